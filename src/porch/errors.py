@@ -1,0 +1,281 @@
+"""The error family: every way an exchange can fail, each with one stable word.
+
+A word is taken from the list of RFC 9209 2.3 where one fits. It appears in `Proxy-Status`, the
+access log and the error page, with one plain sentence that names the way out. An error says who
+is at fault (`source`), what the client is answered if nothing has been sent (`status`), and
+whether the request may be sent again (`retry`).
+"""
+
+from typing import ClassVar, Literal
+
+__all__ = [
+    "BadGateway",
+    "BadRequest",
+    "BodyTooLarge",
+    "ClientGone",
+    "ConfigError",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "ConnectionRefused",
+    "DnsError",
+    "FieldsTooLarge",
+    "GatewayTimeout",
+    "IncompleteResponse",
+    "InternalError",
+    "MethodNotAllowed",
+    "NoEndpoint",
+    "NoRoute",
+    "NoSite",
+    "PorchError",
+    "RequestTimeout",
+    "Shutdown",
+    "TargetTooLong",
+    "TlsError",
+    "UpgradeFailed",
+    "UpstreamStalled",
+    "VersionNotSupported",
+]
+
+Source = Literal["client", "upstream", "porch"]
+Retry = Literal["never", "reused", "always"]
+
+
+class PorchError(Exception):
+    """The base of all failures of an exchange.
+
+    word: the stable reason word.
+    status: the answer if no byte of one has been sent; 0 means that nobody is left to answer.
+    source: who is at fault.
+    retry: "always" (no byte reached an origin), "reused" (a kept connection closed before a byte
+        came: again if the request can be replayed, RFC 9110 9.2.2), "never".
+    sentence: one sentence for the operator that names the way out.
+    detail: what happened this time; shown to operators, to clients only with `debug`.
+    """
+
+    word: ClassVar[str] = "proxy_internal_error"
+    status: int = 500
+    source: ClassVar[Source] = "porch"
+    retry: ClassVar[Retry] = "never"
+    sentence: ClassVar[str] = "Porch itself failed; the message log has the traceback."
+
+    def __init__(self, detail: str = "", status: int = 0) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if status:
+            self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.detail}" if self.detail else self.word
+
+
+class InternalError(PorchError):
+    """A defect of Porch or of code it was given to run."""
+
+
+class ConfigError(PorchError):
+    """A setting that cannot be carried out, found only while serving."""
+
+    word = "proxy_configuration_error"
+    sentence = "A setting cannot be carried out; the detail names it."
+
+
+class Shutdown(PorchError):
+    """The door closes and the grace period is over."""
+
+    word = "proxy_shutdown"
+    status = 503
+    sentence = "The door was stopped before the exchange ended; raise grace to wait longer."
+
+
+# --- the client is at fault ------------------------------------------------------------------
+
+
+class BadRequest(PorchError):
+    """A request that is malformed or could be read in two ways. The connection closes."""
+
+    word = "http_request_error"
+    status = 400
+    source = "client"
+    sentence = "The request is malformed or ambiguous; the client has to change it."
+
+
+class VersionNotSupported(BadRequest):
+    """A major version other than 1 in a request line (RFC 9110 15.6.6)."""
+
+    status = 505
+    sentence = "The client speaks an HTTP version that this door does not."
+
+
+class TargetTooLong(BadRequest):
+    """A request line over `limits.request_line`."""
+
+    status = 414
+    sentence = "The request line is longer than limits.request_line."
+
+
+class FieldsTooLarge(BadRequest):
+    """A head over `limits.head` or with more fields than `limits.fields` (RFC 6585 5)."""
+
+    status = 431
+    sentence = "The head is over limits.head or has more fields than limits.fields."
+
+
+class BodyTooLarge(BadRequest):
+    """A request body over `limits.body`."""
+
+    word = "http_request_body_size"
+    status = 413
+    sentence = "The body is over limits.body of this route."
+
+
+class RequestTimeout(PorchError):
+    """The client was silent for too long inside a request."""
+
+    word = "http_request_timeout"
+    status = 408
+    source = "client"
+    sentence = "The client stopped sending; timeouts.head and timeouts.idle say for how long."
+
+
+class ClientGone(PorchError):
+    """The client left before its answer was complete."""
+
+    word = "client_gone"
+    status = 0
+    source = "client"
+    sentence = "The client closed the connection before its answer was complete."
+
+
+class MethodNotAllowed(PorchError):
+    """A method that the door never forwards: TRACE, CONNECT."""
+
+    word = "http_request_denied"
+    status = 405
+    source = "client"
+    sentence = "This method is never forwarded."
+
+
+# --- nothing to forward to -------------------------------------------------------------------
+
+
+class NoSite(PorchError):
+    """No route names this host."""
+
+    word = "no-site"
+    status = 404
+    source = "client"
+    sentence = 'No route names this host; add one under [routes], or "*" for any host.'
+
+
+class NoRoute(PorchError):
+    """The host is known, the path is not."""
+
+    word = "no-route"
+    status = 404
+    source = "client"
+    sentence = "The host has routes, but none for this path."
+
+
+class NoEndpoint(PorchError):
+    """Every endpoint of the pool is out of rotation."""
+
+    word = "destination_unavailable"
+    status = 503
+    source = "upstream"
+    sentence = "No endpoint of the pool can take a request now."
+
+
+# --- the upstream is at fault ----------------------------------------------------------------
+
+
+class ConnectFailed(PorchError):
+    """No connection to the endpoint: unreachable, or the system refused."""
+
+    word = "destination_ip_unroutable"
+    status = 502
+    source = "upstream"
+    retry = "always"
+    sentence = "The endpoint cannot be reached; check its address and the network between."
+
+
+class ConnectionRefused(ConnectFailed):
+    """Nothing listens at the endpoint."""
+
+    word = "connection_refused"
+    sentence = "Nothing listens at the endpoint; start it, or correct `to`."
+
+
+class ConnectTimeout(ConnectFailed):
+    """No connection within `timeouts.connect`."""
+
+    word = "connection_timeout"
+    status = 504
+    sentence = "The endpoint did not accept in time; timeouts.connect sets how long."
+
+
+class DnsError(ConnectFailed):
+    """The endpoint's name has no address."""
+
+    word = "dns_error"
+    sentence = "The endpoint's name does not resolve; check the name in `to` and the resolver."
+
+
+class TlsError(ConnectFailed):
+    """The endpoint's certificate or handshake was refused."""
+
+    word = "tls_certificate_error"
+    sentence = "The endpoint's certificate was refused; mend it, or name its CA."
+
+
+class ConnectionLost(PorchError):
+    """A kept connection was closed by the origin before a byte of the answer came."""
+
+    word = "connection_terminated"
+    status = 502
+    source = "upstream"
+    retry = "reused"
+    sentence = "The origin closed the connection before it answered."
+
+
+class BadGateway(PorchError):
+    """The origin's answer is malformed. It is never passed on."""
+
+    word = "http_protocol_error"
+    status = 502
+    source = "upstream"
+    sentence = "The origin's answer is not valid HTTP; the detail says where."
+
+
+class UpgradeFailed(BadGateway):
+    """The origin switched protocols unasked, or to another than was asked for."""
+
+    word = "http_upgrade_failed"
+    sentence = "The origin switched to a protocol that was not asked for."
+
+
+class IncompleteResponse(PorchError):
+    """The origin's answer ended before it was whole."""
+
+    word = "http_response_incomplete"
+    status = 502
+    source = "upstream"
+    sentence = "The origin closed the connection in the middle of its answer."
+
+
+class GatewayTimeout(PorchError):
+    """No answer head within `timeouts.response`."""
+
+    word = "http_response_timeout"
+    status = 504
+    source = "upstream"
+    sentence = "The origin did not answer in time; timeouts.response sets how long."
+
+
+class UpstreamStalled(PorchError):
+    """The origin went silent in the middle of a body for `timeouts.idle`."""
+
+    word = "connection_read_timeout"
+    status = 504
+    source = "upstream"
+    sentence = "The origin fell silent inside a body; timeouts.idle sets how long."

@@ -1,0 +1,74 @@
+"""Filter: a feature, as some of the phase methods; and what a phase method may return.
+
+A filter is built once a route from its configuration and bound into the route's Plan, which
+holds for each phase only the methods that a filter really has. A feature that is off costs
+nothing.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from porch.http.message import Field
+
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+
+__all__ = ["Filter", "Response", "Suspend", "SUSPEND"]
+
+
+class Response:
+    """An answer made at the door.
+
+    status: 200 to 599. fields: without content-length, which follows from the body.
+    """
+
+    __slots__ = ("body", "fields", "status")
+
+    def __init__(self, status: int, fields: Sequence[Field] = (), body: bytes = b"") -> None:
+        self.status = status
+        self.fields = fields
+        self.body = body
+
+
+class Suspend:
+    """Returned by a hook that will answer later: somebody calls `exchange.resume()`."""
+
+    __slots__ = ()
+
+
+SUSPEND = Suspend()
+
+
+class Filter:
+    """The phases of an exchange. A subclass overrides those it needs; none calls another.
+
+    on_request: routed, nothing spent yet. None goes on, a Response answers now.
+    on_upstream_request: an endpoint is chosen; before each attempt. It may change
+        `exchange.outgoing`, which is a head of this attempt's own.
+    on_upstream_response: the origin's final head (`exchange.response`), before any cache.
+    on_response: every final head that goes to the client, made at the door or not.
+    on_request_data: each piece of the request body; returns the piece to pass on.
+    on_end: always, exactly once, when the exchange is over.
+    """
+
+    __slots__ = ()
+
+    def on_request(self, exchange: "Exchange") -> "Response | Suspend | None":
+        """See the class."""
+        return None
+
+    def on_upstream_request(self, exchange: "Exchange") -> None:
+        """See the class."""
+
+    def on_upstream_response(self, exchange: "Exchange") -> None:
+        """See the class."""
+
+    def on_response(self, exchange: "Exchange") -> None:
+        """See the class."""
+
+    def on_request_data(self, exchange: "Exchange", data: bytes) -> bytes:
+        """See the class. May raise a PorchError, which ends the exchange."""
+        return data
+
+    def on_end(self, exchange: "Exchange") -> None:
+        """See the class."""

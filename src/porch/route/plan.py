@@ -1,0 +1,47 @@
+"""Plan: the hooks of a route, compiled once at load.
+
+Each phase is a tuple of bound methods, of only those filters that override it, so that a
+feature that is off is not even an empty call.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from porch.filter import Filter, Response, Suspend
+
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+
+__all__ = ["Plan"]
+
+
+class Plan:
+    """Per phase a tuple of bound hooks, in the order of the filters."""
+
+    __slots__ = (
+        "on_end",
+        "on_request",
+        "on_request_data",
+        "on_response",
+        "on_upstream_request",
+        "on_upstream_response",
+    )
+
+    on_request: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"
+    on_upstream_request: "tuple[Callable[[Exchange], None], ...]"
+    on_upstream_response: "tuple[Callable[[Exchange], None], ...]"
+    on_response: "tuple[Callable[[Exchange], None], ...]"
+    on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
+    on_end: "tuple[Callable[[Exchange], None], ...]"
+
+    def __init__(self, filters: Sequence[Filter] = ()) -> None:
+        for phase in self.__slots__:
+            default = getattr(Filter, phase)
+            hooks = tuple(
+                getattr(each, phase) for each in filters if getattr(type(each), phase) is not default
+            )
+            setattr(self, phase, hooks)
+
+    def __repr__(self) -> str:
+        phases = (f"{name}={len(getattr(self, name))}" for name in self.__slots__)
+        return f"<Plan {' '.join(phases)}>"

@@ -1,0 +1,127 @@
+"""Route: where a request goes, and all that is decided about it before it comes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from porch.route.plan import Plan
+
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+    from porch.http.message import RequestHead
+    from porch.http.stream import Stream
+
+__all__ = ["Connections", "Destination", "Limits", "Place", "Route", "Timeouts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds of silence, never of the whole. A moving transfer is never cut.
+
+    connect: until the endpoint accepted (Envoy 5, nginx 60).
+    head: the client's head, from its first byte to its last (nginx 60, Apache 20).
+    response: from the request's last byte to the answer's head (nginx 60).
+    idle: between two pieces of a body, either way (nginx 60).
+    keep_alive: of a client's connection between requests (nginx 75).
+    upstream_idle: of a kept origin's connection (uvicorn and node close after 5).
+    tunnel: without a byte either way in a WebSocket.
+    half_close: how long a client that closed its sending side is still served in silence.
+    """
+
+    connect: float = 5.0
+    head: float = 15.0
+    response: float = 60.0
+    idle: float = 60.0
+    keep_alive: float = 75.0
+    upstream_idle: float = 4.0
+    tunnel: float = 3600.0
+    half_close: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on what a message may be. Sizes in bytes.
+
+    request_line: method, target and version (nginx 8 KiB in all).
+    head: all of a head, of a request or an answer (HAProxy 16 KiB, Envoy 60 KiB).
+    fields: how many fields a head may have (Envoy 100).
+    body: of a request; None is unbounded.
+    interim: how many interim answers an origin may send before its final one.
+    """
+
+    request_line: int = 16384
+    head: int = 65536
+    fields: int = 128
+    body: int | None = None
+    interim: int = 16
+
+
+class Place(Protocol):
+    """One endpoint, as an exchange sees it (balance/endpoint.py)."""
+
+    name: str
+    connections: "Connections"
+
+    def on_start(self) -> None:
+        """An attempt begins here."""
+
+    def on_end(self) -> None:
+        """The attempt is over, however."""
+
+    def on_failure(self, word: str) -> None:
+        """No connection could be had."""
+
+    def on_success(self) -> None:
+        """A connection could be had."""
+
+
+class Connections(Protocol):
+    """The connections to one endpoint, as an exchange sees them (forward/pool.py)."""
+
+    def acquire(self, exchange: "Exchange") -> "Stream | None":
+        """An idle connection now, or None: then `exchange.on_connected` or
+        `exchange.on_connect_failed` is called later."""
+
+    def cancel(self, exchange: "Exchange") -> None:
+        """The exchange no longer waits."""
+
+
+class Destination(Protocol):
+    """A named pool, as an exchange sees it (balance/upstream.py)."""
+
+    name: str
+
+    def candidates(self, exchange: "Exchange") -> Iterator[Place]:
+        """Endpoints to try, best first; each at most once."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Route:
+    """One route of the configuration.
+
+    key: as written, "example.com/api/*"; what log and explain show.
+    plan: its hooks.
+    destination: the pool, or None where a filter of the plan answers every request.
+    target: `to` as words, for explain: "10.0.0.1:8000, 10.0.0.2:8000".
+    rewrite: the target (path and query) that goes out for the one that came in, or None.
+    retries: how many further endpoints are tried after a failure.
+    upgrades: the protocols that may be switched to, lower-case.
+    access: what decides who may pass. Two routes with equal (`target`, `access`) may stand for
+        one another where a path can be read in several ways.
+    where: "porch.toml:3", for explain and errors.
+    """
+
+    key: str
+    plan: Plan = field(default_factory=Plan)
+    destination: Destination | None = None
+    target: str = ""
+    rewrite: "Callable[[RequestHead], bytes] | None" = None
+    timeouts: Timeouts = Timeouts()
+    limits: Limits = Limits()
+    retries: int = 2
+    upgrades: frozenset[bytes] = frozenset((b"websocket",))
+    access: object = None
+    where: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Route {self.key} to {self.target}>"
