@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from porch.route.plan import Plan
 
 if TYPE_CHECKING:
-    from porch.exchange import Exchange
+    from porch.exchange import Exchange, UpstreamStream
     from porch.http.message import RequestHead
-    from porch.http.stream import Stream
 
 __all__ = ["Connections", "Destination", "Limits", "Place", "Route", "Timeouts"]
 
@@ -60,25 +59,15 @@ class Place(Protocol):
     """One endpoint, as an exchange sees it (balance/endpoint.py)."""
 
     name: str
+    running: int
+    """Attempts that are under way here; the exchange counts."""
     connections: "Connections"
-
-    def on_start(self) -> None:
-        """An attempt begins here."""
-
-    def on_end(self) -> None:
-        """The attempt is over, however."""
-
-    def on_failure(self, word: str) -> None:
-        """No connection could be had."""
-
-    def on_success(self) -> None:
-        """A connection could be had."""
 
 
 class Connections(Protocol):
     """The connections to one endpoint, as an exchange sees them (forward/pool.py)."""
 
-    def acquire(self, exchange: "Exchange") -> "Stream | None":
+    def acquire(self, exchange: "Exchange") -> "UpstreamStream | None":
         """An idle connection now, or None: then `exchange.on_connected` or
         `exchange.on_connect_failed` is called later."""
 

@@ -1,0 +1,65 @@
+"""Time: what it is, what HTTP calls it, and who waits for it.
+
+`now` is coarse (a tick old at most) and costs an attribute; `monotonic()` is exact. Nothing else
+in Porch reads a clock, so that a test can turn this one by hand.
+"""
+
+import time
+from email.utils import formatdate
+from typing import Protocol
+
+__all__ = ["INFINITY", "TICK", "Deadlines", "Waiting", "date", "monotonic", "now", "tick", "wall"]
+
+TICK = 0.25
+"""Seconds between two looks at the deadlines: the coarseness of `now`."""
+
+INFINITY = float("inf")
+
+monotonic = time.monotonic
+wall = time.time
+
+now: float = time.monotonic()
+"""Seconds, as `monotonic()` at the last tick."""
+
+date: bytes = formatdate(time.time(), usegmt=True).encode()
+"""The present second as RFC 9110 5.6.7 writes it."""
+
+
+def tick() -> None:
+    """Bring `now` and `date` up to date."""
+    global now, date
+    now = monotonic()
+    date = formatdate(wall(), usegmt=True).encode()
+
+
+class Waiting(Protocol):
+    """Something with a deadline: `deadline` is a time as `now`, INFINITY for none."""
+
+    deadline: float
+
+    def on_deadline(self) -> None:
+        """The deadline has passed. Sets a later one, or ends."""
+
+
+class Deadlines:
+    """All that waits, looked over once a tick.
+
+    No timer object for anything that waits: joining costs a set entry, moving a deadline one
+    assignment. A look at 10,000 of them takes about 0.3 ms. A deadline fires up to a TICK late.
+    """
+
+    __slots__ = ("_waiting", "discard", "watch")
+
+    def __init__(self) -> None:
+        self._waiting: set[Waiting] = set()
+        self.watch = self._waiting.add
+        self.discard = self._waiting.discard
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def check(self) -> None:
+        """Call everything whose deadline lies before `now`."""
+        late = [each for each in self._waiting if each.deadline < now]
+        for each in late:
+            each.on_deadline()

@@ -1,0 +1,489 @@
+"""Exchange: one request and its answer. It joins the client's Stream to the upstream's.
+
+It owns the phases, backpressure, what may be sent again, deadlines and accounting, and knows
+neither sockets nor the version of HTTP on either side. A failure is a call, `fail(error)`, which
+alone decides: another endpoint, an error page, or an abort that the client can see.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from porch import clock
+from porch.clock import INFINITY, Deadlines
+from porch.errors import (
+    ClientGone,
+    GatewayTimeout,
+    InternalError,
+    NoEndpoint,
+    PorchError,
+    RequestTimeout,
+    Shutdown,
+    UpstreamStalled,
+)
+from porch.filter import Response, Suspend
+from porch.http.message import Field, RequestHead, ResponseHead, Trailers
+from porch.http.stream import Stream
+from porch.route.route import Place, Route
+
+__all__ = ["HELD", "ClientStream", "Exchange", "UpstreamStream"]
+
+HELD = 65536
+"""Bytes of request body that are kept for a repetition; the most that is read before an endpoint
+is found. A longer body is never sent twice."""
+
+EXPECT_PATIENCE = 1.0
+"""Seconds an origin may leave a client waiting for 100 (Continue) before the door says it. curl
+waits as long before it sends unasked (RFC 9110 10.1.1)."""
+
+SAFE_TO_REPEAT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"QUERY"))
+"""Idempotent methods (RFC 9110 9.2.2; RFC 10008)."""
+
+
+class ClientStream(Stream, Protocol):
+    """The client's Stream, with what an exchange may ask about it.
+
+    peer: address of the socket's other end, b"unix" for a Unix socket. port: the local one.
+    interim: whether interim answers may be sent (RFC 9110 15.2: never to HTTP/1.0).
+    """
+
+    peer: bytes
+    port: int
+    interim: bool
+
+    def unsent(self) -> int:
+        """Bytes that this side has not taken yet, the system's buffers included."""
+
+    def finish(self, request_done: bool) -> None:
+        """The exchange is over and nobody will call again; the connection may go on."""
+
+
+class UpstreamStream(Stream, Protocol):
+    """The upstream's Stream. reused: whether the connection has served before."""
+
+    reused: bool
+
+
+class Keeper(Protocol):
+    """What all exchanges of a worker share (listen/door.py)."""
+
+    deadlines: Deadlines
+    own_fields: tuple[Field, ...]
+    """Fields of every answer made at the door."""
+
+    def error_page(self, exchange: "Exchange", error: PorchError) -> Response:
+        """The answer for an error."""
+
+
+class Exchange:
+    """One request and its answer.
+
+    client_ip: the client after `trust` was applied. request, response: heads as they came and
+    as they went. outgoing: the head of the present attempt. status: sent to the client, 0 while
+    none was. started, connected, first_byte, ended: `clock.monotonic()`, 0.0 while not reached.
+    bytes_in, bytes_out: of the bodies. error: why the door answered or gave up.
+    """
+
+    __slots__ = (
+        "_candidates",
+        "_client_full",
+        "_held",
+        "_keeper",
+        "_next_hook",
+        "_unsent",
+        "_upstream_full",
+        "answer_done",
+        "attempts",
+        "bytes_in",
+        "bytes_out",
+        "client",
+        "client_ip",
+        "connected",
+        "deadline",
+        "ended",
+        "endpoint",
+        "error",
+        "first_byte",
+        "outgoing",
+        "request",
+        "request_done",
+        "response",
+        "reused",
+        "route",
+        "started",
+        "status",
+        "upgraded",
+        "upstream",
+    )
+
+    def __init__(
+        self, keeper: Keeper, client: ClientStream, request: RequestHead, route: Route, client_ip: bytes
+    ) -> None:
+        self._keeper = keeper
+        self.client = client
+        self.request = request
+        self.route = route
+        self.client_ip = client_ip
+        self.started = clock.monotonic()
+        self.deadline = INFINITY
+        self.connected = self.first_byte = self.ended = 0.0
+        self.status = self.attempts = self.bytes_in = self.bytes_out = 0
+        self.upstream: UpstreamStream | None = None
+        self.endpoint: Place | None = None
+        self.outgoing: RequestHead | None = None
+        self.response: ResponseHead | None = None
+        self.error: PorchError | None = None
+        self.request_done = self.answer_done = self.reused = self.upgraded = False
+        self._client_full = self._upstream_full = False
+        self._held: bytes | None = b""
+        self._candidates: Iterator[Place] | None = None
+        self._next_hook = 0
+        self._unsent = -1
+
+    def __repr__(self) -> str:
+        state = "ended" if self.ended else "upgraded" if self.upgraded else "running"
+        to = f" to {self.endpoint.name}" if self.endpoint is not None else ""
+        why = f" {self.error.word}" if self.error is not None else ""
+        return f"<Exchange {self.request!r} {self.status or '-'}{to}{why} {state}>"
+
+    # --- from the client ---------------------------------------------------------------------
+
+    def on_request(self, data: bytes, end: bool) -> None:
+        """The head is here, with the first of its body. Called once."""
+        self._keeper.deadlines.watch(self)
+        plan = self.route.plan
+        self.request_done = end
+        if data:
+            self.bytes_in = len(data)
+            for change in plan.on_request_data:
+                data = change(self, data)
+            self._held = data
+        for number, hook in enumerate(plan.on_request):
+            result = hook(self)
+            if result is not None:
+                self._next_hook = number + 1
+                self._take_result(result)
+                return
+        self._attempt()
+
+    def on_request_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
+        """More of the request's body, or of a tunnel."""
+        if self.ended:
+            return
+        self.bytes_in += len(data)
+        for change in self.route.plan.on_request_data:
+            data = change(self, data)
+        self.request_done = end
+        upstream = self.upstream
+        if self._held is not None:
+            if upstream is None or len(self._held) + len(data) <= HELD:
+                self._held += data
+            else:
+                self._held = None
+        if upstream is None:
+            if self._held is not None and len(self._held) >= HELD:
+                self.client.pause_reading()
+            return
+        self.deadline = clock.now + self._patience()
+        if head is not None and self.outgoing is not None and self.outgoing.length is not None:
+            head = None
+        upstream.send(head, data, end)
+        if end and self.answer_done:
+            self._end_tunnel()
+
+    def on_client_lost(self) -> None:
+        """The client has left. The origin's work is given up at once."""
+        if not self.ended:
+            self.fail(ClientGone("the client left"))
+
+    def on_client_half_closed(self) -> None:
+        """The client closed its sending side behind a whole request.
+
+        It may have left or may still read: only silence tells. What comes within
+        `timeouts.half_close` is still sent.
+        """
+        if not self.response:
+            self.deadline = min(self.deadline, clock.now + self.route.timeouts.half_close)
+
+    def on_client_full(self) -> None:
+        """The client does not take what is sent: nothing more is read for it."""
+        self._client_full = True
+        if self.upstream is not None:
+            self.upstream.pause_reading()
+
+    def on_client_drained(self) -> None:
+        """The client takes bytes again."""
+        self._client_full = False
+        self.deadline = clock.now + self._patience()
+        if self.upstream is not None:
+            self.upstream.resume_reading()
+
+    # --- phases --------------------------------------------------------------------------------
+
+    def resume(self, result: Response | None = None) -> None:
+        """Go on behind the hook that returned Suspend, with what it decided."""
+        if self.ended:
+            return
+        if result is not None:
+            self._take_result(result)
+            return
+        hooks = self.route.plan.on_request
+        for number in range(self._next_hook, len(hooks)):
+            decided = hooks[number](self)
+            if decided is not None:
+                self._next_hook = number + 1
+                self._take_result(decided)
+                return
+        self._attempt()
+
+    def _take_result(self, result: Response | Suspend) -> None:
+        if isinstance(result, Response):
+            self.answer(result)
+
+    def _attempt(self) -> None:
+        """Ask the next candidate for a connection."""
+        destination = self.route.destination
+        if destination is None:
+            self._give_up(InternalError(f"route {self.route.key} has neither answer nor pool"))
+            return
+        if self._candidates is None:
+            self._candidates = destination.candidates(self)
+        place = next(self._candidates, None)
+        if place is None:
+            self._give_up(self.error or NoEndpoint(f"pool {destination.name} has no endpoint"))
+            return
+        self.attempts += 1
+        self.endpoint = place
+        place.running += 1
+        self.deadline = INFINITY  # the pool's dial has its own
+        stream = place.connections.acquire(self)
+        if stream is not None:
+            self.on_connected(stream)
+
+    def on_connected(self, stream: UpstreamStream) -> None:
+        """A connection to the endpoint is ours: send what is there."""
+        self.upstream = stream
+        self.connected = clock.monotonic()
+        self.reused = stream.reused
+        request = self.request
+        route = self.route
+        rewrite = route.rewrite
+        self.outgoing = outgoing = RequestHead(
+            request.method,
+            request.target if rewrite is None else rewrite(request),
+            request.authority,
+            request.scheme,
+            request.fields,
+            request.length,
+            request.upgrade if request.upgrade in route.upgrades else None,
+            request.expect,
+            request.version,
+        )
+        for hook in route.plan.on_upstream_request:
+            hook(self)
+        self.deadline = clock.now + self._patience()
+        held = self._held
+        stream.send(outgoing, held or b"", self.request_done)
+        if not self.request_done:
+            if outgoing.expect:
+                self.deadline = clock.now + EXPECT_PATIENCE
+            if not self._upstream_full:
+                self.client.resume_reading()
+            if held is not None and len(held) >= HELD:
+                self._held = None
+
+    def on_connect_failed(self, error: PorchError) -> None:
+        """No connection to the endpoint."""
+        if not self.ended:
+            self.fail(error)
+
+    # --- from the upstream -----------------------------------------------------------------------
+
+    def on_response(self, head: ResponseHead | Trailers | None, data: bytes, end: bool) -> None:
+        """A piece of the answer: a head, data, both, or the trailers."""
+        now = clock.now
+        if isinstance(head, ResponseHead):
+            if head.status < 200:
+                self._on_interim(head, data)
+                return
+            self.first_byte = clock.monotonic()
+            self._held = None
+            self.response = head
+            self.status = head.status
+            plan = self.route.plan
+            for hook in plan.on_upstream_response:
+                hook(self)
+            for hook in plan.on_response:
+                hook(self)
+            head = self.response
+        if end:
+            self.bytes_out += len(data)
+            self.answer_done = True
+            if self.upgraded and not self.request_done:  # one side of a tunnel has ended
+                self.client.send(None, data, True)
+                self.deadline = now + self._patience()
+                return
+            self.upstream = None  # the answer is whole; the connection looks after itself
+            self.endpoint.running -= 1  # type: ignore[union-attr]
+            self.client.send(head, data, True)
+            self._end()
+            return
+        self.bytes_out += len(data)
+        self.deadline = now + self._patience()
+        self.client.send(head, data, False)
+
+    def _on_interim(self, head: ResponseHead, data: bytes) -> None:
+        """RFC 9110 15.2: passed on to those who know them; 100 to those who wait for it, once."""
+        if head.status == 101:
+            self.upgraded = True
+            self.request_done = False
+            self.response = head
+            self.status = 101
+            self.first_byte = clock.monotonic()
+            self._held = None
+            for hook in self.route.plan.on_response:
+                hook(self)
+            self.client.send(head, b"", False)
+            if data:
+                self.bytes_out += len(data)
+                self.client.send(None, data, False)
+            self.deadline = clock.now + self.route.timeouts.tunnel
+            return
+        self.deadline = clock.now + self._patience()
+        if head.status == 100:
+            self._continue()
+        elif self.client.interim:
+            self.client.send(head, b"", False)
+
+    def _continue(self) -> None:
+        """Say 100 (Continue) if the client still waits for it."""
+        outgoing = self.outgoing
+        if outgoing is not None and outgoing.expect:
+            outgoing.expect = False
+            if not (self.bytes_in or self.status or self.request_done):
+                self.client.send(ResponseHead(100, []), b"", False)
+
+    def on_upstream_full(self) -> None:
+        """The origin does not take what is sent: nothing more is read for it."""
+        self._upstream_full = True
+        self.client.pause_reading()
+
+    def on_upstream_drained(self) -> None:
+        """The origin takes bytes again."""
+        self._upstream_full = False
+        self.deadline = clock.now + self._patience()
+        self.client.resume_reading()
+
+    def on_upstream_lost(self, error: PorchError) -> None:
+        """The origin's connection broke, or what it said is not valid."""
+        if not self.ended:
+            self.fail(error)
+
+    # --- ends ------------------------------------------------------------------------------------
+
+    def on_deadline(self) -> None:
+        """Silence lasted for too long; whose it was decides."""
+        timeouts = self.route.timeouts
+        if self.outgoing is not None and self.outgoing.expect:
+            self._continue()
+            self.deadline = clock.now + self._patience()
+        elif self._client_full:
+            unsent = self.client.unsent()
+            if unsent != self._unsent:  # it moves, if slowly: the system's buffer shrinks
+                self._unsent = unsent
+                self.deadline = clock.now + timeouts.idle
+            else:
+                self.fail(ClientGone("the client stopped reading"))
+        elif self.upgraded:
+            self.fail(UpstreamStalled("the tunnel was silent for timeouts.tunnel"))
+        elif self.response is not None:
+            self.fail(UpstreamStalled("silence inside the answer's body"))
+        elif self.request_done or self._upstream_full:
+            self.fail(GatewayTimeout(f"no answer from {self.endpoint.name}" if self.endpoint else ""))
+        else:
+            self.fail(RequestTimeout("silence inside the request's body"))
+
+    def _patience(self) -> float:
+        """Seconds that the other side may now be silent."""
+        timeouts = self.route.timeouts
+        if self.upgraded:
+            return timeouts.idle if self.request_done or self.answer_done else timeouts.tunnel
+        if self.response is None and self.request_done:
+            return timeouts.response
+        return timeouts.idle
+
+    def fail(self, error: PorchError) -> None:
+        """The one place that decides what a failure leads to."""
+        if self.ended:
+            return
+        self.error = error
+        self._drop_upstream(error)
+        if error.retry != "never" and self._may_retry(error):
+            self._attempt()
+            return
+        self._give_up(error)
+
+    def _give_up(self, error: PorchError) -> None:
+        """No further attempt: an error page, or an end that shows that it is one."""
+        self.error = error
+        if self.status or not error.status:
+            self.client.abort(error)
+            self._end()
+            return
+        self.answer(self._keeper.error_page(self, error))
+
+    def _may_retry(self, error: PorchError) -> bool:
+        if self.status or self.attempts > self.route.retries or self._held is None:
+            return False
+        if error.retry == "always":
+            return True
+        return self.reused and self.request.method in SAFE_TO_REPEAT
+
+    def answer(self, response: Response) -> None:
+        """Answer at the door."""
+        body = response.body
+        fields = [
+            *response.fields,
+            *self._keeper.own_fields,
+            (b"content-length", b"%d" % len(body)),
+            (b"date", clock.date),
+        ]
+        self.response = ResponseHead(response.status, fields, len(body))
+        self.status = response.status
+        for hook in self.route.plan.on_response:
+            hook(self)
+        self.bytes_out = 0 if self.request.method == b"HEAD" else len(body)
+        self.client.send(self.response, body, True)
+        self._end()
+
+    def stop(self) -> None:
+        """The grace period is over."""
+        self.fail(Shutdown())
+
+    def _drop_upstream(self, error: PorchError) -> None:
+        """Let go of the attempt: a connection in the middle of anything is thrown away."""
+        endpoint = self.endpoint
+        if endpoint is None:
+            return
+        stream, self.upstream = self.upstream, None
+        if stream is not None:
+            stream.abort(error)
+        else:
+            endpoint.connections.cancel(self)
+        endpoint.running -= 1
+
+    def _end_tunnel(self) -> None:
+        """Both sides of the tunnel have ended."""
+        self.upstream = None
+        assert self.endpoint is not None
+        self.endpoint.running -= 1
+        self._end()
+
+    def _end(self) -> None:
+        """Over, exactly once."""
+        self.ended = clock.monotonic()
+        self._keeper.deadlines.discard(self)
+        self._held = None
+        self._candidates = None
+        for hook in self.route.plan.on_end:
+            hook(self)
+        self.client.finish(self.request_done)

@@ -1,0 +1,127 @@
+"""Dialling: an endpoint's name into an open connection.
+
+Addresses of a name are tried as RFC 8305 (Happy Eyeballs) says, by aiohappyeyeballs, so that a
+dead IPv6 path costs a quarter of a second and not the whole patience.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from porch.errors import ConnectFailed, ConnectionRefused, DnsError, TlsError
+from porch.forward.resolve import AddrInfo, Resolver
+
+__all__ = ["Address", "Dialer"]
+
+Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
+
+EYEBALLS_DELAY = 0.25
+"""Seconds before the next address is tried beside the first (RFC 8305 5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where an endpoint is.
+
+    host and port, or path of a Unix socket. tls: the context to speak TLS with, or None for
+    plain. server_name: whom the certificate must name; the host if empty.
+    """
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    tls: ssl.SSLContext | None = None
+    server_name: str = ""
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Dialer:
+    """Opens connections to one address."""
+
+    __slots__ = ("_address", "_resolver")
+
+    def __init__(self, address: Address, resolver: Resolver) -> None:
+        self._address = address
+        self._resolver = resolver
+
+    async def dial(self, make: Callable[[], Protocol]) -> Protocol:
+        """A connected protocol. Raises ConnectFailed or one of its kinds."""
+        address = self._address
+        try:
+            if address.path:
+                return await self._dial_unix(make)
+            return await self._dial_tcp(make)
+        except ssl.SSLCertVerificationError as error:
+            raise TlsError(f"{address}: {error.verify_message or error}") from error
+        except (ssl.SSLError, ssl.CertificateError) as error:
+            raise TlsError(f"{address}: {error.reason or error}") from error  # type: ignore[union-attr]
+        except OSError as error:
+            raise _failure(address, error) from error
+
+    async def _dial_unix(self, make: Callable[[], Protocol]) -> Protocol:
+        address = self._address
+        _, protocol = await asyncio.get_running_loop().create_unix_connection(
+            make,
+            address.path,
+            ssl=address.tls,
+            server_hostname=(address.server_name or "localhost") if address.tls else None,
+        )
+        return protocol
+
+    async def _dial_tcp(self, make: Callable[[], Protocol]) -> Protocol:
+        address = self._address
+        infos = await self._resolver.resolve(address.host, address.port)
+        loop = asyncio.get_running_loop()
+        sock = await _connect(infos, loop)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _, protocol = await loop.create_connection(
+                make,
+                sock=sock,
+                ssl=address.tls,
+                server_hostname=(address.server_name or address.host) if address.tls else None,
+            )
+        except BaseException:
+            sock.close()
+            raise
+        return protocol
+
+
+async def _connect(
+    infos: list[AddrInfo], loop: asyncio.AbstractEventLoop
+) -> socket.socket:
+    """A connected socket. One address is dialled here; several race."""
+    if len(infos) > 1:
+        from aiohappyeyeballs import start_connection
+
+        return await start_connection(
+            infos, happy_eyeballs_delay=EYEBALLS_DELAY, interleave=1, loop=loop
+        )
+    family, kind, number, _, where = infos[0]
+    sock = socket.socket(family, kind, number)
+    try:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, where)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _failure(address: Address, error: OSError) -> ConnectFailed:
+    """The kind of failure, in words."""
+    if isinstance(error, socket.gaierror):
+        return DnsError(f"{address.host} does not resolve: {error.strerror}")
+    if error.errno == errno.ECONNREFUSED or isinstance(error, ConnectionRefusedError):
+        return ConnectionRefused(f"{address} refused the connection")
+    if error.errno == errno.ENOENT:
+        return ConnectionRefused(f"{address} does not exist")
+    return ConnectFailed(f"{address}: {error.strerror or error}")

@@ -1,0 +1,223 @@
+"""ClientConnection: HTTP/1.1 with an origin. The connection is itself the Stream.
+
+It serves one exchange at a time and goes back to its pool when both messages are whole. What an
+origin sends unasked, or more than it announced, ends the connection: it is never the next answer.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from porch.clock import INFINITY
+from porch.errors import ConnectionLost, IncompleteResponse, PorchError
+from porch.exchange import Exchange
+from porch.http.h1 import HeadLimits
+from porch.http.h1_encode import chunk, last_chunk, request_head
+from porch.http.h1_response import ResponseDecoder
+from porch.http.message import RequestHead, ResponseHead, Trailers
+from porch.http.stream import Head
+
+if TYPE_CHECKING:
+    from porch.forward.pool import Pool
+
+__all__ = ["ClientConnection"]
+
+COPIED = 16384
+"""Bytes of a chunk that are cheaper to copy into one write than to write in three parts."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One connection to an origin.
+
+    reused: whether it has served before. deadline: while it waits in the pool.
+    """
+
+    __slots__ = (
+        "_chunked",
+        "_closed",
+        "_decoder",
+        "_exchange",
+        "_paused",
+        "_pool",
+        "_request_done",
+        "_transport",
+        "_tunnel",
+        "deadline",
+        "reused",
+    )
+
+    def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int) -> None:
+        self._pool = pool
+        self._decoder = ResponseDecoder(limits, most_interim)
+        self._exchange: Exchange | None = None
+        self._chunked = self._paused = self._tunnel = self._closed = False
+        self._request_done = True
+        self.reused = False
+        self.deadline = INFINITY
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "idle" if self._exchange is None else "busy"
+        return f"<ClientConnection {self._pool.name} {state}{' reused' if self.reused else ''}>"
+
+    def serve(self, exchange: Exchange) -> bool:
+        """Serve this exchange from now on. False if the connection has closed."""
+        if self._closed:
+            return False
+        self._exchange = exchange
+        self.deadline = INFINITY
+        return True
+
+    # --- from the event loop -------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        exchange = self._exchange
+        if exchange is None:  # nobody asked
+            self.close()
+            return
+        decoder = self._decoder
+        try:
+            piece = decoder.decode(data)
+            while piece is not None:
+                head = piece[0]
+                if piece[2]:
+                    self._finish()
+                elif head is not None and head.__class__ is ResponseHead and head.upgrade:
+                    self._tunnel = True
+                    self._request_done = False
+                exchange.on_response(*piece)  # type: ignore[arg-type]
+                if self._exchange is not exchange or not decoder.rest:
+                    return
+                piece = decoder.decode(b"")
+        except PorchError as error:
+            self._lose(error)
+
+    def eof_received(self) -> bool:
+        """See asyncio.Protocol."""
+        exchange = self._exchange
+        if exchange is None:
+            self.close()
+            return False
+        try:
+            piece = self._decoder.decode_end()
+        except PorchError as error:
+            self._lose(error)
+            return False
+        if self._tunnel and not self._request_done:
+            exchange.on_response(None, b"", True)
+            return True
+        self._exchange = None
+        self.close()
+        exchange.on_response(*piece)  # type: ignore[arg-type]
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._closed = True
+        self._pool.forget(self)
+        if self._exchange is not None:
+            started = self._exchange.response is not None
+            kind = IncompleteResponse if started else ConnectionLost
+            self._lose(kind("the origin reset the connection"))
+
+    def pause_writing(self) -> None:
+        """See asyncio.Protocol."""
+        if self._exchange is not None:
+            self._exchange.on_upstream_full()
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
+        if self._exchange is not None:
+            self._exchange.on_upstream_drained()
+
+    # --- Stream --------------------------------------------------------------------------------
+
+    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+        """See Stream."""
+        if self._closed:
+            return
+        if isinstance(head, RequestHead):
+            self._decoder.expect(head.method, head.upgrade)
+            self._chunked = head.length is None
+            start = request_head(head)
+            if self._chunked:
+                data = chunk(data) if data else b""
+                if end:
+                    data += last_chunk(None)
+            self._request_done = end
+            self._transport.write(start + data if data else start)
+            return
+        if self._chunked and not self._tunnel:
+            if len(data) > COPIED:
+                self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+                data = b""
+            elif data:
+                data = chunk(data)
+            if end:
+                data += last_chunk(cast(Trailers | None, head))
+        if data:
+            self._transport.write(data)
+        if end:
+            self._request_done = True
+            if self._tunnel:
+                self._end_tunnel()
+
+    def pause_reading(self) -> None:
+        """See Stream."""
+        if not self._paused and not self._closed:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """See Stream."""
+        if self._paused and not self._closed:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def abort(self, error: PorchError) -> None:
+        """See Stream. The origin sees the close at once and can stop its work."""
+        self._exchange = None
+        self._closed = True
+        self._pool.forget(self)
+        self._transport.abort()
+
+    # --- ends ----------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        """The answer is whole: back to the pool, if nothing speaks against it (RFC 9112 9.3)."""
+        self._exchange = None
+        decoder = self._decoder
+        if decoder.reusable and self._request_done and not decoder.rest and not self._closed:
+            self.reused = True
+            if self._paused:
+                self.resume_reading()
+            self._pool.release(self)
+        else:
+            self.close()
+
+    def _end_tunnel(self) -> None:
+        if self._exchange is not None and self._exchange.answer_done:
+            self._exchange = None
+            self.close()
+        else:
+            self._transport.write_eof()
+
+    def _lose(self, error: PorchError) -> None:
+        exchange, self._exchange = self._exchange, None
+        self.close()
+        if exchange is not None:
+            exchange.on_upstream_lost(error)
+
+    def on_deadline(self) -> None:
+        """See clock.Waiting: nobody wanted the idle connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close; what was written still leaves."""
+        if not self._closed:
+            self._closed = True
+            self._pool.forget(self)
+            self._transport.close()

@@ -1,0 +1,153 @@
+"""What an origin is told about the client, and what it must not be told by the client.
+
+RFC 9110 7.6, RFC 7239. Claims about where a request came from are ours to make: those of a peer
+that is not in `trust` are dropped, and so is every spelling of them that a WSGI or CGI origin
+would read as the same name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from porch.exchange import Exchange
+from porch.filter import Filter
+from porch.http.message import Field
+
+__all__ = ["CLAIMS", "Forwarding", "ForwardingHeaders"]
+
+CLAIMS = frozenset(
+    (
+        b"forwarded",
+        b"true-client-ip",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
+        b"x-forwarded-server",
+        b"x-forwarded-ssl",
+        b"x-original-url",
+        b"x-real-ip",
+        b"x-rewrite-url",
+    )
+)
+"""Fields by which a client could claim to be somebody else or to ask for something else."""
+
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarding:
+    """trusts: whether a peer's claims are believed, by its address.
+
+    underscores: pass names with an underscore. forwarded: send RFC 7239 too. via: our name in
+    Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix.
+    """
+
+    trusts: Callable[[bytes], bool]
+    underscores: bool = False
+    forwarded: bool = False
+    via: bytes = b"porch"
+    prefix: bytes = b""
+
+
+class _Passes(dict[bytes, bool]):
+    """name -> whether the field goes on. Bounded; a name is judged once."""
+
+    __slots__ = ("_claims", "_underscores")
+
+    def __init__(self, claims: frozenset[bytes], underscores: bool) -> None:
+        self._claims = claims
+        self._underscores = underscores
+
+    def __missing__(self, name: bytes) -> bool:
+        alias = name.replace(b"_", b"-")
+        passes = alias not in self._claims and (name == alias or self._underscores)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[name] = passes
+        return passes
+
+
+class ForwardingHeaders(Filter):
+    """Sets the fields of an attempt. Always on, and last, so that nothing can undo it."""
+
+    __slots__ = ("_forwarding", "_passes", "_trusted_passes", "_via")
+
+    def __init__(self, forwarding: Forwarding) -> None:
+        self._forwarding = forwarding
+        self._passes = _Passes(CLAIMS, forwarding.underscores)
+        ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
+        if forwarding.forwarded:
+            ours.add(b"forwarded")
+        self._trusted_passes = _Passes(frozenset(ours), forwarding.underscores)
+        self._via = {
+            version: (b"via", version + b" " + forwarding.via)
+            for version in (b"1.0", b"1.1", b"2", b"3")
+        }
+
+    def on_upstream_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        outgoing = exchange.outgoing
+        assert outgoing is not None
+        forwarding = self._forwarding
+        client = exchange.client
+        peer = client.peer
+        if forwarding.trusts(peer):
+            self._extend(exchange, peer)
+            return
+        passes = self._passes
+        fields = [field for field in outgoing.fields if passes[field[0]]]
+        fields += (
+            (b"x-forwarded-for", peer),
+            (b"x-forwarded-proto", outgoing.scheme),
+            (b"x-forwarded-host", exchange.request.authority),
+            (b"x-forwarded-port", b"%d" % client.port),
+        )
+        outgoing.fields = fields
+        self._add_own(exchange, fields)
+
+    def _extend(self, exchange: Exchange, peer: bytes) -> None:
+        """What a trusted peer said stands; our own link is added behind it."""
+        outgoing = exchange.outgoing
+        assert outgoing is not None
+        passes = self._trusted_passes
+        request = exchange.request
+        chain = b", ".join([*_values(request.fields, b"x-forwarded-for"), peer])
+        fields = [field for field in outgoing.fields if passes[field[0]]]
+        fields += (
+            (b"x-forwarded-for", chain),
+            (b"x-forwarded-proto", request.get(b"x-forwarded-proto") or request.scheme),
+            (b"x-forwarded-host", request.get(b"x-forwarded-host") or request.authority),
+            (b"x-forwarded-port", request.get(b"x-forwarded-port") or b"%d" % exchange.client.port),
+        )
+        outgoing.fields = fields
+        self._add_own(exchange, fields)
+
+    def _add_own(self, exchange: Exchange, fields: list[Field]) -> None:
+        forwarding = self._forwarding
+        request = exchange.request
+        if forwarding.via:
+            line = self._via[request.version]
+            before = _values(request.fields, b"via") if request.fields is not fields else ()
+            if before:
+                fields[:] = [field for field in fields if field[0] != b"via"]
+                line = (b"via", b", ".join([*before, line[1]]))
+            fields.append(line)
+        if forwarding.prefix:
+            fields.append((b"x-forwarded-prefix", forwarding.prefix))
+        if forwarding.forwarded:
+            fields.append((b"forwarded", self._forwarded(exchange)))
+
+    def _forwarded(self, exchange: Exchange) -> bytes:
+        """RFC 7239 4, behind what a trusted peer said."""
+        request = exchange.request
+        peer = exchange.client.peer
+        node = b'"[%b]"' % peer if b":" in peer else (b"unknown" if peer == b"unix" else peer)
+        own = b'for=%b;proto=%b;host="%b"' % (node, request.scheme, request.authority)
+        if self._forwarding.trusts(peer):
+            return b", ".join([*_values(request.fields, b"forwarded"), own])
+        return own
+
+
+def _values(fields: list[Field], name: bytes) -> list[bytes]:
+    return [field[1] for field in fields if field[0] == name]

@@ -1,0 +1,93 @@
+"""Field lines, in and out (RFC 9110 5, RFC 9112 5).
+
+A line is checked by one strict pattern the first time it is seen and remembered after that:
+clients and origins repeat nearly all of their lines, so that a head costs a dictionary look-up a
+line (bench/head_parser.py compares this with the C parsers). What is remembered is bounded in
+number and length, and lines that carry secrets are not.
+"""
+
+import re
+
+from porch.http.message import Field
+
+__all__ = ["HOP_BY_HOP", "FieldLines", "decoded", "encode", "encoded", "has_token", "tokens"]
+
+LINE = re.compile(
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\Z",
+)
+"""token ":" OWS *( VCHAR / obs-text / SP / HTAB ): no space before the colon, no folding, no
+control character but HTAB."""
+
+REMEMBERED = 4096
+LONGEST = 512
+SECRET = frozenset((b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"))
+
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+"""Meant for this connection alone (RFC 9110 7.6.1); a codec consumes them."""
+
+
+class FieldLines(dict[bytes, Field]):
+    """line (without CRLF) -> (lower-case name, value without the white space around it).
+
+    Raises ValueError for a line that is not a field line.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, line: bytes) -> Field:
+        match = LINE.match(line)
+        if match is None:
+            raise ValueError(line[:80])
+        name = match[1].lower()
+        field = (name, match[2].rstrip(b" \t"))
+        if len(line) <= LONGEST and name not in SECRET:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[line] = field
+        return field
+
+
+class _Encoded(dict[Field, bytes]):
+    """(name, value) -> the line with its CRLF. What we send was decoded or made by us."""
+
+    __slots__ = ()
+
+    def __missing__(self, field: Field) -> bytes:
+        name, value = field
+        line = b"%b: %b\r\n" % field
+        if len(line) <= LONGEST and name not in SECRET:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[field] = line
+        return line
+
+
+decoded = FieldLines()
+encoded = _Encoded().__getitem__
+
+
+def encode(fields: list[Field]) -> bytes:
+    """The lines of `fields`, each with its CRLF."""
+    return b"".join(map(encoded, fields))
+
+
+def tokens(value: bytes) -> list[bytes]:
+    """The members of a comma-separated list, lower-case, empty ones left out (RFC 9110 5.6.1)."""
+    return [token for each in value.split(b",") if (token := each.strip(b" \t").lower())]
+
+
+def has_token(value: bytes, token: bytes) -> bool:
+    """Whether `token` (lower-case) is a member of the list."""
+    return token in tokens(value)

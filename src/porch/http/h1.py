@@ -1,0 +1,178 @@
+"""HTTP/1.1 messages out of bytes, what both directions share (RFC 9112). Sans-IO.
+
+A decoder takes bytes and returns pieces `(head, data, end)`: a head with the data that came with
+it, then data, `end` with the last; trailers, if any, are the head of the last piece. Framing and
+limits are checked here and in `h1_request.py` and `h1_response.py`, and nowhere else.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from porch.http.chunked import ChunkedBody, ChunkedError
+from porch.http.message import Trailers
+from porch.http.stream import Head
+
+__all__ = ["Decoder", "HeadLimits", "Piece", "content_length"]
+
+Piece = tuple[Head | None, bytes, bool]
+
+HEAD, INTERIM, LENGTH, CHUNKED, UNTIL_CLOSE, RAW = range(6)
+"""What comes next: a head, one more head of the same message, so many bytes, chunks, all until
+the end, all of a tunnel."""
+
+_BARE = re.compile(rb"(?<!\r)\n|\r[^\n]|\x00")
+"""What no head may hold, found before the head's end has come."""
+_LENGTH_VALUE = re.compile(rb"[0-9]{1,18}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadLimits:
+    """Bounds on a head. request_line and head in bytes."""
+
+    request_line: int = 16384
+    head: int = 65536
+    fields: int = 128
+
+
+def content_length(values: list[bytes]) -> int | None:
+    """The one length that `values` of Content-Length give, or None if they are malformed.
+
+    RFC 9112 6.3 lets a recipient fold equal values into one; two parties that fold differently
+    are how one message becomes two, so a second value is malformed here.
+    """
+    if len(values) != 1 or _LENGTH_VALUE.match(values[0]) is None:
+        return None
+    return int(values[0])
+
+
+class Decoder:
+    """Gathers heads and reads bodies by their framing. A direction says what a head means.
+
+    rest: bytes that came and are not decoded yet. While it is not empty and the message has not
+        ended, `decode(b"")` has more to give.
+    """
+
+    __slots__ = ("_chunks", "_left", "_limits", "_state", "rest")
+
+    def __init__(self, limits: HeadLimits) -> None:
+        self._limits = limits
+        self._state = HEAD
+        self._left = 0
+        self._chunks: ChunkedBody | None = None
+        self.rest = b""
+
+    def switch_to_raw(self) -> None:
+        """From here on everything is data: the connection is a tunnel (RFC 9110 7.8)."""
+        self._state = RAW
+
+    def decode(self, data: bytes) -> Piece | None:
+        """Take `data` in and return the next piece, or None until more comes.
+
+        Raises a PorchError; nothing that came with or behind its cause may be read.
+        """
+        seen = 0
+        if self.rest:
+            seen = len(self.rest)
+            data = self.rest + data
+            self.rest = b""
+        state = self._state
+        if state == HEAD:
+            return self._decode_head(data, seen)
+        if not data:
+            return None
+        if state == LENGTH:
+            left = self._left
+            if len(data) < left:
+                self._left = left - len(data)
+                return None, data, False
+            self._state = HEAD
+            self.rest = data[left:]
+            return None, data[:left] if self.rest else data, True
+        if state == CHUNKED:
+            return self._decode_chunks(data)
+        return None, data, False
+
+    def _decode_head(self, data: bytes, seen: int) -> Piece | None:
+        limits = self._limits
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            if data:
+                self._wait(data, seen)
+            return None
+        if end > limits.head:
+            self._too_large(f"the head has {end} bytes")
+        lines = data[:end].split(b"\r\n")
+        if len(lines) > limits.fields + 1:
+            self._too_large(f"the head has {len(lines) - 1} fields")
+        head = self._read_head(lines)
+        data = data[end + 4 :]
+        state = self._state
+        if state == HEAD:
+            self.rest = data
+            return head, b"", True
+        if state == INTERIM:
+            self._state = HEAD
+            self.rest = data
+            return head, b"", False
+        if not data:
+            return head, b"", False
+        if state == LENGTH and len(data) == self._left:
+            self._state = HEAD
+            return head, data, True
+        if state == CHUNKED:
+            return self._head_with_chunks(head, data)
+        piece = self.decode(data)
+        assert piece is not None
+        return head, piece[1], piece[2]
+
+    def _head_with_chunks(self, head: Head, data: bytes) -> Piece:
+        piece = self._decode_chunks(data)
+        if piece is None:
+            return head, b"", False
+        if piece[0] is not None:
+            # A head and trailers are two heads, so two pieces: the chunks are read once more.
+            self._state = CHUNKED
+            self._chunks = ChunkedBody(self._limits.head)
+            self.rest = data
+            return head, b"", False
+        return head, piece[1], piece[2]
+
+    def _decode_chunks(self, data: bytes) -> Piece | None:
+        chunks = self._chunks
+        assert chunks is not None
+        try:
+            body, end, rest = chunks.decode(data)
+        except ChunkedError as error:
+            self._malformed(str(error))
+        if not end:
+            return (None, body, False) if body else None
+        self._state = HEAD
+        self._chunks = None
+        self.rest = rest
+        return (Trailers(chunks.trailers) if chunks.trailers else None), body, True
+
+    def _wait(self, data: bytes, seen: int) -> None:
+        """Keep the beginning of a head, if it can still become one."""
+        limits = self._limits
+        line = data.find(b"\r\n", 2)
+        if (line if line >= 0 else len(data)) > limits.request_line:
+            self._line_too_long()
+        if len(data) > limits.head:
+            self._too_large(f"the head has over {limits.head} bytes")
+        if _BARE.search(data, max(0, seen - 1)):
+            self._malformed("a bare CR, LF or NUL in the head")
+        self.rest = data
+
+    def _read_head(self, lines: list[bytes]) -> Head:
+        """The head that `lines` are; sets the state for what follows it."""
+        raise NotImplementedError
+
+    def _malformed(self, detail: str) -> NoReturn:
+        raise NotImplementedError
+
+    def _too_large(self, detail: str) -> NoReturn:
+        raise NotImplementedError
+
+    def _line_too_long(self) -> NoReturn:
+        raise NotImplementedError

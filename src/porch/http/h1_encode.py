@@ -1,0 +1,60 @@
+"""HTTP/1.1 messages into bytes (RFC 9112). Pure; what was decided is written, nothing more."""
+
+from http import HTTPStatus
+
+from porch.http.fields import encode
+from porch.http.message import RequestHead, ResponseHead, Trailers
+
+__all__ = ["chunk", "last_chunk", "request_head", "response_head", "status_line"]
+
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_REMEMBERED = 512
+_lines: dict[tuple[int, bytes], bytes] = {}
+
+CHUNKED = b"transfer-encoding: chunked\r\n"
+
+
+def status_line(status: int, reason: bytes) -> bytes:
+    """The line with its CRLF; the usual phrase where `reason` is empty (RFC 9112 4)."""
+    line = _lines.get((status, reason))
+    if line is None:
+        if len(_lines) >= _REMEMBERED:
+            _lines.clear()
+        phrase = reason or _REASONS.get(status, b"")
+        line = _lines[status, reason] = b"HTTP/1.1 %d %b\r\n" % (status, phrase)
+    return line
+
+
+def request_head(head: RequestHead) -> bytes:
+    """The head with its empty line. Host comes first (RFC 9110 7.2)."""
+    extra = b""
+    if head.length is None:
+        extra = CHUNKED
+    if head.upgrade is not None:
+        extra += b"connection: upgrade\r\nupgrade: %b\r\n" % head.upgrade
+    if head.expect:
+        extra += b"expect: 100-continue\r\n"
+    return b"%b %b HTTP/1.1\r\nhost: %b\r\n%b%b\r\n" % (
+        head.method,
+        head.target,
+        head.authority,
+        encode(head.fields),
+        extra,
+    )
+
+
+def response_head(head: ResponseHead, extra: bytes) -> bytes:
+    """The head with its empty line; `extra` are lines of this connection, each with its CRLF."""
+    return b"%b%b%b\r\n" % (status_line(head.status, head.reason), encode(head.fields), extra)
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk (RFC 9112 7.1). `data` is not empty: that would be the last chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def last_chunk(trailers: Trailers | None) -> bytes:
+    """The end of a chunked body, with its trailers if there are any."""
+    if trailers is None:
+        return b"0\r\n\r\n"
+    return b"0\r\n%b\r\n" % encode(trailers.fields)

@@ -1,0 +1,167 @@
+"""Requests out of bytes, as strictly as a front door must (RFC 9112 3, 6)."""
+
+import re
+from typing import NoReturn
+
+from porch.errors import (
+    BadRequest,
+    FieldsTooLarge,
+    MethodNotAllowed,
+    TargetTooLong,
+    VersionNotSupported,
+)
+from porch.http.chunked import ChunkedBody
+from porch.http.fields import HOP_BY_HOP, decoded, tokens
+from porch.http.h1 import CHUNKED, HEAD, LENGTH, Decoder, HeadLimits, content_length
+from porch.http.message import Field, RequestHead
+from porch.http.target import check_authority, split_absolute
+
+__all__ = ["RequestDecoder"]
+
+_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-\"$-~]+) HTTP/1\.([01])\Z")
+"""One space between the parts, visible ASCII and no fragment in the target (RFC 9112 3)."""
+_OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\Z")
+
+_SPECIAL = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_NEVER = frozenset((b"CONNECT", b"TRACE"))
+_KEPT = frozenset((b"content-length", b"host"))
+"""Naming these in Connection takes nothing away: the message would become another."""
+
+
+class RequestDecoder(Decoder):
+    """Decodes the requests of one connection, one after the other.
+
+    keep_alive: whether the client keeps the connection after the last head read.
+    one_zero: whether that head was HTTP/1.0: no chunks and no interim answers for it.
+    """
+
+    __slots__ = ("_scheme", "keep_alive", "one_zero")
+
+    def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
+        """scheme: b"http" or b"https", of the connection."""
+        super().__init__(limits)
+        self._scheme = scheme
+        self.keep_alive = True
+        self.one_zero = False
+
+    def _read_head(self, lines: list[bytes]) -> RequestHead:
+        if not lines[0] and len(lines) > 1:  # RFC 9112 2.2: one empty line before is ignored
+            del lines[0]
+        line = lines[0]
+        if len(line) > self._limits.request_line:
+            self._line_too_long()
+        match = _LINE.match(line)
+        if match is None:
+            self._bad_line(line)
+        method, target, minor = match.groups()
+        fields: list[Field] = []
+        special: list[Field] = []
+        try:
+            for line in lines[1:]:
+                field = decoded[line]
+                if field[0] in _SPECIAL:
+                    special.append(field)
+                else:
+                    fields.append(field)
+        except ValueError:
+            raise BadRequest("a field line is malformed") from None
+        one_zero = self.one_zero = minor == b"0"
+        self.keep_alive = not one_zero
+        request = RequestHead(method, target, b"", self._scheme, fields)
+        if len(special) == 1 and special[0][0] == b"host":
+            request.authority = check_authority(special[0][1])
+        else:
+            self._read_special(request, special)
+        if one_zero:
+            request.version = b"1.0"
+        if not target.startswith(b"/") or method in _NEVER:
+            self._read_target(request)
+        return request
+
+    def _read_special(self, request: RequestHead, special: list[Field]) -> None:
+        """Host, framing and what concerns this connection alone."""
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in special:
+            values.setdefault(name, []).append(value)
+        hosts = values.get(b"host", ())
+        if len(hosts) > 1 or not (hosts or self.one_zero):
+            raise BadRequest("Host is repeated" if hosts else "Host is missing")
+        if hosts:
+            request.authority = check_authority(hosts[0])
+        self._read_framing(request, values)
+        if b"connection" in values:
+            self._read_connection(request, values)
+        if b"expect" in values and not self.one_zero:  # RFC 9110 10.1.1: ignored in HTTP/1.0
+            if tokens(b",".join(values[b"expect"])) != [b"100-continue"]:
+                raise BadRequest("an expectation other than 100-continue", 417)
+            request.expect = request.length != 0
+
+    def _read_framing(self, request: RequestHead, values: dict[bytes, list[bytes]]) -> None:
+        """RFC 9112 6.1 to 6.3."""
+        lengths = values.get(b"content-length")
+        codings = values.get(b"transfer-encoding")
+        if codings is not None:
+            if lengths is not None:
+                raise BadRequest("both Content-Length and Transfer-Encoding")
+            if self.one_zero:
+                raise BadRequest("Transfer-Encoding in HTTP/1.0")
+            if len(codings) != 1 or codings[0].lower() != b"chunked":
+                raise BadRequest("a Transfer-Encoding other than chunked")
+            request.length = None
+            self._state = CHUNKED
+            self._chunks = ChunkedBody(self._limits.head)
+        elif lengths is not None:
+            length = content_length(lengths)
+            if length is None:
+                raise BadRequest("a malformed or repeated Content-Length")
+            request.length = length
+            request.fields.append((b"content-length", lengths[0]))
+            if length:
+                self._state = LENGTH
+                self._left = length
+
+    def _read_connection(self, request: RequestHead, values: dict[bytes, list[bytes]]) -> None:
+        """RFC 9110 7.6.1: what Connection names ends here."""
+        options = {option for value in values[b"connection"] for option in tokens(value)}
+        if b"close" in options:
+            self.keep_alive = False
+        elif self.one_zero:
+            self.keep_alive = b"keep-alive" in options
+        elif b"upgrade" in options and b"upgrade" in values:
+            protocols = tokens(b",".join(values[b"upgrade"]))
+            if len(protocols) == 1:
+                request.upgrade = protocols[0]
+        named = options - _SPECIAL - {b"close"}
+        if named:
+            request.fields[:] = [
+                field for field in request.fields if field[0] not in named or field[0] in _KEPT
+            ]
+
+    def _read_target(self, request: RequestHead) -> None:
+        """Targets that are no path, and methods that are not forwarded."""
+        if request.method in _NEVER:
+            raise MethodNotAllowed(f"{request.method.decode()} is never forwarded")
+        if request.target == b"*" and request.method == b"OPTIONS":
+            return
+        if request.target.startswith(b"/"):
+            return
+        scheme, authority, request.target = split_absolute(request.target, request.method)
+        if scheme != self._scheme:
+            raise BadRequest("the target's scheme is not the connection's")
+        # RFC 9112 3.2.2 lets the target win over Host; a client that says two things is refused.
+        if authority.lower() != request.authority.lower():
+            raise BadRequest("the target's authority and Host differ")
+
+    def _bad_line(self, line: bytes) -> NoReturn:
+        if _OTHER_VERSION.match(line) and not line.endswith((b"HTTP/1.0", b"HTTP/1.1")):
+            raise VersionNotSupported("the request line asks for another version")
+        raise BadRequest("the request line is malformed")
+
+    def _malformed(self, detail: str) -> NoReturn:
+        raise BadRequest(detail)
+
+    def _too_large(self, detail: str) -> NoReturn:
+        raise FieldsTooLarge(detail)
+
+    def _line_too_long(self) -> NoReturn:
+        raise TargetTooLong(f"the request line has over {self._limits.request_line} bytes")

@@ -1,0 +1,183 @@
+"""Answers out of bytes. An origin is distrusted as a client is (RFC 9112 4, 6)."""
+
+import re
+from typing import NoReturn
+
+from porch import clock
+from porch.errors import BadGateway, ConnectionLost, IncompleteResponse, UpgradeFailed
+from porch.http.chunked import ChunkedBody
+from porch.http.fields import HOP_BY_HOP, decoded, tokens
+from porch.http.h1 import (
+    CHUNKED,
+    HEAD,
+    INTERIM,
+    LENGTH,
+    RAW,
+    UNTIL_CLOSE,
+    Decoder,
+    HeadLimits,
+    Piece,
+    content_length,
+)
+from porch.http.message import Field, ResponseHead
+
+__all__ = ["ResponseDecoder", "TooLargeAnswer"]
+
+_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?\Z")
+_SPECIAL = HOP_BY_HOP | {b"content-length"}
+_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"upgrade"))
+
+
+class TooLargeAnswer(BadGateway):
+    """The origin's head is over `limits.head` or has more fields than `limits.fields`."""
+
+    word = "http_response_header_section_size"
+    sentence = "The origin's head is over limits.head or has more fields than limits.fields."
+
+
+class ResponseDecoder(Decoder):
+    """Decodes the answers of one origin connection.
+
+    reusable: whether the connection may serve again after the answer that has ended.
+    """
+
+    __slots__ = ("_interim", "_method", "_most_interim", "_started", "_upgrade", "reusable")
+
+    def __init__(self, limits: HeadLimits, most_interim: int) -> None:
+        """most_interim: interim answers that may stand before a final one."""
+        super().__init__(limits)
+        self._method = b""
+        self._upgrade: bytes | None = None
+        self._interim = 0
+        self._most_interim = most_interim
+        self._started = False
+        self.reusable = False
+
+    def expect(self, method: bytes, upgrade: bytes | None) -> None:
+        """The next answer is to a request with this method, forwarded with this Upgrade."""
+        self._method = method
+        self._upgrade = upgrade
+        self._interim = 0
+        self._started = False
+
+    def decode_end(self) -> Piece:
+        """The origin closed its side: the last piece of an answer that its end delimits.
+
+        Raises ConnectionLost where no byte of an answer came, else IncompleteResponse.
+        """
+        if self._state == UNTIL_CLOSE or self._state == RAW:
+            return None, b"", True
+        if self._state == HEAD and not self.rest and not self._started:
+            raise ConnectionLost("the origin closed the connection before it answered")
+        raise IncompleteResponse("the origin closed the connection inside its answer")
+
+    def _read_head(self, lines: list[bytes]) -> ResponseHead:
+        self._started = True
+        match = _LINE.match(lines[0])
+        if match is None:
+            self._malformed("the status line is malformed")
+        minor, code, reason = match.groups()
+        status = int(code)
+        fields: list[Field] = []
+        special: list[Field] = []
+        dated = False
+        try:
+            for line in lines[1:]:
+                field = decoded[line]
+                name = field[0]
+                if name in _SPECIAL:
+                    special.append(field)
+                else:
+                    fields.append(field)
+                    if name == b"date":
+                        dated = True
+        except ValueError:
+            raise BadGateway("a field line of the answer is malformed") from None
+        if not dated and status >= 200:  # RFC 9110 6.6.1: the recipient adds it
+            fields.append((b"date", clock.date))
+        head = ResponseHead(status, fields, 0, reason or b"")
+        if len(special) == 1 and special[0][0] == b"content-length" and minor == b"1":
+            self.reusable = True
+            self._read_framing(head, [special[0][1]], [])
+        else:
+            self._read_special(head, special, minor == b"0")
+        return head
+
+    def _read_special(self, head: ResponseHead, special: list[Field], one_zero: bool) -> None:
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in special:
+            values.setdefault(name, []).append(value)
+        options = {option for each in values.get(b"connection", ()) for option in tokens(each)}
+        self.reusable = b"close" not in options and (not one_zero or b"keep-alive" in options)
+        codings = values.get(b"transfer-encoding", [])
+        if codings and one_zero:
+            raise BadGateway("Transfer-Encoding in an HTTP/1.0 answer")
+        if head.status < 200:
+            self._read_interim(head, values, options)
+        else:
+            self._read_framing(head, values.get(b"content-length", []), codings)
+        named = options - _FRAMING
+        if named:
+            head.fields[:] = [
+                field
+                for field in head.fields
+                if field[0] not in named or field[0] in (b"content-length", b"date")
+            ]
+
+    def _read_interim(
+        self, head: ResponseHead, values: dict[bytes, list[bytes]], options: set[bytes]
+    ) -> None:
+        """RFC 9110 15.2: read until a final one; 101 only as the answer to our Upgrade."""
+        if b"content-length" in values or b"transfer-encoding" in values:
+            raise BadGateway("an interim answer with content")  # RFC 9110 8.6, RFC 9112 6.1
+        if head.status == 101:
+            protocols = [p for each in values.get(b"upgrade", ()) for p in tokens(each)]
+            if self._upgrade is None or protocols != [self._upgrade] or b"upgrade" not in options:
+                raise UpgradeFailed("the origin switched to a protocol it was not asked for")
+            head.upgrade = self._upgrade
+            self._state = RAW
+            return
+        self._interim += 1
+        if self._interim > self._most_interim:
+            raise BadGateway("too many interim answers before a final one")
+        self._state = INTERIM
+
+    def _read_framing(
+        self, head: ResponseHead, lengths: list[bytes], codings: list[bytes]
+    ) -> None:
+        """RFC 9112 6.3."""
+        status = head.status
+        if codings and (lengths or len(codings) != 1 or codings[0].lower() != b"chunked"):
+            raise BadGateway("an answer whose framing can be read in two ways")
+        if lengths:
+            length = content_length(lengths)
+            if length is None:
+                raise BadGateway("a malformed or repeated Content-Length in the answer")
+            if status != 204:  # RFC 9110 8.6: none with 204
+                head.fields.append((b"content-length", lengths[0]))
+                head.length = length
+        if self._method == b"HEAD" or status == 304 or status == 204:
+            if not lengths:
+                head.length = 0 if status == 204 else None
+            return
+        if codings:
+            head.length = None
+            self._state = CHUNKED
+            self._chunks = ChunkedBody(self._limits.head)
+        elif lengths:
+            if head.length:
+                self._state = LENGTH
+                self._left = head.length
+        else:
+            head.length = None
+            self.reusable = False
+            self._state = UNTIL_CLOSE
+
+    def _malformed(self, detail: str) -> NoReturn:
+        raise BadGateway(f"{detail}, in the answer")
+
+    def _too_large(self, detail: str) -> NoReturn:
+        raise TooLargeAnswer(detail)
+
+    def _line_too_long(self) -> NoReturn:
+        raise TooLargeAnswer("the status line is too long")

@@ -1,0 +1,97 @@
+"""Door: what all listeners of a worker share, and where a request meets its route."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from porch.clock import Deadlines
+from porch.errors import PorchError
+from porch.exchange import ClientStream, Exchange
+from porch.filter import Response
+from porch.http.h1 import HeadLimits
+from porch.http.message import Field, RequestHead
+from porch.route.route import Route, Timeouts
+
+__all__ = ["Door", "Router", "Session", "Settings"]
+
+ErrorPage = Callable[[Exchange, PorchError], Response]
+
+
+class Router(Protocol):
+    """What a door asks of a router (route/router.py)."""
+
+    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+        """The route of a request; one that answers 404 where there is none."""
+
+
+class Settings(Protocol):
+    """What a running configuration says to the listeners. Replaced whole by a reload."""
+
+    router: Router
+    limits: HeadLimits
+    timeouts: Timeouts
+    malformed: Route
+    """Takes the requests that are refused before they have a route."""
+    error_page: ErrorPage
+    own_fields: tuple[Field, ...]
+    """Fields of every answer made at the door, such as Server."""
+    client_ip: Callable[[bytes, RequestHead], bytes]
+    """(the peer's address, the request) -> the client's address, by `trust`."""
+
+
+class Session(Protocol):
+    """A client's connection, as a door sees it when it closes."""
+
+    def drain(self) -> None:
+        """Finish what runs, take nothing new, then close."""
+
+    def close_now(self) -> None:
+        """The grace period is over."""
+
+
+class Door:
+    """The shared state of a worker's listeners.
+
+    settings: of the running configuration; a reload assigns a new one, and running exchanges
+    keep the route they have. sessions: the open client connections.
+    """
+
+    __slots__ = ("closing", "deadlines", "own_fields", "sessions", "settings")
+
+    def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
+        self.settings = settings
+        self.deadlines = deadlines
+        self.sessions: set[Session] = set()
+        self.closing = False
+        self.own_fields = settings.own_fields
+
+    def open(self, client: ClientStream, request: RequestHead) -> Exchange:
+        """The exchange of a request, on its route. Raises BadRequest for an ambiguous path."""
+        settings = self.settings
+        client_ip = settings.client_ip(client.peer, request)
+        route = settings.router.find(request, client_ip)
+        return Exchange(self, client, request, route, client_ip)
+
+    def refuse(self, client: ClientStream, request: RequestHead | None, error: PorchError) -> Exchange:
+        """Answer a request that never had a route, and have it logged as any other."""
+        if request is None:
+            request = RequestHead(b"-", b"-", b"", b"http", [])
+        exchange = Exchange(self, client, request, self.settings.malformed, client.peer)
+        exchange.request_done = True
+        exchange.fail(error)
+        return exchange
+
+    def error_page(self, exchange: Exchange, error: PorchError) -> Response:
+        """See exchange.Keeper."""
+        return self.settings.error_page(exchange, error)
+
+    def drain(self) -> None:
+        """Stop taking requests: idle connections close, the others after their exchange."""
+        self.closing = True
+        for session in tuple(self.sessions):
+            session.drain()
+
+    def close_now(self) -> None:
+        """End everything that still runs."""
+        for session in tuple(self.sessions):
+            session.close_now()
+
