@@ -42,12 +42,13 @@ SAFE_TO_REPEAT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"QU
 class ClientStream(Stream, Protocol):
     """The client's Stream, with what an exchange may ask about it.
 
-    peer: address of the socket's other end, b"unix" for a Unix socket. port: the local one.
+    peer: address of the socket's other end, b"unix" for a Unix socket. port: the local one, in
+    digits.
     interim: whether interim answers may be sent (RFC 9110 15.2: never to HTTP/1.0).
     """
 
     peer: bytes
-    port: int
+    port: bytes
     interim: bool
 
     def unsent(self) -> int:
@@ -280,7 +281,8 @@ class Exchange:
         )
         for hook in route.plan.on_upstream_request:
             hook(self)
-        self.deadline = clock.now + self._patience()
+        timeouts = route.timeouts
+        self.deadline = clock.now + (timeouts.response if self.request_done else timeouts.idle)
         held = self._held
         stream.send(outgoing, held or b"", self.request_done)
         if not self.request_done:

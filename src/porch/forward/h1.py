@@ -28,43 +28,36 @@ COPIED = 16384
 class ClientConnection(asyncio.Protocol):
     """One connection to an origin.
 
-    reused: whether it has served before. deadline: while it waits in the pool.
+    exchange: the one it serves, None while it waits in the pool; deadline: of that wait.
+    reused: whether it has served before. closed: it will not serve again.
     """
 
     __slots__ = (
         "_chunked",
-        "_closed",
         "_decoder",
-        "_exchange",
         "_paused",
         "_pool",
         "_request_done",
         "_transport",
         "_tunnel",
+        "closed",
         "deadline",
+        "exchange",
         "reused",
     )
 
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int) -> None:
         self._pool = pool
         self._decoder = ResponseDecoder(limits, most_interim)
-        self._exchange: Exchange | None = None
-        self._chunked = self._paused = self._tunnel = self._closed = False
+        self.exchange: Exchange | None = None
+        self._chunked = self._paused = self._tunnel = self.closed = False
         self._request_done = True
         self.reused = False
         self.deadline = INFINITY
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else "idle" if self._exchange is None else "busy"
+        state = "closed" if self.closed else "idle" if self.exchange is None else "busy"
         return f"<ClientConnection {self._pool.name} {state}{' reused' if self.reused else ''}>"
-
-    def serve(self, exchange: Exchange) -> bool:
-        """Serve this exchange from now on. False if the connection has closed."""
-        if self._closed:
-            return False
-        self._exchange = exchange
-        self.deadline = INFINITY
-        return True
 
     # --- from the event loop -------------------------------------------------------------------
 
@@ -74,7 +67,7 @@ class ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        exchange = self._exchange
+        exchange = self.exchange
         if exchange is None:  # nobody asked
             self.close()
             return
@@ -84,12 +77,18 @@ class ClientConnection(asyncio.Protocol):
             while piece is not None:
                 head = piece[0]
                 if piece[2]:
-                    self._finish()
+                    self.exchange = None
+                    if decoder.reusable and self._request_done and not decoder.rest:
+                        if self._paused:
+                            self.resume_reading()
+                        self._pool.release(self)
+                    else:  # RFC 9112 9.3: not whole, not kept, or more than was announced
+                        self.close()
                 elif head is not None and head.__class__ is ResponseHead and head.upgrade:
                     self._tunnel = True
                     self._request_done = False
                 exchange.on_response(*piece)  # type: ignore[arg-type]
-                if self._exchange is not exchange or not decoder.rest:
+                if self.exchange is not exchange or not decoder.rest:
                     return
                 piece = decoder.decode(b"")
         except PorchError as error:
@@ -97,7 +96,7 @@ class ClientConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """See asyncio.Protocol."""
-        exchange = self._exchange
+        exchange = self.exchange
         if exchange is None:
             self.close()
             return False
@@ -109,38 +108,41 @@ class ClientConnection(asyncio.Protocol):
         if self._tunnel and not self._request_done:
             exchange.on_response(None, b"", True)
             return True
-        self._exchange = None
+        self.exchange = None
         self.close()
         exchange.on_response(*piece)  # type: ignore[arg-type]
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
-        self._closed = True
+        self.closed = True
         self._pool.forget(self)
-        if self._exchange is not None:
-            started = self._exchange.response is not None
+        if self.exchange is not None:
+            started = self.exchange.response is not None
             kind = IncompleteResponse if started else ConnectionLost
             self._lose(kind("the origin reset the connection"))
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
-        if self._exchange is not None:
-            self._exchange.on_upstream_full()
+        if self.exchange is not None:
+            self.exchange.on_upstream_full()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
-        if self._exchange is not None:
-            self._exchange.on_upstream_drained()
+        if self.exchange is not None:
+            self.exchange.on_upstream_drained()
 
     # --- Stream --------------------------------------------------------------------------------
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """See Stream."""
-        if self._closed:
+        if self.closed:
             return
         if isinstance(head, RequestHead):
-            self._decoder.expect(head.method, head.upgrade)
+            decoder = self._decoder
+            decoder.method = head.method
+            decoder.upgrade = head.upgrade
+            decoder.started = False
             self._chunked = head.length is None
             start = request_head(head)
             if self._chunked:
@@ -167,46 +169,34 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """See Stream."""
-        if not self._paused and not self._closed:
+        if not self._paused and not self.closed:
             self._paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """See Stream."""
-        if self._paused and not self._closed:
+        if self._paused and not self.closed:
             self._paused = False
             self._transport.resume_reading()
 
     def abort(self, error: PorchError) -> None:
         """See Stream. The origin sees the close at once and can stop its work."""
-        self._exchange = None
-        self._closed = True
+        self.exchange = None
+        self.closed = True
         self._pool.forget(self)
         self._transport.abort()
 
     # --- ends ----------------------------------------------------------------------------------
 
-    def _finish(self) -> None:
-        """The answer is whole: back to the pool, if nothing speaks against it (RFC 9112 9.3)."""
-        self._exchange = None
-        decoder = self._decoder
-        if decoder.reusable and self._request_done and not decoder.rest and not self._closed:
-            self.reused = True
-            if self._paused:
-                self.resume_reading()
-            self._pool.release(self)
-        else:
-            self.close()
-
     def _end_tunnel(self) -> None:
-        if self._exchange is not None and self._exchange.answer_done:
-            self._exchange = None
+        if self.exchange is not None and self.exchange.answer_done:
+            self.exchange = None
             self.close()
         else:
             self._transport.write_eof()
 
     def _lose(self, error: PorchError) -> None:
-        exchange, self._exchange = self._exchange, None
+        exchange, self.exchange = self.exchange, None
         self.close()
         if exchange is not None:
             exchange.on_upstream_lost(error)
@@ -217,7 +207,7 @@ class ClientConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close; what was written still leaves."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._pool.forget(self)
             self._transport.close()

@@ -7,6 +7,8 @@ would read as the same name.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress
+from operator import itemgetter
 
 from porch.exchange import Exchange
 from porch.filter import Filter
@@ -33,17 +35,18 @@ CLAIMS = frozenset(
 """Fields by which a client could claim to be somebody else or to ask for something else."""
 
 _REMEMBERED = 4096
+_name = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forwarding:
-    """trusts: whether a peer's claims are believed, by its address.
+    """trusts: whether a peer's claims are believed, by its address; None for nobody's.
 
     underscores: pass names with an underscore. forwarded: send RFC 7239 too. via: our name in
     Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix.
     """
 
-    trusts: Callable[[bytes], bool]
+    trusts: Callable[[bytes], bool] | None = None
     underscores: bool = False
     forwarded: bool = False
     via: bytes = b"porch"
@@ -71,68 +74,66 @@ class _Passes(dict[bytes, bool]):
 class ForwardingHeaders(Filter):
     """Sets the fields of an attempt. Always on, and last, so that nothing can undo it."""
 
-    __slots__ = ("_forwarding", "_passes", "_trusted_passes", "_via")
+    __slots__ = ("_forwarding", "_passes", "_rare", "_trusted_passes", "_trusts", "_via")
 
     def __init__(self, forwarding: Forwarding) -> None:
         self._forwarding = forwarding
-        self._passes = _Passes(CLAIMS, forwarding.underscores)
+        self._trusts = forwarding.trusts
+        self._passes = _Passes(CLAIMS, forwarding.underscores).__getitem__
         ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
         if forwarding.forwarded:
             ours.add(b"forwarded")
-        self._trusted_passes = _Passes(frozenset(ours), forwarding.underscores)
-        self._via = {
-            version: (b"via", version + b" " + forwarding.via)
-            for version in (b"1.0", b"1.1", b"2", b"3")
-        }
+        if forwarding.prefix:
+            ours.add(b"x-forwarded-prefix")
+        self._trusted_passes = _Passes(frozenset(ours), forwarding.underscores).__getitem__
+        self._rare = bool(forwarding.prefix or forwarding.forwarded)
+        self._via: dict[bytes, Field] | None = None
+        if forwarding.via:
+            versions = (b"1.0", b"1.1", b"2", b"3")
+            self._via = {each: (b"via", each + b" " + forwarding.via) for each in versions}
 
     def on_upstream_request(self, exchange: Exchange) -> None:
-        """See Filter."""
+        """See Filter. One call for the usual request: what it asks of others are look-ups in C."""
         outgoing = exchange.outgoing
         assert outgoing is not None
-        forwarding = self._forwarding
         client = exchange.client
-        peer = client.peer
-        if forwarding.trusts(peer):
-            self._extend(exchange, peer)
-            return
-        passes = self._passes
-        fields = [field for field in outgoing.fields if passes[field[0]]]
-        fields += (
-            (b"x-forwarded-for", peer),
-            (b"x-forwarded-proto", outgoing.scheme),
-            (b"x-forwarded-host", exchange.request.authority),
-            (b"x-forwarded-port", b"%d" % client.port),
-        )
+        came = outgoing.fields
+        names = [*map(_name, came)]
+        if self._trusts is not None and self._trusts(client.peer):
+            fields = self._extend(exchange, names)
+        else:
+            fields = [*compress(came, map(self._passes, names))]
+            fields += (
+                (b"x-forwarded-for", client.peer),
+                (b"x-forwarded-proto", outgoing.scheme),
+                (b"x-forwarded-host", outgoing.authority),
+                (b"x-forwarded-port", client.port),
+            )
+        if self._via is not None:
+            own = self._via[outgoing.version]
+            if b"via" in names:  # RFC 9110 7.6.3: ours goes behind those that came
+                fields = [field for field in fields if field[0] != b"via"]
+                own = (b"via", b", ".join([*_values(came, b"via"), own[1]]))
+            fields.append(own)
+        if self._rare:
+            self._add_rare(exchange, fields)
         outgoing.fields = fields
-        self._add_own(exchange, fields)
 
-    def _extend(self, exchange: Exchange, peer: bytes) -> None:
+    def _extend(self, exchange: Exchange, names: list[bytes]) -> list[Field]:
         """What a trusted peer said stands; our own link is added behind it."""
-        outgoing = exchange.outgoing
-        assert outgoing is not None
-        passes = self._trusted_passes
         request = exchange.request
-        chain = b", ".join([*_values(request.fields, b"x-forwarded-for"), peer])
-        fields = [field for field in outgoing.fields if passes[field[0]]]
-        fields += (
+        client = exchange.client
+        chain = b", ".join([*_values(request.fields, b"x-forwarded-for"), client.peer])
+        return [
+            *compress(request.fields, map(self._trusted_passes, names)),
             (b"x-forwarded-for", chain),
             (b"x-forwarded-proto", request.get(b"x-forwarded-proto") or request.scheme),
             (b"x-forwarded-host", request.get(b"x-forwarded-host") or request.authority),
-            (b"x-forwarded-port", request.get(b"x-forwarded-port") or b"%d" % exchange.client.port),
-        )
-        outgoing.fields = fields
-        self._add_own(exchange, fields)
+            (b"x-forwarded-port", request.get(b"x-forwarded-port") or client.port),
+        ]
 
-    def _add_own(self, exchange: Exchange, fields: list[Field]) -> None:
+    def _add_rare(self, exchange: Exchange, fields: list[Field]) -> None:
         forwarding = self._forwarding
-        request = exchange.request
-        if forwarding.via:
-            line = self._via[request.version]
-            before = _values(request.fields, b"via") if request.fields is not fields else ()
-            if before:
-                fields[:] = [field for field in fields if field[0] != b"via"]
-                line = (b"via", b", ".join([*before, line[1]]))
-            fields.append(line)
         if forwarding.prefix:
             fields.append((b"x-forwarded-prefix", forwarding.prefix))
         if forwarding.forwarded:
@@ -144,7 +145,7 @@ class ForwardingHeaders(Filter):
         peer = exchange.client.peer
         node = b'"[%b]"' % peer if b":" in peer else (b"unknown" if peer == b"unix" else peer)
         own = b'for=%b;proto=%b;host="%b"' % (node, request.scheme, request.authority)
-        if self._forwarding.trusts(peer):
+        if self._trusts is not None and self._trusts(peer):
             return b", ".join([*_values(request.fields, b"forwarded"), own])
         return own
 

@@ -6,7 +6,7 @@ The one used last is used first (LIFO), so that the others grow old and are clos
 import asyncio
 
 from porch import clock
-from porch.clock import Deadlines
+from porch.clock import INFINITY, Deadlines
 from porch.errors import ConnectFailed, ConnectTimeout, PorchError
 from porch.exchange import Exchange
 from porch.forward.dial import Dialer
@@ -54,7 +54,9 @@ class Pool:
         idle = self._idle
         while idle:
             connection = idle.pop()
-            if connection.serve(exchange):
+            if not connection.closed:
+                connection.exchange = exchange
+                connection.deadline = INFINITY
                 return connection
         self._dialling[exchange] = asyncio.get_running_loop().create_task(self._dial(exchange))
         return None
@@ -67,6 +69,7 @@ class Pool:
 
     def release(self, connection: ClientConnection) -> None:
         """Take back a connection that can serve again."""
+        connection.reused = True
         connection.deadline = clock.now + self.idle_timeout
         self._idle.append(connection)
 
@@ -103,7 +106,7 @@ class Pool:
             return
         assert exchange.endpoint is not None
         exchange.endpoint.on_success()
-        connection.serve(exchange)
+        connection.exchange = exchange
         exchange.on_connected(connection)
 
     def _failed(self, exchange: Exchange, error: PorchError) -> None:

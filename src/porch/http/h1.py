@@ -76,58 +76,43 @@ class Decoder:
             seen = len(self.rest)
             data = self.rest + data
             self.rest = b""
-        state = self._state
-        if state == HEAD:
-            return self._decode_head(data, seen)
-        if not data:
-            return None
-        if state == LENGTH:
-            left = self._left
-            if len(data) < left:
-                self._left = left - len(data)
-                return None, data, False
-            self._state = HEAD
-            self.rest = data[left:]
-            return None, data[:left] if self.rest else data, True
-        if state == CHUNKED:
-            return self._decode_chunks(data)
-        return None, data, False
-
-    def _decode_head(self, data: bytes, seen: int) -> Piece | None:
-        limits = self._limits
+        if self._state != HEAD:
+            return self._decode_body(data) if data else None
         end = data.find(b"\r\n\r\n")
         if end < 0:
             if data:
                 self._wait(data, seen)
             return None
+        limits = self._limits
         if end > limits.head:
             self._too_large(f"the head has {end} bytes")
         lines = data[:end].split(b"\r\n")
         if len(lines) > limits.fields + 1:
             self._too_large(f"the head has {len(lines) - 1} fields")
         head = self._read_head(lines)
-        data = data[end + 4 :]
         state = self._state
+        end += 4
         if state == HEAD:
-            self.rest = data
+            if len(data) > end:
+                self.rest = data[end:]
             return head, b"", True
-        if state == INTERIM:
-            self._state = HEAD
-            self.rest = data
-            return head, b"", False
-        if not data:
-            return head, b"", False
+        data = data[end:]
         if state == LENGTH and len(data) == self._left:
             self._state = HEAD
             return head, data, True
-        if state == CHUNKED:
-            return self._head_with_chunks(head, data)
-        piece = self.decode(data)
-        assert piece is not None
-        return head, piece[1], piece[2]
+        if not data:
+            if state == INTERIM:
+                self._state = HEAD
+            return head, b"", False
+        return self._first_of_body(head, data)
 
-    def _head_with_chunks(self, head: Head, data: bytes) -> Piece:
-        piece = self._decode_chunks(data)
+    def _first_of_body(self, head: Head, data: bytes) -> Piece:
+        """What came with a head: some of its body, all of it and more, or the next head."""
+        if self._state == INTERIM:
+            self._state = HEAD
+            self.rest = data
+            return head, b"", False
+        piece = self._decode_body(data)
         if piece is None:
             return head, b"", False
         if piece[0] is not None:
@@ -137,6 +122,21 @@ class Decoder:
             self.rest = data
             return head, b"", False
         return head, piece[1], piece[2]
+
+    def _decode_body(self, data: bytes) -> Piece | None:
+        if self._state == LENGTH:
+            left = self._left
+            if len(data) < left:
+                self._left = left - len(data)
+                return None, data, False
+            self._state = HEAD
+            if len(data) > left:
+                self.rest = data[left:]
+                data = data[:left]
+            return None, data, True
+        if self._state == CHUNKED:
+            return self._decode_chunks(data)
+        return None, data, False
 
     def _decode_chunks(self, data: bytes) -> Piece | None:
         chunks = self._chunks

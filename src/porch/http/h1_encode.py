@@ -2,26 +2,25 @@
 
 from http import HTTPStatus
 
-from porch.http.fields import encode
-from porch.http.message import RequestHead, ResponseHead, Trailers
+from porch.http.fields import encode, encoded
+from porch.http.message import RequestHead, Trailers
 
-__all__ = ["chunk", "last_chunk", "request_head", "response_head", "status_line"]
+__all__ = ["CHUNKED", "chunk", "last_chunk", "request_head", "status_line", "status_lines"]
 
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _REMEMBERED = 512
-_lines: dict[tuple[int, bytes], bytes] = {}
+status_lines: dict[tuple[int, bytes], bytes] = {}
+"""Lines made lately: asking here first saves the hot path a call."""
 
 CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
 def status_line(status: int, reason: bytes) -> bytes:
     """The line with its CRLF; the usual phrase where `reason` is empty (RFC 9112 4)."""
-    line = _lines.get((status, reason))
-    if line is None:
-        if len(_lines) >= _REMEMBERED:
-            _lines.clear()
-        phrase = reason or _REASONS.get(status, b"")
-        line = _lines[status, reason] = b"HTTP/1.1 %d %b\r\n" % (status, phrase)
+    if len(status_lines) >= _REMEMBERED:
+        status_lines.clear()
+    phrase = reason or _REASONS.get(status, b"")
+    line = status_lines[status, reason] = b"HTTP/1.1 %d %b\r\n" % (status, phrase)
     return line
 
 
@@ -38,14 +37,9 @@ def request_head(head: RequestHead) -> bytes:
         head.method,
         head.target,
         head.authority,
-        encode(head.fields),
+        b"".join(map(encoded, head.fields)),
         extra,
     )
-
-
-def response_head(head: ResponseHead, extra: bytes) -> bytes:
-    """The head with its empty line; `extra` are lines of this connection, each with its CRLF."""
-    return b"%b%b%b\r\n" % (status_line(head.status, head.reason), encode(head.fields), extra)
 
 
 def chunk(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from porch.http.chunked import ChunkedBody
 from porch.http.fields import HOP_BY_HOP, decoded, tokens
 from porch.http.h1 import CHUNKED, HEAD, LENGTH, Decoder, HeadLimits, content_length
 from porch.http.message import Field, RequestHead
-from porch.http.target import check_authority, split_absolute
+from porch.http.target import check_authority, known_authorities, split_absolute
 
 __all__ = ["RequestDecoder"]
 
@@ -69,7 +69,8 @@ class RequestDecoder(Decoder):
         self.keep_alive = not one_zero
         request = RequestHead(method, target, b"", self._scheme, fields)
         if len(special) == 1 and special[0][0] == b"host":
-            request.authority = check_authority(special[0][1])
+            host = special[0][1]
+            request.authority = host if host in known_authorities else check_authority(host)
         else:
             self._read_special(request, special)
         if one_zero:

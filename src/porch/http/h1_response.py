@@ -38,27 +38,22 @@ class TooLargeAnswer(BadGateway):
 class ResponseDecoder(Decoder):
     """Decodes the answers of one origin connection.
 
-    reusable: whether the connection may serve again after the answer that has ended.
+    method, upgrade: of the request that the next answer belongs to. started: whether a byte of
+    that answer came. reusable: whether the connection may serve again after the answer that has
+    ended.
     """
 
-    __slots__ = ("_interim", "_method", "_most_interim", "_started", "_upgrade", "reusable")
+    __slots__ = ("_interim", "_most_interim", "method", "reusable", "started", "upgrade")
 
     def __init__(self, limits: HeadLimits, most_interim: int) -> None:
         """most_interim: interim answers that may stand before a final one."""
         super().__init__(limits)
-        self._method = b""
-        self._upgrade: bytes | None = None
+        self.method = b""
+        self.upgrade: bytes | None = None
+        self.started = False
         self._interim = 0
         self._most_interim = most_interim
-        self._started = False
         self.reusable = False
-
-    def expect(self, method: bytes, upgrade: bytes | None) -> None:
-        """The next answer is to a request with this method, forwarded with this Upgrade."""
-        self._method = method
-        self._upgrade = upgrade
-        self._interim = 0
-        self._started = False
 
     def decode_end(self) -> Piece:
         """The origin closed its side: the last piece of an answer that its end delimits.
@@ -67,12 +62,12 @@ class ResponseDecoder(Decoder):
         """
         if self._state == UNTIL_CLOSE or self._state == RAW:
             return None, b"", True
-        if self._state == HEAD and not self.rest and not self._started:
+        if self._state == HEAD and not self.rest and not self.started:
             raise ConnectionLost("the origin closed the connection before it answered")
         raise IncompleteResponse("the origin closed the connection inside its answer")
 
     def _read_head(self, lines: list[bytes]) -> ResponseHead:
-        self._started = True
+        self.started = True
         match = _LINE.match(lines[0])
         if match is None:
             self._malformed("the status line is malformed")
@@ -96,11 +91,17 @@ class ResponseDecoder(Decoder):
         if not dated and status >= 200:  # RFC 9110 6.6.1: the recipient adds it
             fields.append((b"date", clock.date))
         head = ResponseHead(status, fields, 0, reason or b"")
-        if len(special) == 1 and special[0][0] == b"content-length" and minor == b"1":
-            self.reusable = True
-            self._read_framing(head, [special[0][1]], [])
-        else:
-            self._read_special(head, special, minor == b"0")
+        if len(special) == 1 and minor == b"1" and status == 200 and self.method != b"HEAD":
+            name, value = special[0]
+            if name == b"content-length" and value.isdigit() and len(value) < 16:
+                # The usual answer without the calls that the others need: -0.6 us.
+                self.reusable = True
+                fields.append(special[0])
+                head.length = self._left = int(value)
+                if self._left:
+                    self._state = LENGTH
+                return head
+        self._read_special(head, special, minor == b"0")
         return head
 
     def _read_special(self, head: ResponseHead, special: list[Field], one_zero: bool) -> None:
@@ -112,10 +113,11 @@ class ResponseDecoder(Decoder):
         codings = values.get(b"transfer-encoding", [])
         if codings and one_zero:
             raise BadGateway("Transfer-Encoding in an HTTP/1.0 answer")
-        if head.status < 200:
-            self._read_interim(head, values, options)
-        else:
+        if head.status >= 200:
+            self._interim = 0
             self._read_framing(head, values.get(b"content-length", []), codings)
+        else:
+            self._read_interim(head, values, options)
         named = options - _FRAMING
         if named:
             head.fields[:] = [
@@ -132,9 +134,9 @@ class ResponseDecoder(Decoder):
             raise BadGateway("an interim answer with content")  # RFC 9110 8.6, RFC 9112 6.1
         if head.status == 101:
             protocols = [p for each in values.get(b"upgrade", ()) for p in tokens(each)]
-            if self._upgrade is None or protocols != [self._upgrade] or b"upgrade" not in options:
+            if self.upgrade is None or protocols != [self.upgrade] or b"upgrade" not in options:
                 raise UpgradeFailed("the origin switched to a protocol it was not asked for")
-            head.upgrade = self._upgrade
+            head.upgrade = self.upgrade
             self._state = RAW
             return
         self._interim += 1
@@ -156,7 +158,7 @@ class ResponseDecoder(Decoder):
             if status != 204:  # RFC 9110 8.6: none with 204
                 head.fields.append((b"content-length", lengths[0]))
                 head.length = length
-        if self._method == b"HEAD" or status == 304 or status == 204:
+        if self.method == b"HEAD" or status == 304 or status == 204:
             if not lengths:
                 head.length = 0 if status == 204 else None
             return

@@ -34,8 +34,8 @@ class Settings(Protocol):
     error_page: ErrorPage
     own_fields: tuple[Field, ...]
     """Fields of every answer made at the door, such as Server."""
-    client_ip: Callable[[bytes, RequestHead], bytes]
-    """(the peer's address, the request) -> the client's address, by `trust`."""
+    client_ip: Callable[[bytes, RequestHead], bytes] | None
+    """(the peer's address, the request) -> the client's address; None where nobody is trusted."""
 
 
 class Session(Protocol):
@@ -67,7 +67,9 @@ class Door:
     def open(self, client: ClientStream, request: RequestHead) -> Exchange:
         """The exchange of a request, on its route. Raises BadRequest for an ambiguous path."""
         settings = self.settings
-        client_ip = settings.client_ip(client.peer, request)
+        client_ip = client.peer
+        if settings.client_ip is not None:
+            client_ip = settings.client_ip(client_ip, request)
         route = settings.router.find(request, client_ip)
         return Exchange(self, client, request, route, client_ip)
 

@@ -15,8 +15,8 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.errors import ClientGone, PorchError, RequestTimeout, Shutdown
 from porch.exchange import Exchange
-from porch.http.fields import encode
-from porch.http.h1_encode import CHUNKED, chunk, last_chunk, status_line
+from porch.http.fields import encoded
+from porch.http.h1_encode import CHUNKED, chunk, last_chunk, status_line, status_lines
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
@@ -42,7 +42,7 @@ is thrown away; only the close is left; gone."""
 class ServerConnection(asyncio.Protocol):
     """One connection of a client.
 
-    peer, port, interim: see exchange.Client. deadline: of the connection between exchanges; an
+    peer, port, interim: see exchange.ClientStream. deadline: of the connection between exchanges; an
     exchange has its own.
     """
 
@@ -78,7 +78,7 @@ class ServerConnection(asyncio.Protocol):
         self._drained = 0
         self.interim = True
         self.peer = b"unix"
-        self.port = 0
+        self.port = b"0"
         self.deadline = INFINITY
 
     def __repr__(self) -> str:
@@ -93,7 +93,7 @@ class ServerConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = peer[0].partition("%")[0].removeprefix("::ffff:").encode()
-            self.port = transport.get_extra_info("sockname")[1]
+            self.port = b"%d" % transport.get_extra_info("sockname")[1]
         door = self._door
         self.deadline = clock.now + door.settings.timeouts.keep_alive
         door.sessions.add(self)
@@ -101,15 +101,27 @@ class ServerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        state = self._state
         decoder = self._decoder
-        if state == LINGERING:
+        state = self._state
+        if state == IDLE:  # the usual request, whole in one read, without the calls of the others
+            try:
+                piece = decoder.decode(data)
+                if piece is not None:
+                    self._take_head(*piece)  # type: ignore[arg-type]
+            except PorchError as error:
+                self._refuse(error)
+                return
+            if piece is None or decoder.rest:
+                self._read_on()
             return
-        if state == ANSWERING and cast(Exchange, self._exchange).request_done:
-            if not cast(Exchange, self._exchange).upgraded:
+        if state == LINGERING or state == CLOSED:
+            return
+        exchange = self._exchange
+        if state == ANSWERING and exchange is not None and exchange.request_done:
+            if not exchange.upgraded:
                 decoder.rest += data
                 if len(decoder.rest) > MOST_PIPELINED:
-                    self._pause()
+                    self.pause_reading()
                 return
         self._decode(data)
 
@@ -150,17 +162,31 @@ class ServerConnection(asyncio.Protocol):
     # --- requests ------------------------------------------------------------------------------
 
     def _decode(self, data: bytes) -> None:
+        try:
+            piece = self._decoder.decode(data)
+            if piece is not None:
+                self._take(*piece)
+        except PorchError as error:
+            self._refuse(error)
+            return
+        if piece is None or self._decoder.rest:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read what else came, as far as it belongs to the request that runs."""
         decoder = self._decoder
         try:
-            piece = decoder.decode(data)
-            while piece is not None:
-                self._take(*piece)
+            while decoder.rest:
                 exchange = self._exchange
-                if not decoder.rest or (
-                    exchange.request_done if exchange is not None else self._state != DRAINING
-                ):
+                if self._state == ANSWERING and exchange is not None:
+                    if exchange.request_done and not exchange.upgraded:
+                        return
+                elif self._state != DRAINING:
                     break
                 piece = decoder.decode(b"")
+                if piece is None:
+                    return
+                self._take(*piece)
         except PorchError as error:
             self._refuse(error)
             return
@@ -170,20 +196,23 @@ class ServerConnection(asyncio.Protocol):
 
     def _take(self, head: Head | None, data: bytes, end: bool) -> None:
         if isinstance(head, RequestHead):
-            self._state = ANSWERING
-            self._no_body = head.method == b"HEAD"
-            self.interim = not self._decoder.one_zero
-            self.deadline = INFINITY
-            try:
-                exchange = self._exchange = self._door.open(self, head)
-            except PorchError as error:
-                self._refuse(error, head)
-                return
-            exchange.on_request(data, end)
+            self._take_head(head, data, end)
         elif self._exchange is not None:
             self._exchange.on_request_data(cast(Trailers | None, head), data, end)
         else:
             self._drain(len(data), end)
+
+    def _take_head(self, head: RequestHead, data: bytes, end: bool) -> None:
+        self._state = ANSWERING
+        self._no_body = head.method == b"HEAD"
+        self.interim = not self._decoder.one_zero
+        self.deadline = INFINITY
+        try:
+            exchange = self._exchange = self._door.open(self, head)
+        except PorchError as error:
+            self._refuse(error, head)
+            return
+        exchange.on_request(data, end)
 
     def _refuse(self, error: PorchError, head: RequestHead | None = None) -> None:
         """Answer what cannot be served, and read nothing more of it (RFC 9112 9.6)."""
@@ -270,13 +299,15 @@ class ServerConnection(asyncio.Protocol):
                 extra += b"connection: close\r\n"
             elif not self.interim:
                 extra += b"connection: keep-alive\r\n"
-        self._transport.write(
-            b"%b%b%b\r\n%b" % (status_line(status, head.reason), encode(head.fields), extra, data)
-        )
+        line = status_lines.get((status, head.reason)) or status_line(status, head.reason)
+        fields = b"".join(map(encoded, head.fields))
+        self._transport.write(b"%b%b%b\r\n%b" % (line, fields, extra, data))
 
     def pause_reading(self) -> None:
         """See Stream."""
-        self._pause()
+        if not self._paused and self._state != CLOSED:
+            self._paused = True
+            self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """See Stream."""
@@ -302,24 +333,22 @@ class ServerConnection(asyncio.Protocol):
             _reset(self._transport)
 
     def unsent(self) -> int:
-        """See exchange.Client."""
+        """See exchange.ClientStream."""
         size: int = self._transport.get_write_buffer_size()
         socket = self._transport.get_extra_info("socket")
         waiting = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
         return size + cast(int, struct.unpack("i", waiting)[0])
 
     def finish(self, request_done: bool) -> None:
-        """See exchange.Client."""
+        """See exchange.ClientStream."""
         self._exchange = None
         if self._state == CLOSED:
             return
-        if not self._ended:
-            self._close()
-        elif not self._decoder.keep_alive:
-            if request_done and not self._refused:
-                self._close()
-            else:
+        if not (self._ended and self._decoder.keep_alive):
+            if self._ended and self._refused or not request_done:
                 self._linger()
+            else:
+                self._close()
         elif request_done:
             self._next()
         else:
@@ -346,11 +375,6 @@ class ServerConnection(asyncio.Protocol):
     def _continue(self) -> None:
         if self._state == IDLE:
             self._decode(b"")
-
-    def _pause(self) -> None:
-        if not self._paused and self._state != CLOSED:
-            self._paused = True
-            self._transport.pause_reading()
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""
