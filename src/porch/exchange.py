@@ -17,7 +17,6 @@ from porch.errors import (
     NoEndpoint,
     PorchError,
     RequestTimeout,
-    Shutdown,
     UpstreamStalled,
 )
 from porch.filter import Response, Suspend
@@ -73,6 +72,9 @@ class Keeper(Protocol):
 
     def error_page(self, exchange: "Exchange", error: PorchError) -> Response:
         """The answer for an error."""
+
+    def report(self, exchange: "Exchange", error: Exception) -> None:
+        """Tell the operator of a defect."""
 
 
 class Exchange:
@@ -153,26 +155,35 @@ class Exchange:
         self._keeper.deadlines.watch(self)
         plan = self.route.plan
         self.request_done = end
-        if data:
-            self.bytes_in = len(data)
-            for change in plan.on_request_data:
-                data = change(self, data)
-            self._held = data
-        for number, hook in enumerate(plan.on_request):
-            result = hook(self)
-            if result is not None:
-                self._next_hook = number + 1
-                self._take_result(result)
-                return
-        self._attempt()
+        try:
+            if data:
+                self.bytes_in = len(data)
+                for change in plan.on_request_data:
+                    data = change(self, data)
+                self._held = data
+            for number, hook in enumerate(plan.on_request):
+                result = hook(self)
+                if result is not None:
+                    self._next_hook = number + 1
+                    self._take_result(result)
+                    return
+            self._attempt()
+        except Exception as error:
+            self._on_raised(error)
 
     def on_request_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
         """More of the request's body, or of a tunnel."""
         if self.ended:
             return
         self.bytes_in += len(data)
-        for change in self.route.plan.on_request_data:
-            data = change(self, data)
+        if self.route.plan.on_request_data:
+            try:
+                for change in self.route.plan.on_request_data:
+                    data = change(self, data)
+            except Exception as error:
+                self.request_done = end
+                self._on_raised(error)
+                return
         self.request_done = end
         upstream = self.upstream
         if self._held is not None:
@@ -228,13 +239,16 @@ class Exchange:
             self._take_result(result)
             return
         hooks = self.route.plan.on_request
-        for number in range(self._next_hook, len(hooks)):
-            decided = hooks[number](self)
-            if decided is not None:
-                self._next_hook = number + 1
-                self._take_result(decided)
-                return
-        self._attempt()
+        try:
+            for number in range(self._next_hook, len(hooks)):
+                decided = hooks[number](self)
+                if decided is not None:
+                    self._next_hook = number + 1
+                    self._take_result(decided)
+                    return
+            self._attempt()
+        except Exception as error:
+            self._on_raised(error)
 
     def _take_result(self, result: Response | Suspend) -> None:
         if isinstance(result, Response):
@@ -279,8 +293,12 @@ class Exchange:
             request.expect,
             request.version,
         )
-        for hook in route.plan.on_upstream_request:
-            hook(self)
+        try:
+            for hook in route.plan.on_upstream_request:
+                hook(self)
+        except Exception as error:
+            self._on_raised(error)
+            return
         timeouts = route.timeouts
         self.deadline = clock.now + (timeouts.response if self.request_done else timeouts.idle)
         held = self._held
@@ -312,10 +330,15 @@ class Exchange:
             self.response = head
             self.status = head.status
             plan = self.route.plan
-            for hook in plan.on_upstream_response:
-                hook(self)
-            for hook in plan.on_response:
-                hook(self)
+            try:
+                for hook in plan.on_upstream_response:
+                    hook(self)
+                for hook in plan.on_response:
+                    hook(self)
+            except Exception as error:
+                self.status = 0
+                self._on_raised(error)
+                return
             head = self.response
         if end:
             self.bytes_out += len(data)
@@ -451,15 +474,21 @@ class Exchange:
         ]
         self.response = ResponseHead(response.status, fields, len(body))
         self.status = response.status
-        for hook in self.route.plan.on_response:
-            hook(self)
+        try:
+            for hook in self.route.plan.on_response:
+                hook(self)
+        except Exception as error:  # the answer stands as it was before the hook
+            self._keeper.report(self, error)
         self.bytes_out = 0 if self.request.method == b"HEAD" else len(body)
         self.client.send(self.response, body, True)
         self._end()
 
-    def stop(self) -> None:
-        """The grace period is over."""
-        self.fail(Shutdown())
+    def _on_raised(self, error: Exception) -> None:
+        """A hook raised: a PorchError is its answer, anything else a defect that is reported."""
+        if not isinstance(error, PorchError):
+            self._keeper.report(self, error)
+            error = InternalError(f"{type(error).__name__}: {error}")
+        self.fail(error)
 
     def _drop_upstream(self, error: PorchError) -> None:
         """Let go of the attempt: a connection in the middle of anything is thrown away."""
@@ -487,5 +516,8 @@ class Exchange:
         self._held = None
         self._candidates = None
         for hook in self.route.plan.on_end:
-            hook(self)
+            try:
+                hook(self)
+            except Exception as error:  # the other hooks have their accounts to settle
+                self._keeper.report(self, error)
         self.client.finish(self.request_done)

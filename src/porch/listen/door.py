@@ -32,6 +32,7 @@ class Settings(Protocol):
     malformed: Route
     """Takes the requests that are refused before they have a route."""
     error_page: ErrorPage
+    report: Callable[[Exchange, Exception], None]
     own_fields: tuple[Field, ...]
     """Fields of every answer made at the door, such as Server."""
     client_ip: Callable[[bytes, RequestHead], bytes] | None
@@ -85,6 +86,10 @@ class Door:
     def error_page(self, exchange: Exchange, error: PorchError) -> Response:
         """See exchange.Keeper."""
         return self.settings.error_page(exchange, error)
+
+    def report(self, exchange: Exchange, error: Exception) -> None:
+        """See exchange.Keeper."""
+        self.settings.report(exchange, error)
 
     def drain(self) -> None:
         """Stop taking requests: idle connections close, the others after their exchange."""

@@ -1,0 +1,80 @@
+"""Whose word about the client is believed (`trust`).
+
+Nobody's by default. The client's address is found from right to left: each trusted proxy vouches
+for the entry to its left, and the first address that is not trusted is the client.
+"""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+
+from porch.http.message import RequestHead
+
+__all__ = ["Trust"]
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_REMEMBERED = 4096
+
+
+class Trust(dict[bytes, bool]):
+    """address -> whether it is trusted, each judged once. A Unix socket's peer is b"unix"."""
+
+    __slots__ = ("_networks", "_unix")
+
+    def __init__(self, networks: Sequence[Network], unix: bool = False) -> None:
+        self._networks = tuple(networks)
+        self._unix = unix
+
+    def __missing__(self, peer: bytes) -> bool:
+        trusted = self._judge(peer)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[peer] = trusted
+        return trusted
+
+    def _judge(self, peer: bytes) -> bool:
+        if peer == b"unix":
+            return self._unix
+        try:
+            address = ipaddress.ip_address(peer.decode("ascii"))
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+    @property
+    def trusts(self) -> Callable[[bytes], bool]:
+        """Whether a peer is trusted; a look-up in C for one seen before."""
+        return self.__getitem__
+
+    def client_ip(self, peer: bytes, request: RequestHead) -> bytes:
+        """The client's address for a request that came from `peer`."""
+        if not self[peer]:
+            return peer
+        chain = [
+            entry.strip(b" \t")
+            for name, value in request.fields
+            if name == b"x-forwarded-for"
+            for entry in value.split(b",")
+        ]
+        found = peer
+        for entry in reversed(chain):
+            address = _address(entry)
+            if address is None:
+                return found
+            found = address
+            if not self[address]:
+                return found
+        return found
+
+
+def _address(entry: bytes) -> bytes | None:
+    """The address of an X-Forwarded-For entry, without a port; None if it is none."""
+    text = entry.decode("latin-1")
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(text)).encode()
+    except ValueError:
+        return None

@@ -1,0 +1,83 @@
+"""Redirects made at the door (RFC 9110 15.4)."""
+
+import re
+from collections.abc import Mapping
+
+from porch.exchange import Exchange
+from porch.filter import Filter, Response
+from porch.http.message import RequestHead
+
+__all__ = ["HttpsRedirect", "Redirect"]
+
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+class Redirect(Filter):
+    """Sends the client elsewhere.
+
+    location: a URL; `{path}` stands for path and query as they came, `{host}` for the host, and
+    the groups of the route's regex for what they caught.
+    """
+
+    __slots__ = ("_location", "_pattern", "_status")
+
+    def __init__(
+        self, location: str, status: int = 308, pattern: "re.Pattern[bytes] | None" = None
+    ) -> None:
+        """pattern: the route's regex over the path, where it has one."""
+        self._location = location
+        self._status = status
+        self._pattern = pattern
+
+    def on_request(self, exchange: Exchange) -> Response:
+        """See Filter."""
+        location = fill(self._location, exchange.request, self._pattern)
+        return Response(self._status, ((b"location", location),))
+
+
+class HttpsRedirect(Filter):
+    """Sends plain requests to the same URL over HTTPS, with 308 so that a POST stays one."""
+
+    __slots__ = ("_port",)
+
+    def __init__(self, port: int) -> None:
+        """port: of the HTTPS listener."""
+        self._port = b"" if port == 443 else b":%d" % port
+
+    def on_request(self, exchange: Exchange) -> Response | None:
+        """See Filter."""
+        request = exchange.request
+        if request.scheme == b"https":
+            return None
+        host = host_of(request.authority)
+        location = b"https://%b%b%b" % (host, self._port, request.target)
+        return Response(308, ((b"location", location),))
+
+
+def host_of(authority: bytes) -> bytes:
+    """The host of an authority, without its port."""
+    if authority.startswith(b"["):
+        return authority.partition(b"]")[0] + b"]"
+    return authority.partition(b":")[0]
+
+
+def fill(template: str, request: RequestHead, pattern: "re.Pattern[bytes] | None") -> bytes:
+    """The location for a request. What the client sent is ASCII and has no control characters:
+    the codec saw to that, so nothing can be smuggled into the field."""
+    path = request.target.partition(b"?")[0]
+    known: Mapping[str, bytes | None] = {"path": request.target, "host": host_of(request.authority)}
+    match = pattern.match(path) if pattern is not None else None
+    caught = match.groupdict() if match is not None else {}
+    numbered = match.groups() if match is not None else ()
+
+    def value(slot: re.Match[str]) -> str:
+        name = slot[1]
+        if name.isdigit() and 0 < int(name) <= len(numbered):
+            found = numbered[int(name) - 1]
+        else:
+            found = caught.get(name, known.get(name))
+        return (found or b"").decode("latin-1")
+
+    location = _SLOT.sub(value, template)
+    scheme, slashes, rest = location.partition("://")
+    return (scheme + slashes + re.sub("//+", "/", rest)).encode("latin-1")

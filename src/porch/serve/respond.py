@@ -1,0 +1,77 @@
+"""Answers that a route gives by itself: `respond:503`, OPTIONS *, Max-Forwards (RFC 9110 7.6.2)."""
+
+from collections.abc import Sequence
+
+from porch.errors import PorchError
+from porch.exchange import Exchange
+from porch.filter import Filter, Response
+from porch.http.message import Field
+
+__all__ = ["FailWith", "MaxForwards", "Options", "Respond", "options"]
+
+METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
+
+
+class Respond(Filter):
+    """Answers every request the same way."""
+
+    __slots__ = ("_response",)
+
+    def __init__(self, status: int, body: bytes = b"", fields: Sequence[Field] = ()) -> None:
+        if body and not any(field[0] == b"content-type" for field in fields):
+            fields = (*fields, (b"content-type", b"text/plain; charset=utf-8"))
+        self._response = Response(status, tuple(fields), body)
+
+    def on_request(self, exchange: Exchange) -> Response:
+        """See Filter."""
+        return self._response
+
+
+class FailWith(Filter):
+    """Fails every request with one kind of error: the routes of what no route takes."""
+
+    __slots__ = ("_kind",)
+
+    def __init__(self, kind: type[PorchError]) -> None:
+        self._kind = kind
+
+    def on_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        raise self._kind(exchange.request.authority.decode("latin-1") or "a request without Host")
+
+
+class Options(Filter):
+    """Answers OPTIONS * at the door: it asks about the door, not about a resource."""
+
+    __slots__ = ()
+
+    def on_request(self, exchange: Exchange) -> Response | None:
+        """See Filter."""
+        return options() if exchange.request.target == b"*" else None
+
+
+class MaxForwards(Filter):
+    """OPTIONS with Max-Forwards: 0 is answered here, another number goes on one smaller."""
+
+    __slots__ = ()
+
+    def on_request(self, exchange: Exchange) -> Response | None:
+        """See Filter."""
+        request = exchange.request
+        if request.method != b"OPTIONS":
+            return None
+        value = request.get(b"max-forwards")
+        if value is None or not value.isdigit() or len(value) > 9:
+            return None
+        if int(value) == 0:
+            return options()
+        smaller = (b"max-forwards", b"%d" % (int(value) - 1))
+        request.fields = [
+            smaller if field[0] == b"max-forwards" else field for field in request.fields
+        ]
+        return None
+
+
+def options() -> Response:
+    """What this door can do (RFC 9110 9.3.7)."""
+    return Response(204, ((b"allow", METHODS),))

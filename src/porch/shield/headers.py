@@ -1,0 +1,75 @@
+"""Fields that a route sets, adds or removes, on requests and on answers.
+
+Tables merge from the whole over the site to the route; nothing replaces a parent's silently.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from porch.exchange import Exchange
+from porch.filter import Filter
+from porch.http.message import Field
+
+__all__ = ["SECURE", "Changes", "RequestHeaders", "ResponseHeaders"]
+
+SECURE: Mapping[bytes, bytes] = {
+    b"content-security-policy": b"frame-ancestors 'self'",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+    b"referrer-policy": b"strict-origin-when-cross-origin",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"SAMEORIGIN",
+}
+"""`headers = "secure"`: what breaks no ordinary site. An origin's own value stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """set: replaces all values. add: behind those that are there. remove: takes all away.
+    default: only where there is none. Names are lower-case."""
+
+    set: Sequence[Field] = ()
+    add: Sequence[Field] = ()
+    default: Sequence[Field] = ()
+    remove: frozenset[bytes] = field(default_factory=frozenset)
+
+    def apply(self, fields: list[Field]) -> list[Field]:
+        """`fields` with the changes made; a new list."""
+        gone = self.remove | {name for name, _ in self.set}
+        kept = [each for each in fields if each[0] not in gone]
+        names = {name for name, _ in kept}
+        missing = [each for each in self.default if each[0] not in names and each[0] not in gone]
+        return [*kept, *self.set, *self.add, *missing]
+
+
+class RequestHeaders(Filter):
+    """Changes the fields of each attempt."""
+
+    __slots__ = ("_changes",)
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+
+    def on_upstream_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        outgoing = exchange.outgoing
+        assert outgoing is not None
+        outgoing.fields = self._changes.apply(outgoing.fields)
+        host = [value for name, value in outgoing.fields if name == b"host"]
+        if host:  # Host is no field here: `headers.request.host` sets the authority
+            outgoing.authority = host[-1]
+            outgoing.fields = [each for each in outgoing.fields if each[0] != b"host"]
+
+
+class ResponseHeaders(Filter):
+    """Changes the fields of every answer, the origin's and the door's own."""
+
+    __slots__ = ("_changes",)
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+
+    def on_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        response = exchange.response
+        assert response is not None
+        response.fields = self._changes.apply(response.fields)
