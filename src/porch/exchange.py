@@ -6,10 +6,9 @@ alone decides: another endpoint, an error page, or an abort that the client can 
 """
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from porch import clock
-from porch.clock import INFINITY, Deadlines
+from porch.clock import INFINITY
 from porch.errors import (
     ClientGone,
     GatewayTimeout,
@@ -20,11 +19,11 @@ from porch.errors import (
     UpstreamStalled,
 )
 from porch.filter import Response, Suspend
-from porch.http.message import Field, RequestHead, ResponseHead, Trailers
-from porch.http.stream import Stream
+from porch.http.message import RequestHead, ResponseHead, Trailers
+from porch.keeper import ClientStream, Keeper, UpstreamStream
 from porch.route.route import Place, Route
 
-__all__ = ["HELD", "ClientStream", "Exchange", "UpstreamStream"]
+__all__ = ["HELD", "Exchange"]
 
 HELD = 65536
 """Bytes of request body that are kept for a repetition; the most that is read before an endpoint
@@ -36,45 +35,6 @@ waits as long before it sends unasked (RFC 9110 10.1.1)."""
 
 SAFE_TO_REPEAT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"QUERY"))
 """Idempotent methods (RFC 9110 9.2.2; RFC 10008)."""
-
-
-class ClientStream(Stream, Protocol):
-    """The client's Stream, with what an exchange may ask about it.
-
-    peer: address of the socket's other end, b"unix" for a Unix socket. port: the local one, in
-    digits.
-    interim: whether interim answers may be sent (RFC 9110 15.2: never to HTTP/1.0).
-    """
-
-    peer: bytes
-    port: bytes
-    interim: bool
-
-    def unsent(self) -> int:
-        """Bytes that this side has not taken yet, the system's buffers included."""
-
-    def finish(self, request_done: bool) -> None:
-        """The exchange is over and nobody will call again; the connection may go on."""
-
-
-class UpstreamStream(Stream, Protocol):
-    """The upstream's Stream. reused: whether the connection has served before."""
-
-    reused: bool
-
-
-class Keeper(Protocol):
-    """What all exchanges of a worker share (listen/door.py)."""
-
-    deadlines: Deadlines
-    own_fields: tuple[Field, ...]
-    """Fields of every answer made at the door."""
-
-    def error_page(self, exchange: "Exchange", error: PorchError) -> Response:
-        """The answer for an error."""
-
-    def report(self, exchange: "Exchange", error: Exception) -> None:
-        """Tell the operator of a defect."""
 
 
 class Exchange:

@@ -62,7 +62,7 @@ class Dialer:
         except ssl.SSLCertVerificationError as error:
             raise TlsError(f"{address}: {error.verify_message or error}") from error
         except (ssl.SSLError, ssl.CertificateError) as error:
-            raise TlsError(f"{address}: {error.reason or error}") from error  # type: ignore[union-attr]
+            raise TlsError(f"{address}: {error.reason or error}") from error
         except OSError as error:
             raise _failure(address, error) from error
 

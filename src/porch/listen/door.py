@@ -5,10 +5,11 @@ from typing import Protocol
 
 from porch.clock import Deadlines
 from porch.errors import PorchError
-from porch.exchange import ClientStream, Exchange
+from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
+from porch.keeper import ClientStream
 from porch.route.route import Route, Timeouts
 
 __all__ = ["Door", "Router", "Session", "Settings"]

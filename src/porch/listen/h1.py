@@ -42,7 +42,7 @@ is thrown away; only the close is left; gone."""
 class ServerConnection(asyncio.Protocol):
     """One connection of a client.
 
-    peer, port, interim: see exchange.ClientStream. deadline: of the connection between exchanges; an
+    peer, port, interim: see keeper.ClientStream. deadline: of the connection between exchanges; an
     exchange has its own.
     """
 
@@ -333,14 +333,14 @@ class ServerConnection(asyncio.Protocol):
             _reset(self._transport)
 
     def unsent(self) -> int:
-        """See exchange.ClientStream."""
+        """See keeper.ClientStream."""
         size: int = self._transport.get_write_buffer_size()
         socket = self._transport.get_extra_info("socket")
         waiting = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
         return size + cast(int, struct.unpack("i", waiting)[0])
 
     def finish(self, request_done: bool) -> None:
-        """See exchange.ClientStream."""
+        """See keeper.ClientStream."""
         self._exchange = None
         if self._state == CLOSED:
             return

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from porch.route.plan import Plan
 
 if TYPE_CHECKING:
-    from porch.exchange import Exchange, UpstreamStream
+    from porch.exchange import Exchange
     from porch.http.message import RequestHead
+    from porch.keeper import UpstreamStream
 
 __all__ = ["Connections", "Destination", "Limits", "Place", "Route", "Timeouts"]
 
@@ -62,6 +63,12 @@ class Place(Protocol):
     running: int
     """Attempts that are under way here; the exchange counts."""
     connections: "Connections"
+
+    def on_failure(self, word: str) -> None:
+        """No connection could be had, for this reason word."""
+
+    def on_success(self) -> None:
+        """A connection could be had."""
 
 
 class Connections(Protocol):

@@ -1,0 +1,56 @@
+"""What an exchange asks of its surroundings, as interfaces.
+
+The streams on its two sides, and the keeper of what all exchanges of a worker share.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from porch.clock import Deadlines
+from porch.errors import PorchError
+from porch.filter import Response
+from porch.http.message import Field
+from porch.http.stream import Stream
+
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+
+__all__ = ["ClientStream", "Keeper", "UpstreamStream"]
+
+
+class ClientStream(Stream, Protocol):
+    """The client's Stream, with what an exchange may ask about it.
+
+    peer: address of the socket's other end, b"unix" for a Unix socket. port: the local one, in
+    digits.
+    interim: whether interim answers may be sent (RFC 9110 15.2: never to HTTP/1.0).
+    """
+
+    peer: bytes
+    port: bytes
+    interim: bool
+
+    def unsent(self) -> int:
+        """Bytes that this side has not taken yet, the system's buffers included."""
+
+    def finish(self, request_done: bool) -> None:
+        """The exchange is over and nobody will call again; the connection may go on."""
+
+
+class UpstreamStream(Stream, Protocol):
+    """The upstream's Stream. reused: whether the connection has served before."""
+
+    reused: bool
+
+
+class Keeper(Protocol):
+    """What all exchanges of a worker share (listen/door.py)."""
+
+    deadlines: Deadlines
+    own_fields: tuple[Field, ...]
+    """Fields of every answer made at the door."""
+
+    def error_page(self, exchange: "Exchange", error: PorchError) -> Response:
+        """The answer for an error."""
+
+    def report(self, exchange: "Exchange", error: Exception) -> None:
+        """Tell the operator of a defect."""
