@@ -1,0 +1,45 @@
+"""The pages name files and names that exist."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "life-of-a-request.md"
+SOURCES = {
+    path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))
+}
+
+
+def _defined(name: str) -> bool:
+    """Whether `name` ("Class.method", "function", "CONSTANT") is defined in some source."""
+    holder, _, member = name.rpartition(".")
+    for text in SOURCES.values():
+        if holder:
+            found = re.search(rf"^class {holder}\b", text, re.MULTILINE) and re.search(
+                rf"^    def {member}\b|^    {member}\b", text, re.MULTILINE
+            )
+        else:
+            found = re.search(
+                rf"^\s*(?:class|def|async def) {member}\b|^{member}\b", text, re.MULTILINE
+            )
+        if found:
+            return True
+    return False
+
+
+def test_every_file_on_the_page_exists():
+    files = re.findall(r"`((?:src|tests|docs|bench)/[\w/.-]+)`", PAGE.read_text(encoding="utf-8"))
+    assert len(files) > 10
+    assert [name for name in files if not (ROOT / name).exists()] == []
+
+
+def test_every_name_on_the_page_is_defined():
+    names = re.findall(r"`([A-Z]\w+(?:\.\w+)?|[a-z]+_[a-z_]+)`", PAGE.read_text(encoding="utf-8"))
+    inherited = {"Decoder.decode", "Exchange.on_end"}
+    assert len(names) > 20
+    assert [name for name in names if name not in inherited and not _defined(name)] == []
+
+
+def test_a_name_that_does_not_exist_is_noticed():
+    assert not _defined("NoSuchClass.method")
+    assert not _defined("no_such_function_at_all")
