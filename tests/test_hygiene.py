@@ -30,8 +30,9 @@ def violations(path: str, text: str) -> list[str]:
 
 def files() -> list[Path]:
     """Every file that is, or would be, in the repository."""
+    git = ["git", "-c", "safe.directory=*"]  # the checkout may be another user's
     listed = subprocess.run(
-        "git -c safe.directory=* ls-files -z --cached --others --exclude-standard".split(),
+        [*git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         check=True,
