@@ -5,9 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "life-of-a-request.md"
-SOURCES = {
-    path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))
-}
+SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))}
 
 
 def _defined(name: str) -> bool:

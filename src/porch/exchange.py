@@ -79,7 +79,12 @@ class Exchange:
     )
 
     def __init__(
-        self, keeper: Keeper, client: ClientStream, request: RequestHead, route: Route, client_ip: bytes
+        self,
+        keeper: Keeper,
+        client: ClientStream,
+        request: RequestHead,
+        route: Route,
+        client_ip: bytes,
     ) -> None:
         self._keeper = keeper
         self.client = client
@@ -383,7 +388,9 @@ class Exchange:
         elif self.response is not None:
             self.fail(UpstreamStalled("silence inside the answer's body"))
         elif self.request_done or self._upstream_full:
-            self.fail(GatewayTimeout(f"no answer from {self.endpoint.name}" if self.endpoint else ""))
+            self.fail(
+                GatewayTimeout(f"no answer from {self.endpoint.name}" if self.endpoint else "")
+            )
         else:
             self.fail(RequestTimeout("silence inside the request's body"))
 

@@ -13,7 +13,7 @@ from porch.http.message import Field
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["Filter", "Response", "Suspend", "SUSPEND"]
+__all__ = ["SUSPEND", "Filter", "Response", "Suspend"]
 
 
 class Response:

@@ -95,9 +95,7 @@ class Dialer:
         return protocol
 
 
-async def _connect(
-    infos: list[AddrInfo], loop: asyncio.AbstractEventLoop
-) -> socket.socket:
+async def _connect(infos: list[AddrInfo], loop: asyncio.AbstractEventLoop) -> socket.socket:
     """A connected socket. One address is dialled here; several race."""
     if len(infos) > 1:
         from aiohappyeyeballs import start_connection

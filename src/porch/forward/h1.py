@@ -63,7 +63,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -159,7 +159,7 @@ class ClientConnection(asyncio.Protocol):
             elif data:
                 data = chunk(data)
             if end:
-                data += last_chunk(cast(Trailers | None, head))
+                data += last_chunk(cast("Trailers | None", head))
         if data:
             self._transport.write(data)
         if end:

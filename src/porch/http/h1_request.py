@@ -12,7 +12,7 @@ from porch.errors import (
 )
 from porch.http.chunked import ChunkedBody
 from porch.http.fields import HOP_BY_HOP, decoded, tokens
-from porch.http.h1 import CHUNKED, HEAD, LENGTH, Decoder, HeadLimits, content_length
+from porch.http.h1 import CHUNKED, LENGTH, Decoder, HeadLimits, content_length
 from porch.http.message import Field, RequestHead
 from porch.http.target import check_authority, known_authorities, split_absolute
 

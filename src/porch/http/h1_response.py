@@ -144,9 +144,7 @@ class ResponseDecoder(Decoder):
             raise BadGateway("too many interim answers before a final one")
         self._state = INTERIM
 
-    def _read_framing(
-        self, head: ResponseHead, lengths: list[bytes], codings: list[bytes]
-    ) -> None:
+    def _read_framing(self, head: ResponseHead, lengths: list[bytes], codings: list[bytes]) -> None:
         """RFC 9112 6.3."""
         status = head.status
         if codings and (lengths or len(codings) != 1 or codings[0].lower() != b"chunked"):

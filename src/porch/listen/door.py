@@ -75,7 +75,9 @@ class Door:
         route = settings.router.find(request, client_ip)
         return Exchange(self, client, request, route, client_ip)
 
-    def refuse(self, client: ClientStream, request: RequestHead | None, error: PorchError) -> Exchange:
+    def refuse(
+        self, client: ClientStream, request: RequestHead | None, error: PorchError
+    ) -> Exchange:
         """Answer a request that never had a route, and have it logged as any other."""
         if request is None:
             request = RequestHead(b"-", b"-", b"", b"http", [])
@@ -102,4 +104,3 @@ class Door:
         """End everything that still runs."""
         for session in tuple(self.sessions):
             session.close_now()
-

@@ -89,7 +89,7 @@ class ServerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = peer[0].partition("%")[0].removeprefix("::ffff:").encode()
@@ -198,7 +198,7 @@ class ServerConnection(asyncio.Protocol):
         if isinstance(head, RequestHead):
             self._take_head(head, data, end)
         elif self._exchange is not None:
-            self._exchange.on_request_data(cast(Trailers | None, head), data, end)
+            self._exchange.on_request_data(cast("Trailers | None", head), data, end)
         else:
             self._drain(len(data), end)
 
@@ -255,7 +255,7 @@ class ServerConnection(asyncio.Protocol):
             elif data:
                 data = chunk(data)
             if end:
-                data += last_chunk(cast(Trailers | None, head))
+                data += last_chunk(cast("Trailers | None", head))
             if data:
                 write(data)
         elif data and not self._no_body:
@@ -337,7 +337,7 @@ class ServerConnection(asyncio.Protocol):
         size: int = self._transport.get_write_buffer_size()
         socket = self._transport.get_extra_info("socket")
         waiting = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-        return size + cast(int, struct.unpack("i", waiting)[0])
+        return size + cast("int", struct.unpack("i", waiting)[0])
 
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
@@ -345,7 +345,7 @@ class ServerConnection(asyncio.Protocol):
         if self._state == CLOSED:
             return
         if not (self._ended and self._decoder.keep_alive):
-            if self._ended and self._refused or not request_done:
+            if (self._ended and self._refused) or not request_done:
                 self._linger()
             else:
                 self._close()
@@ -364,7 +364,7 @@ class ServerConnection(asyncio.Protocol):
         self._state = IDLE
         self._ended = False
         self.deadline = clock.now + self._door.settings.timeouts.keep_alive
-        if self._door.closing or self._half_closed and not self._decoder.rest:
+        if self._door.closing or (self._half_closed and not self._decoder.rest):
             self._linger()
             return
         if self._paused:

@@ -78,7 +78,7 @@ def bind(address: ListenAddress) -> socket.socket:
 
 
 def _bind_tcp(address: ListenAddress) -> socket.socket:
-    host = address.host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104
+    host = address.host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

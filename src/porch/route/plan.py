@@ -38,7 +38,9 @@ class Plan:
         for phase in self.__slots__:
             default = getattr(Filter, phase)
             hooks = tuple(
-                getattr(each, phase) for each in filters if getattr(type(each), phase) is not default
+                getattr(each, phase)
+                for each in filters
+                if getattr(type(each), phase) is not default
             )
             setattr(self, phase, hooks)
 
