@@ -65,9 +65,8 @@ class _Encoded(dict[Field, bytes]):
     __slots__ = ()
 
     def __missing__(self, field: Field) -> bytes:
-        name, value = field
         line = b"%b: %b\r\n" % field
-        if len(line) <= LONGEST and name not in SECRET:
+        if len(line) <= LONGEST and field[0] not in SECRET:
             if len(self) >= REMEMBERED:
                 self.clear()
             self[field] = line

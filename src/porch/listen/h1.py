@@ -114,15 +114,14 @@ class ServerConnection(asyncio.Protocol):
             if piece is None or decoder.rest:
                 self._read_on()
             return
-        if state == LINGERING or state == CLOSED:
+        if state in (LINGERING, CLOSED):
             return
         exchange = self._exchange
-        if state == ANSWERING and exchange is not None and exchange.request_done:
-            if not exchange.upgraded:
-                decoder.rest += data
-                if len(decoder.rest) > MOST_PIPELINED:
-                    self.pause_reading()
-                return
+        if exchange is not None and exchange.request_done and not exchange.upgraded:
+            decoder.rest += data
+            if len(decoder.rest) > MOST_PIPELINED:
+                self.pause_reading()
+            return
         self._decode(data)
 
     def eof_received(self) -> bool:
