@@ -8,7 +8,7 @@ import time
 from email.utils import formatdate
 from typing import Protocol
 
-__all__ = ["INFINITY", "TICK", "Deadlines", "Waiting", "date", "monotonic", "now", "tick", "wall"]
+__all__ = ["INFINITY", "TICK", "Deadlines", "Waiting", "date", "monotonic", "now", "sleep", "tick", "wall"]
 
 TICK = 0.25
 """Seconds between two looks at the deadlines: the coarseness of `now`."""
@@ -17,6 +17,7 @@ INFINITY = float("inf")
 
 monotonic = time.monotonic
 wall = time.time
+sleep = time.sleep
 
 now: float = time.monotonic()
 """Seconds, as `monotonic()` at the last tick."""

@@ -1,1 +1,23 @@
+"""The command line: one file a command. Heavy imports wait until a command needs them."""
 
+import sys
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `porch ARGUMENTS`. Returns 0 done, 1 refused or wrong, 2 used wrongly."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and "=" in words[0] and not words[0].startswith("-"):
+        from porch.cli.short import run_short
+
+        return run_short(words)
+    from porch.cli.commands import app
+
+    try:
+        code = app(words, standalone_mode=False)
+    except Exception as error:
+        from porch.cli.commands import usage_error
+
+        return usage_error(error)
+    return code if isinstance(code, int) else 0

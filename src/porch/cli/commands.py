@@ -1,0 +1,120 @@
+"""The words of `porch`, as typer sees them. What they do is in the file of the same name."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+__all__ = ["app", "usage_error"]
+
+app = typer.Typer(
+    name="porch",
+    help="The smart front door for your servers.  `porch :8080=localhost:3000` needs no file.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[Path, typer.Argument(help="The configuration.", metavar="[FILE]")]
+Config = Annotated[Path, typer.Option("--config", help="The configuration.", metavar="FILE")]
+DEFAULT = Path("porch.toml")
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> int:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"porch {installed('porch')}")
+        raise typer.Exit(0)
+    return 0
+
+
+@app.command()
+def run(file: File = DEFAULT) -> int:
+    """Serve until stopped."""
+    from porch.cli.run import run_file
+
+    return run_file(file)
+
+
+@app.command()
+def check(file: File = DEFAULT) -> int:
+    """Say all that is wrong with a configuration, and run its [[expect]] rows."""
+    from porch.cli.check import check_file
+
+    return check_file(file)
+
+
+@app.command()
+def explain(
+    method: Annotated[str, typer.Argument(help="GET, POST, …")],
+    url: Annotated[str, typer.Argument(help="The URL as a client would ask for it.")],
+    config: Config = DEFAULT,
+    header: Annotated[
+        list[str] | None, typer.Option("-H", "--header", help="'Name: value', repeatable.")
+    ] = None,
+    client: Annotated[str, typer.Option(help="The client's address.")] = "192.0.2.1",
+) -> int:
+    """Show the route of a request, why it won, and what is sent."""
+    from porch.cli.explain import explain_request
+
+    return explain_request(config, method, url, header or [], client)
+
+
+@app.command()
+def schema() -> int:
+    """Print the JSON Schema of the configuration, for editors."""
+    from porch.cli.schema import print_schema
+
+    return print_schema()
+
+
+@app.command()
+def demo() -> int:
+    """Start three backends and a door before them, and show what to try."""
+    from porch.cli.demo import demo as start
+
+    return start()
+
+
+@app.command()
+def reload(config: Config = DEFAULT) -> int:
+    """Have a running door load its file again. A bad file changes nothing."""
+    return _ask(config, "reload")
+
+
+@app.command()
+def stop(config: Config = DEFAULT) -> int:
+    """Have a running door finish what runs and end."""
+    return _ask(config, "stop")
+
+
+@app.command()
+def status(config: Config = DEFAULT) -> int:
+    """Show what a running door does."""
+    return _ask(config, "status")
+
+
+def _ask(config: Path, command: str) -> int:
+    from porch.cli.ask import ask_door
+
+    return ask_door(config, command)
+
+
+def usage_error(error: Exception) -> int:
+    """Say what was wrong with the words; 2. Anything but a usage error is raised again."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        print(f"porch: {error.format_message()} (porch --help lists the commands)", file=sys.stderr)
+        return 2
+    if isinstance(error, click.Abort):
+        return 130
+    raise error

@@ -1,0 +1,45 @@
+"""The certificates that [site] names, by host."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from porch.config.load import Loaded
+from porch.tls import Certificate, load_certificate
+
+__all__ = ["Certificates"]
+
+
+class Certificates:
+    """by_host: host or "*.host" to its certificate."""
+
+    __slots__ = ("by_host",)
+
+    def __init__(self, by_host: Mapping[str, Certificate]) -> None:
+        self.by_host = by_host
+
+    def covers(self, host: str) -> bool:
+        """Whether a host (as a route's key has it) has a certificate."""
+        return host in self.by_host or "*." + host.partition(".")[2] in self.by_host
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files they came from, to be watched."""
+        return tuple(path for each in self.by_host.values() for path in (each.cert, each.key))
+
+    @classmethod
+    def of(cls, loaded: Loaded) -> "Certificates":
+        """Load all, with a problem noted for each that cannot be."""
+        by_host: dict[str, Certificate] = {}
+        for host, site in loaded.sites.items():
+            if site.cert is None and site.key is None:
+                continue
+            path = ("site", host)
+            if site.cert is None or site.key is None:
+                missing = "cert" if site.cert is None else "key"
+                loaded.add(path, f"'{missing}' is missing; a certificate has both cert and key")
+                continue
+            try:
+                by_host[host] = load_certificate(loaded.base / site.cert, loaded.base / site.key)
+            except ValueError as error:
+                loaded.add((*path, "cert"), str(error))
+        return cls(by_host)

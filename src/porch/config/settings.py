@@ -1,0 +1,119 @@
+"""What a route is, once the top, its site and the route itself are put together.
+
+The nearest word wins; tables (timeouts, limits, headers, tls) merge word by word.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from porch.config.load import Loaded, RouteEntry
+from porch.config.schema import HeadersModel, RouteWords, SiteModel, TlsModel
+from porch.http.fields import HOP_BY_HOP
+from porch.route.route import Limits, Timeouts
+from porch.shield.headers import SECURE, Changes
+
+__all__ = ["RouteSettings", "changes", "merge_limits", "merge_timeouts"]
+
+
+class RouteSettings:
+    """The words of one route after merging. None stands for the default."""
+
+    def __init__(self, layers: Sequence[RouteWords]) -> None:
+        """layers: the top first, the route last."""
+        self.layers = layers
+        self.timeouts = merge_timeouts(layers)
+        self.limits = merge_limits(layers)
+        self.headers = [each.headers for each in layers if each.headers is not None]
+        self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
+        self.balance: str | None = self._nearest("balance")
+        retry = self._nearest("retry")
+        self.retries: int = 2 if retry is None else retry
+        upgrade = self._nearest("upgrade")
+        protocols = ["websocket"] if upgrade is None else upgrade
+        self.upgrades = frozenset(each.lower().encode() for each in protocols)
+        self.underscores = bool(self._nearest("underscores"))
+        self.forwarded = bool(self._nearest("forwarded"))
+        via = self._nearest("via")
+        self.via: str = "porch" if via in (None, True) else (via or "")
+
+    def _nearest(self, word: str) -> Any:
+        for layer in reversed(self.layers):
+            value = getattr(layer, word)
+            if value is not None:
+                return value
+        return None
+
+    @classmethod
+    def of(cls, loaded: Loaded, entry: RouteEntry, host: str) -> "RouteSettings":
+        """The settings of a route whose key names `host`."""
+        layers: list[RouteWords] = [loaded.config]
+        site = site_of(loaded, host)
+        if site is not None:
+            layers.append(site)
+        layers.append(entry.model)
+        return cls(layers)
+
+
+def site_of(loaded: Loaded, host: str) -> SiteModel | None:
+    """The [site] of a host: its own, or that of the wildcard it is written as."""
+    return loaded.sites.get(host.lower())
+
+
+def merge_timeouts(layers: Sequence[RouteWords]) -> Timeouts:
+    """The timeouts of all layers over the defaults."""
+    return Timeouts(**_merge([each.timeouts for each in layers]))
+
+
+def merge_limits(layers: Sequence[RouteWords]) -> Limits:
+    """The limits of all layers over the defaults."""
+    return Limits(**_merge([each.limits for each in layers]))
+
+
+def _merge(tables: Sequence[Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for table in tables:
+        if table is not None:
+            for name in table.model_fields_set:
+                merged[name] = getattr(table, name)
+    return merged
+
+
+def _merge_tls(tables: Sequence[TlsModel]) -> TlsModel:
+    return TlsModel(**_merge(tables))
+
+
+def changes(tables: Sequence[HeadersModel], direction: str) -> Changes | None:
+    """What `headers` says for "request" or "response"; None if nothing. Raises ValueError."""
+    said: dict[bytes, str | list[str] | bool] = {}
+    secure = False
+    for table in tables:
+        secure = secure if table.secure is None else table.secure
+        for name, value in getattr(table, direction).items():
+            said[_name(name)] = value
+    added = {name: value for name, value in said.items() if isinstance(value, list)}
+    made = Changes(
+        set=[(name, _value(value)) for name, value in said.items() if isinstance(value, str)],
+        add=[(name, _value(each)) for name, values in added.items() for each in values],
+        remove=frozenset(name for name, value in said.items() if value is False),
+        default=tuple(SECURE.items()) if secure and direction == "response" else (),
+    )
+    return made if made.set or made.add or made.remove or made.default else None
+
+
+def _name(text: str) -> bytes:
+    name = text.lower().encode("ascii", "replace")
+    if not text or not all(character in _TOKEN for character in text):
+        raise ValueError(f"'{text}' is not the name of a field")
+    if name in HOP_BY_HOP or name == b"content-length":
+        raise ValueError(f"'{text}' belongs to the connection; Porch sets it itself")
+    return name
+
+
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+def _value(text: str) -> bytes:
+    value = text.strip(" \t").encode("utf-8")
+    if any(byte < 32 and byte != 9 or byte == 127 for byte in value):
+        raise ValueError("a field's value has no line breaks or control characters")
+    return value
