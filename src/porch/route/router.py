@@ -1,0 +1,143 @@
+"""Router: the route of a request, in the same time for ten routes and ten thousand.
+
+Dictionaries by host and by path, compiled from all entries at load; the order of the entries
+never matters. What comes first is decided in entry.py, and explained by `candidates`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from porch.errors import BadRequest
+from porch.http.message import RequestHead
+from porch.route.entry import Entry, Rank, rank, why
+from porch.route.host import normal_host
+from porch.route.paths import climbs, odd, readings
+from porch.route.route import Route
+from porch.route.site import Site, Sites
+
+__all__ = ["Candidate", "Router"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An entry whose host and path match a request.
+
+    holds: whether its conditions hold too. loses: why it is not taken, "" if it is.
+    """
+
+    entry: Entry
+    holds: bool
+    loses: str
+
+
+class Router:
+    """Finds routes. It is made anew for each configuration.
+
+    Two entries that tie (ties.ties, to be asked before) are taken in the order of their keys.
+    """
+
+    __slots__ = ("_entries", "_no_route", "_no_site", "_sites")
+
+    def __init__(self, entries: Iterable[Entry], *, no_site: Route, no_route: Route) -> None:
+        """no_site: takes what no host matches; no_route: what no path of the hosts matches."""
+        self._entries = sorted(entries, key=_order)
+        self._sites = Sites(self._entries)
+        self._no_site = no_site
+        self._no_route = no_route
+
+    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+        """The route of a request; `no_site` or `no_route` where there is none.
+
+        request: its target is a path with a query, or b"*". client_ip: after `trust`. Raises
+        BadRequest if the path can be read in several ways that differ in target or access, and
+        if it could climb out of where a rewrite puts it.
+        """
+        sites = self._sites[request.authority]
+        path = request.target.partition(b"?")[0]
+        if odd(path) is not None:
+            return self._find_odd(sites, path, request, client_ip)
+        return self._match(sites, path, request, client_ip)
+
+    def known_host(self, authority: bytes) -> bool:
+        """Whether any route names this host; with a route for `*`, any host is known."""
+        return bool(self._sites[authority])
+
+    def candidates(self, request: RequestHead, client_ip: bytes) -> list[Candidate]:
+        """All entries whose host and path (as sent) match, in the order of preference.
+
+        Slow: it asks every entry, and shares no index with `find`.
+        """
+        host = normal_host(request.authority)
+        path = request.target.partition(b"?")[0]
+        matching = [
+            each
+            for each in self._entries
+            if each.pattern.matches_host(host) and each.pattern.matches_path(path)
+        ]
+        failing = [each.conditions.failing(request, client_ip) for each in matching]
+        winner = next(
+            (each for each, fails in zip(matching, failing, strict=True) if not fails), None
+        )
+        return [
+            Candidate(entry=each, holds=not fails, loses=_loses(each, fails, winner))
+            for each, fails in zip(matching, failing, strict=True)
+        ]
+
+    def __repr__(self) -> str:
+        hosts = len({each.pattern.host for each in self._entries})
+        return f"<Router {hosts} hosts {len(self._entries)} routes>"
+
+    def _match(
+        self, sites: tuple[Site, ...], path: bytes, request: RequestHead, client_ip: bytes
+    ) -> Route:
+        """The narrowest host first; in it exact, longest prefix, regex, whole host."""
+        for site in sites:
+            choice = site.exact.get(path)
+            if choice and (route := choice.only or choice.pick(request, client_ip)):
+                return route
+            longest = site.longest
+            if longest:
+                cut = len(path)
+                if cut > longest:
+                    cut = path.rfind(b"/", 0, longest + 1)
+                while cut > 0:
+                    choice = site.prefixes.get(path[:cut])
+                    if choice and (route := choice.only or choice.pick(request, client_ip)):
+                        return route
+                    cut = path.rfind(b"/", 0, cut)
+            for match, choice in site.regexes:
+                if match(path) and (route := choice.only or choice.pick(request, client_ip)):
+                    return route
+            choice = site.whole
+            if choice and (route := choice.only or choice.pick(request, client_ip)):
+                return route
+        return self._no_route if sites else self._no_site
+
+    def _find_odd(
+        self, sites: tuple[Site, ...], path: bytes, request: RequestHead, client_ip: bytes
+    ) -> Route:
+        """The route of a path that an origin may read in another way than it was sent."""
+        route = self._match(sites, path, request, client_ip)
+        for reading in readings(path)[1:]:
+            other = self._match(sites, reading, request, client_ip)
+            if other.target != route.target or other.access != route.access:
+                raise BadRequest(
+                    f'the path can be read in two ways: as sent it takes "{route.key}", '
+                    f'as {reading.decode("latin-1")} it takes "{other.key}"'
+                )
+        if route.rewrite is not None and climbs(path):
+            raise BadRequest(
+                f'the path has a .. segment, and "{route.key}" rewrites paths: '
+                "it could leave what it is rewritten to"
+            )
+        return route
+
+
+def _order(entry: Entry) -> tuple[Rank, str, str]:
+    return rank(entry), entry.pattern.key, entry.route.where
+
+
+def _loses(entry: Entry, failing: str, winner: Entry | None) -> str:
+    if failing:
+        return f"needs {failing}"
+    return "" if winner is None or entry is winner else why(winner, entry)
