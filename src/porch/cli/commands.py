@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 __all__ = ["app", "usage_error"]
@@ -22,6 +21,9 @@ app = typer.Typer(
 File = Annotated[Path, typer.Argument(help="The configuration.", metavar="[FILE]")]
 Config = Annotated[Path, typer.Option("--config", help="The configuration.", metavar="FILE")]
 DEFAULT = Path("porch.toml")
+
+# typer has the base of its usage errors under a private name only.
+_Refusal = typer.BadParameter.__mro__[2]
 
 
 @app.callback(invoke_without_command=True)
@@ -110,11 +112,11 @@ def _ask(config: Path, command: str) -> int:
 
 def usage_error(error: Exception) -> int:
     """Say what was wrong with the words; 2. Anything but a usage error is raised again."""
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, click.ClickException):
+    if isinstance(error, typer.Abort):
+        return 130
+    if isinstance(error, _Refusal):
         print(f"porch: {error.format_message()} (porch --help lists the commands)", file=sys.stderr)
         return 2
-    if isinstance(error, click.Abort):
-        return 130
     raise error

@@ -38,7 +38,7 @@ from porch.route.router import Router
 from porch.route.ties import ties, unreachable
 from porch.route.when import parse_when
 from porch.serve.redirect import HttpsRedirect, Redirect
-from porch.serve.respond import FailWith, MaxForwards, Options, Respond
+from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
 from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.prefix import PutBack
@@ -209,7 +209,7 @@ class _Builder:
         filters: list[Filter] = []
         if self.https_port and self.certificates.covers(host):
             filters.append(HttpsRedirect(self.https_port))
-        filters += (Options(), MaxForwards())
+        filters.append(Options())
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
         request = changes(settings.headers, "request")

@@ -7,7 +7,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.message import Field
 
-__all__ = ["FailWith", "MaxForwards", "Options", "Respond", "options"]
+__all__ = ["FailWith", "Options", "Respond", "options"]
 
 METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 
@@ -41,17 +41,7 @@ class FailWith(Filter):
 
 
 class Options(Filter):
-    """Answers OPTIONS * at the door: it asks about the door, not about a resource."""
-
-    __slots__ = ()
-
-    def on_request(self, exchange: Exchange) -> Response | None:
-        """See Filter."""
-        return options() if exchange.request.target == b"*" else None
-
-
-class MaxForwards(Filter):
-    """OPTIONS with Max-Forwards: 0 is answered here, another number goes on one smaller."""
+    """OPTIONS for the door itself: `*`, or Max-Forwards: 0; a larger number goes on one smaller."""
 
     __slots__ = ()
 
@@ -60,6 +50,8 @@ class MaxForwards(Filter):
         request = exchange.request
         if request.method != b"OPTIONS":
             return None
+        if request.target == b"*":
+            return options()
         value = request.get(b"max-forwards")
         if value is None or not value.isdigit() or len(value) > 9:
             return None

@@ -1,0 +1,16 @@
+"""`porch check`."""
+
+import sys
+from pathlib import Path
+
+from porch.config.check import check
+from porch.config.load import load
+
+__all__ = ["check_file"]
+
+
+def check_file(file: Path) -> int:
+    """Print what is wrong, or that nothing is. Returns 0 or 1."""
+    report = check(load(file))
+    print(report.text, file=sys.stderr if report.failed else sys.stdout)
+    return int(report.failed)

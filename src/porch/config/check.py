@@ -1,0 +1,71 @@
+"""`porch check`: everything that is wrong with a configuration, and its [[expect]] rows."""
+
+from dataclasses import dataclass
+
+from porch.config.build import Built, build
+from porch.config.load import Loaded
+from porch.config.rehearse import Rehearsal, rehearse, request_of
+from porch.config.schema import ExpectModel
+from porch.config.state import State
+from porch.errors import PorchError
+
+__all__ = ["Report", "check"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """failed: whether the configuration is of no use. text: all problems, or what is right."""
+
+    failed: bool
+    text: str
+
+
+def check(loaded: Loaded) -> Report:
+    """Build what was loaded and run its tests. Binds nothing, dials nothing."""
+    built = build(loaded, State(lambda _: None)) if loaded.ok else None
+    if built is not None:
+        for expect, path in loaded.expects:
+            for text in _failures(built, expect):
+                loaded.add(path, text)
+    if not loaded.ok:
+        return Report(failed=True, text=loaded.report())
+    assert built is not None
+    count = len(built.entries)
+    tests = f", {len(loaded.expects)} expectations hold" if loaded.expects else ""
+    fine = f"{count} route{'' if count == 1 else 's'}{tests}; nothing is wrong."
+    return Report(failed=False, text="\n".join(filter(None, (loaded.report(), fine))))
+
+
+def _failures(built: Built, expect: ExpectModel) -> list[str]:
+    """What an expect row finds to be otherwise."""
+    url = expect.get or expect.url
+    if url is None:
+        return ['an expect row needs a URL: get = "http://example.com/"']
+    method = "GET" if expect.get else expect.method
+    try:
+        request = request_of(method, url, list(expect.headers.items()))
+        rehearsal = rehearse(built, request, expect.client.encode())
+    except ValueError as error:
+        return [str(error)]
+    except PorchError as error:
+        if expect.status == error.status:
+            return []
+        return [f"{method} {url} is refused with {error.status}: {error.detail}"]
+    return [f"{method} {url} {text}" for text in _differences(expect, rehearsal)]
+
+
+def _differences(expect: ExpectModel, rehearsal: Rehearsal) -> list[str]:
+    found: list[str] = []
+    key = rehearsal.route.key if rehearsal.route is not None else "no route"
+    if expect.route is not None and expect.route != key:
+        found.append(f'takes "{key}", not "{expect.route}"')
+    if expect.sends is not None:
+        wanted = {each.strip() for text in expect.sends for each in text.split("|")}
+        sends = set(rehearsal.sends)
+        if wanted != sends:
+            shown = " | ".join(sorted(sends)) or f"nothing: {rehearsal.status} at the door"
+            found.append(f"sends {shown}, not {' | '.join(sorted(wanted))}")
+    if expect.status is not None and expect.status != rehearsal.status:
+        answered = f"{rehearsal.status} at the door" if rehearsal.status else "by its origin"
+        found.append(f"is answered {answered}, not {expect.status}")
+    return found

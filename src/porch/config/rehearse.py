@@ -1,0 +1,164 @@
+"""A request walked through a built configuration without a network: for check and explain.
+
+The same router and the same hooks as in service are asked, so what is said is what happens.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from porch.clock import Deadlines
+from porch.config.build import Built
+from porch.errors import InternalError, PorchError
+from porch.exchange import Exchange
+from porch.filter import Response
+from porch.http.h1 import HeadLimits
+from porch.http.h1_request import RequestDecoder
+from porch.http.message import Field, RequestHead
+from porch.http.stream import Head
+from porch.route.route import Route
+
+__all__ = ["Rehearsal", "rehearse", "request_of"]
+
+_URL = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What would happen.
+
+    route: None if the request is refused before it has one. status: answered at the door, else 0.
+    sent: the head that would go out, else None. error: why the door answers, if it fails.
+    location: of a redirect.
+    """
+
+    request: RequestHead
+    route: Route | None
+    status: int = 0
+    sent: RequestHead | None = None
+    error: PorchError | None = None
+    location: str = ""
+
+    @property
+    def sends(self) -> list[str]:
+        """The URL that goes out, one for each endpoint of the pool."""
+        if self.sent is None or self.route is None:
+            return []
+        target = self.sent.target.decode("latin-1")
+        texts = [each.strip() for each in self.route.target.split(",")]
+        return [(each if "://" in each else f"http://{each}") + target for each in texts]
+
+
+class _Rehearsed:
+    """A client's stream that only takes notes. See keeper.ClientStream."""
+
+    def __init__(self, peer: bytes, port: bytes) -> None:
+        self.peer = peer
+        self.port = port
+        self.interim = True
+
+    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+        """Nothing is sent."""
+
+    def pause_reading(self) -> None:
+        """Nothing is read."""
+
+    def resume_reading(self) -> None:
+        """Nothing is read."""
+
+    def abort(self, error: PorchError) -> None:
+        """Nothing is open."""
+
+    def unsent(self) -> int:
+        """Nothing waits."""
+        return 0
+
+    def finish(self, request_done: bool) -> None:
+        """Nothing follows."""
+
+
+class _Recording(_Rehearsed):
+    """An upstream's stream that keeps the head. See keeper.UpstreamStream."""
+
+    def __init__(self) -> None:
+        super().__init__(b"", b"")
+        self.reused = False
+        self.head: RequestHead | None = None
+
+    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+        """Kept, not sent."""
+        assert isinstance(head, RequestHead)
+        self.head = head
+
+
+class _Keeper:
+    """See keeper.Keeper."""
+
+    def __init__(self, built: Built) -> None:
+        self.deadlines = Deadlines()
+        self.own_fields: tuple[Field, ...] = ()
+        self._built = built
+
+    def error_page(self, exchange: Exchange, error: PorchError) -> Response:
+        """The running one's."""
+        return self._built.settings.error_page(exchange, error)
+
+    def report(self, exchange: Exchange, error: Exception) -> None:
+        """A defect ends the rehearsal."""
+        raise error
+
+
+def request_of(method: str, url: str, headers: list[tuple[str, str]]) -> RequestHead:
+    """The head that a client sends for a URL, decoded by the codec itself.
+
+    Raises ValueError for what is no URL, and PorchError for what the door refuses.
+    """
+    if _URL.match(url) is None:
+        raise ValueError(f"'{url}' is not a URL; write http://example.com/path")
+    parts = urlsplit(url)
+    start = url.partition("://")[2]
+    authority = re.split(r"[/?#]", start, maxsplit=1)[0]
+    target = start[len(authority) :].partition("#")[0] or "/"
+    if target.startswith("?"):
+        target = "/" + target
+    lines = [f"{method} {target} HTTP/1.1"]
+    if not any(name.lower() == "host" for name, _ in headers):
+        lines.append(f"Host: {authority}")
+    lines += [f"{name}: {value}" for name, value in headers]
+    decoder = RequestDecoder(HeadLimits(), parts.scheme.lower().encode())
+    piece = decoder.decode("\r\n".join(lines).encode("utf-8") + b"\r\n\r\n")
+    assert piece is not None
+    assert isinstance(piece[0], RequestHead)
+    return piece[0]
+
+
+def rehearse(built: Built, request: RequestHead, client: bytes) -> Rehearsal:
+    """Walk `request` of a client at address `client` through what was built."""
+    settings = built.settings
+    client_ip = settings.client_ip(client, request) if settings.client_ip else client
+    try:
+        route = settings.router.find(request, client_ip)
+    except PorchError as error:
+        return Rehearsal(request=request, route=None, status=error.status, error=error)
+    port = next((each.port for each in built.listen if each.port), 80)
+    stream = _Rehearsed(client, b"%d" % port)
+    exchange = Exchange(_Keeper(built), stream, request, route, client_ip)
+    try:
+        for hook in route.plan.on_request:
+            result = hook(exchange)
+            if isinstance(result, Response):
+                location = next((v.decode() for n, v in result.fields if n == b"location"), "")
+                return Rehearsal(
+                    request=request, route=route, status=result.status, location=location
+                )
+        return Rehearsal(request=request, route=route, sent=_outgoing(exchange))
+    except PorchError as error:
+        return Rehearsal(request=request, route=route, status=error.status, error=error)
+
+
+def _outgoing(exchange: Exchange) -> RequestHead:
+    upstream = _Recording()
+    exchange.on_connected(upstream)
+    if upstream.head is None:
+        raise exchange.error or InternalError("the request never left")
+    return upstream.head
