@@ -12,7 +12,6 @@ app = typer.Typer(
     name="porch",
     help="The smart front door for your servers.  `porch :8080=localhost:3000` needs no file.",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -28,6 +27,7 @@ _Refusal = typer.BadParameter.__mro__[2]
 
 @app.callback(invoke_without_command=True)
 def _top(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> int:
     if version:
@@ -35,6 +35,9 @@ def _top(
 
         print(f"porch {installed('porch')}")
         raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
     return 0
 
 

@@ -92,7 +92,12 @@ def _backends(ports: dict[str, int], pictures: Path) -> Iterator[None]:
         for command in commands:
             # A session of their own: Ctrl-C reaches the door, and the door ends them last.
             processes.append(
-                subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+                subprocess.Popen(
+                    command,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
             )
         _wait_until_up([port for name, port in ports.items() if name != "door"], processes)
         yield
