@@ -128,7 +128,8 @@ class RequestDecoder(Decoder):
             self.keep_alive = False
         elif self.one_zero:
             self.keep_alive = b"keep-alive" in options
-        elif b"upgrade" in options and b"upgrade" in values:
+        elif b"upgrade" in options and b"upgrade" in values and request.length == 0:
+            # Half a body and then a tunnel could be read in two ways.
             protocols = tokens(b",".join(values[b"upgrade"]))
             if len(protocols) == 1:
                 request.upgrade = protocols[0]
