@@ -18,7 +18,7 @@ from porch.errors import (
     RequestTimeout,
     UpstreamStalled,
 )
-from porch.filter import Response, Suspend
+from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import ClientStream, Keeper, UpstreamStream
 from porch.route.route import Place, Route
@@ -49,9 +49,11 @@ class Exchange:
     __slots__ = (
         "_candidates",
         "_client_full",
+        "_half_closed",
         "_held",
+        "_hooks",
         "_keeper",
-        "_next_hook",
+        "_trailers",
         "_unsent",
         "_upstream_full",
         "answer_done",
@@ -101,10 +103,11 @@ class Exchange:
         self.response: ResponseHead | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
-        self._client_full = self._upstream_full = False
+        self._client_full = self._upstream_full = self._half_closed = False
         self._held: bytes | None = b""
+        self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None
-        self._next_hook = 0
+        self._hooks = iter(route.plan.on_request)
         self._unsent = -1
 
     def __repr__(self) -> str:
@@ -116,7 +119,7 @@ class Exchange:
     # --- from the client ---------------------------------------------------------------------
 
     def on_request(self, data: bytes, end: bool) -> None:
-        """The head is here, with the first of its body. Called once."""
+        """The head is here, with the first of its body. Called once; `resume` goes on here."""
         self._keeper.deadlines.watch(self)
         plan = self.route.plan
         self.request_done = end
@@ -126,11 +129,11 @@ class Exchange:
                 for change in plan.on_request_data:
                     data = change(self, data)
                 self._held = data
-            for number, hook in enumerate(plan.on_request):
+            for hook in self._hooks:
                 result = hook(self)
                 if result is not None:
-                    self._next_hook = number + 1
-                    self._take_result(result)
+                    if isinstance(result, Response):
+                        self.answer(result)
                     return
             self._attempt()
         except Exception as error:
@@ -150,6 +153,8 @@ class Exchange:
                 self._on_raised(error)
                 return
         self.request_done = end
+        if head is not None:
+            self._trailers = head
         upstream = self.upstream
         if self._held is not None:
             if upstream is None or len(self._held) + len(data) <= HELD:
@@ -161,10 +166,8 @@ class Exchange:
                 self.client.pause_reading()
             return
         self.deadline = clock.now + self._patience()
-        if head is not None and self.outgoing is not None and self.outgoing.length is not None:
-            head = None
         upstream.send(head, data, end)
-        if end and self.answer_done:
+        if end and self.answer_done and not self.ended:
             self._end_tunnel()
 
     def on_client_lost(self) -> None:
@@ -178,7 +181,8 @@ class Exchange:
         It may have left or may still read: only silence tells. What comes within
         `timeouts.half_close` is still sent.
         """
-        if not self.response:
+        self._half_closed = True
+        if self.response is None:
             self.deadline = min(self.deadline, clock.now + self.route.timeouts.half_close)
 
     def on_client_full(self) -> None:
@@ -189,6 +193,8 @@ class Exchange:
 
     def on_client_drained(self) -> None:
         """The client takes bytes again."""
+        if not self._client_full:
+            return
         self._client_full = False
         self.deadline = clock.now + self._patience()
         if self.upstream is not None:
@@ -201,40 +207,29 @@ class Exchange:
         if self.ended:
             return
         if result is not None:
-            self._take_result(result)
-            return
-        hooks = self.route.plan.on_request
-        try:
-            for number in range(self._next_hook, len(hooks)):
-                decided = hooks[number](self)
-                if decided is not None:
-                    self._next_hook = number + 1
-                    self._take_result(decided)
-                    return
-            self._attempt()
-        except Exception as error:
-            self._on_raised(error)
-
-    def _take_result(self, result: Response | Suspend) -> None:
-        if isinstance(result, Response):
             self.answer(result)
+        else:
+            self.on_request(b"", self.request_done)
 
-    def _attempt(self) -> None:
-        """Ask the next candidate for a connection."""
+    def _attempt(self, again: Place | None = None) -> None:
+        """Ask the next candidate for a connection, or the same one for a new connection."""
         destination = self.route.destination
         if destination is None:
             self._give_up(InternalError(f"route {self.route.key} has neither answer nor pool"))
             return
         if self._candidates is None:
             self._candidates = destination.candidates(self)
-        place = next(self._candidates, None)
+        if again is None:
+            self.reused = False
+        place = again or next(self._candidates, None)
         if place is None:
             self._give_up(self.error or NoEndpoint(f"pool {destination.name} has no endpoint"))
             return
         self.attempts += 1
         self.endpoint = place
         place.running += 1
-        self.deadline = INFINITY  # the pool's dial has its own
+        if not self._half_closed:
+            self.deadline = INFINITY  # the pool's dial has its own
         stream = place.connections.acquire(self)
         if stream is not None:
             self.on_connected(stream)
@@ -244,30 +239,37 @@ class Exchange:
         self.upstream = stream
         self.connected = clock.monotonic()
         self.reused = stream.reused
+        self.error = None
         request = self.request
         route = self.route
         rewrite = route.rewrite
-        self.outgoing = outgoing = RequestHead(
-            request.method,
-            request.target if rewrite is None else rewrite(request),
-            request.authority,
-            request.scheme,
-            request.fields,
-            request.length,
-            request.upgrade if request.upgrade in route.upgrades else None,
-            request.expect,
-            request.version,
-        )
         try:
+            self.outgoing = outgoing = RequestHead(
+                request.method,
+                request.target if rewrite is None else rewrite(request),
+                request.authority,
+                request.scheme,
+                request.fields,
+                request.length,
+                request.upgrade if request.upgrade in route.upgrades else None,
+                request.expect and (self.outgoing is None or self.outgoing.expect),
+                request.version,
+            )
             for hook in route.plan.on_upstream_request:
                 hook(self)
         except Exception as error:
             self._on_raised(error)
             return
         timeouts = route.timeouts
-        self.deadline = clock.now + (timeouts.response if self.request_done else timeouts.idle)
+        if not self.request_done:
+            self.deadline = clock.now + timeouts.idle
+        elif not self._half_closed:
+            self.deadline = clock.now + timeouts.response
         held = self._held
-        stream.send(outgoing, held or b"", self.request_done)
+        trailers = self._trailers
+        stream.send(outgoing, held or b"", self.request_done and trailers is None)
+        if trailers is not None:
+            stream.send(trailers, b"", True)
         if not self.request_done:
             if outgoing.expect:
                 self.deadline = clock.now + EXPECT_PATIENCE
@@ -330,9 +332,15 @@ class Exchange:
             self.status = 101
             self.first_byte = clock.monotonic()
             self._held = None
-            for hook in self.route.plan.on_response:
-                hook(self)
+            try:
+                for hook in self.route.plan.on_response:
+                    hook(self)
+            except Exception as error:
+                self.status = 0
+                self._on_raised(error)
+                return
             self.client.send(head, b"", False)
+            self.client.resume_reading()
             if data:
                 self.bytes_out += len(data)
                 self.client.send(None, data, False)
@@ -372,17 +380,19 @@ class Exchange:
 
     def on_deadline(self) -> None:
         """Silence lasted for too long; whose it was decides."""
-        timeouts = self.route.timeouts
+        full = self.client if self._client_full else self.upstream if self._upstream_full else None
+        before = self._unsent
+        if full is not None:
+            self._unsent = full.unsent()
         if self.outgoing is not None and self.outgoing.expect:
             self._continue()
             self.deadline = clock.now + self._patience()
+        elif self._unsent != before:  # it moves, if slowly: the system's buffer shrinks
+            self.deadline = clock.now + self.route.timeouts.idle
         elif self._client_full:
-            unsent = self.client.unsent()
-            if unsent != self._unsent:  # it moves, if slowly: the system's buffer shrinks
-                self._unsent = unsent
-                self.deadline = clock.now + timeouts.idle
-            else:
-                self.fail(ClientGone("the client stopped reading"))
+            self.fail(ClientGone("the client stopped reading"))
+        elif self._half_closed and self.response is None:
+            self.fail(ClientGone("the client closed its side, timeouts.half_close ago"))
         elif self.upgraded:
             self.fail(UpstreamStalled("the tunnel was silent for timeouts.tunnel"))
         elif self.response is not None:
@@ -400,7 +410,7 @@ class Exchange:
         if self.upgraded:
             return timeouts.idle if self.request_done or self.answer_done else timeouts.tunnel
         if self.response is None and self.request_done:
-            return timeouts.response
+            return timeouts.half_close if self._half_closed else timeouts.response
         return timeouts.idle
 
     def fail(self, error: PorchError) -> None:
@@ -410,7 +420,7 @@ class Exchange:
         self.error = error
         self._drop_upstream(error)
         if error.retry != "never" and self._may_retry(error):
-            self._attempt()
+            self._attempt(self.endpoint if error.retry == "reused" else None)
             return
         self._give_up(error)
 
@@ -433,12 +443,9 @@ class Exchange:
     def answer(self, response: Response) -> None:
         """Answer at the door."""
         body = response.body
-        fields = [
-            *response.fields,
-            *self._keeper.own_fields,
-            (b"content-length", b"%d" % len(body)),
-            (b"date", clock.date),
-        ]
+        fields = [*response.fields, *self._keeper.own_fields, (b"date", clock.date)]
+        if response.status not in (204, 304):  # RFC 9110 8.6: none with 204, another's with 304
+            fields.append((b"content-length", b"%d" % len(body)))
         self.response = ResponseHead(response.status, fields, len(body))
         self.status = response.status
         try:
@@ -463,6 +470,7 @@ class Exchange:
         if endpoint is None:
             return
         stream, self.upstream = self.upstream, None
+        self._upstream_full = False
         if stream is not None:
             stream.abort(error)
         else:
@@ -479,6 +487,7 @@ class Exchange:
     def _end(self) -> None:
         """Over, exactly once."""
         self.ended = clock.monotonic()
+        self.deadline = INFINITY
         self._keeper.deadlines.discard(self)
         self._held = None
         self._candidates = None

@@ -3,6 +3,10 @@
 The streams on its two sides, and the keeper of what all exchanges of a worker share.
 """
 
+import asyncio
+import fcntl
+import sys
+import termios
 from typing import TYPE_CHECKING, Protocol
 
 from porch.clock import Deadlines
@@ -14,7 +18,7 @@ from porch.http.stream import Stream
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["ClientStream", "Keeper", "UpstreamStream"]
+__all__ = ["ClientStream", "Keeper", "UpstreamStream", "unsent"]
 
 
 class ClientStream(Stream, Protocol):
@@ -41,6 +45,9 @@ class UpstreamStream(Stream, Protocol):
 
     reused: bool
 
+    def unsent(self) -> int:
+        """See ClientStream."""
+
 
 class Keeper(Protocol):
     """What all exchanges of a worker share (listen/door.py)."""
@@ -54,3 +61,13 @@ class Keeper(Protocol):
 
     def report(self, exchange: "Exchange", error: Exception) -> None:
         """Tell the operator of a defect."""
+
+
+def unsent(transport: asyncio.Transport) -> int:
+    """Bytes that the far end of a transport has not taken yet, the system's buffer included.
+
+    The system's may hold megabytes and shrink for minutes before a full transport notices.
+    """
+    socket = transport.get_extra_info("socket")
+    waiting = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+    return transport.get_write_buffer_size() + int.from_bytes(waiting, sys.byteorder)

@@ -7,6 +7,7 @@ origin sends unasked, or more than it announced, ends the connection: it is neve
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from porch import clock
 from porch.clock import INFINITY
 from porch.errors import ConnectionLost, IncompleteResponse, PorchError
 from porch.exchange import Exchange
@@ -15,6 +16,7 @@ from porch.http.h1_encode import chunk, last_chunk, request_head
 from porch.http.h1_response import ResponseDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
+from porch.keeper import unsent
 
 if TYPE_CHECKING:
     from porch.forward.pool import Pool
@@ -23,13 +25,15 @@ __all__ = ["ClientConnection"]
 
 COPIED = 16384
 """Bytes of a chunk that are cheaper to copy into one write than to write in three parts."""
+FLUSH = 10.0
+"""Seconds that what was written may take to leave a connection that closes."""
 
 
 class ClientConnection(asyncio.Protocol):
     """One connection to an origin.
 
-    exchange: the one it serves, None while it waits in the pool; deadline: of that wait.
-    reused: whether it has served before. closed: it will not serve again.
+    exchange: the one it serves, None while it waits in the pool; deadline: of that wait, and of
+    a close. reused: whether it has served before. closed: it will not serve again.
     """
 
     __slots__ = (
@@ -64,6 +68,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)
+        self._pool.watch(self)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -78,7 +83,12 @@ class ClientConnection(asyncio.Protocol):
                 head = piece[0]
                 if piece[2]:
                     self.exchange = None
-                    if decoder.reusable and self._request_done and not decoder.rest:
+                    if (
+                        decoder.reusable
+                        and self._request_done
+                        and not decoder.rest
+                        and not self._transport.get_write_buffer_size()
+                    ):
                         if self._paused:
                             self.resume_reading()
                         self._pool.release(self)
@@ -107,7 +117,13 @@ class ClientConnection(asyncio.Protocol):
             return False
         if self._tunnel and not self._request_done:
             exchange.on_response(None, b"", True)
-            return True
+            if self._transport.can_write_eof():
+                return True
+            self.exchange = None
+            self.close()
+            if not exchange.ended:  # TLS has no half-close here: the end of one side is of both
+                exchange.on_request_data(None, b"", True)
+            return False
         self.exchange = None
         self.close()
         exchange.on_response(*piece)  # type: ignore[arg-type]
@@ -118,8 +134,8 @@ class ClientConnection(asyncio.Protocol):
         self.closed = True
         self._pool.forget(self)
         if self.exchange is not None:
-            started = self.exchange.response is not None
-            kind = IncompleteResponse if started else ConnectionLost
+            decoder = self._decoder
+            kind = IncompleteResponse if decoder.started or decoder.rest else ConnectionLost
             self._lose(kind("the origin reset the connection"))
 
     def pause_writing(self) -> None:
@@ -183,17 +199,23 @@ class ClientConnection(asyncio.Protocol):
         """See Stream. The origin sees the close at once and can stop its work."""
         self.exchange = None
         self.closed = True
-        self._pool.forget(self)
         self._transport.abort()
+
+    def unsent(self) -> int:
+        """See keeper.UpstreamStream."""
+        return unsent(self._transport)
 
     # --- ends ----------------------------------------------------------------------------------
 
     def _end_tunnel(self) -> None:
-        if self.exchange is not None and self.exchange.answer_done:
-            self.exchange = None
-            self.close()
-        else:
+        exchange = self.exchange
+        if exchange is not None and not exchange.answer_done and self._transport.can_write_eof():
             self._transport.write_eof()
+            return
+        self.exchange = None
+        self.close()
+        if exchange is not None and not exchange.answer_done:  # see eof_received
+            exchange.on_response(None, b"", True)
 
     def _lose(self, error: PorchError) -> None:
         exchange, self.exchange = self.exchange, None
@@ -202,12 +224,16 @@ class ClientConnection(asyncio.Protocol):
             exchange.on_upstream_lost(error)
 
     def on_deadline(self) -> None:
-        """See clock.Waiting: nobody wanted the idle connection."""
-        self.close()
+        """See clock.Waiting: nobody wanted the idle connection, or its end is not taken."""
+        if self.closed:
+            self.deadline = INFINITY
+            self._transport.abort()
+        else:
+            self.close()
 
     def close(self) -> None:
         """Close; what was written still leaves."""
         if not self.closed:
             self.closed = True
-            self._pool.forget(self)
+            self.deadline = clock.now + FLUSH
             self._transport.close()

@@ -20,7 +20,8 @@ class Pool:
     """The connections to one endpoint. See route.Connections.
 
     name: of the endpoint. idle_timeout: seconds a kept connection waits for its next exchange;
-    shorter than common servers' own, so that it is seldom them who close.
+    shorter than common servers' own, so that it is seldom them who close. closed: nothing is
+    kept any more.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Pool:
         "_idle",
         "_limits",
         "_most_interim",
+        "closed",
         "idle_timeout",
         "name",
     )
@@ -39,6 +41,7 @@ class Pool:
     ) -> None:
         self.name = name
         self.idle_timeout = 4.0
+        self.closed = False
         self._dialer = dialer
         self._deadlines = deadlines
         self._limits = limits
@@ -50,9 +53,10 @@ class Pool:
         return f"<Pool {self.name} {len(self._idle)} idle, {len(self._dialling)} dialling>"
 
     def acquire(self, exchange: Exchange) -> ClientConnection | None:
-        """See route.Connections."""
+        """See route.Connections. In place of a kept connection that had closed it makes a new one:
+        those that waited as long may be closed too."""
         idle = self._idle
-        while idle:
+        while idle and not exchange.reused:
             connection = idle.pop()
             if not connection.closed:
                 connection.exchange = exchange
@@ -69,23 +73,28 @@ class Pool:
 
     def release(self, connection: ClientConnection) -> None:
         """Take back a connection that can serve again."""
+        if self.closed:
+            connection.close()
+            return
         connection.reused = True
         connection.deadline = clock.now + self.idle_timeout
         self._idle.append(connection)
 
+    def watch(self, connection: ClientConnection) -> None:
+        """A connection was made. It is forgotten when it is lost, not before."""
+        self._deadlines.watch(connection)
+
     def forget(self, connection: ClientConnection) -> None:
-        """The connection has closed."""
+        """The connection is lost."""
         self._deadlines.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
 
     def close(self) -> None:
-        """Close what is idle and give up what is being dialled."""
+        """Keep nothing. What is being dialled still serves the exchange that waits for it."""
+        self.closed = True
         for connection in tuple(self._idle):
             connection.close()
-        for task in self._dialling.values():
-            task.cancel()
-        self._dialling.clear()
 
     async def _dial(self, exchange: Exchange) -> None:
         try:
@@ -97,11 +106,13 @@ class Pool:
         except PorchError as error:
             self._failed(exchange, error)
             return
-        except OSError as error:
-            self._failed(exchange, ConnectFailed(f"{self.name}: {error.strerror or error}"))
+        except Exception as error:  # a name that cannot be encoded, say; the exchange waits
+            self._failed(exchange, ConnectFailed(f"{self.name}: {error or type(error).__name__}"))
             return
-        self._deadlines.watch(connection)
-        if self._dialling.pop(exchange, None) is None or exchange.ended:
+        if connection.closed:
+            self._failed(exchange, ConnectFailed(f"{self.name} accepted and closed at once"))
+            return
+        if self._dialling.pop(exchange, None) is None:
             self.release(connection)
             return
         assert exchange.endpoint is not None

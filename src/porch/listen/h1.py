@@ -5,9 +5,7 @@ waits until its answer has left. After an error in the framing nothing more is r
 """
 
 import asyncio
-import fcntl
 import struct
-import termios
 from socket import SO_LINGER, SOL_SOCKET
 from typing import cast
 
@@ -20,6 +18,7 @@ from porch.http.h1_encode import CHUNKED, chunk, last_chunk, status_line, status
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
+from porch.keeper import unsent
 from porch.listen.door import Door
 
 __all__ = ["ServerConnection"]
@@ -53,6 +52,7 @@ class ServerConnection(asyncio.Protocol):
         "_drained",
         "_ended",
         "_exchange",
+        "_full",
         "_half_closed",
         "_no_body",
         "_paused",
@@ -60,6 +60,8 @@ class ServerConnection(asyncio.Protocol):
         "_scheme",
         "_state",
         "_transport",
+        "_unsent",
+        "_waits",
         "deadline",
         "interim",
         "peer",
@@ -74,8 +76,9 @@ class ServerConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._state = IDLE
         self._chunked = self._no_body = self._paused = self._refused = False
-        self._half_closed = self._ended = False
+        self._half_closed = self._ended = self._full = self._waits = False
         self._drained = 0
+        self._unsent = -1
         self.interim = True
         self.peer = b"unix"
         self.port = b"0"
@@ -111,8 +114,10 @@ class ServerConnection(asyncio.Protocol):
             except PorchError as error:
                 self._refuse(error)
                 return
-            if piece is None or decoder.rest:
-                self._read_on()
+            if piece is None:
+                self._wait()
+            elif decoder.rest and self._reads_on():
+                self._decode(b"")
             return
         if state in (LINGERING, CLOSED):
             return
@@ -125,18 +130,23 @@ class ServerConnection(asyncio.Protocol):
         self._decode(data)
 
     def eof_received(self) -> bool:
-        """See asyncio.Protocol. True: our side stays open until the answer has left."""
+        """See asyncio.Protocol. True: our side stays open until the answer has left, which TLS
+        does not know."""
         self._half_closed = True
         exchange = self._exchange
+        can_stay = self._transport.can_write_eof()
         if exchange is None:
-            self._close()
+            if not (self._state == IDLE and self._decoder.rest):
+                self._close()
+        elif not can_stay:
+            exchange.on_client_lost()
         elif exchange.upgraded:
             exchange.on_request_data(None, b"", True)
         elif exchange.request_done:
             exchange.on_client_half_closed()
         else:
             exchange.on_client_lost()
-        return True
+        return can_stay
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -150,50 +160,52 @@ class ServerConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
+        self._full = True
         if self._exchange is not None:
             self._exchange.on_client_full()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
+        self._full = False
         if self._exchange is not None:
             self._exchange.on_client_drained()
+        elif self._state == IDLE:
+            self._next()
 
     # --- requests ------------------------------------------------------------------------------
 
     def _decode(self, data: bytes) -> None:
-        try:
-            piece = self._decoder.decode(data)
-            if piece is not None:
-                self._take(*piece)
-        except PorchError as error:
-            self._refuse(error)
-            return
-        if piece is None or self._decoder.rest:
-            self._read_on()
-
-    def _read_on(self) -> None:
-        """Read what else came, as far as it belongs to the request that runs."""
+        """Take `data` in, and all that came as far as it belongs to the request that runs."""
         decoder = self._decoder
         try:
-            while decoder.rest:
-                exchange = self._exchange
-                if self._state == ANSWERING and exchange is not None:
-                    if exchange.request_done and not exchange.upgraded:
-                        return
-                elif self._state != DRAINING:
-                    break
-                piece = decoder.decode(b"")
-                if piece is None:
-                    return
+            piece = decoder.decode(data)
+            while piece is not None:
                 self._take(*piece)
+                if not decoder.rest or not self._reads_on():
+                    return
+                piece = decoder.decode(b"")
         except PorchError as error:
             self._refuse(error)
             return
-        if self._state == IDLE and decoder.rest:
+        self._wait()
+
+    def _reads_on(self) -> bool:
+        """Whether what comes now belongs to the request that runs, not to the one behind it."""
+        exchange = self._exchange
+        if self._state == ANSWERING and exchange is not None:
+            return exchange.upgraded or not exchange.request_done
+        return self._state == DRAINING
+
+    def _wait(self) -> None:
+        """More has to come. The patience with a head counts from its first byte."""
+        if self._state == IDLE and self._decoder.rest:
             self._state = REQUEST
             self.deadline = clock.now + self._door.settings.timeouts.head
+            if self._half_closed:
+                self._close()
 
     def _take(self, head: Head | None, data: bytes, end: bool) -> None:
+        self._waits = False
         if isinstance(head, RequestHead):
             self._take_head(head, data, end)
         elif self._exchange is not None:
@@ -204,6 +216,7 @@ class ServerConnection(asyncio.Protocol):
     def _take_head(self, head: RequestHead, data: bytes, end: bool) -> None:
         self._state = ANSWERING
         self._no_body = head.method == b"HEAD"
+        self._waits = head.expect and not data
         self.interim = not self._decoder.one_zero
         self.deadline = INFINITY
         try:
@@ -261,8 +274,12 @@ class ServerConnection(asyncio.Protocol):
             write(data)
         if end:
             self._ended = True
-            if self._exchange is not None and self._exchange.upgraded:
-                self._transport.write_eof()
+            exchange = self._exchange
+            if exchange is not None and exchange.upgraded:
+                if self._transport.can_write_eof():
+                    self._transport.write_eof()
+                elif not exchange.request_done:  # TLS has no half-close: one side's end is both's
+                    exchange.on_request_data(None, b"", True)
 
     def _send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
         status = head.status
@@ -274,11 +291,13 @@ class ServerConnection(asyncio.Protocol):
                 decoder.switch_to_raw()
                 decoder.keep_alive = False
                 self._chunked = False
-                rest, decoder.rest = decoder.rest, b""
-                if rest:
-                    asyncio.get_running_loop().call_soon(self._decode, rest)
+                if decoder.rest:
+                    asyncio.get_running_loop().call_soon(self._continue)
+            elif status == 100:
+                self._waits = False
         else:
-            if self._door.closing or self._half_closed:
+            if self._door.closing or self._waits or (self._half_closed and not decoder.rest):
+                # Who still waits for 100 may send its body or a request (RFC 9110 10.1.1).
                 decoder.keep_alive = False
             self._chunked = False
             if self._no_body or status == 204 or status == 304:
@@ -317,13 +336,13 @@ class ServerConnection(asyncio.Protocol):
     def abort(self, error: PorchError) -> None:
         """See Stream. The client must not take what it has for the whole.
 
-        A missing last chunk or missing bytes show that; an answer that only the close ends is
-        reset, and so is a client that takes nothing.
+        A missing last chunk or missing bytes show that; a tunnel and an answer that only the close
+        ends are reset, and so is a client that takes nothing.
         """
         if self._state == CLOSED:
             return
         exchange = self._exchange
-        response = exchange.response if exchange is not None else None
+        response = None if exchange is None or exchange.upgraded else exchange.response
         shows = self._chunked or (response is not None and response.length is not None)
         if shows and not isinstance(error, ClientGone):
             self._close()
@@ -333,10 +352,7 @@ class ServerConnection(asyncio.Protocol):
 
     def unsent(self) -> int:
         """See keeper.ClientStream."""
-        size: int = self._transport.get_write_buffer_size()
-        socket = self._transport.get_extra_info("socket")
-        waiting = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-        return size + cast("int", struct.unpack("i", waiting)[0])
+        return unsent(self._transport)
 
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
@@ -344,7 +360,7 @@ class ServerConnection(asyncio.Protocol):
         if self._state == CLOSED:
             return
         if not (self._ended and self._decoder.keep_alive):
-            if (self._ended and self._refused) or not request_done:
+            if self._refused or self._decoder.rest or not request_done:
                 self._linger()
             else:
                 self._close()
@@ -366,13 +382,17 @@ class ServerConnection(asyncio.Protocol):
         if self._door.closing or (self._half_closed and not self._decoder.rest):
             self._linger()
             return
+        if self._full:  # answers must not pile up before a client that sends but does not read
+            self.pause_reading()
+            return
         if self._paused:
             self.resume_reading()
         if self._decoder.rest:
             asyncio.get_running_loop().call_soon(self._continue)
 
     def _continue(self) -> None:
-        if self._state == IDLE:
+        """Read what came while an answer was on its way."""
+        if self._decoder.rest and (self._state == IDLE or self._reads_on()):
             self._decode(b"")
 
     def on_deadline(self) -> None:
@@ -380,22 +400,23 @@ class ServerConnection(asyncio.Protocol):
         self.deadline = INFINITY
         if self._state == REQUEST:
             self._refuse(RequestTimeout("the head did not arrive within timeouts.head"))
-        elif self._state == LINGERING:
-            self._transport.abort()
+        elif self._state == LINGERING or self._state == CLOSED:
+            self._end_flush()
         else:
             self._close()
 
     def drain(self) -> None:
         """See door.Session."""
-        if self._state in (IDLE, DRAINING):
+        if self._state == IDLE and not self._decoder.rest:
             self._close()
+        elif self._state == DRAINING:
+            self._linger()
 
     def close_now(self) -> None:
         """See door.Session."""
         if self._exchange is not None:
             self._exchange.fail(Shutdown("the grace period is over"))
-        if self._state != CLOSED:
-            self._transport.abort()
+        self._close()
 
     def _linger(self) -> None:
         """Send what is written and our end; take and drop what still comes for a moment."""
@@ -411,9 +432,20 @@ class ServerConnection(asyncio.Protocol):
         else:
             self._transport.close()
 
+    def _end_flush(self) -> None:
+        """What was written last had its time to leave; as long as it moves it gets more."""
+        before, self._unsent = self._unsent, self.unsent()
+        if not self._unsent:
+            self._transport.abort()
+        elif self._unsent == before:
+            _reset(self._transport)
+        else:
+            self.deadline = clock.now + self._door.settings.timeouts.idle
+
     def _close(self) -> None:
         if self._state != CLOSED:
             self._state = CLOSED
+            self.deadline = clock.now + self._door.settings.timeouts.idle
             self._transport.close()
 
 
