@@ -63,4 +63,5 @@ class Deadlines:
         """Call everything whose deadline lies before `now`."""
         late = [each for each in self._waiting if each.deadline < now]
         for each in late:
-            each.on_deadline()
+            if each.deadline < now:  # another's end may have moved it meanwhile
+                each.on_deadline()
