@@ -16,8 +16,8 @@ from collections.abc import Callable
 from porch.http.message import RequestHead
 from porch.route.entry import Entry
 from porch.route.pattern import parse_key
-from porch.route.router import Router
 from porch.route.route import Route
+from porch.route.router import Router
 from porch.route.when import parse_when
 
 CLIENT = b"192.0.2.7"

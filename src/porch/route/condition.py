@@ -121,7 +121,7 @@ class Conditions:
             return False
         if self.clients is not None and not self.clients[client_ip]:
             return False
-        return all(value.holds(request) for value in self.values)
+        return not self.values or all(value.holds(request) for value in self.values)
 
     def failing(self, request: RequestHead, client_ip: bytes) -> str:
         """In words, those that do not hold; "" if all do."""

@@ -23,8 +23,9 @@ class Explanation:
     """Why a request takes its route.
 
     route: None if the request is refused, `refused` says why. candidates: all whose host and
-    path match, best first. known: whether any route names the host. sent: the head as it would
-    go out, with what the filters did if the caller asked them; None where the door answers.
+    path (as sent) match, best first. known: whether any route names the host. sent: the head as
+    it would go out, with what the filters did if the caller asked them; None where the door
+    answers. answers: what it answers then, in words, if the caller asked.
     """
 
     request: RequestHead
@@ -33,6 +34,7 @@ class Explanation:
     known: bool
     refused: str = ""
     sent: RequestHead | None = None
+    answers: str = ""
 
     @property
     def winner(self) -> Candidate | None:
@@ -59,11 +61,11 @@ class Explanation:
                 yield "when", str(winner.entry.conditions)
         for each in self.candidates:
             if each is not winner:
-                yield "not", _named(each, each.loses)
-        if self.sent is not None:
+                yield "not" if each.loses else "as sent", _named(each, each.loses)
+        if self.sent is not None and not self.answers:
             yield from self._forwarded(self.sent)
-        elif winner is not None and self.route is not None:
-            yield "answers", f"at the door: {self.route.target}"
+        elif self.route is not None:
+            yield "answers", f"at the door: {self.answers or self.route.target or '404'}"
 
     def _won(self, winner: Candidate) -> str:
         beaten = next((each for each in self.candidates if each.loses and each.holds), None)
@@ -91,8 +93,8 @@ class Explanation:
 def explain(router: Router, request: RequestHead, client_ip: bytes) -> Explanation:
     """Why `request` takes its route.
 
-    `sent` is the head with the route's rewrite alone; a caller that can ask the filters
-    replaces it (dataclasses.replace).
+    `sent` is the head with the route's rewrite alone; a caller that can ask the filters replaces
+    it, or `answers` (dataclasses.replace).
     """
     refused = ""
     route: Route | None = None
