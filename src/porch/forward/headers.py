@@ -100,7 +100,7 @@ class ForwardingHeaders(Filter):
         came = outgoing.fields
         names = [*map(_name, came)]
         if self._trusts is not None and self._trusts(client.peer):
-            fields = self._extend(exchange, names)
+            fields = self._extend(exchange, came, names)
         else:
             fields = [*compress(came, map(self._passes, names))]
             fields += (
@@ -119,13 +119,13 @@ class ForwardingHeaders(Filter):
             self._add_rare(exchange, fields)
         outgoing.fields = fields
 
-    def _extend(self, exchange: Exchange, names: list[bytes]) -> list[Field]:
+    def _extend(self, exchange: Exchange, came: list[Field], names: list[bytes]) -> list[Field]:
         """What a trusted peer said stands; our own link is added behind it."""
         request = exchange.request
         client = exchange.client
         chain = b", ".join([*_values(request.fields, b"x-forwarded-for"), client.peer])
         return [
-            *compress(request.fields, map(self._trusted_passes, names)),
+            *compress(came, map(self._trusted_passes, names)),
             (b"x-forwarded-for", chain),
             (b"x-forwarded-proto", request.get(b"x-forwarded-proto") or request.scheme),
             (b"x-forwarded-host", request.get(b"x-forwarded-host") or request.authority),
