@@ -50,11 +50,13 @@ class FakeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._fake.time
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
         self._count("call_soon")
         return super().call_soon(callback, *args, context=context)
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
         self._count("call_at")
         return super().call_at(when, callback, *args, context=context)
 

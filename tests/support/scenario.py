@@ -10,7 +10,6 @@ nobody took, and for anything that is left behind.
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -19,13 +18,14 @@ from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.upstream import Upstream
 from porch.clock import TICK, Deadlines
+from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.forward.pool import Pool
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
-from porch.listen.door import Door
+from porch.listen.door import Door, Router
 from porch.listen.h1 import ServerConnection
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
@@ -55,22 +55,25 @@ class Setup:
 
     def __init__(self, recorder: Recorder, route: Route, limits: HeadLimits) -> None:
         self.route = route
-        self.router = self
+        self.router: Router = self
         self.limits = limits
         self.timeouts = route.timeouts
         self.malformed = Route(key="malformed", plan=Plan([recorder]))
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Callable[[bytes, RequestHead], bytes] | None = None
         self.reports: list[Exception] = []
+        self.error_page: Callable[[Exchange, PorchError], Response] = error_page
+        self.report: Callable[[Exchange, Exception], None] = lambda _, error: self.reports.append(
+            error
+        )
 
     def find(self, request: RequestHead, client_ip: bytes) -> Route:
         return self.route
 
-    def error_page(self, exchange: Exchange, error: Any) -> Response:
-        return Response(error.status, (), str(error.word).encode())
 
-    def report(self, exchange: Exchange, error: Exception) -> None:
-        self.reports.append(error)
+def error_page(exchange: Exchange, error: PorchError) -> Response:
+    """A page that says the reason word and nothing else."""
+    return Response(error.status, (), error.word.encode())
 
 
 class Scenario:
