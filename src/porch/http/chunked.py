@@ -5,6 +5,7 @@ followed by exactly CRLF. Extensions are dropped (7.1.1 lets a recipient ignore 
 """
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from porch.http.fields import HOP_BY_HOP, decoded
@@ -55,11 +56,16 @@ FORBIDDEN_TRAILERS: Final = HOP_BY_HOP | frozenset(
         b"vary",
         b"via",
         b"warning",
+        b"true-client-ip",
         b"www-authenticate",
+        b"x-original-url",
+        b"x-real-ip",
+        b"x-rewrite-url",
     )
 )
 """Fields that say how to frame, route, authenticate or read a message come too late behind it
-(RFC 9110 6.5.1); they are dropped."""
+(RFC 9110 6.5.1); they are dropped, and so is every x-forwarded one. An origin that merges
+trailers into its fields must not find there what its door keeps out of the head."""
 
 _SIZE, _DATA, _DATA_END, _TRAILERS, _DONE = range(5)
 
@@ -72,17 +78,33 @@ class ChunkedBody:
     """Decodes one chunked body, fed in pieces of any size.
 
     trailers: the trailer fields that may be passed on; complete when `end` is reported.
+    dropped: names of fields that Connection named, which end here too (RFC 9110 7.6.1).
     """
 
-    __slots__ = ("_left", "_most_trailers", "_overhead", "_rest", "_state", "trailers")
+    __slots__ = (
+        "_left",
+        "_most_fields",
+        "_most_trailers",
+        "_overhead",
+        "_rest",
+        "_state",
+        "dropped",
+        "trailers",
+    )
 
-    def __init__(self, most_trailers: int) -> None:
-        """most_trailers: bytes that the trailer section may take."""
+    def __init__(self, most_trailers: int, most_fields: int) -> None:
+        """most_trailers, most_fields: bytes and fields that the trailer section may have."""
+        self._most_trailers = most_trailers
+        self._most_fields = most_fields
+        self.dropped: Collection[bytes] = ()
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all that was fed."""
         self._state = _SIZE
         self._left = 0
         self._rest = b""
         self._overhead = 0
-        self._most_trailers = most_trailers
         self.trailers: list[Field] = []
 
     def decode(self, data: bytes) -> tuple[bytes, bool, bytes]:
@@ -91,7 +113,9 @@ class ChunkedBody:
         Raises ChunkedError. What was decoded before the error in this piece is lost: a body with
         an error in it must never look whole.
         """
+        searched = 0
         if self._rest:
+            searched = max(0, len(self._rest) - 3)
             data = self._rest + data
             self._rest = b""
         pieces: list[bytes] = []
@@ -120,7 +144,7 @@ class ChunkedBody:
                     break
                 at = after
             if self._state == _TRAILERS:
-                after = self._read_trailers(data, at)
+                after = self._read_trailers(data, at, searched)
                 if after < 0:
                     break
                 return b"".join(pieces), True, data[after:]
@@ -130,7 +154,7 @@ class ChunkedBody:
         """The position behind the size line, or -1 if it is not whole yet."""
         end = data.find(b"\r\n", at, at + LONGEST_LINE)
         if end < 0:
-            self._keep(data, at, LONGEST_LINE, "a chunk's size line")
+            self._keep(data[at:], 0, LONGEST_LINE, "a chunk's size line")
             return -1
         match = SIZE_LINE.match(data[at:end])
         if match is None:
@@ -142,29 +166,44 @@ class ChunkedBody:
         self._state = _DATA if self._left else _TRAILERS
         return end + 2
 
-    def _read_trailers(self, data: bytes, at: int) -> int:
-        """The position behind the trailer section, or -1 if it is not whole yet."""
+    def _read_trailers(self, data: bytes, at: int, searched: int) -> int:
+        """The position behind the trailer section, or -1 if it is not whole yet.
+
+        searched: bytes at the beginning of `data` that hold no end, known from before.
+        """
         if data.startswith(b"\r\n", at):
             self._state = _DONE
             return at + 2
-        end = data.find(b"\r\n\r\n", at, at + self._most_trailers)
+        end = data.find(b"\r\n\r\n", max(at, searched), at + self._most_trailers)
         if end < 0:
-            self._keep(data, at, self._most_trailers, "the trailer section")
+            self._keep(data[at:], max(0, searched - at), self._most_trailers, "the trailer section")
             return -1
+        lines = data[at:end].split(b"\r\n")
+        if len(lines) > self._most_fields:
+            raise ChunkedError("the trailer section has too many fields")
         try:
-            fields = [decoded[line] for line in data[at:end].split(b"\r\n")]
+            fields = [decoded[line] for line in lines]
         except ValueError:
             raise ChunkedError("a trailer field is malformed") from None
-        self.trailers = [field for field in fields if field[0] not in FORBIDDEN_TRAILERS]
+        self.trailers = [field for field in fields if self._passes(field[0])]
         self._state = _DONE
         return end + 4
 
-    def _keep(self, data: bytes, at: int, most: int, what: str) -> None:
-        rest = data[at:]
+    def _passes(self, name: bytes) -> bool:
+        """Whether a trailer field goes on. With an underscore a CGI-like origin would read it as
+        another's name."""
+        return not (
+            name in FORBIDDEN_TRAILERS
+            or name in self.dropped
+            or name.startswith(b"x-forwarded-")
+            or b"_" in name
+        )
+
+    def _keep(self, rest: bytes, searched: int, most: int, what: str) -> None:
         if len(rest) >= most:
             raise ChunkedError(f"{what} is too long")
-        if _BARE.search(rest):
-            raise ChunkedError(f"{what} has a bare CR or LF")
+        if _BARE.search(rest, searched):
+            raise ChunkedError(f"{what} has a bare CR, LF or NUL")
         self._rest = rest
 
 

@@ -53,12 +53,13 @@ class Decoder:
         ended, `decode(b"")` has more to give.
     """
 
-    __slots__ = ("_chunks", "_left", "_limits", "_state", "rest")
+    __slots__ = ("_chunks", "_left", "_limits", "_searched", "_state", "rest")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
         self._state = HEAD
         self._left = 0
+        self._searched = 0
         self._chunks: ChunkedBody | None = None
         self.rest = b""
 
@@ -71,20 +72,21 @@ class Decoder:
 
         Raises a PorchError; nothing that came with or behind its cause may be read.
         """
-        seen = 0
+        searched = 0
         if self.rest:
-            seen = len(self.rest)
+            searched, self._searched = self._searched, 0
             data = self.rest + data
             self.rest = b""
         if self._state != HEAD:
             return self._decode_body(data) if data else None
-        end = data.find(b"\r\n\r\n")
+        end = data.find(b"\r\n\r\n", searched)
         if end < 0:
             if data:
-                self._wait(data, seen)
+                self._wait(data, searched)
             return None
         limits = self._limits
         if end > limits.head:
+            self._check_first_line(data)
             self._too_large(f"the head has {end} bytes")
         lines = data[:end].split(b"\r\n")
         if len(lines) > limits.fields + 1:
@@ -112,13 +114,16 @@ class Decoder:
             self._state = HEAD
             self.rest = data
             return head, b"", False
+        chunks = self._chunks
         piece = self._decode_body(data)
         if piece is None:
             return head, b"", False
         if piece[0] is not None:
             # A head and trailers are two heads, so two pieces: the chunks are read once more.
+            assert chunks is not None
+            chunks.restart()
             self._state = CHUNKED
-            self._chunks = ChunkedBody(self._limits.head)
+            self._chunks = chunks
             self.rest = data
             return head, b"", False
         return head, piece[1], piece[2]
@@ -152,17 +157,27 @@ class Decoder:
         self.rest = rest
         return (Trailers(chunks.trailers) if chunks.trailers else None), body, True
 
-    def _wait(self, data: bytes, seen: int) -> None:
-        """Keep the beginning of a head, if it can still become one."""
+    def _wait(self, data: bytes, searched: int) -> None:
+        """Keep the beginning of a head, if it can still become one.
+
+        What was searched for its end is not searched again: a head that comes byte by byte
+        costs no more than its length. Three bytes of the end may be here already.
+        """
+        self._check_first_line(data)
         limits = self._limits
-        line = data.find(b"\r\n", 2)
-        if (line if line >= 0 else len(data)) > limits.request_line:
-            self._line_too_long()
-        if len(data) > limits.head:
+        if len(data) > limits.head + 3:
             self._too_large(f"the head has over {limits.head} bytes")
-        if _BARE.search(data, max(0, seen - 1)):
+        if _BARE.search(data, searched):
             self._malformed("a bare CR, LF or NUL in the head")
         self.rest = data
+        self._searched = max(0, len(data) - 3)
+
+    def _check_first_line(self, data: bytes) -> None:
+        """Refuse a first line that is too long already. Its CR may be here without the LF."""
+        start = 2 if data.startswith(b"\r\n") else 0
+        most = start + self._limits.request_line
+        if len(data) > most + 1 and data.find(b"\r\n", start, most + 2) < 0:
+            self._line_too_long()
 
     def _read_head(self, lines: list[bytes]) -> Head:
         """The head that `lines` are; sets the state for what follows it."""

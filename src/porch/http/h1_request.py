@@ -24,8 +24,6 @@ _OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\Z")
 
 _SPECIAL = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
-_KEPT = frozenset((b"content-length", b"host"))
-"""Naming these in Connection takes nothing away: the message would become another."""
 
 
 class RequestDecoder(Decoder):
@@ -110,7 +108,7 @@ class RequestDecoder(Decoder):
                 raise BadRequest("a Transfer-Encoding other than chunked")
             request.length = None
             self._state = CHUNKED
-            self._chunks = ChunkedBody(self._limits.head)
+            self._chunks = ChunkedBody(self._limits.head, self._limits.fields)
         elif lengths is not None:
             length = content_length(lengths)
             if length is None:
@@ -133,11 +131,12 @@ class RequestDecoder(Decoder):
             protocols = tokens(b",".join(values[b"upgrade"]))
             if len(protocols) == 1:
                 request.upgrade = protocols[0]
+        # Naming Content-Length takes nothing away: the message would become another.
         named = options - _SPECIAL - {b"close"}
         if named:
-            request.fields[:] = [
-                field for field in request.fields if field[0] not in named or field[0] in _KEPT
-            ]
+            request.fields[:] = [field for field in request.fields if field[0] not in named]
+            if self._chunks is not None:
+                self._chunks.dropped = named
 
     def _read_target(self, request: RequestHead) -> None:
         """Targets that are no path, and methods that are not forwarded."""

@@ -25,7 +25,8 @@ __all__ = ["ResponseDecoder", "TooLargeAnswer"]
 
 _LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?\Z")
 _SPECIAL = HOP_BY_HOP | {b"content-length"}
-_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"upgrade"))
+_KEPT = _SPECIAL | {b"close", b"date"}
+"""Naming these in Connection takes nothing away: the message would become another."""
 
 
 class TooLargeAnswer(BadGateway):
@@ -96,6 +97,7 @@ class ResponseDecoder(Decoder):
             if name == b"content-length" and value.isdigit() and len(value) < 16:
                 # The usual answer without the calls that the others need: -0.6 us.
                 self.reusable = True
+                self._interim = 0
                 fields.append(special[0])
                 head.length = self._left = int(value)
                 if self._left:
@@ -118,13 +120,11 @@ class ResponseDecoder(Decoder):
             self._read_framing(head, values.get(b"content-length", []), codings)
         else:
             self._read_interim(head, values, options)
-        named = options - _FRAMING
+        named = options - _KEPT
         if named:
-            head.fields[:] = [
-                field
-                for field in head.fields
-                if field[0] not in named or field[0] in (b"content-length", b"date")
-            ]
+            head.fields[:] = [field for field in head.fields if field[0] not in named]
+            if self._chunks is not None:
+                self._chunks.dropped = named
 
     def _read_interim(
         self, head: ResponseHead, values: dict[bytes, list[bytes]], options: set[bytes]
@@ -163,7 +163,7 @@ class ResponseDecoder(Decoder):
         if codings:
             head.length = None
             self._state = CHUNKED
-            self._chunks = ChunkedBody(self._limits.head)
+            self._chunks = ChunkedBody(self._limits.head, self._limits.fields)
         elif lengths:
             if head.length:
                 self._state = LENGTH
