@@ -1,0 +1,1 @@
+"""What `bench/run.py` measures with: processes, the origin, the load, the rows, the report."""

@@ -1,0 +1,224 @@
+"""The clients of a closed loop: each sends its next request when it has the whole last answer.
+
+One object a connection, driven by `harness/load.py`. An answer that is not 200, or is not whole,
+raises LoadError: a figure is of good answers alone, or it is none.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from typing import Protocol
+
+from harness.messages import BODY, LARGE
+
+__all__ = [
+    "Client",
+    "Clients",
+    "Downloads",
+    "KeepAlive",
+    "LoadError",
+    "NewConnections",
+    "Uploads",
+    "connect",
+]
+
+OK = b"HTTP/1.1 200 "
+COUNT = b"\r\n\r\n%d\n" % LARGE
+SINK = bytearray(LARGE)
+
+
+class LoadError(Exception):
+    """The proxy did not answer as it has to; the text says how."""
+
+
+class Watcher(Protocol):
+    """Whoever is told of a socket's events."""
+
+    def on_event(self, events: int) -> None:
+        """The socket can be read, or written to (epoll's words)."""
+
+
+class Client(Watcher, Protocol):
+    """One client. `done` counts its exchanges."""
+
+    done: int
+    socket: socket.socket
+
+    def start(self) -> None:
+        """Send the first request."""
+
+
+Clients = dict[int, Watcher]
+
+
+class KeepAlive:
+    """GETs of the small body over one connection."""
+
+    __slots__ = ("_held", "_recv", "_requests", "_send", "done", "socket")
+
+    def __init__(self, port: int, epoll: select.epoll, requests: Iterator[bytes]) -> None:
+        self.socket = connect(port, epoll)
+        self.done = 0
+        self._requests = requests
+        self._recv = self.socket.recv
+        self._send = self.socket.send
+        self._held = b""
+
+    def start(self) -> None:
+        self._send(next(self._requests))
+
+    def on_event(self, events: int) -> None:
+        data = self._recv(65536)
+        if self._held or not data.endswith(BODY):
+            self._held = data = _more(self._held, data)
+            if not data.endswith(BODY):
+                return
+            self._held = b""
+        if not data.startswith(OK):
+            raise LoadError(f"answered {data[:60]!r}")
+        self.done += 1
+        self._send(next(self._requests))
+
+
+class NewConnections:
+    """One GET of the small body a connection; the next connection is made when this one closed."""
+
+    __slots__ = ("_clients", "_epoll", "_held", "_port", "_requests", "done", "socket")
+
+    def __init__(
+        self,
+        port: int,
+        epoll: select.epoll,
+        requests: Iterator[bytes],
+        clients: Clients,
+    ) -> None:
+        self.done = 0
+        self._port = port
+        self._epoll = epoll
+        self._requests = requests
+        self._clients = clients
+        self._held = b""
+        self.socket = self._connect()
+
+    def start(self) -> None:
+        self.socket.send(next(self._requests))
+
+    def on_event(self, events: int) -> None:
+        data = self.socket.recv(65536)
+        if data:
+            self._held += data
+            return
+        if not self._held.startswith(OK) or not self._held.endswith(BODY):
+            raise LoadError(f"closed after {self._held[:60]!r}")
+        self._held = b""
+        self.done += 1
+        # The proxy closed first, so that no port of ours waits in TIME_WAIT.
+        del self._clients[self.socket.fileno()]
+        self.socket.close()
+        self.socket = self._connect()
+        self._clients[self.socket.fileno()] = self
+        self.start()
+
+    def _connect(self) -> socket.socket:
+        """A connection made with few system calls, since the load's core does more here than usual.
+
+        It blocks, but is read only when there is something, and a request fits its buffer.
+        """
+        sock = socket.socket()
+        sock.connect(("127.0.0.1", self._port))
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
+        return sock
+
+
+class Downloads:
+    """GETs of 1 MiB over one connection."""
+
+    __slots__ = ("_head", "_left", "_requests", "done", "socket")
+
+    def __init__(self, port: int, epoll: select.epoll, requests: Iterator[bytes]) -> None:
+        self.socket = connect(port, epoll)
+        self.done = 0
+        self._requests = requests
+        self._head = b""
+        self._left = 0
+
+    def start(self) -> None:
+        self.socket.send(next(self._requests))
+
+    def on_event(self, events: int) -> None:
+        if not self._left:
+            self._on_head()
+        else:
+            # MSG_TRUNC: the kernel throws the bytes away instead of copying them to us.
+            got = self.socket.recv_into(SINK, self._left, socket.MSG_TRUNC)
+            if not got:
+                raise LoadError(f"closed with {self._left} bytes of the body to come")
+            self._left -= got
+            if not self._left:
+                self.done += 1
+                self.start()
+
+    def _on_head(self) -> None:
+        self._head = data = _more(self._head, self.socket.recv(16384))
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = data[:end].lower()
+        if not data.startswith(OK) or b"content-length: %d" % LARGE not in head:
+            raise LoadError(f"answered {data[:200]!r}")
+        self._left = LARGE - (len(data) - end - 4)
+        self._head = b""
+
+
+class Uploads:
+    """POSTs of 1 MiB over one connection; the answer is the origin's count of the bytes."""
+
+    __slots__ = ("_epoll", "_held", "_request", "_unsent", "done", "socket")
+
+    def __init__(self, port: int, epoll: select.epoll, request: bytes) -> None:
+        self.socket = connect(port, epoll)
+        self.done = 0
+        self._epoll = epoll
+        self._request = memoryview(request)
+        self._unsent = self._request
+        self._held = b""
+
+    def start(self) -> None:
+        self._unsent = self._request
+        self._epoll.modify(self.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
+
+    def on_event(self, events: int) -> None:
+        if events & select.EPOLLOUT:
+            self._unsent = self._unsent[self.socket.send(self._unsent) :]
+            if not self._unsent:
+                self._epoll.modify(self.socket.fileno(), select.EPOLLIN)
+        if events & ~select.EPOLLOUT:
+            self._on_answer()
+
+    def _on_answer(self) -> None:
+        self._held = data = _more(self._held, self.socket.recv(16384))
+        if self._unsent or not data.startswith(OK):
+            raise LoadError(f"answered {data[:60]!r}, {len(self._unsent)} bytes were unsent")
+        if data.endswith(COUNT):
+            self._held = b""
+            self.done += 1
+            self.start()
+
+
+def connect(port: int, epoll: select.epoll) -> socket.socket:
+    """A connection to 127.0.0.1:`port` that doesn't block, watched for what can be read."""
+    sock = socket.socket()  # create_connection() would ask the resolver each time
+    sock.settimeout(5)
+    sock.connect(("127.0.0.1", port))
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    epoll.register(sock.fileno(), select.EPOLLIN)
+    return sock
+
+
+def _more(held: bytes, data: bytes) -> bytes:
+    if not data:
+        raise LoadError(f"closed after {held[:60]!r}")
+    return held + data

@@ -1,0 +1,76 @@
+"""The requests and the origin's answers, as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, repeat
+
+__all__ = ["BODY", "LARGE", "browser", "download", "plain", "plain_once", "upload"]
+
+LARGE = 1 << 20
+BODY = (
+    b"A body of 100 bytes, as a health check or a small API call would have it: "
+    + b"." * 25
+    + b"\n"
+)
+
+# What Chrome sends for a page, cookies included: 15 fields, about 900 bytes.
+BROWSER = (
+    b"GET /shop/shelf-%(shelf)d/item-%(item)d?sort=price&page=%(page)d HTTP/1.1\r\n"
+    b"Host: bench.test\r\n"
+    b"Connection: keep-alive\r\n"
+    b'sec-ch-ua: "Chromium";v="140", "Not=A?Brand";v="24", "Google Chrome";v="140"\r\n'
+    b"sec-ch-ua-mobile: ?0\r\n"
+    b'sec-ch-ua-platform: "Linux"\r\n'
+    b"Upgrade-Insecure-Requests: 1\r\n"
+    b"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    b"Chrome/140.0.0.0 Safari/537.36\r\n"
+    b"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+    b"image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7\r\n"
+    b"Sec-Fetch-Site: same-origin\r\n"
+    b"Sec-Fetch-Mode: navigate\r\n"
+    b"Sec-Fetch-User: ?1\r\n"
+    b"Sec-Fetch-Dest: document\r\n"
+    b"Referer: http://bench.test/shop/shelf-%(shelf)d?page=%(page)d\r\n"
+    b"Accept-Encoding: gzip, deflate, br, zstd\r\n"
+    b"Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\n"
+    b"Cookie: session=%(user)032x; theme=dark; consent=2026-01-01\r\n"
+    b"\r\n"
+)
+
+
+def plain(path: bytes = b"/small") -> Iterator[bytes]:
+    """The same GET with few fields, over and over, as a program sends it."""
+    return repeat(_get(path))
+
+
+def plain_once(path: bytes = b"/small") -> Iterator[bytes]:
+    """The same, each the last one of its connection."""
+    return repeat(_get(path, b"Connection: close\r\n"))
+
+
+def browser(user: int) -> Iterator[bytes]:
+    """The pages one user looks at: no two paths are the same, and the cookie is this user's."""
+    for number in count():
+        yield BROWSER % {
+            b"shelf": user * 1000 + number // 20,
+            b"item": number,
+            b"page": number % 7,
+            b"user": 0x9E3779B97F4A7C15 * (user + 1),
+        }
+
+
+def download() -> Iterator[bytes]:
+    """A GET for 1 MiB."""
+    return repeat(_get(b"/large"))
+
+
+def upload(path: bytes = b"/upload") -> bytes:
+    """A POST of 1 MiB, head and body in one."""
+    head = b"POST %b HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench\r\nAccept: */*\r\n" % path
+    return head + b"Content-Length: %d\r\n\r\n" % LARGE + b"u" * LARGE
+
+
+def _get(path: bytes, more: bytes = b"") -> bytes:
+    head = b"GET %b HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench\r\nAccept: */*\r\n%b\r\n"
+    return head % (path, more)

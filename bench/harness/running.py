@@ -1,0 +1,101 @@
+"""A proxy that runs, and the proof that it is one: right answers, and a line in its log."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from peers import Peer, Place
+
+from harness.messages import BODY, LARGE
+from harness.origin import Origin
+from harness.process import Process, StartError, free_port
+
+__all__ = ["Running", "start_peer"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Running:
+    """A proxy at work: its process, the port it listens on, its access log, its origin."""
+
+    process: Process
+    port: int
+    log: Path
+    origin: Origin
+
+    def empty_log(self) -> None:
+        """Throw away what was logged: a run writes gigabytes."""
+        for path in (self.log, self.log.with_name(self.log.name + ".unbuffered")):
+            with suppress(FileNotFoundError):
+                os.truncate(path, 0)
+
+
+def start_peer(
+    peer: Peer, program: str, *, origin: Origin, core: int, directory: Path, connections: int
+) -> Running:
+    """Start a proxy before the origin. Raises StartError where it does not come up or not work."""
+    directory.mkdir(parents=True)
+    place = Place(
+        directory=directory,
+        port=free_port(),
+        origin=origin.port,
+        log=directory / "access.log",
+        connections=connections,
+    )
+    command = peer.command(program, place)
+    process = Process(command, core=core, log=place.log, errors=directory / "stderr")
+    try:
+        process.wait_for_port(place.port)
+        with origin.in_background():
+            _wait_for_routes(place.port)
+            _verify(place)
+    except BaseException:
+        process.stop()
+        raise
+    return Running(process=process, port=place.port, log=place.log, origin=origin)
+
+
+def _verify(place: Place) -> None:
+    """Bodies come through unchanged, both ways, and each exchange is logged."""
+    for method, path, sent, expected in (
+        ("GET", "/verified-small", b"", BODY),
+        ("GET", "/large", b"", b"d" * LARGE),
+        ("POST", "/verified-upload", b"u" * LARGE, b"%d\n" % LARGE),
+    ):
+        status, body = _ask(place.port, method, path, sent)
+        if status != 200 or body != expected:
+            raise StartError(f"{method} {path} gave {status} with {body[:60]!r}")
+    _verify_log(place.log)
+
+
+def _wait_for_routes(port: int, seconds: float = 10) -> None:
+    """Traefik listens before it has read its routes, and answers 404 meanwhile."""
+    deadline = time.monotonic() + seconds
+    while _ask(port, "GET", "/first", b"")[0] != 200 and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _ask(port: int, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, body or None)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise StartError(f"{method} {path} failed: {error!r}") from error
+    finally:
+        connection.close()
+
+
+def _verify_log(log: Path, seconds: float = 15) -> None:
+    """Wait for the lines; a log may be buffered, and Traefik's shows nothing before it is full."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if log.exists() and b"/verified-small" in log.read_bytes():
+            return
+        time.sleep(0.1)
+    raise StartError(f"logged nothing within {seconds:g} s")

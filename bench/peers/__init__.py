@@ -1,0 +1,65 @@
+"""The proxies that are measured, one file each.
+
+Each is set up as a careful person would for production: kept connections to the origin, one
+worker (or thread), a JSON access log to a file. A setting that is not the proxy's default has
+its reason beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Command", "Peer", "Place"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a proxy runs.
+
+    directory: its own, empty; gone after the run.
+    port: it listens on 127.0.0.1 there; nothing else does.
+    origin: the port of the origin on 127.0.0.1.
+    log: the access log's file, which it appends to.
+    connections: as many clients at once as the idle row opens, and some more.
+    """
+
+    directory: Path
+    port: int
+    origin: int
+    log: Path
+    connections: int
+
+    def write(self, name: str, text: str) -> Path:
+        """A configuration file of the proxy's directory."""
+        path = self.directory / name
+        path.write_text(text)
+        return path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """How a proxy is started: in the foreground, so that its pid is the one we started.
+
+    logs_to_stdout: its standard output is the access log.
+    """
+
+    arguments: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    logs_to_stdout: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peer:
+    """A proxy.
+
+    find: its program's path, or None where it is not installed.
+    version: the arguments that make it print its version.
+    command: writes its configuration for a place and tells how to start it there.
+    """
+
+    name: str
+    find: Callable[[], str | None]
+    version: tuple[str, ...]
+    command: Callable[[str, Place], Command]

