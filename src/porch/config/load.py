@@ -13,8 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from porch.config.locate import Path as KeyPath
-from porch.config.locate import Place, locate
+from porch.config.locate import KeyPath, Place, locate
 from porch.config.problem import Problem, render
 from porch.config.schema import (
     ConfigModel,

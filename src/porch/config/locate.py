@@ -1,47 +1,80 @@
 """Where in a TOML text each key and array item stands: tomllib does not tell.
 
 A scanner for text that tomllib has accepted already: it follows structure and checks nothing.
-A place is (line, column), both from 1.
+A place is (line, column), both from 1, the column in characters.
 """
 
 import bisect
+import contextlib
 import re
-from collections.abc import Mapping
 from typing import TypeAlias
 
-__all__ = ["Path", "Place", "locate"]
+__all__ = ["KeyPath", "Place", "Places", "locate", "repeated"]
 
-Path: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 Place: TypeAlias = tuple[int, int]
 
 _SKIP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)+")
 _BLANK = re.compile(r"[ \t]*")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _STRING = re.compile(
-    r'"""(?:\\.|"{1,2}(?!")|[^"\\])*"{3,5}'
-    r"|'''(?:'{1,2}(?!')|[^'])*'{3,5}"
-    r'|"(?:\\.|[^"\\\n])*"'
+    r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*"{3,5}'
+    r"|'''(?:[^']++|'{1,2}(?!'))*'{3,5}"
+    r'|"(?:[^"\\\n]++|\\.)*"'
     r"|'[^'\n]*'",
     re.DOTALL,
 )
 _SCALAR = re.compile(r"[^,\]}#\n]+")
-_ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(["\\bfnrt]))')
-_ESCAPED = {'"': '"', "\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|(.))")
+_ESCAPED = {"b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def locate(text: str) -> Mapping[Path, Place]:
-    """The place of every key, table header and array item, by its path in the parsed data."""
+class Places(dict[KeyPath, Place]):
+    """The place of every key, table header and array item, by its path in the parsed data.
+
+    A dotted key has a place for each of its parts, that of the whole. repeats: those of `[[a]]`.
+    """
+
+    __slots__ = ("repeats",)
+
+    def __init__(self, repeats: frozenset[KeyPath] = frozenset()) -> None:
+        super().__init__()
+        self.repeats = repeats
+
+
+def locate(text: str) -> Places:
+    """The places in a text that tomllib accepts. What it does for another is undefined."""
     scanner = _Scanner(text)
     scanner.scan()
-    return {path: scanner.place(offset) for path, offset in scanner.found.items()}
+    places = Places(frozenset(scanner.arrays))
+    places.update((path, scanner.place(offset)) for path, offset in scanner.found.items())
+    return places
+
+
+def repeated(text: str, end: int) -> tuple[KeyPath, Place, Place] | None:
+    """The last thing before offset `end` that is named a second time: its path and both places.
+
+    For a text that tomllib refuses, there, for a name given twice. None if there is no such.
+    """
+    scanner = _Scanner(text[:end])
+    with contextlib.suppress(AssertionError, IndexError):  # cut in the middle of something
+        scanner.scan()
+    if scanner.second is None:
+        return None
+    path, offset = scanner.second
+    return path, scanner.place(scanner.found[path]), scanner.place(offset)
 
 
 class _Scanner:
+    """found: offsets. arrays: of each `[[a]]` the index of the last. second: what came twice."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.found: dict[Path, int] = {}
-        self._arrays: dict[Path, int] = {}
+        self.found: dict[KeyPath, int] = {}
+        self.arrays: dict[KeyPath, int] = {}
+        self.second: tuple[KeyPath, int] | None = None
+        self._named: set[KeyPath] = set()
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
 
     def place(self, offset: int) -> Place:
@@ -51,31 +84,43 @@ class _Scanner:
 
     def scan(self) -> None:
         """The whole document."""
-        table: Path = ()
+        table: KeyPath = ()
         while self._skip():
-            start = self.at
             if self.text.startswith("[", self.at):
-                table = self._header(start)
+                table = self._header(self.at)
             else:
                 self._pair(table)
 
-    def _header(self, start: int) -> Path:
+    def _header(self, start: int) -> KeyPath:
         several = self.text.startswith("[[", self.at)
         self.at += 2 if several else 1
         keys = self._keys()
         self.at += 2 if several else 1
-        path: Path = ()
-        for number, key in enumerate(keys):
-            path = (*path, key)
-            last = number == len(keys) - 1
-            if not (last and several) and path in self._arrays:
-                path = (*path, self._arrays[path])
+        path: KeyPath = ()
+        for key in keys[:-1]:
+            path = self._inside((*path, key))
             self.found.setdefault(path, start)
+        path = (*path, keys[-1])
+        self.found.setdefault(path, start)
         if several:
-            index = self._arrays[path] = self._arrays.get(path, -1) + 1
+            index = self.arrays[path] = self.arrays.get(path, -1) + 1
             path = (*path, index)
             self.found[path] = start
+        else:
+            self._name(path, start)
         return path
+
+    def _inside(self, path: KeyPath) -> KeyPath:
+        """Where a header goes on: in the last table of an array of tables."""
+        if path not in self.arrays:
+            return path
+        return (*path, self.arrays[path])
+
+    def _name(self, path: KeyPath, start: int) -> None:
+        """Notes that something is defined, and whether it was before."""
+        if path in self._named:
+            self.second = path, start
+        self._named.add(path)
 
     def _keys(self) -> list[str]:
         """A dotted key."""
@@ -90,27 +135,28 @@ class _Scanner:
 
     def _key(self) -> str:
         match = _STRING.match(self.text, self.at) or _BARE.match(self.text, self.at)
-        assert match is not None, "tomllib accepted it"
+        assert match is not None, "tomllib accepts no other key"
         self.at = match.end()
         key = match[0]
         if key.startswith("'"):
             return key[1:-1]
         if key.startswith('"'):
-            return _ESCAPE.sub(_unescape, key[1:-1])
+            return _ESCAPE.sub(_unescape, key[1:-1]) if "\\" in key else key[1:-1]
         return key
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: KeyPath) -> None:
         self._blank()
         start = self.at
         path = table
         for key in self._keys():
             path = (*path, key)
             self.found.setdefault(path, start)
+        self._name(path, start)
         self.at += 1  # the "="
         self._blank()
         self._value(path)
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: KeyPath) -> None:
         start = self.text[self.at]
         if start == "{":
             self._inline_table(path)
@@ -118,10 +164,10 @@ class _Scanner:
             self._array(path)
         else:
             match = _STRING.match(self.text, self.at) or _SCALAR.match(self.text, self.at)
-            assert match is not None, "tomllib accepted it"
+            assert match is not None, "tomllib accepts no other value"
             self.at = match.end()
 
-    def _inline_table(self, path: Path) -> None:
+    def _inline_table(self, path: KeyPath) -> None:
         self.at += 1
         while self._skip() and self.text[self.at] != "}":
             if self.text[self.at] == ",":
@@ -130,7 +176,7 @@ class _Scanner:
                 self._pair(path)
         self.at += 1
 
-    def _array(self, path: Path) -> None:
+    def _array(self, path: KeyPath) -> None:
         self.at += 1
         index = 0
         while self._skip() and self.text[self.at] != "]":
@@ -152,10 +198,10 @@ class _Scanner:
 
     def _blank(self) -> None:
         match = _BLANK.match(self.text, self.at)
-        assert match is not None
+        assert match is not None, "it matches nothing too"
         self.at = match.end()
 
 
 def _unescape(match: re.Match[str]) -> str:
-    digits = match[1] or match[2]
-    return chr(int(digits, 16)) if digits else _ESCAPED[match[3]]
+    digits = match[1] or match[2] or match[3]
+    return chr(int(digits, 16)) if digits else _ESCAPED.get(match[4], match[4])

@@ -9,7 +9,7 @@ __all__ = ["Problem", "render"]
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """file: as the operator named it. line and column: from 1; 0 where there is no place."""
 
@@ -17,11 +17,11 @@ class Problem:
     line: int = 0
     column: int = 0
     severity: Severity = "error"
-    text: str = ""
+    text: str
 
     @property
     def place(self) -> str:
-        """ "porch.toml:3:52" """
+        """Where it stands, as editors and terminals know it: "porch.toml:3:52"."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     @property
@@ -31,15 +31,33 @@ class Problem:
 
 
 def render(problems: Sequence[Problem], *, running: bool = False) -> str:
-    """All problems, a line each, and what follows from them.
+    """All problems in the order given, a line each, and what follows from them.
 
     running: a door runs with an older configuration and goes on with it.
     """
-    width = max((len(each.place) for each in problems), default=0)
-    lines = [f"{each.place:<{width}}  {each.severity:<5}  {each.text}" for each in sorted(problems)]
+    places = [_printable(each.place) for each in problems]
+    wide = max(map(len, places), default=0)
+    mark = max((len(each.severity) for each in problems), default=0)
+    lines = [
+        f"{place:<{wide}}  {each.severity:<{mark}}  {_printable(each.text)}"
+        for place, each in zip(places, problems, strict=True)
+    ]
     errors = sum(each.is_error for each in problems)
     if errors:
-        count = "1 problem" if errors == 1 else f"{errors} problems"
+        count = _count(errors, "problem")
+        if errors < len(problems):
+            count += f" and {_count(len(problems) - errors, 'warning')}"
         kept = ", the running configuration stays" if running else ""
         lines.append(f"{count}; nothing was changed{kept}.")
     return "\n".join(lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
+def _printable(text: str) -> str:
+    """A problem stays on its line, and what a file says cannot steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from porch.config.locate import Path
+from porch.config.locate import KeyPath as Path
 from porch.config.schema import ConfigModel, LaterWord, RouteModel
 from porch.config.suggest import suggest
 
