@@ -8,10 +8,11 @@ route in turn, whose dictionary entries the processor's caches then do not hold:
 belongs to the memory, not to the router.
 """
 
-import platform
 import sys
 import timeit
 from collections.abc import Callable
+
+from harness import machine
 
 from porch.http.message import RequestHead
 from porch.route.entry import Entry
@@ -95,7 +96,7 @@ class Column:
 
 def main() -> None:
     """Print the table."""
-    print(f"Python {platform.python_version()} ({sys.executable}), {platform.machine()}\n")
+    print(f"{machine.machine()}; {machine.interpreter(sys.executable)}\n")
     print(f"{'ns a request':22}{'one of 10':>12}{'of 10,000':>12}{'ratio':>8}{'all 10,000':>14}")
     for name, keys, urls in ROWS:
         small, large = router(keys, 10), router(keys, 10_000)

@@ -149,3 +149,13 @@ def test_a_path_of_the_configuration_is_encoded_as_a_browser_does() -> None:
 def test_what_no_path_has_is_refused(path: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         to_wire(path)
+
+
+def test_every_escape_that_has_another_reading_is_odd() -> None:
+    for code in range(256):
+        for escape in {f"%{code:02X}", f"%{code:02x}"}:
+            path = f"/a{escape}b".encode()
+            plain = chr(code).isascii() and (chr(code).isalnum() or chr(code) in "-._~")
+            several = plain or escape in ("%2F", "%5C") or escape != escape.upper()
+            assert (odd(path) is not None) is several, path
+            assert (len(readings(path)) > 1) is several, path

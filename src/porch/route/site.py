@@ -85,7 +85,7 @@ class Sites(dict[bytes, tuple[Site, ...]]):
                 self._wildcards[host[2:]] = Site(group)
             else:
                 self._exact[host] = Site(group)
-        self._most = _REMEMBERED + 2 * len(self._exact)
+        self._most = _REMEMBERED + 2 * (len(self._exact) + len(self._wildcards))
 
     def __missing__(self, authority: bytes) -> tuple[Site, ...]:
         host = normal_host(authority)
