@@ -18,19 +18,20 @@ IDLE, IOWAIT, STEAL = 4, 5, 8
 class Meter:
     """Between `start()` and `stop()`: the proxy's CPU to the nanosecond, the cores' by the tick.
 
-    busy: share of its core the proxy used. disturbed: share of that core used by other programs or
-    taken by the hypervisor. load: share of the load's core that was used.
+    busy: share of its core the proxy used. load: share of the other core that we used, being client
+    and origin. disturbed: share of either core, the worse of the two, that other programs used or
+    the hypervisor took.
     """
 
     def __init__(self, process: Process, proxy_core: int, load_core: int) -> None:
         self.cpu_ns = 0
         self.seconds = 0.0
         self.busy = 0.0
-        self.disturbed = 0.0
         self.load = 0.0
+        self.disturbed = 0.0
         self._process = process
         self._cores = proxy_core, load_core
-        self._before = (0.0, 0, 0.0, 0.0)
+        self._before = self._now()
 
     def start(self) -> None:
         """Begin."""
@@ -38,17 +39,25 @@ class Meter:
 
     def stop(self) -> None:
         """End; the attributes tell of the time since the start."""
-        begin, cpu, proxy_core, load_core = self._before
-        end, cpu_now, proxy_core_now, load_core_now = self._now()
-        self.seconds = end - begin
-        self.cpu_ns = cpu_now - cpu
-        self.busy = self.cpu_ns / 1e9 / self.seconds
-        self.disturbed = max(0.0, (proxy_core_now - proxy_core) / self.seconds - self.busy)
-        self.load = (load_core_now - load_core) / self.seconds
+        now = self._now()
+        clock, cpu_ns, own, proxy_core, load_core = (
+            after - before for after, before in zip(now, self._before, strict=True)
+        )
+        self.seconds = clock
+        self.cpu_ns = int(cpu_ns)
+        self.busy = cpu_ns / 1e9 / clock
+        self.load = own / clock
+        self.disturbed = max(0.0, proxy_core / clock - self.busy, load_core / clock - self.load)
 
-    def _now(self) -> tuple[float, int, float, float]:
-        proxy, load = (_used(core) for core in self._cores)
-        return time.perf_counter(), self._process.cpu_ns(), proxy, load
+    def _now(self) -> tuple[float, ...]:
+        proxy_core, load_core = self._cores
+        return (
+            time.perf_counter(),
+            self._process.cpu_ns(),
+            time.process_time(),
+            _used(proxy_core),
+            _used(load_core),
+        )
 
 
 def _used(core: int) -> float:

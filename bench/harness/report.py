@@ -124,8 +124,13 @@ class Report:
     def _notes(self) -> list[str]:
         notes = [f"{name}: {text}" for name, text in self.facts]
         titles = {row.key: row.title for row in self.rows}
+        reasons: dict[tuple[str, str], list[str]] = {}
         for (key, peer), reason in self.failures.items():
-            notes.append(f"failed: {peer}, {titles.get(key, key)}: {reason}")
+            reasons.setdefault((peer, reason), []).append(titles[key])
+        notes += [
+            f"failed: {peer}, {', '.join(where)}: {reason}"
+            for (peer, reason), where in reasons.items()
+        ]
         notes += [f"dropped: {peer}, {titles[key]}: {why}" for (key, peer), why in self.dropped]
         return notes + self._rates() + self._doubts()
 
@@ -136,9 +141,9 @@ class Report:
             for (_, peer), samples in self.samples.items()
             if samples[0].tail is not None
         ]
-        return [f"half of the load is, in thousand exchanges a second: {', '.join(paced)}"] * bool(
-            paced
-        )
+        if not paced:
+            return []
+        return [f"half of the load is, in thousand exchanges a second: {', '.join(paced)}"]
 
     def _doubts(self) -> list[str]:
         """What the figures may suffer from."""
@@ -151,7 +156,7 @@ class Report:
         ]
         if slack:
             notes.append(
-                f"the proxy's core was not full, the load being too slow: {'; '.join(slack)}"
+                f"the proxy's core was not full, waiting for the load or a disk: {'; '.join(slack)}"
             )
         shares = [
             sample.disturbed
@@ -163,7 +168,7 @@ class Report:
         if disturbed:
             notes.append(
                 f"NOT A QUIET MACHINE: in {len(disturbed)} of {len(shares)} measurements others "
-                f"took more than {DISTURBED:.0%} of the proxy's core, at worst {max(disturbed):.0%}"
+                f"took more than {DISTURBED:.0%} of a core, at worst {max(disturbed):.0%}"
             )
         return notes
 
@@ -171,9 +176,9 @@ class Report:
 def _is_slack(samples: list[Sample]) -> bool:
     """In a closed loop the proxy should be what limits, so that each waits as little as another."""
     shares = [
-        sample.busy + (sample.disturbed or 0)
+        sample.busy
         for sample in samples
-        if sample.busy is not None and sample.tail is None
+        if sample.busy is not None and sample.tail is None and (sample.disturbed or 0) < DISTURBED
     ]
     return bool(shares) and median(shares) < FULL
 

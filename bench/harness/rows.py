@@ -40,8 +40,8 @@ class Sample:
     """What one measurement gave.
 
     value: in the row's unit. tail: the 99th percentile, where the row has one.
-    rate: exchanges a second. busy: share of its core the proxy used, 0 to 1. disturbed: share of
-    that core that others used, or the hypervisor took. load: share of its core the load used.
+    rate: exchanges a second. busy: share of its core the proxy used, 0 to 1; load: of the other
+    core the load and the origin; disturbed: of either core anybody else, the hypervisor included.
     """
 
     value: float
