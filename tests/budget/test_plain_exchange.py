@@ -1,0 +1,173 @@
+"""What one plain exchange costs, exactly: Python calls, reads, writes, tasks, timers.
+
+Counted on what `porch run` would build from the shortest configuration, access log and real
+router included; only the transports and the dialler are fakes, and their calls are left out.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import porch
+from porch.config.build import build
+from porch.config.load import load_mapping
+from porch.config.logs import Logs
+from porch.config.state import State
+from porch.forward.pool import Pool
+from porch.listen.door import Door
+from porch.listen.h1 import ServerConnection
+from porch.observe.access_log import AccessLog
+from tests.support.dialer import FakeDialer
+from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
+
+MOST_CALLS = 30
+
+HERE = str(Path(porch.__file__).parent)
+GET = (
+    b"GET /api/users?page=2 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: curl/8.5.0\r\n"
+    b"Accept: */*\r\n\r\n"
+)
+OK = (
+    b"HTTP/1.1 200 OK\r\ndate: Mon, 23 Nov 2026 20:00:00 GMT\r\nserver: uvicorn\r\n"
+    b"content-length: 13\r\ncontent-type: application/json\r\n\r\n" + b'{"hello": 42}'
+)
+
+
+class Plain:
+    """A door with one kept connection on each side, warm."""
+
+    def __init__(self, loop: FakeLoop, routes: dict[str, Any]) -> None:
+        self.loop = loop
+        self.origins: list[FakeTransport] = []
+        loaded = load_mapping({"routes": routes})
+        state = State(self._say)
+        self.log = AccessLog([])
+        built = build(loaded, state, Logs(self.log))
+        assert built is not None, loaded.report()
+        self.door = Door(built.settings, state.deadlines)
+        for entry in built.entries:
+            for endpoint in entry.route.destination.endpoints:  # type: ignore[union-attr]
+                pool: Pool = endpoint.connections
+                pool._dialer = FakeDialer(self._connect)  # type: ignore[assignment]
+        self.client = self._transport()
+        self.connection = ServerConnection(self.door, b"http")
+        loop.run(lambda: self.client.connect(self.connection))
+        for _ in range(3):
+            self.exchange()
+
+    def exchange(self) -> None:
+        """One request and its answer; the transports are as new behind it."""
+        self.loop.run(self.ask)
+        self.loop.run(self.answer)
+
+    def ask(self) -> None:
+        self.client.feed(GET)
+
+    def answer(self) -> None:
+        self.origins[-1].feed(OK)
+
+    def taken(self) -> tuple[bytes, bytes]:
+        """What the origin and the client got; emptied."""
+        got = bytes(self.origins[-1].arrived), bytes(self.client.arrived)
+        self.origins[-1].arrived.clear()
+        self.client.arrived.clear()
+        return got
+
+    def _say(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def _connect(self) -> FakeTransport:
+        self.origins.append(self._transport())
+        return self.origins[-1]
+
+    def _transport(self) -> FakeTransport:
+        extra = {"peername": ("192.0.2.7", 1), "sockname": ("192.0.2.1", 80)}
+        return FakeTransport(self.loop, {**extra, "socket": FakeSocket(-1)})
+
+
+def calls_of(act: Callable[[], None]) -> list[str]:
+    """The Python functions of Porch that `act` calls, in order."""
+    names: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(HERE):
+            names.append(frame.f_code.co_qualname)
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return names
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLoop]:
+    made = FakeLoop(FakeClock(monkeypatch))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def plain(loop: FakeLoop) -> Iterator[Plain]:
+    made = Plain(loop, {"example.com": "127.0.0.1:9"})
+    yield made
+    made.log.close()
+
+
+def test_a_plain_exchange_takes_at_most_30_python_calls(plain: Plain) -> None:
+    plain.taken()
+    calls = calls_of(plain.exchange)
+    assert len(calls) <= MOST_CALLS, "\n" + "\n".join(calls)
+    asked, answered = plain.taken()
+    assert asked.startswith(b"GET /api/users?page=2 HTTP/1.1\r\nhost: example.com\r\n")
+    assert answered.endswith(b'{"hello": 42}')
+
+
+def test_the_counter_counts(plain: Plain) -> None:
+    names = Counter(calls_of(plain.exchange))
+    assert names["ServerConnection.data_received"] == names["Exchange._end"] == 1
+    assert names["Decoder.decode"] == names["RequestHead.__init__"] == 2
+
+
+def test_each_exchange_costs_the_same(plain: Plain) -> None:
+    assert calls_of(plain.exchange) == calls_of(plain.exchange)
+
+
+def test_two_reads_and_two_writes(plain: Plain) -> None:
+    def count() -> tuple[int, int]:
+        both = (plain.client, plain.origins[-1])
+        return sum(each.reads for each in both), sum(each.writes for each in both)
+
+    before = count()
+    plain.exchange()
+    reads, writes = count()
+    assert (reads - before[0], writes - before[1]) == (2, 2)
+    assert len(plain.origins) == 1
+
+
+def test_no_task_no_timer_no_callback(plain: Plain) -> None:
+    plain.loop.counts.clear()
+    plain.exchange()
+    assert plain.loop.counts == {}
+
+
+def test_tasks_timers_and_callbacks_would_be_counted(loop: FakeLoop) -> None:
+    plain = Plain(loop, {"example.com": "127.0.0.1:9"})
+    assert loop.counts["create_task"] == 1
+    assert loop.counts["call_at"] == 1
+    assert loop.counts["call_soon"] > 1
+    plain.log.close()
+
+
+@pytest.mark.parametrize("routes", [10, 1000])
+def test_more_routes_cost_no_more_calls(loop: FakeLoop, plain: Plain, routes: int) -> None:
+    table: dict[str, Any] = {f"example.com/{each}/*": "127.0.0.1:9" for each in range(routes)}
+    several = Plain(loop, {**table, "example.com": "127.0.0.1:9"})
+    assert len(calls_of(several.exchange)) == len(calls_of(plain.exchange))
+    several.log.close()
