@@ -122,7 +122,7 @@ def test_durations_and_sizes_are_spelled_as_short_as_can_be():
     ]
 
 
-@given(st.integers(0, 10**9))
+@given(st.integers(0, 10**8))
 def test_what_is_spelled_is_read_back(number):
     assert parse_size(spell_size(number)) == number
     assert parse_duration(spell_duration(number)) == number

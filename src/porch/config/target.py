@@ -1,12 +1,16 @@
 """Targets: where a route leads. Text in, a frozen record out."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LATER", "Target", "parse_target"]
+from porch.config.address import parse_socket_path
+from porch.config.suggest import nearest
 
-Kind = Literal["http", "https", "unix", "redirect", "respond", "pool"]
+__all__ = ["LATER", "Target", "TargetKind", "is_pool_name", "parse_target"]
+
+TargetKind = Literal["http", "https", "unix", "redirect", "respond", "pool"]
 
 LATER = {
     "h2://": "HTTP/2 to origins",
@@ -20,8 +24,14 @@ LATER = {
 }
 """Kinds of target that this version knows by name alone."""
 
-_HOST_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*)(?::(?P<port>\d{1,5}))?\Z")
-_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+_KINDS = ("http", "https", "unix", "redirect", "respond")
+_KIND = re.compile(r"([A-Za-z][A-Za-z0-9+_-]*):(?![0-9])(//)?")
+_HOST_PORT = re.compile(
+    r"(?P<host>\[[^\[\]]*\]|[A-Za-z0-9._-]*)(?::(?P<port>[0-9]{1,5}))?\Z", re.ASCII
+)
+_POOL = re.compile(r"[A-Za-z0-9_-]+\Z")
+_REDIRECT = re.compile(r"(?:https?://[^/?#]|//?[^/]|/\Z)[!-~]*\Z", re.IGNORECASE)
+_SLOT = re.compile(r"\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +43,7 @@ class Target:
     """
 
     text: str
-    kind: Kind
+    kind: TargetKind
     host: str = ""
     port: int = 0
     path: str = ""
@@ -41,6 +51,11 @@ class Target:
     status: int = 0
     name: str = ""
     weight: int = 1
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it cannot stand in a list with others."""
+        return self.kind in ("redirect", "respond", "pool")
 
 
 def parse_target(text: str, weight: int = 1) -> Target:
@@ -52,48 +67,102 @@ def parse_target(text: str, weight: int = 1) -> Target:
         if text.startswith(start):
             raise ValueError(f"'{start}' ({what}) is not in this version yet")
     if text.startswith("redirect:"):
-        url = text.removeprefix("redirect:")
-        if not url.startswith(("http://", "https://", "/")):
-            raise ValueError('a redirect leads to a URL: "redirect:https://example.com{path}"')
-        return Target(text=text, kind="redirect", url=url)
+        return _parse_redirect(text)
     if text.startswith("respond:"):
-        status = text.removeprefix("respond:")
-        if not (status.isdigit() and 200 <= int(status) <= 599):
-            raise ValueError('a respond has a status from 200 to 599: "respond:503"')
-        return Target(text=text, kind="respond", status=int(status))
+        return _parse_respond(text)
     if text.startswith("unix:"):
-        path = text.removeprefix("unix:")
-        if not path.startswith("/"):
-            raise ValueError('a Unix socket is named by its whole path: "unix:/run/app.sock"')
-        return Target(text=text, kind="unix", path=path, weight=weight)
+        return Target(text=text, kind="unix", path=parse_socket_path(text), weight=weight)
+    if not text.startswith(("http://", "https://")):
+        if is_pool_name(text):
+            return Target(text=text, kind="pool", name=text, weight=weight)
+        _refuse_kind(text)
     return _parse_address(text, weight)
 
 
+def is_pool_name(text: str) -> bool:
+    """Whether a bare word is a pool's name, and not part of an address."""
+    return bool(_POOL.match(text)) and not text.isdecimal() and text != "localhost"
+
+
+def _parse_redirect(text: str) -> Target:
+    url = text.removeprefix("redirect:")
+    if not url.isascii():
+        raise ValueError("in a redirect write what is not ASCII as it is sent: %C3%9F, xn--…")
+    if _REDIRECT.match(url) is None:
+        host = url if url and not url.startswith(("/", "http")) and " " not in url else ""
+        example = f"https://{host or 'example.com{path}'}"
+        raise ValueError(f'a redirect leads to a URL: "redirect:{example}"')
+    if re.search(r"[{}]", _SLOT.sub("", url)):
+        raise ValueError("the redirect has a brace that belongs to no {name}")
+    return Target(text=text, kind="redirect", url=url)
+
+
+def _parse_respond(text: str) -> Target:
+    status = text.removeprefix("respond:")
+    if not (status.isdecimal() and status.isascii() and 200 <= int(status[:4]) <= 599):
+        raise ValueError('a respond has a status from 200 to 599: "respond:503"')
+    return Target(text=text, kind="respond", status=int(status))
+
+
+def _refuse_kind(text: str) -> None:
+    """Raise ValueError if the text begins with a kind of target that there is not."""
+    match = _KIND.match(text)
+    if match is None or (not match[2] and match.end() == len(text)):
+        return
+    kind = match[1].lower()
+    if kind in ("ws", "wss"):
+        plain = text.replace("ws", "http", 1)
+        raise ValueError(f'WebSocket needs no kind of its own; write "{plain}"')
+    near = nearest(kind, _KINDS)
+    meant = f"; did you mean '{near}:'?" if near else ""
+    kinds = "http://, https://, unix:, redirect: and respond:"
+    raise ValueError(f"'{match[0]}' is not a kind of target{meant or f'; there are {kinds}'}")
+
+
 def _parse_address(text: str, weight: int) -> Target:
-    scheme, colon, rest = text.partition("://")
-    if not colon:
-        if _NAME.match(text) and not text.isdigit() and text != "localhost":
-            return Target(text=text, kind="pool", name=text, weight=weight)
-        scheme, rest = "http", text
-    if scheme not in ("http", "https"):
-        raise ValueError(f"'{scheme}://' is not a kind of target; http:// and https:// are")
-    host, slash, path = rest.partition("/")
+    scheme, colon, rest = text.rpartition("://")
+    host, _, path = rest.partition("/")
     if path:
+        bare = text.removesuffix(f"/{path}")
+        raise ValueError(f'a target has no path; write "{bare}" and rewrite = "/{path}{{path}}"')
+    if "@" in host:
         raise ValueError(
-            f'a target has no path; write "{text.removesuffix(path)}" and rewrite = "/{path}{{path}}"'
+            "a target has no user and password; write headers.request.Authorization for them"
         )
     match = _HOST_PORT.match(host)
-    if match is None or (not match["host"] and not match["port"]):
-        raise ValueError(f'\'{text}\' is not a target; write "host:port", such as "10.0.0.1:8000"')
+    if match is None or not (match["host"] or match["port"]) or (colon and not match["host"]):
+        raise ValueError(f"'{text}' is not a target; write \"host:port\", such as {_example(host)}")
     if match["port"] is None and not colon:
         raise ValueError(f"'{text}' has no port; write \"{text}:8000\"")
     port = int(match["port"] or (443 if scheme == "https" else 80))
     if not 0 < port <= 65535:
         raise ValueError(f"port {port} does not exist; ports go from 1 to 65535")
     return Target(
-        text=text,
+        text=text.removesuffix("/"),
         kind="https" if scheme == "https" else "http",
-        host=match["host"].strip("[]") or "127.0.0.1",
+        host=_check_host(match["host"]),
         port=port,
         weight=weight,
     )
+
+
+def _example(host: str) -> str:
+    if host.count(":") > 1 and "[" not in host:
+        return '"[::1]:8000" for an IPv6 address'
+    return '"10.0.0.1:8000"'
+
+
+def _check_host(text: str) -> str:
+    """A name or an address; nothing is this machine."""
+    if not text:
+        return "127.0.0.1"
+    try:
+        if text.startswith("["):
+            return str(ipaddress.IPv6Address(text[1:-1]))
+        if text.rpartition(".")[2].isdecimal():  # only an address ends in digits (RFC 3696 2)
+            return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise ValueError(f"'{text}' is not an address") from None
+    if len(text) > 253 or not all(0 < len(label) < 64 for label in text.rstrip(".").split(".")):
+        raise ValueError(f"'{text}' is not a host name")
+    return text

@@ -47,7 +47,7 @@ def spell_duration(seconds: float) -> str:
     for unit in ("d", "h", "m", "s"):
         if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
             return f"{seconds / _SECONDS[unit]:.0f}{unit}"
-    return f"{seconds * 1000:g}ms" if seconds else "0s"
+    return f"{seconds * 1000:.0f}ms" if seconds else "0s"
 
 
 def spell_size(size: int) -> str:
