@@ -1,0 +1,129 @@
+"""Messages to the operator, on stderr: what a person should know who looks at night.
+
+One thing is said once. Whoever says it again within a minute is counted, and the count follows.
+Not here: the access log, and what `check` says about a configuration.
+"""
+
+import atexit
+import traceback
+from typing import Literal, Protocol
+
+from porch import clock
+from porch.exchange import Exchange
+from porch.observe.redact import redact_url
+from porch.observe.stamp import iso, local
+from porch.observe.visible import visible
+
+__all__ = ["MOST", "QUIET", "Level", "Messages"]
+
+Level = Literal["info", "warning", "error"]
+
+QUIET = 60.0
+"""Seconds within which the same message is only counted."""
+
+MOST = 256
+"""Messages that are remembered."""
+
+_COLOURS = {"info": "2", "warning": "33", "error": "31"}
+
+
+class Output(Protocol):
+    """Where lines go (sink.py)."""
+
+    def write(self, lines: bytes) -> None:
+        """Take whole lines. Never waits, never raises."""
+
+    def close(self) -> None:
+        """Write what was taken, within bounds, and end."""
+
+
+class _Said:
+    """since: when it was last written. again: how often it came after that."""
+
+    __slots__ = ("again", "level", "since", "text")
+
+    def __init__(self, level: Level, text: str, since: float) -> None:
+        self.level = level
+        self.text = text
+        self.since = since
+        self.again = 0
+
+
+class Messages:
+    """All messages of one process, written at its end at the latest. Not for threads: a thread
+    leaves word with who started it."""
+
+    __slots__ = ("_colours", "_output", "_said")
+
+    def __init__(self, output: Output, *, colours: bool = False) -> None:
+        """colours: for a terminal; the time is then local and short, else RFC 3339 in UTC."""
+        self._output = output
+        self._colours = colours
+        self._said: dict[str, _Said] = {}
+        atexit.register(self.close)
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """Tell the operator. Lines behind the first are indented."""
+        self._say(text, level, text)
+
+    def warn(self, text: str) -> None:
+        """Tell the operator of something to look after."""
+        self._say(text, "warning", text)
+
+    def report(self, exchange: Exchange, error: Exception) -> None:
+        """Tell of a defect, ours or of code we were given to run, with its traceback. The same
+        one is told once, whatever the request."""
+        request = exchange.request
+        url = visible(request.authority + redact_url(request.target))
+        trace = "".join(traceback.format_exception(error)).rstrip("\n")
+        text = f"defect in {visible(request.method)} {url}, route {exchange.route.key}\n{trace}"
+        self._say(trace, "error", text)
+
+    def flush(self) -> None:
+        """Write the counts whose minute is over. Called every now and then."""
+        if not self._said:
+            return
+        until = clock.monotonic() - QUIET
+        for key in [key for key, said in self._said.items() if said.since <= until]:
+            said = self._said.pop(key)
+            if said.again:
+                self._count(said)
+                said.since += QUIET
+                said.again = 0
+                self._said[key] = said
+
+    def close(self) -> None:
+        """Write the counts, and end."""
+        atexit.unregister(self.close)
+        for said in self._said.values():
+            self._count(said)
+        self._said.clear()
+        self._output.close()
+
+    def _say(self, key: str, level: Level, text: str) -> None:
+        said = self._said.get(key)
+        if said is not None:
+            said.again += 1
+            return
+        if len(self._said) >= MOST:
+            self._count(self._said.pop(next(iter(self._said))))
+        self._said[key] = _Said(level, text.partition("\n")[0], clock.monotonic())
+        self._write(level, text)
+
+    def _count(self, said: _Said) -> None:
+        if said.again:
+            times = "once more" if said.again == 1 else f"{said.again} times more"
+            self._write(said.level, f"{said.text} ({times})")
+
+    def _write(self, level: Level, text: str) -> None:
+        now = clock.wall()
+        second, millisecond = int(now), int(now % 1 * 1000)
+        first, *others = [visible(line) for line in text.split("\n")]
+        if self._colours:
+            stamp = f"\x1b[2m{local(second).decode()}.{millisecond:03d}\x1b[0m"
+            name = f"\x1b[{_COLOURS[level]}m{level:7}\x1b[0m"
+        else:
+            stamp = f"{iso(second).decode()}.{millisecond:03d}Z"
+            name = f"{level:7}"
+        lines = [f"{stamp} {name} {first}", *(f"  {line}" for line in others)]
+        self._output.write(("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
