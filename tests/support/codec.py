@@ -43,10 +43,8 @@ def request(
     version: bytes = b"1.1",
     keep_alive: bool = True,
 ) -> Event:
-    return (
-        *("request", method, target, authority, list(fields)),
-        *(length, upgrade, expect, version, keep_alive),
-    )
+    framing = (length, upgrade, expect, version, keep_alive)
+    return ("request", method, target, authority, list(fields), *framing)
 
 
 def answer(
@@ -120,7 +118,9 @@ def _add(found: list[Event], decoder: Decoder, piece: Piece) -> None:
         assert isinstance(decoder, RequestDecoder)
         found.append(
             request(
-                *(head.method, head.target, *head.fields),
+                head.method,
+                head.target,
+                *head.fields,
                 authority=head.authority,
                 length=head.length,
                 upgrade=head.upgrade,
@@ -133,7 +133,8 @@ def _add(found: list[Event], decoder: Decoder, piece: Piece) -> None:
         assert isinstance(decoder, ResponseDecoder)
         found.append(
             answer(
-                *(head.status, *(each for each in head.fields if each[0] != b"date")),
+                head.status,
+                *(field for field in head.fields if field[0] != b"date"),
                 length=head.length,
                 reason=head.reason,
                 upgrade=head.upgrade,

@@ -28,7 +28,7 @@ _LENGTH_VALUE = re.compile(rb"[0-9]{1,18}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadLimits:
-    """Bounds on a head. request_line and head in bytes."""
+    """Bounds on a head. request_line and head in bytes; a status line is a part of its head."""
 
     request_line: int = 16384
     head: int = 65536
@@ -173,11 +173,7 @@ class Decoder:
         self._searched = max(0, len(data) - 3)
 
     def _check_first_line(self, data: bytes) -> None:
-        """Refuse a first line that is too long already. Its CR may be here without the LF."""
-        start = 2 if data.startswith(b"\r\n") else 0
-        most = start + self._limits.request_line
-        if len(data) > most + 1 and data.find(b"\r\n", start, most + 2) < 0:
-            self._line_too_long()
+        """Refuse a first line that is too long already, where it has a limit of its own."""
 
     def _read_head(self, lines: list[bytes]) -> Head:
         """The head that `lines` are; sets the state for what follows it."""
@@ -187,7 +183,4 @@ class Decoder:
         raise NotImplementedError
 
     def _too_large(self, detail: str) -> NoReturn:
-        raise NotImplementedError
-
-    def _line_too_long(self) -> NoReturn:
         raise NotImplementedError

@@ -9,6 +9,7 @@ __all__ = ["CHUNKED", "chunk", "last_chunk", "request_head", "status_line", "sta
 
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _REMEMBERED = 512
+_LONGEST = 64
 status_lines: dict[tuple[int, bytes], bytes] = {}
 """Lines made lately: asking here first saves the hot path a call."""
 
@@ -17,10 +18,11 @@ CHUNKED = b"transfer-encoding: chunked\r\n"
 
 def status_line(status: int, reason: bytes) -> bytes:
     """The line with its CRLF; the usual phrase where `reason` is empty (RFC 9112 4)."""
-    if len(status_lines) >= _REMEMBERED:
-        status_lines.clear()
-    phrase = reason or _REASONS.get(status, b"")
-    line = status_lines[status, reason] = b"HTTP/1.1 %d %b\r\n" % (status, phrase)
+    line = b"HTTP/1.1 %d %b\r\n" % (status, reason or _REASONS.get(status, b""))
+    if len(reason) <= _LONGEST:
+        if len(status_lines) >= _REMEMBERED:
+            status_lines.clear()
+        status_lines[status, reason] = line
     return line
 
 

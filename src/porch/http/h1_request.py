@@ -153,6 +153,13 @@ class RequestDecoder(Decoder):
         if authority.lower() != request.authority.lower():
             raise BadRequest("the target's authority and Host differ")
 
+    def _check_first_line(self, data: bytes) -> None:
+        start = 2 if data.startswith(b"\r\n") else 0
+        most = start + self._limits.request_line
+        # Its CR may be here without the LF.
+        if len(data) > most + 1 and data.find(b"\r\n", start, most + 2) < 0:
+            self._line_too_long()
+
     def _bad_line(self, line: bytes) -> NoReturn:
         if _OTHER_VERSION.match(line) and not line.endswith((b"HTTP/1.0", b"HTTP/1.1")):
             raise VersionNotSupported("the request line asks for another version")

@@ -178,6 +178,3 @@ class ResponseDecoder(Decoder):
 
     def _too_large(self, detail: str) -> NoReturn:
         raise TooLargeAnswer(detail)
-
-    def _line_too_long(self) -> NoReturn:
-        raise TooLargeAnswer("the status line is too long")

@@ -1,5 +1,6 @@
 """Request targets and authorities, by grammar (RFC 9112 3.2, RFC 9110 7.2, RFC 3986 3.2)."""
 
+import ipaddress
 import re
 
 from porch.errors import BadRequest
@@ -8,7 +9,7 @@ __all__ = ["check_authority", "known_authorities", "split_absolute"]
 
 _AUTHORITY = re.compile(
     rb"(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
-    rb"|\[(?:[0-9A-Fa-f:.]{2,45}|v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\])"
+    rb"|\[(?:([0-9A-Fa-f:.]{2,45})|v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\])"
     rb"(?::([0-9]{0,5}))?\Z"
 )
 """A reg-name or an IP literal, and a port of digits. No user info: an http request has none."""
@@ -21,8 +22,13 @@ known_authorities: set[bytes] = set()
 def check_authority(value: bytes) -> bytes:
     """`value` itself, if it is a host with or without a port; else BadRequest."""
     match = _AUTHORITY.match(value)
-    if match is None or (match[1] and int(match[1]) > 65535) or len(value) > 260:
+    if match is None or (match[2] and int(match[2]) > 65535) or len(value) > 260:
         raise BadRequest("Host is not a host name or address with or without a port")
+    if match[1]:
+        try:
+            ipaddress.IPv6Address(match[1].decode())
+        except ValueError:
+            raise BadRequest("Host has no IPv6 address in its brackets") from None
     if len(known_authorities) >= _REMEMBERED:
         known_authorities.clear()
     known_authorities.add(value)
