@@ -10,7 +10,7 @@ import re
 
 from porch.http.message import Field
 
-__all__ = ["HOP_BY_HOP", "FieldLines", "decoded", "encode", "encoded", "has_token", "tokens"]
+__all__ = ["HOP_BY_HOP", "FieldLines", "decoded", "encode", "encoded", "tokens"]
 
 LINE = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\Z",
@@ -85,8 +85,3 @@ def encode(fields: list[Field]) -> bytes:
 def tokens(value: bytes) -> list[bytes]:
     """The members of a comma-separated list, lower-case, empty ones left out (RFC 9110 5.6.1)."""
     return [token for each in value.split(b",") if (token := each.strip(b" \t").lower())]
-
-
-def has_token(value: bytes, token: bytes) -> bool:
-    """Whether `token` (lower-case) is a member of the list."""
-    return token in tokens(value)
