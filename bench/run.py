@@ -99,7 +99,8 @@ def _run(contest: Contest, report: Report) -> None:
                 running[peer.name] = _start(contest, peer, program, "turns")
             except StartError as error:
                 for row in turns:
-                    report.fail(row, peer.name, str(error))
+                    if row.asks(peer.name):
+                        report.fail(row, peer.name, str(error))
             else:
                 proxies.callback(running[peer.name].process.stop)
         for row in turns:
@@ -111,7 +112,7 @@ def _run(contest: Contest, report: Report) -> None:
 
 def _take_turns(contest: Contest, report: Report, row: Row, running: dict[str, Running]) -> None:
     """Measure a row: every round asks each proxy once, and begins with another one."""
-    names = [name for name in running if row.only is None or name in row.only]
+    names = [name for name in running if row.asks(name)]
     for number in range(contest.rounds):
         shift = number % max(len(names), 1)
         said = []

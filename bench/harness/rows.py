@@ -67,6 +67,10 @@ class Row:
     fresh: bool = False
     only: frozenset[str] | None = None
 
+    def asks(self, peer: str) -> bool:
+        """Whether the row is about this proxy."""
+        return self.only is None or peer in self.only
+
 
 def _cpu(
     running: Running, settings: Settings, *, connections: int, make: Callable[..., Client]
