@@ -5,8 +5,8 @@
 
 One worker each, all on one core; the load and the origin on another. The figure is the CPU time of
 the proxy itself, all its processes and threads, kernel included, an exchange. Rounds alternate
-between the proxies and the table shows medians, with the ratio to nginx. Each proxy writes its
-access log to a file, and each answer is looked at: a wrong one fails the row.
+between the proxies; the table shows medians, with the ratio to nginx in the same round. Each
+writes its access log to a file, and each answer is looked at: a wrong one fails the row.
 """
 
 from __future__ import annotations
