@@ -81,16 +81,24 @@ class Dialer:
         infos = await self._resolver.resolve(address.host, address.port)
         loop = asyncio.get_running_loop()
         sock = await _connect(infos, loop)
+        made = False
+
+        def make_noted() -> Protocol:
+            nonlocal made
+            made = True
+            return make()
+
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _, protocol = await loop.create_connection(
-                make,
+                make_noted,
                 sock=sock,
                 ssl=address.tls,
                 server_hostname=(address.server_name or address.host) if address.tls else None,
             )
         except BaseException:
-            sock.close()
+            if not made:  # from then on the socket is the transport's to close
+                sock.close()
             raise
         return protocol
 

@@ -53,6 +53,7 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int) -> None:
         self._pool = pool
         self._decoder = ResponseDecoder(limits, most_interim)
+        self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
         self.exchange: Exchange | None = None
         self._chunked = self._paused = self._tunnel = self.closed = False
         self._request_done = True
@@ -68,7 +69,10 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)
-        self._pool.watch(self)
+        if self.closed:  # abandoned meanwhile
+            self._transport.abort()
+        else:
+            self._pool.watch(self)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -230,6 +234,14 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
         else:
             self.close()
+
+    def abandon(self) -> None:
+        """Nobody wants the connection, made or still to be made."""
+        self.closed = True
+        self.exchange = None
+        self._pool.forget(self)  # a cancelled dial never says that the connection was lost
+        if self._transport:
+            self._transport.abort()
 
     def close(self) -> None:
         """Close; what was written still leaves."""

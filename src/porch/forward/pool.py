@@ -97,10 +97,19 @@ class Pool:
             connection.close()
 
     async def _dial(self, exchange: Exchange) -> None:
+        connection = ClientConnection(self, self._limits, self._most_interim)
+        try:
+            await self._connect(exchange, connection)
+        except BaseException:
+            connection.abandon()  # cancelled while the loop was about to hand it over, say
+            raise
+
+    async def _connect(self, exchange: Exchange, connection: ClientConnection) -> None:
         try:
             async with asyncio.timeout(exchange.route.timeouts.connect):
-                connection = await self._dialer.dial(self._make)
+                await self._dialer.dial(lambda: connection)
         except TimeoutError:
+            connection.abandon()
             self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time"))
             return
         except PorchError as error:
@@ -125,6 +134,3 @@ class Pool:
             if exchange.endpoint is not None:
                 exchange.endpoint.on_failure(error.word)
             exchange.on_connect_failed(error)
-
-    def _make(self) -> ClientConnection:
-        return ClientConnection(self, self._limits, self._most_interim)

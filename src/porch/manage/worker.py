@@ -5,6 +5,7 @@ runs and swaps the settings in one assignment: no connection notices.
 """
 
 import asyncio
+import resource
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -101,6 +102,9 @@ class Worker:
         return {
             "listening": [f"{address} ({port})" for address, port in self.bound],
             "connections": len(self._door.sessions),
+            "deadlines": len(self._state.deadlines),
+            "tasks": len(asyncio.all_tasks()),
+            "memory": f"{_resident() // 1024} KiB",
             "routes": [entry.route.key for entry in self._built.entries],
             "stopping": self._stopping is not None and self._stopping.is_set(),
         }
@@ -172,6 +176,15 @@ def _bind(addresses: Sequence[ListenAddress]) -> list[Listener]:
             each.sock.close()
         raise
     return listeners
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has, 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * resource.getpagesize()
 
 
 def _seen(files: Sequence[Path]) -> list[tuple[float, int] | None]:
