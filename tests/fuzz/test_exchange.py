@@ -4,11 +4,15 @@ Whatever the order: every exchange ends exactly once, every count goes back to 0
 is idle and busy at once, no client gets another's answer, and what is cut short never looks whole.
 """
 
+import random
+from collections.abc import Iterable
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from porch.forward.pool import Pool
+from porch.route.route import Timeouts
 from tests.support.far import Far
 from tests.support.scenario import Scenario
 
@@ -31,9 +35,8 @@ ACTIONS = (
     "advance",
     "drains",
 )
-steps = st.lists(
-    st.tuples(st.sampled_from(ACTIONS), st.integers(0, 7), st.integers(0, 90)), max_size=60
-)
+Step = tuple[str, int, int]
+"""What happens, and two numbers that say to whom and how much."""
 
 
 def request(kind: int, path: bytes) -> tuple[bytes, bytes]:
@@ -180,7 +183,7 @@ class World:
             self.story.endpoint(("accepts", "refuses", "hangs")[size % 3], at=which % 2)
         elif action == "advance":
             self.story.advance((0.25, 1, 5, 16, 61, 0.25, 1, 76)[which])
-        elif which == 0:
+        elif which == size == 0:
             self.story.drains()
         for party in (*self.clients, *self.origins):
             party.read_heads()
@@ -241,17 +244,17 @@ class World:
                 assert connection.exchange is None
 
 
-@given(steps)
-def test_whatever_happens_every_exchange_ends_once_and_nothing_is_left(
-    taken: list[tuple[str, int, int]],
-) -> None:
+def play(taken: Iterable[Step], **settings: bool) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        story = Scenario(monkeypatch, endpoints=2)
+        timeouts = Timeouts(tunnel=70)
+        story = Scenario(monkeypatch, endpoints=2, timeouts=timeouts, **settings)  # type: ignore[arg-type]
         world = World(story)
         try:
             world.connect()
             for step in taken:
                 world.do(*step)
+            story.advance(seconds=4000, tick=10)  # a timeout for each request that waits
+            story.check_nothing_left()
             for far in (*story.clients, *story.upstreams):
                 far.transport.arrived.clear()
         except BaseException:
@@ -259,3 +262,19 @@ def test_whatever_happens_every_exchange_ends_once_and_nothing_is_left(
             raise
         finally:
             story.finish()
+
+
+@given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 7), st.integers(0, 90))))
+def test_whatever_happens_every_exchange_ends_once_and_nothing_is_left(taken: list[Step]) -> None:
+    play(taken)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("upstream_tls", [False, True])
+@given(st.integers(0, 2**32))
+@settings(max_examples=settings.default.max_examples // 4)
+def test_long_walks_end_as_well(tls: bool, upstream_tls: bool, seed: int) -> None:
+    """Long ones at random: hypothesis likes short lists."""
+    draw = random.Random(seed)
+    choice = ((draw.choice(ACTIONS), draw.randrange(8), draw.randrange(91)) for _ in range(150))
+    play(choice, tls=tls, upstream_tls=upstream_tls)

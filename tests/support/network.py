@@ -131,6 +131,7 @@ class FakeTransport(asyncio.Transport):
         self.reads = self.writes = 0
         self._incoming: deque[bytes | None] = deque()
         self._closing = self._eof = self._writing_paused = self._lost = False
+        self._far_ended = False
 
     def connect(self, protocol: asyncio.Protocol) -> None:
         self.protocol = protocol
@@ -196,14 +197,12 @@ class FakeTransport(asyncio.Transport):
     # --- the far end -------------------------------------------------------------------------
 
     def feed(self, data: bytes) -> None:
-        """The far end sends. A paused near end gets it later."""
-        self._incoming.append(data)
-        self._deliver()
+        """The far end sends, if it can still. A paused near end gets it later."""
+        self._feed(data)
 
     def feed_eof(self) -> None:
         """The far end closes its sending side."""
-        self._incoming.append(None)
-        self._deliver()
+        self._feed(None)
 
     def reset(self) -> None:
         """The far end has gone."""
@@ -225,6 +224,12 @@ class FakeTransport(asyncio.Transport):
                 self.seen = "half-closed"
             if self._closing:
                 self._lose(None)
+
+    def _feed(self, data: bytes | None) -> None:
+        if not self._far_ended:
+            self._far_ended = data is None
+            self._incoming.append(data)
+            self._deliver()
 
     def _deliver(self) -> None:
         while self._incoming and not self.paused and not self._closing:

@@ -191,11 +191,11 @@ class Scenario:
         """From now on endpoint number `at` "accepts", "refuses" or "hangs"; what hung goes on."""
         return self._do(lambda: self.dialers[at].set(does))
 
-    def advance(self, seconds: float) -> "Scenario":
+    def advance(self, seconds: float, tick: float = TICK) -> "Scenario":
         """Time goes by, a tick at a time, as in a worker."""
         until = self._clock.time + seconds
         while self._clock.time < until:
-            self._clock.time = min(until, self._clock.time + TICK)
+            self._clock.time = min(until, self._clock.time + tick)
             self._do(self._tick)
         return self
 
