@@ -56,6 +56,7 @@ class Sink:
         self._thread: threading.Thread | None = None
         self._closing = self._reopening = False
         self._trouble = ""  # why the last write failed
+        self._notes: list[str] = []  # what the thread leaves for `say`
         self._told = False
         self._lost_before = 0
 
@@ -117,6 +118,8 @@ class Sink:
         """Say what is wrong, once, and when it is over."""
         if self._say is None:
             return
+        while self._notes:
+            self._say(f"{self.name}: {self._notes.pop(0)}")
         trouble = self._trouble
         if not self._told and (trouble or is_losing):
             self._told = True
@@ -193,11 +196,10 @@ class Sink:
         """Wait before another attempt. False if there is to be none."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._reopening, RETRY)
-            if self._closing:
-                return False
         if self._reopening:
             self._open_again()
-        return True
+            return True
+        return not self._closing
 
     def _open_again(self) -> None:
         self._reopening = False
@@ -205,8 +207,9 @@ class Sink:
             return
         try:
             fd = _open(self._path)
-        except OSError as error:  # the old file still takes lines
-            self._trouble = f"cannot be opened again: {error.strerror or error}"
+        except OSError as error:
+            why = error.strerror or str(error)
+            self._notes.append(f"cannot be opened again ({why}); the old file takes the lines")
             return
         os.close(self._fd)
         self._fd = fd
