@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from porch.errors import ConnectFailed, ConnectionRefused, DnsError, TlsError
+from porch.errors import ConnectFailed, ConnectionRefused, ConnectTimeout, DnsError, TlsError
 from porch.forward.resolve import AddrInfo, Resolver
 
 __all__ = ["Address", "Dialer"]
@@ -128,6 +128,8 @@ def _failure(address: Address, error: OSError) -> ConnectFailed:
         return DnsError(f"{address.host} does not resolve: {error.strerror}")
     if error.errno == errno.ECONNREFUSED or isinstance(error, ConnectionRefusedError):
         return ConnectionRefused(f"{address} refused the connection")
+    if error.errno == errno.ETIMEDOUT:
+        return ConnectTimeout(f"{address} did not answer: {error.strerror or error}")
     if error.errno == errno.ENOENT:
         return ConnectionRefused(f"{address} does not exist")
     return ConnectFailed(f"{address}: {error.strerror or error}")

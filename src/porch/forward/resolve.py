@@ -49,13 +49,19 @@ class Resolver:
             if task is None:
                 task = asyncio.get_running_loop().create_task(self._ask(host))
                 self._asking[host] = task
-                task.add_done_callback(lambda _: self._asking.pop(host, None))
+                task.add_done_callback(lambda done: self._asked(host, done))
             try:
                 addresses = await asyncio.shield(task)
             except OSError:
                 if not addresses:
                     raise
+                self._known[host] = (clock.monotonic() + SHORTEST, addresses)
         return [_info(address, port) for address in addresses]
+
+    def _asked(self, host: str, task: asyncio.Task[list[str]]) -> None:
+        del self._asking[host]
+        if not task.cancelled():
+            task.exception()  # looked at, since whoever waited for it may have left
 
     async def _ask(self, host: str) -> list[str]:
         ttl = SYSTEM_TTL
@@ -115,9 +121,10 @@ async def _from_dns(host: str) -> tuple[list[str], float]:
     ttl = LONGEST
     try:
         answers = await dns.asyncresolver.resolve_name(host, lifetime=PATIENCE)
-        for answer in answers:
-            ttl = min(ttl, float(answer.rrset.ttl if answer.rrset is not None else SYSTEM_TTL))
-            addresses += [str(record) for record in answer]
+        addresses += answers.addresses()
+        for answer in answers.values():
+            if answer.rrset is not None:  # the shorter of the two families' wins
+                ttl = min(ttl, float(answer.rrset.ttl))
     except (dns.exception.DNSException, OSError):
         return [], SYSTEM_TTL
     return addresses, ttl
@@ -125,7 +132,10 @@ async def _from_dns(host: str) -> tuple[list[str], float]:
 
 async def _from_system(host: str) -> list[str]:
     loop = asyncio.get_running_loop()
-    infos = await loop.run_in_executor(
-        None, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    )
+    try:
+        infos = await loop.run_in_executor(
+            None, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        )
+    except UnicodeError as error:  # a label over 63 characters, say
+        raise socket.gaierror(socket.EAI_NONAME, f"not a host name: {error}") from error
     return list(dict.fromkeys(str(info[4][0]) for info in infos))
