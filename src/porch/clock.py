@@ -8,7 +8,18 @@ import time
 from email.utils import formatdate
 from typing import Protocol
 
-__all__ = ["INFINITY", "TICK", "Deadlines", "Waiting", "date", "monotonic", "now", "sleep", "tick", "wall"]
+__all__ = [
+    "INFINITY",
+    "TICK",
+    "Deadlines",
+    "Waiting",
+    "date",
+    "monotonic",
+    "now",
+    "sleep",
+    "tick",
+    "wall",
+]
 
 TICK = 0.25
 """Seconds between two looks at the deadlines: the coarseness of `now`."""
@@ -63,5 +74,6 @@ class Deadlines:
         """Call everything whose deadline lies before `now`."""
         late = [each for each in self._waiting if each.deadline < now]
         for each in late:
-            if each.deadline < now:  # another's end may have moved it meanwhile
+            # Another's end may have moved it or taken it off meanwhile.
+            if each.deadline < now and each in self._waiting:
                 each.on_deadline()

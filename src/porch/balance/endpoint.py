@@ -31,12 +31,12 @@ class Endpoint:
         return f"<Endpoint {self.name} {self.running} running{state}>"
 
     def is_due(self) -> bool:
-        """Whether an endpoint that refused may be dialled again. True once each REDIAL: one
-        request goes and looks, the others go elsewhere."""
-        if clock.monotonic() < self._redial_at:
-            return False
+        """Whether an endpoint that refused may be dialled again."""
+        return clock.monotonic() >= self._redial_at
+
+    def on_redial(self) -> None:
+        """One request goes and looks; for REDIAL seconds the others go elsewhere."""
         self._redial_at = clock.monotonic() + REDIAL
-        return True
 
     def on_failure(self, word: str) -> None:
         """See route.Place."""

@@ -1,7 +1,8 @@
 """Least requests by the power of two choices (Mitzenmacher 2001).
 
 Two endpoints are drawn by weight and the one with fewer running requests for its weight is
-taken. Two draws come close to the exact minimum and do not send a herd to one fresh endpoint.
+taken, the first where they are equal: idle endpoints share by weight. Two draws come close to the
+exact minimum and do not send a herd to one fresh endpoint.
 """
 
 import random
@@ -43,4 +44,4 @@ class LeastRequests:
 
 
 def _load(endpoint: Endpoint) -> float:
-    return (endpoint.running + 1) / endpoint.weight
+    return endpoint.running / endpoint.weight

@@ -22,10 +22,14 @@ class RoundRobin:
     def order(self, endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:
         """See upstream.Balancer. Only the first choice pays; the rest follow by credit."""
         credit = self._credit
-        total = 0
+        total = most = 0
+        first = endpoints[0]
         for each in endpoints:
             total += each.weight
-            credit[each.name] = credit.get(each.name, 0) + each.weight
-        ranked = sorted(endpoints, key=lambda each: -credit[each.name])
-        credit[ranked[0].name] -= total
-        return iter(ranked)
+            credit[each.name] = has = credit.get(each.name, 0) + each.weight
+            if has > most:
+                first, most = each, has
+        credit[first.name] -= total
+        yield first
+        rest = [each for each in endpoints if each is not first]
+        yield from sorted(rest, key=lambda each: -credit[each.name])

@@ -42,5 +42,8 @@ class Upstream:
 
     def _several(self) -> Iterator[Endpoint]:
         up = [each for each in self.endpoints if not each.refused or each.is_due()]
-        yield from self._balancer.order(up) if len(up) > 1 else up
+        for each in self._balancer.order(up) if len(up) > 1 else up:
+            if each.refused:
+                each.on_redial()
+            yield each
         yield from [each for each in self.endpoints if each not in up]

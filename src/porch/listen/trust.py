@@ -5,6 +5,7 @@ for the entry to its left, and the first address that is not trusted is the clie
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 
 from porch.http.message import RequestHead
@@ -14,6 +15,7 @@ __all__ = ["Trust"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _REMEMBERED = 4096
+_WITH_PORT = re.compile(rb"(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?\Z")
 
 
 class Trust(dict[bytes, bool]):
@@ -36,7 +38,7 @@ class Trust(dict[bytes, bool]):
         if peer == b"unix":
             return self._unix
         try:
-            address = ipaddress.ip_address(peer.decode("ascii"))
+            address = _parse(peer.decode("ascii"))
         except ValueError:
             return False
         return any(address in network for network in self._networks)
@@ -69,12 +71,19 @@ class Trust(dict[bytes, bool]):
 
 def _address(entry: bytes) -> bytes | None:
     """The address of an X-Forwarded-For entry, without a port; None if it is none."""
-    text = entry.decode("latin-1")
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+    match = _WITH_PORT.match(entry)
+    text = (match[1] or match[2] if match else entry).decode("latin-1")
     try:
-        return str(ipaddress.ip_address(text)).encode()
+        return str(_parse(text)).encode()
     except ValueError:
         return None
+
+
+def _parse(text: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address":
+    """An address, without a zone; IPv4 within IPv6 is IPv4. Raises ValueError."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None:
+            raise ValueError("a zone means something on one machine alone")
+        return address.ipv4_mapped or address
+    return address

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
@@ -10,6 +11,9 @@ from porch.http.message import RequestHead
 __all__ = ["HttpsRedirect", "Redirect"]
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+"""How a template begins that names a host. Another stays on the host that was asked."""
+_VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class Redirect(Filter):
@@ -25,7 +29,7 @@ class Redirect(Filter):
         self, location: str, status: int = 308, pattern: "re.Pattern[bytes] | None" = None
     ) -> None:
         """pattern: the route's regex over the path, where it has one."""
-        self._location = location
+        self._location = quote(location, safe=_VISIBLE)
         self._status = status
         self._pattern = pattern
 
@@ -47,7 +51,7 @@ class HttpsRedirect(Filter):
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter."""
         request = exchange.request
-        if request.scheme == b"https":
+        if request.scheme == b"https" or request.target == b"*":
             return None
         host = host_of(request.authority)
         location = b"https://%b%b%b" % (host, self._port, request.target)
@@ -64,8 +68,9 @@ def host_of(authority: bytes) -> bytes:
 def fill(template: str, request: RequestHead, pattern: "re.Pattern[bytes] | None") -> bytes:
     """The location for a request. What the client sent is ASCII and has no control characters:
     the codec saw to that, so nothing can be smuggled into the field."""
-    path = request.target.partition(b"?")[0]
-    known: Mapping[str, bytes | None] = {"path": request.target, "host": host_of(request.authority)}
+    target = b"/" if request.target == b"*" else request.target
+    path = target.partition(b"?")[0]
+    known: Mapping[str, bytes | None] = {"path": target, "host": host_of(request.authority)}
     match = pattern.match(path) if pattern is not None else None
     caught = match.groupdict() if match is not None else {}
     numbered = match.groups() if match is not None else ()
@@ -76,8 +81,12 @@ def fill(template: str, request: RequestHead, pattern: "re.Pattern[bytes] | None
             found = numbered[int(name) - 1]
         else:
             found = caught.get(name, known.get(name))
-        return (found or b"").decode("latin-1")
+        text = (found or b"").decode("latin-1")
+        joined = text.startswith("/") and template[: slot.start()].endswith("/")
+        return text[1:] if joined else text
 
     location = _SLOT.sub(value, template)
-    scheme, slashes, rest = location.partition("://")
-    return (scheme + slashes + re.sub("//+", "/", rest)).encode("latin-1")
+    if location.startswith(("/", "\\")) and not _ELSEWHERE.match(template):
+        # "//b.test" and "/\b.test" are other hosts to a browser; what was asked for chose them.
+        location = "/" + location.lstrip("/\\")
+    return location.encode("latin-1")

@@ -25,7 +25,7 @@ SECURE: Mapping[bytes, bytes] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """set: replaces all values. add: behind those that are there. remove: takes all away.
-    default: only where there is none. Names are lower-case."""
+    default: only where there is none, which `remove` wanted neither. Names are lower-case."""
 
     set: Sequence[Field] = ()
     add: Sequence[Field] = ()
@@ -35,10 +35,9 @@ class Changes:
     def apply(self, fields: list[Field]) -> list[Field]:
         """`fields` with the changes made; a new list."""
         gone = self.remove | {name for name, _ in self.set}
-        kept = [each for each in fields if each[0] not in gone]
-        names = {name for name, _ in kept}
-        missing = [each for each in self.default if each[0] not in names and each[0] not in gone]
-        return [*kept, *self.set, *self.add, *missing]
+        made = [*(each for each in fields if each[0] not in gone), *self.set, *self.add]
+        there = self.remove | {name for name, _ in made}
+        return [*made, *(each for each in self.default if each[0] not in there)]
 
 
 class RequestHeaders(Filter):

@@ -1,0 +1,105 @@
+"""Whose word about the client is believed, and who the client then is."""
+
+import ipaddress
+
+import pytest
+
+from porch.http.message import RequestHead
+from porch.listen import trust
+from porch.listen.trust import Trust
+
+
+def trusted(*networks: str, unix: bool = False) -> Trust:
+    return Trust([ipaddress.ip_network(each) for each in networks], unix)
+
+
+def request(*values: bytes) -> RequestHead:
+    fields = [(b"x", b"192.0.2.9"), *((b"x-forwarded-for", each) for each in values)]
+    return RequestHead(b"GET", b"/", b"a.test", b"http", fields)
+
+
+@pytest.mark.parametrize(
+    ("peer", "believed"),
+    [
+        (b"10.1.2.3", True),
+        (b"11.1.2.3", False),
+        (b"::ffff:10.1.2.3", True),
+        (b"2001:db8::1", True),
+        (b"2001:db9::1", False),
+        (b"unix", False),
+        (b"", False),
+        (b"10.1.2", False),
+        (b"fe80::1%eth0", False),
+        (b"a.test", False),
+        (b"\xff", False),
+    ],
+)
+def test_a_peer_is_believed_if_a_network_holds_it(peer: bytes, believed: bool) -> None:
+    found = trusted("10.0.0.0/8", "2001:db8::/32", "fe80::/10")
+    assert found[peer] is believed
+    assert found.trusts(peer) is believed
+
+
+def test_nobody_is_believed_unless_said() -> None:
+    assert not trusted()[b"127.0.0.1"]
+
+
+def test_the_peer_of_a_unix_socket_is_believed_if_said() -> None:
+    assert trusted(unix=True)[b"unix"]
+    assert not trusted(unix=True)[b"127.0.0.1"]
+
+
+def test_a_peer_is_judged_once_and_what_is_remembered_is_bounded() -> None:
+    found = trusted("10.0.0.0/8")
+    for number in range(trust._REMEMBERED + 10):
+        found[b"10.%d.%d.%d" % (number >> 16, number >> 8 & 255, number & 255)]
+    assert 0 < len(found) <= trust._REMEMBERED
+
+
+PEER = b"10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("values", "client"),
+    [
+        ([], PEER),
+        ([b"192.0.2.1"], b"192.0.2.1"),
+        ([b"192.0.2.1, 192.0.2.2"], b"192.0.2.2"),
+        ([b"192.0.2.1, 10.0.0.2"], b"192.0.2.1"),
+        ([b"192.0.2.1", b"10.0.0.2,10.0.0.3"], b"192.0.2.1"),
+        ([b"10.0.0.3, 10.0.0.2"], b"10.0.0.3"),
+        ([b"192.0.2.1:4711"], b"192.0.2.1"),
+        ([b"[2001:db8::1]:4711"], b"2001:db8::1"),
+        ([b"[2001:db8::1]"], b"2001:db8::1"),
+        ([b"2001:DB8:0::1"], b"2001:db8::1"),
+        ([b"::ffff:192.0.2.1"], b"192.0.2.1"),
+        ([b"192.0.2.1, ::ffff:10.0.0.2"], b"192.0.2.1"),
+        ([b" \t192.0.2.1\t "], b"192.0.2.1"),
+        ([b"192.0.2.1, unknown"], PEER),
+        ([b"192.0.2.1, unknown, 10.0.0.2"], b"10.0.0.2"),
+        ([b""], PEER),
+        ([b"192.0.2.1, "], PEER),
+        ([b"_hidden"], PEER),
+        ([b"a.test"], PEER),
+        ([b"fe80::1%<b>"], PEER),
+        ([b"[192.0.2.1"], PEER),
+        ([b"[::1]x"], PEER),
+        ([b"192.0.2.1:port"], PEER),
+        ([b"\xff"], PEER),
+    ],
+)
+def test_the_client_is_the_first_from_the_right_that_is_not_trusted(
+    values: list[bytes], client: bytes
+) -> None:
+    """An entry that is no address ends the chain: what is left of it is worth nothing."""
+    assert trusted("10.0.0.0/8").client_ip(PEER, request(*values)) == client
+
+
+def test_a_peer_that_is_not_trusted_is_itself_the_client() -> None:
+    found = trusted("10.0.0.0/8").client_ip(b"192.0.2.7", request(b"192.0.2.1"))
+    assert found == b"192.0.2.7"
+
+
+def test_a_trusted_unix_peer_vouches() -> None:
+    assert trusted(unix=True).client_ip(b"unix", request(b"192.0.2.1")) == b"192.0.2.1"
+    assert trusted(unix=True).client_ip(b"unix", request()) == b"unix"

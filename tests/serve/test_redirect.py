@@ -1,0 +1,136 @@
+"""Where a redirect leads, and that what was asked for can't choose another host."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from porch.filter import Response
+from porch.serve.redirect import HttpsRedirect, Redirect, fill, host_of
+from tests.support.hooks import FakeExchange, seen
+
+
+def location(answer: Response | None) -> bytes:
+    assert answer is not None
+    [(name, value)] = answer.fields
+    assert name == b"location"
+    return value
+
+
+def to(
+    template: str,
+    target: bytes,
+    authority: bytes = b"a.test",
+    pattern: re.Pattern[bytes] | None = None,
+) -> bytes:
+    fake = FakeExchange(target=target, authority=authority)
+    return location(Redirect(template, 308, pattern).on_request(seen(fake)))
+
+
+@pytest.mark.parametrize(
+    ("template", "target", "made"),
+    [
+        ("https://b.test", b"/a?b", b"https://b.test"),
+        ("https://b.test{path}", b"/a?b", b"https://b.test/a?b"),
+        ("https://b.test/{path}", b"/a?b", b"https://b.test/a?b"),
+        ("https://b.test/new{path}", b"/a", b"https://b.test/new/a"),
+        ("https://b.test/new/{path}", b"/", b"https://b.test/new/"),
+        ("https://{host}/login?to={path}", b"/a", b"https://a.test/login?to=/a"),
+        ("https://b.test{path}", b"/a//b", b"https://b.test/a//b"),
+        (
+            "https://b.test{path}",
+            b"/a?to=https://c.test//d",
+            b"https://b.test/a?to=https://c.test//d",
+        ),
+        ("//b.test{path}", b"/a?to=https://c.test//d", b"//b.test/a?to=https://c.test//d"),
+        ("/new{path}", b"/a?to=http://c.test", b"/new/a?to=http://c.test"),
+        ("https://b.test{path}", b"*", b"https://b.test/"),
+        ("https://b.test/{nobody}", b"/", b"https://b.test/"),
+        (
+            "https://b.test/b\N{LATIN SMALL LETTER U WITH DIAERESIS} {path}",
+            b"/a",
+            b"https://b.test/b%C3%BC%20/a",
+        ),
+        ("https://b.test/100%25", b"/a", b"https://b.test/100%25"),
+    ],
+)
+def test_path_and_host_stand_where_they_are_wanted(
+    template: str, target: bytes, made: bytes
+) -> None:
+    assert to(template, target) == made
+
+
+def test_what_a_regex_caught_can_stand_in_it() -> None:
+    pattern = re.compile(rb"/(?P<year>\d+)/(\w+)(/x)?")
+    template = "https://b.test/{2}/{year}/{1}{3}{4}"
+    assert to(template, b"/2024/news?q", pattern=pattern) == b"https://b.test/news/2024/2024"
+
+
+@pytest.mark.parametrize("template", ["{path}", "/{path}", "/{1}"])
+@pytest.mark.parametrize("target", [b"//b.test", b"/\\b.test/", b"///b.test", b"/\\/b.test", b"//"])
+def test_a_request_cannot_choose_another_host(template: str, target: bytes) -> None:
+    made = to(template, target, pattern=re.compile(b"(.*)"))
+    assert re.match(rb"/(?![/\\])", made)
+
+
+@given(
+    st.sampled_from(["{path}", "/{path}", "/new{path}", "https://b.test{path}", "//b.test/{path}"]),
+    st.lists(st.sampled_from(b"/\\a.:@?%"), max_size=8).map(lambda rest: b"/" + bytes(rest)),
+)
+def test_the_host_of_a_redirect_is_the_templates(template: str, target: bytes) -> None:
+    made = to(template, target)
+    if "b.test" in template:
+        assert made.partition(b"//")[2].startswith(b"b.test/")
+    else:
+        assert re.match(rb"/(?![/\\])", made)
+
+
+def test_the_status_is_308_unless_told() -> None:
+    assert Redirect("/").on_request(seen(FakeExchange())).status == 308
+    assert Redirect("/", 302).on_request(seen(FakeExchange())).status == 302
+
+
+@pytest.mark.parametrize(
+    ("authority", "port", "made"),
+    [
+        (b"a.test", 443, b"https://a.test/a?b"),
+        (b"a.test:80", 443, b"https://a.test/a?b"),
+        (b"a.test:8080", 8443, b"https://a.test:8443/a?b"),
+        (b"[::1]:80", 8443, b"https://[::1]:8443/a?b"),
+    ],
+)
+def test_plain_requests_are_sent_to_https(authority: bytes, port: int, made: bytes) -> None:
+    fake = FakeExchange(method=b"POST", target=b"/a?b", authority=authority)
+    answer = HttpsRedirect(port).on_request(seen(fake))
+    assert location(answer) == made
+    assert answer is not None
+    assert answer.status == 308
+
+
+def test_what_came_by_https_goes_on() -> None:
+    assert HttpsRedirect(443).on_request(seen(FakeExchange(scheme=b"https"))) is None
+
+
+def test_options_about_the_door_are_no_url_to_be_sent_to() -> None:
+    fake = FakeExchange(method=b"OPTIONS", target=b"*")
+    assert HttpsRedirect(443).on_request(seen(fake)) is None
+
+
+@pytest.mark.parametrize(
+    ("authority", "host"),
+    [
+        (b"a.test", b"a.test"),
+        (b"a.test:80", b"a.test"),
+        (b"a.test:", b"a.test"),
+        (b"[::1]", b"[::1]"),
+        (b"[::1]:80", b"[::1]"),
+        (b"", b""),
+    ],
+)
+def test_a_host_is_an_authority_without_its_port(authority: bytes, host: bytes) -> None:
+    assert host_of(authority) == host
+
+
+def test_a_template_without_slots_is_itself() -> None:
+    assert fill("https://b.test//a", FakeExchange().request, None) == b"https://b.test//a"
