@@ -1,0 +1,119 @@
+"""The clock, turned by hand, and those who wait for it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from porch import clock
+from porch.clock import INFINITY, Deadlines
+
+
+class Sleeper:
+    """Waits for a time and counts how often it was woken."""
+
+    def __init__(self, deadline: float, then: Callable[[], None] = lambda: None) -> None:
+        self.deadline = deadline
+        self.woken = 0
+        self._then = then
+
+    def on_deadline(self) -> None:
+        self.woken += 1
+        self._then()
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Set the coarse time."""
+    return lambda now: monkeypatch.setattr(clock, "now", now)
+
+
+def test_a_tick_brings_the_coarse_time_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", 0.0)
+    monkeypatch.setattr(clock, "date", b"")
+    monkeypatch.setattr(clock, "monotonic", lambda: 7.5)
+    monkeypatch.setattr(clock, "wall", lambda: 784111777.9)
+    clock.tick()
+    assert clock.now == 7.5
+    assert clock.date == b"Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+def test_who_is_late_is_woken(at: Callable[[float], None]) -> None:
+    deadlines = Deadlines()
+    early, late, never = Sleeper(9.0), Sleeper(11.0), Sleeper(INFINITY)
+    for each in (early, late, never):
+        deadlines.watch(each)
+    at(10.0)
+    deadlines.check()
+    assert (early.woken, late.woken, never.woken) == (1, 0, 0)
+    at(12.0)
+    deadlines.check()
+    assert (early.woken, late.woken, never.woken) == (2, 1, 0)
+
+
+def test_a_deadline_moves_by_an_assignment(at: Callable[[float], None]) -> None:
+    deadlines = Deadlines()
+    one = Sleeper(9.0)
+    deadlines.watch(one)
+    one.deadline = 20.0
+    at(10.0)
+    deadlines.check()
+    assert one.woken == 0
+
+
+def test_who_is_taken_off_is_not_woken(at: Callable[[float], None]) -> None:
+    deadlines = Deadlines()
+    one = Sleeper(9.0)
+    deadlines.watch(one)
+    deadlines.discard(one)
+    deadlines.discard(one)
+    at(10.0)
+    deadlines.check()
+    assert one.woken == 0
+    assert len(deadlines) == 0
+
+
+@pytest.mark.parametrize("way", ["takes off", "moves"])
+def test_who_is_helped_by_another_that_is_late_is_not_woken(
+    at: Callable[[float], None], way: str
+) -> None:
+    deadlines = Deadlines()
+    both: list[Sleeper] = []
+
+    def help_the_others() -> None:
+        for each in both:
+            if way == "moves":
+                each.deadline = 20.0
+            else:
+                deadlines.discard(each)
+
+    both += [Sleeper(9.0, help_the_others), Sleeper(9.0, help_the_others)]
+    for each in both:
+        deadlines.watch(each)
+    at(10.0)
+    deadlines.check()
+    assert sum(each.woken for each in both) == 1
+
+
+def test_who_is_woken_may_add_and_take_off_others(at: Callable[[float], None]) -> None:
+    deadlines = Deadlines()
+    new = Sleeper(30.0)
+
+    def then() -> None:
+        deadlines.watch(new)
+        deadlines.discard(one)
+
+    one = Sleeper(9.0, then)
+    deadlines.watch(one)
+    at(10.0)
+    deadlines.check()
+    assert len(deadlines) == 1
+
+
+def test_who_waits_twice_is_woken_once(at: Callable[[float], None]) -> None:
+    deadlines = Deadlines()
+    one = Sleeper(9.0)
+    deadlines.watch(one)
+    deadlines.watch(one)
+    at(10.0)
+    deadlines.check()
+    assert (one.woken, len(deadlines)) == (1, 1)

@@ -1,0 +1,33 @@
+"""What a filter is before it does anything."""
+
+import pytest
+
+from porch.filter import SUSPEND, Filter, Response, Suspend
+from tests.support.hooks import FakeExchange, seen
+
+PHASES = ["on_request", "on_upstream_request", "on_upstream_response", "on_response", "on_end"]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_filter_does_nothing_of_its_own(phase: str) -> None:
+    assert getattr(Filter(), phase)(seen(FakeExchange())) is None
+
+
+def test_a_filter_passes_data_on_as_it_is() -> None:
+    data = b"data"
+    assert Filter().on_request_data(seen(FakeExchange()), data) is data
+
+
+def test_the_phases_are_these() -> None:
+    public = {name for name in vars(Filter) if not name.startswith("_")}
+    assert public == {*PHASES, "on_request_data"}
+
+
+def test_an_answer_is_empty_unless_said() -> None:
+    answer = Response(204)
+    assert (answer.status, tuple(answer.fields), answer.body) == (204, (), b"")
+
+
+def test_there_is_one_way_to_suspend() -> None:
+    assert isinstance(SUSPEND, Suspend)
+    assert not isinstance(SUSPEND, Response)
