@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from porch.observe.redact import (
     ANYWHERE,
     LONGEST,
+    LONGEST_NAME,
     MOST_NAMES,
     WORDS,
     is_secret,
@@ -110,6 +111,15 @@ def test_a_name_that_is_repeated_counts_once():
 def test_a_long_query_with_a_secret_is_redacted_whole():
     assert redact_url(b"/a?b=" + b"x" * LONGEST + b"&token=1") == b"/a?***"
     assert redact_url(b"/a?b=" + b"x" * LONGEST) == b"/a?b=" + b"x" * LONGEST
+
+
+def test_a_long_path_with_a_secret_ends_where_its_parameters_begin():
+    assert redact_url(b"/a;b=1;token=2/" + b"x" * LONGEST + b"?c=3") == b"/a;***"
+
+
+def test_a_long_name_is_taken_for_a_secret():
+    assert not is_secret(b"x" * LONGEST_NAME)
+    assert redact_url(b"/a?" + b"x" * (LONGEST_NAME + 1) + b"=1").endswith(b"x=***")
 
 
 def test_a_value_with_too_many_names_inside_is_not_shown():

@@ -40,8 +40,11 @@ WORDS = (
 
 MOST_NAMES = 64
 """Different names that are judged in one URL. Where there are more, or a URL that has something
-to redact is over LONGEST bytes, it is the whole query: no log line is to cost a millisecond."""
+to redact is over LONGEST bytes, all behind the path is redacted: whatever is sent, its log line
+takes about a millisecond at most."""
 LONGEST = 2048
+LONGEST_NAME = 100
+"""Bytes of a name that is judged; a longer one is taken for a secret."""
 
 _URL_FIELDS = frozenset((b"content-location", b"link", b"location", b"referer", b"refresh"))
 _ANYWHERE = re.compile("|".join(ANYWHERE).encode())
@@ -58,7 +61,7 @@ _NESTED = re.compile(rb'%(?:25)*(?:3[DdFf]|22)|"|=eyJ')
 _PATH_PARAMETER = re.compile(rb";([^=;/]*)=([^;/]*)")
 _CUT = re.compile(rb"[?#]")
 _PIECE = re.compile(rb"[^&#]+")
-_USER = re.compile(rb"\A([A-Za-z][A-Za-z0-9+.\-]*:)?//[^/?#]*@")
+_USER = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*:)?//[^/?#]*@")
 
 
 def redact_url(url: bytes) -> bytes:
@@ -66,18 +69,18 @@ def redact_url(url: bytes) -> bytes:
 
     User and password before a host are redacted too.
     """
-    if b"@" in url:
-        url = _USER.sub(rb"\1//***@", url)
-    names = set(_NAME.findall(url))
-    too_many = len(names) > MOST_NAMES
+    if b"@" in url and (user := _USER.match(url)):
+        url = (user[1] or b"") + b"//***@" + url[user.end() :]
+    names = _NAME.findall(url)
+    too_many = len(names) > MOST_NAMES and len(set(names)) > MOST_NAMES
     if not too_many and not _NESTED.search(url) and not any(map(_judged, names)):
         return url
     cut = _CUT.search(url)
     path, query = (url, b"") if cut is None else (url[: cut.start()], url[cut.start() :])
-    path = _PATH_PARAMETER.sub(_path_parameter, path)
     if too_many or len(url) > LONGEST:
-        return path + query[:1] + REDACTED
-    return path + _PIECE.sub(_piece, query)
+        path, mark, _ = path.partition(b";")
+        return path + (mark or query[:1]) + REDACTED
+    return _PATH_PARAMETER.sub(_path_parameter, path) + _PIECE.sub(_piece, query)
 
 
 def redact_field(name: bytes, value: bytes) -> bytes:
@@ -93,6 +96,8 @@ def is_secret(name: bytes) -> bool:
 
 
 def _judge(name: bytes) -> bool:
+    if len(name) > LONGEST_NAME:
+        return True
     plain = unquote_to_bytes(unquote_to_bytes(name)) if b"%" in name else name
     if _ANYWHERE.search(plain.lower().translate(None, b"_-. +")):
         return True
