@@ -3,7 +3,7 @@
 A line is checked by one strict pattern the first time it is seen and remembered after that:
 clients and origins repeat nearly all of their lines, so that a head costs a dictionary look-up a
 line (bench/head_parser.py compares this with the C parsers). What is remembered is bounded in
-number and length, and lines that carry secrets are not.
+number and length.
 """
 
 import re
@@ -18,9 +18,12 @@ LINE = re.compile(
 """token ":" OWS *( VCHAR / obs-text / SP / HTAB ): no space before the colon, no folding, no
 control character but HTAB."""
 
-REMEMBERED = 4096
-LONGEST = 512
-SECRET = frozenset((b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"))
+REMEMBERED = 2048
+"""Lines that are remembered, in each direction."""
+LONGEST = 1024
+"""Bytes of a line that is remembered: 5 MB in all at the very worst. Secrets are remembered too:
+a look-up compares whole lines, so its time tells nobody a part of one."""
+NEW_EACH_TIME = frozenset((b"set-cookie",))
 
 HOP_BY_HOP = frozenset(
     (
@@ -52,7 +55,7 @@ class FieldLines(dict[bytes, Field]):
             raise ValueError(line[:80])
         name = match[1].lower()
         field = (name, match[2].rstrip(b" \t"))
-        if len(line) <= LONGEST and name not in SECRET:
+        if len(line) <= LONGEST and name not in NEW_EACH_TIME:
             if len(self) >= REMEMBERED:
                 self.clear()
             self[line] = field
@@ -66,7 +69,7 @@ class _Encoded(dict[Field, bytes]):
 
     def __missing__(self, field: Field) -> bytes:
         line = b"%b: %b\r\n" % field
-        if len(line) <= LONGEST and field[0] not in SECRET:
+        if len(line) <= LONGEST and field[0] not in NEW_EACH_TIME:
             if len(self) >= REMEMBERED:
                 self.clear()
             self[field] = line
