@@ -8,7 +8,7 @@ from typing import Any
 
 from porch.config.build import Built, build
 from porch.config.load import Loaded, load, load_mapping
-from porch.config.logs import Logs
+from porch.config.logs import Logs, stderr_messages
 from porch.config.state import State
 
 __all__ = ["run_file", "run_loaded", "run_mapping"]
@@ -32,15 +32,23 @@ def run_loaded(
 ) -> int:
     """Serve what `load_again` loads, at the start and at each reload."""
     loaded = load_again()
-    state = State(_say)
-    built = build(loaded, state, Logs.open(loaded.config, _say)) if loaded.ok else None
+    messages = stderr_messages()
+    state = State(messages.say)
+    built = None
+    if loaded.ok:
+        try:
+            logs = Logs.open(loaded.config, loaded.base, messages)
+        except OSError as error:
+            _say(f"the access log cannot be opened: {error.filename}: {error.strerror}")
+            return 1
+        built = build(loaded, state, logs)
     if loaded.problems:
         print(loaded.report(), file=sys.stderr)
     if built is None:
         return 1
     from porch.manage.worker import Worker
 
-    worker = Worker(built, state, load_again)
+    worker = Worker(built, state, load_again, messages)
     try:
         worker.bind()
     except OSError as error:

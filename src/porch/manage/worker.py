@@ -12,10 +12,12 @@ from pathlib import Path
 
 from porch import clock
 from porch.config.build import Built, build
-from porch.config.load import Loaded
+from porch.config.loaded import Loaded
+from porch.config.logs import Logs
 from porch.config.state import State
 from porch.listen.door import Door
 from porch.listen.listener import ListenAddress, Listener, bind
+from porch.observe.messages import Messages
 from porch.tls import server_context
 
 __all__ = ["LOG_DELAY", "WATCH_DELAY", "Worker"]
@@ -30,10 +32,17 @@ Answer = dict[str, object]
 
 
 class Worker:
-    """One serving process. load: loads the configuration again, for a reload."""
+    """One serving process.
 
-    def __init__(self, built: Built, state: State, load: Callable[[], Loaded]) -> None:
+    load: loads the configuration again, for a reload. messages: to the operator; closed at the
+    end.
+    """
+
+    def __init__(
+        self, built: Built, state: State, load: Callable[[], Loaded], messages: Messages
+    ) -> None:
         self._built = built
+        self._messages = messages
         self._state = state
         self._load = load
         self._door = Door(built.settings, state.deadlines)
@@ -42,6 +51,7 @@ class Worker:
         self._at_once = False
         self._seen = _seen(built.files)
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._retired: list[Logs] = []
         state.commit()
 
     @property
@@ -81,21 +91,31 @@ class Worker:
     def reload(self) -> Answer:
         """Load the configuration again. Nothing is half applied."""
         loaded = self._load()
-        self._state.begin()
-        built = build(loaded, self._state, self._built.logs) if loaded.ok else None
-        if built is None:
-            report = loaded.report(running=True)
-            self._state.say(f"reload refused\n{report}")
-            return {"error": report}
+        logs = self._built.logs
         try:
+            if loaded.ok and not logs.is_for(loaded.config):
+                logs = Logs.open(loaded.config, loaded.base, self._messages)
+            self._state.begin()
+            built = build(loaded, self._state, logs) if loaded.ok else None
+            if built is None:
+                return self._refuse_reload(loaded.report(running=True), logs)
             fresh = _bind([each for each in built.listen if each not in self._listeners])
         except OSError as error:
-            report = f"{error.strerror}; nothing was changed, the running configuration stays."
-            self._state.say(report)
-            return {"error": report}
+            name = f"{error.filename}: " if error.filename else ""
+            report = (
+                f"{name}{error.strerror}\nnothing was changed, the running configuration stays."
+            )
+            return self._refuse_reload(report, logs)
         self._swap(built, fresh)
+        logs.reopen()
         self._state.say(f"loaded again: {len(built.entries)} routes")
         return {"loaded": f"{len(built.entries)} routes", "warnings": len(loaded.problems)}
+
+    def _refuse_reload(self, report: str, logs: Logs) -> Answer:
+        if logs is not self._built.logs:
+            logs.close()
+        self._messages.warn(f"reload refused\n{report}")
+        return {"error": report}
 
     def status(self) -> Answer:
         """What runs, as plain data."""
@@ -111,7 +131,9 @@ class Worker:
 
     def _swap(self, built: Built, fresh: Sequence[Listener]) -> None:
         """One assignment for the routes; addresses that are gone accept nothing more."""
-        self._built = built
+        before, self._built = self._built, built
+        if before.logs is not built.logs:
+            self._retired = [*self._retired, before.logs]
         self._seen = _seen(built.files)
         self._door.settings = built.settings
         self._door.own_fields = built.settings.own_fields
@@ -141,7 +163,9 @@ class Worker:
         for timer in self._timers.values():
             timer.cancel()
         self._state.close()
-        self._built.logs.close()
+        for logs in (*self._retired, self._built.logs):
+            logs.close()
+        self._messages.close()
 
     def _repeat(self, name: str, seconds: float, work: Callable[[], None]) -> None:
         """Do `work` every so many seconds, whatever it does."""
@@ -158,6 +182,9 @@ class Worker:
 
     def _flush(self) -> None:
         self._built.logs.flush()
+        self._messages.flush()
+        for logs in self._retired:  # exchanges that began before the reload still end in them
+            logs.flush()
 
     def _watch(self) -> None:
         if self._built.watch and _seen(self._built.files) != self._seen:
