@@ -1,0 +1,282 @@
+"""Dialling over loopback: what is connected, and what each failure is called."""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from porch.errors import (
+    ConnectFailed,
+    ConnectionRefused,
+    ConnectTimeout,
+    DnsError,
+    PorchError,
+    TlsError,
+)
+from porch.forward import dial
+from porch.forward.dial import Address, Dialer
+from porch.forward.resolve import AddrInfo, Resolver
+
+
+class Near(asyncio.Protocol):
+    """The protocol that is dialled for."""
+
+    def __init__(self) -> None:
+        self.got = asyncio.get_running_loop().create_future()
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if not self.got.done():
+            self.got.set_result(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set_result(exc)
+
+
+class Greeter(asyncio.Protocol):
+    """Says hello and waits."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"hello")
+
+
+class Names(Resolver):
+    """Knows every name as these addresses, in this order."""
+
+    def __init__(self, *addresses: str, error: OSError | None = None) -> None:
+        super().__init__()
+        self._addresses = addresses
+        self._error = error
+
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
+        if self._error is not None:
+            raise self._error
+        return [(await Resolver().resolve(each, port))[0] for each in self._addresses]
+
+
+@asynccontextmanager
+async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    server = await asyncio.get_running_loop().create_server(Greeter, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def greet(address: Address, resolver: Resolver | None = None) -> Near:
+    """Dial, take the greeting, close."""
+    near = await Dialer(address, resolver or Resolver()).dial(Near)
+    assert await near.got == b"hello"
+    near.transport.close()
+    await near.lost
+    return near
+
+
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+async def failure(address: Address, resolver: Resolver | None = None) -> PorchError:
+    with pytest.raises(PorchError) as caught:
+        await Dialer(address, resolver or Resolver()).dial(Near)
+    return caught.value
+
+
+def test_a_listening_port_is_connected_without_delay() -> None:
+    async def main() -> None:
+        async with listening() as port:
+            near = await greet(Address(host="127.0.0.1", port=port))
+            sock = near.transport.get_extra_info("socket")
+            assert sock is not None
+
+    asyncio.run(main())
+
+
+def test_nagles_algorithm_is_off() -> None:
+    async def main() -> None:
+        async with listening() as port:
+            near = await Dialer(Address(host="127.0.0.1", port=port), Resolver()).dial(Near)
+            sock = near.transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            near.transport.close()
+            await near.lost
+
+    asyncio.run(main())
+
+
+def test_a_port_where_nobody_listens_refuses() -> None:
+    port = free_port()
+    error = asyncio.run(failure(Address(host="127.0.0.1", port=port)))
+    assert type(error) is ConnectionRefused
+    assert error.detail == f"127.0.0.1:{port} refused the connection"
+
+
+def test_the_next_address_is_tried_where_the_first_refuses() -> None:
+    async def main() -> None:
+        async with listening() as port:
+            await greet(Address(host="api.test", port=port), Names("127.0.0.2", "127.0.0.1"))
+            await greet(Address(host="api.test", port=port), Names("::1", "127.0.0.1"))
+
+    asyncio.run(main())
+
+
+def test_all_addresses_refusing_is_a_refusal() -> None:
+    address = Address(host="api.test", port=free_port())
+    error = asyncio.run(failure(address, Names("127.0.0.1", "127.0.0.2")))
+    assert type(error) is ConnectionRefused
+
+
+def test_a_name_that_does_not_resolve_is_an_error_of_its_own() -> None:
+    broken = Names(error=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+    error = asyncio.run(failure(Address(host="api.test", port=1), broken))
+    assert type(error) is DnsError
+    assert error.detail == "api.test does not resolve: Name or service not known"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ETIMEDOUT, ConnectTimeout),
+        (errno.ENETUNREACH, ConnectFailed),
+        (errno.EHOSTUNREACH, ConnectFailed),
+        (errno.EMFILE, ConnectFailed),
+    ],
+)
+def test_what_the_system_says_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch, number: int, kind: type[PorchError]
+) -> None:
+    async def refuse(*_: Any) -> socket.socket:
+        raise OSError(number, "in its words")
+
+    monkeypatch.setattr(dial, "_connect", refuse)
+    error = asyncio.run(failure(Address(host="127.0.0.1", port=9)))
+    assert type(error) is kind
+    assert "in its words" in error.detail
+
+
+def test_every_failure_of_dialling_may_be_repeated_elsewhere() -> None:
+    for kind in (ConnectFailed, ConnectionRefused, ConnectTimeout, DnsError, TlsError):
+        assert kind.retry == "always"
+
+
+def test_unix_sockets(tmp_path: Path) -> None:
+    path = str(tmp_path / "sock")
+
+    async def main() -> None:
+        assert type(await failure(Address(path=path))) is ConnectionRefused
+        server = await asyncio.get_running_loop().create_unix_server(Greeter, path)
+        await greet(Address(path=path))
+        server.close()
+        await server.wait_closed()
+        error = await failure(Address(path=path))  # the file is left, nobody listens
+        assert type(error) is ConnectionRefused
+        assert path in error.detail
+
+    asyncio.run(main())
+
+
+def contexts(name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Of a server called `name` and of a client that trusts its CA."""
+    ca = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(name).configure_cert(server)
+    client = ssl.create_default_context()
+    ca.configure_trust(client)
+    return server, client
+
+
+def with_tls(test: Callable[[int, ssl.SSLContext], Awaitable[None]]) -> None:
+    server, client = contexts("api.test")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's side
+        async with listening(server) as port:
+            await test(port, client)
+
+    asyncio.run(main())
+
+
+def test_tls_names_the_host_or_whom_it_is_told() -> None:
+    async def test(port: int, client: ssl.SSLContext) -> None:
+        await greet(Address(host="api.test", port=port, tls=client), Names("127.0.0.1"))
+        named = Address(host="127.0.0.1", port=port, tls=client, server_name="api.test")
+        await greet(named)
+
+    with_tls(test)
+
+
+def test_another_name_in_the_certificate_is_refused() -> None:
+    async def test(port: int, client: ssl.SSLContext) -> None:
+        error = await failure(Address(host="other.test", port=port, tls=client), Names("127.0.0.1"))
+        assert type(error) is TlsError
+        assert "other.test" in error.detail
+
+    with_tls(test)
+
+
+def test_a_ca_that_nobody_knows_is_refused() -> None:
+    async def test(port: int, _: ssl.SSLContext) -> None:
+        stranger = ssl.create_default_context()
+        error = await failure(Address(host="api.test", port=port, tls=stranger), Names("127.0.0.1"))
+        assert type(error) is TlsError
+
+    with_tls(test)
+
+
+def test_tls_to_a_port_that_speaks_none_is_refused() -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        async with listening() as port:
+            _, client = contexts("api.test")
+            error = await failure(
+                Address(host="api.test", port=port, tls=client), Names("127.0.0.1")
+            )
+            assert isinstance(error, ConnectFailed)
+
+    asyncio.run(main())
+
+
+def test_a_dial_that_is_given_up_leaves_no_socket_behind() -> None:
+    async def main() -> None:
+        async with listening() as port:
+            for turns in range(6):
+                dialler = Dialer(Address(host="127.0.0.1", port=port), Resolver())
+                task = asyncio.ensure_future(dialler.dial(Near))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                try:
+                    near = await task
+                except asyncio.CancelledError:
+                    continue
+                near.transport.close()
+                await near.lost
+
+    asyncio.run(main())  # a socket left open is a ResourceWarning, which is an error here
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        (Address(host="api.test", port=80), "api.test:80"),
+        (Address(host="::1", port=80), "[::1]:80"),
+        (Address(path="/run/app.sock"), "unix:/run/app.sock"),
+    ],
+)
+def test_an_address_is_written_as_in_the_configuration(address: Address, text: str) -> None:
+    assert str(address) == text

@@ -1,0 +1,145 @@
+"""What an origin is told about the client, field by field."""
+
+from typing import Any
+
+import pytest
+
+from porch.exchange import Exchange
+from porch.forward.headers import CLAIMS, Forwarding, ForwardingHeaders
+from porch.http.message import Field, RequestHead
+from porch.route.route import Route
+
+
+class Client:
+    """The client's stream, as far as it is asked here."""
+
+    def __init__(self, peer: bytes) -> None:
+        self.peer = peer
+        self.port = b"443"
+
+
+def sent(
+    *fields: Field,
+    peer: bytes = b"192.0.2.7",
+    scheme: bytes = b"https",
+    version: bytes = b"1.1",
+    **forwarding: Any,
+) -> list[Field]:
+    """The fields that go out for a request with `fields`."""
+    forwarding.setdefault("via", b"")
+    head = RequestHead(b"GET", b"/", b"x.test", scheme, list(fields), version=version)
+    client: Any = Client(peer)
+    keeper: Any = None
+    exchange = Exchange(keeper, client, head, Route(key="*"), peer)
+    exchange.outgoing = RequestHead(b"GET", b"/", b"x.test", scheme, head.fields, version=version)
+    ForwardingHeaders(Forwarding(**forwarding)).on_upstream_request(exchange)
+    assert head.fields == list(fields), "the request itself stays as it came"
+    return exchange.outgoing.fields
+
+
+OURS = [
+    (b"x-forwarded-for", b"192.0.2.7"),
+    (b"x-forwarded-proto", b"https"),
+    (b"x-forwarded-host", b"x.test"),
+    (b"x-forwarded-port", b"443"),
+]
+
+
+def yes(peer: bytes) -> bool:
+    return True
+
+
+def test_four_fields_are_set() -> None:
+    assert sent((b"accept", b"*/*")) == [(b"accept", b"*/*"), *OURS]
+
+
+@pytest.mark.parametrize("name", sorted(CLAIMS))
+@pytest.mark.parametrize("trusts", [None, lambda peer: False])
+def test_claims_are_dropped_in_every_spelling(name: bytes, trusts: object) -> None:
+    claimed = [(name, b"evil"), (name.replace(b"-", b"_"), b"evil")]
+    assert sent(*claimed, trusts=trusts) == OURS
+    assert sent(*claimed, trusts=trusts, underscores=True) == OURS
+
+
+def test_underscores_pass_only_by_the_setting() -> None:
+    assert sent((b"a_b", b"1")) == OURS
+    assert sent((b"a_b", b"1"), underscores=True) == [(b"a_b", b"1"), *OURS]
+
+
+def test_what_a_trusted_peer_says_stands() -> None:
+    fields = sent(
+        (b"x-forwarded-for", b"203.0.113.9, 198.51.100.1"),
+        (b"x-forwarded-for", b"198.51.100.2"),
+        (b"x-forwarded-proto", b"http"),
+        (b"x-forwarded-host", b"shop.test"),
+        (b"x-forwarded-port", b"8443"),
+        (b"x-real-ip", b"203.0.113.9"),
+        (b"x_real_ip", b"evil"),
+        trusts=yes,
+    )
+    assert fields == [
+        (b"x-real-ip", b"203.0.113.9"),
+        (b"x-forwarded-for", b"203.0.113.9, 198.51.100.1, 198.51.100.2, 192.0.2.7"),
+        (b"x-forwarded-proto", b"http"),
+        (b"x-forwarded-host", b"shop.test"),
+        (b"x-forwarded-port", b"8443"),
+    ]
+
+
+def test_a_trusted_peer_that_says_nothing_is_told_about_itself() -> None:
+    assert sent(trusts=yes) == OURS
+
+
+def test_whether_a_peer_is_trusted_is_asked_of_the_peer() -> None:
+    asked: list[bytes] = []
+    sent(trusts=lambda peer: bool(asked.append(peer)), peer=b"198.51.100.1")
+    assert asked == [b"198.51.100.1"]
+
+
+@pytest.mark.parametrize("trusts", [None, yes])
+def test_a_prefix_that_was_cut_off_is_told(trusts: object) -> None:
+    fields = sent((b"x-forwarded-prefix", b"/evil"), prefix=b"/api", trusts=trusts)
+    assert fields == [*OURS, (b"x-forwarded-prefix", b"/api")]
+
+
+@pytest.mark.parametrize(
+    ("peer", "node"),
+    [
+        (b"192.0.2.7", b"192.0.2.7"),
+        (b"2001:db8::1", b'"[2001:db8::1]"'),
+        (b"unix", b"unknown"),
+    ],
+)
+def test_forwarded_is_sent_by_the_setting(peer: bytes, node: bytes) -> None:
+    fields = sent((b"forwarded", b"for=evil"), peer=peer, forwarded=True)
+    expected = b'for=%b;proto=https;host="x.test"' % node
+    assert [value for name, value in fields if name == b"forwarded"] == [expected]
+
+
+def test_forwarded_goes_behind_what_a_trusted_peer_said() -> None:
+    fields = sent((b"forwarded", b"for=a"), (b"forwarded", b"for=b"), forwarded=True, trusts=yes)
+    own = b'for=192.0.2.7;proto=https;host="x.test"'
+    assert (b"forwarded", b"for=a, for=b, " + own) in fields
+    assert len([name for name, _ in fields if name == b"forwarded"]) == 1
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1", b"2", b"3"])
+def test_via_says_by_which_version_the_request_came(version: bytes) -> None:
+    assert sent(via=b"door", version=version)[-1] == (b"via", version + b" door")
+
+
+def test_via_extends_those_that_came() -> None:
+    fields = sent((b"via", b"1.0 a"), (b"accept", b"*/*"), (b"via", b"1.1 b"), via=b"porch")
+    assert fields == [(b"accept", b"*/*"), *OURS, (b"via", b"1.0 a, 1.1 b, 1.1 porch")]
+
+
+def test_without_a_name_via_passes_as_it_came() -> None:
+    assert sent((b"via", b"1.0 a")) == [(b"via", b"1.0 a"), *OURS]
+
+
+def test_what_is_remembered_of_names_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("porch.forward.headers._REMEMBERED", 3)
+    filter_ = ForwardingHeaders(Forwarding())
+    for number in range(10):
+        assert filter_._passes(b"n%d" % number)
+    assert len(filter_._passes.__self__) <= 3  # type: ignore[attr-defined]
