@@ -7,9 +7,9 @@ A place is (line, column), both from 1, the column in characters.
 import bisect
 import contextlib
 import re
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-__all__ = ["KeyPath", "Place", "Places", "locate", "repeated"]
+__all__ = ["DottedName", "KeyPath", "Place", "Places", "locate", "repeated"]
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 Place: TypeAlias = tuple[int, int]
@@ -29,26 +29,38 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2}
 _ESCAPED = {"b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
+class DottedName(NamedTuple):
+    """A name of several parts: `[a.b]`, or `a.b = 1` within `table`."""
+
+    table: KeyPath
+    parts: tuple[str, ...]
+    is_header: bool
+    place: Place
+
+
 class Places(dict[KeyPath, Place]):
     """The place of every key, table header and array item, by its path in the parsed data.
 
-    A dotted key has a place for each of its parts, that of the whole. repeats: those of `[[a]]`.
+    A dotted name has a place for each of its parts, that of the whole. repeats: the paths of
+    `[[a]]`. dotted: all names of several parts.
     """
 
-    __slots__ = ("repeats",)
+    __slots__ = ("dotted", "repeats")
 
-    def __init__(self, repeats: frozenset[KeyPath] = frozenset()) -> None:
-        super().__init__()
-        self.repeats = repeats
+    def __init__(self, scanner: "_Scanner") -> None:
+        super().__init__((path, scanner.place(at)) for path, at in scanner.found.items())
+        self.repeats = frozenset(scanner.arrays)
+        self.dotted = [
+            DottedName(table, parts, is_header, scanner.place(at))
+            for table, parts, is_header, at in scanner.dotted
+        ]
 
 
 def locate(text: str) -> Places:
     """The places in a text that tomllib accepts. What it does for another is undefined."""
     scanner = _Scanner(text)
     scanner.scan()
-    places = Places(frozenset(scanner.arrays))
-    places.update((path, scanner.place(offset)) for path, offset in scanner.found.items())
-    return places
+    return Places(scanner)
 
 
 def repeated(text: str, end: int) -> tuple[KeyPath, Place, Place] | None:
@@ -74,6 +86,7 @@ class _Scanner:
         self.found: dict[KeyPath, int] = {}
         self.arrays: dict[KeyPath, int] = {}
         self.second: tuple[KeyPath, int] | None = None
+        self.dotted: list[tuple[KeyPath, tuple[str, ...], bool, int]] = []
         self._named: set[KeyPath] = set()
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
 
@@ -96,6 +109,8 @@ class _Scanner:
         self.at += 2 if several else 1
         keys = self._keys()
         self.at += 2 if several else 1
+        if len(keys) > 1:
+            self.dotted.append(((), tuple(keys), True, start))
         path: KeyPath = ()
         for key in keys[:-1]:
             path = self._inside((*path, key))
@@ -147,8 +162,11 @@ class _Scanner:
     def _pair(self, table: KeyPath) -> None:
         self._blank()
         start = self.at
+        keys = self._keys()
+        if len(keys) > 1:
+            self.dotted.append((table, tuple(keys), False, start))
         path = table
-        for key in self._keys():
+        for key in keys:
             path = (*path, key)
             self.found.setdefault(path, start)
         self._name(path, start)

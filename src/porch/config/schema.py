@@ -2,35 +2,88 @@
 
 The JSON Schema, the reference page and the suggestions come from here. A field's description is
 its entry in the reference. Words of a route may also stand in a site and at the top; the nearest
-wins, and tables merge word by word.
+wins, and tables merge word by word. What no single table can tell is seen in review.py.
 """
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from porch.config.units import parse_duration, parse_size
+from porch.config.units import parse_duration, parse_size, spell_duration, spell_size
+from porch.route.route import Limits, Timeouts
 
 __all__ = [
+    "LATER_HARMLESS",
+    "LATER_PROTECTIVE",
+    "TOP_ONLY",
     "ConfigModel",
     "ExpectModel",
+    "Form",
     "HeadersModel",
-    "LaterWord",
     "LimitsModel",
+    "LogModel",
     "PoolModel",
     "RouteModel",
     "RouteWords",
+    "ServerModel",
     "SiteModel",
     "TimeoutsModel",
     "TlsModel",
+    "WhenModel",
 ]
 
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration, json_schema_input_type=str),
-    PlainSerializer(lambda seconds: f"{seconds:g}s", return_type=str),
+LATER_HARMLESS = frozenset(
+    {"acme", "admin", "buffer_request", "buffer_response", "cache", "canary", "compress", "health"}
+    | {"hsts", "metrics", "mirror"}
+)
+"""Words of later versions whose absence changes speed or comfort: they warn."""
+
+LATER_PROTECTIVE = frozenset({"allow", "auth", "client_ca", "cors", "deny", "limit", "maintenance"})
+"""Words of later versions without which a route would be open: they are errors."""
+
+TOP_ONLY = {
+    "timeouts": ("head", "keep_alive"),
+    "limits": ("request_line", "head", "fields", "interim"),
+}
+"""Words that are read before a route is known, so that a route cannot say them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a word can be, as the end of "it must be ...": what the operator is told."""
+
+    text: str
+
+
+def _word(description: str, default: JsonValue = None, **bounds: Any) -> Any:
+    """A word that may be left out. default: what holds then, for the reference and the schema."""
+    extra: dict[str, JsonValue] = {} if default is None else {"default": default}
+    return Field(None, description=description, json_schema_extra=extra, **bounds)
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise ValueError("it must be more than nothing; for no bound in practice write a high one")
+    return value
+
+
+DurationText = Annotated[
+    str, Field(pattern=r"^\d+(\.\d+)? ?(ms|s|m|h|d|w|y)$", examples=["500ms", "90s", "1h"])
 ]
-Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str)]
+SizeText = Annotated[
+    str, Field(pattern=r"^\d+(\.\d+)? ?([Bb]|[KkMmGgTt]i?[Bb])$", examples=["64KB", "10MB"])
+]
+DURATION_FORM = Form('a duration, such as "90s"')
+SIZE_FORM = Form('a size, such as "64MB"')
+
+Duration = Annotated[
+    float, BeforeValidator(parse_duration, json_schema_input_type=DurationText), DURATION_FORM
+]
+Silence = Annotated[Duration, AfterValidator(_positive), DURATION_FORM]
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=SizeText), SIZE_FORM]
+Bound = Annotated[Size, AfterValidator(_positive), SIZE_FORM]
 
 
 def _one_or_more(value: object) -> object:
@@ -38,105 +91,117 @@ def _one_or_more(value: object) -> object:
 
 
 Strings = Annotated[
-    list[str], BeforeValidator(_one_or_more, json_schema_input_type=str | list[str])
+    list[str],
+    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+    Form("a text or a list of texts"),
+]
+
+
+def _printable(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"[!-~]+(?: [!-~]+)*", value) is None:
+        raise ValueError('it goes into a field, so that it is plain ASCII, such as "porch"')
+    return value
+
+
+OwnName = Annotated[
+    bool | str, AfterValidator(_printable), Form('a name in quotes, true for "porch", or false')
 ]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
-class LaterWord:
-    """Words of later versions: known by name, so that nobody is left to guess.
-
-    harmless: leaving them out changes speed or comfort; they warn. protective: a route would be
-    open without them; they are errors.
-    """
-
-    harmless = frozenset(
-        ("health", "cache", "compress", "buffer_request", "buffer_response", "metrics", "admin")
-        + ("hsts", "acme", "canary", "mirror")
-    )
-    protective = frozenset(("limit", "allow", "deny", "auth", "cors", "maintenance", "client_ca"))
+_TIMEOUTS = Timeouts()
+_LIMITS = Limits()
 
 
 class TimeoutsModel(_Model):
-    """Silences, never wholes: a transfer that moves is never cut."""
+    """Seconds of silence, never of the whole: a transfer that moves is never cut."""
 
-    connect: Duration | None = Field(None, description="Until an endpoint accepts. Default 5s.")
-    head: Duration | None = Field(
-        None, description="A client's head, from its first byte to its last. Top only. Default 15s."
+    connect: Silence | None = _word(
+        "Until an endpoint accepts a connection.", spell_duration(_TIMEOUTS.connect)
     )
-    response: Duration | None = Field(
-        None, description="From a request's end to the answer's head. Default 60s."
+    head: Silence | None = _word(
+        "A client's head, from its first byte to its last; 408 after it.",
+        spell_duration(_TIMEOUTS.head),
     )
-    idle: Duration | None = Field(
-        None, description="Between two pieces of a body, either way. Default 60s."
+    response: Silence | None = _word(
+        "From the request's last byte to the answer's head; 504 after it.",
+        spell_duration(_TIMEOUTS.response),
     )
-    keep_alive: Duration | None = Field(
-        None, description="A client's connection between two requests. Top only. Default 75s."
+    idle: Silence | None = _word(
+        "Between two pieces of a body, either way.", spell_duration(_TIMEOUTS.idle)
     )
-    upstream_idle: Duration | None = Field(
-        None, description="A kept connection to an origin. Default 4s, below uvicorn's 5s."
+    keep_alive: Silence | None = _word(
+        "A client's connection between two requests.", spell_duration(_TIMEOUTS.keep_alive)
     )
-    tunnel: Duration | None = Field(
-        None, description="A WebSocket without a byte either way. Default 1h."
+    upstream_idle: Duration | None = _word(
+        "A kept connection to an origin; shorter than the origin's own, which for uvicorn and "
+        "node is 5s.",
+        spell_duration(_TIMEOUTS.upstream_idle),
     )
-    half_close: Duration | None = Field(
-        None,
-        description="How long a client that closed its sending side is still served in silence. "
-        "Default 500ms.",
+    tunnel: Silence | None = _word(
+        "A WebSocket without a byte either way.", spell_duration(_TIMEOUTS.tunnel)
+    )
+    half_close: Duration | None = _word(
+        "How long a client that closed its sending side is still served in silence.",
+        spell_duration(_TIMEOUTS.half_close),
     )
 
 
 class LimitsModel(_Model):
-    """Bounds on messages. Over one: 414, 431 or 413; from an origin 502."""
+    """Bounds on messages, of clients and of origins alike. An origin that is over one is 502."""
 
-    request_line: Size | None = Field(
-        None, description="Method, target and version; 414 above. Top only. Default 16KB."
+    request_line: Bound | None = _word(
+        "Method, target and version; 414 above.", spell_size(_LIMITS.request_line)
     )
-    head: Size | None = Field(None, description="All of a head; 431 above. Top only. Default 64KB.")
-    fields: int | None = Field(
-        None, ge=1, description="Fields of a head; 431 above. Top only. Default 128."
+    head: Bound | None = _word("All of a head; 431 above.", spell_size(_LIMITS.head))
+    fields: Annotated[int, Field(ge=1)] | None = _word(
+        "How many fields a head may have; 431 above.", _LIMITS.fields
     )
-    body: Size | None = Field(
-        None, description="A request's body; 413 above, before 100 is sent. Default: no bound."
+    body: Size | None = _word(
+        "A request's body; 413 above, before the 100 is sent. No bound if left out."
     )
-    interim: int | None = Field(
-        None, ge=0, description="Interim answers before a final one. Top only. Default 16."
+    interim: Annotated[int, Field(ge=0)] | None = _word(
+        "Interim answers that an origin may send before its final one.", _LIMITS.interim
     )
 
 
 class TlsModel(_Model):
-    """How to speak TLS with https:// targets."""
+    """How to speak TLS with `https://` targets. Nothing needs to be said for most."""
 
-    verify: bool | None = Field(
-        None, description="false believes any certificate, and is warned about. Default true."
+    verify: bool | None = _word(
+        "`false` believes any certificate, and is warned about at each start.", True
     )
-    ca: str | None = Field(None, description="A PEM file of authorities instead of the system's.")
-    server_name: str | None = Field(
-        None, description="Whom the certificate must name. Default: the target's host."
+    ca: str | None = _word("A PEM file of authorities to trust instead of the system's.")
+    server_name: str | None = _word(
+        "Whom the certificate must name, sent as SNI too; the target's host if left out."
     )
 
 
-FieldChange = str | list[str] | Literal[False]
+FieldChange = Annotated[str | list[str] | Literal[False], Form("a text, a list of texts, or false")]
 
 
 def _headers(value: object) -> object:
-    """ "secure", or a flat table of answer fields, as the table of both directions."""
+    """Either short form as the table of both directions."""
     if value == "secure":
         return {"secure": True}
-    if isinstance(value, dict) and not value.keys() <= {"request", "response", "secure"}:
-        if value.keys() & {"request", "response"}:
-            return value
-        secure = value.get("secure")
-        rest = {name: each for name, each in value.items() if name != "secure"}
-        return {"response": rest} | ({"secure": secure} if isinstance(secure, bool) else {})
+    if isinstance(value, str):
+        raise ValueError('the only set of fields with a name is "secure"')
+    if isinstance(value, dict) and not value.keys() & {"request", "response"}:
+        secure = {"secure": value["secure"]} if isinstance(value.get("secure"), bool) else {}
+        flat = {name: each for name, each in value.items() if name not in secure}
+        return {"response": flat} | secure
     return value
 
 
 class HeadersModel(_Model):
-    """Fields that are set (a string), added (a list of strings) or removed (false)."""
+    """Fields that are set (a text), added (a list of texts) or removed (`false`).
+
+    `headers = "secure"` adds what breaks no ordinary site, where the origin does not say
+    otherwise. A flat table is about answers: `headers = { X-Frame-Options = false }`.
+    """
 
     request: dict[str, FieldChange] = Field(
         default_factory=dict, description="On requests to the origin."
@@ -144,217 +209,290 @@ class HeadersModel(_Model):
     response: dict[str, FieldChange] = Field(
         default_factory=dict, description="On answers to the client."
     )
-    secure: bool | None = Field(
-        None, description="Adds the usual security fields where the origin sends none."
-    )
+    secure: bool | None = _word('The same as `headers = "secure"`, beside other fields.', False)
 
 
+HeadersText = Literal["secure"] | HeadersModel | dict[str, FieldChange]
 Headers = Annotated[
     HeadersModel,
-    BeforeValidator(_headers, json_schema_input_type=Literal["secure"] | dict[str, Any]),
+    BeforeValidator(_headers, json_schema_input_type=HeadersText),
+    Form('"secure" or a table of fields'),
 ]
+
+
+class RetryModel(_Model):
+    """How often a request is sent again."""
+
+    attempts: int = Field(ge=0, le=10, description="Further endpoints that are tried.")
 
 
 def _retry(value: object) -> object:
     if value is False:
         return 0
-    if isinstance(value, dict) and value.keys() == {"attempts"}:
+    if isinstance(value, dict) and "attempts" in value and len(value) == 1:
         return value["attempts"]
     return value
 
 
+RETRY_FORM = Form("a whole number from 0 to 10, or false")
+Retry = Annotated[
+    int,
+    Field(ge=0, le=10),
+    BeforeValidator(_retry, json_schema_input_type=int | Literal[False] | RetryModel),
+    RETRY_FORM,
+]
+
+
 def _upgrade(value: object) -> object:
-    if value is False:
-        return []
-    if value is True:
-        return ["websocket"]
+    if isinstance(value, bool):
+        return ["websocket"] if value else []
     return _one_or_more(value)
+
+
+def _protocols(value: list[str]) -> list[str]:
+    for each in value:
+        if re.match(r"h[23]c?\Z", each, re.IGNORECASE):
+            raise ValueError(
+                f"{each} is never switched to: its requests would pass unseen by every rule"
+            )
+        if (
+            re.fullmatch(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?", each)
+            is None
+        ):
+            raise ValueError(f"'{each}' is not the name of a protocol, such as \"websocket\"")
+    return value
+
+
+UpgradeText = bool | str | list[str]
+Upgrade = Annotated[
+    list[str],
+    BeforeValidator(_upgrade, json_schema_input_type=UpgradeText),
+    AfterValidator(_protocols),
+    Form('a list of protocols, such as ["websocket"], or false'),
+]
+Balance = Literal["least-requests", "round-robin"]
 
 
 class RouteWords(_Model):
     """Words of a route that may stand in a site or at the top as well."""
 
-    balance: Literal["round-robin", "least-requests"] | None = Field(
-        None,
-        description="How endpoints are chosen. Default least-requests: of two drawn by weight the "
-        "one with fewer requests under way.",
+    balance: Balance | None = _word(
+        "Which endpoint of several takes a request: of two drawn by weight the one with fewer "
+        "requests under way, or each in turn by weight.",
+        "least-requests",
     )
-    retry: Annotated[
-        int | None, BeforeValidator(_retry, json_schema_input_type=int | bool | dict[str, int])
-    ] = Field(
-        None,
-        ge=0,
-        le=10,
-        description="Further endpoints tried after a failed connect, or after a kept connection "
-        "closed before an answer. false for none. Default 2.",
+    retry: Retry | None = _word(
+        "Further endpoints tried after a failed connect, or after a kept connection closed before "
+        "an answer; only what can be repeated is. `false` for none.",
+        2,
     )
-    timeouts: TimeoutsModel | None = Field(None, description="See [timeouts].")
-    limits: LimitsModel | None = Field(None, description="See [limits].")
-    headers: Headers | None = Field(
-        None, description='"secure", or a table of fields. See headers.'
+    timeouts: TimeoutsModel | None = _word("See [timeouts](#timeouts).")
+    limits: LimitsModel | None = _word("See [limits](#limits).")
+    headers: Headers | None = _word("See [headers](#headers).")
+    upgrade: Upgrade | None = _word(
+        "Protocols that may be switched to; `false` for none. h2c is refused.", ["websocket"]
     )
-    upgrade: Annotated[
-        list[str] | None,
-        BeforeValidator(_upgrade, json_schema_input_type=bool | str | list[str]),
-    ] = Field(
-        None, description='Protocols that may be switched to. Default ["websocket"]; false: none.'
+    tls: TlsModel | None = _word("See [tls](#tls).")
+    underscores: bool | None = _word(
+        "Pass on field names with an underscore, which some origins confuse with a hyphen.", False
     )
-    tls: TlsModel | None = Field(None, description="How to speak TLS with https:// targets.")
-    underscores: bool | None = Field(
-        None, description="Pass on field names with an underscore. Default false."
-    )
-    forwarded: bool | None = Field(
-        None, description="Send Forwarded (RFC 7239) beside X-Forwarded-*. Default false."
-    )
-    via: bool | str | None = Field(
-        None, description='Our name in Via to origins; false for none. Default "porch".'
-    )
-
-
-def _to(value: object) -> object:
-    return [value] if isinstance(value, str | dict) else value
+    forwarded: bool | None = _word("Send Forwarded (RFC 7239) beside X-Forwarded-*.", False)
+    via: OwnName | None = _word("Our name in Via to origins; `false` for none.", "porch")
 
 
 class ServerModel(_Model):
     """A target with a weight."""
 
-    to: str = Field(description="host:port, https://host, unix:/path.")
-    weight: int = Field(1, ge=1, le=1000, description="Its share against the others.")
+    to: str = Field(description="As in a route: `host:port`, `https://host`, `unix:/path`.")
+    weight: int = Field(default=1, ge=1, le=1000, description="Its share against the others.")
 
 
 To = Annotated[
     list[str | ServerModel],
-    BeforeValidator(_to, json_schema_input_type=str | list[str | ServerModel]),
+    BeforeValidator(
+        _one_or_more, json_schema_input_type=str | ServerModel | list[str | ServerModel]
+    ),
+    Form("a target in quotes, or a list of them"),
 ]
+Wanted = Annotated[str | bool, Form("a text, true (present) or false (absent)")]
 
 
 class WhenModel(_Model):
-    """Conditions; all must hold. A value is equal text, "~regex", true (there) or false (not)."""
+    """Conditions besides host and path; all must hold.
 
-    method: Strings | None = Field(None, description="A method or several.")
-    header: dict[str, str | bool] = Field(default_factory=dict, description="By field name.")
-    query: dict[str, str | bool] = Field(default_factory=dict, description="By parameter.")
-    cookie: dict[str, str | bool] = Field(default_factory=dict, description="By cookie.")
-    client: Strings | None = Field(None, description="Addresses or networks of the client.")
+    A value is a text it equals, `"~regex"` matched from the start, `true` (present) or `false`
+    (absent).
+    """
+
+    method: Strings | None = _word("A method, or several of which one must hold.")
+    header: dict[str, Wanted] = Field(default_factory=dict, description="By the field's name.")
+    query: dict[str, Wanted] = Field(default_factory=dict, description="By the parameter's name.")
+    cookie: dict[str, Wanted] = Field(default_factory=dict, description="By the cookie's name.")
+    client: Strings | None = _word("Addresses or networks of the client, of which one must hold.")
 
 
 class RouteModel(RouteWords):
-    """One route: [routes."key"], or "key" = "target"."""
+    """Where requests for a host and path go: `[routes."key"]`, or in short `"key" = "target"`.
 
-    to: To = Field(
-        description="Where it leads: host:port, :3000, http(s)://host, unix:/path, redirect:URL, "
-        "respond:STATUS, the name of a [pool], or a list of them."
+    Several routes of one key, `[[routes."key"]]`, differ by `when`.
+    """
+
+    to: To = Field(description="Where it leads, see [targets](#targets); a list is a pool.")
+    status: Literal[301, 302, 303, 307, 308] | None = _word(
+        "Of a `redirect:`. 308 and 307 keep the method.", 308
     )
-    status: int | None = Field(
-        None, ge=300, le=308, description="Of a redirect. Default 308, which keeps the method."
+    strip: bool | None = _word(
+        "Take the key's path off: /api/users goes out as /users on the route /api/*.", False
     )
-    strip: bool | None = Field(
-        None, description="Send /users for /api/users on the route /api/*. Default false."
+    rewrite: str | None = _word(
+        'The path that goes out: `"/v1{path}"`, with `{name}` and `{1}` of a regex; `{query}` '
+        "behind a `?`. As it came if left out."
     )
-    rewrite: str | None = Field(
-        None,
-        description='The path that goes out: "/v1{path}", with {name} of a regex. '
-        "Default: as it came.",
-    )
-    when: WhenModel | None = Field(None, description="Conditions besides host and path.")
-    priority: int = Field(0, description="Breaks a tie between routes; the higher wins.")
+    when: WhenModel | None = _word("See [when](#when).")
+    priority: int = Field(default=0, description="Breaks a tie between routes; the higher wins.")
 
 
 class SiteModel(RouteWords):
-    """What belongs to a whole host: [site."example.com"]."""
+    """What belongs to a whole host: `[site."example.com"]`."""
 
-    cert: str | None = Field(None, description="A PEM file with the certificate and its chain.")
-    key: str | None = Field(None, description="The PEM file of its key.")
-    www: Literal["redirect"] | None = Field(None, description='"redirect" sends www.host to host.')
+    cert: str | None = _word("A PEM file with the certificate and its chain.")
+    key: str | None = _word("The PEM file of its key.")
+    www: Literal["redirect"] | None = _word('`"redirect"` sends www.host to host.')
 
 
 class PoolModel(_Model):
-    """A named pool: [pool.api]."""
+    """A pool with a name, `[pool.name]`, shared by routes."""
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
-    balance: Literal["round-robin", "least-requests"] | None = Field(
-        None, description="As in a route."
-    )
-    tls: TlsModel | None = Field(None, description="As in a route.")
+    balance: Balance | None = _word("As in a route.")
+    tls: TlsModel | None = _word("See [tls](#tls).")
 
 
 class ExpectModel(_Model):
-    """A test: [[expect]]. `porch check` runs it without a network."""
+    """A test beside the routes: `[[expect]]`. `porch check` runs it without a network."""
 
-    get: str | None = Field(None, description="The URL of a GET.")
-    url: str | None = Field(None, description="The URL, with `method`.")
-    method: str = Field("GET", description="With `url`.")
+    get: str | None = _word('The URL of a GET, "https://example.com/api/users".')
+    url: str | None = _word("The URL of a request with another method.")
+    method: str = Field(default="GET", description="With `url`.")
     headers: dict[str, str] = Field(default_factory=dict, description="Fields of the request.")
-    client: str = Field("192.0.2.1", description="The client's address.")
-    route: str | None = Field(None, description="The key of the route it must take.")
-    sends: Strings | None = Field(
-        None, description="The URL that goes out; several, or ' | ' between, for a pool."
+    client: str = Field(default="192.0.2.1", description="The client's address.")
+    route: str | None = _word("The key of the route that it must take.")
+    sends: Strings | None = _word(
+        "The URL that must go out; for a pool several, in a list or with ` | ` between."
     )
-    status: int | None = Field(None, description="What the door answers by itself.")
+    status: Annotated[int, Field(ge=100, le=599)] | None = _word(
+        "What the door itself must answer."
+    )
+
+
+LogFormat = Literal["pretty", "json", "combined"]
 
 
 class LogModel(_Model):
     """One access log."""
 
-    to: str = Field("stdout", description='"stdout", "stderr" or "file:/path".')
-    format: Literal["pretty", "json", "combined"] | None = Field(
-        None, description="Default: pretty on a terminal, json otherwise."
-    )
+    to: str = Field(default="stdout", description='`"stdout"`, `"stderr"` or `"file:/path"`.')
+    format: LogFormat | None = _word("`pretty` on a terminal and `json` otherwise, if left out.")
+
+
+LOG_FORM = Form('"pretty", "json", "combined", "stdout", "stderr", "file:/path", true or false')
+
+
+def _logs(value: object) -> object:
+    """Every form as a list of tables."""
+    if isinstance(value, bool):
+        return [{}] if value else []
+    if isinstance(value, list):
+        return [_log(each) for each in value]
+    return [_log(value)]
 
 
 def _log(value: object) -> object:
-    """Every form as a list of tables."""
-    if value is True:
-        return [{}]
-    if value is False:
-        return []
-    if isinstance(value, list):
-        return [table for each in value for table in _log_table(each)]
-    return _log_table(value)
-
-
-def _log_table(value: object) -> list[object]:
+    if isinstance(value, dict):
+        if isinstance(value.get("to"), str):
+            _check_log_place(value["to"])
+        return value
     if value in ("pretty", "json", "combined"):
-        return [{"format": value}]
-    if value in ("stdout", "stderr") or (isinstance(value, str) and value.startswith("file:")):
-        return [{"to": value}]
-    return [value]
+        return {"format": value}
+    if not isinstance(value, str):
+        raise ValueError(f"a log is {LOG_FORM.text}, or a table")
+    _check_log_place(value)
+    return {"to": value}
+
+
+def _check_log_place(text: str) -> None:
+    if text not in ("stdout", "stderr") and not (text.startswith("file:") and text != "file:"):
+        raise ValueError(f"a log is {LOG_FORM.text}")
+
+
+Workers = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["auto"], Form('a whole number from 1, or "auto"')
+]
+LogText = bool | str | LogModel | list[str | LogModel]
+RouteText = str | list[str | ServerModel] | RouteModel | list[RouteModel]
+
+
+def _unchanged(value: object) -> object:
+    return value
+
+
+def _tables(of: Any) -> Any:
+    """A table whose values are checked one by one, elsewhere: load.py places their problems."""
+    return BeforeValidator(_unchanged, json_schema_input_type=dict[str, of])
 
 
 class ConfigModel(RouteWords):
     """The whole file."""
 
     listen: Strings = Field(
-        [":80", ":443"],
-        description='Addresses: ":80", "127.0.0.1:8080", "[::1]:8080", "https://host:port", '
-        '"unix:/run/porch.sock".',
+        default=[":80", ":443"], description="Where clients come in, see [listen](#listen)."
     )
-    workers: int | Literal["auto"] = Field(
-        "auto", description="Processes that serve. In this version one serves, whatever is said."
+    workers: Workers = Field(
+        default="auto",
+        description="Processes that serve. In this version one serves, whatever is said.",
     )
-    include: Strings = Field([], description="More files of the same, by pattern; merged.")
+    include: Strings = Field(
+        default=[],
+        description="More files of the same, by name or pattern (`sites/*.toml`); merged.",
+    )
     trust: Strings = Field(
-        [],
-        description="Networks and addresses whose X-Forwarded-* are believed. Default: nobody's.",
+        default=[],
+        description="Proxies whose X-Forwarded-* are believed: networks, addresses, `private` for "
+        "all private networks, `unix` for peers by a Unix socket. Nobody's if left out.",
     )
-    watch: bool = Field(False, description="Load the files again when they change.")
-    grace: Duration = Field(30.0, description="How long a stop waits for what runs. Default 30s.")
+    watch: bool = Field(default=False, description="Load the files again when they change.")
+    grace: Duration = Field(
+        default=30.0,
+        description="How long a stop waits for what runs.",
+        json_schema_extra={"default": "30s"},
+    )
     log: Annotated[
         list[LogModel],
-        BeforeValidator(_log, json_schema_input_type=bool | str | LogModel | list[str | LogModel]),
+        BeforeValidator(_logs, json_schema_input_type=LogText),
+        LOG_FORM,
     ] = Field(
-        [LogModel(to="stdout", format=None)],
-        description='The access log: true, false, "pretty", "json", "combined", "file:/path", a '
-        "table or a list of these.",
+        default=[LogModel()],
+        description='The access log: `"pretty"`, `"json"`, `"combined"`, `"file:/path"`, `false` '
+        "for none, or a list of tables, see [log](#log).",
+        json_schema_extra={"default": "stdout"},
     )
-    debug: bool = Field(False, description="Tell clients details of errors. Never in production.")
-    error_page: str | None = Field(None, description="An HTML template for error pages.")
-    server: bool | str = Field(
-        True, description='Server of answers made at the door: true is "porch", false none.'
+    debug: bool = Field(
+        default=False, description="Tell clients the details of errors. Never where strangers come."
     )
-    routes: dict[str, Any] = Field(
-        default_factory=dict, description="Keys and their routes. See routes."
+    error_page: str | None = _word("An HTML file, the template of error pages.")
+    server: OwnName = Field(
+        default=True,
+        description='Server in answers made at the door: `true` is "porch", `false` none.',
     )
-    site: dict[str, Any] = Field(default_factory=dict, description="Hosts. See site.")
-    pool: dict[str, Any] = Field(default_factory=dict, description="Named pools. See pool.")
-    expect: list[Any] = Field(default_factory=list, description="Tests. See expect.")
+    routes: Annotated[dict[str, Any], _tables(RouteText)] = Field(
+        default_factory=dict, description="Keys and where they lead, see [routes](#routes)."
+    )
+    site: Annotated[dict[str, Any], _tables(SiteModel)] = Field(
+        default_factory=dict, description="Hosts, see [site](#site)."
+    )
+    pool: Annotated[dict[str, Any], _tables(PoolModel)] = Field(
+        default_factory=dict, description="Pools with a name, see [pool](#pool)."
+    )
+    expect: Annotated[
+        list[Any], BeforeValidator(_unchanged, json_schema_input_type=list[ExpectModel])
+    ] = Field(default_factory=list, description="Tests, see [expect](#expect).")

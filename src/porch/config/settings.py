@@ -6,11 +6,10 @@ The nearest word wins; tables (timeouts, limits, headers, tls) merge word by wor
 from collections.abc import Sequence
 from typing import Any
 
-from porch.config.load import Loaded, RouteEntry
-from porch.config.schema import HeadersModel, RouteWords, SiteModel, TlsModel
-from porch.http.fields import HOP_BY_HOP
+from porch.config.headers import changes
+from porch.config.loaded import Loaded, RouteEntry
+from porch.config.schema import RouteWords, SiteModel, TlsModel
 from porch.route.route import Limits, Timeouts
-from porch.shield.headers import SECURE, Changes
 
 __all__ = ["RouteSettings", "changes", "merge_limits", "merge_timeouts"]
 
@@ -80,40 +79,3 @@ def _merge(tables: Sequence[Any]) -> dict[str, Any]:
 
 def _merge_tls(tables: Sequence[TlsModel]) -> TlsModel:
     return TlsModel(**_merge(tables))
-
-
-def changes(tables: Sequence[HeadersModel], direction: str) -> Changes | None:
-    """What `headers` says for "request" or "response"; None if nothing. Raises ValueError."""
-    said: dict[bytes, str | list[str] | bool] = {}
-    secure = False
-    for table in tables:
-        secure = secure if table.secure is None else table.secure
-        for name, value in getattr(table, direction).items():
-            said[_name(name)] = value
-    added = {name: value for name, value in said.items() if isinstance(value, list)}
-    made = Changes(
-        set=[(name, _value(value)) for name, value in said.items() if isinstance(value, str)],
-        add=[(name, _value(each)) for name, values in added.items() for each in values],
-        remove=frozenset(name for name, value in said.items() if value is False),
-        default=tuple(SECURE.items()) if secure and direction == "response" else (),
-    )
-    return made if made.set or made.add or made.remove or made.default else None
-
-
-def _name(text: str) -> bytes:
-    name = text.lower().encode("ascii", "replace")
-    if not text or not all(character in _TOKEN for character in text):
-        raise ValueError(f"'{text}' is not the name of a field")
-    if name in HOP_BY_HOP or name == b"content-length":
-        raise ValueError(f"'{text}' belongs to the connection; Porch sets it itself")
-    return name
-
-
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-
-
-def _value(text: str) -> bytes:
-    value = text.strip(" \t").encode("utf-8")
-    if any(byte < 32 and byte != 9 or byte == 127 for byte in value):
-        raise ValueError("a field's value has no line breaks or control characters")
-    return value

@@ -1,146 +1,163 @@
-"""pydantic's findings in the operator's words."""
+"""pydantic's findings in the operator's words. Nothing that pydantic says is shown as it is."""
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from porch.config.locate import KeyPath as Path
-from porch.config.schema import ConfigModel, LaterWord, RouteModel
-from porch.config.suggest import suggest
+from porch.config.forms import choices, find_field, form_of, model_in
+from porch.config.locate import KeyPath
+from porch.config.schema import (
+    LATER_HARMLESS,
+    LATER_PROTECTIVE,
+    ConfigModel,
+    ExpectModel,
+    HeadersModel,
+    PoolModel,
+    RouteModel,
+    RouteWords,
+    SiteModel,
+)
+from porch.config.suggest import nearest, suggest
 
-__all__ = ["Finding", "sentence"]
+__all__ = ["Finding", "findings", "shown"]
 
-_TYPES = {
-    "bool": "true or false",
-    "bool_type": "true or false",
-    "dict_type": "a table",
-    "int_type": "a whole number",
-    "list_type": "a list",
-    "model_type": "a table",
-    "string_type": "a text in quotes",
+_NAMES: Mapping[type[BaseModel], str] = {
+    ExpectModel: "an expect row",
+    PoolModel: "a pool",
+    RouteModel: "a route",
+    SiteModel: "a site",
 }
+_LATER = LATER_HARMLESS | LATER_PROTECTIVE
+_TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
+_SITE = SiteModel.model_fields.keys() - RouteWords.model_fields.keys()
+_ROUTE = RouteModel.model_fields.keys() - RouteWords.model_fields.keys()
+_TABLES = ("timeouts", "limits", "tls")
+_LONGEST = 60
 
 
 class Finding:
-    """path: where it stands in the data. harmless: a warning."""
+    """path: where it stands, within the table. harmless: a warning."""
 
     __slots__ = ("harmless", "path", "text")
 
-    def __init__(self, path: Path, text: str, harmless: bool = False) -> None:
+    def __init__(self, path: KeyPath, text: str, harmless: bool = False) -> None:
         self.path = path
         self.text = text
         self.harmless = harmless
 
 
-def sentence(
-    error: ErrorDetails, table: object, base: Path, kind: type[BaseModel], what: str
-) -> Finding | None:
-    """What the operator is told. base: where `table` stands. None to say nothing."""
-    real = _real(error["loc"], table)
-    path = base + real
-    word = str(real[-1]) if real else ""
-    if error["type"] == "extra_forbidden":
-        return _unknown(word, error["input"], path, len(real) == 1, kind, what)
-    if error["type"] == "missing":
-        return Finding(path[:-1], f"'{error['loc'][-1]}' is missing in {what}")
-    if error["type"] == "value_error":
-        return Finding(path, f"'{word}': {error['msg'].removeprefix('Value error, ')}")
-    if error["type"] == "literal_error":
-        expected = str(error.get("ctx", {}).get("expected", "")).replace("'", '"')
-        if expected == "False":
-            return None  # the other members of the union say it better
-        return Finding(path, f"'{word}' is {_shown(error['input'])}; it can be {expected}")
-    if error["type"] in _TYPES and not real:
-        return Finding(path, f"{what} is {_TYPES[error['type']]}, not {_shown(error['input'])}")
-    if error["type"] in _TYPES:
-        wanted = _TYPES[error["type"]]
-        return Finding(path, f"'{word}' is {_shown(error['input'])}; it must be {wanted}")
-    message = error["msg"].removeprefix("Input should be ")
-    return Finding(path, f"'{word}' is {_shown(error['input'])}; it must be {message}")
+def findings(error: ValidationError, table: object, kind: type[BaseModel]) -> list[Finding]:
+    """All that is wrong with `table`, each thing once."""
+    found: dict[KeyPath, Finding] = {}
+    meant: set[tuple[KeyPath, str]] = set()
+    for each in sorted(error.errors(include_url=False), key=_order):
+        path = _real(each["loc"], table)
+        if each["type"] == "extra_forbidden":
+            inner, _, _ = find_field(kind, path)
+            word = str(path[-1])
+            near = nearest(word, inner.model_fields)
+            meant.add((path[:-1], near or ""))
+            found[path] = _unknown(path, word, inner, kind)
+        elif each["type"] == "missing":
+            word = str(each["loc"][-1])
+            if (path, word) not in meant:
+                what = f": {_NAMES[kind]} needs it" if not path and kind in _NAMES else " here"
+                found.setdefault(path, Finding(path, f"'{word}' is missing{what}"))
+        elif not any(other[: len(path)] == path for other in found):
+            found[path] = Finding(path, _wrong(each, path, kind))
+    return list(found.values())
 
 
-def _real(loc: tuple[int | str, ...], table: object) -> Path:
+def shown(value: object) -> str:
+    """A value as a sentence has it, cut where it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= _LONGEST else f'"{value[:_LONGEST]}…"'
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, Sequence):
+        return "a list"
+    if isinstance(value, datetime.date | datetime.time):
+        return "a date or time"
+    return f"a Python {type(value).__name__}"
+
+
+def _order(error: ErrorDetails) -> tuple[int, int]:
+    """What says most comes first: unknown words, sentences of ours, and of what the members of a
+    union say the deepest."""
+    kinds = ("extra_forbidden", "missing", "value_error")
+    rank = kinds.index(error["type"]) if error["type"] in kinds else len(kinds)
+    return rank, -len(error["loc"])
+
+
+def _real(loc: tuple[int | str, ...], table: object) -> KeyPath:
     """The part of pydantic's location that exists in the data: it names union members too."""
     path: list[int | str] = []
     here: Any = table
     for step in loc:
-        if isinstance(here, Mapping) and step in here:
+        is_key = isinstance(here, Mapping) and step in here
+        if is_key or (isinstance(here, list) and isinstance(step, int) and step < len(here)):
             here = here[step]
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
-            here = here[step]
-        elif isinstance(here, Mapping) and step in ("request", "response"):
-            continue  # a flat table of fields
-        else:
-            if not isinstance(step, int) and isinstance(here, Mapping) and step == loc[-1]:
-                path.append(step)
-            continue
-        path.append(step)
+            path.append(step)
     return tuple(path)
 
 
-def _unknown(
-    word: str, value: object, path: Path, top: bool, kind: type[BaseModel], what: str
-) -> Finding:
-    if top and word in LaterWord.harmless:
+def _wrong(error: ErrorDetails, path: KeyPath, kind: type[BaseModel]) -> str:
+    """What is wrong with a value."""
+    value = error["input"]
+    if not path:
+        return f"{_NAMES.get(kind, 'the whole')} is a table, not {shown(value)}"
+    table, word, inside = find_field(kind, path)
+    field = table.model_fields[word]
+    name = next(step for step in reversed(path) if isinstance(step, str))
+    if error["type"] == "value_error":
+        said = error["msg"].removeprefix("Value error, ")
+        plain = not isinstance(value, Mapping | list)
+        return f"'{name}' is {shown(value)}; {said}" if plain else f"'{name}': {said}"
+    near = suggest(value, choices(field.annotation)) if isinstance(value, str) else ""
+    return f"'{name}' is {shown(value)}; it must be {form_of(field, inside=inside)}{near}"
+
+
+def _unknown(path: KeyPath, word: str, inner: type[BaseModel], kind: type[BaseModel]) -> Finding:
+    """What an unknown word probably is."""
+    if inner is kind and word in LATER_HARMLESS:
         return Finding(path, f"'{word}' is not in this version yet and does nothing", True)
-    if top and word in LaterWord.protective:
-        text = f"'{word}' is not in this version yet, and the route would be open without it"
-        return Finding(path, f"{text}; remove the line or keep the route out")
-    if top and kind in (ConfigModel, RouteModel) and isinstance(value, Mapping):
-        return _dotted(word, value, path, kind)
-    if top:
-        known = [*kind.model_fields, *LaterWord.harmless, *LaterWord.protective]
-        return Finding(path, f"unknown option '{word}' for {what}{suggest(word, known)}")
-    return Finding(path, f"unknown option '{word}' in '{path[-2]}'{_near(word, path, kind)}")
+    if inner is kind and word in LATER_PROTECTIVE:
+        return Finding(
+            path,
+            f"'{word}' is not in this version yet; the route would be open without it: "
+            "remove the line or keep the route out",
+        )
+    if inner is ConfigModel and (word == "*" or "." in word or "/" in word):
+        return Finding(path, f'"{word}" is a key of [routes]; write it there')
+    if inner is HeadersModel:
+        return Finding(path, f"'{word}' stands beside request or response; write it in one of them")
+    home = _home(word, inner)
+    if home:
+        return Finding(path, home)
+    known = [*inner.model_fields, *(_LATER if inner is kind else ())]
+    table = next((step for step in reversed(path[:-1]) if isinstance(step, str)), "")
+    where = f"for {_NAMES.get(inner, table)}" if inner is not ConfigModel else "at the top"
+    return Finding(path, f"unknown option '{word}' {where}{suggest(word, known)}")
 
 
-def _near(word: str, path: Path, kind: type[BaseModel]) -> str:
-    """A suggestion from the model of the table that the word stands in."""
-    for step in path:
-        if isinstance(step, str) and step in kind.model_fields:
-            for inner in _models(kind.model_fields[step].annotation):
-                return suggest(word, inner.model_fields)
+def _home(word: str, inner: type[BaseModel]) -> str:
+    """Where a word belongs that is known elsewhere, or ""."""
+    if inner is not ConfigModel and word in _TOP:
+        return f"'{word}' stands at the top of the file, above the first [table]"
+    if inner in (ConfigModel, RouteModel) and word in _SITE:
+        return f"'{word}' is a word of a site, [site.\"example.com\"]"
+    if inner in (ConfigModel, SiteModel) and word in _ROUTE:
+        return f"'{word}' is a word of a route, [routes.\"example.com\"]"
+    if issubclass(inner, RouteWords):
+        for name in _TABLES:
+            table = model_in(RouteWords.model_fields[name].annotation)
+            if table is not None and word in table.model_fields:
+                return f"'{word}' is a word of {name}: {name} = {{ {word} = … }}"
     return ""
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [each for part in getattr(annotation, "__args__", ()) for each in _models(part)]
-
-
-def _dotted(word: str, value: Mapping[str, Any], path: Path, kind: type[BaseModel]) -> Finding:
-    """A host whose dots TOML took for levels: [example.com]."""
-    near = suggest(word, kind.model_fields)
-    inner = next(iter(value), "")
-    is_host = kind is RouteModel or isinstance(value.get(inner), Mapping)
-    if not is_host or (near and kind is RouteModel):
-        what = "the whole" if kind is ConfigModel else "a route"
-        return Finding(path, f"unknown option '{word}' for {what}{near}")
-    labels = [str(path[1])] if kind is RouteModel else []
-    labels.append(word)
-    here: Any = value
-    while isinstance(here, Mapping) and len(here) == 1:
-        inner = next(iter(here))
-        if not isinstance(here[inner], Mapping) or "/" in inner or inner.startswith("*"):
-            break
-        labels.append(inner)
-        here = here[inner]
-    name = ".".join(labels)
-    arrows = " → ".join(labels)
-    text = f'[{name}] is read by TOML as {arrows}; write it under [routes] as "{name}"'
-    return Finding(path, text)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    return str(value)

@@ -1,0 +1,208 @@
+"""What no single table can tell: addresses, files, names that must agree, ties.
+
+Everything that can be known without a network is found here, so that all problems come at once.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+from porch.config.address import parse_listen
+from porch.config.headers import parse_name, parse_value
+from porch.config.loaded import Loaded
+from porch.config.locate import KeyPath
+from porch.config.review_route import parse_targets, review_routes
+from porch.config.schema import TOP_ONLY, HeadersModel, RouteWords, SiteModel
+from porch.config.suggest import nearest
+from porch.config.target import is_pool_name
+from porch.route.host import parse_host
+
+__all__ = ["PRIVATE", "review"]
+
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "127.0.0.0/8", "::1/128")
+"""What `private` in `trust` stands for: RFC 1918, RFC 4193, and this machine."""
+
+
+def review(loaded: Loaded, data: dict[str, Any]) -> None:
+    """Look over all models of `loaded`, made from `data`. Reads keys and targets of routes."""
+    _review_listen(loaded)
+    _review_trust(loaded)
+    _review_file(loaded, loaded.config.error_page, ("error_page",))
+    if isinstance(loaded.config.workers, int) and loaded.config.workers > 1:
+        loaded.add(
+            ("workers",), "in this version one worker serves, whatever is said", warning=True
+        )
+    _review_words(loaded, loaded.config, ())
+    _review_sites(loaded)
+    _review_pools(loaded)
+    review_routes(loaded, data)
+    for entry in loaded.routes:
+        _review_words(loaded, entry.model, entry.path)
+    _review_use(loaded, data)
+    _review_expects(loaded, data)
+
+
+def _review_listen(loaded: Loaded) -> None:
+    known: dict[object, int] = {}
+    for number, text in enumerate(loaded.config.listen):
+        try:
+            address = parse_listen(text)
+        except ValueError as error:
+            loaded.add(("listen", number), str(error))
+            continue
+        key = address.path or (address.host, address.port)
+        if key in known and (address.path or address.port):
+            first = loaded.config.listen[known[key]]
+            loaded.add(("listen", number), f"'{text}' is the same address as '{first}'")
+        known.setdefault(key, number)
+    if not loaded.config.listen:
+        loaded.add(("listen",), "'listen' is empty; a door needs an address, such as \":8080\"")
+
+
+def _review_trust(loaded: Loaded) -> None:
+    written = loaded.config.trust
+    if "private" in written:
+        plain = [each for each in written if each != "private"]
+        loaded.config = loaded.config.model_copy(update={"trust": [*plain, *PRIVATE]})
+    for number, text in enumerate(written):
+        if text in ("private", "unix"):
+            continue
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            loaded.add(("trust", number), _no_network(text))
+
+
+def _no_network(text: str) -> str:
+    try:
+        plain = ipaddress.ip_interface(text).network
+    except ValueError:
+        return f"'{text}' is no network; write 10.0.0.0/8, 10.0.0.1, private or unix"
+    return f"'{text}' is an address within a network; write {plain}"
+
+
+def _review_file(loaded: Loaded, name: str | None, path: KeyPath) -> None:
+    """Whether a file that is named can be read."""
+    if name is None:
+        return
+    file = loaded.base / name
+    try:
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        why = "does not exist" if isinstance(error, FileNotFoundError) else None
+        loaded.add(path, f"{file} {why or f'cannot be read: {error.strerror or error}'}")
+
+
+def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
+    """Words that may stand at the top, in a site and in a route alike."""
+    for name, words in TOP_ONLY.items() if path else ():
+        table = getattr(model, name)
+        for word in words:
+            if table is not None and word in table.model_fields_set:
+                text = f"'{word}' is read before a route is known; write it at the top, in [{name}]"
+                loaded.add((*path, name, word), text)
+    if model.tls is not None:
+        _review_file(loaded, model.tls.ca, (*path, "tls", "ca"))
+    if model.headers is not None:
+        _review_headers(loaded, model.headers, (*path, "headers"))
+
+
+def _review_headers(loaded: Loaded, headers: HeadersModel, path: KeyPath) -> None:
+    for direction, fields in (("request", headers.request), ("response", headers.response)):
+        for name, value in fields.items():
+            at = (*path, name) if (*path, name) in loaded.places else (*path, direction, name)
+            try:
+                parse_name(name)
+                for each in [value] if isinstance(value, str) else value or ():
+                    parse_value(each)
+            except ValueError as error:
+                loaded.add(at, str(error))
+
+
+def _review_sites(loaded: Loaded) -> None:
+    """Keys of sites in normal form, their certificates, and www."""
+    written = loaded.sites
+    loaded.sites = {}
+    for name, site in written.items():
+        path: KeyPath = ("site", name)
+        try:
+            host = parse_host(name).decode("ascii")
+        except ValueError as error:
+            loaded.add(path, str(error))
+            continue
+        if host in loaded.sites:
+            first = loaded.where(loaded.site_paths[host])
+            loaded.add(path, f'the site "{host}" stands in {first} already')
+        loaded.sites[host] = site
+        loaded.site_paths[host] = path
+        _review_site(loaded, host, site, path)
+        _review_words(loaded, site, path)
+
+
+def _review_site(loaded: Loaded, host: str, site: SiteModel, path: KeyPath) -> None:
+    if (site.cert is None) != (site.key is None):
+        there, missing = ("key", "cert") if site.cert is None else ("cert", "key")
+        loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
+    _review_file(loaded, site.cert, (*path, "cert"))
+    _review_file(loaded, site.key, (*path, "key"))
+    if site.www and (host.startswith(("*", "www.", "[")) or host[-1].isdigit()):
+        loaded.add((*path, "www"), f"there is no www.{host} to redirect from")
+
+
+def _review_pools(loaded: Loaded) -> None:
+    for name, pool in loaded.pools.items():
+        path: KeyPath = ("pool", name)
+        if not is_pool_name(name):
+            text = f"'{name}' cannot name a pool: a name has letters, digits, - and _"
+            loaded.add(path, text)
+        if not pool.servers:
+            loaded.add((*path, "servers"), "'servers' is empty; name an endpoint")
+        for at, target in parse_targets(loaded, pool.servers, (*path, "servers")):
+            if target.is_alone:
+                loaded.add(at, _no_endpoint(target.text, target.kind == "pool"))
+        if pool.tls is not None:
+            _review_file(loaded, pool.tls.ca, (*path, "tls", "ca"))
+
+
+def _no_endpoint(text: str, is_name: bool) -> str:
+    if is_name:
+        return f"'{text}' has no port; write \"{text}:8000\""
+    return f"'{text}' is no endpoint; write it as `to` of a route"
+
+
+def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
+    """Sites and pools that nothing leads to: most often a typing error in their name."""
+    if not loaded.ok:
+        return
+    hosts = {each.pattern.host.decode("ascii") for each in loaded.routes if each.pattern}
+    for host, path in loaded.site_paths.items():
+        if host not in hosts:
+            text = f'no route is for the host "{host}", so that this does nothing'
+            loaded.add(path, text + _meant(host, hosts), warning=True)
+    used = {target.name for each in loaded.routes for target in each.targets}
+    for name in loaded.pools.keys() - used:
+        loaded.add(("pool", name), f"no route leads to the pool '{name}'", warning=True)
+    if not loaded.routes:
+        text = 'there is no route; add [routes] with one line such as "*" = "127.0.0.1:3000"'
+        loaded.add((), text)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def _review_expects(loaded: Loaded, data: dict[str, Any]) -> None:
+    """Rows that ask for nothing, twice, or for a route that is not there."""
+    routes = data.get("routes")
+    keys = set(routes) if isinstance(routes, dict) else set()
+    for expect, path in loaded.expects:
+        if (expect.get is None) == (expect.url is None):
+            many = "two URLs; keep one" if expect.get else 'no URL; write get = "http://…"'
+            loaded.add(path, f"the row has {many}")
+        if expect.route is None and expect.sends is None and expect.status is None:
+            loaded.add(path, "the row expects nothing; add route, sends or status")
+        if expect.route is not None and expect.route not in keys:
+            text = f'there is no route "{expect.route}"{_meant(expect.route, keys)}'
+            loaded.add((*path, "route"), text)

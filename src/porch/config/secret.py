@@ -1,0 +1,75 @@
+"""Secrets: `${NAME}` from the environment and `file:/path`, filled in before anything is read.
+
+`${NAME}` may stand in any text. A text that is `file:` and a path is the file's content where a
+secret can stand, among the values of `headers` and `when`; elsewhere it has its own meaning.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from porch.config.loaded import Loaded
+from porch.config.locate import KeyPath
+
+__all__ = ["fill"]
+
+_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_LONGEST = 65536
+"""Bytes that are read of a secret's file; what is longer is no secret."""
+
+
+def fill(loaded: Loaded, value: Any, path: KeyPath = ()) -> Any:
+    """`value` with its secrets filled in, as dicts and lists of its own. Notes what is unset."""
+    if isinstance(value, str):
+        return _fill_text(loaded, value, path)
+    if isinstance(value, Mapping):
+        return {name: fill(loaded, each, (*path, name)) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill(loaded, each, (*path, number)) for number, each in enumerate(value)]
+    return value
+
+
+def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
+    if text.startswith("file:") and _is_secret(path):
+        filled = _read(loaded, loaded.base / text.removeprefix("file:"), path)
+    elif "${" in text:
+        filled = _VARIABLE.sub(lambda match: _variable(loaded, match[1], path), text)
+    else:
+        return text
+    if filled != text:
+        loaded.secrets[path] = (filled, text)
+    return filled
+
+
+def _is_secret(path: KeyPath) -> bool:
+    """Whether a value is one of a field, a parameter or a cookie."""
+    return "headers" in path[:-1] or ("when" in path[:-1] and path[-2] != "when")
+
+
+def _variable(loaded: Loaded, name: str, path: KeyPath) -> str:
+    if _NAME.match(name) is None:
+        loaded.add(path, f"'${{{name}}}' names no variable; a name has letters, digits and _ alone")
+        return ""
+    value = os.environ.get(name)
+    if value is None:
+        loaded.add(path, f"the environment has no {name}; set it before the start")
+        return ""
+    return value
+
+
+def _read(loaded: Loaded, file: Path, path: KeyPath) -> str:
+    """The content of a secret's file without its last line end."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_LONGEST + 1)
+        if len(content) > _LONGEST:
+            raise ValueError(f"it has more than {_LONGEST} bytes")
+        return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else None
+        why = why or ("it is not UTF-8" if isinstance(error, UnicodeError) else str(error))
+        loaded.add(path, f"the secret {file} cannot be read: {why}")
+        return ""
