@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 import ssl
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,8 @@ class Listener:
         """Accept nothing more."""
         if self._server is not None:
             self._server.close()
+        else:
+            self.sock.close()
         if self.address.path:
             Path(self.address.path).unlink(missing_ok=True)
 
@@ -99,6 +102,8 @@ def _bind_unix(path: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if os.path.exists(path):
+            if not stat.S_ISSOCK(os.stat(path).st_mode):
+                raise OSError(errno.EEXIST, "is a file, not a socket; name another in listen")
             if not _is_stale(path):
                 raise OSError(errno.EADDRINUSE, "in use")
             os.unlink(path)

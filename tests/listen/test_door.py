@@ -1,0 +1,151 @@
+"""The door alone: settings to exchanges, and the end of all sessions."""
+
+from typing import Any
+
+import pytest
+
+from porch.clock import Deadlines
+from porch.errors import BadRequest, MethodNotAllowed, PorchError
+from porch.exchange import Exchange
+from porch.filter import Response
+from porch.http.h1 import HeadLimits
+from porch.http.message import Field, RequestHead
+from porch.listen.door import Door
+from porch.route.plan import Plan
+from porch.route.route import Route, Timeouts
+from tests.support.scenario import Recorder
+
+
+class Settings:
+    """The settings of a door whose every route is `route`."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+        self.route = Route(key="route")
+        self.asked: list[bytes] = []
+        self.router: Any = self
+        self.limits = HeadLimits()
+        self.timeouts = Timeouts()
+        self.malformed = Route(key="malformed", plan=Plan([self.recorder]))
+        self.error_page = lambda _, error: Response(error.status, (), error.word.encode())
+        self.reports: list[Exception] = []
+        self.report: Any = lambda _, error: self.reports.append(error)
+        self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
+        self.client_ip: Any = None
+
+    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+        self.asked.append(client_ip)
+        if request.target == b"/odd":
+            raise BadRequest("an ambiguous path")
+        return self.route
+
+
+class Client:
+    """The client's stream: notes what it is told."""
+
+    def __init__(self) -> None:
+        self.peer = b"192.0.2.7"
+        self.port = b"80"
+        self.interim = True
+        self.sent: list[tuple[Any, bytes, bool]] = []
+        self.finished: list[bool] = []
+
+    def send(self, head: Any, data: bytes, end: bool) -> None:
+        self.sent.append((head, data, end))
+
+    def finish(self, request_done: bool) -> None:
+        self.finished.append(request_done)
+
+
+class Session:
+    """Notes what it is told, and leaves the door when it has drained."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self.told: list[str] = []
+        door.sessions.add(self)
+
+    def drain(self) -> None:
+        self.told.append("drain")
+        self._door.sessions.discard(self)
+
+    def close_now(self) -> None:
+        self.told.append("close_now")
+        self._door.sessions.discard(self)
+
+
+def request(target: bytes = b"/") -> RequestHead:
+    return RequestHead(b"GET", target, b"x", b"http", [])
+
+
+def made() -> tuple[Door, Settings, Any]:
+    settings = Settings()
+    client: Any = Client()
+    return Door(settings, Deadlines()), settings, client
+
+
+def test_an_exchange_is_opened_on_its_route() -> None:
+    door, settings, client = made()
+    head = request()
+    exchange = door.open(client, head)
+    assert (exchange.route, exchange.request, exchange.client) == (settings.route, head, client)
+    assert exchange.client_ip == b"192.0.2.7"
+    assert len(door.deadlines) == 0, "it begins to wait with its request"
+
+
+def test_the_clients_address_is_what_trust_says_and_the_router_hears_it() -> None:
+    door, settings, client = made()
+    settings.client_ip = lambda peer, request: b"for " + peer
+    exchange = door.open(client, request())
+    assert exchange.client_ip == b"for 192.0.2.7"
+    assert settings.asked == [b"for 192.0.2.7"]
+
+
+def test_new_settings_are_for_new_exchanges() -> None:
+    door, settings, client = made()
+    before = door.open(client, request())
+    again = Settings()
+    door.settings = again
+    assert door.open(client, request()).route is again.route
+    assert before.route is settings.route
+
+
+def test_an_ambiguous_path_is_the_callers_to_refuse() -> None:
+    door, _, client = made()
+    with pytest.raises(BadRequest):
+        door.open(client, request(b"/odd"))
+
+
+@pytest.mark.parametrize("head", [None, request()])
+@pytest.mark.parametrize("error", [BadRequest("x"), MethodNotAllowed("y")])
+def test_a_refused_request_is_answered_and_logged_as_any_other(
+    head: RequestHead | None, error: PorchError
+) -> None:
+    door, settings, client = made()
+    exchange = door.refuse(client, head, error)
+    ((answer, body, end),) = client.sent
+    assert (answer.status, body, end) == (error.status, error.word.encode(), True)
+    assert (b"server", b"porch") in answer.fields
+    assert client.finished == [True]
+    assert settings.recorder.ended == [exchange]
+    assert exchange.error is error
+    assert exchange.request.method == (b"-" if head is None else b"GET")
+    assert len(door.deadlines) == 0
+
+
+def test_errors_are_answered_and_reported_as_the_settings_say() -> None:
+    door, settings, client = made()
+    exchange: Exchange = door.open(client, request())
+    assert door.error_page(exchange, BadRequest("x")).body == b"http_request_error"
+    error = KeyError("a")
+    door.report(exchange, error)
+    assert settings.reports == [error]
+
+
+@pytest.mark.parametrize("what", ["drain", "close_now"])
+def test_all_sessions_are_told_even_if_they_leave_at_once(what: str) -> None:
+    door, _, _ = made()
+    sessions = [Session(door) for _ in range(3)]
+    getattr(door, what)()
+    assert [each.told for each in sessions] == [[what]] * 3
+    assert door.closing is (what == "drain")

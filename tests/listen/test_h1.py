@@ -1,0 +1,213 @@
+"""ServerConnection alone: who the client is, what is written, what can be seen from outside.
+
+How it behaves inside exchanges is told in tests/scenario.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from porch import clock
+from porch.clock import INFINITY, Deadlines
+from porch.exchange import Exchange
+from porch.http.message import RequestHead, ResponseHead, Trailers
+from porch.listen.door import Door
+from porch.listen.h1 import COPIED, ServerConnection
+from tests.listen.test_door import Settings
+from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
+
+
+class Held:
+    """An exchange that is never over by itself."""
+
+    request_done = True
+    upgraded = False
+    response = None
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_request(self, data: bytes, end: bool) -> None:
+        self.told.append("request")
+
+    def on_client_lost(self) -> None:
+        self.told.append("lost")
+
+    def on_client_full(self) -> None:
+        self.told.append("full")
+
+    def on_client_drained(self) -> None:
+        self.told.append("drained")
+
+
+class HeldDoor(Door):
+    """Opens one kind of exchange."""
+
+    def open(self, client: Any, request: RequestHead) -> Exchange:
+        self.held: Any = Held()
+        exchange: Exchange = self.held
+        return exchange
+
+
+class Bench:
+    """One connection over a fake transport."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        FakeClock(monkeypatch)
+        self.loop = FakeLoop(FakeClock(monkeypatch))
+        self.door = HeldDoor(Settings(), Deadlines())
+
+    def connect(self, peername: object = ("192.0.2.7", 5), tls: bool = False) -> ServerConnection:
+        extra = {"peername": peername, "sockname": ("192.0.2.1", 8443)}
+        self.transport = FakeTransport(self.loop, {**extra, "socket": FakeSocket(-1)}, tls)
+        connection = ServerConnection(self.door, b"https" if tls else b"http")
+        self.loop.run(lambda: self.transport.connect(connection))
+        return connection
+
+    def asked(self, request: bytes = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n") -> ServerConnection:
+        """A connection with an exchange that runs."""
+        connection = self.connect()
+        self.loop.run(lambda: self.transport.feed(request))
+        return connection
+
+    def written(self) -> bytes:
+        got = bytes(self.transport.arrived)
+        self.transport.arrived.clear()
+        return got
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = Bench(monkeypatch)
+    yield made
+    made.loop.close()
+
+
+@pytest.mark.parametrize(
+    ("peername", "peer", "port"),
+    [
+        (("192.0.2.7", 5), b"192.0.2.7", b"8443"),
+        (("2001:db8::1", 5, 0, 0), b"2001:db8::1", b"8443"),
+        (("::ffff:192.0.2.7", 5, 0, 0), b"192.0.2.7", b"8443"),
+        (("fe80::1%eth0", 5, 0, 2), b"fe80::1", b"8443"),
+        ("", b"unix", b"0"),
+        (b"", b"unix", b"0"),
+        (None, b"unix", b"0"),
+    ],
+)
+def test_the_client_is_known_by_its_address(
+    bench: Bench, peername: object, peer: bytes, port: bytes
+) -> None:
+    connection = bench.connect(peername)
+    assert (connection.peer, connection.port) == (peer, port)
+
+
+def test_it_is_one_of_the_doors_sessions_until_it_is_lost(bench: Bench) -> None:
+    connection = bench.connect()
+    assert bench.door.sessions == {connection}
+    assert len(bench.door.deadlines) == 1
+    assert connection.deadline == clock.now + 75
+    bench.loop.run(bench.transport.reset)
+    assert bench.door.sessions == set()
+    assert len(bench.door.deadlines) == 0
+
+
+def test_while_an_exchange_runs_only_the_exchange_has_a_deadline(bench: Bench) -> None:
+    assert bench.asked().deadline == INFINITY
+
+
+def answer(length: int | None, status: int = 200) -> ResponseHead:
+    return ResponseHead(status, [(b"a", b"b")], length)
+
+
+START = b"HTTP/1.1 200 OK\r\na: b\r\n"
+
+
+def test_head_and_data_leave_in_one_write(bench: Bench) -> None:
+    connection = bench.asked()
+    connection.send(answer(2), b"hi", True)
+    assert bench.written() == START + b"\r\nhi"
+    assert bench.transport.writes == 1
+
+
+def test_a_body_of_unknown_length_is_chunked(bench: Bench) -> None:
+    connection = bench.asked()
+    connection.send(answer(None), b"ab", False)
+    connection.send(None, b"", False)
+    connection.send(None, b"c", False)
+    connection.send(Trailers([(b"x-sum", b"1")]), b"d", True)
+    head = START + b"transfer-encoding: chunked\r\n\r\n2\r\nab\r\n"
+    assert bench.written() == head + b"1\r\nc\r\n1\r\nd\r\n0\r\nx-sum: 1\r\n\r\n"
+
+
+def test_a_body_whose_end_is_there_has_a_length(bench: Bench) -> None:
+    connection = bench.asked()
+    connection.send(answer(None), b"ab", True)
+    assert bench.written() == START + b"content-length: 2\r\n\r\nab"
+
+
+def test_a_big_chunk_is_not_copied(bench: Bench) -> None:
+    connection = bench.asked()
+    connection.send(answer(None), b"", False)
+    bench.written()
+    data = b"x" * (COPIED + 1)
+    connection.send(None, data, True)
+    assert bench.written() == b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_these_have_no_body_whatever_comes(bench: Bench, status: int) -> None:
+    connection = bench.asked()
+    connection.send(answer(None, status), b"ab", False)
+    connection.send(None, b"c", True)
+    assert bench.written().endswith(b"\r\na: b\r\n\r\n")
+
+
+def test_head_gets_no_body_whatever_comes(bench: Bench) -> None:
+    connection = bench.asked(b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n")
+    connection.send(answer(5), b"ab", False)
+    connection.send(None, b"cde", True)
+    assert bench.written() == START + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_", "line"),
+    [
+        (b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", b"connection: close\r\n"),
+        (b"GET / HTTP/1.0\r\n\r\n", b"connection: close\r\n"),
+        (b"GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n", b"connection: keep-alive\r\n"),
+    ],
+)
+def test_the_client_is_told_what_becomes_of_the_connection(
+    bench: Bench, request_: bytes, line: bytes
+) -> None:
+    bench.asked(request_).send(answer(0), b"", True)
+    assert bench.written() == START + line + b"\r\n"
+
+
+def test_the_exchange_hears_of_the_client(bench: Bench) -> None:
+    connection = bench.asked()
+    connection.pause_writing()
+    connection.resume_writing()
+    bench.loop.run(bench.transport.reset)
+    assert bench.door.held.told == ["request", "full", "drained", "lost"]
+
+
+def test_after_the_connection_is_lost_nothing_is_written(bench: Bench) -> None:
+    connection = bench.asked()
+    bench.loop.run(bench.transport.reset)
+    connection.send(answer(0), b"", True)
+    connection.pause_reading()
+    connection.resume_reading()
+    assert bench.written() == b""
+
+
+def test_it_says_what_it_is_doing(bench: Bench) -> None:
+    assert repr(bench.connect()) == "<ServerConnection 192.0.2.7 idle>"
+    connection = bench.asked()
+    assert repr(connection) == "<ServerConnection 192.0.2.7 answering>"
+    bench.loop.run(bench.transport.reset)
+    assert repr(connection) == "<ServerConnection 192.0.2.7 closed>"
+    half = bench.asked(b"GET /")
+    assert repr(half) == "<ServerConnection 192.0.2.7 request>"
