@@ -43,9 +43,10 @@ def parse_share(value: object) -> float:
 
 
 def spell_duration(seconds: float) -> str:
-    """The shortest spelling of a duration that parse_duration reads: "5s", "1h", "500ms"."""
+    """A plain spelling of a duration that parse_duration reads: "60s", "5m", "1h", "500ms"."""
     for unit in ("d", "h", "m", "s"):
-        if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
+        least = 120 if unit == "m" else _SECONDS[unit]
+        if seconds >= least and seconds % _SECONDS[unit] == 0:
             return f"{seconds / _SECONDS[unit]:.0f}{unit}"
     return f"{seconds * 1000:.0f}ms" if seconds else "0s"
 

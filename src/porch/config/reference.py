@@ -1,0 +1,194 @@
+"""The reference of the configuration, rendered from the models: the page and the JSON Schema.
+
+`python -m porch.config.reference > docs/configuration.md` writes the page; a test compares it.
+"""
+
+import sys
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from porch.config.forms import form_of
+from porch.config.reference_text import (
+    EXAMPLE,
+    INTRODUCTION,
+    KEYS,
+    LISTEN,
+    MERGING,
+    PROBLEMS,
+    REDIRECTS,
+    SECRETS,
+    UNITS,
+)
+from porch.config.schema import (
+    LATER_HARMLESS,
+    LATER_PROTECTIVE,
+    TOP_ONLY,
+    ConfigModel,
+    ExpectModel,
+    HeadersModel,
+    LimitsModel,
+    LogModel,
+    PoolModel,
+    RouteModel,
+    RouteWords,
+    SiteModel,
+    TimeoutsModel,
+    TlsModel,
+    WhenModel,
+)
+from porch.config.target import LATER
+from porch.shield.headers import SECURE
+
+__all__ = ["default_of", "json_schema", "render"]
+
+Json = dict[str, Any]
+
+_TOP_ONLY = {TimeoutsModel: TOP_ONLY["timeouts"], LimitsModel: TOP_ONLY["limits"]}
+
+
+def render() -> str:
+    """The page docs/configuration.md."""
+    return "\n".join(
+        [
+            INTRODUCTION,
+            EXAMPLE,
+            "## The top",
+            "",
+            "Words of the whole file stand above the first `[table]`.",
+            "",
+            *_table(ConfigModel, without=RouteWords),
+            MERGING,
+            *_table(RouteWords),
+            LISTEN,
+            KEYS,
+            _text(RouteModel),
+            "",
+            *_table(RouteModel, without=RouteWords),
+            *_targets(),
+            *_section("when", WhenModel),
+            *_section("headers", HeadersModel),
+            *_secure(),
+            *_section("timeouts", TimeoutsModel),
+            *_section("limits", LimitsModel),
+            *_section("tls", TlsModel),
+            *_section("site", SiteModel, RouteWords),
+            *_section("pool", PoolModel),
+            *_section("expect", ExpectModel),
+            *_section("log", LogModel),
+            UNITS,
+            SECRETS,
+            *_later(),
+            PROBLEMS,
+        ]
+    )
+
+
+def json_schema() -> Json:
+    """The JSON Schema of the file, for editors: words, their forms, defaults and meanings."""
+    schema = ConfigModel.model_json_schema(mode="validation")
+    plain: Json = _without_noise(schema)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "porch.toml",
+        **plain,
+    }
+
+
+def default_of(field: FieldInfo) -> Any:
+    """What holds where a word is left out; None if nothing does or it must be said."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "default" in extra:
+        return extra["default"]
+    return None if field.is_required() or field.default_factory else field.default
+
+
+def _without_noise(node: Any) -> Any:
+    """A schema without what TOML cannot say (null) and what pydantic adds (titles)."""
+    if isinstance(node, list):
+        return [_without_noise(each) for each in node if each != {"type": "null"}]
+    if not isinstance(node, dict):
+        return node
+    kept = {
+        word: _without_noise(each)
+        for word, each in node.items()
+        if not (word == "default" and each is None) and not (word == "title" and _is_title(each))
+    }
+    if len(kept.get("anyOf", ())) == 1:
+        kept |= kept.pop("anyOf")[0]
+    return kept
+
+
+def _is_title(value: Any) -> bool:
+    """A word called title would be a table; pydantic's is a text."""
+    return isinstance(value, str)
+
+
+def _section(name: str, kind: type[BaseModel], without: type[BaseModel] | None = None) -> list[str]:
+    return ["", f"## {name}", "", _text(kind), "", *_table(kind, without=without)]
+
+
+def _text(kind: type[BaseModel]) -> str:
+    lines = (kind.__doc__ or "").strip().splitlines()
+    return "\n".join(line.strip() for line in lines)
+
+
+def _table(kind: type[BaseModel], without: type[BaseModel] | None = None) -> list[str]:
+    """A line a word."""
+    inherited = without.model_fields if without is not None else {}
+    lines = ["| word | is | default | |", "| --- | --- | --- | --- |"]
+    for word, field in kind.model_fields.items():
+        if word in inherited:
+            continue
+        meaning = field.description or ""
+        if word in _TOP_ONLY.get(kind, ()):
+            meaning += " At the top only."
+        cells = (f"`{word}`", form_of(field), _default(field), meaning)
+        lines.append("| " + " | ".join(each.replace("|", "\\|") for each in cells) + " |")
+    return lines
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be said"
+    value = default_of(field)
+    if value is None or value in ([], {}):
+        return ""
+    return f"`{_toml(value)}`"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _targets() -> list[str]:
+    later = ", ".join(f"`{start}`" for start in LATER)
+    return [REDIRECTS, "", f"Known by name, and refused in this version: {later}."]
+
+
+def _secure() -> list[str]:
+    lines = ["", '`"secure"` stands for these, each only where the origin does not send it:', ""]
+    fields = (f"{name.decode()}: {value.decode()}" for name, value in SECURE.items())
+    return [*lines, "```", *fields, "```"]
+
+
+def _later() -> list[str]:
+    harmless = ", ".join(f"`{word}`" for word in sorted(LATER_HARMLESS))
+    protective = ", ".join(f"`{word}`" for word in sorted(LATER_PROTECTIVE))
+    return [
+        "## Words of later versions",
+        "",
+        f"Known by name. These do nothing yet, and a warning says so: {harmless}.",
+        "",
+        f"Without these a route would be open, so that they are refused: {protective}.",
+        "",
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

@@ -1,0 +1,129 @@
+"""The prose between the tables of the configuration reference."""
+
+__all__ = [
+    "EXAMPLE",
+    "INTRODUCTION",
+    "KEYS",
+    "LISTEN",
+    "MERGING",
+    "PROBLEMS",
+    "REDIRECTS",
+    "SECRETS",
+    "UNITS",
+]
+
+INTRODUCTION = """\
+# The configuration
+
+<!-- Written by `python -m porch.config.reference`, from src/porch/config/schema.py. -->
+
+One file, `porch.toml`, in TOML. The same words are those of the Python API
+(`porch.Config(routes={...})`) and of the command line. `porch check` says all that is wrong with
+a file at once; `porch schema` prints the JSON Schema of this page, for editors.
+"""
+
+EXAMPLE = """\
+```toml
+listen = [":8080"]
+
+[routes]
+"example.com/api/*" = { to = ["10.0.0.11:8000", "10.0.0.12:8000"], strip = true }
+"example.com"       = "10.0.0.31:3000"
+
+[routes."example.com/upload/*"]        # a long route is its own table
+to       = "unix:/run/upload.sock"
+limits   = { body = "2GB" }
+timeouts = { response = "5m" }
+
+[[routes."example.com/beta/*"]]        # several with one key differ by conditions
+when = { header = { x-beta = "1" } }
+to   = "10.0.0.41:3000"
+
+[site."example.com"]                   # what belongs to a whole host
+headers = "secure"
+
+[[expect]]                             # a test, run by `porch check`
+get   = "http://example.com/api/users"
+sends = "http://10.0.0.11:8000/users | http://10.0.0.12:8000/users"
+```
+"""
+
+MERGING = """
+## Words for the top, a site or a route
+
+These may stand at the top for all routes, under `[site."host"]` for those of a host, and in a
+route. The nearest wins; `timeouts`, `limits`, `headers` and `tls` merge word by word.
+"""
+
+LISTEN = """
+## listen
+
+| | |
+| --- | --- |
+| `":80"` | port 80 of all addresses, IPv6 and IPv4 |
+| `"127.0.0.1:8080"`, `"[::1]:8080"` | one address |
+| `":443"` | HTTPS, which port 443 is without the word |
+| `"https://127.0.0.1:8443"` | HTTPS on another port |
+| `"unix:/run/porch.sock"` | a Unix socket |
+"""
+
+KEYS = """\
+## routes
+
+| key | means |
+| --- | --- |
+| `"example.com"` | every path of the host |
+| `"example.com/x"` | exactly this path |
+| `"example.com/x/*"` | /x and everything below it, never /xy |
+| `"example.com/~regex"` | a path that the regex matches from its start, `'a.test/~/u/(?P<id>[0-9]+)'` |
+| `"*.example.com"` | one or more labels before the host |
+| `"*"`, `"*/x/*"` | any host |
+| `"POST example.com/x"` | one method |
+
+Compared are the host (exact, longest wildcard, `*`), then the path (exact, longest prefix,
+regex), then the number of conditions; where no path of a host matches, the next wider host is
+tried. The order in the file never matters. A tie is an error that names both, and `priority`
+breaks it.
+"""
+
+REDIRECTS = """
+## targets
+
+| target | leads to |
+| --- | --- |
+| `"10.0.0.1:8000"`, `"app:8000"` | HTTP at a host and port |
+| `":3000"` | a port of this machine |
+| `"http://app"`, `"https://app:8443"` | the same with the scheme named; HTTPS is verified |
+| `"unix:/run/app.sock"` | HTTP over a Unix socket |
+| `"api"` | the pool `[pool.api]` |
+| `"redirect:https://b.test{path}"` | a redirect, 308; `{path}` has the query too, `{host}` and what a regex caught may stand in it, and `status` sets another |
+| `"respond:503"` | an answer of the door itself |
+| `["a:8000", { to = "b:8000", weight = 2 }]` | a pool of several, here with weights |"""
+
+UNITS = """
+## Units
+
+Durations are `"500ms"`, `"90s"`, `"5m"`, `"1h"`, `"2d"`; sizes `"64KB"`, `"10MB"`, `"1GB"`, each
+step 1024, with `KiB`, `MiB` and `GiB` the same. A bare number is refused.
+"""
+
+SECRETS = """\
+## Secrets
+
+`"${NAME}"` in any text is the variable of the environment; one that is not set is an error. Among
+the values of `headers` and `when`, `"file:/run/secrets/x"` is the content of the file without its
+last line end.
+"""
+
+PROBLEMS = """\
+## When something is wrong
+
+All problems come at once (one that makes the file no TOML comes alone), with file, line and
+column, and nothing is half applied: a running door goes on with what it has.
+
+```
+porch.toml:3:52  error  unknown option 'helth' for a route; did you mean 'health'?
+porch.toml:5:1   error  [example.com] is read by TOML as example → com; write it under [routes] as "example.com"
+2 problems; nothing was changed, the running configuration stays.
+```
+"""
