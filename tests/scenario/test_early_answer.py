@@ -112,16 +112,28 @@ def test_a_malformed_rest_ends_the_connection(scenario: Make) -> None:
 
 
 def test_a_rest_of_over_a_mebibyte_ends_the_connection(scenario: Make) -> None:
+    chunked = POST.replace(b"content-length: 6", b"transfer-encoding: chunked")
     story = (
         scenario()
-        .client(POST.replace(b"6", b"99999999"))
+        .client(chunked)
         .upstream_gets(b"POST /up", end=False)
         .upstream(BUSY)
         .client_gets(503)
     )
     for _ in range(17):
-        story.client_sees("open").client(b"x" * 65536)
+        story.client_sees("open").client(b"10000\r\n" + b"x" * 65536 + b"\r\n")
     story.client_sees("half-closed").advance(seconds=3).client_sees("closed")
+
+
+def test_a_rest_that_is_known_to_be_longer_ends_it_at_once(scenario: Make) -> None:
+    (
+        scenario()
+        .client(POST.replace(b"6", b"99999999"))
+        .upstream_gets(b"POST /up", end=False)
+        .upstream(BUSY)
+        .client_gets(503, field=(b"connection", b"close"))
+        .client_sees("half-closed")
+    )
 
 
 def test_a_rest_that_never_comes_ends_the_connection(scenario: Make) -> None:

@@ -63,6 +63,10 @@ class Decoder:
         self._chunks: ChunkedBody | None = None
         self.rest = b""
 
+    def expected(self) -> int:
+        """Bytes of the body that are known to be still to come; 0 where chunks will tell."""
+        return self._left if self._state == LENGTH else 0
+
     def switch_to_raw(self) -> None:
         """From here on everything is data: the connection is a tunnel (RFC 9110 7.8)."""
         self._state = RAW

@@ -299,6 +299,9 @@ class ServerConnection(asyncio.Protocol):
             if self._door.closing or self._waits or (self._half_closed and not decoder.rest):
                 # Who still waits for 100 may send its body or a request (RFC 9110 10.1.1).
                 decoder.keep_alive = False
+            elif end and self._exchange is not None and not self._exchange.request_done:
+                # So much of a refused body will not be thrown away to keep the connection.
+                decoder.keep_alive &= decoder.expected() <= MOST_DRAINED
             self._chunked = False
             if self._no_body or status == 204 or status == 304:
                 self._no_body = True
