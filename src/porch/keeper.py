@@ -53,8 +53,10 @@ class Keeper(Protocol):
     """What all exchanges of a worker share (listen/door.py)."""
 
     deadlines: Deadlines
-    own_fields: tuple[Field, ...]
-    """Fields of every answer made at the door."""
+
+    @property
+    def own_fields(self) -> tuple[Field, ...]:
+        """Fields of every answer made at the door."""
 
     def error_page(self, exchange: "Exchange", error: PorchError) -> Response:
         """The answer for an error."""

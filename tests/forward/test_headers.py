@@ -91,9 +91,9 @@ def test_a_trusted_peer_that_says_nothing_is_told_about_itself() -> None:
 
 
 def test_whether_a_peer_is_trusted_is_asked_of_the_peer() -> None:
-    asked: list[bytes] = []
-    sent(trusts=lambda peer: bool(asked.append(peer)), peer=b"198.51.100.1")
-    assert asked == [b"198.51.100.1"]
+    claim = (b"x-real-ip", b"203.0.113.9")
+    assert claim in sent(claim, trusts=b"192.0.2.7".__eq__)
+    assert claim not in sent(claim, trusts=b"192.0.2.8".__eq__)
 
 
 @pytest.mark.parametrize("trusts", [None, yes])

@@ -147,7 +147,7 @@ def test_a_dial_ends_after_the_routes_connect_timeout(bench: Bench) -> None:
     bench.dialer.set("hangs")
     exchange = bench.acquire()
     bench.pass_time(4.9)
-    assert exchange.error is None
+    assert not exchange.error
     assert repr(bench.pool) == "<Pool e 0 idle, 1 dialling>"
     bench.pass_time(0.2)
     assert type(exchange.error) is ConnectTimeout

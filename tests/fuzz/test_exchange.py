@@ -272,7 +272,7 @@ def test_whatever_happens_every_exchange_ends_once_and_nothing_is_left(taken: li
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("upstream_tls", [False, True])
 @given(st.integers(0, 2**32))
-@settings(max_examples=settings.default.max_examples // 4)
+@settings(max_examples=settings().max_examples // 4)
 def test_long_walks_end_as_well(tls: bool, upstream_tls: bool, seed: int) -> None:
     """Long ones at random: hypothesis likes short lists."""
     draw = random.Random(seed)

@@ -108,6 +108,8 @@ def test_new_settings_are_for_new_exchanges() -> None:
     door.settings = again
     assert door.open(client, request()).route is again.route
     assert before.route is settings.route
+    again.own_fields = ()
+    assert door.own_fields == ()
 
 
 def test_an_ambiguous_path_is_the_callers_to_refuse() -> None:

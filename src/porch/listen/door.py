@@ -27,17 +27,38 @@ class Router(Protocol):
 class Settings(Protocol):
     """What a running configuration says to the listeners. Replaced whole by a reload."""
 
-    router: Router
-    limits: HeadLimits
-    timeouts: Timeouts
-    malformed: Route
-    """Takes the requests that are refused before they have a route."""
-    error_page: ErrorPage
-    report: Callable[[Exchange, Exception], None]
-    own_fields: tuple[Field, ...]
-    """Fields of every answer made at the door, such as Server."""
-    client_ip: Callable[[bytes, RequestHead], bytes] | None
-    """(the peer's address, the request) -> the client's address; None where nobody is trusted."""
+    @property
+    def router(self) -> Router:
+        """Finds the routes."""
+
+    @property
+    def limits(self) -> HeadLimits:
+        """Of each new connection's heads."""
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """Of connections between exchanges; an exchange has its route's."""
+
+    @property
+    def malformed(self) -> Route:
+        """Takes the requests that are refused before they have a route."""
+
+    @property
+    def error_page(self) -> ErrorPage:
+        """Makes the answer for an error."""
+
+    @property
+    def report(self) -> Callable[[Exchange, Exception], None]:
+        """Tells the operator of a defect."""
+
+    @property
+    def own_fields(self) -> tuple[Field, ...]:
+        """Fields of every answer made at the door, such as Server."""
+
+    @property
+    def client_ip(self) -> Callable[[bytes, RequestHead], bytes] | None:
+        """(the peer's address, the request) -> the client's address; None where nobody is
+        trusted."""
 
 
 class Session(Protocol):
@@ -57,14 +78,18 @@ class Door:
     keep the route they have. sessions: the open client connections.
     """
 
-    __slots__ = ("closing", "deadlines", "own_fields", "sessions", "settings")
+    __slots__ = ("closing", "deadlines", "sessions", "settings")
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
         self.settings = settings
         self.deadlines = deadlines
         self.sessions: set[Session] = set()
         self.closing = False
-        self.own_fields = settings.own_fields
+
+    @property
+    def own_fields(self) -> tuple[Field, ...]:
+        """See keeper.Keeper."""
+        return self.settings.own_fields
 
     def open(self, client: ClientStream, request: RequestHead) -> Exchange:
         """The exchange of a request, on its route. Raises BadRequest for an ambiguous path."""
@@ -87,11 +112,11 @@ class Door:
         return exchange
 
     def error_page(self, exchange: Exchange, error: PorchError) -> Response:
-        """See exchange.Keeper."""
+        """See keeper.Keeper."""
         return self.settings.error_page(exchange, error)
 
     def report(self, exchange: Exchange, error: Exception) -> None:
-        """See exchange.Keeper."""
+        """See keeper.Keeper."""
         self.settings.report(exchange, error)
 
     def drain(self) -> None:
