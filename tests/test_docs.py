@@ -14,7 +14,7 @@ def _defined(name: str) -> bool:
     for text in SOURCES.values():
         if holder:
             found = re.search(rf"^class {holder}\b", text, re.MULTILINE) and re.search(
-                rf"^    def {member}\b|^    {member}\b", text, re.MULTILINE
+                rf"^    (?:async )?def {member}\b|^    {member}\b", text, re.MULTILINE
             )
         else:
             found = re.search(
