@@ -136,7 +136,6 @@ class Worker:
             self._retired = [*self._retired, before.logs]
         self._seen = _seen(built.files)
         self._door.settings = built.settings
-        self._door.own_fields = built.settings.own_fields
         self._state.commit()
         for address in [each for each in self._listeners if each not in built.listen]:
             self._listeners.pop(address).close()
