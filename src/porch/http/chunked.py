@@ -174,9 +174,10 @@ class ChunkedBody:
         if data.startswith(b"\r\n", at):
             self._state = _DONE
             return at + 2
-        end = data.find(b"\r\n\r\n", max(at, searched), at + self._most_trailers)
+        start = max(at, searched)
+        end = data.find(b"\r\n\r\n", start, at + self._most_trailers)
         if end < 0:
-            self._keep(data[at:], max(0, searched - at), self._most_trailers, "the trailer section")
+            self._keep(data[at:], start - at, self._most_trailers, "the trailer section")
             return -1
         lines = data[at:end].split(b"\r\n")
         if len(lines) > self._most_fields:
