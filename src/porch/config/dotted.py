@@ -40,7 +40,7 @@ def report_dotted(loaded: Loaded, data: dict[str, Any]) -> None:
             _report_below(loaded, data, name)
         elif not name.table and _is_host(name.parts):
             host = _joined(name.parts)
-            loaded.add(name.parts, f'{_reading(name, ())}; write it under [routes] as "{host}"')
+            loaded.add(name.parts, f'{_reading(name)}; write it under [routes] as "{host}"')
             data.pop(name.parts[0], None)
 
 
@@ -70,14 +70,14 @@ def _report_below(loaded: Loaded, data: dict[str, Any], name: DottedName) -> Non
         return
     labels = tuple(each for each in parts if each not in known)
     host = _joined(labels)
-    shown = f'[{group}."{host}"]' if name.is_header else f'"{host}"'
-    loaded.add((group, *parts), f"{_reading(name, outer)}; write {shown}")
+    shown = f'[{group}."{host}"]' if name.is_header else f'it in quotes, "{host}"'
+    loaded.add((group, *parts), f"{_reading(name)}; write {shown}")
     tables = data.get(group)
     if isinstance(tables, dict):
         tables.pop(parts[0], None)
 
 
-def _reading(name: DottedName, outer: tuple[str, ...]) -> str:
+def _reading(name: DottedName) -> str:
     """How TOML reads it."""
     text = ".".join(each if _BARE.match(each) else f'"{each}"' for each in name.parts)
     shown = f"[{text}]" if name.is_header else text

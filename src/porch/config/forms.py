@@ -62,7 +62,7 @@ def choices(annotation: Any) -> list[str]:
 def _form(annotation: Any, inside: bool) -> str:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        said = next((each.text for each in parts[1:] if isinstance(each, Form)), None)
+        said = next((each.text for each in parts[:0:-1] if isinstance(each, Form)), None)
         if said is not None and not inside:
             return said
         return _form(parts[0], inside) + ("" if inside else _bounds(parts[1:]))

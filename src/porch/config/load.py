@@ -46,21 +46,22 @@ def _check(loaded: Loaded, written: Mapping[str, Any]) -> None:
     """Models of all parts, and all that is wrong with them."""
     data = fill(loaded, written)
     report_dotted(loaded, data)
-    loaded.config = _validate(loaded, ConfigModel, data, ()) or loaded.config
+    config, _ = _validate(loaded, ConfigModel, data, ())
+    loaded.config = config or loaded.config
     for name, table in _tables(data, "pool"):
-        pool = _validate(loaded, PoolModel, table, ("pool", name))
-        if pool is not None:
+        pool, is_whole = _validate(loaded, PoolModel, table, ("pool", name))
+        if pool is not None and is_whole:
             loaded.pools[name] = pool
     for name, table in _tables(data, "site"):
-        site = _validate(loaded, SiteModel, table, ("site", name))
-        if site is not None:
+        site, is_whole = _validate(loaded, SiteModel, table, ("site", name))
+        if site is not None and is_whole:
             loaded.sites[name] = site
     for key, value in _tables(data, "routes"):
         _check_routes(loaded, key, value)
     rows = data.get("expect")
     for number, row in enumerate(rows if isinstance(rows, list) else ()):
-        expect = _validate(loaded, ExpectModel, row, ("expect", number))
-        if expect is not None:
+        expect, is_whole = _validate(loaded, ExpectModel, row, ("expect", number))
+        if expect is not None and is_whole:
             loaded.expects.append((expect, ("expect", number)))
     review(loaded, data)
 
@@ -79,6 +80,7 @@ def _check_routes(loaded: Loaded, key: str, value: object) -> None:
         for number, table in enumerate(value):
             _check_route(loaded, key, table, (*path, number))
     elif isinstance(value, str | list):
+        loaded.short.add(path)
         _check_route(loaded, key, {"to": value}, path)
     else:
         _check_route(loaded, key, value, path)
@@ -95,21 +97,45 @@ def _is_several(loaded: Loaded, values: list[object], path: KeyPath) -> bool:
 
 
 def _check_route(loaded: Loaded, key: str, table: object, path: KeyPath) -> None:
-    model = _validate(loaded, RouteModel, table, path)
+    model, is_whole = _validate(loaded, RouteModel, table, path)
     if model is not None:
         raw = table if isinstance(table, dict) else {}
-        loaded.routes.append(RouteEntry(key, model, path, loaded.where(path), raw))
+        entry = RouteEntry(key, model, path, loaded.where(path), raw)
+        entry.is_whole = is_whole
+        loaded.routes.append(entry)
 
 
-def _validate(loaded: Loaded, kind: type[Model], table: object, path: KeyPath) -> Model | None:
-    """The model of a table, or None with its problems noted. Harmless words are left out."""
+def _validate(
+    loaded: Loaded, kind: type[Model], table: object, path: KeyPath
+) -> tuple[Model | None, bool]:
+    """The model of a table with its problems noted, and whether it is whole.
+
+    What is wrong is left out of the model, so that the rest of it can be looked over too. None
+    where that leaves nothing.
+    """
     try:
-        return kind.model_validate(table)
+        return kind.model_validate(table), True
     except ValidationError as error:
         found = findings(error, table, kind)
     for each in found:
         loaded.add(path + each.path, each.text, warning=each.harmless)
-    if not isinstance(table, dict) or not all(each.harmless for each in found):
-        return None
-    gone = {each.path[0] for each in found}
-    return kind.model_validate({name: each for name, each in table.items() if name not in gone})
+    rest = table
+    for each in found:
+        rest = _without(rest, each.path)
+    try:
+        return kind.model_validate(rest), all(each.harmless for each in found)
+    except ValidationError:
+        return None, False
+
+
+def _without(value: Any, path: KeyPath) -> Any:
+    """A copy of a table without what stands at `path`; of a list nothing is left."""
+    if not path or not isinstance(value, dict) or path[0] not in value:
+        return value
+    step, *rest = path
+    copy = dict(value)
+    if rest and isinstance(value[step], dict):
+        copy[step] = _without(value[step], tuple(rest))
+    else:
+        del copy[step]
+    return copy

@@ -18,9 +18,10 @@ class RouteEntry:
 
     path: where it stands in the data. where: "porch.toml:3". raw: what was written, as a table.
     pattern, targets: its key and its `to`, read; None and empty where they cannot be.
+    is_whole: whether all of `raw` is in the model; what is wrong with it was left out.
     """
 
-    __slots__ = ("key", "model", "path", "pattern", "raw", "targets", "where")
+    __slots__ = ("is_whole", "key", "model", "path", "pattern", "raw", "targets", "where")
 
     def __init__(
         self, key: str, model: RouteModel, path: KeyPath, where: str, raw: Mapping[str, Any]
@@ -32,6 +33,7 @@ class RouteEntry:
         self.raw = raw
         self.pattern: Pattern | None = None
         self.targets: tuple[Target, ...] = ()
+        self.is_whole = True
 
 
 class Loaded:
@@ -55,12 +57,16 @@ class Loaded:
         self.files: list[Path] = []
         self.places: dict[KeyPath, tuple[str, Place]] = {}
         """Path in the data -> file and place."""
+        self.short: set[KeyPath] = set()
+        """Paths of routes that were written as their `to` alone."""
         self.repeats: set[KeyPath] = set()
         """Paths of lists that were written as `[[a]]`."""
         self.dotted: list[DottedName] = []
         """All names that were written with dots between their parts."""
-        self.secrets: dict[KeyPath, tuple[str, str]] = {}
-        """Path in the data -> what was filled in there, and what was written for it."""
+        self.secrets: dict[KeyPath, list[tuple[str, str]]] = {}
+        """Path in the data -> each secret that was filled in there, and what was written."""
+        self.unfilled: set[KeyPath] = set()
+        """Paths whose secret is missing: what else is wrong there comes of that."""
 
     @property
     def ok(self) -> bool:
@@ -83,6 +89,8 @@ class Loaded:
 
     def add(self, path: KeyPath, text: str, *, warning: bool = False) -> None:
         """Report a problem at a path in the data. Secrets in the text are shown as written."""
+        if self.unfilled and any(path[: len(at)] == at for at in self.unfilled):
+            return
         file, (line, column) = self._place(path)
         if not line and path:
             text = f"{_spelled(path)}: {text}"
@@ -98,6 +106,8 @@ class Loaded:
 
     def _place(self, path: KeyPath) -> tuple[str, Place]:
         """The place of a path, or that of the nearest thing around it."""
+        if path[:2] in self.short and path[2:3] == ("to",):
+            path = path[:2] + path[3:]
         while path:
             found = self.places.get(path)
             if found is not None:
@@ -106,9 +116,10 @@ class Loaded:
         return str(self.files[0]) if self.files else self.name, (0, 0)
 
     def _without_secrets(self, path: KeyPath, text: str) -> str:
-        for at, (value, written) in self.secrets.items():
-            if value and (at[: len(path)] == path or path[: len(at)] == at):
-                text = text.replace(value, written)
+        for at, secrets in self.secrets.items():
+            if at[: len(path)] == path or path[: len(at)] == at:
+                for value, written in secrets:
+                    text = text.replace(value, written)
         return text
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from porch.config.forms import form_of
+from porch.config.problem import Problem, render
 from porch.config.reference_text import (
     EXAMPLE,
     INTRODUCTION,
@@ -41,14 +42,29 @@ from porch.config.schema import (
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
-__all__ = ["default_of", "json_schema", "render"]
+__all__ = ["default_of", "json_schema", "reference_page"]
 
 Json = dict[str, Any]
 
+_PROBLEMS = (
+    Problem(
+        file="porch.toml",
+        line=3,
+        column=52,
+        text="unknown option 'helth' for a route; did you mean 'health'?",
+    ),
+    Problem(
+        file="porch.toml",
+        line=5,
+        column=1,
+        text="[example.com] is read by TOML as example → com; "
+        'write it under [routes] as "example.com"',
+    ),
+)
 _TOP_ONLY = {TimeoutsModel: TOP_ONLY["timeouts"], LimitsModel: TOP_ONLY["limits"]}
 
 
-def render() -> str:
+def reference_page() -> str:
     """The page docs/configuration.md."""
     return "\n".join(
         [
@@ -81,6 +97,10 @@ def render() -> str:
             SECRETS,
             *_later(),
             PROBLEMS,
+            "```",
+            render(_PROBLEMS, running=True),
+            "```",
+            "",
         ]
     )
 
@@ -191,4 +211,4 @@ def _later() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render())
+    sys.stdout.write(reference_page())

@@ -75,7 +75,7 @@ KEYS = """\
 | `"example.com"` | every path of the host |
 | `"example.com/x"` | exactly this path |
 | `"example.com/x/*"` | /x and everything below it, never /xy |
-| `"example.com/~regex"` | a path that the regex matches from its start, `'a.test/~/u/(?P<id>[0-9]+)'` |
+| `'example.com/~/u/(?P<id>[0-9]+)'` | a path that the regex matches from its start |
 | `"*.example.com"` | one or more labels before the host |
 | `"*"`, `"*/x/*"` | any host |
 | `"POST example.com/x"` | one method |
@@ -96,9 +96,12 @@ REDIRECTS = """
 | `"http://app"`, `"https://app:8443"` | the same with the scheme named; HTTPS is verified |
 | `"unix:/run/app.sock"` | HTTP over a Unix socket |
 | `"api"` | the pool `[pool.api]` |
-| `"redirect:https://b.test{path}"` | a redirect, 308; `{path}` has the query too, `{host}` and what a regex caught may stand in it, and `status` sets another |
+| `"redirect:https://b.test{path}"` | a redirect, 308 or the word `status` |
 | `"respond:503"` | an answer of the door itself |
-| `["a:8000", { to = "b:8000", weight = 2 }]` | a pool of several, here with weights |"""
+| `["a:8000", { to = "b:8000", weight = 2 }]` | a pool of several, here with weights |
+
+In a redirect stand `{path}`, which has the query too, `{host}`, and what a regex caught, `{id}` or
+`{1}`."""
 
 UNITS = """
 ## Units
@@ -120,10 +123,4 @@ PROBLEMS = """\
 
 All problems come at once (one that makes the file no TOML comes alone), with file, line and
 column, and nothing is half applied: a running door goes on with what it has.
-
-```
-porch.toml:3:52  error  unknown option 'helth' for a route; did you mean 'health'?
-porch.toml:5:1   error  [example.com] is read by TOML as example → com; write it under [routes] as "example.com"
-2 problems; nothing was changed, the running configuration stays.
-```
 """

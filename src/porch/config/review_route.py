@@ -34,10 +34,13 @@ def review_routes(loaded: Loaded, data: dict[str, Any]) -> None:
     entries: list[Entry] = []
     paths: dict[int, KeyPath] = {}
     for entry in loaded.routes:
+        if entry.key in _TOP:
+            loaded.add(entry.path, _misplaced(entry.key))
+            continue
         conditions = _review_when(loaded, entry)
         _review_key(loaded, entry)
         _review_to(loaded, entry, names)
-        if entry.pattern is None or conditions is None:
+        if entry.pattern is None or conditions is None or not entry.is_whole:
             continue
         made = _entry(loaded, entry, entry.pattern, conditions)
         if made is not None:
@@ -53,7 +56,7 @@ def parse_targets(
     """The targets of a list with their paths. Notes those that are none."""
     found: list[tuple[KeyPath, Target]] = []
     for number, each in enumerate(to):
-        at = _item(loaded, path, number)
+        at = (*path, number)
         text, weight = (each, 1) if isinstance(each, str) else (each.to, each.weight)
         try:
             found.append((at, parse_target(text, weight)))
@@ -62,22 +65,14 @@ def parse_targets(
     return found
 
 
-def _item(loaded: Loaded, path: KeyPath, number: int) -> KeyPath:
-    """The path of an item of a list that may be written in short: as one item, or as the route
-    itself."""
-    if (*path, number) in loaded.places or path in loaded.places or not loaded.places:
-        return (*path, number)
-    return (*path[:-1], number) if (*path[:-1], number) in loaded.places else path[:-1]
+def _misplaced(key: str) -> str:
+    return (
+        f"'{key}' stands at the top of the file, above [routes]; "
+        f'for a host of this name write "{key}/*"'
+    )
 
 
 def _review_key(loaded: Loaded, entry: RouteEntry) -> None:
-    if entry.key in _TOP:
-        loaded.add(
-            entry.path,
-            f"'{entry.key}' stands at the top of the file, above [routes]; "
-            f'for a host of this name write "{entry.key}/*"',
-        )
-        return
     try:
         entry.pattern = parse_key(entry.key)
     except ValueError as error:
@@ -122,10 +117,10 @@ def _review_to(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
     if not entry.model.to:
         loaded.add(path, "'to' is empty; name a target")
     for at, target in found:
-        if target.is_alone and len(entry.model.to) > 1:
-            loaded.add(at, f"'{target.text}' stands alone, not in a list with others")
-        elif target.kind == "pool" and target.name not in pools:
+        if target.kind == "pool" and target.name not in pools:
             loaded.add(at, _no_pool(target.name, pools))
+        elif target.is_alone and len(entry.model.to) > 1:
+            loaded.add(at, f"'{target.text}' stands alone, not in a list with others")
         elif target.kind == "redirect":
             _review_redirect(loaded, at, target, entry.pattern)
     if len(found) == len(entry.model.to) > 0:

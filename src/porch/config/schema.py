@@ -341,8 +341,8 @@ class RouteModel(RouteWords):
     status: Literal[301, 302, 303, 307, 308] | None = _word(
         "Of a `redirect:`. 308 and 307 keep the method.", 308
     )
-    strip: bool | None = _word(
-        "Take the key's path off: /api/users goes out as /users on the route /api/*.", False
+    strip: Annotated[bool, Form("true or false: what it takes off is the key's path")] | None = (
+        _word("Take the key's path off: /api/users goes out as /users on the route /api/*.", False)
     )
     rewrite: str | None = _word(
         'The path that goes out: `"/v1{path}"`, with `{name}` and `{1}` of a regex; `{query}` '
@@ -444,7 +444,7 @@ def _tables(of: Any) -> Any:
 class ConfigModel(RouteWords):
     """The whole file."""
 
-    listen: Strings = Field(
+    listen: Annotated[Strings, Form('an address, such as ":8080", or a list of them')] = Field(
         default=[":80", ":443"], description="Where clients come in, see [listen](#listen)."
     )
     workers: Workers = Field(

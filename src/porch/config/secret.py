@@ -33,14 +33,16 @@ def fill(loaded: Loaded, value: Any, path: KeyPath = ()) -> Any:
 
 
 def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
-    if text.startswith("file:") and _is_secret(path):
-        filled = _read(loaded, loaded.base / text.removeprefix("file:"), path)
-    elif "${" in text:
-        filled = _VARIABLE.sub(lambda match: _variable(loaded, match[1], path), text)
-    else:
+    is_file = text.startswith("file:") and _is_secret(path)
+    if not is_file and "${" not in text:
         return text
-    if filled != text:
-        loaded.secrets[path] = (filled, text)
+    known = len(loaded.problems)
+    if is_file:
+        filled = _read(loaded, loaded.base / text.removeprefix("file:"), path)
+    else:
+        filled = _VARIABLE.sub(lambda match: _variable(loaded, match[1], path), text)
+    if len(loaded.problems) > known:
+        loaded.unfilled.add(path)
     return filled
 
 
@@ -57,7 +59,7 @@ def _variable(loaded: Loaded, name: str, path: KeyPath) -> str:
     if value is None:
         loaded.add(path, f"the environment has no {name}; set it before the start")
         return ""
-    return value
+    return _keep(loaded, path, value, f"${{{name}}}")
 
 
 def _read(loaded: Loaded, file: Path, path: KeyPath) -> str:
@@ -67,9 +69,17 @@ def _read(loaded: Loaded, file: Path, path: KeyPath) -> str:
             content = opened.read(_LONGEST + 1)
         if len(content) > _LONGEST:
             raise ValueError(f"it has more than {_LONGEST} bytes")
-        return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        text = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        return _keep(loaded, path, text, f"file:{file}")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else None
         why = why or ("it is not UTF-8" if isinstance(error, UnicodeError) else str(error))
         loaded.add(path, f"the secret {file} cannot be read: {why}")
         return ""
+
+
+def _keep(loaded: Loaded, path: KeyPath, value: str, written: str) -> str:
+    """Notes a secret, so that no problem shows it."""
+    if value:
+        loaded.secrets.setdefault(path, []).append((value, written))
+    return value

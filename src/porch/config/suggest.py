@@ -6,14 +6,24 @@ from collections.abc import Iterable
 __all__ = ["nearest", "suggest"]
 
 _ALIASES = {
+    "address": "listen",
     "backend": "to",
     "backends": "to",
+    "bind": "listen",
+    "body_size": "body",
+    "certificate": "cert",
     "endpoints": "to",
     "healthcheck": "health",
+    "location": "routes",
+    "locations": "routes",
     "match": "when",
+    "max_body": "body",
+    "port": "listen",
+    "private_key": "key",
     "proxy": "to",
     "proxy_pass": "to",
     "reverse_proxy": "to",
+    "retries": "retry",
     "route": "routes",
     "sni": "server_name",
     "ssl": "tls",
@@ -29,11 +39,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, or None."""
     words = list(known)
     plain = word.lower().replace("-", "_")
-    near = difflib.get_close_matches(plain, words, n=1, cutoff=0.6)
-    if near:
-        return near[0]
     alias = _ALIASES.get(plain)
-    return alias if alias in words else None
+    if alias in words:
+        return alias
+    near = difflib.get_close_matches(plain, words, n=1, cutoff=0.6)
+    return near[0] if near else None
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """pydantic's findings in the operator's words. Nothing that pydantic says is shown as it is."""
 
 import datetime
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from porch.config.schema import (
     PoolModel,
     RouteModel,
     RouteWords,
+    ServerModel,
     SiteModel,
 )
 from porch.config.suggest import nearest, suggest
@@ -28,6 +30,7 @@ _NAMES: Mapping[type[BaseModel], str] = {
     ExpectModel: "an expect row",
     PoolModel: "a pool",
     RouteModel: "a route",
+    ServerModel: "a target",
     SiteModel: "a site",
 }
 _LATER = LATER_HARMLESS | LATER_PROTECTIVE
@@ -112,7 +115,8 @@ def _wrong(error: ErrorDetails, path: KeyPath, kind: type[BaseModel]) -> str:
     """What is wrong with a value."""
     value = error["input"]
     if not path:
-        return f"{_NAMES.get(kind, 'the whole')} is a table, not {shown(value)}"
+        short = "a target in quotes, a list of them or " if kind is RouteModel else ""
+        return f"{_NAMES.get(kind, 'the whole')} is {short}a table, not {shown(value)}"
     table, word, inside = find_field(kind, path)
     field = table.model_fields[word]
     name = next(step for step in reversed(path) if isinstance(step, str))
@@ -129,17 +133,15 @@ def _unknown(path: KeyPath, word: str, inner: type[BaseModel], kind: type[BaseMo
     if inner is kind and word in LATER_HARMLESS:
         return Finding(path, f"'{word}' is not in this version yet and does nothing", True)
     if inner is kind and word in LATER_PROTECTIVE:
-        return Finding(
-            path,
-            f"'{word}' is not in this version yet; the route would be open without it: "
-            "remove the line or keep the route out",
-        )
+        it, out = ("the route", "the route") if kind is RouteModel else ("every route", "them")
+        text = f"{it} would be open without it: remove the line or keep {out} out"
+        return Finding(path, f"'{word}' is not in this version yet; {text}")
     if inner is ConfigModel and (word == "*" or "." in word or "/" in word):
         return Finding(path, f'"{word}" is a key of [routes]; write it there')
     if inner is HeadersModel:
         return Finding(path, f"'{word}' stands beside request or response; write it in one of them")
     home = _home(word, inner)
-    if home:
+    if home and not difflib.get_close_matches(word, inner.model_fields, n=1, cutoff=0.9):
         return Finding(path, home)
     known = [*inner.model_fields, *(_LATER if inner is kind else ())]
     table = next((step for step in reversed(path[:-1]) if isinstance(step, str)), "")
@@ -155,9 +157,9 @@ def _home(word: str, inner: type[BaseModel]) -> str:
         return f"'{word}' is a word of a site, [site.\"example.com\"]"
     if inner in (ConfigModel, SiteModel) and word in _ROUTE:
         return f"'{word}' is a word of a route, [routes.\"example.com\"]"
-    if issubclass(inner, RouteWords):
-        for name in _TABLES:
-            table = model_in(RouteWords.model_fields[name].annotation)
+    tables = {name: model_in(RouteWords.model_fields[name].annotation) for name in _TABLES}
+    if issubclass(inner, RouteWords) or inner in tables.values():
+        for name, table in tables.items():
             if table is not None and word in table.model_fields:
                 return f"'{word}' is a word of {name}: {name} = {{ {word} = … }}"
     return ""
