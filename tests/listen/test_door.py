@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.clock import Deadlines
-from porch.errors import BadRequest, MethodNotAllowed, PorchError
+from porch.errors import BadRequest, InternalError, MethodNotAllowed, PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
@@ -151,3 +151,16 @@ def test_all_sessions_are_told_even_if_they_leave_at_once(what: str) -> None:
     getattr(door, what)()
     assert [each.told for each in sessions] == [[what]] * 3
     assert door.closing is (what == "drain")
+
+
+def test_a_defect_of_the_router_is_reported_and_answered_as_one() -> None:
+    settings = Settings()
+
+    def broken(request: RequestHead, client_ip: bytes) -> Route:
+        raise ZeroDivisionError("no route adds up")
+
+    settings.find = broken  # type: ignore[method-assign]
+    door = Door(settings, Deadlines())
+    with pytest.raises(InternalError, match="no route adds up"):
+        door.open(Client(), RequestHead(b"GET", b"/", b"a.test", b"http", []))  # type: ignore[arg-type]
+    assert [type(each) for each in settings.reports] == [ZeroDivisionError]

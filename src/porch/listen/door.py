@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from porch.clock import Deadlines
-from porch.errors import PorchError
+from porch.errors import InternalError, PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
@@ -92,12 +92,20 @@ class Door:
         return self.settings.own_fields
 
     def open(self, client: ClientStream, request: RequestHead) -> Exchange:
-        """The exchange of a request, on its route. Raises BadRequest for an ambiguous path."""
+        """The exchange of a request, on its route. Raises BadRequest for an ambiguous path, and
+        InternalError for a defect of the routing, which is reported."""
         settings = self.settings
         client_ip = client.peer
-        if settings.client_ip is not None:
-            client_ip = settings.client_ip(client_ip, request)
-        route = settings.router.find(request, client_ip)
+        try:
+            if settings.client_ip is not None:
+                client_ip = settings.client_ip(client_ip, request)
+            route = settings.router.find(request, client_ip)
+        except PorchError:
+            raise
+        except Exception as error:
+            lost = Exchange(self, client, request, settings.malformed, client_ip)
+            settings.report(lost, error)
+            raise InternalError(f"{type(error).__name__}: {error}") from error
         return Exchange(self, client, request, route, client_ip)
 
     def refuse(
