@@ -8,15 +8,17 @@
 The words are those of `porch.toml`.
 """
 
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from porch.config.loaded import Loaded
 
 __all__ = ["Config", "ConfigurationError", "__version__", "run"]
 
-try:
-    __version__ = version("porch")
-except PackageNotFoundError:  # a checkout on the path, not installed
-    __version__ = "0.1.0.dev0"
+__version__: str
 
 
 class ConfigurationError(ValueError):
@@ -26,19 +28,21 @@ class ConfigurationError(ValueError):
 class Config:
     """A configuration in Python, with the words of the file.
 
-    Config(routes={...}, listen=[...]) or Config.read("porch.toml"). Nothing is checked until
-    `check` or `run`.
+    Config(routes={...}, listen=[...]) or Config.read("porch.toml"). Nothing is read or checked
+    until `check` or `run`.
     """
 
     def __init__(self, **words: Any) -> None:
         self._words = words
-        self._file: Any | None = None
+        self._file: Path | None = None
 
     @classmethod
-    def read(cls, file: Any) -> "Config":
-        """The configuration of a file, to be reloaded from it."""
+    def read(cls, file: "str | os.PathLike[str]") -> "Config":
+        """The configuration of a file, which is read again at each reload."""
+        from pathlib import Path
+
         config = cls()
-        config._file = file
+        config._file = Path(file)
         return config
 
     def __repr__(self) -> str:
@@ -54,17 +58,31 @@ class Config:
         if report.failed:
             raise ConfigurationError(report.text)
 
-    def _load(self) -> Any:
-        from pathlib import Path
-
+    def _load(self) -> "Loaded":
         from porch.config.load import load, load_mapping
 
-        return load(Path(self._file)) if self._file is not None else load_mapping(self._words)
+        return load(self._file) if self._file is not None else load_mapping(self._words)
 
 
 def run(config: Config) -> int:
-    """Serve until stopped. Returns the exit code; raises ConfigurationError."""
+    """Serve until stopped, in the main thread. Returns the exit code.
+
+    Raises ConfigurationError. What else stands in the way, such as a port in use, is said on
+    stderr, with exit code 1.
+    """
     config.check()
     from porch.cli.run import run_loaded
 
-    return run_loaded(config._load)
+    return run_loaded(config._load, control=config._file)
+
+
+def __getattr__(name: str) -> str:
+    """`__version__`, read when it is asked for: importlib.metadata costs 20 ms."""
+    if name != "__version__":
+        raise AttributeError(f"module 'porch' has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("porch")
+    except PackageNotFoundError:  # a checkout on the path, not installed
+        return "0.1.0.dev0"

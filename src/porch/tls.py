@@ -5,7 +5,7 @@ clients each host has its own certificate files, chosen by the name in the hands
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 __all__ = ["Certificate", "client_context", "load_certificate", "server_context"]
@@ -41,37 +41,55 @@ def load_certificate(cert: Path, key: Path) -> Certificate:
 
     Raises ValueError with a sentence if they cannot be read or do not belong together.
     """
+    _check_readable(cert)
+    _check_readable(key)
     context = _base_context()
     try:
-        context.load_cert_chain(cert, key)
-    except FileNotFoundError as error:
-        missing = cert if not cert.exists() else key
-        raise ValueError(f"{missing} does not exist") from error
+        # Without a password at hand OpenSSL would ask for it on the terminal.
+        context.load_cert_chain(cert, key, password=lambda: b"")
     except ssl.SSLError as error:
-        if "MISMATCH" in (error.reason or ""):
-            raise ValueError(f"{key} is not the key of {cert}") from error
-        raise ValueError(f"{cert} or {key} is not a PEM file: {error.reason}") from error
-    except OSError as error:
-        raise ValueError(f"{cert} or {key} cannot be read: {error.strerror}") from error
+        raise ValueError(_reason(cert, key, error)) from error
     return Certificate(cert, key, context)
 
 
-def server_context(certificates: Mapping[str, Certificate]) -> ssl.SSLContext:
+def server_context(current: Callable[[], Mapping[str, Certificate]]) -> ssl.SSLContext:
     """A context that serves each host its certificate, and the first one to everybody else.
 
-    certificates: by host, lower-case; "*.example.com" stands for one label. Must not be empty.
+    current: asked at each handshake for the certificates of now, so that a reload needs no new
+    listener: by host, lower-case; "*.example.com" stands for one label. Without any, every
+    handshake fails.
     """
-    first = next(iter(certificates.values()))
-    context = first.context
+    context = _base_context()
 
     def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        certificates = current()
         host = (name or "").lower().rstrip(".")
         found = certificates.get(host) or certificates.get("*." + host.partition(".")[2])
+        found = found or next(iter(certificates.values()), None)
         if found is not None:
             connection.context = found.context
 
     context.sni_callback = choose
     return context
+
+
+def _check_readable(file: Path) -> None:
+    try:
+        with file.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise ValueError(f"{file} does not exist") from error
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _reason(cert: Path, key: Path, error: ssl.SSLError) -> str:
+    if "MISMATCH" in (error.reason or ""):
+        return f"{key} is not the key of {cert}"
+    if b"ENCRYPTED" in key.read_bytes():
+        return f"{key} is encrypted; write it anew without a password, and keep it from others"
+    file = cert if b"BEGIN CERTIFICATE" not in cert.read_bytes() else key
+    return f"{file} is not a PEM file that can be used: {error.reason or error}"
 
 
 def _base_context() -> ssl.SSLContext:

@@ -8,7 +8,7 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> int:
     """Run `porch ARGUMENTS`. Returns 0 done, 1 refused or wrong, 2 used wrongly."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words and "=" in words[0] and not words[0].startswith("-"):
+    if words and not words[0].startswith("-") and ("=" in words[0] or words[0].startswith(":")):
         from porch.cli.short import run_short
 
         return run_short(words)

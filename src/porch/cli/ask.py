@@ -13,16 +13,19 @@ def ask_door(config: Path, command: str) -> int:
     try:
         answer = ask(config, command)
     except NotRunning as error:
-        print(f"porch: {error}", file=sys.stderr)
-        return 1
+        if config.exists():
+            return _refused(f"porch: {error}")
+        return _refused(f"porch: {config} does not exist; name the file of the door with --config")
     except OSError as error:
-        print(f"porch: the door does not answer: {error}", file=sys.stderr)
-        return 1
-    error_text = answer.pop("error", None)
+        return _refused(f"porch: the door does not answer: {error.strerror or error}")
+    reason = answer.pop("error", None)
     for name, value in answer.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        print(f"{name:<12} {shown}")
-    if error_text:
-        print(error_text, file=sys.stderr)
-        return 1
-    return 0
+        for line in value if isinstance(value, list) else [value]:
+            print(f"{name:<12} {line}")
+            name = ""
+    return 0 if reason is None else _refused(str(reason))
+
+
+def _refused(text: str) -> int:
+    print(text, file=sys.stderr)
+    return 1

@@ -21,9 +21,6 @@ File = Annotated[Path, typer.Argument(help="The configuration.", metavar="[FILE]
 Config = Annotated[Path, typer.Option("--config", help="The configuration.", metavar="FILE")]
 DEFAULT = Path("porch.toml")
 
-# typer has the base of its usage errors under a private name only.
-_Refusal = typer.BadParameter.__mro__[2]
-
 
 @app.callback(invoke_without_command=True)
 def _top(
@@ -31,9 +28,9 @@ def _top(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> int:
     if version:
-        from importlib.metadata import version as installed
+        from porch import __version__
 
-        print(f"porch {installed('porch')}")
+        print(f"porch {__version__}")
         raise typer.Exit(0)
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -115,11 +112,11 @@ def _ask(config: Path, command: str) -> int:
 
 def usage_error(error: Exception) -> int:
     """Say what was wrong with the words; 2. Anything but a usage error is raised again."""
-    if isinstance(error, typer.Exit):
-        return error.exit_code
     if isinstance(error, typer.Abort):
         return 130
-    if isinstance(error, _Refusal):
-        print(f"porch: {error.format_message()} (porch --help lists the commands)", file=sys.stderr)
-        return 2
-    raise error
+    # typer shows the base of its usage errors under no public name; this is what they share.
+    words = getattr(error, "format_message", None)
+    if words is None:
+        raise error
+    print(f"porch: {words()} (porch --help lists the commands)", file=sys.stderr)
+    return 2

@@ -50,10 +50,9 @@ def demo() -> int:
         file = Path(folder) / "porch.toml"
         file.write_text(CONFIGURATION.format(**ports), encoding="utf-8")
         with _backends(ports, pictures):
-            print(_what_to_try(ports), flush=True)
             from porch.cli.run import run_file
 
-            return run_file(file, quiet=True)
+            return run_file(file, ready=lambda: print(_what_to_try(ports), flush=True))
 
 
 def _what_to_try(ports: dict[str, int]) -> str:
@@ -77,39 +76,48 @@ Ctrl-C ends the door and its backends. The access log:
 @contextlib.contextmanager
 def _backends(ports: dict[str, int], pictures: Path) -> Iterator[None]:
     """The backends, up; ended and waited for behind it."""
-    apps = (("api1", "api"), ("api2", "api"), ("live", "live"))
     commands = [
-        [sys.executable, "-m", "uvicorn", f"porch.cli.demo_backends:{app}"]
-        + ["--host", "127.0.0.1", "--port", str(ports[name]), "--log-level", "warning"]
-        for name, app in apps
+        [kind, str(ports[name]), *rest]
+        for name, kind, *rest in (
+            ("api1", "api"),
+            ("api2", "api"),
+            ("live", "live"),
+            ("images", "files", str(pictures)),
+        )
     ]
-    commands.append(
-        [sys.executable, "-m", "http.server", str(ports["images"])]
-        + ["--bind", "127.0.0.1", "--directory", str(pictures)]
-    )
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:
-            # A session of their own: Ctrl-C reaches the door, and the door ends them last.
-            processes.append(
-                subprocess.Popen(
-                    command,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            )
+            processes.append(_start(command))
         _wait_until_up([port for name, port in ports.items() if name != "door"], processes)
         yield
     finally:
         for process in processes:
             process.terminate()
         for process in processes:
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
+
+
+def _start(words: list[str]) -> "subprocess.Popen[bytes]":
+    """A backend. It is in a session of its own, for Ctrl-C is the door's, which ends it last; its
+    stdin closes when this process is gone, however it went, and the backend with it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "porch.cli.demo_backends", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _wait_until_up(ports: list[int], processes: list[subprocess.Popen[bytes]]) -> None:

@@ -1,10 +1,16 @@
-"""The backends of `porch demo`: small, but real Starlette applications for uvicorn.
+"""The backends of `porch demo`: small, but real Starlette applications on uvicorn, and files.
 
-`api` answers JSON and counts; `live` has the home page, server-sent events and a WebSocket.
+`api` answers JSON and counts; `live` has the home page, server-sent events and a WebSocket;
+`files` is Python's static file server. Each ends when its stdin does, so that no backend outlives
+the demo, even a killed one.
 """
 
 import asyncio
+import functools
+import http.server
 import os
+import sys
+import threading
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -13,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-__all__ = ["api", "live"]
+__all__ = ["api", "live", "serve"]
 
 HOME = """<!doctype html><meta charset="utf-8"><title>Porch demo</title>
 <style>body{font:16px system-ui;max-width:42rem;margin:3rem auto;padding:0 1rem}
@@ -85,3 +91,27 @@ live = Starlette(
         WebSocketRoute("/ws", _echo),
     ]
 )
+
+
+def serve(kind: str, port: int, folder: str = "") -> None:
+    """Serve on the loopback address until the process ends. folder: of `files`."""
+    if kind == "files":
+        files = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+        http.server.ThreadingHTTPServer(("127.0.0.1", port), files).serve_forever()
+        return
+    import uvicorn
+
+    app = {"api": api, "live": live}[kind]
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+def _end_with_stdin() -> None:
+    """Whoever started this is gone: so are its pipes."""
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    serve(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

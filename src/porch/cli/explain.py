@@ -6,7 +6,7 @@ from pathlib import Path
 
 from porch.config.build import build
 from porch.config.load import load
-from porch.config.rehearse import rehearse, request_of
+from porch.config.rehearse import Rehearsal, client_ip_of, client_of, rehearse, request_of
 from porch.config.state import State
 from porch.errors import PorchError
 from porch.route.explain import explain
@@ -15,30 +15,42 @@ __all__ = ["explain_request"]
 
 
 def explain_request(config: Path, method: str, url: str, headers: list[str], client: str) -> int:
-    """Print the explanation. Returns 0, or 1 where the request or the file is of no use."""
+    """Print the explanation. client: the address that the connection comes from, before `trust`.
+
+    Returns 0, also for a request that the door refuses; 1 if the file is of no use; 2 if the
+    words are no request.
+    """
     loaded = load(config)
     built = build(loaded, State(lambda _: None)) if loaded.ok else None
     if built is None:
         print(loaded.report(), file=sys.stderr)
         return 1
     try:
-        fields = [_header(text) for text in headers]
-        request = request_of(method, url, fields)
+        peer = client_of(client)
+        request = request_of(method, url, [_header(text) for text in headers])
     except ValueError as error:
         print(f"porch: {error}", file=sys.stderr)
         return 2
     except PorchError as error:
-        print(f"refused   {error.status} {error.word}: {error.detail}")
+        print(f"refused   {error.status}: {error.detail}")
         return 0
-    rehearsal = rehearse(built, request, client.encode())
-    router = built.settings.router
-    explanation = replace(explain(router, request, client.encode()), sent=rehearsal.sent)
-    print(explanation.text(), end="")
-    if rehearsal.status:
-        where = f" to {rehearsal.location}" if rehearsal.location else ""
-        why = f": {rehearsal.error.sentence}" if rehearsal.error is not None else ""
-        print(f"status    {rehearsal.status}{where}{why}")
+    rehearsal = rehearse(built, request, peer)
+    client_ip = client_ip_of(built, request, peer)
+    explanation = explain(built.settings.router, request, client_ip)
+    shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
+    print(shown.text(), end="")
     return 0
+
+
+def _answer(rehearsal: Rehearsal) -> str:
+    """What the door answers itself, in words; "" if it forwards."""
+    if not rehearsal.status:
+        return ""
+    if rehearsal.location:
+        return f"{rehearsal.status} to {rehearsal.location}"
+    if rehearsal.error is not None:
+        return f"{rehearsal.status} {rehearsal.error.word}: {rehearsal.error.sentence}"
+    return str(rehearsal.status)
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -1,9 +1,9 @@
-"""The certificates that [site] names, by host."""
+"""The certificates that [site] names, by host. That cert and key stand together: review.py."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from porch.config.load import Loaded
+from porch.config.loaded import Loaded
 from porch.tls import Certificate, load_certificate
 
 __all__ = ["Certificates"]
@@ -31,15 +31,10 @@ class Certificates:
         """Load all, with a problem noted for each that cannot be."""
         by_host: dict[str, Certificate] = {}
         for host, site in loaded.sites.items():
-            if site.cert is None and site.key is None:
-                continue
-            path = ("site", host)
             if site.cert is None or site.key is None:
-                missing = "cert" if site.cert is None else "key"
-                loaded.add(path, f"'{missing}' is missing; a certificate has both cert and key")
                 continue
             try:
                 by_host[host] = load_certificate(loaded.base / site.cert, loaded.base / site.key)
             except ValueError as error:
-                loaded.add((*path, "cert"), str(error))
+                loaded.add((*loaded.site_paths[host], "cert"), str(error))
         return cls(by_host)

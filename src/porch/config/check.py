@@ -1,15 +1,18 @@
 """`porch check`: everything that is wrong with a configuration, and its [[expect]] rows."""
 
+import re
 from dataclasses import dataclass
 
 from porch.config.build import Built, build
-from porch.config.load import Loaded
-from porch.config.rehearse import Rehearsal, rehearse, request_of
+from porch.config.loaded import Loaded
+from porch.config.rehearse import Rehearsal, client_of, rehearse, request_of
 from porch.config.schema import ExpectModel
 from porch.config.state import State
 from porch.errors import PorchError
 
 __all__ = ["Report", "check"]
+
+_DEFAULT_PORT = re.compile(r"\A(http://[^/]*):80(?=/)|\A(https://[^/]*):443(?=/)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +41,11 @@ def check(loaded: Loaded) -> Report:
 
 def _failures(built: Built, expect: ExpectModel) -> list[str]:
     """What an expect row finds to be otherwise."""
-    url = expect.get or expect.url
-    if url is None:
-        return ['an expect row needs a URL: get = "http://example.com/"']
+    url = expect.get or expect.url or ""
     method = "GET" if expect.get else expect.method
     try:
         request = request_of(method, url, list(expect.headers.items()))
-        rehearsal = rehearse(built, request, expect.client.encode())
+        rehearsal = rehearse(built, request, client_of(expect.client))
     except ValueError as error:
         return [str(error)]
     except PorchError as error:
@@ -60,8 +61,8 @@ def _differences(expect: ExpectModel, rehearsal: Rehearsal) -> list[str]:
     if expect.route is not None and expect.route != key:
         found.append(f'takes "{key}", not "{expect.route}"')
     if expect.sends is not None:
-        wanted = {each.strip() for text in expect.sends for each in text.split("|")}
-        sends = set(rehearsal.sends)
+        wanted = {_plain(each) for text in expect.sends for each in text.split("|")}
+        sends = {_plain(each) for each in rehearsal.sends}
         if wanted != sends:
             shown = " | ".join(sorted(sends)) or f"nothing: {rehearsal.status} at the door"
             found.append(f"sends {shown}, not {' | '.join(sorted(wanted))}")
@@ -69,3 +70,8 @@ def _differences(expect: ExpectModel, rehearsal: Rehearsal) -> list[str]:
         answered = f"{rehearsal.status} at the door" if rehearsal.status else "by its origin"
         found.append(f"is answered {answered}, not {expect.status}")
     return found
+
+
+def _plain(url: str) -> str:
+    """A URL without the port that its scheme has anyway."""
+    return _DEFAULT_PORT.sub(r"\1\2", url.strip())

@@ -43,9 +43,14 @@ class Logs:
         logs = cls(messages=messages)
         logs._models = config.log
         formats: list[tuple[Format, Sink]] = []
-        for model in config.log:
-            sink = logs._sink(model, base)
-            formats.append((_format(model, sink), sink))
+        try:
+            for model in config.log:
+                sink = logs._sink(model, base)
+                formats.append((_format(model, sink), sink))
+        except OSError:
+            for sink in logs._sinks:
+                sink.close()
+            raise
         if formats:
             logs._access_log = AccessLog(formats)
         return logs

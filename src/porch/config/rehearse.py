@@ -3,9 +3,9 @@
 The same router and the same hooks as in service are asked, so what is said is what happens.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from porch.clock import Deadlines
 from porch.config.build import Built
@@ -18,7 +18,7 @@ from porch.http.message import Field, RequestHead
 from porch.http.stream import Head
 from porch.route.route import Route
 
-__all__ = ["Rehearsal", "rehearse", "request_of"]
+__all__ = ["Rehearsal", "client_ip_of", "client_of", "rehearse", "request_of"]
 
 _URL = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 
@@ -41,12 +41,12 @@ class Rehearsal:
 
     @property
     def sends(self) -> list[str]:
-        """The URL that goes out, one for each endpoint of the pool."""
+        """The URL that goes out, one for each endpoint of the pool. That of a Unix socket is
+        "unix:/run/x.sock:/path"."""
         if self.sent is None or self.route is None:
             return []
         target = self.sent.target.decode("latin-1")
-        texts = [each.strip() for each in self.route.target.split(",")]
-        return [(each if "://" in each else f"http://{each}") + target for each in texts]
+        return [_start(each) + target for each in self.route.target.split(", ")]
 
 
 class _Rehearsed:
@@ -115,8 +115,7 @@ def request_of(method: str, url: str, headers: list[tuple[str, str]]) -> Request
     """
     if _URL.match(url) is None:
         raise ValueError(f"'{url}' is not a URL; write http://example.com/path")
-    parts = urlsplit(url)
-    start = url.partition("://")[2]
+    scheme, _, start = url.partition("://")
     authority = re.split(r"[/?#]", start, maxsplit=1)[0]
     target = start[len(authority) :].partition("#")[0] or "/"
     if target.startswith("?"):
@@ -125,23 +124,38 @@ def request_of(method: str, url: str, headers: list[tuple[str, str]]) -> Request
     if not any(name.lower() == "host" for name, _ in headers):
         lines.append(f"Host: {authority}")
     lines += [f"{name}: {value}" for name, value in headers]
-    decoder = RequestDecoder(HeadLimits(), parts.scheme.lower().encode())
+    decoder = RequestDecoder(HeadLimits(), scheme.lower().encode())
     piece = decoder.decode("\r\n".join(lines).encode("utf-8") + b"\r\n\r\n")
     assert piece is not None
     assert isinstance(piece[0], RequestHead)
     return piece[0]
 
 
+def client_of(text: str) -> bytes:
+    """The address of a client, "192.0.2.1" or "unix". Raises ValueError with a sentence."""
+    if text == "unix":
+        return b"unix"
+    try:
+        return str(ipaddress.ip_address(text)).encode()
+    except ValueError:
+        raise ValueError(f"'{text}' is not the address of a client; write 192.0.2.1") from None
+
+
+def client_ip_of(built: Built, request: RequestHead, client: bytes) -> bytes:
+    """The client's address after `trust`, as the door sees it for a connection from `client`."""
+    trusted = built.settings.client_ip
+    return trusted(client, request) if trusted is not None else client
+
+
 def rehearse(built: Built, request: RequestHead, client: bytes) -> Rehearsal:
     """Walk `request` of a client at address `client` through what was built."""
     settings = built.settings
-    client_ip = settings.client_ip(client, request) if settings.client_ip else client
+    client_ip = client_ip_of(built, request, client)
     try:
         route = settings.router.find(request, client_ip)
     except PorchError as error:
         return Rehearsal(request=request, route=None, status=error.status, error=error)
-    port = next((each.port for each in built.listen if each.port), 80)
-    stream = _Rehearsed(client, b"%d" % port)
+    stream = _Rehearsed(client, b"%d" % _port(built, request.scheme == b"https"))
     exchange = Exchange(_Keeper(built), stream, request, route, client_ip)
     try:
         for hook in route.plan.on_request:
@@ -154,6 +168,19 @@ def rehearse(built: Built, request: RequestHead, client: bytes) -> Rehearsal:
         return Rehearsal(request=request, route=route, sent=_outgoing(exchange))
     except PorchError as error:
         return Rehearsal(request=request, route=route, status=error.status, error=error)
+
+
+def _port(built: Built, tls: bool) -> int:
+    """Where the request would have come in."""
+    ports = (each.port for each in built.listen if each.port and each.tls == tls)
+    return next(ports, 443 if tls else 80)
+
+
+def _start(address: str) -> str:
+    """What stands before the path in the URL of an endpoint (see build)."""
+    if address.startswith("unix:"):
+        return f"{address}:"
+    return address if "://" in address else f"http://{address}"
 
 
 def _outgoing(exchange: Exchange) -> RequestHead:

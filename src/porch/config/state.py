@@ -1,11 +1,12 @@
 """State: what a reload must not lose, kept by name.
 
-Endpoints with their connections and what is known of them, DNS answers, access logs. A reload
+Endpoints with their connections and what is known of them, DNS answers, TLS contexts. A reload
 asks for each by what it is; what nobody asked for is closed behind it.
 """
 
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from porch.balance.endpoint import Endpoint
@@ -16,39 +17,50 @@ from porch.forward.resolve import Resolver
 from porch.http.h1 import HeadLimits
 from porch.tls import client_context
 
-__all__ = ["State", "TlsKey"]
+__all__ = ["State"]
 
-TlsKey = tuple[bool, str]
-"""(verify, CA file): what a client context is made from."""
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An endpoint with its connections."""
+
+    endpoint: Endpoint
+    pool: Pool
 
 
 class State:
-    """Of one worker. say: tells the operator something."""
+    """Of one worker. say: tells the operator something.
+
+    Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
+    before it, nothing that runs has changed.
+    """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.deadlines = Deadlines()
         self.resolver = Resolver()
         self.say = say
-        self._pools: dict[tuple[object, ...], Pool] = {}
-        self._endpoints: dict[tuple[object, ...], Endpoint] = {}
-        self._contexts: dict[TlsKey, ssl.SSLContext] = {}
-        self._asked: set[tuple[object, ...]] = set()
+        self._running: dict[tuple[object, ...], _Kept] = {}
+        self._asked: dict[tuple[object, ...], _Kept] = {}
         self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
+        self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
+        self._asked_contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
 
     def begin(self) -> None:
-        """A configuration is about to be built."""
-        self._asked = set()
-        self._settings.clear()
+        """A configuration is about to be built; one that never ran is forgotten."""
+        self._asked = {}
+        self._settings = {}
+        self._asked_contexts = {}
 
     def commit(self) -> None:
         """It runs from now on: forget what it did not ask for."""
         for key, (weight, idle) in self._settings.items():
-            self._endpoints[key].weight = weight
-            self._pools[key].idle_timeout = idle
-        self._settings.clear()
-        for key in [each for each in self._endpoints if each not in self._asked]:
-            del self._endpoints[key]
-            self._pools.pop(key).close()
+            self._asked[key].endpoint.weight = weight
+            self._asked[key].pool.idle_timeout = idle
+        for key, kept in self._running.items():
+            if key not in self._asked:
+                kept.pool.close()
+        self._running, self._contexts = self._asked, self._asked_contexts
+        self.begin()
 
     def endpoint(
         self,
@@ -64,24 +76,28 @@ class State:
         idle: seconds that a kept connection waits.
         """
         key = (pool, address, limits, most_interim)
-        self._asked.add(key)
-        endpoint = self._endpoints.get(key)
-        if endpoint is None:
+        kept = self._asked.get(key) or self._running.get(key)
+        if kept is None:
             dialer = Dialer(address, self.resolver)
             connections = Pool(str(address), dialer, self.deadlines, limits, most_interim)
-            self._pools[key] = connections
-            endpoint = self._endpoints[key] = Endpoint(str(address), connections, weight)
+            kept = _Kept(Endpoint(str(address), connections, weight), connections)
+        self._asked[key] = kept
         self._settings[key] = (weight, idle)
-        return endpoint
+        return kept.endpoint
 
     def context(self, verify: bool, ca: Path | None) -> ssl.SSLContext:
-        """The TLS context towards origins, one for all that want the same."""
-        key = (verify, str(ca or ""))
-        if key not in self._contexts:
-            self._contexts[key] = client_context(verify=verify, ca=ca)
-        return self._contexts[key]
+        """The TLS context towards origins, one for all that want the same.
+
+        A CA file that has changed makes a new one. Raises OSError if it cannot be used.
+        """
+        key = (verify, ca, ca.stat().st_mtime_ns if ca is not None else 0)
+        context = self._asked_contexts.get(key) or self._contexts.get(key)
+        if context is None:
+            context = client_context(verify=verify, ca=ca)
+        self._asked_contexts[key] = context
+        return context
 
     def close(self) -> None:
         """Close every connection to an origin."""
-        for pool in self._pools.values():
-            pool.close()
+        for kept in self._running.values():
+            kept.pool.close()

@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import socket
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["Control", "NotRunning", "ask", "socket_path"]
+__all__ = ["AlreadyRuns", "Control", "NotRunning", "ask", "socket_path"]
 
 Answer = dict[str, object]
 
@@ -22,10 +23,16 @@ LONGEST = 65536
 """Bytes of a question."""
 PATIENCE = 10.0
 """Seconds a command waits for its answer."""
+SOCKET_PATH = 107
+"""Bytes that the path of a Unix socket may have (unix(7): 108 with the zero at its end)."""
 
 
 class NotRunning(Exception):
     """No door runs with this configuration file."""
+
+
+class AlreadyRuns(Exception):
+    """Another door runs with this configuration file."""
 
 
 def socket_path(config: Path) -> Path:
@@ -46,33 +53,41 @@ def socket_path(config: Path) -> Path:
 
 
 class Control:
-    """The door's end. commands: word -> what answers it."""
+    """The door's end. commands: word -> what answers it; "status" tells whether it is stopping."""
 
     def __init__(self, path: Path, commands: dict[str, Callable[[], Answer]]) -> None:
         self._path = path
         self._commands = commands
         self._server: asyncio.Server | None = None
+        self._inode = 0
 
     async def start(self) -> None:
-        """Listen. Raises OSError if the folder is not ours or another door runs already."""
+        """Listen.
+
+        Raises AlreadyRuns if another door does, and OSError with a sentence if the socket cannot
+        be made, or would stand where others could take its place.
+        """
         folder = self._path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = folder.stat()
-        if owner.st_uid != os.geteuid():
-            raise OSError(f"{folder} belongs to another user; remove it")
+        _check(self._path)
         folder.chmod(0o700)
         if self._path.exists():
-            if _answers(self._path):
-                raise OSError("a door already runs with this file; porch stop ends it")
+            await asyncio.to_thread(_check_free, self._path)
             self._path.unlink()
         self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=LONGEST)
         self._path.chmod(0o600)
+        self._inode = self._path.stat().st_ino
 
     def close(self) -> None:
-        """Listen no more."""
-        if self._server is not None:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
+        """Listen no more. The socket stays if it is another door's by now."""
+        if self._server is None:
+            return
+        self._server.close()
+        try:
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+        except OSError:
+            pass  # somebody has removed it already
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -95,26 +110,47 @@ class Control:
 
 
 def ask(config: Path, command: str) -> Answer:
-    """Ask the door that runs `config`. Raises NotRunning."""
+    """Ask the door that runs `config`. Raises NotRunning, and OSError if it gives no answer."""
     path = socket_path(config)
+    try:
+        _check(path)
+        return _ask(path, command, PATIENCE)
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NotRunning(f"no door runs with {config}; porch run {config} starts one") from error
+
+
+def _ask(path: Path, command: str, patience: float) -> Answer:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        try:
-            connection.connect(str(path))
-            connection.sendall(json.dumps({"command": command}).encode() + b"\n")
-            answer = connection.makefile("rb").readline()
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise NotRunning(
-                f"no door runs with {config}; porch run {config} starts one"
-            ) from error
-    decoded = json.loads(answer or b'{"error": "the door ended before it answered"}')
-    return dict(decoded)
+        connection.settimeout(patience)
+        connection.connect(str(path))
+        connection.sendall(json.dumps({"command": command}).encode() + b"\n")
+        with connection.makefile("rb") as file:
+            line = file.readline()
+    try:
+        return dict(json.loads(line))
+    except (ValueError, TypeError):
+        raise OSError("it ended before it answered") from None
 
 
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True
+def _check(path: Path) -> None:
+    """Raise OSError unless the socket's folder is the user's own, and no link to another."""
+    folder = path.parent
+    if len(os.fsencode(path)) > SOCKET_PATH:
+        raise OSError(f"{path} is too long for a socket; set XDG_RUNTIME_DIR to a shorter folder")
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise OSError(f"{folder} is no folder; remove it")
+    if found.st_uid != os.geteuid():
+        raise OSError(f"{folder} belongs to another user; remove it, or set XDG_RUNTIME_DIR")
+
+
+def _check_free(path: Path) -> None:
+    """Raise AlreadyRuns unless the socket was left behind, or its door is about to end."""
+    try:
+        is_stopping = _ask(path, "status", PATIENCE).get("stopping") is True
+    except (FileNotFoundError, ConnectionRefusedError):
+        return
+    except OSError:
+        is_stopping = False
+    if not is_stopping:
+        raise AlreadyRuns("a door already runs with this file; porch stop ends it")

@@ -7,7 +7,8 @@ runs and swaps the settings in one assignment: no connection notices.
 import asyncio
 import resource
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from porch import clock
@@ -15,7 +16,7 @@ from porch.config.build import Built, build
 from porch.config.loaded import Loaded
 from porch.config.logs import Logs
 from porch.config.state import State
-from porch.listen.door import Door
+from porch.listen.door import Door, Session
 from porch.listen.listener import ListenAddress, Listener, bind
 from porch.observe.messages import Messages
 from porch.tls import server_context
@@ -29,6 +30,16 @@ WATCH_DELAY = 1.0
 """Seconds between two looks at the watched files."""
 
 Answer = dict[str, object]
+Stamp = tuple[int, int] | None
+"""When a file changed last, and its size; None if it cannot be seen."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Retired:
+    """Logs of an earlier configuration. Exchanges of these connections may still end in them."""
+
+    logs: Logs
+    sessions: set[Session]
 
 
 class Worker:
@@ -46,23 +57,23 @@ class Worker:
         self._state = state
         self._load = load
         self._door = Door(built.settings, state.deadlines)
-        self._listeners: dict[ListenAddress, Listener] = {}
+        self._listeners: list[Listener] = []
+        self._starting: set[asyncio.Task[None]] = set()
         self._stopping: asyncio.Event | None = None
         self._at_once = False
-        self._seen = _seen(built.files)
+        self._seen = _stamps(built.files)
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._retired: list[Logs] = []
+        self._retired: list[_Retired] = []
         state.commit()
 
     @property
-    def bound(self) -> list[tuple[ListenAddress, int]]:
-        """The addresses and the ports really bound."""
-        return [(address, listener.port) for address, listener in self._listeners.items()]
+    def listening(self) -> list[str]:
+        """The addresses, as the configuration has them, with the ports really bound."""
+        return [_spelled(listener) for listener in self._listeners]
 
     def bind(self) -> None:
         """Bind every address. Raises OSError whose text says what to do."""
-        for listener in _bind(self._built.listen):
-            self._listeners[listener.address] = listener
+        self._listeners = _bind(self._built.listen)
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
         """Serve until SIGTERM, SIGINT or `stop`. ready: called when connections are accepted."""
@@ -71,7 +82,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
-        for listener in self._listeners.values():
+        for listener in self._listeners:
             await self._start(listener)
         self._repeat("tick", clock.TICK, self._tick)
         self._repeat("log", LOG_DELAY, self._flush)
@@ -90,26 +101,49 @@ class Worker:
 
     def reload(self) -> Answer:
         """Load the configuration again. Nothing is half applied."""
+        if self._stopping is not None and self._stopping.is_set():
+            return {"error": "the door is stopping; nothing was changed."}
+        before = self._seen = _stamps(self._seen)
         loaded = self._load()
+        self._seen = _stamps(loaded.files) | before
         logs = self._built.logs
         try:
             if loaded.ok and not logs.is_for(loaded.config):
                 logs = Logs.open(loaded.config, loaded.base, self._messages)
             self._state.begin()
-            built = build(loaded, self._state, logs) if loaded.ok else None
+            built = build(loaded, self._state, logs)
             if built is None:
                 return self._refuse_reload(loaded.report(running=True), logs)
-            fresh = _bind([each for each in built.listen if each not in self._listeners])
+            fresh = self._bind_fresh(built)
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
-            report = (
-                f"{name}{error.strerror}\nnothing was changed, the running configuration stays."
-            )
-            return self._refuse_reload(report, logs)
+            text = f"{name}{error.strerror or error}\n"
+            text += "nothing was changed, the running configuration stays."
+            return self._refuse_reload(text, logs)
         self._swap(built, fresh)
+        self._seen = {file: before.get(file, now) for file, now in _stamps(built.files).items()}
         logs.reopen()
-        self._state.say(f"loaded again: {len(built.entries)} routes")
-        return {"loaded": f"{len(built.entries)} routes", "warnings": len(loaded.problems)}
+        report = loaded.report()
+        if report:
+            self._messages.warn(report)
+        self._state.say(f"loaded again: {_routes(built)}")
+        return {"loaded": _routes(built), "warnings": report.splitlines()}
+
+    def _bind_fresh(self, built: Built) -> list[Listener]:
+        """Listeners for the addresses that are new. Raises OSError."""
+        present = [each.address for each in self._listeners]
+        wanted = _without(built.listen, present)
+        try:
+            return _bind(wanted)
+        except OSError as error:
+            ports = {each.port for each in wanted if each.port}
+            ours = ", ".join(str(each) for each in present if each.port in ports)
+            if not ours:
+                raise
+            text = (
+                f"{error.strerror}\nthis door itself listens on {ours}: restart it to change that"
+            )
+            raise OSError(error.errno, text) from error
 
     def _refuse_reload(self, report: str, logs: Logs) -> Answer:
         if logs is not self._built.logs:
@@ -120,7 +154,7 @@ class Worker:
     def status(self) -> Answer:
         """What runs, as plain data."""
         return {
-            "listening": [f"{address} ({port})" for address, port in self.bound],
+            "listening": self.listening,
             "connections": len(self._door.sessions),
             "deadlines": len(self._state.deadlines),
             "tasks": len(asyncio.all_tasks()),
@@ -133,36 +167,52 @@ class Worker:
         """One assignment for the routes; addresses that are gone accept nothing more."""
         before, self._built = self._built, built
         if before.logs is not built.logs:
-            self._retired = [*self._retired, before.logs]
-        self._seen = _seen(built.files)
+            retired = _Retired(logs=before.logs, sessions=set(self._door.sessions))
+            self._retired.append(retired)
         self._door.settings = built.settings
         self._state.commit()
-        for address in [each for each in self._listeners if each not in built.listen]:
-            self._listeners.pop(address).close()
+        gone = _without([each.address for each in self._listeners], built.listen)
+        for listener in [*self._listeners]:
+            if listener.address in gone:
+                gone.remove(listener.address)
+                self._listeners.remove(listener)
+                listener.close()
         for listener in fresh:
-            self._listeners[listener.address] = listener
-            self._starting = asyncio.get_running_loop().create_task(self._start(listener))
+            self._listeners.append(listener)
+            task = asyncio.get_running_loop().create_task(self._start(listener))
+            self._starting.add(task)
+            task.add_done_callback(self._starting.discard)
 
     async def _start(self, listener: Listener) -> None:
         tls = None
         if listener.address.tls:
-            tls = server_context(self._built.certificates.by_host)
+            tls = server_context(lambda: self._built.certificates.by_host)
         await listener.start(self._door, tls)
 
     async def _drain(self) -> None:
         """Accept nothing more, finish what runs, for `grace` seconds at most."""
-        for listener in self._listeners.values():
+        await asyncio.gather(*self._starting)
+        for listener in self._listeners:
             listener.close()
+        self._listeners = []
         self._door.drain()
         until = clock.monotonic() + self._built.grace
-        while self._door.sessions and clock.monotonic() < until and not self._at_once:
-            await asyncio.sleep(0.02)  # noqa: ASYNC110  a second signal must be seen as well
+        # Looked at and not waited for: a second signal must be seen as well.
+        while self._door.sessions and clock.monotonic() < until and not self._at_once:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
         self._door.close_now()
         await asyncio.sleep(0)
+        self.close()
+
+    def close(self) -> None:
+        """Give everything back. `serve` does so at its end; else who gives up before it."""
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
         for timer in self._timers.values():
             timer.cancel()
         self._state.close()
-        for logs in (*self._retired, self._built.logs):
+        for logs in (*(each.logs for each in self._retired), self._built.logs):
             logs.close()
         self._messages.close()
 
@@ -182,12 +232,16 @@ class Worker:
     def _flush(self) -> None:
         self._built.logs.flush()
         self._messages.flush()
-        for logs in self._retired:  # exchanges that began before the reload still end in them
-            logs.flush()
+        for each in [*self._retired]:
+            each.sessions &= self._door.sessions
+            if each.sessions:
+                each.logs.flush()
+            else:
+                each.logs.close()
+                self._retired.remove(each)
 
     def _watch(self) -> None:
-        if self._built.watch and _seen(self._built.files) != self._seen:
-            self._seen = _seen(self._built.files)
+        if self._built.watch and _stamps(self._seen) != self._seen:
             self.reload()
 
 
@@ -213,14 +267,38 @@ def _resident() -> int:
     return pages * resource.getpagesize()
 
 
-def _seen(files: Sequence[Path]) -> list[tuple[float, int] | None]:
+def _stamps(files: Iterable[Path]) -> dict[Path, Stamp]:
     """What tells one state of the files from another."""
-    found: list[tuple[float, int] | None] = []
+    found: dict[Path, Stamp] = {}
     for file in files:
         try:
             status = file.stat()
         except OSError:
-            found.append(None)
+            found[file] = None
         else:
-            found.append((status.st_mtime, status.st_size))
+            found[file] = (status.st_mtime_ns, status.st_size)
     return found
+
+
+def _without(
+    addresses: Iterable[ListenAddress], others: Iterable[ListenAddress]
+) -> list[ListenAddress]:
+    """Those of `addresses` that are left when each of `others` takes one like it away."""
+    left = list(addresses)
+    for each in others:
+        if each in left:
+            left.remove(each)
+    return left
+
+
+def _spelled(listener: Listener) -> str:
+    """ ":8080"; the port that the system chose stands where the configuration has 0."""
+    address = listener.address
+    if address.path or address.port:
+        return str(address)
+    return f"{str(address).removesuffix('0')}{listener.port}"
+
+
+def _routes(built: Built) -> str:
+    count = len(built.entries)
+    return f"{count} route{'' if count == 1 else 's'}"
