@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from porch.config import schema
 from porch.config.load import Loaded, load, load_mapping
 from porch.config.locate import locate
 from porch.route.pattern import Kind
@@ -204,6 +206,13 @@ def test_every_word_with_a_value_that_it_cannot_have_is_found_in_its_place(tmp_p
     assert locate(WHOLE)[path] in places_of(loaded)
     assert not any(raw in each.text for each in loaded.problems for raw in RAW)
     assert all("1979" not in each.text for each in loaded.problems)
+
+
+def test_every_word_there_is_stands_in_that_file():
+    models = [each for each in vars(schema).values() if isinstance(each, type)]
+    words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
+    files = {"include", "error_page", "cert", "key", "ca"}
+    assert words - {step for path in locate(WHOLE) for step in path} == files | {"attempts"}
 
 
 def test_the_defaults_are_those_of_an_empty_file(tmp_path):

@@ -177,7 +177,7 @@ def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
         return
     hosts = {each.pattern.host.decode("ascii") for each in loaded.routes if each.pattern}
     for host, path in loaded.site_paths.items():
-        if host not in hosts:
+        if host not in hosts and not _is_certificate_of(host, loaded.sites[host], hosts):
             text = f'no route is for the host "{host}", so that this does nothing'
             loaded.add(path, text + _meant(host, hosts), warning=True)
     used = {target.name for each in loaded.routes for target in each.targets}
@@ -186,6 +186,12 @@ def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
     if not loaded.routes:
         text = 'there is no route; add [routes] with one line such as "*" = "127.0.0.1:3000"'
         loaded.add((), text)
+
+
+def _is_certificate_of(host: str, site: SiteModel, hosts: Iterable[str]) -> bool:
+    """Whether a site with a wildcard holds the certificate of hosts below it."""
+    is_one = site.cert is not None and host.startswith("*.")
+    return is_one and any(each.partition(".")[2] == host[2:] for each in hosts)
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

@@ -109,6 +109,8 @@ OwnName = Annotated[
 
 
 class _Model(BaseModel):
+    """A table: unknown words and values of another type are errors."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
@@ -234,12 +236,11 @@ def _retry(value: object) -> object:
     return value
 
 
-RETRY_FORM = Form("a whole number from 0 to 10, or false")
+Attempts = Annotated[int, Field(ge=0, le=10)]
 Retry = Annotated[
-    int,
-    Field(ge=0, le=10),
-    BeforeValidator(_retry, json_schema_input_type=int | Literal[False] | RetryModel),
-    RETRY_FORM,
+    Attempts,
+    BeforeValidator(_retry, json_schema_input_type=Attempts | Literal[False] | RetryModel),
+    Form("a whole number from 0 to 10, or false"),
 ]
 
 

@@ -76,12 +76,13 @@ def _moved(path: KeyPath, rows: int) -> KeyPath:
 
 def _included(loaded: Loaded, data: dict[str, Any], file: Path) -> list[Path]:
     """The files that `include` names, each once, in order."""
-    patterns = data.get("include", [])
+    written = data.get("include")
+    patterns = written if isinstance(written, list) else [written]
     found: list[Path] = []
-    for number, pattern in enumerate([patterns] if isinstance(patterns, str) else patterns):
+    for number, pattern in enumerate(patterns):
         if not isinstance(pattern, str):
             continue  # the schema says so
-        path: KeyPath = ("include",) if isinstance(patterns, str) else ("include", number)
+        path: KeyPath = ("include", number)
         names = sorted(glob.glob(pattern, root_dir=file.parent, recursive=True))
         files = [file.parent / name for name in names]
         if not files:

@@ -1,0 +1,76 @@
+"""The words of a route after merging."""
+
+from porch.config.load import load_mapping
+from porch.config.settings import RouteSettings, merge_limits, merge_timeouts, site_of
+from porch.route.route import Limits, Timeouts
+
+
+def settings(route=None, site=None, **top):
+    data = {"routes": {"a.test/x/*": {"to": "a:1", **(route or {})}}, **top}
+    if site is not None:
+        data["site"] = {"A.test": site}
+    loaded = load_mapping(data)
+    assert loaded.problems == []
+    return RouteSettings.of(loaded, loaded.routes[0], "a.test")
+
+
+def test_nothing_said_is_the_default():
+    found = settings()
+    assert found.timeouts == Timeouts()
+    assert found.limits == Limits()
+    assert found.retries == 2
+    assert found.upgrades == {b"websocket"}
+    assert found.via == "porch"
+    assert found.balance is None
+    assert not found.underscores
+    assert not found.forwarded
+    assert found.headers == []
+    assert found.tls.verify is None
+
+
+def test_the_nearest_word_wins():
+    top, site, route = {"retry": 1, "via": "top"}, {"retry": 3}, {"retry": 0}
+    assert settings(**top).retries == 1
+    assert settings(site=site, **top).retries == 3
+    assert settings(route, site, **top).retries == 0
+    assert settings(route, site, **top).via == "top"
+
+
+def test_tables_merge_word_by_word():
+    found = settings(
+        {"timeouts": {"idle": "1s"}, "limits": {"body": "1KB"}, "tls": {"verify": True}},
+        {"timeouts": {"idle": "2s", "connect": "2s"}, "tls": {"server_name": "b.test"}},
+        timeouts={"idle": "3s", "connect": "3s", "response": "3s"},
+        limits={"fields": 5},
+    )
+    assert found.timeouts == Timeouts(idle=1, connect=2, response=3)
+    assert found.limits == Limits(body=1024, fields=5)
+    assert (found.tls.verify, found.tls.server_name) == (True, "b.test")
+
+
+def test_headers_of_all_layers_are_kept_in_order():
+    found = settings({"headers": "secure"}, {"headers": {"X-A": "b"}}, headers={"X-C": "d"})
+    assert [each.secure for each in found.headers] == [None, None, True]
+
+
+def test_false_is_said_and_not_left_out():
+    found = settings({"upgrade": False, "via": False, "underscores": False}, underscores=True)
+    assert found.upgrades == frozenset()
+    assert found.via == ""
+    assert not found.underscores
+    assert settings({"via": True}, via="top").via == "porch"
+    assert settings({"upgrade": ["WebSocket"]}).upgrades == {b"websocket"}
+
+
+def test_a_site_is_found_by_its_host():
+    loaded = load_mapping({"routes": {"a.test": "a:1"}, "site": {"A.test": {"retry": 1}}})
+    site = site_of(loaded, "A.TEST")
+    assert site is not None
+    assert site.retry == 1
+    assert site_of(loaded, "b.test") is None
+
+
+def test_the_top_alone_can_be_asked():
+    loaded = load_mapping({"routes": {"a": "a:1"}, "timeouts": {"head": "1s"}})
+    assert merge_timeouts([loaded.config]).head == 1
+    assert merge_limits([loaded.config]) == Limits()
