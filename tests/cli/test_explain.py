@@ -1,0 +1,127 @@
+"""`porch explain` over real files. How an explanation reads: route/explain.py."""
+
+from pathlib import Path
+
+import pytest
+
+from porch.cli.explain import explain_request
+
+FILE = """\
+trust = ["10.0.0.0/8"]
+[routes]
+"a.test" = [":3000", "https://b.test"]
+"a.test/api/*" = { to = "api", strip = true }
+"a.test/office/*" = { to = ":1", when = { client = "192.0.2.7" } }
+"u.test" = "unix:/run/u.sock"
+"old.test" = "redirect:https://a.test{path}"
+"gone.test" = "respond:410"
+[pool.api]
+servers = ["10.0.0.1:80", "10.0.0.2:8000"]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "porch.toml"
+    found.write_text(FILE)
+    return found
+
+
+class Explained:
+    def __init__(self, capsys: pytest.CaptureFixture[str], file: Path) -> None:
+        self._capsys = capsys
+        self._file = file
+
+    def __call__(self, url: str, *headers: str, client: str = "192.0.2.1") -> list[str]:
+        assert explain_request(self._file, "GET", url, list(headers), client) == 0
+        out, err = self._capsys.readouterr()
+        assert err == ""
+        return [" ".join(line.split()) for line in out.splitlines()]
+
+
+@pytest.fixture
+def explained(capsys: pytest.CaptureFixture[str], file: Path) -> Explained:
+    return Explained(capsys, file)
+
+
+def test_what_goes_out_is_shown_with_what_the_filters_did(explained: Explained, file: Path) -> None:
+    lines = explained("http://a.test/api/x?y=1", "Connection: X-Hop", "X-Real-IP: 6.6.6.6")
+    assert f'route a.test/api/* {file}:4 (beats "a.test": longer prefix)' in lines
+    assert "sends GET /x?y=1 (came as /api/x?y=1) to 10.0.0.1:80, 10.0.0.2:8000" in lines
+    assert "adds x-forwarded-for: 192.0.2.1" in lines
+    assert "adds x-forwarded-prefix: /api" in lines
+    assert "removes x-real-ip" in lines
+
+
+@pytest.mark.parametrize(
+    ("url", "to"),
+    [
+        ("http://a.test/", "127.0.0.1:3000, https://b.test"),
+        ("http://u.test/", "unix:/run/u.sock"),
+    ],
+)
+def test_the_addresses_of_all_endpoints_are_shown(explained: Explained, url: str, to: str) -> None:
+    assert f"sends GET / to {to}" in explained(url)
+
+
+def test_the_client_is_the_one_that_remains_after_trust(explained: Explained) -> None:
+    through = "X-Forwarded-For: 192.0.2.7"
+    url = "http://a.test/office/"
+    assert "when client in 192.0.2.7/32" in explained(url, through, client="10.1.1.1")
+    assert not any(line.startswith("when") for line in explained(url, through))
+    assert "when client in 192.0.2.7/32" in explained(url, client="192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        ("http://old.test/x?y=1", "308 to https://a.test/x?y=1"),
+        ("http://gone.test/", "410"),
+        ("http://z.test/", "404 no-site: No route names this host"),
+    ],
+)
+def test_an_answer_of_the_door_itself_is_shown(explained: Explained, url: str, answer: str) -> None:
+    (line,) = (line for line in explained(url) if line.startswith("answers"))
+    assert line.startswith(f"answers at the door: {answer}")
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "why"),
+    [
+        ("http://a.test/api/%2e%2e/", (), "refused 400: the path can be read in two ways"),
+        ("http://a.test/", ("Host: a b",), "refused 400: Host is not"),
+        ("http://a.test/", ("Content-Length: x",), "refused 400:"),
+    ],
+)
+def test_what_the_door_refuses_is_explained_too(
+    explained: Explained, url: str, headers: tuple[str, ...], why: str
+) -> None:
+    assert explained(url, *headers)[0].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "client", "why"),
+    [
+        ("a.test/x", [], "192.0.2.1", "'a.test/x' is not a URL; write http://example.com/path"),
+        ("http://a.test", ["x"], "192.0.2.1", "-H wants 'Name: value', not 'x'"),
+        ("http://a.test", [], "me", "'me' is not the address of a client; write 192.0.2.1"),
+    ],
+)
+def test_words_that_are_no_request_exit_with_2(
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    url: str,
+    headers: list[str],
+    client: str,
+    why: str,
+) -> None:
+    assert explain_request(file, "GET", url, headers, client) == 2
+    assert capsys.readouterr() == ("", f"porch: {why}\n")
+
+
+def test_a_file_of_no_use_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "porch.toml"
+    file.write_text("[routes]\n")
+    assert explain_request(file, "GET", "http://a.test/", [], "192.0.2.1") == 1
+    out, err = capsys.readouterr()
+    assert (out, "there is no route" in err) == ("", True)
