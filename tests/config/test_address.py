@@ -5,7 +5,7 @@ import re
 import pytest
 
 from porch.config.address import parse_listen
-from porch.listen.listener import ListenAddress
+from porch.listen.address import ListenAddress
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,20 @@
 """Loading: every mistake at once, each in its place, and nothing but what was written."""
 
 import itertools
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from porch.config import schema
 from porch.config.load import Loaded, load, load_mapping
 from porch.config.locate import locate
+from porch.config.schema import ConfigModel, RouteModel
 from porch.route.pattern import Kind
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -102,7 +106,7 @@ url = "http://a.test/z/"
 method = "POST"
 status = 404
 """
-RAW = ("Input should", "Extra inputs", "Value error", "Field required", "valid ", "type=", "str'")
+RAW = ("Input should", "Extra inputs", "Value error", "Field required", "[type=", "Keys should")
 """What only pydantic says."""
 
 
@@ -302,6 +306,39 @@ def test_a_group_that_is_no_table_of_tables_is_told_so(tmp_path, word, value):
     loaded = load_text(tmp_path, f'{word} = {value}\n[[expect]]\nget = "http://a/"\nstatus = 1\n')
     assert places_of(loaded)
     assert not any(raw in each.text for each in loaded.problems for raw in RAW)
+
+
+ODD = st.sampled_from("\"'[]{}.=,\n\\#$*/~-1a é")
+SOME = st.sampled_from(["", "a:1", "x", "${", "~(", 1, -1, 1.5, True, None, b"x", 5j])
+KEYS = st.sampled_from([*ConfigModel.model_fields, *RouteModel.model_fields, "a.test", 5, None])
+
+
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), ODD), min_size=1, max_size=4))
+def test_whatever_is_typed_by_mistake_is_answered_in_sentences(edits):
+    text = list(WHOLE)
+    for at, each in edits:
+        text[at] = each
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = load_text(Path(folder), "".join(text))
+    assert not any(raw in each.text for each in loaded.problems for raw in RAW)
+    assert all(each.line for each in loaded.problems)
+
+
+@given(
+    st.dictionaries(
+        KEYS,
+        st.recursive(
+            SOME,
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+            max_leaves=12,
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_python_gives_is_answered_in_sentences(data):
+    loaded = load_mapping(data)
+    assert not any(raw in each.text for each in loaded.problems for raw in RAW)
+    assert loaded.ok or loaded.report()
 
 
 def test_ten_thousand_routes_are_loaded_in_seconds(tmp_path):

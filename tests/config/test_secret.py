@@ -110,3 +110,8 @@ def test_no_problem_shows_a_secret(loaded, monkeypatch, tmp_path):
         f"headers: file:{tmp_path / 'key'} is wrong",
         "server: hunter2",
     ]
+
+
+def test_a_word_that_is_no_text_is_refused_and_left_out(loaded):
+    assert fill(loaded, {"a": {5: 1, "b": 2}}) == {"a": {"b": 2}}
+    assert [each.text for each in loaded.problems] == ["a: a word is a text, not 5"]

@@ -117,6 +117,7 @@ def test_several_mistakes_have_several_sentences_each_in_its_place():
         (datetime.time(7, 32), "a date or time"),
         (object(), "a Python object"),
         (None, "a Python NoneType"),
+        (b"x", "a Python bytes"),
     ],
 )
 def test_a_value_is_shown_as_it_was_written(value, text):

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-from porch.listen.listener import ListenAddress
+from porch.listen.address import ListenAddress
 
 __all__ = ["SOCKET_PATH", "parse_listen"]
 

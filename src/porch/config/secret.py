@@ -26,7 +26,11 @@ def fill(loaded: Loaded, value: Any, path: KeyPath = ()) -> Any:
     if isinstance(value, str):
         return _fill_text(loaded, value, path)
     if isinstance(value, Mapping):
-        return {name: fill(loaded, each, (*path, name)) for name, each in value.items()}
+        for name in value:
+            if not isinstance(name, str):
+                loaded.add(path, f"a word is a text, not {name!r}")
+        words = ((name, each) for name, each in value.items() if isinstance(name, str))
+        return {name: fill(loaded, each, (*path, name)) for name, each in words}
     if isinstance(value, list | tuple):
         return [fill(loaded, each, (*path, number)) for number, each in enumerate(value)]
     return value

@@ -2,7 +2,7 @@
 
 import datetime
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -84,7 +84,7 @@ def shown(value: object) -> str:
         return str(value)
     if isinstance(value, Mapping):
         return "a table"
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return "a list"
     if isinstance(value, datetime.date | datetime.time):
         return "a date or time"
