@@ -77,12 +77,9 @@ def run(config: Config) -> int:
 
 
 def __getattr__(name: str) -> str:
-    """`__version__`, read when it is asked for: importlib.metadata costs 20 ms."""
+    """`__version__`, read when it is asked for."""
     if name != "__version__":
         raise AttributeError(f"module 'porch' has no attribute {name!r}")
-    from importlib.metadata import PackageNotFoundError, version
+    from porch.cli.version import installed_version
 
-    try:
-        return version("porch")
-    except PackageNotFoundError:  # a checkout on the path, not installed
-        return "0.1.0.dev0"
+    return installed_version()

@@ -3,7 +3,6 @@
 The streams on its two sides, and the keeper of what all exchanges of a worker share.
 """
 
-import asyncio
 import fcntl
 import sys
 import termios
@@ -16,6 +15,8 @@ from porch.http.message import Field
 from porch.http.stream import Stream
 
 if TYPE_CHECKING:
+    import asyncio
+
     from porch.exchange import Exchange
 
 __all__ = ["ClientStream", "Keeper", "UpstreamStream", "unsent"]
@@ -65,7 +66,7 @@ class Keeper(Protocol):
         """Tell the operator of a defect."""
 
 
-def unsent(transport: asyncio.Transport) -> int:
+def unsent(transport: "asyncio.Transport") -> int:
     """Bytes that the far end of a transport has not taken yet, the system's buffer included.
 
     The system's may hold megabytes and shrink for minutes before a full transport notices.

@@ -17,6 +17,7 @@ import porch
 from porch.config.build import build
 from porch.config.load import load_mapping
 from porch.config.logs import Logs
+from porch.config.pools import pools
 from porch.config.state import State
 from porch.forward.pool import Pool
 from porch.listen.door import Door
@@ -45,7 +46,7 @@ class Plain:
         self.loop = loop
         self.origins: list[FakeTransport] = []
         loaded = load_mapping({"routes": routes})
-        state = State(self._say)
+        state = State(pools())
         self.log = AccessLog([])
         built = build(loaded, state, Logs(self.log))
         assert built is not None, loaded.report()
@@ -77,9 +78,6 @@ class Plain:
         self.origins[-1].arrived.clear()
         self.client.arrived.clear()
         return got
-
-    def _say(self, text: str) -> None:
-        raise AssertionError(text)
 
     def _connect(self) -> FakeTransport:
         self.origins.append(self._transport())

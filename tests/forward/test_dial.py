@@ -21,7 +21,8 @@ from porch.errors import (
     TlsError,
 )
 from porch.forward import dial
-from porch.forward.dial import Address, Dialer
+from porch.forward.address import Address
+from porch.forward.dial import Dialer
 from porch.forward.resolve import AddrInfo, Resolver
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from porch.clock import Deadlines
 from porch.listen import listener
+from porch.listen.address import ListenAddress
 from porch.listen.door import Door
-from porch.listen.listener import ListenAddress, Listener, bind
+from porch.listen.listener import Listener, bind
 from tests.listen.test_door import Settings
 
 

@@ -28,9 +28,9 @@ def _top(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> int:
     if version:
-        from porch import __version__
+        from porch.cli.version import installed_version
 
-        print(f"porch {__version__}")
+        print(f"porch {installed_version()}")
         raise typer.Exit(0)
     if context.invoked_subcommand is None:
         print(context.get_help())

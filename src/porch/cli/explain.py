@@ -21,7 +21,7 @@ def explain_request(config: Path, method: str, url: str, headers: list[str], cli
     words are no request.
     """
     loaded = load(config)
-    built = build(loaded, State(lambda _: None)) if loaded.ok else None
+    built = build(loaded, State()) if loaded.ok else None
     if built is None:
         print(loaded.report(), file=sys.stderr)
         return 1

@@ -41,7 +41,9 @@ def run_loaded(
     """
     loaded = load_again()
     messages = stderr_messages()
-    state = State(messages.say)
+    from porch.config.pools import pools
+
+    state = State(pools())
     built = _build(loaded, state, messages)
     if loaded.problems:
         print(loaded.report(), file=sys.stderr, flush=True)

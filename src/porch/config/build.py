@@ -25,11 +25,11 @@ from porch.config.target import Target
 from porch.errors import NoRoute, NoSite, PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
-from porch.forward.dial import Address
+from porch.forward.address import Address
 from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
-from porch.listen.listener import ListenAddress
+from porch.listen.address import ListenAddress
 from porch.listen.trust import Trust
 from porch.observe.error_page import Template, error_response
 from porch.route.condition import NONE

@@ -25,7 +25,7 @@ class Report:
 
 def check(loaded: Loaded) -> Report:
     """Build what was loaded and run its tests. Binds nothing, dials nothing."""
-    built = build(loaded, State(lambda _: None)) if loaded.ok else None
+    built = build(loaded, State()) if loaded.ok else None
     if built is not None:
         for expect, path in loaded.expects:
             for text in _failures(built, expect):

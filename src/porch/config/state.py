@@ -8,16 +8,29 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from porch.balance.endpoint import Endpoint
 from porch.clock import Deadlines
-from porch.forward.dial import Address, Dialer
-from porch.forward.pool import Pool
-from porch.forward.resolve import Resolver
+from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
+from porch.route.route import Connections
 from porch.tls import client_context
 
-__all__ = ["State"]
+__all__ = ["MakePool", "State"]
+
+
+class Pool(Connections, Protocol):
+    """The connections to one endpoint, as a reload sees them (forward/pool.py)."""
+
+    idle_timeout: float
+
+    def close(self) -> None:
+        """Keep nothing."""
+
+
+MakePool = Callable[[Address, Deadlines, HeadLimits, int], Pool]
+"""(where to, what watches it, bounds on answers and on interim answers) -> connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +42,15 @@ class _Kept:
 
 
 class State:
-    """Of one worker. say: tells the operator something.
+    """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, make_pool: MakePool | None = None) -> None:
         self.deadlines = Deadlines()
-        self.resolver = Resolver()
-        self.say = say
+        self._make_pool = make_pool or _Nowhere
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
         self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
@@ -78,8 +90,7 @@ class State:
         key = (pool, address, limits, most_interim)
         kept = self._asked.get(key) or self._running.get(key)
         if kept is None:
-            dialer = Dialer(address, self.resolver)
-            connections = Pool(str(address), dialer, self.deadlines, limits, most_interim)
+            connections = self._make_pool(address, self.deadlines, limits, most_interim)
             kept = _Kept(Endpoint(str(address), connections, weight), connections)
         self._asked[key] = kept
         self._settings[key] = (weight, idle)
@@ -101,3 +112,20 @@ class State:
         """Close every connection to an origin."""
         for kept in self._running.values():
             kept.pool.close()
+
+
+class _Nowhere:
+    """A pool where nothing is ever dialled."""
+
+    def __init__(self, *_: object) -> None:
+        self.idle_timeout = 0.0
+
+    def acquire(self, exchange: object) -> None:
+        """See Connections."""
+        raise AssertionError("nobody serves with this configuration")
+
+    def cancel(self, exchange: object) -> None:
+        """See Connections."""
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -9,38 +9,18 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from porch.errors import ConnectFailed, ConnectionRefused, ConnectTimeout, DnsError, TlsError
+from porch.forward.address import Address
 from porch.forward.resolve import AddrInfo, Resolver
 
-__all__ = ["Address", "Dialer"]
+__all__ = ["Dialer"]
 
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
 EYEBALLS_DELAY = 0.25
 """Seconds before the next address is tried beside the first (RFC 8305 5)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where an endpoint is.
-
-    host and port, or path of a Unix socket. tls: the context to speak TLS with, or None for
-    plain. server_name: whom the certificate must name; the host if empty.
-    """
-
-    host: str = ""
-    port: int = 0
-    path: str = ""
-    tls: ssl.SSLContext | None = None
-    server_name: str = ""
-
-    def __str__(self) -> str:
-        if self.path:
-            return f"unix:{self.path}"
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Dialer:

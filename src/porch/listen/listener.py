@@ -6,33 +6,16 @@ import os
 import socket
 import ssl
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
+from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 
-__all__ = ["BACKLOG", "ListenAddress", "Listener", "bind"]
+__all__ = ["BACKLOG", "Listener", "bind"]
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; the system cuts it to net.core.somaxconn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenAddress:
-    """host ("" is every address, IPv6 and IPv4) and port, or path of a Unix socket.
-    tls: this side speaks HTTPS."""
-
-    host: str = ""
-    port: int = 0
-    path: str = ""
-    tls: bool = False
-
-    def __str__(self) -> str:
-        if self.path:
-            return f"unix:{self.path}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https://' if self.tls and self.port != 443 else ''}{host}:{self.port}"
 
 
 class Listener:

@@ -5,7 +5,6 @@ the configuration file's real path, so that two doors on one machine have two. O
 runs the door may open it.
 """
 
-import asyncio
 import hashlib
 import json
 import os
@@ -14,6 +13,10 @@ import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["AlreadyRuns", "Control", "NotRunning", "ask", "socket_path"]
 
@@ -67,6 +70,8 @@ class Control:
         Raises AlreadyRuns if another door does, and OSError with a sentence if the socket cannot
         be made, or would stand where others could take its place.
         """
+        import asyncio  # the commands, which only ask, are faster without
+
         folder = self._path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check(self._path)
@@ -89,7 +94,7 @@ class Control:
         except OSError:
             pass  # somebody has removed it already
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
         try:
             line = await reader.readline()
             answer = self._answer(line)

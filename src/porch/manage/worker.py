@@ -16,8 +16,9 @@ from porch.config.build import Built, build
 from porch.config.loaded import Loaded
 from porch.config.logs import Logs
 from porch.config.state import State
+from porch.listen.address import ListenAddress
 from porch.listen.door import Door, Session
-from porch.listen.listener import ListenAddress, Listener, bind
+from porch.listen.listener import Listener, bind
 from porch.observe.messages import Messages
 from porch.tls import server_context
 
@@ -126,7 +127,7 @@ class Worker:
         report = loaded.report()
         if report:
             self._messages.warn(report)
-        self._state.say(f"loaded again: {_routes(built)}")
+        self._messages.say(f"loaded again: {_routes(built)}")
         return {"loaded": _routes(built), "warnings": report.splitlines()}
 
     def _bind_fresh(self, built: Built) -> list[Listener]:

@@ -1,0 +1,21 @@
+"""What a door that serves connects with. Apart from state.py: check and explain need no loop."""
+
+from porch.clock import Deadlines
+from porch.config.state import MakePool
+from porch.forward.address import Address
+from porch.forward.dial import Dialer
+from porch.forward.pool import Pool
+from porch.forward.resolve import Resolver
+from porch.http.h1 import HeadLimits
+
+__all__ = ["pools"]
+
+
+def pools() -> MakePool:
+    """Makes pools that share one resolver, and with it what is known of names."""
+    resolver = Resolver()
+
+    def make(address: Address, deadlines: Deadlines, limits: HeadLimits, interim: int) -> Pool:
+        return Pool(str(address), Dialer(address, resolver), deadlines, limits, interim)
+
+    return make
