@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from porch.config.forms import choices, find_field, form_of, model_in
 from porch.config.schema import (
     ConfigModel,
-    Form,
     HeadersModel,
     LimitsModel,
     RouteModel,
@@ -16,6 +15,7 @@ from porch.config.schema import (
     TimeoutsModel,
     WhenModel,
 )
+from porch.config.words import Form
 
 
 class Words(BaseModel):

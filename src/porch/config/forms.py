@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from porch.config.locate import KeyPath
-from porch.config.schema import Form, HeadersModel
+from porch.config.schema import HeadersModel
+from porch.config.words import Form
 
 __all__ = ["choices", "find_field", "form_of", "model_in"]
 

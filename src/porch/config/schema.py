@@ -5,13 +5,30 @@ its entry in the reference. Words of a route may also stand in a site and at the
 wins, and tables merge word by word. What no single table can tell is seen in review.py.
 """
 
-import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from porch.config.units import parse_duration, parse_size, spell_duration, spell_size
+from porch.config.units import spell_duration, spell_size
+from porch.config.words import (
+    LOG_FORM,
+    Balance,
+    Bound,
+    Duration,
+    FieldChange,
+    Form,
+    LogFormat,
+    OwnName,
+    Silence,
+    Size,
+    Strings,
+    Upgrade,
+    Wanted,
+    one_or_more,
+    read_headers,
+    read_logs,
+    read_retry,
+)
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
@@ -20,7 +37,6 @@ __all__ = [
     "TOP_ONLY",
     "ConfigModel",
     "ExpectModel",
-    "Form",
     "HeadersModel",
     "LimitsModel",
     "LogModel",
@@ -50,62 +66,10 @@ TOP_ONLY = {
 """Words that are read before a route is known, so that a route cannot say them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a word can be, as the end of "it must be ...": what the operator is told."""
-
-    text: str
-
-
 def _word(description: str, default: JsonValue = None, **bounds: Any) -> Any:
     """A word that may be left out. default: what holds then, for the reference and the schema."""
     extra: dict[str, JsonValue] = {} if default is None else {"default": default}
     return Field(None, description=description, json_schema_extra=extra, **bounds)
-
-
-def _positive(value: float) -> float:
-    if value <= 0:
-        raise ValueError("it must be more than nothing; for no bound in practice write a high one")
-    return value
-
-
-DurationText = Annotated[
-    str, Field(pattern=r"^\d+(\.\d+)? ?(ms|s|m|h|d|w|y)$", examples=["500ms", "90s", "1h"])
-]
-SizeText = Annotated[
-    str, Field(pattern=r"^\d+(\.\d+)? ?([Bb]|[KkMmGgTt]i?[Bb])$", examples=["64KB", "10MB"])
-]
-DURATION_FORM = Form('a duration, such as "90s"')
-SIZE_FORM = Form('a size, such as "64MB"')
-
-Duration = Annotated[
-    float, BeforeValidator(parse_duration, json_schema_input_type=DurationText), DURATION_FORM
-]
-Silence = Annotated[Duration, AfterValidator(_positive), DURATION_FORM]
-Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=SizeText), SIZE_FORM]
-Bound = Annotated[Size, AfterValidator(_positive), SIZE_FORM]
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str | dict) else value
-
-
-Strings = Annotated[
-    list[str],
-    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
-    Form("a text or a list of texts"),
-]
-
-
-def _printable(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"[!-~]+(?: [!-~]+)*", value) is None:
-        raise ValueError('it goes into a field, so that it is plain ASCII, such as "porch"')
-    return value
-
-
-OwnName = Annotated[
-    bool | str, AfterValidator(_printable), Form('a name in quotes, true for "porch", or false')
-]
 
 
 class _Model(BaseModel):
@@ -182,22 +146,6 @@ class TlsModel(_Model):
     )
 
 
-FieldChange = Annotated[str | list[str] | Literal[False], Form("a text, a list of texts, or false")]
-
-
-def _headers(value: object) -> object:
-    """Either short form as the table of both directions."""
-    if value == "secure":
-        return {"secure": True}
-    if isinstance(value, str):
-        raise ValueError('the only set of fields with a name is "secure"')
-    if isinstance(value, dict) and not value.keys() & {"request", "response"}:
-        secure = {"secure": value["secure"]} if isinstance(value.get("secure"), bool) else {}
-        flat = {name: each for name, each in value.items() if name not in secure}
-        return {"response": flat} | secure
-    return value
-
-
 class HeadersModel(_Model):
     """Fields that are set (a text), added (a list of texts) or removed (`false`).
 
@@ -217,7 +165,7 @@ class HeadersModel(_Model):
 HeadersText = Literal["secure"] | HeadersModel | dict[str, FieldChange]
 Headers = Annotated[
     HeadersModel,
-    BeforeValidator(_headers, json_schema_input_type=HeadersText),
+    BeforeValidator(read_headers, json_schema_input_type=HeadersText),
     Form('"secure" or a table of fields'),
 ]
 
@@ -228,50 +176,12 @@ class RetryModel(_Model):
     attempts: int = Field(ge=0, le=10, description="Further endpoints that are tried.")
 
 
-def _retry(value: object) -> object:
-    if value is False:
-        return 0
-    if isinstance(value, dict) and "attempts" in value and len(value) == 1:
-        return value["attempts"]
-    return value
-
-
 Attempts = Annotated[int, Field(ge=0, le=10)]
 Retry = Annotated[
     Attempts,
-    BeforeValidator(_retry, json_schema_input_type=Attempts | Literal[False] | RetryModel),
+    BeforeValidator(read_retry, json_schema_input_type=Attempts | Literal[False] | RetryModel),
     Form("a whole number from 0 to 10, or false"),
 ]
-
-
-def _upgrade(value: object) -> object:
-    if isinstance(value, bool):
-        return ["websocket"] if value else []
-    return _one_or_more(value)
-
-
-def _protocols(value: list[str]) -> list[str]:
-    for each in value:
-        if re.match(r"h[23]c?\Z", each, re.IGNORECASE):
-            raise ValueError(
-                f"{each} is never switched to: its requests would pass unseen by every rule"
-            )
-        if (
-            re.fullmatch(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?", each)
-            is None
-        ):
-            raise ValueError(f"'{each}' is not the name of a protocol, such as \"websocket\"")
-    return value
-
-
-UpgradeText = bool | str | list[str]
-Upgrade = Annotated[
-    list[str],
-    BeforeValidator(_upgrade, json_schema_input_type=UpgradeText),
-    AfterValidator(_protocols),
-    Form('a list of protocols, such as ["websocket"], or false'),
-]
-Balance = Literal["least-requests", "round-robin"]
 
 
 class RouteWords(_Model):
@@ -311,11 +221,10 @@ class ServerModel(_Model):
 To = Annotated[
     list[str | ServerModel],
     BeforeValidator(
-        _one_or_more, json_schema_input_type=str | ServerModel | list[str | ServerModel]
+        one_or_more, json_schema_input_type=str | ServerModel | list[str | ServerModel]
     ),
     Form("a target in quotes, or a list of them"),
 ]
-Wanted = Annotated[str | bool, Form("a text, true (present) or false (absent)")]
 
 
 class WhenModel(_Model):
@@ -386,44 +295,11 @@ class ExpectModel(_Model):
     )
 
 
-LogFormat = Literal["pretty", "json", "combined"]
-
-
 class LogModel(_Model):
     """One access log."""
 
     to: str = Field(default="stdout", description='`"stdout"`, `"stderr"` or `"file:/path"`.')
     format: LogFormat | None = _word("`pretty` on a terminal and `json` otherwise, if left out.")
-
-
-LOG_FORM = Form('"pretty", "json", "combined", "stdout", "stderr", "file:/path", true or false')
-
-
-def _logs(value: object) -> object:
-    """Every form as a list of tables."""
-    if isinstance(value, bool):
-        return [{}] if value else []
-    if isinstance(value, list):
-        return [_log(each) for each in value]
-    return [_log(value)]
-
-
-def _log(value: object) -> object:
-    if isinstance(value, dict):
-        if isinstance(value.get("to"), str):
-            _check_log_place(value["to"])
-        return value
-    if value in ("pretty", "json", "combined"):
-        return {"format": value}
-    if not isinstance(value, str):
-        raise ValueError(f"a log is {LOG_FORM.text}, or a table")
-    _check_log_place(value)
-    return {"to": value}
-
-
-def _check_log_place(text: str) -> None:
-    if text not in ("stdout", "stderr") and not (text.startswith("file:") and text != "file:"):
-        raise ValueError(f"a log is {LOG_FORM.text}")
 
 
 Workers = Annotated[
@@ -469,7 +345,7 @@ class ConfigModel(RouteWords):
     )
     log: Annotated[
         list[LogModel],
-        BeforeValidator(_logs, json_schema_input_type=LogText),
+        BeforeValidator(read_logs, json_schema_input_type=LogText),
         LOG_FORM,
     ] = Field(
         default=[LogModel()],

@@ -1,0 +1,172 @@
+"""Kinds of words: what may be written for one, and what it is read as.
+
+A reader takes whatever TOML gives; what it does not know it passes on, so that the type is refused
+in the usual words. The tables themselves are in schema.py.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from porch.config.units import parse_duration, parse_size
+
+__all__ = [
+    "LOG_FORM",
+    "Balance",
+    "Bound",
+    "Duration",
+    "FieldChange",
+    "Form",
+    "LogFormat",
+    "OwnName",
+    "Silence",
+    "Size",
+    "Strings",
+    "Upgrade",
+    "Wanted",
+    "one_or_more",
+    "read_headers",
+    "read_logs",
+    "read_retry",
+]
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_PROTOCOL = re.compile(rf"{_TOKEN}(?:/{_TOKEN})?\Z")
+"""RFC 9110 7.8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a word can be, as the end of "it must be ...": what the operator is told."""
+
+    text: str
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise ValueError("it must be more than nothing; for no bound in practice write a high one")
+    return value
+
+
+DurationText = Annotated[
+    str, Field(pattern=r"^\d+(\.\d+)? ?(ms|s|m|h|d|w|y)$", examples=["500ms", "90s", "1h"])
+]
+SizeText = Annotated[
+    str, Field(pattern=r"^\d+(\.\d+)? ?([Bb]|[KkMmGgTt]i?[Bb])$", examples=["64KB", "10MB"])
+]
+DURATION_FORM = Form('a duration, such as "90s"')
+SIZE_FORM = Form('a size, such as "64MB"')
+
+Duration = Annotated[
+    float, BeforeValidator(parse_duration, json_schema_input_type=DurationText), DURATION_FORM
+]
+Silence = Annotated[Duration, AfterValidator(_positive), DURATION_FORM]
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=SizeText), SIZE_FORM]
+Bound = Annotated[Size, AfterValidator(_positive), SIZE_FORM]
+
+
+def one_or_more(value: object) -> object:
+    """One of something as a list of one."""
+    return [value] if isinstance(value, str | dict) else value
+
+
+Strings = Annotated[
+    list[str],
+    BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
+    Form("a text or a list of texts"),
+]
+
+
+def _printable(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"[!-~]+(?: [!-~]+)*", value) is None:
+        raise ValueError('it goes into a field, so that it is plain ASCII, such as "porch"')
+    return value
+
+
+OwnName = Annotated[
+    bool | str, AfterValidator(_printable), Form('a name in quotes, true for "porch", or false')
+]
+FieldChange = Annotated[str | list[str] | Literal[False], Form("a text, a list of texts, or false")]
+Wanted = Annotated[str | bool, Form("a text, true (present) or false (absent)")]
+Balance = Literal["least-requests", "round-robin"]
+LogFormat = Literal["pretty", "json", "combined"]
+
+
+def _upgrade(value: object) -> object:
+    if isinstance(value, bool):
+        return ["websocket"] if value else []
+    return one_or_more(value)
+
+
+def _protocols(value: list[str]) -> list[str]:
+    for each in value:
+        if re.match(r"h[23]c?\Z", each, re.IGNORECASE):
+            raise ValueError(
+                f"{each} is never switched to: its requests would pass unseen by every rule"
+            )
+        if _PROTOCOL.match(each) is None:
+            raise ValueError(f"'{each}' is not the name of a protocol, such as \"websocket\"")
+    return value
+
+
+UpgradeText = bool | str | list[str]
+Upgrade = Annotated[
+    list[str],
+    BeforeValidator(_upgrade, json_schema_input_type=UpgradeText),
+    AfterValidator(_protocols),
+    Form('a list of protocols, such as ["websocket"], or false'),
+]
+
+
+def read_headers(value: object) -> object:
+    """Either short form as the table of both directions."""
+    if value == "secure":
+        return {"secure": True}
+    if isinstance(value, str):
+        raise ValueError('the only set of fields with a name is "secure"')
+    if isinstance(value, dict) and not value.keys() & {"request", "response"}:
+        secure = {"secure": value["secure"]} if isinstance(value.get("secure"), bool) else {}
+        flat = {name: each for name, each in value.items() if name not in secure}
+        return {"response": flat} | secure
+    return value
+
+
+def read_retry(value: object) -> object:
+    """A number, `false` or a table as the number of attempts."""
+    if value is False:
+        return 0
+    if isinstance(value, dict) and "attempts" in value and len(value) == 1:
+        return value["attempts"]
+    return value
+
+
+LOG_FORM = Form('"pretty", "json", "combined", "stdout", "stderr", "file:/path", true or false')
+
+
+def read_logs(value: object) -> object:
+    """Every form as a list of tables."""
+    if isinstance(value, bool):
+        return [{}] if value else []
+    if isinstance(value, list):
+        return [_log(each) for each in value]
+    return [_log(value)]
+
+
+def _log(value: object) -> object:
+    if isinstance(value, dict):
+        if isinstance(value.get("to"), str):
+            _check_log_place(value["to"])
+        return value
+    if value in ("pretty", "json", "combined"):
+        return {"format": value}
+    if not isinstance(value, str):
+        raise ValueError(f"a log is {LOG_FORM.text}, or a table")
+    _check_log_place(value)
+    return {"to": value}
+
+
+def _check_log_place(text: str) -> None:
+    if text not in ("stdout", "stderr") and not (text.startswith("file:") and text != "file:"):
+        raise ValueError(f"a log is {LOG_FORM.text}")
