@@ -248,10 +248,10 @@ CASES = [
         ours=True,
     ),
     RequestCase(
-        name="the preface of HTTP/2 where HTTP/1.1 is spoken",
-        sent=b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0",
+        name="the preface of HTTP/2, spoiled by a field",
+        sent=_start(b"PRI * HTTP/2.0"),
         rfc="9113 3.4",
-        why="The frames behind it would be read as requests.",
+        why="It is no preface, and as a request it is of another version.",
         fates=(Refused(statuses=frozenset((400, 505))),),
     ),
     RequestCase(
