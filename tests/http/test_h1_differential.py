@@ -26,7 +26,7 @@ OTHERS: dict[str, tuple[Oracle, bool]] = {
 
 METHODS = b"GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|LINK|MOVE|LOCK|BIND|COPY"
 FRAMING_TRAILER = re.compile(
-    rb".*chunked.*\r\n0+\r\n.*(?:content-length|transfer-encoding):", re.DOTALL | re.IGNORECASE
+    rb".*chunked.*\r\n0+[^\r]*\r\n.*(?:content-length|transfer-encoding):", re.DOTALL | re.IGNORECASE
 )
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -56,6 +56,18 @@ EXPLAINED: dict[str, tuple[str, re.Pattern[bytes], bytes]] = {
         "requests by h11",
         re.compile(rb"\r\n"),
         b"\r\nGET / HTTP/1.1\r\nhost: a.test\r\n\r\n",
+    ),
+    "it takes a request's trailers for fields of its head; we drop those that would frame": (
+        "requests by llhttp",
+        FRAMING_TRAILER,
+        b"POST / HTTP/1.1\r\nhost: a.test\r\n" + CHUNKED[17:] + b"0\r\ncontent-length: 1\r\n\r\n",
+    ),
+    "it reads a coding in a request's trailer; we drop it": (
+        "requests by h11",
+        FRAMING_TRAILER,
+        b"POST / HTTP/1.1\r\nhost: a.test\r\n"
+        + CHUNKED[17:]
+        + b"0\r\ntransfer-encoding: x\r\n\r\n",
     ),
     "it takes trailers for fields of the head, where these would frame; we drop them": (
         "answers by llhttp",
