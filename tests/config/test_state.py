@@ -1,0 +1,197 @@
+"""What a reload keeps, forgets and leaves as it was."""
+
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from porch.balance.endpoint import Endpoint
+from porch.clock import Deadlines
+from porch.config.state import State
+from porch.forward.address import Address
+from porch.http.h1 import HeadLimits
+
+A = Address(host="10.0.0.1", port=1)
+B = Address(host="10.0.0.2", port=1)
+
+
+class FakePool:
+    """Counts how often it was closed."""
+
+    def __init__(
+        self, address: Address, deadlines: Deadlines, limits: HeadLimits, interim: int
+    ) -> None:
+        self.made_of = (address, deadlines, limits, interim)
+        self.idle_timeout = 0.0
+        self.closed = 0
+
+    def acquire(self, exchange: object) -> None: ...
+
+    def cancel(self, exchange: object) -> None: ...
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Reloads:
+    """A state and what a configuration asks of it."""
+
+    def __init__(self) -> None:
+        self.state = State(FakePool)
+
+    def build(self, *addresses: Address, **words: Any) -> list[Endpoint]:
+        self.state.begin()
+        return [self.endpoint(each, **words) for each in addresses]
+
+    def endpoint(
+        self,
+        address: Address,
+        pool: str = "a.test",
+        weight: int = 1,
+        limits: HeadLimits | None = None,
+        interim: int = 10,
+        idle: float = 4.0,
+    ) -> Endpoint:
+        return self.state.endpoint(address, pool, weight, limits or HeadLimits(), interim, idle)
+
+
+@pytest.fixture
+def reloads() -> Reloads:
+    return Reloads()
+
+
+def pool(endpoint: Endpoint) -> FakePool:
+    found: Any = endpoint.connections
+    assert isinstance(found, FakePool)
+    return found
+
+
+def test_an_endpoint_has_its_address_and_connections(reloads: Reloads) -> None:
+    (made,) = reloads.build(A, weight=3)
+    assert (made.name, made.weight) == ("10.0.0.1:1", 3)
+    assert pool(made).made_of == (A, reloads.state.deadlines, HeadLimits(), 10)
+
+
+def test_an_endpoint_asked_for_again_is_the_one_there_is(reloads: Reloads) -> None:
+    before = reloads.build(A, B)
+    reloads.state.commit()
+    assert reloads.build(A, B) == before
+    reloads.state.commit()
+    assert [pool(each).closed for each in before] == [0, 0]
+
+
+def test_what_nobody_asked_for_is_closed_and_forgotten(reloads: Reloads) -> None:
+    kept, gone = reloads.build(A, B)
+    reloads.state.commit()
+    reloads.build(A)
+    reloads.state.commit()
+    assert (pool(kept).closed, pool(gone).closed) == (0, 1)
+    assert reloads.build(B) != [gone]
+
+
+def test_nothing_is_closed_before_the_commit(reloads: Reloads) -> None:
+    (running,) = reloads.build(A)
+    reloads.state.commit()
+    reloads.build(B)
+    assert pool(running).closed == 0
+
+
+def test_a_configuration_that_never_ran_leaves_no_trace(reloads: Reloads) -> None:
+    (running,) = reloads.build(A, weight=1, idle=4.0)
+    reloads.state.commit()
+    (never,) = reloads.build(B)
+    reloads.build(A, weight=9, idle=9.0)
+    assert (running.weight, pool(running).idle_timeout) == (1, 4.0)
+    assert reloads.build(B) != [never]
+    reloads.build(A)
+    reloads.state.commit()
+    assert pool(running).closed == 0
+
+
+def test_weight_and_idle_timeout_follow_the_commit(reloads: Reloads) -> None:
+    (running,) = reloads.build(A, weight=1, idle=4.0)
+    reloads.state.commit()
+    assert pool(running).idle_timeout == 4.0
+    reloads.build(A, weight=5, idle=9.0)
+    reloads.state.commit()
+    assert (running.weight, pool(running).idle_timeout) == (5, 9.0)
+
+
+@pytest.mark.parametrize(
+    "words", [{"pool": "b.test"}, {"limits": HeadLimits(head=1000)}, {"interim": 3}]
+)
+def test_another_pool_or_other_bounds_are_another_endpoint(
+    reloads: Reloads, words: dict[str, Any]
+) -> None:
+    made = [*reloads.build(A), reloads.endpoint(A, **words)]
+    assert made[0] is not made[1]
+    reloads.state.commit()
+    assert reloads.build(A, **words) == made[1:]
+
+
+def test_an_address_that_a_pool_names_twice_is_one_endpoint(reloads: Reloads) -> None:
+    one, two = reloads.build(A, A)
+    assert one is two
+
+
+def test_the_end_closes_every_connection(reloads: Reloads) -> None:
+    made = reloads.build(A, B)
+    reloads.state.commit()
+    reloads.state.close()
+    assert [pool(each).closed for each in made] == [1, 1]
+
+
+def test_without_pools_an_endpoint_can_be_asked_about_but_not_dialled() -> None:
+    state = State()
+    made = state.endpoint(A, "a.test", 1, HeadLimits(), 10, 4.0)
+    state.commit()
+    exchange: Any = None
+    with pytest.raises(AssertionError, match="nobody serves with this configuration"):
+        made.connections.acquire(exchange)
+    made.connections.cancel(exchange)
+    state.close()
+
+
+# --- TLS towards origins ---------------------------------------------------------------------
+
+
+def test_one_context_serves_all_that_want_the_same(reloads: Reloads) -> None:
+    state = reloads.state
+    first = state.context(True, None)
+    assert state.context(True, None) is first
+    unverified = state.context(False, None)
+    assert (first.verify_mode, unverified.verify_mode) == (ssl.CERT_REQUIRED, ssl.CERT_NONE)
+
+
+def test_a_context_outlives_a_reload_that_asks_for_it(reloads: Reloads) -> None:
+    state = reloads.state
+    first = state.context(True, None)
+    state.commit()
+    assert state.context(True, None) is first
+    state.commit()
+    state.commit()
+    assert state.context(True, None) is not first
+
+
+def test_an_authority_whose_file_changed_makes_a_new_context(
+    reloads: Reloads, tmp_path: Path
+) -> None:
+    state, file = reloads.state, tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    first = state.context(True, file)
+    state.commit()
+    assert state.context(True, file) is first
+    trustme.CA(organization_name="another").cert_pem.write_to_path(file)
+    os.utime(file, ns=(1, 1))
+    assert state.context(True, file) is not first
+
+
+def test_an_authority_that_cannot_be_used_is_an_error(reloads: Reloads, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        reloads.state.context(True, tmp_path / "gone.pem")
+    (tmp_path / "bad.pem").write_text("hello")
+    with pytest.raises(ssl.SSLError):
+        reloads.state.context(True, tmp_path / "bad.pem")

@@ -1,0 +1,281 @@
+"""The control socket: real Unix sockets in folders of the test's own."""
+
+import asyncio
+import json
+import os
+import socket
+import stat
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from porch.manage import control
+from porch.manage.control import AlreadyRuns, Control, NotRunning, ask, socket_path
+
+
+@pytest.fixture(autouse=True)
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """$XDG_RUNTIME_DIR; short, for the path of a socket has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="porch") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "porch.toml"
+    file.touch()
+    return file
+
+
+def serving(config: Path, then: Callable[[], Awaitable[None]]) -> Control:
+    """Run a door's end while `then` runs."""
+    words = {"status": lambda: {"stopping": False, "pid": 1}}
+    door = Control(socket_path(config), words)  # type: ignore[arg-type]
+
+    async def main() -> None:
+        await door.start()
+        try:
+            await then()
+        finally:
+            door.close()
+
+    asyncio.run(main())
+    return door
+
+
+async def asked(config: Path, word: str = "status") -> dict[str, object]:
+    return await asyncio.to_thread(ask, config, word)
+
+
+# --- where it lies ---------------------------------------------------------------------------
+
+
+def test_it_lies_in_the_runtime_folder(runtime: Path, config: Path) -> None:
+    assert socket_path(config).parent == runtime / "porch"
+
+
+def test_without_one_it_is_roots_folder_or_one_of_the_users_own(
+    monkeypatch: pytest.MonkeyPatch, config: Path
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert socket_path(config).parent == Path("/run/porch")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert socket_path(config).parent == Path(tempfile.gettempdir()) / "porch-1000"
+
+
+def test_its_name_follows_from_the_files_real_path(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link.toml"
+    link.symlink_to(config)
+    assert socket_path(link) == socket_path(config)
+    assert socket_path(tmp_path / "other.toml") != socket_path(config)
+    monkeypatch.chdir(tmp_path)
+    assert socket_path(Path("porch.toml")) == socket_path(config)
+
+
+# --- asking ----------------------------------------------------------------------------------
+
+
+def test_a_question_is_answered(config: Path) -> None:
+    async def then() -> None:
+        assert await asked(config) == {"stopping": False, "pid": 1}
+        assert await asked(config) == {"stopping": False, "pid": 1}
+
+    serving(config, then)
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}\n", b"[]\n", b"hello\n", b'{"command": "explode"}\n', b'{"command": []}\n', b"\n"]
+)
+def test_what_is_no_question_is_said(config: Path, line: bytes) -> None:
+    async def then() -> None:
+        reader, writer = await asyncio.open_unix_connection(socket_path(config))
+        writer.write(line)
+        assert json.loads(await reader.read()) == {"error": "not a command of this door"}
+        writer.close()
+
+    serving(config, then)
+
+
+def test_a_question_without_an_end_is_cut_off(config: Path) -> None:
+    async def then() -> None:
+        reader, writer = await asyncio.open_unix_connection(socket_path(config))
+        writer.write(b"x" * (control.LONGEST * 2))
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        assert (await asked(config))["pid"] == 1
+
+    serving(config, then)
+
+
+def test_no_door_is_said_with_how_to_start_one(config: Path) -> None:
+    with pytest.raises(NotRunning, match=f"no door runs with {config}; porch run {config} starts"):
+        ask(config, "status")
+
+
+def test_a_door_that_was_killed_does_not_run(config: Path) -> None:
+    leave_behind(socket_path(config))
+    with pytest.raises(NotRunning):
+        ask(config, "status")
+
+
+@pytest.mark.parametrize("answer", [b"", b"{", b"3\n"])
+def test_a_door_that_ends_before_it_answers_is_said(config: Path, answer: bytes) -> None:
+    path = socket_path(config)
+    path.parent.mkdir(mode=0o700)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answer)
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_unix_server(serve, path)
+        with pytest.raises(OSError, match="it ended before it answered"):
+            await asked(config)
+        server.close()
+
+    asyncio.run(main())
+
+
+def test_a_door_that_is_silent_is_waited_for_within_bounds(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "PATIENCE", 0.01)
+    path = socket_path(config)
+    path.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        silent.listen()
+        with pytest.raises(TimeoutError):
+            ask(config, "status")
+
+
+# --- who may ask -----------------------------------------------------------------------------
+
+
+def test_only_the_user_can_reach_it(config: Path) -> None:
+    async def then() -> None:
+        path = socket_path(config)
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    serving(config, then)
+
+
+def test_a_folder_that_was_open_is_closed(runtime: Path, config: Path) -> None:
+    (runtime / "porch").mkdir()
+    (runtime / "porch").chmod(0o777)
+
+    async def then() -> None:
+        assert stat.S_IMODE((runtime / "porch").stat().st_mode) == 0o700
+
+    serving(config, then)
+
+
+async def never() -> None:
+    raise AssertionError("it started")
+
+
+def test_a_folder_of_another_user_is_refused_on_both_sides(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = socket_path(config)
+    path.parent.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    with pytest.raises(OSError, match="belongs to another user; remove it, or set XDG_RUNTIME_DIR"):
+        serving(config, never)
+    with pytest.raises(OSError, match="belongs to another user"):
+        ask(config, "status")
+
+
+def test_a_link_in_the_place_of_the_folder_is_refused(
+    runtime: Path, config: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    (runtime / "porch").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="is no folder; remove it"):
+        serving(config, never)
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o755
+
+
+def test_a_path_that_is_too_long_is_said_with_the_way_out(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 80)))
+    with pytest.raises(OSError, match="too long for a socket; set XDG_RUNTIME_DIR to a shorter"):
+        serving(config, never)
+
+
+# --- one door a file -------------------------------------------------------------------------
+
+
+def leave_behind(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+
+
+def test_a_socket_left_behind_is_replaced(config: Path) -> None:
+    leave_behind(socket_path(config))
+
+    async def then() -> None:
+        assert (await asked(config))["pid"] == 1
+
+    serving(config, then)
+
+
+def test_a_second_door_is_refused_and_the_first_stays(config: Path) -> None:
+    async def then() -> None:
+        second = Control(socket_path(config), {})
+        with pytest.raises(AlreadyRuns, match="a door already runs with this file; porch stop"):
+            await second.start()
+        second.close()
+        assert (await asked(config))["pid"] == 1
+
+    serving(config, then)
+
+
+def test_a_door_that_hangs_still_runs(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "PATIENCE", 0.01)
+    path = socket_path(config)
+    path.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        silent.listen()
+        with pytest.raises(AlreadyRuns):
+            serving(config, never)
+
+
+def test_a_door_that_is_stopping_gives_its_place_to_the_next(config: Path) -> None:
+    async def main() -> None:
+        first = Control(socket_path(config), {"status": lambda: {"stopping": True}})
+        second = Control(socket_path(config), {"status": lambda: {"pid": 2}})
+        await first.start()
+        await second.start()
+        first.close()
+        assert (await asked(config))["pid"] == 2
+        second.close()
+
+    asyncio.run(main())
+    assert not socket_path(config).exists()
+
+
+def test_its_end_removes_the_socket(config: Path) -> None:
+    async def then() -> None:
+        assert socket_path(config).exists()
+
+    door = serving(config, then)
+    assert not socket_path(config).exists()
+    door.close()  # a second time does nothing
+
+
+def test_an_end_without_a_start_does_nothing(config: Path) -> None:
+    Control(socket_path(config), {}).close()
