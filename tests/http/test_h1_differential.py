@@ -26,7 +26,8 @@ OTHERS: dict[str, tuple[Oracle, bool]] = {
 
 METHODS = b"GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|LINK|MOVE|LOCK|BIND|COPY"
 FRAMING_TRAILER = re.compile(
-    rb".*chunked.*\r\n0+[^\r]*\r\n.*(?:content-length|transfer-encoding):", re.DOTALL | re.IGNORECASE
+    rb".*chunked.*\r\n0+[^\r]*\r\n.*(?:content-length|transfer-encoding):",
+    re.DOTALL | re.IGNORECASE,
 )
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 

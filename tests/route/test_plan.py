@@ -40,7 +40,7 @@ def test_every_phase_of_a_filter_is_a_phase_of_a_plan() -> None:
 def test_what_a_filter_does_not_override_is_not_called() -> None:
     plan = Plan([OnRequest("a", []), Filter()])
     assert len(plan.on_request) == 1
-    assert not (plan.on_end or plan.on_response or plan.on_request_data)
+    assert (plan.on_end, plan.on_response, plan.on_request_data) == ((), (), ())
 
 
 def test_hooks_stand_in_the_order_of_the_filters() -> None:
