@@ -34,8 +34,11 @@ def check(loaded: Loaded) -> Report:
         return Report(failed=True, text=loaded.report())
     assert built is not None
     count = len(built.entries)
-    tests = f", {len(loaded.expects)} expectations hold" if loaded.expects else ""
-    fine = f"{count} route{'' if count == 1 else 's'}{tests}; nothing is wrong."
+    tests = len(loaded.expects)
+    fine = f"{count} route{'' if count == 1 else 's'}"
+    if tests:
+        fine += f", {tests} expectation{' holds' if tests == 1 else 's hold'}"
+    fine += "; nothing is wrong."
     return Report(failed=False, text="\n".join(filter(None, (loaded.report(), fine))))
 
 
@@ -57,9 +60,10 @@ def _failures(built: Built, expect: ExpectModel) -> list[str]:
 
 def _differences(expect: ExpectModel, rehearsal: Rehearsal) -> list[str]:
     found: list[str] = []
-    key = rehearsal.route.key if rehearsal.route is not None else "no route"
+    key = rehearsal.route.key if rehearsal.route is not None else None
     if expect.route is not None and expect.route != key:
-        found.append(f'takes "{key}", not "{expect.route}"')
+        taken = "no route" if key is None else f'"{key}"'
+        found.append(f'takes {taken}, not "{expect.route}"')
     if expect.sends is not None:
         wanted = {_plain(each) for text in expect.sends for each in text.split("|")}
         sends = {_plain(each) for each in rehearsal.sends}

@@ -1,0 +1,409 @@
+"""What a configuration becomes: routes with their hooks, pools, addresses, files to watch."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from porch.balance.least_requests import LeastRequests
+from porch.balance.round_robin import RoundRobin
+from porch.balance.upstream import Upstream
+from porch.config.build import Built, build
+from porch.config.load import load, load_mapping
+from porch.config.loaded import Loaded
+from porch.config.logs import Logs
+from porch.config.rehearse import rehearse, request_of
+from porch.config.state import State
+from porch.errors import NoSite
+from porch.exchange import Exchange
+from porch.filter import Response
+from porch.forward.address import Address
+from porch.observe.access_log import AccessLog
+from porch.route.route import Route
+
+AUTHORITY = trustme.CA()
+
+
+def loaded(**words: Any) -> Loaded:
+    return load_mapping({"routes": {"*": ":1"}} | words, "porch.toml")
+
+
+def built(*, state: State | None = None, **words: Any) -> Built:
+    found = loaded(**words)
+    made = build(found, state or State())
+    assert made is not None, found.report()
+    return made
+
+
+def problems(**words: Any) -> list[str]:
+    """What building finds, in a configuration that was fine until then."""
+    found = loaded(**words)
+    assert found.ok, found.report()
+    assert (build(found, State()) is None) == (not found.ok)
+    return [f"{each.severity}: {each.text}" for each in found.problems]
+
+
+def route(of: Built, url: str = "http://a.test/", method: str = "GET") -> Route:
+    return of.settings.router.find(request_of(method, url, []), b"192.0.2.1")
+
+
+def upstream(of: Built, url: str = "http://a.test/") -> Upstream:
+    found = route(of, url).destination
+    assert isinstance(found, Upstream)
+    return found
+
+
+def certificate(folder: Path, name: str) -> dict[str, str]:
+    made = AUTHORITY.issue_cert(name)
+    made.cert_chain_pems[0].write_to_path(folder / f"{name}.pem")
+    made.private_key_pem.write_to_path(folder / f"{name}.key")
+    return {"cert": f"{folder}/{name}.pem", "key": f"{folder}/{name}.key"}
+
+
+def test_what_was_refused_is_not_built() -> None:
+    assert build(loaded(routes={"*": ":x"}), State()) is None
+
+
+# --- routes ----------------------------------------------------------------------------------
+
+
+def test_a_route_has_its_words_its_target_and_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "porch.toml"
+    file.write_text(
+        'retry = 1\n[routes]\n"a.test/x/*" = { to = ["10.0.0.1:1", "https://b.test"], '
+        'strip = true, timeouts = { idle = "7s" }, limits = { body = "1KB" }, upgrade = false }\n'
+    )
+    found = load(file)
+    made = build(found, State())
+    assert made is not None, found.report()
+    (entry,) = made.entries
+    assert entry.route.key == "a.test/x/*"
+    assert entry.route.where == f"{file}:3"
+    assert entry.route.target == "10.0.0.1:1, https://b.test"
+    assert (entry.route.timeouts.idle, entry.route.limits.body) == (7.0, 1024)
+    assert (entry.route.retries, entry.route.upgrades) == (1, frozenset())
+    assert entry.route.rewrite is not None
+
+
+def test_priority_and_conditions_are_the_entrys() -> None:
+    routes = {"a.test": [{"to": ":1", "when": {"cookie": {"x": "1"}}, "priority": 3}, {"to": ":2"}]}
+    first, second = built(routes=routes).entries
+    assert (first.priority, len(first.conditions)) == (3, 1)
+    assert (second.priority, len(second.conditions)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("to", "target"),
+    [
+        (":3000", "127.0.0.1:3000"),
+        ("http://b.test", "b.test:80"),
+        ("https://b.test:8443", "https://b.test:8443"),
+        ("https://[::1]", "https://[::1]"),
+        ("unix:/run/u.sock", "unix:/run/u.sock"),
+        ("pool", "10.0.0.1:80, https://c.test"),
+        ("redirect:https://b.test", "redirect:https://b.test"),
+        ("respond:404", "respond:404"),
+    ],
+)
+def test_a_target_is_shown_as_its_addresses(to: str, target: str) -> None:
+    pool = {"pool": {"servers": ["http://10.0.0.1", "https://c.test"]}}
+    made = built(routes={"*": to}, pool=pool)
+    assert route(made).target == target
+    assert (route(made).destination is None) == to.startswith(("redirect", "respond"))
+
+
+def test_routes_to_one_place_by_two_names_are_no_two_readings() -> None:
+    made = built(
+        routes={"*/x/*": "pool", "*": "10.0.0.1:80"}, pool={"pool": {"servers": "10.0.0.1:80"}}
+    )
+    assert route(made, "http://a.test/x/%2e%2e/").key == "*/x/*"
+
+
+def test_access_differs_where_upgrades_or_rewrites_do() -> None:
+    routes: dict[str, Any] = {
+        "a.test": ":1",
+        "b.test": ":1",
+        "c.test": {"to": ":1", "upgrade": False},
+        "d.test": {"to": ":1", "rewrite": "/x"},
+        "e.test": {"to": ":1", "rewrite": "/y"},
+    }
+    made = built(routes=routes)
+    access = [each.route.access for each in made.entries]
+    assert access[0] == access[1]
+    assert len(set(access)) == 4
+
+
+# --- what stands beside the routes -----------------------------------------------------------
+
+
+def test_what_no_route_takes_has_a_plan_that_is_logged() -> None:
+    log = AccessLog([])
+    found = loaded(routes={"b.test/x": ":1"})
+    made = build(found, State(), Logs(log))
+    assert made is not None
+    for url, key in (("http://a.test/", "no-site"), ("http://b.test/", "no-route")):
+        assert route(made, url).key == key
+        assert log.on_end in route(made, url).plan.on_end
+    assert log.on_end in made.settings.malformed.plan.on_end
+    assert log.on_end in made.entries[0].route.plan.on_end
+    log.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "fields"),
+    [(True, ((b"server", b"porch"),)), ("door", ((b"server", b"door"),)), (False, ())],
+)
+def test_our_own_name_is_a_setting(word: object, fields: object) -> None:
+    assert built(server=word).settings.own_fields == fields
+
+
+def test_bounds_and_timeouts_of_connections_are_those_of_the_top() -> None:
+    made = built(
+        limits={"head": "9KB", "request_line": "5KB", "fields": 7}, timeouts={"head": "3s"}
+    )
+    limits = made.settings.limits
+    assert (limits.head, limits.request_line, limits.fields) == (9216, 5120, 7)
+    assert made.settings.timeouts.head == 3.0
+
+
+def test_nobody_is_trusted_unless_said() -> None:
+    assert built().settings.client_ip is None
+    request = request_of("GET", "http://a.test/", [("X-Forwarded-For", "192.0.2.7")])
+    for trust, peer in (
+        ("10.0.0.0/8", b"10.0.0.1"),
+        ("private", b"192.168.0.1"),
+        ("unix", b"unix"),
+    ):
+        client_ip = built(trust=trust).settings.client_ip
+        assert client_ip is not None
+        assert client_ip(peer, request) == b"192.0.2.7"
+        assert client_ip(b"192.0.2.1", request) == b"192.0.2.1"
+
+
+def test_grace_and_watch_are_handed_on() -> None:
+    made = built(grace="7s", watch=True)
+    assert (made.grace, made.watch) == (7.0, True)
+
+
+def test_www_is_redirected_to_the_host() -> None:
+    made = built(routes={"a.test": ":1"}, site={"a.test": {"www": "redirect"}})
+    found = rehearse(made, request_of("GET", "http://www.a.test/x?y", []), b"192.0.2.1")
+    assert (found.status, found.location) == (308, "//a.test/x?y")
+    assert found.route is not None
+    assert (found.route.key, found.route.where) == ("www.a.test", "porch.toml")
+
+
+def test_www_beside_a_route_of_its_own_is_an_error_unless_that_has_conditions() -> None:
+    site = {"a.test": {"www": "redirect"}}
+    routes: dict[str, Any] = {"a.test": ":1", "www.a.test": ":2"}
+    assert problems(routes=routes, site=site) == [
+        'error: site."a.test".www: "www.a.test" has a route of its own already; keep one of them'
+    ]
+    routes["www.a.test"] = {"to": ":2", "when": {"cookie": {"x": "1"}}}
+    assert problems(routes=routes, site=site) == []
+    routes = {"a.test": ":1", "www.a.test/x": ":2"}
+    assert problems(routes=routes, site=site) == []
+
+
+# --- pools -----------------------------------------------------------------------------------
+
+
+def test_a_route_has_a_pool_of_its_own_and_named_ones_are_shared() -> None:
+    made = built(
+        routes={"a.test": "pool", "b.test": "pool", "c.test": ":1", "d.test": ":1"},
+        pool={"pool": {"servers": ":1"}},
+    )
+    a, b, c, d = (upstream(made, f"http://{name}.test/") for name in "abcd")
+    assert a is b
+    assert len({id(each.endpoints[0]) for each in (a, c, d)}) == 3
+
+
+def test_a_pool_and_a_route_of_one_name_share_nothing() -> None:
+    made = built(routes={"api": ":1", "b": "api"}, pool={"api": {"servers": ":1"}})
+    one, two = (upstream(made, f"http://{host}/") for host in ("api", "b"))
+    assert one.endpoints[0] is not two.endpoints[0]
+
+
+def test_routes_of_one_key_share_nothing() -> None:
+    routes = {
+        "*": [
+            {"to": {"to": ":1", "weight": 5}, "when": {"cookie": {"x": "1"}}},
+            {"to": {"to": ":1", "weight": 2}},
+        ]
+    }
+    state = State()
+    made = built(state=state, routes=routes)
+    state.commit()
+    endpoints = [each.route.destination.endpoints[0] for each in made.entries]  # type: ignore[union-attr]
+    assert [each.weight for each in endpoints] == [5, 2]
+
+
+def test_endpoints_outlive_a_reload_by_the_name_of_their_route() -> None:
+    state = State()
+    before = upstream(built(state=state, routes={"a.test": [":1", ":2"]}))
+    state.commit()
+    state.begin()
+    after = upstream(built(state=state, routes={"a.test": [":2", ":3"], "b.test": ":1"}))
+    assert before.endpoints[1] is after.endpoints[0]
+    assert before.endpoints[0] not in after.endpoints
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ({}, LeastRequests),
+        ({"balance": "round-robin"}, RoundRobin),
+        ({"balance": "least-requests"}, LeastRequests),
+    ],
+)
+def test_the_algorithm_is_that_of_the_route_or_of_the_pool(
+    words: dict[str, Any], kind: type
+) -> None:
+    of_route = built(routes={"*": {"to": [":1", ":2"]} | words})
+    of_pool = built(routes={"*": "p"}, pool={"p": {"servers": [":1", ":2"]} | words})
+    of_top = built(routes={"*": "p"}, pool={"p": {"servers": [":1", ":2"]}}, **words)
+    for made in (of_route, of_pool, of_top):
+        assert type(upstream(made)._balancer) is kind
+
+
+class Asked(State):
+    """Keeps which addresses were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[Address] = []
+        self.idle: list[float] = []
+
+    def endpoint(self, address: Address, *words: Any) -> Any:
+        self.addresses.append(address)
+        self.idle.append(words[-1])
+        return super().endpoint(address, *words)
+
+
+def test_an_endpoint_is_dialled_as_its_target_says() -> None:
+    state = Asked()
+    to = ["10.0.0.1:1", "unix:/run/u.sock", "https://b.test"]
+    route = {"to": to, "tls": {"server_name": "c.test"}, "timeouts": {"upstream_idle": "9s"}}
+    built(state=state, routes={"*": route})
+    plain, unix, tls = state.addresses
+    assert plain == Address(host="10.0.0.1", port=1)
+    assert unix == Address(path="/run/u.sock")
+    assert (tls.host, tls.port, tls.server_name) == ("b.test", 443, "c.test")
+    assert tls.tls is not None
+    assert tls.tls.verify_mode == ssl.CERT_REQUIRED
+    assert state.idle == [9.0, 9.0, 9.0]
+
+
+def test_unverified_tls_is_warned_about_where_there_is_any() -> None:
+    tls = {"verify": False}
+    text = "the origin's certificate is not verified: anybody between can be the origin"
+    assert problems(routes={"*": {"to": "https://b.test", "tls": tls}}) == [
+        f'warning: routes."*".tls.verify: {text}'
+    ]
+    assert problems(routes={"*": "p"}, pool={"p": {"servers": "https://b.test", "tls": tls}}) == [
+        f"warning: pool.p.tls.verify: {text}"
+    ]
+    assert problems(routes={"*": {"to": ":1", "tls": tls}}) == []
+
+
+def test_an_authority_that_is_no_pem_file_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("hello")
+    (found,) = problems(routes={"*": {"to": "https://b.test", "tls": {"ca": str(file)}}})
+    assert found.startswith(f'error: routes."*".tls.ca: {file} cannot be used: ')
+
+
+# --- listeners and certificates --------------------------------------------------------------
+
+
+def test_https_of_the_default_stays_closed_without_a_certificate() -> None:
+    assert [str(each) for each in built().listen] == [":80"]
+
+
+def test_https_of_the_default_opens_with_one(tmp_path: Path) -> None:
+    made = built(routes={"a.test": ":1"}, site={"a.test": certificate(tmp_path, "a.test")})
+    assert [str(each) for each in made.listen] == [":80", ":443"]
+
+
+def test_https_that_was_asked_for_wants_a_certificate() -> None:
+    assert problems(listen="https://127.0.0.1:8443") == [
+        'error: listen: HTTPS needs a certificate: [site."example.com"] cert = "…", key = "…"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "listen", "location"),
+    [
+        ("http://a.test/x", [":80", ":443"], "https://a.test/x"),
+        ("http://a.test/x", [":80", "https://:8443"], "https://a.test:8443/x"),
+        ("https://a.test/x", [":80", ":443"], ""),
+        ("http://b.test/x", [":80", ":443"], ""),
+        ("http://a.test/x", [":80"], ""),
+    ],
+)
+def test_a_host_with_a_certificate_is_redirected_to_https_where_there_is_any(
+    tmp_path: Path, url: str, listen: list[str], location: str
+) -> None:
+    made = built(
+        routes={"a.test": ":1", "b.test": ":1"},
+        site={"a.test": certificate(tmp_path, "a.test")},
+        listen=listen,
+    )
+    assert rehearse(made, request_of("GET", url, []), b"192.0.2.1").location == location
+
+
+def test_certificates_of_no_use_are_an_error(tmp_path: Path) -> None:
+    words = certificate(tmp_path, "a.test")
+    (tmp_path / "a.test.key").write_text("hello")
+    (found,) = problems(routes={"a.test": ":1"}, site={"a.test": words})
+    assert "is not a PEM file that can be used" in found
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def test_every_file_is_watched(tmp_path: Path) -> None:
+    certificate(tmp_path, "a.test")
+    AUTHORITY.cert_pem.write_to_path(tmp_path / "ca.pem")
+    (tmp_path / "page.html").write_text("<p>{status}")
+    (tmp_path / "more.toml").write_text('[routes]\n"b.test" = ":1"\n')
+    file = tmp_path / "porch.toml"
+    file.write_text(
+        'include = "more.toml"\nerror_page = "page.html"\n[routes]\n'
+        '"a.test" = { to = "https://c.test", tls = { ca = "ca.pem" } }\n'
+        '[site."a.test"]\ncert = "a.test.pem"\nkey = "a.test.key"\n'
+    )
+    found = load(file)
+    made = build(found, State())
+    assert made is not None, found.report()
+    names = {path.name for path in made.files}
+    assert names == {"porch.toml", "more.toml", "page.html", "a.test.pem", "a.test.key", "ca.pem"}
+
+
+def page(of: Built) -> Response:
+    exchange: Any = Exchange(
+        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        request_of("GET", "http://a.test/", [("Accept", "text/html")]),
+        Route(key="-"),
+        b"192.0.2.1",
+    )
+    return of.settings.error_page(exchange, NoSite("a secret"))
+
+
+def test_error_pages_are_made_of_the_template_and_tell_details_only_with_debug(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "page.html").write_text("<p>ours {status}")
+    ours = page(built(error_page=f"{tmp_path}/page.html"))
+    assert (ours.status, ours.body) == (404, b"<p>ours 404")
+    assert b"a secret" not in page(built()).body
+    assert b"a secret" in page(built(debug=True)).body
+
+
+def test_a_template_of_no_use_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(b"\xff\xfe\x00")
+    (found,) = problems(error_page=f"{tmp_path}/page.html")
+    assert found.startswith(f"error: error_page: {tmp_path}/page.html cannot be used: ")

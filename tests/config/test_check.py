@@ -1,0 +1,131 @@
+"""What `porch check` finds: a configuration built whole, and its [[expect]] rows."""
+
+from typing import Any
+
+import pytest
+
+from porch.config.check import Report, check
+from porch.config.load import load_mapping
+
+ROUTES = {
+    "a.test/api/*": {"to": ["10.0.0.1:8000", "10.0.0.2:8000"], "strip": True},
+    "a.test": "https://b.test",
+    "p.test": "pool",
+    "u.test": "unix:/run/u.sock",
+    "old.test": "redirect:https://a.test{path}",
+    "POST gone.test": "respond:410",
+    "up.test": {"to": ":1", "limits": {"body": "1KB"}},
+}
+POOL = {"pool": {"servers": ["10.0.0.3:80", "https://c.test:8443"]}}
+
+
+def checked(**row: Any) -> Report:
+    expect = [row] if row else []
+    return check(load_mapping({"routes": ROUTES, "pool": POOL, "expect": expect}, "porch.toml"))
+
+
+def test_what_is_right_is_counted() -> None:
+    report = checked()
+    assert report == Report(failed=False, text="7 routes; nothing is wrong.")
+    one = check(load_mapping({"routes": {"*": ":1"}}))
+    assert one.text == "1 route; nothing is wrong."
+
+
+def test_warnings_stand_before_it_and_do_not_fail() -> None:
+    report = check(
+        load_mapping({"routes": {"*": ":1"}, "pool": {"x": {"servers": ":2"}}}, "p.toml")
+    )
+    assert not report.failed
+    assert report.text.splitlines() == [
+        "p.toml  warning  pool.x: no route leads to the pool 'x'",
+        "1 route; nothing is wrong.",
+    ]
+
+
+def test_what_is_wrong_is_the_report() -> None:
+    report = check(load_mapping({"routes": {"*": ":x"}}, "porch.toml"))
+    assert report.failed
+    assert report.text.endswith("1 problem; nothing was changed.")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"get": "http://a.test/api/x", "route": "a.test/api/*"},
+        {"get": "http://a.test/", "sends": "https://b.test/"},
+        {"get": "http://a.test/?q=1", "sends": "https://b.test:443/?q=1"},
+        {
+            "get": "http://a.test/api/x",
+            "sends": "http://10.0.0.2:8000/x | http://10.0.0.1:8000/x",
+        },
+        {"get": "http://p.test/x", "sends": ["http://10.0.0.3/x", "https://c.test:8443/x"]},
+        {"get": "http://u.test/x", "sends": "unix:/run/u.sock:/x"},
+        {"get": "http://old.test/x", "status": 308},
+        {"url": "http://gone.test/", "method": "POST", "status": 410},
+        {"get": "http://gone.test/", "status": 404},
+        {"get": "http://z.test/", "status": 404},
+        {"get": "http://a.test/api/%2e%2e/", "status": 400},
+        {"get": "http://a.test/", "headers": {"Host": "a b"}, "status": 400},
+        {"url": "http://up.test/", "method": "PUT", "headers": {"Content-Length": "9999"}}
+        | {"status": 413},
+    ],
+)
+def test_an_expectation_that_holds(row: dict[str, Any]) -> None:
+    report = checked(**row)
+    assert report.text == "7 routes, 1 expectation holds; nothing is wrong."
+    assert not report.failed
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (
+            {"get": "http://a.test/", "route": "a.test/api/*"},
+            'GET http://a.test/ takes "a.test", not "a.test/api/*"',
+        ),
+        (
+            {"get": "http://a.test/", "sends": "http://b.test/"},
+            "GET http://a.test/ sends https://b.test/, not http://b.test/",
+        ),
+        (
+            {"get": "http://a.test/api/x", "sends": "http://10.0.0.1:8000/x"},
+            "GET http://a.test/api/x sends http://10.0.0.1:8000/x | http://10.0.0.2:8000/x, "
+            "not http://10.0.0.1:8000/x",
+        ),
+        (
+            {"get": "http://old.test/", "sends": "http://x.test/"},
+            "GET http://old.test/ sends nothing: 308 at the door, not http://x.test/",
+        ),
+        (
+            {"get": "http://a.test/", "status": 200},
+            "GET http://a.test/ is answered by its origin, not 200",
+        ),
+        (
+            {"url": "http://gone.test/", "method": "POST", "status": 200},
+            "POST http://gone.test/ is answered 410 at the door, not 200",
+        ),
+        (
+            {"get": "http://a.test/api/%2e%2e/", "route": "a.test"},
+            'GET http://a.test/api/%2e%2e/ takes no route, not "a.test"',
+        ),
+        (
+            {"get": "http://a.test/", "headers": {"Host": "a b"}, "status": 404},
+            "GET http://a.test/ is refused with 400: Host is not",
+        ),
+        ({"get": "a.test/x", "status": 404}, "'a.test/x' is not a URL; write http://example.com"),
+        (
+            {"get": "http://a.test/", "client": "me", "status": 404},
+            "'me' is not the address of a client; write 192.0.2.1",
+        ),
+    ],
+)
+def test_an_expectation_that_fails_says_what_happens_instead(row: dict[str, Any], why: str) -> None:
+    report = checked(**row)
+    assert report.failed
+    assert f"expect[0]: {why}" in report.text
+
+
+def test_every_row_that_fails_is_reported() -> None:
+    row = {"get": "http://a.test/", "status": 200, "route": "a.test/api/*"}
+    loaded = load_mapping({"routes": ROUTES, "pool": POOL, "expect": [row, row]})
+    assert check(loaded).text.endswith("4 problems; nothing was changed.")

@@ -1,0 +1,152 @@
+"""Where lines go, as a configuration asks for it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porch.config.load import load_mapping
+from porch.config.logs import Logs, stderr_messages
+from porch.config.schema import ConfigModel
+from porch.filter import Filter
+from porch.observe.messages import Messages
+from tests.support.ended import ended
+
+
+class FakeOutput:
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.lines = b""
+
+    def write(self, lines: bytes) -> None:
+        self.lines += lines
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def said() -> FakeOutput:
+    return FakeOutput()
+
+
+@pytest.fixture
+def messages(said: FakeOutput) -> Iterator[Messages]:
+    made = Messages(said)
+    yield made
+    made.close()
+
+
+def config(**words: Any) -> ConfigModel:
+    loaded = load_mapping({"routes": {"*": ":1"}} | words)
+    assert loaded.ok, loaded.report()
+    return loaded.config
+
+
+Open = Callable[..., Logs]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, messages: Messages) -> Iterator[Open]:
+    """Opens the logs of a configuration; closed behind the test."""
+    all_logs: list[Logs] = []
+
+    def open_logs(**words: Any) -> Logs:
+        all_logs.append(Logs.open(config(**words), tmp_path, messages))
+        return all_logs[-1]
+
+    yield open_logs
+    for each in all_logs:
+        each.close()
+
+
+def test_a_line_of_each_exchange_goes_to_the_file(opened: Open, tmp_path: Path) -> None:
+    logs = opened(log="file:access.log")
+    (on_end,) = logs.plan([]).on_end
+    on_end(ended())
+    logs.close()
+    assert (tmp_path / "access.log").read_bytes().count(b"\n") == 1
+
+
+def test_a_file_gets_json_unless_another_format_is_asked_for(opened: Open, tmp_path: Path) -> None:
+    logs = opened(
+        log=[
+            "file:one",
+            {"to": "file:two", "format": "combined"},
+            {"to": "file:three", "format": "pretty"},
+        ]
+    )
+    logs.plan([]).on_end[0](ended())
+    logs.flush()
+    logs.close()
+    one, two, three = ((tmp_path / name).read_bytes() for name in ("one", "two", "three"))
+    assert one.startswith(b"{")
+    assert b'HTTP/1.1"' in two
+    assert three
+    assert not three.startswith(b"{")
+    assert b"\x1b" not in three
+
+
+def test_no_log_is_no_hook(opened: Open) -> None:
+    assert not opened(log=False).plan([]).on_end
+    assert not Logs().plan([]).on_end
+
+
+def test_the_log_stands_behind_the_filters(opened: Open) -> None:
+    class Ends(Filter):
+        def on_end(self, exchange: object) -> None: ...
+
+    ends = Ends()
+    first, second = opened(log="file:x").plan([ends]).on_end
+    assert first == ends.on_end
+    assert second != ends.on_end
+
+
+def test_the_same_words_are_the_same_logs(opened: Open) -> None:
+    logs = opened(log="file:x")
+    assert logs.is_for(config(log="file:x", grace="1s"))
+    assert not logs.is_for(config(log="file:y"))
+    assert not logs.is_for(config(log={"to": "file:x", "format": "combined"}))
+    assert not Logs().is_for(config())
+
+
+def test_a_file_that_was_moved_away_is_made_anew(opened: Open, tmp_path: Path) -> None:
+    logs = opened(log="file:x")
+    (tmp_path / "x").rename(tmp_path / "x.1")
+    logs.reopen()
+    logs.plan([]).on_end[0](ended())
+    logs.close()
+    assert (tmp_path / "x").read_bytes().count(b"\n") == 1
+    assert (tmp_path / "x.1").read_bytes() == b""
+
+
+def test_a_file_that_cannot_be_opened_is_named_and_leaves_no_other_open(
+    opened: Open, tmp_path: Path
+) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(FileNotFoundError) as caught:
+        opened(log=["file:one", "file:none/two"])
+    assert caught.value.filename == str(tmp_path / "none/two")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_defect_is_told_to_the_operator(opened: Open, said: FakeOutput) -> None:
+    opened(log=False).report(ended(), ValueError("oh"))
+    assert b"ValueError: oh" in said.lines
+
+
+def test_without_a_configuration_nothing_is_told_or_written() -> None:
+    logs = Logs()
+    logs.report(ended(), ValueError("oh"))
+    logs.flush()
+    logs.reopen()
+    logs.close()
+
+
+def test_messages_go_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    messages = stderr_messages()
+    messages.say("hello")
+    messages.close()
+    assert capfd.readouterr().err.endswith("info    hello\n")
