@@ -56,7 +56,7 @@ class Plain:
                 pool: Pool = endpoint.connections
                 pool._dialer = FakeDialer(self._connect)  # type: ignore[assignment]
         self.client = self._transport()
-        self.connection = ServerConnection(self.door, b"http")
+        self.connection = ServerConnection(self.door, b"http", b"80")
         loop.run(lambda: self.client.connect(self.connection))
         for _ in range(3):
             self.exchange()

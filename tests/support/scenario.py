@@ -136,7 +136,7 @@ class Scenario:
         """A new client connects; from now on it is the client."""
         transport = self._transport(self._tls, peername=(peer, 50000), sockname=("192.0.2.1", 80))
         self.clients.append(Far(f"client {len(self.clients)}", transport))
-        connection = ServerConnection(self.door, b"https" if self._tls else b"http")
+        connection = ServerConnection(self.door, b"https" if self._tls else b"http", b"80")
         return self._do(lambda: transport.connect(connection))
 
     def client(self, data: bytes, at: int = -1) -> "Scenario":

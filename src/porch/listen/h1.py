@@ -68,8 +68,8 @@ class ServerConnection(asyncio.Protocol):
         "port",
     )
 
-    def __init__(self, door: Door, scheme: bytes) -> None:
-        """scheme: b"https" where this side of the door speaks TLS."""
+    def __init__(self, door: Door, scheme: bytes, port: bytes) -> None:
+        """scheme: b"https" where this side of the door speaks TLS. port: of the listener."""
         self._door = door
         self._scheme = scheme
         self._decoder = RequestDecoder(door.settings.limits, scheme)
@@ -81,7 +81,7 @@ class ServerConnection(asyncio.Protocol):
         self._unsent = -1
         self.interim = True
         self.peer = b"unix"
-        self.port = b"0"
+        self.port = port
         self.deadline = INFINITY
 
     def __repr__(self) -> str:
@@ -96,7 +96,6 @@ class ServerConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = peer[0].partition("%")[0].removeprefix("::ffff:").encode()
-            self.port = b"%d" % transport.get_extra_info("sockname")[1]
         door = self._door
         self.deadline = clock.now + door.settings.timeouts.keep_alive
         door.sessions.add(self)

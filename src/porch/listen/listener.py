@@ -37,8 +37,9 @@ class Listener:
     async def start(self, door: Door, tls: ssl.SSLContext | None) -> None:
         """Accept from now on. tls: needed where the address speaks HTTPS."""
         scheme = b"https" if tls is not None else b"http"
+        port = b"%d" % self.port  # known once here: asking the system costs each connection 2 us
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: ServerConnection(door, scheme),
+            lambda: ServerConnection(door, scheme, port),
             sock=self.sock,
             ssl=tls,
             backlog=BACKLOG,
