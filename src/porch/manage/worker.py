@@ -173,7 +173,7 @@ class Worker:
         self._door.settings = built.settings
         self._state.commit()
         gone = _without([each.address for each in self._listeners], built.listen)
-        for listener in [*self._listeners]:
+        for listener in self._listeners[::-1]:
             if listener.address in gone:
                 gone.remove(listener.address)
                 self._listeners.remove(listener)
