@@ -97,7 +97,7 @@ def test_the_version_is_that_of_the_package(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_what_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'porch' has no attribute 'Confg'"):
-        _ = porch.Confg  # type: ignore[attr-defined]
+        _ = porch.Confg
 
 
 def test_what_is_public_is_there() -> None:

@@ -59,7 +59,7 @@ def test_events_come_one_by_one() -> None:
 
 def test_a_websocket_is_echoed() -> None:
     sent: list[dict[str, Any]] = []
-    coming = [
+    coming: list[dict[str, Any]] = [
         {"type": "websocket.connect"},
         {"type": "websocket.receive", "text": "hello"},
         {"type": "websocket.disconnect", "code": 1000},
