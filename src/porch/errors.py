@@ -24,6 +24,7 @@ __all__ = [
     "IncompleteResponse",
     "InternalError",
     "MethodNotAllowed",
+    "NoDescriptors",
     "NoEndpoint",
     "NoRoute",
     "NoSite",
@@ -184,6 +185,14 @@ class NoEndpoint(PorchError):
     status = 503
     source = "upstream"
     sentence = "No endpoint of the pool can take a request now."
+
+
+class NoDescriptors(PorchError):
+    """The process may open no more files or sockets."""
+
+    word = "out_of_descriptors"
+    status = 503
+    sentence = "The door has no file descriptors left; raise its limit (ulimit -n, LimitNOFILE)."
 
 
 # --- the upstream is at fault ----------------------------------------------------------------

@@ -11,17 +11,15 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.errors import (
     ClientGone,
-    GatewayTimeout,
     InternalError,
     NoEndpoint,
     PorchError,
-    RequestTimeout,
-    UpstreamStalled,
 )
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import ClientStream, Keeper, UpstreamStream
 from porch.route.route import Place, Route
+from porch.silence import verdict
 
 __all__ = ["HELD", "Exchange"]
 
@@ -43,24 +41,23 @@ class Exchange:
     client_ip: the client after `trust` was applied. request, response: heads as they came and
     as they went. outgoing: the head of the present attempt. status: sent to the client, 0 while
     none was. started, connected, first_byte, ended: `clock.monotonic()`, 0.0 while not reached.
-    bytes_in, bytes_out: of the bodies. error: why the door answered or gave up.
+    bytes_in, bytes_out: of the bodies. error: why the door answered or gave up. client_full,
+    upstream_full: who does not take what is sent. half_closed: the client sends no more.
     """
 
     __slots__ = (
         "_candidates",
-        "_client_full",
-        "_half_closed",
         "_held",
         "_hooks",
         "_keeper",
         "_trailers",
         "_unsent",
-        "_upstream_full",
         "answer_done",
         "attempts",
         "bytes_in",
         "bytes_out",
         "client",
+        "client_full",
         "client_ip",
         "connected",
         "deadline",
@@ -68,6 +65,7 @@ class Exchange:
         "endpoint",
         "error",
         "first_byte",
+        "half_closed",
         "outgoing",
         "request",
         "request_done",
@@ -78,6 +76,7 @@ class Exchange:
         "status",
         "upgraded",
         "upstream",
+        "upstream_full",
     )
 
     def __init__(
@@ -103,7 +102,7 @@ class Exchange:
         self.response: ResponseHead | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
-        self._client_full = self._upstream_full = self._half_closed = False
+        self.client_full = self.upstream_full = self.half_closed = False
         self._held: bytes | None = b""
         self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None
@@ -181,21 +180,23 @@ class Exchange:
         It may have left or may still read: only silence tells. What comes within
         `timeouts.half_close` is still sent.
         """
-        self._half_closed = True
-        if self.response is None:
-            self.deadline = min(self.deadline, clock.now + self.route.timeouts.half_close)
+        self.half_closed = True
+        if not self.client_full:
+            self.deadline = min(self.deadline, clock.monotonic() + self.route.timeouts.half_close)
 
     def on_client_full(self) -> None:
         """The client does not take what is sent: nothing more is read for it."""
-        self._client_full = True
+        self.client_full = True
+        self._unsent = self.client.unsent()
+        self.deadline = clock.now + self.route.timeouts.idle
         if self.upstream is not None:
             self.upstream.pause_reading()
 
     def on_client_drained(self) -> None:
         """The client takes bytes again."""
-        if not self._client_full:
+        if not self.client_full:
             return
-        self._client_full = False
+        self.client_full = False
         self.deadline = clock.now + self._patience()
         if self.upstream is not None:
             self.upstream.resume_reading()
@@ -228,7 +229,7 @@ class Exchange:
         self.attempts += 1
         self.endpoint = place
         place.running += 1
-        if not self._half_closed:
+        if not self.half_closed:
             self.deadline = INFINITY  # the pool's dial has its own
         stream = place.connections.acquire(self)
         if stream is not None:
@@ -263,7 +264,7 @@ class Exchange:
         timeouts = route.timeouts
         if not self.request_done:
             self.deadline = clock.now + timeouts.idle
-        elif not self._half_closed:
+        elif not self.half_closed:
             self.deadline = clock.now + timeouts.response
         held = self._held
         trailers = self._trailers
@@ -273,7 +274,7 @@ class Exchange:
         if not self.request_done:
             if outgoing.expect:
                 self.deadline = clock.now + EXPECT_PATIENCE
-            if not self._upstream_full:
+            if not self.upstream_full:
                 self.client.resume_reading()
             if held is not None and len(held) >= HELD:
                 self._held = None
@@ -362,12 +363,12 @@ class Exchange:
 
     def on_upstream_full(self) -> None:
         """The origin does not take what is sent: nothing more is read for it."""
-        self._upstream_full = True
+        self.upstream_full = True
         self.client.pause_reading()
 
     def on_upstream_drained(self) -> None:
         """The origin takes bytes again."""
-        self._upstream_full = False
+        self.upstream_full = False
         self.deadline = clock.now + self._patience()
         self.client.resume_reading()
 
@@ -380,7 +381,7 @@ class Exchange:
 
     def on_deadline(self) -> None:
         """Silence lasted for too long; whose it was decides."""
-        full = self.client if self._client_full else self.upstream if self._upstream_full else None
+        full = self.client if self.client_full else self.upstream if self.upstream_full else None
         before = self._unsent
         if full is not None:
             self._unsent = full.unsent()
@@ -389,28 +390,18 @@ class Exchange:
             self.deadline = clock.now + self._patience()
         elif self._unsent != before:  # it moves, if slowly: the system's buffer shrinks
             self.deadline = clock.now + self.route.timeouts.idle
-        elif self._client_full:
-            self.fail(ClientGone("the client stopped reading"))
-        elif self._half_closed and self.response is None:
-            self.fail(ClientGone("the client closed its side, timeouts.half_close ago"))
-        elif self.upgraded:
-            self.fail(UpstreamStalled("the tunnel was silent for timeouts.tunnel"))
-        elif self.response is not None:
-            self.fail(UpstreamStalled("silence inside the answer's body"))
-        elif self.request_done or self._upstream_full:
-            self.fail(
-                GatewayTimeout(f"no answer from {self.endpoint.name}" if self.endpoint else "")
-            )
         else:
-            self.fail(RequestTimeout("silence inside the request's body"))
+            self.fail(verdict(self))
 
     def _patience(self) -> float:
         """Seconds that the other side may now be silent."""
         timeouts = self.route.timeouts
         if self.upgraded:
             return timeouts.idle if self.request_done or self.answer_done else timeouts.tunnel
+        if self.half_closed:
+            return timeouts.half_close
         if self.response is None and self.request_done:
-            return timeouts.half_close if self._half_closed else timeouts.response
+            return timeouts.response
         return timeouts.idle
 
     def fail(self, error: PorchError) -> None:
@@ -470,7 +461,7 @@ class Exchange:
         if endpoint is None:
             return
         stream, self.upstream = self.upstream, None
-        self._upstream_full = False
+        self.upstream_full = False
         if stream is not None:
             stream.abort(error)
         else:

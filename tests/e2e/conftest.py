@@ -129,6 +129,7 @@ class Origin:
             while True:
                 accepted, _ = self._listener.accept()
                 accepted.settimeout(PATIENCE)
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection = Connection(accepted)
                 self.connections.append(connection)
                 threading.Thread(target=self._run, args=(connection,), daemon=True).start()

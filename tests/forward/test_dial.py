@@ -17,6 +17,7 @@ from porch.errors import (
     ConnectionRefused,
     ConnectTimeout,
     DnsError,
+    NoDescriptors,
     PorchError,
     TlsError,
 )
@@ -155,7 +156,7 @@ def test_a_name_that_does_not_resolve_is_an_error_of_its_own() -> None:
         (errno.ETIMEDOUT, ConnectTimeout),
         (errno.ENETUNREACH, ConnectFailed),
         (errno.EHOSTUNREACH, ConnectFailed),
-        (errno.EMFILE, ConnectFailed),
+        (errno.EMFILE, NoDescriptors),
     ],
 )
 def test_what_the_system_says_is_passed_on(

@@ -12,7 +12,7 @@ from porch.route.paths import climbs, odd, readings, to_wire
 
 @pytest.mark.parametrize(
     "path",
-    [b"/", b"/a", b"/a/", b"/a.b/c..d", b"/a%20b", b"/stra%C3%9Fe", b"/%25", b"*", b"/a;b=c"],
+    [b"/", b"/a", b"/a/", b"/a.b/c..d", b"/a%20b", b"/stra%C3%9Fe", b"/%25", b"*"],
 )
 def test_a_usual_path_has_one_reading_and_is_not_odd(path: bytes) -> None:
     assert odd(path) is None

@@ -10,6 +10,7 @@ from porch.config.rehearse import Rehearsal, client_ip_of, client_of, rehearse, 
 from porch.config.state import State
 from porch.errors import PorchError
 from porch.route.explain import explain
+from porch.shield.headers import ResponseHeaders
 
 __all__ = ["explain_request"]
 
@@ -39,7 +40,35 @@ def explain_request(config: Path, method: str, url: str, headers: list[str], cli
     explanation = explain(built.settings.router, request, client_ip)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(shown.text(), end="")
+    for line in _consumed(headers, rehearsal):
+        print(line)
+    for line in _answer_changes(rehearsal):
+        print(line)
     return 0
+
+
+def _consumed(headers: list[str], rehearsal: Rehearsal) -> list[str]:
+    """What was given and ends at the door because it concerns the connection alone."""
+    sent = rehearsal.sent
+    if sent is None:
+        return []
+    kept = {name for name, _ in (*sent.fields, *rehearsal.request.fields)} | {b"host"}
+    if sent.upgrade is not None:
+        kept |= {b"upgrade", b"connection"}
+    if sent.expect:
+        kept.add(b"expect")
+    names = dict.fromkeys(_header(text)[0].lower() for text in headers)
+    return [f"removes   {name}" for name in names if name.encode() not in kept]
+
+
+def _answer_changes(rehearsal: Rehearsal) -> list[str]:
+    """What `headers` will do to the answer, whoever gives it."""
+    lines: list[str] = []
+    for hook in rehearsal.route.plan.on_response if rehearsal.route is not None else ():
+        owner = getattr(hook, "__self__", None)
+        if isinstance(owner, ResponseHeaders):
+            lines += [f"answer    {text}" for text in owner.changes.described()]
+    return lines
 
 
 def _answer(rehearsal: Rehearsal) -> str:

@@ -1,5 +1,6 @@
 """`porch run`: load, build, bind, serve. Each step says what is wrong before the next is tried."""
 
+import contextlib
 import gc
 import sys
 from collections.abc import Callable
@@ -110,8 +111,18 @@ def _serve(worker: "Worker", control: Path | None, ready: Callable[[], None]) ->
                 door.close()
         return 0
 
+    _raise_limit()
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(main())
+
+
+def _raise_limit() -> None:
+    """As many descriptors as the system allows: an exchange needs two, an idle client one."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit of its own
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _new_loop() -> "asyncio.AbstractEventLoop":

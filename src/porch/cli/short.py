@@ -27,6 +27,8 @@ def parse_short(words: list[str]) -> dict[str, Any]:
         if not equals or not rest or match is None or word.startswith("-"):
             raise ValueError(f"'{word}' is not WHERE=TARGET, such as :8080=localhost:3000")
         host = match["host"]
+        if host.isdigit():
+            raise ValueError(f"'{where}' is a port without its colon: :{host}={rest}")
         if match["port"]:
             address = host if _is_of_this_machine(host) else ""
             host = host if not address else ""

@@ -294,8 +294,8 @@ class _Builder:
                 continue
             route = Route(
                 key=f"www.{host}",
-                target=f"redirect://{host}{{path}}",
-                plan=self.logs.plan([Options(), Redirect(f"//{host}{{path}}")]),
+                target=f"redirect://{host}{{port}}{{path}}",
+                plan=self.logs.plan([Options(), Redirect(f"//{host}{{port}}{{path}}")]),
                 where=self.loaded.where(path),
             )
             entries.append(Entry(pattern=pattern, route=route))

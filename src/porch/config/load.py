@@ -38,8 +38,27 @@ def load_mapping(data: Mapping[str, Any], name: str = "<python>") -> Loaded:
     name: what problems are reported for. Paths in it are relative to the working directory.
     """
     loaded = Loaded(name)
-    _check(loaded, data)
+    strange = _strange_key(data)
+    if strange is not None:
+        loaded.add((), f"{strange!r} is no name: every key is a text")
+    else:
+        _check(loaded, data)
     return loaded
+
+
+def _strange_key(value: object) -> object | None:
+    """A key that is no text, which only Python can write; None without one."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                return key  # type: ignore[no-any-return]
+            if (found := _strange_key(inner)) is not None:
+                return found
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            if (found := _strange_key(inner)) is not None:
+                return found
+    return None
 
 
 def _check(loaded: Loaded, written: Mapping[str, Any]) -> None:

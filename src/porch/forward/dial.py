@@ -11,7 +11,15 @@ import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
-from porch.errors import ConnectFailed, ConnectionRefused, ConnectTimeout, DnsError, TlsError
+from porch.errors import (
+    ConnectFailed,
+    ConnectionRefused,
+    ConnectTimeout,
+    DnsError,
+    NoDescriptors,
+    PorchError,
+    TlsError,
+)
 from porch.forward.address import Address
 from porch.forward.resolve import AddrInfo, Resolver
 
@@ -102,8 +110,10 @@ async def _connect(infos: list[AddrInfo], loop: asyncio.AbstractEventLoop) -> so
     return sock
 
 
-def _failure(address: Address, error: OSError) -> ConnectFailed:
+def _failure(address: Address, error: OSError) -> PorchError:
     """The kind of failure, in words."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return NoDescriptors(f"{address}: {error.strerror}")
     if isinstance(error, socket.gaierror):
         return DnsError(f"{address.host} does not resolve: {error.strerror}")
     if error.errno == errno.ECONNREFUSED or isinstance(error, ConnectionRefusedError):

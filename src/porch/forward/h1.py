@@ -5,6 +5,9 @@ origin sends unasked, or more than it announced, ends the connection: it is neve
 """
 
 import asyncio
+import os
+import select
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
@@ -33,12 +36,14 @@ class ClientConnection(asyncio.Protocol):
     """One connection to an origin.
 
     exchange: the one it serves, None while it waits in the pool; deadline: of that wait, and of
-    a close. reused: whether it has served before. closed: it will not serve again.
+    a close. reused: whether it has served before. closed: it will not serve again. waiting(0):
+    truthy if the socket has something to read: while idle, an end or bytes that nobody asked for.
     """
 
     __slots__ = (
         "_chunked",
         "_decoder",
+        "_descriptor",
         "_paused",
         "_pool",
         "_request_done",
@@ -48,6 +53,7 @@ class ClientConnection(asyncio.Protocol):
         "deadline",
         "exchange",
         "reused",
+        "waiting",
     )
 
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int) -> None:
@@ -59,6 +65,9 @@ class ClientConnection(asyncio.Protocol):
         self._request_done = True
         self.reused = False
         self.deadline = INFINITY
+        self._descriptor = -1
+        # Of TLS nothing can be told from the socket; bool(0) is False without a Python call.
+        self.waiting: Callable[[int], object] = bool
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "idle" if self.exchange is None else "busy"
@@ -71,8 +80,15 @@ class ClientConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         if self.closed:  # abandoned meanwhile
             self._transport.abort()
-        else:
-            self._pool.watch(self)
+            return
+        self._pool.watch(self)
+        socket = transport.get_extra_info("socket")
+        descriptor = socket.fileno() if socket is not None else -1
+        if descriptor >= 0 and transport.get_extra_info("ssl_object") is None:
+            self._descriptor = descriptor
+            poll = select.poll()
+            poll.register(self._descriptor, select.POLLIN)
+            self.waiting = poll.poll
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -172,6 +188,8 @@ class ClientConnection(asyncio.Protocol):
             self._request_done = end
             self._transport.write(start + data if data else start)
             return
+        if not self._tunnel and self.waiting(0) and self._answered_early():
+            return
         if self._chunked and not self._tunnel:
             if len(data) > COPIED:
                 self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
@@ -186,6 +204,21 @@ class ClientConnection(asyncio.Protocol):
             self._request_done = True
             if self._tunnel:
                 self._end_tunnel()
+
+    def _answered_early(self) -> bool:
+        """Read what the origin has sent while it is still being sent to. It may have closed behind
+        an early answer: the next write would fail, and the answer be lost with the connection."""
+        while self.waiting(0):
+            try:
+                data = os.read(self._descriptor, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            self.data_received(data)
+            if self.exchange is None:
+                return True
+        return False
 
     def pause_reading(self) -> None:
         """See Stream."""

@@ -18,8 +18,14 @@ __all__ = ["CLAIMS", "Forwarding", "ForwardingHeaders"]
 
 CLAIMS = frozenset(
     (
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
         b"forwarded",
+        b"forwarded-for",
         b"true-client-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-forwarded",
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-port",

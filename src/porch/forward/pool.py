@@ -58,10 +58,14 @@ class Pool:
         idle = self._idle
         while idle and not exchange.reused:
             connection = idle.pop()
-            if not connection.closed:
-                connection.exchange = exchange
-                connection.deadline = INFINITY
-                return connection
+            if connection.closed:
+                continue
+            if connection.waiting(0):  # closed by the origin, or more than it had announced
+                connection.close()
+                continue
+            connection.exchange = exchange
+            connection.deadline = INFINITY
+            return connection
         self._dialling[exchange] = asyncio.get_running_loop().create_task(self._dial(exchange))
         return None
 
@@ -131,6 +135,6 @@ class Pool:
 
     def _failed(self, exchange: Exchange, error: PorchError) -> None:
         if self._dialling.pop(exchange, None) is not None:
-            if exchange.endpoint is not None:
+            if exchange.endpoint is not None and error.source == "upstream":
                 exchange.endpoint.on_failure(error.word)
             exchange.on_connect_failed(error)

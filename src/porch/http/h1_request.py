@@ -172,7 +172,11 @@ class RequestDecoder(Decoder):
         if scheme != self._scheme:
             raise BadRequest("the target's scheme is not the connection's")
         # RFC 9112 3.2.2 lets the target win over Host; a client that says two things is refused.
-        if authority.lower() != request.authority.lower():
+        if not request.authority and self.one_zero:
+            request.authority = authority
+        default = b":443" if scheme == b"https" else b":80"
+        one, two = authority.lower(), request.authority.lower()
+        if one.removesuffix(default) != two.removesuffix(default):
             raise BadRequest("the target's authority and Host differ")
 
     def _check_first_line(self, data: bytes) -> None:

@@ -97,7 +97,8 @@ class ServerConnection(asyncio.Protocol):
         if isinstance(peer, tuple):
             self.peer = peer[0].partition("%")[0].removeprefix("::ffff:").encode()
         door = self._door
-        self.deadline = clock.now + door.settings.timeouts.keep_alive
+        patience = door.settings.timeouts.keep_alive
+        self.deadline = clock.now + (min(patience, LINGER) if door.closing else patience)
         door.sessions.add(self)
         door.deadlines.watch(self)
 

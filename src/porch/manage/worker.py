@@ -127,7 +127,7 @@ class Worker:
         report = loaded.report()
         if report:
             self._messages.warn(report)
-        self._messages.say(f"loaded again: {_routes(built)}")
+        self._messages.tell(f"loaded again: {_routes(built)}")
         return {"loaded": _routes(built), "warnings": report.splitlines()}
 
     def _bind_fresh(self, built: Built) -> list[Listener]:
@@ -149,7 +149,7 @@ class Worker:
     def _refuse_reload(self, report: str, logs: Logs) -> Answer:
         if logs is not self._built.logs:
             logs.close()
-        self._messages.warn(f"reload refused\n{report}")
+        self._messages.tell(f"reload refused\n{report}", "warning")
         return {"error": report}
 
     def status(self) -> Answer:

@@ -66,6 +66,10 @@ class Messages:
         """Tell the operator. Lines behind the first are indented."""
         self._say(text, level, text)
 
+    def tell(self, text: str, level: Level = "info") -> None:
+        """Tell the operator the outcome of what was asked for: each time, never only counted."""
+        self._write(level, text)
+
     def warn(self, text: str) -> None:
         """Tell the operator of something to look after."""
         self._say(text, "warning", text)

@@ -19,8 +19,9 @@ _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 class Redirect(Filter):
     """Sends the client elsewhere.
 
-    location: a URL; `{path}` stands for path and query as they came, `{host}` for the host, and
-    the groups of the route's regex for what they caught.
+    location: a URL; `{path}` stands for path and query as they came, `{host}` for the host,
+    `{port}` for `:8080` if a port was asked for, and the groups of the route's regex for what they
+    caught.
     """
 
     __slots__ = ("_location", "_pattern", "_status")
@@ -70,7 +71,12 @@ def fill(template: str, request: RequestHead, pattern: "re.Pattern[bytes] | None
     the codec saw to that, so nothing can be smuggled into the field."""
     target = b"/" if request.target == b"*" else request.target
     path = target.partition(b"?")[0]
-    known: Mapping[str, bytes | None] = {"path": target, "host": host_of(request.authority)}
+    host = host_of(request.authority)
+    known: Mapping[str, bytes | None] = {
+        "path": target,
+        "host": host,
+        "port": request.authority[len(host) :],
+    }
     match = pattern.match(path) if pattern is not None else None
     caught = match.groupdict() if match is not None else {}
     numbered = match.groups() if match is not None else ()

@@ -39,6 +39,16 @@ class Changes:
         there = self.remove | {name for name, _ in made}
         return [*made, *(each for each in self.default if each[0] not in there)]
 
+    def described(self) -> list[str]:
+        """The changes in words, one each."""
+        words = (("sets", self.set), ("adds", self.add), ("adds if missing", self.default))
+        texts = [
+            f"{word} {name.decode()}: {value.decode('latin-1')}"
+            for word, fields in words
+            for name, value in fields
+        ]
+        return texts + [f"removes {name.decode()}" for name in sorted(self.remove)]
+
 
 class RequestHeaders(Filter):
     """Changes the fields of each attempt."""
@@ -62,13 +72,13 @@ class RequestHeaders(Filter):
 class ResponseHeaders(Filter):
     """Changes the fields of every answer, the origin's and the door's own."""
 
-    __slots__ = ("_changes",)
+    __slots__ = ("changes",)
 
     def __init__(self, changes: Changes) -> None:
-        self._changes = changes
+        self.changes = changes
 
     def on_response(self, exchange: Exchange) -> None:
         """See Filter."""
         response = exchange.response
         assert response is not None
-        response.fields = self._changes.apply(response.fields)
+        response.fields = self.changes.apply(response.fields)
