@@ -9,6 +9,7 @@ whether the request may be sent again (`retry`).
 from typing import ClassVar, Literal
 
 __all__ = [
+    "METHODS",
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
@@ -37,6 +38,9 @@ __all__ = [
     "UpstreamStalled",
     "VersionNotSupported",
 ]
+
+METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
+"""What Allow says, with a 405 and to OPTIONS for the door itself (RFC 9110 10.2.1)."""
 
 Source = Literal["client", "upstream", "porch"]
 Retry = Literal["never", "reused", "always"]

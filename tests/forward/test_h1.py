@@ -11,9 +11,10 @@ import pytest
 from porch import clock
 from porch.clock import Deadlines
 from porch.errors import InternalError
-from porch.forward.h1 import COPIED, FLUSH, ClientConnection
+from porch.forward.h1 import FLUSH, ClientConnection
 from porch.forward.pool import Pool
 from porch.http.h1 import HeadLimits
+from porch.http.h1_encode import COPIED
 from porch.http.message import RequestHead, Trailers
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
 

@@ -11,9 +11,10 @@ import pytest
 from porch import clock
 from porch.clock import INFINITY, Deadlines
 from porch.exchange import Exchange
+from porch.http.h1_encode import COPIED
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.listen.door import Door
-from porch.listen.h1 import COPIED, ServerConnection
+from porch.listen.h1 import ServerConnection
 from tests.listen.test_door import Settings
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
 

@@ -15,7 +15,7 @@ from porch.clock import INFINITY
 from porch.errors import ConnectionLost, IncompleteResponse, PorchError
 from porch.exchange import Exchange
 from porch.http.h1 import HeadLimits
-from porch.http.h1_encode import chunk, last_chunk, request_head
+from porch.http.h1_encode import chunk, chunked_pieces, last_chunk, request_head
 from porch.http.h1_response import ResponseDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientConnection"]
 
-COPIED = 16384
-"""Bytes of a chunk that are cheaper to copy into one write than to write in three parts."""
 FLUSH = 10.0
 """Seconds that what was written may take to leave a connection that closes."""
 
@@ -191,14 +189,10 @@ class ClientConnection(asyncio.Protocol):
         if not self._tunnel and self.waiting(0) and self._answered_early():
             return
         if self._chunked and not self._tunnel:
-            if len(data) > COPIED:
-                self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
-                data = b""
-            elif data:
-                data = chunk(data)
-            if end:
-                data += last_chunk(cast("Trailers | None", head))
-        if data:
+            pieces = chunked_pieces(data, cast("Trailers | None", head), end=end)
+            if pieces:
+                self._transport.writelines(pieces)
+        elif data:
             self._transport.write(data)
         if end:
             self._request_done = True

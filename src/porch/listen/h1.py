@@ -14,7 +14,13 @@ from porch.clock import INFINITY
 from porch.errors import ClientGone, PorchError, RequestTimeout, Shutdown
 from porch.exchange import Exchange
 from porch.http.fields import encoded
-from porch.http.h1_encode import CHUNKED, chunk, last_chunk, status_line, status_lines
+from porch.http.h1_encode import (
+    CHUNKED,
+    chunk,
+    chunked_pieces,
+    status_line,
+    status_lines,
+)
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
@@ -30,8 +36,6 @@ LINGER = 2.0
 before a reset destroys it (RFC 9112 9.6)."""
 MOST_DRAINED = 1 << 20
 """Bytes of a refused body that are thrown away to keep the connection; a longer one ends it."""
-COPIED = 16384
-"""Bytes of a chunk that are cheaper to copy into one write than to write in three parts."""
 
 IDLE, REQUEST, ANSWERING, DRAINING, LINGERING, CLOSED = range(6)
 """Between requests; a head is not whole; an exchange runs; its answer has left and its request
@@ -257,21 +261,14 @@ class ServerConnection(asyncio.Protocol):
         """See Stream."""
         if self._state != ANSWERING:
             return
-        write = self._transport.write
         if isinstance(head, ResponseHead):
             self._send_head(head, data, end)
         elif self._chunked:
-            if len(data) > COPIED:
-                self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
-                data = b""
-            elif data:
-                data = chunk(data)
-            if end:
-                data += last_chunk(cast("Trailers | None", head))
-            if data:
-                write(data)
+            pieces = chunked_pieces(data, cast("Trailers | None", head), end=end)
+            if pieces:
+                self._transport.writelines(pieces)
         elif data and not self._no_body:
-            write(data)
+            self._transport.write(data)
         if end:
             self._ended = True
             exchange = self._exchange

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from math import ceil
 
-from porch.errors import PorchError
+from porch.errors import METHODS, PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import Field
@@ -18,10 +18,7 @@ from porch.observe.proxy_status import proxy_status
 from porch.observe.redact import redact_url
 from porch.observe.template import STANDARD, Template
 
-__all__ = ["ALLOW", "LONGEST_REQUEST", "Template", "error_response"]
-
-ALLOW = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
-"""What a 405 of the door allows: it forwards all but TRACE and CONNECT (RFC 9110 10.2.1)."""
+__all__ = ["LONGEST_REQUEST", "Template", "error_response"]
 
 LONGEST_REQUEST = 200
 """Characters of the request that a page repeats."""
@@ -59,7 +56,7 @@ def error_response(
         (b"proxy-status", proxy_status(exchange, error, debug=debug)),
     ]
     if status == 405:
-        fields.append((b"allow", getattr(error, "allow", ALLOW)))
+        fields.append((b"allow", getattr(error, "allow", METHODS)))
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         fields.append((b"retry-after", b"%d" % max(0, ceil(retry_after))))

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from porch.errors import PorchError
+from porch.errors import METHODS, PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.message import Field
 
 __all__ = ["FailWith", "Options", "Respond", "options"]
-
-METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 
 
 class Respond(Filter):
