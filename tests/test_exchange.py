@@ -22,7 +22,7 @@ from porch.exchange import EXPECT_PATIENCE, HELD, Exchange
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.route.plan import Plan
-from porch.route.route import Route
+from porch.route.route import RUNNING, Route
 from tests.support.network import FakeClock
 from tests.support.scenario import Recorder
 
@@ -65,7 +65,7 @@ class FakePool:
     name = "e"
 
     def __init__(self) -> None:
-        self.running = 0
+        self.counts = [0, 0]
         self.connections = self
         self.gives: list[FakeStream] = []
         self.told: list[str] = []
@@ -129,7 +129,7 @@ def test_a_whole_exchange_keeps_its_accounts(fake: FakeClock) -> None:
     exchange = bench.exchange
     assert exchange.started == fake.time
     exchange.on_request(b"ab", False)
-    assert bench.first.running == 1
+    assert bench.first.counts[RUNNING] == 1
     assert exchange.connected == fake.time
     fake.time += 1
     exchange.on_request_data(None, b"c", True)
@@ -144,7 +144,7 @@ def test_a_whole_exchange_keeps_its_accounts(fake: FakeClock) -> None:
     assert [(data, end) for _, data, end in upstream.sent] == [(b"ab", False), (b"c", True)]
     assert bench.client.sent == [(OK, b"h", False), (None, b"i", True)]
     assert bench.client.told == ["resume", "finish"]
-    assert bench.first.running == 0
+    assert bench.first.counts[RUNNING] == 0
     assert len(bench.pools.deadlines) == 0
 
 
@@ -184,7 +184,7 @@ def test_the_head_of_each_attempt_is_its_own() -> None:
     assert exchange.outgoing is not exchange.request
     assert exchange.attempts == 2
     assert bench.first.told == ["acquire", "acquire"], "the same endpoint, another connection"
-    assert bench.first.running == 1
+    assert bench.first.counts[RUNNING] == 1
 
 
 def test_a_failed_connection_leads_to_the_next_endpoint_and_is_forgotten_with_it() -> None:
@@ -193,7 +193,7 @@ def test_a_failed_connection_leads_to_the_next_endpoint_and_is_forgotten_with_it
     exchange.on_request(b"", True)
     bench.second.gives = [FakeStream()]
     exchange.on_connect_failed(ConnectionRefused("no"))
-    assert (bench.first.running, bench.second.running) == (0, 1)
+    assert (bench.first.counts[RUNNING], bench.second.counts[RUNNING]) == (0, 1)
     assert exchange.error is None, "an attempt is under way"
     exchange.on_response(OK, b"hi", True)
     assert exchange.error is None
@@ -246,7 +246,7 @@ def test_a_failure_behind_the_end_changes_nothing() -> None:
         call()
     assert len(bench.client.sent) == sent
     assert bench.recorder.ended == [bench.exchange]
-    assert bench.first.running == 0
+    assert bench.first.counts[RUNNING] == 0
 
 
 def test_a_client_that_is_full_pauses_the_upstream_and_only_then_resumes_it() -> None:
@@ -315,7 +315,7 @@ def test_a_rewrite_that_raises_is_500() -> None:
     assert isinstance(bench.exchange.error, InternalError)
     assert [type(each) for each in bench.pools.reports] == [KeyError]
     assert upstream.told == ["abort"]
-    assert bench.first.running == 0
+    assert bench.first.counts[RUNNING] == 0
 
 
 def test_it_says_where_it_is() -> None:

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 __all__ = [
     "METHODS",
+    "WORDS",
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
@@ -292,3 +293,11 @@ class UpstreamStalled(PorchError):
     status = 504
     source = "upstream"
     sentence = "The origin fell silent inside a body; timeouts.idle sets how long."
+
+
+def _words(kind: type[PorchError]) -> set[str]:
+    return {kind.word}.union(*map(_words, kind.__subclasses__()))
+
+
+WORDS: tuple[str, ...] = ("", *sorted(_words(PorchError)))
+"""All reason words by number, for memory that holds numbers only. 0 stands for none."""

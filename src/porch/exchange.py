@@ -18,7 +18,7 @@ from porch.errors import (
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import ClientStream, Keeper, UpstreamStream
-from porch.route.route import Place, Route
+from porch.route.route import REQUESTS, RUNNING, Place, Route
 from porch.silence import verdict
 
 __all__ = ["HELD", "Exchange"]
@@ -228,7 +228,8 @@ class Exchange:
             return
         self.attempts += 1
         self.endpoint = place
-        place.running += 1
+        place.counts[RUNNING] += 1
+        place.counts[REQUESTS] += 1
         if not self.half_closed:
             self.deadline = INFINITY  # the pool's dial has its own
         stream = place.connections.acquire(self)
@@ -316,7 +317,7 @@ class Exchange:
                 self.deadline = now + self._patience()
                 return
             self.upstream = None  # the answer is whole; the connection looks after itself
-            self.endpoint.running -= 1  # type: ignore[union-attr]
+            self.endpoint.counts[RUNNING] -= 1  # type: ignore[union-attr]
             self.client.send(head, data, True)
             self._end()
             return
@@ -466,13 +467,13 @@ class Exchange:
             stream.abort(error)
         else:
             endpoint.connections.cancel(self)
-        endpoint.running -= 1
+        endpoint.counts[RUNNING] -= 1
 
     def _end_tunnel(self) -> None:
         """Both sides of the tunnel have ended."""
         self.upstream = None
         assert self.endpoint is not None
-        self.endpoint.running -= 1
+        self.endpoint.counts[RUNNING] -= 1
         self._end()
 
     def _end(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from porch import clock
 from porch.balance.endpoint import REDIAL, Endpoint
-from porch.route.route import Connections
+from porch.route.route import RUNNING, Connections
 
 
 class FakeClock:
@@ -73,7 +73,7 @@ def test_a_success_forgets_the_failure() -> None:
 
 def test_it_prints_what_a_person_asks_first() -> None:
     one = endpoint("10.0.0.1:8000")
-    one.running = 3
+    one.counts[RUNNING] = 3
     assert repr(one) == "<Endpoint 10.0.0.1:8000 3 running>"
     one.on_failure("connection_refused")
     assert repr(one) == "<Endpoint 10.0.0.1:8000 3 running connection_refused>"

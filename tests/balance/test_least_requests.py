@@ -8,7 +8,7 @@ import pytest
 
 from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
-from porch.route.route import Connections
+from porch.route.route import RUNNING, Connections
 
 CHI_SQUARE = {1: 10.83, 2: 13.82, 3: 16.27, 9: 27.88}
 """Degrees of freedom -> what a fair sample exceeds once in a thousand."""
@@ -38,14 +38,14 @@ def test_idle_endpoints_share_by_weight(weights: tuple[int, ...]) -> None:
 
 def test_the_busier_of_two_is_never_chosen() -> None:
     endpoints = pool(1, 1)
-    endpoints[0].running = 1
+    endpoints[0].counts[RUNNING] = 1
     assert firsts(endpoints, 200) == [0, 200]
 
 
 def test_the_busiest_of_all_is_never_chosen() -> None:
     endpoints = pool(1, 1, 1, 1)
     for each, running in zip(endpoints, (2, 3, 5, 4), strict=True):
-        each.running = running
+        each.counts[RUNNING] = running
     found = firsts(endpoints, 3000)
     assert found[2] == 0
     assert found[0] > found[1] > found[3] > 0
@@ -55,9 +55,9 @@ def test_the_busiest_of_all_is_never_chosen() -> None:
 
 def test_weight_counts_what_runs() -> None:
     endpoints = pool(4, 1)
-    endpoints[0].running, endpoints[1].running = 3, 1
+    endpoints[0].counts[RUNNING], endpoints[1].counts[RUNNING] = 3, 1
     assert firsts(endpoints, 100) == [100, 0]
-    endpoints[0].running = 5
+    endpoints[0].counts[RUNNING] = 5
     assert firsts(endpoints, 100) == [0, 100]
 
 
@@ -69,10 +69,10 @@ def test_what_runs_settles_by_weight_under_load() -> None:
     totals = [0, 0, 0]
     for turn in range(6000):
         chosen = next(balancer.order(endpoints))
-        chosen.running += 1
+        chosen.counts[RUNNING] += 1
         running.append(chosen)
         if len(running) > 100:
-            running.pop(chance.randrange(len(running))).running -= 1
+            running.pop(chance.randrange(len(running))).counts[RUNNING] -= 1
         if turn > 1000:
             totals = [had + each.running for had, each in zip(totals, endpoints, strict=True)]
     shares = [each / sum(totals) for each in totals]
@@ -82,7 +82,7 @@ def test_what_runs_settles_by_weight_under_load() -> None:
 def test_the_others_follow_least_busy_first() -> None:
     endpoints = pool(1, 1, 1, 2)
     for each, running in zip(endpoints, (0, 4, 2, 6), strict=True):
-        each.running = running
+        each.counts[RUNNING] = running
     names = [each.name for each in LeastRequests(lambda: 0.0).order(endpoints)]
     assert names == ["e0", "e2", "e3", "e1"]
 

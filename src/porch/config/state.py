@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from porch.balance.endpoint import Endpoint
+from porch.balance.endpoint import WIDTH, Endpoint
 from porch.clock import Deadlines
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
+from porch.shared import Cells
 from porch.tls import client_context
 
-__all__ = ["MakePool", "State"]
+__all__ = ["EndpointName", "MakeCells", "MakePool", "State"]
 
 
 class Pool(Connections, Protocol):
@@ -32,6 +33,12 @@ class Pool(Connections, Protocol):
 MakePool = Callable[[Address, Deadlines, HeadLimits, int], Pool]
 """(where to, what watches it, bounds on answers and on interim answers) -> connections."""
 
+EndpointName = tuple[str, str]
+"""The pool and the address of an endpoint: what it has in common in all workers."""
+
+MakeCells = Callable[[EndpointName], Cells]
+"""The cells where an endpoint is counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -43,14 +50,18 @@ class _Kept:
 
 class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
+    make_cells: see manage/columns.py; without it each endpoint counts for itself.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
     """
 
-    def __init__(self, make_pool: MakePool | None = None) -> None:
+    def __init__(
+        self, make_pool: MakePool | None = None, make_cells: MakeCells | None = None
+    ) -> None:
         self.deadlines = Deadlines()
         self._make_pool = make_pool or _Nowhere
+        self._make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
         self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
@@ -71,6 +82,7 @@ class State:
         for key, kept in self._running.items():
             if key not in self._asked:
                 kept.pool.close()
+                kept.endpoint.leave()
         self._running, self._contexts = self._asked, self._asked_contexts
         self.begin()
 
@@ -91,7 +103,8 @@ class State:
         kept = self._asked.get(key) or self._running.get(key)
         if kept is None:
             connections = self._make_pool(address, self.deadlines, limits, most_interim)
-            kept = _Kept(Endpoint(str(address), connections, weight), connections)
+            cells = self._make_cells((pool, str(address)))
+            kept = _Kept(Endpoint(str(address), connections, weight, cells), connections)
         self._asked[key] = kept
         self._settings[key] = (weight, idle)
         return kept.endpoint

@@ -1,6 +1,6 @@
 """Route: where a request goes, and all that is decided about it before it comes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableSequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +11,19 @@ if TYPE_CHECKING:
     from porch.http.message import RequestHead
     from porch.keeper import UpstreamStream
 
-__all__ = ["Connections", "Destination", "Limits", "Place", "Route", "Timeouts"]
+__all__ = [
+    "REQUESTS",
+    "RUNNING",
+    "Connections",
+    "Destination",
+    "Limits",
+    "Place",
+    "Route",
+    "Timeouts",
+]
+
+RUNNING, REQUESTS = 0, 1
+"""Of Place.counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +72,9 @@ class Place(Protocol):
     """One endpoint, as an exchange sees it (balance/endpoint.py)."""
 
     name: str
-    running: int
-    """Attempts that are under way here; the exchange counts."""
+    counts: MutableSequence[int]
+    """What the exchange counts here: RUNNING attempts, and the REQUESTS sent so far. Shared with
+    the other workers, so it is a sequence and no attribute."""
     connections: "Connections"
 
     def on_failure(self, word: str) -> None:

@@ -1,0 +1,93 @@
+"""Shared: counts that all workers see, and that no worker's death can tear.
+
+A table of 64-bit cells in memory that a fork shares. Each worker writes its own row and nobody
+else does, so that no lock is needed; who wants a total sums the rows. A cell is written by one
+store of eight bytes: a worker killed in the middle of anything leaves the old value or the new.
+"""
+
+import mmap
+from array import array
+from collections.abc import Iterable, MutableSequence
+
+__all__ = ["Cells", "SharedTable"]
+
+
+class SharedTable:
+    """rows x columns of signed 64-bit cells, all 0 at first.
+
+    rows: each a sequence of `columns` numbers; a read or write costs about 40 ns. Row 0 is the
+    supervisor's: what ended workers have counted. Memory that was never written costs nothing.
+    """
+
+    __slots__ = ("_live", "_memory", "columns", "rows")
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.columns = columns
+        self._memory = mmap.mmap(-1, (1 + rows * columns) * 8)
+        cells = memoryview(self._memory).cast("q")
+        self._live = cells[:1]
+        self._live[0] = 1
+        self.rows: list[MutableSequence[int]] = [
+            cells[1 + row * columns : 1 + (row + 1) * columns]  # type: ignore[misc]
+            for row in range(rows)
+        ]
+
+    def __repr__(self) -> str:
+        return f"<SharedTable {len(self.rows)} rows, {self._live[0]} in use>"
+
+    def use(self, row: int) -> None:
+        """A worker is about to write this row. Totals look at it from now on."""
+        self._live[0] = max(self._live[0], row + 1)
+
+    def total(self, column: int) -> int:
+        """The sum over all workers. A worker may count meanwhile: it is of about now."""
+        return sum([row[column] for row in self.rows[: self._live[0]]])
+
+    def clear(self, row: int, counters: Iterable[int] = ()) -> None:
+        """The worker of this row has ended: nothing of it runs any more.
+
+        counters: the columns that only ever grow. They move to row 0, so that no total goes
+        back. Only the supervisor may call this.
+        """
+        mine, past = self.rows[row], self.rows[0]
+        for column in counters:
+            past[column] += mine[column]
+        for column in range(self.columns):
+            if mine[column]:
+                mine[column] = 0
+
+
+class Cells:
+    """A few cells of one worker's row, and their like in all others.
+
+    own: to read and write. Without a table they are nobody else's: a door that only checks, and
+    tests, count for themselves.
+    """
+
+    __slots__ = ("_column", "_table", "own")
+
+    def __init__(
+        self, width: int, table: SharedTable | None = None, row: int = 0, column: int = 0
+    ) -> None:
+        self._table = table
+        self._column = column
+        self.own: MutableSequence[int] = (
+            array("q", bytes(8 * width))
+            if table is None
+            else table.rows[row][column : column + width]
+        )
+
+    def total(self, index: int) -> int:
+        """The sum of one cell over all workers."""
+        if self._table is None:
+            return self.own[index]
+        return self._table.total(self._column + index)
+
+    def leave(self) -> None:
+        """Take the counts out of the table; from now on they are counted for ourselves."""
+        if self._table is None:
+            return
+        left, self._table = self.own, None
+        self.own = array("q", left)
+        for index in range(len(left)):
+            left[index] = 0

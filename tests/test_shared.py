@@ -1,0 +1,112 @@
+"""Real processes write: what is promised is about them."""
+
+import os
+import signal
+import time
+
+from porch.shared import Cells, SharedTable
+
+
+def in_child(work) -> int:  # type: ignore[no-untyped-def]
+    """The pid of a child that does `work`."""
+    pid = os.fork()
+    if not pid:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return pid
+
+
+def test_a_fresh_table_is_all_zero() -> None:
+    table = SharedTable(3, 4)
+
+    assert [list(row) for row in table.rows] == [[0] * 4] * 3
+    assert repr(table) == "<SharedTable 3 rows, 1 in use>"
+
+
+def test_every_worker_writes_its_row_and_anybody_reads_the_sum() -> None:
+    table = SharedTable(3, 4)
+
+    def count(row: int) -> None:
+        table.use(row)
+        for _ in range(1000):
+            table.rows[row][2] += 1
+
+    children = [in_child(lambda row=row: count(row)) for row in (1, 2)]  # type: ignore[misc]
+    for pid in children:
+        os.waitpid(pid, 0)
+
+    assert table.total(2) == 2000
+    assert table.total(1) == 0
+
+
+def test_a_worker_killed_while_it_writes_tears_no_value() -> None:
+    """It writes two values whose halves differ; half of each would be neither."""
+    table = SharedTable(2, 1)
+    values = (0x1111111122222222, 0x3333333344444444)
+
+    def write() -> None:
+        row = table.rows[1]
+        row[0] = values[0]
+        while True:
+            row[0] = values[0]
+            row[0] = values[1]
+
+    for _ in range(20):
+        pid = in_child(write)
+        while not table.rows[1][0]:
+            time.sleep(0.001)
+        seen = {table.rows[1][0] for _ in range(2000)}
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        assert seen | {table.rows[1][0]} <= set(values)
+        table.clear(1)
+
+
+def test_what_a_dead_worker_counted_stays_and_what_ran_in_it_does_not() -> None:
+    table = SharedTable(3, 3)
+    table.use(2)
+    table.rows[2][0] = 5  # requests
+    table.rows[2][1] = 3  # in flight
+
+    table.clear(2, counters=(0,))
+
+    assert (table.total(0), table.total(1)) == (5, 0)
+    assert list(table.rows[2]) == [0, 0, 0]
+
+
+def test_cells_see_their_like_in_other_rows() -> None:
+    table = SharedTable(3, 8)
+    table.use(1)
+    table.use(2)
+    one, other = (Cells(2, table, row, 4) for row in (1, 2))
+
+    one.own[1] += 3
+    other.own[1] += 4
+
+    assert (one.total(0), one.total(1)) == (0, 7)
+    assert list(table.rows[1]) == [0, 0, 0, 0, 0, 3, 0, 0]
+
+
+def test_cells_without_a_table_count_for_themselves() -> None:
+    cells = Cells(2)
+    cells.own[0] += 1
+
+    assert (cells.total(0), cells.total(1)) == (1, 0)
+
+    cells.leave()
+    assert cells.total(0) == 1
+
+
+def test_cells_that_leave_take_their_counts_along() -> None:
+    table = SharedTable(2, 2)
+    table.use(1)
+    cells = Cells(2, table, 1, 0)
+    cells.own[0] = 2
+
+    cells.leave()
+    cells.own[0] -= 1
+
+    assert table.total(0) == 0
+    assert cells.total(0) == 1
