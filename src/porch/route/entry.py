@@ -10,9 +10,10 @@ from porch.route.condition import NONE, Conditions
 from porch.route.pattern import Kind, Pattern
 from porch.route.route import Route
 
-__all__ = ["Entry", "Rank", "rank", "why"]
+__all__ = ["Entry", "Order", "Rank", "order", "rank", "why"]
 
 Rank = tuple[tuple[int, int], tuple[int, int], int, int]
+Order = tuple[Rank, str, str]
 
 _KINDS = tuple(Kind)
 
@@ -55,6 +56,11 @@ def rank(entry: Entry) -> Rank:
     length = len(pattern.path) if pattern.kind is Kind.PREFIX else 0
     path = (_KINDS.index(pattern.kind), -length)
     return host, path, -len(entry.conditions), -entry.priority
+
+
+def order(entry: Entry) -> Order:
+    """What entries are asked in the order of: the rank, and among ties the keys."""
+    return rank(entry), entry.pattern.key, entry.route.where
 
 
 def why(winner: Entry, loser: Entry) -> str:

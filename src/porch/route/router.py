@@ -4,12 +4,12 @@ Dictionaries by host and by path, compiled from all entries at load; the order o
 never matters. What comes first is decided in entry.py, and explained by `candidates`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from porch.errors import BadRequest
 from porch.http.message import RequestHead
-from porch.route.entry import Entry, Rank, rank, why
+from porch.route.entry import Entry, order, why
 from porch.route.host import normal_host
 from porch.route.paths import climbs, odd, readings
 from porch.route.route import Route
@@ -40,10 +40,17 @@ class Router:
 
     def __init__(self, entries: Iterable[Entry], *, no_site: Route, no_route: Route) -> None:
         """no_site: takes what no host matches; no_route: what no path of the hosts matches."""
-        self._entries = sorted(entries, key=_order)
-        self._sites = Sites(self._entries)
+        self._entries: list[Entry] = []
+        self._sites = Sites()
         self._no_site = no_site
         self._no_route = no_route
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """One more entry, in any order; all of them come before the first `find`."""
+        self._entries.append(entry)
+        self._sites.add(entry)
 
     def find(self, request: RequestHead, client_ip: bytes) -> Route:
         """The route of a request; `no_site` or `no_route` where there is none.
@@ -74,6 +81,7 @@ class Router:
             for each in self._entries
             if each.pattern.matches_host(host) and each.pattern.matches_path(path)
         ]
+        matching.sort(key=order)
         failing = [each.conditions.failing(request, client_ip) for each in matching]
         winner = next(
             (each for each, fails in zip(matching, failing, strict=True) if not fails), None
@@ -82,6 +90,16 @@ class Router:
             Candidate(entry=each, holds=not fails, loses=_loses(each, fails, winner))
             for each, fails in zip(matching, failing, strict=True)
         ]
+
+    def releasing(self) -> Generator[None, None, None]:
+        """Forget all entries, one a step; nobody looks for a route here any more.
+
+        Freeing ten thousand at once would stop a worker for many milliseconds.
+        """
+        while self._entries:
+            self._entries.pop()
+            yield
+        yield from self._sites.releasing()
 
     def __repr__(self) -> str:
         hosts = len({each.pattern.host for each in self._entries})
@@ -131,10 +149,6 @@ class Router:
                 "it could leave what it is rewritten to"
             )
         return route
-
-
-def _order(entry: Entry) -> tuple[Rank, str, str]:
-    return rank(entry), entry.pattern.key, entry.route.where
 
 
 def _loses(entry: Entry, failing: str, winner: Entry | None) -> str:

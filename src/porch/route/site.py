@@ -1,22 +1,22 @@
 """The index of a router: authority -> sites, and in a site path -> choice.
 
-Compiled once from the entries; built for look-ups that are a dictionary's.
+Compiled from the entries one by one, in any order, so that a worker which serves can make it
+between two requests; built for look-ups that are a dictionary's.
 """
 
 import re
-from collections.abc import Callable
-from typing import TypeVar
+from bisect import insort
+from collections.abc import Callable, Generator, MutableMapping
+from typing import Any
 
 from porch.http.message import RequestHead
-from porch.route.condition import Conditions
-from porch.route.entry import Entry
+from porch.route.entry import Entry, Order, order
 from porch.route.host import normal_host
 from porch.route.pattern import Kind
 from porch.route.route import Route
 
 __all__ = ["Choice", "Site", "Sites"]
 
-Key = TypeVar("Key")
 Match = Callable[[bytes], re.Match[bytes] | None]
 
 _REMEMBERED = 4096
@@ -29,20 +29,28 @@ class Choice:
     only: the route, where the first has no conditions; saves the usual request a call.
     """
 
-    __slots__ = ("_routes", "only")
+    __slots__ = ("_entries", "only")
 
-    def __init__(self, entries: list[Entry]) -> None:
-        self._routes: list[tuple[Conditions | None, Route]] = [
-            (each.conditions if each.conditions else None, each.route) for each in entries
-        ]
-        first = entries[0]
+    def __init__(self, first: Entry) -> None:
+        self._entries = [first]
+        self.only = None if first.conditions else first.route
+
+    @property
+    def first(self) -> Entry:
+        """The entry that is asked first."""
+        return self._entries[0]
+
+    def add(self, entry: Entry) -> None:
+        """One more, wherever its rank puts it."""
+        insort(self._entries, entry, key=order)
+        first = self._entries[0]
         self.only = None if first.conditions else first.route
 
     def pick(self, request: RequestHead, client_ip: bytes) -> Route | None:
         """The first route whose conditions hold."""
-        for conditions, route in self._routes:
-            if conditions is None or conditions.holds(request, client_ip):
-                return route
+        for entry in self._entries:
+            if entry.conditions.holds(request, client_ip):
+                return entry.route
         return None
 
 
@@ -51,18 +59,38 @@ class Site:
 
     __slots__ = ("exact", "longest", "prefixes", "regexes", "whole")
 
-    def __init__(self, entries: list[Entry]) -> None:
-        """entries: in order of rank."""
-        kinds = _grouped(entries, lambda each: each.pattern.kind)
-        self.exact = _choices(kinds.get(Kind.EXACT, []))
-        self.prefixes = _choices(kinds.get(Kind.PREFIX, []))
-        self.longest = max(map(len, self.prefixes), default=0)
-        self.regexes: list[tuple[Match, Choice]] = [
-            (each.pattern.regex.match, Choice([each]))
-            for each in kinds.get(Kind.REGEX, [])
-            if each.pattern.regex is not None
-        ]
-        self.whole = _choices(kinds.get(Kind.WHOLE, [])).get(b"")
+    def __init__(self) -> None:
+        self.exact: dict[bytes, Choice] = {}
+        self.prefixes: dict[bytes, Choice] = {}
+        self.longest = 0
+        self.regexes: list[tuple[Match, Choice]] = []
+        self.whole: Choice | None = None
+
+    def add(self, entry: Entry) -> None:
+        """An entry of this host."""
+        pattern = entry.pattern
+        if pattern.kind is Kind.PREFIX:
+            _add(self.prefixes, pattern.path, entry)
+            self.longest = max(self.longest, len(pattern.path))
+        elif pattern.kind is Kind.EXACT:
+            _add(self.exact, pattern.path, entry)
+        elif pattern.regex is not None:
+            regex: tuple[Match, Choice] = (pattern.regex.match, Choice(entry))
+            insort(self.regexes, regex, key=_order_of_regex)
+        elif self.whole is None:
+            self.whole = Choice(entry)
+        else:
+            self.whole.add(entry)
+
+    def releasing(self) -> Generator[None, None, None]:
+        """See Router.releasing."""
+        for choices in (self.exact, self.prefixes):
+            yield from _emptying(choices)
+        while self.regexes:
+            self.regexes.pop()
+            yield
+        self.whole = None
+        yield
 
 
 class Sites(dict[bytes, tuple[Site, ...]]):
@@ -73,19 +101,41 @@ class Sites(dict[bytes, tuple[Site, ...]]):
 
     __slots__ = ("_any", "_exact", "_most", "_wildcards")
 
-    def __init__(self, entries: list[Entry]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self._exact: dict[bytes, Site] = {}
         self._wildcards: dict[bytes, Site] = {}
         self._any: tuple[Site, ...] = ()
-        for host, group in _grouped(entries, lambda each: each.pattern.host).items():
-            if host == b"*":
-                self._any = (Site(group),)
-            elif host.startswith(b"*."):
-                self._wildcards[host[2:]] = Site(group)
-            else:
-                self._exact[host] = Site(group)
-        self._most = _REMEMBERED + 2 * (len(self._exact) + len(self._wildcards))
+        self._most = _REMEMBERED
+
+    def add(self, entry: Entry) -> None:
+        """One more entry; all of them come before the first look-up."""
+        self._site(entry.pattern.host).add(entry)
+
+    def releasing(self) -> Generator[None, None, None]:
+        """See Router.releasing."""
+        yield from _emptying(self)
+        for table in (self._exact, self._wildcards):
+            while table:
+                _, site = table.popitem()
+                yield from site.releasing()
+        for site in self._any:
+            yield from site.releasing()
+        self._any = ()
+
+    def _site(self, host: bytes) -> Site:
+        if host == b"*":
+            if not self._any:
+                self._any = (Site(),)
+            return self._any[0]
+        is_wildcard = host.startswith(b"*.")
+        table = self._wildcards if is_wildcard else self._exact
+        name = host[2:] if is_wildcard else host
+        site = table.get(name)
+        if site is None:
+            site = table[name] = Site()
+            self._most += 2
+        return site
 
     def __missing__(self, authority: bytes) -> tuple[Site, ...]:
         host = normal_host(authority)
@@ -111,13 +161,19 @@ class Sites(dict[bytes, tuple[Site, ...]]):
         return tuple(found)
 
 
-def _grouped(entries: list[Entry], of: Callable[[Entry], Key]) -> dict[Key, list[Entry]]:
-    groups: dict[Key, list[Entry]] = {}
-    for each in entries:
-        groups.setdefault(of(each), []).append(each)
-    return groups
+def _add(choices: dict[bytes, Choice], path: bytes, entry: Entry) -> None:
+    choice = choices.get(path)
+    if choice is None:
+        choices[path] = Choice(entry)
+    else:
+        choice.add(entry)
 
 
-def _choices(entries: list[Entry]) -> dict[bytes, Choice]:
-    groups = _grouped(entries, lambda each: each.pattern.path)
-    return {path: Choice(group) for path, group in groups.items()}
+def _order_of_regex(regex: tuple[Match, Choice]) -> Order:
+    return order(regex[1].first)
+
+
+def _emptying(table: MutableMapping[bytes, Any]) -> Generator[None, None, None]:
+    while table:
+        table.popitem()
+        yield
