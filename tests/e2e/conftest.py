@@ -9,34 +9,51 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
+from porch.manage import control
+
 ROOT = Path(__file__).parent.parent.parent
+SOURCE = ROOT / "src"
 PATIENCE = 15.0
 
 
 class Door:
-    """A running `porch run`. errors: what it said to stderr so far; log: its access log."""
+    """A running `porch run`. errors: what it said to stderr so far; log: its access log.
 
-    def __init__(self, folder: Path, config: str, *arguments: str) -> None:
+    environ: more variables for it. prepare: called in its process before Porch is started.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        prepare: Callable[[], object] | None = None,
+    ) -> None:
         self.file = folder / "porch.toml"
         self.file.write_text(config, encoding="utf-8")
         self._out = (folder / "out").open("wb")
         self._err = (folder / "err").open("wb")
         self.folder = folder
-        environment = os.environ | {
-            "PYTHONPATH": str(ROOT / "src"),
+        self.environ = os.environ | {
+            "PYTHONPATH": str(SOURCE),
             "XDG_RUNTIME_DIR": str(folder),
             "PYTHONUNBUFFERED": "1",
+            **(environ or {}),
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "porch", "run", str(self.file), *arguments],
             stdout=self._out,
             stderr=self._err,
-            env=environment,
+            env=self.environ,
+            preexec_fn=prepare,
         )
 
     @property
@@ -72,6 +89,32 @@ class Door:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def porch(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command that speaks to this door."""
+        return subprocess.run(
+            [sys.executable, "-m", "porch", *words, "--config", str(self.file)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=self.environ,
+            check=False,
+        )
+
+    def ask(self, word: str) -> dict[str, object]:
+        """What the door answers to a command, without a process for each."""
+        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self.folder)):
+            return control.ask(self.file, word)
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that the supervisor has started and that have not ended, oldest first."""
+        pid = self.process.pid
+        try:
+            text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        except OSError:
+            return []
+        return [int(each) for each in text.split() if not is_ended(int(each))]
+
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
@@ -93,12 +136,12 @@ def door(tmp_path: Path) -> Iterator[Callable[..., Door]]:
     """Starts a door: `door(config)`, with `listen` on a free port unless the text says more."""
     doors: list[Door] = []
 
-    def start(config: str, *, ready: bool = True) -> Door:
+    def start(config: str, *, ready: bool = True, **more: Any) -> Door:
         folder = tmp_path / f"door{len(doors)}"
         folder.mkdir()
         if "listen" not in config:
             config = 'listen = ["127.0.0.1:0"]\n' + config
-        started = Door(folder, config)
+        started = Door(folder, config, **more)
         doors.append(started)
         if ready:
             started.wait_ready()
@@ -107,6 +150,36 @@ def door(tmp_path: Path) -> Iterator[Callable[..., Door]]:
     yield start
     for each in doors:
         each.stop()
+
+
+def is_ended(pid: int) -> bool:
+    """Whether a process is gone, or is but waited for."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    return text.rpartition(") ")[2][0] in "ZX"
+
+
+def memory(pid: int) -> int:
+    """KiB that a process has in memory (its resident set)."""
+    text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    return int(re.findall(r"^VmRSS:\s*(\d+)", text, re.M)[0])
+
+
+def clients_of(pid: int, port: int) -> set[int]:
+    """The ports of clients whose connections to `port` a process holds."""
+    held = set()
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            held.add(fd.readlink().name)
+    found = set()
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        words = line.split()
+        near, far = (int(each.rpartition(":")[2], 16) for each in words[1:3])
+        if near == port and f"socket:[{words[9]}]" in held:
+            found.add(far)
+    return found - {0}
 
 
 class Origin:
