@@ -1,6 +1,8 @@
 """TLS contexts, shaken hands over memory: no socket, a test authority."""
 
 import contextlib
+import gc
+import os
 import ssl
 from pathlib import Path
 
@@ -13,7 +15,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from porch.tls import Certificate, client_context, load_certificate, server_context
+from porch.tls import (
+    SYSTEM,
+    Authorities,
+    Certificate,
+    client_context,
+    client_context_in_steps,
+    load_certificate,
+    server_context,
+    system_authorities,
+)
 
 AUTHORITY = trustme.CA()
 
@@ -167,6 +178,91 @@ def test_an_encrypted_key_is_no_question_on_the_terminal(tmp_path: Path) -> None
     )
 
 
+# --- from memory -----------------------------------------------------------------------------
+
+
+def from_memory(folder: Path, name: str) -> tuple[Certificate, dict[Path, bytes]]:
+    """A certificate whose files are gone when it is loaded."""
+    contents = {file: file.read_bytes() for file in files(folder, name)}
+    for file in contents:
+        file.unlink()
+    return load_certificate(*contents, contents.__getitem__), contents
+
+
+def test_a_certificate_needs_no_file_but_what_it_held(tmp_path: Path) -> None:
+    made, _ = from_memory(tmp_path, "a.test")
+    assert served(server_context(lambda: {"a.test": made}), "a.test") == (("DNS", "a.test"),)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_no_descriptor_is_left_behind(tmp_path: Path) -> None:
+    cert, key = files(tmp_path, "a.test")
+    _, other = files(tmp_path, "b.test")
+    before = os.listdir("/proc/self/fd")
+    load_certificate(cert, key)
+    with pytest.raises(ValueError, match="is not the key of"):
+        load_certificate(cert, other)
+    assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_process_that_gave_up_root_loads_what_only_root_could_read(tmp_path: Path) -> None:
+    cert, key = files(tmp_path, "a.test")
+    contents = {file: file.read_bytes() for file in (cert, key)}
+    key.chmod(0o600)
+    child = os.fork()
+    if not child:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        status = 1
+        with contextlib.suppress(BaseException):
+            unreadable = not os.access(key, os.R_OK)
+            load_certificate(cert, key, contents.__getitem__)
+            status = 0 if unreadable else 2
+        os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("lacking", ["memfd_create", "path.exists"])
+def test_where_memory_has_no_name_the_file_itself_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    cert, key = files(tmp_path, "a.test")
+    if lacking == "memfd_create":
+        monkeypatch.delattr(os, "memfd_create")
+    else:
+        monkeypatch.setattr(os.path, "exists", lambda name: False)
+    made = load_certificate(cert, key)
+    assert served(server_context(lambda: {"a.test": made}), "a.test") == (("DNS", "a.test"),)
+
+
+def test_an_equal_certificate_in_use_lends_its_context(tmp_path: Path) -> None:
+    cert, key = files(tmp_path, "a.test")
+    first = load_certificate(cert, key)
+    assert load_certificate(cert, key).context is first.context
+    files(tmp_path, "a.test")
+    assert load_certificate(cert, key).context is not first.context
+
+
+def test_a_context_that_nobody_uses_is_not_kept(tmp_path: Path) -> None:
+    cert, key = files(tmp_path, "a.test")
+    gc.disable()
+    try:
+        from porch.tls import _contexts
+
+        before = len(_contexts)
+        made = load_certificate(cert, key)
+        assert len(_contexts) == before + 1
+        del made
+        assert len(_contexts) == before
+    finally:
+        gc.enable()
+
+
+# --- towards origins -------------------------------------------------------------------------
+
+
 def test_origins_are_verified_by_name_against_the_system() -> None:
     context = client_context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -177,7 +273,7 @@ def test_an_authority_of_their_own_stands_for_the_system(
 ) -> None:
     file = tmp_path / "ca.pem"
     AUTHORITY.cert_pem.write_to_path(file)
-    context = client_context(ca=file)
+    context = client_context(authorities=Authorities(file.read_bytes()))
     assert len(context.get_ca_certs()) == 1
     assert shake(server_context(lambda: certificates), "a.test", context).version() == "TLSv1.3"
     with pytest.raises(ssl.SSLCertVerificationError):
@@ -189,9 +285,47 @@ def test_unverified_takes_any_certificate(certificates: dict[str, Certificate]) 
     assert shake(server_context(lambda: certificates), "z.test", context).version() == "TLSv1.3"
 
 
-def test_an_authority_that_is_no_pem_file_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("hello")
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"]
+)
+def test_an_authority_that_is_no_pem_file_is_an_error(content: bytes) -> None:
     with pytest.raises(ssl.SSLError):
-        client_context(ca=tmp_path / "ca.pem")
-    with pytest.raises(FileNotFoundError):
-        client_context(ca=tmp_path / "gone.pem")
+        client_context(authorities=Authorities(content))
+
+
+def test_authorities_are_taken_one_a_step_whatever_stands_between_them() -> None:
+    pems = [trustme.CA(organization_name=f"{number}").cert_pem.bytes() for number in range(5)]
+    content = "Größe\n".encode() + b"# a comment\n".join(pems)
+    steps = client_context_in_steps(authorities=Authorities(content))
+    assert len([*steps]) == 5
+    assert len(client_context(authorities=Authorities(content)).get_ca_certs()) == 5
+
+
+def test_unverified_needs_no_authority_and_no_step() -> None:
+    assert [*client_context_in_steps(verify=False)] == []
+
+
+def test_those_of_the_system_are_read_like_any_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "all.pem"
+    AUTHORITY.cert_pem.write_to_path(file)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert system_authorities() == Authorities(file.read_bytes(), str(tmp_path))
+    assert system_authorities(lambda path: str(path).encode()).pem == str(file).encode()
+
+
+def test_a_system_without_a_file_of_them_is_left_to_openssl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(path: Path) -> bytes:
+        raise PermissionError
+
+    (tmp_path / "all.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "all.pem"))
+    assert system_authorities(unreadable) is SYSTEM
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "gone.pem"))
+    assert system_authorities() is SYSTEM
+    context = client_context(authorities=Authorities(AUTHORITY.cert_pem.bytes(), str(tmp_path)))
+    assert len(context.get_ca_certs()) == 1

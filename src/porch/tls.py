@@ -2,13 +2,50 @@
 
 Towards origins everything is verified unless a route says otherwise in so many words. Towards
 clients each host has its own certificate files, chosen by the name in the handshake (SNI).
+
+What files hold comes here as bytes: who serves may not be able to read them, or to find them.
 """
 
+import contextlib
+import hashlib
+import os
+import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
-__all__ = ["Certificate", "client_context", "load_certificate", "server_context"]
+__all__ = [
+    "SYSTEM",
+    "Authorities",
+    "Certificate",
+    "client_context",
+    "client_context_in_steps",
+    "load_certificate",
+    "server_context",
+    "system_authorities",
+]
+
+Read = Callable[[Path], bytes]
+"""What a file holds. Raises OSError as `open` would."""
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Who vouches for origins.
+
+    pem: the content of a PEM file; None for those that OpenSSL finds by itself. folder: where it
+    looks at each handshake for more, by a hash of their name.
+    """
+
+    pem: bytes | None = None
+    folder: str | None = None
+
+
+SYSTEM = Authorities()
 
 
 class Certificate:
@@ -22,13 +59,54 @@ class Certificate:
         self.context = context
 
 
-def client_context(*, verify: bool = True, ca: Path | None = None) -> ssl.SSLContext:
-    """A context to speak with an origin.
+_contexts: WeakValueDictionary[bytes, ssl.SSLContext] = WeakValueDictionary()
+"""Those in use, by a digest of chain and key: to load one takes half a millisecond, in which a
+worker serves nobody, and most certificates are the same after a reload."""
 
-    ca: a PEM file of authorities to trust instead of the system's. Raises OSError or
-    ssl.SSLError if it cannot be read.
-    """
-    context = ssl.create_default_context(cafile=str(ca) if ca is not None else None)
+
+def system_authorities(read: Read = Path.read_bytes) -> Authorities:
+    """Those of this system, or SYSTEM where they are in no file."""
+    paths = ssl.get_default_verify_paths()
+    if not paths.cafile:  # None, whatever typeshed says
+        return SYSTEM
+    try:
+        return Authorities(read(Path(paths.cafile)), paths.capath)
+    except OSError:
+        return SYSTEM
+
+
+def client_context(*, verify: bool = True, authorities: Authorities = SYSTEM) -> ssl.SSLContext:
+    """A context to speak with an origin. Raises ssl.SSLError if the authorities are no PEM."""
+    steps = client_context_in_steps(verify=verify, authorities=authorities)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            context: ssl.SSLContext = done.value
+            return context
+
+
+def client_context_in_steps(
+    *, verify: bool = True, authorities: Authorities = SYSTEM
+) -> Generator[None, None, ssl.SSLContext]:
+    """The same, an authority a step: those of a system take 30 ms together."""
+    context = None
+    if authorities.pem is not None:
+        for found in _PEM.finditer(authorities.pem):
+            text = found[0].decode("latin-1")
+            if context is None:
+                context = ssl.create_default_context(cadata=text)
+            else:
+                context.load_verify_locations(cadata=text)
+            yield
+        if context is None:
+            raise ssl.SSLError("there is no certificate in it, in PEM")
+        if authorities.folder is not None:
+            context.load_verify_locations(capath=authorities.folder)
+    elif verify:
+        context = ssl.create_default_context()
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["http/1.1"])
     if not verify:
         context.check_hostname = False
@@ -36,19 +114,23 @@ def client_context(*, verify: bool = True, ca: Path | None = None) -> ssl.SSLCon
     return context
 
 
-def load_certificate(cert: Path, key: Path) -> Certificate:
-    """The certificate of these PEM files.
+def load_certificate(cert: Path, key: Path, read: Read = Path.read_bytes) -> Certificate:
+    """The certificate of these PEM files. An equal one that is in use lends its context.
 
     Raises ValueError with a sentence if they cannot be read or do not belong together.
     """
-    _check_readable(cert)
-    _check_readable(key)
-    context = _base_context()
-    try:
-        # Without a password at hand OpenSSL would ask for it on the terminal.
-        context.load_cert_chain(cert, key, password=lambda: b"")
-    except ssl.SSLError as error:
-        raise ValueError(_reason(cert, key, error)) from error
+    chain, private = _content(cert, read), _content(key, read)
+    digest = hashlib.sha256(b"%d %b%b" % (len(chain), chain, private)).digest()
+    context = _contexts.get(digest)
+    if context is None:
+        context = _base_context()
+        try:
+            with _named(chain, cert) as first, _named(private, key) as second:
+                # Without a password at hand OpenSSL would ask for it on the terminal.
+                context.load_cert_chain(first, second, password=lambda: b"")
+        except ssl.SSLError as error:
+            raise ValueError(_reason((cert, chain), (key, private), error)) from error
+        _contexts[digest] = context
     return Certificate(cert, key, context)
 
 
@@ -73,22 +155,39 @@ def server_context(current: Callable[[], Mapping[str, Certificate]]) -> ssl.SSLC
     return context
 
 
-def _check_readable(file: Path) -> None:
+def _content(file: Path, read: Read) -> bytes:
     try:
-        with file.open("rb"):
-            pass
+        return read(file)
     except FileNotFoundError as error:
         raise ValueError(f"{file} does not exist") from error
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def _reason(cert: Path, key: Path, error: ssl.SSLError) -> str:
+@contextlib.contextmanager
+def _named(content: bytes, file: Path) -> Iterator[str]:
+    """A name under which OpenSSL, which takes only names, finds `content`: in memory that this
+    process alone sees, so that a key touches no disk. Where there is no such, the file itself."""
+    try:
+        descriptor = os.memfd_create("porch", os.MFD_CLOEXEC)
+    except (AttributeError, OSError):
+        yield str(file)
+        return
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as opened:
+            opened.write(content)
+        name = f"/proc/self/fd/{descriptor}"
+        yield name if os.path.exists(name) else str(file)
+    finally:
+        os.close(descriptor)
+
+
+def _reason(cert: tuple[Path, bytes], key: tuple[Path, bytes], error: ssl.SSLError) -> str:
     if "MISMATCH" in (error.reason or ""):
-        return f"{key} is not the key of {cert}"
-    if b"ENCRYPTED" in key.read_bytes():
-        return f"{key} is encrypted; write it anew without a password, and keep it from others"
-    file = cert if b"BEGIN CERTIFICATE" not in cert.read_bytes() else key
+        return f"{key[0]} is not the key of {cert[0]}"
+    if b"ENCRYPTED" in key[1]:
+        return f"{key[0]} is encrypted; write it anew without a password, and keep it from others"
+    file = cert[0] if b"BEGIN CERTIFICATE" not in cert[1] else key[0]
     return f"{file} is not a PEM file that can be used: {error.reason or error}"
 
 

@@ -8,6 +8,7 @@ import trustme
 from porch.config.certificates import Certificates
 from porch.config.load import load, load_mapping
 from porch.config.loaded import Loaded
+from porch.config.steps import complete
 
 AUTHORITY = trustme.CA()
 
@@ -26,9 +27,13 @@ def loaded(sites: dict[str, dict[str, str]]) -> Loaded:
     return found
 
 
+def certificates(of: Loaded) -> Certificates:
+    return complete(Certificates.loading(of))
+
+
 def test_each_site_with_files_has_its_certificate(tmp_path: Path) -> None:
     sites = {"A.test": site(tmp_path, "a.test"), "b.test": {}, "*.c.test": site(tmp_path, "c.test")}
-    found = Certificates.of(loaded(sites))
+    found = certificates(loaded(sites))
     assert list(found.by_host) == ["a.test", "*.c.test"]
     names = ["a.test.pem", "a.test.key", "c.test.pem", "c.test.key"]
     assert [file.name for file in found.files] == names
@@ -55,7 +60,7 @@ def test_a_wildcard_covers_one_label(host: str, covered: bool) -> None:
 def test_files_that_do_not_belong_together_are_a_problem_of_their_site(tmp_path: Path) -> None:
     one, two = site(tmp_path, "a.test"), site(tmp_path, "b.test")
     both = loaded({"A.test": one | {"key": two["key"]}, "b.test": two})
-    assert list(Certificates.of(both).by_host) == ["b.test"]
+    assert list(certificates(both).by_host) == ["b.test"]
     assert [each.text for each in both.problems] == [
         f'site."A.test".cert: {two["key"]} is not the key of {one["cert"]}'
     ]
@@ -69,4 +74,14 @@ def test_files_lie_beside_the_configuration(tmp_path: Path) -> None:
     )
     found = load(file)
     assert found.ok, found.report()
-    assert Certificates.of(found).files == (tmp_path / "a.test.pem", tmp_path / "a.test.key")
+    assert certificates(found).files == (tmp_path / "a.test.pem", tmp_path / "a.test.key")
+
+
+def test_one_is_loaded_each_step_and_what_was_read_is_enough(tmp_path: Path) -> None:
+    sites = {name: site(tmp_path, name) for name in ("a.test", "b.test")}
+    found = loaded(sites)
+    before = certificates(found)
+    for file in before.files:
+        file.unlink()
+    assert certificates(found).files == before.files
+    assert len([*Certificates.loading(found)]) == len(sites)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from porch.config.loaded import Loaded
 
 
@@ -59,3 +61,25 @@ def test_what_has_no_file_is_named_by_its_path():
         "nothing",
     ]
     assert loaded.problems[0].file == "the command line"
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    loaded = Loaded()
+    file = tmp_path / "page.html"
+    file.write_bytes(b"one")
+    assert loaded.read(file) == b"one"
+    file.write_bytes(b"two")
+    assert loaded.read(file) == b"one"
+    file.unlink()
+    assert loaded.read(file) == b"one"
+    assert loaded.contents == {file: b"one"}
+
+
+def test_a_file_that_cannot_be_read_is_an_error_each_time(tmp_path: Path) -> None:
+    loaded = Loaded()
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            loaded.read(tmp_path / "gone")
+    with pytest.raises(IsADirectoryError):
+        loaded.read(tmp_path)
+    assert loaded.contents == {}

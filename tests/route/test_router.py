@@ -440,3 +440,34 @@ def test_a_method_in_the_key_costs_two_more() -> None:
 
 def test_a_router_tells_how_large_it_is() -> None:
     assert repr(router("a.test", "a.test/x", "*")) == "<Router 2 hosts 3 routes>"
+
+
+def test_entries_may_come_one_by_one_in_any_order() -> None:
+    whole = router(*KEYS)
+    one_by_one = router()
+    for key in KEYS[::-1]:
+        one_by_one.add(entry(key))
+    for url in ("a.test/x", "a.test/x/y", "a.test/xy", "a.test/", "b.a.test/x", "c.example"):
+        assert found(one_by_one, url) == found(whole, url)
+        both = [made.candidates(request(url), CLIENT) for made in (one_by_one, whole)]
+        one, other = ([each.entry.pattern.key for each in shown] for shown in both)
+        assert one == other
+
+
+def test_what_is_released_finds_nothing_and_no_step_touches_more_than_one_route() -> None:
+    made = [entry(f"{number % 7}.test/{number}/*") for number in range(100)]
+    made += [entry(f"{number}.example") for number in range(100)]
+    big = router(*made)
+    running = big.find(request("5.test/5/x"), CLIENT)
+
+    def references() -> list[int]:
+        return [sys.getrefcount(each) + sys.getrefcount(each.route) for each in made]
+
+    before = references()
+    for _ in big.releasing():
+        now = references()
+        assert sum(one != two for one, two in zip(before, now, strict=True)) <= 1
+        before = now
+    assert repr(big) == "<Router 0 hosts 0 routes>"
+    assert found(big, "5.test/5/x") == "no-site"
+    assert (running.key, running.plan) == ("5.test/5/*", made[5].route.plan)

@@ -1,14 +1,17 @@
 """From models to what runs. The one place that knows every class.
 
 Building binds nothing and dials nothing: it can be done beside a running door and thrown away.
-What is built was reviewed before (review.py); only what files hold is seen here first.
+What is built was reviewed before (review.py); only what files hold is seen here first. It goes in
+steps (steps.py), since a worker builds while it serves.
 """
 
 import ipaddress
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import Upstream
@@ -18,9 +21,16 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.logs import Logs
 from porch.config.review_route import parse_targets
-from porch.config.schema import PoolModel, TlsModel
-from porch.config.settings import RouteSettings, changes, merge_limits, merge_timeouts
+from porch.config.schema import PoolModel, RouteWords, TlsModel
+from porch.config.settings import (
+    RouteSettings,
+    changes,
+    merge_limits,
+    merge_timeouts,
+    site_of,
+)
 from porch.config.state import State
+from porch.config.steps import Steps, complete
 from porch.config.target import Target
 from porch.errors import NoRoute, NoSite, PorchError
 from porch.exchange import Exchange
@@ -34,7 +44,8 @@ from porch.listen.trust import Trust
 from porch.observe.error_page import Template, error_response
 from porch.route.condition import NONE
 from porch.route.entry import Entry
-from porch.route.pattern import parse_key
+from porch.route.pattern import Pattern, parse_key
+from porch.route.plan import Plan
 from porch.route.rewrite import rewriter, stripped
 from porch.route.route import Limits, Route, Timeouts
 from porch.route.router import Router
@@ -44,8 +55,12 @@ from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
 from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.prefix import PutBack
+from porch.tls import SYSTEM, Authorities, system_authorities
 
-__all__ = ["Built", "DoorSettings", "build"]
+__all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
+
+_WORDS = frozenset(RouteWords.model_fields)
+_NO_PLAN = Plan()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -81,11 +96,36 @@ def build(loaded: Loaded, state: State, logs: Logs | None = None) -> Built | Non
 
     logs: those of a running door, to be taken over; None writes none, as check and explain want.
     """
+    return complete(building(loaded, state, logs))
+
+
+def building(loaded: Loaded, state: State, logs: Logs | None = None) -> Steps[Built | None]:
+    """The same in steps."""
     if not loaded.ok:
         return None
-    builder = _Builder(loaded, state, logs or Logs())
-    built = builder.build()
+    built = yield from _Builder(loaded, state, logs or Logs()).building()
     return built if loaded.ok else None
+
+
+def releasing(done: Built | Loaded) -> Steps[None]:
+    """Forget what is of no use any more in steps; to free ten thousand routes takes 50 ms.
+
+    An exchange that still runs keeps its route, and with it all that it needs. What serves must
+    have another router before.
+    """
+    if isinstance(done, Loaded):
+        while done.routes:
+            done.routes.pop()
+            yield
+        for table in (done.sites, done.site_paths, done.pools, done.contents, done.places):
+            while table:
+                table.popitem()
+                yield
+        return
+    while done.entries:
+        done.entries.pop()
+        yield
+    yield from done.settings.router.releasing()
 
 
 class _Builder:
@@ -94,31 +134,41 @@ class _Builder:
         self.config = loaded.config
         self.state = state
         self.logs = logs
-        self.files: list[Path] = []
+        self.files: dict[Path, None] = {}
         self.trust = self._trust()
         limits = merge_limits([self.config])
         self.limits = HeadLimits(
             request_line=limits.request_line, head=limits.head, fields=limits.fields
         )
         self.interim = limits.interim
-        self.certificates = Certificates.of(loaded)
+        self.certificates = Certificates({})
+        self.listen: tuple[ListenAddress, ...] = ()
+        self.https_port = 0
+        self.pools: dict[str, tuple[Upstream, str]] = {}
+        self.contexts: dict[tuple[bool, str | None], ssl.SSLContext] = {}
+        self.settings: dict[str, RouteSettings] = {}
+        self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
+        self.options = Options()
+        self.entries: list[Entry] = []
+        self.router = Router(
+            (),
+            no_site=self._fallback("no-site", FailWith(NoSite)),
+            no_route=self._fallback("no-route", FailWith(NoRoute)),
+        )
+
+    def building(self) -> Steps[Built]:
+        config = self.config
+        self.certificates = yield from Certificates.loading(self.loaded)
         self.listen = self._listen()
         self.https_port = next((each.port for each in self.listen if each.tls), 0)
-        self.pools = {name: self._named_pool(name, pool) for name, pool in loaded.pools.items()}
-
-    def build(self) -> Built:
-        config = self.config
-        entries = [self._entry(entry) for entry in self.loaded.routes]
-        entries += self._www_entries()
+        for name, pool in self.loaded.pools.items():
+            self.pools[name] = yield from self._named_pool(name, pool)
+        yield from self._routes()
         server = config.server
-        name = "porch" if server is True else server
-        own: tuple[Field, ...] = ((b"server", name.encode()),) if name else ()
+        shown = "porch" if server is True else server
+        own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
         settings = DoorSettings(
-            router=Router(
-                entries,
-                no_site=self._fallback("no-site", FailWith(NoSite)),
-                no_route=self._fallback("no-route", FailWith(NoRoute)),
-            ),
+            router=self.router,
             limits=self.limits,
             timeouts=merge_timeouts([config]),
             malformed=Route(key="-", plan=self.logs.plan([])),
@@ -131,7 +181,7 @@ class _Builder:
             settings=settings,
             listen=self.listen,
             certificates=self.certificates,
-            entries=entries,
+            entries=self.entries,
             logs=self.logs,
             grace=config.grace,
             watch=config.watch,
@@ -140,17 +190,36 @@ class _Builder:
 
     # --- routes ----------------------------------------------------------------------------------
 
-    def _entry(self, entry: RouteEntry) -> Entry:
+    def _routes(self) -> Steps[None]:
+        """All routes, and what `www` of the sites adds."""
+        www = {f"www.{host}": host for host, site in self.loaded.sites.items() if site.www}
+        taken: set[Pattern] = set()
+        for each in self.loaded.routes:
+            entry = yield from self._entry(each)
+            self._add(entry)
+            if www and each.model.when is None and entry.pattern.host.decode() in www:
+                taken.add(entry.pattern)
+            yield
+        for name, host in www.items():
+            self._add_www(name, host, taken)
+            yield
+
+    def _add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.router.add(entry)
+
+    def _entry(self, entry: RouteEntry) -> Steps[Entry]:
         model, pattern = entry.model, entry.pattern
         assert pattern is not None
         conditions = NONE
         if model.when is not None:
             conditions = parse_when(model.when.model_dump(exclude_defaults=True))
         host = pattern.host.decode()
-        settings = RouteSettings.of(self.loaded, entry, host)
+        settings = self._settings(entry, host)
         rewrite = rewriter(pattern, strip=bool(model.strip), template=model.rewrite)
         route = Route(
             key=entry.key,
+            plan=_NO_PLAN,
             rewrite=rewrite,
             timeouts=settings.timeouts,
             limits=settings.limits,
@@ -170,51 +239,73 @@ class _Builder:
         elif target.kind == "pool":
             route.destination, route.target = self.pools[target.name]
         else:
-            name = f"{entry.key} {conditions}".rstrip()
-            route.destination, route.target = self._upstream(
-                name, entry.targets, settings, settings.tls, (*entry.path, "tls")
+            name = f"{entry.key} {conditions}" if model.when is not None else entry.key
+            route.destination, route.target = yield from self._upstream(
+                name.rstrip(), entry.targets, settings, settings.tls, (*entry.path, "tls")
             )
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 
+    def _settings(self, entry: RouteEntry, host: str) -> RouteSettings:
+        """Those of the route. Where it says nothing itself, as most, its host's are shared."""
+        if not _WORDS.isdisjoint(entry.model.model_fields_set):
+            return RouteSettings.of(self.loaded, entry, host)
+        key = host if site_of(self.loaded, host) is not None else ""
+        found = self.settings.get(key)
+        if found is None:
+            found = self.settings[key] = RouteSettings.of(self.loaded, entry, host)
+        return found
+
     def _filters(self, settings: RouteSettings, host: str, prefix: bytes) -> list[Filter]:
-        """Filters of every route, in the order of the phases."""
+        """Filters of every route, in the order of the phases.
+
+        One that keeps nothing of its route is shared; one that counts for a route is made here.
+        """
         filters: list[Filter] = []
         if self.https_port and self.certificates.covers(host):
             filters.append(HttpsRedirect(self.https_port))
-        filters.append(Options())
+        filters.append(self.options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
-        request = changes(settings.headers, "request")
-        response = changes(settings.headers, "response")
-        filters.append(
-            ForwardingHeaders(
-                Forwarding(
-                    trusts=self.trust.trusts if self.trust is not None else None,
-                    underscores=settings.underscores,
-                    forwarded=settings.forwarded,
-                    via=settings.via.encode(),
-                    prefix=prefix,
-                )
-            )
-        )
-        if request is not None:
-            filters.append(RequestHeaders(request))
+        filters.append(self._forwarding(settings, prefix))
+        if settings.headers:
+            request = changes(settings.headers, "request")
+            if request is not None:
+                filters.append(RequestHeaders(request))
         if prefix:
             filters.append(PutBack(prefix))
-        if response is not None:
-            filters.append(ResponseHeaders(response))
+        if settings.headers:
+            response = changes(settings.headers, "response")
+            if response is not None:
+                filters.append(ResponseHeaders(response))
         return filters
+
+    def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
+        key = (settings.underscores, settings.forwarded, settings.via, prefix)
+        found = self.forwarding.get(key)
+        if found is None:
+            forwarding = Forwarding(
+                trusts=self.trust.trusts if self.trust is not None else None,
+                underscores=settings.underscores,
+                forwarded=settings.forwarded,
+                via=settings.via.encode(),
+                prefix=prefix,
+            )
+            found = self.forwarding[key] = ForwardingHeaders(forwarding)
+        return found
 
     # --- pools -----------------------------------------------------------------------------------
 
-    def _named_pool(self, name: str, pool: PoolModel) -> tuple[Upstream, str]:
+    def _named_pool(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
         path = ("pool", name)
-        targets = [target for _, target in parse_targets(self.loaded, pool.servers, path)]
+        targets: list[Target] = []
+        for each in pool.servers:
+            targets += [target for _, target in parse_targets(self.loaded, [each], path)]
+            yield
         settings = RouteSettings([self.config])
         settings.balance = pool.balance or settings.balance
         tls = pool.tls or settings.tls
-        return self._upstream(f"[pool.{name}]", targets, settings, tls, (*path, "tls"))
+        return (yield from self._upstream(f"[pool.{name}]", targets, settings, tls, (*path, "tls")))
 
     def _upstream(
         self,
@@ -223,41 +314,56 @@ class _Builder:
         settings: RouteSettings,
         tls: TlsModel,
         path: KeyPath,
-    ) -> tuple[Upstream, str]:
+    ) -> Steps[tuple[Upstream, str]]:
         """The pool, and its addresses in words. name: by which its endpoints outlive a reload."""
         if tls.verify is False and any(each.kind == "https" for each in targets):
             text = "the origin's certificate is not verified: anybody between can be the origin"
             self.loaded.add((*path, "verify"), text, warning=True)
-        endpoints = [
-            self.state.endpoint(
-                self._address(each, tls, path),
-                name,
-                each.weight,
-                self.limits,
-                self.interim,
-                settings.timeouts.upstream_idle,
+        endpoints: list[Endpoint] = []
+        for each in targets:
+            if endpoints:
+                yield
+            address = yield from self._address(each, tls, path)
+            endpoints.append(
+                self.state.endpoint(
+                    address,
+                    name,
+                    each.weight,
+                    self.limits,
+                    self.interim,
+                    settings.timeouts.upstream_idle,
+                )
             )
-            for each in targets
-        ]
         balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
         return Upstream(name, endpoints, balancer), ", ".join(map(_spelled, targets))
 
-    def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Address:
+    def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":
             return Address(path=target.path)
         if target.kind == "http":
             return Address(host=target.host, port=target.port)
-        ca = self.loaded.base / tls.ca if tls.ca else None
-        if ca is not None:
-            self.files.append(ca)
-        try:
-            context = self.state.context(tls.verify is not False, ca)
-        except OSError as error:
-            self.loaded.add((*path, "ca"), f"{ca} cannot be used: {error.strerror or error}")
-            return Address(host=target.host, port=target.port)
+        key = (tls.verify is not False, tls.ca)
+        context = self.contexts.get(key)
+        if context is None:
+            try:
+                context = yield from self.state.context(key[0], self._authorities(tls))
+            except OSError as error:
+                ca = self.loaded.base / (tls.ca or "")
+                text = f"{ca} cannot be used: {error.strerror or error}"
+                self.loaded.add((*path, "ca"), text)
+                return Address(host=target.host, port=target.port)
+            self.contexts[key] = context
         return Address(
             host=target.host, port=target.port, tls=context, server_name=tls.server_name or ""
         )
+
+    def _authorities(self, tls: TlsModel) -> Authorities:
+        """Who vouches for an origin. Raises OSError."""
+        if tls.ca is not None:
+            ca = self.loaded.base / tls.ca
+            self.files[ca] = None
+            return Authorities(self.loaded.read(ca))
+        return system_authorities(self.loaded.read) if tls.verify is not False else SYSTEM
 
     # --- the whole -------------------------------------------------------------------------------
 
@@ -277,37 +383,31 @@ class _Builder:
         return Trust(networks, unix) if networks or unix else None
 
     def _fallback(self, key: str, filter_: Filter) -> Route:
-        return Route(key=key, plan=self.logs.plan([Options(), filter_]), limits=Limits())
+        return Route(key=key, plan=self.logs.plan([self.options, filter_]), limits=Limits())
 
-    def _www_entries(self) -> list[Entry]:
-        """What `www` of the sites adds. A route of that host may stand beside it for a path."""
-        taken = {each.pattern for each in self.loaded.routes if each.model.when is None}
-        entries = []
-        for host, site in self.loaded.sites.items():
-            if site.www is None:
-                continue
-            pattern = parse_key(f"www.{host}")
-            path = (*self.loaded.site_paths[host], "www")
-            if pattern in taken:
-                text = f'"www.{host}" has a route of its own already; keep one of them'
-                self.loaded.add(path, text)
-                continue
-            route = Route(
-                key=f"www.{host}",
-                target=f"redirect://{host}{{port}}{{path}}",
-                plan=self.logs.plan([Options(), Redirect(f"//{host}{{port}}{{path}}")]),
-                where=self.loaded.where(path),
-            )
-            entries.append(Entry(pattern=pattern, route=route))
-        return entries
+    def _add_www(self, name: str, host: str, taken: set[Pattern]) -> None:
+        """The redirect from www. A route of that host may stand beside it for a path."""
+        pattern = parse_key(name)
+        path = (*self.loaded.site_paths[host], "www")
+        if pattern in taken:
+            text = f'"{name}" has a route of its own already; keep one of them'
+            self.loaded.add(path, text)
+            return
+        route = Route(
+            key=name,
+            target=f"redirect://{host}{{port}}{{path}}",
+            plan=self.logs.plan([self.options, Redirect(f"//{host}{{port}}{{path}}")]),
+            where=self.loaded.where(path),
+        )
+        self._add(Entry(pattern=pattern, route=route))
 
     def _error_page(self) -> Callable[[Exchange, PorchError], Response]:
         template: Template | None = None
         if self.config.error_page:
             file = self.loaded.base / self.config.error_page
-            self.files.append(file)
+            self.files[file] = None
             try:
-                template = Template(file.read_text(encoding="utf-8"))
+                template = Template(self.loaded.read(file).decode("utf-8"))
             except (OSError, ValueError) as error:
                 why = getattr(error, "strerror", None) or str(error)
                 self.loaded.add(("error_page",), f"{file} cannot be used: {why}")

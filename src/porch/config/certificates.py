@@ -1,6 +1,6 @@
 """The certificates that [site] names, by host. That cert and key stand together: review.py."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from porch.config.loaded import Loaded
@@ -27,14 +27,16 @@ class Certificates:
         return tuple(path for each in self.by_host.values() for path in (each.cert, each.key))
 
     @classmethod
-    def of(cls, loaded: Loaded) -> "Certificates":
-        """Load all, with a problem noted for each that cannot be."""
+    def loading(cls, loaded: Loaded) -> "Generator[None, None, Certificates]":
+        """Load all, one a step, with a problem noted for each that cannot be."""
         by_host: dict[str, Certificate] = {}
         for host, site in loaded.sites.items():
+            yield
             if site.cert is None or site.key is None:
                 continue
+            cert, key = loaded.base / site.cert, loaded.base / site.key
             try:
-                by_host[host] = load_certificate(loaded.base / site.cert, loaded.base / site.key)
+                by_host[host] = load_certificate(cert, key, loaded.read)
             except ValueError as error:
                 loaded.add((*loaded.site_paths[host], "cert"), str(error))
         return cls(by_host)

@@ -67,6 +67,8 @@ class Loaded:
         """Path in the data -> each secret that was filled in there, and what was written."""
         self.unfilled: set[KeyPath] = set()
         """Paths whose secret is missing: what else is wrong there comes of that."""
+        self.contents: dict[Path, bytes] = {}
+        """What `read` has read: certificates, keys, authorities, the error page."""
 
     @property
     def ok(self) -> bool:
@@ -82,16 +84,28 @@ class Loaded:
         )
         return render(problems, running=running)
 
+    def read(self, path: Path) -> bytes:
+        """What a file holds, read once. Raises OSError as `open` would.
+
+        Whatever a build needs from disk goes by this, so that a worker which is handed the
+        configuration needs no file: all have the same, and what only root may read is read by
+        the supervisor alone.
+        """
+        content = self.contents.get(path)
+        if content is None:
+            content = self.contents[path] = path.read_bytes()
+        return content
+
     def where(self, path: KeyPath) -> str:
         """The file and line of a path in the data, "porch.toml:3", as near as is known."""
-        file, (line, _) = self._place(path)
+        file, (line, _) = self.place(path)
         return f"{file}:{line}" if line else file
 
     def add(self, path: KeyPath, text: str, *, warning: bool = False) -> None:
         """Report a problem at a path in the data. Secrets in the text are shown as written."""
         if self.unfilled and any(path[: len(at)] == at for at in self.unfilled):
             return
-        file, (line, column) = self._place(path)
+        file, (line, column) = self.place(path)
         if not line and path:
             text = f"{_spelled(path)}: {text}"
         self.problems.append(
@@ -104,8 +118,8 @@ class Loaded:
             )
         )
 
-    def _place(self, path: KeyPath) -> tuple[str, Place]:
-        """The place of a path, or that of the nearest thing around it."""
+    def place(self, path: KeyPath) -> tuple[str, Place]:
+        """The file and place of a path, or of the nearest thing around it; (0, 0) for none."""
         if path[:2] in self.short and path[2:3] == ("to",):
             path = path[:2] + path[3:]
         while path:

@@ -35,15 +35,27 @@ class Plan:
     on_end: "tuple[Callable[[Exchange], None], ...]"
 
     def __init__(self, filters: Sequence[Filter] = ()) -> None:
-        for phase in self.__slots__:
-            default = getattr(Filter, phase)
-            hooks = tuple(
-                getattr(each, phase)
-                for each in filters
-                if getattr(type(each), phase) is not default
-            )
-            setattr(self, phase, hooks)
+        hooks: dict[str, list[object]] = {phase: [] for phase in self.__slots__}
+        for each in filters:
+            for phase in _phases[type(each)]:
+                hooks[phase].append(getattr(each, phase))
+        for phase, bound in hooks.items():
+            setattr(self, phase, tuple(bound))
 
     def __repr__(self) -> str:
         phases = (f"{name}={len(getattr(self, name))}" for name in self.__slots__)
         return f"<Plan {' '.join(phases)}>"
+
+
+class _Phases(dict[type[Filter], tuple[str, ...]]):
+    """A kind of filter -> the phases it overrides: every route has the same few kinds."""
+
+    def __missing__(self, kind: type[Filter]) -> tuple[str, ...]:
+        phases = tuple(
+            phase for phase in Plan.__slots__ if getattr(kind, phase) is not getattr(Filter, phase)
+        )
+        self[kind] = phases
+        return phases
+
+
+_phases = _Phases()
