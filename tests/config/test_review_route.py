@@ -28,6 +28,10 @@ def sentence(key: str, route: Any, **words: Any) -> str:
         ("listen/*", "a:1"),
         ("a.test", {"to": "a:1", "when": {"client": ["10.0.0.0/8"], "cookie": {"x": True}}}),
         ("GET a.test", {"to": "a:1", "when": {"method": "GET"}}),
+        ("POST a.test/x", {"to": "redirect:/x", "status": 303}),
+        ("a.test/x", {"to": "redirect:/x?y", "when": {"query": {"y": False}}}),
+        ("a.test/x", "redirect:https://a.test/x"),
+        ("a.test/x/*", "redirect:/x"),
     ],
 )
 def test_what_goes_together_is_fine(key, route):
@@ -45,6 +49,7 @@ def test_what_goes_together_is_fine(key, route):
         ("a.test", {"to": "a:1", "rewrite": "/{id}"}, ".rewrite: rewrite = '/{id}' has {id}"),
         ("a.test", {"to": "a:1", "rewrite": ""}, ".rewrite: rewrite = '' has to begin with /"),
         ("a.test", [], ".to: 'to' is empty; name a target"),
+        ("a.test/x", "redirect:/x?y", "the redirect leads to itself: 'a.test/x' is the path /x"),
         ("a.test", ["a:1", "respond:503"], ".to[1]: 'respond:503' stands alone"),
         ("a.test", "api", '.to[0]: there is no [pool.api]; an address has a port: "api:8000"'),
         ("a.test", ["a:1", "b"], ".to[1]: there is no [pool.b]"),

@@ -37,6 +37,13 @@ def explained(text: str) -> tuple[int, int, str]:
         ("a.test/x = 1", 1, 7, "a key with / or * stands in quotes"),
         ('*.a = "x"', 1, 1, "a key with * or / is quoted"),
         ("a.b = 1\na = 1", 2, 6, "this name is taken above"),
+        ("a = 1\n<<<<<<< HEAD\nb = 2\n", 2, 1, "the marks of a merge; keep one side"),
+        ("=======\n", 1, 1, "the marks of a merge"),
+        ("a\0 \0=\0", 1, 2, "the file is UTF-16, or was not written to its end"),
+        ("a = 1\rb = 2\r", 1, 6, "save the file with LF"),
+        ("a = {{ b }}", 1, 6, "which was not filled in"),
+        ("a\xa0= 1", 1, 2, "invisible (U+00A0); delete it or type a plain space"),
+        ("\ufeffa = 1", 1, 1, "invisible (U+FEFF)"),
     ],
 )
 def test_the_way_out_is_said_in_the_place(text, line, column, sentence):

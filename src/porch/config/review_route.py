@@ -11,7 +11,7 @@ from porch.config.suggest import nearest
 from porch.config.target import Target, parse_target
 from porch.route.condition import NONE, Conditions
 from porch.route.entry import Entry
-from porch.route.pattern import Pattern, parse_key
+from porch.route.pattern import Kind, Pattern, parse_key
 from porch.route.plan import Plan
 from porch.route.rewrite import rewriter
 from porch.route.route import Route
@@ -123,6 +123,7 @@ def _review_to(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
             loaded.add(at, f"'{target.text}' stands alone, not in a list with others")
         elif target.kind == "redirect":
             _review_redirect(loaded, at, target, entry.pattern)
+            _review_loop(loaded, at, target, entry)
     if len(found) == len(entry.model.to) > 0:
         _review_words(loaded, entry, found[0][1])
 
@@ -144,6 +145,16 @@ def _review_redirect(
         if slot not in known:
             names = ", ".join(f"{{{name}}}" for name in known)
             loaded.add(path, f"the redirect has {{{slot}}}, but there is only {names}")
+
+
+def _review_loop(loaded: Loaded, path: KeyPath, target: Target, entry: RouteEntry) -> None:
+    """A redirect within the host to the one path that it is taken for. Another scheme or host may
+    be another server's, and another method another route's."""
+    pattern = entry.pattern
+    if pattern is None or pattern.kind is not Kind.EXACT or pattern.method or entry.model.when:
+        return
+    if target.url.partition("?")[0].encode() == pattern.path:
+        loaded.add(path, f"the redirect leads to itself: '{entry.key}' is the path {target.url}")
 
 
 def _review_words(loaded: Loaded, entry: RouteEntry, target: Target) -> None:

@@ -31,6 +31,7 @@ _SENTENCES = (
     (*_TWICE, "this name is taken above, by a value or a table"),
 )
 """How messages of tomllib begin, and what is said instead."""
+_MERGE = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
 def explain_syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> tuple[int, int, str]:
@@ -44,6 +45,8 @@ def explain_syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> tupl
         if twice is not None:
             path, (first, _), second = twice
             return *second, f'"{path[-1]}" stands here a second time, after {file}:{first}'
+    if (strange := _strange(text, offset)) is not None:
+        return line, column, strange
     if message.startswith("Invalid initial character") and text[offset : offset + 1] in "\r\n}":
         return line, column, _ONE_LINE
     if message.startswith("Invalid value") and not text[offset:].strip():
@@ -52,6 +55,26 @@ def explain_syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> tupl
         if message.startswith(tuple(starts)):
             return line, column, sentence
     return line, column, f"this is not TOML: {message}"
+
+
+def _strange(text: str, offset: int) -> str | None:
+    """What is wrong where it is not a matter of TOML's rules, else None."""
+    if text.startswith(_MERGE, text.rfind("\n", 0, offset) + 1):
+        return "these are the marks of a merge; keep one side and delete the lines of the marks"
+    if "\0" in text[offset : offset + 2]:
+        return (
+            "there are zeros here: the file is UTF-16, or was not written to its end; save it anew"
+        )
+    if "\r" in text and "\n" not in text:
+        return "the line ends are those of old (CR alone); save the file with LF"
+    if "{{" in text[max(0, offset - 1) : offset + 2]:
+        return "this is a template's {{ }}, which was not filled in"
+    character = text[offset : offset + 1]
+    if character > "~" and not (character.isprintable() and character.strip()):
+        return (
+            f"this character is invisible (U+{ord(character):04X}); delete it or type a plain space"
+        )
+    return None
 
 
 def _end(text: str) -> Place:
