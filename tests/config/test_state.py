@@ -1,8 +1,6 @@
 """What a reload keeps, forgets and leaves as it was."""
 
-import os
 import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +9,10 @@ import trustme
 from porch.balance.endpoint import Endpoint
 from porch.clock import Deadlines
 from porch.config.state import State
+from porch.config.steps import complete
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
+from porch.tls import SYSTEM, Authorities
 
 A = Address(host="10.0.0.1", port=1)
 B = Address(host="10.0.0.2", port=1)
@@ -158,40 +158,41 @@ def test_without_pools_an_endpoint_can_be_asked_about_but_not_dialled() -> None:
 # --- TLS towards origins ---------------------------------------------------------------------
 
 
+def context(
+    reloads: Reloads, verify: bool = True, authorities: Authorities = SYSTEM
+) -> ssl.SSLContext:
+    return complete(reloads.state.context(verify, authorities))
+
+
+def authority(name: str) -> Authorities:
+    return Authorities(trustme.CA(organization_name=name).cert_pem.bytes())
+
+
 def test_one_context_serves_all_that_want_the_same(reloads: Reloads) -> None:
-    state = reloads.state
-    first = state.context(True, None)
-    assert state.context(True, None) is first
-    unverified = state.context(False, None)
+    first = context(reloads)
+    assert context(reloads) is first
+    unverified = context(reloads, verify=False)
     assert (first.verify_mode, unverified.verify_mode) == (ssl.CERT_REQUIRED, ssl.CERT_NONE)
 
 
 def test_a_context_outlives_a_reload_that_asks_for_it(reloads: Reloads) -> None:
-    state = reloads.state
-    first = state.context(True, None)
-    state.commit()
-    assert state.context(True, None) is first
-    state.commit()
-    state.commit()
-    assert state.context(True, None) is not first
+    first = context(reloads)
+    reloads.state.commit()
+    assert context(reloads) is first
+    reloads.state.commit()
+    reloads.state.commit()
+    assert context(reloads) is not first
 
 
-def test_an_authority_whose_file_changed_makes_a_new_context(
-    reloads: Reloads, tmp_path: Path
-) -> None:
-    state, file = reloads.state, tmp_path / "ca.pem"
-    trustme.CA().cert_pem.write_to_path(file)
-    first = state.context(True, file)
-    state.commit()
-    assert state.context(True, file) is first
-    trustme.CA(organization_name="another").cert_pem.write_to_path(file)
-    os.utime(file, ns=(1, 1))
-    assert state.context(True, file) is not first
+def test_an_authority_with_other_content_makes_a_new_context(reloads: Reloads) -> None:
+    one = authority("one")
+    first = context(reloads, authorities=one)
+    reloads.state.commit()
+    assert one.pem is not None
+    assert context(reloads, authorities=Authorities(bytes(bytearray(one.pem)))) is first
+    assert context(reloads, authorities=authority("another")) is not first
 
 
-def test_an_authority_that_cannot_be_used_is_an_error(reloads: Reloads, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        reloads.state.context(True, tmp_path / "gone.pem")
-    (tmp_path / "bad.pem").write_text("hello")
+def test_an_authority_that_cannot_be_used_is_an_error(reloads: Reloads) -> None:
     with pytest.raises(ssl.SSLError):
-        reloads.state.context(True, tmp_path / "bad.pem")
+        context(reloads, authorities=Authorities(b"hello"))

@@ -5,9 +5,8 @@ asks for each by what it is; what nobody asked for is closed behind it.
 """
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from porch.balance.endpoint import WIDTH, Endpoint
@@ -16,7 +15,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
-from porch.tls import client_context
+from porch.tls import Authorities, client_context_in_steps
 
 __all__ = ["EndpointName", "MakeCells", "MakePool", "State"]
 
@@ -50,7 +49,8 @@ class _Kept:
 
 class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
-    make_cells: see manage/columns.py; without it each endpoint counts for itself.
+    make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
+    assigns another before it builds.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -61,7 +61,7 @@ class State:
     ) -> None:
         self.deadlines = Deadlines()
         self._make_pool = make_pool or _Nowhere
-        self._make_cells = make_cells or (lambda _: Cells(WIDTH))
+        self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
         self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
@@ -103,21 +103,24 @@ class State:
         kept = self._asked.get(key) or self._running.get(key)
         if kept is None:
             connections = self._make_pool(address, self.deadlines, limits, most_interim)
-            cells = self._make_cells((pool, str(address)))
+            cells = self.make_cells((pool, str(address)))
             kept = _Kept(Endpoint(str(address), connections, weight, cells), connections)
         self._asked[key] = kept
         self._settings[key] = (weight, idle)
         return kept.endpoint
 
-    def context(self, verify: bool, ca: Path | None) -> ssl.SSLContext:
-        """The TLS context towards origins, one for all that want the same.
+    def context(
+        self, verify: bool, authorities: Authorities
+    ) -> Generator[None, None, ssl.SSLContext]:
+        """The TLS context towards origins, one for all that want the same, made in steps.
 
-        A CA file that has changed makes a new one. Raises OSError if it cannot be used.
+        Other content of an authority's file makes another one. Raises ssl.SSLError if it is
+        of no use.
         """
-        key = (verify, ca, ca.stat().st_mtime_ns if ca is not None else 0)
+        key = (verify, authorities)
         context = self._asked_contexts.get(key) or self._contexts.get(key)
         if context is None:
-            context = client_context(verify=verify, ca=ca)
+            context = yield from client_context_in_steps(verify=verify, authorities=authorities)
         self._asked_contexts[key] = context
         return context
 
