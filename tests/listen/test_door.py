@@ -153,6 +153,15 @@ def test_all_sessions_are_told_even_if_they_leave_at_once(what: str) -> None:
     assert door.closing is (what == "drain")
 
 
+def test_a_door_that_finishes_tells_nobody_and_marks_its_answers() -> None:
+    door, _, _ = made()
+    session = Session(door)
+    door.finish()
+    assert (door.closing, door.draining, session.told) == (True, False, [])
+    door.drain()
+    assert (door.closing, door.draining, session.told) == (True, True, ["drain"])
+
+
 def test_a_defect_of_the_router_is_reported_and_answered_as_one() -> None:
     settings = Settings()
 

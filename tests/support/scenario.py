@@ -199,6 +199,10 @@ class Scenario:
             self._do(self._tick)
         return self
 
+    def finishes(self) -> "Scenario":
+        """The door lets its connections end by themselves."""
+        return self._do(self.door.finish)
+
     def drains(self) -> "Scenario":
         """The door closes."""
         return self._do(self.door.drain)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, cast
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import ConnectionLost, IncompleteResponse, PorchError
+from porch.errors import ConnectionLost, IncompleteResponse, PorchError, Shutdown
 from porch.exchange import Exchange
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import chunk, chunked_pieces, last_chunk, request_head
 from porch.http.h1_response import ResponseDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
+from porch.http.websocket import GOING_AWAY, WEBSOCKET, Frames
 from porch.keeper import unsent
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ __all__ = ["ClientConnection"]
 
 FLUSH = 10.0
 """Seconds that what was written may take to leave a connection that closes."""
+LEAVE = 2.0
+"""Seconds that the origin of a WebSocket may take to close, when it was told to."""
 
 
 class ClientConnection(asyncio.Protocol):
@@ -45,6 +48,7 @@ class ClientConnection(asyncio.Protocol):
         "_paused",
         "_pool",
         "_request_done",
+        "_said",
         "_transport",
         "_tunnel",
         "closed",
@@ -61,6 +65,7 @@ class ClientConnection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self._chunked = self._paused = self._tunnel = self.closed = False
         self._request_done = True
+        self._said: Frames | None = None
         self.reused = False
         self.deadline = INFINITY
         self._descriptor = -1
@@ -115,6 +120,8 @@ class ClientConnection(asyncio.Protocol):
                 elif head is not None and head.__class__ is ResponseHead and head.upgrade:
                     self._tunnel = True
                     self._request_done = False
+                    if head.upgrade == WEBSOCKET:
+                        self._said = Frames(masked=True)
                 exchange.on_response(*piece)  # type: ignore[arg-type]
                 if self.exchange is not exchange or not decoder.rest:
                     return
@@ -193,6 +200,8 @@ class ClientConnection(asyncio.Protocol):
             if pieces:
                 self._transport.writelines(pieces)
         elif data:
+            if self._said is not None:
+                self._said.feed(data)
             self._transport.write(data)
         if end:
             self._request_done = True
@@ -227,10 +236,21 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def abort(self, error: PorchError) -> None:
-        """See Stream. The origin sees the close at once and can stop its work."""
+        """See Stream. The origin sees the close at once and can stop its work; of a WebSocket it
+        is told if the door itself is the reason, and may close first (RFC 6455 7.1.1)."""
         self.exchange = None
+        farewell = None
+        if self._said is not None and not self._request_done and isinstance(error, Shutdown):
+            farewell = self._said.farewell(GOING_AWAY, error.word)
+        if farewell is None:
+            self.closed = True
+            self._transport.abort()
+            return
+        if farewell:
+            self._transport.write(farewell)
+        self.resume_reading()
         self.closed = True
-        self._transport.abort()
+        self.deadline = clock.now + LEAVE
 
     def unsent(self) -> int:
         """See keeper.UpstreamStream."""
@@ -256,11 +276,14 @@ class ClientConnection(asyncio.Protocol):
 
     def on_deadline(self) -> None:
         """See clock.Waiting: nobody wanted the idle connection, or its end is not taken."""
-        if self.closed:
+        if not self.closed:
+            self.close()
+        elif not self._transport.is_closing():  # it was told to close and did not
+            self.deadline = clock.now + FLUSH
+            self._transport.close()
+        else:
             self.deadline = INFINITY
             self._transport.abort()
-        else:
-            self.close()
 
     def abandon(self) -> None:
         """Nobody wants the connection, made or still to be made."""

@@ -75,16 +75,17 @@ class Door:
     """The shared state of a worker's listeners.
 
     settings: of the running configuration; a reload assigns a new one, and running exchanges
-    keep the route they have. sessions: the open client connections.
+    keep the route they have. sessions: the open client connections. closing: each
+    answer is the last of its connection. draining: nor is one waited for between requests.
     """
 
-    __slots__ = ("closing", "deadlines", "sessions", "settings")
+    __slots__ = ("closing", "deadlines", "draining", "sessions", "settings")
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
         self.settings = settings
         self.deadlines = deadlines
         self.sessions: set[Session] = set()
-        self.closing = False
+        self.closing = self.draining = False
 
     @property
     def own_fields(self) -> tuple[Field, ...]:
@@ -127,9 +128,14 @@ class Door:
         """See keeper.Keeper."""
         self.settings.report(exchange, error)
 
+    def finish(self) -> None:
+        """Let all connections end by themselves: each with its next answer, which says so, or when
+        it was idle for `timeouts.keep_alive`. No request is lost to a close that it crossed."""
+        self.closing = True
+
     def drain(self) -> None:
         """Stop taking requests: idle connections close, the others after their exchange."""
-        self.closing = True
+        self.closing = self.draining = True
         for session in tuple(self.sessions):
             session.drain()
 

@@ -24,6 +24,7 @@ from porch.http.h1_encode import (
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
+from porch.http.websocket import SERVICE_RESTART, WEBSOCKET, Frames
 from porch.keeper import unsent
 from porch.listen.door import Door
 
@@ -37,9 +38,9 @@ before a reset destroys it (RFC 9112 9.6)."""
 MOST_DRAINED = 1 << 20
 """Bytes of a refused body that are thrown away to keep the connection; a longer one ends it."""
 
-IDLE, REQUEST, ANSWERING, DRAINING, LINGERING, CLOSED = range(6)
+IDLE, REQUEST, ANSWERING, DRAINING, LEAVING, LINGERING, CLOSED = range(7)
 """Between requests; a head is not whole; an exchange runs; its answer has left and its request
-is thrown away; only the close is left; gone."""
+is thrown away; a WebSocket was told its end and has yet to agree; only the close is left; gone."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -58,9 +59,11 @@ class ServerConnection(asyncio.Protocol):
         "_exchange",
         "_full",
         "_half_closed",
+        "_heard",
         "_no_body",
         "_paused",
         "_refused",
+        "_said",
         "_scheme",
         "_state",
         "_transport",
@@ -83,13 +86,15 @@ class ServerConnection(asyncio.Protocol):
         self._half_closed = self._ended = self._full = self._waits = False
         self._drained = 0
         self._unsent = -1
+        self._heard: Frames | None = None
+        self._said: Frames | None = None
         self.interim = True
         self.peer = b"unix"
         self.port = port
         self.deadline = INFINITY
 
     def __repr__(self) -> str:
-        names = ("idle", "request", "answering", "draining", "lingering", "closed")
+        names = ("idle", "request", "answering", "draining", "leaving", "lingering", "closed")
         return f"<ServerConnection {self.peer.decode()} {names[self._state]}>"
 
     # --- from the event loop -------------------------------------------------------------------
@@ -102,7 +107,7 @@ class ServerConnection(asyncio.Protocol):
             self.peer = peer[0].partition("%")[0].removeprefix("::ffff:").encode()
         door = self._door
         patience = door.settings.timeouts.keep_alive
-        self.deadline = clock.now + (min(patience, LINGER) if door.closing else patience)
+        self.deadline = clock.now + (min(patience, LINGER) if door.draining else patience)
         door.sessions.add(self)
         door.deadlines.watch(self)
 
@@ -123,7 +128,9 @@ class ServerConnection(asyncio.Protocol):
             elif decoder.rest and self._reads_on():
                 self._decode(b"")
             return
-        if state in (LINGERING, CLOSED):
+        if state >= LEAVING:
+            if state == LEAVING:
+                self._hear_last(data)
             return
         exchange = self._exchange
         if exchange is not None and exchange.request_done and not exchange.upgraded:
@@ -213,6 +220,8 @@ class ServerConnection(asyncio.Protocol):
         if isinstance(head, RequestHead):
             self._take_head(head, data, end)
         elif self._exchange is not None:
+            if self._heard is not None:
+                self._heard.feed(data)
             self._exchange.on_request_data(cast("Trailers | None", head), data, end)
         else:
             self._drain(len(data), end)
@@ -268,6 +277,8 @@ class ServerConnection(asyncio.Protocol):
             if pieces:
                 self._transport.writelines(pieces)
         elif data and not self._no_body:
+            if self._said is not None:
+                self._said.feed(data)
             self._transport.write(data)
         if end:
             self._ended = True
@@ -288,6 +299,9 @@ class ServerConnection(asyncio.Protocol):
                 decoder.switch_to_raw()
                 decoder.keep_alive = False
                 self._chunked = False
+                if head.upgrade == WEBSOCKET:
+                    self._heard = Frames(masked=True)
+                    self._said = Frames(masked=False)
                 if decoder.rest:
                     asyncio.get_running_loop().call_soon(self._continue)
             elif status == 100:
@@ -337,9 +351,10 @@ class ServerConnection(asyncio.Protocol):
         """See Stream. The client must not take what it has for the whole.
 
         A missing last chunk or missing bytes show that; a tunnel and an answer that only the close
-        ends are reset, and so is a client that takes nothing.
+        ends are reset, and so is a client that takes nothing. A WebSocket is told if the door
+        itself is the reason.
         """
-        if self._state == CLOSED:
+        if self._state == CLOSED or (isinstance(error, Shutdown) and self._leave(error)):
             return
         exchange = self._exchange
         response = None if exchange is None or exchange.upgraded else exchange.response
@@ -357,7 +372,7 @@ class ServerConnection(asyncio.Protocol):
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
         self._exchange = None
-        if self._state == CLOSED:
+        if self._state >= LEAVING:
             return
         if not (self._ended and self._decoder.keep_alive):
             if self._refused or self._decoder.rest or not request_done:
@@ -379,7 +394,7 @@ class ServerConnection(asyncio.Protocol):
         self._state = IDLE
         self._ended = False
         self.deadline = clock.now + self._door.settings.timeouts.keep_alive
-        if self._door.closing or (self._half_closed and not self._decoder.rest):
+        if self._door.draining or (self._half_closed and not self._decoder.rest):
             self._linger()
             return
         if self._full:  # answers must not pile up before a client that sends but does not read
@@ -416,7 +431,34 @@ class ServerConnection(asyncio.Protocol):
         """See door.Session."""
         if self._exchange is not None:
             self._exchange.fail(Shutdown("the grace period is over"))
-        self._close()
+        if self._state not in (LEAVING, LINGERING):  # these have a short time of their own
+            self._close()
+
+    def _leave(self, error: PorchError) -> bool:
+        """Tell a WebSocket that its connection ends, if anything can be told, and then wait for
+        its agreement (RFC 6455 7.1.1): a close at once could destroy what it was told."""
+        said, heard = self._said, self._heard
+        if said is None or heard is None or self._ended:
+            return False
+        farewell = said.farewell(SERVICE_RESTART, error.word)
+        if farewell is None:
+            return False
+        if farewell:
+            self._transport.write(farewell)
+        if heard.closed or self._half_closed:
+            self._close()
+        else:
+            self._state = LEAVING
+            self.deadline = clock.now + LINGER
+            self.resume_reading()
+        return True
+
+    def _hear_last(self, data: bytes) -> None:
+        """What comes from a WebSocket that was told its end is dropped, but for its agreement."""
+        heard = cast("Frames", self._heard)
+        heard.feed(data)
+        if heard.closed:
+            self._close()
 
     def _linger(self) -> None:
         """Send what is written and our end; take and drop what still comes for a moment."""
