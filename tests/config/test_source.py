@@ -99,9 +99,14 @@ def test_a_file_that_is_not_there_is_told_with_the_way_out():
 @pytest.mark.usefixtures("folder")
 def test_a_folder_and_bytes_that_are_no_text_are_told():
     Path("folder.toml").mkdir()
-    Path("bytes.toml").write_bytes(b'a = "\xff"\n')
+    Path("bytes.toml").write_bytes(b'b = 1\na = "\xff"\n')
     assert "cannot be read: Is a directory" in reading("folder.toml")[0].problems[0].text
-    assert reading("bytes.toml")[0].problems[0].text == "the file is not UTF-8: byte 6 is not"
+    problem = reading("bytes.toml")[0].problems[0]
+    assert problem.text == "the file is not UTF-8: byte 12 is not; save it as UTF-8"
+    assert problem.place == "bytes.toml:2:6"
+    Path("wide.toml").write_bytes('a = "b"\n'.encode("utf-16"))
+    why = "the file is not UTF-8: it is UTF-16; save it as UTF-8"
+    assert reading("wide.toml")[0].problems[0].text == why
 
 
 @pytest.mark.usefixtures("folder")

@@ -37,6 +37,7 @@ def test_a_duration_is_a_number_with_its_unit(text, seconds):
     [
         (90, '"90s"'),
         (1.5, '"1.5s"'),
+        (-5, '"90s"'),
         ("90", '"90s"'),
         ("5 minutes", '"90s"'),
         ("5M", '"90s"'),

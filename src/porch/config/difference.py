@@ -351,7 +351,8 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
             items = _items(name, value, hide)
             yield start + name, _Word(items.keys(), _listed(items), items)
         elif name in ("ca", "cert", "error_page") or (name == "key" and not start):
-            yield start + name, _Word((value, None), _shown(hide(value)), is_file=True)
+            content = table.loaded.contents.get(table.loaded.base / value)
+            yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:
             written = secrets.written(table.loaded, path)
             shown = written if written else _spelled(type(table.model), name, value)

@@ -3,7 +3,7 @@
 Nothing here touches the network or what runs: a load that finds an error has changed nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,10 +23,20 @@ __all__ = ["Loaded", "RouteEntry", "load", "load_mapping"]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load(path: Path) -> Loaded:
-    """Load a file and what it includes. A TOML syntax error comes alone."""
+def load(
+    path: Path,
+    *,
+    contents: Mapping[Path, bytes] | None = None,
+    included: Sequence[Path] | None = None,
+) -> Loaded:
+    """Load a file and what it includes. A TOML syntax error comes alone.
+
+    contents: of files that are not read from disk again. included: the files that are included,
+    whatever `include` finds on the disk now. Both are of a snapshot (snapshot.py).
+    """
     loaded = Loaded(str(path), path.parent)
-    data = read(loaded, path)
+    loaded.contents.update(contents or {})
+    data = read(loaded, path, included)
     if data is not None:
         _check(loaded, data)
     return loaded

@@ -87,8 +87,7 @@ def _review_file(loaded: Loaded, name: str | None, path: KeyPath) -> None:
         return
     file = loaded.base / name
     try:
-        with file.open("rb"):
-            pass
+        loaded.read(file)
     except OSError as error:
         why = "does not exist" if isinstance(error, FileNotFoundError) else None
         loaded.add(path, f"{file} {why or f'cannot be read: {error.strerror or error}'}")

@@ -69,10 +69,13 @@ def _variable(loaded: Loaded, name: str, path: KeyPath) -> str:
 def _read(loaded: Loaded, file: Path, path: KeyPath) -> str:
     """The content of a secret's file without its last line end."""
     try:
-        with file.open("rb") as opened:
-            content = opened.read(_LONGEST + 1)
+        content = loaded.contents.get(file)
+        if content is None:
+            with file.open("rb") as opened:
+                content = opened.read(_LONGEST + 1)
         if len(content) > _LONGEST:
             raise ValueError(f"it has more than {_LONGEST} bytes")
+        loaded.contents[file] = content
         text = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
         return _keep(loaded, path, text, f"file:{file}")
     except (OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """The files of a configuration: read, parsed, and merged with what they include."""
 
+import codecs
 import glob
 import os
 import tomllib
@@ -18,21 +19,26 @@ _GROUPS = {"routes": "the route", "site": "the site", "pool": "the pool"}
 """Tables that files add to together, and what each of their keys is."""
 
 
-def read(loaded: Loaded, file: Path) -> dict[str, Any] | None:
-    """The data of `file` and all it includes; None with a problem noted if it cannot be had."""
+def read(
+    loaded: Loaded, file: Path, included: Sequence[Path] | None = None
+) -> dict[str, Any] | None:
+    """The data of `file` and all it includes; None with a problem noted if it cannot be had.
+
+    included: known already, so that the disk is not searched.
+    """
     parsed = _parse(loaded, file)
     if parsed is None:
         return None
     data, places = parsed
     _note_places(loaded, places, str(file), 0)
     whole = True
-    for included in _included(loaded, data, file):
-        parsed = _parse(loaded, included)
+    for each in _included(loaded, data, file) if included is None else included:
+        parsed = _parse(loaded, each)
         if parsed is None:
             whole = False
             continue
         more, places = parsed
-        _merge(loaded, data, more, places, str(included))
+        _merge(loaded, data, more, places, str(each))
     return data if whole else None
 
 
@@ -42,7 +48,7 @@ def _parse(loaded: Loaded, file: Path) -> tuple[dict[str, Any], Places] | None:
     source = ""
     place: Sequence[int] = (0, 0)
     try:
-        source = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        source = loaded.read(file).decode("utf-8-sig").replace("\r\n", "\n")
         return tomllib.loads(source), locate(source)
     except FileNotFoundError:
         hint = "; name another: porch run FILE" if file == Path("porch.toml") else ""
@@ -50,7 +56,12 @@ def _parse(loaded: Loaded, file: Path) -> tuple[dict[str, Any], Places] | None:
     except OSError as error:
         text = f"the file cannot be read: {error.strerror or error}"
     except UnicodeDecodeError as error:
-        text = f"the file is not UTF-8: byte {error.start + 1} is not"
+        wide = error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        why = "it is UTF-16" if wide else f"byte {error.start + 1} is not"
+        text = f"the file is not UTF-8: {why}; save it as UTF-8"
+        start = error.object[: error.start]
+        if not wide:
+            place = (start.count(b"\n") + 1, len(start) - start.rfind(b"\n"))
     except tomllib.TOMLDecodeError as error:
         *place, text = explain_syntax(error, source, str(file))
     except RecursionError:

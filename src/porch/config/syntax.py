@@ -31,6 +31,27 @@ _SENTENCES = (
     (*_TWICE, "this name is taken above, by a value or a table"),
 )
 """How messages of tomllib begin, and what is said instead."""
+_FOREIGN = tuple(
+    (re.compile(pattern), sentence)
+    for pattern, sentence in (
+        (r"[ \t]*//", "a comment begins with #"),
+        (r"[ \t]*<\w", "this looks like XML or Apache; here a line is: word = value, or a [table]"),
+        (
+            r"[ \t]*[{\"][^=\n]*(?:\"[ \t]*:|\n)",
+            "this looks like JSON; here a line is: word = value",
+        ),
+        (
+            r"[^=\n]*[{;}][ \t]*(?:\n|\Z)",
+            "this looks like the file of another proxy; here a line is: word = value, or a [table]",
+        ),
+        (
+            r"[ \t]*(?:- )?[\w.-]+:(?:[ \t]|\n|\Z)",
+            "this looks like YAML; here = follows a key, and a "
+            'text stands in quotes: word = "text"',
+        ),
+    )
+)
+"""How lines of other languages look, which are pasted by mistake."""
 _MERGE = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
@@ -51,6 +72,11 @@ def explain_syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> tupl
         return line, column, _ONE_LINE
     if message.startswith("Invalid value") and not text[offset:].strip():
         return line, column, "the file ends before the value does"
+    if message.startswith(("Expected '=' after a key", "Invalid statement")):
+        start = text.rfind("\n", 0, offset) + 1
+        for pattern, sentence in _FOREIGN:
+            if pattern.match(text, start):
+                return line, column, sentence
     for *starts, sentence in _SENTENCES:
         if message.startswith(tuple(starts)):
             return line, column, sentence

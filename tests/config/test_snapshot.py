@@ -1,0 +1,125 @@
+"""A configuration that ran is loaded again, whatever became of its files."""
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porch import clock
+from porch.config.difference import NOTHING, difference
+from porch.config.load import load, load_mapping
+from porch.config.snapshot import SHOWN, Snapshot
+from tests.support.damage import good
+
+WORDS = {"routes": {"a.test": ":1"}, "grace": "5s"}
+
+
+def snapshot(folder: Path) -> Snapshot:
+    loaded = load(folder / "porch.toml")
+    assert loaded.ok, loaded.report()
+    return Snapshot.of(loaded)
+
+
+def empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def test_it_needs_no_file_any_more(tmp_path: Path) -> None:
+    good(tmp_path)
+    before = load(tmp_path / "porch.toml")
+    kept = Snapshot.of(before)
+    empty(tmp_path)
+    assert not load(tmp_path / "porch.toml").ok
+    again = kept.load()
+    assert again.report() == ""
+    assert again.files == before.files
+    assert [each.where for each in again.routes] == [each.where for each in before.routes]
+    assert difference(before, again) == [NOTHING]
+
+
+def test_what_is_in_the_files_by_now_does_not_matter(tmp_path: Path) -> None:
+    text = good(tmp_path)
+    kept = snapshot(tmp_path)
+    (tmp_path / "porch.toml").write_text(text.replace("30s", "9s"))
+    (tmp_path / "sites" / "more.toml").write_text('[routes]\n"more.test" = ":1"\n')
+    (tmp_path / "sites" / "blog.toml").write_text("half of")
+    assert kept.load().config.grace == 30
+    assert {each.key for each in kept.load().routes} >= {"blog.test"}
+    assert "more.test" not in {each.key for each in kept.load().routes}
+
+
+def test_secrets_of_files_are_those_of_then(tmp_path: Path) -> None:
+    file = tmp_path / "porch.toml"
+    file.write_text('[routes]\n"a.test" = { to = ":1", headers = { X-A = "file:key" } }\n')
+    (tmp_path / "key").write_text("hunter1\n")
+    kept = snapshot(tmp_path)
+    (tmp_path / "key").write_text("hunter2\n")
+    headers = kept.load().routes[0].model.headers
+    assert headers is not None
+    assert headers.response == {"X-A": "hunter1"}
+    assert kept.hash != snapshot(tmp_path).hash
+    assert "hunter" not in repr(kept)
+
+
+def test_the_hash_is_that_of_all_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    text = good(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    one, two = snapshot(tmp_path / "one"), snapshot(tmp_path / "two")
+    assert one.hash == two.hash  # wherever the folder lies
+    assert one.short == one.hash[:12] == one.hash[:SHOWN]
+    (tmp_path / "two" / "porch.toml").write_text(f"{text}# a comment\n")
+    assert snapshot(tmp_path / "two").hash != one.hash
+    (tmp_path / "one" / "sites" / "blog.toml").rename(tmp_path / "one" / "sites" / "b.toml")
+    assert snapshot(tmp_path / "one").hash != one.hash
+    (tmp_path / "one" / "error.html").write_text("another")
+    three = snapshot(tmp_path / "one")
+    (tmp_path / "one" / "error.html").write_text("yet another")
+    assert snapshot(tmp_path / "one").hash != three.hash
+
+
+def test_it_knows_when_it_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "wall", lambda: 1234.5)
+    assert Snapshot.of(load_mapping(WORDS)).at == 1234.5
+
+
+def test_a_configuration_from_python_is_kept_as_its_words() -> None:
+    kept = Snapshot.of(load_mapping(WORDS, "porch"), data=WORDS)
+    assert kept.load().config.grace == 5
+    assert kept.load().name == "porch"
+    assert kept.hash == Snapshot.of(load_mapping(WORDS)).hash
+    assert kept.hash != Snapshot.of(load_mapping(WORDS | {"grace": "6s"})).hash
+    assert kept.hash != Snapshot.of(load_mapping({**WORDS, "routes": {"a.test": ":2"}})).hash
+
+
+def test_or_as_the_function_that_loads_it() -> None:
+    kept = Snapshot.of(load_mapping(WORDS), again=lambda: load_mapping(WORDS))
+    assert kept.load().config.grace == 5
+    lost = Snapshot.restore(kept.dump())
+    with pytest.raises(LookupError, match=f"{kept.short} came from Python and cannot be loaded"):
+        lost.load()
+
+
+@pytest.mark.parametrize("through", [json, pickle])
+def test_it_is_handed_over_as_plain_data(tmp_path: Path, through: Any) -> None:
+    good(tmp_path)
+    for kept in (snapshot(tmp_path), Snapshot.of(load_mapping(WORDS), data=WORDS)):
+        restored = Snapshot.restore(through.loads(through.dumps(kept.dump())))
+        assert restored == kept
+        assert difference(kept.load(), restored.load()) == [NOTHING]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"files": None}, {"contents": {"a": "é"}}, {"contents": {"a": "a"}}, {"at": "now"}],
+)
+def test_what_is_none_is_refused(change: dict[str, Any]) -> None:
+    dumped = Snapshot.of(load_mapping(WORDS), data=WORDS).dump()
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        Snapshot.restore(dumped | change)
+    with pytest.raises(LookupError):
+        Snapshot.restore({})
