@@ -5,6 +5,7 @@ without end is not noticed: nested repetition such as `(a+)+` stops a worker (do
 """
 
 import re
+from weakref import WeakValueDictionary
 
 __all__ = ["compile_regex", "literal_start", "may_overlap"]
 
@@ -14,14 +15,26 @@ _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
 _REPEATS = "?*{+"
 
 
+_in_use: WeakValueDictionary[str, re.Pattern[bytes]] = WeakValueDictionary()
+"""To compile one can take milliseconds, in which a worker serves nobody; after a reload most are
+the same."""
+
+
 def compile_regex(text: str) -> re.Pattern[bytes]:
-    """`text` as an expression over bytes. Raises ValueError with one sentence."""
+    """`text` as an expression over bytes; one that is in use is not made again.
+
+    Raises ValueError with one sentence.
+    """
     if not text:
         raise ValueError("the regex behind ~ is empty")
-    try:
-        return re.compile(text.encode("utf-8"))
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"'{text}' is not a regex: {error}") from None
+    regex = _in_use.get(text)
+    if regex is None:
+        try:
+            regex = re.compile(text.encode("utf-8"))
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"'{text}' is not a regex: {error}") from None
+        _in_use[text] = regex
+    return regex
 
 
 def may_overlap(one: re.Pattern[bytes], other: re.Pattern[bytes]) -> bool:
