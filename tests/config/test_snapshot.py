@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.config.check import check
 from porch.config.difference import NOTHING, difference
 from porch.config.load import load, load_mapping
 from porch.config.snapshot import SHOWN, Snapshot
@@ -39,6 +40,7 @@ def test_it_needs_no_file_any_more(tmp_path: Path) -> None:
     assert again.files == before.files
     assert [each.where for each in again.routes] == [each.where for each in before.routes]
     assert difference(before, again) == [NOTHING]
+    assert not check(again).failed
 
 
 def test_what_is_in_the_files_by_now_does_not_matter(tmp_path: Path) -> None:
