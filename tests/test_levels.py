@@ -15,7 +15,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src"
 
 LEVELS = {
-    **dict.fromkeys(("errors", "clock", "tls", "shared"), 0),
+    **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("filter", "keeper", "route", "silence", "exchange"), 2),
     **dict.fromkeys(("balance", "forward", "listen"), 3),
@@ -26,7 +26,7 @@ LEVELS = {
 }
 
 KNOWN_ORDER = [
-    ["errors", "clock", "shared", "tls"],
+    ["errors", "clock", "shared", "tls", "version"],
     ["filter", "keeper", "route", "silence", "exchange"],
     ["manage", "cli"],
     ["__init__", "__main__"],

@@ -80,6 +80,6 @@ def __getattr__(name: str) -> str:
     """`__version__`, read when it is asked for."""
     if name != "__version__":
         raise AttributeError(f"module 'porch' has no attribute {name!r}")
-    from porch.cli.version import installed_version
+    from porch.version import installed_version
 
     return installed_version()

@@ -480,6 +480,7 @@ class Exchange:
         """Over, exactly once."""
         self.ended = clock.monotonic()
         self.deadline = INFINITY
+        self._keeper.running -= 1
         self._keeper.deadlines.discard(self)
         self._held = None
         self._candidates = None

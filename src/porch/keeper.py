@@ -51,9 +51,13 @@ class UpstreamStream(Stream, Protocol):
 
 
 class Keeper(Protocol):
-    """What all exchanges of a worker share (listen/door.py)."""
+    """What all exchanges of a worker share (listen/door.py).
+
+    running: how many have not ended; each takes itself off.
+    """
 
     deadlines: Deadlines
+    running: int
 
     @property
     def own_fields(self) -> tuple[Field, ...]:

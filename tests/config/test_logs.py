@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.config.logs import Logs, stderr_messages
+from porch.config.logs import Logs, log_files, open_log_files, stderr_messages
 from porch.config.schema import ConfigModel
 from porch.filter import Filter
 from porch.observe.messages import Messages
@@ -54,7 +54,11 @@ def opened(tmp_path: Path, messages: Messages) -> Iterator[Open]:
     all_logs: list[Logs] = []
 
     def open_logs(**words: Any) -> Logs:
-        all_logs.append(Logs.open(config(**words), tmp_path, messages))
+        model = config(**words)
+        files = open_log_files(log_files(model, tmp_path))
+        all_logs.append(Logs.of(model, tmp_path, messages, files))
+        for fd in files.values():
+            os.close(fd)
         return all_logs[-1]
 
     yield open_logs
@@ -115,7 +119,9 @@ def test_the_same_words_are_the_same_logs(opened: Open) -> None:
 def test_a_file_that_was_moved_away_is_made_anew(opened: Open, tmp_path: Path) -> None:
     logs = opened(log="file:x")
     (tmp_path / "x").rename(tmp_path / "x.1")
-    logs.reopen()
+    files = open_log_files([tmp_path / "x"])
+    logs.go_on_with(files)
+    os.close(files[tmp_path / "x"])
     logs.plan([]).on_end[0](ended())
     logs.close()
     assert (tmp_path / "x").read_bytes().count(b"\n") == 1
@@ -123,11 +129,11 @@ def test_a_file_that_was_moved_away_is_made_anew(opened: Open, tmp_path: Path) -
 
 
 def test_a_file_that_cannot_be_opened_is_named_and_leaves_no_other_open(
-    opened: Open, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(FileNotFoundError) as caught:
-        opened(log=["file:one", "file:none/two"])
+        open_log_files(log_files(config(log=["file:one", "file:none/two"]), tmp_path))
     assert caught.value.filename == str(tmp_path / "none/two")
     assert len(os.listdir("/proc/self/fd")) == before
 
@@ -141,7 +147,7 @@ def test_without_a_configuration_nothing_is_told_or_written() -> None:
     logs = Logs()
     logs.report(ended(), ValueError("oh"))
     logs.flush()
-    logs.reopen()
+    logs.go_on_with({})
     logs.close()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from porch.observe.sink import Sink
+from porch.observe.sink import Sink, open_log
 
 FULL = Path("/dev/full")
 """Takes nothing: no space left on device."""
@@ -38,6 +38,10 @@ def pipe():
     made.close()
 
 
+def open_sink(path: Path, say: Callable[[str], None] | None = None) -> Sink:
+    return Sink(open_log(path), path=path, say=say)
+
+
 def write_until(sink: Sink, is_done: Callable[[], object]) -> int:
     """Write lines until something is so; how many. The run's timeout bounds it."""
     count = 0
@@ -57,7 +61,7 @@ def test_lines_come_out_as_they_went_in(pipe):
     assert sink.lost == 0
 
 
-def test_a_flush_is_one_write(pipe, monkeypatch):
+def test_a_flush_is_one_write(tmp_path, monkeypatch):
     writes = []
     write = os.write
 
@@ -66,15 +70,14 @@ def test_a_flush_is_one_write(pipe, monkeypatch):
         return write(fd, data)
 
     monkeypatch.setattr(os, "write", counting)
-    sink = Sink(pipe.into)
+    sink = open_sink(tmp_path / "log")
     sink.write(b"line\n" * 1000)
-    pipe.read(5000)
     sink.close()
     assert writes == [5000]
 
 
 def test_close_writes_what_waits(tmp_path):
-    sink = Sink.open(tmp_path / "log")
+    sink = open_sink(tmp_path / "log")
     sink.write(b"one\n")
     sink.write(b"two\n")
     sink.close()
@@ -84,26 +87,26 @@ def test_close_writes_what_waits(tmp_path):
 
 def test_a_file_is_appended_to(tmp_path):
     (tmp_path / "log").write_bytes(b"before\n")
-    sink = Sink.open(tmp_path / "log")
+    sink = open_sink(tmp_path / "log")
     sink.write(b"one\n")
     sink.close()
     assert (tmp_path / "log").read_bytes() == b"before\none\n"
 
 
 def test_a_file_made_by_us_is_not_for_everybody(tmp_path):
-    Sink.open(tmp_path / "log").close()
+    open_sink(tmp_path / "log").close()
     assert (tmp_path / "log").stat().st_mode & 0o777 in (0o640, 0o600)
 
 
 def test_a_file_that_cannot_be_opened_is_an_error_at_once(tmp_path):
     with pytest.raises(FileNotFoundError):
-        Sink.open(tmp_path / "missing" / "log")
+        open_log(tmp_path / "missing" / "log")
 
 
 def test_a_named_pipe_without_a_reader_is_an_error_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="No such device"):
-        Sink.open(tmp_path / "pipe")
+        open_log(tmp_path / "pipe")
 
 
 def test_a_reader_that_stalls_holds_up_nobody_and_lost_lines_are_counted(pipe):
@@ -157,11 +160,11 @@ def test_a_full_disk_loses_nothing_that_the_backlog_can_hold(tmp_path):
     path = tmp_path / "log"
     path.symlink_to(FULL)
     said: list[str] = []
-    sink = Sink.open(path, say=said.append)
+    sink = open_sink(path, say=said.append)
     count = write_until(sink, lambda: said)
     assert "No space left on device" in said[0]
     path.unlink()
-    sink.reopen()
+    sink.go_on_with(open_log(path))
     sink.close()
     assert path.read_bytes() == b"line\n" * count
     assert (sink.lost, len(said)) == (0, 1)
@@ -179,7 +182,7 @@ def test_a_full_disk_is_tried_again_by_itself(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "write", sometimes)
     said: list[str] = []
-    sink = Sink.open(tmp_path / "log", say=said.append)
+    sink = open_sink(tmp_path / "log", say=said.append)
     count = write_until(sink, lambda: said)
     full[0] = False
     count += write_until(sink, lambda: len(said) == 2)
@@ -191,7 +194,7 @@ def test_a_full_disk_is_tried_again_by_itself(tmp_path, monkeypatch):
 def test_a_write_that_took_a_part_goes_on_behind_it(tmp_path, monkeypatch):
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data)[:3]))
-    sink = Sink.open(tmp_path / "log")
+    sink = open_sink(tmp_path / "log")
     sink.write(b"one line\nanother\n")
     sink.close()
     assert (tmp_path / "log").read_bytes() == b"one line\nanother\n"
@@ -219,40 +222,53 @@ def test_the_end_does_not_wait_for_a_descriptor_that_does_not_block_and_is_full(
 
 def test_a_rotated_file_is_opened_again(tmp_path):
     path, old = tmp_path / "log", tmp_path / "log.1"
-    sink = Sink.open(path)
+    sink = open_sink(path)
     sink.write(b"one\n")
     while path.read_bytes() != b"one\n":
         pass
     path.rename(old)
-    sink.reopen()
+    sink.go_on_with(open_log(path))
     sink.write(b"two\n")
     sink.close()
     assert (old.read_bytes(), path.read_bytes()) == (b"one\n", b"two\n")
 
 
-def test_a_file_that_cannot_be_opened_again_stays(tmp_path):
-    folder, moved = tmp_path / "logs", tmp_path / "moved"
-    folder.mkdir()
-    said: list[str] = []
-    sink = Sink.open(folder / "log", say=said.append)
-    folder.rename(moved)
-    sink.reopen()
-    count = write_until(sink, lambda: said)
+def test_a_second_new_file_takes_the_place_of_the_first(tmp_path):
+    sink = open_sink(tmp_path / "log")
+    first = open_log(tmp_path / "one")
+    sink.go_on_with(first)
+    sink.go_on_with(open_log(tmp_path / "two"))
+    sink.write(b"line\n")
     sink.close()
-    assert said == [
-        f"{folder}/log: cannot be opened again (No such file or directory); "
-        "the old file takes the lines"
-    ]
-    assert (moved / "log").read_bytes() == b"line\n" * count
+    assert (tmp_path / "two").read_bytes() == b"line\n"
 
 
-def test_a_descriptor_is_not_opened_again_and_not_closed(pipe):
+def test_a_descriptor_is_not_closed(pipe):
     sink = Sink(pipe.into)
-    sink.reopen()
     sink.write(b"one\n")
     sink.close()
     os.write(pipe.into, b"two\n")
     assert pipe.read(8) == b"one\ntwo\n"
+
+
+def test_lines_of_several_workers_do_not_mix_in_a_pipe(pipe):
+    """Each writes more at once than a pipe takes in one piece."""
+    lines = [letter * 99 + b"\n" for letter in (b"a", b"b")]
+    sinks = [Sink(pipe.into) for _ in lines]
+    for _ in range(20):
+        for sink, line in zip(sinks, lines, strict=True):
+            sink.write(line * 400)
+    received = pipe.read(2 * 20 * 400 * 100)
+    for sink in sinks:
+        sink.close()
+    assert set(received.split(b"\n")) == {line[:-1] for line in lines} | {b""}
+
+
+def test_a_line_longer_than_a_pipe_takes_in_one_piece_is_written_all_the_same(pipe):
+    sink = Sink(pipe.into)
+    sink.write(b"x" * 9999 + b"\nshort\n")
+    assert pipe.read(10006) == b"x" * 9999 + b"\nshort\n"
+    sink.close()
 
 
 def test_what_comes_after_close_is_lost_and_counted(pipe):
@@ -267,7 +283,7 @@ def test_without_a_thread_lines_are_written_at_the_end(tmp_path, monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("threading.Thread.start", refuse)
-    sink = Sink.open(tmp_path / "log")
+    sink = open_sink(tmp_path / "log")
     sink.write(b"one\n")
     sink.write(b"two\n")
     sink.close()
@@ -292,7 +308,7 @@ import sys
 from types import SimpleNamespace
 from porch.observe.access_log import AccessLog
 from porch.observe.messages import Messages
-from porch.observe.sink import Sink
+from porch.observe.sink import Sink, open_log
 log = AccessLog([(lambda exchanges: b"line\\n" * len(exchanges), Sink(1))])
 messages = Messages(Sink(2))
 for _ in range(3):

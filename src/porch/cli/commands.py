@@ -28,7 +28,7 @@ def _top(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> int:
     if version:
-        from porch.cli.version import installed_version
+        from porch.version import installed_version
 
         print(f"porch {installed_version()}")
         raise typer.Exit(0)
@@ -87,9 +87,26 @@ def demo() -> int:
 
 
 @app.command()
-def reload(config: Config = DEFAULT) -> int:
+def reload(
+    config: Config = DEFAULT,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Only say what would change, in words.")
+    ] = False,
+) -> int:
     """Have a running door load its file again. A bad file changes nothing."""
-    return _ask(config, "reload")
+    return _ask(config, "diff" if diff else "reload")
+
+
+@app.command()
+def rollback(config: Config = DEFAULT) -> int:
+    """Have a running door go back to the configuration before the one that runs."""
+    return _ask(config, "rollback")
+
+
+@app.command()
+def upgrade(config: Config = DEFAULT) -> int:
+    """Have a running door become the version that is installed now. Nothing is closed."""
+    return _ask(config, "upgrade")
 
 
 @app.command()
@@ -99,9 +116,14 @@ def stop(config: Config = DEFAULT) -> int:
 
 
 @app.command()
-def status(config: Config = DEFAULT) -> int:
+def status(
+    config: Config = DEFAULT,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> int:
     """Show what a running door does."""
-    return _ask(config, "status")
+    from porch.cli.status import show_status
+
+    return show_status(config, as_json=json)
 
 
 def _ask(config: Path, command: str) -> int:

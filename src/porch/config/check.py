@@ -10,7 +10,7 @@ from porch.config.schema import ExpectModel
 from porch.config.state import State
 from porch.errors import PorchError
 
-__all__ = ["Report", "check"]
+__all__ = ["Report", "check", "examine"]
 
 _DEFAULT_PORT = re.compile(r"\A(http://[^/]*):80(?=/)|\A(https://[^/]*):443(?=/)")
 
@@ -25,14 +25,9 @@ class Report:
 
 def check(loaded: Loaded) -> Report:
     """Build what was loaded and run its tests. Binds nothing, dials nothing."""
-    built = build(loaded, State()) if loaded.ok else None
-    if built is not None:
-        for expect, path in loaded.expects:
-            for text in _failures(built, expect):
-                loaded.add(path, text)
-    if not loaded.ok:
+    built = examine(loaded, State())
+    if built is None:
         return Report(failed=True, text=loaded.report())
-    assert built is not None
     count = len(built.entries)
     tests = len(loaded.expects)
     fine = f"{count} route{'' if count == 1 else 's'}"
@@ -40,6 +35,16 @@ def check(loaded: Loaded) -> Report:
         fine += f", {tests} expectation{' holds' if tests == 1 else 's hold'}"
     fine += "; nothing is wrong."
     return Report(failed=False, text="\n".join(filter(None, (loaded.report(), fine))))
+
+
+def examine(loaded: Loaded, state: State) -> Built | None:
+    """What was loaded, built and with its tests run; None with the problems added to `loaded`."""
+    built = build(loaded, state)
+    if built is not None:
+        for expect, path in loaded.expects:
+            for text in _failures(built, expect):
+                loaded.add(path, text)
+    return built if loaded.ok else None
 
 
 def _failures(built: Built, expect: ExpectModel) -> list[str]:

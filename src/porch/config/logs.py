@@ -1,6 +1,7 @@
 """Where access log lines and messages go, as a configuration asks for it."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from porch.config.schema import ConfigModel, LogModel
@@ -11,10 +12,10 @@ from porch.observe.combined import combined
 from porch.observe.json_lines import json_lines
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
-from porch.observe.sink import Sink
+from porch.observe.sink import Sink, open_log
 from porch.route.plan import Plan
 
-__all__ = ["Logs", "stderr_messages"]
+__all__ = ["Logs", "log_files", "open_log_files", "stderr_messages"]
 
 
 def stderr_messages() -> Messages:
@@ -35,22 +36,20 @@ class Logs:
         self._access_log = access_log
         self._messages = messages
         self._models: list[LogModel] = []
-        self._sinks: list[Sink] = []
+        self._files: list[tuple[Path, Sink]] = []
 
     @classmethod
-    def open(cls, config: ConfigModel, base: Path, messages: Messages) -> "Logs":
-        """The logs that a configuration asks for. Raises OSError with the file's name."""
+    def of(
+        cls, config: ConfigModel, base: Path, messages: Messages, files: Mapping[Path, int]
+    ) -> "Logs":
+        """The logs that a configuration asks for. files: see `log_files`, opened; they
+        stay the caller's."""
         logs = cls(messages=messages)
         logs._models = config.log
         formats: list[tuple[Format, Sink]] = []
-        try:
-            for model in config.log:
-                sink = logs._sink(model, base)
-                formats.append((_format(model, sink), sink))
-        except OSError:
-            for sink in logs._sinks:
-                sink.close()
-            raise
+        for model in config.log:
+            sink = logs._sink(model, base, files)
+            formats.append((_format(model, sink), sink))
         if formats:
             logs._access_log = AccessLog(formats)
         return logs
@@ -59,10 +58,11 @@ class Logs:
         """Whether these are the logs that `config` asks for too."""
         return self._models == config.log
 
-    def reopen(self) -> None:
-        """Open files anew: somebody may have moved them away (logrotate)."""
-        for sink in self._sinks:
-            sink.reopen()
+    def go_on_with(self, files: Mapping[Path, int]) -> None:
+        """Write to these from now on: the same files, opened anew by their names."""
+        for path, sink in self._files:
+            if path in files:
+                sink.go_on_with(os.dup(files[path]))
 
     def plan(self, filters: Sequence[Filter]) -> Plan:
         """The plan of a route with these filters."""
@@ -83,15 +83,38 @@ class Logs:
         if self._access_log is not None:
             self._access_log.close()
 
-    def _sink(self, model: LogModel, base: Path) -> Sink:
+    def _sink(self, model: LogModel, base: Path, files: Mapping[Path, int]) -> Sink:
         assert self._messages is not None
         say = self._messages.warn
-        if not model.to.startswith("file:"):
-            sink = Sink(2 if model.to == "stderr" else 1, say=say)
-        else:
-            sink = Sink.open(base / model.to.removeprefix("file:"), say=say)
-        self._sinks.append(sink)
+        path = _path(model, base)
+        if path is None:
+            return Sink(2 if model.to == "stderr" else 1, say=say)
+        sink = Sink(os.dup(files[path]), path=path, say=say)
+        self._files.append((path, sink))
         return sink
+
+
+def log_files(config: ConfigModel, base: Path) -> list[Path]:
+    """The files that a configuration writes its logs to."""
+    paths = [_path(model, base) for model in config.log]
+    return list(dict.fromkeys(path for path in paths if path is not None))
+
+
+def open_log_files(paths: Iterable[Path]) -> dict[Path, int]:
+    """All of them or none. Raises OSError with the file's name."""
+    files: dict[Path, int] = {}
+    try:
+        for path in paths:
+            files[path] = open_log(path)
+    except OSError:
+        for fd in files.values():
+            os.close(fd)
+        raise
+    return files
+
+
+def _path(model: LogModel, base: Path) -> Path | None:
+    return base / model.to.removeprefix("file:") if model.to.startswith("file:") else None
 
 
 def _format(model: LogModel, sink: Sink) -> Format:

@@ -96,6 +96,7 @@ class _Keeper:
 
     def __init__(self, built: Built) -> None:
         self.deadlines = Deadlines()
+        self.running = 0
         self.own_fields: tuple[Field, ...] = ()
         self._built = built
 

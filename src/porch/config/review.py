@@ -28,10 +28,8 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     _review_listen(loaded)
     _review_trust(loaded)
     _review_file(loaded, loaded.config.error_page, ("error_page",))
-    if isinstance(loaded.config.workers, int) and loaded.config.workers > 1:
-        loaded.add(
-            ("workers",), "in this version one worker serves, whatever is said", warning=True
-        )
+    if loaded.config.group is not None and loaded.config.user is None:
+        loaded.add(("group",), "'group' stands beside 'user'; name the user too")
     _review_words(loaded, loaded.config, ())
     _review_sites(loaded)
     _review_pools(loaded)

@@ -326,7 +326,15 @@ class ConfigModel(RouteWords):
     )
     workers: Workers = Field(
         default="auto",
-        description="Processes that serve. In this version one serves, whatever is said.",
+        description="Processes that serve; `auto` is one a core that may be used.",
+    )
+    user: str | None = Field(
+        default=None,
+        description="Whom the workers run as, where the door is started as root. The supervisor "
+        "stays root: it binds low ports and reads keys.",
+    )
+    group: str | None = Field(
+        default=None, description="Their group in place of the user's own; needs `user`."
     )
     include: Strings = Field(
         default=[],

@@ -75,17 +75,20 @@ class Door:
     """The shared state of a worker's listeners.
 
     settings: of the running configuration; a reload assigns a new one, and running exchanges
-    keep the route they have. sessions: the open client connections. closing: each
+    keep the route they have. requests: so far.
+    running: exchanges that have not ended. sessions: the open client connections. closing: each
     answer is the last of its connection. draining: nor is one waited for between requests.
     """
 
-    __slots__ = ("closing", "deadlines", "draining", "sessions", "settings")
+    __slots__ = ("closing", "deadlines", "draining", "requests", "running", "sessions", "settings")
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
         self.settings = settings
         self.deadlines = deadlines
         self.sessions: set[Session] = set()
         self.closing = self.draining = False
+        self.requests = 0
+        self.running = 0
 
     @property
     def own_fields(self) -> tuple[Field, ...]:
@@ -107,6 +110,8 @@ class Door:
             lost = Exchange(self, client, request, settings.malformed, client_ip)
             settings.report(lost, error)
             raise InternalError(f"{type(error).__name__}: {error}") from error
+        self.requests += 1
+        self.running += 1
         return Exchange(self, client, request, route, client_ip)
 
     def refuse(
@@ -116,6 +121,8 @@ class Door:
         if request is None:
             request = RequestHead(b"-", b"-", b"", b"http", [])
         exchange = Exchange(self, client, request, self.settings.malformed, client.peer)
+        self.requests += 1
+        self.running += 1
         exchange.request_done = True
         exchange.fail(error)
         return exchange

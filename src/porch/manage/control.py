@@ -2,7 +2,7 @@
 
 A Unix socket beside nobody's traffic: one line of JSON asks, one answers. Its name follows from
 the configuration file's real path, so that two doors on one machine have two. Only the user who
-runs the door may open it.
+runs the door, and root, may open it.
 """
 
 import hashlib
@@ -10,24 +10,33 @@ import json
 import os
 import socket
 import stat
+import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import asyncio
+    from porch.manage.loop import Loop
 
-__all__ = ["AlreadyRuns", "Control", "NotRunning", "ask", "socket_path"]
+__all__ = ["AlreadyRuns", "Answer", "Control", "NotRunning", "Question", "ask", "socket_path"]
 
 Answer = dict[str, object]
+Command = Callable[["Question"], None]
+"""Does what a word asks for, and answers when it is done."""
 
 LONGEST = 65536
 """Bytes of a question."""
-PATIENCE = 10.0
-"""Seconds a command waits for its answer."""
+MOST = 64
+"""Questions at once."""
+PATIENCE = 300.0
+"""Seconds a command waits for its answer. A reload of many thousand routes takes some."""
+SHORT_PATIENCE = 5.0
+"""Seconds that a starting door gives the one that may run."""
 SOCKET_PATH = 107
 """Bytes that the path of a Unix socket may have (unix(7): 108 with the zero at its end)."""
+SYSTEM = Path("/run/porch")
+"""Where a system's door has its socket: as root, or as the user who owns this folder."""
 
 
 class NotRunning(Exception):
@@ -41,77 +50,196 @@ class AlreadyRuns(Exception):
 def socket_path(config: Path) -> Path:
     """Where the door that runs `config` listens for commands.
 
-    In `$XDG_RUNTIME_DIR/porch`, else `/run/porch` as root, else a folder of the user's own under
-    the temporary folder, which is made with mode 0700 by `Control.start`.
+    In `$XDG_RUNTIME_DIR/porch`, else `/run/porch` for root and for who owns it, else a folder of
+    the user's own under the temporary folder; made with mode 0700 by `Control.start`.
     """
     name = hashlib.sha256(os.fsencode(config.resolve())).hexdigest()[:16]
+    return _folder() / f"{name}.sock"
+
+
+def _folder() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime:
-        folder = Path(runtime) / "porch"
-    elif os.geteuid() == 0:
-        folder = Path("/run/porch")
-    else:
-        folder = Path(tempfile.gettempdir()) / f"porch-{os.geteuid()}"
-    return folder / f"{name}.sock"
+        return Path(runtime) / "porch"
+    user = os.geteuid()
+    if user == 0 or _owner(SYSTEM) == user:
+        return SYSTEM
+    return Path(tempfile.gettempdir()) / f"porch-{user}"
+
+
+def _owner(folder: Path) -> int | None:
+    try:
+        return folder.lstat().st_uid
+    except OSError:
+        return None
 
 
 class Control:
-    """The door's end. commands: word -> what answers it; "status" tells whether it is stopping."""
+    """The door's end. commands: word -> what does it; "status" tells whether it is stopping.
 
-    def __init__(self, path: Path, commands: dict[str, Callable[[], Answer]]) -> None:
-        self._path = path
+    replaced: whether a socket was left behind by a door that was killed.
+    """
+
+    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
+        self.path = path
+        self.replaced = False
         self._commands = commands
-        self._server: asyncio.Server | None = None
+        self._server: socket.socket | None = None
         self._inode = 0
+        self._loop: Loop | None = None
+        self._questions: set[Question] = set()
 
-    async def start(self) -> None:
-        """Listen.
+    def open(self) -> None:
+        """Listen; questions are not answered before `start`.
 
         Raises AlreadyRuns if another door does, and OSError with a sentence if the socket cannot
         be made, or would stand where others could take its place.
         """
-        import asyncio  # the commands, which only ask, are faster without
-
-        folder = self._path.parent
+        folder = self.path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check(self._path)
+        _check(self.path)
         folder.chmod(0o700)
-        if self._path.exists():
-            await asyncio.to_thread(_check_free, self._path)
-            self._path.unlink()
-        self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=LONGEST)
-        self._path.chmod(0o600)
-        self._inode = self._path.stat().st_ino
+        if self.path.exists():
+            _check_free(self.path)
+            self.path.unlink()
+            self.replaced = True
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            server.bind(str(self.path))
+            self.path.chmod(0o600)
+            server.listen(MOST)
+        except OSError:
+            server.close()
+            raise
+        self.adopt(server)
+
+    def adopt(self, server: socket.socket) -> None:
+        """Listen with a socket that listens already: after an upgrade."""
+        server.setblocking(False)
+        self._server = server
+        self._inode = self.path.stat().st_ino
+
+    @property
+    def server(self) -> socket.socket | None:
+        """The listening socket."""
+        return self._server
+
+    def start(self, loop: "Loop") -> None:
+        """Answer from now on."""
+        self._loop = loop
+        if self._server is not None:
+            loop.on_readable(self._server, self._accept)
 
     def close(self) -> None:
         """Listen no more. The socket stays if it is another door's by now."""
         if self._server is None:
             return
-        self._server.close()
         try:
-            if self._path.stat().st_ino == self._inode:
-                self._path.unlink()
+            if self.path.stat().st_ino == self._inode:
+                self.path.unlink()
         except OSError:
             pass  # somebody has removed it already
+        self.close_in_child()
 
-    async def _serve(self, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter") -> None:
-        try:
-            line = await reader.readline()
-            answer = self._answer(line)
-            writer.write(json.dumps(answer).encode() + b"\n")
-            await writer.drain()
-        except (OSError, ValueError):
-            pass  # whoever asked has left, or asked for too much
-        finally:
-            writer.close()
+    def close_in_child(self) -> None:
+        """Close what is open, and leave the file alone."""
+        for question in self._questions:
+            question.sock.close()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
-    def _answer(self, line: bytes) -> Answer:
+    def _accept(self) -> None:
+        assert self._server is not None
+        assert self._loop is not None
         try:
-            word = json.loads(line)["command"]
-            command = self._commands[word]
+            sock, _ = self._server.accept()
+        except OSError:
+            return
+        sock.setblocking(False)
+        if len(self._questions) >= MOST or _peer(sock) not in (0, os.geteuid()):
+            sock.close()
+            return
+        self._questions.add(Question(sock, self._commands, self._loop, self._questions.discard))
+
+    def adopt_question(self, sock: socket.socket) -> "Question":
+        """One that was asked before an upgrade and is still to be answered."""
+        assert self._loop is not None
+        question = Question(sock, {}, self._loop, self._questions.discard)
+        self._questions.add(question)
+        return question
+
+
+class Question:
+    """One question. sock: whoever asked is at its other end."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        commands: Mapping[str, Command],
+        loop: "Loop",
+        on_end: "Callable[[Question], None]",
+    ) -> None:
+        self.sock = sock
+        self._commands = commands
+        self._loop = loop
+        self._on_end = on_end
+        self._line = b""
+        self._out = b""
+        self._ended = self._running = False
+        loop.on_readable(sock, self._read)
+
+    def _read(self) -> None:
+        try:
+            data = self.sock.recv(LONGEST)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data or len(self._line) > LONGEST:
+            self._end()
+            return
+        self._line += data
+        if b"\n" in self._line and not self._running:
+            self._running = True
+            self._run()
+
+    def _run(self) -> None:
+        try:
+            question = json.loads(self._line)
+            command = self._commands[question["command"]]
         except (ValueError, KeyError, TypeError):
-            return {"error": "not a command of this door"}
-        return command()
+            self.reply({"error": "not a command of this door"})
+            return
+        command(self)
+
+    def reply(self, answer: Answer) -> None:
+        """Answer, once."""
+        if self._ended:
+            return  # whoever asked has left
+        self._out = json.dumps(answer).encode() + b"\n"
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            sent = self.sock.send(self._out)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._end()
+            return
+        self._out = self._out[sent:]
+        if self._out:
+            self._loop.on_writable(self.sock, self._write)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._loop.forget(self.sock)
+            self.sock.close()
+            self._on_end(self)
 
 
 def ask(config: Path, command: str) -> Answer:
@@ -137,22 +265,31 @@ def _ask(path: Path, command: str, patience: float) -> Answer:
         raise OSError("it ended before it answered") from None
 
 
+def _peer(sock: socket.socket) -> int:
+    """The user at the other end (unix(7), SO_PEERCRED); ours where the system does not tell."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return os.geteuid()
+    found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", found)[1])
+
+
 def _check(path: Path) -> None:
-    """Raise OSError unless the socket's folder is the user's own, and no link to another."""
+    """Raise OSError unless the socket's folder is the user's own, and no link to another. Root may
+    speak to any user's door."""
     folder = path.parent
     if len(os.fsencode(path)) > SOCKET_PATH:
         raise OSError(f"{path} is too long for a socket; set XDG_RUNTIME_DIR to a shorter folder")
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise OSError(f"{folder} is no folder; remove it")
-    if found.st_uid != os.geteuid():
+    if os.geteuid() not in (0, found.st_uid):
         raise OSError(f"{folder} belongs to another user; remove it, or set XDG_RUNTIME_DIR")
 
 
 def _check_free(path: Path) -> None:
     """Raise AlreadyRuns unless the socket was left behind, or its door is about to end."""
     try:
-        is_stopping = _ask(path, "status", PATIENCE).get("stopping") is True
+        is_stopping = _ask(path, "status", SHORT_PATIENCE).get("stopping") is True
     except (FileNotFoundError, ConnectionRefusedError):
         return
     except OSError:

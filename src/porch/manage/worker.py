@@ -1,39 +1,68 @@
 """Worker: one process that serves.
 
-It owns the event loop, the listeners and the door. A reload builds everything anew beside what
-runs and swaps the settings in one assignment: no connection notices.
+It owns an event loop, its sockets' accepting and the door. What it should do comes from the
+supervisor. A new configuration is built beside what runs, a little between two events, and swapped
+in by one assignment: no connection notices.
 """
 
 import asyncio
-import resource
-import signal
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+import gc
+import os
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
+from typing import Any
 
 from porch import clock
-from porch.config.build import Built, build
+from porch.config.build import Built, build, building, releasing
+from porch.config.handover import unpack
 from porch.config.loaded import Loaded
 from porch.config.logs import Logs
-from porch.config.state import State
+from porch.config.pools import pools
+from porch.config.state import EndpointName, State
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door, Session
-from porch.listen.listener import Listener, bind
+from porch.listen.listener import Listener
+from porch.manage.channel import Channel, Message
+from porch.manage.columns import (
+    CONNECTIONS,
+    HEARTBEAT,
+    REQUESTS_HERE,
+    RUNNING_HERE,
+    cells_by,
+)
+from porch.manage.equipment import Equipment
 from porch.observe.messages import Messages
 from porch.tls import server_context
 
-__all__ = ["LOG_DELAY", "WATCH_DELAY", "Worker"]
+__all__ = ["LOG_DELAY", "SLICE", "Change", "Worker"]
 
 LOG_DELAY = 0.02
 """Seconds that an access log line may wait for company. Making the lines stops the loop for about
 1.3 us each, so a longer wait is paid by the slowest requests."""
 
-WATCH_DELAY = 1.0
-"""Seconds between two looks at the watched files."""
+FAREWELL = 2.0
+"""Seconds behind `grace` in which clients may answer that they were told to leave."""
 
-Answer = dict[str, object]
-Stamp = tuple[int, int] | None
-"""When a file changed last, and its size; None if it cannot be seen."""
+SLICE = 0.0005
+"""Seconds of one turn of the loop that a reload may take from the requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A configuration for a worker that runs. Its descriptors come with the message: one for each
+    of `listen`, then one for each of `files`.
+
+    pieces: see config/handover.py. columns: of its endpoints. listen: the addresses that are new.
+    files: the logs' files, if the logs change.
+    """
+
+    pieces: list[bytes]
+    columns: dict[EndpointName, int]
+    listen: list[ListenAddress]
+    files: list[Path]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,173 +73,233 @@ class _Retired:
     sessions: set[Session]
 
 
+@dataclass(slots=True, kw_only=True)
+class _Prepared:
+    """What is built and not in force yet."""
+
+    built: Built
+    listeners: list[Listener]
+
+
 class Worker:
     """One serving process.
 
-    load: loads the configuration again, for a reload. messages: to the operator; closed at the
-    end.
+    Raises ValueError with the report if the configuration cannot be built. channel: to the
+    supervisor; its end is the order to finish. messages: to the operator; closed at the end.
     """
 
-    def __init__(
-        self, built: Built, state: State, load: Callable[[], Loaded], messages: Messages
-    ) -> None:
-        self._built = built
+    def __init__(self, equipment: Equipment, channel: Channel, messages: Messages) -> None:
+        self._equipment = equipment
+        self._channel = channel
         self._messages = messages
-        self._state = state
-        self._load = load
-        self._door = Door(built.settings, state.deadlines)
-        self._listeners: list[Listener] = []
-        self._starting: set[asyncio.Task[None]] = set()
-        self._stopping: asyncio.Event | None = None
-        self._at_once = False
-        self._seen = _stamps(built.files)
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._make_cells = cells_by(equipment.table, equipment.row, equipment.columns)
+        self._state = State(pools(), self._make_cells)
+        self._cells = equipment.table.rows[equipment.row]
+        loaded = equipment.loaded
+        logs = Logs.of(loaded.config, loaded.base, messages, equipment.files)
+        self._state.begin()
+        built = build(loaded, self._state, logs)
+        if built is None:
+            raise ValueError(loaded.report())
+        self._state.commit()
+        self._built = built
+        self._door = Door(built.settings, self._state.deadlines)
+        equipment.shown.by_host = built.certificates.by_host
+        self._listeners = [Listener(*each, messages.warn) for each in equipment.sockets.items()]
+        self._prepared: _Prepared | None = None
+        self._steps: Generator[None, None, None] | None = None
         self._retired: list[_Retired] = []
-        state.commit()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: asyncio.Event | None = None
+        self._at_once = False
 
-    @property
-    def listening(self) -> list[str]:
-        """The addresses, as the configuration has them, with the ports really bound."""
-        return [_spelled(listener) for listener in self._listeners]
-
-    def bind(self) -> None:
-        """Bind every address. Raises OSError whose text says what to do."""
-        self._listeners = _bind(self._built.listen)
-
-    async def serve(self, ready: Callable[[], None] | None = None) -> None:
-        """Serve until SIGTERM, SIGINT or `stop`. ready: called when connections are accepted."""
+    async def serve(self) -> None:
+        """Serve until told to stop or finish, and until what runs has ended."""
         loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
-        for listener in self._listeners:
-            await self._start(listener)
+        self._ending = asyncio.Event()
+        loop.add_reader(self._channel.fileno(), self._receive)
         self._repeat("tick", clock.TICK, self._tick)
         self._repeat("log", LOG_DELAY, self._flush)
-        self._repeat("watch", WATCH_DELAY, self._watch)
-        if ready is not None:
-            ready()
-        await self._stopping.wait()
-        await self._drain()
+        for listener in self._listeners:
+            self._start(listener)
+        self._send("ready")
+        await self._ending.wait()
+        await self._wind_up()
 
-    def stop(self) -> Answer:
-        """Finish what runs, then end. A second call ends at once."""
-        if self._stopping is not None:
-            self._at_once = self._stopping.is_set()
-            self._stopping.set()
-        return {"stopping": f"within {self._built.grace:g} s"}
+    def finish(self) -> None:
+        """Serve what waits in the backlog, finish what runs, close no idle connection before its
+        client was told, for `grace` seconds at most."""
+        self._end(self._door.finish)
 
-    def reload(self) -> Answer:
-        """Load the configuration again. Nothing is half applied."""
-        if self._stopping is not None and self._stopping.is_set():
-            return {"error": "the door is stopping; nothing was changed."}
-        before = self._seen = _stamps(self._seen)
-        loaded = self._load()
-        self._seen = _stamps(loaded.files) | before
-        logs = self._built.logs
-        try:
-            if loaded.ok and not logs.is_for(loaded.config):
-                logs = Logs.open(loaded.config, loaded.base, self._messages)
-            self._state.begin()
-            built = build(loaded, self._state, logs)
-            if built is None:
-                return self._refuse_reload(loaded.report(running=True), logs)
-            fresh = self._bind_fresh(built)
-        except OSError as error:
-            name = f"{error.filename}: " if error.filename else ""
-            text = f"{name}{error.strerror or error}\n"
-            text += "nothing was changed, the running configuration stays."
-            return self._refuse_reload(text, logs)
-        self._swap(built, fresh)
-        self._seen = {file: before.get(file, now) for file, now in _stamps(built.files).items()}
-        logs.reopen()
-        report = loaded.report()
-        if report:
-            self._messages.warn(report)
-        self._messages.tell(f"loaded again: {_routes(built)}")
-        return {"loaded": _routes(built), "warnings": report.splitlines()}
-
-    def _bind_fresh(self, built: Built) -> list[Listener]:
-        """Listeners for the addresses that are new. Raises OSError."""
-        present = [each.address for each in self._listeners]
-        wanted = _without(built.listen, present)
-        try:
-            return _bind(wanted)
-        except OSError as error:
-            ports = {each.port for each in wanted if each.port}
-            ours = ", ".join(str(each) for each in present if each.port in ports)
-            if not ours:
-                raise
-            text = (
-                f"{error.strerror}\nthis door itself listens on {ours}: restart it to change that"
-            )
-            raise OSError(error.errno, text) from error
-
-    def _refuse_reload(self, report: str, logs: Logs) -> Answer:
-        if logs is not self._built.logs:
-            logs.close()
-        self._messages.tell(f"reload refused\n{report}", "warning")
-        return {"error": report}
-
-    def status(self) -> Answer:
-        """What runs, as plain data."""
-        return {
-            "listening": self.listening,
-            "connections": len(self._door.sessions),
-            "deadlines": len(self._state.deadlines),
-            "tasks": len(asyncio.all_tasks()),
-            "memory": f"{_resident() // 1024} KiB",
-            "routes": [entry.route.key for entry in self._built.entries],
-            "stopping": self._stopping is not None and self._stopping.is_set(),
-        }
-
-    def _swap(self, built: Built, fresh: Sequence[Listener]) -> None:
-        """One assignment for the routes; addresses that are gone accept nothing more."""
-        before, self._built = self._built, built
-        if before.logs is not built.logs:
-            retired = _Retired(logs=before.logs, sessions=set(self._door.sessions))
-            self._retired.append(retired)
-        self._door.settings = built.settings
-        self._state.commit()
-        gone = _without([each.address for each in self._listeners], built.listen)
-        for listener in self._listeners[::-1]:
-            if listener.address in gone:
-                gone.remove(listener.address)
-                self._listeners.remove(listener)
-                listener.close()
-        for listener in fresh:
-            self._listeners.append(listener)
-            task = asyncio.get_running_loop().create_task(self._start(listener))
-            self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
-
-    async def _start(self, listener: Listener) -> None:
-        tls = None
-        if listener.address.tls:
-            tls = server_context(lambda: self._built.certificates.by_host)
-        await listener.start(self._door, tls)
-
-    async def _drain(self) -> None:
-        """Accept nothing more, finish what runs, for `grace` seconds at most."""
-        await asyncio.gather(*self._starting)
+    def hand_over(self) -> None:
+        """As `finish`, but another worker has the same sockets and takes what waits in them."""
         for listener in self._listeners:
             listener.close()
         self._listeners = []
-        self._door.drain()
+        self.finish()
+
+    def stop(self) -> None:
+        """The door closes: as `finish`, but idle connections close now. Again: at once."""
+        self._at_once = self._ending is not None and self._ending.is_set()
+        self._end(self._door.drain)
+
+    # --- what the supervisor says ------------------------------------------------------------
+
+    def _receive(self) -> None:
+        try:
+            messages = self._channel.receive()
+        except EOFError:
+            self._loop.remove_reader(self._channel.fileno())
+            self.finish()
+            return
+        for message in messages:
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        match message.word:
+            case "prepare":
+                self._prepare(message.data, message.descriptors)
+            case "commit":
+                self._commit()
+            case "forget":
+                self._forget()
+            case "reopen":
+                files = dict(zip(message.data, message.descriptors, strict=True))
+                self._built.logs.go_on_with(files)
+                _close(message.descriptors)
+            case "stop":
+                self.stop()
+            case "finish":
+                self.finish()
+
+    def _send(self, word: str, data: object = None) -> None:
+        """Small and seldom: the supervisor takes it at once, or has gone."""
+        self._channel.send(word, data)
+
+    # --- a new configuration -----------------------------------------------------------------
+
+    def _prepare(self, change: Change, descriptors: Sequence[int]) -> None:
+        """Build it in slices, and say when it is done."""
+        self._forget()
+        count = len(change.listen)
+        sockets = [socket(fileno=number) for number in descriptors[:count]]
+        files = dict(zip(change.files, descriptors[count:], strict=True))
+        self._steps = self._building(change, sockets, files)
+        self._work()
+
+    def _building(
+        self, change: Change, sockets: list[socket], files: dict[Path, int]
+    ) -> Generator[None, None, None]:
+        logs = self._built.logs
+        try:
+            loaded = yield from unpack(change.pieces)
+            if not logs.is_for(loaded.config):
+                logs = Logs.of(loaded.config, loaded.base, self._messages, files)
+            cells = cells_by(self._equipment.table, self._equipment.row, change.columns)
+            self._state.begin()
+            self._state.make_cells = cells
+            built = yield from building(loaded, self._state, logs)
+        except Exception as error:
+            self._refuse(f"{type(error).__name__}: {error}", sockets, logs)
+            return
+        finally:
+            _close(files.values())
+        if built is None:
+            self._refuse(_report(loaded), sockets, logs)
+            return
+        pairs = zip(change.listen, sockets, strict=True)
+        listeners = [Listener(*each, self._messages.warn) for each in pairs]
+        self._prepared = _Prepared(built=built, listeners=listeners)
+        self._send("prepared")
+
+    def _refuse(self, reason: str, sockets: Iterable[socket], logs: Logs) -> None:
+        for sock in sockets:
+            sock.close()
+        if logs is not self._built.logs:
+            logs.close()
+        self._send("refused", reason)
+
+    def _forget(self) -> None:
+        """Nothing comes of what was prepared."""
+        prepared, self._prepared = self._prepared, None
+        if self._steps is not None:
+            self._steps.close()
+            self._steps = None
+        if prepared is None:
+            return
+        for listener in prepared.listeners:
+            listener.close()
+        if prepared.built.logs is not self._built.logs:
+            prepared.built.logs.close()
+
+    def _commit(self) -> None:
+        """One assignment for the routes; addresses that are gone serve what waits and close."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None:
+            return
+        before, built = self._built, prepared.built
+        self._built = built
+        if before.logs is not built.logs:
+            sessions = set(self._door.sessions)
+            self._retired.append(_Retired(logs=before.logs, sessions=sessions))
+        self._door.settings = built.settings
+        self._equipment.shown.by_host = built.certificates.by_host
+        self._state.commit()
+        for listener in prepared.listeners:
+            self._start(listener)
+        gone = [each for each in self._listeners if each.address not in built.listen]
+        self._listeners = [each for each in self._listeners if each not in gone]
+        self._listeners += prepared.listeners
+        for listener in gone:
+            self._run(listener.drain())
+        self._send("committed")
+        self._steps = releasing(before)
+        self._work()
+
+    def _work(self) -> None:
+        """A slice of what a reload has to do; the rest in the turns of the loop that follow."""
+        if self._steps is None:
+            return
+        gc.disable()  # a collection would look at all that was just built, in one piece
+        until = clock.monotonic() + SLICE
+        for _ in self._steps:
+            if clock.monotonic() >= until:
+                self._loop.call_soon(self._work)
+                return
+        self._steps = None
+        gc.freeze()
+        gc.enable()
+
+    # --- the end -----------------------------------------------------------------------------
+
+    def _end(self, tell: Callable[[], None]) -> None:
+        tell()
+        if self._ending is not None:
+            self._ending.set()
+
+    async def _wind_up(self) -> None:
+        """Serve what waits to be accepted, finish what runs, for `grace` seconds at most."""
+        self._forget()
         until = clock.monotonic() + self._built.grace
-        # Looked at and not waited for: a second signal must be seen as well.
-        while self._door.sessions and clock.monotonic() < until and not self._at_once:  # noqa: ASYNC110
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            self._run(listener.drain())
+        # Looked at and not waited for: a second order must be seen as well.
+        while (self._door.sessions or self._tasks) and clock.monotonic() < until:
+            if self._at_once:
+                break
             await asyncio.sleep(0.02)
         self._door.close_now()
-        await asyncio.sleep(0)
+        until = clock.monotonic() + FAREWELL
+        while self._door.sessions and clock.monotonic() < until and not self._at_once:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
         self.close()
 
     def close(self) -> None:
         """Give everything back. `serve` does so at its end; else who gives up before it."""
         for listener in self._listeners:
             listener.close()
-        self._listeners = []
         for timer in self._timers.values():
             timer.cancel()
         self._state.close()
@@ -218,11 +307,30 @@ class Worker:
             logs.close()
         self._messages.close()
 
+    # --- time --------------------------------------------------------------------------------
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _start(self, listener: Listener) -> None:
+        address = listener.address
+        tls = None
+        if address.tls:
+            shown = self._equipment.shown
+            tls = self._equipment.contexts.get(address) or server_context(lambda: shown.by_host)
+        listener.start(self._door, tls)
+
     def _repeat(self, name: str, seconds: float, work: Callable[[], None]) -> None:
         """Do `work` every so many seconds, whatever it does."""
 
         def again() -> None:
-            self._timers[name] = asyncio.get_running_loop().call_later(seconds, again)
+            self._timers[name] = self._loop.call_later(seconds, again)
             work()
 
         again()
@@ -230,6 +338,11 @@ class Worker:
     def _tick(self) -> None:
         clock.tick()
         self._state.deadlines.check()
+        door, cells = self._door, self._cells
+        cells[HEARTBEAT] += 1
+        cells[CONNECTIONS] = len(door.sessions)
+        cells[REQUESTS_HERE] = door.requests
+        cells[RUNNING_HERE] = door.running
 
     def _flush(self) -> None:
         self._built.logs.flush()
@@ -242,65 +355,12 @@ class Worker:
                 each.logs.close()
                 self._retired.remove(each)
 
-    def _watch(self) -> None:
-        if self._built.watch and _stamps(self._seen) != self._seen:
-            self.reload()
+
+def _report(loaded: Loaded) -> str:
+    return loaded.report(running=True)
 
 
-def _bind(addresses: Sequence[ListenAddress]) -> list[Listener]:
-    """All or none."""
-    listeners: list[Listener] = []
-    try:
-        for address in addresses:
-            listeners.append(Listener(address, bind(address)))
-    except OSError:
-        for each in listeners:
-            each.sock.close()
-        raise
-    return listeners
-
-
-def _resident() -> int:
-    """Bytes of memory that this process has, 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * resource.getpagesize()
-
-
-def _stamps(files: Iterable[Path]) -> dict[Path, Stamp]:
-    """What tells one state of the files from another."""
-    found: dict[Path, Stamp] = {}
-    for file in files:
-        try:
-            status = file.stat()
-        except OSError:
-            found[file] = None
-        else:
-            found[file] = (status.st_mtime_ns, status.st_size)
-    return found
-
-
-def _without(
-    addresses: Iterable[ListenAddress], others: Iterable[ListenAddress]
-) -> list[ListenAddress]:
-    """Those of `addresses` that are left when each of `others` takes one like it away."""
-    left = list(addresses)
-    for each in others:
-        if each in left:
-            left.remove(each)
-    return left
-
-
-def _spelled(listener: Listener) -> str:
-    """ ":8080"; the port that the system chose stands where the configuration has 0."""
-    address = listener.address
-    if address.path or address.port:
-        return str(address)
-    return f"{str(address).removesuffix('0')}{listener.port}"
-
-
-def _routes(built: Built) -> str:
-    count = len(built.entries)
-    return f"{count} route{'' if count == 1 else 's'}"
+def _close(descriptors: Iterable[int]) -> None:
+    for number in descriptors:
+        with contextlib.suppress(OSError):
+            os.close(number)

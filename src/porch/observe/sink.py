@@ -7,11 +7,12 @@ and counted, and the operator is told once when it begins and once when it is ov
 
 import os
 import select
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["BACKLOG", "CLOSE_PATIENCE", "MODE", "RETRY", "Sink"]
+__all__ = ["BACKLOG", "CLOSE_PATIENCE", "MODE", "RETRY", "Sink", "open_log"]
 
 BACKLOG = 8 * 1024 * 1024
 """Bytes that may wait: about 30,000 lines of JSON."""
@@ -27,7 +28,7 @@ MODE = 0o640
 
 
 class Sink:
-    """A descriptor that was there before (1 is stdout, 2 stderr), or a file: see `open`.
+    """A descriptor that was there before (1 is stdout, 2 stderr), or a file: see `open_log`.
 
     lost: lines that were never written. The thread starts with the first write, so that a sink
     may be made before a fork.
@@ -41,31 +42,25 @@ class Sink:
         say: Callable[[str], None] | None = None,
         backlog: int = BACKLOG,
     ) -> None:
-        """path: of the file that `fd` was opened from, for `reopen` and to be closed by us.
+        """path: of the file that `fd` was opened from; it is ours then, and closed at the end.
         say: tells the operator something; called inside `write` and `close`, never by the
         thread. backlog: bytes that may wait."""
         self.name = str(path) if path else {1: "stdout", 2: "stderr"}.get(fd, f"descriptor {fd}")
         self.lost = 0
         self._fd = fd
         self._path = path
+        self._is_pipe = stat.S_ISFIFO(os.fstat(fd).st_mode) if path is None else False
         self._say = say
         self._backlog = backlog
         self._waiting: list[bytes] = []
         self._size = 0  # of what waits or is being written
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._closing = self._reopening = False
+        self._closing = False
+        self._fresh = -1  # the descriptor to go on with
         self._trouble = ""  # why the last write failed
-        self._notes: list[str] = []  # what the thread leaves for `say`
         self._told = False
         self._lost_before = 0
-
-    @classmethod
-    def open(
-        cls, path: Path, *, say: Callable[[str], None] | None = None, backlog: int = BACKLOG
-    ) -> "Sink":
-        """A sink that appends to a file, which is made if need be. Raises OSError."""
-        return cls(_open(path), path=path, say=say, backlog=backlog)
 
     def __repr__(self) -> str:
         return f"<Sink {self.name} {self._size} bytes waiting, {self.lost} lines lost>"
@@ -87,11 +82,13 @@ class Sink:
             self._wake()
         self._tell(is_losing=not has_room)
 
-    def reopen(self) -> None:
-        """Open the file again by its name before the next line, as logrotate wants it after it
-        has moved the old one away. A descriptor stays what it is."""
+    def go_on_with(self, fd: int) -> None:
+        """Write to the file that was opened anew from now on: logrotate has moved the old one
+        away, or it was full. `fd` is ours."""
         with self._changed:
-            self._reopening = self._path is not None
+            if self._fresh >= 0:
+                os.close(self._fresh)
+            self._fresh = fd
             self._wake()
 
     def close(self, patience: float = CLOSE_PATIENCE) -> None:
@@ -110,6 +107,7 @@ class Sink:
             self.lost += sum(lines.count(b"\n") for lines in self._waiting)
             self._waiting.clear()
         if self._path is not None and (thread is None or not thread.is_alive()):
+            self._change_over()
             os.close(self._fd)
         if self._say is not None and self.lost > self._lost_before:
             self._say(f"{self.name}: {self.lost - self._lost_before} log lines were lost")
@@ -118,8 +116,6 @@ class Sink:
         """Say what is wrong, once, and when it is over."""
         if self._say is None:
             return
-        while self._notes:
-            self._say(f"{self.name}: {self._notes.pop(0)}")
         trouble = self._trouble
         if not self._told and (trouble or is_losing):
             self._told = True
@@ -136,7 +132,7 @@ class Sink:
 
     def _wake(self) -> None:
         """Have the thread look. Called with `_changed` held."""
-        if self._thread is None and (self._waiting or self._reopening):
+        if self._thread is None and (self._waiting or self._fresh >= 0):
             thread = threading.Thread(target=self._run, name="porch log", daemon=True)
             try:
                 thread.start()
@@ -148,14 +144,13 @@ class Sink:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not (self._waiting or self._reopening or self._closing):
+                while not (self._waiting or self._fresh >= 0 or self._closing):
                     self._changed.wait()
-                if not self._waiting and not self._reopening:
+                if not self._waiting and self._fresh < 0:
                     return
                 lines = b"".join(self._waiting)
                 self._waiting.clear()
-            if self._reopening:
-                self._open_again()
+            self._change_over()
             if lines:
                 self._write_out(lines)
 
@@ -165,7 +160,7 @@ class Sink:
         rest = memoryview(lines)
         while rest:
             try:
-                written = os.write(self._fd, rest)
+                written = os.write(self._fd, rest[: self._whole(lines, len(lines) - len(rest))])
             except BlockingIOError:  # a pipe, or a descriptor shared with who made it so
                 if self._wait_writable() or not self._closing:
                     continue
@@ -182,6 +177,15 @@ class Sink:
             with self._changed:
                 self._size -= written
 
+    def _whole(self, lines: bytes, start: int) -> int:
+        """How much of `lines` from `start` one write should take: all, but into a pipe only what
+        the system writes in one piece, for other workers write there too (pipe(7), PIPE_BUF)."""
+        size = len(lines) - start
+        if size <= select.PIPE_BUF or not self._is_pipe:
+            return size
+        end = lines.rfind(b"\n", start, start + select.PIPE_BUF) + 1
+        return (end or lines.find(b"\n", start) + 1 or len(lines)) - start
+
     def _give_up(self, rest: memoryview) -> None:
         with self._changed:
             self._size -= len(rest)
@@ -195,27 +199,23 @@ class Sink:
     def _wait_for_better(self) -> bool:
         """Wait before another attempt. False if there is to be none."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or self._reopening, RETRY)
-        if self._reopening:
-            self._open_again()
-            return True
-        return not self._closing
+            self._changed.wait_for(lambda: self._closing or self._fresh >= 0, RETRY)
+        return self._change_over() or not self._closing
 
-    def _open_again(self) -> None:
-        self._reopening = False
-        if self._path is None:
-            return
-        try:
-            fd = _open(self._path)
-        except OSError as error:
-            why = error.strerror or str(error)
-            self._notes.append(f"cannot be opened again ({why}); the old file takes the lines")
-            return
+    def _change_over(self) -> bool:
+        """Go on with the fresh descriptor, if there is one."""
+        with self._changed:
+            fd, self._fresh = self._fresh, -1
+        if fd < 0:
+            return False
         os.close(self._fd)
         self._fd = fd
+        return True
 
 
-def _open(path: Path) -> int:
-    """O_NONBLOCK: a named pipe without a reader is an error, and no wait without end."""
+def open_log(path: Path) -> int:
+    """A file to append to, made if need be. Raises OSError.
+
+    O_NONBLOCK: a named pipe without a reader is an error, and no wait without end."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
     return os.open(path, flags, MODE)

@@ -4,7 +4,7 @@ import importlib.metadata
 
 import pytest
 
-from porch.cli.version import installed_version
+from porch.version import installed_version
 
 
 def test_the_version_is_that_of_the_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:

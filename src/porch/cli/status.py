@@ -1,0 +1,76 @@
+"""`porch status`: what a running door does, for a person or as JSON."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from porch.cli.ask import answer_of
+
+__all__ = ["lines", "show_status"]
+
+MOST = 30
+"""Endpoints that a person is shown; those in trouble come first."""
+
+_ENDPOINT = ("pool", "endpoint", "state", "running", "requests")
+
+
+def show_status(config: Path, *, as_json: bool) -> int:
+    """Ask and print. Returns 0, or 1 with the reason."""
+    answer = answer_of(config, "status")
+    if answer is None:
+        return 1
+    if as_json:
+        print(json.dumps(answer, indent=2))
+    else:
+        print("\n".join(lines(answer)))
+    return 0
+
+
+def lines(status: dict[str, Any]) -> Iterator[str]:
+    """The status as text: short lines, columns where there are rows."""
+    state = "stopping" if status["stopping"] else "up"
+    yield f"porch {status['version']}, process {status['pid']}, {state} since {status['since']}"
+    found = status["configuration"]
+    yield (f"{found['file']} ({found['hash']}), {found['routes']} routes, loaded {found['loaded']}")
+    yield f"listening on {', '.join(status['listening']) or 'nothing'}"
+    yield ""
+    yield from _table(
+        ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
+        [
+            [
+                each["pid"],
+                each["state"],
+                each["connections"],
+                each["running"],
+                each["requests"],
+                f"{each['cpu_seconds']:.1f} s",
+                f"{each['memory'] / 1e6:.0f} MB",
+                each["since"],
+            ]
+            for each in status["workers"]
+        ],
+    )
+    endpoints = sorted(status["upstreams"], key=lambda each: each["state"] == "up")
+    if endpoints:
+        yield ""
+        yield from _table(
+            ["pool", "endpoint", "state", "running", "requests"],
+            [
+                [
+                    each.get(word, "")
+                    for word in ("pool", "endpoint", "state", "running", "requests")
+                ]
+                for each in endpoints[:MOST]
+            ],
+        )
+        more = len(endpoints) - MOST + status["more_upstreams"]
+        if more > 0:
+            yield f"and {more} more; --json shows up to {len(endpoints)} of them"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    cells = [list(map(str, row)) for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    for row in cells:
+        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,116 @@
+"""Candidate: a configuration that was built on trial, and what the supervisor must know of it."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from porch.balance.endpoint import WIDTH
+from porch.config.build import Built
+from porch.config.check import examine
+from porch.config.loaded import Loaded
+from porch.config.logs import log_files
+from porch.config.state import EndpointName, State
+from porch.listen.address import ListenAddress
+from porch.manage.cores import cores
+from porch.manage.user import Identity, identity, obstacle
+from porch.shared import Cells
+
+__all__ = ["Candidate", "Stamp", "stamps"]
+
+Stamp = tuple[int, int] | None
+"""When a file changed last, and its size; None if it cannot be seen."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidate:
+    """What a supervisor runs with. It keeps no Built: a worker makes its own.
+
+    endpoints: by the names that they are counted under. pools: the endpoints of each, as words.
+    files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
+    they run as. hosts: those that have certificates.
+    """
+
+    loaded: Loaded
+    listen: tuple[ListenAddress, ...]
+    endpoints: list[EndpointName]
+    files: tuple[Path, ...]
+    logs: list[Path]
+    routes: int
+    workers: int
+    identity: Identity | None
+    grace: float
+    watch: bool
+
+    @classmethod
+    def examine(cls, loaded: Loaded) -> "Candidate | None":
+        """Build and test what was loaded; None with the problems added to it."""
+        endpoints: list[EndpointName] = []
+
+        def note(name: EndpointName) -> Cells:
+            endpoints.append(name)
+            return Cells(WIDTH)
+
+        state = State(make_cells=note)
+        state.begin()
+        built = examine(loaded, state)
+        wanted = _identity(loaded) if built is not None else None
+        return cls._of(loaded, built, endpoints, wanted) if built and loaded.ok else None
+
+    @classmethod
+    def _of(
+        cls,
+        loaded: Loaded,
+        built: Built,
+        endpoints: list[EndpointName],
+        identity: Identity | None,
+    ) -> "Candidate":
+        config = loaded.config
+        return cls(
+            loaded=loaded,
+            listen=built.listen,
+            endpoints=list(dict.fromkeys(endpoints)),
+            files=built.files,
+            logs=log_files(config, loaded.base),
+            routes=len(built.entries),
+            workers=cores() if config.workers == "auto" else config.workers,
+            identity=identity,
+            grace=config.grace,
+            watch=config.watch,
+        )
+
+    @property
+    def summary(self) -> str:
+        """ "3 routes"."""
+        return f"{self.routes} route{'' if self.routes == 1 else 's'}"
+
+
+def stamps(
+    files: Iterable[Path], stat: Callable[[Path], os.stat_result] = os.stat
+) -> dict[Path, Stamp]:
+    """What tells one state of the files from another."""
+    found: dict[Path, Stamp] = {}
+    for file in files:
+        try:
+            status = stat(file)
+        except OSError:
+            found[file] = None
+        else:
+            found[file] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def _identity(loaded: Loaded) -> Identity | None:
+    """Whom `user` names, with a problem noted if that cannot be."""
+    config = loaded.config
+    if config.user is None:
+        return None
+    try:
+        found = identity(config.user, config.group)
+    except ValueError as error:
+        loaded.add(("user",), str(error))
+        return None
+    refusal = obstacle(found)
+    if refusal:
+        loaded.add(("user",), refusal)
+    return found

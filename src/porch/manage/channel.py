@@ -1,0 +1,146 @@
+"""Channel: messages between the supervisor and a worker, over a pair of sockets.
+
+A message is a word, plain data, and open descriptors: listening sockets and log files are handed
+over as they are. Both ends never wait: what the other does not take yet stays here.
+"""
+
+import array
+import os
+import pickle
+import socket
+import struct
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["MOST_DESCRIPTORS", "Channel", "Message"]
+
+MOST_DESCRIPTORS = 250
+"""Of one message; the kernel takes 253 (SCM_MAX_FD)."""
+
+_HEAD = struct.Struct("!IH")
+_PIECE = 1 << 18
+_ROOM = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """word: what is meant. data: as it was sent. descriptors: open here now, the taker's own."""
+
+    word: str
+    data: Any
+    descriptors: tuple[int, ...]
+
+
+class Channel:
+    """One end. Both are ours, in processes of one program: what comes is trusted and unpickled."""
+
+    __slots__ = ("_buffer", "_descriptors", "_out", "_sock")
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._buffer = bytearray()
+        self._descriptors: deque[int] = deque()
+        self._out: deque[tuple[memoryview, tuple[int, ...]]] = deque()
+
+    @classmethod
+    def pair(cls) -> tuple["Channel", "Channel"]:
+        """Both ends."""
+        one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        return cls(one), cls(other)
+
+    def fileno(self) -> int:
+        """Of the socket."""
+        return self._sock.fileno()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether something waits: call `flush` when the socket may be written to."""
+        return bool(self._out)
+
+    def send(self, word: str, data: object = None, descriptors: Sequence[int] = ()) -> None:
+        """Send now as much as fits. The descriptors stay the caller's, who may close them.
+
+        Raises ValueError for too many descriptors. An other end that has gone is not noticed here
+        but when reading.
+        """
+        if len(descriptors) > MOST_DESCRIPTORS:
+            raise ValueError(f"{len(descriptors)} descriptors are too many for one message")
+        body = pickle.dumps((word, data), pickle.HIGHEST_PROTOCOL)
+        head = _HEAD.pack(len(body), len(descriptors))
+        self._out.append((memoryview(head + body), tuple(map(os.dup, descriptors))))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, as far as it fits."""
+        while self._out:
+            rest, descriptors = self._out[0]
+            ancillary = []
+            if descriptors:
+                numbers = array.array("i", descriptors)
+                ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)]
+            try:
+                sent = self._sock.sendmsg([rest[:_PIECE]], ancillary)
+            except BlockingIOError:
+                return
+            except OSError:  # the other end has gone
+                self._drop()
+                return
+            _close(descriptors)
+            if sent < len(rest):
+                self._out[0] = (rest[sent:], ())
+            else:
+                self._out.popleft()
+
+    def receive(self) -> list[Message]:
+        """What has come, at most one read of it. Raises EOFError when the other end has gone."""
+        try:
+            data, ancillary, _, _ = self._sock.recvmsg(_PIECE, _ROOM, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            raise EOFError from error
+        if not data:
+            raise EOFError
+        for level, kind, numbers in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                found = array.array("i")
+                found.frombytes(numbers[: len(numbers) - len(numbers) % found.itemsize])
+                self._descriptors.extend(found)
+        self._buffer += data
+        return self._whole()
+
+    def close(self) -> None:
+        """The other end reads an end."""
+        self._drop()
+        _close(self._descriptors)
+        self._sock.close()
+
+    def detach(self) -> int:
+        """The descriptor, no more ours: it outlives an exec."""
+        return self._sock.detach()
+
+    def _drop(self) -> None:
+        for _, descriptors in self._out:
+            _close(descriptors)
+        self._out.clear()
+
+    def _whole(self) -> list[Message]:
+        messages = []
+        while len(self._buffer) >= _HEAD.size:
+            size, count = _HEAD.unpack_from(self._buffer)
+            if len(self._buffer) < _HEAD.size + size:
+                break
+            body = bytes(self._buffer[_HEAD.size : _HEAD.size + size])
+            del self._buffer[: _HEAD.size + size]
+            word, data = pickle.loads(body)
+            descriptors = tuple(self._descriptors.popleft() for _ in range(count))
+            messages.append(Message(word, data, descriptors))
+        return messages
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for number in descriptors:
+        os.close(number)

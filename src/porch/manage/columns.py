@@ -1,0 +1,81 @@
+"""Columns: where in the shared table each endpoint is counted.
+
+The supervisor gives them out by the endpoint's name, so that all workers count at the same place
+and a reload leaves every count where it is.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from porch.balance.endpoint import WIDTH
+from porch.config.state import EndpointName, MakeCells
+from porch.route.route import REQUESTS
+from porch.shared import Cells, SharedTable
+
+__all__ = [
+    "COLUMNS",
+    "CONNECTIONS",
+    "ENDPOINTS",
+    "HEARTBEAT",
+    "REQUESTS_HERE",
+    "RUNNING_HERE",
+    "Columns",
+    "cells_by",
+]
+
+HEARTBEAT, CONNECTIONS, REQUESTS_HERE, RUNNING_HERE = range(4)
+"""Of each worker: looks at the clock so far, open clients, requests so far, requests in it now.
+Written at each tick."""
+_FIRST = 16
+ENDPOINTS = 1 << 16
+COLUMNS = _FIRST + WIDTH * ENDPOINTS
+"""Of the table: 1.5 MB a row, of which only what is written takes memory."""
+
+
+class Columns:
+    """of: endpoint to the first of its WIDTH columns in `table`."""
+
+    def __init__(self, table: SharedTable, endpoints: int = ENDPOINTS) -> None:
+        self._past = table.rows[0]
+        self.of: dict[EndpointName, int] = {}
+        self._never_used = iter(range(_FIRST, _FIRST + WIDTH * endpoints, WIDTH))
+        self._free: list[int] = []
+
+    def assign(self, names: Iterable[EndpointName]) -> dict[EndpointName, int]:
+        """Columns for what a configuration asks for: those it has already, and new ones.
+
+        A name without one (more than ENDPOINTS) is counted by each worker for itself.
+        """
+        given = {}
+        for name in names:
+            column = self.of.get(name)
+            if column is None:
+                column = self._free.pop() if self._free else next(self._never_used, None)
+                if column is None:
+                    continue
+                self.of[name] = column
+            given[name] = column
+        return given
+
+    def keep(self, names: Iterable[EndpointName]) -> None:
+        """Nothing writes the others any more: they may become another's."""
+        wanted = set(names)
+        for name in [name for name in self.of if name not in wanted]:
+            column = self.of.pop(name)
+            for each in range(column, column + WIDTH):
+                self._past[each] = 0
+            self._free.append(column)
+
+    @property
+    def counters(self) -> list[int]:
+        """Columns that only ever grow."""
+        return [REQUESTS_HERE, *(column + REQUESTS for column in self.of.values())]
+
+
+def cells_by(table: SharedTable, row: int, columns: Mapping[EndpointName, int]) -> MakeCells:
+    """What a worker's State makes cells with."""
+
+    def make(name: EndpointName) -> Cells:
+        column = columns.get(name)
+        return Cells(WIDTH) if column is None else Cells(WIDTH, table, row, column)
+
+    return make

@@ -1,0 +1,180 @@
+"""InForce: the configuration that runs, with all that the supervisor holds for it.
+
+Sockets, log files, first TLS contexts, the columns where endpoints are counted, and the history.
+A change takes what it needs beside what is there; until it is in force everywhere, or given up,
+nothing of the old is let go.
+"""
+
+import os
+import ssl
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from porch import clock
+from porch.config.history import History, Ran
+from porch.config.loaded import Loaded
+from porch.config.logs import open_log_files
+from porch.config.snapshot import Snapshot
+from porch.listen.address import ListenAddress
+from porch.manage.candidate import Candidate, stamps
+from porch.manage.columns import COLUMNS, Columns
+from porch.manage.equipment import Equipment, Shown
+from porch.manage.fleet import Fleet
+from porch.manage.listening import Listening
+from porch.manage.reload import Reload
+from porch.shared import SharedTable
+from porch.tls import server_context
+
+__all__ = ["InForce", "Load", "Refused", "why"]
+
+Load = Callable[[], Loaded]
+
+ROWS = 64
+"""Of the shared table, at least: workers, those that finish after an upgrade, and one."""
+
+
+class Refused(Exception):
+    """A configuration that does not come into force; the text has every reason."""
+
+
+class InForce:
+    """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
+    log files. history: what ran before."""
+
+    def __init__(self, candidate: Candidate, listening: Listening, files: dict[Path, int]) -> None:
+        self.candidate = candidate
+        self.listening = listening
+        self.files = files
+        self.loaded_at = clock.wall()
+        self.history = History()
+        self.table = SharedTable(max(ROWS, 1 + 4 * candidate.workers), COLUMNS)
+        self.columns = Columns(self.table)
+        self.columns.assign(candidate.endpoints)
+        self._shown = Shown()
+        self._contexts: dict[ListenAddress, ssl.SSLContext] = {}
+        self._make_contexts(candidate)
+        self._stamps = stamps(candidate.files)
+
+    def remember(self, load: Load) -> None:
+        """Write what runs into the history. load: what it came from."""
+        self.history.add(Snapshot.of(self.candidate.loaded, again=load))
+
+    def equip(self, slot: int, row: int, stacks: int) -> Equipment:
+        """What a worker is forked with."""
+        return Equipment(
+            loaded=self.candidate.loaded,
+            sockets=self.listening.of_slot(slot),
+            contexts=self._contexts,
+            shown=self._shown,
+            files=self.files,
+            table=self.table,
+            row=row,
+            columns=self.columns.of,
+            stacks=stacks,
+            identity=self.candidate.identity,
+        )
+
+    def has_changed(self) -> bool:
+        """Whether a file is not as it was when it was read, refused or in force."""
+        return stamps(self._stamps) != self._stamps
+
+    # --- a change ------------------------------------------------------------------------------
+
+    def change(self, load: Load, fleet: Fleet, on_end: Callable[[str], None]) -> Reload:
+        """Load and check, and make ready what it needs. Raises Refused; nothing has changed."""
+        before = stamps(self._stamps)
+        try:
+            loaded = load()
+        except LookupError as error:
+            raise Refused(str(error)) from error
+        candidate = Candidate.examine(loaded)
+        if candidate is None:
+            self._stamps = stamps(loaded.files) | before
+            raise Refused(loaded.report(running=True))
+        files: dict[Path, int] = {}
+        try:
+            if self._changes_logs(candidate):
+                files = open_log_files(candidate.logs)
+            columns = self.columns.assign(candidate.endpoints)
+            self._make_contexts(candidate)
+            job = Reload(fleet, self.listening, candidate, columns, files, on_end)
+        except OSError as error:
+            self._stamps = stamps(loaded.files) | before
+            _close(files)
+            self.settle(fleet)
+            text = f"{why(error)}\nnothing was changed, the running configuration stays."
+            raise Refused(text) from error
+        now = stamps(candidate.files)
+        self._stamps = {file: before.get(file, stamp) for file, stamp in now.items()}
+        return job
+
+    def take(self, job: Reload, load: Load, back_to: Ran | None) -> None:
+        """The change is in force in every worker. back_to: it was a rollback to this one."""
+        if self._changes_logs(job.candidate):
+            _close(self.files)
+            self.files = job.files
+        self.candidate = job.candidate
+        self.loaded_at = clock.wall()
+        if back_to is not None:
+            self.history.return_to(back_to)
+        else:
+            self.remember(load)
+        wanted = self.candidate.listen
+        self.listening.close([each for each in self.listening.sockets if each not in wanted])
+
+    def give_up(self, job: Reload) -> None:
+        """Nothing comes of the change."""
+        self.listening.close(job.fresh)
+        _close(job.files)
+
+    def settle(self, fleet: Fleet) -> None:
+        """Give back what the configuration that runs has no use for."""
+        self.listening.narrow(len(fleet.slots))
+        if not fleet.leaving:  # they still count where they did
+            self.columns.keep(self.candidate.endpoints)
+        for address in [each for each in self._contexts if each not in self.listening.sockets]:
+            del self._contexts[address]
+
+    def reopen(self, fleet: Fleet) -> None:
+        """Open the log files by their names again, for logrotate has moved the old ones away.
+        Raises OSError, and then the old ones stay."""
+        if not self.files:
+            return
+        files = open_log_files(self.files)
+        _close(self.files)
+        self.files = files
+        for process in fleet.all:
+            fleet.tell_one(process, "reopen", [*files], [*files.values()])
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.listening.close_all()
+        _close(self.files)
+
+    def _changes_logs(self, candidate: Candidate) -> bool:
+        return candidate.loaded.config.log != self.candidate.loaded.config.log
+
+    def _make_contexts(self, candidate: Candidate) -> None:
+        """A first context for each HTTPS address that has none: workers forked later share it."""
+        shown = self._shown
+        for address in candidate.listen:
+            if address.tls and address not in self._contexts:
+                self._contexts[address] = server_context(lambda: shown.by_host)
+
+
+def why(error: Exception) -> str:
+    """An error's sentence, with the file that it is about."""
+    if not isinstance(error, OSError):
+        return str(error)
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or error}"
+
+
+def _close(files: dict[Path, int]) -> None:
+    _close_all(files.values())
+    files.clear()
+
+
+def _close_all(descriptors: Iterable[int]) -> None:
+    for number in descriptors:
+        os.close(number)

@@ -1,0 +1,117 @@
+"""Listening: the sockets of all addresses, one a slot, kept open by the supervisor.
+
+While a worker is dead or not yet born its socket stays, and clients wait in its backlog.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from socket import socket
+
+from porch.listen.address import ListenAddress
+from porch.listen.sockets import bind, more, spread
+
+__all__ = ["Listening", "spelled"]
+
+
+class Listening:
+    """sockets: of each address, in the order of the slots. inherited: those that were open before
+    the door started, or before an upgrade; an address takes its own instead of binding."""
+
+    def __init__(self, inherited: dict[ListenAddress, list[socket]] | None = None) -> None:
+        self.sockets: dict[ListenAddress, list[socket]] = {}
+        self._inherited = inherited or {}
+
+    def __repr__(self) -> str:
+        return f"<Listening {', '.join(self.names)}>"
+
+    @property
+    def names(self) -> list[str]:
+        """The addresses, as the configuration has them, with the ports really bound."""
+        return [spelled(address, each[0]) for address, each in self.sockets.items()]
+
+    def open(self, addresses: Sequence[ListenAddress], slots: int) -> list[ListenAddress]:
+        """Bind those of `addresses` that are not open yet. Returns them.
+
+        Raises OSError whose text says what to do; then nothing has changed.
+        """
+        fresh = [each for each in dict.fromkeys(addresses) if each not in self.sockets]
+        made: dict[ListenAddress, list[socket]] = {}
+        try:
+            for address in fresh:
+                made[address] = self._make(address, slots)
+        except OSError as error:
+            for sockets in made.values():
+                _close(sockets)
+            raise OSError(error.errno, self._blame(fresh, error)) from error
+        self.sockets |= made
+        return fresh
+
+    def widen(self, slots: int) -> None:
+        """As many sockets of each address as there are to be slots; never fewer than there are.
+        Raises OSError."""
+        for address, sockets in self.sockets.items():
+            if len(sockets) < slots:
+                sockets += more(sockets, address, slots - len(sockets))
+
+    def narrow(self, slots: int) -> None:
+        """No more sockets than slots. What waits in the others is served by their workers."""
+        for sockets in self.sockets.values():
+            _close(sockets[slots:])
+            del sockets[slots:]
+
+    def close(self, addresses: Sequence[ListenAddress]) -> None:
+        """Close our copies; a worker that has one serves what waits there."""
+        for address in addresses:
+            _close(self.sockets.pop(address))
+            if address.path:
+                Path(address.path).unlink(missing_ok=True)
+
+    def close_all(self) -> None:
+        """Close all of ours, those too that no address wanted."""
+        self.close([*self.sockets])
+        self.drop_inherited()
+
+    def drop_inherited(self) -> None:
+        """What was inherited and is not wanted."""
+        for sockets in self._inherited.values():
+            _close(sockets)
+        self._inherited = {}
+
+    def of_slot(self, slot: int) -> dict[ListenAddress, socket]:
+        """The sockets of one worker."""
+        return {address: sockets[slot] for address, sockets in self.sockets.items()}
+
+    def close_in_child(self, slot: int) -> None:
+        """In a forked worker: the sockets of the others are not its own."""
+        for sockets in self.sockets.values():
+            _close([each for number, each in enumerate(sockets) if number != slot])
+        self.drop_inherited()
+
+    def _make(self, address: ListenAddress, slots: int) -> list[socket]:
+        found = self._inherited.pop(address, None)
+        if found is None:
+            return bind(address, slots)
+        if len(found) < slots:
+            return [*found[:-1], *spread(found[-1], address, slots - len(found) + 1)]
+        return found
+
+    def _blame(self, fresh: Sequence[ListenAddress], error: OSError) -> str:
+        """The error's text, and our own addresses where they stand in the way."""
+        text = error.strerror or str(error)
+        ports = {each.port for each in fresh if each.port}
+        ours = ", ".join(str(each) for each in self.sockets if each.port in ports)
+        if not ours:
+            return text
+        return f"{text}\nthis door itself listens on {ours}: restart it to change that"
+
+
+def spelled(address: ListenAddress, sock: socket) -> str:
+    """ ":8080"; the port that the system chose stands where the configuration has 0."""
+    if address.path or address.port:
+        return str(address)
+    return f"{str(address).removesuffix('0')}{sock.getsockname()[1]}"
+
+
+def _close(sockets: Sequence[socket]) -> None:
+    for each in sockets:
+        each.close()

@@ -1,0 +1,156 @@
+"""Process: a worker as its supervisor sees it, and its first steps as a process of its own."""
+
+import asyncio
+import contextlib
+import faulthandler
+import gc
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+from porch import clock
+from porch.config.logs import stderr_messages
+from porch.manage.channel import Channel
+from porch.manage.equipment import Equipment
+from porch.manage.user import confine, drop
+from porch.manage.worker import Worker
+
+__all__ = ["IGNORED", "SHOW_STACK", "Process", "fork"]
+
+SHOW_STACK = signal.SIGUSR2
+"""What a worker writes its stack at. The interpreter's own C code does so, whatever hangs."""
+
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE)
+"""Of these a terminal or an operator may send to the whole group; the supervisor acts on them."""
+
+FAILED = 1
+"""Exit code of a worker that could not start and has said why."""
+
+
+class Process:
+    """pid, slot, row: which worker, whose sockets it has, and where it counts.
+
+    since: when it was forked. is_ready: it serves. is_leaving: it finishes what runs, and another
+    has its sockets. stacks: a file where it writes its stack. beat, missed: its heartbeat when it
+    was looked at last, and how often that was the same one.
+    """
+
+    __slots__ = (
+        "beat",
+        "channel",
+        "is_leaving",
+        "is_ready",
+        "missed",
+        "pid",
+        "row",
+        "since",
+        "slot",
+        "stacks",
+    )
+
+    def __init__(self, pid: int, slot: int, row: int, channel: Channel | None, stacks: int) -> None:
+        self.pid = pid
+        self.slot = slot
+        self.row = row
+        self.channel = channel
+        self.stacks = stacks
+        self.since = clock.monotonic()
+        self.is_ready = self.is_leaving = False
+        self.beat = self.missed = 0
+
+    def __repr__(self) -> str:
+        state = "leaving" if self.is_leaving else "serves" if self.is_ready else "starts"
+        return f"<Process {self.pid} slot {self.slot} {state}>"
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal; who has ended meanwhile does not mind."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def stack(self) -> str:
+        """What it has written of its stack."""
+        size = os.fstat(self.stacks).st_size
+        return os.pread(self.stacks, size, 0).decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """It has ended."""
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None
+        if self.stacks >= 0:
+            os.close(self.stacks)
+            self.stacks = -1
+
+
+def fork(equipment: Equipment, slot: int, leave: Callable[[int], None]) -> Process:
+    """Start a worker. leave: called in the child with its slot, closes what is not its own.
+
+    Raises OSError where the system has no room for another process.
+    """
+    ours, theirs = Channel.pair()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+    except OSError:
+        ours.close()
+        theirs.close()
+        raise
+    if pid:
+        theirs.close()
+        return Process(pid, slot, equipment.row, ours, equipment.stacks)
+    code = 70
+    try:
+        ours.close()
+        leave(slot)
+        code = _child(equipment, theirs)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _child(equipment: Equipment, channel: Channel) -> int:
+    for ignored in IGNORED:
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    faulthandler.register(SHOW_STACK, file=equipment.stacks, all_threads=True)
+    messages = stderr_messages()
+    try:
+        if equipment.identity is not None:
+            drop(equipment.identity)
+        else:
+            confine()
+        worker = Worker(equipment, channel, messages)
+        for number in equipment.files.values():
+            os.close(number)
+    except (OSError, ValueError) as error:
+        channel.send("failed", str(error))
+        return FAILED
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, worker.hand_over)
+        await worker.serve()
+
+    # What was made so far lives as long as the process: the collector need not look at it again,
+    # and rarely at what exchanges make, which has no cycles (-5 %, bench/run.py).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(main())
+    return 0
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's loop, or asyncio's own where there is no uvloop."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

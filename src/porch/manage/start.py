@@ -1,0 +1,104 @@
+"""Start: from a configuration to open sockets, in this process or on trial for an upgrade."""
+
+import errno
+from collections.abc import Callable, Sequence
+
+from porch import clock
+from porch.config.logs import open_log_files
+from porch.listen.address import ListenAddress
+from porch.manage.activation import inherited, matching
+from porch.manage.candidate import Candidate
+from porch.manage.control import AlreadyRuns, Control
+from porch.manage.in_force import InForce, Load, why
+from porch.manage.listening import Listening
+from porch.manage.upgrade import Handover
+
+__all__ = ["start", "try_out"]
+
+TAKE_OVER = 2.0
+"""Seconds that the workers of a killed supervisor have to let go of its addresses."""
+
+Say = Callable[[str], None]
+
+
+def start(
+    load: Load, control: Control | None, handover: Handover | None, say: Say
+) -> InForce | None:
+    """What runs, with its addresses bound; None with the reason said.
+
+    control: opened here. A door without a socket for commands is better than none.
+    """
+    loaded = load()
+    candidate = Candidate.examine(loaded)
+    if loaded.problems:
+        say(loaded.report())
+    if candidate is None:
+        return None
+    listening = _listening(candidate, handover, say)
+    files = {}
+    try:
+        replaced = _open(control, handover, say)
+        files = open_log_files(candidate.logs)
+        _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)
+        listening.drop_inherited()
+    except (AlreadyRuns, OSError) as error:
+        say(f"porch: {why(error)}")
+        listening.close_all()
+        return None
+    return InForce(candidate, listening, files)
+
+
+def try_out(load: Load, held: Sequence[ListenAddress], say: Say) -> int:
+    """Whether `start` would go well beside a door that holds these addresses. An exit code; the
+    reason was said."""
+    loaded = load()
+    candidate = Candidate.examine(loaded)
+    if candidate is None:
+        say(loaded.report())
+        return 1
+    listening = Listening()
+    try:
+        open_log_files(candidate.logs)
+        listening.open([each for each in candidate.listen if each not in held], 1)
+    except OSError as error:
+        say(why(error))
+        return 1
+    finally:
+        listening.close_all()
+    return 0
+
+
+def _listening(candidate: Candidate, handover: Handover | None, say: Say) -> Listening:
+    if handover is not None:
+        return Listening(handover.sockets)
+    found, warnings = matching(inherited(), candidate.listen)
+    for text in warnings:
+        say(f"porch: {text}")
+    return Listening({address: [sock] for address, sock in found.items()})
+
+
+def _open(control: Control | None, handover: Handover | None, say: Say) -> bool:
+    """Whether the socket of a door that was killed had to be replaced. Raises AlreadyRuns."""
+    if control is None:
+        return False
+    if handover is not None and handover.control >= 0:
+        control.adopt(handover.control_socket)
+        return False
+    try:
+        control.open()
+    except OSError as error:
+        say(f"porch: no control socket, so that no command reaches this door: {why(error)}")
+    return control.replaced
+
+
+def _bind(listening: Listening, candidate: Candidate, patience: float) -> None:
+    """Raises OSError. The workers of a door that was killed need a moment to let go."""
+    until = clock.monotonic() + patience
+    while True:
+        try:
+            listening.open(candidate.listen, candidate.workers)
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or clock.monotonic() >= until:
+                raise
+            clock.sleep(0.02)

@@ -1,0 +1,102 @@
+"""Status: what runs, as plain data. Nobody is asked: a worker that hangs is in it like the others.
+
+Counts come from the shared table, time and memory of processes from the system.
+"""
+
+import os
+import resource
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from porch import clock
+from porch.balance.endpoint import REFUSED
+from porch.config.state import EndpointName
+from porch.errors import WORDS
+from porch.manage.columns import CONNECTIONS, REQUESTS_HERE, RUNNING_HERE, Columns
+from porch.manage.process import Process
+from porch.observe.stamp import iso
+from porch.route.route import REQUESTS, RUNNING
+from porch.shared import SharedTable
+
+if TYPE_CHECKING:
+    from porch.manage.supervisor import Supervisor
+
+__all__ = ["MOST_UPSTREAMS", "status"]
+
+MOST_UPSTREAMS = 1000
+"""Endpoints that are told one by one."""
+
+_HERTZ = os.sysconf("SC_CLK_TCK")
+
+
+def status(door: "Supervisor") -> dict[str, object]:
+    """See the command of the same name. Times are wall clock, RFC 3339; sizes in bytes."""
+    in_force = door.in_force
+    candidate, table = in_force.candidate, in_force.table
+    loaded = candidate.loaded
+    running = in_force.history.running
+    shown = candidate.endpoints[:MOST_UPSTREAMS]
+    return {
+        "version": door.version,
+        "pid": os.getpid(),
+        "since": _time(door.since),
+        "stopping": door.is_stopping,
+        "configuration": {
+            "file": str(loaded.files[0]) if loaded.files else loaded.name,
+            "hash": running.snapshot.short if running is not None else "",
+            "loaded": _time(in_force.loaded_at),
+            "routes": candidate.routes,
+        },
+        "workers": [_worker(table, each) for each in door.fleet.all],
+        "listening": in_force.listening.names,
+        "upstreams": [_endpoint(table, in_force.columns, name) for name in shown],
+        "more_upstreams": len(candidate.endpoints) - len(shown),
+        "history": in_force.history.status(),
+    }
+
+
+def _worker(table: SharedTable, process: Process) -> dict[str, object]:
+    row = table.rows[process.row] if process.row else (0, 0, 0, 0)
+    cpu, memory = _usage(process.pid)
+    state = "leaving" if process.is_leaving else "serving" if process.is_ready else "starting"
+    if process.missed > 2:
+        state = f"hanging for {process.missed} s"
+    return {
+        "pid": process.pid,
+        "state": state,
+        "connections": row[CONNECTIONS],
+        "running": row[RUNNING_HERE],
+        "requests": row[REQUESTS_HERE],
+        "cpu_seconds": cpu,
+        "memory": memory,
+        "since": _time(clock.wall() - (clock.monotonic() - process.since)),
+    }
+
+
+def _endpoint(table: SharedTable, columns: Columns, name: EndpointName) -> dict[str, object]:
+    pool, address = name
+    column = columns.of.get(name)
+    found: dict[str, object] = {"pool": pool, "endpoint": address}
+    if column is None:
+        return found | {"state": "not counted: too many endpoints"}
+    reasons = {WORDS[row[column + REFUSED]] for row in table.rows if row[column + REFUSED]}
+    return found | {
+        "state": ", ".join(sorted(reasons)) or "up",
+        "running": table.total(column + RUNNING),
+        "requests": table.total(column + REQUESTS),
+    }
+
+
+def _usage(pid: int) -> tuple[float, int]:
+    """Seconds of CPU and bytes of memory of a process; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0, 0
+    ticks = int(fields[11]) + int(fields[12])  # proc(5): utime and stime
+    return round(ticks / _HERTZ, 2), pages * resource.getpagesize()
+
+
+def _time(seconds: float) -> str:
+    return iso(int(seconds)).decode() + "Z"
