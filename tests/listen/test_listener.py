@@ -1,183 +1,424 @@
-"""Binding: what is bound, and what is said when it cannot be."""
+"""Accepting: what is served, what waits, and that nothing of a backlog is thrown away."""
 
 import asyncio
 import errno
 import os
+import resource
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from porch.clock import Deadlines
 from porch.listen import listener
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door
-from porch.listen.listener import Listener, bind
+from porch.listen.listener import Listener, most
+from porch.listen.sockets import bind
+from tests.listen.conftest import PATIENCE, Run
 from tests.listen.test_door import Settings
+
+LOCAL = ListenAddress(host="127.0.0.1")
+ASKS = b"G@T\r\n\r\n"
+ANSWER = b"HTTP/1.1 400 Bad Request\r\n"
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
-    """A port that this process listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen()
-        yield int(sock.getsockname()[1])
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shortage is over as soon as nobody waits."""
+    monkeypatch.setattr(listener, "CALM", 0.0)
+    monkeypatch.setattr(listener, "RETRY", 0.001)
 
 
-def reason(address: ListenAddress) -> str:
-    with pytest.raises(OSError, match=r".") as caught:
-        bind(address)
-    return caught.value.strerror or ""
+class Said(list[str]):
+    """What the operator is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.news = asyncio.Event()
+
+    def say(self, text: str) -> None:
+        self.append(text)
+        self.news.set()
+
+    async def lines(self, count: int) -> list[str]:
+        while len(self) < count:
+            self.news.clear()
+            await self.news.wait()
+        return [text.partition(": ")[2] for text in self]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", ""])
-def test_a_port_the_system_chose_is_known(host: str) -> None:
-    made = Listener(ListenAddress(host=host), bind(ListenAddress(host=host)))
-    assert 0 < made.port < 65536
-    made.sock.close()
+class Odd(socket.socket):
+    """A listening socket that fails as told, then is an ordinary one. accepted: by turns."""
+
+    failures: tuple[int, ...] = ()
+    asked = 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        self.asked += 1
+        if self.failures:
+            number, *rest = self.failures
+            self.failures = tuple(rest)
+            raise OSError(number, os.strerror(number))
+        return super().accept()
 
 
-@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_no_host_is_both_families(family: int) -> None:
-    sock = bind(ListenAddress())
-    host = "127.0.0.1" if family == socket.AF_INET else "::1"
-    with socket.socket(family) as client:
-        client.connect((host, sock.getsockname()[1]))
-    sock.close()
+def odd(*failures: int) -> Odd:
+    sock = Odd(fileno=bind(LOCAL)[0].detach())
+    sock.setblocking(False)
+    sock.failures = failures
+    return sock
 
 
-def test_ipv6_alone_is_ipv6_alone() -> None:
-    sock = bind(ListenAddress(host="::1"))
-    with socket.socket() as client, pytest.raises(ConnectionRefusedError):
-        client.connect(("127.0.0.1", sock.getsockname()[1]))
-    sock.close()
+def listening(sock: socket.socket | None = None, say: Callable[[str], object] = print) -> Listener:
+    return Listener(LOCAL, sock or bind(LOCAL)[0], say)
 
 
-def test_a_port_in_use_says_by_whom(taken: int) -> None:
-    name = Path(f"/proc/{os.getpid()}/comm").read_text().strip()
-    assert reason(ListenAddress(host="127.0.0.1", port=taken)) == (
-        f"127.0.0.1:{taken} is in use by {name} (pid {os.getpid()}); "
-        "stop it, or choose another port in listen"
-    )
+def door() -> Door:
+    return Door(Settings(), Deadlines())
 
 
-def test_a_holder_that_cannot_be_seen_is_left_out(
-    taken: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def hidden(path: object) -> str:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "readlink", hidden)
-    assert reason(ListenAddress(host="127.0.0.1", port=taken)) == (
-        f"127.0.0.1:{taken} is in use; stop it, or choose another port in listen"
-    )
+def dialled(made: Listener) -> socket.socket:
+    """A client that waits in the backlog, its request sent."""
+    client = socket.create_connection(made.sock.getsockname())
+    client.sendall(ASKS)
+    client.setblocking(False)
+    return client
 
 
-@pytest.mark.parametrize(
-    ("number", "address", "text"),
-    [
-        (
-            errno.EACCES,
-            ListenAddress(port=80),
-            ":80 needs more rights: ports below 1024 want root or CAP_NET_BIND_SERVICE; "
-            'or listen = [":8080"]',
-        ),
-        (
-            errno.EACCES,
-            ListenAddress(path="/x/s"),
-            "unix:/x/s: no right to make the socket file there",
-        ),
-        (
-            errno.EADDRNOTAVAIL,
-            ListenAddress(host="192.0.2.1", port=80),
-            "192.0.2.1:80 is not an address of this machine; use one of its own in listen",
-        ),
-        (errno.ENOBUFS, ListenAddress(port=80), ":80: in its words"),
-    ],
-)
-def test_each_failure_names_the_way_out(
-    monkeypatch: pytest.MonkeyPatch, number: int, address: ListenAddress, text: str
-) -> None:
-    def fail(_: Any) -> socket.socket:
-        raise OSError(number, "in its words")
-
-    monkeypatch.setattr(listener, "_bind_tcp", fail)
-    monkeypatch.setattr(listener, "_bind_unix", fail)
-    assert reason(address) == text
+async def answer(client: socket.socket) -> bytes:
+    got = await asyncio.get_running_loop().sock_recv(client, 4096)
+    return got.partition(b"\n")[0] + b"\n"
 
 
-def test_a_foreign_address_is_really_not_available() -> None:
-    assert "is not an address of this machine" in reason(ListenAddress(host="192.0.2.1", port=0))
+@asynccontextmanager
+async def ended(made: Listener, at: Door) -> AsyncIterator[None]:
+    """Close the listener, and all connections that are left."""
+    try:
+        yield
+    finally:
+        made.close()
+        at.close_now()
+        while at.sessions:
+            for session in at.sessions:
+                transport = getattr(session, "_transport", None)
+                if transport is not None:
+                    transport.abort()
+            await asyncio.sleep(0)
 
 
-def test_a_socket_file_left_behind_is_replaced(tmp_path: Path) -> None:
-    path = str(tmp_path / "sock")
-    bind(ListenAddress(path=path)).close()
-    assert os.path.exists(path)
-    again = bind(ListenAddress(path=path))
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(path)
-    again.close()
-
-
-def test_a_socket_file_in_use_is_left_alone(tmp_path: Path) -> None:
-    path = str(tmp_path / "sock")
-    sock = bind(ListenAddress(path=path))
-    assert reason(ListenAddress(path=path)).startswith(f"unix:{path} is in use")
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(path)
-    sock.close()
-
-
-def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "sock"
-    path.write_text("precious")
-    assert reason(ListenAddress(path=str(path))) == (
-        f"unix:{path}: is a file, not a socket; name another in listen"
-    )
-    assert path.read_text() == "precious"
-
-
-def test_a_listener_serves_until_it_is_closed(tmp_path: Path) -> None:
+def test_a_listener_serves_until_it_is_closed(run: Run, tmp_path: Path) -> None:
     address = ListenAddress(path=str(tmp_path / "sock"))
 
     async def main() -> None:
-        door = Door(Settings(), Deadlines())
-        made = Listener(address, bind(address))
-        await made.start(door, None)
-        reader, writer = await asyncio.open_unix_connection(address.path)
-        writer.write(b"G@T\r\n\r\n")
-        assert (await reader.readline()) == b"HTTP/1.1 400 Bad Request\r\n"
-        writer.close()
-        await writer.wait_closed()
-        assert made.port == 0
-        made.close()
-        for session in door.sessions:
-            session.close_now()
+        made, at = Listener(address, bind(address)[0]), door()
+        made.start(at, None)
+        async with ended(made, at):
+            reader, writer = await asyncio.open_unix_connection(address.path)
+            writer.write(ASKS)
+            assert await reader.readline() == ANSWER
+            assert made.port == 0
+            made.close()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_unix_connection(address.path)
+            writer.close()
 
-    asyncio.run(main())
-    assert not os.path.exists(address.path)
+    run(main())
+    assert os.path.exists(address.path)  # who bound it removes it: it may live on with another
 
 
-def test_a_listener_that_never_started_closes_its_socket(tmp_path: Path) -> None:
-    address = ListenAddress(host="127.0.0.1")
-    made = Listener(address, bind(address))
+def test_a_listener_that_never_started_closes_its_socket(run: Run) -> None:
+    made, other = listening(), listening()
     made.close()
-    assert made.sock.fileno() == -1
+    run(other.drain())
+    assert (made.sock.fileno(), other.sock.fileno()) == (-1, -1)
+
+
+def test_the_port_is_the_one_really_bound() -> None:
+    made = listening()
+    assert made.port == made.sock.getsockname()[1] > 0
+    made.close()
+
+
+def test_small_answers_do_not_wait_for_company(run: Run) -> None:
+    """TCP_NODELAY is set on what is accepted."""
+
+    async def main() -> None:
+        made, at = listening(), door()
+        made.start(at, None)
+        async with ended(made, at):
+            with closing(dialled(made)) as client:
+                await answer(client)
+                (session,) = at.sessions
+                sock = session._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("number", [errno.ECONNABORTED, errno.EPERM, errno.EHOSTUNREACH])
+def test_a_connection_that_fails_does_not_disturb_the_next(run: Run, number: int) -> None:
+    async def main() -> None:
+        said = Said()
+        made, at = listening(odd(number, number), said.say), door()
+        made.start(at, None)
+        async with ended(made, at):
+            with closing(dialled(made)) as client:
+                assert await answer(client) == ANSWER
+        assert said == []
+
+    run(main())
+
+
+@pytest.mark.parametrize(("own", "at_once"), [(1, 64), (0, 4)])
+def test_a_socket_that_is_shared_is_left_to_the_others_sooner(
+    run: Run, own: int, at_once: int
+) -> None:
+    async def main() -> None:
+        sock = odd()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, own)
+        made, at = listening(sock), door()
+        clients = [dialled(made) for _ in range(80)]
+        made.start(at, None)
+        async with ended(made, at):
+            while not sock.asked:  # noqa: ASYNC110 - turns are counted here
+                await asyncio.sleep(0)
+            assert sock.asked == at_once
+            for client in clients:
+                assert await answer(client) == ANSWER
+                client.close()
+
+    run(main())
+
+
+# --- too few descriptors ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("address", "text"),
+    ("limit", "clients"),
     [
-        (ListenAddress(port=8080), ":8080"),
-        (ListenAddress(host="::1", port=80), "[::1]:80"),
-        (ListenAddress(host="127.0.0.1", port=8443, tls=True), "https://127.0.0.1:8443"),
-        (ListenAddress(port=443, tls=True), ":443"),
-        (ListenAddress(path="/run/porch.sock"), "unix:/run/porch.sock"),
+        (64, 48),
+        (1024, 768),
+        (20_000, 18_976),
+        (1 << 20, (1 << 20) - 1024),
+        (resource.RLIM_INFINITY, sys.maxsize),
     ],
 )
-def test_an_address_is_written_as_in_the_configuration(address: ListenAddress, text: str) -> None:
-    assert str(address) == text
+def test_a_quarter_of_the_descriptors_is_kept(limit: int, clients: int) -> None:
+    assert most(limit) == clients
+
+
+@pytest.mark.usefixtures("quick")
+def test_those_beyond_the_limit_wait_and_are_served_when_others_leave(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "most", lambda _: 2)
+
+    async def main() -> None:
+        said = Said()
+        made, at = listening(say=said.say), door()
+        clients = [dialled(made) for _ in range(5)]
+        made.start(at, None)
+        async with ended(made, at):
+            assert await said.lines(1) == [
+                "2 clients are connected, further clients wait; "
+                "a higher limit of open files (ulimit -n, LimitNOFILE) lets them in"
+            ]
+            for client in clients:
+                assert await answer(client) == ANSWER
+                assert len(at.sessions) <= 2
+                client.close()
+            assert (await said.lines(2))[1] == "no client waits any more"
+
+    run(main())
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+def test_a_shortage_is_told_once_and_nobody_is_lost(run: Run, number: int) -> None:
+    async def main() -> None:
+        said = Said()
+        sock = odd(*[number] * 5)
+        made, at = listening(sock, said.say), door()
+        made.start(at, None)
+        async with ended(made, at):
+            with closing(dialled(made)) as client:
+                assert await answer(client) == ANSWER
+            begin, end = await said.lines(2)
+            assert begin.startswith(f"{os.strerror(number)}, further clients wait; ")
+            assert end == "no client waits any more"
+
+    run(main())
+
+
+def test_the_loop_does_not_spin_in_a_shortage(run: Run) -> None:
+    async def main() -> None:
+        said = Said()
+        sock = odd(*[errno.EMFILE] * 1000)
+        made, at = listening(sock, said.say), door()
+        made.start(at, None)
+        async with ended(made, at):
+            with closing(dialled(made)):
+                await said.lines(1)
+                for _ in range(100):
+                    await asyncio.sleep(0)
+                assert sock.asked < 5
+
+    run(main())
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_closed_listener_does_not_come_back_after_a_shortage(run: Run) -> None:
+    async def main() -> None:
+        said = Said()
+        sock = odd(*[errno.EMFILE] * 1000)
+        made, at = listening(sock, said.say), door()
+        made.start(at, None)
+        with closing(dialled(made)):
+            await said.lines(1)
+            asked = sock.asked
+            made.close()
+            await asyncio.sleep(0.01)  # the next look would have come ten times
+            assert (sock.asked, sock.fileno()) == (asked, -1)
+
+    run(main())
+
+
+def serve_with(limit: int, hoarded: int) -> None:
+    """A child's life: serve with few descriptors until stdin ends. Prints the port first, then
+    what the operator is told."""
+
+    async def main() -> None:
+        said = partial(print, flush=True)
+        made, at = listening(say=said), door()
+        kept = [os.dup(0) for _ in range(hoarded)]
+        ending = asyncio.Event()
+        asyncio.get_running_loop().add_reader(0, ending.set)
+        made.start(at, None)
+        said(str(made.port))
+        await ending.wait()
+        assert len(kept) == hoarded
+        os._exit(0)
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    uvloop.run(main())
+
+
+@pytest.mark.parametrize(
+    ("hoarded", "told"), [(0, "48 clients are connected"), (40, "Too many open files")]
+)
+def test_a_process_with_few_descriptors_serves_all_in_turn(hoarded: int, told: str) -> None:
+    code = f"from tests.listen.test_listener import serve_with; serve_with(64, {hoarded})"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            port = int(child.stdout.readline())
+            clients = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(120)]
+            assert f"{told}, further clients wait" in child.stdout.readline()
+            for client in clients:
+                client.sendall(ASKS)
+                assert client.recv(4096).startswith(ANSWER)
+                client.close()
+            assert child.stdout.readline().endswith(": no client waits any more\n")
+        finally:
+            child.stdin.close()
+
+
+# --- the end ----------------------------------------------------------------------------------
+
+
+def test_a_drain_serves_all_that_wait_in_the_backlog(run: Run) -> None:
+    async def main() -> None:
+        made, at = listening(), door()
+        clients = [dialled(made) for _ in range(200)]
+        at.drain()
+        made.start(at, None)
+        async with ended(made, at):
+            await made.drain()
+            assert made.sock.fileno() == -1
+            for client in clients:
+                assert await answer(client) == ANSWER
+                client.close()
+
+    run(main())
+
+
+def test_a_drain_waits_for_descriptors(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "most", lambda _: 3)
+    monkeypatch.setattr(listener, "RETRY", 0.001)
+
+    async def main() -> None:
+        made, at = listening(say=lambda _: None), door()
+        clients = [dialled(made) for _ in range(20)]
+        at.drain()
+        made.start(at, None)
+        async with ended(made, at):
+            draining = asyncio.ensure_future(made.drain())
+            for client in clients:
+                assert await answer(client) == ANSWER
+                client.close()
+            await draining
+
+    run(main())
+
+
+def test_a_drain_that_is_cancelled_closes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "most", lambda _: 0)
+
+    async def main() -> None:
+        made, at = listening(), door()
+        with closing(dialled(made)):
+            made.start(at, None)
+            draining = asyncio.ensure_future(made.drain())
+            await asyncio.sleep(0)
+            draining.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await draining
+            assert made.sock.fileno() == -1
+
+    run(main())
+
+
+def test_who_comes_during_a_drain_is_answered_by_a_sibling_or_by_us(run: Run) -> None:
+    """No client meets a closed door while another worker's socket of the address is open."""
+
+    async def main() -> None:
+        ours, theirs = (listening(sock) for sock in bind(LOCAL, 2))
+        at = door()
+        async with ended(theirs, at), ended(ours, at):
+            for each in (ours, theirs):
+                each.start(at, None)
+            draining = asyncio.ensure_future(ours.drain())
+            while not draining.done():
+                reader, writer = await asyncio.open_connection("127.0.0.1", theirs.port)
+                writer.write(ASKS)
+                assert await reader.readline() == ANSWER
+                writer.close()
+
+    run(main())
+
+
+def test_a_close_leaves_the_backlog_to_who_has_the_socket_too(run: Run) -> None:
+    async def main() -> None:
+        made, at = listening(), door()
+        heir = listening(made.sock.dup())
+        made.start(at, None)
+        clients = [dialled(made) for _ in range(5)]
+        made.close()
+        heir.start(at, None)
+        async with ended(heir, at):
+            for client in clients:
+                assert await answer(client) == ANSWER
+                client.close()
+
+    run(main())

@@ -1,32 +1,98 @@
-"""Listener: a bound address. Binding says in words why it cannot be done."""
+"""Listener: a listening socket that accepts, as long as there are descriptors to serve with.
+
+Clients that cannot be served at the moment wait in the system's backlog. Nothing of it is thrown
+away, neither while descriptors are short nor at the end (`drain`).
+"""
 
 import asyncio
 import errno
-import os
+import resource
 import socket
 import ssl
-import stat
-from pathlib import Path
+import sys
+from collections.abc import Callable
+from functools import partial
 
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
+from porch.listen.opening import Opening
 
-__all__ = ["BACKLOG", "Listener", "bind"]
+__all__ = ["AT_ONCE", "AT_ONCE_SHARED", "CALM", "RESERVE", "RETRY", "SETTLE", "Listener", "most"]
 
-BACKLOG = 4096
-"""Connections that may wait to be accepted; the system cuts it to net.core.somaxconn."""
+AT_ONCE = 64
+"""Connections accepted before those that are open have their turn again."""
+AT_ONCE_SHARED = 4
+"""The same where other workers accept from the same socket: each shall get its share."""
+RETRY = 0.02
+"""Seconds between two looks whether there are descriptors again."""
+CALM = 1.0
+"""Seconds without a shortage after which it is said to be over."""
+RESERVE = 1024
+"""Descriptors that are kept for origins, files and all else; a quarter of them where that is
+less. An exchange needs one for its origin, but most open clients are idle."""
+SETTLE = 0.05
+"""Seconds that a draining listener waits for connections whose handshake is under way."""
+
+_SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_OF_ONE = {
+    errno.ECONNABORTED,
+    errno.ECONNRESET,
+    errno.EPROTO,
+    errno.EPERM,
+    errno.ETIMEDOUT,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+}
+"""What accept(2) says of the connection it would have returned: the next one is fine."""
+
+
+def most(limit: int) -> int:
+    """How many clients may be connected, of a RLIMIT_NOFILE of `limit`."""
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit - min(limit // 4, RESERVE)
 
 
 class Listener:
-    """A bound address and the connections that come by it."""
+    """A listening socket and the connections that come by it.
 
-    __slots__ = ("_server", "address", "sock")
+    address: as the configuration has it. sock: listens, does not block; closed with the
+    listener. say: tells the operator of a shortage and of its end.
+    """
 
-    def __init__(self, address: ListenAddress, sock: socket.socket) -> None:
+    __slots__ = (
+        "_again",
+        "_at_once",
+        "_door",
+        "_factory",
+        "_loop",
+        "_most",
+        "_reading",
+        "_say",
+        "_short",
+        "_since",
+        "_started",
+        "_tls",
+        "address",
+        "sock",
+    )
+
+    def __init__(
+        self,
+        address: ListenAddress,
+        sock: socket.socket,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.address = address
         self.sock = sock
-        self._server: asyncio.Server | None = None
+        self._say = say
+        self._again: asyncio.TimerHandle | None = None
+        self._reading = self._started = False
+        self._short = ""
+        self._since = 0.0
 
     @property
     def port(self) -> int:
@@ -34,117 +100,111 @@ class Listener:
         name = self.sock.getsockname()
         return int(name[1]) if isinstance(name, tuple) else 0
 
-    async def start(self, door: Door, tls: ssl.SSLContext | None) -> None:
-        """Accept from now on. tls: needed where the address speaks HTTPS."""
+    def start(self, door: Door, tls: ssl.SSLContext | None) -> None:
+        """Accept from now on, in the loop that runs. tls: needed where the address speaks
+        HTTPS."""
         scheme = b"https" if tls is not None else b"http"
         port = b"%d" % self.port  # known once here: asking the system costs each connection 2 us
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: ServerConnection(door, scheme, port),
-            sock=self.sock,
-            ssl=tls,
-            backlog=BACKLOG,
-            ssl_handshake_timeout=15.0 if tls is not None else None,
-        )
+        self._factory = partial(ServerConnection, door, scheme, port)
+        self._door = door
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._most = most(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._at_once = AT_ONCE if _is_own(self.sock) else AT_ONCE_SHARED
+        if self.sock.family != socket.AF_UNIX:
+            # Inherited by what is accepted. uvloop sets it itself, asyncio's own loop not here.
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._started = True
+        self._read(True)
 
     def close(self) -> None:
-        """Accept nothing more."""
-        if self._server is not None:
-            self._server.close()
+        """Accept nothing more. What waits in the backlog is left to those who have the socket
+        too, and is lost where nobody has."""
+        self._stop()
+        self.sock.close()
+
+    async def drain(self) -> None:
+        """Serve what has come, then close. The door should be draining already, so that each of
+        these connections ends after its answer. Cancelled, it closes at once."""
+        try:
+            if self._started:
+                self._stop()
+                self.sock.listen(0)  # who comes now gets another worker's socket, or tries again
+                await self._empty()
+                await asyncio.sleep(SETTLE)
+                await self._empty()
+        finally:
+            self.close()
+
+    async def _empty(self) -> None:
+        """Accept until nobody waits, however long descriptors are short."""
+        # Nobody tells that one is free: it is looked at.
+        while not self._take(AT_ONCE):  # noqa: ASYNC110
+            await asyncio.sleep(RETRY if self._short else 0)
+
+    def _stop(self) -> None:
+        self._read(False)
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    def _read(self, on: bool) -> None:
+        if on != self._reading:
+            self._reading = on
+            if on:
+                self._loop.add_reader(self.sock, self._accept)
+            else:
+                self._loop.remove_reader(self.sock)
+
+    def _accept(self) -> None:
+        """Somebody waits, says the loop."""
+        self._take(self._at_once)
+        if not self._short:
+            return
+        self._read(False)  # the loop would call again at once, and again
+        self._since = self._loop.time()
+        if self._again is None:
+            self._say(
+                f"{self.address}: {self._short}, further clients wait; "
+                "a higher limit of open files (ulimit -n, LimitNOFILE) lets them in"
+            )
+            self._again = self._loop.call_later(RETRY, self._retry)
+
+    def _take(self, count: int) -> bool:
+        """Accept `count` at most. True: nobody waits any more. `_short` is what keeps us from
+        accepting, if anything does."""
+        self._short = ""
+        sessions = self._door.sessions
+        for _ in range(count):
+            if len(sessions) >= self._most:
+                self._short = f"{self._most} clients are connected"
+                return False
+            try:
+                sock, _ = self.sock.accept()
+            except BlockingIOError:
+                return True
+            except OSError as error:
+                if error.errno in _OF_ONE:
+                    continue
+                self._short = error.strerror or str(error)
+                return False
+            Opening(sessions, self._loop, sock, self._factory, self._tls)
+        return False
+
+    def _retry(self) -> None:
+        """It is over when it has been calm for a while: so it is not told of at each turn."""
+        if not self._reading:
+            self._accept()
+            self._read(not self._short)
+        if self._short or self._loop.time() - self._since < CALM:
+            self._again = self._loop.call_later(RETRY, self._retry)
         else:
-            self.sock.close()
-        if self.address.path:
-            Path(self.address.path).unlink(missing_ok=True)
+            self._again = None
+            self._say(f"{self.address}: no client waits any more")
 
 
-def bind(address: ListenAddress) -> socket.socket:
-    """A listening socket. Raises OSError whose text says what to do."""
-    try:
-        return _bind_unix(address.path) if address.path else _bind_tcp(address)
-    except OSError as error:
-        raise OSError(error.errno, _reason(address, error)) from error
-
-
-def _bind_tcp(address: ListenAddress) -> socket.socket:
-    host = address.host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if not address.host else 1)
-        sock.bind((host, address.port))
-        sock.listen(BACKLOG)
-        sock.setblocking(False)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _bind_unix(path: str) -> socket.socket:
-    """A socket file left by a dead process is replaced, one in use is not."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if os.path.exists(path):
-            if not stat.S_ISSOCK(os.stat(path).st_mode):
-                raise OSError(errno.EEXIST, "is a file, not a socket; name another in listen")
-            if not _is_stale(path):
-                raise OSError(errno.EADDRINUSE, "in use")
-            os.unlink(path)
-        sock.bind(path)
-        sock.listen(BACKLOG)
-        sock.setblocking(False)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _is_stale(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            return True
-        except OSError:
-            return False
-    return False
-
-
-def _reason(address: ListenAddress, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        holder = _holder(address.port) if address.port else ""
-        by = f" by {holder}" if holder else ""
-        return f"{address} is in use{by}; stop it, or choose another port in listen"
-    if error.errno == errno.EACCES:
-        if address.path:
-            return f"{address}: no right to make the socket file there"
-        return (
-            f"{address} needs more rights: ports below 1024 want root or CAP_NET_BIND_SERVICE; "
-            'or listen = [":8080"]'
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"{address} is not an address of this machine; use one of its own in listen"
-    return f"{address}: {error.strerror or error}"
-
-
-def _holder(port: int) -> str:
-    """Who listens on `port`: "nginx (pid 812)", or "" where /proc does not tell."""
-    inodes = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            lines = Path(table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            parts = line.split()
-            if parts[3] == "0A" and int(parts[1].rpartition(":")[2], 16) == port:
-                inodes.add(f"socket:[{parts[9]}]")
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            for descriptor in (process / "fd").iterdir():
-                if os.readlink(descriptor) in inodes:
-                    return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
-        except OSError:
-            continue
-    return ""
+def _is_own(sock: socket.socket) -> bool:
+    """Whether no other worker accepts from this very socket."""
+    if sys.platform != "linux":
+        return False
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
