@@ -10,8 +10,8 @@ import pytest
 
 from porch import clock
 from porch.clock import Deadlines
-from porch.errors import InternalError
-from porch.forward.h1 import FLUSH, ClientConnection
+from porch.errors import InternalError, PorchError, Shutdown
+from porch.forward.h1 import FLUSH, LEAVE, ClientConnection
 from porch.forward.pool import Pool
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import COPIED
@@ -167,6 +167,71 @@ def test_an_abort_throws_away_what_is_written(bench: Bench) -> None:
     assert bench.transport.seen == "closed"
     assert bench.written() == b""
     assert len(bench.deadlines) == 0
+
+
+class Told:
+    """An exchange whose tunnel is open, and that only listens."""
+
+    answer_done = False
+
+    def on_response(self, *piece: object) -> None: ...
+
+
+def switched(bench: Bench, protocol: bytes) -> ClientConnection:
+    """A connection that is a tunnel now."""
+    connection: Any = bench.connection
+    connection.exchange = Told()
+    connection.send(head(0, upgrade=protocol), b"", True)
+    answer = b"HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: %b\r\n\r\n" % protocol
+    bench.loop.run(lambda: bench.transport.feed(answer))
+    bench.written()
+    return bench.connection
+
+
+def test_the_origin_of_a_websocket_is_told_and_may_close_first(bench: Bench) -> None:
+    connection = switched(bench, b"websocket")
+    connection.send(None, b"\x81\x80keys", False)
+    connection.pause_reading()
+    connection.abort(Shutdown())
+    bench.loop.settle()
+    assert bench.written()[:8] == b"\x81\x80keys\x88\x90"
+    assert (bench.transport.seen, bench.transport.paused) == ("", False)
+    bench.loop.run(bench.transport.feed_eof)
+    assert bench.transport.seen == "closed"
+    assert len(bench.deadlines) == 0
+
+
+@pytest.mark.parametrize("stalled", [False, True])
+def test_an_origin_that_was_told_and_does_not_close_is_closed(bench: Bench, stalled: bool) -> None:
+    connection = switched(bench, b"websocket")
+    bench.transport.stalled = stalled
+    connection.abort(Shutdown())
+    for patience, seen in ((LEAVE, "" if stalled else "closed"), (FLUSH, "closed")):
+        bench.clock.time += patience + 1
+        clock.tick()
+        bench.loop.run(bench.deadlines.check)
+        assert bench.transport.seen == seen
+    assert len(bench.deadlines) == 0
+
+
+@pytest.mark.parametrize(
+    ("protocol", "data", "end", "error"),
+    [
+        (b"websocket", b"\x81", False, Shutdown()),
+        (b"websocket", b"", True, Shutdown()),
+        (b"websocket", b"", False, InternalError()),
+        (b"tea", b"", False, Shutdown()),
+    ],
+)
+def test_an_origin_is_told_only_between_frames_of_a_websocket_that_the_door_ends(
+    bench: Bench, protocol: bytes, data: bytes, end: bool, error: PorchError
+) -> None:
+    connection = switched(bench, protocol)
+    connection.send(None, data, end)
+    connection.abort(error)
+    bench.loop.settle()
+    assert bench.written() == data
+    assert bench.transport.seen == "closed"
 
 
 def test_it_says_what_it_is_doing(bench: Bench) -> None:

@@ -34,6 +34,8 @@ ACTIONS = (
     "endpoint",
     "advance",
     "drains",
+    "finishes",
+    "closes_now",
 )
 Step = tuple[str, int, int]
 """What happens, and two numbers that say to whom and how much."""
@@ -76,7 +78,7 @@ def answer(kind: int, path: bytes) -> bytes:
         return b"HTTP/1.1 204 X\r\nx-for: " + path + b"\r\n\r\n"
     if kind == 5:
         switch = b"HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
-        return switch + b"x-for: " + path + b"\r\n\r\nraw"
+        return switch + b"x-for: " + path + b"\r\n\r\n\x81\x03raw"
     if kind == 6:
         return whole + b"surplus"
     return whole
@@ -184,7 +186,7 @@ class World:
         elif action == "advance":
             self.story.advance((0.25, 1, 5, 16, 61, 0.25, 1, 76)[which])
         elif which == size == 0:
-            self.story.drains()
+            getattr(self.story, action)()
         for party in (*self.clients, *self.origins):
             party.read_heads()
         self.check()

@@ -10,6 +10,7 @@ import pytest
 
 from porch import clock
 from porch.clock import INFINITY, Deadlines
+from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.http.h1_encode import COPIED
 from porch.http.message import RequestHead, ResponseHead, Trailers
@@ -26,7 +27,8 @@ class Held:
     upgraded = False
     response = None
 
-    def __init__(self) -> None:
+    def __init__(self, client: ServerConnection) -> None:
+        self.client = client
         self.told: list[str] = []
 
     def on_request(self, data: bytes, end: bool) -> None:
@@ -41,12 +43,20 @@ class Held:
     def on_client_drained(self) -> None:
         self.told.append("drained")
 
+    def on_request_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
+        self.told.append("data")
+
+    def fail(self, error: PorchError) -> None:
+        self.told.append(error.word)
+        self.client.abort(error)
+        self.client.finish(self.request_done)
+
 
 class HeldDoor(Door):
     """Opens one kind of exchange."""
 
     def open(self, client: Any, request: RequestHead) -> Exchange:
-        self.held = Held()
+        self.held = Held(client)
         return cast("Exchange", self.held)
 
 
@@ -201,6 +211,42 @@ def test_after_the_connection_is_lost_nothing_is_written(bench: Bench) -> None:
     connection.pause_reading()
     connection.resume_reading()
     assert bench.written() == b""
+
+
+UPGRADE = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+
+
+def switched(bench: Bench) -> ServerConnection:
+    """A connection that is a WebSocket's tunnel now."""
+    connection = bench.asked(UPGRADE)
+    bench.door.held.upgraded = True
+    bench.door.held.request_done = False
+    connection.send(ResponseHead(101, [], upgrade=b"websocket"), b"", False)
+    bench.written()
+    return connection
+
+
+def test_a_websocket_is_told_to_come_back_and_closes_when_it_agrees(bench: Bench) -> None:
+    connection = switched(bench)
+    connection.send(None, b"\x81\x02hi", False)
+    connection.pause_reading()
+    bench.loop.run(bench.door.close_now)
+    assert bench.written() == b"\x81\x02hi\x88\x10\x03\xf4proxy_shutdown"
+    assert repr(connection) == "<ServerConnection 192.0.2.7 leaving>"
+    bench.loop.run(lambda: bench.transport.feed(b"\x81\x80keys\x88"))
+    assert repr(connection) == "<ServerConnection 192.0.2.7 leaving>"
+    bench.loop.run(lambda: bench.transport.feed(b"\x80keys"))
+    assert bench.transport.seen == "closed"
+    assert bench.door.held.told == ["request", "proxy_shutdown"]
+    assert bench.door.sessions == set()
+
+
+def test_inside_a_frame_a_websocket_is_reset(bench: Bench) -> None:
+    connection = switched(bench)
+    connection.send(None, b"\x81\x02h", False)
+    bench.loop.run(bench.door.close_now)
+    assert bench.written() == b"\x81\x02h"
+    assert bench.transport.seen == "reset"
 
 
 def test_it_says_what_it_is_doing(bench: Bench) -> None:
