@@ -6,22 +6,16 @@ steps (steps.py), since a worker builds while it serves.
 """
 
 import ipaddress
-import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from porch.balance.endpoint import Endpoint
-from porch.balance.least_requests import LeastRequests
-from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import Upstream
 from porch.config.address import parse_listen
 from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded, RouteEntry
-from porch.config.locate import KeyPath
 from porch.config.logs import Logs
-from porch.config.review_route import parse_targets
-from porch.config.schema import PoolModel, RouteWords, TlsModel
+from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
     changes,
@@ -31,11 +25,10 @@ from porch.config.settings import (
 )
 from porch.config.state import State
 from porch.config.steps import Steps, complete
-from porch.config.target import Target
+from porch.config.upstreams import Upstreams
 from porch.errors import NoRoute, NoSite, PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
-from porch.forward.address import Address
 from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
@@ -55,7 +48,6 @@ from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
 from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.prefix import PutBack
-from porch.tls import SYSTEM, Authorities, system_authorities
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
 
@@ -132,20 +124,18 @@ class _Builder:
     def __init__(self, loaded: Loaded, state: State, logs: Logs) -> None:
         self.loaded = loaded
         self.config = loaded.config
-        self.state = state
         self.logs = logs
-        self.files: dict[Path, None] = {}
+        self.files: list[Path] = []
         self.trust = self._trust()
         limits = merge_limits([self.config])
         self.limits = HeadLimits(
             request_line=limits.request_line, head=limits.head, fields=limits.fields
         )
-        self.interim = limits.interim
         self.certificates = Certificates({})
         self.listen: tuple[ListenAddress, ...] = ()
         self.https_port = 0
         self.pools: dict[str, tuple[Upstream, str]] = {}
-        self.contexts: dict[tuple[bool, str | None], ssl.SSLContext] = {}
+        self.upstreams = Upstreams(loaded, state, self.limits, limits.interim)
         self.settings: dict[str, RouteSettings] = {}
         self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
         self.options = Options()
@@ -162,7 +152,7 @@ class _Builder:
         self.listen = self._listen()
         self.https_port = next((each.port for each in self.listen if each.tls), 0)
         for name, pool in self.loaded.pools.items():
-            self.pools[name] = yield from self._named_pool(name, pool)
+            self.pools[name] = yield from self.upstreams.named(name, pool)
         yield from self._routes()
         server = config.server
         shown = "porch" if server is True else server
@@ -185,7 +175,12 @@ class _Builder:
             logs=self.logs,
             grace=config.grace,
             watch=config.watch,
-            files=(*self.loaded.files, *self.certificates.files, *self.files),
+            files=(
+                *self.loaded.files,
+                *self.certificates.files,
+                *self.upstreams.files,
+                *self.files,
+            ),
         )
 
     # --- routes ----------------------------------------------------------------------------------
@@ -240,7 +235,7 @@ class _Builder:
             route.destination, route.target = self.pools[target.name]
         else:
             name = f"{entry.key} {conditions}" if model.when is not None else entry.key
-            route.destination, route.target = yield from self._upstream(
+            route.destination, route.target = yield from self.upstreams.of_targets(
                 name.rstrip(), entry.targets, settings, settings.tls, (*entry.path, "tls")
             )
         route.plan = self.logs.plan(filters)
@@ -294,77 +289,6 @@ class _Builder:
             found = self.forwarding[key] = ForwardingHeaders(forwarding)
         return found
 
-    # --- pools -----------------------------------------------------------------------------------
-
-    def _named_pool(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
-        path = ("pool", name)
-        targets: list[Target] = []
-        for each in pool.servers:
-            targets += [target for _, target in parse_targets(self.loaded, [each], path)]
-            yield
-        settings = RouteSettings([self.config])
-        settings.balance = pool.balance or settings.balance
-        tls = pool.tls or settings.tls
-        return (yield from self._upstream(f"[pool.{name}]", targets, settings, tls, (*path, "tls")))
-
-    def _upstream(
-        self,
-        name: str,
-        targets: Sequence[Target],
-        settings: RouteSettings,
-        tls: TlsModel,
-        path: KeyPath,
-    ) -> Steps[tuple[Upstream, str]]:
-        """The pool, and its addresses in words. name: by which its endpoints outlive a reload."""
-        if tls.verify is False and any(each.kind == "https" for each in targets):
-            text = "the origin's certificate is not verified: anybody between can be the origin"
-            self.loaded.add((*path, "verify"), text, warning=True)
-        endpoints: list[Endpoint] = []
-        for each in targets:
-            if endpoints:
-                yield
-            address = yield from self._address(each, tls, path)
-            endpoints.append(
-                self.state.endpoint(
-                    address,
-                    name,
-                    each.weight,
-                    self.limits,
-                    self.interim,
-                    settings.timeouts.upstream_idle,
-                )
-            )
-        balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
-        return Upstream(name, endpoints, balancer), ", ".join(map(_spelled, targets))
-
-    def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
-        if target.kind == "unix":
-            return Address(path=target.path)
-        if target.kind == "http":
-            return Address(host=target.host, port=target.port)
-        key = (tls.verify is not False, tls.ca)
-        context = self.contexts.get(key)
-        if context is None:
-            try:
-                context = yield from self.state.context(key[0], self._authorities(tls))
-            except OSError as error:
-                ca = self.loaded.base / (tls.ca or "")
-                text = f"{ca} cannot be used: {error.strerror or error}"
-                self.loaded.add((*path, "ca"), text)
-                return Address(host=target.host, port=target.port)
-            self.contexts[key] = context
-        return Address(
-            host=target.host, port=target.port, tls=context, server_name=tls.server_name or ""
-        )
-
-    def _authorities(self, tls: TlsModel) -> Authorities:
-        """Who vouches for an origin. Raises OSError."""
-        if tls.ca is not None:
-            ca = self.loaded.base / tls.ca
-            self.files[ca] = None
-            return Authorities(self.loaded.read(ca))
-        return system_authorities(self.loaded.read) if tls.verify is not False else SYSTEM
-
     # --- the whole -------------------------------------------------------------------------------
 
     def _listen(self) -> tuple[ListenAddress, ...]:
@@ -405,7 +329,7 @@ class _Builder:
         template: Template | None = None
         if self.config.error_page:
             file = self.loaded.base / self.config.error_page
-            self.files[file] = None
+            self.files.append(file)
             try:
                 template = Template(self.loaded.read(file).decode("utf-8"))
             except (OSError, ValueError) as error:
@@ -417,13 +341,3 @@ class _Builder:
             return error_response(exchange, error, debug=debug, template=template)
 
         return page
-
-
-def _spelled(target: Target) -> str:
-    """The address of an endpoint, as `[[expect]]` and explain write it."""
-    if target.kind == "unix":
-        return f"unix:{target.path}"
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    if target.kind == "http":
-        return f"{host}:{target.port}"
-    return f"https://{host}" + (f":{target.port}" if target.port != 443 else "")

@@ -1,0 +1,123 @@
+"""Pools of endpoints: those of routes, and those with a name."""
+
+import contextlib
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+
+from porch.balance.endpoint import Endpoint
+from porch.balance.least_requests import LeastRequests
+from porch.balance.round_robin import RoundRobin
+from porch.balance.upstream import Upstream
+from porch.config.loaded import Loaded
+from porch.config.locate import KeyPath
+from porch.config.review_route import parse_targets
+from porch.config.schema import PoolModel, TlsModel
+from porch.config.settings import RouteSettings
+from porch.config.state import State
+from porch.config.steps import Steps
+from porch.config.target import Target
+from porch.forward.address import Address
+from porch.http.h1 import HeadLimits
+from porch.tls import SYSTEM, Authorities, system_authorities
+
+__all__ = ["Upstreams"]
+
+
+class Upstreams:
+    """Makes pools of what `state` has. files: those that were needed, to be watched."""
+
+    def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
+        """limits, interim: bounds on what endpoints answer."""
+        self.files: dict[Path, None] = {}
+        self._loaded = loaded
+        self._state = state
+        self._limits = limits
+        self._interim = interim
+        self._contexts: dict[tuple[bool, str | None], ssl.SSLContext] = {}
+
+    def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
+        """A pool of the configuration, and its addresses in words."""
+        path = ("pool", name)
+        targets: list[Target] = []
+        for each in pool.servers:
+            targets += [target for _, target in parse_targets(self._loaded, [each], path)]
+            yield
+        settings = RouteSettings([self._loaded.config])
+        settings.balance = pool.balance or settings.balance
+        tls = pool.tls or settings.tls
+        return (
+            yield from self.of_targets(f"[pool.{name}]", targets, settings, tls, (*path, "tls"))
+        )
+
+    def of_targets(
+        self,
+        name: str,
+        targets: Sequence[Target],
+        settings: RouteSettings,
+        tls: TlsModel,
+        path: KeyPath,
+    ) -> Steps[tuple[Upstream, str]]:
+        """The pool, and its addresses in words. name: by which its endpoints outlive a reload."""
+        if tls.verify is False and any(each.kind == "https" for each in targets):
+            text = "the origin's certificate is not verified: anybody between can be the origin"
+            self._loaded.add((*path, "verify"), text, warning=True)
+        endpoints: list[Endpoint] = []
+        for each in targets:
+            if endpoints:
+                yield
+            address = yield from self._address(each, tls, path)
+            endpoints.append(
+                self._state.endpoint(
+                    address,
+                    name,
+                    each.weight,
+                    self._limits,
+                    self._interim,
+                    settings.timeouts.upstream_idle,
+                )
+            )
+        balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
+        return Upstream(name, endpoints, balancer), ", ".join(map(_spelled, targets))
+
+    def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
+        if target.kind == "unix":
+            return Address(path=target.path)
+        if target.kind == "http":
+            return Address(host=target.host, port=target.port)
+        key = (tls.verify is not False, tls.ca)
+        context = self._contexts.get(key)
+        if context is None:
+            try:
+                context = yield from self._context(*key)
+            except OSError as error:
+                text = f"{self._loaded.base / (tls.ca or '')} cannot be used: "
+                self._loaded.add((*path, "ca"), text + (error.strerror or str(error)))
+                return Address(host=target.host, port=target.port)
+            self._contexts[key] = context
+        return Address(
+            host=target.host, port=target.port, tls=context, server_name=tls.server_name or ""
+        )
+
+    def _context(self, verify: bool, ca: str | None) -> Steps[ssl.SSLContext]:
+        """Raises OSError if the file of the authorities is of no use."""
+        if ca is not None:
+            file = self._loaded.base / ca
+            self.files[file] = None
+            pem = Authorities(self._loaded.read(file))
+            return (yield from self._state.context(verify, pem))
+        if verify:
+            with contextlib.suppress(ssl.SSLError):  # OpenSSL takes from it what it can
+                system = system_authorities(self._loaded.read)
+                return (yield from self._state.context(verify, system))
+        return (yield from self._state.context(verify, SYSTEM))
+
+
+def _spelled(target: Target) -> str:
+    """The address of an endpoint, as `[[expect]]` and explain write it."""
+    if target.kind == "unix":
+        return f"unix:{target.path}"
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    if target.kind == "http":
+        return f"{host}:{target.port}"
+    return f"https://{host}" + (f":{target.port}" if target.port != 443 else "")
