@@ -45,10 +45,11 @@ class Frames:
     masked: whether this direction's frames must be, as a client's are (RFC 6455 5.1).
     """
 
-    __slots__ = ("_closing", "_left", "_mask", "_start")
+    __slots__ = ("_closing", "_left", "_mask", "_overhead", "_start")
 
     def __init__(self, masked: bool) -> None:
         self._mask = 0x80 if masked else 0
+        self._overhead = 6 if masked else 2
         self._left: float = 0
         self._start = b""
         self._closing = False
@@ -75,14 +76,24 @@ class Frames:
         if left >= size:  # the middle of a long frame, or what is no frame at all
             self._left = left - size
             return
-        if self._closing:
-            self._left = 0
-            return
-        at = int(left)
-        if self._start:
+        overhead = self._overhead
+        at = 0
+        if left:
+            at = int(left)
+        elif self._start:
             data = self._start + data
             size = len(data)
             self._start = b""
+        elif (  # the usual piece is one short frame
+            overhead <= size < 126 + overhead
+            and data[1] ^ self._mask == size - overhead
+            and _KINDS[data[0]] == _DATA
+            and not self._closing
+        ):
+            return
+        if self._closing:
+            self._left = 0
+            return
         for _ in range(MOST_AT_ONCE):
             if size - at < 2:
                 self._start = data[at:]
@@ -90,14 +101,15 @@ class Frames:
                 return
             kind = _KINDS[data[at]]
             length = data[at + 1] ^ self._mask
-            start = 2
+            start = overhead
             if length > 125 and kind == _DATA and length < 128:
-                start = 4 if length == 126 else 10
-                if size - at < start:
+                more = 2 if length == 126 else 8
+                if size - at < 2 + more:
                     self._start = data[at:]
                     self._left = 0
                     return
-                length = _long(data[at + 2 : at + start])
+                length = _long(data[at + 2 : at + 2 + more])
+                start += more
                 if length < 0:
                     break
             elif kind == _NONE or length > 125:  # of no use, a long control frame, a wrong mask
@@ -105,8 +117,6 @@ class Frames:
             elif data[at] == _FIN_CLOSE:
                 self._closing = True
             at += start + length
-            if self._mask:
-                at += 4
             if at >= size or self._closing:
                 self._left = max(at - size, 0)
                 return
