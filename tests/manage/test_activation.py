@@ -114,7 +114,7 @@ def test_what_is_meant_for_another_process_is_not_touched(environ: dict[str, str
 def test_a_descriptor_that_is_no_socket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     monkeypatch.setattr("porch.manage.activation.FIRST", reading)
-    with pytest.raises(ValueError, match=r"^descriptor \d+ of LISTEN_FDS is no socket"):
+    with pytest.raises(OSError, match=r"descriptor \d+ of LISTEN_FDS is no socket"):
         inherited({"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())})
     os.close(reading)
     os.close(writing)

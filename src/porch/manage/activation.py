@@ -26,7 +26,7 @@ def inherited(environ: MutableMapping[str, str] = os.environ) -> list[socket.soc
     """The sockets that were passed to this process, in order; none is the usual case.
 
     Takes the variables out of `environ`, so that nothing started later believes them its own.
-    What was passed to another process (LISTEN_PID) is not touched. Raises ValueError with a
+    What was passed to another process (LISTEN_PID) is not touched. Raises OSError with a
     sentence if a descriptor is no socket: what was meant cannot be known, so nothing is served.
     """
     count, pid, _ = (environ.pop(name, "") for name in _VARIABLES)
@@ -39,9 +39,10 @@ def _adopt(descriptor: int) -> socket.socket:
     try:
         sock = socket.socket(fileno=descriptor)
     except OSError as error:
-        raise ValueError(
+        raise OSError(
+            error.errno,
             f"descriptor {descriptor} of LISTEN_FDS is no socket ({error.strerror}); "
-            "have ListenStream= alone in the .socket unit"
+            "have ListenStream= alone in the .socket unit",
         ) from error
     sock.set_inheritable(False)
     sock.setblocking(False)
