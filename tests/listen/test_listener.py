@@ -389,21 +389,36 @@ def test_a_drain_that_is_cancelled_closes(run: Run, monkeypatch: pytest.MonkeyPa
     run(main())
 
 
-def test_who_comes_during_a_drain_is_answered_by_a_sibling_or_by_us(run: Run) -> None:
+def test_a_drain_ends_when_the_listener_is_closed(run: Run) -> None:
+    async def main() -> None:
+        made, at = listening(odd(*[errno.EMFILE] * 1000)), door()
+        made.start(at, None)
+        draining = asyncio.ensure_future(made.drain())
+        await asyncio.sleep(0)
+        made.close()
+        await draining
+        await made.drain()
+
+    run(main())
+
+
+def test_a_sibling_serves_on_while_a_listener_drains(run: Run) -> None:
     """No client meets a closed door while another worker's socket of the address is open."""
 
     async def main() -> None:
         ours, theirs = (listening(sock) for sock in bind(LOCAL, 2))
         at = door()
-        async with ended(theirs, at), ended(ours, at):
-            for each in (ours, theirs):
-                each.start(at, None)
-            draining = asyncio.ensure_future(ours.drain())
-            while not draining.done():
-                reader, writer = await asyncio.open_connection("127.0.0.1", theirs.port)
-                writer.write(ASKS)
-                assert await reader.readline() == ANSWER
-                writer.close()
+        ours.start(at, None)
+        clients = [dialled(ours) for _ in range(100)]
+        draining = asyncio.ensure_future(ours.drain())
+        while not draining.done():
+            await asyncio.sleep(0)
+            clients.append(dialled(theirs))
+        theirs.start(at, None)
+        async with ended(theirs, at):
+            for client in clients:
+                assert await answer(client) == ANSWER
+                client.close()
 
     run(main())
 

@@ -18,7 +18,7 @@ from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.opening import Opening
 
-__all__ = ["AT_ONCE", "AT_ONCE_SHARED", "CALM", "RESERVE", "RETRY", "SETTLE", "Listener", "most"]
+__all__ = ["AT_ONCE", "AT_ONCE_SHARED", "CALM", "RESERVE", "RETRY", "Listener", "most"]
 
 AT_ONCE = 64
 """Connections accepted before those that are open have their turn again."""
@@ -31,10 +31,6 @@ CALM = 1.0
 RESERVE = 1024
 """Descriptors that are kept for origins, files and all else; a quarter of them where that is
 less. An exchange needs one for its origin, but most open clients are idle."""
-SETTLE = 0.05
-"""Seconds that a draining listener waits for connections whose handshake is under way."""
-
-_SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _OF_ONE = {
     errno.ECONNABORTED,
     errno.ECONNRESET,
@@ -48,7 +44,8 @@ _OF_ONE = {
     errno.ENOPROTOOPT,
     errno.EOPNOTSUPP,
 }
-"""What accept(2) says of the connection it would have returned: the next one is fine."""
+"""What accept(2) says of the connection it would have returned: the next one is fine. All else,
+such as EMFILE, ENFILE, ENOBUFS and ENOMEM, is a shortage."""
 
 
 def most(limit: int) -> int:
@@ -124,14 +121,15 @@ class Listener:
         self.sock.close()
 
     async def drain(self) -> None:
-        """Serve what has come, then close. The door should be draining already, so that each of
-        these connections ends after its answer. Cancelled, it closes at once."""
+        """Serve all that wait, then close. The door should be draining already, so that each of
+        these connections ends after its answer. Cancelled, it closes at once.
+
+        The backlog is not shut meanwhile, by listen(0): in a full door that kept 30 clients
+        waiting for a second, and whoever has the socket too would be shut as well.
+        """
         try:
             if self._started:
                 self._stop()
-                self.sock.listen(0)  # who comes now gets another worker's socket, or tries again
-                await self._empty()
-                await asyncio.sleep(SETTLE)
                 await self._empty()
         finally:
             self.close()
@@ -139,7 +137,7 @@ class Listener:
     async def _empty(self) -> None:
         """Accept until nobody waits, however long descriptors are short."""
         # Nobody tells that one is free: it is looked at.
-        while not self._take(AT_ONCE):  # noqa: ASYNC110
+        while self.sock.fileno() >= 0 and not self._take(AT_ONCE):  # noqa: ASYNC110
             await asyncio.sleep(RETRY if self._short else 0)
 
     def _stop(self) -> None:
