@@ -76,15 +76,27 @@ class State:
 
     def commit(self) -> None:
         """It runs from now on: forget what it did not ask for."""
-        for key, (weight, idle) in self._settings.items():
-            self._asked[key].endpoint.weight = weight
-            self._asked[key].pool.idle_timeout = idle
-        for key, kept in self._running.items():
-            if key not in self._asked:
+        for _ in self.committing():
+            pass
+
+    def committing(self) -> Generator[None, None, None]:
+        """The same: in force with the first step; what is over is then closed, one a step."""
+        before, self._running = self._running, self._asked
+        settings, running = self._settings, self._running
+        self._contexts = self._asked_contexts
+        self.begin()
+        yield
+        while settings:
+            key, (weight, idle) = settings.popitem()
+            running[key].endpoint.weight = weight
+            running[key].pool.idle_timeout = idle
+            yield
+        while before:
+            key, kept = before.popitem()
+            if key not in running:
                 kept.pool.close()
                 kept.endpoint.leave()
-        self._running, self._contexts = self._asked, self._asked_contexts
-        self.begin()
+            yield
 
     def endpoint(
         self,

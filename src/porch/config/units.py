@@ -63,6 +63,7 @@ def spell_size(size: int) -> str:
 def _with_unit(value: object, unit: str, example: str) -> str:
     """What was probably meant: a bare number with the plainest unit."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if (is_number and str(value)[0] != "-") or (isinstance(value, str) and value.isdecimal() and len(value) < 10):
+    is_digits = isinstance(value, str) and value.isdecimal() and len(value) < 10
+    if is_digits or (is_number and str(value)[0] != "-"):
         return f"{value}{unit}"
     return example

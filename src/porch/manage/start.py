@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from porch import clock
 from porch.config.logs import open_log_files
@@ -34,9 +35,10 @@ def start(
         say(loaded.report())
     if candidate is None:
         return None
-    listening = _listening(candidate, handover, say)
-    files = {}
+    listening = Listening()
+    files: dict[Path, int] = {}
     try:
+        listening = _listening(candidate, handover, say)
         replaced = _open(control, handover, say)
         files = open_log_files(candidate.logs)
         _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import gc
 import os
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -43,7 +44,7 @@ LOG_DELAY = 0.02
 """Seconds that an access log line may wait for company. Making the lines stops the loop for about
 1.3 us each, so a longer wait is paid by the slowest requests."""
 
-FAREWELL = 2.0
+FAREWELL = 2.5
 """Seconds behind `grace` in which clients may answer that they were told to leave."""
 
 SLICE = 0.0005
@@ -200,25 +201,31 @@ class Worker:
             self._state.begin()
             self._state.make_cells = cells
             built = yield from building(loaded, self._state, logs)
+        except GeneratorExit:
+            self._drop(sockets, logs)
+            raise
         except Exception as error:
-            self._refuse(f"{type(error).__name__}: {error}", sockets, logs)
+            self._drop(sockets, logs)
+            self._send("refused", f"{type(error).__name__}: {error}")
             return
         finally:
             _close(files.values())
         if built is None:
-            self._refuse(_report(loaded), sockets, logs)
+            self._drop(sockets, logs)
+            self._send("refused", _report(loaded))
             return
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
         self._prepared = _Prepared(built=built, listeners=listeners)
         self._send("prepared")
+        yield from releasing(loaded)
 
-    def _refuse(self, reason: str, sockets: Iterable[socket], logs: Logs) -> None:
+    def _drop(self, sockets: Iterable[socket], logs: Logs) -> None:
+        """What was made ready for a configuration of which nothing comes."""
         for sock in sockets:
             sock.close()
         if logs is not self._built.logs:
             logs.close()
-        self._send("refused", reason)
 
     def _forget(self) -> None:
         """Nothing comes of what was prepared."""
@@ -226,6 +233,7 @@ class Worker:
         if self._steps is not None:
             self._steps.close()
             self._steps = None
+            gc.enable()
         if prepared is None:
             return
         for listener in prepared.listeners:
@@ -245,7 +253,8 @@ class Worker:
             self._retired.append(_Retired(logs=before.logs, sessions=sessions))
         self._door.settings = built.settings
         self._equipment.shown.by_host = built.certificates.by_host
-        self._state.commit()
+        rest = self._state.committing()
+        next(rest)
         for listener in prepared.listeners:
             self._start(listener)
         gone = [each for each in self._listeners if each.address not in built.listen]
@@ -254,20 +263,24 @@ class Worker:
         for listener in gone:
             self._run(listener.drain())
         self._send("committed")
-        self._steps = releasing(before)
-        self._work()
+        self._clean_up(chain(rest, releasing(before)))
+
+    def _clean_up(self, steps: Iterator[None]) -> None:
+        """What is over is let go a little at a time. Nothing cuts this short."""
+        if _take(steps):
+            self._loop.call_soon(self._clean_up, steps)
 
     def _work(self) -> None:
-        """A slice of what a reload has to do; the rest in the turns of the loop that follow."""
-        if self._steps is None:
+        """A slice of what is being built; the rest in the turns of the loop that follow."""
+        steps = self._steps
+        if steps is None:
             return
         gc.disable()  # a collection would look at all that was just built, in one piece
-        until = clock.monotonic() + SLICE
-        for _ in self._steps:
-            if clock.monotonic() >= until:
-                self._loop.call_soon(self._work)
-                return
-        self._steps = None
+        if _take(steps):
+            self._loop.call_soon(self._work)
+            return
+        if self._steps is steps:
+            self._steps = None
         gc.freeze()
         gc.enable()
 
@@ -354,6 +367,12 @@ class Worker:
             else:
                 each.logs.close()
                 self._retired.remove(each)
+
+
+def _take(steps: Iterator[None]) -> bool:
+    """Take steps for SLICE seconds; whether there are more."""
+    until = clock.monotonic() + SLICE
+    return any(clock.monotonic() >= until for _ in steps)
 
 
 def _report(loaded: Loaded) -> str:
