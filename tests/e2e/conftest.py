@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,6 +27,7 @@ class Door:
     """A running `porch run`. errors: what it said to stderr so far; log: its access log.
 
     environ: more variables for it. prepare: called in its process before Porch is started.
+    within: the words of a command that runs it, as its child.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Door:
         *arguments: str,
         environ: Mapping[str, str] | None = None,
         prepare: Callable[[], object] | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self.file = folder / "porch.toml"
         self.file.write_text(config, encoding="utf-8")
@@ -49,7 +51,7 @@ class Door:
             **(environ or {}),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "porch", "run", str(self.file), *arguments],
+            [*within, sys.executable, "-m", "porch", "run", str(self.file), *arguments],
             stdout=self._out,
             stderr=self._err,
             env=self.environ,
@@ -89,6 +91,13 @@ class Door:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def write(self, text: str) -> None:
+        """Replace the configuration, as an editor does; `listen` stays what it is."""
+        listen = self.file.read_text(encoding="utf-8").partition("\n")[0]
+        new = self.file.with_suffix(".new")
+        new.write_text(text if "listen" in text else f"{listen}\n{text}", encoding="utf-8")
+        new.replace(self.file)
+
     def porch(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a command that speaks to this door."""
         return subprocess.run(
@@ -105,15 +114,14 @@ class Door:
         with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self.folder)):
             return control.ask(self.file, word)
 
+    def reload(self) -> str:
+        """Have it load its file again. Returns the reason if that was refused."""
+        return str(self.ask("reload").get("error", ""))
+
     @property
     def workers(self) -> list[int]:
-        """The processes that the supervisor has started and that have not ended, oldest first."""
-        pid = self.process.pid
-        try:
-            text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-        except OSError:
-            return []
-        return [int(each) for each in text.split() if not is_ended(int(each))]
+        """The processes that the supervisor has started and that have not ended."""
+        return children(self.process.pid)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -150,6 +158,15 @@ def door(tmp_path: Path) -> Iterator[Callable[..., Door]]:
     yield start
     for each in doors:
         each.stop()
+
+
+def children(pid: int) -> list[int]:
+    """Those of a process that have not ended."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(each) for each in text.split() if not is_ended(int(each))]
 
 
 def is_ended(pid: int) -> bool:
