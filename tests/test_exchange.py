@@ -86,6 +86,7 @@ class Pools:
     def __init__(self, *endpoints: FakePool) -> None:
         self.endpoints = endpoints
         self.deadlines = Deadlines()
+        self.running = 0
         self.own_fields = ((b"server", b"porch"),)
         self.reports: list[Exception] = []
 

@@ -191,10 +191,10 @@ def test_no_route_at_all_is_an_error():
     assert not found.ok
 
 
-def test_more_workers_than_serve_are_warned_about():
-    assert loaded(workers=1).problems == []
-    assert loaded(workers="auto").problems == []
-    assert [each.severity for each in loaded(workers=4).problems] == ["warning"]
+def test_a_group_needs_a_user():
+    assert loaded(workers=4, user="www-data", group="adm").problems == []
+    (problem,) = loaded(group="adm").problems
+    assert problem.text == "'group' stands beside 'user'; name the user too"
 
 
 @pytest.mark.parametrize(

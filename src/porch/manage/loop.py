@@ -10,7 +10,7 @@ import os
 import selectors
 import signal
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from porch import clock
 
@@ -47,6 +47,7 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._number = itertools.count()
         self._signals: dict[int, Callable[[], None]] = {}
+        self._before: dict[int, Any] = {}
         self._stopped = False
         self._ear, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
@@ -55,7 +56,7 @@ class Loop:
     def on_signal(self, number: int, work: Callable[[], None]) -> None:
         """Call `work` between two events when the signal came; several may be one call."""
         self._signals[number] = work
-        signal.signal(number, _heard)
+        self._before.setdefault(number, signal.signal(number, _heard))
 
     def on_readable(self, source: HasDescriptor, work: Callable[[], None]) -> None:
         """Call `work` whenever there is something to read."""
@@ -103,11 +104,11 @@ class Loop:
         self._stopped = True
 
     def close(self) -> None:
-        """Let go of everything; signals do again what they do by themselves. In a forked child the
+        """Let go of everything; signals do again what they did before. In a forked child the
         parent's tables are not touched."""
         signal.set_wakeup_fd(-1)
-        for number in self._signals:
-            signal.signal(number, signal.SIG_DFL)
+        for number, before in self._before.items():
+            signal.signal(number, before)
         self._selector.close()
         os.close(self._ear)
         os.close(self._mouth)
