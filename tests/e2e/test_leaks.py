@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import random
 import re
@@ -19,15 +20,18 @@ BODY = b"b" * 20_000
 
 
 def _status(door: Door) -> dict[str, int]:
-    """The numbers of `porch status`."""
+    """The numbers of all workers in `porch status`; memory in KiB."""
     ran = subprocess.run(
-        [sys.executable, "-m", "porch", "status", "--config", str(door.file)],
+        [sys.executable, "-m", "porch", "status", "--json", "--config", str(door.file)],
         capture_output=True,
         text=True,
         check=True,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "XDG_RUNTIME_DIR": str(door.folder)},
     )
-    return {word: int(number) for word, number in re.findall(r"^(\w+) +(\d+)", ran.stdout, re.M)}
+    workers = json.loads(ran.stdout)["workers"]
+    words = ("connections", "deadlines", "tasks", "memory")
+    found = {word: sum(each[word] for each in workers) for word in words}
+    return found | {"memory": found["memory"] // 1024}
 
 
 class _Origin(asyncio.Protocol):

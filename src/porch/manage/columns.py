@@ -14,17 +14,19 @@ from porch.shared import Cells, SharedTable
 __all__ = [
     "COLUMNS",
     "CONNECTIONS",
+    "DEADLINES",
     "ENDPOINTS",
     "HEARTBEAT",
     "REQUESTS_HERE",
     "RUNNING_HERE",
+    "TASKS",
     "Columns",
     "cells_by",
 ]
 
-HEARTBEAT, CONNECTIONS, REQUESTS_HERE, RUNNING_HERE = range(4)
-"""Of each worker: looks at the clock so far, open clients, requests so far, requests in it now.
-Written at each tick."""
+HEARTBEAT, CONNECTIONS, REQUESTS_HERE, RUNNING_HERE, DEADLINES, TASKS = range(6)
+"""Of each worker: looks at the clock so far, open clients, requests so far, requests in it now,
+what waits for a time, asyncio's tasks. Written at each tick."""
 _FIRST = 16
 ENDPOINTS = 1 << 16
 COLUMNS = _FIRST + WIDTH * ENDPOINTS

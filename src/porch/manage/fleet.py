@@ -233,7 +233,9 @@ class Fleet:
         slot = process.slot
         if clock.monotonic() - process.since >= YOUNG:
             self._deaths[slot] = 0
-            self._messages.tell(f"worker {process.pid} {how}; a new one takes its place", "warning")
+            if process.missed < HANGS_AFTER:  # else it was said, with its stack
+                text = f"worker {process.pid} {how}; a new one takes its place"
+                self._messages.tell(text, "warning")
             if not self._holds:
                 self._fork(slot)
             return

@@ -14,7 +14,7 @@ from porch import clock
 from porch.config.logs import stderr_messages
 from porch.manage.channel import Channel
 from porch.manage.equipment import Equipment
-from porch.manage.user import confine, drop
+from porch.manage.user import confine, drop, unreadable
 from porch.manage.worker import Worker
 
 __all__ = ["IGNORED", "SHOW_STACK", "Process", "fork"]
@@ -123,6 +123,9 @@ def _child(equipment: Equipment, channel: Channel) -> int:
     try:
         if equipment.identity is not None:
             drop(equipment.identity)
+            hidden = unreadable()
+            if hidden:
+                messages.warn(hidden)
         else:
             confine()
         worker = Worker(equipment, channel, messages)

@@ -12,7 +12,14 @@ from porch import clock
 from porch.balance.endpoint import REFUSED
 from porch.config.state import EndpointName
 from porch.errors import WORDS
-from porch.manage.columns import CONNECTIONS, REQUESTS_HERE, RUNNING_HERE, Columns
+from porch.manage.columns import (
+    CONNECTIONS,
+    DEADLINES,
+    REQUESTS_HERE,
+    RUNNING_HERE,
+    TASKS,
+    Columns,
+)
 from porch.manage.process import Process
 from porch.observe.stamp import iso
 from porch.route.route import REQUESTS, RUNNING
@@ -26,6 +33,8 @@ __all__ = ["MOST_UPSTREAMS", "status"]
 MOST_UPSTREAMS = 1000
 """Endpoints that are told one by one."""
 
+_UNKNOWN = (0,) * 8
+"""The counts of a worker of before an upgrade."""
 _HERTZ = os.sysconf("SC_CLK_TCK")
 
 
@@ -56,7 +65,7 @@ def status(door: "Supervisor") -> dict[str, object]:
 
 
 def _worker(table: SharedTable, process: Process) -> dict[str, object]:
-    row = table.rows[process.row] if process.row else (0, 0, 0, 0)
+    row = table.rows[process.row] if process.row else _UNKNOWN
     cpu, memory = _usage(process.pid)
     state = "leaving" if process.is_leaving else "serving" if process.is_ready else "starting"
     if process.missed > 2:
@@ -67,6 +76,8 @@ def _worker(table: SharedTable, process: Process) -> dict[str, object]:
         "connections": row[CONNECTIONS],
         "running": row[RUNNING_HERE],
         "requests": row[REQUESTS_HERE],
+        "deadlines": row[DEADLINES],
+        "tasks": row[TASKS],
         "cpu_seconds": cpu,
         "memory": memory,
         "since": _time(clock.wall() - (clock.monotonic() - process.since)),

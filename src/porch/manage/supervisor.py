@@ -6,6 +6,7 @@ to it. It has no event loop that a fork or an exec would break, and no thread.
 
 import contextlib
 import gc
+import resource
 import signal
 from collections import deque
 from collections.abc import Callable
@@ -110,7 +111,7 @@ class Supervisor:
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)
-        _raise_limit()
+        self._descriptors = _raise_limit()
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
         self.fleet.resize(in_force.candidate.workers)
@@ -192,6 +193,8 @@ class Supervisor:
             self._say(f"porch: listening on {address}")
         plainly = "" if any(each.tls for each in listening.sockets) else " over plain HTTP"
         by = "" if candidate.workers == 1 else f" with {candidate.workers} workers"
+        if self._descriptors:
+            self._say(f"porch: up to {self._descriptors} descriptors a worker: the hard limit")
         self._say(f"porch: serving {candidate.summary}{plainly}{by}; Ctrl-C stops")
 
     # --- changes -------------------------------------------------------------------------------
@@ -372,13 +375,16 @@ class Supervisor:
         self.messages.close()
 
 
-def _raise_limit() -> None:
-    """As many descriptors as the system allows: an exchange needs two, an idle client one."""
-    import resource
+def _raise_limit() -> int:
+    """As many descriptors as the system allows: an exchange needs two, an idle client one.
 
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    Returns the limit if it had to be raised, 0 if it is what it was.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit of its own
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard if hard != soft else 0
+    return 0
 
 
 def _reply(question: Question | None, answer: Answer) -> None:

@@ -29,9 +29,11 @@ from porch.listen.listener import Listener
 from porch.manage.channel import Channel, Message
 from porch.manage.columns import (
     CONNECTIONS,
+    DEADLINES,
     HEARTBEAT,
     REQUESTS_HERE,
     RUNNING_HERE,
+    TASKS,
     cells_by,
 )
 from porch.manage.equipment import Equipment
@@ -356,6 +358,8 @@ class Worker:
         cells[CONNECTIONS] = len(door.sessions)
         cells[REQUESTS_HERE] = door.requests
         cells[RUNNING_HERE] = door.running
+        cells[DEADLINES] = len(self._state.deadlines)
+        cells[TASKS] = len(asyncio.all_tasks())
 
     def _flush(self) -> None:
         self._built.logs.flush()
