@@ -1,6 +1,7 @@
 """`porch upgrade`: the same process goes on with other code, and nobody at the door notices."""
 
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -86,6 +87,15 @@ def test_tunnels_live_for_grace_and_are_told_to_leave(door):
             tally = load.finish()
     assert 2.5 < took < 8
     assert {loss.what for loss in tally.lost} == {"close 1012"}, str(tally)
+
+
+def test_sigusr2_upgrades_too(door):
+    started = door(TWO + '[routes]\n"*" = "respond:204"\n')
+    before = started.workers
+    started.process.send_signal(signal.SIGUSR2)
+    started.wait_until(lambda: "upgraded to" in started.errors, "the upgrade")
+    started.wait_until(lambda: not {*before} & {*started.workers}, "the end of the old workers")
+    assert _statuses(started) == {b"204"}
 
 
 def test_the_new_code_serves_under_the_same_process_id(door, copy):
