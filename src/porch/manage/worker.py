@@ -46,6 +46,9 @@ LOG_DELAY = 0.02
 """Seconds that an access log line may wait for company. Making the lines stops the loop for about
 1.3 us each, so a longer wait is paid by the slowest requests."""
 
+LOOK = 0.02
+"""Seconds between two looks at what is left, at the end."""
+
 FAREWELL = 2.5
 """Seconds behind `grace` in which clients may answer that they were told to leave."""
 
@@ -115,7 +118,7 @@ class Worker:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Event | None = None
-        self._at_once = False
+        self._is_stopping = self._at_once = False
 
     async def serve(self) -> None:
         """Serve until told to stop or finish, and until what runs has ended."""
@@ -133,7 +136,9 @@ class Worker:
     def finish(self) -> None:
         """Serve what waits in the backlog, finish what runs, close no idle connection before its
         client was told, for `grace` seconds at most."""
-        self._end(self._door.finish)
+        self._door.finish()
+        if self._ending is not None:
+            self._ending.set()
 
     def hand_over(self) -> None:
         """As `finish`, but another worker has the same sockets and takes what waits in them."""
@@ -144,8 +149,9 @@ class Worker:
 
     def stop(self) -> None:
         """The door closes: as `finish`, but idle connections close now. Again: at once."""
-        self._at_once = self._ending is not None and self._ending.is_set()
-        self._end(self._door.drain)
+        self._at_once = self._is_stopping
+        self._is_stopping = True
+        self.finish()
 
     # --- what the supervisor says ------------------------------------------------------------
 
@@ -288,11 +294,6 @@ class Worker:
 
     # --- the end -----------------------------------------------------------------------------
 
-    def _end(self, tell: Callable[[], None]) -> None:
-        tell()
-        if self._ending is not None:
-            self._ending.set()
-
     async def _wind_up(self) -> None:
         """Serve what waits to be accepted, finish what runs, for `grace` seconds at most."""
         self._forget()
@@ -302,13 +303,15 @@ class Worker:
             self._run(listener.drain())
         # Looked at and not waited for: a second order must be seen as well.
         while (self._door.sessions or self._tasks) and clock.monotonic() < until:
+            await asyncio.sleep(LOOK)  # at least once: a request that has arrived is read by then
             if self._at_once:
                 break
-            await asyncio.sleep(0.02)
+            if self._is_stopping and not self._tasks and not self._door.draining:
+                self._door.drain()
         self._door.close_now()
         until = clock.monotonic() + FAREWELL
         while self._door.sessions and clock.monotonic() < until and not self._at_once:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(LOOK)
         self.close()
 
     def close(self) -> None:
