@@ -1,23 +1,26 @@
-"""A worker in the test's own process, on real loopback sockets, with what talks to it."""
+"""A worker in the test's own process on real loopback sockets, driven by its channel."""
 
 import asyncio
+import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from porch.config.build import build
-from porch.config.load import load, load_mapping
+from porch.config.handover import pack
+from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
-from porch.config.logs import Logs
-from porch.config.pools import pools
-from porch.config.state import State
-from porch.manage.worker import Worker
+from porch.config.logs import open_log_files
+from porch.manage.candidate import Candidate
+from porch.manage.channel import Channel
+from porch.manage.in_force import InForce
+from porch.manage.listening import Listening
+from porch.manage.worker import Change, Worker
 from porch.observe.messages import Messages
 
-__all__ = ["ANY", "Client", "Origin", "Running", "is_open", "taken", "until"]
+__all__ = ["ANY", "Client", "Origin", "Running", "is_open", "until"]
 
 ANY = "127.0.0.1:0"
 Then = Callable[[], Awaitable[None]]
@@ -49,21 +52,25 @@ class Client:
     def ask(self, host: str = "a.test") -> None:
         self._writer.write(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % host.encode())
 
-    async def status(self) -> int:
-        """Of the next answer; 0 if the connection ends before it."""
+    async def head(self) -> bytes:
+        """Of the next answer; empty if the connection ends before it."""
         try:
             head = await self._reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionResetError):
-            return 0
-        length = next(
-            (line for line in head.lower().split(b"\r\n") if line.startswith(b"content-l")), b": 0"
-        )
-        await self._reader.readexactly(int(length.split(b":")[1]))
-        return int(head.split(b" ")[1])
+            return b""
+        head = head.lower()
+        lines = (line for line in head.split(b"\r\n") if line.startswith(b"content-length"))
+        await self._reader.readexactly(int(next(lines, b": 0").split(b":")[1]))
+        return head
 
     async def get(self, host: str = "a.test") -> int:
+        """The status; 0 if the connection ends before it."""
         self.ask(host)
-        return await self.status()
+        head = await self.head()
+        return int(head.split(b" ")[1]) if head else 0
+
+    async def is_closed(self) -> bool:
+        return not await self._reader.read(1)
 
     def close(self) -> None:
         self._writer.close()
@@ -99,7 +106,7 @@ class Origin:
 
 
 class Running:
-    """A worker and the words it loads, which a test changes before a reload."""
+    """A worker, and what a supervisor would hold for it. words: of its configuration."""
 
     def __init__(self, folder: Path) -> None:
         self.words: dict[str, Any] = {
@@ -108,35 +115,36 @@ class Running:
             "log": False,
             "grace": "20s",
         }
-        self.file: Path | None = None
-        self._base = folder
+        self.folder = folder
         self._output = FakeOutput()
+        self.channel, self._theirs = Channel.pair()
+        self.heard: list[tuple[str, object]] = []
 
     @property
     def said(self) -> str:
         return self._output.lines.decode()
 
     def load(self) -> Loaded:
-        if self.file is not None:
-            return load(self.file)
         loaded = load_mapping(self.words, "porch.toml")
-        loaded.base = self._base
+        loaded.base = self.folder
         return loaded
 
     def make(self) -> Worker:
-        loaded, messages, self.state = self.load(), Messages(self._output), State(pools())
-        built = build(loaded, self.state, Logs.open(loaded.config, loaded.base, messages))
-        assert built is not None, loaded.report()
-        self.worker = Worker(built, self.state, self.load, messages)
+        candidate = Candidate.examine(self.load())
+        assert candidate is not None
+        listening = Listening()
+        listening.open(candidate.listen, 1)
+        self.in_force = InForce(candidate, listening, open_log_files(candidate.logs))
+        equipment = self.in_force.equip(0, 1, -1)
+        self.worker = Worker(equipment, self._theirs, Messages(self._output))
         return self.worker
 
     def serve(self, then: Then) -> None:
-        """Serve while `then` runs; ended at once behind it if it did not."""
+        """Serve while `then` runs; ended at once behind it if it did not end by itself."""
 
         async def main() -> None:
-            ready = asyncio.Event()
-            serving = asyncio.create_task(self.worker.serve(ready.set))
-            await ready.wait()
+            serving = asyncio.create_task(self.worker.serve())
+            await self.hear("ready")
             try:
                 await then()
             finally:
@@ -144,21 +152,64 @@ class Running:
                     self.worker.stop()
                     self.worker.stop()
                 await serving
+                self.in_force.close()
 
-        self.make().bind()
+        self.make()
         asyncio.run(main())
 
-    @property
-    def ports(self) -> list[int]:
-        return [int(each.rpartition(":")[2]) for each in self.worker.listening]
+    async def hear(self, *words: str) -> tuple[str, object]:
+        """The next message of the worker with one of these words."""
+        while not (found := [each for each in self.heard if each[0] in words]):
+            self.heard += [(each.word, each.data) for each in self.channel.receive()]
+            await asyncio.sleep(0.001)
+        self.heard.remove(found[0])
+        return found[0]
+
+    async def prepare(self) -> str:
+        """Send `words` as a change, the way a supervisor does. The worker's answer."""
+        loaded = self.load()
+        candidate = Candidate.examine(loaded)
+        assert candidate is not None, loaded.report()
+        in_force = self.in_force
+        fresh = in_force.listening.open(candidate.listen, 1)
+        files: dict[Path, int] = {}
+        if candidate.loaded.config.log != in_force.candidate.loaded.config.log:
+            files = open_log_files(candidate.logs)
+        change = Change(
+            pieces=pack(loaded),
+            columns=in_force.columns.assign(candidate.endpoints),
+            listen=fresh,
+            files=[*files],
+        )
+        sockets = [in_force.listening.sockets[each][0].fileno() for each in fresh]
+        self.channel.send("prepare", change, [*sockets, *files.values()])
+        for number in files.values():
+            os.close(number)
+        in_force.candidate = candidate
+        while self.channel.is_full:
+            self.channel.flush()
+            await asyncio.sleep(0)
+        return (await self.hear("prepared", "refused"))[0]
+
+    async def reload(self) -> None:
+        assert await self.prepare() == "prepared"
+        self.channel.send("commit")
+        await self.hear("committed")
+
+    def port(self, number: int = 0) -> int:
+        sockets = [each[0] for each in self.in_force.listening.sockets.values()]
+        return int(sockets[number].getsockname()[1])
 
     async def connect(self, number: int = 0) -> Client:
-        return await Client.connect(self.ports[number])
+        return await Client.connect(self.port(number))
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Running:
-    return Running(tmp_path)
+def running(tmp_path: Path) -> Iterator[Running]:
+    made = Running(tmp_path)
+    yield made
+    made.channel.close()
+    made._theirs.close()
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -170,9 +221,3 @@ async def until(true: Callable[[], object]) -> None:
 def is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def taken() -> tuple[socket.socket, str]:
-    """An address that somebody listens on."""
-    sock = socket.create_server(("127.0.0.1", 0))
-    return sock, f"127.0.0.1:{sock.getsockname()[1]}"

@@ -1,0 +1,75 @@
+"""`porch status` as a person sees it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porch.cli import status as module
+from porch.cli.status import MOST, lines, show_status
+
+STATUS: dict[str, Any] = {
+    "version": "1.2",
+    "pid": 7,
+    "since": "2026-01-01T00:00:00Z",
+    "stopping": False,
+    "configuration": {"file": "p.toml", "hash": "abc", "routes": 2, "loaded": "now"},
+    "listening": [":80"],
+    "workers": [
+        {
+            "pid": 8,
+            "state": "serving",
+            "connections": 3,
+            "running": 1,
+            "requests": 12,
+            "cpu_seconds": 1.25,
+            "memory": 36_000_000,
+            "since": "then",
+        }
+    ],
+    "upstreams": [
+        {"pool": "*", "endpoint": "a:1", "state": "up", "running": 0, "requests": 9},
+        {
+            "pool": "*",
+            "endpoint": "b:1",
+            "state": "dns_error",
+            "running": 0,
+            "requests": 3,
+        },
+    ],
+    "more_upstreams": 0,
+}
+
+
+def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
+    assert list(lines(STATUS)) == [
+        "porch 1.2, process 7, up since 2026-01-01T00:00:00Z",
+        "p.toml (abc), 2 routes, loaded now",
+        "listening on :80",
+        "",
+        "worker  state    clients  running  requests  cpu    memory  since",
+        "8       serving  3        1        12        1.2 s  36 MB   then",
+        "",
+        "pool  endpoint  state      running  requests",
+        "*     b:1       dns_error  0        3",
+        "*     a:1       up         0        9",
+    ]
+
+
+def test_many_endpoints_are_counted() -> None:
+    many = STATUS | {"upstreams": STATUS["upstreams"] * MOST}
+    assert list(lines(many))[-1].startswith(f"and {MOST} more")
+
+
+def test_json_is_the_whole_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "answer_of", lambda *_: STATUS)
+    assert show_status(Path("p.toml"), as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == STATUS
+
+
+def test_no_answer_is_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "answer_of", lambda *_: None)
+    assert show_status(Path("p.toml"), as_json=False) == 1

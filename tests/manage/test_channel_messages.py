@@ -1,0 +1,89 @@
+"""Both ends in one process; the descriptors are real."""
+
+import os
+
+import pytest
+
+from porch.manage.channel import MOST_DESCRIPTORS, Channel
+
+
+def count_open() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def drained(into: Channel, out_of: Channel) -> list[tuple[str, object]]:
+    """All messages, however full the sockets were."""
+    found = []
+    while True:
+        into.flush()
+        messages = out_of.receive()
+        found += [(each.word, each.data) for each in messages]
+        if not into.is_full and not messages:
+            return found
+
+
+def test_a_message_is_a_word_and_plain_data() -> None:
+    one, other = Channel.pair()
+    one.send("prepare", {"a": [1, 2]})
+    one.send("commit")
+    assert [(each.word, each.data) for each in other.receive()] == [
+        ("prepare", {"a": [1, 2]}),
+        ("commit", None),
+    ]
+    one.close()
+    other.close()
+
+
+def test_four_megabytes_never_wait_and_arrive_whole() -> None:
+    one, other = Channel.pair()
+    one.send("big", b"x" * 4_000_000)
+    assert one.is_full
+    one.send("behind")
+    assert drained(one, other) == [("big", b"x" * 4_000_000), ("behind", None)]
+    one.close()
+    other.close()
+
+
+def test_descriptors_come_with_their_message_and_none_is_left() -> None:
+    before = count_open()
+    one, other = Channel.pair()
+    reading, writing = os.pipe()
+    one.send("first", b"y" * 1_000_000)
+    one.send("second", None, [writing])
+    os.close(writing)  # the caller's to close, though it was not sent yet
+    found = []
+    while not found:
+        one.flush()
+        found = [each for each in other.receive() if each.word == "second"]
+    (number,) = found[0].descriptors
+    os.write(number, b"hi")
+    assert os.read(reading, 2) == b"hi"
+    for each in (number, reading):
+        os.close(each)
+    one.close()
+    other.close()
+    assert count_open() == before
+
+
+def test_an_end_that_goes_is_an_end_for_the_other() -> None:
+    before = count_open()
+    one, other = Channel.pair()
+    reading, writing = os.pipe()
+    one.send("big", b"x" * 4_000_000)
+    one.send("waits", None, [reading, writing])
+    other.close()
+    one.send("nobody")
+    with pytest.raises(EOFError):
+        one.receive()
+    one.close()
+    os.close(reading)
+    os.close(writing)
+    assert count_open() == before
+
+
+def test_too_many_descriptors_are_refused() -> None:
+    one, other = Channel.pair()
+    with pytest.raises(ValueError, match="too many"):
+        one.send("x", None, [0] * (MOST_DESCRIPTORS + 1))
+    one.close()
+    other.close()

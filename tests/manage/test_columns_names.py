@@ -1,0 +1,46 @@
+"""Where endpoints are counted, over reloads and deaths."""
+
+from porch.balance.endpoint import WIDTH
+from porch.manage.columns import COLUMNS, Columns, cells_by
+from porch.route.route import REQUESTS, RUNNING
+from porch.shared import SharedTable
+
+A, B, C = ("pool", "a:1"), ("pool", "b:1"), ("other", "a:1")
+
+
+def test_an_endpoint_keeps_its_column_over_reloads() -> None:
+    columns = Columns(SharedTable(3, COLUMNS))
+    first = columns.assign([A, B])
+    second = columns.assign([C, B])
+    assert second[B] == first[B]
+    assert len({first[A], first[B], second[C]}) == 3
+
+
+def test_a_column_is_given_on_only_when_nobody_counts_there() -> None:
+    table = SharedTable(3, COLUMNS)
+    columns = Columns(table)
+    given = columns.assign([A])[A]
+    assert columns.assign([B])[B] != given
+    table.rows[0][given + REQUESTS] = 9
+    columns.keep([B])
+    assert columns.assign([C])[C] == given
+    assert table.total(given + REQUESTS) == 0
+
+
+def test_too_many_endpoints_are_counted_by_each_worker_for_itself() -> None:
+    table = SharedTable(3, 64)
+    columns = Columns(table, endpoints=1)
+    given = columns.assign([A, B])
+    assert set(given) == {A}
+    cells_by(table, 1, given)(B).own[RUNNING] += 1
+    assert sum(table.rows[1]) == 0
+
+
+def test_workers_count_an_endpoint_at_the_same_place() -> None:
+    table = SharedTable(3, COLUMNS)
+    table.use(2)
+    given = Columns(table).assign([A])
+    for row in (1, 2):
+        cells_by(table, row, given)(A).own[REQUESTS] += row
+    assert table.total(given[A] + REQUESTS) == 3
+    assert len(cells_by(table, 1, given)(A).own) == WIDTH

@@ -1,0 +1,184 @@
+"""Real workers, forked by a fleet in a child of the test, which stands for the supervisor."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+PROGRAM = """
+import json, os, signal, sys
+from porch import clock
+from porch.config.load import load_mapping
+from porch.manage import fleet as module, start
+from porch.manage.fleet import Fleet
+from porch.manage.loop import Loop
+from porch.observe.messages import Messages
+
+class Said:
+    def __init__(self): self.lines = b""
+    def write(self, lines): self.lines += lines
+    def close(self): pass
+
+module.LOOK = 0.05
+module.STACK_TIME = 0.2
+words = {"listen": ["127.0.0.1:0"], "routes": {"*": "respond:204"}, "log": False, "grace": "1s"}
+in_force = start.start(lambda: load_mapping(words), None, None, print)
+loop, said = Loop(), Said()
+fleet = Fleet(loop, Messages(said), in_force.table, in_force.equip, lambda slot: loop.close())
+fleet.counters = lambda: in_force.columns.counters
+loop.on_signal(signal.SIGCHLD, fleet.reap)
+
+def until(true, seconds=10):
+    end = clock.monotonic() + seconds
+    def look():
+        if true() or clock.monotonic() > end: loop.stop()
+        else: loop.after(0.01, look)
+    loop.after(0, look)
+    loop.run()
+    assert true(), said.lines
+
+def ready(count):
+    until(lambda: len(fleet.serving) == count and all(each.is_ready for each in fleet.serving))
+
+def tell(**facts):
+    print(json.dumps(facts | {"said": said.lines.decode()}))
+
+in_force.listening.widen(3)
+try:
+{body}
+finally:
+    fleet.stop(); fleet.stop()
+    until(lambda: not fleet.all)
+    in_force.close()
+"""
+
+
+def run(body: str) -> dict[str, Any]:
+    """What the program told at its end."""
+    program = PROGRAM.replace("{body}", textwrap.indent(textwrap.dedent(body), "    "))
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return dict(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def test_so_many_workers_as_slots_each_with_a_row_of_its_own() -> None:
+    found = run("""
+        fleet.resize(2); ready(2)
+        rows = sorted(each.row for each in fleet.serving)
+        tell(rows=rows, slots=[each.slot for each in fleet.slots])
+    """)
+    assert found["rows"] == [1, 2]
+    assert found["slots"] == [0, 1]
+
+
+def test_a_killed_worker_has_a_successor_in_its_slot_and_what_it_counted_stays() -> None:
+    found = run("""
+        module.YOUNG = 0.0
+        fleet.resize(2); ready(2)
+        from porch.manage.columns import REQUESTS_HERE
+        first = fleet.slots[0]
+        in_force.table.rows[first.row][REQUESTS_HERE] = 7
+        first.kill()
+        until(lambda: fleet.slots[0] not in (None, first)); ready(2)
+        tell(total=in_force.table.total(REQUESTS_HERE), old=first.pid, new=fleet.slots[0].pid)
+    """)
+    assert found["total"] == 7
+    assert found["new"] != found["old"]
+    assert f"worker {found['old']} was killed by SIGKILL" in found["said"]
+
+
+def test_who_dies_at_once_is_tried_again_ever_later_and_the_reason_is_told_once() -> None:
+    found = run("""
+        module.LONGEST_PAUSE = 0.4
+        fleet.resize(1); ready(1)
+        for _ in range(4):
+            old = fleet.slots[0]
+            old.kill()
+            until(lambda: fleet.slots[0] not in (None, old)); ready(1)
+        tell(deaths=fleet._deaths[0])
+    """)
+    assert found["deaths"] == 4
+    assert found["said"].count("soon after its start") == 1
+
+
+def test_a_worker_that_hangs_is_named_with_its_stack_and_replaced() -> None:
+    found = run("""
+        from porch.manage import worker
+        from porch import clock as clocks
+        flag = sys.argv  # the fork has its own copy of everything
+        original = worker.Worker._tick
+        def tick(self):
+            original(self)
+            if self._cells[0] == 3: clocks.sleep(30)
+        worker.Worker._tick = tick
+        module.YOUNG = 0.0
+        fleet.resize(1); ready(1)
+        first = fleet.slots[0]
+        worker.Worker._tick = original
+        until(lambda: fleet.slots[0] not in (None, first), 15); ready(1)
+        tell(pid=first.pid)
+    """)
+    assert f"worker {found['pid']} has hung" in found["said"]
+    assert "in tick" in found["said"]
+
+
+def test_a_slot_less_has_its_worker_finish() -> None:
+    found = run("""
+        fleet.resize(3); ready(3)
+        fleet.resize(1)
+        until(lambda: len(fleet.all) == 1)
+        tell(slots=len(fleet.slots))
+    """)
+    assert found["slots"] == 1
+
+
+def test_while_it_holds_nobody_is_forked() -> None:
+    found = run("""
+        module.YOUNG = 0.0
+        fleet.resize(1); ready(1)
+        fleet.hold(holds=True)
+        fleet.slots[0].kill()
+        until(lambda: fleet.slots[0] is None)
+        held = fleet.slots[0] is None
+        fleet.hold(holds=False); ready(1)
+        tell(held=held)
+    """)
+    assert found["held"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_of_a_terminal_do_nothing_to_a_worker(number: int) -> None:
+    found = run(f"""
+        fleet.resize(1); ready(1)
+        first = fleet.slots[0]
+        first.kill({int(number)})
+        before = in_force.table.rows[first.row][0]
+        until(lambda: in_force.table.rows[first.row][0] > before + 1)
+        tell(same=fleet.slots[0] is first)
+    """)
+    assert found["same"]
+
+
+def test_ports_are_free_when_it_is_over() -> None:
+    found = run("""
+        fleet.resize(2); ready(2)
+        tell(port=in_force.listening.names[0].rpartition(":")[2])
+    """)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(found["port"]))) != 0

@@ -1,0 +1,95 @@
+"""What the supervisor holds for a configuration, over changes."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porch.config.load import load_mapping
+from porch.manage.candidate import Candidate
+from porch.manage.in_force import InForce, Refused
+from porch.manage.listening import Listening
+
+
+class NoFleet:
+    """Nobody serves: a change is in force at once."""
+
+    def __init__(self) -> None:
+        self.slots: list[None] = [None]
+        self.serving: list[None] = []
+        self.leaving: list[None] = []
+        self.all: list[None] = []
+
+    def hold(self, *, holds: bool) -> None: ...
+
+    def tell(self, *_: object) -> None: ...
+
+
+def words(**others: Any) -> dict[str, Any]:
+    return {"listen": ["127.0.0.1:0"], "routes": {"*": "a:1"}, "log": False} | others
+
+
+def running() -> InForce:
+    candidate = Candidate.examine(load_mapping(words()))
+    assert candidate is not None
+    listening = Listening()
+    listening.open(candidate.listen, 1)
+    made = InForce(candidate, listening, {})
+    made.remember(lambda: load_mapping(words()))
+    return made
+
+
+def change(made: InForce, fleet: Any, **others: Any) -> None:
+    def load() -> Any:
+        return load_mapping(words(**others))
+
+    ended: list[str] = []
+    job = made.change(load, fleet, ended.append)
+    job.start()
+    assert ended == [""]
+    made.take(job, load, None)
+    made.settle(fleet)
+
+
+def test_a_change_keeps_what_stays_and_closes_what_is_gone() -> None:
+    made, fleet = running(), NoFleet()
+    column = made.columns.of[("*", "a:1")]
+    (address,) = made.listening.sockets
+    change(made, fleet, listen=["127.0.0.1:0", "[::1]:0"])
+    assert made.columns.of[("*", "a:1")] == column
+    assert len(made.listening.sockets) == 2
+    change(made, fleet, listen=["[::1]:0"])
+    assert address not in made.listening.sockets
+    made.close()
+
+
+def test_a_refusal_leaves_everything(tmp_path: Path) -> None:
+    made, fleet = running(), NoFleet()
+    before = (made.candidate, [*made.listening.sockets], dict(made.columns.of))
+    for bad in ({"routs": {}}, {"log": f"file:{tmp_path}/none/x"}, {"expect": [{"get": "x"}]}):
+        with pytest.raises(Refused):
+            change(made, fleet, **bad)
+    assert (made.candidate, [*made.listening.sockets], dict(made.columns.of)) == before
+    made.close()
+
+
+def test_two_hundred_changes_leave_no_descriptor(tmp_path: Path) -> None:
+    made, fleet = running(), NoFleet()
+    change(made, fleet, log=f"file:{tmp_path}/x")
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(200):
+        change(made, fleet, log=f"file:{tmp_path}/{number % 2}", routes={"*": f"a:{number + 1}"})
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(made.columns.of) == 1
+    assert len(made.history) == 10
+    made.close()
+
+
+def test_log_files_are_opened_anew_by_their_names(tmp_path: Path) -> None:
+    made, fleet = running(), NoFleet()
+    change(made, fleet, log=f"file:{tmp_path}/x")
+    (tmp_path / "x").rename(tmp_path / "old")
+    made.reopen(fleet)  # type: ignore[arg-type]
+    assert (tmp_path / "x").exists()
+    made.close()

@@ -1,0 +1,80 @@
+"""Real sockets, one a slot."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from porch.listen.address import ListenAddress
+from porch.manage.listening import Listening
+
+ANY = ListenAddress(host="127.0.0.1")
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_each_slot_has_a_socket_of_its_own_on_one_port() -> None:
+    listening = Listening()
+    assert listening.open([ANY], 3) == [ANY]
+    ports = {each.getsockname()[1] for each in listening.sockets[ANY]}
+    assert len(listening.sockets[ANY]) == 3
+    assert listening.names == [f"127.0.0.1:{ports.pop()}"]
+    assert listening.of_slot(2)[ANY] is listening.sockets[ANY][2]
+    listening.close_all()
+
+
+def test_what_is_open_stays_and_more_slots_widen_it() -> None:
+    listening = Listening()
+    listening.open([ANY], 1)
+    (first,) = listening.sockets[ANY]
+    assert listening.open([ANY], 2) == []
+    listening.widen(2)
+    assert listening.sockets[ANY][0] is first
+    listening.narrow(1)
+    assert listening.sockets[ANY] == [first]
+    listening.close_all()
+
+
+def test_an_address_in_use_leaves_nothing_open(tmp_path: Path) -> None:
+    listening = Listening()
+    path = ListenAddress(path=str(tmp_path / "sock"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="is in use"):
+            listening.open([path, ListenAddress(host="127.0.0.1", port=port)], 2)
+    assert listening.sockets == {}
+
+
+def test_an_address_in_another_form_of_ours_is_told() -> None:
+    listening = Listening()
+    listening.open([ANY], 1)
+    port = listening.sockets[ANY][0].getsockname()[1]
+    fixed = ListenAddress(host="127.0.0.1", port=port)
+    with pytest.raises(OSError, match="is in use"):
+        listening.open([fixed], 1)
+    listening.close_all()
+    assert not is_open(port)
+
+
+def test_inherited_sockets_are_taken_and_the_unwanted_dropped() -> None:
+    mine, other = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
+    address = ListenAddress(host="127.0.0.1", port=mine.getsockname()[1])
+    unwanted = ListenAddress(host="127.0.0.1", port=other.getsockname()[1])
+    listening = Listening({address: [mine], unwanted: [other]})
+    listening.open([address], 2)
+    assert listening.sockets[address][0] is mine
+    listening.drop_inherited()
+    assert not is_open(unwanted.port)
+    assert is_open(address.port)
+    listening.close_all()
+
+
+def test_a_unix_socket_of_ours_goes_with_its_file(tmp_path: Path) -> None:
+    listening = Listening()
+    listening.open([ListenAddress(path=str(tmp_path / "sock"))], 2)
+    assert (tmp_path / "sock").exists()
+    listening.close_all()
+    assert not (tmp_path / "sock").exists()

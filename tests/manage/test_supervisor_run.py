@@ -1,0 +1,145 @@
+"""A real supervisor as a process; what it does under load and on signals is in tests/e2e."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porch.manage.control import ask
+
+ROOT = Path(__file__).parent.parent.parent
+GOOD = (
+    'listen = ["127.0.0.1:0"]\nworkers = 2\nlog = false\ngrace = "1s"\n'
+    '[routes]\n"*" = "respond:204"\n'
+)
+
+
+class Door:
+    def __init__(self, folder: Path, text: str) -> None:
+        self.file = folder / "porch.toml"
+        self.file.write_text(text)
+        self.err = folder / "err"
+        with self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "porch", "run", str(self.file)],
+                stderr=err,
+                stdout=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+            )
+
+    def wait(self, word: str) -> None:
+        until = time.monotonic() + 15
+        while word not in self.err.read_text():
+            assert time.monotonic() < until, self.err.read_text()
+            time.sleep(0.01)
+
+    def ask(self, word: str) -> dict[str, Any]:
+        return dict(ask(self.file, word))
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    doors: list[Door] = []
+
+    def start(text: str = GOOD) -> Door:
+        doors.append(Door(tmp_path, text))
+        doors[-1].wait("serving")
+        return doors[-1]
+
+    yield start
+    for each in doors:
+        each.process.send_signal(signal.SIGTERM)
+        try:
+            each.process.wait(10)
+        except subprocess.TimeoutExpired:
+            each.process.kill()
+            each.process.wait()
+
+
+def test_status_has_every_fact_and_is_json(door: Any) -> None:
+    found = door().ask("status")
+    json.dumps(found)
+    assert {each["state"] for each in found["workers"]} == {"serving"}
+    assert len(found["workers"]) == 2
+    assert found["configuration"]["routes"] == 1
+    assert len(found["configuration"]["hash"]) == 12
+    assert all(each["memory"] > 0 for each in found["workers"])
+
+
+def test_a_reload_and_a_way_back(door: Any) -> None:
+    started = door()
+    first = started.ask("status")["configuration"]["hash"]
+    started.file.write_text(GOOD.replace("204", "503"))
+    assert "route *: to was respond:204" in started.ask("diff")["changes"][0]
+    assert started.ask("reload")["loaded"] == "1 route"
+    assert started.ask("status")["configuration"]["hash"] != first
+    started.ask("rollback")
+    assert started.ask("status")["configuration"]["hash"] == first
+    assert "no earlier configuration" in started.ask("rollback")["error"]
+
+
+def test_a_bad_file_changes_nothing_and_says_what_check_says(door: Any) -> None:
+    started = door()
+    before = started.ask("status")["configuration"]
+    started.file.write_text(GOOD + "[routs]\n")
+    assert "unknown option 'routs'" in started.ask("reload")["error"]
+    assert started.ask("status")["configuration"] == before
+
+
+def test_workers_can_be_more_and_fewer(door: Any) -> None:
+    started = door()
+    for count in (4, 1, 2):
+        started.file.write_text(GOOD.replace("workers = 2", f"workers = {count}"))
+        assert started.ask("reload")["workers"] == count
+    until = time.monotonic() + 10
+    while len(started.ask("status")["workers"]) != 2:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_storm_of_sighup_ends_with_the_file_of_now(door: Any) -> None:
+    started = door()
+    for number in range(30):
+        started.file.write_text(GOOD.replace("*", f"h{number}.test"))
+        started.process.send_signal(signal.SIGHUP)
+    assert started.ask("reload")["loaded"] == "1 route"
+    assert len(started.ask("status")["workers"]) == 2
+
+
+def test_it_ends_with_0_and_leaves_no_socket(door: Any, tmp_path: Path) -> None:
+    started = door()
+    assert "stopping" in started.ask("stop")
+    assert started.process.wait(10) == 0
+    assert not [*(tmp_path / "porch").glob("*.sock")]
+
+
+def test_a_worker_that_cannot_start_ends_the_door_with_the_reason(tmp_path: Path) -> None:
+    file = tmp_path / "porch.toml"
+    file.write_text(GOOD)
+    program = (
+        "import sys\n"
+        "from porch.manage import process\n"
+        "def fail(*_): raise ValueError('no worker today')\n"
+        "process.Worker = fail\n"
+        "from porch.cli.run import run_file\n"
+        "from pathlib import Path\n"
+        f"sys.exit(run_file(Path({str(file)!r})))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "XDG_RUNTIME_DIR": str(tmp_path)},
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.count("a worker cannot start: no worker today") == 1
