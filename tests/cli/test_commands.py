@@ -10,7 +10,7 @@ import pytest
 import typer
 
 import porch
-from porch.cli import ask, check, demo, explain, main, run, schema
+from porch.cli import ask, check, demo, explain, main, run, schema, status
 from porch.cli.commands import usage_error
 
 Called = list[tuple[Any, ...]]
@@ -22,7 +22,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Called:
     calls: Called = []
 
     def fake(name: str) -> Callable[..., int]:
-        def call(*arguments: Any) -> int:
+        def call(*arguments: Any, **_: Any) -> int:
             calls.append((name, *arguments))
             return 7
 
@@ -35,6 +35,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Called:
         (schema, "print_schema"),
         (demo, "demo"),
         (ask, "ask_door"),
+        (status, "show_status"),
     ):
         monkeypatch.setattr(module, name, fake(name))
     return calls
@@ -59,7 +60,10 @@ DEFAULT, FILE = Path("porch.toml"), Path("x.toml")
         ("demo", ("demo",)),
         ("reload", ("ask_door", DEFAULT, "reload")),
         ("stop --config x.toml", ("ask_door", FILE, "stop")),
-        ("status --config x.toml", ("ask_door", FILE, "status")),
+        ("reload --diff", ("ask_door", DEFAULT, "diff")),
+        ("rollback", ("ask_door", DEFAULT, "rollback")),
+        ("upgrade", ("ask_door", DEFAULT, "upgrade")),
+        ("status --config x.toml", ("show_status", FILE)),
     ],
 )
 def test_each_word_reaches_its_command_and_hands_on_its_exit_code(

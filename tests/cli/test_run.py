@@ -38,15 +38,15 @@ def thawed() -> Iterator[None]:
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every door stops as soon as it serves and has said so."""
-    from porch.cli import run
+    from porch.manage.supervisor import Supervisor
 
-    announce = run._announce
+    announce = Supervisor._announce
 
-    def announce_and_stop(*arguments: object) -> None:
-        announce(*arguments)  # type: ignore[arg-type]
+    def announce_and_stop(door: Supervisor) -> None:
+        announce(door)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(run, "_announce", announce_and_stop)
+    monkeypatch.setattr(Supervisor, "_announce", announce_and_stop)
 
 
 def file(folder: Path, text: str) -> Path:
@@ -59,13 +59,14 @@ def test_a_door_says_where_it_listens_and_ends_with_0(
     stopped: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sock = tmp_path / "s"
-    config = file(tmp_path, f'listen = ["127.0.0.1:0", "unix:{sock}"]\nlog = false\n{ROUTE}')
+    listen = f'listen = ["127.0.0.1:0", "unix:{sock}"]\nworkers = 2\n'
+    config = file(tmp_path, f"{listen}log = false\n{ROUTE}")
     assert run_file(config) == 0
-    first, second, third = capfd.readouterr().err.splitlines()
+    first, second, *_, third = capfd.readouterr().err.splitlines()
     assert first.startswith("porch: listening on 127.0.0.1:")
     assert not first.endswith(":0")
     assert second == f"porch: listening on unix:{sock}"
-    assert third == "porch: serving 1 route over plain HTTP; Ctrl-C stops"
+    assert third == "porch: serving 1 route over plain HTTP with 2 workers; Ctrl-C stops"
     assert not sock.exists()
     assert not socket_path(config).exists()
 
@@ -112,10 +113,9 @@ def test_what_only_building_finds_is_said_too(
 def test_warnings_are_said_and_do_not_stop_it(
     stopped: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    text = f'listen = "127.0.0.1:0"\nlog = false\nworkers = 4\n{ROUTE}[site."b.test"]\n'
+    text = f'listen = "127.0.0.1:0"\nlog = false\n{ROUTE}[site."b.test"]\n'
     assert run_file(file(tmp_path, text)) == 0
     err = capfd.readouterr().err
-    assert "3:1  warning  in this version one worker serves, whatever is said" in err
     assert 'no route is for the host "b.test"' in err
     assert "serving 1 route" in err
 
@@ -125,9 +125,7 @@ def test_a_log_that_cannot_be_opened_is_said(
 ) -> None:
     config = file(tmp_path, f'listen = "127.0.0.1:0"\nlog = "file:none/x"\n{ROUTE}')
     assert run_file(config) == 1
-    assert capfd.readouterr().err == (
-        f"porch: the access log cannot be opened: {tmp_path}/none/x: No such file or directory\n"
-    )
+    assert capfd.readouterr().err == (f"porch: {tmp_path}/none/x: No such file or directory\n")
 
 
 def test_an_address_in_use_is_said_and_nothing_stays_open(
@@ -145,7 +143,7 @@ def test_an_address_in_use_is_said_and_nothing_stays_open(
 def test_a_second_door_with_one_file_is_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "PATIENCE", 0.01)
+    monkeypatch.setattr(control, "SHORT_PATIENCE", 0.01)
     config = file(tmp_path, f'listen = "127.0.0.1:0"\nlog = false\n{ROUTE}')
     socket_path(config).parent.mkdir()
     with socket.socket(socket.AF_UNIX) as first:

@@ -1,18 +1,29 @@
 """The control socket: real Unix sockets in folders of the test's own."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
 import stat
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from porch.manage import control
-from porch.manage.control import AlreadyRuns, Control, NotRunning, ask, socket_path
+from porch.manage.control import (
+    AlreadyRuns,
+    Command,
+    Control,
+    NotRunning,
+    Question,
+    ask,
+    socket_path,
+)
+from porch.manage.loop import Loop
 
 
 @pytest.fixture(autouse=True)
@@ -30,20 +41,44 @@ def config(tmp_path: Path) -> Path:
     return file
 
 
+def status(**facts: object) -> dict[str, Command]:
+    return {"status": lambda question: question.reply({"stopping": False} | facts)}
+
+
 def serving(config: Path, then: Callable[[], Awaitable[None]]) -> Control:
-    """Run a door's end while `then` runs."""
-    words = {"status": lambda: {"stopping": False, "pid": 1}}
-    door = Control(socket_path(config), words)  # type: ignore[arg-type]
-
-    async def main() -> None:
-        await door.start()
-        try:
-            await then()
-        finally:
-            door.close()
-
-    asyncio.run(main())
+    """Run a door's end in a loop of its own while `then` runs in a thread."""
+    door = Control(socket_path(config), status(pid=1))
+    door.open()
+    run_beside(door, then)
+    door.close()
     return door
+
+
+def run_beside(door: Control, then: Callable[[], Awaitable[None]]) -> None:
+    loop = Loop()
+    door.start(loop)
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            asyncio.run(then())  # type: ignore[arg-type]
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+
+    def look() -> None:
+        if thread.is_alive():
+            loop.after(0.002, look)
+        else:
+            loop.stop()
+
+    thread.start()
+    look()
+    loop.run()
+    loop.close()
+    if raised:
+        raise raised[0]
 
 
 async def asked(config: Path, word: str = "status") -> dict[str, object]:
@@ -105,9 +140,10 @@ def test_what_is_no_question_is_said(config: Path, line: bytes) -> None:
 def test_a_question_without_an_end_is_cut_off(config: Path) -> None:
     async def then() -> None:
         reader, writer = await asyncio.open_unix_connection(socket_path(config))
-        writer.write(b"x" * (control.LONGEST * 2))
-        writer.write_eof()
-        assert await reader.read() == b""
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"x" * (control.LONGEST * 4))
+            await writer.drain()
+            assert await reader.read() == b""
         writer.close()
         assert (await asked(config))["pid"] == 1
 
@@ -236,7 +272,7 @@ def test_a_second_door_is_refused_and_the_first_stays(config: Path) -> None:
     async def then() -> None:
         second = Control(socket_path(config), {})
         with pytest.raises(AlreadyRuns, match="a door already runs with this file; porch stop"):
-            await second.start()
+            await asyncio.to_thread(second.open)
         second.close()
         assert (await asked(config))["pid"] == 1
 
@@ -244,7 +280,7 @@ def test_a_second_door_is_refused_and_the_first_stays(config: Path) -> None:
 
 
 def test_a_door_that_hangs_still_runs(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "PATIENCE", 0.01)
+    monkeypatch.setattr(control, "SHORT_PATIENCE", 0.01)
     path = socket_path(config)
     path.parent.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as silent:
@@ -255,17 +291,56 @@ def test_a_door_that_hangs_still_runs(config: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_door_that_is_stopping_gives_its_place_to_the_next(config: Path) -> None:
-    async def main() -> None:
-        first = Control(socket_path(config), {"status": lambda: {"stopping": True}})
-        second = Control(socket_path(config), {"status": lambda: {"pid": 2}})
-        await first.start()
-        await second.start()
-        first.close()
-        assert (await asked(config))["pid"] == 2
-        second.close()
+    first = Control(socket_path(config), status(stopping=True))
+    second = Control(socket_path(config), status(pid=2))
 
-    asyncio.run(main())
+    async def then() -> None:
+        await asyncio.to_thread(second.open)
+
+    first.open()
+    run_beside(first, then)
+    assert second.replaced
+    first.close()
+
+    async def ask_again() -> None:
+        assert (await asked(config))["pid"] == 2
+
+    run_beside(second, ask_again)
+    second.close()
     assert not socket_path(config).exists()
+
+
+def test_an_answer_of_megabytes_reaches_a_slow_reader(config: Path) -> None:
+    door = Control(socket_path(config), status(all="x" * 3_000_000))
+    door.open()
+
+    async def then() -> None:
+        assert len(str((await asked(config))["all"])) == 3_000_000
+
+    run_beside(door, then)
+    door.close()
+
+
+def test_an_answer_may_come_later_and_who_left_gets_none(config: Path) -> None:
+    questions: list[Question] = []
+    door = Control(socket_path(config), {"status": questions.append})
+    door.open()
+
+    async def then() -> None:
+        _, writer = await asyncio.open_unix_connection(socket_path(config))
+        writer.write(b'{"command": "status"}\n')
+        while not questions:  # noqa: ASYNC110  it is in another thread
+            await asyncio.sleep(0.001)
+        writer.close()
+        waits = asyncio.create_task(asked(config))
+        while len(questions) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        for each in questions:
+            each.reply({"pid": 9})
+        assert (await waits)["pid"] == 9
+
+    run_beside(door, then)
+    door.close()
 
 
 def test_its_end_removes_the_socket(config: Path) -> None:

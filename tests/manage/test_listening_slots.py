@@ -78,3 +78,14 @@ def test_a_unix_socket_of_ours_goes_with_its_file(tmp_path: Path) -> None:
     assert (tmp_path / "sock").exists()
     listening.close_all()
     assert not (tmp_path / "sock").exists()
+
+
+def test_a_unix_socket_that_was_lent_keeps_its_file(tmp_path: Path) -> None:
+    address = ListenAddress(path=str(tmp_path / "sock"))
+    lent = socket.socket(socket.AF_UNIX)
+    lent.bind(address.path)
+    lent.listen()
+    listening = Listening({address: [lent]}, lent=[address])
+    listening.open([address], 1)
+    listening.close_all()
+    assert (tmp_path / "sock").exists()

@@ -7,7 +7,7 @@ nothing of the old is let go.
 
 import os
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from porch import clock
@@ -25,7 +25,7 @@ from porch.manage.reload import Reload
 from porch.shared import SharedTable
 from porch.tls import server_context
 
-__all__ = ["InForce", "Load", "Refused", "why"]
+__all__ = ["InForce", "Load", "Refused", "close_files", "why"]
 
 Load = Callable[[], Loaded]
 
@@ -100,7 +100,7 @@ class InForce:
             job = Reload(fleet, self.listening, candidate, columns, files, on_end)
         except OSError as error:
             self._stamps = stamps(loaded.files) | before
-            _close(files)
+            close_files(files)
             self.settle(fleet)
             text = f"{why(error)}\nnothing was changed, the running configuration stays."
             raise Refused(text) from error
@@ -111,7 +111,7 @@ class InForce:
     def take(self, job: Reload, load: Load, back_to: Ran | None) -> None:
         """The change is in force in every worker. back_to: it was a rollback to this one."""
         if self._changes_logs(job.candidate):
-            _close(self.files)
+            close_files(self.files)
             self.files = job.files
         self.candidate = job.candidate
         self.loaded_at = clock.wall()
@@ -125,7 +125,7 @@ class InForce:
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""
         self.listening.close(job.fresh)
-        _close(job.files)
+        close_files(job.files)
 
     def settle(self, fleet: Fleet) -> None:
         """Give back what the configuration that runs has no use for."""
@@ -141,7 +141,7 @@ class InForce:
         if not self.files:
             return
         files = open_log_files(self.files)
-        _close(self.files)
+        close_files(self.files)
         self.files = files
         for process in fleet.all:
             fleet.tell_one(process, "reopen", [*files], [*files.values()])
@@ -149,7 +149,7 @@ class InForce:
     def close(self) -> None:
         """Let go of everything."""
         self.listening.close_all()
-        _close(self.files)
+        close_files(self.files)
 
     def _changes_logs(self, candidate: Candidate) -> bool:
         return candidate.loaded.config.log != self.candidate.loaded.config.log
@@ -170,11 +170,8 @@ def why(error: Exception) -> str:
     return f"{name}{error.strerror or error}"
 
 
-def _close(files: dict[Path, int]) -> None:
-    _close_all(files.values())
-    files.clear()
-
-
-def _close_all(descriptors: Iterable[int]) -> None:
-    for number in descriptors:
+def close_files(files: dict[Path, int]) -> None:
+    """Close and forget them."""
+    for number in files.values():
         os.close(number)
+    files.clear()

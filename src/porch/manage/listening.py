@@ -3,7 +3,7 @@
 While a worker is dead or not yet born its socket stays, and clients wait in its backlog.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from socket import socket
 
@@ -15,11 +15,17 @@ __all__ = ["Listening", "spelled"]
 
 class Listening:
     """sockets: of each address, in the order of the slots. inherited: those that were open before
-    the door started, or before an upgrade; an address takes its own instead of binding."""
+    the door started, or before an upgrade; an address takes its own instead of binding. lent:
+    those whose file is another's (systemd's) to remove."""
 
-    def __init__(self, inherited: dict[ListenAddress, list[socket]] | None = None) -> None:
+    def __init__(
+        self,
+        inherited: dict[ListenAddress, list[socket]] | None = None,
+        lent: Iterable[ListenAddress] = (),
+    ) -> None:
         self.sockets: dict[ListenAddress, list[socket]] = {}
         self._inherited = inherited or {}
+        self._lent = frozenset(lent)
 
     def __repr__(self) -> str:
         return f"<Listening {', '.join(self.names)}>"
@@ -63,7 +69,7 @@ class Listening:
         """Close our copies; a worker that has one serves what waits there."""
         for address in addresses:
             _close(self.sockets.pop(address))
-            if address.path:
+            if address.path and address not in self._lent:
                 Path(address.path).unlink(missing_ok=True)
 
     def close_all(self) -> None:

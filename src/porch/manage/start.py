@@ -10,7 +10,7 @@ from porch.listen.address import ListenAddress
 from porch.manage.activation import inherited, matching
 from porch.manage.candidate import Candidate
 from porch.manage.control import AlreadyRuns, Control
-from porch.manage.in_force import InForce, Load, why
+from porch.manage.in_force import InForce, Load, close_files, why
 from porch.manage.listening import Listening
 from porch.manage.upgrade import Handover
 
@@ -46,6 +46,7 @@ def start(
     except (AlreadyRuns, OSError) as error:
         say(f"porch: {why(error)}")
         listening.close_all()
+        close_files(files)
         return None
     return InForce(candidate, listening, files)
 
@@ -59,14 +60,16 @@ def try_out(load: Load, held: Sequence[ListenAddress], say: Say) -> int:
         say(loaded.report())
         return 1
     listening = Listening()
+    files: dict[Path, int] = {}
     try:
-        open_log_files(candidate.logs)
+        files = open_log_files(candidate.logs)
         listening.open([each for each in candidate.listen if each not in held], 1)
     except OSError as error:
         say(why(error))
         return 1
     finally:
         listening.close_all()
+        close_files(files)
     return 0
 
 
@@ -76,7 +79,7 @@ def _listening(candidate: Candidate, handover: Handover | None, say: Say) -> Lis
     found, warnings = matching(inherited(), candidate.listen)
     for text in warnings:
         say(f"porch: {text}")
-    return Listening({address: [sock] for address, sock in found.items()})
+    return Listening({address: [sock] for address, sock in found.items()}, lent=found)
 
 
 def _open(control: Control | None, handover: Handover | None, say: Say) -> bool:
