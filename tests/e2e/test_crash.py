@@ -184,8 +184,11 @@ def test_the_same_file_is_taken_over_after_a_kill(door):
 
 def test_a_full_disk_under_the_log_costs_no_answer_and_is_said(door):
     started = door('workers = 2\nlog = "file:/dev/full"\n[routes]\n"*" = "respond:204"\n')
-    assert _answered(started, 40) == {b"HTTP/1.1 204 No Content"}
-    started.wait_until(lambda: "No space left on device" in started.errors, "the message")
+    fine = {b"HTTP/1.1 204 No Content"}
+    started.wait_until(
+        lambda: _answered(started, 5) == fine and "No space left on device" in started.errors,
+        "the message",
+    )
     assert started.errors.count("No space left on device") <= 2, "once a worker"
     assert len(started.workers) == 2
     assert started.stop() == 0
