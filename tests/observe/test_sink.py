@@ -116,16 +116,17 @@ def test_a_reader_that_stalls_holds_up_nobody_and_lost_lines_are_counted(pipe):
     sink.write(batch * 1000)  # more than a pipe holds: the thread waits inside this write
     for _ in range(200):
         sink.write(batch * 10)
-    assert sink.lost == 1000
+    lost = sink.lost  # what the pipe holds had left the backlog, sooner or later
+    assert 300 < lost <= 1000
     assert said == [
         f"descriptor {pipe.into}: lines are taken too slowly; up to 0.2 MB of log lines wait, "
         "the others are lost"
     ]
-    assert pipe.read(200_000) == batch * 2000
+    assert pipe.read(100 * (3000 - lost)) == batch * (3000 - lost)
     for _ in range(2):  # when the first is out, all before it is accounted for
         sink.write(b"more\n")
         assert pipe.read(5) == b"more\n"
-    assert said[1:] == [f"descriptor {pipe.into}: lines are taken again; 1000 were lost"]
+    assert said[1:] == [f"descriptor {pipe.into}: lines are taken again; {lost} were lost"]
     sink.close()
     assert len(said) == 2
 
