@@ -110,7 +110,7 @@ class Door:
         )
 
     def ask(self, word: str) -> dict[str, object]:
-        """What the door answers to a command, without a process for each."""
+        """What the door answers to a command, without a process for each. Not for threads."""
         with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self.folder)):
             return control.ask(self.file, word)
 
