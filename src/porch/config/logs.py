@@ -15,7 +15,7 @@ from porch.observe.pretty import Pretty
 from porch.observe.sink import Sink, open_log
 from porch.route.plan import Plan
 
-__all__ = ["Logs", "log_files", "open_log_files", "stderr_messages"]
+__all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "stderr_messages"]
 
 
 def stderr_messages() -> Messages:
@@ -107,10 +107,16 @@ def open_log_files(paths: Iterable[Path]) -> dict[Path, int]:
         for path in paths:
             files[path] = open_log(path)
     except OSError:
-        for fd in files.values():
-            os.close(fd)
+        close_log_files(files)
         raise
     return files
+
+
+def close_log_files(files: dict[Path, int]) -> None:
+    """Close them and forget their numbers."""
+    for fd in files.values():
+        os.close(fd)
+    files.clear()
 
 
 def _path(model: LogModel, base: Path) -> Path | None:

@@ -14,7 +14,7 @@ from porch.manage.channel import Message
 from porch.manage.columns import HEARTBEAT
 from porch.manage.equipment import Equipment
 from porch.manage.loop import Loop, Timer
-from porch.manage.process import SHOW_STACK, Process, fork
+from porch.manage.process import FAILED, SHOW_STACK, Process, fork
 from porch.observe.messages import Messages
 from porch.shared import SharedTable
 
@@ -90,7 +90,7 @@ class Fleet:
             if process is not None:
                 process.is_leaving = True
                 self.leaving.append(process)
-                self._tell(process, "finish")
+                self.tell_one(process, "finish")
         for slot in range(len(self.slots), count):
             self.slots.append(None)
             self._fork(slot)
@@ -98,13 +98,7 @@ class Fleet:
     def tell(self, processes: Iterable[Process], word: str, data: object = None) -> None:
         """Send the same to several."""
         for process in processes:
-            self._tell(process, word, data)
-
-    def tell_one(
-        self, process: Process, word: str, data: object, descriptors: Sequence[int]
-    ) -> None:
-        """Send one its own."""
-        self._tell(process, word, data, descriptors)
+            self.tell_one(process, word, data)
 
     def stop(self) -> None:
         """Have all finish and end; no successors. Again: at once."""
@@ -197,9 +191,10 @@ class Fleet:
                 process.is_ready = True
             self.on_message(process, message)
 
-    def _tell(
+    def tell_one(
         self, process: Process, word: str, data: object = None, descriptors: Sequence[int] = ()
     ) -> None:
+        """Send one its own."""
         channel = process.channel
         if channel is None:
             return
@@ -226,10 +221,12 @@ class Fleet:
         else:
             self.slots[process.slot] = None
             if not self._stopping:
-                self._replace(process, how)
+                has_said = not process.is_ready and os.waitstatus_to_exitcode(status) == FAILED
+                self._replace(process, how, has_said=has_said)
         self.on_gone(process, how)
 
-    def _replace(self, process: Process, how: str) -> None:
+    def _replace(self, process: Process, how: str, *, has_said: bool) -> None:
+        """has_said: why it could not start."""
         slot = process.slot
         if clock.monotonic() - process.since >= YOUNG:
             self._deaths[slot] = 0
@@ -239,7 +236,7 @@ class Fleet:
             if not self._holds:
                 self._fork(slot)
             return
-        if process.is_ready or how != "ended with code 1":  # that one has said why
+        if not has_said:
             self._messages.warn(
                 f"a worker {how} soon after its start; one more is tried, then later"
             )

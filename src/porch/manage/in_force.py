@@ -5,7 +5,6 @@ A change takes what it needs beside what is there; until it is in force everywhe
 nothing of the old is let go.
 """
 
-import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from porch import clock
 from porch.config.history import History, Ran
 from porch.config.loaded import Loaded
-from porch.config.logs import open_log_files
+from porch.config.logs import close_log_files, open_log_files
 from porch.config.snapshot import Snapshot
 from porch.listen.address import ListenAddress
 from porch.manage.candidate import Candidate, stamps
@@ -25,7 +24,7 @@ from porch.manage.reload import Reload
 from porch.shared import SharedTable
 from porch.tls import server_context
 
-__all__ = ["InForce", "Load", "Refused", "close_files", "why"]
+__all__ = ["InForce", "Load", "Refused", "why"]
 
 Load = Callable[[], Loaded]
 
@@ -98,9 +97,9 @@ class InForce:
             columns = self.columns.assign(candidate.endpoints)
             self._make_contexts(candidate)
             job = Reload(fleet, self.listening, candidate, columns, files, on_end)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._stamps = stamps(loaded.files) | before
-            close_files(files)
+            close_log_files(files)
             self.settle(fleet)
             text = f"{why(error)}\nnothing was changed, the running configuration stays."
             raise Refused(text) from error
@@ -111,7 +110,7 @@ class InForce:
     def take(self, job: Reload, load: Load, back_to: Ran | None) -> None:
         """The change is in force in every worker. back_to: it was a rollback to this one."""
         if self._changes_logs(job.candidate):
-            close_files(self.files)
+            close_log_files(self.files)
             self.files = job.files
         self.candidate = job.candidate
         self.loaded_at = clock.wall()
@@ -125,7 +124,7 @@ class InForce:
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""
         self.listening.close(job.fresh)
-        close_files(job.files)
+        close_log_files(job.files)
 
     def settle(self, fleet: Fleet) -> None:
         """Give back what the configuration that runs has no use for."""
@@ -141,7 +140,7 @@ class InForce:
         if not self.files:
             return
         files = open_log_files(self.files)
-        close_files(self.files)
+        close_log_files(self.files)
         self.files = files
         for process in fleet.all:
             fleet.tell_one(process, "reopen", [*files], [*files.values()])
@@ -149,7 +148,7 @@ class InForce:
     def close(self) -> None:
         """Let go of everything."""
         self.listening.close_all()
-        close_files(self.files)
+        close_log_files(self.files)
 
     def _changes_logs(self, candidate: Candidate) -> bool:
         return candidate.loaded.config.log != self.candidate.loaded.config.log
@@ -168,10 +167,3 @@ def why(error: Exception) -> str:
         return str(error)
     name = f"{error.filename}: " if error.filename else ""
     return f"{name}{error.strerror or error}"
-
-
-def close_files(files: dict[Path, int]) -> None:
-    """Close and forget them."""
-    for number in files.values():
-        os.close(number)
-    files.clear()

@@ -17,7 +17,7 @@ from porch.manage.equipment import Equipment
 from porch.manage.user import confine, drop, unreadable
 from porch.manage.worker import Worker
 
-__all__ = ["IGNORED", "SHOW_STACK", "Process", "fork"]
+__all__ = ["FAILED", "IGNORED", "SHOW_STACK", "Process", "fork"]
 
 SHOW_STACK = signal.SIGUSR2
 """What a worker writes its stack at. The interpreter's own C code does so, whatever hangs."""

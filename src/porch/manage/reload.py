@@ -35,7 +35,7 @@ class Reload:
         on_end: Callable[[str], None],
     ) -> None:
         """files: the log files if they change, opened. Raises OSError if a new address cannot be
-        bound; then nothing has begun."""
+        bound, ValueError if the configuration cannot be handed over; then nothing has begun."""
         self.candidate = candidate
         self.files = files
         self._fleet = fleet
@@ -43,24 +43,21 @@ class Reload:
         self._on_end = on_end
         self._waited: set[Process] = set()
         self._word = "prepared"
+        pieces = pack(candidate.loaded)
         slots = max(len(fleet.slots), candidate.workers)
         listening.widen(slots)
         self.fresh: list[ListenAddress] = listening.open(candidate.listen, slots)
-        self._columns = columns
+        self._change = Change(pieces=pieces, columns=columns, listen=self.fresh, files=[*files])
 
     def start(self) -> None:
         """Have all workers build it."""
-        candidate, fleet = self.candidate, self._fleet
+        fleet = self._fleet
         fleet.hold(holds=True)
-        pieces = pack(candidate.loaded)
-        change = Change(
-            pieces=pieces, columns=self._columns, listen=self.fresh, files=[*self.files]
-        )
         self._waited = set(fleet.serving)
         for process in fleet.serving:
             sockets = self._listening.of_slot(process.slot)
             descriptors = [sockets[address].fileno() for address in self.fresh]
-            fleet.tell_one(process, "prepare", change, [*descriptors, *self.files.values()])
+            fleet.tell_one(process, "prepare", self._change, [*descriptors, *self.files.values()])
         self._go_on()
 
     def on_message(self, process: Process, message: Message) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from porch import clock
-from porch.config.logs import open_log_files
+from porch.config.logs import close_log_files, open_log_files
 from porch.listen.address import ListenAddress
 from porch.manage.activation import inherited, matching
 from porch.manage.candidate import Candidate
 from porch.manage.control import AlreadyRuns, Control
-from porch.manage.in_force import InForce, Load, close_files, why
+from porch.manage.in_force import InForce, Load, why
 from porch.manage.listening import Listening
 from porch.manage.upgrade import Handover
 
@@ -46,7 +46,7 @@ def start(
     except (AlreadyRuns, OSError) as error:
         say(f"porch: {why(error)}")
         listening.close_all()
-        close_files(files)
+        close_log_files(files)
         return None
     return InForce(candidate, listening, files)
 
@@ -69,7 +69,7 @@ def try_out(load: Load, held: Sequence[ListenAddress], say: Say) -> int:
         return 1
     finally:
         listening.close_all()
-        close_files(files)
+        close_log_files(files)
     return 0
 
 

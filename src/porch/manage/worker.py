@@ -6,9 +6,7 @@ in by one assignment: no connection notices.
 """
 
 import asyncio
-import contextlib
 import gc
-import os
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,8 +17,7 @@ from typing import Any
 from porch import clock
 from porch.config.build import Built, build, building, releasing
 from porch.config.handover import unpack
-from porch.config.loaded import Loaded
-from porch.config.logs import Logs
+from porch.config.logs import Logs, close_log_files
 from porch.config.pools import pools
 from porch.config.state import EndpointName, State
 from porch.listen.address import ListenAddress
@@ -98,8 +95,8 @@ class Worker:
         self._equipment = equipment
         self._channel = channel
         self._messages = messages
-        self._make_cells = cells_by(equipment.table, equipment.row, equipment.columns)
-        self._state = State(pools(), self._make_cells)
+        cells = cells_by(equipment.table, equipment.row, equipment.columns)
+        self._state = State(pools(), cells)
         self._cells = equipment.table.rows[equipment.row]
         loaded = equipment.loaded
         logs = Logs.of(loaded.config, loaded.base, messages, equipment.files)
@@ -176,7 +173,7 @@ class Worker:
             case "reopen":
                 files = dict(zip(message.data, message.descriptors, strict=True))
                 self._built.logs.go_on_with(files)
-                _close(message.descriptors)
+                close_log_files(files)
             case "stop":
                 self.stop()
             case "finish":
@@ -217,10 +214,10 @@ class Worker:
             self._send("refused", f"{type(error).__name__}: {error}")
             return
         finally:
-            _close(files.values())
+            close_log_files(files)
         if built is None:
             self._drop(sockets, logs)
-            self._send("refused", _report(loaded))
+            self._send("refused", loaded.report(running=True))
             return
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
@@ -228,10 +225,10 @@ class Worker:
         self._send("prepared")
         yield from releasing(loaded)
 
-    def _drop(self, sockets: Iterable[socket], logs: Logs) -> None:
+    def _drop(self, listening: Iterable[socket | Listener], logs: Logs) -> None:
         """What was made ready for a configuration of which nothing comes."""
-        for sock in sockets:
-            sock.close()
+        for each in listening:
+            each.close()
         if logs is not self._built.logs:
             logs.close()
 
@@ -244,10 +241,7 @@ class Worker:
             gc.enable()
         if prepared is None:
             return
-        for listener in prepared.listeners:
-            listener.close()
-        if prepared.built.logs is not self._built.logs:
-            prepared.built.logs.close()
+        self._drop(prepared.listeners, prepared.built.logs)
 
     def _commit(self) -> None:
         """One assignment for the routes; addresses that are gone serve what waits and close."""
@@ -380,13 +374,3 @@ def _take(steps: Iterator[None]) -> bool:
     """Take steps for SLICE seconds; whether there are more."""
     until = clock.monotonic() + SLICE
     return any(clock.monotonic() >= until for _ in steps)
-
-
-def _report(loaded: Loaded) -> str:
-    return loaded.report(running=True)
-
-
-def _close(descriptors: Iterable[int]) -> None:
-    for number in descriptors:
-        with contextlib.suppress(OSError):
-            os.close(number)
