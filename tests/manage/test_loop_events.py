@@ -28,6 +28,17 @@ def test_timers_run_in_their_order_and_cancelled_ones_never(loop: Loop) -> None:
     assert done == ["first", "second"]
 
 
+def test_a_stop_that_came_first_ends_the_run_before_it_waits(loop: Loop) -> None:
+    done: list[str] = []
+    loop.after(0, lambda: done.append("next time"))
+    loop.stop()
+    loop.run()
+    assert done == []
+    loop.after(0.001, loop.stop)
+    loop.run()
+    assert done == ["next time"]
+
+
 def test_a_burst_of_signals_is_heard_at_least_once_and_in_the_loop(loop: Loop) -> None:
     heard: list[int] = []
 

@@ -86,8 +86,7 @@ class Loop:
         return timer
 
     def run(self) -> None:
-        """Until `stop`."""
-        self._stopped = False
+        """Until `stop`; not at all if that came first."""
         while not self._stopped:
             for key, events in self._selector.select(self._wait()):
                 if key.fd not in self._selector.get_map():
@@ -98,9 +97,10 @@ class Loop:
                 if events & selectors.EVENT_READ and key.fd in self._selector.get_map():
                     read()
             self._run_timers()
+        self._stopped = False
 
     def stop(self) -> None:
-        """Leave `run` behind what is done now."""
+        """Leave `run` behind what is done now, or do not begin it."""
         self._stopped = True
 
     def close(self) -> None:
