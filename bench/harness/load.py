@@ -38,13 +38,19 @@ class Closed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paced:
-    """Latencies in seconds, sorted; measured from when a request was due, not from when it left."""
+    """Each request's moment (of time.perf_counter) and latency, in seconds: measured from when it
+    was due, not from when it left."""
 
-    latencies: list[float]
+    moments: list[tuple[float, float]]
 
     def percentile(self, share: float) -> float:
         """The latency that `share` (0 to 1) of the requests kept below."""
-        return self.latencies[min(int(len(self.latencies) * share), len(self.latencies) - 1)]
+        latencies = sorted(latency for _, latency in self.moments)
+        return latencies[min(int(len(latencies) * share), len(latencies) - 1)]
+
+    def between(self, begin: float, end: float) -> Paced:
+        """Those that were due in that time."""
+        return Paced(moments=[each for each in self.moments if begin <= each[0] < end])
 
 
 def closed_loop(
@@ -72,14 +78,23 @@ def closed_loop(
     return Closed(exchanges=exchanges, seconds=meter.seconds)
 
 
-def paced(port: int, *, origin: Origin, rate: float, connections: int, seconds: float) -> Paced:
+def paced(
+    port: int,
+    *,
+    origin: Origin,
+    rate: float,
+    connections: int,
+    seconds: float,
+    enough: Callable[[], bool] = lambda: False,
+) -> Paced:
     """Send small GETs at random moments (a Poisson process), `rate` a second, and time them.
 
     A request that is due while every connection is busy waits for one, and its wait counts.
+    enough: whether to end before the time is over.
     """
     request = next(plain())
     expovariate = random.Random(rate).expovariate
-    latencies: list[float] = []
+    moments: list[tuple[float, float]] = []
     with _loop(origin) as epoll, ExitStack() as sockets:
         sockets.enter_context(_exact_timers())
         free = deque(connect(port, epoll) for _ in range(connections))
@@ -88,6 +103,8 @@ def paced(port: int, *, origin: Origin, rate: float, connections: int, seconds: 
         now = time.perf_counter()
         due, end = now, now + seconds
         while due < end or due_of:
+            if enough():
+                end = min(end, now)
             while due <= now and free and due < end:
                 sock = free.popleft()
                 sock.send(request)
@@ -104,10 +121,11 @@ def paced(port: int, *, origin: Origin, rate: float, connections: int, seconds: 
                     continue
                 _expect_answer(by_fd[fd])
                 now = time.perf_counter()
-                latencies.append(now - due_of.pop(fd))
+                was_due = due_of.pop(fd)
+                moments.append((was_due, now - was_due))
                 free.append(by_fd[fd])
             now = time.perf_counter()
-    return Paced(latencies=sorted(latencies))
+    return Paced(moments=moments)
 
 
 @contextmanager

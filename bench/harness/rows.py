@@ -143,12 +143,12 @@ def _half_load(running: Running, settings: Settings) -> Sample:
     load = pace(seconds=settings.seconds)
     meter.stop()
     seconds = meter.seconds
-    if len(load.latencies) < 0.8 * rate * seconds:
-        raise Behind(f"took {len(load.latencies) / seconds:.0f} of {rate:.0f} requests a second")
+    if len(load.moments) < 0.8 * rate * seconds:
+        raise Behind(f"took {len(load.moments) / seconds:.0f} of {rate:.0f} requests a second")
     return Sample(
         value=load.percentile(0.5) * 1000,
         tail=load.percentile(0.99) * 1000,
-        rate=len(load.latencies) / seconds,
+        rate=len(load.moments) / seconds,
         busy=meter.busy,
         disturbed=meter.disturbed,
         load=meter.load,

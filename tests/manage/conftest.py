@@ -15,6 +15,7 @@ from porch.config.loaded import Loaded
 from porch.config.logs import open_log_files
 from porch.manage.candidate import Candidate
 from porch.manage.channel import Channel
+from porch.manage.columns import pack as pack_columns
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.worker import Change, Worker
@@ -177,7 +178,7 @@ class Running:
             files = open_log_files(candidate.logs)
         change = Change(
             pieces=pack(loaded),
-            columns=in_force.columns.assign(candidate.endpoints),
+            columns=pack_columns(in_force.columns.assign(candidate.endpoints)),
             listen=fresh,
             files=[*files],
         )

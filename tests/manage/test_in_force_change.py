@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from porch.config.load import load_mapping
 from porch.manage.candidate import Candidate
-from porch.manage.in_force import InForce, Refused
+from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
+from porch.manage.prospect import Refusal, examined
+from porch.manage.reload import Reload
 
 
 class NoFleet:
@@ -40,26 +40,33 @@ def running() -> InForce:
     return made
 
 
-def change(made: InForce, fleet: Any, **others: Any) -> None:
-    def load() -> Any:
-        return load_mapping(words(**others))
-
+def change(made: InForce, fleet: Any, **others: Any) -> Refusal | None:
+    """None: it is in force."""
+    found = examined(lambda: load_mapping(words(**others)), made.watched)
+    if isinstance(found, Refusal):
+        made.refuse(found)
+        return found
     ended: list[str] = []
-    job = made.change(load, fleet, ended.append)
+    job = made.change(found, fleet, ended.append)
+    if isinstance(job, Refusal):
+        return job
+    assert isinstance(job, Reload)
     job.start()
     assert ended == [""]
-    made.take(job, load, None)
+    before = made.candidate.loaded
+    assert made.take(job, None) is before
     made.settle(fleet)
+    return None
 
 
 def test_a_change_keeps_what_stays_and_closes_what_is_gone() -> None:
     made, fleet = running(), NoFleet()
     column = made.columns.of[("*", "a:1")]
     (address,) = made.listening.sockets
-    change(made, fleet, listen=["127.0.0.1:0", "[::1]:0"])
+    assert not change(made, fleet, listen=["127.0.0.1:0", "[::1]:0"])
     assert made.columns.of[("*", "a:1")] == column
     assert len(made.listening.sockets) == 2
-    change(made, fleet, listen=["[::1]:0"])
+    assert not change(made, fleet, listen=["[::1]:0"])
     assert address not in made.listening.sockets
     made.close()
 
@@ -68,18 +75,19 @@ def test_a_refusal_leaves_everything(tmp_path: Path) -> None:
     made, fleet = running(), NoFleet()
     before = (made.candidate, [*made.listening.sockets], dict(made.columns.of))
     for bad in ({"routs": {}}, {"log": f"file:{tmp_path}/none/x"}, {"expect": [{"get": "x"}]}):
-        with pytest.raises(Refused):
-            change(made, fleet, **bad)
+        assert change(made, fleet, **bad) is not None
     assert (made.candidate, [*made.listening.sockets], dict(made.columns.of)) == before
     made.close()
 
 
 def test_two_hundred_changes_leave_no_descriptor(tmp_path: Path) -> None:
     made, fleet = running(), NoFleet()
-    change(made, fleet, log=f"file:{tmp_path}/x")
+    assert not change(made, fleet, log=f"file:{tmp_path}/x")
     before = len(os.listdir("/proc/self/fd"))
     for number in range(200):
-        change(made, fleet, log=f"file:{tmp_path}/{number % 2}", routes={"*": f"a:{number + 1}"})
+        assert not change(
+            made, fleet, log=f"file:{tmp_path}/{number % 2}", routes={"*": f"a:{number + 1}"}
+        )
     assert len(os.listdir("/proc/self/fd")) == before
     assert len(made.columns.of) == 1
     assert len(made.history) == 10
@@ -88,7 +96,7 @@ def test_two_hundred_changes_leave_no_descriptor(tmp_path: Path) -> None:
 
 def test_log_files_are_opened_anew_by_their_names(tmp_path: Path) -> None:
     made, fleet = running(), NoFleet()
-    change(made, fleet, log=f"file:{tmp_path}/x")
+    assert not change(made, fleet, log=f"file:{tmp_path}/x")
     (tmp_path / "x").rename(tmp_path / "old")
     made.reopen(fleet)  # type: ignore[arg-type]
     assert (tmp_path / "x").exists()

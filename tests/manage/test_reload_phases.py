@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.manage.candidate import Candidate
 from porch.manage.channel import Message
 from porch.manage.listening import Listening
 from porch.manage.process import Process
+from porch.manage.prospect import Prospect, examined
 from porch.manage.reload import Reload
 
 
@@ -32,15 +32,14 @@ class FakeFleet:
 
 class Bench:
     def __init__(self, count: int = 2) -> None:
-        candidate = Candidate.examine(
-            load_mapping({"listen": ["127.0.0.1:0"], "routes": {"*": "a:1"}, "workers": count})
-        )
-        assert candidate is not None
+        words = {"listen": ["127.0.0.1:0"], "routes": {"*": "a:1"}, "workers": count}
+        prospect = examined(lambda: load_mapping(words), ())
+        assert isinstance(prospect, Prospect)
         self.fleet = FakeFleet(count)
         self.listening = Listening()
         self.ended: list[str] = []
         fleet: Any = self.fleet
-        self.job = Reload(fleet, self.listening, candidate, {}, {}, self.ended.append)
+        self.job = Reload(fleet, self.listening, prospect, {}, {}, self.ended.append)
         self.job.start()
 
     def hear(self, slot: int, word: str, data: object = None) -> None:

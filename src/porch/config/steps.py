@@ -3,10 +3,12 @@
 A worker which serves takes a few steps between two events, and nobody waits for the whole.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
-__all__ = ["Steps", "complete"]
+from porch import clock
+
+__all__ = ["Steps", "advance", "complete"]
 
 Result = TypeVar("Result")
 
@@ -23,3 +25,9 @@ def complete(steps: Steps[Result]) -> Result:
         except StopIteration as done:
             result: Result = done.value
             return result
+
+
+def advance(steps: Iterator[None], seconds: float) -> bool:
+    """Take steps for so many seconds; whether there are more."""
+    until = clock.monotonic() + seconds
+    return any(clock.monotonic() >= until for _ in steps)

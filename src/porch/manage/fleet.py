@@ -37,8 +37,8 @@ class Fleet:
     """slots: the worker of each, None while there is none. leaving: those that have no slot.
 
     strangers: children that are no workers, and that another waits for.
-    on_message, on_gone: see Supervisor. holds: while True no successor is forked; a reload or an
-    upgrade is about to change what it would be forked with.
+    on_message, on_gone: see Supervisor. holds: while True no successor is forked: an errand
+    runs, or a reload is about to change what it would be forked with.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Fleet:
     def hold(self, *, holds: bool) -> None:
         """See the class. What died meanwhile is replaced when it is over."""
         self._holds = holds
-        if not holds:
+        if not holds and not self._stopping:
             for slot, process in enumerate(self.slots):
                 if process is None and slot not in self._waiting:
                     self._fork(slot)

@@ -20,20 +20,15 @@ from porch.manage.columns import COLUMNS, Columns
 from porch.manage.equipment import Equipment, Shown
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
+from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal
 from porch.manage.reload import Reload
 from porch.shared import SharedTable
 from porch.tls import server_context
 
-__all__ = ["InForce", "Load", "Refused", "why"]
-
-Load = Callable[[], Loaded]
+__all__ = ["InForce", "why"]
 
 ROWS = 64
 """Of the shared table, at least: workers, those that finish after an upgrade, and one."""
-
-
-class Refused(Exception):
-    """A configuration that does not come into force; the text has every reason."""
 
 
 class InForce:
@@ -73,53 +68,58 @@ class InForce:
             identity=self.candidate.identity,
         )
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """The files whose change is noticed."""
+        return tuple(self._stamps)
+
     def has_changed(self) -> bool:
         """Whether a file is not as it was when it was read, refused or in force."""
         return stamps(self._stamps) != self._stamps
 
     # --- a change ------------------------------------------------------------------------------
 
-    def change(self, load: Load, fleet: Fleet, on_end: Callable[[str], None]) -> Reload:
-        """Load and check, and make ready what it needs. Raises Refused; nothing has changed."""
-        before = stamps(self._stamps)
-        try:
-            loaded = load()
-        except LookupError as error:
-            raise Refused(str(error)) from error
-        candidate = Candidate.examine(loaded)
-        if candidate is None:
-            self._stamps = stamps(loaded.files) | before
-            raise Refused(loaded.report(running=True))
+    def change(
+        self, prospect: Prospect, fleet: Fleet, on_end: Callable[[str], None]
+    ) -> Reload | Refusal:
+        """Make ready what it needs. Refused, nothing has changed."""
+        self._stamps = prospect.stamps
+        candidate = prospect.candidate
         files: dict[Path, int] = {}
         try:
             if self._changes_logs(candidate):
                 files = open_log_files(candidate.logs)
             columns = self.columns.assign(candidate.endpoints)
             self._make_contexts(candidate)
-            job = Reload(fleet, self.listening, candidate, columns, files, on_end)
-        except (OSError, ValueError) as error:
-            self._stamps = stamps(loaded.files) | before
+            return Reload(fleet, self.listening, prospect, columns, files, on_end)
+        except OSError as error:
             close_log_files(files)
             self.settle(fleet)
-            text = f"{why(error)}\nnothing was changed, the running configuration stays."
-            raise Refused(text) from error
-        now = stamps(candidate.files)
-        self._stamps = {file: before.get(file, stamp) for file, stamp in now.items()}
-        return job
+            return Refusal(text=f"{why(error)}\n{UNCHANGED}")
 
-    def take(self, job: Reload, load: Load, back_to: Ran | None) -> None:
-        """The change is in force in every worker. back_to: it was a rollback to this one."""
-        if self._changes_logs(job.candidate):
+    def refuse(self, refusal: Refusal) -> None:
+        """Its files are not tried again before they change again."""
+        if refusal.stamps is not None:
+            self._stamps = refusal.stamps
+
+    def take(self, job: Reload, back_to: Ran | None) -> Loaded:
+        """The change is in force in every worker. Returns what ran before.
+
+        back_to: it was a rollback to this one.
+        """
+        before, prospect = self.candidate.loaded, job.prospect
+        if self._changes_logs(prospect.candidate):
             close_log_files(self.files)
             self.files = job.files
-        self.candidate = job.candidate
+        self.candidate = prospect.candidate
         self.loaded_at = clock.wall()
         if back_to is not None:
             self.history.return_to(back_to)
         else:
-            self.remember(load)
+            self.remember(prospect.load)
         wanted = self.candidate.listen
         self.listening.close([each for each in self.listening.sockets if each not in wanted])
+        return before
 
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""

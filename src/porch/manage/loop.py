@@ -4,11 +4,13 @@
 an exec; this one is three tables, and `close` leaves nothing behind in a child.
 """
 
+import contextlib
 import heapq
 import itertools
 import os
 import selectors
 import signal
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,6 +19,8 @@ from porch import clock
 __all__ = ["HasDescriptor", "Loop", "Timer"]
 
 LONGEST_WAIT = 60.0
+_POSTED = 0
+"""In the pipe beside the numbers of signals, of which none is 0."""
 
 
 class HasDescriptor(Protocol):
@@ -48,10 +52,11 @@ class Loop:
         self._number = itertools.count()
         self._signals: dict[int, Callable[[], None]] = {}
         self._before: dict[int, Any] = {}
+        self._posted: deque[Callable[[], None]] = deque()
         self._stopped = False
         self._ear, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
-        self._selector.register(self._ear, selectors.EVENT_READ, self._on_signals)
+        self._selector.register(self._ear, selectors.EVENT_READ, self._on_word)
 
     def on_signal(self, number: int, work: Callable[[], None]) -> None:
         """Call `work` between two events when the signal came; several may be one call."""
@@ -84,6 +89,12 @@ class Loop:
         timer = Timer(work)
         heapq.heappush(self._timers, (clock.monotonic() + seconds, next(self._number), timer))
         return timer
+
+    def post(self, work: Callable[[], None]) -> None:
+        """From another thread: have the loop call `work` once, soon."""
+        self._posted.append(work)
+        with contextlib.suppress(BlockingIOError):  # full: the loop is about to read it
+            os.write(self._mouth, bytes([_POSTED]))
 
     def run(self) -> None:
         """Until `stop`; not at all if that came first."""
@@ -125,7 +136,8 @@ class Loop:
             if timer.work is not None:
                 timer.work()
 
-    def _on_signals(self) -> None:
+    def _on_word(self) -> None:
+        """Signals have come, or another thread has posted something."""
         try:
             numbers = os.read(self._ear, 4096)
         except BlockingIOError:
@@ -134,6 +146,8 @@ class Loop:
             work = self._signals.get(number)
             if work is not None:
                 work()
+        while self._posted:
+            self._posted.popleft()()
 
 
 def _heard(number: int, frame: object) -> None:

@@ -7,14 +7,14 @@ last has built it nothing is in force anywhere, and any refusal or error leaves 
 from collections.abc import Callable
 from pathlib import Path
 
-from porch.config.handover import pack
 from porch.config.state import EndpointName
 from porch.listen.address import ListenAddress
-from porch.manage.candidate import Candidate
 from porch.manage.channel import Message
+from porch.manage.columns import pack
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
 from porch.manage.process import Process
+from porch.manage.prospect import Prospect
 from porch.manage.worker import Change
 
 __all__ = ["Reload"]
@@ -29,25 +29,27 @@ class Reload:
         self,
         fleet: Fleet,
         listening: Listening,
-        candidate: Candidate,
+        prospect: Prospect,
         columns: dict[EndpointName, int],
         files: dict[Path, int],
         on_end: Callable[[str], None],
     ) -> None:
         """files: the log files if they change, opened. Raises OSError if a new address cannot be
-        bound, ValueError if the configuration cannot be handed over; then nothing has begun."""
-        self.candidate = candidate
+        bound; then nothing has begun."""
+        self.prospect = prospect
         self.files = files
         self._fleet = fleet
         self._listening = listening
         self._on_end = on_end
         self._waited: set[Process] = set()
         self._word = "prepared"
-        pieces = pack(candidate.loaded)
+        candidate = prospect.candidate
         slots = max(len(fleet.slots), candidate.workers)
         listening.widen(slots)
         self.fresh: list[ListenAddress] = listening.open(candidate.listen, slots)
-        self._change = Change(pieces=pieces, columns=columns, listen=self.fresh, files=[*files])
+        self._change = Change(
+            pieces=prospect.pieces, columns=pack(columns), listen=self.fresh, files=[*files]
+        )
 
     def start(self) -> None:
         """Have all workers build it."""

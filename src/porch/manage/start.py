@@ -10,8 +10,9 @@ from porch.listen.address import ListenAddress
 from porch.manage.activation import inherited, matching
 from porch.manage.candidate import Candidate
 from porch.manage.control import AlreadyRuns, Control
-from porch.manage.in_force import InForce, Load, why
+from porch.manage.in_force import InForce, why
 from porch.manage.listening import Listening
+from porch.manage.prospect import Load
 from porch.manage.upgrade import Handover
 
 __all__ = ["start", "try_out"]

@@ -1,29 +1,36 @@
 """Supervisor: the parent that owns sockets and configuration, and nothing of the traffic.
 
 It loads and checks, binds, forks the workers and tells them what to do; signals and commands come
-to it. It has no event loop that a fork or an exec would break, and no thread.
+to it. It has no event loop that a fork or an exec would break, and a thread only while it reads a
+configuration beside its workers (errand.py).
 """
 
 import contextlib
 import gc
 import resource
 import signal
+import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from porch import clock
-from porch.config.difference import difference
+from porch.config.build import releasing
 from porch.config.history import History, Ran
-from porch.manage.candidate import Candidate
+from porch.config.steps import advance
 from porch.manage.channel import Message
 from porch.manage.control import Answer, Control, Question, socket_path
+from porch.manage.errand import Errand
 from porch.manage.fleet import Fleet
-from porch.manage.in_force import Load, Refused, why
+from porch.manage.in_force import why
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.process import Process
+from porch.manage.prospect import Load, Prospect, Refusal, compared, examined
 from porch.manage.reload import Reload
 from porch.manage.start import start
 from porch.manage.status import status
@@ -38,20 +45,26 @@ WATCH_DELAY = 1.0
 """Seconds between two looks at the watched files."""
 KILL_AFTER = 5.0
 """Seconds behind `grace` in which a worker that was told to stop must have ended."""
+SLICE, PAUSE = 0.0005, 0.002
+"""Seconds at once, and between two times, in which what is over is freed: a worker may want this
+core."""
+_STOPPING: Answer = {"error": "the door is stopping; nothing was changed."}
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """A change that somebody asked for, by a command or, without a question, by a signal.
+    """What somebody asked for, by a command or, without a question, by a signal.
 
+    kind: a new configuration, only to be told what it would change, or a new version.
     load: where the configuration comes from. back_to: it is a rollback to this one.
-    upgrade: no configuration but a new version.
     """
 
+    kind: Literal["reload", "diff", "upgrade"] = "reload"
     load: Load
     question: Question | None = None
     back_to: Ran | None = None
-    upgrade: bool = False
 
 
 class Supervisor:
@@ -81,6 +94,7 @@ class Supervisor:
         self._control = None if control is None else Control(socket_path(control), self._commands())
         self._code = 0
         self._is_up = False
+        self._errand: Errand[Any] | None = None
         self._reload: Reload | None = None
         self._trial: Trial | None = None
         self._wish: _Wish | None = None
@@ -126,9 +140,11 @@ class Supervisor:
             "reload": lambda question: self._ask(_Wish(load=self._load, question=question)),
             "rollback": self._on_rollback,
             "upgrade": lambda question: self._ask(
-                _Wish(load=self._load, question=question, upgrade=True)
+                _Wish(kind="upgrade", load=self._load, question=question)
             ),
-            "diff": self._on_diff,
+            "diff": lambda question: self._ask(
+                _Wish(kind="diff", load=self._load, question=question)
+            ),
             "stop": self._on_stop,
         }
 
@@ -138,7 +154,7 @@ class Supervisor:
             loop.on_signal(number, self.stop)
         loop.on_signal(signal.SIGHUP, lambda: self._ask(_Wish(load=self._load)))
         loop.on_signal(signal.SIGUSR1, self._reopen)
-        loop.on_signal(signal.SIGUSR2, lambda: self._ask(_Wish(load=self._load, upgrade=True)))
+        loop.on_signal(signal.SIGUSR2, lambda: self._ask(_Wish(kind="upgrade", load=self._load)))
         loop.on_signal(signal.SIGCHLD, self.fleet.reap)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())  # blocked over an exec
 
@@ -202,7 +218,7 @@ class Supervisor:
     def _ask(self, wish: _Wish) -> None:
         """Now, or behind the one that runs."""
         if self.is_stopping:
-            _reply(wish.question, {"error": "the door is stopping; nothing was changed."})
+            _reply(wish.question, _STOPPING)
         elif self._wish is not None or not self._is_up:
             self._wishes.append(wish)
         else:
@@ -210,19 +226,55 @@ class Supervisor:
 
     def _begin(self, wish: _Wish) -> None:
         self._wish = wish
+        if wish.kind == "diff":
+            running = self.in_force.candidate.loaded
+            self._run(partial(compared, running, wish.load), self._on_compared)
+            return
         self._notify.reloading()
+        if wish.kind == "reload":
+            self._run(partial(examined, wish.load, self.in_force.watched), self._on_examined)
+            return
         try:
-            if wish.upgrade:
-                held = [*self.in_force.listening.sockets]
-                self._trial = Trial(self._loop, held, self._on_tried)
-                self.fleet.strangers.add(self._trial.pid)
-            else:
-                self._reload = self.in_force.change(wish.load, self.fleet, self._on_reloaded)
-                self._reload.start()
-        except Refused as error:
-            self._refuse("reload", str(error))
+            self._trial = Trial(self._loop, [*self.in_force.listening.sockets], self._on_tried)
         except OSError as error:
             self._refuse("upgrade", f"{why(error)}\nnothing was changed.")
+        else:
+            self.fleet.strangers.add(self._trial.pid)
+
+    def _run(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
+        """Do it beside the loop. No worker is forked meanwhile."""
+
+        def on_end(outcome: "Future[Result]") -> None:
+            self._errand = None
+            self.fleet.hold(holds=False)
+            if self.is_stopping:
+                return
+            error = outcome.exception()
+            if error is None:
+                then(outcome.result())
+            else:  # a fault of ours must not end the door
+                text = "".join(traceback.format_exception(error)).rstrip()
+                self._refuse("reading", f"{text}\nthis is a fault of Porch; nothing was changed.")
+
+        self.fleet.hold(holds=True)
+        self._errand = Errand(self._loop, work, on_end)
+
+    def _on_compared(self, found: list[str] | Refusal) -> None:
+        if isinstance(found, Refusal):
+            self._answer({"error": found.text})
+        else:
+            self._answer({"changes": found})
+
+    def _on_examined(self, found: Prospect | Refusal) -> None:
+        if isinstance(found, Prospect):
+            job = self.in_force.change(found, self.fleet, self._on_reloaded)
+            if isinstance(job, Reload):
+                self._reload = job
+                job.start()
+                return
+            found = job
+        self.in_force.refuse(found)
+        self._refuse("reload", found.text)
 
     def _on_reloaded(self, reason: str) -> None:
         """It is in force everywhere, or nowhere."""
@@ -235,19 +287,20 @@ class Supervisor:
             self.in_force.settle(self.fleet)
             self._refuse("reload", reason)
             return
-        self.in_force.take(job, wish.load, wish.back_to)
-        self.fleet.resize(job.candidate.workers)
+        candidate = job.prospect.candidate
+        self._let_go(releasing(self.in_force.take(job, wish.back_to)))
+        self.fleet.resize(candidate.workers)
         self.in_force.settle(self.fleet)
         if not job.files:
             self._reopen()
-        report = job.candidate.loaded.report()
+        report = candidate.loaded.report()
         if report:
             self.messages.warn(report)
         done = "loaded again" if wish.back_to is None else f"back to {wish.back_to.snapshot.short}"
-        self.messages.tell(f"{done}: {job.candidate.summary}")
+        self.messages.tell(f"{done}: {candidate.summary}")
         self._answer(
             {
-                "loaded": job.candidate.summary,
+                "loaded": candidate.summary,
                 "workers": len(self.fleet.slots),
                 "warnings": report.splitlines(),
             }
@@ -258,6 +311,8 @@ class Supervisor:
         assert self._trial is not None
         self.fleet.strangers.discard(self._trial.pid)
         self._trial = None
+        if self.is_stopping:
+            return
         if not reason:
             try:
                 self._become()
@@ -278,6 +333,10 @@ class Supervisor:
             _reply(wish.question, answer)
         if self._wishes and not self.is_stopping:
             self._begin(self._wishes.popleft())
+
+    def _let_go(self, steps: Iterator[None]) -> None:
+        if advance(steps, SLICE):
+            self._loop.after(PAUSE, partial(self._let_go, steps))
 
     def _watch(self) -> None:
         self._loop.after(WATCH_DELAY, self._watch)
@@ -323,21 +382,13 @@ class Supervisor:
         question = None
         if handover.question >= 0 and self._control is not None:
             question = self._control.adopt_question(handover.question_socket)
-        self._wish = _Wish(load=self._load, question=question, upgrade=True)
+        self._wish = _Wish(kind="upgrade", load=self._load, question=question)
 
     def _kill_leaving(self) -> None:
         for process in self.fleet.leaving:
             process.kill()
 
     # --- commands ------------------------------------------------------------------------------
-
-    def _on_diff(self, question: Question) -> None:
-        """What a reload would change, without one."""
-        loaded = self._load()
-        if Candidate.examine(loaded) is None:
-            question.reply({"error": loaded.report(running=True)})
-            return
-        question.reply({"changes": difference(self.in_force.candidate.loaded, loaded)})
 
     def _on_rollback(self, question: Question) -> None:
         ran = self.in_force.history.previous()
@@ -358,8 +409,7 @@ class Supervisor:
             self.is_stopping = True
             grace = self.in_force.candidate.grace
             self._notify.stopping(grace)
-            for wish in self._wishes:
-                _reply(wish.question, {"error": "the door is stopping; nothing was changed."})
+            self._give_up()
             self._loop.after(grace + KILL_AFTER, self.fleet.kill)
         self.fleet.stop()
         # The workers have their own copies: what waits in a backlog is served before it closes.
@@ -367,7 +417,22 @@ class Supervisor:
         if not self.fleet.all:
             self._loop.stop()
 
+    def _give_up(self) -> None:
+        """Nothing comes of what was asked for and is not done."""
+        job, self._reload = self._reload, None
+        if job is not None:
+            self.in_force.give_up(job)
+        if self._trial is not None:
+            self._trial.cancel()
+        for wish in (self._wish, *self._wishes):
+            if wish is not None:
+                _reply(wish.question, _STOPPING)
+        self._wish = None
+        self._wishes.clear()
+
     def _close(self) -> None:
+        if self._errand is not None:
+            self._errand.wait()
         self.in_force.close()
         if self._control is not None:
             self._control.close()

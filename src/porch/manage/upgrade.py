@@ -158,6 +158,10 @@ class Trial:
         """Of the child."""
         return self._child.pid
 
+    def cancel(self) -> None:
+        """Nothing comes of it: the door stops."""
+        self._child.kill()
+
     def close_in_child(self) -> None:
         """In a forked worker: not its own."""
         self._out.close()

@@ -19,7 +19,8 @@ from porch.config.build import Built, build, building, releasing
 from porch.config.handover import unpack
 from porch.config.logs import Logs, close_log_files
 from porch.config.pools import pools
-from porch.config.state import EndpointName, State
+from porch.config.state import State
+from porch.config.steps import advance
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door, Session
 from porch.listen.listener import Listener
@@ -33,6 +34,7 @@ from porch.manage.columns import (
     TASKS,
     cells_by,
 )
+from porch.manage.columns import unpack as unpack_columns
 from porch.manage.equipment import Equipment
 from porch.observe.messages import Messages
 from porch.tls import server_context
@@ -49,7 +51,7 @@ LOOK = 0.02
 FAREWELL = 2.5
 """Seconds behind `grace` in which clients may answer that they were told to leave."""
 
-SLICE = 0.0005
+SLICE = 0.0002
 """Seconds of one turn of the loop that a reload may take from the requests."""
 
 
@@ -58,12 +60,12 @@ class Change:
     """A configuration for a worker that runs. Its descriptors come with the message: one for each
     of `listen`, then one for each of `files`.
 
-    pieces: see config/handover.py. columns: of its endpoints. listen: the addresses that are new.
-    files: the logs' files, if the logs change.
+    pieces: see config/handover.py. columns: of its endpoints, in pieces too. listen: the addresses
+    that are new. files: the logs' files, if the logs change.
     """
 
     pieces: list[bytes]
-    columns: dict[EndpointName, int]
+    columns: list[bytes]
     listen: list[ListenAddress]
     files: list[Path]
 
@@ -202,7 +204,8 @@ class Worker:
             loaded = yield from unpack(change.pieces)
             if not logs.is_for(loaded.config):
                 logs = Logs.of(loaded.config, loaded.base, self._messages, files)
-            cells = cells_by(self._equipment.table, self._equipment.row, change.columns)
+            columns = yield from unpack_columns(change.columns)
+            cells = cells_by(self._equipment.table, self._equipment.row, columns)
             self._state.begin()
             self._state.make_cells = cells
             built = yield from building(loaded, self._state, logs)
@@ -269,7 +272,7 @@ class Worker:
 
     def _clean_up(self, steps: Iterator[None]) -> None:
         """What is over is let go a little at a time. Nothing cuts this short."""
-        if _take(steps):
+        if advance(steps, SLICE):
             self._loop.call_soon(self._clean_up, steps)
 
     def _work(self) -> None:
@@ -278,7 +281,7 @@ class Worker:
         if steps is None:
             return
         gc.disable()  # a collection would look at all that was just built, in one piece
-        if _take(steps):
+        if advance(steps, SLICE):
             self._loop.call_soon(self._work)
             return
         if self._steps is steps:
@@ -368,9 +371,3 @@ class Worker:
             else:
                 each.logs.close()
                 self._retired.remove(each)
-
-
-def _take(steps: Iterator[None]) -> bool:
-    """Take steps for SLICE seconds; whether there are more."""
-    until = clock.monotonic() + SLICE
-    return any(clock.monotonic() >= until for _ in steps)
