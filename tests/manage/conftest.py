@@ -18,6 +18,7 @@ from porch.manage.channel import Channel
 from porch.manage.columns import pack as pack_columns
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
+from porch.manage.parcel import Parcel
 from porch.manage.worker import Change, Worker
 from porch.observe.messages import Messages
 
@@ -176,14 +177,16 @@ class Running:
         files: dict[Path, int] = {}
         if candidate.loaded.config.log != in_force.candidate.loaded.config.log:
             files = open_log_files(candidate.logs)
+        columns = pack_columns(in_force.columns.assign(candidate.endpoints))
+        parcel = Parcel([*columns, *pack(loaded)])
         change = Change(
-            pieces=pack(loaded),
-            columns=pack_columns(in_force.columns.assign(candidate.endpoints)),
+            columns=len(columns),
             listen=fresh,
             files=[*files],
         )
         sockets = [in_force.listening.sockets[each][0].fileno() for each in fresh]
-        self.channel.send("prepare", change, [*sockets, *files.values()])
+        self.channel.send("prepare", change, [parcel.descriptor, *sockets, *files.values()])
+        parcel.close()
         for number in files.values():
             os.close(number)
         in_force.candidate = candidate

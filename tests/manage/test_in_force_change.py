@@ -8,7 +8,7 @@ from porch.config.load import load_mapping
 from porch.manage.candidate import Candidate
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
-from porch.manage.prospect import Refusal, examined
+from porch.manage.prospect import Refusal
 from porch.manage.reload import Reload
 
 
@@ -42,13 +42,14 @@ def running() -> InForce:
 
 def change(made: InForce, fleet: Any, **others: Any) -> Refusal | None:
     """None: it is in force."""
-    found = examined(lambda: load_mapping(words(**others)), made.watched)
+    found = made.examine(lambda: load_mapping(words(**others)), fleet)
     if isinstance(found, Refusal):
-        made.refuse(found)
+        made.refuse(found, fleet)
         return found
     ended: list[str] = []
     job = made.change(found, fleet, ended.append)
     if isinstance(job, Refusal):
+        made.refuse(job, fleet)
         return job
     assert isinstance(job, Reload)
     job.start()
@@ -89,7 +90,7 @@ def test_two_hundred_changes_leave_no_descriptor(tmp_path: Path) -> None:
             made, fleet, log=f"file:{tmp_path}/{number % 2}", routes={"*": f"a:{number + 1}"}
         )
     assert len(os.listdir("/proc/self/fd")) == before
-    assert len(made.columns.of) == 1
+    assert len(made.columns.of) == 2  # a column is given back when the next change begins
     assert len(made.history) == 10
     made.close()
 

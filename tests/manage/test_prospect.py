@@ -8,13 +8,20 @@ from porch.config.handover import unpack
 from porch.config.load import load, load_mapping
 from porch.config.loaded import Loaded
 from porch.config.steps import complete
+from porch.manage.columns import COLUMNS, Columns
+from porch.manage.parcel import unwrapped
 from porch.manage.prospect import UNCHANGED, Prospect, Refusal, compared, examined
+from porch.shared import SharedTable
 
 GOOD = '[routes]\n"*" = "a:1"\n'
 
 
+def columns() -> Columns:
+    return Columns(SharedTable(2, COLUMNS))
+
+
 def of(file: Path, *watched: Path) -> Prospect | Refusal:
-    return examined(lambda: load(file), watched)
+    return examined(lambda: load(file), watched, columns())
 
 
 @pytest.fixture
@@ -28,7 +35,9 @@ def test_a_good_one_is_checked_and_packed(file: Path) -> None:
     found = of(file)
     assert isinstance(found, Prospect)
     assert found.candidate.routes == 1
-    assert [each.key for each in complete(unpack(found.pieces)).routes] == ["*"]
+    _, *pieces = unwrapped(found.parcel.descriptor)
+    assert found.columns == 1
+    assert [each.key for each in complete(unpack(pieces)).routes] == ["*"]
     assert [*found.stamps] == [file]
 
 
@@ -48,7 +57,7 @@ def test_a_file_written_while_it_is_read_is_seen_as_changed_afterwards(file: Pat
         file.write_text(GOOD + '"b.test" = "b:1"\n')
         return loaded
 
-    found = examined(slow, [file])
+    found = examined(slow, [file], columns())
     assert isinstance(found, Prospect)
     after = of(file)
     assert isinstance(after, Prospect)
@@ -59,7 +68,7 @@ def test_one_that_is_not_known_any_more_is_refused_and_the_files_stay_as_they_ar
     def gone() -> Loaded:
         raise LookupError("configuration 1234 cannot be loaded again")
 
-    assert examined(gone, ()) == Refusal(
+    assert examined(gone, (), columns()) == Refusal(
         text=f"configuration 1234 cannot be loaded again\n{UNCHANGED}", stamps=None
     )
 
@@ -67,7 +76,7 @@ def test_one_that_is_not_known_any_more_is_refused_and_the_files_stay_as_they_ar
 def test_what_is_no_plain_data_is_refused_by_name() -> None:
     loaded = load_mapping({"routes": {"*": "a:1"}})
     loaded.contents[Path("x.pem")] = lambda: b""  # type: ignore[assignment]
-    found = examined(lambda: loaded, ())
+    found = examined(lambda: loaded, (), columns())
     assert isinstance(found, Refusal)
     assert found.text.startswith("x.pem cannot be handed to the workers")
 

@@ -6,10 +6,12 @@ import pytest
 
 from porch.config.load import load_mapping
 from porch.manage.channel import Message
+from porch.manage.columns import COLUMNS, Columns
 from porch.manage.listening import Listening
 from porch.manage.process import Process
 from porch.manage.prospect import Prospect, examined
 from porch.manage.reload import Reload
+from porch.shared import SharedTable
 
 
 class FakeFleet:
@@ -33,13 +35,13 @@ class FakeFleet:
 class Bench:
     def __init__(self, count: int = 2) -> None:
         words = {"listen": ["127.0.0.1:0"], "routes": {"*": "a:1"}, "workers": count}
-        prospect = examined(lambda: load_mapping(words), ())
+        prospect = examined(lambda: load_mapping(words), (), Columns(SharedTable(2, COLUMNS)))
         assert isinstance(prospect, Prospect)
         self.fleet = FakeFleet(count)
         self.listening = Listening()
         self.ended: list[str] = []
         fleet: Any = self.fleet
-        self.job = Reload(fleet, self.listening, prospect, {}, {}, self.ended.append)
+        self.job = Reload(fleet, self.listening, prospect, {}, self.ended.append)
         self.job.start()
 
     def hear(self, slot: int, word: str, data: object = None) -> None:

@@ -23,7 +23,7 @@ from porch.route.regex import compile_regex
 
 __all__ = ["WEIGHT", "pack", "unpack"]
 
-WEIGHT = 20
+WEIGHT = 5
 """Routes in a piece; one that has several targets weighs as many."""
 
 Model = TypeVar("Model", bound=BaseModel)

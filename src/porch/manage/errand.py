@@ -1,38 +1,48 @@
-"""Errand: work of some seconds, done beside the supervisor's loop and behind the traffic.
+"""Errand: work of some seconds in the supervisor that gives way to everybody.
 
-To read and check ten thousand routes takes a second of CPU. Done as anything else it would take
-its half of a core that a worker needs (p99 of the requests 335 ms instead of 10, bench/reload.py),
-and signals and commands would wait for it. So a thread does it, with a priority of its own: on
-Linux, niceness is a thread's.
+To read and check ten thousand routes takes a second of CPU. In one piece it would take a core's
+half from a worker (p99 of the requests 335 ms, bench/reload.py), and signals and commands would
+wait for it. So a timer interrupts it after each millisecond, wherever it is: then the loop has its
+turn, and if somebody else wants this core, three milliseconds pass before the work goes on.
+
+Tried instead: a thread with niceness 10 (p99 6.5 ms; the kernel lets go of it by the tick of 4 ms)
+or 19 (3 to 5 ms, but a full core gives it a hundredth of its time, and the loop waits for the lock
+of the interpreter behind it).
 """
 
-import contextlib
 import gc
-import os
-import sys
-import threading
+import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from porch.manage.loop import Loop
+from porch.manage.queueing import Queueing
 
-__all__ = ["NICE", "Errand"]
+__all__ = ["LONGEST_PAUSE", "SLICE", "Errand"]
 
 Result = TypeVar("Result")
 
-NICE = 10
-"""Its niceness: a tenth of a core that others want whole, and all of one that is free. Who may not
-be nice (a system call filter) goes on without."""
-PATIENCE = 5.0
-"""Seconds that the end of the door waits for it."""
+SLICE = 0.0005
+"""Seconds at a time."""
+FACTOR, LONGEST_PAUSE = 6.0, 0.009
+"""A pause is so many times as long as the last slice had to wait for the core, and so long at most:
+where others want all of the core, a twentieth is left to the work."""
+EASING, SHORTEST_PAUSE = 0.8, 0.0002
+"""What a pause is of the one before when nobody was in the way, and the seconds that are none: a
+free core is used whole after 20 slices."""
+
+
+class _Over(BaseException):
+    """The loop was stopped. No error of the work's: nothing in it may catch this one."""
 
 
 class Errand(Generic[Result]):
-    """Does `work` once. on_end: called in the loop with what came of it.
+    """Does `work` once, soon. on_end: called in the loop with what came of it; never if the loop
+    is stopped before.
 
-    While it runs no process may be forked: a child would have one of two threads, and whatever
-    the other had locked.
+    The work must be fit to be interrupted: whatever the loop does meanwhile must not need what the
+    work is about to change. It must leave no cycles: they would be kept for ever.
     """
 
     def __init__(
@@ -44,33 +54,41 @@ class Errand(Generic[Result]):
         self._loop = loop
         self._work = work
         self._on_end = on_end
-        self._outcome: Future[Result] = Future()
-        self._thread = threading.Thread(target=self._run, name="errand", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Let it end, at the end of the door. One that hangs (a dead file server) is left."""
-        self._thread.join(PATIENCE)
+        self._pause = LONGEST_PAUSE
+        self._is_over = False
+        loop.soon(self._run)
 
     def _run(self) -> None:
-        _be_nice()
+        outcome: Future[Result] = Future()
+        self._queueing = Queueing()
+        before = signal.signal(signal.SIGALRM, self._give_way)
         gc.disable()  # it would look at all that was just made, again and again
         try:
-            self._outcome.set_result(self._work())
+            self._arm()
+            outcome.set_result(self._work())
+        except _Over:
+            return
         except Exception as error:
-            self._outcome.set_exception(error)
+            outcome.set_exception(error)
         finally:
-            gc.collect()
-            gc.freeze()  # what is kept lives long: no collection of the loop's looks at it
+            self._is_over = True
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            self._queueing.close()
+            gc.freeze()  # what is kept lives long: no collection looks at it again
             gc.enable()
-            self._loop.post(self._end)
+        self._on_end(outcome)
 
-    def _end(self) -> None:
-        self._thread.join()
-        self._on_end(self._outcome)
+    def _arm(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, SLICE)
 
-
-def _be_nice() -> None:
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    def _give_way(self, number: int, frame: object) -> None:
+        if self._is_over:
+            return  # the signal came with the last step; armed again it would end the process
+        eased = self._pause * EASING
+        wanted = min(FACTOR * self._queueing.waited(), LONGEST_PAUSE)
+        self._pause = max(eased if eased > SHORTEST_PAUSE else 0.0, wanted)
+        self._loop.turns(self._pause)
+        if self._loop.is_stopped:
+            raise _Over
+        self._arm()

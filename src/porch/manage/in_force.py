@@ -20,7 +20,7 @@ from porch.manage.columns import COLUMNS, Columns
 from porch.manage.equipment import Equipment, Shown
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
-from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal
+from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
 from porch.shared import SharedTable
 from porch.tls import server_context
@@ -68,16 +68,17 @@ class InForce:
             identity=self.candidate.identity,
         )
 
-    @property
-    def watched(self) -> tuple[Path, ...]:
-        """The files whose change is noticed."""
-        return tuple(self._stamps)
-
     def has_changed(self) -> bool:
         """Whether a file is not as it was when it was read, refused or in force."""
         return stamps(self._stamps) != self._stamps
 
     # --- a change ------------------------------------------------------------------------------
+
+    def examine(self, load: Load, fleet: Fleet) -> Prospect | Refusal:
+        """Do all that takes time, and change nothing that anybody could notice."""
+        if not fleet.leaving:  # they still count where they did
+            self.columns.keep(self.candidate.endpoints)
+        return examined(load, self._stamps, self.columns)
 
     def change(
         self, prospect: Prospect, fleet: Fleet, on_end: Callable[[str], None]
@@ -89,16 +90,16 @@ class InForce:
         try:
             if self._changes_logs(candidate):
                 files = open_log_files(candidate.logs)
-            columns = self.columns.assign(candidate.endpoints)
             self._make_contexts(candidate)
-            return Reload(fleet, self.listening, prospect, columns, files, on_end)
+            return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
-            self.settle(fleet)
+            prospect.parcel.close()
             return Refusal(text=f"{why(error)}\n{UNCHANGED}")
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Its files are not tried again before they change again."""
+    def refuse(self, refusal: Refusal, fleet: Fleet) -> None:
+        """Nothing comes of it. Its files are not tried again before they change again."""
+        self.settle(fleet)
         if refusal.stamps is not None:
             self._stamps = refusal.stamps
 
@@ -129,8 +130,6 @@ class InForce:
     def settle(self, fleet: Fleet) -> None:
         """Give back what the configuration that runs has no use for."""
         self.listening.narrow(len(fleet.slots))
-        if not fleet.leaving:  # they still count where they did
-            self.columns.keep(self.candidate.endpoints)
         for address in [each for each in self._contexts if each not in self.listening.sockets]:
             del self._contexts[address]
 

@@ -4,7 +4,6 @@
 an exec; this one is three tables, and `close` leaves nothing behind in a child.
 """
 
-import contextlib
 import heapq
 import itertools
 import os
@@ -19,8 +18,6 @@ from porch import clock
 __all__ = ["HasDescriptor", "Loop", "Timer"]
 
 LONGEST_WAIT = 60.0
-_POSTED = 0
-"""In the pipe beside the numbers of signals, of which none is 0."""
 
 
 class HasDescriptor(Protocol):
@@ -44,7 +41,10 @@ class Timer:
 
 
 class Loop:
-    """Calls what was asked for when it is due, one after the other, in one thread."""
+    """Calls what was asked for when it is due, one after the other, in one thread.
+
+    is_stopped: `stop` was called and `run` has not ended yet.
+    """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -52,11 +52,11 @@ class Loop:
         self._number = itertools.count()
         self._signals: dict[int, Callable[[], None]] = {}
         self._before: dict[int, Any] = {}
-        self._posted: deque[Callable[[], None]] = deque()
-        self._stopped = False
+        self._long: deque[Callable[[], None]] = deque()
+        self.is_stopped = False
         self._ear, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
-        self._selector.register(self._ear, selectors.EVENT_READ, self._on_word)
+        self._selector.register(self._ear, selectors.EVENT_READ, self._on_signals)
 
     def on_signal(self, number: int, work: Callable[[], None]) -> None:
         """Call `work` between two events when the signal came; several may be one call."""
@@ -90,29 +90,28 @@ class Loop:
         heapq.heappush(self._timers, (clock.monotonic() + seconds, next(self._number), timer))
         return timer
 
-    def post(self, work: Callable[[], None]) -> None:
-        """From another thread: have the loop call `work` once, soon."""
-        self._posted.append(work)
-        with contextlib.suppress(BlockingIOError):  # full: the loop is about to read it
-            os.write(self._mouth, bytes([_POSTED]))
-
     def run(self) -> None:
         """Until `stop`; not at all if that came first."""
-        while not self._stopped:
-            for key, events in self._selector.select(self._wait()):
-                if key.fd not in self._selector.get_map():
-                    continue  # what was done before has forgotten it
-                read, write = key.data if isinstance(key.data, tuple) else (key.data, None)
-                if write is not None and events & selectors.EVENT_WRITE:
-                    write()
-                if events & selectors.EVENT_READ and key.fd in self._selector.get_map():
-                    read()
-            self._run_timers()
-        self._stopped = False
+        while not self.is_stopped:
+            self._turn(self._wait())
+            while self._long and not self.is_stopped:
+                self._long.popleft()()
+        self.is_stopped = False
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Call `work` once, between two turns. It may take long if it calls `turns` meanwhile."""
+        self._long.append(work)
+
+    def turns(self, seconds: float) -> None:
+        """Do what is due from within such work: one turn at least, and for so many seconds."""
+        until = clock.monotonic() + seconds
+        self._turn(0.0)
+        while not self.is_stopped and (left := until - clock.monotonic()) > 0:
+            self._turn(min(left, self._wait()))
 
     def stop(self) -> None:
         """Leave `run` behind what is done now, or do not begin it."""
-        self._stopped = True
+        self.is_stopped = True
 
     def close(self) -> None:
         """Let go of everything; signals do again what they did before. In a forked child the
@@ -124,7 +123,20 @@ class Loop:
         os.close(self._ear)
         os.close(self._mouth)
 
+    def _turn(self, wait: float) -> None:
+        for key, events in self._selector.select(wait):
+            if key.fd not in self._selector.get_map():
+                continue  # what was done before has forgotten it
+            read, write = key.data if isinstance(key.data, tuple) else (key.data, None)
+            if write is not None and events & selectors.EVENT_WRITE:
+                write()
+            if events & selectors.EVENT_READ and key.fd in self._selector.get_map():
+                read()
+        self._run_timers()
+
     def _wait(self) -> float:
+        if self._long:
+            return 0.0
         if not self._timers:
             return LONGEST_WAIT
         return min(max(0.0, self._timers[0][0] - clock.monotonic()), LONGEST_WAIT)
@@ -136,8 +148,7 @@ class Loop:
             if timer.work is not None:
                 timer.work()
 
-    def _on_word(self) -> None:
-        """Signals have come, or another thread has posted something."""
+    def _on_signals(self) -> None:
         try:
             numbers = os.read(self._ear, 4096)
         except BlockingIOError:
@@ -146,8 +157,6 @@ class Loop:
             work = self._signals.get(number)
             if work is not None:
                 work()
-        while self._posted:
-            self._posted.popleft()()
 
 
 def _heard(number: int, frame: object) -> None:

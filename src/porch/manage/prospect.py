@@ -5,12 +5,16 @@ Nothing that runs is touched here, so it can be done beside it (errand.py).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from porch.config.difference import difference
 from porch.config.handover import pack
 from porch.config.loaded import Loaded
 from porch.manage.candidate import Candidate, Stamp, stamps
+from porch.manage.columns import Columns
+from porch.manage.columns import pack as pack_columns
+from porch.manage.parcel import Parcel
 
 __all__ = ["UNCHANGED", "Load", "Prospect", "Refusal", "compared", "examined"]
 
@@ -33,16 +37,19 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prospect:
-    """load: what gave it. pieces: what workers build it from. stamps: see Refusal."""
+    """load: what gave it. columns: how many of the parcel's pieces say where workers count its
+    endpoints; the others are what they build it from. stamps: see Refusal."""
 
     load: Load
     candidate: Candidate
-    pieces: list[bytes]
+    columns: int
+    parcel: Parcel
     stamps: dict[Path, Stamp]
 
 
-def examined(load: Load, watched: Iterable[Path]) -> Prospect | Refusal:
-    """Load, check and pack. watched: the files of the configuration that runs."""
+def examined(load: Load, watched: Iterable[Path], columns: Columns) -> Prospect | Refusal:
+    """Load, check and pack. watched: the files of the configuration that runs. columns: new
+    endpoints get theirs."""
     before = stamps(watched)
     try:
         loaded = load()
@@ -53,13 +60,16 @@ def examined(load: Load, watched: Iterable[Path]) -> Prospect | Refusal:
         return Refusal(text=loaded.report(running=True), stamps=stamps(loaded.files) | before)
     try:
         pieces = pack(loaded)
-    except ValueError as error:
+        of_columns = pack_columns(columns.assign(candidate.endpoints))
+        parcel = Parcel(chain(of_columns, pieces))
+    except (ValueError, OSError) as error:
         return Refusal(text=f"{error}\n{UNCHANGED}", stamps=stamps(loaded.files) | before)
     now = stamps(candidate.files)
     return Prospect(
         load=load,
         candidate=candidate,
-        pieces=pieces,
+        columns=len(of_columns),
+        parcel=parcel,
         stamps={file: before.get(file, stamp) for file, stamp in now.items()},
     )
 

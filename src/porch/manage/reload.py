@@ -7,10 +7,8 @@ last has built it nothing is in force anywhere, and any refusal or error leaves 
 from collections.abc import Callable
 from pathlib import Path
 
-from porch.config.state import EndpointName
 from porch.listen.address import ListenAddress
 from porch.manage.channel import Message
-from porch.manage.columns import pack
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
 from porch.manage.process import Process
@@ -30,7 +28,6 @@ class Reload:
         fleet: Fleet,
         listening: Listening,
         prospect: Prospect,
-        columns: dict[EndpointName, int],
         files: dict[Path, int],
         on_end: Callable[[str], None],
     ) -> None:
@@ -48,7 +45,9 @@ class Reload:
         listening.widen(slots)
         self.fresh: list[ListenAddress] = listening.open(candidate.listen, slots)
         self._change = Change(
-            pieces=prospect.pieces, columns=pack(columns), listen=self.fresh, files=[*files]
+            columns=prospect.columns,
+            listen=self.fresh,
+            files=[*files],
         )
 
     def start(self) -> None:
@@ -58,8 +57,13 @@ class Reload:
         self._waited = set(fleet.serving)
         for process in fleet.serving:
             sockets = self._listening.of_slot(process.slot)
-            descriptors = [sockets[address].fileno() for address in self.fresh]
-            fleet.tell_one(process, "prepare", self._change, [*descriptors, *self.files.values()])
+            descriptors = [
+                self.prospect.parcel.descriptor,
+                *(sockets[address].fileno() for address in self.fresh),
+                *self.files.values(),
+            ]
+            fleet.tell_one(process, "prepare", self._change, descriptors)
+        self.prospect.parcel.close()
         self._go_on()
 
     def on_message(self, process: Process, message: Message) -> None:

@@ -1,8 +1,7 @@
 """Supervisor: the parent that owns sockets and configuration, and nothing of the traffic.
 
 It loads and checks, binds, forks the workers and tells them what to do; signals and commands come
-to it. It has no event loop that a fork or an exec would break, and a thread only while it reads a
-configuration beside its workers (errand.py).
+to it. It has no event loop that a fork or an exec would break, and no thread.
 """
 
 import contextlib
@@ -16,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from porch import clock
 from porch.config.build import releasing
@@ -30,7 +29,7 @@ from porch.manage.in_force import why
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.process import Process
-from porch.manage.prospect import Load, Prospect, Refusal, compared, examined
+from porch.manage.prospect import Load, Prospect, Refusal, compared
 from porch.manage.reload import Reload
 from porch.manage.start import start
 from porch.manage.status import status
@@ -94,7 +93,6 @@ class Supervisor:
         self._control = None if control is None else Control(socket_path(control), self._commands())
         self._code = 0
         self._is_up = False
-        self._errand: Errand[Any] | None = None
         self._reload: Reload | None = None
         self._trial: Trial | None = None
         self._wish: _Wish | None = None
@@ -232,7 +230,7 @@ class Supervisor:
             return
         self._notify.reloading()
         if wish.kind == "reload":
-            self._run(partial(examined, wish.load, self.in_force.watched), self._on_examined)
+            self._run(partial(self.in_force.examine, wish.load, self.fleet), self._on_examined)
             return
         try:
             self._trial = Trial(self._loop, [*self.in_force.listening.sockets], self._on_tried)
@@ -242,10 +240,9 @@ class Supervisor:
             self.fleet.strangers.add(self._trial.pid)
 
     def _run(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
-        """Do it beside the loop. No worker is forked meanwhile."""
+        """Do it, giving way to all else. Forks wait: a worker would have half of it."""
 
         def on_end(outcome: "Future[Result]") -> None:
-            self._errand = None
             self.fleet.hold(holds=False)
             if self.is_stopping:
                 return
@@ -257,7 +254,7 @@ class Supervisor:
                 self._refuse("reading", f"{text}\nthis is a fault of Porch; nothing was changed.")
 
         self.fleet.hold(holds=True)
-        self._errand = Errand(self._loop, work, on_end)
+        Errand(self._loop, work, on_end)
 
     def _on_compared(self, found: list[str] | Refusal) -> None:
         if isinstance(found, Refusal):
@@ -273,7 +270,7 @@ class Supervisor:
                 job.start()
                 return
             found = job
-        self.in_force.refuse(found)
+        self.in_force.refuse(found, self.fleet)
         self._refuse("reload", found.text)
 
     def _on_reloaded(self, reason: str) -> None:
@@ -431,8 +428,6 @@ class Supervisor:
         self._wishes.clear()
 
     def _close(self) -> None:
-        if self._errand is not None:
-            self._errand.wait()
         self.in_force.close()
         if self._control is not None:
             self._control.close()

@@ -9,7 +9,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -36,6 +36,7 @@ from porch.manage.columns import (
 )
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.equipment import Equipment
+from porch.manage.parcel import unwrapped
 from porch.observe.messages import Messages
 from porch.tls import server_context
 
@@ -51,21 +52,20 @@ LOOK = 0.02
 FAREWELL = 2.5
 """Seconds behind `grace` in which clients may answer that they were told to leave."""
 
-SLICE = 0.0002
+SLICE = 0.0001
 """Seconds of one turn of the loop that a reload may take from the requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A configuration for a worker that runs. Its descriptors come with the message: one for each
-    of `listen`, then one for each of `files`.
+    """A configuration for a worker that runs. Its descriptors come with the message: of the parcel
+    (see Prospect), then one for each of `listen`, then one for each of `files`.
 
-    pieces: see config/handover.py. columns: of its endpoints, in pieces too. listen: the addresses
-    that are new. files: the logs' files, if the logs change.
+    columns: how many of the parcel's pieces are of these. listen: the addresses that are new.
+    files: the logs' files, if the logs change.
     """
 
-    pieces: list[bytes]
-    columns: list[bytes]
+    columns: int
     listen: list[ListenAddress]
     files: list[Path]
 
@@ -190,21 +190,26 @@ class Worker:
     def _prepare(self, change: Change, descriptors: Sequence[int]) -> None:
         """Build it in slices, and say when it is done."""
         self._forget()
+        parcel, *descriptors = descriptors
         count = len(change.listen)
         sockets = [socket(fileno=number) for number in descriptors[:count]]
         files = dict(zip(change.files, descriptors[count:], strict=True))
-        self._steps = self._building(change, sockets, files)
+        self._steps = self._building(change, unwrapped(parcel), sockets, files)
         self._work()
 
     def _building(
-        self, change: Change, sockets: list[socket], files: dict[Path, int]
+        self,
+        change: Change,
+        pieces: Iterator[bytes],
+        sockets: list[socket],
+        files: dict[Path, int],
     ) -> Generator[None, None, None]:
         logs = self._built.logs
         try:
-            loaded = yield from unpack(change.pieces)
+            columns = yield from unpack_columns(islice(pieces, change.columns))
+            loaded = yield from unpack(pieces)
             if not logs.is_for(loaded.config):
                 logs = Logs.of(loaded.config, loaded.base, self._messages, files)
-            columns = yield from unpack_columns(change.columns)
             cells = cells_by(self._equipment.table, self._equipment.row, columns)
             self._state.begin()
             self._state.make_cells = cells
