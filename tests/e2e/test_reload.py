@@ -182,6 +182,18 @@ def test_a_listener_that_stays_keeps_what_waits_in_its_backlog(door):
     assert _status_of(started) == 418
 
 
+def test_a_listener_that_moves_away_and_straight_back_is_never_refused(door):
+    first, second = _free_port(), _free_port()
+    text = TWO + '[routes]\n"*" = "respond:204"\n'
+    started = door(f'listen = ["127.0.0.1:{first}"]\n{text}')
+    with EchoOrigin():
+        for number in range(20):
+            port = (second, first)[number % 2]
+            started.write(f'listen = ["127.0.0.1:{port}"]\n{text}')
+            assert started.reload() == ""
+            assert _answers(port)
+
+
 def test_a_new_listener_opens_before_the_old_one_closes(door, client):
     """A client that is refused at the old address finds the new one open, whenever it asks."""
     first, second = _free_port(), _free_port()

@@ -131,8 +131,12 @@ def answer(connection: socket.socket) -> bytes:
     return data.partition(b"\r\n")[0]
 
 
-def get(address: tuple[str, int]) -> bytes:
-    with socket.create_connection(address, PATIENCE) as connection:
+def get(address: tuple[str, int] | str) -> bytes:
+    with socket.socket(
+        socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    ) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(address)
         connection.sendall(GET)
         return answer(connection)
 
@@ -197,6 +201,26 @@ def test_a_passed_socket_that_nothing_asks_for_is_named(
     door.wait_for("READY=1")
     assert f"passes {spelled(listening)}, which no entry of listen asks for" in door.errors
     assert door.stop() == 0
+
+
+def test_a_passed_socket_outlives_an_upgrade_and_its_file_is_not_removed(
+    service: Callable[[str], Door], tmp_path: Path
+) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as passed:
+        passed.bind(str(path))
+        passed.listen()
+        door = service(f"unix:{path}")
+        door.start_with(passed)
+        door.wait_for("READY=1")
+        pid = door.process.pid
+        door.process.send_signal(signal.SIGUSR2)
+        door.wait_for("RELOADING=1")
+        door.wait_for("READY=1")
+        assert door.process.pid == pid
+        assert get(str(path)) == b"HTTP/1.1 204 No Content"
+        assert door.stop() == 0
+    assert path.exists()
 
 
 @pytest.mark.system

@@ -1,9 +1,11 @@
 """`porch upgrade`: the same process goes on with other code, and nobody at the door notices."""
 
+import os
 import shutil
 import signal
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -167,3 +169,42 @@ def _statuses(door: Door) -> set[bytes]:
             connection.sendall(GET)
             found.add(connection.recv(4096).split(b" ")[1])
     return found
+
+
+def test_what_runs_needs_no_file_of_a_version_that_was_replaced(door, copy):
+    """`pip install` and `porch upgrade` are two steps: between them the old version is in memory
+    alone, whatever it is asked to do."""
+    with EchoOrigin() as origin:
+        text = TWO + ROUTE.format(port=origin.port)
+        started = door(text, environ={"PYTHONPATH": str(copy)})
+        for file in (copy / "porch").rglob("*.py"):
+            file.write_text("raise SystemError('a file of another version')\n", encoding="utf-8")
+        shutil.rmtree(copy / "porch" / "__pycache__", ignore_errors=True)
+        started.write(text + '"b.test" = "respond:503"\n"c.test" = ":1"\n')
+        assert "changes" in started.ask("diff")
+        assert started.reload() == ""
+        started.write("helth = 1\n" + text)
+        assert "helth" in started.reload()
+        with Load(started.port, callers=5, rate=100, sockets=2, every=0.2) as load:
+            load.answers(20)
+            first = started.workers[0]
+            os.kill(first, signal.SIGKILL)
+            started.wait_until(lambda: {*started.workers} - {first} and _serve(started), "two")
+            assert {_status(started, b"c.test"), _status(started, b"b.test")} == {b"502", b"503"}
+            assert _status(started, b"a.test") == b"200"
+        assert "loaded" in started.ask("rollback")
+        assert "version" in started.ask("status")
+        assert started.stop() == 0
+        assert "SystemError" not in started.errors
+        assert "Traceback" not in started.errors
+
+
+def _serve(door: Door) -> bool:
+    workers = cast("list[dict[str, str]]", door.ask("status")["workers"])
+    return [each["state"] for each in workers] == ["serving", "serving"]
+
+
+def _status(door: Door, host: bytes) -> bytes:
+    with door.connect() as connection:
+        connection.sendall(GET.replace(b"a.test", host))
+        return connection.recv(4096).split(b" ")[1]

@@ -113,6 +113,28 @@ def test_its_name_follows_from_the_files_real_path(
     assert socket_path(Path("porch.toml")) == socket_path(config)
 
 
+def test_a_file_that_links_to_itself_has_a_name_too(tmp_path: Path) -> None:
+    link = tmp_path / "loop.toml"
+    link.symlink_to(link)
+    assert socket_path(link).suffix == ".sock"
+    with pytest.raises(NotRunning):
+        ask(link, "status")
+
+
+def test_root_finds_the_systems_door_from_a_login_of_its_own(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "SYSTEM", tmp_path / "run")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    async def then() -> None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "user-0"))
+        assert (await asked(config))["pid"] == 1
+
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    serving(config, then)
+
+
 # --- asking ----------------------------------------------------------------------------------
 
 

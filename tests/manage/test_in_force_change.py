@@ -1,14 +1,17 @@
 """What the supervisor holds for a configuration, over changes."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
+from porch import clock
 from porch.config.load import load_mapping
+from porch.listen.address import ListenAddress
 from porch.manage.candidate import Candidate
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
-from porch.manage.prospect import Refusal
+from porch.manage.prospect import Prospect, Refusal
 from porch.manage.reload import Reload
 
 
@@ -48,6 +51,7 @@ def change(made: InForce, fleet: Any, **others: Any) -> Refusal | None:
         return found
     ended: list[str] = []
     job = made.change(found, fleet, ended.append)
+    assert job is not None
     if isinstance(job, Refusal):
         made.refuse(job, fleet)
         return job
@@ -101,4 +105,22 @@ def test_log_files_are_opened_anew_by_their_names(tmp_path: Path) -> None:
     (tmp_path / "x").rename(tmp_path / "old")
     made.reopen(fleet)  # type: ignore[arg-type]
     assert (tmp_path / "x").exists()
+    made.close()
+
+
+def test_an_address_that_is_still_drained_is_waited_for_and_not_refused() -> None:
+    made, fleet = running(), NoFleet()
+    with socket.create_server(("127.0.0.1", 0)) as worker:  # who has not let go of it
+        port = worker.getsockname()[1]
+        wanted = f"127.0.0.1:{port}"
+        found = made.examine(lambda: load_mapping(words(listen=[wanted])), fleet)  # type: ignore[arg-type]
+        assert isinstance(found, Prospect)
+        refused = made.change(found, fleet, lambda _: None)  # type: ignore[arg-type]
+        assert isinstance(refused, Refusal)
+        assert "in use" in refused.text
+        made._left = {ListenAddress(host="127.0.0.1", port=port): clock.monotonic()}
+        found = made.examine(lambda: load_mapping(words(listen=[wanted])), fleet)  # type: ignore[arg-type]
+        assert isinstance(found, Prospect)
+        assert made.change(found, fleet, lambda _: None) is None  # type: ignore[arg-type]
+    assert isinstance(made.change(found, fleet, lambda _: None), Reload)  # type: ignore[arg-type]
     made.close()

@@ -53,7 +53,7 @@ def test_an_address_in_another_form_of_ours_is_told() -> None:
     listening.open([ANY], 1)
     port = listening.sockets[ANY][0].getsockname()[1]
     fixed = ListenAddress(host="127.0.0.1", port=port)
-    with pytest.raises(OSError, match="is in use"):
+    with pytest.raises(OSError, match=rf"in use.*\n.*itself listens on 127.0.0.1:{port}: restart"):
         listening.open([fixed], 1)
     listening.close_all()
     assert not is_open(port)

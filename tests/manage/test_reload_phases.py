@@ -60,7 +60,7 @@ def bench() -> Any:
 
 
 def test_nobody_commits_before_all_have_built_it(bench: Bench) -> None:
-    assert bench.fleet.told == [(-1, "hold True"), (0, "prepare 1"), (1, "prepare 1")]
+    assert bench.fleet.told == [(-1, "hold True"), (0, "prepare 2"), (1, "prepare 2")]
     bench.hear(0, "prepared")
     assert bench.fleet.told[3:] == []
     bench.hear(1, "prepared")

@@ -53,8 +53,12 @@ def socket_path(config: Path) -> Path:
     In `$XDG_RUNTIME_DIR/porch`, else `/run/porch` for root and for who owns it, else a folder of
     the user's own under the temporary folder; made with mode 0700 by `Control.start`.
     """
-    name = hashlib.sha256(os.fsencode(config.resolve())).hexdigest()[:16]
-    return _folder() / f"{name}.sock"
+    return _folder() / _name(config)
+
+
+def _name(config: Path) -> str:
+    # realpath, unlike Path.resolve, does not mind a name that links to itself.
+    return f"{hashlib.sha256(os.fsencode(os.path.realpath(config))).hexdigest()[:16]}.sock"
 
 
 def _folder() -> Path:
@@ -244,12 +248,17 @@ class Question:
 
 def ask(config: Path, command: str) -> Answer:
     """Ask the door that runs `config`. Raises NotRunning, and OSError if it gives no answer."""
-    path = socket_path(config)
-    try:
-        _check(path)
-        return _ask(path, command, PATIENCE)
-    except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise NotRunning(f"no door runs with {config}; porch run {config} starts one") from error
+    folders = [_folder()]
+    if os.geteuid() == 0 and SYSTEM not in folders:
+        folders.append(SYSTEM)  # a login of root may have XDG_RUNTIME_DIR, systemd's door has not
+    for folder in folders:
+        path = folder / _name(config)
+        try:
+            _check(path)
+            return _ask(path, command, PATIENCE)
+        except (FileNotFoundError, ConnectionRefusedError):
+            continue
+    raise NotRunning(f"no door runs with {config}; porch run {config} starts one")
 
 
 def _ask(path: Path, command: str, patience: float) -> Answer:

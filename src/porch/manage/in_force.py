@@ -5,8 +5,9 @@ A change takes what it needs beside what is there; until it is in force everywhe
 nothing of the old is let go.
 """
 
+import errno
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from porch import clock
@@ -27,6 +28,8 @@ from porch.tls import server_context
 
 __all__ = ["InForce", "why"]
 
+DRAINED = 2.0
+"""Seconds that workers may take to let go of an address."""
 ROWS = 64
 """Of the shared table, at least: workers, those that finish after an upgrade, and one."""
 
@@ -44,6 +47,7 @@ class InForce:
         self.table = SharedTable(max(ROWS, 1 + 4 * candidate.workers), COLUMNS)
         self.columns = Columns(self.table)
         self.columns.assign(candidate.endpoints)
+        self._left: dict[ListenAddress, float] = {}
         self._shown = Shown()
         self._contexts: dict[ListenAddress, ssl.SSLContext] = {}
         self._make_contexts(candidate)
@@ -82,8 +86,9 @@ class InForce:
 
     def change(
         self, prospect: Prospect, fleet: Fleet, on_end: Callable[[str], None]
-    ) -> Reload | Refusal:
-        """Make ready what it needs. Refused, nothing has changed."""
+    ) -> Reload | Refusal | None:
+        """Make ready what it needs. Refused, nothing has changed. None: a worker has not yet let
+        go of an address that is to be bound anew; to be tried again soon."""
         self._stamps = prospect.stamps
         candidate = prospect.candidate
         files: dict[Path, int] = {}
@@ -94,6 +99,8 @@ class InForce:
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
+            if error.errno == errno.EADDRINUSE and self._is_left(candidate.listen):
+                return None
             prospect.parcel.close()
             return Refusal(text=f"{why(error)}\n{UNCHANGED}")
 
@@ -119,7 +126,9 @@ class InForce:
         else:
             self.remember(prospect.load)
         wanted = self.candidate.listen
-        self.listening.close([each for each in self.listening.sockets if each not in wanted])
+        gone = [each for each in self.listening.sockets if each not in wanted]
+        self.listening.close(gone)
+        self._left = dict.fromkeys(gone, clock.monotonic())
         return before
 
     def give_up(self, job: Reload) -> None:
@@ -148,6 +157,12 @@ class InForce:
         """Let go of everything."""
         self.listening.close_all()
         close_log_files(self.files)
+
+    def _is_left(self, wanted: Iterable[ListenAddress]) -> bool:
+        """Whether one of these ports is drained: what waited there is served before it closes."""
+        until = clock.monotonic() - DRAINED
+        ports = {each.port for each, since in self._left.items() if since > until}
+        return any(each.port in ports for each in wanted)
 
     def _changes_logs(self, candidate: Candidate) -> bool:
         return candidate.loaded.config.log != self.candidate.loaded.config.log

@@ -83,6 +83,11 @@ class Listening:
             _close(sockets)
         self._inherited = {}
 
+    @property
+    def lent(self) -> list[ListenAddress]:
+        """Those of the sockets whose file is another's."""
+        return [each for each in self.sockets if each in self._lent]
+
     def of_slot(self, slot: int) -> dict[ListenAddress, socket]:
         """The sockets of one worker."""
         return {address: sockets[slot] for address, sockets in self.sockets.items()}
@@ -105,7 +110,11 @@ class Listening:
         """The error's text, and our own addresses where they stand in the way."""
         text = error.strerror or str(error)
         ports = {each.port for each in fresh if each.port}
-        ours = ", ".join(str(each) for each in self.sockets if each.port in ports)
+        ours = ", ".join(
+            spelled(address, sockets[0])
+            for address, sockets in self.sockets.items()
+            if not address.path and sockets[0].getsockname()[1] in ports
+        )
         if not ours:
             return text
         return f"{text}\nthis door itself listens on {ours}: restart it to change that"

@@ -76,7 +76,7 @@ def try_out(load: Load, held: Sequence[ListenAddress], say: Say) -> int:
 
 def _listening(candidate: Candidate, handover: Handover | None, say: Say) -> Listening:
     if handover is not None:
-        return Listening(handover.sockets)
+        return Listening(handover.sockets, lent=handover.lent_addresses)
     found, warnings = matching(inherited(), candidate.listen)
     for text in warnings:
         say(f"porch: {text}")

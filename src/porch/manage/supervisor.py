@@ -47,6 +47,8 @@ KILL_AFTER = 5.0
 SLICE, PAUSE = 0.0005, 0.002
 """Seconds at once, and between two times, in which what is over is freed: a worker may want this
 core."""
+AGAIN = 0.05
+"""Seconds until a change is tried again for which a worker has not let go of an address."""
 _STOPPING: Answer = {"error": "the door is stopping; nothing was changed."}
 
 Result = TypeVar("Result")
@@ -263,8 +265,13 @@ class Supervisor:
             self._answer({"changes": found})
 
     def _on_examined(self, found: Prospect | Refusal) -> None:
+        if self.is_stopping:
+            return
         if isinstance(found, Prospect):
             job = self.in_force.change(found, self.fleet, self._on_reloaded)
+            if job is None:
+                self._loop.after(AGAIN, partial(self._on_examined, found))
+                return
             if isinstance(job, Reload):
                 self._reload = job
                 job.start()
@@ -353,11 +360,13 @@ class Supervisor:
     def _become(self) -> None:
         """Exec the new version. Raises OSError, and then nothing has changed."""
         assert self._wish is not None
+        listening = self.in_force.listening
         control = self._control.server if self._control is not None else None
         question = self._wish.question
         handover = Handover(
             since=self.since,
-            listening=listening_words(self.in_force.listening.sockets),
+            listening=listening_words(listening.sockets),
+            lent=[place for place, each in enumerate(listening.sockets) if each in listening.lent],
             control=control.fileno() if control is not None else -1,
             question=question.sock.fileno() if question is not None else -1,
             workers=[

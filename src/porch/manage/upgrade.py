@@ -47,13 +47,15 @@ LONGEST = 65536
 class Handover:
     """What outlives the exec. Descriptors stay open over it.
 
-    since: when the door was started. listening: each address and its sockets' descriptors.
-    control: the commands' socket, question: who asked for the upgrade; -1 for none. workers: the
-    process ids of the old ones and the descriptors of their channels. history: see history.py.
+    since: when the door was started. listening: each address and its sockets' descriptors. lent:
+    which of them are lent (see Listening), by their place. control: the commands' socket,
+    question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones and
+    the descriptors of their channels. history: see history.py.
     """
 
     since: float
     listening: list[tuple[dict[str, Any], list[int]]]
+    lent: list[int] = field(default_factory=list)
     control: int = -1
     question: int = -1
     workers: list[tuple[int, int]] = field(default_factory=list)
@@ -93,6 +95,11 @@ class Handover:
             address = ListenAddress(**words)
             found[address] = [_socket(number) for number in numbers]
         return found
+
+    @property
+    def lent_addresses(self) -> list[ListenAddress]:
+        """See `lent`."""
+        return [ListenAddress(**self.listening[place][0]) for place in self.lent]
 
     @property
     def control_socket(self) -> socket:
