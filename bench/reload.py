@@ -181,7 +181,7 @@ def _door(options: argparse.Namespace, core: int) -> Iterator[tuple[Process, Ori
                 arguments=[options.python, "-m", "porch", "run", str(file)],
                 environment={"PYTHONPATH": str(options.source)},
             ),
-            core=core,
+            cores={core},
             log=directory / "access.log",
             errors=directory / "stderr",
         )

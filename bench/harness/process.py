@@ -1,4 +1,4 @@
-"""A measured program: started on one core, its CPU and memory read from /proc, ended by its pid.
+"""A measured program: started on chosen cores, measured by /proc, ended by its pid.
 
 It leads a session of its own, so that its children (nginx's worker, Porch's) are known by it.
 """
@@ -27,9 +27,9 @@ class StartError(Exception):
 
 
 class Process:
-    """`command`, running on `core` until `stop()`."""
+    """`command`, running on `cores` until `stop()`."""
 
-    def __init__(self, command: Command, *, core: int, log: Path, errors: Path) -> None:
+    def __init__(self, command: Command, *, cores: set[int], log: Path, errors: Path) -> None:
         self._errors = errors
         with errors.open("ab") as err, self._stdout(command, log, err) as out:
             self._popen = subprocess.Popen(
@@ -39,7 +39,7 @@ class Process:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                preexec_fn=pinned(core),
+                preexec_fn=pinned(cores),
             )
 
     @staticmethod
@@ -96,9 +96,9 @@ class Process:
             self._popen.wait(5)
 
 
-def pinned(core: int) -> Callable[[], None]:
-    """What a child runs before its program, to stay on `core`."""
-    return lambda: os.sched_setaffinity(0, {core})
+def pinned(cores: set[int]) -> Callable[[], None]:
+    """What a child runs before its program, to stay on `cores`."""
+    return lambda: os.sched_setaffinity(0, cores)
 
 
 def free_port() -> int:

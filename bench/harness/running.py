@@ -47,7 +47,7 @@ def start_peer(
         connections=connections,
     )
     command = peer.command(program, place)
-    process = Process(command, core=core, log=place.log, errors=directory / "stderr")
+    process = Process(command, cores={core}, log=place.log, errors=directory / "stderr")
     try:
         process.wait_for_port(place.port)
         with origin.in_background():
