@@ -136,6 +136,12 @@ class State:
         self._asked_contexts[key] = context
         return context
 
+    def releasing(self) -> Generator[None, None, None]:
+        """Forget what was asked for, one endpoint a step: it never runs."""
+        while self._asked:
+            self._asked.popitem()
+            yield
+
     def close(self) -> None:
         """Close every connection to an origin."""
         for kept in self._running.values():

@@ -67,8 +67,10 @@ class Columns:
 
     def keep(self, names: Iterable[EndpointName]) -> None:
         """Nothing writes the others any more: they may become another's."""
-        wanted = set(names)
-        for name in [name for name in self.of if name not in wanted]:
+        gone = dict(self.of)
+        for name in names:  # one by one: this may be interrupted (errand.py), a set of all may not
+            gone.pop(name, None)
+        for name in gone:
             column = self.of.pop(name)
             for each in range(column, column + WIDTH):
                 self._past[each] = 0
