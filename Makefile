@@ -32,8 +32,12 @@ test-all: .venv/dev.stamp ## every test but the long ones; nothing is skipped
 	scripts/install-system
 	$(PYTEST) -m "not soak" --no-skips $(ARGS)
 
-soak: .venv/dev.stamp ## long repeats, kills and fuzzing
+# What an operator trusts a door with: reloads, upgrades, crashes, stops.
+LIVES := tests/manage $(patsubst %,tests/e2e/test_%.py,crash reload stop supervisor systemd_activation upgrade)
+
+soak: .venv/dev.stamp ## long repeats, kills and fuzzing; all of reload, upgrade and crash 50 times
 	HYPOTHESIS_PROFILE=soak $(PYTEST) -m soak --timeout=0 $(ARGS)
+	$(PYTEST) -m "not soak and not system" --count 50 --repeat-scope session --maxfail 1 -q $(LIVES)
 
 check: .venv/dev.stamp ## lint, format, types, and the rules of this codebase
 	scripts/check
