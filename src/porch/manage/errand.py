@@ -30,7 +30,7 @@ FACTOR, LONGEST_PAUSE = 6.0, 0.009
 where others want all of the core, a twentieth is left to the work."""
 EASING, SHORTEST_PAUSE = 0.8, 0.0002
 """What a pause is of the one before when nobody was in the way, and the seconds that are none: a
-free core is used whole after 20 slices."""
+free core is used whole after 17 slices at most."""
 
 
 class _Over(BaseException):
@@ -54,7 +54,7 @@ class Errand(Generic[Result]):
         self._loop = loop
         self._work = work
         self._on_end = on_end
-        self._pause = LONGEST_PAUSE
+        self._pause = SLICE
         self._is_over = False
         loop.soon(self._run)
 
