@@ -1,0 +1,179 @@
+"""Changes, one after the other: a real loop and real sockets, and a fleet that is not there."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from porch.config.load import load_mapping
+from porch.config.loaded import Loaded
+from porch.manage.candidate import Candidate
+from porch.manage.changes import Changes
+from porch.manage.in_force import InForce
+from porch.manage.listening import Listening
+from porch.manage.loop import Loop
+from porch.manage.notify import Notify
+from porch.manage.process import Process
+from porch.observe.messages import Messages
+from tests.manage.conftest import FakeOutput
+
+pytestmark = pytest.mark.timeout(60, method="thread")  # the other method has this timer too
+
+
+class FakeFleet:
+    """Nobody serves, unless `serving` is given somebody who never answers."""
+
+    def __init__(self) -> None:
+        self.slots: list[Any] = [None]
+        self.serving: list[Any] = []
+        self.leaving: list[Any] = []
+        self.all: list[Any] = []
+        self.held: list[bool] = []
+
+    def hold(self, *, holds: bool) -> None:
+        self.held.append(holds)
+
+    def tell(self, *_: object) -> None: ...
+
+    def tell_one(self, *_: object) -> None: ...
+
+    def resize(self, count: int) -> None: ...
+
+
+class FakeQuestion:
+    def __init__(self, loop: Loop, word: str) -> None:
+        self.word = word
+        self.answer: dict[str, Any] = {}
+        self._loop = loop
+
+    def reply(self, answer: dict[str, Any]) -> None:
+        assert not self.answer, "answered twice"
+        self.answer = answer
+        self._loop.stop()
+
+
+class Door:
+    """What a supervisor would have. words: of the configuration that is loaded next."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, Any] = {
+            "listen": ["127.0.0.1:0"],
+            "routes": {"*": "a:1"},
+            "log": False,
+        }
+        candidate = Candidate.examine(self.load())
+        assert candidate is not None
+        listening = Listening()
+        listening.open(candidate.listen, 1)
+        self.in_force = InForce(candidate, listening, {})
+        self.in_force.remember(self.load)
+        self.loop = Loop()
+        self.fleet: Any = FakeFleet()
+        self.output = FakeOutput()
+        self.messages = Messages(self.output)
+        self.now: Callable[[], Loaded] = self.load
+        self.changes = Changes(
+            self.loop,
+            self.fleet,
+            self.in_force,
+            self.messages,
+            Notify({}),
+            lambda: self.now(),
+            self.become,
+        )
+
+    def load(self) -> Loaded:
+        return load_mapping(self.words)
+
+    def become(self, question: object) -> None:
+        raise OSError(2, "No such file or directory")
+
+    def ask(self, word: Any) -> FakeQuestion:
+        question: Any = FakeQuestion(self.loop, word)
+        self.changes.ask(word, question)
+        return question  # type: ignore[no-any-return]
+
+    def wait(self, question: FakeQuestion) -> dict[str, Any]:
+        while not question.answer:
+            self.loop.run()
+        return question.answer
+
+    @property
+    def said(self) -> str:
+        self.messages.flush()
+        return self.output.lines.decode()
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    made = Door()
+    made.changes.open({})
+    yield made
+    made.loop.close()
+    made.in_force.close()
+
+
+def test_what_is_asked_meanwhile_comes_behind_and_sees_the_file_of_then(door: Door) -> None:
+    first, second = door.ask("reload"), door.ask("diff")
+    door.words["routes"] = {"*": "a:1", "b.test": "b:1"}
+    assert "loaded" in door.wait(first)
+    assert door.wait(second) == {"changes": ["nothing changes"]}
+    assert [each.key for each in door.in_force.candidate.loaded.routes] == ["*", "b.test"]
+
+
+def test_no_worker_is_forked_while_one_is_examined(door: Door) -> None:
+    door.fleet.held.clear()
+    door.wait(door.ask("diff"))
+    assert door.fleet.held[0] is True
+    assert door.fleet.held[-1] is False
+
+
+def test_a_fault_of_ours_is_told_and_does_not_end_the_door(door: Door) -> None:
+    def fail() -> Loaded:
+        raise RuntimeError("a bug")
+
+    door.now = fail
+    answer = door.wait(door.ask("reload"))
+    assert "RuntimeError: a bug" in answer["error"]
+    assert "this is a fault of Porch; nothing was changed." in door.said
+    door.now = door.load
+    assert "loaded" in door.wait(door.ask("reload"))
+
+
+def test_a_rollback_goes_to_the_one_before_and_says_if_there_is_none(door: Door) -> None:
+    question: Any = FakeQuestion(door.loop, "rollback")
+    door.changes.roll_back(question)
+    assert "no earlier configuration" in question.answer["error"]
+    door.words["routes"] = {"b.test": "b:1"}
+    door.wait(door.ask("reload"))
+    question = FakeQuestion(door.loop, "rollback")
+    door.changes.roll_back(question)
+    door.wait(question)
+    assert "back to" in door.said
+
+
+def test_a_stop_answers_all_that_waits_while_one_is_examined(door: Door) -> None:
+    running, waiting = door.ask("reload"), door.ask("reload")
+    door.loop.after(0, lambda: None)
+    door.changes.close()
+    later = door.ask("reload")
+    for each in (running, waiting, later):
+        assert "the door is stopping" in door.wait(each)["error"]
+    door.loop.after(0.1, door.loop.stop)
+    door.loop.run()  # what was examined is over meanwhile, and nothing comes of it
+    assert "loaded again" not in door.said
+
+
+def test_a_stop_gives_up_what_a_worker_has_not_built(door: Door) -> None:
+    worker = Process(1, 0, 1, None, -1)
+    door.fleet.slots = door.fleet.serving = [worker]
+    door.words["listen"] = ["127.0.0.1:0", "[::1]:0"]
+    question = door.ask("reload")
+    door.loop.after(0.2, door.loop.stop)
+    door.loop.run()
+    assert question.answer == {}
+    assert len(door.in_force.listening.sockets) == 2
+    door.changes.close()
+    door.changes.on_gone(worker)
+    assert "the door is stopping" in question.answer["error"]
+    assert len(door.in_force.listening.sockets) == 1
