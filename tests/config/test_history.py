@@ -94,8 +94,10 @@ def test_ten_are_remembered() -> None:
     assert [roll_back(made) for _ in range(10)] == [*range(14, 5, -1), None]
     made.add(snapshot(99))
     assert running(made) == 16
-    # The one before it has been forgotten by now.
-    assert made.previous() is None
+    assert len(made) == LONGEST
+    # The oldest of them ran until now: it is kept, and the one above it is not.
+    assert [each.number for each in made] == [16, *range(15, 7, -1), 6]
+    assert roll_back(made) == 6
 
 
 def test_one_is_found_by_its_number_or_the_start_of_its_hash() -> None:

@@ -1,5 +1,6 @@
 """Listening sockets: who gets which connections, and what is said where one cannot be bound."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -13,7 +14,7 @@ import pytest
 
 from porch.listen import sockets
 from porch.listen.address import ListenAddress
-from porch.listen.sockets import bind, more, spread
+from porch.listen.sockets import bind, is_own, more, spread, steer
 
 LOCAL = ListenAddress(host="127.0.0.1")
 FLAG = (socket.SOL_SOCKET, socket.SO_REUSEPORT)
@@ -313,3 +314,44 @@ def taken_by(sock: socket.socket) -> int:
 def close(socks: Sequence[socket.socket]) -> None:
     for sock in socks:
         sock.close()
+
+
+def test_clients_can_be_steered_to_the_first_sockets_and_back() -> None:
+    socks = bind(ListenAddress(host="127.0.0.1", port=0), 4)
+    address = socks[0].getsockname()
+    clients = []
+
+    def waiting(count: int) -> list[int]:
+        """How many of so many new clients came to each."""
+        clients.extend(socket.create_connection(address) for _ in range(count))
+        found = []
+        for sock in socks:
+            came = 0
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sock.accept()[0].close()
+                    came += 1
+            found.append(came)
+        return found
+
+    assert all(waiting(200))
+    steer(socks[0], 2)
+    first, second, *others = waiting(200)
+    assert 60 < first < 140
+    assert first + second == 200
+    assert others == [0, 0]
+    socks.pop().close()
+    socks.pop().close()
+    socks += more(socks, ListenAddress(host="127.0.0.1", port=0), 1)
+    steer(socks[1], 3)
+    assert all(waiting(200))
+    for each in (*socks, *clients):
+        each.close()
+
+
+def test_a_single_socket_cannot_be_steered() -> None:
+    (sock,) = bind(ListenAddress(host="127.0.0.1", port=0))
+    assert not is_own(sock)
+    with pytest.raises(OSError, match="Invalid"):
+        steer(sock, 1)
+    sock.close()

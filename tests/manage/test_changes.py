@@ -7,6 +7,7 @@ import pytest
 
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
+from porch.manage import changes
 from porch.manage.candidate import Candidate
 from porch.manage.changes import Changes
 from porch.manage.in_force import InForce
@@ -29,11 +30,16 @@ class FakeFleet:
         self.leaving: list[Any] = []
         self.all: list[Any] = []
         self.held: list[bool] = []
+        self.strangers: set[int] = set()
 
     def hold(self, *, holds: bool) -> None:
         self.held.append(holds)
 
     def tell(self, *_: object) -> None: ...
+
+    def serve_out(self, left: list[Any]) -> None:
+        for _, sock in left:
+            sock.close()
 
     def tell_one(self, *_: object) -> None: ...
 
@@ -141,15 +147,61 @@ def test_a_fault_of_ours_is_told_and_does_not_end_the_door(door: Door) -> None:
 
 
 def test_a_rollback_goes_to_the_one_before_and_says_if_there_is_none(door: Door) -> None:
-    question: Any = FakeQuestion(door.loop, "rollback")
-    door.changes.roll_back(question)
-    assert "no earlier configuration" in question.answer["error"]
+    assert "no earlier configuration" in door.wait(door.ask("rollback"))["error"]
     door.words["routes"] = {"b.test": "b:1"}
     door.wait(door.ask("reload"))
-    question = FakeQuestion(door.loop, "rollback")
-    door.changes.roll_back(question)
-    door.wait(question)
+    door.wait(door.ask("rollback"))
     assert "back to" in door.said
+
+
+def test_a_rollback_behind_a_reload_leads_to_what_ran_before_that(door: Door) -> None:
+    for name in ("b", "c"):
+        door.words["routes"] = {f"{name}.test": "b:1"}
+        reload = door.ask("reload")
+    rollback = door.ask("rollback")
+    door.wait(reload)
+    door.wait(rollback)
+    assert [each.key for each in door.in_force.candidate.loaded.routes] == ["c.test"]
+
+
+def test_a_storm_of_signals_is_one_change_behind_the_one_that_runs(door: Door) -> None:
+    loads: list[int] = []
+
+    def count() -> Loaded:
+        loads.append(1)
+        return door.load()
+
+    door.now = count
+    for _ in range(1000):
+        door.changes.ask("reload")
+    door.wait(door.ask("diff"))
+    assert len(loads) == 3  # the first, one for all others, and the diff
+
+
+class FakeTrial:
+    """A new version that would serve."""
+
+    pid = 0
+
+    def __init__(self, loop: Loop, held: object, on_end: Callable[[str], None]) -> None:
+        loop.after(0.01, lambda: on_end(""))
+
+
+def test_who_waits_behind_an_upgrade_is_told_to_ask_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "Trial", FakeTrial)
+    door.changes.ask("upgrade")
+    waiting = door.ask("reload")
+    door.loop.run()
+    assert "ask again" in door.wait(waiting)["error"]
+
+
+def test_what_a_reload_cannot_change_is_refused_with_the_way_out(door: Door) -> None:
+    door.words["workers"] = 500
+    assert "workers = 500: a door that was started with" in door.wait(door.ask("reload"))["error"]
+    door.words |= {"workers": 1, "user": "nobody"}
+    assert "user and group" in door.wait(door.ask("reload"))["error"]
 
 
 def test_a_stop_answers_all_that_waits_while_one_is_examined(door: Door) -> None:

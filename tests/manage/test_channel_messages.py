@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from porch.manage.channel import MOST_DESCRIPTORS, Channel
+from porch.manage.channel import Channel
 
 
 def count_open() -> int:
@@ -81,9 +81,30 @@ def test_an_end_that_goes_is_an_end_for_the_other() -> None:
     assert count_open() == before
 
 
-def test_too_many_descriptors_are_refused() -> None:
+def test_a_thousand_descriptors_come_with_their_message_in_order() -> None:
     one, other = Channel.pair()
-    with pytest.raises(ValueError, match="too many"):
-        one.send("x", None, [0] * (MOST_DESCRIPTORS + 1))
+    numbers = [os.memfd_create(str(number)) for number in range(1000)]
+    one.send("many", None, numbers)
+    one.send("next")
+    messages = []
+    while len(messages) < 2:
+        one.flush()
+        messages += other.receive()
+    first, second = messages
+    names = [os.readlink(f"/proc/self/fd/{each}") for each in first.descriptors]
+    assert names == [f"/memfd:{number} (deleted)" for number in range(1000)]
+    assert (second.word, second.descriptors) == ("next", ())
+    for each in (*numbers, *first.descriptors):
+        os.close(each)
+    one.close()
+    other.close()
+
+
+def test_no_room_for_copies_leaves_none() -> None:
+    one, other = Channel.pair()
+    before = count_open()
+    with pytest.raises(OSError, match="Bad file"):
+        one.send("x", None, [1, 2, 999_999])
+    assert count_open() == before
     one.close()
     other.close()

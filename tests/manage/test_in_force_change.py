@@ -28,6 +28,10 @@ class NoFleet:
 
     def tell(self, *_: object) -> None: ...
 
+    def serve_out(self, left: list[Any]) -> None:
+        for _, sock in left:
+            sock.close()
+
 
 def words(**others: Any) -> dict[str, Any]:
     return {"listen": ["127.0.0.1:0"], "routes": {"*": "a:1"}, "log": False} | others

@@ -1,5 +1,6 @@
 """Real sockets, one a slot."""
 
+import contextlib
 import socket
 from pathlib import Path
 
@@ -33,9 +34,44 @@ def test_what_is_open_stays_and_more_slots_widen_it() -> None:
     assert listening.open([ANY], 2) == []
     listening.widen(2)
     assert listening.sockets[ANY][0] is first
-    listening.narrow(1)
+    (left,) = listening.narrow(1)
+    assert left[0] == ANY
     assert listening.sockets[ANY] == [first]
+    left[1].close()
     listening.close_all()
+
+
+def test_nobody_comes_to_a_socket_before_its_worker_does_nor_when_that_has_left() -> None:
+    listening = Listening()
+    listening.open([ANY], 1)
+    listening.widen(3)
+    socks = listening.sockets[ANY]
+    clients = [socket.create_connection(socks[0].getsockname()) for _ in range(60)]
+    assert _waiting(socks) == [60, 0, 0]
+    listening.use(3)
+    clients += [socket.create_connection(socks[0].getsockname()) for _ in range(90)]
+    assert all(_waiting(socks))
+    kept = [*socks]
+    left = listening.narrow(2)
+    assert [each for _, each in left] == kept[2:]
+    clients += [socket.create_connection(socks[0].getsockname()) for _ in range(60)]
+    assert _waiting(kept)[2] == 0
+    listening.close_all()
+    for each in (*clients, *kept):
+        each.close()
+
+
+def _waiting(socks: list[socket.socket]) -> list[int]:
+    """How many clients are accepted from each."""
+    found = []
+    for sock in socks:
+        came = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sock.accept()[0].close()
+                came += 1
+        found.append(came)
+    return found
 
 
 def test_an_address_in_use_leaves_nothing_open(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ class History:
         ran = Ran(number=number, before=self._running, since=clock.wall(), snapshot=snapshot)
         self._ran.insert(0, ran)
         self._running = number
-        del self._ran[LONGEST:]
+        kept = (number, ran.before)
+        while len(self._ran) > LONGEST:  # the oldest, but what a rollback would lead to
+            del self._ran[max(at for at, each in enumerate(self._ran) if each.number not in kept)]
         return ran
 
     def previous(self) -> Ran | None:

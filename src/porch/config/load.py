@@ -15,7 +15,7 @@ from porch.config.locate import KeyPath
 from porch.config.review import review
 from porch.config.schema import ConfigModel, ExpectModel, PoolModel, RouteModel, SiteModel
 from porch.config.secret import fill
-from porch.config.source import read
+from porch.config.source import TOO_DEEP, read
 from porch.config.wording import findings
 
 __all__ = ["Loaded", "RouteEntry", "load", "load_mapping"]
@@ -38,7 +38,10 @@ def load(
     loaded.contents.update(contents or {})
     data = read(loaded, path, included)
     if data is not None:
-        _check(loaded, data)
+        try:
+            _check(loaded, data)
+        except RecursionError:  # a name of thousands of parts, which the parser takes
+            loaded.add((), TOO_DEEP)
     return loaded
 
 

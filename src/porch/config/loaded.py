@@ -1,5 +1,7 @@
 """Loaded: what reading a configuration gave, and where each word of it stands."""
 
+import errno
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,7 +87,8 @@ class Loaded:
         return render(problems, running=running)
 
     def read(self, path: Path) -> bytes:
-        """What a file holds, read once. Raises OSError as `open` would.
+        """What a file holds, read once. Raises OSError as `open` would, and for what is no file: a
+        pipe would have all wait for who writes into it.
 
         Whatever a build needs from disk goes by this, so that a worker which is handed the
         configuration needs no file: all have the same, and what only root may read is read by
@@ -93,7 +96,7 @@ class Loaded:
         """
         content = self.contents.get(path)
         if content is None:
-            content = self.contents[path] = path.read_bytes()
+            content = self.contents[path] = _content(path)
         return content
 
     def where(self, path: KeyPath) -> str:
@@ -135,6 +138,16 @@ class Loaded:
                 for value, written in secrets:
                     text = text.replace(value, written)
         return text
+
+
+def _content(path: Path) -> bytes:
+    try:
+        is_pipe = stat.S_ISFIFO(path.stat().st_mode)
+    except ValueError as error:  # with a zero in its name
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path)) from error
+    if is_pipe:
+        raise OSError(errno.EINVAL, "it is a pipe, not a file", str(path))
+    return path.read_bytes()
 
 
 def _spelled(path: KeyPath) -> str:

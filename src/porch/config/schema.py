@@ -303,7 +303,8 @@ class LogModel(_Model):
 
 
 Workers = Annotated[
-    Annotated[int, Field(ge=1)] | Literal["auto"], Form('a whole number from 1, or "auto"')
+    Annotated[int, Field(ge=1, le=1024)] | Literal["auto"],
+    Form('a whole number from 1 to 1024, or "auto"'),
 ]
 LogText = bool | str | LogModel | list[str | LogModel]
 RouteText = str | list[str | ServerModel] | RouteModel | list[RouteModel]

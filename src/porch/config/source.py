@@ -13,7 +13,9 @@ from porch.config.locate import KeyPath, Places, locate
 from porch.config.problem import Problem
 from porch.config.syntax import explain_syntax
 
-__all__ = ["read"]
+__all__ = ["TOO_DEEP", "read"]
+
+TOO_DEEP = "the file has tables within tables without end"
 
 _GROUPS = {"routes": "the route", "site": "the site", "pool": "the pool"}
 """Tables that files add to together, and what each of their keys is."""
@@ -65,7 +67,9 @@ def _parse(loaded: Loaded, file: Path) -> tuple[dict[str, Any], Places] | None:
     except tomllib.TOMLDecodeError as error:
         *place, text = explain_syntax(error, source, str(file))
     except RecursionError:
-        text = "the file has tables within tables without end"
+        text = TOO_DEEP
+    except ValueError as error:  # of the parser's own: a number of thousands of digits
+        text = f"the file cannot be read: {error}"
     _add(loaded, str(file), place, text)
     return None
 

@@ -17,6 +17,7 @@ from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.opening import Opening
+from porch.listen.sockets import is_own
 
 __all__ = ["AT_ONCE", "AT_ONCE_SHARED", "CALM", "RESERVE", "RETRY", "Listener", "most"]
 
@@ -107,7 +108,7 @@ class Listener:
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._most = most(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        self._at_once = AT_ONCE if _is_own(self.sock) else AT_ONCE_SHARED
+        self._at_once = AT_ONCE if is_own(self.sock) else AT_ONCE_SHARED
         if self.sock.family != socket.AF_UNIX:
             # Inherited by what is accepted. uvloop sets it itself, asyncio's own loop not here.
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -199,10 +200,3 @@ class Listener:
         else:
             self._again = None
             self._say(f"{self.address}: no client waits any more")
-
-
-def _is_own(sock: socket.socket) -> bool:
-    """Whether no other worker accepts from this very socket."""
-    if sys.platform != "linux":
-        return False
-    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))

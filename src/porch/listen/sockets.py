@@ -10,16 +10,24 @@ import errno
 import os
 import socket
 import stat
+import struct
 import sys
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
 from porch.listen.address import ListenAddress
 
-__all__ = ["BACKLOG", "bind", "more", "spread"]
+__all__ = ["BACKLOG", "bind", "is_own", "more", "spread", "steer"]
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; the system cuts it to net.core.somaxconn."""
+
+_ATTACH = 51
+"""SO_ATTACH_REUSEPORT_CBPF: socket(7). Python has no name for it."""
+_RANDOM_OF = ((0x20, 0, 0, 0xFFFFF000 + 56), (0x94, 0, 0, 0), (0x16, 0, 0, 0))
+"""<linux/filter.h>: load a random number (SKF_AD_RANDOM); the rest of its division by what is
+filled in; return it."""
 
 
 def bind(address: ListenAddress, count: int = 1) -> list[socket.socket]:
@@ -57,6 +65,25 @@ def more(socks: Sequence[socket.socket], address: ListenAddress, count: int) -> 
         _close(made)
         raise OSError(error.errno, _reason(address, error)) from error
     return made
+
+
+def steer(sock: socket.socket, count: int) -> None:
+    """Have new connections go to the first `count` of an address's sockets, in the order they were
+    made; `sock` is one of them. So nobody comes to one that is about to close: what would arrive
+    between its last accept and its end would be lost. Raises OSError where sockets are no siblings.
+    """
+    load, rest, back = _RANDOM_OF
+    words = b"".join(struct.pack("HBBI", *each) for each in (load, (*rest[:3], count), back))
+    program = array("B", words)
+    address, size = program.buffer_info()
+    sock.setsockopt(socket.SOL_SOCKET, _ATTACH, struct.pack("HP", size // 8, address))
+
+
+def is_own(sock: socket.socket) -> bool:
+    """Whether no other worker accepts from this very socket."""
+    if sys.platform != "linux":
+        return False
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
 
 
 def _siblings(sock: socket.socket, count: int) -> list[socket.socket]:

@@ -8,7 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeVar
 
@@ -36,10 +36,14 @@ core."""
 AGAIN = 0.05
 """Seconds until a change is tried again for which a worker has not let go of an address."""
 
-Kind = Literal["reload", "diff", "upgrade"]
-"""A new configuration, only to be told what it would change, or a new version."""
+Kind = Literal["reload", "rollback", "diff", "upgrade"]
+"""The file as it is now, the configuration before the one that runs, only to be told what a reload
+would change, or a new version."""
 Result = TypeVar("Result")
 
+_UPGRADING: Answer = {
+    "error": "the door has just become another version; nothing else was changed, ask again."
+}
 _STOPPING: Answer = {"error": "the door is stopping; nothing was changed."}
 
 
@@ -47,11 +51,10 @@ _STOPPING: Answer = {"error": "the door is stopping; nothing was changed."}
 class _Wish:
     """What somebody asked for, by a command or, without a question, by a signal.
 
-    load: where the configuration comes from. back_to: it is a rollback to this one.
+    back_to: of a rollback that has begun.
     """
 
     kind: Kind
-    load: Load
     question: Question | None = None
     back_to: Ran | None = None
 
@@ -90,19 +93,17 @@ class Changes:
 
     def ask(self, kind: Kind, question: Question | None = None) -> None:
         """Now, or behind the one that runs."""
-        self._add(_Wish(kind=kind, load=self._load, question=question))
-
-    def roll_back(self, question: Question) -> None:
-        """To the configuration before the one that runs."""
-        ran = self._in_force.history.previous()
-        if ran is None:
-            question.reply({"error": "no earlier configuration is known; nothing was changed."})
-            return
-        self._add(_Wish(kind="reload", load=ran.snapshot.load, question=question, back_to=ran))
+        wish = _Wish(kind=kind, question=question)
+        if self._is_over:
+            _reply(question, _STOPPING)
+        elif self._wish is None and self._is_open:
+            self._begin(wish)
+        elif question is not None or wish not in self._wishes:  # a storm of signals is one
+            self._wishes.append(wish)
 
     def go_on(self, question: Question | None) -> None:
         """This process is the new version; who asked for it is answered when it serves."""
-        self._wish = _Wish(kind="upgrade", load=self._load, question=question)
+        self._wish = _Wish(kind="upgrade", question=question)
 
     def open(self, answer: Answer) -> None:
         """The door serves: begin. answer: to who asked for the upgrade, if this is one."""
@@ -140,24 +141,32 @@ class Changes:
 
     # --- one after the other -----------------------------------------------------------------
 
-    def _add(self, wish: _Wish) -> None:
-        if self._is_over:
-            _reply(wish.question, _STOPPING)
-        elif self._wish is not None or not self._is_open:
-            self._wishes.append(wish)
-        else:
-            self._begin(wish)
-
     def _begin(self, wish: _Wish) -> None:
         self._wish = wish
         if wish.kind == "diff":
             running = self._in_force.candidate.loaded
-            self._run(partial(compared, running, wish.load), self._on_compared)
-            return
+            self._run(partial(compared, running, self._load), self._on_compared)
+        elif wish.kind == "reload":
+            self._examine(self._load)
+        elif wish.kind == "rollback":
+            self._roll_back(wish)
+        else:
+            self._try()
+
+    def _examine(self, load: Load) -> None:
         self._notify.reloading()
-        if wish.kind == "reload":
-            self._run(partial(self._in_force.examine, wish.load, self._fleet), self._on_examined)
-            return
+        self._run(partial(self._in_force.examine, load, self._fleet), self._on_examined)
+
+    def _roll_back(self, wish: _Wish) -> None:
+        ran = self._in_force.history.previous()
+        if ran is None:
+            self._answer({"error": "no earlier configuration is known; nothing was changed."})
+        else:
+            self._wish = replace(wish, back_to=ran)
+            self._examine(ran.snapshot.load)
+
+    def _try(self) -> None:
+        self._notify.reloading()
         try:
             self._trial = Trial(self._loop, [*self._in_force.listening.sockets], self._on_tried)
         except OSError as error:
@@ -273,11 +282,14 @@ class Changes:
             return
         if not reason:
             assert self._wish is not None
+            for wish in self._wishes:
+                _reply(wish.question, _UPGRADING)
+            self._wishes.clear()
             try:
                 self._become(self._wish.question)
             except OSError as error:
                 reason = f"it cannot be executed: {why(error)}"
-        self._refuse(f"{reason}\nnothing was changed, the running version stays.")
+        self._refuse(f"{reason}\nthe running version stays.")
 
 
 def _reply(question: Question | None, answer: Answer) -> None:

@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["MOST_DESCRIPTORS", "Channel", "Message"]
+__all__ = ["Channel", "Message"]
 
-MOST_DESCRIPTORS = 250
-"""Of one message; the kernel takes 253 (SCM_MAX_FD)."""
+_AT_ONCE = 250
+"""Descriptors that go with one piece of a message; the kernel takes 253 (SCM_MAX_FD)."""
 
 _HEAD = struct.Struct("!IH")
 _PIECE = 1 << 18
-_ROOM = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
+_ROOM = socket.CMSG_SPACE(_AT_ONCE * array.array("i").itemsize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,16 @@ class Channel:
     def send(self, word: str, data: object = None, descriptors: Sequence[int] = ()) -> None:
         """Send now as much as fits. The descriptors stay the caller's, who may close them.
 
-        Raises ValueError for too many descriptors. An other end that has gone is not noticed here
-        but when reading.
+        Raises OSError where there is no room for copies of them. An other end that has gone is not
+        noticed here but when reading.
         """
-        if len(descriptors) > MOST_DESCRIPTORS:
-            raise ValueError(f"{len(descriptors)} descriptors are too many for one message")
         body = pickle.dumps((word, data), pickle.HIGHEST_PROTOCOL)
-        head = _HEAD.pack(len(body), len(descriptors))
-        self._out.append((memoryview(head + body), tuple(map(os.dup, descriptors))))
+        rest = memoryview(_HEAD.pack(len(body), len(descriptors)) + body)
+        copies = _copies(descriptors)
+        while len(copies) > _AT_ONCE:  # a byte with each
+            self._out.append((rest[:1], tuple(copies[:_AT_ONCE])))
+            rest, copies = rest[1:], copies[_AT_ONCE:]
+        self._out.append((rest, tuple(copies)))
         self.flush()
 
     def flush(self) -> None:
@@ -139,6 +141,18 @@ class Channel:
             descriptors = tuple(self._descriptors.popleft() for _ in range(count))
             messages.append(Message(word, data, descriptors))
         return messages
+
+
+def _copies(descriptors: Iterable[int]) -> list[int]:
+    """All or none. Raises OSError."""
+    made: list[int] = []
+    try:
+        for number in descriptors:
+            made.append(os.dup(number))
+    except OSError:
+        _close(made)
+        raise
+    return made
 
 
 def _close(descriptors: Iterable[int]) -> None:

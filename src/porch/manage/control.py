@@ -5,6 +5,7 @@ the configuration file's real path, so that two doors on one machine have two. O
 runs the door, and root, may open it.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,7 +20,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from porch.manage.loop import Loop
 
-__all__ = ["AlreadyRuns", "Answer", "Control", "NotRunning", "Question", "ask", "socket_path"]
+__all__ = [
+    "AlreadyRuns",
+    "Answer",
+    "Control",
+    "NotRunning",
+    "Question",
+    "ask",
+    "second_path",
+    "socket_path",
+]
 
 Answer = dict[str, object]
 Command = Callable[["Question"], None]
@@ -56,9 +66,19 @@ def socket_path(config: Path) -> Path:
     return _folder() / _name(config)
 
 
+def second_path(config: Path) -> Path:
+    """The same by the name that was written: it still leads to the door when `config` is a link
+    that has been set to another file (a release folder, a Kubernetes volume)."""
+    return _folder() / _hashed(os.path.abspath(config))
+
+
 def _name(config: Path) -> str:
     # realpath, unlike Path.resolve, does not mind a name that links to itself.
-    return f"{hashlib.sha256(os.fsencode(os.path.realpath(config))).hexdigest()[:16]}.sock"
+    return _hashed(os.path.realpath(config))
+
+
+def _hashed(path: str) -> str:
+    return f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
 
 
 def _folder() -> Path:
@@ -81,17 +101,21 @@ def _owner(folder: Path) -> int | None:
 class Control:
     """The door's end. commands: word -> what does it; "status" tells whether it is stopping.
 
-    replaced: whether a socket was left behind by a door that was killed.
+    second: another name of the socket, see second_path. replaced: whether a socket was left behind
+    by a door that was killed.
     """
 
-    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
+    def __init__(
+        self, path: Path, commands: Mapping[str, Command], second: Path | None = None
+    ) -> None:
         self.path = path
+        self._second = second if second != path else None
         self.replaced = False
         self._commands = commands
         self._server: socket.socket | None = None
         self._inode = 0
         self._loop: Loop | None = None
-        self._questions: set[Question] = set()
+        self._questions: dict[Question, None] = {}
 
     def open(self) -> None:
         """Listen; questions are not answered before `start`.
@@ -115,10 +139,24 @@ class Control:
         except OSError:
             server.close()
             raise
-        self.adopt(server)
+        self._use(server)
+        if self._second is not None:
+            with contextlib.suppress(OSError):  # a second name is a help, not a need
+                self._second.unlink(missing_ok=True)
+                self._second.symlink_to(self.path)
 
     def adopt(self, server: socket.socket) -> None:
-        """Listen with a socket that listens already: after an upgrade."""
+        """Listen with a socket that listens already: after an upgrade. Raises as `open` does, for
+        somebody may have removed its name, and then another is made."""
+        path = Path(server.getsockname())
+        if path.is_socket():
+            self.path = path
+            self._use(server)
+        else:
+            server.close()
+            self.open()
+
+    def _use(self, server: socket.socket) -> None:
         server.setblocking(False)
         self._server = server
         self._inode = self.path.stat().st_ino
@@ -141,6 +179,8 @@ class Control:
         try:
             if self.path.stat().st_ino == self._inode:
                 self.path.unlink()
+                if self._second is not None and self._second.is_symlink():
+                    self._second.unlink()
         except OSError:
             pass  # somebody has removed it already
         self.close_in_child()
@@ -161,21 +201,35 @@ class Control:
         except OSError:
             return
         sock.setblocking(False)
-        if len(self._questions) >= MOST or _peer(sock) not in (0, os.geteuid()):
+        if _peer(sock) not in (0, os.geteuid()) or not self._has_room():
             sock.close()
             return
-        self._questions.add(Question(sock, self._commands, self._loop, self._questions.discard))
+        self._add(Question(sock, self._commands, self._loop, self._forget))
+
+    def _has_room(self) -> bool:
+        """For one more; who has been silent for longest makes room."""
+        if len(self._questions) < MOST:
+            return True
+        silent = next((each for each in self._questions if not each.is_asked), None)
+        if silent is not None:
+            silent.end()
+        return silent is not None
+
+    def _add(self, question: "Question") -> "Question":
+        self._questions[question] = None
+        return question
+
+    def _forget(self, question: "Question") -> None:
+        self._questions.pop(question, None)
 
     def adopt_question(self, sock: socket.socket) -> "Question":
         """One that was asked before an upgrade and is still to be answered."""
         assert self._loop is not None
-        question = Question(sock, {}, self._loop, self._questions.discard)
-        self._questions.add(question)
-        return question
+        return self._add(Question(sock, {}, self._loop, self._forget))
 
 
 class Question:
-    """One question. sock: whoever asked is at its other end."""
+    """One question. sock: whoever asked is at its other end. is_asked: the whole of it is here."""
 
     def __init__(
         self,
@@ -190,7 +244,7 @@ class Question:
         self._on_end = on_end
         self._line = b""
         self._out = b""
-        self._ended = self._running = False
+        self._ended = self.is_asked = False
         loop.on_readable(sock, self._read)
 
     def _read(self) -> None:
@@ -201,18 +255,18 @@ class Question:
         except OSError:
             data = b""
         if not data or len(self._line) > LONGEST:
-            self._end()
+            self.end()
             return
         self._line += data
-        if b"\n" in self._line and not self._running:
-            self._running = True
+        if b"\n" in self._line and not self.is_asked:
+            self.is_asked = True
             self._run()
 
     def _run(self) -> None:
         try:
             question = json.loads(self._line)
             command = self._commands[question["command"]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             self.reply({"error": "not a command of this door"})
             return
         command(self)
@@ -230,15 +284,16 @@ class Question:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._end()
+            self.end()
             return
         self._out = self._out[sent:]
         if self._out:
             self._loop.on_writable(self.sock, self._write)
         else:
-            self._end()
+            self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Close it."""
         if not self._ended:
             self._ended = True
             self._loop.forget(self.sock)
@@ -249,10 +304,10 @@ class Question:
 def ask(config: Path, command: str) -> Answer:
     """Ask the door that runs `config`. Raises NotRunning, and OSError if it gives no answer."""
     folders = [_folder()]
-    if os.geteuid() == 0 and SYSTEM not in folders:
+    if os.geteuid() == 0:
         folders.append(SYSTEM)  # a login of root may have XDG_RUNTIME_DIR, systemd's door has not
-    for folder in folders:
-        path = folder / _name(config)
+    names = [_name(config), second_path(config).name]
+    for path in dict.fromkeys(folder / name for name in names for folder in folders):
         try:
             _check(path)
             return _ask(path, command, PATIENCE)

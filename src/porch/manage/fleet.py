@@ -8,8 +8,11 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from socket import socket
 
 from porch import clock
+from porch.listen.address import ListenAddress
+from porch.listen.sockets import is_own
 from porch.manage.channel import Message
 from porch.manage.columns import HEARTBEAT
 from porch.manage.equipment import Equipment
@@ -29,16 +32,22 @@ STACK_TIME = 0.5
 """Seconds that a hanging worker has to write its stack."""
 YOUNG = 5.0
 """Seconds of life under which a death counts as one at once."""
+LEND = 0.5
+"""Seconds between two times that the sockets of a slot without a worker are lent to another, who
+accepts from them for a second (worker.ON_THE_WAY)."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds until the next try after a first death at once, and at most."""
+ALONE = 1.0
+"""The same at most where no other worker serves."""
 
 
 class Fleet:
     """slots: the worker of each, None while there is none. leaving: those that have no slot.
 
     strangers: children that are no workers, and that another waits for.
-    on_message, on_gone: see Supervisor. holds: while True no successor is forked: an errand
-    runs, or a reload is about to change what it would be forked with.
+    on_message, on_gone: see Supervisor. sockets_of: those of a slot. holds: while True no
+    successor is forked: an errand runs, or a reload is about to change what it would be forked
+    with.
     """
 
     def __init__(
@@ -55,6 +64,7 @@ class Fleet:
         self.on_message: Callable[[Process, Message], None] = lambda *_: None
         self.on_gone: Callable[[Process, str], None] = lambda *_: None
         self.counters: Callable[[], Iterable[int]] = tuple
+        self.sockets_of: Callable[[int], dict[ListenAddress, socket]] = lambda _: {}
         self.strangers: set[int] = set()
         self._loop = loop
         self._messages = messages
@@ -90,10 +100,22 @@ class Fleet:
             if process is not None:
                 process.is_leaving = True
                 self.leaving.append(process)
-                self.tell_one(process, "finish")
+                self.tell_one(process, "leave")
         for slot in range(len(self.slots), count):
             self.slots.append(None)
             self._fork(slot)
+
+    def serve_out(self, left: list[tuple[ListenAddress, socket]]) -> None:
+        """Have one that serves accept what waits in the sockets of slots that are no more."""
+        if not left or self._stopping:
+            _close(left)
+        elif not self.serving:
+            self._loop.after(FIRST_PAUSE, lambda: self.serve_out(left))
+        else:
+            addresses = [address for address, _ in left]
+            descriptors = [each.fileno() for _, each in left]
+            self.tell_one(self.serving[0], "serve out", addresses, descriptors)
+            _close(left)
 
     def tell(self, processes: Iterable[Process], word: str, data: object = None) -> None:
         """Send the same to several."""
@@ -245,8 +267,19 @@ class Fleet:
     def _wait(self, slot: int) -> None:
         """Try again a while later, each time a longer one."""
         deaths = self._deaths[slot] = self._deaths.get(slot, 0) + 1
-        pause = min(FIRST_PAUSE * 2 ** (deaths - 1), LONGEST_PAUSE)
+        longest = LONGEST_PAUSE if self.serving else ALONE
+        pause = min(FIRST_PAUSE * 2 ** (deaths - 1), longest)
         self._waiting[slot] = self._loop.after(pause, lambda: self._try(slot))
+        self._lend(slot)
+
+    def _lend(self, slot: int) -> None:
+        """While there is no worker for a slot, another serves those who wait in its sockets."""
+        if slot not in self._waiting:
+            return
+        if self.serving:
+            sockets = self.sockets_of(slot).items()
+            self.serve_out([(address, each.dup()) for address, each in sockets if is_own(each)])
+        self._loop.after(LEND, lambda: self._lend(slot))
 
     def _try(self, slot: int) -> None:
         self._waiting.pop(slot, None)
@@ -285,6 +318,11 @@ class Fleet:
             "error",
         )
         process.kill(signal.SIGKILL)
+
+
+def _close(left: Iterable[tuple[ListenAddress, socket]]) -> None:
+    for _, each in left:
+        each.close()
 
 
 def _how(status: int) -> str:

@@ -47,6 +47,7 @@ class InForce:
         self.table = SharedTable(max(ROWS, 1 + 4 * candidate.workers), COLUMNS)
         self.columns = Columns(self.table)
         self.columns.assign(candidate.endpoints)
+        self._first_workers = candidate.workers
         self._left: dict[ListenAddress, float] = {}
         self._shown = Shown()
         self._contexts: dict[ListenAddress, ssl.SSLContext] = {}
@@ -91,6 +92,10 @@ class InForce:
         go of an address that is to be bound anew; to be tried again soon."""
         self._stamps = prospect.stamps
         candidate = prospect.candidate
+        obstacle = self._obstacle(candidate)
+        if obstacle:
+            prospect.parcel.close()
+            return Refusal(text=f"{obstacle}\n{UNCHANGED}")
         files: dict[Path, int] = {}
         try:
             if self._changes_logs(candidate):
@@ -138,7 +143,7 @@ class InForce:
 
     def settle(self, fleet: Fleet) -> None:
         """Give back what the configuration that runs has no use for."""
-        self.listening.narrow(len(fleet.slots))
+        fleet.serve_out(self.listening.narrow(len(fleet.slots)))
         for address in [each for each in self._contexts if each not in self.listening.sockets]:
             del self._contexts[address]
 
@@ -157,6 +162,21 @@ class InForce:
         """Let go of everything."""
         self.listening.close_all()
         close_log_files(self.files)
+
+    def _obstacle(self, candidate: Candidate) -> str:
+        """What no reload can change, in a sentence; "" if it is all right."""
+        if candidate.identity != self.candidate.identity:
+            return (
+                "user and group are those of the workers that run, and a reload starts none; "
+                "porch upgrade puts this file in force, or a restart"
+            )
+        most = (len(self.table.rows) - 1) // 2  # as many again may be finishing
+        if candidate.workers > most:
+            return (
+                f"workers = {candidate.workers}: a door that was started with "
+                f"{self._first_workers} has room for {most}; porch upgrade makes room, or a restart"
+            )
+        return ""
 
     def _is_left(self, wanted: Iterable[ListenAddress]) -> bool:
         """Whether one of these ports is drained: what waited there is served before it closes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from socket import socket
 
 from porch.listen.address import ListenAddress
-from porch.listen.sockets import bind, more, spread
+from porch.listen.sockets import bind, is_own, more, spread, steer
 
 __all__ = ["Listening", "spelled"]
 
@@ -26,6 +26,7 @@ class Listening:
         self.sockets: dict[ListenAddress, list[socket]] = {}
         self._inherited = inherited or {}
         self._lent = frozenset(lent)
+        self._steered: set[ListenAddress] = set()
 
     def __repr__(self) -> str:
         return f"<Listening {', '.join(self.names)}>"
@@ -54,21 +55,43 @@ class Listening:
 
     def widen(self, slots: int) -> None:
         """As many sockets of each address as there are to be slots; never fewer than there are.
-        Raises OSError."""
+        No client comes to the new ones before `use`. Raises OSError."""
         for address, sockets in self.sockets.items():
-            if len(sockets) < slots:
-                sockets += more(sockets, address, slots - len(sockets))
+            count = len(sockets)
+            if count < slots:
+                sockets += more(sockets, address, slots - count)
+                self._steer(address, count)
 
-    def narrow(self, slots: int) -> None:
-        """No more sockets than slots. What waits in the others is served by their workers."""
-        for sockets in self.sockets.values():
-            _close(sockets[slots:])
+    def use(self, slots: int) -> None:
+        """Have clients come to the sockets of the first so many slots."""
+        for address, sockets in self.sockets.items():
+            if address in self._steered or len(sockets) > slots:
+                self._steer(address, slots)
+
+    def narrow(self, slots: int) -> list[tuple[ListenAddress, socket]]:
+        """Let go of the sockets that no slot has. Clients may wait in those that come back: they
+        are the caller's to be served and closed, and nobody comes to them any more."""
+        self.use(slots)
+        left = []
+        for address, sockets in self.sockets.items():
+            rest = sockets[slots:]
             del sockets[slots:]
+            own = [each for each in rest if is_own(each)]
+            _close([each for each in rest if each not in own])
+            left += [(address, each) for each in own]
+        return left
+
+    def _steer(self, address: ListenAddress, count: int) -> None:
+        sockets = self.sockets[address]
+        if is_own(sockets[0]):
+            steer(sockets[0], count)
+            self._steered.add(address)
 
     def close(self, addresses: Sequence[ListenAddress]) -> None:
         """Close our copies; a worker that has one serves what waits there."""
         for address in addresses:
             _close(self.sockets.pop(address))
+            self._steered.discard(address)
             if address.path and address not in self._lent:
                 Path(address.path).unlink(missing_ok=True)
 

@@ -88,7 +88,11 @@ def _open(control: Control | None, handover: Handover | None, say: Say) -> bool:
     if control is None:
         return False
     if handover is not None and handover.control >= 0:
-        control.adopt(handover.control_socket)
+        server = handover.control_socket
+        try:
+            control.adopt(server)
+        except OSError as error:
+            say(f"porch: no control socket, so that no command reaches this door: {why(error)}")
         return False
     try:
         control.open()

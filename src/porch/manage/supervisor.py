@@ -15,7 +15,7 @@ from porch import clock
 from porch.config.history import History
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
-from porch.manage.control import Control, Question, socket_path
+from porch.manage.control import Control, Question, second_path, socket_path
 from porch.manage.fleet import Fleet
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
@@ -60,7 +60,9 @@ class Supervisor:
         self._say = say
         self._ready = ready
         self._notify = Notify()
-        self._control = None if control is None else Control(socket_path(control), self._commands())
+        self._control: Control | None = None
+        if control is not None:
+            self._control = Control(socket_path(control), self._commands(), second_path(control))
         self._code = 0
         self._is_up = False
 
@@ -83,6 +85,7 @@ class Supervisor:
         self.fleet.on_message = self._on_message
         self.fleet.on_gone = self._on_gone
         self.fleet.counters = lambda: in_force.columns.counters
+        self.fleet.sockets_of = in_force.listening.of_slot
         self._changes = Changes(
             self._loop,
             self.fleet,
@@ -111,7 +114,7 @@ class Supervisor:
         return {
             "status": lambda question: question.reply(status(self)),
             "reload": lambda question: self._changes.ask("reload", question),
-            "rollback": lambda question: self._changes.roll_back(question),
+            "rollback": lambda question: self._changes.ask("rollback", question),
             "upgrade": lambda question: self._changes.ask("upgrade", question),
             "diff": lambda question: self._changes.ask("diff", question),
             "stop": self._on_stop,
@@ -160,9 +163,12 @@ class Supervisor:
         """All workers serve for the first time."""
         summary = self.in_force.candidate.summary
         if self.fleet.leaving:
-            for process in self.fleet.leaving:
+            old = [*self.fleet.leaving]
+            for process in old:
                 process.kill(signal.SIGTERM)
-            self._loop.after(self.in_force.candidate.grace + KILL_AFTER, self._kill_leaving)
+            self._loop.after(
+                self.in_force.candidate.grace + KILL_AFTER, lambda: self._kill_late(old)
+            )
             self.messages.tell(f"upgraded to {self.version}: {summary}")
         elif self._ready is not None:
             self._ready()
@@ -220,15 +226,17 @@ class Supervisor:
             question = self._control.adopt_question(handover.question_socket)
         self._changes.go_on(question)
 
-    def _kill_leaving(self) -> None:
-        for process in self.fleet.leaving:
-            process.kill()
+    def _kill_late(self, old: list[Process]) -> None:
+        for process in old:
+            if process in self.fleet.leaving:
+                process.kill()
 
     # --- commands ------------------------------------------------------------------------------
 
     def _on_stop(self, question: Question) -> None:
         question.reply({"stopping": f"within {self.in_force.candidate.grace:g} s"})
-        self.stop()
+        if not self.is_stopping:  # asked again it must not cut what the first one lets finish
+            self.stop()
 
     # --- the end -------------------------------------------------------------------------------
 

@@ -52,6 +52,9 @@ LOOK = 0.02
 FAREWELL = 2.5
 """Seconds behind `grace` in which clients may answer that they were told to leave."""
 
+ON_THE_WAY = 1.0
+"""Seconds in which a client whose handshake has begun is here, or will not come."""
+
 SLICE = 0.0001
 """Seconds of one turn of the loop that a reload may take from the requests."""
 
@@ -178,8 +181,23 @@ class Worker:
                 close_log_files(files)
             case "stop":
                 self.stop()
-            case "finish":
-                self.finish()
+            case "leave":
+                self.hand_over()
+            case "serve out":
+                self._serve_out(message.data, message.descriptors)
+
+    def _serve_out(self, addresses: list[ListenAddress], descriptors: Sequence[int]) -> None:
+        """Accept from sockets to which nobody comes any more but who was on the way already."""
+        for address, number in zip(addresses, descriptors, strict=True):
+            listener = Listener(address, socket(fileno=number), self._messages.warn)
+            self._listeners.append(listener)
+            self._start(listener)
+            self._loop.call_later(ON_THE_WAY, self._end, listener)
+
+    def _end(self, listener: Listener) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            self._run(listener.drain())
 
     def _send(self, word: str, data: object = None) -> None:
         """Small and seldom: the supervisor takes it at once, or has gone."""
