@@ -18,6 +18,18 @@ ROUTE = '[routes]\n"*" = "127.0.0.1:{port}"\n'
 GET = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
 
+WORKER_FAILS = (
+    (SOURCE / "porch/manage/worker.py")
+    .read_text(encoding="utf-8")
+    .replace('self._send("ready")', 'raise TypeError("not in this version")')
+)
+SUPERVISOR_FAILS = (
+    (SOURCE / "porch/manage/supervisor.py")
+    .read_text(encoding="utf-8")
+    .replace("self.since = clock.wall()", 'raise TypeError("not in this version")')
+)
+
+
 def _upgrade(door: Door) -> None:
     """Upgrade, and be sure that others serve now."""
     before = set(door.workers)
@@ -116,8 +128,10 @@ def test_the_new_code_serves_under_the_same_process_id(door, copy):
         ("listen/door.py", "def broken(:\n", "SyntaxError"),
         ("listen/door.py", "import a_module_that_is_missing\n", "a_module_that_is_missing"),
         ("config/schema.py", "raise SystemExit(3)\n", "3"),
+        ("manage/worker.py", WORKER_FAILS, "a worker ended with code 70 before it served"),
+        ("manage/supervisor.py", SUPERVISOR_FAILS, "not in this version"),
     ],
-    ids=["syntax", "import", "ends"],
+    ids=["syntax", "import", "ends", "worker", "supervisor"],
 )
 def test_an_upgrade_that_cannot_start_leaves_the_old_in_service(door, copy, file, text, words):
     with EchoOrigin() as origin:

@@ -37,9 +37,8 @@ def run_loaded(
     except ValueError as error:
         _say(str(error))
         return 1
-    if held is not None:
-        return try_out(load_again, held, _say)
-    return Supervisor(load_again, say=_say, control=control, ready=ready).run(Handover.take())
+    door = Supervisor(load_again, say=_say, control=control, ready=ready)  # on trial too
+    return door.run(Handover.take()) if held is None else try_out(load_again, held, _say)
 
 
 def _say(text: str) -> None:

@@ -13,6 +13,7 @@ from porch.manage.control import AlreadyRuns, Control
 from porch.manage.in_force import InForce, why
 from porch.manage.listening import Listening
 from porch.manage.prospect import Load
+from porch.manage.rehearsal import Rehearsal
 from porch.manage.upgrade import Handover
 
 __all__ = ["start", "try_out"]
@@ -53,8 +54,8 @@ def start(
 
 
 def try_out(load: Load, held: Sequence[ListenAddress], say: Say) -> int:
-    """Whether `start` would go well beside a door that holds these addresses. An exit code; the
-    reason was said."""
+    """Whether `start` would go well beside a door that holds these addresses, and a worker would
+    serve. An exit code; the reason was said."""
     loaded = load()
     candidate = Candidate.examine(loaded)
     if candidate is None:
@@ -65,13 +66,15 @@ def try_out(load: Load, held: Sequence[ListenAddress], say: Say) -> int:
     try:
         files = open_log_files(candidate.logs)
         listening.open([each for each in candidate.listen if each not in held], 1)
+        reason = Rehearsal(candidate, files).run()
     except OSError as error:
-        say(why(error))
-        return 1
+        reason = why(error)
     finally:
         listening.close_all()
         close_log_files(files)
-    return 0
+    if reason:
+        say(reason)
+    return 1 if reason else 0
 
 
 def _listening(candidate: Candidate, handover: Handover | None, say: Say) -> Listening:

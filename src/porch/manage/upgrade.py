@@ -190,7 +190,16 @@ class Trial:
             self._on_end("")
         else:
             how = "it took too long" if code == -signal.SIGKILL else f"it ended with code {code}"
-            self._on_end(words or how)
+            self._on_end(_essence(words) or how)
+
+
+def _essence(words: str) -> str:
+    """Of a traceback its end: where it broke, and how."""
+    if "Traceback (most recent call last)" not in words:
+        return words
+    lines = words.splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith('  File "')]
+    return "\n".join(lines[starts[-1] :] if starts else lines[-1:])
 
 
 def command() -> list[str]:
