@@ -21,6 +21,7 @@ from porch.manage.control import (
     NotRunning,
     Question,
     ask,
+    second_path,
     socket_path,
 )
 from porch.manage.loop import Loop
@@ -132,6 +133,61 @@ def test_root_finds_the_systems_door_from_a_login_of_its_own(
         assert (await asked(config))["pid"] == 1
 
     monkeypatch.delenv("XDG_RUNTIME_DIR")
+    serving(config, then)
+
+
+def test_a_link_that_was_set_to_another_file_still_leads_to_its_door(
+    tmp_path: Path,
+) -> None:
+    for name in ("r1", "r2"):
+        (tmp_path / f"{name}.toml").touch()
+    link = tmp_path / "porch.toml"
+    link.symlink_to("r1.toml")
+    door = Control(socket_path(link), status(pid=1), second_path(link))
+    door.open()
+
+    async def then() -> None:
+        link.unlink()
+        link.symlink_to("r2.toml")
+        assert (await asked(link))["pid"] == 1
+
+    run_beside(door, then)
+    door.close()
+    assert [*door.path.parent.iterdir()] == []
+
+
+def test_after_an_upgrade_a_name_that_somebody_removed_is_made_anew(config: Path) -> None:
+    first = Control(socket_path(config), status(pid=1))
+    first.open()
+    assert first.server is not None
+    socket_path(config).unlink()
+    door = Control(socket_path(config), status(pid=2))
+    door.adopt(first.server)
+
+    async def then() -> None:
+        assert (await asked(config))["pid"] == 2
+
+    run_beside(door, then)
+    door.close()
+
+
+def test_who_is_silent_makes_room_for_who_asks(config: Path) -> None:
+    async def then() -> None:
+        silent = [await asyncio.open_unix_connection(socket_path(config)) for _ in range(70)]
+        assert (await asked(config))["pid"] == 1
+        for _, writer in silent:
+            writer.close()
+
+    serving(config, then)
+
+
+def test_a_question_without_an_end_of_brackets_is_none(config: Path) -> None:
+    async def then() -> None:
+        reader, writer = await asyncio.open_unix_connection(socket_path(config))
+        writer.write(b"[" * 60_000 + b"\n")
+        assert b"not a command" in await reader.readline()
+        writer.close()
+
     serving(config, then)
 
 

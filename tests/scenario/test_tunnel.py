@@ -108,6 +108,32 @@ def test_a_client_that_ends_its_side_still_reads(scenario: Make) -> None:
     )
 
 
+@pytest.mark.parametrize("early", [b"", b"early"])
+def test_a_client_that_ended_its_side_before_the_switch_is_not_waited_for(
+    scenario: Make, early: bytes
+) -> None:
+    """A client that left in the middle of its handshake, as far as TCP tells."""
+    story = (
+        scenario()
+        .client(ASK + early)
+        .upstream_gets(b"GET /ws")
+        .client_eof()
+        .upstream(SWITCH)
+        .client_gets(101)
+    )
+    if early:
+        story.upstream_gets(raw=early)
+    (
+        story.upstream_sees("half-closed")
+        .upstream(b"last")
+        .client_gets(raw=b"last")
+        .upstream_eof()
+        .client_sees("closed")
+        .upstream_sees("closed")
+        .ended(1, "")
+    )
+
+
 def test_an_origin_that_ends_its_side_still_reads(scenario: Make) -> None:
     (
         opened(scenario())

@@ -149,14 +149,12 @@ class ServerConnection(asyncio.Protocol):
         if exchange is None:
             if not (self._state == IDLE and self._decoder.rest):
                 self._close()
-        elif not can_stay:
+        elif not can_stay or not (exchange.upgraded or exchange.request_done):
             exchange.on_client_lost()
         elif exchange.upgraded:
             exchange.on_request_data(None, b"", True)
-        elif exchange.request_done:
-            exchange.on_client_half_closed()
         else:
-            exchange.on_client_lost()
+            exchange.on_client_half_closed()
         return can_stay
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -302,7 +300,7 @@ class ServerConnection(asyncio.Protocol):
                 if head.upgrade == WEBSOCKET:
                     self._heard = Frames(masked=True)
                     self._said = Frames(masked=False)
-                if decoder.rest:
+                if decoder.rest or self._half_closed:
                     asyncio.get_running_loop().call_soon(self._continue)
             elif status == 100:
                 self._waits = False
@@ -406,9 +404,12 @@ class ServerConnection(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._continue)
 
     def _continue(self) -> None:
-        """Read what came while an answer was on its way."""
+        """Read what came while an answer was on its way; a tunnel's end may have come as well."""
         if self._decoder.rest and (self._state == IDLE or self._reads_on()):
             self._decode(b"")
+        exchange = self._exchange
+        if self._half_closed and exchange is not None and exchange.upgraded:
+            exchange.on_request_data(None, b"", True)
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""
