@@ -4,11 +4,13 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 
 import pytest
 
-from tests.e2e.conftest import Door
+from tests.e2e.conftest import Door, is_ended
+from tests.support.echo import EchoOrigin
 
 TWO = "log = false\nworkers = 2\n"
 NOBODY = '[routes]\n"*" = "respond:204"\n'
@@ -59,3 +61,42 @@ def test_sigterm_serves_a_request_that_has_arrived_on_a_kept_connection(door):
         _stop_while_it_cannot_hear(started)
         _assert_answered(kept)
     assert started.process.wait(10) == 0
+
+
+def test_a_stop_in_the_middle_of_an_upgrade_wins(door):
+    started = door(TWO + NOBODY)
+    workers = started.workers
+    started.process.send_signal(signal.SIGUSR2)
+    time.sleep(0.25)
+    began = time.monotonic()
+    assert started.stop() == 0
+    assert time.monotonic() - began < 5
+    assert "upgraded" not in started.errors
+    assert all(is_ended(each) for each in workers)
+
+
+def test_a_stop_while_a_reload_is_prepared_ends_at_once_and_says_so(door):
+    started = door(TWO + NOBODY)
+    routes = "".join(f'"n{number}.test" = ":1"\n' for number in range(3000))
+    started.write(TWO + NOBODY + routes)
+    said: list[str] = []
+    reloading = threading.Thread(target=lambda: said.append(started.reload()))
+    reloading.start()
+    time.sleep(0.1)
+    began = time.monotonic()
+    assert started.stop() == 0
+    assert time.monotonic() - began < 5
+    reloading.join(10)
+    assert said == ["the door is stopping; nothing was changed."]
+
+
+def test_porch_stop_given_twice_cuts_nothing(door):
+    with EchoOrigin() as origin:
+        started = door(f'{TWO}[routes]\n"*" = "127.0.0.1:{origin.port}"\n')
+        with started.connect() as busy:
+            busy.sendall(GET.replace(b"GET / ", b"GET /ms/1500 "))
+            started.wait_until(lambda: origin.asked == 1, "the request")
+            for _ in range(2):
+                assert started.porch("stop").returncode == 0
+            assert busy.recv(4096).startswith(b"HTTP/1.1 200 OK")
+        assert started.process.wait(10) == 0

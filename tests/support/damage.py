@@ -4,6 +4,7 @@
 mistake must make the configuration useless, and `words` are what its message cannot do without.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,7 @@ def good(folder: Path, listen: str = "127.0.0.1:8080", origin: str = "127.0.0.1:
         made.private_key_pem.write_to_path(folder / f"{name}.key")
     (folder / "sites").mkdir(exist_ok=True)
     (folder / "sites" / "blog.toml").write_text(INCLUDED, encoding="utf-8")
+    (folder / "error.html").unlink(missing_ok=True)
     (folder / "error.html").write_text("<h1>{{ status }}</h1>", encoding="utf-8")
     _write(folder, text)
     return text
@@ -207,6 +209,11 @@ def _encrypted(folder: Path) -> None:
     (folder / "shop.key").write_bytes(key.private_bytes(*form))
 
 
+def _page_is_a_pipe(folder: Path) -> None:
+    (folder / "error.html").unlink()
+    os.mkfifo(folder / "error.html")
+
+
 def damage(name: str, write: Write, *words: str) -> Damage:
     return Damage(name, words, write)
 
@@ -319,6 +326,9 @@ _BYTES = [
     damage("a space of no width", swap("grace", "gra\u200bce"), "invisible"),
     damage("line ends of old", raw(lambda text: text.replace(b"\n", b"\r")), "line ends"),
     damage("compressed", raw(lambda text: b"\x1f\x8b\x08\0\0\0\0\0" + text), "not UTF-8"),
+    elsewhere("a number of a log", before(f"workers = {'7' * 5000}\n"), "digits"),
+    elsewhere("a name of thousands of parts", before(f"{'a.' * 3000}a = 1\n"), "without end"),
+    elsewhere("tables without end", before(f"x = {'[' * 3000}{']' * 3000}\n"), "without end"),
     elsewhere("a folder", on_disk(_folder_instead), "cannot be read", "directory"),
     elsewhere("no file", on_disk(lambda folder: (folder / "porch.toml").unlink()), "not exist"),
     elsewhere("a link to itself", on_disk(_link_to_itself), "cannot be read", "links"),
@@ -331,6 +341,7 @@ _VALUES = [
     damage("a size in words", swap('"10MB"', '"10 megabytes"'), "'body'", "(B, KB, MB, GB)"),
     damage("a size below nothing", swap('"10MB"', "-1"), "'body' is -1", '"64MB"'),
     damage("no worker", before("workers = 0\n"), "'workers' is 0", "from 1"),
+    damage("more workers than there can be", before("workers = 100000\n"), "1 to 1024"),
     damage("workers in words", before('workers = "many"\n'), "'workers'", '"auto"'),
     damage("too many retries", before("retry = 99\n"), "'retry' is 99", "0 to 10"),
     damage("a weight of nothing", swap("weight = 2", "weight = 0"), "'weight' is 0", "1 to 1000"),
@@ -407,6 +418,9 @@ _FILES = [
     elsewhere("certificate and key swapped", on_disk(_swapped), "shop.pem is not a PEM file"),
     elsewhere("a key with a password", on_disk(_encrypted), "shop.key is encrypted"),
     damage("an authority that is gone", behind('[tls]\nca = "ca.pem"\n'), "ca.pem does not exist"),
+    damage("a page with a zero", swap("error.html", "a\\u0000b"), "does not exist"),
+    damage("a key with a zero", swap("shop.key", "a\\u0000b"), "does not exist"),
+    elsewhere("a page that is a pipe", on_disk(_page_is_a_pipe), "it is a pipe, not a file"),
     damage("a page that is gone", swap("error.html", "eror.html"), "eror.html does not exist"),
     damage("an include that is gone", swap("sites/*.toml", "sites/blog.tml"), "does not exist"),
     elsewhere("half of an included file", beside("sites/blog.toml", '[routes]\n"b'), "blog.toml:2"),
