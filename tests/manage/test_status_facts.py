@@ -51,4 +51,4 @@ def test_a_worker_of_before_an_upgrade_has_no_counts() -> None:
     made = door()
     made.fleet.all[0].row = 0
     (worker,) = status(made)["workers"]  # type: ignore[misc]
-    assert worker["requests"] == 0
+    assert worker["requests"] is None

@@ -32,7 +32,8 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     state = "stopping" if status["stopping"] else "up"
     yield f"porch {status['version']}, process {status['pid']}, {state} since {status['since']}"
     found = status["configuration"]
-    yield (f"{found['file']} ({found['hash']}), {found['routes']} routes, loaded {found['loaded']}")
+    routes = f"{found['routes']} route{'' if found['routes'] == 1 else 's'}"
+    yield f"{found['file']} ({found['hash']}), {routes}, loaded {found['loaded']}"
     yield f"listening on {', '.join(status['listening']) or 'nothing'}"
     yield ""
     yield from _table(
@@ -70,7 +71,7 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    cells = [list(map(str, row)) for row in (head, *rows)]
+    cells = [["?" if cell is None else str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     for row in cells:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

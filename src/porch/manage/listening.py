@@ -3,6 +3,7 @@
 While a worker is dead or not yet born its socket stays, and clients wait in its backlog.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from socket import socket
@@ -84,8 +85,9 @@ class Listening:
     def _steer(self, address: ListenAddress, count: int) -> None:
         sockets = self.sockets[address]
         if is_own(sockets[0]):
-            steer(sockets[0], count)
-            self._steered.add(address)
+            with contextlib.suppress(OSError):  # a kernel that cannot spreads over all, as before
+                steer(sockets[0], count)
+                self._steered.add(address)
 
     def close(self, addresses: Sequence[ListenAddress]) -> None:
         """Close our copies; a worker that has one serves what waits there."""

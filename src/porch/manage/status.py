@@ -5,8 +5,9 @@ Counts come from the shared table, time and memory of processes from the system.
 
 import os
 import resource
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from porch import clock
 from porch.balance.endpoint import REFUSED
@@ -33,13 +34,14 @@ __all__ = ["MOST_UPSTREAMS", "status"]
 MOST_UPSTREAMS = 1000
 """Endpoints that are told one by one."""
 
-_UNKNOWN = (0,) * 8
-"""The counts of a worker of before an upgrade."""
+_UNKNOWN = (None,) * 8
+"""The counts of a worker of before an upgrade: it still writes them where nobody reads."""
 _HERTZ = os.sysconf("SC_CLK_TCK")
 
 
 def status(door: "Supervisor") -> dict[str, object]:
-    """See the command of the same name. Times are wall clock, RFC 3339; sizes in bytes."""
+    """See the command of the same name. Times are wall clock, RFC 3339; sizes in bytes; what is
+    not known is None."""
     in_force = door.in_force
     candidate, table = in_force.candidate, in_force.table
     loaded = candidate.loaded
@@ -60,12 +62,15 @@ def status(door: "Supervisor") -> dict[str, object]:
         "listening": in_force.listening.names,
         "upstreams": [_endpoint(table, in_force.columns, name) for name in shown],
         "more_upstreams": len(candidate.endpoints) - len(shown),
-        "history": in_force.history.status(),
+        "history": [
+            each | {word: _time(cast("float", each[word])) for word in ("loaded", "since")}
+            for each in in_force.history.status()
+        ],
     }
 
 
 def _worker(table: SharedTable, process: Process) -> dict[str, object]:
-    row = table.rows[process.row] if process.row else _UNKNOWN
+    row: Sequence[int | None] = table.rows[process.row] if process.row else _UNKNOWN
     cpu, memory = _usage(process.pid)
     state = "leaving" if process.is_leaving else "serving" if process.is_ready else "starting"
     if process.missed > 2:
