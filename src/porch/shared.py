@@ -1,11 +1,13 @@
 """Shared: counts that all workers see, and that no worker's death can tear.
 
-A table of 64-bit cells in memory that a fork shares. Each worker writes its own row and nobody
-else does, so that no lock is needed; who wants a total sums the rows. A cell is written by one
-store of eight bytes: a worker killed in the middle of anything leaves the old value or the new.
+A table of 64-bit cells in memory that a fork shares, and an exec too by its descriptor. Each worker
+writes its own row and nobody else does, so that no lock is needed; who wants a total sums the rows.
+A cell is written by one store of eight bytes: a worker killed in the middle of anything leaves the
+old value or the new.
 """
 
 import mmap
+import os
 from array import array
 from collections.abc import Iterable, MutableSequence
 
@@ -13,20 +15,26 @@ __all__ = ["Cells", "SharedTable"]
 
 
 class SharedTable:
-    """rows x columns of signed 64-bit cells, all 0 at first.
+    """rows x columns of signed 64-bit cells, all 0 at first. descriptor: of its memory; given one,
+    the table is what another process has counted there.
 
     rows: each a sequence of `columns` numbers; a read or write costs about 40 ns. Row 0 is the
     supervisor's: what ended workers have counted. Memory that was never written costs nothing.
     """
 
-    __slots__ = ("_live", "_memory", "columns", "rows")
+    __slots__ = ("_live", "_memory", "columns", "descriptor", "rows")
 
-    def __init__(self, rows: int, columns: int) -> None:
+    def __init__(self, rows: int, columns: int, descriptor: int = -1) -> None:
+        size = (1 + rows * columns) * 8
+        if descriptor < 0:
+            descriptor = os.memfd_create("porch counts")
+            os.ftruncate(descriptor, size)
+        self.descriptor = descriptor
         self.columns = columns
-        self._memory = mmap.mmap(-1, (1 + rows * columns) * 8)
+        self._memory = mmap.mmap(descriptor, size)
         cells = memoryview(self._memory).cast("q")
         self._live = cells[:1]
-        self._live[0] = 1
+        self._live[0] = max(self._live[0], 1)
         self.rows: list[MutableSequence[int]] = [
             cells[1 + row * columns : 1 + (row + 1) * columns]  # type: ignore[misc]
             for row in range(rows)
@@ -34,6 +42,9 @@ class SharedTable:
 
     def __repr__(self) -> str:
         return f"<SharedTable {len(self.rows)} rows, {self._live[0]} in use>"
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
 
     def use(self, row: int) -> None:
         """A worker is about to write this row. Totals look at it from now on."""

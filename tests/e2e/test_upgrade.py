@@ -85,7 +85,16 @@ def test_a_long_exchange_ends_in_the_worker_that_began_it(door):
             busy.sendall(GET.replace(b"GET / ", b"GET /ms/2000 "))
             started.wait_until(lambda: origin.asked == 1, "the request")
             _upgrade(started)
+            status = started.ask("status")
+            (endpoint,) = cast("list[dict[str, object]]", status["upstreams"])
+            assert (endpoint["running"], endpoint["requests"]) == (1, 1)
+            workers = cast("list[dict[str, object]]", status["workers"])
+            found = [(each["state"], each["connections"], each["running"]) for each in workers]
+            assert ("leaving", 1, 1) in found
             assert busy.recv(4096).startswith(b"HTTP/1.1 200 OK")
+        started.wait_until(lambda: len(started.workers) == 2, "the end of the old workers")
+        (endpoint,) = cast("list[dict[str, object]]", started.ask("status")["upstreams"])
+        assert (endpoint["running"], endpoint["requests"]) == (0, 1)
 
 
 def test_tunnels_live_for_grace_and_are_told_to_leave(door):

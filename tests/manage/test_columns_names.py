@@ -1,5 +1,7 @@
 """Where endpoints are counted, over reloads and deaths."""
 
+import os
+
 from porch.balance.endpoint import WIDTH
 from porch.manage.columns import COLUMNS, Columns, cells_by
 from porch.route.route import REQUESTS, RUNNING
@@ -44,3 +46,19 @@ def test_workers_count_an_endpoint_at_the_same_place() -> None:
         cells_by(table, row, given)(A).own[REQUESTS] += row
     assert table.total(given[A] + REQUESTS) == 3
     assert len(cells_by(table, 1, given)(A).own) == WIDTH
+
+
+def test_another_process_that_has_the_table_goes_on_with_the_names() -> None:
+    table = SharedTable(3, COLUMNS)
+    columns = Columns(table)
+    given = columns.assign([("p", "a:1"), ("p", "b:1"), ("p", "c:1")])
+    columns.keep([("p", "a:1"), ("p", "c:1")])
+    table.rows[1][given["p", "a:1"]] = 7
+    copy = SharedTable(3, COLUMNS, os.dup(table.descriptor))
+    other = Columns(copy)
+    other.take_over(columns.words)
+    assert other.of == {("p", "a:1"): given["p", "a:1"], ("p", "c:1"): given["p", "c:1"]}
+    assert copy.rows[1][other.of["p", "a:1"]] == 7
+    fresh = other.assign([("p", "d:1"), ("p", "e:1")])
+    assert fresh["p", "d:1"] == given["p", "b:1"]  # which was given back
+    assert fresh["p", "e:1"] == given["p", "c:1"] + WIDTH

@@ -9,8 +9,10 @@ import pytest
 
 from porch.listen.address import ListenAddress
 from porch.manage import upgrade
+from porch.manage.columns import COLUMNS, rows_for
 from porch.manage.loop import Loop
 from porch.manage.upgrade import FORMAT, TRIAL, Handover, Trial, command, listening_words, tried
+from porch.shared import SharedTable
 
 ADDRESS = ListenAddress(host="127.0.0.1", port=0)
 
@@ -31,6 +33,23 @@ def test_what_is_given_is_what_is_taken_with_its_descriptors_open() -> None:
         assert not os.get_inheritable(found.fileno())
         assert taken.since == 5.0
         found.close()
+
+
+def test_the_counts_go_on_or_start_anew_where_the_table_is_another() -> None:
+    table = SharedTable(rows_for(2), COLUMNS)
+    table.rows[1][0] = 7
+    shape = (rows_for(2), COLUMNS)
+
+    def given(shape: tuple[int, int], workers: int) -> SharedTable | None:
+        number = os.dup(table.descriptor)
+        return Handover(since=0, listening=[], table=number, table_shape=shape).counts(workers)
+
+    found = given(shape, 2)
+    assert found is not None
+    assert found.rows[1][0] == 7
+    assert given((shape[0], 99), 2) is None
+    assert given(shape, 1000) is None
+    assert Handover(since=0, listening=[]).counts(1) is None
 
 
 def test_an_ordinary_start_takes_nothing() -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "Columns",
     "cells_by",
     "pack",
+    "rows_for",
     "unpack",
 ]
 
@@ -36,8 +37,15 @@ _FIRST = 16
 ENDPOINTS = 1 << 16
 COLUMNS = _FIRST + WIDTH * ENDPOINTS
 """Of the table: 1.5 MB a row, of which only what is written takes memory."""
+_ROWS = 64
+"""Of the table, at least."""
 _PORTION = 50
 """Names in a piece: 50 us to read."""
+
+
+def rows_for(workers: int) -> int:
+    """Of a table for so many workers: as many may be finishing, twice over, and row 0."""
+    return max(_ROWS, 1 + 4 * workers)
 
 
 class Columns:
@@ -48,6 +56,19 @@ class Columns:
         self.of: dict[EndpointName, int] = {}
         self._never_used = iter(range(_FIRST, _FIRST + WIDTH * endpoints, WIDTH))
         self._free: list[int] = []
+
+    @property
+    def words(self) -> list[tuple[str, str, int]]:
+        """`of`, for another process that has the table."""
+        return [(*name, column) for name, column in self.of.items()]
+
+    def take_over(self, words: Iterable[tuple[str, str, int]]) -> None:
+        """Go on with what `words` were when the older version had the table."""
+        self.of = {(pool, address): column for pool, address, column in words}
+        used = set(self.of.values())
+        end = max(used, default=_FIRST - WIDTH) + WIDTH
+        self._free = [column for column in range(_FIRST, end, WIDTH) if column not in used]
+        self._never_used = iter(range(end, COLUMNS, WIDTH))
 
     def assign(self, names: Iterable[EndpointName]) -> dict[EndpointName, int]:
         """Columns for what a configuration asks for: those it has already, and new ones.

@@ -17,7 +17,7 @@ from porch.config.logs import close_log_files, open_log_files
 from porch.config.snapshot import Snapshot
 from porch.listen.address import ListenAddress
 from porch.manage.candidate import Candidate, stamps
-from porch.manage.columns import COLUMNS, Columns
+from porch.manage.columns import COLUMNS, Columns, rows_for
 from porch.manage.equipment import Equipment, Shown
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
@@ -30,29 +30,40 @@ __all__ = ["InForce", "why"]
 
 DRAINED = 2.0
 """Seconds that workers may take to let go of an address."""
-ROWS = 64
-"""Of the shared table, at least: workers, those that finish after an upgrade, and one."""
 
 
 class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before."""
 
-    def __init__(self, candidate: Candidate, listening: Listening, files: dict[Path, int]) -> None:
+    def __init__(
+        self,
+        candidate: Candidate,
+        listening: Listening,
+        files: dict[Path, int],
+        table: SharedTable | None = None,
+    ) -> None:
+        """table: of before an upgrade."""
         self.candidate = candidate
         self.listening = listening
         self.files = files
         self.loaded_at = clock.wall()
         self.history = History()
-        self.table = SharedTable(max(ROWS, 1 + 4 * candidate.workers), COLUMNS)
+        self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         self.columns = Columns(self.table)
-        self.columns.assign(candidate.endpoints)
+        if table is None:
+            self.columns.assign(candidate.endpoints)
         self._first_workers = candidate.workers
         self._left: dict[ListenAddress, float] = {}
         self._shown = Shown()
         self._contexts: dict[ListenAddress, ssl.SSLContext] = {}
         self._make_contexts(candidate)
         self._stamps = stamps(candidate.files)
+
+    def take_over(self, endpoints: Iterable[tuple[str, str, int]]) -> None:
+        """The table of before an upgrade has these, and those that are new."""
+        self.columns.take_over(endpoints)
+        self.columns.assign(self.candidate.endpoints)
 
     def remember(self, load: Load) -> None:
         """Write what runs into the history. load: what it came from."""

@@ -50,7 +50,11 @@ def start(
         listening.close_all()
         close_log_files(files)
         return None
-    return InForce(candidate, listening, files)
+    if handover is None or (table := handover.counts(candidate.workers)) is None:
+        return InForce(candidate, listening, files)
+    in_force = InForce(candidate, listening, files, table)
+    in_force.take_over(handover.endpoints)
+    return in_force
 
 
 def try_out(load: Load, held: Sequence[ListenAddress], say: Say) -> int:

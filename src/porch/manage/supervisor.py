@@ -206,10 +206,13 @@ class Supervisor:
             control=control.fileno() if control is not None else -1,
             question=question.sock.fileno() if question is not None else -1,
             workers=[
-                (each.pid, each.channel.fileno())
+                (each.pid, each.channel.fileno(), each.row)
                 for each in self.fleet.all
                 if each.channel is not None
             ],
+            table=self.in_force.table.descriptor,
+            table_shape=(len(self.in_force.table.rows), self.in_force.table.columns),
+            endpoints=self.in_force.columns.words,
             history=self.in_force.history.dump(),
         )
         become(handover)
@@ -219,7 +222,8 @@ class Supervisor:
         self.since = handover.since
         with contextlib.suppress(LookupError, TypeError, ValueError):
             self.in_force.history = History.load(handover.history)
-        for process in handover.processes:
+        counted = self.in_force.table.descriptor == handover.table
+        for process in handover.processes(counted=counted):
             self.fleet.adopt(process)
         question = None
         if handover.question >= 0 and self._control is not None:

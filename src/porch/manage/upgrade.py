@@ -17,8 +17,10 @@ from typing import Any
 
 from porch.listen.address import ListenAddress
 from porch.manage.channel import Channel
+from porch.manage.columns import COLUMNS, rows_for
 from porch.manage.loop import Loop, Timer
 from porch.manage.process import Process
+from porch.shared import SharedTable
 
 __all__ = [
     "FORMAT",
@@ -49,8 +51,9 @@ class Handover:
 
     since: when the door was started. listening: each address and its sockets' descriptors. lent:
     which of them are lent (see Listening), by their place. control: the commands' socket,
-    question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones and
-    the descriptors of their channels. history: see history.py.
+    question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones, the
+    descriptors of their channels and their rows in the table. table: where they count: its
+    descriptor, its rows and columns, and which endpoint has which. history: see history.py.
     """
 
     since: float
@@ -58,7 +61,10 @@ class Handover:
     lent: list[int] = field(default_factory=list)
     control: int = -1
     question: int = -1
-    workers: list[tuple[int, int]] = field(default_factory=list)
+    workers: list[tuple[int, int, int]] = field(default_factory=list)
+    table: int = -1
+    table_shape: tuple[int, int] = (0, 0)
+    endpoints: list[tuple[str, str, int]] = field(default_factory=list)
     history: Any = None
 
     @classmethod
@@ -111,16 +117,30 @@ class Handover:
         """Who asked for the upgrade."""
         return _socket(self.question)
 
-    @property
-    def processes(self) -> list[Process]:
-        """The old workers. Where they count nobody knows any more: row 0."""
-        return [Process(pid, -1, 0, Channel(_socket(number)), -1) for pid, number in self.workers]
+    def counts(self, workers: int) -> SharedTable | None:
+        """The table, opened; None if this version has another, or it has no room for so many."""
+        if self.table < 0:
+            return None
+        os.set_inheritable(self.table, False)
+        rows, columns = self.table_shape
+        if columns == COLUMNS and rows >= rows_for(workers):
+            return SharedTable(rows, columns, self.table)
+        os.close(self.table)
+        return None
+
+    def processes(self, *, counted: bool) -> list[Process]:
+        """The old workers. counted: they count in our table; else in row 0, which is nobody's."""
+        return [
+            Process(pid, -1, row if counted else 0, Channel(_socket(number)), -1)
+            for pid, number, row in self.workers
+        ]
 
     @property
     def _descriptors(self) -> list[int]:
         found = [number for _, numbers in self.listening for number in numbers]
-        found += [number for _, number in self.workers]
-        return [number for number in (*found, self.control, self.question) if number >= 0]
+        found += [number for _, number, _ in self.workers]
+        found += [self.control, self.question, self.table]
+        return [number for number in found if number >= 0]
 
 
 def listening_words(
