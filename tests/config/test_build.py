@@ -214,6 +214,17 @@ def test_https_that_was_asked_for_wants_a_certificate() -> None:
     ]
 
 
+def test_a_certificate_that_is_bad_is_the_only_thing_that_is_said_of_it(tmp_path: Path) -> None:
+    site = certificate(tmp_path, "a.test")
+    (tmp_path / "bad.key").write_text("no key")
+    (found,) = problems(
+        listen="https://127.0.0.1:8443",
+        routes={"a.test": ":1"},
+        site={"a.test": site | {"key": str(tmp_path / "bad.key")}},
+    )
+    assert "bad.key" in found
+
+
 @pytest.mark.parametrize(
     ("url", "listen", "location"),
     [

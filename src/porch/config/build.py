@@ -296,7 +296,8 @@ class _Builder:
         found = tuple(parse_listen(text) for text in self.config.listen)
         if self.certificates.by_host or not any(each.tls for each in found):
             return found
-        if "listen" in self.config.model_fields_set:
+        are_bad = any(each.cert for each in self.loaded.sites.values())  # which was said
+        if "listen" in self.config.model_fields_set and not are_bad:
             text = 'HTTPS needs a certificate: [site."example.com"] cert = "…", key = "…"'
             self.loaded.add(("listen",), text)
         return tuple(each for each in found if not each.tls)
