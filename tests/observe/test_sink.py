@@ -323,3 +323,18 @@ def test_what_waits_is_written_when_the_process_ends():
     ended = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, timeout=30)
     assert (ended.returncode, ended.stdout) == (3, b"line\n" * 3)
     assert ended.stderr.endswith(b" info    the last word\n")
+
+
+def test_a_file_that_is_opened_anew_behind_the_end_closes_no_other_descriptor(
+    tmp_path: Path,
+) -> None:
+    number = open_log(tmp_path / "log")
+    sink = Sink(number, path=tmp_path / "log")
+    sink.close()
+    before = os.listdir("/proc/self/fd")
+    others = [os.open(os.devnull, os.O_RDONLY) for _ in range(3)]
+    assert number in others  # somebody else's by now
+    sink.go_on_with(open_log(tmp_path / "log"))
+    for each in others:
+        os.close(each)  # raises if it was closed
+    assert os.listdir("/proc/self/fd") == before

@@ -134,6 +134,7 @@ class Worker:
         self._send("ready")
         await self._ending.wait()
         await self._wind_up()
+        loop.remove_reader(self._channel.fileno())
 
     def finish(self) -> None:
         """Serve what waits in the backlog, finish what runs, close no idle connection before its

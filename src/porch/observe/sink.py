@@ -84,8 +84,11 @@ class Sink:
 
     def go_on_with(self, fd: int) -> None:
         """Write to the file that was opened anew from now on: logrotate has moved the old one
-        away, or it was full. `fd` is ours."""
+        away, or it was full. `fd` is ours, and closed if the sink is."""
         with self._changed:
+            if self._closing:  # the number that it had is somebody else's by now
+                os.close(fd)
+                return
             if self._fresh >= 0:
                 os.close(self._fresh)
             self._fresh = fd
