@@ -1,5 +1,6 @@
 """What can be said of a configuration before anything is touched."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,17 @@ def test_what_would_change_is_said_in_words(file: Path) -> None:
     assert "b.test" in line
     file.write_text("[routes")
     assert isinstance(compared(running, lambda: load(file)), Refusal)
+
+
+@pytest.mark.parametrize("text", [GOOD, GOOD + "helth = 1\n"], ids=["good", "bad"])
+def test_it_leaves_no_cycles_which_would_be_kept_for_ever(file: Path, text: str) -> None:
+    """See errand.py."""
+    file.write_text(text)
+    of(file)  # what is made once in a process
+    gc.collect()
+    gc.disable()
+    try:
+        of(file)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

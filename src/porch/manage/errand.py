@@ -2,8 +2,8 @@
 
 To read and check ten thousand routes takes a second of CPU. In one piece it would take a core's
 half from a worker (p99 of the requests 335 ms, bench/reload.py), and signals and commands would
-wait for it. So a timer interrupts it after each millisecond, wherever it is: then the loop has its
-turn, and if somebody else wants this core, three milliseconds pass before the work goes on.
+wait for it. So a timer interrupts it every half millisecond, wherever it is: then the loop has its
+turn, and the longer this process had to wait for its core, the longer until the work goes on.
 
 Tried instead: a thread with niceness 10 (p99 6.5 ms; the kernel lets go of it by the tick of 4 ms)
 or 19 (3 to 5 ms, but a full core gives it a hundredth of its time, and the loop waits for the lock
