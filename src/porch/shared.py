@@ -63,6 +63,7 @@ class SharedTable:
         mine, past = self.rows[row], self.rows[0]
         for column in counters:
             past[column] += mine[column]
+            mine[column] = 0  # at once: who sums between the two counts it twice
         for column in range(self.columns):
             if mine[column]:
                 mine[column] = 0

@@ -100,3 +100,40 @@ def test_porch_stop_given_twice_cuts_nothing(door):
                 assert started.porch("stop").returncode == 0
             assert busy.recv(4096).startswith(b"HTTP/1.1 200 OK")
         assert started.process.wait(10) == 0
+
+
+def test_who_waits_for_a_dead_worker_is_served_before_the_door_ends(door):
+    started = door(TWO + NOBODY)
+    with contextlib.ExitStack() as stack:
+        _stand_still(started)
+        waiting = [stack.enter_context(started.connect()) for _ in range(40)]
+        for each in waiting:
+            each.sendall(GET)
+        victim = started.workers[0]
+        os.kill(victim, signal.SIGKILL)
+        started.wait_until(lambda: is_ended(victim), "the kill")
+        _stop_while_it_cannot_hear(started)
+        _assert_answered(waiting)
+    assert started.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_a_door_without_a_terminal_or_any_stream_serves(door, closed):
+    port = _free_port()
+    text = f'listen = ["127.0.0.1:{port}"]\n{TWO}{NOBODY}'
+    started = door(text, ready=False, prepare=lambda: [os.close(each) for each in closed])
+    started.wait_until(lambda: started.process.poll() is None and _is_open(port), "the start")
+    with socket.create_connection(("127.0.0.1", port), 5) as client:
+        client.sendall(GET)
+        _assert_answered([client])
+    assert started.stop() == 0
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,10 +1,11 @@
 """Both ends in one process; the descriptors are real."""
 
 import os
+import resource
 
 import pytest
 
-from porch.manage.channel import Channel
+from porch.manage.channel import SHORT, Channel
 
 
 def count_open() -> int:
@@ -106,5 +107,27 @@ def test_no_room_for_copies_leaves_none() -> None:
     with pytest.raises(OSError, match="Bad file"):
         one.send("x", None, [1, 2, 999_999])
     assert count_open() == before
+    one.close()
+    other.close()
+
+
+def test_what_finds_no_room_for_its_descriptors_is_told_and_the_next_is_whole() -> None:
+    one, other = Channel.pair()
+    numbers = [os.memfd_create(str(number)) for number in range(3)]
+    one.send("hand over", None, numbers)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = count_open()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(numbers) + 2, hard))
+    try:
+        (message,) = other.receive()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (message.word, message.data, message.descriptors) == (SHORT, "hand over", ())
+    assert count_open() <= before  # the copies that waited are closed, and none came
+    one.send("hand over", None, numbers)
+    (message,) = other.receive()
+    assert (message.word, len(message.descriptors)) == ("hand over", 3)
+    for each in (*numbers, *message.descriptors):
+        os.close(each)
     one.close()
     other.close()

@@ -93,3 +93,25 @@ def test_its_end_gives_the_signals_back() -> None:
     loop.on_signal(signal.SIGUSR2, lambda: None)
     loop.close()
     assert signal.getsignal(signal.SIGUSR2) is before
+
+
+def test_a_fault_is_told_and_the_loop_goes_on(loop: Loop) -> None:
+    told: list[str] = []
+    loop.on_fault = lambda error: told.append(str(error))
+
+    def fail(text: str) -> None:
+        raise ValueError(text)
+
+    loop.after(0, lambda: fail("timer"))
+    loop.on_signal(signal.SIGUSR1, lambda: fail("signal"))
+    loop.soon(lambda: fail("long"))
+    loop.after(0.01, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    loop.after(0.05, loop.stop)
+    loop.run()
+    assert sorted(told) == ["long", "signal", "timer"]
+
+
+def test_without_anybody_to_tell_a_fault_comes_out(loop: Loop) -> None:
+    loop.after(0, lambda: [][0])
+    with pytest.raises(IndexError):
+        loop.run()

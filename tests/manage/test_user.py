@@ -109,7 +109,7 @@ def test_a_number_without_a_user_needs_a_group() -> None:
         (("nobody", "prch"), "no group 'prch' on this machine; make one (groupadd --system prch)"),
         (("root",), 'user = "root" would change nothing; name one with fewer rights'),
         (("0",), 'user = "0" would change nothing'),
-        (("9" * 30,), "no user has the number"),
+        (("9" * 30,), "no user can have the number"),
     ],
 )
 def test_what_cannot_be_is_said(words: tuple[str, ...], says: str) -> None:
@@ -323,3 +323,9 @@ def _once() -> Callable[[int], None]:
         called.append(number)
 
     return setuid
+
+
+@pytest.mark.parametrize(("user", "group"), [("nobody", "9" * 14), ("9" * 14, "0")])
+def test_a_number_that_nobody_can_have_is_refused(user: str, group: str) -> None:
+    with pytest.raises(ValueError, match="can have the number 99999999999999"):
+        identity(user, group)

@@ -1,5 +1,6 @@
 """The command line: one file a command. Heavy imports wait until a command needs them."""
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -7,6 +8,7 @@ __all__ = ["main"]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `porch ARGUMENTS`. Returns 0 done, 1 refused or wrong, 2 used wrongly."""
+    _fill_streams()
     words = sys.argv[1:] if arguments is None else arguments
     if words and not words[0].startswith("-") and ("=" in words[0] or words[0].startswith(":")):
         from porch.cli.short import run_short
@@ -21,3 +23,14 @@ def main(arguments: list[str] | None = None) -> int:
 
         return usage_error(error)
     return code if isinstance(code, int) else 0
+
+
+def _fill_streams() -> None:
+    """Who starts us with a standard stream closed would have its number go to the next socket, and
+    messages into that."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            os.set_inheritable(number, True)

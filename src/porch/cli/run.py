@@ -1,5 +1,6 @@
 """`porch run`: hand a configuration to a supervisor."""
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,4 +43,5 @@ def run_loaded(
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError):  # nobody hears it any more
+        print(text, file=sys.stderr, flush=True)

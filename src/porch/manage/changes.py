@@ -198,15 +198,21 @@ class Changes:
             self._fleet.hold(holds=False)
             if self._is_over:
                 return
-            error = outcome.exception()
-            if error is None:
+            try:
                 then(outcome.result())
-            else:  # a fault of ours must not end the door
-                text = "".join(traceback.format_exception(error)).rstrip()
-                self._refuse(f"{text}\nthis is a fault of Porch; nothing was changed.")
+            except Exception as error:  # a fault of ours must end neither the door nor the queue
+                self._on_fault(error)
 
         self._fleet.hold(holds=True)
         Errand(self._loop, work, on_end)
+
+    def _on_fault(self, error: Exception) -> None:
+        text = "".join(traceback.format_exception(error)).rstrip()
+        job, self._reload = self._reload, None
+        if job is not None:
+            self._in_force.give_up(job)
+        if self._wish is not None:
+            self._refuse(f"{text}\nthis is a fault of Porch; nothing was changed.")
 
     def _on_compared(self, found: list[str] | Refusal) -> None:
         if isinstance(found, Refusal):

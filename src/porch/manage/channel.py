@@ -14,7 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Channel", "Message"]
+__all__ = ["SHORT", "Channel", "Message"]
+
+SHORT = "short"
 
 _AT_ONCE = 250
 """Descriptors that go with one piece of a message; the kernel takes 253 (SCM_MAX_FD)."""
@@ -26,7 +28,10 @@ _ROOM = socket.CMSG_SPACE(_AT_ONCE * array.array("i").itemsize)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """word: what is meant. data: as it was sent. descriptors: open here now, the taker's own."""
+    """word: what is meant. data: as it was sent. descriptors: open here now, the taker's own.
+
+    Where there was no room for all of them the word is SHORT, the data the word that was meant.
+    """
 
     word: str
     data: Any
@@ -138,6 +143,11 @@ class Channel:
             body = bytes(self._buffer[_HEAD.size : _HEAD.size + size])
             del self._buffer[: _HEAD.size + size]
             word, data = pickle.loads(body)
+            if count > len(self._descriptors):  # the kernel had to leave some out (MSG_CTRUNC)
+                _close(self._descriptors)
+                self._descriptors.clear()
+                messages.append(Message(SHORT, word, ()))
+                continue
             descriptors = tuple(self._descriptors.popleft() for _ in range(count))
             messages.append(Message(word, data, descriptors))
         return messages

@@ -269,7 +269,11 @@ class Question:
         except (ValueError, KeyError, TypeError, RecursionError):
             self.reply({"error": "not a command of this door"})
             return
-        command(self)
+        try:
+            command(self)
+        except Exception:
+            self.reply({"error": "a fault of Porch, see its messages; the door serves on"})
+            raise
 
     def reply(self, answer: Answer) -> None:
         """Answer, once."""

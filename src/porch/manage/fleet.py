@@ -185,11 +185,13 @@ class Fleet:
             self._wait(slot)
             return
         self._table.use(row)
-        stacks = os.memfd_create("porch stacks")
+        stacks = -1
         try:
+            stacks = os.memfd_create("porch stacks")
             process = fork(self._equip(slot, row, stacks), slot, self._leave)
         except OSError as error:
-            os.close(stacks)
+            if stacks >= 0:
+                os.close(stacks)
             self._messages.warn(f"no new worker can be started: {error.strerror}; tried again")
             self._wait(slot)
             return
@@ -276,10 +278,21 @@ class Fleet:
         """While there is no worker for a slot, another serves those who wait in its sockets."""
         if slot not in self._waiting:
             return
+        with contextlib.suppress(OSError):  # no descriptors: those who wait, wait
+            self._lend_once(slot)
+        self._loop.after(LEND, lambda: self._lend(slot))
+
+    def _lend_once(self, slot: int) -> None:
         if self.serving:
             sockets = self.sockets_of(slot).items()
             self.serve_out([(address, each.dup()) for address, each in sockets if is_own(each)])
-        self._loop.after(LEND, lambda: self._lend(slot))
+
+    def lend_all(self) -> None:
+        """The door stops: who waits in the socket of a dead worker is served by another."""
+        for slot, process in enumerate(self.slots):
+            if process is None:
+                with contextlib.suppress(OSError):
+                    self._lend_once(slot)
 
     def _try(self, slot: int) -> None:
         self._waiting.pop(slot, None)

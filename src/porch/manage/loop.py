@@ -43,7 +43,8 @@ class Timer:
 class Loop:
     """Calls what was asked for when it is due, one after the other, in one thread.
 
-    is_stopped: `stop` was called and `run` has not ended yet.
+    is_stopped: `stop` was called and `run` has not ended yet. on_fault: told of what one of them
+    raised, so that it ends neither the loop nor the door; None lets it out.
     """
 
     def __init__(self) -> None:
@@ -54,6 +55,7 @@ class Loop:
         self._before: dict[int, Any] = {}
         self._long: deque[Callable[[], None]] = deque()
         self.is_stopped = False
+        self.on_fault: Callable[[Exception], None] | None = None
         self._ear, self._mouth = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
         self._selector.register(self._ear, selectors.EVENT_READ, self._on_signals)
@@ -95,7 +97,7 @@ class Loop:
         while not self.is_stopped:
             self._turn(self._wait())
             while self._long and not self.is_stopped:
-                self._long.popleft()()
+                self._call(self._long.popleft())
         self.is_stopped = False
 
     def soon(self, work: Callable[[], None]) -> None:
@@ -129,10 +131,18 @@ class Loop:
                 continue  # what was done before has forgotten it
             read, write = key.data if isinstance(key.data, tuple) else (key.data, None)
             if write is not None and events & selectors.EVENT_WRITE:
-                write()
+                self._call(write)
             if events & selectors.EVENT_READ and key.fd in self._selector.get_map():
-                read()
+                self._call(read)
         self._run_timers()
+
+    def _call(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            if self.on_fault is None:
+                raise
+            self.on_fault(error)
 
     def _wait(self) -> float:
         if self._long:
@@ -146,7 +156,7 @@ class Loop:
         while self._timers and self._timers[0][0] <= now:
             _, _, timer = heapq.heappop(self._timers)
             if timer.work is not None:
-                timer.work()
+                self._call(timer.work)
 
     def _on_signals(self) -> None:
         try:
@@ -156,7 +166,7 @@ class Loop:
         for number in dict.fromkeys(numbers):
             work = self._signals.get(number)
             if work is not None:
-                work()
+                self._call(work)
 
 
 def _heard(number: int, frame: object) -> None:

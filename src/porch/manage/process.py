@@ -91,8 +91,9 @@ def fork(equipment: Equipment, slot: int, leave: Callable[[int], None]) -> Proce
     """
     ours, theirs = Channel.pair()
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none
+                stream.flush()
         pid = os.fork()
     except OSError:
         ours.close()

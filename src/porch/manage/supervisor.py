@@ -8,6 +8,7 @@ import contextlib
 import gc
 import resource
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,7 @@ class Supervisor:
             return 1
         self.in_force = in_force
         self._loop = Loop()
+        self._loop.on_fault = self._on_fault
         self.fleet = Fleet(
             self._loop, self.messages, in_force.table, in_force.equip, self._close_in_child
         )
@@ -129,6 +131,11 @@ class Supervisor:
         loop.on_signal(signal.SIGUSR2, lambda: self._changes.ask("upgrade"))
         loop.on_signal(signal.SIGCHLD, self.fleet.reap)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())  # blocked over an exec
+
+    def _on_fault(self, error: Exception) -> None:
+        """A fault of ours must not end the door."""
+        text = "".join(traceback.format_exception(error)).rstrip()
+        self.messages.tell(f"{text}\nthis is a fault of Porch; the door serves on.", "error")
 
     def _close_in_child(self, slot: int) -> None:
         """In a forked worker: close what is not its own."""
@@ -252,6 +259,8 @@ class Supervisor:
             self._notify.stopping(grace)
             self._changes.close()
             self._loop.after(grace + KILL_AFTER, self.fleet.kill)
+            self.fleet.reap()  # who has just died too
+            self.fleet.lend_all()
         self.fleet.stop()
         # The workers have their own copies: what waits in a backlog is served before it closes.
         self.in_force.listening.close_all()

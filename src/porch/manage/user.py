@@ -15,6 +15,8 @@ from pathlib import Path
 
 __all__ = ["Identity", "confine", "drop", "identity", "obstacle", "unreadable"]
 
+_LARGEST = 2**32 - 2
+"""Of numbers of users and groups."""
 # prctl(2)
 _SET_DUMPABLE = 4
 _SET_NO_NEW_PRIVS = 38
@@ -50,6 +52,8 @@ def identity(user: str, group: str | None = None) -> Identity:
             "or name another as user"
         )
     uid = found.pw_uid if found is not None else int(user)
+    if uid > _LARGEST:
+        raise ValueError(f"no user can have the number {user}; the largest is {_LARGEST}")
     if uid == 0:
         raise ValueError(
             f'user = "{user}" would change nothing; name one with fewer rights, or leave user out'
@@ -157,6 +161,8 @@ def _user(text: str) -> pwd.struct_passwd | None:
 
 def _group(text: str) -> int:
     if text.isdecimal():
+        if int(text) > _LARGEST:
+            raise ValueError(f"no group can have the number {text}; the largest is {_LARGEST}")
         return int(text)
     try:
         return grp.getgrnam(text).gr_gid

@@ -24,7 +24,7 @@ from porch.config.steps import advance
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door, Session
 from porch.listen.listener import Listener
-from porch.manage.channel import Channel, Message
+from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.columns import (
     CONNECTIONS,
     DEADLINES,
@@ -166,7 +166,10 @@ class Worker:
             self.finish()
             return
         for message in messages:
-            self._take(message)
+            if message.word == SHORT:
+                self._on_short(message.data)
+            else:
+                self._take(message)
 
     def _take(self, message: Message) -> None:
         match message.word:
@@ -186,6 +189,15 @@ class Worker:
                 self.hand_over()
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
+
+    def _on_short(self, word: str) -> None:
+        """What was handed over did not find room."""
+        text = "a worker has no descriptors left (ulimit -n, LimitNOFILE)"
+        if word == "prepare":
+            self._forget()
+            self._send("refused", f"{text}\nnothing was changed, the running configuration stays.")
+        else:
+            self._messages.warn(f"{text}: not done: {word}")
 
     def _serve_out(self, addresses: list[ListenAddress], descriptors: Sequence[int]) -> None:
         """Accept from sockets to which nobody comes any more but who was on the way already."""
