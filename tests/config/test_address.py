@@ -46,6 +46,7 @@ def test_an_address_is_read(text, address):
         ("unix:porch.sock", 'named by its whole path: "unix:/run/porch.sock"'),
         ("unix:", 'named by its whole path: "unix:/run/x.sock"'),
         ("unix:/" + "x" * 107, "at most 107 bytes"),
+        ("unix:/run/\0.sock", "no NUL (\\u0000)"),
         ("", 'write ":8080"'),
         (":80 ", 'write ":8080"'),
         (":80\n", 'write ":8080"'),

@@ -86,6 +86,8 @@ def test_logs_are_always_a_list_of_tables():
     assert read_logs(["json", {"to": "stderr"}]) == [{"format": "json"}, {"to": "stderr"}]
     with pytest.raises(ValueError, match="a log is"):
         read_logs("jsn")
+    with pytest.raises(ValueError, match="no NUL"):
+        read_logs("file:/var/log/\0")
 
 
 def test_every_kind_says_what_it_can_be():

@@ -7,7 +7,6 @@ import resource
 import selectors
 import signal
 import socket
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -95,17 +94,19 @@ def _start_of(pid: int) -> int:
     return int(text.rpartition(") ")[2].split()[19])
 
 
-def test_a_worker_that_dies_at_once_is_tried_ever_less_often_and_that_is_said_once(door):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV], ids=lambda each: each.name)
+def test_a_worker_that_dies_at_once_is_tried_ever_less_often_and_that_is_said_once(door, number):
     started = door("log = false\nworkers = 1\n" + '[routes]\n"*" = "respond:204"\n')
     killed: set[int] = set()
     until = time.monotonic() + 3
     while time.monotonic() < until:
         for pid in set(started.workers) - killed:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
             killed.add(pid)
         time.sleep(0.002)
     assert 3 <= len(killed) <= 7, f"{len(killed)} in 3 s"
     assert started.errors.count("soon after its start") == 1
+    assert f"was killed by {number.name}" in started.errors
     assert _answered(started, 3) == {b"HTTP/1.1 204 No Content"}
     assert started.process.poll() is None
 
@@ -182,6 +183,33 @@ def test_the_same_file_is_taken_over_after_a_kill(door):
     assert started.stop() == 0
 
 
+def test_a_killed_supervisors_full_workers_let_go_of_the_address_though_clients_wait(door):
+    started = door(TWO + '[routes]\n"*" = "respond:204"\n', prepare=_few_descriptors)
+    config = started.file.read_text(encoding="utf-8").replace(":0", f":{started.port}", 1)
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(started.connect())
+        started.wait_until(lambda: "further clients wait" in started.errors, "the shortage")
+        started.stop(signal.SIGKILL)
+        began = time.monotonic()
+        again = Door(started.folder, config)
+        stack.callback(again.stop)
+        again.wait_ready()
+        assert time.monotonic() - began < 4
+        assert _answered(again) == {b"HTTP/1.1 204 No Content"}
+
+
+def test_a_worker_that_hangs_does_not_hold_up_a_second_order_to_end(door):
+    started = door(TWO + '[routes]\n"*" = "respond:204"\n')
+    os.kill(started.workers[0], signal.SIGSTOP)
+    started.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)  # two that come at once are one
+    began = time.monotonic()
+    started.process.send_signal(signal.SIGTERM)
+    assert started.process.wait(10) == 0
+    assert time.monotonic() - began < 5
+
+
 def test_a_full_disk_under_the_log_costs_no_answer_and_is_said(door):
     started = door('workers = 2\nlog = "file:/dev/full"\n[routes]\n"*" = "respond:204"\n')
     fine = {b"HTTP/1.1 204 No Content"}
@@ -192,6 +220,62 @@ def test_a_full_disk_under_the_log_costs_no_answer_and_is_said(door):
     assert started.errors.count("No space left on device") <= 2, "once a worker"
     assert len(started.workers) == 2
     assert started.stop() == 0
+
+
+def test_a_log_that_finds_no_room_goes_on_when_there_is_room_again(door, tmp_path):
+    log = tmp_path / "access.log"
+    started = door(f'workers = 2\nlog = "file:{log}"\n[routes]\n"*" = "respond:204"\n')
+    unlimited = resource.RLIM_INFINITY
+    for pid in started.workers:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (2000, unlimited))
+    fine = {b"HTTP/1.1 204 No Content"}
+    started.wait_until(
+        lambda: _answered(started, 5) == fine and "log lines wait" in started.errors, "the message"
+    )
+    assert log.stat().st_size <= 2000
+    for pid in started.workers:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
+    started.wait_until(
+        lambda: _answered(started, 5) == fine and "taken again; 0 were lost" in started.errors,
+        "the end of it",
+    )
+    assert log.stat().st_size > 2000
+    assert started.stop() == 0
+
+
+def test_a_supervisor_without_descriptors_refuses_a_reload_and_replaces_a_worker_later(door):
+    started = door(TWO + '[routes]\n"*" = "respond:204"\n')
+    fine = {b"HTTP/1.1 204 No Content"}
+    soft, hard = resource.prlimit(started.process.pid, resource.RLIMIT_NOFILE)
+    few = len(os.listdir(f"/proc/{started.process.pid}/fd"))
+    resource.prlimit(started.process.pid, resource.RLIMIT_NOFILE, (few, hard))
+    started.process.send_signal(signal.SIGHUP)
+    started.wait_until(lambda: "configuration stays" in started.errors, "the refusal")
+    assert "Too many open files" in started.errors
+    started.process.send_signal(signal.SIGUSR1)
+    victim, other = started.workers
+    os.kill(victim, signal.SIGKILL)
+    started.wait_until(lambda: "no new worker can be started" in started.errors, "the message")
+    assert other in started.workers
+    resource.prlimit(started.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    started.wait_until(lambda: len(started.workers) == 2, "two workers")
+    assert _answered(started, 30) == fine
+    assert started.reload() == ""
+    assert "Traceback" not in started.errors
+
+
+def test_workers_without_descriptors_say_so_at_a_reload_and_take_it_when_there_are_some(door):
+    started = door(TWO + '[routes]\n"*" = "respond:204"\n', prepare=_few_descriptors)
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(started.connect())
+        started.wait_until(lambda: "further clients wait" in started.errors, "the shortage")
+        started.process.send_signal(signal.SIGUSR1)
+        started.reload()  # whichever: it ends, and the next one is in force
+    started.wait_until(lambda: started.reload() == "", "a reload")
+    assert _all_answers(started, 50) == {"204": 50}
+    assert len(started.workers) == 2
+    assert "Traceback" not in started.errors
 
 
 def test_without_descriptors_clients_wait_and_nobody_is_refused(door):
@@ -259,6 +343,7 @@ def test_a_worker_without_memory_takes_nobody_with_it(door):
         harmed = {loss.port for loss in tally.harm}
         started.wait_until(lambda: len(started.workers) == 2, "two workers")
         assert _answered(started, 50) == {b"HTTP/1.1 200 OK"}
+        assert victim not in started.workers or "MemoryError" in started.errors, "it had enough"
     assert harmed <= its, str(tally)
 
 
@@ -269,12 +354,35 @@ def _starve(pid: int) -> None:
     resource.prlimit(pid, resource.RLIMIT_AS, (size + 1_000_000, size + 1_000_000))
 
 
-def test_no_process_is_left_when_the_supervisor_is_killed_while_it_reloads(door):
+@pytest.mark.parametrize("phase", ["it reads", "workers build"])
+def test_no_process_is_left_when_the_supervisor_is_killed_while_it_reloads(door, phase):
     started = door(TWO + '[routes]\n"*" = "respond:204"\n')
     workers = started.workers
-    asking = threading.Thread(target=lambda: started.porch("reload"))
-    asking.start()
+    busy = started.process.pid
+    routes = "".join(f'"*/{number}" = "respond:204"\n' for number in range(6000))
+    started.write(TWO + "[routes]\n" + routes)
+    spent = _cpu_seconds(busy)
+    started.process.send_signal(signal.SIGHUP)
+    if phase == "it reads":
+        started.wait_until(lambda: _cpu_seconds(busy) > spent + 0.1, "the reading")
+        assert not _has_parcel(workers[0])
+    else:
+        started.wait_until(lambda: _has_parcel(workers[0]), "the building")
     started.process.kill()
-    asking.join(20)
     for pid in workers:
         started.wait_until(lambda pid=pid: is_ended(pid), "the end of the workers")
+    assert "loaded again" not in started.errors
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _has_parcel(pid: int) -> bool:
+    """Whether a worker holds the configuration that it is to build."""
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if "porch configuration" in str(fd.readlink()):
+                return True
+    return False

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -228,3 +229,30 @@ def test_two_workers_share_two_thousand_connections_evenly(door):
     assert tally.idle == sum(shares) == 2000
     print(f"{shares[0]} and {shares[1]} of 2,000 connections")
     assert max(shares) <= 1100
+
+
+# --- signals that come early ----------------------------------------------------------------------
+
+
+def _holds_signals(pid: int) -> bool:
+    text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return bool(int(re.findall(r"^SigBlk:\s*(\w+)", text, re.M)[0], 16) & 1)  # SIGHUP is bit 0
+
+
+def test_signals_before_it_serves_wait_until_it_does(door):
+    started = door(TWO + NOBODY, ready=False)
+    started.wait_until(lambda: _holds_signals(started.process.pid), "the first step")
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        started.process.send_signal(number)
+    assert "listening" not in started.errors
+    started.wait_ready()
+    started.wait_until(lambda: "loaded again" in started.errors, "the reload")
+    assert started.stop() == 0
+
+
+def test_an_order_to_end_before_it_serves_ends_it_in_peace(door):
+    started = door(TWO + NOBODY, ready=False)
+    started.wait_until(lambda: _holds_signals(started.process.pid), "the first step")
+    started.process.send_signal(signal.SIGTERM)
+    assert started.process.wait(20) == 0
+    assert "Traceback" not in started.errors

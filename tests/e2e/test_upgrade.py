@@ -137,7 +137,7 @@ def test_the_new_code_serves_under_the_same_process_id(door, copy):
         ("listen/door.py", "def broken(:\n", "SyntaxError"),
         ("listen/door.py", "import a_module_that_is_missing\n", "a_module_that_is_missing"),
         ("config/schema.py", "raise SystemExit(3)\n", "3"),
-        ("manage/worker.py", WORKER_FAILS, "a worker ended with code 70 before it served"),
+        ("manage/worker.py", WORKER_FAILS, "TypeError: not in this version"),
         ("manage/supervisor.py", SUPERVISOR_FAILS, "not in this version"),
     ],
     ids=["syntax", "import", "ends", "worker", "supervisor"],

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -230,6 +231,16 @@ def test_a_unix_socket_is_one_that_all_share(tmp_path: Path) -> None:
     socks += more(socks, address, 1)
     assert len({os.fstat(sock.fileno()).st_ino for sock in socks}) == 1
     assert [(sock.gettimeout(), sock.get_inheritable()) for sock in socks] == [(0.0, False)] * 3
+    close(socks)
+
+
+def test_everybody_may_connect_to_a_unix_socket_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        socks = bind(ListenAddress(path=str(tmp_path / "sock")), 1)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "sock").stat().st_mode) == 0o666
     close(socks)
 
 

@@ -45,6 +45,8 @@ class FakeFleet:
 
     def resize(self, count: int) -> None: ...
 
+    def kill_late(self, seconds: float) -> None: ...
+
 
 class FakeQuestion:
     def __init__(self, loop: Loop, word: str) -> None:

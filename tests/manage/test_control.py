@@ -251,7 +251,7 @@ def test_a_door_that_ends_before_it_answers_is_said(config: Path, answer: bytes)
 
     async def main() -> None:
         server = await asyncio.start_unix_server(serve, path)
-        with pytest.raises(OSError, match="it ended before it answered"):
+        with pytest.raises(OSError, match="the door ended before it answered"):
             await asked(config)
         server.close()
 

@@ -138,6 +138,82 @@ def test_a_worker_that_hangs_is_named_with_its_stack_and_replaced() -> None:
     assert "in tick" in found["said"]
 
 
+def test_a_worker_that_hangs_before_it_serves_is_named_and_replaced_too() -> None:
+    found = run("""
+        from porch import clock as clocks
+        from porch.manage import worker
+        module.STARTS_WITHIN = 20
+        module.YOUNG = 0.0
+        original = worker.Worker.serve
+        async def serve(self): clocks.sleep(30)
+        worker.Worker.serve = serve
+        fleet.resize(1)
+        first = fleet.slots[0]
+        worker.Worker.serve = original
+        until(lambda: fleet.slots[0] not in (None, first)); ready(1)
+        tell(pid=first.pid)
+    """)
+    assert f"worker {found['pid']} has hung for 1" in found["said"]
+    assert "in serve" in found["said"]
+
+
+def test_a_worker_that_is_told_to_end_has_a_successor_before_it_has_ended() -> None:
+    found = run("""
+        import socket
+        module.YOUNG = 0.0
+        fleet.resize(1); ready(1)
+        first = fleet.slots[0]
+        port = int(in_force.listening.names[0].rpartition(":")[2])
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(b"POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1\\r\\n\\r\\n")
+        until(lambda: in_force.table.rows[first.row][0] > 3)
+        first.kill(signal.SIGTERM)
+        until(lambda: first in fleet.leaving); ready(1)
+        still = first in fleet.leaving
+        client.sendall(b"1")
+        answer = client.recv(100).decode()
+        tell(still=still, pid=first.pid, answer=answer)
+    """)
+    assert found["still"]
+    assert found["answer"].startswith("HTTP/1.1 204")
+    assert f"worker {found['pid']} was told to end; a new one takes its place" in found["said"]
+
+
+def test_one_that_hangs_while_it_leaves_is_killed_when_its_time_is_over() -> None:
+    found = run("""
+        import socket
+        fleet.resize(2); ready(2)
+        last = fleet.slots[1]
+        last.kill(signal.SIGSTOP)
+        fleet.resize(1)
+        fleet.kill_late(0.3)
+        there = last in fleet.leaving
+        until(lambda: not fleet.leaving)
+        tell(there=there)
+    """)
+    assert found["there"]
+
+
+def test_a_fault_is_told_with_its_traceback_and_its_death_is_not_told_again() -> None:
+    found = run("""
+        from porch.manage import worker
+        heard = []
+        fleet.on_message = lambda process, message: heard.append((message.word, str(message.data)))
+        original = worker.Worker.serve
+        async def serve(self): raise TypeError("not today")
+        worker.Worker.serve = serve
+        fleet.resize(1)
+        until(lambda: fleet._deaths.get(0, 0) == 3)
+        worker.Worker.serve = original
+        ready(1)
+        tell(words=[word for word, _ in heard], text=heard[0][1])
+    """)
+    assert found["words"][:3] == ["failed"] * 3
+    assert found["text"].startswith("Traceback")
+    assert found["text"].endswith("TypeError: not today")
+    assert "soon after its start" not in found["said"]
+
+
 def test_a_slot_less_has_its_worker_finish() -> None:
     found = run("""
         fleet.resize(3); ready(3)

@@ -1,16 +1,25 @@
 """The command line: one file a command. Heavy imports wait until a command needs them."""
 
 import os
+import signal
 import sys
 
 __all__ = ["main"]
+
+
+HELD = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
+"""Signals that wait until a door can act on them: before, they would kill it, and as process 1 a
+SIGTERM would be lost."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `porch ARGUMENTS`. Returns 0 done, 1 refused or wrong, 2 used wrongly."""
     _fill_streams()
     words = sys.argv[1:] if arguments is None else arguments
-    if words and not words[0].startswith("-") and ("=" in words[0] or words[0].startswith(":")):
+    is_short = bool(words) and words[0][0] != "-" and ("=" in words[0] or words[0][0] == ":")
+    if arguments is None and (is_short or words[:1] == ["run"]):
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    if is_short:
         from porch.cli.short import run_short
 
         return run_short(words)

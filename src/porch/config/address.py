@@ -37,6 +37,8 @@ def parse_socket_path(text: str) -> str:
         raise ValueError(
             f'a Unix socket is named by its whole path: "unix:/run/{path or "x.sock"}"'
         )
+    if "\0" in path:
+        raise ValueError("the path of a Unix socket has no NUL (\\u0000)")
     if len(path.encode()) > SOCKET_PATH:
         raise ValueError(f"the path of a Unix socket has at most {SOCKET_PATH} bytes")
     return path

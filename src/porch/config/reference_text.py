@@ -64,7 +64,7 @@ LISTEN = """
 | `"127.0.0.1:8080"`, `"[::1]:8080"` | one address |
 | `":443"` | HTTPS, which port 443 is without the word |
 | `"https://127.0.0.1:8443"` | HTTPS on another port |
-| `"unix:/run/porch.sock"` | a Unix socket |
+| `"unix:/run/porch.sock"` | a Unix socket; who may connect, the rights of its folder say |
 """
 
 KEYS = """\

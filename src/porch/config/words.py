@@ -170,3 +170,5 @@ def _log(value: object) -> object:
 def _check_log_place(text: str) -> None:
     if text not in ("stdout", "stderr") and not (text.startswith("file:") and text != "file:"):
         raise ValueError(f"a log is {LOG_FORM.text}")
+    if "\0" in text:
+        raise ValueError("the path of a log file has no NUL (\\u0000)")

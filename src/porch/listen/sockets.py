@@ -156,6 +156,7 @@ def _bind_unix(path: str) -> socket.socket:
                 raise OSError(errno.EADDRINUSE, "in use")
             os.unlink(path)
         sock.bind(path)
+        os.chmod(path, 0o666)  # as a port is: who may not connect, the folder's rights say
         sock.listen(BACKLOG)
         sock.setblocking(False)
     except BaseException:

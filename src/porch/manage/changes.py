@@ -18,7 +18,7 @@ from porch.config.steps import advance
 from porch.manage.channel import Message
 from porch.manage.control import Answer, Question
 from porch.manage.errand import Errand
-from porch.manage.fleet import Fleet
+from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
@@ -250,6 +250,7 @@ class Changes:
         candidate = job.prospect.candidate
         self._let_go(releasing(self._in_force.take(job, wish.back_to)))
         self._fleet.resize(candidate.workers)
+        self._fleet.kill_late(candidate.grace + KILL_AFTER)
         self._in_force.settle(self._fleet)
         if not job.files:
             self.reopen()

@@ -330,7 +330,7 @@ def _ask(path: Path, command: str, patience: float) -> Answer:
     try:
         return dict(json.loads(line))
     except (ValueError, TypeError):
-        raise OSError("it ended before it answered") from None
+        raise OSError("the door ended before it answered; porch run starts it") from None
 
 
 def _peer(sock: socket.socket) -> int:

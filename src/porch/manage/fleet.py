@@ -17,17 +17,21 @@ from porch.manage.channel import Message
 from porch.manage.columns import HEARTBEAT
 from porch.manage.equipment import Equipment
 from porch.manage.loop import Loop, Timer
-from porch.manage.process import FAILED, SHOW_STACK, Process, fork
+from porch.manage.process import SHOW_STACK, Process, fork
 from porch.observe.messages import Messages
 from porch.shared import SharedTable
 
-__all__ = ["HANGS_AFTER", "Fleet"]
+__all__ = ["HANGS_AFTER", "KILL_AFTER", "Fleet"]
 
 LOOK = 1.0
 """Seconds between two looks at the heartbeats."""
 HANGS_AFTER = 10
 """Looks without a heartbeat until a worker is taken for hanging. Counted and not timed: a machine
 that was stopped as a whole for an hour has missed one."""
+KILL_AFTER = 5.0
+"""Seconds behind `grace` in which a worker that was told to leave must have ended."""
+STARTS_WITHIN = 60
+"""The same for one that does not serve yet."""
 STACK_TIME = 0.5
 """Seconds that a hanging worker has to write its stack."""
 YOUNG = 5.0
@@ -105,6 +109,18 @@ class Fleet:
             self.slots.append(None)
             self._fork(slot)
 
+    def kill_late(self, seconds: float) -> None:
+        """Those that are leaving now have so long."""
+        late = [*self.leaving]
+
+        def kill() -> None:
+            for process in late:
+                if process in self.leaving:
+                    process.kill()
+
+        if late:
+            self._loop.after(seconds, kill)
+
     def serve_out(self, left: list[tuple[ListenAddress, socket]]) -> None:
         """Have one that serves accept what waits in the sockets of slots that are no more."""
         if not left or self._stopping:
@@ -155,6 +171,7 @@ class Fleet:
         for process in self.all:
             pid, status = os.waitpid(process.pid, os.WNOHANG)
             if pid:
+                self._hear(process)  # its last word
                 self._on_end(process, status)
         if os.getpid() == 1:
             self._reap_orphans()
@@ -200,6 +217,12 @@ class Fleet:
         self._loop.on_readable(process.channel, lambda: self._receive(process))
 
     def _receive(self, process: Process) -> None:
+        self._hear(process)
+        if process.channel is None:
+            self.reap()
+
+    def _hear(self, process: Process) -> None:
+        """Take in what it says; nothing more of one that has gone."""
         if process.channel is None:
             return
         try:
@@ -208,12 +231,28 @@ class Fleet:
             self._loop.forget(process.channel)
             process.channel.close()
             process.channel = None
-            self.reap()
             return
         for message in messages:
-            if message.word == "ready":
-                process.is_ready = True
+            match message.word:
+                case "ready":
+                    process.is_ready = True
+                case "failed":
+                    process.has_said = True
+                case "leaving":
+                    self._let_leave(process)
             self.on_message(process, message)
+
+    def _let_leave(self, process: Process) -> None:
+        """Somebody told it to end: its slot gets another at once."""
+        if self.slots[process.slot : process.slot + 1] != [process]:
+            return  # it leaves already, or is one of before an upgrade
+        self.slots[process.slot] = None
+        process.is_leaving = True
+        self.leaving.append(process)
+        self._messages.tell(f"worker {process.pid} was told to end; a new one takes its place")
+        self.on_gone(process, "leaves")
+        if not self._holds and not self._stopping:
+            self._fork(process.slot)
 
     def tell_one(
         self, process: Process, word: str, data: object = None, descriptors: Sequence[int] = ()
@@ -245,22 +284,20 @@ class Fleet:
         else:
             self.slots[process.slot] = None
             if not self._stopping:
-                has_said = not process.is_ready and os.waitstatus_to_exitcode(status) == FAILED
-                self._replace(process, how, has_said=has_said)
+                self._replace(process, how)
         self.on_gone(process, how)
 
-    def _replace(self, process: Process, how: str, *, has_said: bool) -> None:
-        """has_said: why it could not start."""
+    def _replace(self, process: Process, how: str) -> None:
         slot = process.slot
         if clock.monotonic() - process.since >= YOUNG:
             self._deaths[slot] = 0
-            if process.missed < HANGS_AFTER:  # else it was said, with its stack
+            if not process.has_said:
                 text = f"worker {process.pid} {how}; a new one takes its place"
                 self._messages.tell(text, "warning")
             if not self._holds:
                 self._fork(slot)
             return
-        if not has_said:
+        if not process.has_said:
             self._messages.warn(
                 f"a worker {how} soon after its start; one more is tried, then later"
             )
@@ -306,11 +343,13 @@ class Fleet:
         self.reap()
         for process in self.serving:
             beat = self._table.rows[process.row][HEARTBEAT]
-            if beat != process.beat or not process.is_ready:
+            if beat != process.beat:
                 process.beat, process.missed = beat, 0
                 continue
             process.missed += 1
-            if process.missed == HANGS_AFTER:
+            if not process.is_ready and process.missed < STARTS_WITHIN:
+                continue  # it builds what it serves
+            if process.missed == (HANGS_AFTER if process.is_ready else STARTS_WITHIN):
                 self._ask_stack(process)
 
     def _ask_stack(self, process: Process) -> None:
@@ -325,11 +364,13 @@ class Fleet:
             process.missed = 0
             return
         stack = process.stack().rstrip() or "no stack: it is stopped, or in the system"
+        seconds = process.missed * LOOK
         self._messages.tell(
-            f"worker {process.pid} has hung for {HANGS_AFTER * LOOK:g} s and is replaced; a call "
-            f"that blocks holds up everything in its worker\n{stack}",
+            f"worker {process.pid} has hung for {seconds:g} s and is replaced; a call that blocks "
+            f"holds up everything in its worker\n{stack}",
             "error",
         )
+        process.has_said = True
         process.kill(signal.SIGKILL)
 
 
@@ -346,6 +387,6 @@ def _how(status: int) -> str:
             name = signal.Signals(number).name
         except ValueError:
             name = f"signal {number}"
-        why = " (out of memory, perhaps: see dmesg)" if number == signal.SIGKILL else ""
+        why = " (by somebody, or out of memory: dmesg tells)" if number == signal.SIGKILL else ""
         return f"was killed by {name}{why}"
     return f"ended with code {os.waitstatus_to_exitcode(status)}"

@@ -17,7 +17,7 @@ from porch.manage.equipment import Equipment
 from porch.manage.user import confine, drop, unreadable
 from porch.manage.worker import Worker
 
-__all__ = ["FAILED", "IGNORED", "SHOW_STACK", "Process", "fork"]
+__all__ = ["IGNORED", "SHOW_STACK", "Process", "fork"]
 
 SHOW_STACK = signal.SIGUSR2
 """What a worker writes its stack at. The interpreter's own C code does so, whatever hangs."""
@@ -25,21 +25,22 @@ SHOW_STACK = signal.SIGUSR2
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE)
 """Of these a terminal or an operator may send to the whole group; the supervisor acts on them."""
 
-FAILED = 1
-"""Exit code of a worker that could not start and has said why."""
+FAILED, FAULT = 1, 70
+"""Exit codes of a worker that could not start, and of one that met a fault of ours."""
 
 
 class Process:
     """pid, slot, row: which worker, whose sockets it has, and where it counts.
 
-    since: when it was forked. is_ready: it serves. is_leaving: it finishes what runs, and another
-    has its sockets. stacks: a file where it writes its stack. beat, missed: its heartbeat when it
-    was looked at last, and how often that was the same one.
+    since: when it was forked. is_ready: it serves. has_said: why it ends was told. is_leaving: it
+    finishes what runs, and another has its sockets. stacks: a file where it writes its stack. beat,
+    missed: its heartbeat when it was looked at last, and how often that was the same one.
     """
 
     __slots__ = (
         "beat",
         "channel",
+        "has_said",
         "is_leaving",
         "is_ready",
         "missed",
@@ -57,7 +58,7 @@ class Process:
         self.channel = channel
         self.stacks = stacks
         self.since = clock.monotonic()
-        self.is_ready = self.is_leaving = False
+        self.is_ready = self.is_leaving = self.has_said = False
         self.beat = self.missed = 0
 
     def __repr__(self) -> str:
@@ -102,13 +103,13 @@ def fork(equipment: Equipment, slot: int, leave: Callable[[int], None]) -> Proce
     if pid:
         theirs.close()
         return Process(pid, slot, equipment.row, ours, equipment.stacks)
-    code = 70
+    code = FAULT
     try:
         ours.close()
         leave(slot)
         code = _child(equipment, theirs)
     except BaseException:
-        traceback.print_exc()
+        theirs.send("failed", traceback.format_exc().rstrip())
     finally:
         os._exit(code)
 
@@ -138,7 +139,7 @@ def _child(equipment: Equipment, channel: Channel) -> int:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, worker.hand_over)
+        loop.add_signal_handler(signal.SIGTERM, worker.leave)
         await worker.serve()
 
     # What was made so far lives as long as the process: the collector need not look at it again,

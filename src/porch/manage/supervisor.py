@@ -17,7 +17,7 @@ from porch.config.history import History
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
 from porch.manage.control import Control, Question, second_path, socket_path
-from porch.manage.fleet import Fleet
+from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.process import Process
@@ -33,8 +33,8 @@ __all__ = ["WATCH_DELAY", "Supervisor"]
 
 WATCH_DELAY = 1.0
 """Seconds between two looks at the watched files."""
-KILL_AFTER = 5.0
-"""Seconds behind `grace` in which a worker that was told to stop must have ended."""
+AT_ONCE = 1.0
+"""Seconds that workers have to end at once: one that hangs does not."""
 
 
 class Supervisor:
@@ -65,6 +65,7 @@ class Supervisor:
         if control is not None:
             self._control = Control(socket_path(control), self._commands(), second_path(control))
         self._code = 0
+        self._failure: object = None
         self._is_up = False
 
     def run(self, handover: Handover | None = None) -> int:
@@ -150,10 +151,15 @@ class Supervisor:
 
     def _on_message(self, process: Process, message: Message) -> None:
         if message.word == "failed":
-            self.messages.warn(f"a worker cannot start: {message.data}")
+            if message.data != self._failure:  # said once, however often it is tried
+                how = "has failed" if process.is_ready else "cannot start"
+                self.messages.warn(f"a worker {how}: {message.data}")
+            self._failure = message.data
             if not self._is_up and not self.fleet.leaving:
                 self._code = 1
                 self.stop()
+        elif message.word == "leaving":
+            self.fleet.kill_late(self.in_force.candidate.grace + KILL_AFTER)
         elif message.word == "ready":
             if not self._is_up and all(each.is_ready for each in self.fleet.serving):
                 self._is_up = True
@@ -170,12 +176,9 @@ class Supervisor:
         """All workers serve for the first time."""
         summary = self.in_force.candidate.summary
         if self.fleet.leaving:
-            old = [*self.fleet.leaving]
-            for process in old:
+            for process in self.fleet.leaving:
                 process.kill(signal.SIGTERM)
-            self._loop.after(
-                self.in_force.candidate.grace + KILL_AFTER, lambda: self._kill_late(old)
-            )
+            self.fleet.kill_late(self.in_force.candidate.grace + KILL_AFTER)
             self.messages.tell(f"upgraded to {self.version}: {summary}")
         elif self._ready is not None:
             self._ready()
@@ -237,11 +240,6 @@ class Supervisor:
             question = self._control.adopt_question(handover.question_socket)
         self._changes.go_on(question)
 
-    def _kill_late(self, old: list[Process]) -> None:
-        for process in old:
-            if process in self.fleet.leaving:
-                process.kill()
-
     # --- commands ------------------------------------------------------------------------------
 
     def _on_stop(self, question: Question) -> None:
@@ -261,6 +259,8 @@ class Supervisor:
             self._loop.after(grace + KILL_AFTER, self.fleet.kill)
             self.fleet.reap()  # who has just died too
             self.fleet.lend_all()
+        else:
+            self._loop.after(AT_ONCE, self.fleet.kill)
         self.fleet.stop()
         # The workers have their own copies: what waits in a backlog is served before it closes.
         self.in_force.listening.close_all()

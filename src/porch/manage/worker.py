@@ -6,6 +6,7 @@ in by one assignment: no connection notices.
 """
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,10 @@ LOOK = 0.02
 
 FAREWELL = 2.5
 """Seconds behind `grace` in which clients may answer that they were told to leave."""
+
+ORPHAN_DRAINS = 1.0
+"""Seconds in which a worker whose supervisor has died serves who waits to be accepted, half of what
+the next supervisor waits for the address (start.TAKE_OVER)."""
 
 ON_THE_WAY = 1.0
 """Seconds in which a client whose handshake has begun is here, or will not come."""
@@ -120,7 +125,7 @@ class Worker:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Event | None = None
-        self._is_stopping = self._at_once = False
+        self._is_stopping = self._at_once = self._is_orphan = False
 
     async def serve(self) -> None:
         """Serve until told to stop or finish, and until what runs has ended."""
@@ -143,6 +148,11 @@ class Worker:
         if self._ending is not None:
             self._ending.set()
 
+    def leave(self) -> None:
+        """A signal says so: tell the supervisor, and hand over."""
+        self._send("leaving")
+        self.hand_over()
+
     def hand_over(self) -> None:
         """As `finish`, but another worker has the same sockets and takes what waits in them."""
         for listener in self._listeners:
@@ -163,6 +173,7 @@ class Worker:
             messages = self._channel.receive()
         except EOFError:
             self._loop.remove_reader(self._channel.fileno())
+            self._is_orphan = True
             self.finish()
             return
         for message in messages:
@@ -333,7 +344,7 @@ class Worker:
         until = clock.monotonic() + self._built.grace
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
-            self._run(listener.drain())
+            self._run(self._drain(listener))
         # Looked at and not waited for: a second order must be seen as well.
         while (self._door.sessions or self._tasks) and clock.monotonic() < until:
             await asyncio.sleep(LOOK)  # at least once: a request that has arrived is read by then
@@ -346,6 +357,11 @@ class Worker:
         while self._door.sessions and clock.monotonic() < until and not self._at_once:  # noqa: ASYNC110
             await asyncio.sleep(LOOK)
         self.close()
+
+    async def _drain(self, listener: Listener) -> None:
+        """Serve who waits. Without a supervisor the address is soon wanted by the next one."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(listener.drain(), ORPHAN_DRAINS if self._is_orphan else None)
 
     def close(self) -> None:
         """Give everything back. `serve` does so at its end; else who gives up before it."""
