@@ -18,7 +18,7 @@ LEVELS = {
     **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("filter", "keeper", "route", "silence", "exchange"), 2),
-    **dict.fromkeys(("balance", "forward", "listen"), 3),
+    **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(("shield", "cache", "compress", "serve", "observe", "extend"), 4),
     **dict.fromkeys(("config",), 5),
     **dict.fromkeys(("manage", "cli"), 6),

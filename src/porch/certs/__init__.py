@@ -1,0 +1,1 @@
+"""CERTIFY: certificates are got from an authority, kept in a store, and explained."""
