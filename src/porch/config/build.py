@@ -48,6 +48,7 @@ from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
 from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.prefix import PutBack
+from porch.tls.presented import Presented
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
 
@@ -131,7 +132,7 @@ class _Builder:
         self.limits = HeadLimits(
             request_line=limits.request_line, head=limits.head, fields=limits.fields
         )
-        self.certificates = Certificates({})
+        self.certificates = Certificates(Presented())
         self.listen: tuple[ListenAddress, ...] = ()
         self.https_port = 0
         self.pools: dict[str, tuple[Upstream, str]] = {}
@@ -294,7 +295,7 @@ class _Builder:
     def _listen(self) -> tuple[ListenAddress, ...]:
         """HTTPS needs a certificate: an address of the default that has none stays closed."""
         found = tuple(parse_listen(text) for text in self.config.listen)
-        if self.certificates.by_host or not any(each.tls for each in found):
+        if self.certificates or not any(each.tls for each in found):
             return found
         are_bad = any(each.cert for each in self.loaded.sites.values())  # which was said
         if "listen" in self.config.model_fields_set and not are_bad:

@@ -1,30 +1,40 @@
 """The certificates that [site] names, by host. That cert and key stand together: review.py."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 
 from porch.config.loaded import Loaded
-from porch.tls import Certificate, load_certificate
+from porch.tls.certificate import Certificate, load_certificate
+from porch.tls.presented import Kind, Presented
 
 __all__ = ["Certificates"]
 
 
 class Certificates:
-    """by_host: host or "*.host" to its certificate."""
+    """presented: what clients are shown."""
 
-    __slots__ = ("by_host",)
+    __slots__ = ("presented",)
 
-    def __init__(self, by_host: Mapping[str, Certificate]) -> None:
-        self.by_host = by_host
+    def __init__(self, presented: Presented) -> None:
+        self.presented = presented
+
+    def __bool__(self) -> bool:
+        return bool(self.presented.by_host)
 
     def covers(self, host: str) -> bool:
         """Whether a host (as a route's key has it) has a certificate."""
-        return host in self.by_host or "*." + host.partition(".")[2] in self.by_host
+        return self.presented.key(host) is not None
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Of all connections that are secured."""
+        return frozenset((self.presented.kind, *self.presented.kinds.values()))
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files they came from, to be watched."""
-        return tuple(path for each in self.by_host.values() for path in (each.cert, each.key))
+        pairs = (pair for each in self.presented.by_host.values() for pair in each.pairs)
+        return tuple(path for pair in pairs for path in (pair.cert_file, pair.key_file))
 
     @classmethod
     def loading(cls, loaded: Loaded) -> "Generator[None, None, Certificates]":
@@ -36,7 +46,7 @@ class Certificates:
                 continue
             cert, key = loaded.base / site.cert, loaded.base / site.key
             try:
-                by_host[host] = load_certificate(cert, key, loaded.read)
+                by_host[host] = load_certificate([(cert, key)], loaded.read)
             except ValueError as error:
                 loaded.add((*loaded.site_paths[host], "cert"), str(error))
-        return cls(by_host)
+        return cls(Presented(by_host))

@@ -15,7 +15,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
-from porch.tls import Authorities, client_context_in_steps
+from porch.tls.origin import Authorities, client_context_in_steps
 
 __all__ = ["EndpointName", "MakeCells", "MakePool", "State"]
 

@@ -16,6 +16,8 @@ from porch.listen.address import ListenAddress
 from porch.manage.cores import cores
 from porch.manage.user import Identity, identity, obstacle
 from porch.shared import Cells
+from porch.tls.certificate import keep_only
+from porch.tls.presented import Kind
 
 __all__ = ["Candidate", "Stamp", "stamps"]
 
@@ -29,7 +31,7 @@ class Candidate:
 
     endpoints: by the names that they are counted under. pools: the endpoints of each, as words.
     files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
-    they run as. hosts: those that have certificates.
+    they run as. kinds: of connections that are secured.
     """
 
     loaded: Loaded
@@ -40,6 +42,7 @@ class Candidate:
     routes: int
     workers: int
     identity: Identity | None
+    kinds: frozenset[Kind]
     grace: float
     watch: bool
 
@@ -59,6 +62,7 @@ class Candidate:
         if built is None:
             return None
         candidate = cls._of(loaded, built, [*endpoints], wanted) if loaded.ok else None
+        keep_only(())  # workers make those that they need
         for _ in chain(releasing(built), state.releasing()):
             pass  # ten thousand routes freed at once are 15 ms in which nobody is given way
         return candidate
@@ -81,6 +85,7 @@ class Candidate:
             routes=len(built.entries),
             workers=cores() if config.workers == "auto" else config.workers,
             identity=identity,
+            kinds=built.certificates.kinds,
             grace=config.grace,
             watch=config.watch,
         )

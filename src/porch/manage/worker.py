@@ -39,7 +39,8 @@ from porch.manage.columns import unpack as unpack_columns
 from porch.manage.equipment import Equipment
 from porch.manage.parcel import unwrapped
 from porch.observe.messages import Messages
-from porch.tls import server_context
+from porch.tls.certificate import keep_only
+from porch.tls.presented import Presenter
 
 __all__ = ["LOG_DELAY", "SLICE", "Change", "Worker"]
 
@@ -117,7 +118,7 @@ class Worker:
         self._state.commit()
         self._built = built
         self._door = Door(built.settings, self._state.deadlines)
-        equipment.shown.by_host = built.certificates.by_host
+        self._presenter = Presenter(built.certificates.presented, equipment.firsts)
         self._listeners = [Listener(*each, messages.warn) for each in equipment.sockets.items()]
         self._prepared: _Prepared | None = None
         self._steps: Generator[None, None, None] | None = None
@@ -304,7 +305,8 @@ class Worker:
             sessions = set(self._door.sessions)
             self._retired.append(_Retired(logs=before.logs, sessions=sessions))
         self._door.settings = built.settings
-        self._equipment.shown.by_host = built.certificates.by_host
+        self._presenter.presented = built.certificates.presented
+        keep_only(built.certificates.presented.by_host.values())
         rest = self._state.committing()
         next(rest)
         for listener in prepared.listeners:
@@ -386,12 +388,7 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     def _start(self, listener: Listener) -> None:
-        address = listener.address
-        tls = None
-        if address.tls:
-            shown = self._equipment.shown
-            tls = self._equipment.contexts.get(address) or server_context(lambda: shown.by_host)
-        listener.start(self._door, tls)
+        listener.start(self._door, self._presenter.choose if listener.address.tls else None)
 
     def _repeat(self, name: str, seconds: float, work: Callable[[], None]) -> None:
         """Do `work` every so many seconds, whatever it does."""
