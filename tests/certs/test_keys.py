@@ -50,7 +50,10 @@ def test_a_request_names_hosts_and_addresses(kind: Kind) -> None:
     openssl("req", "-verify", "-noout", given=csr)
 
 
-@pytest.mark.parametrize("name", ["", "*", "a..b", ".a", "a.*.b", "*.*.b", "müller.de", "a" * 254])
+@pytest.mark.parametrize(
+    "name",
+    ["", "*", "a..b", ".a", "a.*.b", "*.*.b", "müller.de", "a" * 64, "a b.test", "10.0.0.1/8"],
+)
 def test_what_no_certificate_can_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is no name for a certificate"):
         make_csr(make_key(), [name])

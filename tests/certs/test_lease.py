@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from porch.certs import lease as leases
-from porch.certs.files import StoreError
+from porch.certs.files import StoreError, put, sweep
 from porch.certs.lease import KEPT, Lease, Sightings, take
 from tests.support.hands import Hands
 
@@ -89,7 +89,6 @@ def test_one_that_ends_while_it_is_renewed_is_lost(
     tmp_path: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease = held(tmp_path, 60)
-    put = leases.put
 
     def slow(path: Path, content: bytes, *, settled: bool) -> None:
         hands.advance(61)
@@ -149,7 +148,6 @@ def test_one_who_is_too_slow_does_not_get_it(
     """It has seen number 1 end; meanwhile others have held 2 to 9, and 2 was swept."""
     held(tmp_path, 1)
     hands.advance(2)
-    sweep = leases.sweep
 
     def meanwhile(folder: Path) -> None:
         monkeypatch.setattr(leases, "sweep", sweep)

@@ -21,6 +21,8 @@ Kind = Literal["ecdsa", "rsa"]
 RSA_BITS = 2048
 """What all authorities take and all clients know; it is for clients too old for ECDSA."""
 
+_HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
+
 _KEY = re.compile(
     rb"-----BEGIN (?P<kind>(?:[A-Z]+ )?PRIVATE KEY)-----.*?-----END (?P=kind)-----", re.DOTALL
 )
@@ -63,8 +65,7 @@ def general_name(name: str) -> x509.GeneralName:
     if address is not None:
         return x509.IPAddress(address)
     host = name.lower().removesuffix(".")
-    labels = host.removeprefix("*.").split(".")
-    if not host.isascii() or not all(labels) or "*" in "".join(labels) or len(host) > 253:
+    if not _HOST.fullmatch(host) or len(host) > 253:
         raise ValueError(f"'{name}' is no name for a certificate; an IDN is written with xn--")
     return x509.DNSName(host)
 

@@ -7,7 +7,17 @@ commands that only look ask this.
 
 import ipaddress
 
-__all__ = ["DOMAINS", "NETWORKS", "Address", "address_of", "bare", "is_local", "is_within", "shown"]
+__all__ = [
+    "DOMAINS",
+    "NETWORKS",
+    "Address",
+    "Network",
+    "address_of",
+    "bare",
+    "is_local",
+    "is_within",
+    "shown",
+]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
