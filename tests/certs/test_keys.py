@@ -1,7 +1,9 @@
 """Keys, requests and files of keys; those with passwords are made by the real openssl."""
 
 import ipaddress
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from porch.certs.facts import is_pair, read_facts
 from porch.certs.keys import Kind, make_csr, make_key, read_pem, read_pkcs12
 from tests.support.certificates import Made, make, names, pem
+
+
+def by_openssl(test: Callable[..., None]) -> Callable[..., None]:
+    """A test that needs the openssl command."""
+    is_missing = shutil.which("openssl") is None
+    skip = pytest.mark.skipif(is_missing, reason="openssl is not installed")
+    return pytest.mark.system(skip(test))
 
 
 def openssl(*words: str | Path, given: bytes = b"") -> bytes:
@@ -28,6 +37,7 @@ def chain() -> list[Made]:
 # --- making ----------------------------------------------------------------------------------
 
 
+@by_openssl
 @pytest.mark.parametrize(("kind", "line"), [("ecdsa", b"prime256v1"), ("rsa", b"(2048 bit")])
 def test_a_key_is_one_that_openssl_reads(kind: Kind, line: bytes) -> None:
     key = make_key(kind)
@@ -36,6 +46,7 @@ def test_a_key_is_one_that_openssl_reads(kind: Kind, line: bytes) -> None:
     assert make_key(kind) != key
 
 
+@by_openssl
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
 def test_a_request_names_hosts_and_addresses(kind: Kind) -> None:
     csr = make_csr(make_key(kind), ["Example.com.", "*.example.com", "192.0.2.7", "[2001:db8::1]"])
@@ -96,6 +107,7 @@ def test_one_file_may_hold_both(chain: list[Made]) -> None:
     assert read_pem(both, both) == (pem(chain), chain[0].key)
 
 
+@by_openssl
 @pytest.mark.parametrize("form", [(), ("-traditional",)])
 def test_older_forms_of_keys_are_read(chain: list[Made], form: tuple[str, ...]) -> None:
     key = openssl("pkey", *form, given=chain[0].key)
@@ -103,6 +115,7 @@ def test_older_forms_of_keys_are_read(chain: list[Made], form: tuple[str, ...]) 
     assert read_pem(chain[0].pem, params + key).key == chain[0].key
 
 
+@by_openssl
 @pytest.mark.parametrize("form", [(), ("-traditional",)])
 def test_an_encrypted_key_needs_its_password(chain: list[Made], form: tuple[str, ...]) -> None:
     leaf = chain[0]
@@ -139,6 +152,7 @@ def exported(tmp_path: Path, content: bytes, *words: str) -> bytes:
     return openssl("pkcs12", "-export", "-in", tmp_path / "in.pem", *words)
 
 
+@by_openssl
 def test_a_pkcs12_file_is_read_with_its_password(tmp_path: Path, chain: list[Made]) -> None:
     leaf, between, root = chain
     data = exported(tmp_path, leaf.key + pem([leaf, root, between]), "-passout", "pass:s3crét")
@@ -152,16 +166,19 @@ def test_a_pkcs12_file_is_read_with_its_password(tmp_path: Path, chain: list[Mad
         read_pkcs12(data, "wrong")
 
 
+@by_openssl
 def test_one_without_a_password_is_read(tmp_path: Path, chain: list[Made]) -> None:
     data = exported(tmp_path, chain[0].key + chain[0].pem, "-passout", "pass:")
     assert read_pkcs12(data) == (chain[0].pem, chain[0].key)
 
 
+@by_openssl
 def test_one_in_the_old_way_is_read(tmp_path: Path, chain: list[Made]) -> None:
     data = exported(tmp_path, chain[0].key + chain[0].pem, "-legacy", "-passout", "pass:x")
     assert read_pkcs12(data, "x").key == chain[0].key
 
 
+@by_openssl
 def test_one_without_a_key_or_a_certificate_is_said(tmp_path: Path, chain: list[Made]) -> None:
     data = exported(tmp_path, chain[0].pem, "-nokeys", "-passout", "pass:x")
     with pytest.raises(ValueError, match="there is no key in it"):

@@ -2,8 +2,9 @@
 
 import datetime
 import os
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ from tests.support.certificates import make, names, signing_key
 from tests.support.hands import Hands
 
 DAY = 86400
+
+
+def judged(test: Callable[..., None]) -> Callable[..., None]:
+    """A test that needs the openssl command."""
+    is_missing = shutil.which("openssl") is None
+    skip = pytest.mark.skipif(is_missing, reason="openssl is not installed")
+    return pytest.mark.system(skip(test))
 
 
 @pytest.fixture
@@ -64,6 +72,7 @@ def extension(pem: bytes, kind: type[x509.ExtensionType]) -> x509.Extension[x509
 # --- what it vouches for ---------------------------------------------------------------------
 
 
+@judged
 @pytest.mark.parametrize(
     ("hosts", "check"),
     [
@@ -104,6 +113,7 @@ def test_it_issues_nothing_that_its_root_does_not_permit(
         authority.issue(["localhost", host])
 
 
+@judged
 @pytest.mark.parametrize("by", [ROOT, INTERMEDIATE])
 @pytest.mark.parametrize("host", ["example.com", "www.localhost.com", "*.com", "nas"])
 def test_openssl_refuses_what_a_thief_makes_with_its_keys(
@@ -132,6 +142,7 @@ def test_openssl_refuses_what_a_thief_makes_with_its_keys(
     assert "permitted subtree violation" in verify(tmp_path, authority.root_pem, chain)
 
 
+@judged
 def test_more_is_permitted_only_if_it_is_said_when_the_root_is_made(
     tmp_path: Path, store: FileStore, hands: Hands
 ) -> None:
@@ -198,6 +209,7 @@ def test_how_long_each_lasts(store: FileStore, hands: Hands) -> None:
     assert (between.not_before, between.not_after) == (now - 3600, now + 365 * DAY)
 
 
+@judged
 def test_ten_years_of_leaves_are_valid_and_the_root_stays(
     tmp_path: Path, store: FileStore, hands: Hands
 ) -> None:
@@ -214,6 +226,7 @@ def test_ten_years_of_leaves_are_valid_and_the_root_stays(
     assert len(issuers) >= 9
 
 
+@judged
 def test_a_root_near_its_end_is_made_anew(tmp_path: Path, store: FileStore, hands: Hands) -> None:
     authority = LocalAuthority.open(store)
     root = authority.root_pem
@@ -222,6 +235,31 @@ def test_a_root_near_its_end_is_made_anew(tmp_path: Path, store: FileStore, hand
     assert authority.root_pem != root
     assert LocalAuthority.open(store).root_pem == authority.root_pem
     assert verify(tmp_path, authority.root_pem, entry.chain, at=hands.wall) == ""
+
+
+@judged
+def test_a_root_that_is_made_anew_permits_what_the_old_one_did(
+    store: FileStore, hands: Hands
+) -> None:
+    authority = LocalAuthority.open(store, ["nas", "100.64.0.0/10"])
+    hands.advance(3600 * DAY)
+    authority.issue(["nas"])
+    for each in (authority, LocalAuthority.open(store)):
+        assert each.permits("nas")
+        assert each.permits("100.64.0.1")
+
+
+@judged
+def test_an_intermediate_from_a_clock_that_was_ahead_is_made_anew(
+    tmp_path: Path, store: FileStore, hands: Hands
+) -> None:
+    right = hands.wall
+    authority = LocalAuthority.open(store)
+    hands.set(right + 400 * DAY)
+    authority.issue(["localhost"])
+    hands.set(right)
+    for each in (authority, LocalAuthority.open(store)):
+        assert verify(tmp_path, authority.root_pem, each.issue(["localhost"]).chain) == ""
 
 
 def test_a_root_outlives_a_clock_that_begins_in_1970(
@@ -300,6 +338,7 @@ def test_a_key_of_another_is_damage(store: FileStore, hands: Hands) -> None:
         LocalAuthority.open(store)
 
 
+@judged
 def test_an_intermediate_of_another_root_is_made_anew(
     tmp_path: Path, store: FileStore, hands: Hands
 ) -> None:
@@ -308,6 +347,28 @@ def test_an_intermediate_of_another_root_is_made_anew(
     authority = LocalAuthority.open(store)
     entry = authority.issue(["localhost"])
     assert verify(tmp_path, authority.root_pem, entry.chain) == ""
+
+
+class Slow(FileStore):
+    """A store whose first write takes longer than a lease, and in which another process makes
+    another root meanwhile."""
+
+    hands: Hands | None = None
+
+    def write(self, name: str, data: bytes) -> None:
+        super().write(name, data)
+        if self.hands is not None:
+            self.hands.advance(local_ca.LEASE)
+            self.hands = None
+            self.delete(ROOT)
+            LocalAuthority.open(FileStore(self.folder))
+
+
+def test_one_who_was_too_slow_takes_what_another_has_made(store: FileStore, hands: Hands) -> None:
+    slow = Slow(store.folder)
+    slow.hands = hands
+    authority = LocalAuthority.open(slow)
+    assert authority.root_pem == LocalAuthority.open(store).root_pem
 
 
 class Full(FileStore):

@@ -93,7 +93,8 @@ def make_folder(folder: Path) -> None:
     except FileExistsError:
         return  # another process was faster, or a file is there and writing into it tells
     _give(folder)
-    settle(folder.parent)
+    with contextlib.suppress(PermissionError):  # who may enter a folder need not be let to read it
+        settle(folder.parent)
 
 
 def put(path: Path, content: bytes, *, settled: bool = True) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from porch.certs.facts import is_pair, is_signed_by, load_chain
-from porch.certs.names import address_of
+from porch.certs.names import address_of, normal
 
 __all__ = ["Kind", "Pair", "general_name", "make_csr", "make_key", "read_pem", "read_pkcs12"]
 
@@ -64,7 +64,7 @@ def general_name(name: str) -> x509.GeneralName:
     address = address_of(name)
     if address is not None:
         return x509.IPAddress(address)
-    host = name.lower().removesuffix(".")
+    host = normal(name)
     if not _HOST.fullmatch(host) or len(host) > 253:
         raise ValueError(f"'{name}' is no name for a certificate; an IDN is written with xn--")
     return x509.DNSName(host)

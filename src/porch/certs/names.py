@@ -54,9 +54,15 @@ def shown(address: Address) -> str:
     return f"[{address.compressed}]" if address.version == 6 else str(address)
 
 
+def normal(name: str) -> str:
+    """`name` in the form in which names are compared and kept."""
+    address = address_of(name)
+    return name.lower().removesuffix(".") if address is None else shown(address)
+
+
 def bare(name: str) -> str:
     """`name` in lower case, without "*." before it and the dot after it."""
-    return name.lower().removeprefix("*.").removesuffix(".")
+    return normal(name).removeprefix("*.")
 
 
 def is_local(name: str) -> bool:
