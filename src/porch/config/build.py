@@ -8,6 +8,7 @@ steps (steps.py), since a worker builds while it serves.
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from porch.balance.upstream import Upstream
@@ -19,6 +20,7 @@ from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
     changes,
+    host_words,
     merge_limits,
     merge_timeouts,
     site_of,
@@ -47,6 +49,7 @@ from porch.serve.redirect import HttpsRedirect, Redirect
 from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
 from porch.shield.headers import RequestHeaders, ResponseHeaders
+from porch.shield.hsts import StrictTransport
 from porch.shield.prefix import PutBack
 from porch.tls.presented import Presented
 
@@ -126,6 +129,7 @@ class _Builder:
         self.loaded = loaded
         self.config = loaded.config
         self.logs = logs
+        self.state = state
         self.files: list[Path] = []
         self.trust = self._trust()
         limits = merge_limits([self.config])
@@ -149,8 +153,10 @@ class _Builder:
 
     def building(self) -> Steps[Built]:
         config = self.config
-        self.certificates = yield from Certificates.loading(self.loaded)
-        self.listen = self._listen()
+        listen = tuple(parse_listen(text) for text in config.listen)
+        gets = any(each.tls for each in listen)
+        self.certificates = yield from Certificates.loading(self.loaded, gets=gets)
+        self.listen = self._open(listen)
         self.https_port = next((each.port for each in self.listen if each.tls), 0)
         for name, pool in self.loaded.pools.items():
             self.pools[name] = yield from self.upstreams.named(name, pool)
@@ -258,8 +264,14 @@ class _Builder:
         One that keeps nothing of its route is shared; one that counts for a route is made here.
         """
         filters: list[Filter] = []
-        if self.https_port and self.certificates.covers(host):
-            filters.append(HttpsRedirect(self.https_port))
+        if self.https_port:
+            if self.certificates.is_given(host):
+                filters.append(HttpsRedirect(self.https_port))
+            elif host in self.certificates.managed:
+                is_there = partial(self.state.has_certificate, host)
+                filters.append(HttpsRedirect(self.https_port, is_there))
+            if (hsts := host_words(self.loaded, host, "hsts")) is not None:
+                filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
         filters.append(self.options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
@@ -292,9 +304,8 @@ class _Builder:
 
     # --- the whole -------------------------------------------------------------------------------
 
-    def _listen(self) -> tuple[ListenAddress, ...]:
+    def _open(self, found: tuple[ListenAddress, ...]) -> tuple[ListenAddress, ...]:
         """HTTPS needs a certificate: an address of the default that has none stays closed."""
-        found = tuple(parse_listen(text) for text in self.config.listen)
         if self.certificates or not any(each.tls for each in found):
             return found
         are_bad = any(each.cert for each in self.loaded.sites.values())  # which was said

@@ -1,9 +1,15 @@
-"""The certificates that [site] names, by host. That cert and key stand together: review.py."""
+"""Certificates by host: the files that [site] names, and the names that the door gets some for.
 
-from collections.abc import Generator
+That cert and key stand together: review.py.
+"""
+
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
+from porch.certs.entry import Source
 from porch.config.loaded import Loaded
+from porch.config.managed import managed
+from porch.config.schema import HostWords, SiteModel
 from porch.tls.certificate import Certificate, load_certificate
 from porch.tls.presented import Kind, Presented
 
@@ -11,18 +17,20 @@ __all__ = ["Certificates"]
 
 
 class Certificates:
-    """presented: what clients are shown."""
+    """presented: what clients are shown of what was given. managed: hosts without, to who
+    certifies them."""
 
-    __slots__ = ("presented",)
+    __slots__ = ("managed", "presented")
 
-    def __init__(self, presented: Presented) -> None:
+    def __init__(self, presented: Presented, managed: Mapping[str, Source] | None = None) -> None:
         self.presented = presented
+        self.managed = managed or {}
 
     def __bool__(self) -> bool:
-        return bool(self.presented.by_host)
+        return bool(self.presented.by_host or self.managed)
 
-    def covers(self, host: str) -> bool:
-        """Whether a host (as a route's key has it) has a certificate."""
+    def is_given(self, host: str) -> bool:
+        """Whether a host (as a route's key has it) has files of its own."""
         return self.presented.key(host) is not None
 
     @property
@@ -37,16 +45,34 @@ class Certificates:
         return tuple(path for pair in pairs for path in (pair.cert_file, pair.key_file))
 
     @classmethod
-    def loading(cls, loaded: Loaded) -> "Generator[None, None, Certificates]":
-        """Load all, one a step, with a problem noted for each that cannot be."""
+    def loading(cls, loaded: Loaded, *, gets: bool) -> "Generator[None, None, Certificates]":
+        """Load all, one a step, with a problem noted for each that cannot be. gets: whether there
+        is an address that needs any."""
         by_host: dict[str, Certificate] = {}
+        kinds: dict[str, Kind] = {}
+        config = loaded.config
+        kind = _kind(config)
         for host, site in loaded.sites.items():
             yield
-            if site.cert is None or site.key is None:
+            if (own := _kind(site, config)) != kind:
+                kinds[host] = own
+            if not site.cert or not site.key:
                 continue
-            cert, key = loaded.base / site.cert, loaded.base / site.key
             try:
-                by_host[host] = load_certificate([(cert, key)], loaded.read)
+                by_host[host] = load_certificate(_files(loaded.base, site), loaded.read)
             except ValueError as error:
                 loaded.add((*loaded.site_paths[host], "cert"), str(error))
-        return cls(Presented(by_host))
+        refuse = config.unknown_name == "refuse"
+        presented = Presented(by_host, kind=kind, kinds=kinds, refuse_unknown=refuse)
+        return cls(presented, managed(loaded, by_host) if gets else None)
+
+
+def _files(base: Path, site: SiteModel) -> list[tuple[Path, Path]]:
+    certs, keys = site.cert or [], site.key or []
+    return [(base / cert, base / key) for cert, key in zip(certs, keys, strict=True)]
+
+
+def _kind(*words: HostWords) -> Kind:
+    """words: the nearest first."""
+    named = (each.tls_profile for each in words)
+    return Kind(profile=next((each for each in named if each is not None), "intermediate"))

@@ -12,10 +12,11 @@ from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.review_route import parse_targets, review_routes
-from porch.config.schema import TOP_ONLY, HeadersModel, RouteWords, SiteModel
+from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel
 from porch.config.suggest import nearest
 from porch.config.target import is_pool_name
 from porch.route.host import parse_host
+from porch.shield.hsts import YEAR
 
 __all__ = ["PRIVATE", "review"]
 
@@ -31,6 +32,9 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     if loaded.config.group is not None and loaded.config.user is None:
         loaded.add(("group",), "'group' stands beside 'user'; name the user too")
     _review_words(loaded, loaded.config, ())
+    _review_hsts(loaded, loaded.config.hsts, ("hsts",))
+    if loaded.config.acme is not None:
+        _review_file(loaded, loaded.config.acme.ca, ("acme", "ca"))
     _review_sites(loaded)
     _review_pools(loaded)
     review_routes(loaded, data)
@@ -138,13 +142,28 @@ def _review_sites(loaded: Loaded) -> None:
 
 
 def _review_site(loaded: Loaded, host: str, site: SiteModel, path: KeyPath) -> None:
-    if (site.cert is None) != (site.key is None):
-        there, missing = ("key", "cert") if site.cert is None else ("cert", "key")
+    if site.cert is False and site.key:
+        loaded.add((*path, "key"), "'cert' is false beside it; take one of them out")
+    elif bool(site.cert) != bool(site.key):
+        there, missing = ("key", "cert") if site.key else ("cert", "key")
         loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
-    _review_file(loaded, site.cert, (*path, "cert"))
-    _review_file(loaded, site.key, (*path, "key"))
+    elif len(site.cert or ()) != len(site.key or ()):
+        text = f"{len(site.cert or ())} certificates have {len(site.key or ())} keys; one each"
+        loaded.add((*path, "key"), text)
+    for file in site.cert or ():
+        _review_file(loaded, file, (*path, "cert"))
+    for file in site.key or ():
+        _review_file(loaded, file, (*path, "key"))
+    _review_hsts(loaded, site.hsts, (*path, "hsts"))
     if site.www and (host.startswith(("*", "www.", "[")) or host[-1].isdigit()):
         loaded.add((*path, "www"), f"there is no www.{host} to redirect from")
+
+
+def _review_hsts(loaded: Loaded, hsts: HstsModel | None, path: KeyPath) -> None:
+    """What browsers' lists want of who asks to be built in."""
+    if hsts is not None and hsts.preload and not (hsts.subdomains and hsts.max_age >= YEAR):
+        text = 'preload wants subdomains = true and max_age = "1y" at least'
+        loaded.add((*path, "preload"), text)
 
 
 def _review_pools(loaded: Loaded) -> None:
