@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from josepy.b64 import b64encode
 from josepy.errors import Error as JoseError
-from josepy.jwk import JWK
+from josepy.jwk import JWK, JWKEC, JWKRSA
 
 from porch import clock
 from porch.certs.authority import Authority
@@ -113,13 +113,17 @@ def _make_key(authority: Authority, store: Store, lease: Lease | None) -> bytes:
 
 def _load(pem: bytes, authority: Authority) -> JWK:
     try:
-        return JWK.load(pem)
-    except (JoseError, ValueError, TypeError) as error:
+        key = JWK.load(pem)
+    except (JoseError, ValueError, TypeError):
+        key = None
+    # What is no PEM is a shared secret to the library.
+    if not isinstance(key, JWKEC | JWKRSA):
         raise IssueError(
             "account",
             f"the account's key {key_name(authority)} in the store is damaged: bring back a copy, "
             "or remove it to get a new account",
-        ) from error
+        )
+    return key
 
 
 def _register(conversation: Conversation, key: JWK, contact: tuple[str, ...]) -> str:
@@ -127,10 +131,7 @@ def _register(conversation: Conversation, key: JWK, contact: tuple[str, ...]) ->
     authority = conversation.authority
     binding = None
     if authority.eab is not None:
-        kid, hmac = authority.eab
-        binding = messages.ExternalAccountBinding.from_data(
-            key.public_key(), kid, hmac, conversation.client.directory
-        )
+        binding = _binding(conversation, key, *authority.eab)
     elif conversation.client.external_account_required():
         raise IssueError(
             "account",
@@ -148,6 +149,20 @@ def _register(conversation: Conversation, key: JWK, contact: tuple[str, ...]) ->
         return str(conversation.client.new_account(new).uri)
     except errors.ConflictError as known:
         return str(known.location)
+
+
+def _binding(conversation: Conversation, key: JWK, kid: str, hmac: str) -> dict[str, object]:
+    """What ties our key to an account that exists outside of ACME (RFC 8555 7.3.4)."""
+    try:
+        return messages.ExternalAccountBinding.from_data(
+            key.public_key(), kid, hmac, conversation.client.directory
+        )
+    except (JoseError, ValueError) as error:
+        raise IssueError(
+            "account",
+            f"the HMAC key (eab) for {conversation.authority.host} is not base64url: copy it as "
+            "it is given to its customers",
+        ) from error
 
 
 def _contact(authority: Authority) -> tuple[str, ...]:

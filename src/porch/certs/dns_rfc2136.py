@@ -3,6 +3,7 @@
 Name servers of one's own take them: BIND, Knot, PowerDNS, Windows.
 """
 
+import base64
 import ipaddress
 from typing import NoReturn
 
@@ -45,14 +46,18 @@ class Rfc2136:
         ttl: int | str = 60,
     ) -> None:
         self._server = server
-        self._port = int(port)
-        self._ttl = int(ttl)
+        try:
+            self._port, self._ttl = int(port), int(ttl)
+        except ValueError:
+            raise ValueError(f"port '{port}' or ttl '{ttl}' is no number") from None
         self._zone = dns.name.from_text(zone) if zone else None
         self._key = dns.name.from_text(key)
         self._algorithm = dns.name.from_text(algorithm)
         if self._algorithm not in dns.tsig.mac_sizes:
             raise ValueError(f"'{algorithm}' is no algorithm of TSIG; hmac-sha256 is common")
         try:
+            if not base64.b64decode(secret, validate=True):  # the library ignores what it is not
+                raise ValueError("it is empty")
             self._ring = dns.tsigkeyring.from_text({key: (algorithm, secret)})
         except ValueError as error:
             raise ValueError(f"the secret of the key {key} is not base64") from error

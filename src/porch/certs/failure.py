@@ -25,6 +25,7 @@ Kind = Literal[
     "malformed",
     "clock",
     "busy",
+    "store",
 ]
 
 LONGEST = 300

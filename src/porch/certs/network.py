@@ -31,12 +31,14 @@ TIMEOUT = 30
 """Seconds for a connection, and between two bytes of an answer."""
 SKEW = timedelta(hours=12)
 """How far our clock may be from the authority's: a certificate lives for six days at least."""
-NONCES = 12
-"""Tries with another nonce. Two in a row is what a busy authority does; RFC 8555 6.5 has no end."""
+NONCES = 6
+"""Times that the library's own two tries are begun. RFC 8555 6.5 sets no end to bad nonces."""
 LOST = 3
 """Tries at a question that changes nothing, when the connection is lost."""
 PAUSE = 0.5
 """Seconds before such a try again, doubling."""
+
+_BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
 class Network(client.ClientNetwork):
@@ -62,7 +64,7 @@ class Network(client.ClientNetwork):
     def _look(self, response: requests.Response, *_: object, **__: object) -> None:
         self.retry_after = moments.retry_after(response.headers.get("Retry-After"), moments.now())
         if self.date is None:
-            with contextlib.suppress(ValueError, TypeError):
+            with contextlib.suppress(KeyError, ValueError, TypeError):
                 date = parsedate_to_datetime(response.headers["Date"])
                 self.date = date if date.tzinfo else date.replace(tzinfo=UTC)
 
@@ -77,7 +79,7 @@ class Network(client.ClientNetwork):
             except messages.Error as problem:
                 if problem.code != "badNonce" or tried == NONCES:
                     raise
-            except (requests.ConnectionError, requests.Timeout):
+            except _BROKEN:
                 lost += 1
                 if not asks_only or lost == LOST:
                     raise
@@ -156,6 +158,7 @@ class Conversation:
                 "network",
                 f"the CA {host} gave an answer that is no ACME ({_words(error)}): it may be down, "
                 "or something stands between",
+                code=_words(error) if _status(error) else "",
             ) from error
 
     def _check_clock(self) -> None:
@@ -200,8 +203,12 @@ def _cause(error: BaseException) -> str:
     return plain(words) or type(seen).__name__
 
 
-def _words(error: BaseException) -> str:
+def _status(error: BaseException) -> int:
+    """Of the answer that the library could not read; 0 if it is not about that."""
     first = error.args[0] if error.args else error
-    if isinstance(first, requests.Response):
-        return f"status {first.status_code}"
-    return plain(error) or type(error).__name__
+    return first.status_code if isinstance(first, requests.Response) else 0
+
+
+def _words(error: BaseException) -> str:
+    status = _status(error)
+    return f"status {status}" if status else plain(error) or type(error).__name__

@@ -106,20 +106,30 @@ class Order:
         """Get it. Raises IssueError; what is raised by `alive` passes."""
         self._means.check(self._names)
         self._check_profile()
-        for _ in range(ORDERS):
-            uri, body, key = self._resumed() or self._begun()
+        begun = self._resumed()
+        if begun is not None:
             try:
-                self._prove(body)
+                return self._completed(*begun)
+            except Refused:
+                pass  # its answers were gone when the authority looked: no fault of the name
+            except IssueError as error:
+                if error.kind != "malformed":  # what has changed while nobody was there
+                    raise
+            self._store.delete(self._pending)
+        for _ in range(ORDERS):
+            try:
+                return self._completed(*self._begun())
             except Refused as refused:
-                if refused.error.kind != "busy":  # then it is another's, who goes on with it
-                    self._store.delete(self._pending)
+                last = refused
+                self._store.delete(self._pending)
                 self._tried.setdefault(refused.proof.name, set()).add(refused.proof.kind)
                 if refused.error.kind not in _MENDED or not self._untried(refused.proof.name):
-                    raise refused.error from refused
-                last = refused.error
-                continue
-            return self._finish(uri, key)
-        raise last
+                    break
+        raise last.error from last
+
+    def _completed(self, uri: str, order: messages.Order, key: bytes) -> Issued:
+        self._prove(order)
+        return self._finish(uri, key)
 
     def forget(self) -> None:
         """The certificate is in its place: what was begun is over."""
@@ -194,7 +204,7 @@ class Order:
             with self._conversation.speaking():
                 body = self._look(uri)
         except IssueError as error:
-            if error.kind not in ("account", "malformed"):
+            if error.kind not in ("account", "malformed") and error.code != "status 404":
                 raise
             return None  # it has gone, or was another account's
         if body.status == messages.STATUS_INVALID:
@@ -233,6 +243,8 @@ class Order:
         try:
             step()
         except IssueError as error:
+            if error.kind == "busy":  # the order is another's now, who goes on with it
+                raise
             raise Refused(proof, error) from error
 
     def _authorization(self, url: str) -> messages.Authorization:
