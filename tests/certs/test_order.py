@@ -1,9 +1,9 @@
 """Orders at a real authority: pebble, and pebble behind a front that has more."""
 
-import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -11,14 +11,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from porch import clock
-from porch.certs import order as module
+from porch.certs import moments
 from porch.certs.account import open_account
 from porch.certs.answers import Answers
 from porch.certs.authority import Authority, KeyType
 from porch.certs.failure import IssueError
 from porch.certs.means import Means
 from porch.certs.network import Conversation
-from porch.certs.order import Issued, Order, make_key, pending_name, stored
+from porch.certs.order import Issued, Order, Pause, make_key, pending_name, stored
 from porch.certs.renewal import certificate_id
 from tests.support import validated
 from tests.support.front import Front
@@ -237,18 +237,40 @@ def test_a_limit_ends_when_the_authority_says(
     assert error.retry_after.timestamp() == pytest.approx(clock.wall() + 7200, abs=10)
 
 
-@pytest.mark.system
-def test_an_authority_that_never_decides_is_given_up(
-    conversation: Conversation,
-    store: MemoryStore,
-    by_http: Means,
-    monkeypatch: pytest.MonkeyPatch,
+class Slow:
+    """A conversation with one who says when to come again."""
+
+    authority = Authority(directory="https://ca.example/dir")
+
+    def __init__(self, seconds: float) -> None:
+        self.net = self
+        self.seconds = seconds
+
+    @property
+    def retry_after(self) -> datetime:
+        return moments.now() + timedelta(seconds=self.seconds)
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"), [(0, [0.25, 0.375, 0.5625]), (3, [3, 3, 3]), (900, [10, 10, 10])]
+)
+def test_an_authority_is_looked_at_as_seldom_as_it_says_within_bounds(
+    monkeypatch: pytest.MonkeyPatch, said: float, waits: list[float]
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", -1.0)
-    monkeypatch.setattr(Answers, "present_http", lambda *_: None)
-    with contextlib.suppress(IssueError):  # pebble may have decided at the first look
-        Order(conversation, ["shop.example"], by_http, store).obtain()
-    assert store.names("answers/") == []
+    slept: list[float] = []
+    monkeypatch.setattr(clock, "sleep", slept.append)
+    pause = Pause(Slow(said), lambda: None, "look")  # type: ignore[arg-type]
+    for _ in waits:
+        pause.wait()
+    assert slept == pytest.approx(waits, abs=0.1)
+
+
+def test_an_authority_that_never_decides_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = Pause(Slow(1), lambda: None, "sign the certificate")  # type: ignore[arg-type]
+    start = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: start + 301)
+    with pytest.raises(IssueError, match="took more than 300 s to sign the certificate"):
+        pause.wait()
 
 
 # --- gone on with ----------------------------------------------------------------------------

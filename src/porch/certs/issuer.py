@@ -235,6 +235,10 @@ class Issuer:
         if held is not None and held.directory == authority.directory:
             replaces = renewal.certificate_id(held.chain)
         order, issued = self._order(authority, names, pulse, replaces)
+        if held is not None and issued.chain == held.chain:
+            # It was killed between the keeping and the forgetting, and here comes the same again.
+            order.forget()
+            order, issued = self._order(authority, names, pulse, replaces)
         pulse.renew()  # nobody else may have the name while it is written
         self._certificates.keep(issued)
         order.forget()
