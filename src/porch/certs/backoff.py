@@ -1,0 +1,118 @@
+"""Backoff: how a name that fails waits, and what is told about it.
+
+One record a name, in the store, so that no restart and no second machine asks sooner. Names never
+wait for each other; what an authority limits is waited for at that authority alone.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from porch.certs import moments
+from porch.certs.failure import IssueError
+from porch.certs.needs import Store
+from porch.certs.order import stored
+
+__all__ = ["FIRST", "LONGEST", "Record", "clear", "delay", "failed", "keep", "kept"]
+
+FIRST = timedelta(minutes=1)
+LONGEST = timedelta(days=1)
+JITTER = 0.2
+"""The part by which a wait may be shorter: names that failed together do not come together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a name has fared since it last had a certificate.
+
+    failures: in a row. since: the first of them, last: the latest. kind, sentence: of the latest,
+    see IssueError. limits: directory -> not to be asked before.
+    """
+
+    failures: int = 0
+    since: datetime | None = None
+    last: datetime | None = None
+    kind: str = ""
+    sentence: str = ""
+    limits: dict[str, datetime] = field(default_factory=dict)
+
+    def next_at(self, name: str, now: datetime) -> datetime:
+        """When `name` may be tried again; not after `now` means at once.
+
+        A failure of the future was written by a clock that has been set back since: it counts,
+        but nobody waits for that day.
+        """
+        if self.last is None or self.last > now:
+            return now
+        return self.last + delay(name, self.failures)
+
+    def limited_until(self, directory: str, now: datetime) -> datetime | None:
+        """Until when that authority is not to be asked; None if it may be."""
+        until = self.limits.get(directory)
+        if until is None or until <= now or until > now + moments.LATEST:
+            return None
+        return until
+
+
+def delay(name: str, failures: int) -> timedelta:
+    """The wait after so many failures: a minute, doubling, up to a day; a bit less by chance that
+    `name` decides."""
+    if failures <= 0:
+        return timedelta()
+    whole = min(FIRST * int(2 ** min(failures - 1, 20)), LONGEST)
+    digest = hashlib.sha256(f"{name.lower()} {failures}".encode()).digest()
+    return whole * (1 - JITTER * digest[0] / 255)
+
+
+def failed(record: Record, error: IssueError, limits: dict[str, datetime], now: datetime) -> Record:
+    """The record after one more. limits: what the authorities asked of us in this try."""
+    merged = {key: until for key, until in record.limits.items() if until > now} | limits
+    return replace(
+        record,
+        failures=record.failures + 1,
+        since=record.since or now,
+        last=now,
+        kind=error.kind,
+        sentence=str(error),
+        limits=merged,
+    )
+
+
+def kept(store: Store, name: str) -> Record:
+    """What is kept of it; an empty one if nothing is, or if it is damaged."""
+    try:
+        found = json.loads(store.read(_place(name)) or b"")
+        limits = {str(key): moments.parse(until) for key, until in found["limits"].items()}
+        return Record(
+            int(found["failures"]),
+            moments.parse(found["since"]),
+            moments.parse(found["last"]),
+            str(found["kind"]),
+            str(found["sentence"]),
+            {key: until for key, until in limits.items() if until is not None},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Record()
+
+
+def keep(store: Store, name: str, record: Record) -> None:
+    """Keep it."""
+    written = {
+        "failures": record.failures,
+        "since": moments.text(record.since) if record.since else None,
+        "last": moments.text(record.last) if record.last else None,
+        "kind": record.kind,
+        "sentence": record.sentence,
+        "limits": {key: moments.text(until) for key, until in record.limits.items()},
+    }
+    store.write(_place(name), json.dumps(written, indent=1).encode())
+
+
+def clear(store: Store, name: str) -> None:
+    """It has a certificate: all is forgotten."""
+    store.delete(_place(name))
+
+
+def _place(name: str) -> str:
+    return f"backoff/{stored(name)}.json"

@@ -1,0 +1,187 @@
+"""DNS: how a TXT record comes into a zone, and when everybody can see it.
+
+A provider is any object with `present` and `cleanup`: from a package that offers it as an entry
+point of the group "porch.dns", from a file of the operator's own, or `dns_rfc2136.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rdatatype
+import dns.resolver
+from dns.rdtypes.ANY.TXT import TXT
+
+from porch import clock
+from porch.certs.dns_rfc2136 import Rfc2136
+from porch.certs.failure import IssueError
+
+__all__ = ["GROUP", "Propagation", "Provider", "check", "find"]
+
+GROUP = "porch.dns"
+LINKS = 8
+"""CNAME records that are followed; public resolvers stop at about as many."""
+ANSWER = 5.0
+"""Seconds for one name server's answer."""
+MOST = 13
+"""Name servers of a zone that are asked."""
+
+
+class Provider(Protocol):
+    """Whoever can write TXT records into the zone."""
+
+    def present(self, name: str, value: str, /) -> object:
+        """Add a TXT record with `value` at `name` ("_acme-challenge.example.com"), beside others
+        that may be there. Returns when the zone has it. Raises whatever it likes."""
+
+    def cleanup(self, name: str, value: str, /) -> object:
+        """Remove that record, and no other."""
+
+
+def find(name: str, settings: Mapping[str, str] | None = None) -> Provider:
+    """The provider of that name, made with `settings` if it is a class.
+
+    Raises ValueError with a sentence.
+    """
+    if name == "rfc2136":
+        made: object = Rfc2136
+    else:
+        offered = {each.name: each for each in entry_points(group=GROUP)}
+        if name not in offered:
+            known = ", ".join(sorted({"rfc2136", *offered}))
+            raise ValueError(
+                f"no DNS provider '{name}' is installed ({known}): install the package that "
+                "offers it, or name an object of your own (py:module:object)"
+            )
+        try:
+            made = offered[name].load()
+        except Exception as error:  # another's code
+            raise ValueError(f"the DNS provider '{name}' cannot be loaded: {error}") from error
+    return check(name, made, settings)
+
+
+def check(name: str, made: object, settings: Mapping[str, str] | None = None) -> Provider:
+    """`made` as a provider: itself, or what a class makes of `settings`. Else ValueError."""
+    if isinstance(made, type):
+        try:
+            made = made(**(settings or {}))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the DNS provider '{name}' cannot be set up: {error}") from error
+    if not all(callable(getattr(made, each, None)) for each in ("present", "cleanup")):
+        raise ValueError(
+            f"'{name}' is no DNS provider: it needs present(name, value) and cleanup(name, value)"
+        )
+    return made  # type: ignore[return-value]  # it has been looked at
+
+
+class Propagation:
+    """Whether the zone's own servers have a record: what an authority asks, or will.
+
+    resolvers: addresses to find zones by; none for the system's. port: of all these servers.
+    patience: seconds until a record that is not there counts as a failure. pause: between looks.
+    """
+
+    def __init__(
+        self,
+        resolvers: Sequence[str] = (),
+        port: int = 53,
+        patience: float = 180.0,
+        pause: float = 2.0,
+    ) -> None:
+        self._resolvers = resolvers
+        self._port = port
+        self._patience = patience
+        self._pause = pause
+
+    def target(self, name: str) -> str:
+        """Where the record has to be: `name`, or where a CNAME there leads. An operator points
+        _acme-challenge to another zone so that no key to the first lies about."""
+        for _ in range(LINKS):
+            try:
+                found = self._resolver().resolve(name, "CNAME", raise_on_no_answer=False)
+            except (dns.exception.DNSException, OSError):
+                break
+            if found.rrset is None:
+                break
+            name = found.rrset[0].target.to_text(omit_final_dot=True)
+        return name
+
+    def wait(self, name: str, value: str, alive: Callable[[], None] = lambda: None) -> None:
+        """Return when every name server of the zone has it, or none can be asked from here.
+
+        alive: called between looks. Raises IssueError if one that answers still lacks it after
+        `patience`: to ask the authority then would cost one of the few failures that it allows.
+        """
+        until = clock.monotonic() + self._patience
+        servers = self._servers(name)
+        while True:
+            alive()
+            servers, late = self._look(servers, name, value)
+            if not late:
+                return
+            if clock.monotonic() > until:
+                raise IssueError(
+                    "dns",
+                    f"{late} has no TXT record {name} = {value} after {self._patience:.0f} s: see "
+                    "that the DNS provider writes into the zone that is served, and how long it "
+                    "takes",
+                    name=name,
+                )
+            clock.sleep(self._pause)
+
+    def _look(
+        self, servers: dict[str, str], name: str, value: str
+    ) -> tuple[dict[str, str], str | None]:
+        """Those that lack it, or gave no answer; and the name of one that answers and lacks it."""
+        missing, late = {}, None
+        for address, server in servers.items():
+            has = self._has(address, name, value)
+            if has is False:
+                late = late or server
+            if not has:
+                missing[address] = server
+        return missing, late
+
+    def _resolver(self) -> dns.resolver.Resolver:
+        resolver = dns.resolver.Resolver(configure=not self._resolvers)
+        if self._resolvers:
+            resolver.nameservers = list(self._resolvers)
+            resolver.port = self._port
+        resolver.lifetime = 2 * ANSWER
+        return resolver
+
+    def _servers(self, name: str) -> dict[str, str]:
+        """Address -> name of the zone's servers; none if they cannot be found from here."""
+        found: dict[str, str] = {}
+        try:
+            resolver = self._resolver()
+            zone = dns.resolver.zone_for_name(dns.name.from_text(name), resolver=resolver)
+            for server in list(resolver.resolve(zone, "NS"))[:MOST]:
+                host = server.target.to_text()
+                for kind in ("A", "AAAA"):
+                    answer = resolver.resolve(host, kind, raise_on_no_answer=False)
+                    found |= {each.address: host.rstrip(".") for each in answer.rrset or ()}
+        except (dns.exception.DNSException, OSError):
+            pass  # a private zone, or no DNS: only the authority can tell
+        return found
+
+    def _has(self, address: str, name: str, value: str) -> bool | None:
+        """Whether that server has the record; None if it does not answer."""
+        query = dns.message.make_query(name, "TXT")
+        query.flags &= ~dns.flags.RD
+        try:
+            answer, _ = dns.query.udp_with_fallback(query, address, ANSWER, port=self._port)
+        except (dns.exception.DNSException, OSError):
+            return None
+        return any(
+            b"".join(record.strings) == value.encode()
+            for rrset in answer.answer
+            if rrset.rdtype == dns.rdatatype.TXT
+            for record in rrset
+            if isinstance(record, TXT)
+        )

@@ -1,0 +1,320 @@
+"""Issuer: what is to be done for which name and when, and the doing of one.
+
+One issuer at a time for a name, of all processes and machines that share the store. Every step
+can be the last: the next run finds what is there and goes on. Blocks, so it runs in a thread.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from cryptography import x509
+
+from porch import clock
+from porch.certs import backoff, moments, renewal
+from porch.certs.account import forget, open_account
+from porch.certs.authority import Authority
+from porch.certs.failure import IssueError, plain
+from porch.certs.means import Means
+from porch.certs.needs import Held, Lease, Store
+from porch.certs.network import Conversation
+from porch.certs.order import Issued, Order, stored
+
+__all__ = ["LEASE", "Certificates", "Issuer", "Names", "Outcome", "Task"]
+
+LEASE = 300.0
+"""Seconds that a name is ours without a sign of life: longer than any wait for the network."""
+
+Names = tuple[str, ...]
+"""Whom one certificate is for. The first is what it is called by."""
+
+
+class Certificates(Protocol):
+    """Where certificates are kept for those who serve them."""
+
+    def find(self, names: Names, /) -> Held | None:
+        """The one that is there for these names, read anew."""
+
+    def keep(self, issued: Issued, /) -> object:
+        """Put it in the place of the one before, by one write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is next for one certificate. what: "ask" is for the authority's suggestion when to
+    renew. at: when; in the past means now. why: for an operator."""
+
+    names: Names
+    what: Literal["issue", "ask"]
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a task.
+
+    what: "issued"; "held" (somebody else has, meanwhile); "busy" (somebody else is about it);
+    "waiting" (its time has not come); "stopped"; "asked"; "failed". sentence: for an operator.
+    issued, error: with "issued" and "failed".
+    """
+
+    names: Names
+    what: Literal["issued", "held", "busy", "waiting", "stopped", "asked", "failed"]
+    sentence: str
+    issued: Issued | None = None
+    error: IssueError | None = None
+
+
+class Stopped(Exception):
+    """The door ends; what was begun is gone on with by the next."""
+
+
+class Pulse:
+    """Called between steps: keeps the lease, and ends the work when the door ends."""
+
+    def __init__(self, lease: Lease, is_stopping: Callable[[], bool]) -> None:
+        self._lease = lease
+        self._is_stopping = is_stopping
+        self._renewed = clock.monotonic()
+
+    def __call__(self) -> None:
+        """Raises Stopped, or IssueError if the lease is lost."""
+        if self._is_stopping():
+            raise Stopped
+        if clock.monotonic() - self._renewed > LEASE / 3:
+            self.renew()
+
+    def renew(self) -> None:
+        """Have the lease for its whole time. Raises IssueError if another has it."""
+        try:
+            is_lost = self._lease.renew() is False
+        except Exception as error:  # whatever the store says
+            raise IssueError("busy", f"the lock in the store was lost: {plain(error)}") from error
+        if is_lost:
+            raise IssueError("busy", "the lock in the store was lost: another goes on with it")
+        self._renewed = clock.monotonic()
+
+
+class Issuer:
+    """Gets certificates from `authorities`: the first, and the next where that one cannot.
+
+    is_stopping: asked between steps; True ends what is being done.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        authorities: Sequence[Authority],
+        means: Means,
+        certificates: Certificates,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._store = store
+        self._authorities = tuple(authorities)
+        self._means = means
+        self._certificates = certificates
+        self._is_stopping = is_stopping
+
+    def due(self, wanted: Mapping[Names, Held | None], now: datetime) -> list[Task]:
+        """What is to be done, the soonest first. wanted: the names of each certificate, and the
+        one that there is. Two reads of the store a certificate."""
+        tasks = [task for names, held in wanted.items() for task in self._tasks(names, held, now)]
+        return sorted(tasks, key=lambda task: (task.at, task.names, task.what))
+
+    def _tasks(self, names: Names, held: Held | None, now: datetime) -> Iterator[Task]:
+        at, why = self._issue_at(names, held, now)
+        if held is not None and any(held.directory == each.directory for each in self._authorities):
+            asked = renewal.ask_at(held, renewal.kept(self._store, names[0]), now)
+            if asked is not None and asked < at:
+                yield Task(names, "ask", asked, "the CA may suggest when to renew")
+        yield Task(names, "issue", at, why)
+
+    def _issue_at(self, names: Names, held: Held | None, now: datetime) -> tuple[datetime, str]:
+        """When to get one, and why then."""
+        at, why = now, "there is no certificate yet"
+        if held is not None and not set(held.names) >= set(names):
+            why = "the certificate does not have all names"
+        elif held is not None:
+            suggestion = self._suggestion(held)
+            at = renewal.renewal_time(held, suggestion, now)
+            told = suggestion is not None and suggestion.moment is not None
+            why = "the CA suggests it" if told else "the certificate has little time left"
+        record = backoff.kept(self._store, names[0])
+        again = record.next_at(names[0], now)
+        if again > at:
+            at, why = again, f"it failed {record.failures} times, lately: {record.sentence}"
+        limits = [record.limited_until(each.directory, now) for each in self._authorities]
+        until = [limit for limit in limits if limit is not None]
+        if until and len(until) == len(limits) and min(until) > at:
+            at, why = min(until), "every CA has asked to come later"
+        return at, why
+
+    def _suggestion(self, held: Held) -> renewal.Suggestion | None:
+        kept = renewal.kept(self._store, held.names[0])
+        if kept is None or kept.certificate != renewal.certificate_id(held.chain):
+            return None
+        return kept
+
+    def ask(self, names: Names) -> Outcome:
+        """Ask the authority when it would have the certificate renewed, and keep the answer."""
+        held = self._certificates.find(names)
+        authority = next(
+            (each for each in self._authorities if held and each.directory == held.directory), None
+        )
+        if held is None or authority is None:
+            return Outcome(names, "held", "there is no certificate of a CA that could be asked")
+        try:
+            suggestion = renewal.ask(Conversation(authority), held.chain)
+            sentence = "the CA was asked when to renew"
+        except IssueError as error:
+            suggestion = renewal.unanswered(held.chain, renewal.kept(self._store, names[0]))
+            sentence = f"the CA does not say when to renew: {error}"
+        try:
+            renewal.keep(self._store, names[0], suggestion)
+        except OSError as error:
+            return Outcome(names, "failed", str(trouble := _store_error(error)), error=trouble)
+        return Outcome(names, "asked", sentence)
+
+    def issue(self, names: Names, *, force: bool = False) -> Outcome:
+        """Get one certificate now. force: also if it is not its time.
+
+        Never raises for what goes wrong: that is the outcome, and is kept for the next time.
+        """
+        if not self._authorities:
+            return Outcome(names, "waiting", "there is no CA to ask")
+        try:
+            lease = self._store.lock(f"issue/{stored(names[0])}", LEASE)
+            if lease is None:
+                return Outcome(names, "busy", f"another process gets the one of {names[0]}")
+            try:
+                return self._issue(names, Pulse(lease, self._is_stopping), force)
+            finally:
+                lease.release()
+        except Stopped:
+            return Outcome(names, "stopped", "the door ends; the next one goes on with it")
+        except OSError as error:
+            return self._failed(names, _store_error(error), {})
+
+    def _issue(self, names: Names, pulse: Pulse, force: bool) -> Outcome:
+        """With the lock. Somebody may have had it before us: look again at what there is."""
+        now = moments.now()
+        held = self._certificates.find(names)
+        if not force:
+            at, why = self._issue_at(names, held, now)
+            if at > now:
+                has_failed = backoff.kept(self._store, names[0]).failures > 0
+                return Outcome(names, "waiting" if has_failed or not held else "held", why)
+        limits: dict[str, datetime] = {}
+        errors: list[tuple[Authority, IssueError]] = []
+        record = backoff.kept(self._store, names[0])
+        for authority in self._authorities:
+            if record.limited_until(authority.directory, now) and not force:
+                continue
+            try:
+                return self._at(authority, names, held, pulse)
+            except IssueError as error:
+                if error.kind == "busy":
+                    return Outcome(names, "busy", str(error))
+                errors.append((authority, error))
+                if error.retry_after is not None:
+                    limits[authority.directory] = error.retry_after
+                if not error.another:
+                    break
+        return self._failed(names, _joined(errors), limits)
+
+    def _at(self, authority: Authority, names: Names, held: Held | None, pulse: Pulse) -> Outcome:
+        """From that one. A name that is new and has failed before is rehearsed: real authorities
+        count failures, and stop listening after a few."""
+        rehearsal = authority.rehearsal()
+        if rehearsal and not held and backoff.kept(self._store, names[0]).failures:
+            self._rehearse(rehearsal, names, pulse)
+        replaces = ""
+        if held is not None and held.directory == authority.directory:
+            replaces = renewal.certificate_id(held.chain)
+        order, issued = self._order(authority, names, pulse, replaces)
+        if held is not None and issued.chain == held.chain:
+            # It was killed between the keeping and the forgetting, and here comes the same again.
+            order.forget()
+            order, issued = self._order(authority, names, pulse, replaces)
+        pulse.renew()  # nobody else may have the name while it is written
+        self._certificates.keep(issued)
+        order.forget()
+        self._settle(names, issued)
+        sentence = f"{names[0]} has a certificate of {authority.host}"
+        return Outcome(names, "issued", "; ".join((sentence, *issued.remarks)), issued)
+
+    def _rehearse(self, authority: Authority, names: Names, pulse: Pulse) -> None:
+        """Raises IssueError if the name is at fault. A rehearsal's own trouble says nothing."""
+        try:
+            order, _ = self._order(authority, names, pulse, "")
+            order.forget()
+        except IssueError as error:
+            if error.kind in ("dns", "connection", "unauthorized", "caa", "busy", "clock"):
+                raise
+
+    def _order(
+        self, authority: Authority, names: Names, pulse: Pulse, replaces: str
+    ) -> tuple[Order, Issued]:
+        for is_last in (False, True):
+            pulse()
+            try:
+                conversation = open_account(authority, self._store)
+                order = Order(
+                    conversation, names, self._means, self._store, alive=pulse, replaces=replaces
+                )
+                return order, order.obtain()
+            except IssueError as error:
+                if error.code != "accountDoesNotExist" or is_last:
+                    raise
+                forget(authority, self._store)
+        raise AssertionError
+
+    def _settle(self, names: Names, issued: Issued) -> None:
+        """Forget the failures, unless the new one is as good as over: then something is wrong with
+        the clock, or with the authority, and to come again at once would never end."""
+        certificate = x509.load_pem_x509_certificate(issued.chain)
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        now = moments.now()
+        if renewal.renew_at(names[0], begins, ends) > now:
+            backoff.clear(self._store, names[0])
+            return
+        sentence = (
+            f"the new certificate of {names[0]} is valid until {moments.text(ends)}, and this "
+            f"machine's clock says {moments.text(now)}: set the clock (NTP)"
+        )
+        record = backoff.kept(self._store, names[0])
+        error = IssueError("clock", sentence)
+        backoff.keep(self._store, names[0], backoff.failed(record, error, {}, now))
+
+    def _failed(self, names: Names, error: IssueError, limits: dict[str, datetime]) -> Outcome:
+        with contextlib.suppress(OSError):  # the store may be what fails
+            record = backoff.kept(self._store, names[0])
+            record = backoff.failed(record, error, limits, moments.now())
+            backoff.keep(self._store, names[0], record)
+        return Outcome(names, "failed", str(error), error=error)
+
+
+def _joined(errors: Sequence[tuple[Authority, IssueError]]) -> IssueError:
+    """One of all: the last, which is what keeps the name from a certificate, with all sentences."""
+    if not errors:
+        return IssueError("rate_limited", "every CA has asked to come later: it is tried by itself")
+    last = errors[-1][1]
+    if len(errors) == 1:
+        return last
+    whole = "; ".join(f"{authority.host}: {error}" for authority, error in errors)
+    return IssueError(
+        last.kind, whole, name=last.name, code=last.code, detail=last.detail, another=last.another
+    )
+
+
+def _store_error(error: OSError) -> IssueError:
+    where = f" {error.filename}" if error.filename else ""
+    return IssueError(
+        "store",
+        f"the store of certificates cannot be used ({error.strerror or error}){where}: see that "
+        "its place exists, has room, and belongs to the user that runs Porch",
+        another=False,
+    )
