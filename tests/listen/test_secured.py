@@ -63,7 +63,7 @@ class FakeTransport:
         return 7
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return ("127.0.0.1", 5) if name == "peername" else default
+        return ("127.0.0.1", 5) if name in ("peername", "sockname") else default
 
 
 class Inner(asyncio.Protocol):
@@ -371,6 +371,18 @@ def test_a_name_that_nobody_serves_is_told_so(run: Run, presented: Presented) ->
         pair.secured.data_received(pair.said())
         assert pair.transport.written == FATAL_UNRECOGNIZED
         assert pair.transport.closed
+
+    run(main())
+
+
+def test_who_says_no_name_wants_the_address_that_it_came_to(
+    run: Run, presented: Presented, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        own = certificate(tmp_path, "127.0.0.1")
+        pair = Pair(Presented({**presented.by_host, "127.0.0.1": own}), None).shake()
+        chosen = cast("Any", pair.secured.chosen)
+        assert chosen.certificate is own
 
     run(main())
 

@@ -5,16 +5,20 @@ share a store keep off each other by its locks.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from porch import clock
 from porch.certs import moments
+from porch.certs.answers import Answers
+from porch.certs.authority import Authority
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
 from porch.certs.issuer import Issuer, Names
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.local_ca import LocalAuthority
+from porch.certs.means import Means
+from porch.certs.needs import Held
 from porch.certs.order import Issued
 from porch.certs.store import Store, StoreError
 
@@ -76,7 +80,7 @@ class Keeper:
     """One door's.
 
     changed: told of hosts whose certificate is new. say: tells the operator. Both are called in
-    the thread. issuer: asks public authorities; None while there is none to ask.
+    the thread.
     """
 
     def __init__(
@@ -93,13 +97,19 @@ class Keeper:
         self._thread: threading.Thread | None = None
 
     @property
-    def is_stopping(self) -> bool:
-        """Whether it was told to end."""
-        return self._is_stopping
+    def has_started(self) -> bool:
+        """Whether it has a thread."""
+        return self._thread is not None
 
-    def want(self, hosts: Mapping[str, Source], issuer: Issuer | None) -> None:
-        """From now on these, and by this issuer. From any thread."""
-        self._wanted, self._issuer = hosts, issuer
+    def want(
+        self, hosts: Mapping[str, Source], authorities: Sequence[Authority], served: Sequence[str]
+    ) -> None:
+        """From now on these, by these authorities and kinds of challenges. From any thread."""
+        means = Means(answers=Answers(self._store), served=served)
+        self._issuer = Issuer(
+            self._store, authorities, means, KeptForIssuer(self._store), lambda: self._is_stopping
+        )
+        self._wanted = hosts
         self._wake.set()
 
     def start(self) -> None:
@@ -168,7 +178,8 @@ class Keeper:
         if issuer is None:
             return
         kept = KeptForIssuer(self._store)
-        wanted = {(host,): kept.find((host,)) for host, of in self._wanted.items() if of == "acme"}
+        hosts = [host for host, source in self._wanted.items() if source == "acme"]
+        wanted: dict[Names, Held | None] = {(host,): kept.find((host,)) for host in hosts}
         if not wanted:
             return
         for task in issuer.due(wanted, moments.now()):

@@ -45,6 +45,7 @@ from porch.route.rewrite import rewriter, stripped
 from porch.route.route import Limits, Route, Timeouts
 from porch.route.router import Router
 from porch.route.when import parse_when
+from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import HttpsRedirect, Redirect
 from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
@@ -204,6 +205,19 @@ class _Builder:
             yield
         for name, host in www.items():
             self._add_www(name, host, taken)
+            yield
+        yield from self._challenges()
+
+    def _challenges(self) -> Steps[None]:
+        """Where authorities ask whether a host is ours, unless a route is for that."""
+        given = {entry.pattern for entry in self.entries}
+        for host, source in self.certificates.managed.items():
+            key = f"{host}{CHALLENGES.decode()}/*"
+            pattern = parse_key(key)
+            if source == "acme" and pattern not in given:
+                plan = self.logs.plan([AcmeAnswer(self.state.acme_answer)])
+                route = Route(key=key, plan=plan, target="an authority's challenge")
+                self._add(Entry(pattern=pattern, route=route))
             yield
 
     def _add(self, entry: Entry) -> None:

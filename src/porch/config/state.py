@@ -51,7 +51,7 @@ class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
     assigns another before it builds. has_certificate: whether a host that the door gets one for
-    has it by now.
+    has it by now. acme_answer: to an authority that asks for this token.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -62,6 +62,7 @@ class State:
     ) -> None:
         self.deadlines = Deadlines()
         self.has_certificate: Callable[[str], bool] = lambda host: True
+        self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}

@@ -46,8 +46,8 @@ class Chosen(Protocol):
         """Whether a request for this host may come by the same connection."""
 
 
-Choose = Callable[[Hello], Chosen | None]
-"""None: nobody of this name is served here."""
+Choose = Callable[[Hello, str], Chosen | None]
+"""(what the client said, the address that it came to) -> None: nobody of this name is served."""
 
 
 class Secured(asyncio.Protocol):
@@ -160,7 +160,7 @@ class Secured(asyncio.Protocol):
         if hello is None and len(data) < LONGEST:
             return
         self.hello = hello or UNKNOWN
-        chosen = self.chosen = self._choose(self.hello)
+        chosen = self.chosen = self._choose(self.hello, self._address())
         if chosen is None:
             self._transport.write(_UNRECOGNIZED)
             self._transport.close()
@@ -169,6 +169,14 @@ class Secured(asyncio.Protocol):
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._in.write(data)
         self._handshakes.work(self._begin)
+
+    def _address(self) -> str:
+        """What who said no name wants: clients name no address (RFC 6066 3)."""
+        found = "" if self.hello.name else self._transport.get_extra_info("sockname")
+        if not isinstance(found, tuple):
+            return ""
+        address = str(found[0]).partition("%")[0].removeprefix("::ffff:")
+        return f"[{address}]" if ":" in address else address
 
     def _begin(self) -> None:
         """Answer the hello."""

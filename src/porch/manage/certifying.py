@@ -5,36 +5,25 @@ a new one it tells the supervisor, which tells all workers.
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.certs.entry import Source
 from porch.certs.kept import Kept
 from porch.certs.store import FileStore, StoreError
-from porch.config.build import Built
-from porch.config.loaded import Loaded
+from porch.manage.wanted import Wanted
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Presented
 
-__all__ = ["Certifying", "store_folder"]
+if TYPE_CHECKING:
+    from porch.certs.keeper import Keeper
+
+__all__ = ["Certifying"]
 
 LOOK = 60.0
 """Seconds between two looks at what other machines have put into the store."""
-
-
-def store_folder(loaded: Loaded) -> Path:
-    """Where certificates and accounts are kept."""
-    if loaded.config.store is not None:
-        return loaded.base / loaded.config.store
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]  # systemd.exec(5)
-    if given:
-        return Path(given)
-    if os.geteuid() == 0:
-        return Path("/var/lib/porch")
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "porch"
 
 
 class Certifying:
@@ -56,9 +45,10 @@ class Certifying:
         self._folder: Path | None = None
         self._store: FileStore | None = None
         self._kept: Kept | None = None
-        self._keeper: "Keeper | None" = None
+        self._keeper: Keeper | None = None
         self._managed: Mapping[str, Source] = {}
         self._looks: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def has(self, host: str) -> bool:
         """Whether a host that is managed has its certificate."""
@@ -93,26 +83,24 @@ class Certifying:
 
     # --- what is wanted ------------------------------------------------------------------------
 
-    def take(self, loaded: Loaded, built: Built) -> None:
+    def take(self, wanted: Wanted) -> None:
         """A configuration is in force."""
-        self._managed = built.certificates.managed
-        if not self._managed:
+        self._managed = wanted.hosts
+        if not wanted.hosts:
             self._let_go()
             return
-        folder = store_folder(loaded)
-        if folder != self._folder:
+        if wanted.folder != self._folder:
             self._let_go()
-            self._open(folder)
+            self._open(wanted.folder)
         if self._kept is not None:
-            self._kept.only(self._managed)
-            self._kept.read(self._managed)
-        if self._keeper is not None and self._store is not None:
-            from porch.manage.issuing import issuer_of
-
-            self._keeper.want(self._managed, issuer_of(loaded, built, self._store, self._keeper))
+            self._kept.only(wanted.hosts)
+            self._kept.read(host for host in wanted.hosts if not self._kept.has(host))
+        if self._keeper is not None:
+            self._keeper.want(wanted.hosts, wanted.authorities, wanted.served)
 
     def start(self) -> None:
-        """The loop runs from now on."""
+        """The loop runs, and a configuration is in force."""
+        self._loop = asyncio.get_running_loop()
         if self._keeper is not None and not self._keeper.has_started:
             self._keeper.start()
         self._look_later()

@@ -23,7 +23,8 @@ class Equipment:
     firsts: the TLS contexts that connections begin with. They are made before the fork, so that all
     workers share their ticket keys and a client may resume with any.
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
-    into, None to stay who it is. stacks: where its stack is written when it is asked for.
+    into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
+    first one does what one of a door must do.
     """
 
     loaded: Loaded
@@ -34,4 +35,5 @@ class Equipment:
     row: int
     columns: Mapping[EndpointName, int]
     stacks: int
+    slot: int
     identity: Identity | None = field(default=None)

@@ -79,6 +79,7 @@ class InForce:
             row=row,
             columns=self.columns.of,
             stacks=stacks,
+            slot=slot,
             identity=self.candidate.identity,
         )
 

@@ -158,6 +158,8 @@ class Supervisor:
             if not self._is_up and not self.fleet.leaving:
                 self._code = 1
                 self.stop()
+        elif message.word == "certified":
+            self.fleet.tell(self.fleet.all, "certified", message.data)
         elif message.word == "leaving":
             self.fleet.kill_late(self.in_force.candidate.grace + KILL_AFTER)
         elif message.word == "ready":

@@ -1,14 +1,17 @@
 """Presented: which certificate a client is shown, by what it said in its hello."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from porch.tls.certificate import Certificate
 from porch.tls.hello import Hello
 from porch.tls.profile import Profile, server_context
 
-__all__ = ["Choice", "Kind", "Presented", "Presenter"]
+__all__ = ["ACME", "Choice", "Kind", "Presented", "Presenter"]
+
+ACME = (b"acme-tls/1",)
+"""What an authority offers that looks whether a name is ours, and nothing else (RFC 8737 3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,11 @@ class Presented:
         wildcard = "*." + host.partition(".")[2]
         return wildcard if wildcard in self.by_host else None
 
-    def key_shown_to(self, name: str) -> str | None:
-        """The same for who asks for `name` in a handshake; "" is no name."""
-        key = self.key(name) if name else None
+    def key_shown_to(self, name: str, address: str = "") -> str | None:
+        """The same for who asks for `name` in a handshake. address: that it came to, which is meant
+        where there is no name ("")."""
+        host = name or address
+        key = self.key(host) if host else None
         if key is None and not self.refuse_unknown:
             key = next(iter(self.by_host), None)
         return key
@@ -87,16 +92,18 @@ class Choice:
 class Presenter:
     """Chooses. presented: of the running configuration; a reload assigns another.
 
+    challenge: what an authority is shown that looks whether a name is ours.
     firsts: made before a fork; others are made when they are first needed, and then a client can
     resume with this worker alone.
     """
 
-    __slots__ = ("_firsts", "presented")
+    __slots__ = ("_firsts", "challenge", "presented")
 
     def __init__(
         self, presented: Presented, firsts: Mapping[Kind, ssl.SSLContext] | None = None
     ) -> None:
         self.presented = presented
+        self.challenge: Callable[[str], Certificate | None] = lambda name: None
         self._firsts = dict(firsts or {})
 
     def first(self, kind: Kind) -> ssl.SSLContext:
@@ -106,10 +113,13 @@ class Presenter:
             found = self._firsts[kind] = kind.first_context()
         return found
 
-    def choose(self, hello: Hello) -> Choice | None:
-        """What a client is served with; None: there is no certificate for it."""
+    def choose(self, hello: Hello, address: str = "") -> Choice | None:
+        """What a client is served with that came to `address`; None: there is no certificate."""
         presented = self.presented
-        key = presented.key_shown_to(hello.name)
+        if hello.protocols == ACME:
+            challenge = self.challenge(hello.name)
+            return Choice(self, presented.kind, challenge) if challenge is not None else None
+        key = presented.key_shown_to(hello.name, address)
         if key is None:
             return None
         kind = presented.kinds.get(key, presented.kind)
