@@ -107,11 +107,6 @@ class Keeper:
         self._awaited: set[str] = set()
         self._thread: threading.Thread | None = None
 
-    @property
-    def has_started(self) -> bool:
-        """Whether it has a thread."""
-        return self._thread is not None
-
     def want(
         self, hosts: Mapping[str, Source], authorities: Sequence[Authority], served: Sequence[str]
     ) -> None:
@@ -123,10 +118,12 @@ class Keeper:
         self._wanted = hosts
         self._wake.set()
 
-    def start(self) -> None:
-        """Begin, in a thread of its own."""
-        self._thread = threading.Thread(target=self._run, name="porch certificates", daemon=True)
-        self._thread.start()
+    def start_once(self) -> None:
+        """Begin, in a thread of its own, unless it has. Raises RuntimeError if there is none."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="porch certificates", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def stop(self) -> None:
         """Begin nothing more. What is under way is gone on with by the next keeper."""
