@@ -7,6 +7,7 @@ import pytest
 from porch.cli.explain import explain_request
 
 FILE = """\
+listen = ":80"
 trust = ["10.0.0.0/8"]
 [routes]
 "a.test" = [":3000", "https://b.test"]

@@ -288,7 +288,12 @@ class ServerModel(_Model):
 Files = Annotated[
     list[str],
     BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
-    Form("a file, or a list of them"),
+    Form("a file in quotes, or a list of them"),
+]
+Cert = Annotated[
+    list[str] | Literal[False],
+    BeforeValidator(one_or_more, json_schema_input_type=str | list[str] | Literal[False]),
+    Form("a file in quotes, a list of them, or false"),
 ]
 To = Annotated[
     list[str | ServerModel],
@@ -337,7 +342,7 @@ class RouteModel(RouteWords):
 class SiteModel(HostWords):
     """What belongs to a whole host: `[site."example.com"]`."""
 
-    cert: Files | Literal[False] | None = _word(
+    cert: Cert | None = _word(
         "A PEM file with the certificate and its chain; several for keys of several kinds. "
         "`false`: no HTTPS for this host. If left out, one is got: see [acme](#acme)."
     )
