@@ -3,14 +3,15 @@
 That cert and key stand together: review.py.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from porch.certs.entry import Source
 from porch.config.loaded import Loaded
 from porch.config.managed import managed
 from porch.config.schema import HostWords, SiteModel
-from porch.tls.certificate import Certificate, load_certificate
+from porch.tls.certificate import Certificate, Pair, load_certificate
 from porch.tls.presented import Kind, Presented
 
 __all__ = ["Certificates"]
@@ -32,6 +33,13 @@ class Certificates:
     def is_given(self, host: str) -> bool:
         """Whether a host (as a route's key has it) has files of its own."""
         return self.presented.key(host) is not None
+
+    def give(self, pairs: Mapping[str, Sequence[Pair]]) -> None:
+        """The files of these hosts hold others now."""
+        changed = {host: Certificate(each) for host, each in pairs.items()}
+        by_host = self.presented.by_host
+        known = {host: each for host, each in changed.items() if host in by_host}
+        self.presented = replace(self.presented, by_host={**by_host, **known})
 
     @property
     def kinds(self) -> frozenset[Kind]:

@@ -15,6 +15,7 @@ from porch.config.state import EndpointName, State
 from porch.listen.address import ListenAddress
 from porch.manage.cores import cores
 from porch.manage.user import Identity, identity, obstacle
+from porch.manage.wanted import store_folder
 from porch.shared import Cells
 from porch.tls.certificate import keep_only
 from porch.tls.presented import Kind
@@ -31,7 +32,8 @@ class Candidate:
 
     endpoints: by the names that they are counted under. pools: the endpoints of each, as words.
     files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
-    they run as. kinds: of connections that are secured.
+    they run as. kinds: of connections that are secured. store: where certificates are kept, None
+    where the door gets none.
     """
 
     loaded: Loaded
@@ -43,6 +45,7 @@ class Candidate:
     workers: int
     identity: Identity | None
     kinds: frozenset[Kind]
+    store: Path | None
     grace: float
     watch: bool
 
@@ -86,6 +89,7 @@ class Candidate:
             workers=cores() if config.workers == "auto" else config.workers,
             identity=identity,
             kinds=built.certificates.kinds,
+            store=store_folder(loaded) if built.certificates.managed else None,
             grace=config.grace,
             watch=config.watch,
         )

@@ -80,6 +80,8 @@ class Supervisor:
             self.messages.close()
             return 1
         self.in_force = in_force
+        in_force.say = self.messages.tell
+        in_force.ready_store(in_force.candidate)
         self._loop = Loop()
         self._loop.on_fault = self._on_fault
         self.fleet = Fleet(
@@ -202,6 +204,8 @@ class Supervisor:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
         self._notify.on_tick(clock.monotonic())
+        if given := self.in_force.renewed.look():
+            self.fleet.tell(self.fleet.all, "given", given)
         if self.in_force.candidate.watch and self._changes.is_idle and self.in_force.has_changed():
             self._changes.ask("reload")
 
