@@ -126,6 +126,28 @@ def status(
     return show_status(config, as_json=json)
 
 
+Root = Annotated[
+    Path | None,
+    typer.Option("--root", help="A root's PEM file, in place of the one in the store."),
+]
+
+
+@app.command()
+def trust(config: Config = DEFAULT, root: Root = None) -> int:
+    """Have this machine and its browsers believe the door's own authority."""
+    from porch.cli.trust import trust_root
+
+    return trust_root(config, root, is_wanted=True)
+
+
+@app.command()
+def untrust(config: Config = DEFAULT, root: Root = None) -> int:
+    """Have them believe it no more."""
+    from porch.cli.trust import trust_root
+
+    return trust_root(config, root, is_wanted=False)
+
+
 def _ask(config: Path, command: str) -> int:
     from porch.cli.ask import ask_door
 

@@ -346,7 +346,10 @@ class SiteModel(HostWords):
         "A PEM file with the certificate and its chain; several for keys of several kinds. "
         "`false`: no HTTPS for this host. If left out, one is got: see [acme](#acme)."
     )
-    key: Files | None = _word("The PEM file of its key; as many as `cert` has.")
+    key: Files | None = _word(
+        "The PEM file of its key; as many as `cert` has. None for PKCS #12 (`.p12`, `.pfx`)."
+    )
+    key_password: str | None = _word("Of the key, or of the PKCS #12 file; a secret.")
     www: Literal["redirect"] | None = _word('`"redirect"` sends www.host to host.')
 
 
@@ -429,6 +432,11 @@ class ConfigModel(HostWords):
     store: str | None = _word(
         "The folder where certificates and accounts are kept; `$STATE_DIRECTORY`, else "
         "`/var/lib/porch` as root, else `~/.local/share/porch`."
+    )
+    certificates: Strings = Field(
+        default=[],
+        description="Folders of pairs (`a.crt` and `a.key`, `fullchain.pem` and `privkey.pem`, "
+        "`a.p12`), also in folders in them. Each serves the names that stand in it.",
     )
     unknown_name: Literal["serve", "refuse"] = Field(
         default="serve",
