@@ -81,6 +81,7 @@ def test_what_is_no_folder_or_not_there_is_refused(tmp_path: Path) -> None:
         check_folder(tmp_path / "missing")
 
 
+@pytest.mark.system
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_what_root_makes_in_a_users_folder_is_the_users(tmp_path: Path) -> None:
     os.chown(tmp_path, 4321, 1234)
