@@ -213,16 +213,17 @@ def test_if_the_door_could_not_answer_another_address_is_a_warning() -> None:
     assert states == ["warn", "warn"]
 
 
-@pytest.mark.parametrize("own", [MINE, NATTED])
-def test_a_private_address_is_out_of_reach_even_if_it_is_this_machine_s(
-    own: Sequence[str],
+@pytest.mark.parametrize(("own", "confirmed"), [(MINE, ()), (NATTED, ("10.0.0.2",)), ((), ())])
+def test_a_private_address_is_out_of_reach_unless_the_internet_is_told_another(
+    own: Sequence[str], confirmed: Sequence[str]
 ) -> None:
-    assert judged(["10.0.0.2"], own) == [
+    assert judged(["10.0.0.2"], own, confirmed) == [
         Finding(
             "DNS",
-            "fail",
-            "www.example.com points to 10.0.0.2, which no authority can reach. Point it to a"
-            " public address, or have dns-01 validate it",
+            "warn",
+            "here, www.example.com points to 10.0.0.2, which no authority can reach. Point it to a"
+            " public address, unless DNS tells the internet another one already, or have dns-01"
+            " validate it",
         )
     ]
 

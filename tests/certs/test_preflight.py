@@ -221,6 +221,14 @@ def test_only_some_of_many_addresses_are_tried_and_all_are_judged(
     assert about(found, "DNS")[1].sentence.count("127.0.0.") == 8
 
 
+def test_a_private_address_of_another_machine_is_never_connected_to(
+    check: Check, server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "is_public", lambda _: False)
+    assert about(check(own=[OTHER]), "port") == []
+    assert len(about(check(own=[HERE]), "port")) == 2
+
+
 def test_whatever_hangs_it_ends_in_time(
     check: Check, server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,12 +98,11 @@ def preflight(wanted: Wanted, resolver: dns.resolver.Resolver) -> Preflight:
     with ThreadPoolExecutor(2 * MOST_ADDRESSES + 3) as pool:
         asked = pool.submit(_caa, wanted, resolver) if wanted.identities else None
         found = _look_up(wanted, resolver, pool)
-        first, second = _visit(wanted, found.addresses[:MOST_ADDRESSES], pool)
+        near = _to_visit(wanted, found.addresses)
+        first, second = _visit(wanted, near, pool)
         about_caa = _about_caa(wanted, asked)
     matters = wanted.method != "dns-01"
-    confirmed = {
-        address for address, reached in zip(found.addresses, first, strict=False) if reached.is_ours
-    }
+    confirmed = {address for address, reached in zip(near, first, strict=True) if reached.is_ours}
     findings = [
         about_name,
         *check_lookup(wanted.name, found, "fail" if matters else "warn"),
@@ -196,6 +195,13 @@ def _look_up(wanted: Wanted, resolver: dns.resolver.Resolver, pool: ThreadPoolEx
         return Lookup((address,), (wanted.name,))
     # "*.example.com" is a name like others to ask for, and the wildcard record is what answers.
     return look_up(wanted.name, resolver, DNS_LIFETIME, pool)
+
+
+def _to_visit(wanted: Wanted, addresses: Sequence[Address]) -> list[Address]:
+    # Whoever may choose the name may choose its addresses: nobody gets this machine to ask others
+    # inside its network.
+    allowed = [each for each in addresses if is_public(each) or each in wanted.own]
+    return allowed[:MOST_ADDRESSES]
 
 
 def _visit(
