@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from porch.certs.finding import Finding, fail, ok, warn
-from porch.certs.moments import moment, span
+from porch.certs.dates import moment, span
 
 __all__ = [
     "DUPLICATES",

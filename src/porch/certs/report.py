@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from porch.certs.entry import Source
 from porch.certs.finding import Finding, is_hindered
-from porch.certs.moments import iso, moment, span
+from porch.certs.dates import iso, moment, span
 
 __all__ = [
     "WARN_DAYS",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from porch.certs.moments import iso, moment, span
+from porch.certs.dates import iso, moment, span
 
 
 def test_a_moment_is_said_in_utc_and_to_the_minute() -> None:

@@ -1,4 +1,4 @@
-"""Moments and spans in words, as what is said about certificates has them."""
+"""Dates and spans in words, as what is said about certificates has them."""
 
 from datetime import UTC, datetime
 
