@@ -175,7 +175,7 @@ def _review_pair(loaded: Loaded, site: SiteModel, path: KeyPath) -> None:
 
 
 def _review_rights(loaded: Loaded, key: Path, path: KeyPath) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # ValueError: a zero in the name
         if key.stat().st_mode & stat.S_IROTH:
             text = f"everybody on this machine can read {key}: chmod o-r {key}"
             loaded.add(path, text, warning=True)

@@ -347,7 +347,7 @@ class SiteModel(HostWords):
         "`false`: no HTTPS for this host. If left out, one is got: see [acme](#acme)."
     )
     key: Files | None = _word(
-        "The PEM file of its key; as many as `cert` has. None for PKCS #12 (`.p12`, `.pfx`)."
+        "The PEM file of its key; as many as `cert` has. PKCS #12 (`.p12`, `.pfx`) needs no `key`."
     )
     key_password: str | None = _word("Of the key, or of the PKCS #12 file; a secret.")
     www: Literal["redirect"] | None = _word('`"redirect"` sends www.host to host.')
@@ -425,7 +425,7 @@ class ConfigModel(HostWords):
         description="More files of the same, by name or pattern (`sites/*.toml`); merged.",
     )
     acme: Acme = Field(
-        default=AcmeModel(),
+        default_factory=AcmeModel,
         description="Who certifies public hosts, see [acme](#acme); `false` for nobody.",
         json_schema_extra={"default": "letsencrypt"},
     )
