@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from porch.certs.finding import Finding, fail, ok, warn
 from porch.certs.dates import moment, span
+from porch.certs.finding import Finding, fail, ok, warn
 
 __all__ = [
     "DUPLICATES",

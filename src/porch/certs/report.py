@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from porch.certs.dates import iso, moment, span
 from porch.certs.entry import Source
 from porch.certs.finding import Finding, is_hindered
-from porch.certs.dates import iso, moment, span
 
 __all__ = [
     "WARN_DAYS",
