@@ -144,7 +144,7 @@ class Issuer:
             why = "the CA suggests it" if told else "the certificate has little time left"
         record = backoff.kept(self._store, names[0])
         again = record.next_at(names[0], now)
-        if again > at:
+        if again > max(at, now):
             at, why = again, f"it failed {record.failures} times, lately: {record.sentence}"
         limits = [record.limited_until(each.directory, now) for each in self._authorities]
         until = [limit for limit in limits if limit is not None]
