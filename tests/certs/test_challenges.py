@@ -15,6 +15,7 @@ from porch.certs.challenges import (
     TLSALPN01,
     DNSPersist01,
     alpn_name,
+    canonical,
     is_address,
 )
 
@@ -75,6 +76,14 @@ def test_what_is_said_to_the_authority_is_an_empty_object(key: JWK) -> None:
 )
 def test_an_address_is_told_from_a_name(name: str, expected: bool) -> None:
     assert is_address(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("A.Example.", "a.example"), ("2001:DB8:0::1", "2001:db8::1"), ("*.a.Example", "*.a.example")],
+)
+def test_a_name_is_written_in_one_way(name: str, expected: str) -> None:
+    assert canonical(name) == expected
 
 
 def test_a_persistent_record_names_the_authority_and_our_account() -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import trustme
+from cryptography import x509
 
 from porch import clock
 from porch.certs import backoff, issuer, moments, renewal
@@ -57,6 +58,7 @@ class Certificates:
         self.held: dict[Names, Held] = {}
         self.kept: list[Issued] = []
         self.fails: OSError | None = None
+        self.forgets = False
 
     def find(self, names: Names) -> Held | None:
         return self.held.get(names)
@@ -65,6 +67,16 @@ class Certificates:
         if self.fails:
             raise self.fails
         self.kept.append(issued)
+        if self.forgets:
+            return
+        made = x509.load_pem_x509_certificate(issued.chain)
+        self.held[issued.names] = Certificate(
+            issued.names,
+            issued.chain,
+            issued.directory,
+            made.not_valid_before_utc,
+            made.not_valid_after_utc,
+        )
 
 
 class World:
@@ -419,12 +431,29 @@ def test_a_new_one_that_is_as_good_as_over_causes_no_storm(
     world.made = old.chain
     assert one.issue(NAMES).what == "issued"
     assert len(certificates.kept) == 1
-    certificates.held[NAMES] = old
     assert one.issue(NAMES).what == "waiting"
     record = backoff.kept(store, NAMES[0])
     assert (record.failures, record.kind) == (1, "clock")
     assert "set the clock (NTP)" in record.sentence
     assert only(one.due({NAMES: old}, moments.now())).at > moments.now()
+
+
+def test_a_store_that_does_not_keep_what_it_is_given_causes_no_storm(
+    one: Issuer, world: World, store: MemoryStore, certificates: Certificates
+) -> None:
+    certificates.forgets = True
+    assert one.issue(NAMES).what == "issued"
+    assert one.issue(NAMES).what == "waiting"
+    record = backoff.kept(store, NAMES[0])
+    assert record.sentence == (
+        "shop.example got a certificate, and yet there is no certificate yet: see that the store "
+        "keeps it"
+    )
+
+
+def test_names_are_the_same_however_they_are_written(one: Issuer) -> None:
+    written = ("Shop.Example.", "WWW.shop.example")
+    assert only(one.due({written: held()}, moments.now())).at > moments.now()
 
 
 @pytest.mark.parametrize("years", [-20, -1, 1, 20])

@@ -23,6 +23,7 @@ __all__ = [
     "TLSALPN01",
     "DNSPersist01",
     "alpn_name",
+    "canonical",
     "is_address",
 ]
 
@@ -43,11 +44,19 @@ def is_address(name: str) -> bool:
     return True
 
 
+def canonical(name: str) -> str:
+    """The one way to write it: lower-case, without a dot at its end, an address as RFC 5952."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name.lower().rstrip(".")
+
+
 def alpn_name(name: str) -> str:
     """What the authority writes into SNI: the name, or in-addr.arpa for an address (RFC 8738 6)."""
     if is_address(name):
         return ipaddress.ip_address(name).reverse_pointer
-    return name.lower()
+    return canonical(name)
 
 
 @challenges.ChallengeResponse.register

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from cryptography import x509
-
 from porch import clock
 from porch.certs import backoff, moments, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
-from porch.certs.failure import IssueError, plain
+from porch.certs.challenges import canonical
+from porch.certs.failure import IssueError, Kind, plain
 from porch.certs.means import Means
 from porch.certs.needs import Held, Lease, Store
 from porch.certs.network import Conversation
@@ -132,16 +131,20 @@ class Issuer:
                 yield Task(names, "ask", asked, "the CA may suggest when to renew")
         yield Task(names, "issue", at, why)
 
+    def _wanted_at(self, names: Names, held: Held | None, now: datetime) -> tuple[datetime, str]:
+        """When there should be another, and why then."""
+        if held is None:
+            return now, "there is no certificate yet"
+        if not {canonical(name) for name in held.names} >= {canonical(name) for name in names}:
+            return now, "the certificate does not have all names"
+        suggestion = self._suggestion(held)
+        told = suggestion is not None and suggestion.moment is not None
+        why = "the CA suggests it" if told else "the certificate has little time left"
+        return renewal.renewal_time(held, suggestion, now), why
+
     def _issue_at(self, names: Names, held: Held | None, now: datetime) -> tuple[datetime, str]:
-        """When to get one, and why then."""
-        at, why = now, "there is no certificate yet"
-        if held is not None and not set(held.names) >= set(names):
-            why = "the certificate does not have all names"
-        elif held is not None:
-            suggestion = self._suggestion(held)
-            at = renewal.renewal_time(held, suggestion, now)
-            told = suggestion is not None and suggestion.moment is not None
-            why = "the CA suggests it" if told else "the certificate has little time left"
+        """When to get one, and why then: also after failures."""
+        at, why = self._wanted_at(names, held, now)
         record = backoff.kept(self._store, names[0])
         again = record.next_at(names[0], now)
         if again > max(at, now):
@@ -242,7 +245,7 @@ class Issuer:
         pulse.renew()  # nobody else may have the name while it is written
         self._certificates.keep(issued)
         order.forget()
-        self._settle(names, issued)
+        self._settle(names)
         sentence = f"{names[0]} has a certificate of {authority.host}"
         return Outcome(names, "issued", "; ".join((sentence, *issued.remarks)), issued)
 
@@ -272,21 +275,25 @@ class Issuer:
                 forget(authority, self._store)
         raise AssertionError
 
-    def _settle(self, names: Names, issued: Issued) -> None:
-        """Forget the failures, unless the new one is as good as over: then something is wrong with
-        the clock, or with the authority, and to come again at once would never end."""
-        certificate = x509.load_pem_x509_certificate(issued.chain)
-        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    def _settle(self, names: Names) -> None:
+        """Forget the failures, unless the new one would be renewed at once: then something is
+        wrong, with the clock or with the place where it is kept, and it would never end."""
         now = moments.now()
-        if renewal.renew_at(names[0], begins, ends) > now:
+        held = self._certificates.find(names)
+        at, why = self._wanted_at(names, held, now)
+        if at > now:
             backoff.clear(self._store, names[0])
             return
-        sentence = (
-            f"the new certificate of {names[0]} is valid until {moments.text(ends)}, and this "
-            f"machine's clock says {moments.text(now)}: set the clock (NTP)"
-        )
+        kind: Kind = "store"
+        sentence = f"{names[0]} got a certificate, and yet {why}: see that the store keeps it"
+        if held is not None and held.not_after - now < (held.not_after - held.not_before) / 2:
+            kind = "clock"
+            sentence = (
+                f"the new certificate of {names[0]} is valid until {moments.text(held.not_after)}, "
+                f"and this machine's clock says {moments.text(now)}: set the clock (NTP)"
+            )
         record = backoff.kept(self._store, names[0])
-        error = IssueError("clock", sentence)
+        error = IssueError(kind, sentence)
         backoff.keep(self._store, names[0], backoff.failed(record, error, {}, now))
 
     def _failed(self, names: Names, error: IssueError, limits: dict[str, datetime]) -> Outcome:

@@ -20,7 +20,7 @@ from josepy.json_util import field
 from porch import clock
 from porch.certs import moments
 from porch.certs.authority import KeyType
-from porch.certs.challenges import is_address
+from porch.certs.challenges import canonical, is_address
 from porch.certs.failure import IssueError, explain
 from porch.certs.means import Means, Proof
 from porch.certs.needs import Store
@@ -32,6 +32,8 @@ PATIENCE = 300.0
 """Seconds that an authority may take to look, and again to sign."""
 FIRST, LONGEST = 0.25, 10.0
 """Seconds between two looks at an order, growing."""
+BEAT = 1.0
+"""Seconds until whoever wants to end it is heard."""
 STALE = timedelta(hours=20)
 """An order that is older is begun anew: its authorizations may be over."""
 ORDERS = 3
@@ -72,6 +74,10 @@ def pending_name(names: Sequence[str], label: str) -> str:
     return f"orders/{label}/{stored(names[0])}.json"
 
 
+def _proved_place(name: str) -> str:
+    return f"proved/{stored(name)}"
+
+
 def stored(name: str) -> str:
     """A host name as part of a name in a store: neither "*" nor ":" is welcome in all of them."""
     return name.lower().replace("*", "_").replace(":", "-")
@@ -93,7 +99,7 @@ class Order:
     ) -> None:
         self._conversation = conversation
         self._authority = conversation.authority
-        self._names = tuple(dict.fromkeys(name.lower() for name in names))
+        self._names = tuple(dict.fromkeys(canonical(name) for name in names))
         self._means = means
         self._store = store
         self._alive = alive
@@ -109,7 +115,9 @@ class Order:
         begun = self._resumed()
         if begun is not None:
             try:
-                return self._completed(*begun)
+                issued = self._completed(*begun)
+                if _is_fresh(issued.chain):
+                    return issued
             except Refused:
                 pass  # its answers were gone when the authority looked: no fault of the name
             except IssueError as error:
@@ -136,7 +144,11 @@ class Order:
         self._store.delete(self._pending)
 
     def _untried(self, name: str) -> list[str]:
-        return [kind for kind in self._means.kinds(name) if kind not in self._tried.get(name, ())]
+        """Kinds that may prove it, first the one that did the last time."""
+        tried = self._tried.get(name, set())
+        kinds = [kind for kind in self._means.kinds(name) if kind not in tried]
+        proved = (self._store.read(_proved_place(name)) or b"").decode("ascii", "replace")
+        return sorted(kinds, key=lambda kind: kind != proved)
 
     def _check_profile(self) -> None:
         profile, known = self._authority.profile, self._conversation.profiles
@@ -235,8 +247,17 @@ class Order:
                     self._conversation.client.answer_challenge(proof.challenge, proof.response())
             for url, proof in proofs:
                 self._await(url, proof)
+                self._remember(proof)
         finally:
             self._remarks += filter(None, (proof.hide() for _, proof in proofs))
+
+    def _remember(self, proof: Proof) -> None:
+        """A kind that took a failure to find: each failure at an authority counts."""
+        place = _proved_place(proof.name)
+        if self._tried.get(proof.name):
+            self._store.write(place, proof.kind.encode())
+        elif proof.kind == self._means.kinds(proof.name)[0] and self._store.read(place):
+            self._store.delete(place)
 
     def _try(self, proof: Proof, step: Callable[[], None]) -> None:
         self._alive()
@@ -337,6 +358,10 @@ class Order:
             if certificate.public_key() != private.public_key():
                 self._store.delete(self._pending)
                 raise ValueError("its certificate is for another key")
+            missing = set(self._names) - _names_in(certificate)
+            if missing:
+                self._store.delete(self._pending)
+                raise ValueError(f"its certificate lacks {min(missing)}")
 
 
 class Pause:
@@ -359,8 +384,11 @@ class Pause:
             )
         told = self._conversation.net.retry_after
         said = (told - moments.now()).total_seconds() if told is not None else 0.0
-        self._alive()
-        clock.sleep(max(self._next, min(said, LONGEST)))
+        left = max(self._next, min(said, LONGEST))
+        while left > 0:
+            self._alive()
+            clock.sleep(min(left, BEAT))
+            left -= BEAT
         self._next = min(self._next * 1.5, LONGEST)
 
 
@@ -404,12 +432,26 @@ def _why(authorization: messages.Authorization, proof: Proof) -> IssueError:
     for challenge in authorization.challenges:
         if challenge.error is not None:
             kind = str(getattr(challenge.chall, "typ", proof.kind))
-            return explain(challenge.error, name=proof.name, challenge=kind)
+            return explain(challenge.error, name=proof.name, challenge=kind, record=proof.wanted)
     return IssueError(
         "unauthorized",
         f"the CA did not accept {proof.name} by {proof.kind} and does not say why",
         name=proof.name,
     )
+
+
+def _names_in(certificate: x509.Certificate) -> set[str]:
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    addresses = found.get_values_for_type(x509.IPAddress)
+    names = (*found.get_values_for_type(x509.DNSName), *(str(each) for each in addresses))
+    return {canonical(name) for name in names}
+
+
+def _is_fresh(chain: bytes) -> bool:
+    """Whether one that an earlier run left at the authority is still worth having."""
+    certificate = x509.load_pem_x509_certificate(chain)
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return moments.now() < begins + (ends - begins) / 3
 
 
 def _issuers(chain: bytes) -> set[str]:
