@@ -381,31 +381,6 @@ def test_a_door_that_ends_ends_it_too(
     assert (store.locked, store.names("backoff/")) == (set(), [])
 
 
-def test_a_long_one_keeps_its_lock(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    lease = store.lock("issue/x", issuer.LEASE)
-    assert lease is not None
-    pulse = issuer.Pulse(lease, lambda: False)
-    pulse()
-    assert store.renewed == 0
-    start = clock.monotonic()
-    monkeypatch.setattr(clock, "monotonic", lambda: start + issuer.LEASE / 2)
-    pulse()
-    pulse()
-    assert store.renewed == 1
-
-
-def test_a_lock_that_cannot_be_renewed_is_lost() -> None:
-    class Broken:
-        def renew(self) -> None:
-            raise OSError("gone")
-
-        def release(self) -> None: ...
-
-    with pytest.raises(IssueError, match=r"was lost: gone") as caught:
-        issuer.Pulse(Broken(), lambda: False).renew()
-    assert caught.value.kind == "busy"
-
-
 def test_a_store_that_is_full_is_told(
     one: Issuer, world: World, certificates: Certificates, store: MemoryStore
 ) -> None:

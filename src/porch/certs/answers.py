@@ -9,7 +9,7 @@ import re
 from datetime import timedelta
 
 from porch.certs import moments
-from porch.certs.challenges import alpn_name
+from porch.certs.names import alpn_name
 from porch.certs.needs import Store
 
 __all__ = ["LIFE", "MOST", "Answers"]

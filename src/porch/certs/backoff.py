@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from porch.certs import moments
 from porch.certs.failure import IssueError
+from porch.certs.names import stored
 from porch.certs.needs import Store
-from porch.certs.order import stored
 
 __all__ = ["FIRST", "LONGEST", "Record", "clear", "delay", "failed", "keep", "kept"]
 

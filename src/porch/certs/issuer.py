@@ -10,21 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from porch import clock
 from porch.certs import backoff, moments, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
-from porch.certs.challenges import canonical
-from porch.certs.failure import IssueError, Kind, plain
+from porch.certs.failure import IssueError, Kind
 from porch.certs.means import Means
-from porch.certs.needs import Held, Lease, Store
+from porch.certs.names import canonical, stored
+from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
-from porch.certs.order import Issued, Order, stored
+from porch.certs.order import Issued, Order
+from porch.certs.pulse import LEASE, Pulse, Stopped
 
-__all__ = ["LEASE", "Certificates", "Issuer", "Names", "Outcome", "Task"]
-
-LEASE = 300.0
-"""Seconds that a name is ours without a sign of life: longer than any wait for the network."""
+__all__ = ["Certificates", "Issuer", "Names", "Outcome", "Task"]
 
 Names = tuple[str, ...]
 """Whom one certificate is for. The first is what it is called by."""
@@ -65,36 +62,6 @@ class Outcome:
     sentence: str
     issued: Issued | None = None
     error: IssueError | None = None
-
-
-class Stopped(Exception):
-    """The door ends; what was begun is gone on with by the next."""
-
-
-class Pulse:
-    """Called between steps: keeps the lease, and ends the work when the door ends."""
-
-    def __init__(self, lease: Lease, is_stopping: Callable[[], bool]) -> None:
-        self._lease = lease
-        self._is_stopping = is_stopping
-        self._renewed = clock.monotonic()
-
-    def __call__(self) -> None:
-        """Raises Stopped, or IssueError if the lease is lost."""
-        if self._is_stopping():
-            raise Stopped
-        if clock.monotonic() - self._renewed > LEASE / 3:
-            self.renew()
-
-    def renew(self) -> None:
-        """Have the lease for its whole time. Raises IssueError if another has it."""
-        try:
-            is_lost = self._lease.renew() is False
-        except Exception as error:  # whatever the store says
-            raise IssueError("busy", f"the lock in the store was lost: {plain(error)}") from error
-        if is_lost:
-            raise IssueError("busy", "the lock in the store was lost: another goes on with it")
-        self._renewed = clock.monotonic()
 
 
 class Issuer:

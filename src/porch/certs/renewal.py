@@ -15,9 +15,9 @@ from acme import messages
 from cryptography import x509
 
 from porch.certs import moments
+from porch.certs.names import stored
 from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
-from porch.certs.order import stored
 
 __all__ = [
     "Suggestion",
