@@ -12,7 +12,7 @@ from porch.certs import backoff, issuer, moments, renewal
 from porch.certs.answers import Answers
 from porch.certs.authority import Authority
 from porch.certs.backoff import Record
-from porch.certs.failure import IssueError
+from porch.certs.failure import IssueError, StoreError
 from porch.certs.issuer import Issuer, Names, Task
 from porch.certs.means import Means
 from porch.certs.needs import Held
@@ -40,14 +40,19 @@ class Certificate:
     names: Names
     chain: bytes
     directory: str
-    not_before: datetime
-    not_after: datetime
+    not_before: int
+    not_after: int
 
 
 def held(age: timedelta = timedelta(), lifetime: timedelta = 90 * DAY) -> Certificate:
     begins = moments.now().replace(microsecond=0) - age
+    ends = begins + lifetime
     return Certificate(
-        NAMES, chain(begins, begins + lifetime), FIRST.directory, begins, begins + lifetime
+        NAMES,
+        chain(begins, ends),
+        FIRST.directory,
+        int(begins.timestamp()),
+        int(ends.timestamp()),
     )
 
 
@@ -57,7 +62,7 @@ class Certificates:
     def __init__(self) -> None:
         self.held: dict[Names, Held] = {}
         self.kept: list[Issued] = []
-        self.fails: OSError | None = None
+        self.fails: Exception | None = None
         self.forgets = False
 
     def find(self, names: Names) -> Held | None:
@@ -74,8 +79,8 @@ class Certificates:
             issued.names,
             issued.chain,
             issued.directory,
-            made.not_valid_before_utc,
-            made.not_valid_after_utc,
+            int(made.not_valid_before_utc.timestamp()),
+            int(made.not_valid_after_utc.timestamp()),
         )
 
 
@@ -160,7 +165,7 @@ def test_what_has_no_certificate_is_due_now(one: Issuer) -> None:
 def test_what_has_one_is_due_when_little_is_left(one: Issuer) -> None:
     certificate = held()
     task = only(one.due({NAMES: certificate}, moments.now()))
-    usual = renewal.renew_at(NAMES[0], certificate.not_before, certificate.not_after)
+    usual = renewal.renew_at(NAMES[0], *renewal.span(certificate))
     assert (task.at, task.why) == (usual, "the certificate has little time left")
 
 
@@ -390,6 +395,13 @@ def test_a_store_that_is_full_is_told(
     assert "(No space left on device) /srv/certs/x" in outcome.sentence
     assert backoff.kept(store, NAMES[0]).kind == "store"
     assert store.locked == set()
+
+
+def test_what_a_store_says_itself_is_told(
+    one: Issuer, world: World, certificates: Certificates
+) -> None:
+    certificates.fails = StoreError("the disk is full; make room")
+    assert one.issue(NAMES).sentence == "the disk is full; make room"
 
 
 def test_without_authorities_there_is_nobody_to_ask(

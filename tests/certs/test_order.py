@@ -20,6 +20,7 @@ from porch.certs.begun import place
 from porch.certs.failure import IssueError
 from porch.certs.means import Means
 from porch.certs.network import Conversation
+from porch.certs.notes import read_note
 from porch.certs.order import Issued, Order, make_key
 from porch.certs.renewal import certificate_id
 from tests.support import validated
@@ -63,9 +64,8 @@ def names_of(issued: Issued) -> set[str]:
 @pytest.mark.parametrize(
     ("kind", "made", "size"),
     [
-        ("ec256", ec.EllipticCurvePrivateKey, 256),
-        ("ec384", ec.EllipticCurvePrivateKey, 384),
-        ("rsa2048", rsa.RSAPrivateKey, 2048),
+        ("ecdsa", ec.EllipticCurvePrivateKey, 256),
+        ("rsa", rsa.RSAPrivateKey, 2048),
     ],
 )
 def test_a_key_is_of_the_kind_that_is_liked(kind: KeyType, made: type, size: int) -> None:
@@ -167,11 +167,11 @@ def test_the_kind_that_was_found_by_a_failure_is_the_first_the_next_time(
         order.obtain()
         order.forget()
         assert orders() == before + made
-        assert store.read("proved/found.example") == b"http-01"
+        assert read_note(store, "proved/found.example.json") == {"kind": "http-01"}
     only_tls = replace(means, served=("tls-alpn-01",))
     with validated.tls(by_http.answers, pebble.tls_port):
         Order(conversation, ["found.example"], only_tls, store).obtain()
-    assert store.read("proved/found.example") is None
+    assert store.read("proved/found.example.json") is None
 
 
 @pytest.mark.system
@@ -476,7 +476,7 @@ def test_a_certificate_for_another_key_is_not_taken(
     Order(conversation, ["shop.example"], by_http, store).obtain()
     note = place(["shop.example"], conversation.authority.label)
     begun = json.loads(store.contents[note])
-    begun["key"] = make_key("ec256").decode()
+    begun["key"] = make_key("ecdsa").decode()
     store.write(note, json.dumps(begun).encode())
     assert "for another key" in str(refused(Order(conversation, ["shop.example"], by_http, store)))
     assert store.read(note) is None

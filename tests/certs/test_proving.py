@@ -139,7 +139,7 @@ def test_what_was_ruled_out_is_not_tried_and_what_worked_is_remembered(
 def test_what_is_remembered_is_forgotten_when_the_liked_kind_works(
     authority: Conversation,
 ) -> None:
-    authority.store.write("proved/shop.example", b"dns-01")
+    authority.store.write("proved/shop.example.json", b'{"kind": "dns-01"}')
     proving(authority).prove(ORDER)
     assert authority.store.names("proved/") == []
 

@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +38,12 @@ class Certificate:
     directory: str
 
     @property
-    def not_before(self) -> datetime:
-        return x509.load_pem_x509_certificate(self.chain).not_valid_before_utc
+    def not_before(self) -> int:
+        return int(x509.load_pem_x509_certificate(self.chain).not_valid_before_utc.timestamp())
 
     @property
-    def not_after(self) -> datetime:
-        return x509.load_pem_x509_certificate(self.chain).not_valid_after_utc
+    def not_after(self) -> int:
+        return int(x509.load_pem_x509_certificate(self.chain).not_valid_after_utc.timestamp())
 
 
 class Certificates:

@@ -3,14 +3,14 @@
 It holds the key, without which a certificate that the authority makes meanwhile is worth nothing.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from porch.certs import moments
-from porch.certs.names import stored
+from porch.certs.identifiers import stored
 from porch.certs.needs import Store
+from porch.certs.notes import read_note, write_note
 
 __all__ = ["STALE", "Begun", "place"]
 
@@ -42,18 +42,18 @@ class Begun:
             "profile": self.profile,
             "made": moments.text(self.made),
         }
-        store.write(place(self.names, label), json.dumps(written, indent=1).encode())
+        write_note(store, place(self.names, label), written)
 
     @classmethod
     def kept(cls, store: Store, label: str, names: tuple[str, ...], profile: str) -> "Begun | None":
         """The one for the same names and profile, if it is young; a damaged one is none."""
-        try:
-            found = json.loads(store.read(place(names, label)) or b"")
-            made = moments.parse(found["made"])
-            if made is None or abs(moments.now() - made) > STALE:
-                return None
-            key = str(found["key"]).encode("ascii")
-            one = cls(str(found["order"]), tuple(found["names"]), key, str(found["profile"]), made)
-        except (ValueError, KeyError, TypeError):
+        found = read_note(store, place(names, label))
+        made, known = moments.parse(found.get("made")), found.get("names")
+        if made is None or abs(moments.now() - made) > STALE or not isinstance(known, list):
             return None
-        return one if (one.names, one.profile) == (names, profile) else None
+        if (tuple(known), found.get("profile")) != (names, profile):
+            return None
+        uri, key = found.get("order"), found.get("key")
+        if not isinstance(uri, str) or not isinstance(key, str):
+            return None
+        return cls(uri, names, key.encode("ascii", "replace"), profile, made)

@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from porch.certs import moments
-from porch.certs.names import canonical
+from porch.certs.identifiers import canonical
 
 __all__ = ["check", "is_fresh", "issuers"]
 

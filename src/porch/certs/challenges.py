@@ -15,7 +15,7 @@ from josepy.json_util import field
 from josepy.jwk import JWK
 
 from porch.certs import moments
-from porch.certs.names import is_address
+from porch.certs.identifiers import is_address
 
 __all__ = [
     "ACME_IDENTIFIER",

@@ -13,9 +13,9 @@ from typing import Literal, Protocol
 from porch.certs import backoff, moments, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
-from porch.certs.failure import IssueError, Kind
+from porch.certs.failure import IssueError, Kind, StoreError
+from porch.certs.identifiers import canonical, stored
 from porch.certs.means import Means
-from porch.certs.names import canonical, stored
 from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
 from porch.certs.order import Issued, Order
@@ -144,7 +144,7 @@ class Issuer:
             sentence = f"the CA does not say when to renew: {error}"
         try:
             renewal.keep(self._store, names[0], suggestion)
-        except OSError as error:
+        except (OSError, StoreError) as error:
             return Outcome(names, "failed", str(trouble := _store_error(error)), error=trouble)
         return Outcome(names, "asked", sentence)
 
@@ -165,7 +165,7 @@ class Issuer:
                 lease.release()
         except Stopped:
             return Outcome(names, "stopped", "the door ends; the next one goes on with it")
-        except OSError as error:
+        except (OSError, StoreError) as error:
             return self._failed(names, _store_error(error), {})
 
     def _issue(self, names: Names, pulse: Pulse, force: bool) -> Outcome:
@@ -253,10 +253,11 @@ class Issuer:
             return
         kind: Kind = "store"
         sentence = f"{names[0]} got a certificate, and yet {why}: see that the store keeps it"
-        if held is not None and held.not_after - now < (held.not_after - held.not_before) / 2:
+        begins, ends = renewal.span(held) if held is not None else (now, now)
+        if ends - now < (ends - begins) / 2:
             kind = "clock"
             sentence = (
-                f"the new certificate of {names[0]} is valid until {moments.text(held.not_after)}, "
+                f"the new certificate of {names[0]} is valid until {moments.text(ends)}, "
                 f"and this machine's clock says {moments.text(now)}: set the clock (NTP)"
             )
         record = backoff.kept(self._store, names[0])
@@ -264,7 +265,7 @@ class Issuer:
         backoff.keep(self._store, names[0], backoff.failed(record, error, {}, now))
 
     def _failed(self, names: Names, error: IssueError, limits: dict[str, datetime]) -> Outcome:
-        with contextlib.suppress(OSError):  # the store may be what fails
+        with contextlib.suppress(OSError, StoreError):  # the store may be what fails
             record = backoff.kept(self._store, names[0])
             record = backoff.failed(record, error, limits, moments.now())
             backoff.keep(self._store, names[0], record)
@@ -284,7 +285,9 @@ def _joined(errors: Sequence[tuple[Authority, IssueError]]) -> IssueError:
     )
 
 
-def _store_error(error: OSError) -> IssueError:
+def _store_error(error: OSError | StoreError) -> IssueError:
+    if isinstance(error, StoreError):
+        return IssueError("store", str(error), another=False)
     where = f" {error.filename}" if error.filename else ""
     return IssueError(
         "store",

@@ -14,7 +14,7 @@ from porch.certs.answers import Answers
 from porch.certs.challenges import PERSIST_LABEL, TLSALPN01, DNSPersist01
 from porch.certs.dns import Propagation, Provider
 from porch.certs.failure import IssueError, plain
-from porch.certs.names import is_address
+from porch.certs.identifiers import is_address
 
 __all__ = ["Means", "Proof"]
 

@@ -20,8 +20,8 @@ from porch.certs import moments
 from porch.certs.authority import KeyType
 from porch.certs.begun import Begun, place
 from porch.certs.failure import IssueError, explain
+from porch.certs.identifiers import canonical, is_address
 from porch.certs.means import Means
-from porch.certs.names import canonical, is_address
 from porch.certs.needs import Store
 from porch.certs.network import Conversation
 from porch.certs.pause import Pause
@@ -221,12 +221,12 @@ class Order:
 
 
 def make_key(kind: KeyType) -> bytes:
-    """A private key for a certificate: PEM, PKCS #8."""
+    """A private key for a certificate, P-256 or RSA 2048: PEM, PKCS #8."""
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-    if kind in ("rsa2048", "rsa4096"):
-        key = rsa.generate_private_key(65537, int(kind.removeprefix("rsa")))
+    if kind == "rsa":
+        key = rsa.generate_private_key(65537, 2048)
     else:
-        key = ec.generate_private_key(ec.SECP384R1() if kind == "ec384" else ec.SECP256R1())
+        key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

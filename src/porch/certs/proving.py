@@ -5,10 +5,11 @@ from collections.abc import Callable
 from acme import messages
 
 from porch.certs.failure import IssueError, explain
+from porch.certs.identifiers import canonical, stored
 from porch.certs.means import Means, Proof
-from porch.certs.names import canonical, stored
 from porch.certs.needs import Store
 from porch.certs.network import Conversation
+from porch.certs.notes import read_note, write_note
 from porch.certs.pause import Pause
 
 __all__ = ["Proving", "Refused"]
@@ -42,7 +43,7 @@ class Proving:
         """Kinds that may prove it, first the one that did the last time."""
         tried = self._tried.get(name, set())
         kinds = [kind for kind in self._means.kinds(name) if kind not in tried]
-        proved = (self._store.read(_place(name)) or b"").decode("ascii", "replace")
+        proved = read_note(self._store, _place(name)).get("kind")
         return sorted(kinds, key=lambda kind: kind != proved)
 
     def rule_out(self, proof: Proof) -> None:
@@ -136,8 +137,8 @@ class Proving:
         """A kind that took a failure to find: each failure at an authority counts."""
         place = _place(proof.name)
         if self._tried.get(proof.name):
-            self._store.write(place, proof.kind.encode())
-        elif proof.kind == self._means.kinds(proof.name)[0] and self._store.read(place):
+            write_note(self._store, place, {"kind": proof.kind})
+        elif proof.kind == self._means.kinds(proof.name)[0] and read_note(self._store, place):
             self._store.delete(place)
 
     def _look(self, url: str) -> messages.Authorization:
@@ -147,7 +148,7 @@ class Proving:
 
 
 def _place(name: str) -> str:
-    return f"proved/{stored(name)}"
+    return f"proved/{stored(name)}.json"
 
 
 def _is_answered(challenge: messages.ChallengeBody) -> bool:
