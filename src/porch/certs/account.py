@@ -21,10 +21,10 @@ from porch.certs.notes import read_note, write_note
 
 __all__ = ["forget", "key_name", "open_account", "record_name"]
 
-LEASE = 120.0
-"""Seconds that making an account may take: a few answers of the authority."""
+LEASE = 20.0
+"""Seconds that a key may be in the making. Two who register one key have one account."""
 PATIENCE = 30.0
-"""Seconds to wait for another who makes it."""
+"""Seconds to wait for another who makes it; more than a lease, for he may have been killed."""
 LOOK = 0.1
 """Seconds between two looks whether he has."""
 

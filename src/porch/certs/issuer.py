@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from porch.certs import backoff, moments, renewal
+from porch.certs import backoff, moments, pulse, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
 from porch.certs.failure import IssueError, Kind, StoreError
@@ -19,7 +19,7 @@ from porch.certs.means import Means
 from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
 from porch.certs.order import Issued, Order
-from porch.certs.pulse import LEASE, Pulse, Stopped
+from porch.certs.pulse import Pulse, Stopped
 
 __all__ = ["Certificates", "Issuer", "Names", "Outcome", "Task"]
 
@@ -52,8 +52,9 @@ class Task:
 class Outcome:
     """What came of a task.
 
-    what: "issued"; "held" (somebody else has, meanwhile); "busy" (somebody else is about it);
-    "waiting" (its time has not come); "stopped"; "asked"; "failed". sentence: for an operator.
+    what: "issued"; "held" (somebody else has, meanwhile); "busy" (somebody else is about it, or
+    was killed: come again after half a minute, for it stays due); "waiting" (its time has not
+    come); "stopped"; "asked"; "failed". sentence: for an operator.
     issued, error: with "issued" and "failed".
     """
 
@@ -156,11 +157,12 @@ class Issuer:
         if not self._authorities:
             return Outcome(names, "waiting", "there is no CA to ask")
         try:
-            lease = self._store.lock(f"issue/{stored(names[0])}", LEASE)
+            lease = self._store.lock(f"issue/{stored(names[0])}", pulse.LEASE)
             if lease is None:
                 return Outcome(names, "busy", f"another process gets the one of {names[0]}")
             try:
-                return self._issue(names, Pulse(lease, self._is_stopping), force)
+                with Pulse(lease, self._is_stopping) as alive:
+                    return self._issue(names, alive, force)
             finally:
                 lease.release()
         except Stopped:
@@ -168,7 +170,7 @@ class Issuer:
         except (OSError, StoreError) as error:
             return self._failed(names, _store_error(error), {})
 
-    def _issue(self, names: Names, pulse: Pulse, force: bool) -> Outcome:
+    def _issue(self, names: Names, alive: Pulse, force: bool) -> Outcome:
         """With the lock. Somebody may have had it before us: look again at what there is."""
         now = moments.now()
         held = self._certificates.find(names)
@@ -184,7 +186,7 @@ class Issuer:
             if record.limited_until(authority.directory, now) and not force:
                 continue
             try:
-                return self._at(authority, names, held, pulse)
+                return self._at(authority, names, held, alive)
             except IssueError as error:
                 if error.kind == "busy":
                     return Outcome(names, "busy", str(error))
@@ -195,45 +197,45 @@ class Issuer:
                     break
         return self._failed(names, _joined(errors), limits)
 
-    def _at(self, authority: Authority, names: Names, held: Held | None, pulse: Pulse) -> Outcome:
+    def _at(self, authority: Authority, names: Names, held: Held | None, alive: Pulse) -> Outcome:
         """From that one. A name that is new and has failed before is rehearsed: real authorities
         count failures, and stop listening after a few."""
         rehearsal = authority.rehearsal()
         if rehearsal and not held and backoff.kept(self._store, names[0]).failures:
-            self._rehearse(rehearsal, names, pulse)
+            self._rehearse(rehearsal, names, alive)
         replaces = ""
         if held is not None and held.directory == authority.directory:
             replaces = renewal.certificate_id(held.chain)
-        order, issued = self._order(authority, names, pulse, replaces)
+        order, issued = self._order(authority, names, alive, replaces)
         if held is not None and issued.chain == held.chain:
             # It was killed between the keeping and the forgetting, and here comes the same again.
             order.forget()
-            order, issued = self._order(authority, names, pulse, replaces)
-        pulse.renew()  # nobody else may have the name while it is written
+            order, issued = self._order(authority, names, alive, replaces)
+        alive.renew()  # nobody else may have the name while it is written
         self._certificates.keep(issued)
         order.forget()
         self._settle(names)
         sentence = f"{names[0]} has a certificate of {authority.host}"
         return Outcome(names, "issued", "; ".join((sentence, *issued.remarks)), issued)
 
-    def _rehearse(self, authority: Authority, names: Names, pulse: Pulse) -> None:
+    def _rehearse(self, authority: Authority, names: Names, alive: Pulse) -> None:
         """Raises IssueError if the name is at fault. A rehearsal's own trouble says nothing."""
         try:
-            order, _ = self._order(authority, names, pulse, "")
+            order, _ = self._order(authority, names, alive, "")
             order.forget()
         except IssueError as error:
             if error.kind in ("dns", "connection", "unauthorized", "caa", "busy", "clock"):
                 raise
 
     def _order(
-        self, authority: Authority, names: Names, pulse: Pulse, replaces: str
+        self, authority: Authority, names: Names, alive: Pulse, replaces: str
     ) -> tuple[Order, Issued]:
         for is_last in (False, True):
-            pulse()
+            alive()
             try:
                 conversation = open_account(authority, self._store)
                 order = Order(
-                    conversation, names, self._means, self._store, alive=pulse, replaces=replaces
+                    conversation, names, self._means, self._store, alive=alive, replaces=replaces
                 )
                 return order, order.obtain()
             except IssueError as error:
