@@ -6,10 +6,9 @@ share a store keep off each other by its locks.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from porch import clock
-from porch.certs import moments
+from porch.certs import moments, needs
 from porch.certs.answers import Answers
 from porch.certs.authority import Authority
 from porch.certs.entry import Entry, Source
@@ -18,11 +17,10 @@ from porch.certs.issuer import Issuer, Names
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.local_ca import LocalAuthority
 from porch.certs.means import Means
-from porch.certs.needs import Held
 from porch.certs.order import Issued
 from porch.certs.store import Store, StoreError
 
-__all__ = ["Keeper", "KeptForIssuer"]
+__all__ = ["SHARE", "Keeper", "KeptForIssuer"]
 
 LONGEST_PAUSE = 600.0
 """Seconds between two looks at most: clocks jump, and other machines write into the store."""
@@ -32,30 +30,19 @@ SHARE = 2 / 3
 """Of a certificate's life, after which the local authority makes the next."""
 
 
-class _Held:
-    """An entry as an issuer sees it. See certs.needs.Held."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.names = entry.names
-        self.chain = entry.chain
-        self.directory = entry.directory
-        self.not_before = datetime.fromtimestamp(entry.not_before, UTC)
-        self.not_after = datetime.fromtimestamp(entry.not_after, UTC)
-
-
 class KeptForIssuer:
     """The entries of a store, as an issuer wants them (certs.issuer.Certificates)."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def find(self, names: Names) -> _Held | None:
+    def find(self, names: Names) -> Entry | None:
         """See certs.issuer.Certificates. One that is of no use is none: it is got anew."""
         try:
             entry = find_entry(self._store, names[0])
         except ValueError:
             return None
-        return _Held(entry) if entry is not None and entry.source == "acme" else None
+        return entry if entry is not None and entry.source == "acme" else None
 
     def keep(self, issued: Issued) -> None:
         """See certs.issuer.Certificates."""
@@ -160,16 +147,38 @@ class Keeper:
             left = entry.not_before + life * SHARE - now
             if left > 0:
                 return left
+        return LONGEST_PAUSE if self._make_local(host) else 1.0
+
+    def _make_local(self, host: str) -> bool:
+        """Make the one of a host; False if another process is about it."""
         lock = self._store.lock(f"issue/{host.replace('*', '_')}", AGAIN)
         if lock is None:
-            return 1.0
+            return False
         try:
             keep_entry(self._store, LocalAuthority.open(self._store).issue([host]))
         finally:
             lock.release()
         self._told.pop(host, None)
         self._changed([host])
-        return LONGEST_PAUSE
+        return True
+
+    def renew(self, host: str) -> bool:
+        """Get a new one now, whatever its time. Whether there is one; if not, why was said."""
+        try:
+            if self._wanted[host] == "local":
+                if not self._make_local(host):
+                    self._say(f"another process is about the one of {host}; see porch certs")
+                    return False
+                return True
+        except (StoreError, ValueError) as error:
+            self._say(f"no certificate for {host}: {error}")
+            return False
+        assert self._issuer is not None
+        outcome = self._issuer.issue((host,), force=True)
+        self._say(outcome.sentence)
+        if outcome.what == "issued":
+            self._changed([host])
+        return outcome.what == "issued"
 
     # --- public ones ---------------------------------------------------------------------------
 
@@ -179,7 +188,7 @@ class Keeper:
             return
         kept = KeptForIssuer(self._store)
         hosts = [host for host, source in self._wanted.items() if source == "acme"]
-        wanted: dict[Names, Held | None] = {(host,): kept.find((host,)) for host in hosts}
+        wanted: dict[Names, needs.Held | None] = {(host,): kept.find((host,)) for host in hosts}
         if not wanted:
             return
         for task in issuer.due(wanted, moments.now()):

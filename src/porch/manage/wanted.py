@@ -51,7 +51,7 @@ def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
                 email=acme.email or "",
                 ca=base / acme.ca if acme.ca else None,
                 profile=acme.profile or "",
-                key_type="rsa2048" if acme.key == "rsa" else "ec256",
+                key_type=acme.key,
             )
         )
     return tuple(found)
