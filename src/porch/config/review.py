@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from porch.certs.authority import authority
 from porch.config.address import parse_listen
 from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
@@ -39,6 +40,11 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     _review_hsts(loaded, loaded.config.hsts, ("hsts",))
     if loaded.config.acme is not None:
         _review_file(loaded, loaded.config.acme.ca, ("acme", "ca"))
+        for name in loaded.config.acme.directory:
+            try:
+                authority(name)
+            except ValueError as error:
+                loaded.add(("acme", "directory"), str(error))
     _review_sites(loaded)
     _review_folders(loaded)
     _review_pools(loaded)
