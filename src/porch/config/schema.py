@@ -26,6 +26,7 @@ from porch.config.words import (
     Wanted,
     one_or_more,
     read_acme,
+    read_dns,
     read_headers,
     read_hsts,
     read_logs,
@@ -253,6 +254,13 @@ class EabModel(_Model):
     key: str = Field(description="The key, base64url; a secret.")
 
 
+Dns = Annotated[
+    dict[str, str],
+    BeforeValidator(read_dns, json_schema_input_type=str | dict[str, str]),
+    Form("the name of a provider, or a table of texts"),
+]
+
+
 class AcmeModel(_Model):
     """Who certifies public hosts that have no `cert`, by ACME (RFC 8555).
 
@@ -269,6 +277,10 @@ class AcmeModel(_Model):
     eab: EabModel | None = _word("See [eab](#eab).")
     profile: str | None = _word('Of the certificate, as the authority calls it: `"shortlived"`.')
     key: Literal["ecdsa", "rsa"] = Field(default="ecdsa", description="The kind of key.")
+    dns: Dns | None = _word(
+        "Who writes records to prove a host by DNS, which a wildcard needs: a name, or a table "
+        "with `provider` and its settings; see the page on certificates."
+    )
 
 
 Acme = Annotated[
