@@ -26,6 +26,7 @@ Kind = Literal[
     "clock",
     "busy",
     "store",
+    "fault",
 ]
 
 LONGEST = 300

@@ -152,7 +152,7 @@ class Issuer:
     def issue(self, names: Names, *, force: bool = False) -> Outcome:
         """Get one certificate now. force: also if it is not its time.
 
-        Never raises for what goes wrong: that is the outcome, and is kept for the next time.
+        What goes wrong is the outcome, and is kept for the next time. Only a defect is raised.
         """
         if not self._authorities:
             return Outcome(names, "waiting", "there is no CA to ask")
@@ -169,6 +169,11 @@ class Issuer:
             return Outcome(names, "stopped", "the door ends; the next one goes on with it")
         except (OSError, StoreError) as error:
             return self._failed(names, _store_error(error), {})
+        except Exception:
+            # A defect, for whoever runs us to tell. It waits as any failure: it would come again.
+            fault = IssueError("fault", "a fault of Porch, see its messages")
+            self._failed(names, fault, {})
+            raise
 
     def _issue(self, names: Names, alive: Pulse, force: bool) -> Outcome:
         """With the lock. Somebody may have had it before us: look again at what there is."""
