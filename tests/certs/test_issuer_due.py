@@ -67,6 +67,17 @@ def test_the_authoritys_suggestion_comes_first(one: Issuer, store: MemoryStore) 
     assert only(tasks, "ask").at == now.replace(microsecond=0) + DAY / 2
 
 
+def test_a_suggestion_is_found_though_the_names_stand_in_another_order(
+    one: Issuer, store: MemoryStore
+) -> None:
+    now, certificate = moments.now(), held(age=10 * DAY)
+    said = Suggestion(
+        renewal.certificate_id(certificate.chain), now - 2 * DAY, now - DAY, now, now + DAY
+    )
+    renewal.keep(store, "www.shop.example", said)
+    assert only(one.due({NAMES[::-1]: certificate}, now)).why == "the CA suggests it"
+
+
 def test_a_suggestion_for_the_one_before_is_left(one: Issuer, store: MemoryStore) -> None:
     now = moments.now()
     renewal.keep(store, NAMES[0], Suggestion("a.b", now - DAY, now, now, now + DAY))
