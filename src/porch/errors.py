@@ -26,6 +26,7 @@ __all__ = [
     "IncompleteResponse",
     "InternalError",
     "MethodNotAllowed",
+    "Misdirected",
     "NoDescriptors",
     "NoEndpoint",
     "NoRoute",
@@ -133,6 +134,15 @@ class BodyTooLarge(BadRequest):
     word = "http_request_body_size"
     status = 413
     sentence = "The body is over limits.body of this route."
+
+
+class Misdirected(PorchError):
+    """A request for a host that the connection's certificate is not for (RFC 9110 15.5.20)."""
+
+    word = "http_request_error"
+    status = 421
+    source = "client"
+    sentence = "The connection was made for another host; the client has to make one for this."
 
 
 class RequestTimeout(PorchError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from porch.clock import Deadlines
 from porch.errors import PorchError
 from porch.filter import Response
-from porch.http.message import Field
+from porch.http.message import Field, RequestHead
 from porch.http.stream import Stream
 
 if TYPE_CHECKING:
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from porch.exchange import Exchange
 
-__all__ = ["ClientStream", "Keeper", "UpstreamStream", "unsent"]
+__all__ = ["ClientStream", "Keeper", "Security", "UpstreamStream", "unsent"]
+
+
+class Security(Protocol):
+    """What a handshake has settled."""
+
+    def check(self, request: RequestHead) -> None:
+        """Raise PorchError if the connection is not for such a request."""
 
 
 class ClientStream(Stream, Protocol):
@@ -28,11 +35,13 @@ class ClientStream(Stream, Protocol):
     peer: address of the socket's other end, b"unix" for a Unix socket. port: the local one, in
     digits.
     interim: whether interim answers may be sent (RFC 9110 15.2: never to HTTP/1.0).
+    security: of a connection that speaks TLS, or should; None where it need not.
     """
 
     peer: bytes
     port: bytes
     interim: bool
+    security: Security | None
 
     def unsent(self) -> int:
         """Bytes that this side has not taken yet, the system's buffers included."""

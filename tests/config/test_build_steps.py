@@ -29,7 +29,7 @@ from porch.route.plan import Plan
 from porch.route.route import Route
 from porch.route.router import Router
 from porch.route.site import Choice, Site
-from porch.tls import Certificate
+from porch.tls.certificate import Certificate, keep_only
 
 AUTHORITY = trustme.CA()
 
@@ -98,11 +98,11 @@ def test_a_step_loads_one_certificate(tmp_path: Path, monkeypatch: pytest.Monkey
     sites = {f"{n}.test": certificate(tmp_path, f"{n}.test") for n in range(5)}
     found = loaded(routes=dict.fromkeys(sites, ":1"), site=sites)
 
-    def load_certificate(cert: Path, key: Path, read: object) -> Certificate:
-        files.append(cert)
-        return Certificate(cert, key, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    def load_certificate(pairs: object, password: object, read: object) -> Certificate:
+        files.append(pairs)
+        return Certificate([])
 
-    monkeypatch.setattr("porch.config.certificates.load_certificate", load_certificate)
+    monkeypatch.setattr("porch.config.certificates.load_pairs", load_certificate)
     assert most_a_step(building(found, State()), lambda: len(files)) == (1, 5)
 
 
@@ -176,6 +176,7 @@ def test_a_configuration_goes_away_by_its_reference_counts_alone(tmp_path: Path)
             complete(releasing(found))
             complete(releasing(made))
             del found, made, state
+            keep_only(())
             assert [each for each in alive(*kinds) if id(each) not in known] == []
     finally:
         gc.enable()

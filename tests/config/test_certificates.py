@@ -1,4 +1,4 @@
-"""The certificates of [site], from real files. How they are served: test_tls.py."""
+"""The certificates of [site], from real files. How they are served: tests/tls."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from porch.config.certificates import Certificates
 from porch.config.load import load, load_mapping
 from porch.config.loaded import Loaded
 from porch.config.steps import complete
+from porch.tls.presented import Presented
 
 AUTHORITY = trustme.CA()
 
@@ -28,13 +29,13 @@ def loaded(sites: dict[str, dict[str, str]]) -> Loaded:
 
 
 def certificates(of: Loaded) -> Certificates:
-    return complete(Certificates.loading(of))
+    return complete(Certificates.loading(of, gets=False))
 
 
 def test_each_site_with_files_has_its_certificate(tmp_path: Path) -> None:
     sites = {"A.test": site(tmp_path, "a.test"), "b.test": {}, "*.c.test": site(tmp_path, "c.test")}
     found = certificates(loaded(sites))
-    assert list(found.by_host) == ["a.test", "*.c.test"]
+    assert list(found.presented.by_host) == ["a.test", "*.c.test"]
     names = ["a.test.pem", "a.test.key", "c.test.pem", "c.test.key"]
     assert [file.name for file in found.files] == names
 
@@ -54,13 +55,13 @@ def test_each_site_with_files_has_its_certificate(tmp_path: Path) -> None:
 )
 def test_a_wildcard_covers_one_label(host: str, covered: bool) -> None:
     made: dict[str, object] = {"a.test": object(), "*.c.test": object()}
-    assert Certificates(made).covers(host) is covered  # type: ignore[arg-type]
+    assert Certificates(Presented(made)).is_given(host) is covered  # type: ignore[arg-type]
 
 
 def test_files_that_do_not_belong_together_are_a_problem_of_their_site(tmp_path: Path) -> None:
     one, two = site(tmp_path, "a.test"), site(tmp_path, "b.test")
     both = loaded({"A.test": one | {"key": two["key"]}, "b.test": two})
-    assert list(certificates(both).by_host) == ["b.test"]
+    assert list(certificates(both).presented.by_host) == ["b.test"]
     assert [each.text for each in both.problems] == [
         f'site."A.test".cert: {two["key"]} is not the key of {one["cert"]}'
     ]
@@ -84,4 +85,4 @@ def test_one_is_loaded_each_step_and_what_was_read_is_enough(tmp_path: Path) -> 
     for file in before.files:
         file.unlink()
     assert certificates(found).files == before.files
-    assert len([*Certificates.loading(found)]) == len(sites)
+    assert len([*Certificates.loading(found, gets=False)]) == len(sites)

@@ -112,7 +112,7 @@ def test_what_is_built_is_the_same_and_needs_no_file(tmp_path: Path) -> None:
     assert after.listen == before.listen
     assert after.files == before.files
     assert (after.grace, after.settings.limits) == (7.0, before.settings.limits)
-    assert after.certificates.by_host.keys() == {"a.test"}
+    assert after.certificates.presented.by_host.keys() == {"a.test"}
     assert after.settings.client_ip is not None
 
 

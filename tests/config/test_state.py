@@ -12,7 +12,7 @@ from porch.config.state import State
 from porch.config.steps import complete
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
-from porch.tls import SYSTEM, Authorities
+from porch.tls.origin import SYSTEM, Authorities
 
 A = Address(host="10.0.0.1", port=1)
 B = Address(host="10.0.0.2", port=1)

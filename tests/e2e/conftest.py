@@ -47,6 +47,7 @@ class Door:
         self.environ = os.environ | {
             "PYTHONPATH": str(SOURCE),
             "XDG_RUNTIME_DIR": str(folder),
+            "STATE_DIRECTORY": str(folder / "state"),
             "PYTHONUNBUFFERED": "1",
             **(environ or {}),
         }

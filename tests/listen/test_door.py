@@ -10,6 +10,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
+from porch.keeper import Security
 from porch.listen.door import Door
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
@@ -45,6 +46,7 @@ class Client:
 
     def __init__(self) -> None:
         self.peer = b"192.0.2.7"
+        self.security: Security | None = None
         self.port = b"80"
         self.interim = True
         self.sent: list[tuple[Any, bytes, bool]] = []

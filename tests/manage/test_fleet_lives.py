@@ -160,17 +160,19 @@ def test_a_worker_that_hangs_before_it_serves_is_named_and_replaced_too() -> Non
 def test_a_worker_that_is_told_to_end_has_a_successor_before_it_has_ended() -> None:
     found = run("""
         import socket
-        module.YOUNG = 0.0
-        fleet.resize(1); ready(1)
-        first = fleet.slots[0]
+        from porch.manage.columns import CONNECTIONS
+        fleet.resize(3); ready(3)
         port = int(in_force.listening.names[0].rpartition(":")[2])
         client = socket.create_connection(("127.0.0.1", port))
-        client.sendall(b"POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1\\r\\n\\r\\n")
-        until(lambda: in_force.table.rows[first.row][0] > 3)
+        client.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n")  # the worker waits for the rest
+        def its():
+            return [e for e in fleet.serving if in_force.table.rows[e.row][CONNECTIONS]]
+        until(its)
+        first, = its()
         first.kill(signal.SIGTERM)
-        until(lambda: first in fleet.leaving); ready(1)
+        until(lambda: first in fleet.leaving); ready(3)
         still = first in fleet.leaving
-        client.sendall(b"1")
+        client.sendall(b"\\r\\n")
         answer = client.recv(100).decode()
         tell(still=still, pid=first.pid, answer=answer)
     """)

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ class Pebble:
         self._folder = folder
         self.http_port, self.tls_port = free_port(), free_port()
         self._port, self._dns_port, self._dns_management = free_port(), free_port(), free_port()
+        self._management = free_port()
         self.dns_port = self._dns_port
         self.directory = f"https://127.0.0.1:{self._port}/dir"
         self.ca = folder / "ca.pem"
@@ -57,7 +59,7 @@ class Pebble:
         certificate.private_key_pem.write_to_path(self._folder / "key.pem")
         config = {
             "listenAddress": f"127.0.0.1:{self._port}",
-            "managementListenAddress": "",
+            "managementListenAddress": f"127.0.0.1:{self._management}",
             "certificate": str(self._folder / "cert.pem"),
             "privateKey": str(self._folder / "key.pem"),
             "httpPort": self.http_port,
@@ -113,6 +115,13 @@ class Pebble:
         )
         with urlopen(request, timeout=PATIENCE) as answer:
             assert answer.status == 200
+
+    def root(self) -> bytes:
+        """PEM of who vouches for the certificates that it makes."""
+        trusted = ssl.create_default_context(cafile=str(self.ca))
+        url = f"https://127.0.0.1:{self._management}/roots/0"
+        with urlopen(url, timeout=PATIENCE, context=trusted) as answer:
+            return bytes(answer.read())
 
     @property
     def log(self) -> str:

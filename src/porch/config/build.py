@@ -8,6 +8,7 @@ steps (steps.py), since a worker builds while it serves.
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from porch.balance.upstream import Upstream
@@ -19,6 +20,7 @@ from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
     changes,
+    host_words,
     merge_limits,
     merge_timeouts,
     site_of,
@@ -43,11 +45,14 @@ from porch.route.rewrite import rewriter, stripped
 from porch.route.route import Limits, Route, Timeouts
 from porch.route.router import Router
 from porch.route.when import parse_when
+from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import HttpsRedirect, Redirect
 from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
 from porch.shield.headers import RequestHeaders, ResponseHeaders
+from porch.shield.hsts import StrictTransport
 from porch.shield.prefix import PutBack
+from porch.tls.presented import Presented
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
 
@@ -125,13 +130,14 @@ class _Builder:
         self.loaded = loaded
         self.config = loaded.config
         self.logs = logs
+        self.state = state
         self.files: list[Path] = []
         self.trust = self._trust()
         limits = merge_limits([self.config])
         self.limits = HeadLimits(
             request_line=limits.request_line, head=limits.head, fields=limits.fields
         )
-        self.certificates = Certificates({})
+        self.certificates = Certificates(Presented())
         self.listen: tuple[ListenAddress, ...] = ()
         self.https_port = 0
         self.pools: dict[str, tuple[Upstream, str]] = {}
@@ -148,8 +154,10 @@ class _Builder:
 
     def building(self) -> Steps[Built]:
         config = self.config
-        self.certificates = yield from Certificates.loading(self.loaded)
-        self.listen = self._listen()
+        listen = tuple(parse_listen(text) for text in config.listen)
+        gets = any(each.tls for each in listen)
+        self.certificates = yield from Certificates.loading(self.loaded, gets=gets)
+        self.listen = self._open(listen)
         self.https_port = next((each.port for each in self.listen if each.tls), 0)
         for name, pool in self.loaded.pools.items():
             self.pools[name] = yield from self.upstreams.named(name, pool)
@@ -197,6 +205,19 @@ class _Builder:
             yield
         for name, host in www.items():
             self._add_www(name, host, taken)
+            yield
+        yield from self._challenges()
+
+    def _challenges(self) -> Steps[None]:
+        """Where authorities ask whether a host is ours, unless a route is for that."""
+        given = {entry.pattern for entry in self.entries}
+        for host, source in self.certificates.managed.items():
+            key = f"{host}{CHALLENGES.decode()}/*"
+            pattern = parse_key(key)
+            if source == "acme" and pattern not in given:
+                plan = self.logs.plan([AcmeAnswer(self.state.acme_answer)])
+                route = Route(key=key, plan=plan, target="an authority's challenge")
+                self._add(Entry(pattern=pattern, route=route))
             yield
 
     def _add(self, entry: Entry) -> None:
@@ -257,8 +278,14 @@ class _Builder:
         One that keeps nothing of its route is shared; one that counts for a route is made here.
         """
         filters: list[Filter] = []
-        if self.https_port and self.certificates.covers(host):
-            filters.append(HttpsRedirect(self.https_port))
+        if self.https_port:
+            if self.certificates.is_given(host):
+                filters.append(HttpsRedirect(self.https_port))
+            elif host in self.certificates.managed:
+                is_there = partial(self.state.has_certificate, host)
+                filters.append(HttpsRedirect(self.https_port, is_there))
+            if (hsts := host_words(self.loaded, host, "hsts")) is not None:
+                filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
         filters.append(self.options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
@@ -291,10 +318,9 @@ class _Builder:
 
     # --- the whole -------------------------------------------------------------------------------
 
-    def _listen(self) -> tuple[ListenAddress, ...]:
+    def _open(self, found: tuple[ListenAddress, ...]) -> tuple[ListenAddress, ...]:
         """HTTPS needs a certificate: an address of the default that has none stays closed."""
-        found = tuple(parse_listen(text) for text in self.config.listen)
-        if self.certificates.by_host or not any(each.tls for each in found):
+        if self.certificates or not any(each.tls for each in found):
             return found
         are_bad = any(each.cert for each in self.loaded.sites.values())  # which was said
         if "listen" in self.config.model_fields_set and not are_bad:

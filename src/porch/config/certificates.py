@@ -1,42 +1,101 @@
-"""The certificates that [site] names, by host. That cert and key stand together: review.py."""
+"""Certificates by host: the files that [site] names, and the names that the door gets some for.
 
-from collections.abc import Generator, Mapping
+That cert and key stand together: review.py.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from porch.certs.entry import Source
 from porch.config.loaded import Loaded
-from porch.tls import Certificate, load_certificate
+from porch.config.managed import managed
+from porch.config.pairs import folder_pairs, load_pairs, site_files
+from porch.config.schema import HostWords
+from porch.tls.certificate import Certificate, Pair
+from porch.tls.presented import Kind, Presented
 
 __all__ = ["Certificates"]
 
 
 class Certificates:
-    """by_host: host or "*.host" to its certificate."""
+    """presented: what clients are shown of what was given. managed: hosts without, to who
+    certifies them."""
 
-    __slots__ = ("by_host",)
+    __slots__ = ("managed", "presented")
 
-    def __init__(self, by_host: Mapping[str, Certificate]) -> None:
-        self.by_host = by_host
+    def __init__(self, presented: Presented, managed: Mapping[str, Source] | None = None) -> None:
+        self.presented = presented
+        self.managed = managed or {}
 
-    def covers(self, host: str) -> bool:
-        """Whether a host (as a route's key has it) has a certificate."""
-        return host in self.by_host or "*." + host.partition(".")[2] in self.by_host
+    def __bool__(self) -> bool:
+        return bool(self.presented.by_host or self.managed)
+
+    def is_given(self, host: str) -> bool:
+        """Whether a host (as a route's key has it) has files of its own."""
+        return self.presented.key(host) is not None
+
+    def give(self, pairs: Mapping[str, Sequence[Pair]]) -> None:
+        """The files of these hosts hold others now."""
+        changed = {host: Certificate(each) for host, each in pairs.items()}
+        by_host = self.presented.by_host
+        known = {host: each for host, each in changed.items() if host in by_host}
+        self.presented = replace(self.presented, by_host={**by_host, **known})
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Of all connections that are secured."""
+        return frozenset((self.presented.kind, *self.presented.kinds.values()))
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files they came from, to be watched."""
-        return tuple(path for each in self.by_host.values() for path in (each.cert, each.key))
+        pairs = (pair for each in self.presented.by_host.values() for pair in each.pairs)
+        return tuple(path for pair in pairs for path in (pair.cert_file, pair.key_file))
 
     @classmethod
-    def loading(cls, loaded: Loaded) -> "Generator[None, None, Certificates]":
-        """Load all, one a step, with a problem noted for each that cannot be."""
+    def loading(cls, loaded: Loaded, *, gets: bool) -> "Generator[None, None, Certificates]":
+        """Load all, one a step, with a problem noted for each that cannot be. gets: whether there
+        is an address that needs any."""
         by_host: dict[str, Certificate] = {}
+        kinds: dict[str, Kind] = {}
+        config = loaded.config
+        kind = _kind(config)
         for host, site in loaded.sites.items():
             yield
-            if site.cert is None or site.key is None:
+            if (own := _kind(site, config)) != kind:
+                kinds[host] = own
+            if not site.cert:
                 continue
-            cert, key = loaded.base / site.cert, loaded.base / site.key
             try:
-                by_host[host] = load_certificate(cert, key, loaded.read)
+                files = site_files(loaded.base, site)
+                by_host[host] = load_pairs(files, site.key_password, loaded.read)
             except ValueError as error:
                 loaded.add((*loaded.site_paths[host], "cert"), str(error))
-        return cls(by_host)
+        yield from _of_folders(loaded, by_host)
+        refuse = config.unknown_name == "refuse"
+        presented = Presented(by_host, kind=kind, kinds=kinds, refuse_unknown=refuse)
+        return cls(presented, managed(loaded, by_host) if gets else None)
+
+
+def _of_folders(loaded: Loaded, by_host: dict[str, Certificate]) -> "Generator[None, None, None]":
+    """Each pair there serves all names in it that no site names a file for; of several for one
+    name the last by file name. Read before: who serves need not see the folder."""
+    named = set(by_host)
+    for pair in folder_pairs(loaded):
+        yield
+        try:
+            found = load_pairs([pair], None, loaded.read)
+            hosts = found.hosts
+        except ValueError as error:
+            loaded.add(("certificates",), str(error))
+            continue
+        for host in hosts:
+            if host not in named:
+                by_host[host] = found
+
+
+def _kind(*words: HostWords) -> Kind:
+    """words: the nearest first."""
+    named = (each.tls_profile for each in words)
+    return Kind(profile=next((each for each in named if each is not None), "intermediate"))

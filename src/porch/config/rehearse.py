@@ -16,6 +16,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import Field, RequestHead
 from porch.http.stream import Head
+from porch.keeper import Security
 from porch.route.route import Route
 
 __all__ = ["Rehearsal", "client_ip_of", "client_of", "rehearse", "request_of"]
@@ -56,6 +57,7 @@ class _Rehearsed:
         self.peer = peer
         self.port = port
         self.interim = True
+        self.security: Security | None = None
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """Nothing is sent."""

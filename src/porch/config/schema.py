@@ -25,7 +25,9 @@ from porch.config.words import (
     Upgrade,
     Wanted,
     one_or_more,
+    read_acme,
     read_headers,
+    read_hsts,
     read_logs,
     read_retry,
 )
@@ -35,9 +37,13 @@ __all__ = [
     "LATER_HARMLESS",
     "LATER_PROTECTIVE",
     "TOP_ONLY",
+    "AcmeModel",
     "ConfigModel",
+    "EabModel",
     "ExpectModel",
     "HeadersModel",
+    "HostWords",
+    "HstsModel",
     "LimitsModel",
     "LogModel",
     "PoolModel",
@@ -51,8 +57,8 @@ __all__ = [
 ]
 
 LATER_HARMLESS = frozenset(
-    {"acme", "admin", "buffer_request", "buffer_response", "cache", "canary", "compress", "health"}
-    | {"hsts", "metrics", "mirror"}
+    {"admin", "buffer_request", "buffer_response", "cache", "canary", "compress", "health"}
+    | {"metrics", "mirror"}
 )
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
@@ -211,6 +217,67 @@ class RouteWords(_Model):
     via: OwnName | None = _word("Our name in Via to origins; `false` for none.", "porch")
 
 
+class HstsModel(_Model):
+    """Browsers shall come by HTTPS alone (RFC 6797). `hsts = "1y"` is `max_age` alone."""
+
+    max_age: Duration = Field(description="How long they remember it, from their last visit.")
+    subdomains: bool = Field(default=False, description="For all hosts below it too.")
+    preload: bool = Field(
+        default=False,
+        description="May be built into browsers, which is hard to undo; wants `subdomains` and a "
+        "year.",
+    )
+
+
+Hsts = Annotated[
+    HstsModel,
+    BeforeValidator(read_hsts, json_schema_input_type=str | HstsModel),
+    Form('a duration such as "1y", or a table'),
+]
+
+
+class HostWords(RouteWords):
+    """Words of a host that may stand at the top as well."""
+
+    hsts: Hsts | None = _word("See [hsts](#hsts). Sent with answers over HTTPS alone.")
+    tls_profile: Literal["intermediate", "modern"] | None = _word(
+        "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
+        "intermediate",
+    )
+
+
+class EabModel(_Model):
+    """What an authority gave you to bind an account to (RFC 8555 7.3.4)."""
+
+    kid: str = Field(description="The key's identifier.")
+    key: str = Field(description="The key, base64url; a secret.")
+
+
+class AcmeModel(_Model):
+    """Who certifies public hosts that have no `cert`, by ACME (RFC 8555).
+
+    `acme = false` asks nobody: then hosts without `cert` are served without HTTPS.
+    """
+
+    directory: Strings = Field(
+        default=["letsencrypt"],
+        description="`letsencrypt`, `letsencrypt-staging`, `zerossl`, `google`, `buypass`, or the "
+        "URL of another; of several the next is asked when one fails.",
+    )
+    email: str | None = _word("Where the authority may write to.")
+    ca: str | None = _word("A PEM file that vouches for the directory, in place of the system's.")
+    eab: EabModel | None = _word("See [eab](#eab).")
+    profile: str | None = _word('Of the certificate, as the authority calls it: `"shortlived"`.')
+    key: Literal["ecdsa", "rsa"] = Field(default="ecdsa", description="The kind of key.")
+
+
+Acme = Annotated[
+    AcmeModel | None,
+    BeforeValidator(read_acme, json_schema_input_type=AcmeModel | Literal[False]),
+    Form("a table, or false"),
+]
+
+
 class ServerModel(_Model):
     """A target with a weight."""
 
@@ -218,6 +285,16 @@ class ServerModel(_Model):
     weight: int = Field(default=1, ge=1, le=1000, description="Its share against the others.")
 
 
+Files = Annotated[
+    list[str],
+    BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
+    Form("a file in quotes, or a list of them"),
+]
+Cert = Annotated[
+    list[str] | Literal[False],
+    BeforeValidator(one_or_more, json_schema_input_type=str | list[str] | Literal[False]),
+    Form("a file in quotes, a list of them, or false"),
+]
 To = Annotated[
     list[str | ServerModel],
     BeforeValidator(
@@ -262,11 +339,17 @@ class RouteModel(RouteWords):
     priority: int = Field(default=0, description="Breaks a tie between routes; the higher wins.")
 
 
-class SiteModel(RouteWords):
+class SiteModel(HostWords):
     """What belongs to a whole host: `[site."example.com"]`."""
 
-    cert: str | None = _word("A PEM file with the certificate and its chain.")
-    key: str | None = _word("The PEM file of its key.")
+    cert: Cert | None = _word(
+        "A PEM file with the certificate and its chain; several for keys of several kinds. "
+        "`false`: no HTTPS for this host. If left out, one is got: see [acme](#acme)."
+    )
+    key: Files | None = _word(
+        "The PEM file of its key; as many as `cert` has. PKCS #12 (`.p12`, `.pfx`) needs no `key`."
+    )
+    key_password: str | None = _word("Of the key, or of the PKCS #12 file; a secret.")
     www: Literal["redirect"] | None = _word('`"redirect"` sends www.host to host.')
 
 
@@ -319,7 +402,7 @@ def _tables(of: Any) -> Any:
     return BeforeValidator(_unchanged, json_schema_input_type=dict[str, of])
 
 
-class ConfigModel(RouteWords):
+class ConfigModel(HostWords):
     """The whole file."""
 
     listen: Annotated[Strings, Form('an address, such as ":8080", or a list of them')] = Field(
@@ -340,6 +423,25 @@ class ConfigModel(RouteWords):
     include: Strings = Field(
         default=[],
         description="More files of the same, by name or pattern (`sites/*.toml`); merged.",
+    )
+    acme: Acme = Field(
+        default_factory=AcmeModel,
+        description="Who certifies public hosts, see [acme](#acme); `false` for nobody.",
+        json_schema_extra={"default": "letsencrypt"},
+    )
+    store: str | None = _word(
+        "The folder where certificates and accounts are kept; `$STATE_DIRECTORY`, else "
+        "`/var/lib/porch` as root, else `~/.local/share/porch`."
+    )
+    certificates: Strings = Field(
+        default=[],
+        description="Folders of pairs (`a.crt` and `a.key`, `fullchain.pem` and `privkey.pem`, "
+        "`a.p12`), also in folders in them. Each serves the names that stand in it.",
+    )
+    unknown_name: Literal["serve", "refuse"] = Field(
+        default="serve",
+        description="Who asks in the handshake for no name or for one without a certificate is "
+        "shown the first one, or none.",
     )
     trust: Strings = Field(
         default=[],

@@ -11,7 +11,7 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.schema import RouteWords, SiteModel, TlsModel
 from porch.route.route import Limits, Timeouts
 
-__all__ = ["RouteSettings", "changes", "merge_limits", "merge_timeouts"]
+__all__ = ["RouteSettings", "changes", "host_words", "merge_limits", "merge_timeouts", "site_of"]
 
 
 class RouteSettings:
@@ -56,6 +56,13 @@ class RouteSettings:
 def site_of(loaded: Loaded, host: str) -> SiteModel | None:
     """The [site] of a host: its own, or that of the wildcard it is written as."""
     return loaded.sites.get(host.lower())
+
+
+def host_words(loaded: Loaded, host: str, word: str) -> Any:
+    """What a host's site says of `word`, else the top; None where neither does."""
+    site = site_of(loaded, host)
+    found = getattr(site, word) if site is not None else None
+    return getattr(loaded.config, word) if found is None else found
 
 
 def merge_timeouts(layers: Sequence[RouteWords]) -> Timeouts:

@@ -15,7 +15,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
-from porch.tls import Authorities, client_context_in_steps
+from porch.tls.origin import Authorities, client_context_in_steps
 
 __all__ = ["EndpointName", "MakeCells", "MakePool", "State"]
 
@@ -50,7 +50,8 @@ class _Kept:
 class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
-    assigns another before it builds.
+    assigns another before it builds. has_certificate: whether a host that the door gets one for
+    has it by now. acme_answer: to an authority that asks for this token.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -60,6 +61,8 @@ class State:
         self, make_pool: MakePool | None = None, make_cells: MakeCells | None = None
     ) -> None:
         self.deadlines = Deadlines()
+        self.has_certificate: Callable[[str], bool] = lambda host: True
+        self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}

@@ -19,7 +19,7 @@ from porch.config.steps import Steps
 from porch.config.target import Target
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
-from porch.tls import SYSTEM, Authorities, system_authorities
+from porch.tls.origin import SYSTEM, Authorities, system_authorities
 
 __all__ = ["Upstreams"]
 

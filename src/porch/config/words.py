@@ -27,7 +27,9 @@ __all__ = [
     "Upgrade",
     "Wanted",
     "one_or_more",
+    "read_acme",
     "read_headers",
+    "read_hsts",
     "read_logs",
     "read_retry",
 ]
@@ -131,6 +133,16 @@ def read_headers(value: object) -> object:
         flat = {name: each for name, each in value.items() if name not in secure}
         return {"response": flat} | secure
     return value
+
+
+def read_hsts(value: object) -> object:
+    """A duration as the table."""
+    return {"max_age": value} if isinstance(value, str) else value
+
+
+def read_acme(value: object) -> object:
+    """`false` as nobody."""
+    return None if value is False else value
 
 
 def read_retry(value: object) -> object:

@@ -10,6 +10,7 @@ from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import ClientStream
+from porch.listen.handshakes import Handshakes
 from porch.route.route import Route, Timeouts
 
 __all__ = ["Door", "Router", "Session", "Settings"]
@@ -78,14 +79,25 @@ class Door:
     keep the route they have. requests: so far.
     running: exchanges that have not ended. sessions: the open client connections. closing: each
     answer is the last of its connection. draining: nor is one waited for between requests.
+    handshakes: those of TLS under way.
     """
 
-    __slots__ = ("closing", "deadlines", "draining", "requests", "running", "sessions", "settings")
+    __slots__ = (
+        "closing",
+        "deadlines",
+        "draining",
+        "handshakes",
+        "requests",
+        "running",
+        "sessions",
+        "settings",
+    )
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
         self.settings = settings
         self.deadlines = deadlines
         self.sessions: set[Session] = set()
+        self.handshakes = Handshakes(self.sessions, deadlines)
         self.closing = self.draining = False
         self.requests = 0
         self.running = 0
@@ -96,10 +108,15 @@ class Door:
         return self.settings.own_fields
 
     def open(self, client: ClientStream, request: RequestHead) -> Exchange:
-        """The exchange of a request, on its route. Raises BadRequest for an ambiguous path, and
-        InternalError for a defect of the routing, which is reported."""
+        """The exchange of a request, on its route.
+
+        Raises BadRequest for an ambiguous path, Misdirected for another host than the handshake
+        was for, and InternalError for a defect of the routing, which is reported.
+        """
         settings = self.settings
         client_ip = client.peer
+        if client.security is not None:
+            client.security.check(request)
         try:
             if settings.client_ip is not None:
                 client_ip = settings.client_ip(client_ip, request)

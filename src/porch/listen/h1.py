@@ -5,8 +5,6 @@ waits until its answer has left. After an error in the framing nothing more is r
 """
 
 import asyncio
-import struct
-from socket import SO_LINGER, SOL_SOCKET
 from typing import cast
 
 from porch import clock
@@ -25,7 +23,8 @@ from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import SERVICE_RESTART, WEBSOCKET, Frames
-from porch.keeper import unsent
+from porch.keeper import Security, unsent
+from porch.listen.closing import reset
 from porch.listen.door import Door
 
 __all__ = ["ServerConnection"]
@@ -46,8 +45,8 @@ is thrown away; a WebSocket was told its end and has yet to agree; only the clos
 class ServerConnection(asyncio.Protocol):
     """One connection of a client.
 
-    peer, port, interim: see keeper.ClientStream. deadline: of the connection between exchanges; an
-    exchange has its own.
+    peer, port, interim, security: see keeper.ClientStream. deadline: of the connection between
+    exchanges; an exchange has its own.
     """
 
     __slots__ = (
@@ -73,9 +72,12 @@ class ServerConnection(asyncio.Protocol):
         "interim",
         "peer",
         "port",
+        "security",
     )
 
-    def __init__(self, door: Door, scheme: bytes, port: bytes) -> None:
+    def __init__(
+        self, door: Door, scheme: bytes, port: bytes, security: Security | None = None
+    ) -> None:
         """scheme: b"https" where this side of the door speaks TLS. port: of the listener."""
         self._door = door
         self._scheme = scheme
@@ -91,6 +93,7 @@ class ServerConnection(asyncio.Protocol):
         self.interim = True
         self.peer = b"unix"
         self.port = port
+        self.security = security
         self.deadline = INFINITY
 
     def __repr__(self) -> str:
@@ -361,7 +364,7 @@ class ServerConnection(asyncio.Protocol):
             self._close()
         else:
             self._state = CLOSED
-            _reset(self._transport)
+            reset(self._transport)
 
     def unsent(self) -> int:
         """See keeper.ClientStream."""
@@ -481,7 +484,7 @@ class ServerConnection(asyncio.Protocol):
         if not self._unsent:
             self._transport.abort()
         elif self._unsent == before:
-            _reset(self._transport)
+            reset(self._transport)
         else:
             self.deadline = clock.now + self._door.settings.timeouts.idle
 
@@ -490,11 +493,3 @@ class ServerConnection(asyncio.Protocol):
             self._state = CLOSED
             self.deadline = clock.now + self._door.settings.timeouts.idle
             self._transport.close()
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    """Close with a reset, not with a clean end."""
-    socket = transport.get_extra_info("socket")
-    if socket is not None:
-        socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

@@ -8,7 +8,6 @@ import asyncio
 import errno
 import resource
 import socket
-import ssl
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +16,7 @@ from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.opening import Opening
+from porch.listen.secured import PLAIN, Choose, Secured
 from porch.listen.sockets import is_own
 
 __all__ = ["AT_ONCE", "AT_ONCE_SHARED", "CALM", "RESERVE", "RETRY", "Listener", "most"]
@@ -73,7 +73,6 @@ class Listener:
         "_short",
         "_since",
         "_started",
-        "_tls",
         "address",
         "sock",
     )
@@ -98,14 +97,17 @@ class Listener:
         name = self.sock.getsockname()
         return int(name[1]) if isinstance(name, tuple) else 0
 
-    def start(self, door: Door, tls: ssl.SSLContext | None) -> None:
-        """Accept from now on, in the loop that runs. tls: needed where the address speaks
-        HTTPS."""
-        scheme = b"https" if tls is not None else b"http"
+    def start(self, door: Door, choose: Choose | None) -> None:
+        """Accept from now on, in the loop that runs. choose: what a client is served with,
+        needed where the address speaks HTTPS."""
         port = b"%d" % self.port  # known once here: asking the system costs each connection 2 us
-        self._factory = partial(ServerConnection, door, scheme, port)
+        plain = partial(ServerConnection, door, b"http", port)
+        self._factory: Callable[[], asyncio.Protocol] = plain
+        if choose is not None:
+            inside = partial(ServerConnection, door, b"https", port)
+            misled = partial(plain, PLAIN)
+            self._factory = partial(Secured, door.handshakes, choose, inside, misled)
         self._door = door
-        self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._most = most(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._at_once = AT_ONCE if is_own(self.sock) else AT_ONCE_SHARED
@@ -187,7 +189,7 @@ class Listener:
                     continue
                 self._short = error.strerror or str(error)
                 return False
-            Opening(sessions, self._loop, sock, self._factory, self._tls)
+            Opening(sessions, self._loop, sock, self._factory)
         return False
 
     def _retry(self) -> None:

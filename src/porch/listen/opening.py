@@ -2,21 +2,16 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable, Coroutine
 
 from porch.listen.door import Session
 
-__all__ = ["HANDSHAKE", "Opening"]
-
-HANDSHAKE = 15.0
-"""Seconds that a client has for its TLS handshake."""
+__all__ = ["Opening"]
 
 
 class Opening:
-    """A connection from accept until its protocol is connected, which TLS does last. It counts
-    among the door's sessions, and ends with them. sock: closed by its transport. tls: with it
-    the handshake comes first."""
+    """A connection from accept until its protocol is connected. It counts among the door's
+    sessions, and ends with them. sock: closed by its transport."""
 
     __slots__ = ("_sessions", "_steps", "_waiter")
 
@@ -26,15 +21,12 @@ class Opening:
         loop: asyncio.AbstractEventLoop,
         sock: socket.socket,
         factory: Callable[[], asyncio.BaseProtocol],
-        tls: ssl.SSLContext | None,
     ) -> None:
         """Raises what `factory` raises; then the connection is closed."""
         self._sessions = sessions
         # Driven by hand. A task costs 5 us more, of the 80 of a connection with one exchange.
         self._steps: Coroutine[asyncio.Future[object], None, object]
-        self._steps = loop.connect_accepted_socket(
-            factory, sock, ssl=tls, ssl_handshake_timeout=HANDSHAKE if tls is not None else None
-        )
+        self._steps = loop.connect_accepted_socket(factory, sock)
         self._waiter: asyncio.Future[object] | None = None
         sessions.add(self)
         try:
@@ -46,7 +38,7 @@ class Opening:
     def _step(self, _: object) -> None:
         try:
             self._waiter = waiter = self._steps.send(None)
-        except (StopIteration, OSError, asyncio.CancelledError):  # OSError: the handshake failed
+        except (StopIteration, OSError, asyncio.CancelledError):
             self._sessions.discard(self)
         except Exception:
             self._sessions.discard(self)

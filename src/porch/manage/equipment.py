@@ -11,37 +11,29 @@ from porch.config.state import EndpointName
 from porch.listen.address import ListenAddress
 from porch.manage.user import Identity
 from porch.shared import SharedTable
-from porch.tls import Certificate
+from porch.tls.presented import Kind
 
-__all__ = ["Equipment", "Shown"]
-
-
-class Shown:
-    """The certificates that handshakes are served from now; a reload assigns others."""
-
-    __slots__ = ("by_host",)
-
-    def __init__(self) -> None:
-        self.by_host: Mapping[str, Certificate] = {}
+__all__ = ["Equipment"]
 
 
 @dataclass(slots=True, kw_only=True)
 class Equipment:
     """loaded: the configuration. sockets: listening, the worker's own of each address.
 
-    contexts: the first TLS context of each HTTPS address. They are made before the fork, so that
-    all workers share their ticket keys and a client may resume with any. shown: what they serve.
+    firsts: the TLS contexts that connections begin with. They are made before the fork, so that all
+    workers share their ticket keys and a client may resume with any.
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
-    into, None to stay who it is. stacks: where its stack is written when it is asked for.
+    into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
+    first one does what one of a door must do.
     """
 
     loaded: Loaded
     sockets: Mapping[ListenAddress, socket]
-    contexts: Mapping[ListenAddress, ssl.SSLContext]
-    shown: Shown
+    firsts: Mapping[Kind, ssl.SSLContext]
     files: Mapping[Path, int]
     table: SharedTable
     row: int
     columns: Mapping[EndpointName, int]
     stacks: int
+    slot: int
     identity: Identity | None = field(default=None)

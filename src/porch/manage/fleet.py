@@ -169,9 +169,12 @@ class Fleet:
     def reap(self) -> None:
         """Take notice of those that have ended. As process 1 also of strangers' orphans."""
         for process in self.all:
+            if process.has_ended:  # its last word has led here
+                continue
             pid, status = os.waitpid(process.pid, os.WNOHANG)
             if pid:
-                self._hear(process)  # its last word
+                process.has_ended = True
+                self._hear(process)
                 self._on_end(process, status)
         if os.getpid() == 1:
             self._reap_orphans()

@@ -18,13 +18,16 @@ from porch.config.snapshot import Snapshot
 from porch.listen.address import ListenAddress
 from porch.manage.candidate import Candidate, stamps
 from porch.manage.columns import COLUMNS, Columns, rows_for
-from porch.manage.equipment import Equipment, Shown
+from porch.manage.equipment import Equipment
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
+from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
+from porch.manage.renewed import Renewed
+from porch.observe.messages import Level
 from porch.shared import SharedTable
-from porch.tls import server_context
+from porch.tls.presented import Kind
 
 __all__ = ["InForce", "why"]
 
@@ -34,7 +37,8 @@ DRAINED = 2.0
 
 class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
-    log files. history: what ran before."""
+    log files. history: what ran before. renewed: certificate files that change. say: tells the
+    operator; assigned later."""
 
     def __init__(
         self,
@@ -49,15 +53,16 @@ class InForce:
         self.files = files
         self.loaded_at = clock.wall()
         self.history = History()
+        self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         self.columns = Columns(self.table)
         if table is None:
             self.columns.assign(candidate.endpoints)
         self._first_workers = candidate.workers
         self._left: dict[ListenAddress, float] = {}
-        self._shown = Shown()
-        self._contexts: dict[ListenAddress, ssl.SSLContext] = {}
-        self._make_contexts(candidate)
+        self._firsts: dict[Kind, ssl.SSLContext] = {}
+        self._make_firsts(candidate)
+        self.renewed = Renewed(candidate.loaded, self._say)
         self._stamps = stamps(candidate.files)
 
     def take_over(self, endpoints: Iterable[tuple[str, str, int]]) -> None:
@@ -74,13 +79,13 @@ class InForce:
         return Equipment(
             loaded=self.candidate.loaded,
             sockets=self.listening.of_slot(slot),
-            contexts=self._contexts,
-            shown=self._shown,
+            firsts=self._firsts,
             files=self.files,
             table=self.table,
             row=row,
             columns=self.columns.of,
             stacks=stacks,
+            slot=slot,
             identity=self.candidate.identity,
         )
 
@@ -111,7 +116,8 @@ class InForce:
         try:
             if self._changes_logs(candidate):
                 files = open_log_files(candidate.logs)
-            self._make_contexts(candidate)
+            self._make_firsts(candidate)
+            self.ready_store(candidate)
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
@@ -136,6 +142,7 @@ class InForce:
             close_log_files(self.files)
             self.files = job.files
         self.candidate = prospect.candidate
+        self.renewed = Renewed(self.candidate.loaded, self._say)
         self.loaded_at = clock.wall()
         if back_to is not None:
             self.history.return_to(back_to)
@@ -155,8 +162,6 @@ class InForce:
     def settle(self, fleet: Fleet) -> None:
         """Give back what the configuration that runs has no use for."""
         fleet.serve_out(self.listening.narrow(len(fleet.slots)))
-        for address in [each for each in self._contexts if each not in self.listening.sockets]:
-            del self._contexts[address]
 
     def reopen(self, fleet: Fleet) -> None:
         """Open the log files by their names again, for logrotate has moved the old ones away.
@@ -198,12 +203,22 @@ class InForce:
     def _changes_logs(self, candidate: Candidate) -> bool:
         return candidate.loaded.config.log != self.candidate.loaded.config.log
 
-    def _make_contexts(self, candidate: Candidate) -> None:
-        """A first context for each HTTPS address that has none: workers forked later share it."""
-        shown = self._shown
-        for address in candidate.listen:
-            if address.tls and address not in self._contexts:
-                self._contexts[address] = server_context(lambda: shown.by_host)
+    def ready_store(self, candidate: Candidate) -> None:
+        """Make the folder of certificates ready. Without it all else is served."""
+        if candidate.store is not None:
+            problem = ready_store(candidate.store, candidate.identity)
+            if problem:
+                self._say(problem, "warning")
+
+    def _say(self, text: str, severity: Level) -> None:
+        self.say(text, severity)
+
+    def _make_firsts(self, candidate: Candidate) -> None:
+        """A first context for each kind of connection that has none: workers forked later share
+        it. Those that are there stay for good, for their tickets are out there."""
+        for kind in candidate.kinds:
+            if kind not in self._firsts:
+                self._firsts[kind] = kind.first_context()
 
 
 def why(error: Exception) -> str:

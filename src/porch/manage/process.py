@@ -32,14 +32,16 @@ FAILED, FAULT = 1, 70
 class Process:
     """pid, slot, row: which worker, whose sockets it has, and where it counts.
 
-    since: when it was forked. is_ready: it serves. has_said: why it ends was told. is_leaving: it
-    finishes what runs, and another has its sockets. stacks: a file where it writes its stack. beat,
-    missed: its heartbeat when it was looked at last, and how often that was the same one.
+    since: when it was forked. is_ready: it serves. is_leaving: it finishes what runs, and another
+    has its sockets. has_said: why it ends was told. has_ended: the system says so. stacks: a file
+    where it writes its stack. beat, missed: its heartbeat when it was looked at last, and how often
+    that was the same one.
     """
 
     __slots__ = (
         "beat",
         "channel",
+        "has_ended",
         "has_said",
         "is_leaving",
         "is_ready",
@@ -58,7 +60,7 @@ class Process:
         self.channel = channel
         self.stacks = stacks
         self.since = clock.monotonic()
-        self.is_ready = self.is_leaving = self.has_said = False
+        self.is_ready = self.is_leaving = self.has_said = self.has_ended = False
         self.beat = self.missed = 0
 
     def __repr__(self) -> str:

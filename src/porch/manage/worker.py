@@ -25,6 +25,7 @@ from porch.config.steps import advance
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door, Session
 from porch.listen.listener import Listener
+from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.columns import (
     CONNECTIONS,
@@ -38,8 +39,10 @@ from porch.manage.columns import (
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.equipment import Equipment
 from porch.manage.parcel import unwrapped
+from porch.manage.wanted import Wanted
 from porch.observe.messages import Messages
-from porch.tls import server_context
+from porch.tls.certificate import keep_only
+from porch.tls.presented import Presenter
 
 __all__ = ["LOG_DELAY", "SLICE", "Change", "Worker"]
 
@@ -92,6 +95,7 @@ class _Prepared:
 
     built: Built
     listeners: list[Listener]
+    wanted: Wanted
 
 
 class Worker:
@@ -110,6 +114,14 @@ class Worker:
         self._cells = equipment.table.rows[equipment.row]
         loaded = equipment.loaded
         logs = Logs.of(loaded.config, loaded.base, messages, equipment.files)
+        self._certifying = Certifying(
+            self._present,
+            lambda hosts: self._send("certified", hosts),
+            messages.tell,
+            gets=equipment.slot == 0,
+        )
+        self._state.has_certificate = self._certifying.has
+        self._state.acme_answer = self._certifying.http_answer
         self._state.begin()
         built = build(loaded, self._state, logs)
         if built is None:
@@ -117,7 +129,11 @@ class Worker:
         self._state.commit()
         self._built = built
         self._door = Door(built.settings, self._state.deadlines)
-        equipment.shown.by_host = built.certificates.by_host
+        self._certifying.take(Wanted.of(loaded, built))
+        self._presenter = Presenter(
+            self._certifying.presented(built.certificates.presented), equipment.firsts
+        )
+        self._presenter.challenge = self._certifying.challenge
         self._listeners = [Listener(*each, messages.warn) for each in equipment.sockets.items()]
         self._prepared: _Prepared | None = None
         self._steps: Generator[None, None, None] | None = None
@@ -136,6 +152,7 @@ class Worker:
         self._repeat("log", LOG_DELAY, self._flush)
         for listener in self._listeners:
             self._start(listener)
+        self._certifying.start()
         self._send("ready")
         await self._ending.wait()
         await self._wind_up()
@@ -198,6 +215,11 @@ class Worker:
                 self.stop()
             case "leave":
                 self.hand_over()
+            case "given":
+                self._built.certificates.give(message.data)
+                self._present()
+            case "certified":
+                self._certifying.on_certified(message.data)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 
@@ -271,7 +293,8 @@ class Worker:
             return
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
-        self._prepared = _Prepared(built=built, listeners=listeners)
+        wanted = Wanted.of(loaded, built)
+        self._prepared = _Prepared(built=built, listeners=listeners, wanted=wanted)
         self._send("prepared")
         yield from releasing(loaded)
 
@@ -304,7 +327,9 @@ class Worker:
             sessions = set(self._door.sessions)
             self._retired.append(_Retired(logs=before.logs, sessions=sessions))
         self._door.settings = built.settings
-        self._equipment.shown.by_host = built.certificates.by_host
+        self._certifying.take(prepared.wanted)
+        self._certifying.start()
+        self._present()
         rest = self._state.committing()
         next(rest)
         for listener in prepared.listeners:
@@ -369,6 +394,7 @@ class Worker:
             listener.close()
         for timer in self._timers.values():
             timer.cancel()
+        self._certifying.close()
         self._state.close()
         for logs in (*(each.logs for each in self._retired), self._built.logs):
             logs.close()
@@ -385,13 +411,14 @@ class Worker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _present(self) -> None:
+        """Show the certificates of now."""
+        presented = self._certifying.presented(self._built.certificates.presented)
+        self._presenter.presented = presented
+        keep_only(presented.by_host.values())
+
     def _start(self, listener: Listener) -> None:
-        address = listener.address
-        tls = None
-        if address.tls:
-            shown = self._equipment.shown
-            tls = self._equipment.contexts.get(address) or server_context(lambda: shown.by_host)
-        listener.start(self._door, tls)
+        listener.start(self._door, self._presenter.choose if listener.address.tls else None)
 
     def _repeat(self, name: str, seconds: float, work: Callable[[], None]) -> None:
         """Do `work` every so many seconds, whatever it does."""

@@ -1,7 +1,7 @@
 """Redirects made at the door (RFC 9110 15.4)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from porch.exchange import Exchange
@@ -43,16 +43,19 @@ class Redirect(Filter):
 class HttpsRedirect(Filter):
     """Sends plain requests to the same URL over HTTPS, with 308 so that a POST stays one."""
 
-    __slots__ = ("_port",)
+    __slots__ = ("_is_there", "_port")
 
-    def __init__(self, port: int) -> None:
-        """port: of the HTTPS listener."""
+    def __init__(self, port: int, is_there: Callable[[], bool] | None = None) -> None:
+        """port: of the HTTPS listener. is_there: whether the host has its certificate by now."""
         self._port = b"" if port == 443 else b":%d" % port
+        self._is_there = is_there
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter."""
         request = exchange.request
         if request.scheme == b"https" or request.target == b"*":
+            return None
+        if self._is_there is not None and not self._is_there():
             return None
         host = host_of(request.authority)
         location = b"https://%b%b%b" % (host, self._port, request.target)

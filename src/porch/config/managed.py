@@ -1,0 +1,38 @@
+"""Which hosts the door gets certificates for: those that routes name and nobody gave one for."""
+
+from collections.abc import Container, Iterator
+
+from porch.certs.entry import Source
+from porch.certs.names import is_local
+from porch.config.loaded import Loaded
+
+__all__ = ["managed"]
+
+
+def managed(loaded: Loaded, is_given: Container[str]) -> dict[str, Source]:
+    """Host to who certifies it. is_given: hosts, or "*.host", that have files of their own.
+
+    A host of any name ("*") gets none, nor does one whose site says `cert = false`. The local
+    authority is for what no public one vouches for.
+    """
+    found: dict[str, Source] = {}
+    for host in _hosts(loaded):
+        site = loaded.sites.get(host)
+        if host in found or host in is_given or "*." + host.partition(".")[2] in is_given:
+            continue
+        if site is not None and site.cert is not None:  # given, or wanted by nobody
+            continue
+        if is_local(host):
+            found[host] = "local"
+        elif loaded.config.acme is not None and not host.startswith("*"):
+            found[host] = "acme"
+    return found
+
+
+def _hosts(loaded: Loaded) -> Iterator[str]:
+    for route in loaded.routes:
+        if route.pattern is not None and route.pattern.host != b"*":
+            yield route.pattern.host.decode("ascii")
+    for host, site in loaded.sites.items():
+        if site.www:
+            yield f"www.{host}"

@@ -1,0 +1,385 @@
+"""Secured: TLS between a socket and the protocol that speaks inside it.
+
+OpenSSL works on two buffers of ours, so that the client's hello is read before it, a read of the
+socket costs one call of the protocol, and all that is said at once leaves in one write. The
+protocol is connected when the handshake is done, and this is the transport that it knows.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from porch.clock import INFINITY
+from porch.errors import BadRequest, Misdirected
+from porch.http.message import RequestHead
+from porch.keeper import Security
+from porch.listen.handshakes import Handshakes
+from porch.route.host import normal_host
+from porch.tls.hello import LONGEST, UNKNOWN, Hello, read_hello
+
+__all__ = ["PLAIN", "Choose", "Chosen", "Secured"]
+
+RECORD = 16384
+"""Bytes of the longest record's content (RFC 8446 5.1), and so of one read from OpenSSL. What is
+fed to its buffers goes in pieces of this size: they keep the room they once needed."""
+_UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
+"""A fatal alert: unrecognized_name (RFC 6066 3)."""
+
+
+class Chosen(Protocol):
+    """What a connection is served with.
+
+    first: whose tickets it may resume with; context: whose certificate is shown.
+    """
+
+    @property
+    def first(self) -> ssl.SSLContext:
+        """The context that the connection begins with."""
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context that has the certificate."""
+
+    def covers(self, host: str) -> bool:
+        """Whether a request for this host may come by the same connection."""
+
+
+Choose = Callable[[Hello, str], Chosen | None]
+"""(what the client said, the address that it came to) -> None: nobody of this name is served."""
+
+
+class Secured(asyncio.Protocol):
+    """One client's TLS.
+
+    chosen: what it is served with, None before its hello. hello: what it said. deadline: of the
+    handshake.
+    """
+
+    __slots__ = (
+        "_choose",
+        "_ended",
+        "_factory",
+        "_first",
+        "_handshakes",
+        "_in",
+        "_inner",
+        "_out",
+        "_paused",
+        "_plain",
+        "_ssl",
+        "_transport",
+        "_waiting",
+        "chosen",
+        "deadline",
+        "hello",
+    )
+
+    def __init__(
+        self,
+        handshakes: Handshakes,
+        choose: Choose,
+        factory: Callable[[Security], asyncio.Protocol],
+        plain: Callable[[], asyncio.Protocol],
+    ) -> None:
+        """factory: makes the protocol inside. plain: the one for who speaks no TLS."""
+        self._handshakes = handshakes
+        self._choose = choose
+        self._factory = factory
+        self._plain = plain
+        self._first = b""
+        self._inner: asyncio.Protocol | None = None
+        self._ssl: ssl.SSLObject | None = None
+        self._paused = self._ended = False
+        self._waiting = b""
+        self.chosen: Chosen | None = None
+        self.hello = UNKNOWN
+        self.deadline = INFINITY
+
+    def __repr__(self) -> str:
+        state = "open" if self._inner is not None else "hello" if self._ssl is None else "handshake"
+        return f"<Secured {state} {self.hello.name!r}>"
+
+    # --- from the event loop -------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._handshakes.begin(self)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._inner is not None:
+            if self._paused:  # what comes in the same turn
+                self._waiting += data
+            else:
+                self._feed(data)
+        elif self._ssl is not None:
+            self._in.write(data)
+            self._shake()
+        elif self.chosen is not None:
+            self._in.write(data)  # its turn has not come yet
+        else:
+            self._listen(data)
+
+    def eof_received(self) -> bool:
+        """See asyncio.Protocol. An end without TLS's own is taken for one: many end so, and who
+        counts on more knows by the framing that it is missing."""
+        if self._inner is None:
+            return False
+        return self._end_of_client()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            inner.connection_lost(exc)
+        else:
+            self._handshakes.end(self)
+
+    def pause_writing(self) -> None:
+        """See asyncio.Protocol."""
+        if self._inner is not None:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
+        if self._inner is not None:
+            self._inner.resume_writing()
+
+    # --- the handshake -------------------------------------------------------------------------
+
+    def _listen(self, data: bytes) -> None:
+        """Wait for a whole hello, and choose by it."""
+        self._first = data = self._first + data if self._first else data
+        if data[0] != 0x16:
+            self._go_on_plainly()
+            return
+        hello = read_hello(data)
+        if hello is None and len(data) < LONGEST:
+            return
+        self.hello = hello or UNKNOWN
+        chosen = self.chosen = self._choose(self.hello, self._address())
+        if chosen is None:
+            self._transport.write(_UNRECOGNIZED)
+            self._transport.close()
+            return
+        self._first = b""
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._in.write(data)
+        self._handshakes.work(self._begin)
+
+    def _address(self) -> str:
+        """What who said no name wants: clients name no address (RFC 6066 3)."""
+        found = "" if self.hello.name else self._transport.get_extra_info("sockname")
+        if not isinstance(found, tuple):
+            return ""
+        address = str(found[0]).partition("%")[0].removeprefix("::ffff:")
+        return f"[{address}]" if ":" in address else address
+
+    def _begin(self) -> None:
+        """Answer the hello."""
+        chosen = self.chosen
+        if chosen is None or self._transport.is_closing():
+            return
+        try:
+            self._ssl = chosen.first.wrap_bio(self._in, self._out, server_side=True)
+            self._ssl.context = chosen.context
+        except ValueError:
+            self._transport.abort()
+            raise
+        self._shake()
+
+    def _go_on_plainly(self) -> None:
+        """No TLS: somebody wrote http:// for https://, and is told so."""
+        self._handshakes.end(self)
+        transport, plain = self._transport, self._plain()
+        transport.set_protocol(plain)
+        plain.connection_made(transport)
+        plain.data_received(self._first)
+
+    def _shake(self) -> None:
+        connection = cast("ssl.SSLObject", self._ssl)
+        try:
+            connection.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+            return
+        except (ssl.SSLError, ValueError):  # ValueError: the certificate could not be used
+            self._flush()  # the alert that says why
+            self._transport.close()
+            return
+        self._flush()
+        inner = self._inner = self._factory(self)
+        inner.connection_made(cast("asyncio.BaseTransport", self))
+        self._handshakes.end(self)
+        if self._in.pending:
+            self._read()
+
+    def on_deadline(self) -> None:
+        """See clock.Waiting."""
+        self.close_now()
+
+    def drain(self) -> None:
+        """See door.Session. It was accepted, so what it asks for is answered."""
+
+    def close_now(self) -> None:
+        """See door.Session."""
+        self._transport.abort()
+
+    # --- what it is for ------------------------------------------------------------------------
+
+    def check(self, request: RequestHead) -> None:
+        """See keeper.Security. RFC 9110 7.4 and 15.5.20, RFC 6066 3."""
+        asked = self.hello.name.encode()
+        authority = request.authority
+        if asked and authority != asked and (host := normal_host(authority)) != asked:
+            chosen = cast("Chosen", self.chosen)
+            if not chosen.covers(host.decode("latin-1")):
+                raise Misdirected(f"the handshake was for {asked.decode()}")
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def _feed(self, data: bytes) -> None:
+        if len(data) <= RECORD:
+            self._in.write(data)
+            self._read()
+            return
+        view = memoryview(data)
+        for place in range(0, len(data), RECORD):
+            if self._paused or self._ended:
+                self._waiting = bytes(view[place:])
+                return
+            self._in.write(view[place : place + RECORD])
+            self._read()
+
+    def _read(self) -> None:
+        """Hand on what is whole."""
+        read = cast("ssl.SSLObject", self._ssl).read
+        try:
+            while not self._paused:
+                data = read(RECORD)
+                inner = self._inner
+                if inner is None:
+                    return
+                if not data:
+                    self._end_of_client()
+                    return
+                inner.data_received(data)
+                if not self._in.pending:
+                    break
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError:
+            self._flush()
+            self._transport.abort()
+            return
+        if self._out.pending:  # a ticket, a new key
+            self._flush()
+
+    def _end_of_client(self) -> bool:
+        inner = self._inner
+        if self._ended or inner is None:
+            return True
+        self._ended = True
+        if inner.eof_received():
+            return True
+        self.close()
+        return False
+
+    def _go_on(self) -> None:
+        """Reading was resumed: what was held back comes first."""
+        if self._paused or self._inner is None:
+            return
+        self._read()
+        waiting, self._waiting = self._waiting, b""
+        if waiting:
+            self.data_received(waiting)
+
+    # --- the transport of the protocol inside --------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """See asyncio.Transport."""
+        connection = cast("ssl.SSLObject", self._ssl)
+        try:
+            if len(data) <= RECORD:
+                connection.write(data)
+                self._transport.write(self._out.read())
+                return
+            view, pieces = memoryview(data), []
+            for place in range(0, len(data), RECORD):
+                connection.write(view[place : place + RECORD])
+                pieces.append(self._out.read())
+        except ssl.SSLError:  # our end has left, or theirs broke
+            self._transport.abort()
+            return
+        self._transport.writelines(pieces)
+
+    def writelines(self, pieces: list[bytes]) -> None:
+        """See asyncio.Transport."""
+        self.write(b"".join(pieces))
+
+    def can_write_eof(self) -> bool:
+        """TLS 1.3 ends one side alone (RFC 8446 6.1); TLS 1.2 both (RFC 5246 7.2.1)."""
+        return cast("ssl.SSLObject", self._ssl).version() == "TLSv1.3"
+
+    def write_eof(self) -> None:
+        """See asyncio.Transport. The client may still send."""
+        self._say_end()
+
+    def _say_end(self) -> None:
+        with contextlib.suppress(ssl.SSLError):  # its answer has not come
+            cast("ssl.SSLObject", self._ssl).unwrap()
+        self._flush()
+
+    def _flush(self) -> None:
+        data = self._out.read()
+        if data:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """See asyncio.Transport. The client is told that this is the end, and that none is cut."""
+        if not self._transport.is_closing():
+            self._say_end()
+            self._transport.close()
+
+    def abort(self) -> None:
+        """See asyncio.Transport."""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """See asyncio.Transport."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """See asyncio.Transport."""
+        self._paused = True
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """See asyncio.Transport."""
+        self._paused = False
+        self._transport.resume_reading()
+        if self._waiting or self._in.pending or cast("ssl.SSLObject", self._ssl).pending():
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def get_write_buffer_size(self) -> int:
+        """See asyncio.Transport."""
+        return self._transport.get_write_buffer_size()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """See asyncio.Transport. "secured" is this."""
+        return self if name == "secured" else self._transport.get_extra_info(name, default)
+
+
+class _Plain:
+    """The security of who speaks no TLS to a port that wants it."""
+
+    def check(self, request: RequestHead) -> None:
+        """See keeper.Security."""
+        authority = request.authority.decode("latin-1")
+        raise BadRequest(f"this port speaks HTTPS: https://{authority}/ is what was meant")
+
+
+PLAIN = _Plain()

@@ -1,0 +1,70 @@
+"""Wanted: which certificates a configuration has the door get, from whom, and where it keeps
+them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from porch.certs.authority import PRESETS, Authority
+from porch.certs.entry import Source
+from porch.config.build import Built
+from porch.config.loaded import Loaded
+from porch.config.schema import AcmeModel
+
+__all__ = ["Wanted", "authorities", "store_folder"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """hosts: to who certifies them. folder: of the store. authorities: whom to ask, in their order.
+    served: by which challenges this door can show that a host is its own."""
+
+    hosts: Mapping[str, Source]
+    folder: Path
+    authorities: tuple[Authority, ...]
+    served: tuple[str, ...]
+
+    @classmethod
+    def of(cls, loaded: Loaded, built: Built) -> "Wanted":
+        """What a configuration wants."""
+        acme = loaded.config.acme
+        has_plain = any(not each.tls and not each.path for each in built.listen)
+        return cls(
+            hosts=built.certificates.managed,
+            folder=store_folder(loaded),
+            authorities=authorities(acme, loaded.base) if acme is not None else (),
+            served=("tls-alpn-01", "http-01") if has_plain else ("tls-alpn-01",),
+        )
+
+
+def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
+    """Those that are asked, in their order. The account words are for the first of them."""
+    found = []
+    for number, name in enumerate(acme.directory):
+        each = PRESETS.get(name) or Authority(directory=name)
+        if number == 0 and acme.eab is not None:
+            each = replace(each, eab=(acme.eab.kid, acme.eab.key))
+        found.append(
+            replace(
+                each,
+                email=acme.email or "",
+                ca=base / acme.ca if acme.ca else None,
+                profile=acme.profile or "",
+                key_type=acme.key,
+            )
+        )
+    return tuple(found)
+
+
+def store_folder(loaded: Loaded) -> Path:
+    """Where certificates and accounts are kept."""
+    if loaded.config.store is not None:
+        return loaded.base / loaded.config.store
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]  # systemd.exec(5)
+    if given:
+        return Path(given)
+    if os.geteuid() == 0:
+        return Path("/var/lib/porch")
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "porch"

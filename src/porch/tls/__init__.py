@@ -1,0 +1,1 @@
+"""TLS for both sides of the door (OpenSSL, by `ssl`)."""

@@ -1,0 +1,469 @@
+"""TLS between a transport and a protocol, over memory: OpenSSL is the client."""
+
+import asyncio
+import contextlib
+import ssl
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from porch.clock import Deadlines
+from porch.errors import BadRequest, Misdirected
+from porch.http.message import RequestHead
+from porch.keeper import Security
+from porch.listen.handshakes import Handshakes
+from porch.listen.secured import PLAIN, RECORD, Secured
+from porch.tls.presented import Presented, Presenter
+from tests.listen.conftest import Run
+from tests.support.tls import certificate, client
+
+FATAL_UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
+
+
+class FakeTransport:
+    """Keeps what is written. paused, aborted, closed: what was asked of it."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.writes = 0
+        self.paused = self.aborted = self.closed = False
+        self.protocol: Any = None
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+        self.writes += 1
+
+    def writelines(self, pieces: list[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def take(self) -> bytes:
+        data, self.written = self.written, b""
+        return data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.closed or self.aborted
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
+
+    def get_write_buffer_size(self) -> int:
+        return 7
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return ("127.0.0.1", 5) if name in ("peername", "sockname") else default
+
+
+class Inner(asyncio.Protocol):
+    """Notes what it is told. stays: what it says to an end."""
+
+    def __init__(self, security: Security | None = None, stays: bool = True) -> None:
+        self.security = security
+        self.stays = stays
+        self.pauses = False
+        self.heard: list[bytes] = []
+        self.told: list[str] = []
+        self.transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.told.append("made")
+
+    def data_received(self, data: bytes) -> None:
+        self.heard.append(data)
+        if self.pauses:
+            self.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        self.told.append("eof")
+        return self.stays
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.told.append("lost")
+
+    def pause_writing(self) -> None:
+        self.told.append("full")
+
+    def resume_writing(self) -> None:
+        self.told.append("drained")
+
+
+class Pair:
+    """A door's side and a client's, with a wire between them that is moved by hand."""
+
+    def __init__(self, presented: Presented, name: str | None = "a.test", **words: Any) -> None:
+        self.transport = FakeTransport()
+        self.deadlines = Deadlines()
+        self.sessions: set[Any] = set()
+        self.handshakes = Handshakes(self.sessions, self.deadlines)
+        self.made: list[Inner] = []
+        self.secured = Secured(
+            self.handshakes,
+            cast("Any", Presenter(presented).choose),
+            self._inside,
+            lambda: self._inside(PLAIN),
+        )
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = words.get("context") or client(name)
+        self.near = context.wrap_bio(self._in, self._out, server_hostname=name)
+        self.secured.connection_made(cast("asyncio.BaseTransport", self.transport))
+
+    def _inside(self, security: Security) -> Inner:
+        self.made.append(Inner(security))
+        return self.made[-1]
+
+    @property
+    def inner(self) -> Inner:
+        (inner,) = self.made
+        return inner
+
+    def said(self) -> bytes:
+        """What the client has to say."""
+        return self._out.read()
+
+    def move(self) -> None:
+        """Carry all that was said, both ways."""
+        data = self.said()
+        if data:
+            self.secured.data_received(data)
+        self.hear()
+
+    def hear(self) -> None:
+        self._in.write(self.transport.take())
+
+    def shake(self) -> "Pair":
+        for _ in range(3):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self.near.do_handshake()
+            self.move()
+        assert self.near.version()
+        self.transport.writes = 0
+        return self
+
+    def read(self) -> bytes:
+        data = b""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            while piece := self.near.read(65536):
+                data += piece
+        return data
+
+
+@pytest.fixture(scope="module")
+def presented(tmp_path_factory: pytest.TempPathFactory) -> Presented:
+    folder: Path = tmp_path_factory.mktemp("certificates")
+    return Presented({"a.test": certificate(folder, "a.test", "b.test")})
+
+
+def test_the_protocol_is_connected_when_hands_are_shaken(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented)
+        assert pair.sessions == {pair.secured}
+        assert pair.made == []
+        pair.shake()
+        assert pair.inner.told == ["made"]
+        assert pair.inner.transport is pair.secured
+        assert not pair.sessions
+        assert len(pair.handshakes) == len(pair.deadlines) == 0
+
+    run(main())
+
+
+def test_a_read_is_one_call_and_an_answer_one_write(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        pair.near.write(b"GET")
+        pair.move()
+        assert pair.inner.heard == [b"GET"]
+        pair.secured.write(b"200")
+        assert pair.transport.writes == 1
+        pair.hear()
+        assert pair.read() == b"200"
+
+    run(main())
+
+
+def test_the_hello_may_come_in_any_pieces(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.do_handshake()
+        for byte in pair.said():
+            assert pair.transport.written == b""
+            pair.secured.data_received(bytes([byte]))
+        pair.hear()
+        pair.shake()
+        assert pair.secured.hello.name == "a.test"
+
+    run(main())
+
+
+def test_what_comes_with_the_last_of_the_handshake_is_heard(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.do_handshake()
+        pair.move()
+        pair.near.do_handshake()
+        pair.near.write(b"early")
+        pair.move()
+        assert pair.inner.heard == [b"early"]
+
+    run(main())
+
+
+@pytest.mark.parametrize("size", [1, RECORD, RECORD + 1, 1_000_000])
+def test_bytes_of_any_number_go_both_ways(run: Run, presented: Presented, size: int) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        data = bytes(range(251)) * (size // 251 + 1)
+        data = data[:size]
+        pair.near.write(data)
+        pair.move()
+        assert b"".join(pair.inner.heard) == data
+        pair.transport.writes = 0
+        pair.secured.write(data)
+        assert pair.transport.writes == 1
+        pair.hear()
+        assert pair.read() == data
+        pair.secured.writelines([data, b"end"])
+        pair.hear()
+        assert pair.read() == data + b"end"
+
+    run(main())
+
+
+def test_a_paused_protocol_hears_nothing_and_then_all(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        data = b"".join(b"%07d\n" % number for number in range(20_000))
+        inner = pair.inner
+        inner.pauses = True
+        pair.near.write(data)
+        pair.move()
+        assert len(inner.heard) == 1
+        assert pair.transport.paused
+        pair.near.write(b"more")
+        pair.move()
+        assert len(inner.heard) == 1
+        turns = 0
+        while sum(map(len, inner.heard)) < len(data) + 4:
+            turns += 1
+            assert turns < 100
+            inner.transport.resume_reading()
+            await asyncio.sleep(0)
+            assert len(inner.heard) <= turns + 1
+        assert b"".join(inner.heard) == data + b"more"
+        inner.pauses = False
+        pair.secured.resume_reading()
+        pair.near.write(b"last")
+        pair.move()
+        assert inner.heard[-1] == b"last"
+
+    run(main())
+
+
+def test_the_clients_end_is_told_once_and_ours_leaves_with_its_word(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.unwrap()
+        pair.move()
+        assert pair.inner.told == ["made", "eof"]
+        pair.secured.write(b"answer")  # TLS 1.3: one side may end alone
+        pair.secured.close()
+        pair.hear()
+        assert pair.near.read(100) == b"answer"
+        pair.near.unwrap()
+        assert pair.transport.closed
+        pair.secured.eof_received()
+        pair.secured.connection_lost(None)
+        assert pair.inner.told == ["made", "eof", "lost"]
+
+    run(main())
+
+
+def test_an_end_of_the_connection_without_tlss_own_is_one_too(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        assert pair.secured.eof_received()
+        assert pair.inner.told == ["made", "eof"]
+        pair = Pair(presented).shake()
+        pair.inner.stays = False
+        assert not pair.secured.eof_received()
+        assert pair.transport.closed
+
+    run(main())
+
+
+def test_our_side_alone_can_end_in_tls_1_3_and_the_client_may_go_on(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        assert pair.secured.can_write_eof()
+        pair.secured.write_eof()
+        pair.hear()
+        assert pair.near.read(10) == b""
+        pair.near.write(b"still here")
+        pair.move()
+        assert pair.inner.heard == [b"still here"]
+        older = client("a.test")
+        older.maximum_version = ssl.TLSVersion.TLSv1_2
+        assert not Pair(presented, context=older).shake().secured.can_write_eof()
+
+    run(main())
+
+
+def test_what_is_broken_after_the_handshake_ends_the_connection(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        pair.secured.data_received(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        assert pair.transport.aborted
+        assert pair.inner.heard == []
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x16\x03\x01\x00\x02\x01\x00", b"\x16\x03\x01\x00\x04\x01\x00\x00\x00", b"\x16" * 40_000],
+)
+def test_a_hello_that_is_none_is_refused_by_openssl(
+    run: Run, presented: Presented, data: bytes
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented)
+        pair.secured.data_received(data)
+        if not pair.transport.closed:  # it waits for more, and has its deadline
+            pair.secured.on_deadline()
+        assert pair.transport.is_closing()
+        assert pair.made == []
+        pair.secured.connection_lost(None)
+        assert not pair.sessions
+
+    run(main())
+
+
+def test_a_name_that_nobody_serves_is_told_so(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        strict = Presented(presented.by_host, refuse_unknown=True)
+        pair = Pair(strict, "z.test")
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.do_handshake()
+        pair.secured.data_received(pair.said())
+        assert pair.transport.written == FATAL_UNRECOGNIZED
+        assert pair.transport.closed
+
+    run(main())
+
+
+def test_who_says_no_name_wants_the_address_that_it_came_to(
+    run: Run, presented: Presented, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        own = certificate(tmp_path, "127.0.0.1")
+        pair = Pair(Presented({**presented.by_host, "127.0.0.1": own}), None).shake()
+        chosen = cast("Any", pair.secured.chosen)
+        assert chosen.certificate is own
+
+    run(main())
+
+
+def test_who_speaks_no_tls_is_handed_to_the_protocol_that_says_so(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented)
+        pair.secured.data_received(b"GET / HTTP/1.1\r\n")
+        assert pair.transport.protocol is pair.inner
+        assert pair.inner.heard == [b"GET / HTTP/1.1\r\n"]
+        assert not pair.sessions
+        security = pair.inner.security
+        assert security is not None
+        with pytest.raises(BadRequest, match=r"this port speaks HTTPS: https://a\.test:8443/"):
+            security.check(RequestHead(b"GET", b"/", b"a.test:8443", b"http", []))
+
+    run(main())
+
+
+def test_a_handshake_goes_on_in_a_drain_and_ends_with_the_door(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented)
+        pair.secured.drain()
+        pair.shake()
+        pair = Pair(presented)
+        pair.secured.close_now()
+        assert pair.transport.aborted
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("host", "is_right"),
+    [
+        (b"a.test", True),
+        (b"A.TEST:8443", True),
+        (b"a.test.", True),
+        (b"b.test", True),
+        (b"z.test", False),
+        (b"", False),
+        (b"[::1]", False),
+    ],
+)
+def test_a_request_for_another_host_is_misdirected_unless_the_certificate_is_for_it(
+    run: Run, presented: Presented, host: bytes, is_right: bool
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        request = RequestHead(b"GET", b"/", host, b"https", [])
+        if is_right:
+            pair.secured.check(request)
+        else:
+            with pytest.raises(Misdirected, match="the handshake was for a"):
+                pair.secured.check(request)
+
+    run(main())
+
+
+def test_without_a_name_in_the_handshake_nothing_disagrees(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented, None).shake()
+        pair.secured.check(RequestHead(b"GET", b"/", b"z.test", b"https", []))
+
+    run(main())
+
+
+def test_of_the_transport_below_it_passes_on_what_is_asked(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        secured, inner = pair.secured, pair.inner
+        assert secured.get_extra_info("peername") == ("127.0.0.1", 5)
+        assert secured.get_write_buffer_size() == 7
+        assert not secured.is_closing()
+        secured.pause_writing()
+        secured.resume_writing()
+        assert inner.told == ["made", "full", "drained"]
+        secured.abort()
+        assert pair.transport.aborted
+
+    run(main())

@@ -1,0 +1,126 @@
+"""Who is shown which certificate, shaken hands over memory."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from porch.tls.certificate import Certificate
+from porch.tls.hello import Hello
+from porch.tls.presented import Kind, Presented, Presenter
+from tests.support.tls import certificate, client, names, shake
+
+HOSTS = ("a.test", "b.test", "*.c.test")
+
+
+@pytest.fixture
+def by_host(tmp_path: Path) -> dict[str, Certificate]:
+    return {name: certificate(tmp_path, name) for name in HOSTS}
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("a.test", "a.test"),
+        ("b.test", "b.test"),
+        ("B.TEST", "b.test"),
+        ("x.c.test", "*.c.test"),
+        (None, "a.test"),
+    ],
+)
+def test_each_host_is_shown_its_certificate(
+    by_host: dict[str, Certificate], asked: str | None, shown: str
+) -> None:
+    assert names(shake(Presented(by_host), asked)) == (("DNS", shown),)
+
+
+def test_a_host_without_one_is_shown_the_first(by_host: dict[str, Certificate]) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"not valid for 'd\.test'"):
+        shake(Presented(by_host), "d.test")
+
+
+def test_or_none_if_unknown_names_are_refused(by_host: dict[str, Certificate]) -> None:
+    presented = Presented(by_host, refuse_unknown=True)
+    for name in ("d.test", None):
+        with pytest.raises(LookupError):
+            shake(presented, name)
+    assert names(shake(presented, "x.c.test")) == (("DNS", "*.c.test"),)
+
+
+def test_a_wildcard_is_one_label(by_host: dict[str, Certificate]) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError, match="not valid for"):
+        shake(Presented(by_host), "x.y.c.test")
+
+
+def test_the_certificates_of_now_are_shown(by_host: dict[str, Certificate]) -> None:
+    presenter = Presenter(Presented({"a.test": by_host["a.test"]}))
+    assert names(shake(presenter, "a.test")) == (("DNS", "a.test"),)
+    presenter.presented = Presented({"b.test": by_host["b.test"]})
+    assert names(shake(presenter, "b.test")) == (("DNS", "b.test"),)
+
+
+def test_without_a_certificate_nobody_is_served() -> None:
+    with pytest.raises(LookupError):
+        shake(Presented({}), "a.test")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_tls_1_2_and_1_3_are_spoken_with_http_1_1(
+    by_host: dict[str, Certificate], version: ssl.TLSVersion
+) -> None:
+    context = client("a.test", "h2", "http/1.1")
+    context.minimum_version = context.maximum_version = version
+    side = shake(Presented(by_host), "a.test", context)
+    assert (side.version() or "").replace(".", "_") == version.name
+    assert side.selected_alpn_protocol() == "http/1.1"
+
+
+def test_a_host_may_be_of_a_kind_of_its_own(by_host: dict[str, Certificate]) -> None:
+    modern = {"b.test": Kind(profile="modern")}
+    presenter = Presenter(Presented(by_host, kinds=modern))
+    older = client("b.test")
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert shake(presenter, "a.test", older).version() == "TLSv1.2"
+    with pytest.raises(ssl.SSLError, match="unsupported protocol"):
+        shake(presenter, "b.test", older)
+
+
+def test_a_connection_is_good_for_the_names_in_its_certificate(tmp_path: Path) -> None:
+    both = certificate(tmp_path, "a.test", "b.test", "*.c.test", "127.0.0.1")
+    presented = Presented({"a.test": both, "d.test": certificate(tmp_path, "d.test")})
+    choice = Presenter(presented).choose(Hello("a.test", ()))
+    assert choice is not None
+    assert [choice.covers(host) for host in ("a.test", "b.test", "x.c.test", "127.0.0.1")] == [
+        True
+    ] * 4
+    assert [choice.covers(host) for host in ("d.test", "c.test", "x.y.c.test", "")] == [False] * 4
+
+
+def test_but_not_for_a_host_that_asks_more_of_a_connection(tmp_path: Path) -> None:
+    both = certificate(tmp_path, "a.test", "b.test")
+    modern = {"b.test": Kind(profile="modern")}
+    presenter = Presenter(Presented({"a.test": both, "b.test": both}, kinds=modern))
+    choice = presenter.choose(Hello("a.test", ()))
+    assert choice is not None
+    assert not choice.covers("b.test")
+
+
+def test_a_client_resumes_with_a_session_of_before_a_reload(
+    by_host: dict[str, Certificate],
+) -> None:
+    presenter = Presenter(Presented(by_host))
+    context = client("a.test")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # its ticket comes inside the handshake
+    first = shake(presenter, "a.test", context)
+    assert not first.session_reused
+    presenter.presented = Presented(dict(by_host))
+    _resume(presenter, context, first)
+
+
+def _resume(presenter: Presenter, context: ssl.SSLContext, before: ssl.SSLObject) -> None:
+    class Resuming:
+        @staticmethod
+        def wrap_bio(one: ssl.MemoryBIO, other: ssl.MemoryBIO, **words: str) -> ssl.SSLObject:
+            return context.wrap_bio(one, other, session=before.session, **words)  # type: ignore[arg-type]
+
+    assert shake(presenter, "a.test", Resuming).session_reused  # type: ignore[arg-type]
