@@ -8,7 +8,8 @@ from porch import clock
 from porch.certs import backoff, issuer, moments, renewal
 from porch.certs.answers import Answers
 from porch.certs.backoff import Record
-from porch.certs.failure import IssueError, StoreError
+from porch.certs.failure import IssueError
+from porch.certs.files import StoreError
 from porch.certs.issuer import Issuer, Task
 from porch.certs.means import Means
 from tests.support.authorities import (

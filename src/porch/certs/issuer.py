@@ -13,7 +13,8 @@ from typing import Literal, Protocol
 from porch.certs import backoff, moments, pulse, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
-from porch.certs.failure import IssueError, Kind, StoreError
+from porch.certs.failure import IssueError, Kind
+from porch.certs.files import StoreError
 from porch.certs.identifiers import canonical, stored
 from porch.certs.means import Means
 from porch.certs.needs import Held, Store
