@@ -45,7 +45,7 @@ class Plain:
     def __init__(self, loop: FakeLoop, routes: dict[str, Any]) -> None:
         self.loop = loop
         self.origins: list[FakeTransport] = []
-        loaded = load_mapping({"routes": routes})
+        loaded = load_mapping({"listen": ":80", "routes": routes})
         state = State(pools())
         self.log = AccessLog([])
         built = build(loaded, state, Logs(self.log))

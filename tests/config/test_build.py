@@ -240,7 +240,7 @@ def test_a_host_with_a_certificate_is_redirected_to_https_where_there_is_any(
 ) -> None:
     made = built(
         routes={"a.test": ":1", "b.test": ":1"},
-        site={"a.test": certificate(tmp_path, "a.test")},
+        site={"a.test": certificate(tmp_path, "a.test"), "b.test": {"cert": False}},
         listen=listen,
     )
     assert rehearse(made, request_of("GET", url, []), b"192.0.2.1").location == location

@@ -29,7 +29,7 @@ def loaded(sites: dict[str, dict[str, str]]) -> Loaded:
 
 
 def certificates(of: Loaded) -> Certificates:
-    return complete(Certificates.loading(of))
+    return complete(Certificates.loading(of, gets=False))
 
 
 def test_each_site_with_files_has_its_certificate(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_each_site_with_files_has_its_certificate(tmp_path: Path) -> None:
 )
 def test_a_wildcard_covers_one_label(host: str, covered: bool) -> None:
     made: dict[str, object] = {"a.test": object(), "*.c.test": object()}
-    assert Certificates(Presented(made)).covers(host) is covered  # type: ignore[arg-type]
+    assert Certificates(Presented(made)).is_given(host) is covered  # type: ignore[arg-type]
 
 
 def test_files_that_do_not_belong_together_are_a_problem_of_their_site(tmp_path: Path) -> None:
@@ -85,4 +85,4 @@ def test_one_is_loaded_each_step_and_what_was_read_is_enough(tmp_path: Path) -> 
     for file in before.files:
         file.unlink()
     assert certificates(found).files == before.files
-    assert len([*Certificates.loading(found)]) == len(sites)
+    assert len([*Certificates.loading(found, gets=False)]) == len(sites)

@@ -21,7 +21,11 @@ POOL = {"pool": {"servers": ["10.0.0.3:80", "https://c.test:8443"]}}
 
 def checked(**row: Any) -> Report:
     expect = [row] if row else []
-    return check(load_mapping({"routes": ROUTES, "pool": POOL, "expect": expect}, "porch.toml"))
+    return check(
+        load_mapping(
+            {"listen": ":80", "routes": ROUTES, "pool": POOL, "expect": expect}, "porch.toml"
+        )
+    )
 
 
 def test_what_is_right_is_counted() -> None:

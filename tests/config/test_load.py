@@ -35,6 +35,19 @@ retry = 1
 upgrade = ["websocket"]
 balance = "round-robin"
 
+hsts = { max_age = "2y", subdomains = true, preload = true }
+tls_profile = "modern"
+unknown_name = "refuse"
+store = "/tmp/porch"
+
+[acme]
+directory = ["letsencrypt", "https://ca.test/dir"]
+email = "ops@a.test"
+profile = "shortlived"
+dns = "rfc2136"
+key = "rsa"
+eab = { kid = "1", key = "AAAA" }
+
 [timeouts]
 connect = "2s"
 head = "10s"
@@ -215,7 +228,7 @@ def test_every_word_with_a_value_that_it_cannot_have_is_found_in_its_place(tmp_p
 def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
-    files = {"include", "error_page", "cert", "key", "ca"}
+    files = {"include", "error_page", "cert", "ca", "certificates", "key_password"}
     others = {"attempts", "user", "group"}  # there may be no such user on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == files | others
 

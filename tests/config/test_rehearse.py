@@ -13,7 +13,7 @@ from porch.http.message import RequestHead
 
 
 def built(routes: dict[str, Any], **words: Any) -> Built:
-    loaded = load_mapping({"routes": routes} | words)
+    loaded = load_mapping({"listen": ":80", "routes": routes} | words)
     found = build(loaded, State())
     assert found is not None, loaded.report()
     return found

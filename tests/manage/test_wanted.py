@@ -83,7 +83,7 @@ def test_what_is_the_same_for_all_authorities_and_what_is_the_firsts() -> None:
         assert (each.email, each.profile, each.key_type) == (
             "ops@a.example",
             "shortlived",
-            "rsa2048",
+            "rsa",
         )
     assert "c2VjcmV0" not in repr(first)
 

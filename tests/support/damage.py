@@ -363,7 +363,7 @@ _VALUES = [
     ),
     damage("a list for a text", swap('"error.html"', '["error.html"]'), "'error_page' is a list"),
     damage(
-        "a table for a text", swap('"shop.pem"', '{ file = "a" }'), "'cert'", "a text in quotes"
+        "a table for a text", swap('"shop.pem"', '{ file = "a" }'), "'cert'", "a file in quotes"
     ),
     damage("a port that there is not", swap("127.0.0.1:3001", "127.0.0.1:70000"), "port 70000"),
     damage("a target without a port", swap("127.0.0.1:3001", "127.0.0.1"), '"127.0.0.1:8000"'),

@@ -26,6 +26,7 @@ Kind = Literal[
     "clock",
     "busy",
     "store",
+    "fault",
 ]
 
 LONGEST = 300
@@ -105,12 +106,17 @@ def plain(words: object) -> str:
 
 
 def explain(
-    problem: messages.Error, *, name: str = "", challenge: str = "", wait: datetime | None = None
+    problem: messages.Error,
+    *,
+    name: str = "",
+    challenge: str = "",
+    record: str = "",
+    wait: datetime | None = None,
 ) -> IssueError:
     """An authority's problem as an IssueError.
 
     name: the host it is about, if the problem does not say. challenge: the kind that failed, as
-    "http-01". wait: what Retry-After said.
+    "http-01". record: what the operator should have in DNS. wait: what Retry-After said.
     """
     inner = problem.subproblems[0] if problem.subproblems else problem
     if code_of(problem) == "compound" or inner.identifier is not None:
@@ -125,7 +131,8 @@ def explain(
         wait = wait or _told(detail) or moments.now() + UNTOLD
     return IssueError(
         kind,
-        _sentence(kind, code, name, challenge, detail, wait),
+        _sentence(kind, code, name, challenge, detail, wait)
+        + (f"; the record is {record}" if record else ""),
         name=name,
         code=code,
         detail=detail,

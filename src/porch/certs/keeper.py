@@ -6,23 +6,23 @@ share a store keep off each other by its locks.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from porch import clock
-from porch.certs import moments
+from porch.certs import moments, renewal
 from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
+from porch.certs.identifiers import stored
 from porch.certs.issuer import Issuer, Names, Outcome, Task
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority
 from porch.certs.means import Means
 from porch.certs.needs import Held
-from porch.certs.order import Issued, stored
+from porch.certs.order import Issued
 from porch.certs.store import Store, StoreError
 
-__all__ = ["Keeper", "KeptForIssuer"]
+__all__ = ["SHARE", "Keeper", "KeptForIssuer"]
 
 LONGEST_PAUSE = 600.0
 """Seconds between two looks at most: clocks jump, and other machines write into the store."""
@@ -32,19 +32,8 @@ SHARE = 2 / 3
 """Of a certificate's life, after which the local authority makes the next."""
 REHEARSALS = frozenset(each.staging for each in PRESETS.values()) - {""}
 """Authorities that nobody trusts. What one has made is of no use where another is asked now."""
-FAULT, STORE = " fault", " store"
+FAULT, STORE, DNS = " fault", " store", " dns"
 """What is told of no host in particular, and once too. No host has such a name."""
-
-
-class _Held:
-    """An entry as an issuer sees it. See certs.needs.Held."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.names = entry.names
-        self.chain = entry.chain
-        self.directory = entry.directory
-        self.not_before = datetime.fromtimestamp(entry.not_before, UTC)
-        self.not_after = datetime.fromtimestamp(entry.not_after, UTC)
 
 
 class KeptForIssuer:
@@ -55,15 +44,16 @@ class KeptForIssuer:
         self._store = store
         self._rehearsed = REHEARSALS - {each.directory for each in authorities}
 
-    def find(self, names: Names) -> _Held | None:
+    def find(self, names: Names) -> Entry | None:
         """See certs.issuer.Certificates. One that is of no use is none: it is got anew."""
         try:
             entry = find_entry(self._store, names[0])
             if entry is None or entry.source != "acme" or entry.directory in self._rehearsed:
                 return None
-            return _Held(entry)
-        except (ValueError, OverflowError):  # damaged, or of a time that is none
+            renewal.span(entry)
+        except (ValueError, OverflowError):  # damaged, or of times that are none
             return None
+        return entry
 
     def keep(self, issued: Issued) -> None:
         """See certs.issuer.Certificates."""
@@ -98,6 +88,7 @@ class Keeper:
         self._changed = changed
         self._say = say
         self._wake = threading.Event()
+        self._lock = threading.Lock()
         self._is_stopping = False
         self._wanted: Mapping[str, Source] = {}
         self._issuer: Issuer | None = None
@@ -106,16 +97,26 @@ class Keeper:
         self._rests: dict[str, float] = {}
         self._awaited: set[str] = set()
         self._thread: threading.Thread | None = None
+        self._by_dns: tuple[Callable[[Means], Means], Means, Sequence[Authority]] | None = None
 
     def want(
-        self, hosts: Mapping[str, Source], authorities: Sequence[Authority], served: Sequence[str]
+        self,
+        hosts: Mapping[str, Source],
+        authorities: Sequence[Authority],
+        served: Sequence[str],
+        by_dns: Callable[[Means], Means] | None = None,
     ) -> None:
-        """From now on these, by these authorities and kinds of challenges. From any thread."""
+        """From now on these, by these authorities and kinds of challenges. From any thread.
+
+        by_dns: adds who writes records; called in the thread, for it may be the operator's code.
+        Raises ValueError, and then it goes without.
+        """
         means = Means(answers=Answers(self._store), served=served)
-        kept = KeptForIssuer(self._store, authorities)
-        self._issuer = Issuer(self._store, authorities, means, kept, lambda: self._is_stopping)
-        self._kept = kept
-        self._wanted = hosts
+        with self._lock:
+            self._kept = KeptForIssuer(self._store, authorities)
+            self._issuer = self._issuer_with(means, authorities)
+            self._by_dns = (by_dns, means, authorities) if by_dns is not None else None
+            self._wanted = hosts
         self._wake.set()
 
     def start_once(self) -> None:
@@ -124,6 +125,25 @@ class Keeper:
             thread = threading.Thread(target=self._run, name="porch certificates", daemon=True)
             thread.start()
             self._thread = thread
+
+    def _issuer_with(self, means: Means, authorities: Sequence[Authority]) -> Issuer:
+        return Issuer(self._store, authorities, means, self._kept, lambda: self._is_stopping)
+
+    def _add_dns(self) -> None:
+        with self._lock:
+            by_dns, self._by_dns, issuer = self._by_dns, None, self._issuer
+        if by_dns is None:
+            return
+        add, means, authorities = by_dns
+        try:
+            made = self._issuer_with(add(means), authorities)
+        except ValueError as error:
+            self._tell(DNS, f"no proof by DNS: {error}")
+            return
+        self._told.pop(DNS, None)
+        with self._lock:
+            if self._issuer is issuer:  # else others are wanted by now
+                self._issuer = made
 
     def stop(self) -> None:
         """Begin nothing more. What is under way is gone on with by the next keeper."""
@@ -144,6 +164,7 @@ class Keeper:
     def step(self) -> float:
         """Do all that is due. Seconds until there is more, or until it is time to look again."""
         self._wake.clear()
+        self._add_dns()
         wanted = self._wanted
         for told in [host for host in self._told if host not in wanted and host[0] != " "]:
             del self._told[told]
@@ -161,9 +182,9 @@ class Keeper:
                     self._tell(host, f"no certificate for {host}: {error}")
                     yield AGAIN
 
-    def _keep_local(self, host: str) -> float:
-        """Make the one of a host if it is time. Seconds until it is."""
-        left = self._left(host)
+    def _keep_local(self, host: str, *, force: bool = False) -> float:
+        """Make the one of a host if it is time, or at once. Seconds until it is time."""
+        left = 0.0 if force else self._left(host)
         if left <= 0:
             lock = self._store.lock(f"issue/{stored(host)}", AGAIN)
             if lock is None:
@@ -171,7 +192,7 @@ class Keeper:
                 return 1.0
             try:
                 left = self._left(host)  # who had the lock before may have made it
-                if left <= 0:
+                if left <= 0 or force:
                     keep_entry(self._store, LocalAuthority.open(self._store).issue([host]))
                     left = LONGEST_PAUSE
             finally:
@@ -208,6 +229,23 @@ class Keeper:
             return entry.chain.endswith(Entry.load(between).chain)
         except ValueError:  # damaged: until that is mended nothing better can be made
             return True
+
+    def renew(self, host: str) -> bool:
+        """Get a new one now, whatever its time. Whether there is one; if not, why was said."""
+        self._add_dns()
+        if self._wanted[host] == "acme":
+            assert self._issuer is not None
+            outcome = self._issuer.issue((host,), force=True)
+            self._say(outcome.sentence)
+            return outcome.what == "issued"
+        try:
+            self._keep_local(host, force=True)
+        except (StoreError, ValueError) as error:
+            self._say(f"no certificate for {host}: {error}")
+            return False
+        if host in self._awaited:
+            self._say(f"another process is about the certificate of {host}; see porch certs")
+        return host not in self._awaited
 
     # --- public ones ---------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from acme import challenges, messages
 from josepy.jwk import JWK
 
 from porch.certs.answers import Answers
-from porch.certs.challenges import TLSALPN01, DNSPersist01, is_address
+from porch.certs.challenges import PERSIST_LABEL, TLSALPN01, DNSPersist01
 from porch.certs.dns import Propagation, Provider
 from porch.certs.failure import IssueError, plain
+from porch.certs.identifiers import is_address
 
 __all__ = ["Means", "Proof"]
 
@@ -96,10 +97,22 @@ class Proof:
         if propagation is not None:
             record = propagation.target(record)
         value = challenge.validation(self._key)
-        self._undo = lambda: provider.cleanup(record, value)
+        self._remove_left(provider)
+        self._means.answers.keep_record(self.name, record, value)
+        self._undo = lambda: self._remove(provider, record, value)
         with _by(provider, self.name):
             provider.present(record, value)
         self._record = record, value
+
+    def _remove(self, provider: Provider, record: str, value: str) -> None:
+        provider.cleanup(record, value)
+        self._means.answers.forget_record(self.name, value)
+
+    def _remove_left(self, provider: Provider) -> None:
+        """Records of earlier runs. It harms nobody if they stay."""
+        for record, value in self._means.answers.left_records(self.name):
+            with contextlib.suppress(Exception):
+                self._remove(provider, record, value)
 
     def wait(self, alive: Callable[[], None]) -> None:
         """Until an authority can see it. Raises IssueError."""
@@ -115,6 +128,15 @@ class Proof:
         except Exception as error:  # a provider's
             return f"a TXT record of {self.name} was left behind: {plain(error)}"
         return ""
+
+    @property
+    def wanted(self) -> str:
+        """The record that an operator has to add by hand; "" if there is none."""
+        challenge = self.challenge.chall
+        if not isinstance(challenge, DNSPersist01):
+            return ""
+        record = challenge.record(self._account, wildcard=self.name.startswith("*."))
+        return f'{PERSIST_LABEL}.{self.name.removeprefix("*.")} TXT "{record}"'
 
     def response(self) -> challenges.ChallengeResponse:
         """What tells the authority to look."""

@@ -3,14 +3,16 @@
 That cert and key stand together: review.py.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from porch.certs.entry import Source
 from porch.config.loaded import Loaded
 from porch.config.managed import managed
-from porch.config.schema import HostWords, SiteModel
-from porch.tls.certificate import Certificate, load_certificate
+from porch.config.pairs import folder_pairs, load_pairs, site_files
+from porch.config.schema import HostWords
+from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Kind, Presented
 
 __all__ = ["Certificates"]
@@ -32,6 +34,13 @@ class Certificates:
     def is_given(self, host: str) -> bool:
         """Whether a host (as a route's key has it) has files of its own."""
         return self.presented.key(host) is not None
+
+    def give(self, pairs: Mapping[str, Sequence[Pair]]) -> None:
+        """The files of these hosts hold others now."""
+        changed = {host: Certificate(each) for host, each in pairs.items()}
+        by_host = self.presented.by_host
+        known = {host: each for host, each in changed.items() if host in by_host}
+        self.presented = replace(self.presented, by_host={**by_host, **known})
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -56,20 +65,34 @@ class Certificates:
             yield
             if (own := _kind(site, config)) != kind:
                 kinds[host] = own
-            if not site.cert or not site.key:
+            if not site.cert:
                 continue
             try:
-                by_host[host] = load_certificate(_files(loaded.base, site), loaded.read)
+                files = site_files(loaded.base, site)
+                by_host[host] = load_pairs(files, site.key_password, loaded.read)
             except ValueError as error:
                 loaded.add((*loaded.site_paths[host], "cert"), str(error))
+        yield from _of_folders(loaded, by_host)
         refuse = config.unknown_name == "refuse"
         presented = Presented(by_host, kind=kind, kinds=kinds, refuse_unknown=refuse)
         return cls(presented, managed(loaded, by_host) if gets else None)
 
 
-def _files(base: Path, site: SiteModel) -> list[tuple[Path, Path]]:
-    certs, keys = site.cert or [], site.key or []
-    return [(base / cert, base / key) for cert, key in zip(certs, keys, strict=True)]
+def _of_folders(loaded: Loaded, by_host: dict[str, Certificate]) -> "Generator[None, None, None]":
+    """Each pair there serves all names in it that no site names a file for; of several for one
+    name the last by file name. Read before: who serves need not see the folder."""
+    named = set(by_host)
+    for pair in folder_pairs(loaded):
+        yield
+        try:
+            found = load_pairs([pair], None, loaded.read)
+            hosts = found.hosts
+        except ValueError as error:
+            loaded.add(("certificates",), str(error))
+            continue
+        for host in hosts:
+            if host not in named:
+                by_host[host] = found
 
 
 def _kind(*words: HostWords) -> Kind:

@@ -347,14 +347,22 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
             yield name, _Word(_meaning(value, str), "")
         elif isinstance(value, BaseModel):
             yield from _flat(_Table(table.loaded, path, value), secrets, f"{start}{name}.")
+        elif name in ("cert", "key") and not start and isinstance(value, list):
+            contents = [table.loaded.contents.get(table.loaded.base / file) for file in value]
+            shown = ", ".join(_shown(hide(file)) for file in value)
+            yield name, _Word((value, contents), shown, is_file=True)
         elif isinstance(value, list):
             items = _items(name, value, hide)
             yield start + name, _Word(items.keys(), _listed(items), items)
-        elif name in ("ca", "cert", "error_page") or (name == "key" and not start):
+        elif name in ("ca", "error_page"):
             content = table.loaded.contents.get(table.loaded.base / value)
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:
             written = secrets.written(table.loaded, path)
+            is_secret = start.endswith("eab.") and name == "key"
+            if (is_secret or isinstance(value, dict)) and not written:
+                yield start + name, _Word(value, "")
+                continue
             shown = written if written else _spelled(type(table.model), name, value)
             yield start + name, _Word(value, _shown(_hidden(shown, hide)))
 

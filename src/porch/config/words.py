@@ -28,6 +28,7 @@ __all__ = [
     "Wanted",
     "one_or_more",
     "read_acme",
+    "read_dns",
     "read_headers",
     "read_hsts",
     "read_logs",
@@ -138,6 +139,13 @@ def read_headers(value: object) -> object:
 def read_hsts(value: object) -> object:
     """A duration as the table."""
     return {"max_age": value} if isinstance(value, str) else value
+
+
+def read_dns(value: object) -> object:
+    """A name as the table."""
+    if isinstance(value, dict) and "provider" not in value:
+        raise ValueError('it needs a provider, such as provider = "rfc2136"')
+    return {"provider": value} if isinstance(value, str) else value
 
 
 def read_acme(value: object) -> object:

@@ -1,12 +1,13 @@
 """Candidate: a configuration that was built on trial, and what the supervisor must know of it."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from porch.balance.endpoint import WIDTH
+from porch.certs.entry import Source
 from porch.config.build import Built, releasing
 from porch.config.check import examine
 from porch.config.loaded import Loaded
@@ -15,8 +16,9 @@ from porch.config.state import EndpointName, State
 from porch.listen.address import ListenAddress
 from porch.manage.cores import cores
 from porch.manage.user import Identity, identity, obstacle
+from porch.manage.wanted import store_folder
 from porch.shared import Cells
-from porch.tls.certificate import keep_only
+from porch.tls.certificate import Certificate, keep_only
 from porch.tls.presented import Kind
 
 __all__ = ["Candidate", "Stamp", "stamps"]
@@ -31,7 +33,8 @@ class Candidate:
 
     endpoints: by the names that they are counted under. pools: the endpoints of each, as words.
     files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
-    they run as. kinds: of connections that are secured.
+    they run as. kinds: of connections that are secured. store: where certificates are kept, None
+    where the door gets none. managed: hosts that it gets one for. given: what the others have.
     """
 
     loaded: Loaded
@@ -43,6 +46,9 @@ class Candidate:
     workers: int
     identity: Identity | None
     kinds: frozenset[Kind]
+    store: Path | None
+    managed: Mapping[str, Source]
+    given: Mapping[str, Certificate]
     grace: float
     watch: bool
 
@@ -86,6 +92,9 @@ class Candidate:
             workers=cores() if config.workers == "auto" else config.workers,
             identity=identity,
             kinds=built.certificates.kinds,
+            store=store_folder(loaded) if built.certificates.managed else None,
+            managed=built.certificates.managed,
+            given=built.certificates.presented.by_host,
             grace=config.grace,
             watch=config.watch,
         )

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from porch import clock
 from porch.certs.entry import Source
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from porch.certs.keeper import Keeper
 
 __all__ = ["Certifying", "Ready"]
-
-Answer = TypeVar("Answer")
 
 LOOK = 60.0
 """Seconds between two looks at what other machines have put into the store."""
@@ -61,7 +59,7 @@ class _Keeping:
     def want(self, wanted: Wanted) -> None:
         """Have these got."""
         if self.keeper is not None:
-            self.keeper.want(wanted.hosts, wanted.authorities, wanted.served)
+            self.keeper.want(wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +110,7 @@ class Certifying:
             return None
         from porch.certs.answers import Answers
 
-        found = self._answer(Answers(self._keeping.store).alpn_answer, name)
+        found = Answers(self._keeping.store).alpn_answer(name)
         if found is None:
             return None
         place = Path("challenge")
@@ -124,21 +122,7 @@ class Certifying:
             return None
         from porch.certs.answers import Answers
 
-        return self._answer(Answers(self._keeping.store).http_answer, token)
-
-    def _answer(self, look: Callable[[str], Answer | None], name: str) -> Answer | None:
-        """None too if the store cannot be read. Anybody may ask, so the text is always the same."""
-        try:
-            found = look(name)
-        except StoreError:
-            self._tell(
-                "answer",
-                "authorities cannot be answered: the store cannot be read; see that its disk works"
-                " and that this user may read it",
-            )
-            return None
-        self._told.discard("answer")
-        return found
+        return Answers(self._keeping.store).http_answer(token)
 
     # --- what is wanted ------------------------------------------------------------------------
 

@@ -21,8 +21,11 @@ from porch.manage.columns import COLUMNS, Columns, rows_for
 from porch.manage.equipment import Equipment
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
+from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
+from porch.manage.renewed import Renewed
+from porch.observe.messages import Level
 from porch.shared import SharedTable
 from porch.tls.presented import Kind
 
@@ -34,7 +37,8 @@ DRAINED = 2.0
 
 class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
-    log files. history: what ran before."""
+    log files. history: what ran before. renewed: certificate files that change. say: tells the
+    operator; assigned later."""
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class InForce:
         self.files = files
         self.loaded_at = clock.wall()
         self.history = History()
+        self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         self.columns = Columns(self.table)
         if table is None:
@@ -57,6 +62,7 @@ class InForce:
         self._left: dict[ListenAddress, float] = {}
         self._firsts: dict[Kind, ssl.SSLContext] = {}
         self._make_firsts(candidate)
+        self.renewed = Renewed(candidate.loaded, self._say)
         self._stamps = stamps(candidate.files)
 
     def take_over(self, endpoints: Iterable[tuple[str, str, int]]) -> None:
@@ -111,6 +117,7 @@ class InForce:
             if self._changes_logs(candidate):
                 files = open_log_files(candidate.logs)
             self._make_firsts(candidate)
+            self.ready_store(candidate)
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
@@ -135,6 +142,7 @@ class InForce:
             close_log_files(self.files)
             self.files = job.files
         self.candidate = prospect.candidate
+        self.renewed = Renewed(self.candidate.loaded, self._say)
         self.loaded_at = clock.wall()
         if back_to is not None:
             self.history.return_to(back_to)
@@ -194,6 +202,16 @@ class InForce:
 
     def _changes_logs(self, candidate: Candidate) -> bool:
         return candidate.loaded.config.log != self.candidate.loaded.config.log
+
+    def ready_store(self, candidate: Candidate) -> None:
+        """Make the folder of certificates ready. Without it all else is served."""
+        if candidate.store is not None:
+            problem = ready_store(candidate.store, candidate.identity)
+            if problem:
+                self._say(problem, "warning")
+
+    def _say(self, text: str, severity: Level) -> None:
+        self.say(text, severity)
 
     def _make_firsts(self, candidate: Candidate) -> None:
         """A first context for each kind of connection that has none: workers forked later share

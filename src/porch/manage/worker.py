@@ -215,6 +215,9 @@ class Worker:
                 self.stop()
             case "leave":
                 self.hand_over()
+            case "given":
+                self._built.certificates.give(message.data)
+                self._present()
             case "certified":
                 self._certifying.on_certified(message.data)
             case "serve out":
