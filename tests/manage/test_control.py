@@ -313,7 +313,8 @@ def test_a_link_in_the_place_of_the_folder_is_refused(
     runtime: Path, config: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(mode=0o755)
+    elsewhere.mkdir()
+    elsewhere.chmod(0o755)
     (runtime / "porch").symlink_to(elsewhere)
     with pytest.raises(OSError, match="is no folder; remove it"):
         serving(config, never)
