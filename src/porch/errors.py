@@ -14,6 +14,7 @@ __all__ = [
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
+    "CertificateRequired",
     "ClientGone",
     "ConfigError",
     "ConnectFailed",
@@ -143,6 +144,18 @@ class Misdirected(PorchError):
     status = 421
     source = "client"
     sentence = "The connection was made for another host; the client has to make one for this."
+
+
+class CertificateRequired(PorchError):
+    """The client has shown no certificate, on a route that wants one."""
+
+    word = "http_request_denied"
+    status = 403
+    source = "client"
+    sentence = (
+        "A client certificate of an authority in client_ca is wanted: install one in the client, "
+        'or set client_cert = "optional".'
+    )
 
 
 class RequestTimeout(PorchError):

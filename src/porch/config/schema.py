@@ -7,8 +7,10 @@ wins, and tables merge word by word. What no single table can tell is seen in re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, Field
 
+from porch.config.conditions import WhenModel
+from porch.config.table import Table, word
 from porch.config.units import spell_duration, spell_size
 from porch.config.words import (
     LOG_FORM,
@@ -16,6 +18,8 @@ from porch.config.words import (
     Bound,
     Duration,
     FieldChange,
+    Files,
+    FilesOrNone,
     Form,
     LogFormat,
     OwnName,
@@ -23,7 +27,6 @@ from porch.config.words import (
     Size,
     Strings,
     Upgrade,
-    Wanted,
     one_or_more,
     read_acme,
     read_headers,
@@ -62,7 +65,7 @@ LATER_HARMLESS = frozenset(
 )
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
-LATER_PROTECTIVE = frozenset({"allow", "auth", "client_ca", "cors", "deny", "limit", "maintenance"})
+LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit", "maintenance"})
 """Words of later versions without which a route would be open: they are errors."""
 
 TOP_ONLY = {
@@ -72,87 +75,82 @@ TOP_ONLY = {
 """Words that are read before a route is known, so that a route cannot say them."""
 
 
-def _word(description: str, default: JsonValue = None, **bounds: Any) -> Any:
-    """A word that may be left out. default: what holds then, for the reference and the schema."""
-    extra: dict[str, JsonValue] = {} if default is None else {"default": default}
-    return Field(None, description=description, json_schema_extra=extra, **bounds)
-
-
-class _Model(BaseModel):
-    """A table: unknown words and values of another type are errors."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
 _TIMEOUTS = Timeouts()
 _LIMITS = Limits()
 
 
-class TimeoutsModel(_Model):
+class TimeoutsModel(Table):
     """Seconds of silence, never of the whole: a transfer that moves is never cut."""
 
-    connect: Silence | None = _word(
+    connect: Silence | None = word(
         "Until an endpoint accepts a connection.", spell_duration(_TIMEOUTS.connect)
     )
-    head: Silence | None = _word(
+    head: Silence | None = word(
         "A client's head, from its first byte to its last; 408 after it.",
         spell_duration(_TIMEOUTS.head),
     )
-    response: Silence | None = _word(
+    response: Silence | None = word(
         "From the request's last byte to the answer's head; 504 after it.",
         spell_duration(_TIMEOUTS.response),
     )
-    idle: Silence | None = _word(
+    idle: Silence | None = word(
         "Between two pieces of a body, either way.", spell_duration(_TIMEOUTS.idle)
     )
-    keep_alive: Silence | None = _word(
+    keep_alive: Silence | None = word(
         "A client's connection between two requests.", spell_duration(_TIMEOUTS.keep_alive)
     )
-    upstream_idle: Duration | None = _word(
+    upstream_idle: Duration | None = word(
         "A kept connection to an origin; shorter than the origin's own, which for uvicorn and "
         "node is 5s.",
         spell_duration(_TIMEOUTS.upstream_idle),
     )
-    tunnel: Silence | None = _word(
+    tunnel: Silence | None = word(
         "A WebSocket without a byte either way.", spell_duration(_TIMEOUTS.tunnel)
     )
-    half_close: Duration | None = _word(
+    half_close: Duration | None = word(
         "How long a client that closed its sending side is still served in silence.",
         spell_duration(_TIMEOUTS.half_close),
     )
 
 
-class LimitsModel(_Model):
+class LimitsModel(Table):
     """Bounds on messages, of clients and of origins alike. An origin that is over one is 502."""
 
-    request_line: Bound | None = _word(
+    request_line: Bound | None = word(
         "Method, target and version; 414 above.", spell_size(_LIMITS.request_line)
     )
-    head: Bound | None = _word("All of a head; 431 above.", spell_size(_LIMITS.head))
-    fields: Annotated[int, Field(ge=1)] | None = _word(
+    head: Bound | None = word("All of a head; 431 above.", spell_size(_LIMITS.head))
+    fields: Annotated[int, Field(ge=1)] | None = word(
         "How many fields a head may have; 431 above.", _LIMITS.fields
     )
-    body: Size | None = _word(
+    body: Size | None = word(
         "A request's body; 413 above, before the 100 is sent. No bound if left out."
     )
-    interim: Annotated[int, Field(ge=0)] | None = _word(
+    interim: Annotated[int, Field(ge=0)] | None = word(
         "Interim answers that an origin may send before its final one.", _LIMITS.interim
     )
 
 
-class TlsModel(_Model):
+class TlsModel(Table):
     """How to speak TLS with `https://` targets. Nothing needs to be said for most."""
 
-    verify: bool | None = _word(
+    verify: bool | None = word(
         "`false` believes any certificate, and is warned about at each start.", True
     )
-    ca: str | None = _word("A PEM file of authorities to trust instead of the system's.")
-    server_name: str | None = _word(
+    ca: str | None = word("A PEM file of authorities to trust instead of the system's.")
+    server_name: str | None = word(
         "Whom the certificate must name, sent as SNI too; the target's host if left out."
+    )
+    cert: str | None = word(
+        "A PEM file with the certificate (and its chain) that is shown to an origin that asks."
+    )
+    key: str | None = word("The PEM file of its key.")
+    min_version: Literal["1.2", "1.3"] | None = word(
+        "The oldest TLS that the origin may speak.", "1.2"
     )
 
 
-class HeadersModel(_Model):
+class HeadersModel(Table):
     """Fields that are set (a text), added (a list of texts) or removed (`false`).
 
     `headers = "secure"` adds what breaks no ordinary site, where the origin does not say
@@ -165,7 +163,7 @@ class HeadersModel(_Model):
     response: dict[str, FieldChange] = Field(
         default_factory=dict, description="On answers to the client."
     )
-    secure: bool | None = _word('The same as `headers = "secure"`, beside other fields.', False)
+    secure: bool | None = word('The same as `headers = "secure"`, beside other fields.', False)
 
 
 HeadersText = Literal["secure"] | HeadersModel | dict[str, FieldChange]
@@ -176,7 +174,7 @@ Headers = Annotated[
 ]
 
 
-class RetryModel(_Model):
+class RetryModel(Table):
     """How often a request is sent again."""
 
     attempts: int = Field(ge=0, le=10, description="Further endpoints that are tried.")
@@ -190,34 +188,38 @@ Retry = Annotated[
 ]
 
 
-class RouteWords(_Model):
+class RouteWords(Table):
     """Words of a route that may stand in a site or at the top as well."""
 
-    balance: Balance | None = _word(
+    balance: Balance | None = word(
         "Which endpoint of several takes a request: of two drawn by weight the one with fewer "
         "requests under way, or each in turn by weight.",
         "least-requests",
     )
-    retry: Retry | None = _word(
+    retry: Retry | None = word(
         "Further endpoints tried after a failed connect, or after a kept connection closed before "
         "an answer; only what can be repeated is. `false` for none.",
         2,
     )
-    timeouts: TimeoutsModel | None = _word("See [timeouts](#timeouts).")
-    limits: LimitsModel | None = _word("See [limits](#limits).")
-    headers: Headers | None = _word("See [headers](#headers).")
-    upgrade: Upgrade | None = _word(
+    timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
+    limits: LimitsModel | None = word("See [limits](#limits).")
+    headers: Headers | None = word("See [headers](#headers).")
+    upgrade: Upgrade | None = word(
         "Protocols that may be switched to; `false` for none. h2c is refused.", ["websocket"]
     )
-    tls: TlsModel | None = _word("See [tls](#tls).")
-    underscores: bool | None = _word(
+    tls: TlsModel | None = word("See [tls](#tls).")
+    underscores: bool | None = word(
         "Pass on field names with an underscore, which some origins confuse with a hyphen.", False
     )
-    forwarded: bool | None = _word("Send Forwarded (RFC 7239) beside X-Forwarded-*.", False)
-    via: OwnName | None = _word("Our name in Via to origins; `false` for none.", "porch")
+    forwarded: bool | None = word("Send Forwarded (RFC 7239) beside X-Forwarded-*.", False)
+    via: OwnName | None = word("Our name in Via to origins; `false` for none.", "porch")
+    client_cert: Literal["required", "optional"] | None = word(
+        "Beside `client_ca`: who has shown no certificate is answered 403, or is let in.",
+        "required",
+    )
 
 
-class HstsModel(_Model):
+class HstsModel(Table):
     """Browsers shall come by HTTPS alone (RFC 6797). `hsts = "1y"` is `max_age` alone."""
 
     max_age: Duration = Field(description="How long they remember it, from their last visit.")
@@ -239,21 +241,25 @@ Hsts = Annotated[
 class HostWords(RouteWords):
     """Words of a host that may stand at the top as well."""
 
-    hsts: Hsts | None = _word("See [hsts](#hsts). Sent with answers over HTTPS alone.")
-    tls_profile: Literal["intermediate", "modern"] | None = _word(
+    hsts: Hsts | None = word("See [hsts](#hsts). Sent with answers over HTTPS alone.")
+    tls_profile: Literal["intermediate", "modern"] | None = word(
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
         "intermediate",
     )
+    client_ca: FilesOrNone | None = word(
+        "PEM files of authorities: clients are asked for a certificate of one of them, which goes "
+        "to origins as Client-Cert (RFC 9440). `false` for none. See `client_cert`."
+    )
 
 
-class EabModel(_Model):
+class EabModel(Table):
     """What an authority gave you to bind an account to (RFC 8555 7.3.4)."""
 
     kid: str = Field(description="The key's identifier.")
     key: str = Field(description="The key, base64url; a secret.")
 
 
-class AcmeModel(_Model):
+class AcmeModel(Table):
     """Who certifies public hosts that have no `cert`, by ACME (RFC 8555).
 
     `acme = false` asks nobody: then hosts without `cert` are served without HTTPS.
@@ -264,10 +270,10 @@ class AcmeModel(_Model):
         description="`letsencrypt`, `letsencrypt-staging`, `zerossl`, `google`, `buypass`, or the "
         "URL of another; of several the next is asked when one fails.",
     )
-    email: str | None = _word("Where the authority may write to.")
-    ca: str | None = _word("A PEM file that vouches for the directory, in place of the system's.")
-    eab: EabModel | None = _word("See [eab](#eab).")
-    profile: str | None = _word('Of the certificate, as the authority calls it: `"shortlived"`.')
+    email: str | None = word("Where the authority may write to.")
+    ca: str | None = word("A PEM file that vouches for the directory, in place of the system's.")
+    eab: EabModel | None = word("See [eab](#eab).")
+    profile: str | None = word('Of the certificate, as the authority calls it: `"shortlived"`.')
     key: Literal["ecdsa", "rsa"] = Field(default="ecdsa", description="The kind of key.")
 
 
@@ -278,23 +284,13 @@ Acme = Annotated[
 ]
 
 
-class ServerModel(_Model):
+class ServerModel(Table):
     """A target with a weight."""
 
     to: str = Field(description="As in a route: `host:port`, `https://host`, `unix:/path`.")
     weight: int = Field(default=1, ge=1, le=1000, description="Its share against the others.")
 
 
-Files = Annotated[
-    list[str],
-    BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
-    Form("a file in quotes, or a list of them"),
-]
-Cert = Annotated[
-    list[str] | Literal[False],
-    BeforeValidator(one_or_more, json_schema_input_type=str | list[str] | Literal[False]),
-    Form("a file in quotes, a list of them, or false"),
-]
 To = Annotated[
     list[str | ServerModel],
     BeforeValidator(
@@ -304,20 +300,6 @@ To = Annotated[
 ]
 
 
-class WhenModel(_Model):
-    """Conditions besides host and path; all must hold.
-
-    A value is a text it equals, `"~regex"` matched from the start, `true` (present) or `false`
-    (absent).
-    """
-
-    method: Strings | None = _word("A method, or several of which one must hold.")
-    header: dict[str, Wanted] = Field(default_factory=dict, description="By the field's name.")
-    query: dict[str, Wanted] = Field(default_factory=dict, description="By the parameter's name.")
-    cookie: dict[str, Wanted] = Field(default_factory=dict, description="By the cookie's name.")
-    client: Strings | None = _word("Addresses or networks of the client, of which one must hold.")
-
-
 class RouteModel(RouteWords):
     """Where requests for a host and path go: `[routes."key"]`, or in short `"key" = "target"`.
 
@@ -325,61 +307,59 @@ class RouteModel(RouteWords):
     """
 
     to: To = Field(description="Where it leads, see [targets](#targets); a list is a pool.")
-    status: Literal[301, 302, 303, 307, 308] | None = _word(
+    status: Literal[301, 302, 303, 307, 308] | None = word(
         "Of a `redirect:`. 308 and 307 keep the method.", 308
     )
     strip: Annotated[bool, Form("true or false: what it takes off is the key's path")] | None = (
-        _word("Take the key's path off: /api/users goes out as /users on the route /api/*.", False)
+        word("Take the key's path off: /api/users goes out as /users on the route /api/*.", False)
     )
-    rewrite: str | None = _word(
+    rewrite: str | None = word(
         'The path that goes out: `"/v1{path}"`, with `{name}` and `{1}` of a regex; `{query}` '
         "behind a `?`. As it came if left out."
     )
-    when: WhenModel | None = _word("See [when](#when).")
+    when: WhenModel | None = word("See [when](#when).")
     priority: int = Field(default=0, description="Breaks a tie between routes; the higher wins.")
 
 
 class SiteModel(HostWords):
     """What belongs to a whole host: `[site."example.com"]`."""
 
-    cert: Cert | None = _word(
+    cert: FilesOrNone | None = word(
         "A PEM file with the certificate and its chain; several for keys of several kinds. "
         "`false`: no HTTPS for this host. If left out, one is got: see [acme](#acme)."
     )
-    key: Files | None = _word("The PEM file of its key; as many as `cert` has.")
-    www: Literal["redirect"] | None = _word('`"redirect"` sends www.host to host.')
+    key: Files | None = word("The PEM file of its key; as many as `cert` has.")
+    www: Literal["redirect"] | None = word('`"redirect"` sends www.host to host.')
 
 
-class PoolModel(_Model):
+class PoolModel(Table):
     """A pool with a name, `[pool.name]`, shared by routes."""
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
-    balance: Balance | None = _word("As in a route.")
-    tls: TlsModel | None = _word("See [tls](#tls).")
+    balance: Balance | None = word("As in a route.")
+    tls: TlsModel | None = word("See [tls](#tls).")
 
 
-class ExpectModel(_Model):
+class ExpectModel(Table):
     """A test beside the routes: `[[expect]]`. `porch check` runs it without a network."""
 
-    get: str | None = _word('The URL of a GET, "https://example.com/api/users".')
-    url: str | None = _word("The URL of a request with another method.")
+    get: str | None = word('The URL of a GET, "https://example.com/api/users".')
+    url: str | None = word("The URL of a request with another method.")
     method: str = Field(default="GET", description="With `url`.")
     headers: dict[str, str] = Field(default_factory=dict, description="Fields of the request.")
     client: str = Field(default="192.0.2.1", description="The client's address.")
-    route: str | None = _word("The key of the route that it must take.")
-    sends: Strings | None = _word(
+    route: str | None = word("The key of the route that it must take.")
+    sends: Strings | None = word(
         "The URL that must go out; for a pool several, in a list or with ` | ` between."
     )
-    status: Annotated[int, Field(ge=100, le=599)] | None = _word(
-        "What the door itself must answer."
-    )
+    status: Annotated[int, Field(ge=100, le=599)] | None = word("What the door itself must answer.")
 
 
-class LogModel(_Model):
+class LogModel(Table):
     """One access log."""
 
     to: str = Field(default="stdout", description='`"stdout"`, `"stderr"` or `"file:/path"`.')
-    format: LogFormat | None = _word("`pretty` on a terminal and `json` otherwise, if left out.")
+    format: LogFormat | None = word("`pretty` on a terminal and `json` otherwise, if left out.")
 
 
 Workers = Annotated[
@@ -426,7 +406,7 @@ class ConfigModel(HostWords):
         description="Who certifies public hosts, see [acme](#acme); `false` for nobody.",
         json_schema_extra={"default": "letsencrypt"},
     )
-    store: str | None = _word(
+    store: str | None = word(
         "The folder where certificates and accounts are kept; `$STATE_DIRECTORY`, else "
         "`/var/lib/porch` as root, else `~/.local/share/porch`."
     )
@@ -459,7 +439,7 @@ class ConfigModel(HostWords):
     debug: bool = Field(
         default=False, description="Tell clients the details of errors. Never where strangers come."
     )
-    error_page: str | None = _word("An HTML file, the template of error pages.")
+    error_page: str | None = word("An HTML file, the template of error pages.")
     server: OwnName = Field(
         default=True,
         description='Server in answers made at the door: `true` is "porch", `false` none.',

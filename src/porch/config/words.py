@@ -18,6 +18,8 @@ __all__ = [
     "Bound",
     "Duration",
     "FieldChange",
+    "Files",
+    "FilesOrNone",
     "Form",
     "LogFormat",
     "OwnName",
@@ -92,6 +94,16 @@ OwnName = Annotated[
 ]
 FieldChange = Annotated[str | list[str] | Literal[False], Form("a text, a list of texts, or false")]
 Wanted = Annotated[str | bool, Form("a text, true (present) or false (absent)")]
+Files = Annotated[
+    list[str],
+    BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
+    Form("a file in quotes, or a list of them"),
+]
+FilesOrNone = Annotated[
+    list[str] | Literal[False],
+    BeforeValidator(one_or_more, json_schema_input_type=str | list[str] | Literal[False]),
+    Form("a file in quotes, a list of them, or false"),
+]
 Balance = Literal["least-requests", "round-robin"]
 LogFormat = Literal["pretty", "json", "combined"]
 

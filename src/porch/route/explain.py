@@ -6,11 +6,15 @@ what happens.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from porch.errors import BadRequest
 from porch.http.message import Field, RequestHead
 from porch.route.route import Route
 from porch.route.router import Candidate, Router
+
+if TYPE_CHECKING:
+    from porch.keeper import Security
 
 __all__ = ["Explanation", "explain"]
 
@@ -90,8 +94,10 @@ class Explanation:
                 yield "removes", name.decode("latin-1")
 
 
-def explain(router: Router, request: RequestHead, client_ip: bytes) -> Explanation:
-    """Why `request` takes its route.
+def explain(
+    router: Router, request: RequestHead, client_ip: bytes, security: "Security | None" = None
+) -> Explanation:
+    """Why `request`, by a connection of this security, takes its route.
 
     `sent` is the head with the route's rewrite alone; a caller that can ask the filters replaces
     it, or `answers` (dataclasses.replace).
@@ -99,13 +105,13 @@ def explain(router: Router, request: RequestHead, client_ip: bytes) -> Explanati
     refused = ""
     route: Route | None = None
     try:
-        route = router.find(request, client_ip)
+        route = router.find(request, client_ip, security)
     except BadRequest as error:
         refused = error.detail
     return Explanation(
         request=request,
         route=route,
-        candidates=tuple(router.candidates(request, client_ip)),
+        candidates=tuple(router.candidates(request, client_ip, security)),
         known=router.known_host(request.authority),
         refused=refused,
         sent=None if route is None or route.destination is None else _sent(request, route),

@@ -4,11 +4,12 @@
 client's order: a phone without AES instructions knows best. "modern" is TLS 1.3.
 """
 
+import re
 import ssl
 from collections.abc import Sequence
 from typing import Literal
 
-__all__ = ["ALPN", "Profile", "server_context"]
+__all__ = ["ALPN", "Profile", "believe_clients", "server_context"]
 
 Profile = Literal["intermediate", "modern"]
 
@@ -20,6 +21,8 @@ _CIPHERS = ":".join(
     for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
     for key in ("ECDSA", "RSA")
 )
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def server_context(
@@ -36,3 +39,19 @@ def server_context(
     context.num_tickets = 1
     context.set_alpn_protocols([*protocols])
     return context
+
+
+def believe_clients(context: ssl.SSLContext, client_ca: bytes) -> None:
+    """Ask clients for a certificate of one of these authorities (PEM).
+
+    Who shows none is let in all the same: the route answers, in words. Who shows one that does not
+    verify is refused by the handshake (RFC 8446 4.4.2.4). A certificate in the file is believed
+    whoever has signed it, so that one issuer of many can be named, or a client's own certificate.
+    Raises ssl.SSLError if there is none, or none that can be used.
+    """
+    found = _PEM.findall(client_ca)
+    if not found:
+        raise ssl.SSLError("there is no certificate in it, in PEM")
+    context.load_verify_locations(cadata=b"\n".join(found).decode("latin-1"))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
