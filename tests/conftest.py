@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+os.umask(0o027)  # keys that tests write are no business of everybody on this machine
+
 settings.register_profile("porch", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.register_profile("soak", parent=settings.get_profile("porch"), max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "porch"))

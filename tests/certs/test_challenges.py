@@ -10,13 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from josepy.jwk import JWK, JWKEC
 
-from porch.certs.challenges import (
-    ACME_IDENTIFIER,
-    TLSALPN01,
-    DNSPersist01,
-    alpn_name,
-    is_address,
-)
+from porch.certs.challenges import ACME_IDENTIFIER, TLSALPN01, DNSPersist01
 
 TOKEN = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
 
@@ -54,27 +48,16 @@ def test_its_certificate_is_for_the_one_name_and_the_key_is_its_own(key: JWK) ->
     assert loaded.public_key() != key.key.public_key()
 
 
-def test_an_address_is_named_as_one_and_asked_for_in_reverse(key: JWK) -> None:
+def test_an_address_is_named_as_one(key: JWK) -> None:
     chain, _ = tls_alpn().validation(key, name="192.0.2.7")
     certificate = x509.load_pem_x509_certificate(chain)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(name) for name in names.get_values_for_type(x509.IPAddress)] == ["192.0.2.7"]
-    assert alpn_name("192.0.2.7") == "7.2.0.192.in-addr.arpa"
-    assert alpn_name("2001:db8::1").endswith("8.b.d.0.1.0.0.2.ip6.arpa")
-    assert alpn_name("Shop.Example") == "shop.example"
 
 
 def test_what_is_said_to_the_authority_is_an_empty_object(key: JWK) -> None:
     assert tls_alpn().response(key).json_dumps() == "{}"
     assert challenges.ChallengeResponse.TYPES["dns-persist-01"]().json_dumps() == "{}"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("192.0.2.7", True), ("2001:db8::1", True), ("a.example", False), ("1.2.3", False)],
-)
-def test_an_address_is_told_from_a_name(name: str, expected: bool) -> None:
-    assert is_address(name) is expected
 
 
 def test_a_persistent_record_names_the_authority_and_our_account() -> None:

@@ -82,6 +82,11 @@ def test_another_authority_is_worth_a_try_where_this_one_is_the_reason(
     assert explain(problem(code, "x"), challenge="http-01").another is another
 
 
+def test_a_record_that_the_operator_has_to_add_is_told_in_full() -> None:
+    error = explain(problem("unauthorized", "none"), challenge="dns-persist-01", record='a TXT "b"')
+    assert str(error).endswith('; the record is a TXT "b"')
+
+
 def test_a_limit_ends_when_retry_after_says() -> None:
     wait = NOON + timedelta(hours=3)
     error = explain(problem("rateLimited", "too many"), wait=wait)

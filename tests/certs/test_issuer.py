@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 import trustme
+from cryptography import x509
 
 from porch import clock
 from porch.certs import backoff, issuer, moments, renewal
 from porch.certs.answers import Answers
 from porch.certs.authority import Authority
 from porch.certs.backoff import Record
-from porch.certs.failure import IssueError
+from porch.certs.failure import IssueError, StoreError
 from porch.certs.issuer import Issuer, Names, Task
 from porch.certs.means import Means
 from porch.certs.needs import Held
@@ -39,14 +40,19 @@ class Certificate:
     names: Names
     chain: bytes
     directory: str
-    not_before: datetime
-    not_after: datetime
+    not_before: int
+    not_after: int
 
 
 def held(age: timedelta = timedelta(), lifetime: timedelta = 90 * DAY) -> Certificate:
     begins = moments.now().replace(microsecond=0) - age
+    ends = begins + lifetime
     return Certificate(
-        NAMES, chain(begins, begins + lifetime), FIRST.directory, begins, begins + lifetime
+        NAMES,
+        chain(begins, ends),
+        FIRST.directory,
+        int(begins.timestamp()),
+        int(ends.timestamp()),
     )
 
 
@@ -56,7 +62,8 @@ class Certificates:
     def __init__(self) -> None:
         self.held: dict[Names, Held] = {}
         self.kept: list[Issued] = []
-        self.fails: OSError | None = None
+        self.fails: Exception | None = None
+        self.forgets = False
 
     def find(self, names: Names) -> Held | None:
         return self.held.get(names)
@@ -65,6 +72,16 @@ class Certificates:
         if self.fails:
             raise self.fails
         self.kept.append(issued)
+        if self.forgets:
+            return
+        made = x509.load_pem_x509_certificate(issued.chain)
+        self.held[issued.names] = Certificate(
+            issued.names,
+            issued.chain,
+            issued.directory,
+            int(made.not_valid_before_utc.timestamp()),
+            int(made.not_valid_after_utc.timestamp()),
+        )
 
 
 class World:
@@ -148,7 +165,7 @@ def test_what_has_no_certificate_is_due_now(one: Issuer) -> None:
 def test_what_has_one_is_due_when_little_is_left(one: Issuer) -> None:
     certificate = held()
     task = only(one.due({NAMES: certificate}, moments.now()))
-    usual = renewal.renew_at(NAMES[0], certificate.not_before, certificate.not_after)
+    usual = renewal.renew_at(NAMES[0], *renewal.span(certificate))
     assert (task.at, task.why) == (usual, "the certificate has little time left")
 
 
@@ -369,31 +386,6 @@ def test_a_door_that_ends_ends_it_too(
     assert (store.locked, store.names("backoff/")) == (set(), [])
 
 
-def test_a_long_one_keeps_its_lock(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    lease = store.lock("issue/x", issuer.LEASE)
-    assert lease is not None
-    pulse = issuer.Pulse(lease, lambda: False)
-    pulse()
-    assert store.renewed == 0
-    start = clock.monotonic()
-    monkeypatch.setattr(clock, "monotonic", lambda: start + issuer.LEASE / 2)
-    pulse()
-    pulse()
-    assert store.renewed == 1
-
-
-def test_a_lock_that_cannot_be_renewed_is_lost() -> None:
-    class Broken:
-        def renew(self) -> None:
-            raise OSError("gone")
-
-        def release(self) -> None: ...
-
-    with pytest.raises(IssueError, match=r"was lost: gone") as caught:
-        issuer.Pulse(Broken(), lambda: False).renew()
-    assert caught.value.kind == "busy"
-
-
 def test_a_store_that_is_full_is_told(
     one: Issuer, world: World, certificates: Certificates, store: MemoryStore
 ) -> None:
@@ -403,6 +395,13 @@ def test_a_store_that_is_full_is_told(
     assert "(No space left on device) /srv/certs/x" in outcome.sentence
     assert backoff.kept(store, NAMES[0]).kind == "store"
     assert store.locked == set()
+
+
+def test_what_a_store_says_itself_is_told(
+    one: Issuer, world: World, certificates: Certificates
+) -> None:
+    certificates.fails = StoreError("the disk is full; make room")
+    assert one.issue(NAMES).sentence == "the disk is full; make room"
 
 
 def test_without_authorities_there_is_nobody_to_ask(
@@ -419,12 +418,29 @@ def test_a_new_one_that_is_as_good_as_over_causes_no_storm(
     world.made = old.chain
     assert one.issue(NAMES).what == "issued"
     assert len(certificates.kept) == 1
-    certificates.held[NAMES] = old
     assert one.issue(NAMES).what == "waiting"
     record = backoff.kept(store, NAMES[0])
     assert (record.failures, record.kind) == (1, "clock")
     assert "set the clock (NTP)" in record.sentence
     assert only(one.due({NAMES: old}, moments.now())).at > moments.now()
+
+
+def test_a_store_that_does_not_keep_what_it_is_given_causes_no_storm(
+    one: Issuer, world: World, store: MemoryStore, certificates: Certificates
+) -> None:
+    certificates.forgets = True
+    assert one.issue(NAMES).what == "issued"
+    assert one.issue(NAMES).what == "waiting"
+    record = backoff.kept(store, NAMES[0])
+    assert record.sentence == (
+        "shop.example got a certificate, and yet there is no certificate yet: see that the store "
+        "keeps it"
+    )
+
+
+def test_names_are_the_same_however_they_are_written(one: Issuer) -> None:
+    written = ("Shop.Example.", "WWW.shop.example")
+    assert only(one.due({written: held()}, moments.now())).at > moments.now()
 
 
 @pytest.mark.parametrize("years", [-20, -1, 1, 20])

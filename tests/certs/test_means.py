@@ -162,3 +162,7 @@ def test_a_record_that_is_always_there_takes_only_a_word(store: MemoryStore, key
     one.show()
     assert store.contents == {}
     assert one.response().json_dumps() == "{}"
+    assert one.wanted == (f'_validation-persist.shop.example TXT "ca; accounturi={ACCOUNT}"')
+    wild = Proof("*.shop.example", body, means(store, persist=True), key, ACCOUNT)
+    assert wild.wanted.endswith('; policy=wildcard"')
+    assert proof("http-01", means(store), key).wanted == ""

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -15,14 +16,16 @@ from porch.certs import moments
 from porch.certs.account import open_account
 from porch.certs.answers import Answers
 from porch.certs.authority import Authority, KeyType
+from porch.certs.begun import place
 from porch.certs.failure import IssueError
 from porch.certs.means import Means
 from porch.certs.network import Conversation
-from porch.certs.order import Issued, Order, Pause, make_key, pending_name, stored
+from porch.certs.notes import read_note
+from porch.certs.order import Issued, Order, make_key
 from porch.certs.renewal import certificate_id
 from tests.support import validated
 from tests.support.front import Front
-from tests.support.pebble import Pebble
+from tests.support.pebble import Pebble, running
 from tests.support.store import MemoryStore
 
 Obtain = Callable[..., Issued]
@@ -61,21 +64,14 @@ def names_of(issued: Issued) -> set[str]:
 @pytest.mark.parametrize(
     ("kind", "made", "size"),
     [
-        ("ec256", ec.EllipticCurvePrivateKey, 256),
-        ("ec384", ec.EllipticCurvePrivateKey, 384),
-        ("rsa2048", rsa.RSAPrivateKey, 2048),
+        ("ecdsa", ec.EllipticCurvePrivateKey, 256),
+        ("rsa", rsa.RSAPrivateKey, 2048),
     ],
 )
 def test_a_key_is_of_the_kind_that_is_liked(kind: KeyType, made: type, size: int) -> None:
     key = serialization.load_pem_private_key(make_key(kind), None)
     assert isinstance(key, made)
     assert key.key_size == size
-
-
-def test_a_name_in_a_store_has_no_star_and_no_colon() -> None:
-    assert stored("*.Shop.example") == "_.shop.example"
-    assert stored("2001:db8::1") == "2001-db8--1"
-    assert pending_name(["a.example", "b.example"], "ca") == "orders/ca/a.example.json"
 
 
 # --- proved ----------------------------------------------------------------------------------
@@ -138,7 +134,7 @@ def test_another_kind_is_tried_when_one_fails(
 
 @pytest.mark.system
 def test_another_kind_is_tried_when_a_provider_fails(
-    conversation: Conversation, store: MemoryStore, by_http: Means
+    conversation: Conversation, store: MemoryStore, by_http: Means, pebble: Pebble
 ) -> None:
     class Broken:
         def present(self, name: str, value: str) -> None:
@@ -151,8 +147,42 @@ def test_another_kind_is_tried_when_a_provider_fails(
             return ("dns-01", "http-01")
 
     means = DnsFirst(answers=by_http.answers, dns=Broken())
+    orders = pebble.log.count("POST /order-plz")
     issued = Order(conversation, ["shop.example"], means, store).obtain()
     assert names_of(issued) == {"shop.example"}
+    assert pebble.log.count("POST /order-plz") == orders + 1  # the authority had not looked
+
+
+@pytest.mark.system
+def test_the_kind_that_was_found_by_a_failure_is_the_first_the_next_time(
+    conversation: Conversation, store: MemoryStore, by_http: Means, pebble: Pebble
+) -> None:
+    def orders() -> int:
+        return pebble.log.count("POST /order-plz")
+
+    means = replace(by_http, served=("tls-alpn-01", "http-01"))
+    before = orders()
+    for made in (2, 3):
+        order = Order(conversation, ["found.example"], means, store)
+        order.obtain()
+        order.forget()
+        assert orders() == before + made
+        assert read_note(store, "proved/found.example.json") == {"kind": "http-01"}
+    only_tls = replace(means, served=("tls-alpn-01",))
+    with validated.tls(by_http.answers, pebble.tls_port):
+        Order(conversation, ["found.example"], only_tls, store).obtain()
+    assert store.read("proved/found.example.json") is None
+
+
+@pytest.mark.system
+def test_bad_nonces_do_not_keep_it_from_its_end(tmp_path: Path, store: MemoryStore) -> None:
+    with running(tmp_path, {"PEBBLE_WFE_NONCEREJECT": "50"}) as pebble:
+        conversation = open_account(Authority(directory=pebble.directory, ca=pebble.ca), store)
+        means = Means(answers=Answers(store), served=("http-01",))
+        with validated.http(means.answers, pebble.http_port):
+            for name in ("a.example", "b.example", "c.example"):
+                assert Order(conversation, [name], means, store).obtain().chain
+        assert pebble.certificates == 3
 
 
 # --- refused ---------------------------------------------------------------------------------
@@ -237,42 +267,6 @@ def test_a_limit_ends_when_the_authority_says(
     assert error.retry_after.timestamp() == pytest.approx(clock.wall() + 7200, abs=10)
 
 
-class Slow:
-    """A conversation with one who says when to come again."""
-
-    authority = Authority(directory="https://ca.example/dir")
-
-    def __init__(self, seconds: float) -> None:
-        self.net = self
-        self.seconds = seconds
-
-    @property
-    def retry_after(self) -> datetime:
-        return moments.now() + timedelta(seconds=self.seconds)
-
-
-@pytest.mark.parametrize(
-    ("said", "waits"), [(0, [0.25, 0.375, 0.5625]), (3, [3, 3, 3]), (900, [10, 10, 10])]
-)
-def test_an_authority_is_looked_at_as_seldom_as_it_says_within_bounds(
-    monkeypatch: pytest.MonkeyPatch, said: float, waits: list[float]
-) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr(clock, "sleep", slept.append)
-    pause = Pause(Slow(said), lambda: None, "look")  # type: ignore[arg-type]
-    for _ in waits:
-        pause.wait()
-    assert slept == pytest.approx(waits, abs=0.1)
-
-
-def test_an_authority_that_never_decides_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause = Pause(Slow(1), lambda: None, "sign the certificate")  # type: ignore[arg-type]
-    start = clock.monotonic()
-    monkeypatch.setattr(clock, "monotonic", lambda: start + 301)
-    with pytest.raises(IssueError, match="took more than 300 s to sign the certificate"):
-        pause.wait()
-
-
 # --- gone on with ----------------------------------------------------------------------------
 
 
@@ -318,14 +312,31 @@ def test_what_was_begun_for_other_names_or_long_ago_is_left(
     assert same.chain == first.chain
     more = Order(conversation, ["shop.example", "b.example"], by_http, store).obtain()
     assert more.chain != first.chain
-    place = pending_name(["shop.example"], conversation.authority.label)
-    begun = json.loads(store.contents[place])
+    note = place(["shop.example"], conversation.authority.label)
+    begun = json.loads(store.contents[note])
     begun["made"] = "2020-01-01T00:00:00Z"
-    store.write(place, json.dumps(begun).encode())
+    store.write(note, json.dumps(begun).encode())
     late = Order(conversation, ["shop.example", "b.example"], by_http, store)
     assert late.obtain().chain != more.chain
     late.forget()
-    assert store.read(place) is None
+    assert store.read(note) is None
+
+
+@pytest.mark.system
+def test_a_certificate_that_was_left_for_too_long_is_not_taken(
+    conversation: Conversation,
+    store: MemoryStore,
+    by_http: Means,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = Order(conversation, ["shop.example"], by_http, store).obtain()
+    later = moments.now() + timedelta(days=900)  # of the five years that pebble gives
+    note = place(["shop.example"], conversation.authority.label)
+    begun = json.loads(store.contents[note])
+    begun["made"] = moments.text(later)
+    store.write(note, json.dumps(begun).encode())
+    monkeypatch.setattr(clock, "wall", later.timestamp)
+    assert Order(conversation, ["shop.example"], by_http, store).obtain().chain != first.chain
 
 
 @pytest.mark.system
@@ -333,7 +344,7 @@ def test_what_was_begun_for_other_names_or_long_ago_is_left(
 def test_a_damaged_note_of_an_order_is_none(
     conversation: Conversation, store: MemoryStore, by_http: Means, data: bytes
 ) -> None:
-    store.write(pending_name(["shop.example"], conversation.authority.label), data)
+    store.write(place(["shop.example"], conversation.authority.label), data)
     assert Order(conversation, ["shop.example"], by_http, store).obtain().chain
 
 
@@ -342,10 +353,10 @@ def test_an_order_that_the_authority_forgot_is_begun_anew(
     conversation: Conversation, store: MemoryStore, by_http: Means
 ) -> None:
     Order(conversation, ["shop.example"], by_http, store).obtain()
-    place = pending_name(["shop.example"], conversation.authority.label)
-    begun = json.loads(store.contents[place])
+    note = place(["shop.example"], conversation.authority.label)
+    begun = json.loads(store.contents[note])
     begun["order"] = begun["order"][:-4] + "0000"
-    store.write(place, json.dumps(begun).encode())
+    store.write(note, json.dumps(begun).encode())
     assert Order(conversation, ["shop.example"], by_http, store).obtain().chain
 
 
@@ -432,7 +443,7 @@ def test_the_chain_ends_in_the_liked_issuer(
     default = roots("", "one.example")
     assert roots("No Such Root", "two.example") == default
     conversation = open_account(authority, store)
-    body = json.loads(store.contents[pending_name(["one.example"], authority.label)])
+    body = json.loads(store.contents[place(["one.example"], authority.label)])
     with conversation.speaking():
         order = conversation.say(body["order"], None).json()
         answer = conversation.say(order["certificate"], None)
@@ -445,13 +456,27 @@ def test_the_chain_ends_in_the_liked_issuer(
 
 
 @pytest.mark.system
+def test_a_certificate_that_lacks_a_name_is_not_taken(
+    conversation: Conversation, store: MemoryStore, by_http: Means
+) -> None:
+    Order(conversation, ["shop.example"], by_http, store).obtain()
+    note = place(["shop.example"], conversation.authority.label)
+    begun = json.loads(store.contents[note])
+    begun["names"] = ["shop.example", "more.example"]
+    store.write(note, json.dumps(begun).encode())
+    order = Order(conversation, ["shop.example", "more.example"], by_http, store)
+    assert "its certificate lacks more.example" in str(refused(order))
+    assert store.read(note) is None
+
+
+@pytest.mark.system
 def test_a_certificate_for_another_key_is_not_taken(
     conversation: Conversation, store: MemoryStore, by_http: Means
 ) -> None:
     Order(conversation, ["shop.example"], by_http, store).obtain()
-    place = pending_name(["shop.example"], conversation.authority.label)
-    begun = json.loads(store.contents[place])
-    begun["key"] = make_key("ec256").decode()
-    store.write(place, json.dumps(begun).encode())
+    note = place(["shop.example"], conversation.authority.label)
+    begun = json.loads(store.contents[note])
+    begun["key"] = make_key("ecdsa").decode()
+    store.write(note, json.dumps(begun).encode())
     assert "for another key" in str(refused(Order(conversation, ["shop.example"], by_http, store)))
-    assert store.read(place) is None
+    assert store.read(note) is None

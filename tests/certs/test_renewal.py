@@ -34,8 +34,16 @@ class Certificate:
     names: tuple[str, ...] = ("shop.example",)
     chain: bytes = CHAIN
     directory: str = "https://ca.example"
-    not_before: datetime = NOON
-    not_after: datetime = NOON + 90 * DAY
+    begins: datetime = NOON
+    ends: datetime = NOON + 90 * DAY
+
+    @property
+    def not_before(self) -> int:
+        return int(self.begins.timestamp())
+
+    @property
+    def not_after(self) -> int:
+        return int(self.ends.timestamp())
 
 
 def suggestion(start: datetime, end: datetime, **more: object) -> Suggestion:
@@ -103,7 +111,7 @@ def test_a_window_of_the_past_is_now_but_not_for_one_that_is_new() -> None:
     past = suggestion(NOON - 3 * DAY, NOON - 2 * DAY)
     at = renewal.renewal_time(Certificate(), past, NOON + 10 * DAY)
     assert at == NOON + timedelta(hours=6)  # or an authority that always says so is asked for ever
-    short = Certificate(not_after=NOON + timedelta(hours=10))
+    short = Certificate(ends=NOON + timedelta(hours=10))
     assert renewal.renewal_time(short, past, NOON) == NOON + timedelta(hours=1)
 
 
@@ -133,7 +141,7 @@ def test_it_is_never_asked_for_after_the_end_or_of_nobody() -> None:
 
 
 def test_a_clock_that_was_set_back_does_not_silence_it() -> None:
-    held = Certificate(not_before=NOON - 99 * DAY)
+    held = Certificate(begins=NOON - 99 * DAY)
     assert renewal.ask_at(held, suggestion(NOON, NOON + DAY), NOON - 50 * DAY) == NOON - 50 * DAY
 
 

@@ -98,11 +98,11 @@ def test_a_step_loads_one_certificate(tmp_path: Path, monkeypatch: pytest.Monkey
     sites = {f"{n}.test": certificate(tmp_path, f"{n}.test") for n in range(5)}
     found = loaded(routes=dict.fromkeys(sites, ":1"), site=sites)
 
-    def load_certificate(pairs: object, read: object) -> Certificate:
+    def load_certificate(pairs: object, password: object, read: object) -> Certificate:
         files.append(pairs)
         return Certificate([])
 
-    monkeypatch.setattr("porch.config.certificates.load_certificate", load_certificate)
+    monkeypatch.setattr("porch.config.certificates.load_pairs", load_certificate)
     assert most_a_step(building(found, State()), lambda: len(files)) == (1, 5)
 
 

@@ -82,7 +82,7 @@ def test_a_long_exchange_ends_in_the_worker_that_began_it(door):
     with EchoOrigin() as origin:
         started = door(TWO + ROUTE.format(port=origin.port))
         with started.connect() as busy:
-            busy.sendall(GET.replace(b"GET / ", b"GET /ms/2000 "))
+            busy.sendall(GET.replace(b"GET / ", b"GET /held "))
             started.wait_until(lambda: origin.asked == 1, "the request")
             _upgrade(started)
             status = started.ask("status")
@@ -91,6 +91,7 @@ def test_a_long_exchange_ends_in_the_worker_that_began_it(door):
             workers = cast("list[dict[str, object]]", status["workers"])
             found = [(each["state"], each["connections"], each["running"]) for each in workers]
             assert ("leaving", 1, 1) in found
+            origin.release()
             assert busy.recv(4096).startswith(b"HTTP/1.1 200 OK")
         started.wait_until(lambda: len(started.workers) == 2, "the end of the old workers")
         (endpoint,) = cast("list[dict[str, object]]", started.ask("status")["upstreams"])
@@ -108,7 +109,7 @@ def test_tunnels_live_for_grace_and_are_told_to_leave(door):
             load.wait(lambda tally: len(tally.lost) == 10)
             took = time.monotonic() - began
             tally = load.finish()
-    assert 2.5 < took < 8
+    assert took > 2.5
     assert {loss.what for loss in tally.lost} == {"close 1012"}, str(tally)
 
 

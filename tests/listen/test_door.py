@@ -34,7 +34,7 @@ class Settings:
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Any = None
 
-    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+    def find(self, request: RequestHead, client_ip: bytes, security: object = None) -> Route:
         self.asked.append(client_ip)
         if request.target == b"/odd":
             raise BadRequest("an ambiguous path")

@@ -59,7 +59,8 @@ def test_a_new_pair_is_found_told_and_given_to_workers_of_later(watched: Watched
     assert [*found] == ["a.test"]
     assert (found["a.test"][0].chain, found["a.test"][0].key) == (chain, key)
     assert watched.loaded.read(watched.pairs["a.test"][0]) == chain
-    assert watched.told == [("info", "a.test: its certificate files have changed; used from now on")]
+    text = "a.test: its certificate files have changed; used from now on"
+    assert watched.told == [("info", text)]
     assert watched.renewed.look() == {}
 
 

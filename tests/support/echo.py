@@ -3,7 +3,8 @@
 import asyncio
 import resource
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import uvloop
@@ -40,12 +41,14 @@ class LoopThread:
 class EchoOrigin:
     """Answers every request with `mark`, and echoes the messages of WebSockets.
 
-    A path `/ms/300` is answered after 300 ms. asked: requests that arrived. A context manager.
+    A path `/ms/300` is answered after 300 ms, `/held` when `release` is called. asked: requests that
+    arrived. A context manager.
     """
 
     def __init__(self, mark: bytes = b"one") -> None:
         self.mark = mark
         self.asked = 0
+        self.held: list[Callable[[], None]] = []
         self._ends: set[_OriginEnd] = set()
         self._thread = LoopThread()
         self._server = self._thread.run(self._start())
@@ -61,6 +64,15 @@ class EchoOrigin:
     def connections(self) -> int:
         """Open at this moment."""
         return len(self._ends)
+
+    def release(self) -> None:
+        """Answer what is held."""
+
+        async def release() -> None:
+            while self.held:
+                self.held.pop()()
+
+        self._thread.run(release())
 
     def close(self) -> None:
         async def close() -> None:
@@ -113,7 +125,9 @@ class _OriginEnd(asyncio.Protocol):
             self.transport.write(answer + b"Connection: Upgrade\r\n\r\n")
             return
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(mark), mark)
-        if path.startswith(b"/ms/"):
+        if path == b"/held":
+            self._origin.held.append(partial(self._write_late, answer))
+        elif path.startswith(b"/ms/"):
             delay = int(path[4:]) / 1000
             asyncio.get_running_loop().call_later(delay, self._write_late, answer)
         else:

@@ -5,8 +5,6 @@ The key is kept before the authority hears of it, and an account is found again 
 store: two keys would be two accounts.
 """
 
-import json
-
 from acme import errors, messages
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,13 +17,14 @@ from porch.certs.authority import Authority
 from porch.certs.failure import IssueError
 from porch.certs.needs import Lease, Store
 from porch.certs.network import Conversation
+from porch.certs.notes import read_note, write_note
 
 __all__ = ["forget", "key_name", "open_account", "record_name"]
 
-LEASE = 120.0
-"""Seconds that making an account may take: a few answers of the authority."""
+LEASE = 20.0
+"""Seconds that a key may be in the making. Two who register one key have one account."""
 PATIENCE = 30.0
-"""Seconds to wait for another who makes it."""
+"""Seconds to wait for another who makes it; more than a lease, for he may have been killed."""
 LOOK = 0.1
 """Seconds between two looks whether he has."""
 
@@ -171,18 +170,17 @@ def _contact(authority: Authority) -> tuple[str, ...]:
 
 def _record(store: Store, authority: Authority, key: JWK) -> dict[str, object] | None:
     """What is kept about the account of that very key; a damaged record is none."""
-    try:
-        record = json.loads(store.read(record_name(authority)) or b"")
-        if record["thumbprint"] == _thumbprint(key) and record["uri"]:
-            return {"uri": str(record["uri"]), "contact": list(record["contact"])}
-    except (ValueError, KeyError, TypeError):
-        pass
-    return None
+    record = read_note(store, record_name(authority))
+    uri, contact = record.get("uri"), record.get("contact")
+    is_whole = isinstance(uri, str) and isinstance(contact, list)
+    if not is_whole or record.get("thumbprint") != _thumbprint(key):
+        return None
+    return {"uri": uri, "contact": contact}
 
 
 def _keep(store: Store, authority: Authority, key: JWK, record: dict[str, object]) -> None:
     whole = {"directory": authority.directory, "thumbprint": _thumbprint(key)} | record
-    store.write(record_name(authority), json.dumps(whole, indent=1).encode())
+    write_note(store, record_name(authority), whole)
 
 
 def _thumbprint(key: JWK) -> str:

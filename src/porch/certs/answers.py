@@ -4,13 +4,13 @@ They lie in the store, so that any worker of any machine that shares it can show
 knows where the authority connects to. They are few, small and soon over.
 """
 
-import json
 import re
 from datetime import timedelta
 
 from porch.certs import moments
-from porch.certs.challenges import alpn_name
+from porch.certs.identifiers import alpn_name
 from porch.certs.needs import Store
+from porch.certs.notes import read_note, write_note
 
 __all__ = ["LIFE", "MOST", "Answers"]
 
@@ -88,16 +88,13 @@ class Answers:
     def _present(self, name: str, answer: dict[str, str]) -> None:
         self.sweep()
         answer["until"] = moments.text(moments.now() + LIFE)
-        self._store.write(name, json.dumps(answer).encode())
+        write_note(self._store, name, answer)
 
     def _find(self, name: str) -> dict[str, str] | None:
         """What was presented, and is not over. A date further off than any that is written here
         is of a clock that has been set back since, and is over too."""
-        try:
-            found = json.loads(self._store.read(name) or b"")
-            until = moments.parse(found["until"])
-        except (ValueError, KeyError, TypeError):
-            return None
+        found = read_note(self._store, name)
+        until = moments.parse(found.get("until"))
         present = moments.now()
         if until is None or not present <= until <= present + 2 * LIFE:
             return None

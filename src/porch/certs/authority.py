@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 __all__ = ["PRESETS", "Authority", "KeyType", "authority"]
 
-KeyType = Literal["ec256", "ec384", "rsa2048", "rsa4096"]
+KeyType = Literal["ecdsa", "rsa"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Authority:
     eab: tuple[str, str] | None = None
     ca: Path | None = None
     profile: str = ""
-    key_type: KeyType = "ec256"
+    key_type: KeyType = "ecdsa"
     issuer: str = ""
 
     def __repr__(self) -> str:  # without the HMAC key

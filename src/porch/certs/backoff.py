@@ -5,14 +5,14 @@ wait for each other; what an authority limits is waited for at that authority al
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from porch.certs import moments
 from porch.certs.failure import IssueError
+from porch.certs.identifiers import stored
 from porch.certs.needs import Store
-from porch.certs.order import stored
+from porch.certs.notes import read_note, write_note
 
 __all__ = ["FIRST", "LONGEST", "Record", "clear", "delay", "failed", "keep", "kept"]
 
@@ -81,19 +81,19 @@ def failed(record: Record, error: IssueError, limits: dict[str, datetime], now: 
 
 def kept(store: Store, name: str) -> Record:
     """What is kept of it; an empty one if nothing is, or if it is damaged."""
-    try:
-        found = json.loads(store.read(_place(name)) or b"")
-        limits = {str(key): moments.parse(until) for key, until in found["limits"].items()}
-        return Record(
-            int(found["failures"]),
-            moments.parse(found["since"]),
-            moments.parse(found["last"]),
-            str(found["kind"]),
-            str(found["sentence"]),
-            {key: until for key, until in limits.items() if until is not None},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    found = read_note(store, _place(name))
+    failures, limits = found.get("failures"), found.get("limits")
+    if not isinstance(failures, int) or not isinstance(limits, dict):
         return Record()
+    dated = {str(key): moments.parse(until) for key, until in limits.items()}
+    return Record(
+        failures,
+        moments.parse(found.get("since")),
+        moments.parse(found.get("last")),
+        str(found.get("kind", "")),
+        str(found.get("sentence", "")),
+        {key: until for key, until in dated.items() if until is not None},
+    )
 
 
 def keep(store: Store, name: str, record: Record) -> None:
@@ -106,7 +106,7 @@ def keep(store: Store, name: str, record: Record) -> None:
         "sentence": record.sentence,
         "limits": {key: moments.text(until) for key, until in record.limits.items()},
     }
-    store.write(_place(name), json.dumps(written, indent=1).encode())
+    write_note(store, _place(name), written)
 
 
 def clear(store: Store, name: str) -> None:

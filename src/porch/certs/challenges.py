@@ -15,6 +15,7 @@ from josepy.json_util import field
 from josepy.jwk import JWK
 
 from porch.certs import moments
+from porch.certs.identifiers import is_address
 
 __all__ = [
     "ACME_IDENTIFIER",
@@ -22,8 +23,6 @@ __all__ = [
     "PERSIST_LABEL",
     "TLSALPN01",
     "DNSPersist01",
-    "alpn_name",
-    "is_address",
 ]
 
 ALPN = "acme-tls/1"
@@ -32,22 +31,6 @@ ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
 """The extension that holds the answer (RFC 8737 6.1)."""
 PERSIST_LABEL = "_validation-persist"
 DAY = timedelta(days=1)
-
-
-def is_address(name: str) -> bool:
-    """Whether it is an IP address (RFC 8738), not a host name."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def alpn_name(name: str) -> str:
-    """What the authority writes into SNI: the name, or in-addr.arpa for an address (RFC 8738 6)."""
-    if is_address(name):
-        return ipaddress.ip_address(name).reverse_pointer
-    return name.lower()
 
 
 @challenges.ChallengeResponse.register

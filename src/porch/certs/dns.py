@@ -26,8 +26,10 @@ __all__ = ["GROUP", "Propagation", "Provider", "check", "find"]
 GROUP = "porch.dns"
 LINKS = 8
 """CNAME records that are followed; public resolvers stop at about as many."""
-ANSWER = 5.0
+ANSWER = 3.0
 """Seconds for one name server's answer."""
+TRIES = 2
+"""Questions to one that is silent: a datagram may be lost."""
 MOST = 13
 """Name servers of a zone that are asked."""
 
@@ -137,15 +139,14 @@ class Propagation:
     def _look(
         self, servers: dict[str, str], name: str, value: str
     ) -> tuple[dict[str, str], str | None]:
-        """Those that lack it, or gave no answer; and the name of one that answers and lacks it."""
-        missing, late = {}, None
-        for address, server in servers.items():
-            has = self._has(address, name, value)
-            if has is False:
-                late = late or server
-            if not has:
-                missing[address] = server
-        return missing, late
+        """Those that answer and lack it, and the name of one. Who is silent is asked no more: a
+        server may be for others, or speak a version of IP that is not spoken here."""
+        late = {
+            address: server
+            for address, server in servers.items()
+            if self._has(address, name, value) is False
+        }
+        return late, next(iter(late.values()), None)
 
     def _resolver(self) -> dns.resolver.Resolver:
         resolver = dns.resolver.Resolver(configure=not self._resolvers)
@@ -174,9 +175,13 @@ class Propagation:
         """Whether that server has the record; None if it does not answer."""
         query = dns.message.make_query(name, "TXT")
         query.flags &= ~dns.flags.RD
-        try:
-            answer, _ = dns.query.udp_with_fallback(query, address, ANSWER, port=self._port)
-        except (dns.exception.DNSException, OSError):
+        for _ in range(TRIES):
+            try:
+                answer, _ = dns.query.udp_with_fallback(query, address, ANSWER, port=self._port)
+                break
+            except (dns.exception.DNSException, OSError):
+                continue
+        else:
             return None
         return any(
             b"".join(record.strings) == value.encode()

@@ -12,7 +12,7 @@ from acme import messages
 
 from porch.certs import moments
 
-__all__ = ["IssueError", "Kind", "code_of", "explain", "plain"]
+__all__ = ["IssueError", "Kind", "StoreError", "code_of", "explain", "plain"]
 
 Kind = Literal[
     "dns",
@@ -64,6 +64,10 @@ _ELSEWHERE = {"caa", "rate_limited", "account", "network"}
 _ELSEWHERE_CODES = {"rejectedIdentifier", "unsupportedIdentifier", "invalidProfile"}
 
 
+class StoreError(Exception):
+    """The store cannot do what is asked of it; `str` of it is a sentence for an operator."""
+
+
 class IssueError(Exception):
     """No certificate was got. `str` of it is a sentence for an operator.
 
@@ -105,12 +109,17 @@ def plain(words: object) -> str:
 
 
 def explain(
-    problem: messages.Error, *, name: str = "", challenge: str = "", wait: datetime | None = None
+    problem: messages.Error,
+    *,
+    name: str = "",
+    challenge: str = "",
+    record: str = "",
+    wait: datetime | None = None,
 ) -> IssueError:
     """An authority's problem as an IssueError.
 
     name: the host it is about, if the problem does not say. challenge: the kind that failed, as
-    "http-01". wait: what Retry-After said.
+    "http-01". record: what the operator should have in DNS. wait: what Retry-After said.
     """
     inner = problem.subproblems[0] if problem.subproblems else problem
     if code_of(problem) == "compound" or inner.identifier is not None:
@@ -125,7 +134,8 @@ def explain(
         wait = wait or _told(detail) or moments.now() + UNTOLD
     return IssueError(
         kind,
-        _sentence(kind, code, name, challenge, detail, wait),
+        _sentence(kind, code, name, challenge, detail, wait)
+        + (f"; the record is {record}" if record else ""),
         name=name,
         code=code,
         detail=detail,

@@ -35,12 +35,12 @@ ABANDONED = 3600.0
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class StoreError(Exception):
+class StoreError(OSError):
     """The store cannot do it; the sentence says why and what to do."""
 
 
-class DamagedError(StoreError):
-    """What is kept under a name is not what was written."""
+class DamagedError(StoreError, ValueError):
+    """What is kept under a name is not what was written: to who can do without, it is none."""
 
 
 def said(error: OSError, path: Path, what: str) -> StoreError:

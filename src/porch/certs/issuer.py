@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from cryptography import x509
-
-from porch import clock
-from porch.certs import backoff, moments, renewal
+from porch.certs import backoff, moments, pulse, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
-from porch.certs.failure import IssueError, plain
+from porch.certs.failure import IssueError, Kind, StoreError
+from porch.certs.identifiers import canonical, stored
 from porch.certs.means import Means
-from porch.certs.needs import Held, Lease, Store
+from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
-from porch.certs.order import Issued, Order, stored
+from porch.certs.order import Issued, Order
+from porch.certs.pulse import Pulse, Stopped
 
-__all__ = ["LEASE", "Certificates", "Issuer", "Names", "Outcome", "Task"]
-
-LEASE = 300.0
-"""Seconds that a name is ours without a sign of life: longer than any wait for the network."""
+__all__ = ["Certificates", "Issuer", "Names", "Outcome", "Task"]
 
 Names = tuple[str, ...]
 """Whom one certificate is for. The first is what it is called by."""
@@ -56,8 +52,9 @@ class Task:
 class Outcome:
     """What came of a task.
 
-    what: "issued"; "held" (somebody else has, meanwhile); "busy" (somebody else is about it);
-    "waiting" (its time has not come); "stopped"; "asked"; "failed". sentence: for an operator.
+    what: "issued"; "held" (somebody else has, meanwhile); "busy" (somebody else is about it, or
+    was killed: come again after half a minute, for it stays due); "waiting" (its time has not
+    come); "stopped"; "asked"; "failed". sentence: for an operator.
     issued, error: with "issued" and "failed".
     """
 
@@ -66,36 +63,6 @@ class Outcome:
     sentence: str
     issued: Issued | None = None
     error: IssueError | None = None
-
-
-class Stopped(Exception):
-    """The door ends; what was begun is gone on with by the next."""
-
-
-class Pulse:
-    """Called between steps: keeps the lease, and ends the work when the door ends."""
-
-    def __init__(self, lease: Lease, is_stopping: Callable[[], bool]) -> None:
-        self._lease = lease
-        self._is_stopping = is_stopping
-        self._renewed = clock.monotonic()
-
-    def __call__(self) -> None:
-        """Raises Stopped, or IssueError if the lease is lost."""
-        if self._is_stopping():
-            raise Stopped
-        if clock.monotonic() - self._renewed > LEASE / 3:
-            self.renew()
-
-    def renew(self) -> None:
-        """Have the lease for its whole time. Raises IssueError if another has it."""
-        try:
-            is_lost = self._lease.renew() is False
-        except Exception as error:  # whatever the store says
-            raise IssueError("busy", f"the lock in the store was lost: {plain(error)}") from error
-        if is_lost:
-            raise IssueError("busy", "the lock in the store was lost: another goes on with it")
-        self._renewed = clock.monotonic()
 
 
 class Issuer:
@@ -132,19 +99,23 @@ class Issuer:
                 yield Task(names, "ask", asked, "the CA may suggest when to renew")
         yield Task(names, "issue", at, why)
 
+    def _wanted_at(self, names: Names, held: Held | None, now: datetime) -> tuple[datetime, str]:
+        """When there should be another, and why then."""
+        if held is None:
+            return now, "there is no certificate yet"
+        if not {canonical(name) for name in held.names} >= {canonical(name) for name in names}:
+            return now, "the certificate does not have all names"
+        suggestion = self._suggestion(held)
+        told = suggestion is not None and suggestion.moment is not None
+        why = "the CA suggests it" if told else "the certificate has little time left"
+        return renewal.renewal_time(held, suggestion, now), why
+
     def _issue_at(self, names: Names, held: Held | None, now: datetime) -> tuple[datetime, str]:
-        """When to get one, and why then."""
-        at, why = now, "there is no certificate yet"
-        if held is not None and not set(held.names) >= set(names):
-            why = "the certificate does not have all names"
-        elif held is not None:
-            suggestion = self._suggestion(held)
-            at = renewal.renewal_time(held, suggestion, now)
-            told = suggestion is not None and suggestion.moment is not None
-            why = "the CA suggests it" if told else "the certificate has little time left"
+        """When to get one, and why then: also after failures."""
+        at, why = self._wanted_at(names, held, now)
         record = backoff.kept(self._store, names[0])
         again = record.next_at(names[0], now)
-        if again > at:
+        if again > max(at, now):
             at, why = again, f"it failed {record.failures} times, lately: {record.sentence}"
         limits = [record.limited_until(each.directory, now) for each in self._authorities]
         until = [limit for limit in limits if limit is not None]
@@ -174,7 +145,7 @@ class Issuer:
             sentence = f"the CA does not say when to renew: {error}"
         try:
             renewal.keep(self._store, names[0], suggestion)
-        except OSError as error:
+        except (OSError, StoreError) as error:
             return Outcome(names, "failed", str(trouble := _store_error(error)), error=trouble)
         return Outcome(names, "asked", sentence)
 
@@ -186,19 +157,20 @@ class Issuer:
         if not self._authorities:
             return Outcome(names, "waiting", "there is no CA to ask")
         try:
-            lease = self._store.lock(f"issue/{stored(names[0])}", LEASE)
+            lease = self._store.lock(f"issue/{stored(names[0])}", pulse.LEASE)
             if lease is None:
                 return Outcome(names, "busy", f"another process gets the one of {names[0]}")
             try:
-                return self._issue(names, Pulse(lease, self._is_stopping), force)
+                with Pulse(lease, self._is_stopping) as alive:
+                    return self._issue(names, alive, force)
             finally:
                 lease.release()
         except Stopped:
             return Outcome(names, "stopped", "the door ends; the next one goes on with it")
-        except OSError as error:
+        except (OSError, StoreError) as error:
             return self._failed(names, _store_error(error), {})
 
-    def _issue(self, names: Names, pulse: Pulse, force: bool) -> Outcome:
+    def _issue(self, names: Names, alive: Pulse, force: bool) -> Outcome:
         """With the lock. Somebody may have had it before us: look again at what there is."""
         now = moments.now()
         held = self._certificates.find(names)
@@ -214,7 +186,7 @@ class Issuer:
             if record.limited_until(authority.directory, now) and not force:
                 continue
             try:
-                return self._at(authority, names, held, pulse)
+                return self._at(authority, names, held, alive)
             except IssueError as error:
                 if error.kind == "busy":
                     return Outcome(names, "busy", str(error))
@@ -225,45 +197,45 @@ class Issuer:
                     break
         return self._failed(names, _joined(errors), limits)
 
-    def _at(self, authority: Authority, names: Names, held: Held | None, pulse: Pulse) -> Outcome:
+    def _at(self, authority: Authority, names: Names, held: Held | None, alive: Pulse) -> Outcome:
         """From that one. A name that is new and has failed before is rehearsed: real authorities
         count failures, and stop listening after a few."""
         rehearsal = authority.rehearsal()
         if rehearsal and not held and backoff.kept(self._store, names[0]).failures:
-            self._rehearse(rehearsal, names, pulse)
+            self._rehearse(rehearsal, names, alive)
         replaces = ""
         if held is not None and held.directory == authority.directory:
             replaces = renewal.certificate_id(held.chain)
-        order, issued = self._order(authority, names, pulse, replaces)
+        order, issued = self._order(authority, names, alive, replaces)
         if held is not None and issued.chain == held.chain:
             # It was killed between the keeping and the forgetting, and here comes the same again.
             order.forget()
-            order, issued = self._order(authority, names, pulse, replaces)
-        pulse.renew()  # nobody else may have the name while it is written
+            order, issued = self._order(authority, names, alive, replaces)
+        alive.renew()  # nobody else may have the name while it is written
         self._certificates.keep(issued)
         order.forget()
-        self._settle(names, issued)
+        self._settle(names)
         sentence = f"{names[0]} has a certificate of {authority.host}"
         return Outcome(names, "issued", "; ".join((sentence, *issued.remarks)), issued)
 
-    def _rehearse(self, authority: Authority, names: Names, pulse: Pulse) -> None:
+    def _rehearse(self, authority: Authority, names: Names, alive: Pulse) -> None:
         """Raises IssueError if the name is at fault. A rehearsal's own trouble says nothing."""
         try:
-            order, _ = self._order(authority, names, pulse, "")
+            order, _ = self._order(authority, names, alive, "")
             order.forget()
         except IssueError as error:
             if error.kind in ("dns", "connection", "unauthorized", "caa", "busy", "clock"):
                 raise
 
     def _order(
-        self, authority: Authority, names: Names, pulse: Pulse, replaces: str
+        self, authority: Authority, names: Names, alive: Pulse, replaces: str
     ) -> tuple[Order, Issued]:
         for is_last in (False, True):
-            pulse()
+            alive()
             try:
                 conversation = open_account(authority, self._store)
                 order = Order(
-                    conversation, names, self._means, self._store, alive=pulse, replaces=replaces
+                    conversation, names, self._means, self._store, alive=alive, replaces=replaces
                 )
                 return order, order.obtain()
             except IssueError as error:
@@ -272,25 +244,30 @@ class Issuer:
                 forget(authority, self._store)
         raise AssertionError
 
-    def _settle(self, names: Names, issued: Issued) -> None:
-        """Forget the failures, unless the new one is as good as over: then something is wrong with
-        the clock, or with the authority, and to come again at once would never end."""
-        certificate = x509.load_pem_x509_certificate(issued.chain)
-        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    def _settle(self, names: Names) -> None:
+        """Forget the failures, unless the new one would be renewed at once: then something is
+        wrong, with the clock or with the place where it is kept, and it would never end."""
         now = moments.now()
-        if renewal.renew_at(names[0], begins, ends) > now:
+        held = self._certificates.find(names)
+        at, why = self._wanted_at(names, held, now)
+        if at > now:
             backoff.clear(self._store, names[0])
             return
-        sentence = (
-            f"the new certificate of {names[0]} is valid until {moments.text(ends)}, and this "
-            f"machine's clock says {moments.text(now)}: set the clock (NTP)"
-        )
+        kind: Kind = "store"
+        sentence = f"{names[0]} got a certificate, and yet {why}: see that the store keeps it"
+        begins, ends = renewal.span(held) if held is not None else (now, now)
+        if ends - now < (ends - begins) / 2:
+            kind = "clock"
+            sentence = (
+                f"the new certificate of {names[0]} is valid until {moments.text(ends)}, "
+                f"and this machine's clock says {moments.text(now)}: set the clock (NTP)"
+            )
         record = backoff.kept(self._store, names[0])
-        error = IssueError("clock", sentence)
+        error = IssueError(kind, sentence)
         backoff.keep(self._store, names[0], backoff.failed(record, error, {}, now))
 
     def _failed(self, names: Names, error: IssueError, limits: dict[str, datetime]) -> Outcome:
-        with contextlib.suppress(OSError):  # the store may be what fails
+        with contextlib.suppress(OSError, StoreError):  # the store may be what fails
             record = backoff.kept(self._store, names[0])
             record = backoff.failed(record, error, limits, moments.now())
             backoff.keep(self._store, names[0], record)
@@ -310,7 +287,9 @@ def _joined(errors: Sequence[tuple[Authority, IssueError]]) -> IssueError:
     )
 
 
-def _store_error(error: OSError) -> IssueError:
+def _store_error(error: OSError | StoreError) -> IssueError:
+    if isinstance(error, StoreError):
+        return IssueError("store", str(error), another=False)
     where = f" {error.filename}" if error.filename else ""
     return IssueError(
         "store",

@@ -6,23 +6,23 @@ share a store keep off each other by its locks.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from porch import clock
 from porch.certs import moments
 from porch.certs.answers import Answers
-from porch.certs.authority import Authority
+from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
-from porch.certs.issuer import Issuer, Names
+from porch.certs.identifiers import stored
+from porch.certs.issuer import Issuer, Names, Outcome, Task
 from porch.certs.kept import find_entry, keep_entry
-from porch.certs.local_ca import LocalAuthority
+from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority
 from porch.certs.means import Means
 from porch.certs.needs import Held
 from porch.certs.order import Issued
 from porch.certs.store import Store, StoreError
 
-__all__ = ["Keeper", "KeptForIssuer"]
+__all__ = ["SHARE", "Keeper", "KeptForIssuer"]
 
 LONGEST_PAUSE = 600.0
 """Seconds between two looks at most: clocks jump, and other machines write into the store."""
@@ -30,32 +30,29 @@ AGAIN = 60.0
 """Seconds until what failed here is tried again, and until another who is about it is done."""
 SHARE = 2 / 3
 """Of a certificate's life, after which the local authority makes the next."""
-
-
-class _Held:
-    """An entry as an issuer sees it. See certs.needs.Held."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.names = entry.names
-        self.chain = entry.chain
-        self.directory = entry.directory
-        self.not_before = datetime.fromtimestamp(entry.not_before, UTC)
-        self.not_after = datetime.fromtimestamp(entry.not_after, UTC)
+REHEARSALS = frozenset(each.staging for each in PRESETS.values()) - {""}
+"""Authorities that nobody trusts. What one has made is of no use where another is asked now."""
+FAULT, STORE = " fault", " store"
+"""What is told of no host in particular, and once too. No host has such a name."""
 
 
 class KeptForIssuer:
     """The entries of a store, as an issuer wants them (certs.issuer.Certificates)."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, authorities: Sequence[Authority] = ()) -> None:
+        """authorities: those that are asked from now on."""
         self._store = store
+        self._rehearsed = REHEARSALS - {each.directory for each in authorities}
 
-    def find(self, names: Names) -> _Held | None:
+    def find(self, names: Names) -> Entry | None:
         """See certs.issuer.Certificates. One that is of no use is none: it is got anew."""
         try:
             entry = find_entry(self._store, names[0])
-        except ValueError:
+            if entry is None or entry.source != "acme" or entry.directory in self._rehearsed:
+                return None
+            return entry
+        except (ValueError, OverflowError):  # damaged, or of a time that is none
             return None
-        return _Held(entry) if entry is not None and entry.source == "acme" else None
 
     def keep(self, issued: Issued) -> None:
         """See certs.issuer.Certificates."""
@@ -93,7 +90,10 @@ class Keeper:
         self._is_stopping = False
         self._wanted: Mapping[str, Source] = {}
         self._issuer: Issuer | None = None
+        self._kept = KeptForIssuer(store)
         self._told: dict[str, str] = {}
+        self._rests: dict[str, float] = {}
+        self._awaited: set[str] = set()
         self._thread: threading.Thread | None = None
 
     @property
@@ -106,9 +106,9 @@ class Keeper:
     ) -> None:
         """From now on these, by these authorities and kinds of challenges. From any thread."""
         means = Means(answers=Answers(self._store), served=served)
-        self._issuer = Issuer(
-            self._store, authorities, means, KeptForIssuer(self._store), lambda: self._is_stopping
-        )
+        kept = KeptForIssuer(self._store, authorities)
+        self._issuer = Issuer(self._store, authorities, means, kept, lambda: self._is_stopping)
+        self._kept = kept
         self._wanted = hosts
         self._wake.set()
 
@@ -124,23 +124,28 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._is_stopping:
-            self._wake.clear()
             try:
                 pause = self.step()
+                self._told.pop(FAULT, None)
             except Exception as error:  # a keeper that died would be missed in 60 days
-                self._tell("", f"getting certificates failed: {type(error).__name__}: {error}")
+                self._tell(FAULT, f"getting certificates failed: {type(error).__name__}: {error}")
                 pause = AGAIN
-            self._wake.wait(pause)
+            if not self._is_stopping:  # the step may have cleared what `stop` has set
+                self._wake.wait(pause)
 
     def step(self) -> float:
         """Do all that is due. Seconds until there is more, or until it is time to look again."""
-        pauses = [LONGEST_PAUSE, *self._local(), *self._public()]
+        self._wake.clear()
+        wanted = self._wanted
+        for told in [host for host in self._told if host not in wanted and host[0] != " "]:
+            del self._told[told]
+        pauses = [LONGEST_PAUSE, *self._local(wanted), *self._public(wanted)]
         return max(0.0, min(pauses))
 
     # --- the local authority -------------------------------------------------------------------
 
-    def _local(self) -> Iterator[float]:
-        for host, source in [*self._wanted.items()]:
+    def _local(self, wanted: Mapping[str, Source]) -> Iterator[float]:
+        for host, source in wanted.items():
             if source == "local" and not self._is_stopping:
                 try:
                     yield self._keep_local(host)
@@ -148,57 +153,122 @@ class Keeper:
                     self._tell(host, f"no certificate for {host}: {error}")
                     yield AGAIN
 
-    def _keep_local(self, host: str) -> float:
-        """Make the one of a host if it is time. Seconds until it is."""
+    def _keep_local(self, host: str, *, force: bool = False) -> float:
+        """Make the one of a host if it is time, or at once. Seconds until it is time."""
+        left = 0.0 if force else self._left(host)
+        if left <= 0:
+            lock = self._store.lock(f"issue/{stored(host)}", AGAIN)
+            if lock is None:
+                self._awaited.add(host)
+                return 1.0
+            try:
+                left = self._left(host)  # who had the lock before may have made it
+                if left <= 0 or force:
+                    keep_entry(self._store, LocalAuthority.open(self._store).issue([host]))
+                    left = LONGEST_PAUSE
+            finally:
+                lock.release()
+            self._awaited.add(host)
+        self._told.pop(host, None)
+        if host in self._awaited:
+            self._awaited.discard(host)
+            self._changed([host])
+        return left
+
+    def _left(self, host: str) -> float:
+        """Seconds until the one of a host has to be made; none if there is none of any use."""
         try:
             entry = find_entry(self._store, host)
         except ValueError:  # damaged, which a new one mends
-            entry = None
+            return 0.0
+        if entry is None or entry.source != "local" or not self._is_by_who_signs_now(entry):
+            return 0.0
         now = clock.wall()
-        if entry is not None and entry.source == "local" and entry.not_before <= now:
-            life = entry.not_after - entry.not_before
-            left = entry.not_before + life * SHARE - now
-            if left > 0:
-                return left
-        lock = self._store.lock(f"issue/{host.replace('*', '_')}", AGAIN)
-        if lock is None:
-            return 1.0
+        # From a clock that was ahead. One whose signer has yet to begin, because this clock is
+        # behind, is as good as any that could be made now.
+        if min(entry.obtained, entry.not_before) > now:
+            return 0.0
+        life = entry.not_after - entry.not_before
+        return max(0.0, entry.not_before + life * SHARE - now)
+
+    def _is_by_who_signs_now(self, entry: Entry) -> bool:
+        """Else the operator has removed the authority, and people trust another root."""
         try:
-            keep_entry(self._store, LocalAuthority.open(self._store).issue([host]))
-        finally:
-            lock.release()
-        self._told.pop(host, None)
-        self._changed([host])
-        return LONGEST_PAUSE
+            between = self._store.read(INTERMEDIATE)
+            if between is None or self._store.read(ROOT) is None:
+                return False
+            return entry.chain.endswith(Entry.load(between).chain)
+        except ValueError:  # damaged: until that is mended nothing better can be made
+            return True
+
+    def renew(self, host: str) -> bool:
+        """Get a new one now, whatever its time. Whether there is one; if not, why was said."""
+        if self._wanted[host] == "acme":
+            assert self._issuer is not None
+            outcome = self._issuer.issue((host,), force=True)
+            self._say(outcome.sentence)
+            return outcome.what == "issued"
+        try:
+            self._keep_local(host, force=True)
+        except (StoreError, ValueError) as error:
+            self._say(f"no certificate for {host}: {error}")
+            return False
+        if host in self._awaited:
+            self._say(f"another process is about the certificate of {host}; see porch certs")
+        return host not in self._awaited
 
     # --- public ones ---------------------------------------------------------------------------
 
-    def _public(self) -> Iterator[float]:
+    def _public(self, wanted: Mapping[str, Source]) -> Iterator[float]:
         issuer = self._issuer
-        if issuer is None:
+        hosts = [host for host, source in wanted.items() if source == "acme"]
+        if issuer is None or not hosts:
             return
-        kept = KeptForIssuer(self._store)
-        hosts = [host for host, source in self._wanted.items() if source == "acme"]
-        wanted: dict[Names, Held | None] = {(host,): kept.find((host,)) for host in hosts}
-        if not wanted:
+        try:
+            held: dict[Names, Held | None] = {(host,): self._kept.find((host,)) for host in hosts}
+            tasks = issuer.due(held, moments.now())
+            self._told.pop(STORE, None)
+        except StoreError as error:
+            self._tell(STORE, f"no certificates of CAs: {error}")
+            yield AGAIN
             return
-        for task in issuer.due(wanted, moments.now()):
+        for task in tasks:
+            if self._is_stopping or self._wake.is_set():  # what is wanted now may be another thing
+                yield 0.0
+                return
             left = (task.at - moments.now()).total_seconds()
-            if left > 0 or self._is_stopping:
-                yield left
-                continue
+            rest = self._rests.get(task.names[0], 0.0) - clock.monotonic()
+            yield max(left, rest) if max(left, rest) > 0 else self._do(issuer, task)
+
+    def _do(self, issuer: Issuer, task: Task) -> float:
+        """What is due. Seconds until the next look at it."""
+        host = task.names[0]
+        try:
             outcome = issuer.issue(task.names) if task.what == "issue" else issuer.ask(task.names)
-            host = task.names[0]
-            if outcome.what == "issued":
+        except Exception as error:  # a fault of ours with one host is not that of the others
+            return self._failed(host, f"{type(error).__name__}: {error}")
+        return self._done(host, outcome)
+
+    def _done(self, host: str, outcome: Outcome) -> float:
+        match outcome.what:
+            case "failed":
+                return self._failed(host, outcome.sentence)
+            case "busy":
+                return AGAIN
+            case "issued":
                 self._told.pop(host, None)
                 self._say(outcome.sentence)
                 self._changed([host])
-                yield 1.0
-            elif outcome.what == "failed":
-                self._tell(host, f"no certificate for {host}: {outcome.sentence}")
-                yield 1.0  # when it is tried again is kept, and told by `due`
-            else:
-                yield AGAIN if outcome.what == "busy" else 1.0
+            case "held":
+                self._changed([host])
+        return 1.0
+
+    def _failed(self, host: str, sentence: str) -> float:
+        self._tell(host, f"no certificate for {host}: {sentence}")
+        # When it is tried again is kept, and told by `due`; but a store that is full keeps nothing,
+        # and no authority must be asked each second for that.
+        self._rests[host] = clock.monotonic() + AGAIN
+        return 1.0
 
     def _tell(self, host: str, text: str) -> None:
         """Once, however often it is tried."""

@@ -11,9 +11,10 @@ from acme import challenges, messages
 from josepy.jwk import JWK
 
 from porch.certs.answers import Answers
-from porch.certs.challenges import TLSALPN01, DNSPersist01, is_address
+from porch.certs.challenges import PERSIST_LABEL, TLSALPN01, DNSPersist01
 from porch.certs.dns import Propagation, Provider
 from porch.certs.failure import IssueError, plain
+from porch.certs.identifiers import is_address
 
 __all__ = ["Means", "Proof"]
 
@@ -115,6 +116,15 @@ class Proof:
         except Exception as error:  # a provider's
             return f"a TXT record of {self.name} was left behind: {plain(error)}"
         return ""
+
+    @property
+    def wanted(self) -> str:
+        """The record that an operator has to add by hand; "" if there is none."""
+        challenge = self.challenge.chall
+        if not isinstance(challenge, DNSPersist01):
+            return ""
+        record = challenge.record(self._account, wildcard=self.name.startswith("*."))
+        return f'{PERSIST_LABEL}.{self.name.removeprefix("*.")} TXT "{record}"'
 
     def response(self) -> challenges.ChallengeResponse:
         """What tells the authority to look."""

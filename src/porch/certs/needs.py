@@ -3,7 +3,6 @@
 Interfaces alone. Any object with these functions will do.
 """
 
-from datetime import datetime
 from typing import Protocol
 
 __all__ = ["Held", "Lease", "Store"]
@@ -54,9 +53,9 @@ class Held(Protocol):
         """The URL of the authority that made it; "" for none that can be asked."""
 
     @property
-    def not_before(self) -> datetime:
-        """With a time zone."""
+    def not_before(self) -> int:
+        """Seconds since 1970."""
 
     @property
-    def not_after(self) -> datetime:
-        """With a time zone."""
+    def not_after(self) -> int:
+        """Seconds since 1970."""

@@ -31,7 +31,7 @@ TIMEOUT = 30
 """Seconds for a connection, and between two bytes of an answer."""
 SKEW = timedelta(hours=12)
 """How far our clock may be from the authority's: a certificate lives for six days at least."""
-NONCES = 6
+NONCES = 10
 """Times that the library's own two tries are begun. RFC 8555 6.5 sets no end to bad nonces."""
 LOST = 3
 """Tries at a question that changes nothing, when the connection is lost."""

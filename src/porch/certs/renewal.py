@@ -7,17 +7,17 @@ all of them, the same in every process, and stays when it is asked for again.
 
 import base64
 import hashlib
-import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from acme import messages
 from cryptography import x509
 
 from porch.certs import moments
+from porch.certs.identifiers import stored
 from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
-from porch.certs.order import stored
+from porch.certs.notes import read_note, write_note
 
 __all__ = [
     "Suggestion",
@@ -28,6 +28,7 @@ __all__ = [
     "kept",
     "renew_at",
     "renewal_time",
+    "span",
     "unanswered",
 ]
 
@@ -84,6 +85,11 @@ def certificate_id(chain: bytes) -> str:
     return f"{_encoded(extension.value.key_identifier or b'')}.{_encoded(number)}"
 
 
+def span(held: Held) -> tuple[datetime, datetime]:
+    """From when until when it is valid."""
+    return datetime.fromtimestamp(held.not_before, UTC), datetime.fromtimestamp(held.not_after, UTC)
+
+
 def renew_at(name: str, not_before: datetime, not_after: datetime) -> datetime:
     """When to renew without a word of the authority. Names that began together part."""
     lifetime = max(not_after - not_before, timedelta())
@@ -97,19 +103,20 @@ def renewal_time(held: Held, suggestion: Suggestion | None, now: datetime) -> da
     A certificate that is not valid yet waits until it is: the clock was set back, and each new
     one would be of the future too.
     """
-    usual = renew_at(held.names[0], held.not_before, held.not_after)
+    begins, ends = span(held)
+    usual = renew_at(held.names[0], begins, ends)
     told = suggestion.moment if suggestion is not None else None
-    young = min(YOUNG, (held.not_after - held.not_before) / 10)
-    moment = usual if told is None else min(max(told, held.not_before + young), held.not_after)
-    if now < held.not_before:
-        return max(moment, held.not_before)
+    young = min(YOUNG, (ends - begins) / 10)
+    moment = usual if told is None else min(max(told, begins + young), ends)
+    if now < begins:
+        return max(moment, begins)
     return moment
 
 
 def ask_at(held: Held, suggestion: Suggestion | None, now: datetime) -> datetime | None:
     """When to ask the authority next; None for never: it is none, or the certificate has expired
     (RFC 9773 4.3: "MUST NOT check ... after the certificate has expired")."""
-    if not held.directory or held.not_after <= now:
+    if not held.directory or span(held)[1] <= now:
         return None
     if suggestion is None or suggestion.certificate != certificate_id(held.chain):
         return now
@@ -157,15 +164,13 @@ def unanswered(chain: bytes, old: Suggestion | None) -> Suggestion:
 
 def kept(store: Store, name: str) -> Suggestion | None:
     """The suggestion that is kept for the certificate of `name`; a damaged one is none."""
-    try:
-        found = json.loads(store.read(_place(name)) or b"")
-        asked, again = moments.parse(found["asked"]), moments.parse(found["again"])
-        if asked is None or again is None:
-            return None
-        start, end = moments.parse(found["start"]), moments.parse(found["end"])
-        return Suggestion(str(found["certificate"]), start, end, asked, again, str(found["url"]))
-    except (ValueError, KeyError, TypeError):
+    found = read_note(store, _place(name))
+    asked, again = moments.parse(found.get("asked")), moments.parse(found.get("again"))
+    if asked is None or again is None:
         return None
+    start, end = moments.parse(found.get("start")), moments.parse(found.get("end"))
+    certificate, url = str(found.get("certificate")), str(found.get("url", ""))
+    return Suggestion(certificate, start, end, asked, again, url)
 
 
 def keep(store: Store, name: str, suggestion: Suggestion) -> None:
@@ -178,7 +183,7 @@ def keep(store: Store, name: str, suggestion: Suggestion) -> None:
         "again": moments.text(suggestion.again),
         "url": suggestion.url,
     }
-    store.write(_place(name), json.dumps(written, indent=1).encode())
+    write_note(store, _place(name), written)
 
 
 def _place(name: str) -> str:

@@ -126,6 +126,59 @@ def status(
     return show_status(config, as_json=json)
 
 
+Root = Annotated[
+    Path | None,
+    typer.Option("--root", help="A root's PEM file, in place of the one in the store."),
+]
+
+
+@app.command()
+def trust(config: Config = DEFAULT, root: Root = None) -> int:
+    """Have this machine and its browsers believe the door's own authority."""
+    from porch.cli.trust import trust_root
+
+    return trust_root(config, root, is_wanted=True)
+
+
+@app.command()
+def untrust(config: Config = DEFAULT, root: Root = None) -> int:
+    """Have them believe it no more."""
+    from porch.cli.trust import trust_root
+
+    return trust_root(config, root, is_wanted=False)
+
+
+certs = typer.Typer(help="How the certificates are; what stands in the way of one; a new one.")
+app.add_typer(certs, name="certs")
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+Name = Annotated[str, typer.Argument(help="A host, as a route has it.")]
+
+
+@certs.callback(invoke_without_command=True)
+def _certs(context: typer.Context, config: Config = DEFAULT, json: AsJson = False) -> int:
+    if context.invoked_subcommand is not None:
+        return 0
+    from porch.cli.certs import show_certs
+
+    return show_certs(config, as_json=json)
+
+
+@certs.command("check")
+def check_certificate(name: Name, config: Config = DEFAULT, json: AsJson = False) -> int:
+    """Look at DNS, ports, CAA and limits before a certificate is asked for."""
+    from porch.cli.certs import check_name
+
+    return check_name(config, name, as_json=json)
+
+
+@certs.command("renew")
+def renew_certificate(name: Name, config: Config = DEFAULT) -> int:
+    """Get a new certificate now."""
+    from porch.cli.certs import renew_name
+
+    return renew_name(config, name)
+
+
 def _ask(config: Path, command: str) -> int:
     from porch.cli.ask import ask_door
 

@@ -11,9 +11,9 @@ from porch.certs.entry import Source
 from porch.config.clients import Asking
 from porch.config.loaded import Loaded
 from porch.config.managed import managed
-from porch.config.schema import SiteModel
+from porch.config.pairs import folder_pairs, load_pairs, site_files
 from porch.shield.client_certificate import Demands
-from porch.tls.certificate import Certificate, Pair, load_certificate
+from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Kind, Presented
 
 __all__ = ["Certificates"]
@@ -71,17 +71,31 @@ class Certificates:
         for host, site in loaded.sites.items():
             yield
             asking.add(host)
-            if not site.cert or not site.key:
+            if not site.cert:
                 continue
             try:
-                by_host[host] = load_certificate(_files(loaded.base, site), loaded.read)
+                files = site_files(loaded.base, site)
+                by_host[host] = load_pairs(files, site.key_password, loaded.read)
             except ValueError as error:
                 loaded.add((*loaded.site_paths[host], "cert"), str(error))
+        yield from _of_folders(loaded, by_host)
         refuse = loaded.config.unknown_name == "refuse"
         presented = Presented(by_host, kind=asking.kind, kinds=asking.kinds, refuse_unknown=refuse)
         return cls(presented, managed(loaded, by_host) if gets else None, asking)
 
 
-def _files(base: Path, site: SiteModel) -> list[tuple[Path, Path]]:
-    certs, keys = site.cert or [], site.key or []
-    return [(base / cert, base / key) for cert, key in zip(certs, keys, strict=True)]
+def _of_folders(loaded: Loaded, by_host: dict[str, Certificate]) -> "Generator[None, None, None]":
+    """Each pair there serves all names in it that no site names a file for; of several for one
+    name the last by file name. Read before: who serves need not see the folder."""
+    named = set(by_host)
+    for pair in folder_pairs(loaded):
+        yield
+        try:
+            found = load_pairs([pair], None, loaded.read)
+            hosts = found.hosts
+        except ValueError as error:
+            loaded.add(("certificates",), str(error))
+            continue
+        for host in hosts:
+            if host not in named:
+                by_host[host] = found

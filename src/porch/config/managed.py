@@ -12,8 +12,8 @@ __all__ = ["managed"]
 def managed(loaded: Loaded, is_given: Container[str]) -> dict[str, Source]:
     """Host to who certifies it. is_given: hosts, or "*.host", that have files of their own.
 
-    A host of any name ("*") gets none, nor does one whose site says `cert = false`. The local
-    authority is for what no public one vouches for.
+    A host of any name ("*") gets none, nor does one whose site says `cert = false`, nor its www.
+    The local authority is for what no public one vouches for.
     """
     found: dict[str, Source] = {}
     for host in _hosts(loaded):
@@ -34,5 +34,5 @@ def _hosts(loaded: Loaded) -> Iterator[str]:
         if route.pattern is not None and route.pattern.host != b"*":
             yield route.pattern.host.decode("ascii")
     for host, site in loaded.sites.items():
-        if site.www:
+        if site.www and site.cert is not False:  # who wants no HTTPS wants none to be sent from
             yield f"www.{host}"

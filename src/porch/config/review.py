@@ -3,14 +3,19 @@
 Everything that can be known without a network is found here, so that all problems come at once.
 """
 
+import contextlib
 import ipaddress
+import stat
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from porch.certs.authority import authority
 from porch.config.address import parse_listen
 from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
+from porch.config.pairs import BUNDLES, files_in, matching
 from porch.config.review_clients import review_clients
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
@@ -38,7 +43,13 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     _review_hsts(loaded, loaded.config.hsts, ("hsts",))
     if loaded.config.acme is not None:
         _review_file(loaded, loaded.config.acme.ca, ("acme", "ca"))
+        for name in loaded.config.acme.directory:
+            try:
+                authority(name)
+            except ValueError as error:
+                loaded.add(("acme", "directory"), str(error))
     _review_sites(loaded)
+    _review_folders(loaded)
     _review_pools(loaded)
     review_routes(loaded, data)
     review_clients(loaded)
@@ -154,23 +165,59 @@ def _review_sites(loaded: Loaded) -> None:
 
 
 def _review_site(loaded: Loaded, host: str, site: SiteModel, path: KeyPath) -> None:
-    if site.cert is False and site.key:
-        loaded.add((*path, "key"), "'cert' is false beside it; take one of them out")
-    elif bool(site.cert) != bool(site.key):
-        there, missing = ("key", "cert") if site.key else ("cert", "key")
-        loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
-    elif len(site.cert or ()) != len(site.key or ()):
-        text = f"{len(site.cert or ())} certificates have {len(site.key or ())} keys; one each"
-        loaded.add((*path, "key"), text)
-    for file in site.cert or ():
-        _review_file(loaded, file, (*path, "cert"))
-    for file in site.key or ():
-        _review_file(loaded, file, (*path, "key"))
+    _review_pair(loaded, site, path)
     for file in site.client_ca or ():
         _review_file(loaded, file, (*path, "client_ca"))
     _review_hsts(loaded, site.hsts, (*path, "hsts"))
     if site.www and (host.startswith(("*", "www.", "[")) or host[-1].isdigit()):
         loaded.add((*path, "www"), f"there is no www.{host} to redirect from")
+
+
+def _review_pair(loaded: Loaded, site: SiteModel, path: KeyPath) -> None:
+    """That cert and key stand together, and are files that only their owner can read."""
+    certs, keys = site.cert or [], site.key or []
+    is_bundle = bool(certs) and all(each.lower().endswith(BUNDLES) for each in certs)
+    if site.cert is False and site.key:
+        loaded.add((*path, "key"), "'cert' is false beside it; take one of them out")
+    elif is_bundle and keys:
+        loaded.add((*path, "key"), "a PKCS #12 file has its key in it; take 'key' out")
+    elif bool(certs) != bool(keys) and not is_bundle:
+        there, missing = ("key", "cert") if keys else ("cert", "key")
+        loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
+    elif len(certs) != len(keys) and not is_bundle:
+        text = f"{len(certs)} certificates have {len(keys)} keys; one each"
+        loaded.add((*path, "key"), text)
+    for word, files in (("cert", certs), ("key", keys)):
+        for file in files:
+            _review_file(loaded, file, (*path, word))
+    for file in certs if is_bundle else keys:
+        _review_rights(loaded, loaded.base / file, (*path, "cert" if is_bundle else "key"))
+
+
+def _review_rights(loaded: Loaded, key: Path, path: KeyPath) -> None:
+    with contextlib.suppress(OSError, ValueError):  # ValueError: a zero in the name
+        if key.stat().st_mode & stat.S_IROTH:
+            text = f"everybody on this machine can read {key}: chmod o-r {key}"
+            loaded.add(path, text, warning=True)
+
+
+def _review_folders(loaded: Loaded) -> None:
+    """Read all pairs of the folders: who serves may not see them."""
+    for number, name in enumerate(loaded.config.certificates):
+        path: KeyPath = ("certificates", number)
+        folder = loaded.base / name
+        try:
+            pairs = matching(files_in(folder))
+            for file in dict.fromkeys(file for pair in pairs for file in pair):
+                loaded.read(file)
+        except OSError as error:
+            loaded.add(path, f"{error.filename or folder}: {error.strerror or error}")
+            continue
+        for _, key in pairs:
+            _review_rights(loaded, key, path)
+        if not pairs:
+            text = f"{folder} has no pair, such as a.crt and a.key"
+            loaded.add(path, text, warning=True)
 
 
 def _review_hsts(loaded: Loaded, hsts: HstsModel | None, path: KeyPath) -> None:

@@ -328,7 +328,10 @@ class SiteModel(HostWords):
         "A PEM file with the certificate and its chain; several for keys of several kinds. "
         "`false`: no HTTPS for this host. If left out, one is got: see [acme](#acme)."
     )
-    key: Files | None = word("The PEM file of its key; as many as `cert` has.")
+    key: Files | None = word(
+        "The PEM file of its key; as many as `cert` has. PKCS #12 (`.p12`, `.pfx`) needs no `key`."
+    )
+    key_password: str | None = word("Of the key, or of the PKCS #12 file; a secret.")
     www: Literal["redirect"] | None = word('`"redirect"` sends www.host to host.')
 
 
@@ -402,13 +405,18 @@ class ConfigModel(HostWords):
         description="More files of the same, by name or pattern (`sites/*.toml`); merged.",
     )
     acme: Acme = Field(
-        default=AcmeModel(),
+        default_factory=AcmeModel,
         description="Who certifies public hosts, see [acme](#acme); `false` for nobody.",
         json_schema_extra={"default": "letsencrypt"},
     )
     store: str | None = word(
         "The folder where certificates and accounts are kept; `$STATE_DIRECTORY`, else "
         "`/var/lib/porch` as root, else `~/.local/share/porch`."
+    )
+    certificates: Strings = Field(
+        default=[],
+        description="Folders of pairs (`a.crt` and `a.key`, `fullchain.pem` and `privkey.pem`, "
+        "`a.p12`), also in folders in them. Each serves the names that stand in it.",
     )
     unknown_name: Literal["serve", "refuse"] = Field(
         default="serve",

@@ -1,7 +1,8 @@
 """Secrets: `${NAME}` from the environment and `file:/path`, filled in before anything is read.
 
 `${NAME}` may stand in any text. A text that is `file:` and a path is the file's content where a
-secret can stand, among the values of `headers` and `when`; elsewhere it has its own meaning.
+secret can stand, among the values of `headers` and `when`, as a password and as a key of an
+account; elsewhere it has its own meaning.
 """
 
 import os
@@ -51,7 +52,9 @@ def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
 
 
 def _is_secret(path: KeyPath) -> bool:
-    """Whether a value is one of a field, a parameter or a cookie."""
+    """Whether a value is one of a field, a parameter or a cookie, or a password or key."""
+    if path[-1] == "key_password" or path[-2:] == ("eab", "key"):
+        return True
     return "headers" in path[:-1] or ("when" in path[:-1] and path[-2] != "when")
 
 

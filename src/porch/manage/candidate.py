@@ -1,12 +1,13 @@
 """Candidate: a configuration that was built on trial, and what the supervisor must know of it."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from porch.balance.endpoint import WIDTH
+from porch.certs.entry import Source
 from porch.config.build import Built, releasing
 from porch.config.check import examine
 from porch.config.loaded import Loaded
@@ -17,7 +18,7 @@ from porch.manage.cores import cores
 from porch.manage.user import Identity, identity, obstacle
 from porch.manage.wanted import store_folder
 from porch.shared import Cells
-from porch.tls.certificate import keep_only
+from porch.tls.certificate import Certificate, keep_only
 from porch.tls.presented import Kind
 
 __all__ = ["Candidate", "Stamp", "stamps"]
@@ -33,7 +34,7 @@ class Candidate:
     endpoints: by the names that they are counted under. pools: the endpoints of each, as words.
     files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
     they run as. kinds: of connections that are secured. store: where certificates are kept, None
-    where the door gets none.
+    where the door gets none. managed: hosts that it gets one for. given: what the others have.
     """
 
     loaded: Loaded
@@ -46,6 +47,8 @@ class Candidate:
     identity: Identity | None
     kinds: frozenset[Kind]
     store: Path | None
+    managed: Mapping[str, Source]
+    given: Mapping[str, Certificate]
     grace: float
     watch: bool
 
@@ -90,6 +93,8 @@ class Candidate:
             identity=identity,
             kinds=built.certificates.kinds,
             store=store_folder(loaded) if built.certificates.managed else None,
+            managed=built.certificates.managed,
+            given=built.certificates.presented.by_host,
             grace=config.grace,
             watch=config.watch,
         )

@@ -3,18 +3,32 @@
 The rest of the configuration is not read again for it: an edit that is not finished may lie there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from porch.config.loaded import Loaded
+from porch.config.pairs import folder_pairs, load_pairs, site_files
 from porch.manage.candidate import Stamp, stamps
 from porch.observe.messages import Level
-from porch.tls.certificate import Pair, keep_only, load_certificate
+from porch.tls.certificate import Certificate, Pair, keep_only
 
 __all__ = ["A_LOOK", "Renewed"]
 
 A_LOOK = 1000
 """Files that are looked at at once, in 2 ms; more take several looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Files that belong together. name: what they are told of as. hosts: whom they serve; None for
+    those that stand in the certificate."""
+
+    name: str
+    files: list[tuple[Path, Path]]
+    password: str | None
+    hosts: tuple[str, ...] | None
 
 
 class Renewed:
@@ -23,14 +37,21 @@ class Renewed:
     def __init__(self, loaded: Loaded, say: Callable[[str, Level], None]) -> None:
         self._loaded = loaded
         self._say = say
-        self._hosts: dict[Path, list[str]] = {}
-        for host, site in loaded.sites.items():
-            for name in (*(site.cert or ()), *(site.key or ())):
-                self._hosts.setdefault(loaded.base / name, []).append(host)
-        self._files = [*self._hosts]
+        self._sources: dict[Path, list[_Source]] = {}
+        for source in self._all():
+            for file in dict.fromkeys(chain(*source.files)):
+                self._sources.setdefault(file, []).append(source)
+        self._files = [*self._sources]
         self._stamps: dict[Path, Stamp] = stamps(self._files)
         self._next = 0
-        self._failing: dict[str, tuple[str, bool]] = {}  # what is wrong, and whether it was told
+        self._failing: dict[str, tuple[_Source, str, bool]] = {}  # what, why, whether it was told
+
+    def _all(self) -> Iterator[_Source]:
+        base = self._loaded.base
+        for host, site in self._loaded.sites.items():
+            yield _Source(host, site_files(base, site), site.key_password, (host,))
+        for pair in folder_pairs(self._loaded):
+            yield _Source(str(pair[0]), [pair], None, None)
 
     def look(self) -> dict[str, tuple[Pair, ...]]:
         """Hosts whose files hold another pair now, which can be used.
@@ -38,45 +59,57 @@ class Renewed:
         What is of no use is told of if it is so at the next look too: a pair is written one file
         after the other.
         """
-        again = [host for host, (_, was_told) in self._failing.items() if not was_told]
+        again = [source for source, _, was_told in self._failing.values() if not was_told]
         found: dict[str, tuple[Pair, ...]] = {}
-        for host in dict.fromkeys([*again, *self._changed()]):
+        for source in {each.name: each for each in (*again, *self._changed())}.values():
             try:
-                pairs = self._load(host)
+                certificate = self._load(source)
+                hosts = self._hosts(source, certificate) if certificate is not None else ()
             except ValueError as error:
-                self._fail(host, str(error))
+                self._fail(source, str(error))
                 continue
-            self._failing.pop(host, None)
-            if pairs:
-                found[host] = pairs
-                self._say(f"{host}: its certificate files have changed; used from now on", "info")
+            self._failing.pop(source.name, None)
+            if certificate is not None:
+                found |= dict.fromkeys(hosts, certificate.pairs)
+                text = f"{source.name}: its certificate files have changed; used from now on"
+                self._say(text, "info")
         if found:
             keep_only(())
         return found
 
-    def _changed(self) -> Iterator[str]:
+    def _changed(self) -> Iterator[_Source]:
         part = self._files[self._next : self._next + A_LOOK]
         self._next = 0 if self._next + A_LOOK >= len(self._files) else self._next + A_LOOK
         for file, stamp in stamps(part).items():
             if stamp != self._stamps[file]:
                 self._stamps[file] = stamp
-                yield from self._hosts[file]
+                yield from self._sources[file]
 
-    def _load(self, host: str) -> tuple[Pair, ...]:
-        """What the files of a host hold; nothing if that is what is used. Raises ValueError."""
-        site, base, contents = self._loaded.sites[host], self._loaded.base, self._loaded.contents
-        names = zip(site.cert or (), site.key or (), strict=True)
-        pairs = load_certificate([(base / cert, base / key) for cert, key in names]).pairs
-        fresh = {pair.cert_file: pair.chain for pair in pairs}
-        fresh |= {pair.key_file: pair.key for pair in pairs}
+    def _load(self, source: _Source) -> Certificate | None:
+        """What the files hold; None if that is what is used. Raises ValueError."""
+        contents = self._loaded.contents
+        fresh: dict[Path, bytes] = {}
+
+        def read(file: Path) -> bytes:
+            fresh[file] = file.read_bytes()
+            return fresh[file]
+
+        found = load_pairs(source.files, source.password, read)
         if all(contents.get(file) == content for file, content in fresh.items()):
-            return ()
+            return None
         contents.update(fresh)  # for workers that are forked later
-        return pairs
+        return found
 
-    def _fail(self, host: str, problem: str) -> None:
-        before = self._failing.get(host)
-        is_same = before is not None and before[0] == problem
-        if is_same and before is not None and not before[1]:
-            self._say(f"{host}: {problem}; the certificate before it stays in use", "warning")
-        self._failing[host] = (problem, is_same)
+    def _hosts(self, source: _Source, certificate: Certificate) -> Iterable[str]:
+        if source.hosts is not None:
+            return source.hosts
+        sites = self._loaded.sites
+        return [host for host in certificate.hosts if host not in sites or not sites[host].cert]
+
+    def _fail(self, source: _Source, problem: str) -> None:
+        before = self._failing.get(source.name)
+        is_same = before is not None and before[1] == problem
+        if is_same and before is not None and not before[2]:
+            text = f"{source.name}: {problem}; the certificate before it stays in use"
+            self._say(text, "warning")
+        self._failing[source.name] = (source, problem, is_same)

@@ -17,6 +17,7 @@ from porch.config.history import History
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
 from porch.manage.control import Control, Question, second_path, socket_path
+from porch.manage.expiry import Expiry
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
@@ -84,6 +85,7 @@ class Supervisor:
         in_force.ready_store(in_force.candidate)
         self._loop = Loop()
         self._loop.on_fault = self._on_fault
+        self._expiry = Expiry(self._loop, lambda: in_force.candidate, self.messages.warn)
         self.fleet = Fleet(
             self._loop, self.messages, in_force.table, in_force.equip, self._close_in_child
         )
@@ -122,6 +124,7 @@ class Supervisor:
             "rollback": lambda question: self._changes.ask("rollback", question),
             "upgrade": lambda question: self._changes.ask("upgrade", question),
             "diff": lambda question: self._changes.ask("diff", question),
+            "certificates": self._on_certificates,
             "stop": self._on_stop,
         }
 
@@ -247,6 +250,11 @@ class Supervisor:
         self._changes.go_on(question)
 
     # --- commands ------------------------------------------------------------------------------
+
+    def _on_certificates(self, question: Question) -> None:
+        """Somebody has put one into the store."""
+        self.fleet.tell(self.fleet.all, "certified", [*self.in_force.candidate.managed])
+        question.reply({"told": len(self.fleet.all)})
 
     def _on_stop(self, question: Question) -> None:
         question.reply({"stopping": f"within {self.in_force.candidate.grace:g} s"})

@@ -14,6 +14,9 @@ from porch.config.schema import AcmeModel
 
 __all__ = ["Wanted", "authorities", "store_folder"]
 
+SYSTEM = Path("/var/lib/porch")
+"""The store of a door that was started as root."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -51,20 +54,27 @@ def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
                 email=acme.email or "",
                 ca=base / acme.ca if acme.ca else None,
                 profile=acme.profile or "",
-                key_type="rsa2048" if acme.key == "rsa" else "ec256",
+                key_type=acme.key,
             )
         )
     return tuple(found)
 
 
 def store_folder(loaded: Loaded) -> Path:
-    """Where certificates and accounts are kept."""
+    """Where certificates and accounts are kept. Never raises: that it cannot be used is found out
+    by who uses it."""
     if loaded.config.store is not None:
         return loaded.base / loaded.config.store
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]  # systemd.exec(5)
     if given:
         return Path(given)
-    if os.geteuid() == 0:
-        return Path("/var/lib/porch")
+    # A worker with a user of its own is not root any more, and has the home of root.
+    if os.geteuid() == 0 or loaded.config.user is not None:
+        return SYSTEM
     data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "porch"
+    if data:
+        return Path(data) / "porch"
+    try:
+        return Path.home() / ".local" / "share" / "porch"
+    except RuntimeError:  # a user whom the system does not know, in a container, has none
+        return SYSTEM

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from porch.tls.profile import ALPN, believe_clients, server_context
 
-__all__ = ["KEPT", "Certificate", "Pair", "add_pair", "keep_only", "load_certificate"]
+__all__ = ["KEPT", "Certificate", "Pair", "add_pair", "keep_only", "load_certificate", "tried"]
 
 Read = Callable[[Path], bytes]
 """What a file holds. Raises OSError as `open` would."""
@@ -75,6 +75,11 @@ class Certificate:
                 self._names = frozenset(hosts | {str(address) for address in addresses})
         return self._names
 
+    @property
+    def hosts(self) -> list[str]:
+        """The same as hosts of routes, sorted: an IPv6 address in brackets."""
+        return sorted(f"[{name}]" if ":" in name else name for name in self.names)
+
     def is_for(self, host: str) -> bool:
         """Whether a client that asks for `host` may take it."""
         names = self.names
@@ -120,7 +125,11 @@ def load_certificate(
 
     Raises ValueError with a sentence if they cannot be read or do not belong together.
     """
-    found = Certificate([Pair(_content(c, read), _content(k, read), c, k) for c, k in files])
+    return tried(Certificate([Pair(_content(c, read), _content(k, read), c, k) for c, k in files]))
+
+
+def tried(found: Certificate) -> Certificate:
+    """The same, if it can be used. Raises ValueError with a sentence."""
     if found.digest not in _good:
         found.context  # noqa: B018  whether it can be used is found out now
         if len(_good) > MOST_GOOD:
@@ -180,9 +189,6 @@ def _reason(pair: Pair, error: ssl.SSLError) -> str:
     if "MISMATCH" in (error.reason or ""):
         return f"{pair.key_file} is not the key of {pair.cert_file}"
     if b"ENCRYPTED" in pair.key:
-        return (
-            f"{pair.key_file} is encrypted; write it anew without a password, and keep it from "
-            "others"
-        )
+        return f"{pair.key_file} is encrypted; give its password as key_password"
     file = pair.cert_file if b"BEGIN CERTIFICATE" not in pair.chain else pair.key_file
     return f"{file} is not a PEM file that can be used: {error.reason or error}"

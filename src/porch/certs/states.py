@@ -1,0 +1,66 @@
+"""States: how the certificate of each host is, for who asks and for warnings."""
+
+from collections.abc import Iterator, Mapping
+
+from porch.certs import backoff, moments, renewal
+from porch.certs.entry import Entry, Source
+from porch.certs.facts import read_facts
+from porch.certs.keeper import SHARE
+from porch.certs.kept import find_entry
+from porch.certs.report import NameState
+from porch.certs.store import Store, StoreError
+from porch.tls.certificate import Certificate
+
+__all__ = ["states"]
+
+
+def states(
+    store: Store | None, managed: Mapping[str, Source], given: Mapping[str, Certificate]
+) -> Iterator[NameState]:
+    """Of each host one. managed: hosts that the door gets one for; none without a store. given:
+    those that have files, which nobody renews."""
+    for host, certificate in given.items():
+        yield _given(host, certificate)
+    if store is not None:
+        for host, source in managed.items():
+            yield _managed(store, host, source)
+
+
+def _given(host: str, certificate: Certificate) -> NameState:
+    try:
+        facts = read_facts(certificate.pairs[0].chain)
+    except ValueError as error:
+        return NameState(name=host, source="files", last_error=str(error))
+    ends = float(facts.not_after)
+    return NameState(name=host, source="files", issuer=facts.issuer, not_after=ends)
+
+
+def _managed(store: Store, host: str, source: Source) -> NameState:
+    try:
+        entry = find_entry(store, host)
+    except (StoreError, ValueError) as error:
+        return NameState(name=host, source=source, last_error=str(error))
+    record = backoff.kept(store, host)
+    trouble, next_try = "", None
+    if record.failures:
+        trouble = record.sentence
+        next_try = record.next_at(host, moments.now()).timestamp()
+    if entry is None:
+        return NameState(name=host, source=source, last_error=trouble, next_try=next_try)
+    return NameState(
+        name=host,
+        source=entry.source,
+        issuer=entry.issuer,
+        not_after=float(entry.not_after),
+        renew_at=_renewal(store, entry),
+        last_error=trouble,
+        next_try=next_try,
+    )
+
+
+def _renewal(store: Store, entry: Entry) -> float:
+    """When the next one is got, in seconds since 1970."""
+    if entry.source != "acme":
+        return entry.not_before + (entry.not_after - entry.not_before) * SHARE
+    suggestion = renewal.kept(store, entry.names[0])
+    return renewal.renewal_time(entry, suggestion, moments.now()).timestamp()

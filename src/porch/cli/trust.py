@@ -1,0 +1,36 @@
+"""`porch trust`, `porch untrust`: have this machine believe the door's own authority, or not."""
+
+import sys
+from pathlib import Path
+
+from porch.certs.files import StoreError
+from porch.certs.local_ca import LocalAuthority
+from porch.certs.trust import trust, untrust
+from porch.cli.store import loaded_of, open_store
+
+__all__ = ["trust_root"]
+
+
+def trust_root(config: Path, root: Path | None, *, is_wanted: bool) -> int:
+    """Do it and say what was done. root: a PEM file in place of the store's. Returns 0, or 1 if
+    something is missing."""
+    try:
+        pem = root.read_bytes() if root is not None else _of_store(config)
+        if pem is None:
+            return 1
+        outcome = trust(pem) if is_wanted else untrust(pem)
+    except (StoreError, ValueError, OSError) as error:
+        print(f"porch: {error}", file=sys.stderr)
+        return 1
+    for text in outcome.done:
+        print(text)
+    for text in outcome.missing:
+        print(f"porch: {text}", file=sys.stderr)
+    return 1 if outcome.missing else 0
+
+
+def _of_store(config: Path) -> bytes | None:
+    """The root of the store, made if there is none; None with the reason on stderr."""
+    loaded = loaded_of(config)
+    store = open_store(loaded) if loaded is not None else None
+    return LocalAuthority.open(store).root_pem if store is not None else None
