@@ -167,7 +167,7 @@ def test_a_door_that_finishes_tells_nobody_and_marks_its_answers() -> None:
 def test_a_defect_of_the_router_is_reported_and_answered_as_one() -> None:
     settings = Settings()
 
-    def broken(request: RequestHead, client_ip: bytes) -> Route:
+    def broken(request: RequestHead, client_ip: bytes, security: object) -> Route:
         raise ZeroDivisionError("no route adds up")
 
     settings.find = broken  # type: ignore[method-assign]

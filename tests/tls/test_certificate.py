@@ -179,7 +179,7 @@ def test_those_that_nobody_is_served_any_more_are_forgotten(
     monkeypatch.setattr(module, "_contexts", type(module._contexts)())
     one, two = (load_certificate([files(tmp_path, f"{name}.test")]) for name in "ab")
     keep_only([two])
-    assert [*module._contexts] == [two.digest]
+    assert [*module._contexts] == [(two.digest, b"")]
     assert one.context is one.context
 
 
@@ -189,5 +189,5 @@ def test_what_was_found_good_is_not_tried_again(
     pair = files(tmp_path, "a.test")
     load_certificate([pair])
     keep_only(())
-    monkeypatch.setattr(module, "_add", None)
+    monkeypatch.setattr(module, "add_pair", None)
     load_certificate([pair])

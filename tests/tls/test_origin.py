@@ -9,6 +9,7 @@ import trustme
 from porch.tls.origin import (
     SYSTEM,
     Authorities,
+    OriginTls,
     client_context,
     client_context_in_steps,
     system_authorities,
@@ -55,13 +56,13 @@ def test_an_authority_that_is_no_pem_file_is_an_error(content: bytes) -> None:
 def test_authorities_are_taken_one_a_step_whatever_stands_between_them() -> None:
     pems = [trustme.CA(organization_name=f"{number}").cert_pem.bytes() for number in range(5)]
     content = "Größe\n".encode() + b"# a comment\n".join(pems)
-    steps = client_context_in_steps(authorities=Authorities(content))
+    steps = client_context_in_steps(OriginTls(authorities=Authorities(content)))
     assert len([*steps]) == 5
     assert len(client_context(authorities=Authorities(content)).get_ca_certs()) == 5
 
 
 def test_unverified_needs_no_authority_and_no_step() -> None:
-    assert [*client_context_in_steps(verify=False)] == []
+    assert [*client_context_in_steps(OriginTls(verify=False))] == []
 
 
 def test_those_of_the_system_are_read_like_any_file(

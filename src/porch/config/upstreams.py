@@ -3,6 +3,7 @@
 import contextlib
 import ssl
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from porch.balance.endpoint import Endpoint
@@ -19,9 +20,13 @@ from porch.config.steps import Steps
 from porch.config.target import Target
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
-from porch.tls.origin import SYSTEM, Authorities, system_authorities
+from porch.tls.certificate import Pair
+from porch.tls.origin import Authorities, OriginTls, Version, system_authorities
 
 __all__ = ["Upstreams"]
+
+TlsWords = tuple[bool, str | None, str | None, str | None, Version]
+"""verify, ca, cert, key, min_version."""
 
 
 class Upstreams:
@@ -34,7 +39,7 @@ class Upstreams:
         self._state = state
         self._limits = limits
         self._interim = interim
-        self._contexts: dict[tuple[bool, str | None], ssl.SSLContext] = {}
+        self._contexts: dict[TlsWords, ssl.SSLContext] = {}
 
     def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
         """A pool of the configuration, and its addresses in words."""
@@ -85,32 +90,49 @@ class Upstreams:
             return Address(path=target.path)
         if target.kind == "http":
             return Address(host=target.host, port=target.port)
-        key = (tls.verify is not False, tls.ca)
-        context = self._contexts.get(key)
+        words = (tls.verify is not False, tls.ca, tls.cert, tls.key, tls.min_version or "1.2")
+        context = self._contexts.get(words)
         if context is None:
             try:
-                context = yield from self._context(*key)
+                context = yield from self._context(*words)
             except OSError as error:
                 text = f"{self._loaded.base / (tls.ca or '')} cannot be used: "
                 self._loaded.add((*path, "ca"), text + (error.strerror or str(error)))
                 return Address(host=target.host, port=target.port)
-            self._contexts[key] = context
+            except ValueError as error:
+                self._loaded.add((*path, "cert"), str(error))
+                return Address(host=target.host, port=target.port)
+            self._contexts[words] = context
         return Address(
             host=target.host, port=target.port, tls=context, server_name=tls.server_name or ""
         )
 
-    def _context(self, verify: bool, ca: str | None) -> Steps[ssl.SSLContext]:
-        """Raises OSError if the file of the authorities is of no use."""
+    def _context(
+        self, verify: bool, ca: str | None, cert: str | None, key: str | None, oldest: Version
+    ) -> Steps[ssl.SSLContext]:
+        """Raises OSError if the file of the authorities is of no use, and ValueError with a
+        sentence if those of the pair are."""
+        pair = self._pair(cert, key) if cert is not None and key is not None else None
+        plain = OriginTls(verify=verify, pair=pair, oldest=oldest)
         if ca is not None:
-            file = self._loaded.base / ca
-            self.files[file] = None
-            pem = Authorities(self._loaded.read(file))
-            return (yield from self._state.context(verify, pem))
+            pem = Authorities(self._read(self._loaded.base / ca))
+            return (yield from self._state.context(replace(plain, authorities=pem)))
         if verify:
             with contextlib.suppress(ssl.SSLError):  # OpenSSL takes from it what it can
                 system = system_authorities(self._loaded.read)
-                return (yield from self._state.context(verify, system))
-        return (yield from self._state.context(verify, SYSTEM))
+                return (yield from self._state.context(replace(plain, authorities=system)))
+        return (yield from self._state.context(plain))
+
+    def _pair(self, cert: str, key: str) -> Pair:
+        files = self._loaded.base / cert, self._loaded.base / key
+        try:
+            return Pair(self._read(files[0]), self._read(files[1]), *files)
+        except OSError as error:
+            raise ValueError(f"{error.filename} cannot be used: {error.strerror}") from error
+
+    def _read(self, file: Path) -> bytes:
+        self.files[file] = None
+        return self._loaded.read(file)
 
 
 def _spelled(target: Target) -> str:

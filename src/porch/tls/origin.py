@@ -9,15 +9,22 @@ import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from porch.tls.certificate import Pair, add_pair
 
 __all__ = [
     "SYSTEM",
     "Authorities",
+    "OriginTls",
+    "Version",
     "client_context",
     "client_context_in_steps",
     "system_authorities",
 ]
 
+Version = Literal["1.2", "1.3"]
+"""Of TLS."""
 Read = Callable[[Path], bytes]
 """What a file holds. Raises OSError as `open` would."""
 
@@ -50,9 +57,23 @@ def system_authorities(read: Read = Path.read_bytes) -> Authorities:
         return SYSTEM
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginTls:
+    """What a context for origins is made of: two that are equal may share one.
+
+    verify: whether a certificate is believed that nobody vouches for. pair: what is shown to an
+    origin that asks. oldest: the version of TLS that an origin must speak at least.
+    """
+
+    verify: bool = True
+    authorities: Authorities = SYSTEM
+    pair: Pair | None = None
+    oldest: Version = "1.2"
+
+
 def client_context(*, verify: bool = True, authorities: Authorities = SYSTEM) -> ssl.SSLContext:
     """A context to speak with an origin. Raises ssl.SSLError if the authorities are no PEM."""
-    steps = client_context_in_steps(verify=verify, authorities=authorities)
+    steps = client_context_in_steps(OriginTls(verify=verify, authorities=authorities))
     while True:
         try:
             next(steps)
@@ -61,10 +82,12 @@ def client_context(*, verify: bool = True, authorities: Authorities = SYSTEM) ->
             return context
 
 
-def client_context_in_steps(
-    *, verify: bool = True, authorities: Authorities = SYSTEM
-) -> Generator[None, None, ssl.SSLContext]:
-    """The same, an authority a step: those of a system take 30 ms together."""
+def client_context_in_steps(origin: OriginTls) -> Generator[None, None, ssl.SSLContext]:
+    """The same, an authority a step: those of a system take 30 ms together.
+
+    Raises ValueError with a sentence if the pair is of no use.
+    """
+    verify, authorities = origin.verify, origin.authorities
     context = None
     if authorities.pem is not None:
         for found in _PEM.finditer(authorities.pem):
@@ -83,6 +106,10 @@ def client_context_in_steps(
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["http/1.1"])
+    is_new = origin.oldest == "1.3"
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if is_new else ssl.TLSVersion.TLSv1_2
+    if origin.pair is not None:
+        add_pair(context, origin.pair)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
