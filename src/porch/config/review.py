@@ -127,7 +127,10 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
 def _review_tls(loaded: Loaded, tls: TlsModel, path: KeyPath) -> None:
     for word in ("ca", "cert", "key"):
         _review_file(loaded, getattr(tls, word), (*path, word))
-    if (tls.cert is None) != (tls.key is None):
+    if tls.key is not None:
+        _review_rights(loaded, loaded.base / tls.key, (*path, "key"))
+    is_both = tls.cert is not None and tls.cert.lower().endswith(BUNDLES)
+    if (tls.cert is None) != (tls.key is None) and not is_both:
         there, missing = ("key", "cert") if tls.cert is None else ("cert", "key")
         loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
 

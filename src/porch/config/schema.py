@@ -144,7 +144,8 @@ class TlsModel(Table):
     cert: str | None = word(
         "A PEM file with the certificate (and its chain) that is shown to an origin that asks."
     )
-    key: str | None = word("The PEM file of its key.")
+    key: str | None = word("The PEM file of its key; PKCS #12 (`.p12`, `.pfx`) needs none.")
+    key_password: str | None = word("Of the key, or of the PKCS #12 file; a secret.")
     min_version: Literal["1.2", "1.3"] | None = word(
         "The oldest TLS that the origin may speak.", "1.2"
     )

@@ -12,6 +12,7 @@ from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import Upstream
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
+from porch.config.pairs import load_pairs
 from porch.config.review_route import parse_targets
 from porch.config.schema import PoolModel, TlsModel
 from porch.config.settings import RouteSettings
@@ -21,12 +22,9 @@ from porch.config.target import Target
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.tls.certificate import Pair
-from porch.tls.origin import Authorities, OriginTls, Version, system_authorities
+from porch.tls.origin import Authorities, OriginTls, system_authorities
 
 __all__ = ["Upstreams"]
-
-TlsWords = tuple[bool, str | None, str | None, str | None, Version]
-"""verify, ca, cert, key, min_version."""
 
 
 class Upstreams:
@@ -39,7 +37,7 @@ class Upstreams:
         self._state = state
         self._limits = limits
         self._interim = interim
-        self._contexts: dict[TlsWords, ssl.SSLContext] = {}
+        self._contexts: dict[TlsModel, ssl.SSLContext] = {}
 
     def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
         """A pool of the configuration, and its addresses in words."""
@@ -90,11 +88,11 @@ class Upstreams:
             return Address(path=target.path)
         if target.kind == "http":
             return Address(host=target.host, port=target.port)
-        words = (tls.verify is not False, tls.ca, tls.cert, tls.key, tls.min_version or "1.2")
+        words = tls.model_copy(update={"server_name": None})
         context = self._contexts.get(words)
         if context is None:
             try:
-                context = yield from self._context(*words)
+                context = yield from self._context(tls)
             except OSError as error:
                 text = f"{self._loaded.base / (tls.ca or '')} cannot be used: "
                 self._loaded.add((*path, "ca"), text + (error.strerror or str(error)))
@@ -107,15 +105,13 @@ class Upstreams:
             host=target.host, port=target.port, tls=context, server_name=tls.server_name or ""
         )
 
-    def _context(
-        self, verify: bool, ca: str | None, cert: str | None, key: str | None, oldest: Version
-    ) -> Steps[ssl.SSLContext]:
+    def _context(self, tls: TlsModel) -> Steps[ssl.SSLContext]:
         """Raises OSError if the file of the authorities is of no use, and ValueError with a
         sentence if those of the pair are."""
-        pair = self._pair(cert, key) if cert is not None and key is not None else None
-        plain = OriginTls(verify=verify, pair=pair, oldest=oldest)
-        if ca is not None:
-            pem = Authorities(self._read(self._loaded.base / ca))
+        verify = tls.verify is not False
+        plain = OriginTls(verify=verify, pair=self._pair(tls), oldest=tls.min_version or "1.2")
+        if tls.ca is not None:
+            pem = Authorities(self._read(self._loaded.base / tls.ca))
             return (yield from self._state.context(replace(plain, authorities=pem)))
         if verify:
             with contextlib.suppress(ssl.SSLError):  # OpenSSL takes from it what it can
@@ -123,12 +119,11 @@ class Upstreams:
                 return (yield from self._state.context(replace(plain, authorities=system)))
         return (yield from self._state.context(plain))
 
-    def _pair(self, cert: str, key: str) -> Pair:
-        files = self._loaded.base / cert, self._loaded.base / key
-        try:
-            return Pair(self._read(files[0]), self._read(files[1]), *files)
-        except OSError as error:
-            raise ValueError(f"{error.filename} cannot be used: {error.strerror}") from error
+    def _pair(self, tls: TlsModel) -> Pair | None:
+        if tls.cert is None:
+            return None
+        files = self._loaded.base / tls.cert, self._loaded.base / (tls.key or tls.cert)
+        return load_pairs([files], tls.key_password, self._read).pairs[0]
 
     def _read(self, file: Path) -> bytes:
         self.files[file] = None
