@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Explanation", "explain"]
 
 _WIDTH = 10
+_LONGEST = 100
+"""Characters of a field's value that are shown."""
 _SECRET = frozenset((b"authorization", b"cookie", b"proxy-authorization"))
 
 
@@ -139,4 +141,6 @@ def _named(candidate: Candidate, remark: str) -> str:
 
 def _shown(field: Field) -> str:
     value = "…" if field[0] in _SECRET else field[1].decode("latin-1")
+    if len(value) > _LONGEST:  # a certificate in base64, say
+        value = value[:_LONGEST] + "…"
     return f"{field[0].decode('latin-1')}: {value}"
