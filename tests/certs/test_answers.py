@@ -45,6 +45,20 @@ def test_an_address_is_shown_its_certificate_by_its_reverse_name(answers: Answer
     assert answers.alpn_answer("7.2.0.192.in-addr.arpa") == (b"chain", b"key")
 
 
+def test_records_are_known_as_left_when_they_are_old(
+    answers: Answers, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.keep_record("*.a.example", "_acme-challenge.a.example", "value")
+    answers.keep_record("b.example", "_acme-challenge.b.example", "value")
+    store.write("records/_.a.example/x.json", b"damaged")
+    assert answers.left_records("*.a.example") == []
+    turn(monkeypatch, 2 * LIFE)
+    assert answers.left_records("*.a.example") == [("_acme-challenge.a.example", "value")]
+    assert answers.left_records("a.example") == []
+    answers.forget_record("*.a.example", "value")
+    assert answers.left_records("*.a.example") == []
+
+
 @pytest.mark.parametrize("way", [1, -1])
 def test_an_answer_is_over_in_time_also_when_the_clock_was_set_back(
     answers: Answers, monkeypatch: pytest.MonkeyPatch, way: int

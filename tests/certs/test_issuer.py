@@ -1,128 +1,28 @@
-"""What is to be done next, and the doing: fallback, rehearsal, one at a time."""
+"""The doing of one: fallback, rehearsal, one at a time, and no storm whatever goes wrong."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import trustme
-from cryptography import x509
 
 from porch import clock
 from porch.certs import backoff, issuer, moments, renewal
 from porch.certs.answers import Answers
-from porch.certs.authority import Authority
 from porch.certs.backoff import Record
-from porch.certs.failure import IssueError, StoreError
-from porch.certs.issuer import Issuer, Names, Task
+from porch.certs.failure import IssueError
+from porch.certs.files import StoreError
+from porch.certs.issuer import Issuer, Task
 from porch.certs.means import Means
-from porch.certs.needs import Held
-from porch.certs.order import Issued
-from porch.certs.renewal import Suggestion
+from tests.support.authorities import (
+    DAY,
+    FIRST,
+    NAMES,
+    SECOND,
+    Certificates,
+    FakeOrder,
+    World,
+    held,
+)
 from tests.support.store import MemoryStore
-
-DAY = timedelta(days=1)
-FIRST = Authority(directory="https://first.example/dir", staging="https://test.example/dir")
-SECOND = Authority(directory="https://second.example/dir")
-NAMES = ("shop.example", "www.shop.example")
-ROOT = trustme.CA()
-
-
-def chain(begins: datetime, ends: datetime) -> bytes:
-    # The library sets the start by itself.
-    made = ROOT.issue_cert(*NAMES, not_before=begins, not_after=ends)
-    return made.cert_chain_pems[0].bytes()
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """One that is held."""
-
-    names: Names
-    chain: bytes
-    directory: str
-    not_before: int
-    not_after: int
-
-
-def held(age: timedelta = timedelta(), lifetime: timedelta = 90 * DAY) -> Certificate:
-    begins = moments.now().replace(microsecond=0) - age
-    ends = begins + lifetime
-    return Certificate(
-        NAMES,
-        chain(begins, ends),
-        FIRST.directory,
-        int(begins.timestamp()),
-        int(ends.timestamp()),
-    )
-
-
-class Certificates:
-    """In memory."""
-
-    def __init__(self) -> None:
-        self.held: dict[Names, Held] = {}
-        self.kept: list[Issued] = []
-        self.fails: Exception | None = None
-        self.forgets = False
-
-    def find(self, names: Names) -> Held | None:
-        return self.held.get(names)
-
-    def keep(self, issued: Issued) -> None:
-        if self.fails:
-            raise self.fails
-        self.kept.append(issued)
-        if self.forgets:
-            return
-        made = x509.load_pem_x509_certificate(issued.chain)
-        self.held[issued.names] = Certificate(
-            issued.names,
-            issued.chain,
-            issued.directory,
-            int(made.not_valid_before_utc.timestamp()),
-            int(made.not_valid_after_utc.timestamp()),
-        )
-
-
-class World:
-    """Authorities that answer as they are told.
-
-    fails: by directory, what it raises, each once. asked: directories of the orders so far, and
-    what they replace.
-    """
-
-    def __init__(self) -> None:
-        self.fails: dict[str, list[IssueError]] = {}
-        self.asked: list[str] = []
-        self.replaced: list[str] = []
-        self.forgotten: list[str] = []
-        self.made = held().chain
-
-    def open_account(self, authority: Authority, store: object) -> Authority:
-        return authority
-
-    def order(
-        self, authority: Authority, names: Names, *_: object, replaces: str, **__: object
-    ) -> "FakeOrder":
-        self.asked.append(authority.directory)
-        self.replaced.append(replaces)
-        return FakeOrder(self, authority.directory, names)
-
-
-class FakeOrder:
-    def __init__(self, world: World, directory: str, names: Names) -> None:
-        self._world = world
-        self._directory = directory
-        self._names = names
-
-    def obtain(self) -> Issued:
-        failing = self._world.fails.get(self._directory)
-        if failing:
-            raise failing.pop(0)
-        return Issued(self._names, self._world.made, b"key", self._directory, ("a remark",))
-
-    def forget(self) -> None:
-        self._world.forgotten.append(self._directory)
 
 
 @pytest.fixture
@@ -148,79 +48,9 @@ def turn(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
     monkeypatch.setattr(clock, "wall", lambda: present + by.total_seconds())
 
 
-# --- what is next ----------------------------------------------------------------------------
-
-
 def only(tasks: list[Task], what: str = "issue") -> Task:
     (found,) = [task for task in tasks if task.what == what]
     return found
-
-
-def test_what_has_no_certificate_is_due_now(one: Issuer) -> None:
-    now = moments.now()
-    task = only(one.due({NAMES: None}, now))
-    assert (task.at, task.why) == (now, "there is no certificate yet")
-
-
-def test_what_has_one_is_due_when_little_is_left(one: Issuer) -> None:
-    certificate = held()
-    task = only(one.due({NAMES: certificate}, moments.now()))
-    usual = renewal.renew_at(NAMES[0], *renewal.span(certificate))
-    assert (task.at, task.why) == (usual, "the certificate has little time left")
-
-
-def test_what_lacks_a_name_is_due_now(one: Issuer) -> None:
-    now = moments.now()
-    task = only(one.due({(*NAMES, "new.example"): held()}, now))
-    assert (task.at, task.why) == (now, "the certificate does not have all names")
-
-
-def test_the_authoritys_suggestion_comes_first(one: Issuer, store: MemoryStore) -> None:
-    now, certificate = moments.now(), held(age=10 * DAY)
-    said = Suggestion(
-        renewal.certificate_id(certificate.chain), now + DAY, now + 2 * DAY, now, now + DAY / 2
-    )
-    renewal.keep(store, NAMES[0], said)
-    tasks = one.due({NAMES: certificate}, now)
-    assert now + DAY - timedelta(seconds=1) <= only(tasks).at <= now + 2 * DAY
-    assert only(tasks).why == "the CA suggests it"
-    assert [task.what for task in tasks] == ["ask", "issue"]
-    assert only(tasks, "ask").at == now.replace(microsecond=0) + DAY / 2
-
-
-def test_a_suggestion_for_the_one_before_is_left(one: Issuer, store: MemoryStore) -> None:
-    now = moments.now()
-    renewal.keep(store, NAMES[0], Suggestion("a.b", now - DAY, now, now, now + DAY))
-    tasks = one.due({NAMES: held()}, now)
-    assert only(tasks).why == "the certificate has little time left"
-    assert only(tasks, "ask").at == now
-
-
-def test_who_made_it_is_asked_and_nobody_else(one: Issuer) -> None:
-    foreign = replace(held(), directory="https://third.example/dir")
-    assert [task.what for task in one.due({NAMES: foreign}, moments.now())] == ["issue"]
-
-
-def test_what_failed_waits_and_the_others_do_not(one: Issuer, store: MemoryStore) -> None:
-    now = moments.now()
-    record = backoff.failed(Record(failures=4), IssueError("dns", "no address"), {}, now)
-    backoff.keep(store, NAMES[0], record)
-    first, second = one.due({NAMES: None, ("other.example",): None}, now)
-    assert (first.names, first.at) == (("other.example",), now)
-    assert second.at > now + timedelta(minutes=12)
-    assert second.why == "it failed 5 times, lately: no address"
-
-
-def test_what_every_authority_limits_waits_for_the_first_of_them(
-    one: Issuer, store: MemoryStore
-) -> None:
-    now = moments.now().replace(microsecond=0)
-    limits = {FIRST.directory: now + 2 * DAY, SECOND.directory: now + DAY}
-    backoff.keep(store, NAMES[0], backoff.failed(Record(), IssueError("caa", "x"), limits, now))
-    assert only(one.due({NAMES: None}, now)).at == now + DAY
-    del limits[SECOND.directory]
-    backoff.keep(store, NAMES[0], backoff.failed(Record(), IssueError("caa", "x"), limits, now))
-    assert only(one.due({NAMES: None}, now)).at < now + timedelta(minutes=1)
 
 
 # --- the doing -------------------------------------------------------------------------------
@@ -397,6 +227,17 @@ def test_a_store_that_is_full_is_told(
     assert store.locked == set()
 
 
+def test_a_defect_is_raised_and_waits_like_a_failure(
+    one: Issuer, world: World, certificates: Certificates, store: MemoryStore
+) -> None:
+    certificates.fails = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        one.issue(NAMES)
+    assert one.issue(NAMES).what == "waiting"
+    assert backoff.kept(store, NAMES[0]).kind == "fault"
+    assert store.locked == set()
+
+
 def test_what_a_store_says_itself_is_told(
     one: Issuer, world: World, certificates: Certificates
 ) -> None:
@@ -438,11 +279,6 @@ def test_a_store_that_does_not_keep_what_it_is_given_causes_no_storm(
     )
 
 
-def test_names_are_the_same_however_they_are_written(one: Issuer) -> None:
-    written = ("Shop.Example.", "WWW.shop.example")
-    assert only(one.due({written: held()}, moments.now())).at > moments.now()
-
-
 @pytest.mark.parametrize("years", [-20, -1, 1, 20])
 def test_a_clock_that_jumps_makes_every_name_due_once_at_most(
     one: Issuer,
@@ -462,39 +298,3 @@ def test_a_clock_that_jumps_makes_every_name_due_once_at_most(
     for _ in range(3):
         tasks = one.due({NAMES: certificates.held[NAMES]}, moments.now())
         assert only(tasks).at > moments.now()
-
-
-# --- asking ----------------------------------------------------------------------------------
-
-
-def test_who_made_it_is_asked_and_the_answer_kept(
-    one: Issuer, store: MemoryStore, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    certificates.held[NAMES] = certificate = held()
-    now = moments.now().replace(microsecond=0)
-    said = Suggestion(renewal.certificate_id(certificate.chain), now, now + DAY, now, now + DAY)
-    monkeypatch.setattr(issuer, "Conversation", lambda authority: authority)
-    monkeypatch.setattr(renewal, "ask", lambda *_: said)
-    assert one.ask(NAMES).what == "asked"
-    assert renewal.kept(store, NAMES[0]) == said
-
-
-def test_who_cannot_be_asked_is_asked_later(
-    one: Issuer, store: MemoryStore, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def down(_: Authority) -> None:
-        raise IssueError("network", "down")
-
-    monkeypatch.setattr(issuer, "Conversation", down)
-    certificates.held[NAMES] = held()
-    outcome = one.ask(NAMES)
-    assert outcome.sentence == "the CA does not say when to renew: down"
-    (task,) = [each for each in one.due({NAMES: held()}, moments.now()) if each.what == "issue"]
-    assert task.at > moments.now()
-    kept = renewal.kept(store, NAMES[0])
-    assert kept is not None
-    assert kept.again > moments.now() + DAY / 5
-
-
-def test_nobody_is_asked_about_what_is_not_there(one: Issuer) -> None:
-    assert one.ask(NAMES).what == "held"

@@ -7,7 +7,8 @@ from acme import challenges, messages
 from cryptography.hazmat.primitives.asymmetric import ec
 from josepy.jwk import JWK, JWKEC
 
-from porch.certs.answers import Answers
+from porch import clock
+from porch.certs.answers import LIFE, Answers
 from porch.certs.dns import Propagation
 from porch.certs.failure import IssueError
 from porch.certs.means import Means, Proof
@@ -153,6 +154,26 @@ def test_a_record_that_stays_behind_is_a_remark(store: MemoryStore, key: JWK) ->
     one.show()
     provider.fails = RuntimeError("timeout")
     assert one.hide() == "a TXT record of shop.example was left behind: timeout"
+
+
+def test_a_record_of_one_that_was_killed_is_removed_by_the_next(
+    store: MemoryStore, key: JWK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = Provider()
+    proof("dns-01", means(store, dns=provider), key).show()  # and never hidden
+    left = list(provider.records)
+    other = JWKEC(key=ec.generate_private_key(ec.SECP256R1()))
+    present = clock.wall()
+    young = proof("dns-01", means(store, dns=provider), other)
+    young.show()
+    assert set(left) < set(provider.records)  # it may be of another order that is not over
+    young.hide()
+    monkeypatch.setattr(clock, "wall", lambda: present + 2 * LIFE.total_seconds())
+    late = proof("dns-01", means(store, dns=provider), other)
+    late.show()
+    assert not set(left) & set(provider.records)
+    late.hide()
+    assert (provider.records, store.names("records/")) == ([], [])
 
 
 def test_a_record_that_is_always_there_takes_only_a_word(store: MemoryStore, key: JWK) -> None:

@@ -44,6 +44,7 @@ store = "/tmp/porch"
 directory = ["letsencrypt", "https://ca.test/dir"]
 email = "ops@a.test"
 profile = "shortlived"
+dns = "rfc2136"
 key = "rsa"
 eab = { kid = "1", key = "AAAA" }
 

@@ -41,8 +41,8 @@ class LoopThread:
 class EchoOrigin:
     """Answers every request with `mark`, and echoes the messages of WebSockets.
 
-    A path `/ms/300` is answered after 300 ms, `/held` when `release` is called. asked: requests that
-    arrived. A context manager.
+    A path `/ms/300` is answered after 300 ms, `/held` when `release` is called. asked: requests
+    that arrived. A context manager.
     """
 
     def __init__(self, mark: bytes = b"one") -> None:

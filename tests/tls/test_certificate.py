@@ -59,9 +59,7 @@ def test_an_encrypted_key_is_no_question_on_the_terminal(tmp_path: Path) -> None
     )
     key = tmp_path / "locked.key"
     key.write_bytes(locked)
-    assert said(cert, key) == (
-        f"{key} is encrypted; write it anew without a password, and keep it from others"
-    )
+    assert said(cert, key) == f"{key} is encrypted; give its password as key_password"
 
 
 # --- from memory -----------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """Which TLS is spoken."""
 
 import ssl
+from pathlib import Path
 
 import pytest
 
+from porch.tls.presented import Presented
 from porch.tls.profile import server_context
+from tests.support.tls import certificate, client, shake
 
 
 def test_intermediate_is_tls_1_2_and_1_3_and_modern_is_1_3_alone() -> None:
@@ -21,8 +24,24 @@ def test_every_cipher_has_forward_secrecy_and_authenticates(profile: str) -> Non
         assert cipher["kea"] in ("kx-ecdhe", "kx-any")
 
 
-def test_the_client_knows_best_which_cipher_is_cheap_for_it() -> None:
-    assert not server_context().options & ssl.OP_CIPHER_SERVER_PREFERENCE
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        ("AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256", "AES128-GCM"),
+        ("AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305", "AES128-GCM"),
+        ("CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256", "CHACHA20"),
+    ],
+)
+def test_the_order_is_ours_but_who_wants_chacha20_first_gets_it(
+    tmp_path: Path, offered: str, chosen: str
+) -> None:
+    context = client("a.test")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"ECDHE-ECDSA-{offered}")
+    side = shake(Presented({"a.test": certificate(tmp_path, "a.test")}), "a.test", context)
+    cipher = side.cipher()
+    assert cipher is not None
+    assert chosen in cipher[0]
 
 
 def test_one_ticket_is_sent() -> None:

@@ -4,11 +4,12 @@ They lie in the store, so that any worker of any machine that shares it can show
 knows where the authority connects to. They are few, small and soon over.
 """
 
+import hashlib
 import re
 from datetime import timedelta
 
 from porch.certs import moments
-from porch.certs.identifiers import alpn_name
+from porch.certs.identifiers import alpn_name, stored
 from porch.certs.needs import Store
 from porch.certs.notes import read_note, write_note
 
@@ -23,6 +24,11 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 """RFC 8555 8.1: base64url, 128 bits at least. Whoever asks writes it: it becomes part of a name
 in the store only if it is that."""
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+
+
+def _place_of(name: str, value: str) -> str:
+    digest = hashlib.sha256(value.encode()).hexdigest()[:16]
+    return f"records/{stored(name)}/{digest}.json"
 
 
 class Answers:
@@ -70,6 +76,29 @@ class Answers:
         if not found or "chain" not in found or "key" not in found:
             return None
         return found["chain"].encode("ascii"), found["key"].encode("ascii")
+
+    def keep_record(self, name: str, record: str, value: str) -> None:
+        """Remember a TXT record of `name` that is about to be written, until it is removed."""
+        note = {"record": record, "value": value, "made": moments.text(moments.now())}
+        write_note(self._store, _place_of(name, value), note)
+
+    def forget_record(self, name: str, value: str) -> None:
+        """It is removed."""
+        self._store.delete(_place_of(name, value))
+
+    def left_records(self, name: str) -> list[tuple[str, str]]:
+        """Name and value of those that were left behind: by one that was killed, or since their
+        provider failed. One that is young may be in use, by another certificate's order."""
+        notes = [
+            read_note(self._store, place) for place in self._store.names(f"records/{stored(name)}/")
+        ]
+        present = moments.now()
+        return [
+            (str(note["record"]), str(note["value"]))
+            for note in notes
+            if {"record", "value"} <= note.keys()
+            and abs(present - (moments.parse(note.get("made")) or present)) > LIFE
+        ]
 
     def sweep(self) -> int:
         """Remove those that are over, and the oldest if there are too many. How many stay."""

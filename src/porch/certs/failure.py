@@ -12,7 +12,7 @@ from acme import messages
 
 from porch.certs import moments
 
-__all__ = ["IssueError", "Kind", "StoreError", "code_of", "explain", "plain"]
+__all__ = ["IssueError", "Kind", "code_of", "explain", "plain"]
 
 Kind = Literal[
     "dns",
@@ -26,6 +26,7 @@ Kind = Literal[
     "clock",
     "busy",
     "store",
+    "fault",
 ]
 
 LONGEST = 300
@@ -62,10 +63,6 @@ _KINDS: dict[str, Kind] = {
 _ELSEWHERE = {"caa", "rate_limited", "account", "network"}
 """Kinds of failure that another authority may not have."""
 _ELSEWHERE_CODES = {"rejectedIdentifier", "unsupportedIdentifier", "invalidProfile"}
-
-
-class StoreError(Exception):
-    """The store cannot do what is asked of it; `str` of it is a sentence for an operator."""
 
 
 class IssueError(Exception):

@@ -13,7 +13,8 @@ from typing import Literal, Protocol
 from porch.certs import backoff, moments, pulse, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
-from porch.certs.failure import IssueError, Kind, StoreError
+from porch.certs.failure import IssueError, Kind
+from porch.certs.files import StoreError
 from porch.certs.identifiers import canonical, stored
 from porch.certs.means import Means
 from porch.certs.needs import Held, Store
@@ -105,7 +106,7 @@ class Issuer:
             return now, "there is no certificate yet"
         if not {canonical(name) for name in held.names} >= {canonical(name) for name in names}:
             return now, "the certificate does not have all names"
-        suggestion = self._suggestion(held)
+        suggestion = self._suggestion(names, held)
         told = suggestion is not None and suggestion.moment is not None
         why = "the CA suggests it" if told else "the certificate has little time left"
         return renewal.renewal_time(held, suggestion, now), why
@@ -123,8 +124,8 @@ class Issuer:
             at, why = min(until), "every CA has asked to come later"
         return at, why
 
-    def _suggestion(self, held: Held) -> renewal.Suggestion | None:
-        kept = renewal.kept(self._store, held.names[0])
+    def _suggestion(self, names: Names, held: Held) -> renewal.Suggestion | None:
+        kept = renewal.kept(self._store, names[0])
         if kept is None or kept.certificate != renewal.certificate_id(held.chain):
             return None
         return kept
@@ -152,7 +153,7 @@ class Issuer:
     def issue(self, names: Names, *, force: bool = False) -> Outcome:
         """Get one certificate now. force: also if it is not its time.
 
-        Never raises for what goes wrong: that is the outcome, and is kept for the next time.
+        What goes wrong is the outcome, and is kept for the next time. Only a defect is raised.
         """
         if not self._authorities:
             return Outcome(names, "waiting", "there is no CA to ask")
@@ -169,6 +170,11 @@ class Issuer:
             return Outcome(names, "stopped", "the door ends; the next one goes on with it")
         except (OSError, StoreError) as error:
             return self._failed(names, _store_error(error), {})
+        except Exception:
+            # A defect, for whoever runs us to tell. It waits as any failure: it would come again.
+            fault = IssueError("fault", "a fault of Porch, see its messages")
+            self._failed(names, fault, {})
+            raise
 
     def _issue(self, names: Names, alive: Pulse, force: bool) -> Outcome:
         """With the lock. Somebody may have had it before us: look again at what there is."""

@@ -32,7 +32,7 @@ SHARE = 2 / 3
 """Of a certificate's life, after which the local authority makes the next."""
 REHEARSALS = frozenset(each.staging for each in PRESETS.values()) - {""}
 """Authorities that nobody trusts. What one has made is of no use where another is asked now."""
-FAULT, STORE = " fault", " store"
+FAULT, STORE, DNS = " fault", " store", " dns"
 """What is told of no host in particular, and once too. No host has such a name."""
 
 
@@ -95,6 +95,7 @@ class Keeper:
         self._rests: dict[str, float] = {}
         self._awaited: set[str] = set()
         self._thread: threading.Thread | None = None
+        self._by_dns: tuple[Callable[[Means], Means], Means, Sequence[Authority]] | None = None
 
     @property
     def has_started(self) -> bool:
@@ -102,15 +103,36 @@ class Keeper:
         return self._thread is not None
 
     def want(
-        self, hosts: Mapping[str, Source], authorities: Sequence[Authority], served: Sequence[str]
+        self,
+        hosts: Mapping[str, Source],
+        authorities: Sequence[Authority],
+        served: Sequence[str],
+        by_dns: Callable[[Means], Means] | None = None,
     ) -> None:
-        """From now on these, by these authorities and kinds of challenges. From any thread."""
+        """From now on these, by these authorities and kinds of challenges. From any thread.
+
+        by_dns: adds who writes records; called in the thread, for it may be the operator's code.
+        Raises ValueError, and then it goes without.
+        """
         means = Means(answers=Answers(self._store), served=served)
-        kept = KeptForIssuer(self._store, authorities)
-        self._issuer = Issuer(self._store, authorities, means, kept, lambda: self._is_stopping)
-        self._kept = kept
+        self._kept = KeptForIssuer(self._store, authorities)
+        self._issuer = self._issuer_with(means, authorities)
+        self._by_dns = (by_dns, means, authorities) if by_dns is not None else None
         self._wanted = hosts
         self._wake.set()
+
+    def _issuer_with(self, means: Means, authorities: Sequence[Authority]) -> Issuer:
+        return Issuer(self._store, authorities, means, self._kept, lambda: self._is_stopping)
+
+    def _add_dns(self) -> None:
+        if self._by_dns is None:
+            return
+        (add, means, authorities), self._by_dns = self._by_dns, None
+        try:
+            self._issuer = self._issuer_with(add(means), authorities)
+            self._told.pop(DNS, None)
+        except ValueError as error:
+            self._tell(DNS, f"no proof by DNS: {error}")
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
@@ -136,6 +158,7 @@ class Keeper:
     def step(self) -> float:
         """Do all that is due. Seconds until there is more, or until it is time to look again."""
         self._wake.clear()
+        self._add_dns()
         wanted = self._wanted
         for told in [host for host in self._told if host not in wanted and host[0] != " "]:
             del self._told[told]
@@ -203,6 +226,7 @@ class Keeper:
 
     def renew(self, host: str) -> bool:
         """Get a new one now, whatever its time. Whether there is one; if not, why was said."""
+        self._add_dns()
         if self._wanted[host] == "acme":
             assert self._issuer is not None
             outcome = self._issuer.issue((host,), force=True)

@@ -97,10 +97,22 @@ class Proof:
         if propagation is not None:
             record = propagation.target(record)
         value = challenge.validation(self._key)
-        self._undo = lambda: provider.cleanup(record, value)
+        self._remove_left(provider)
+        self._means.answers.keep_record(self.name, record, value)
+        self._undo = lambda: self._remove(provider, record, value)
         with _by(provider, self.name):
             provider.present(record, value)
         self._record = record, value
+
+    def _remove(self, provider: Provider, record: str, value: str) -> None:
+        provider.cleanup(record, value)
+        self._means.answers.forget_record(self.name, value)
+
+    def _remove_left(self, provider: Provider) -> None:
+        """Records of earlier runs. It harms nobody if they stay."""
+        for record, value in self._means.answers.left_records(self.name):
+            with contextlib.suppress(Exception):
+                self._remove(provider, record, value)
 
     def wait(self, alive: Callable[[], None]) -> None:
         """Until an authority can see it. Raises IssueError."""

@@ -1,4 +1,4 @@
-"""What getting certificates needs of others: a store, and what an operation may be told meanwhile.
+"""What getting certificates needs of others: a store, and the certificates that are there.
 
 Interfaces alone. Any object with these functions will do.
 """

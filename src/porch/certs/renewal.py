@@ -72,12 +72,12 @@ class Suggestion:
 def certificate_id(chain: bytes) -> str:
     """What RFC 9773 4.1 calls the certificate: authority key identifier, dot, serial number.
 
-    "" for one that has no such identifier; ValueError for no PEM.
+    "" for what has no such identifier.
     """
-    certificate = x509.load_pem_x509_certificate(chain)
     try:
+        certificate = x509.load_pem_x509_certificate(chain)
         extension = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
-    except x509.ExtensionNotFound:
+    except (ValueError, x509.ExtensionNotFound):
         return ""
     serial = certificate.serial_number
     # "the DER-encoded ... without tag and length": a leading zero keeps the number positive.

@@ -113,7 +113,7 @@ def renew_name(config: Path, name: str) -> int:
     said: list[str] = []
     wanted = Wanted.of(loaded, built)
     keeper = Keeper(store, lambda hosts: None, said.append)
-    keeper.want({name: source}, wanted.authorities, wanted.served)
+    keeper.want({name: source}, wanted.authorities, wanted.served, wanted.by_dns)
     is_new = keeper.renew(name)
     print("\n".join(said) or f"{name} has a new certificate", file=None if is_new else sys.stderr)
     if is_new:

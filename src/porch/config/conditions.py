@@ -2,13 +2,13 @@
 
 from pydantic import Field
 
-from porch.config.table import Table, word
+from porch.config.model import Model, word
 from porch.config.words import Strings, Wanted
 
 __all__ = ["CertificateModel", "WhenModel"]
 
 
-class CertificateModel(Table):
+class CertificateModel(Model):
     """Conditions on the certificate of a client; all must hold.
 
     `porch explain --client-cert FILE` shows what one has, as it is to be written here.
@@ -20,7 +20,7 @@ class CertificateModel(Table):
     )
 
 
-class WhenModel(Table):
+class WhenModel(Model):
     """Conditions besides host and path; all must hold.
 
     A value is a text it equals, `"~regex"` matched from the start, `true` (present) or `false`

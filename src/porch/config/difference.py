@@ -377,7 +377,8 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:
             written = secrets.written(table.loaded, path)
-            if start.endswith("eab.") and name == "key" and not written:
+            is_secret = start.endswith("eab.") and name == "key"
+            if (is_secret or isinstance(value, dict)) and not written:
                 yield start + name, _Word(value, "")
                 continue
             shown = written if written else _spelled(type(table.model), name, value)

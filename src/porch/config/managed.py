@@ -16,6 +16,7 @@ def managed(loaded: Loaded, is_given: Container[str]) -> dict[str, Source]:
     The local authority is for what no public one vouches for.
     """
     found: dict[str, Source] = {}
+    acme = loaded.config.acme
     for host in _hosts(loaded):
         site = loaded.sites.get(host)
         if host in found or host in is_given or "*." + host.partition(".")[2] in is_given:
@@ -24,8 +25,8 @@ def managed(loaded: Loaded, is_given: Container[str]) -> dict[str, Source]:
             continue
         if is_local(host):
             found[host] = "local"
-        elif loaded.config.acme is not None and not host.startswith("*"):
-            found[host] = "acme"
+        elif acme is not None and (acme.dns is not None or not host.startswith("*")):
+            found[host] = "acme"  # a wildcard is proved by DNS alone (RFC 8555 8.3)
     return found
 
 

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
-from porch.config.table import Table, word
+from porch.config.model import Model, word
+from porch.config.schema_tls import (
+    Acme,
+    AcmeModel,
+    Cert,
+    EabModel,
+    Files,
+    Hsts,
+    HstsModel,
+)
 from porch.config.units import spell_duration, spell_size
 from porch.config.words import (
     LOG_FORM,
@@ -18,8 +27,6 @@ from porch.config.words import (
     Bound,
     Duration,
     FieldChange,
-    Files,
-    FilesOrNone,
     Form,
     LogFormat,
     OwnName,
@@ -28,9 +35,7 @@ from porch.config.words import (
     Strings,
     Upgrade,
     one_or_more,
-    read_acme,
     read_headers,
-    read_hsts,
     read_logs,
     read_retry,
 )
@@ -79,7 +84,7 @@ _TIMEOUTS = Timeouts()
 _LIMITS = Limits()
 
 
-class TimeoutsModel(Table):
+class TimeoutsModel(Model):
     """Seconds of silence, never of the whole: a transfer that moves is never cut."""
 
     connect: Silence | None = word(
@@ -113,7 +118,7 @@ class TimeoutsModel(Table):
     )
 
 
-class LimitsModel(Table):
+class LimitsModel(Model):
     """Bounds on messages, of clients and of origins alike. An origin that is over one is 502."""
 
     request_line: Bound | None = word(
@@ -131,7 +136,7 @@ class LimitsModel(Table):
     )
 
 
-class TlsModel(Table):
+class TlsModel(Model):
     """How to speak TLS with `https://` targets. Nothing needs to be said for most."""
 
     verify: bool | None = word(
@@ -151,7 +156,7 @@ class TlsModel(Table):
     )
 
 
-class HeadersModel(Table):
+class HeadersModel(Model):
     """Fields that are set (a text), added (a list of texts) or removed (`false`).
 
     `headers = "secure"` adds what breaks no ordinary site, where the origin does not say
@@ -175,7 +180,7 @@ Headers = Annotated[
 ]
 
 
-class RetryModel(Table):
+class RetryModel(Model):
     """How often a request is sent again."""
 
     attempts: int = Field(ge=0, le=10, description="Further endpoints that are tried.")
@@ -189,7 +194,7 @@ Retry = Annotated[
 ]
 
 
-class RouteWords(Table):
+class RouteWords(Model):
     """Words of a route that may stand in a site or at the top as well."""
 
     balance: Balance | None = word(
@@ -220,25 +225,6 @@ class RouteWords(Table):
     )
 
 
-class HstsModel(Table):
-    """Browsers shall come by HTTPS alone (RFC 6797). `hsts = "1y"` is `max_age` alone."""
-
-    max_age: Duration = Field(description="How long they remember it, from their last visit.")
-    subdomains: bool = Field(default=False, description="For all hosts below it too.")
-    preload: bool = Field(
-        default=False,
-        description="May be built into browsers, which is hard to undo; wants `subdomains` and a "
-        "year.",
-    )
-
-
-Hsts = Annotated[
-    HstsModel,
-    BeforeValidator(read_hsts, json_schema_input_type=str | HstsModel),
-    Form('a duration such as "1y", or a table'),
-]
-
-
 class HostWords(RouteWords):
     """Words of a host that may stand at the top as well."""
 
@@ -247,45 +233,13 @@ class HostWords(RouteWords):
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
         "intermediate",
     )
-    client_ca: FilesOrNone | None = word(
+    client_ca: Cert | None = word(
         "PEM files of authorities: clients are asked for a certificate of one of them, which goes "
         "to origins as Client-Cert (RFC 9440). `false` for none. See `client_cert`."
     )
 
 
-class EabModel(Table):
-    """What an authority gave you to bind an account to (RFC 8555 7.3.4)."""
-
-    kid: str = Field(description="The key's identifier.")
-    key: str = Field(description="The key, base64url; a secret.")
-
-
-class AcmeModel(Table):
-    """Who certifies public hosts that have no `cert`, by ACME (RFC 8555).
-
-    `acme = false` asks nobody: then hosts without `cert` are served without HTTPS.
-    """
-
-    directory: Strings = Field(
-        default=["letsencrypt"],
-        description="`letsencrypt`, `letsencrypt-staging`, `zerossl`, `google`, `buypass`, or the "
-        "URL of another; of several the next is asked when one fails.",
-    )
-    email: str | None = word("Where the authority may write to.")
-    ca: str | None = word("A PEM file that vouches for the directory, in place of the system's.")
-    eab: EabModel | None = word("See [eab](#eab).")
-    profile: str | None = word('Of the certificate, as the authority calls it: `"shortlived"`.')
-    key: Literal["ecdsa", "rsa"] = Field(default="ecdsa", description="The kind of key.")
-
-
-Acme = Annotated[
-    AcmeModel | None,
-    BeforeValidator(read_acme, json_schema_input_type=AcmeModel | Literal[False]),
-    Form("a table, or false"),
-]
-
-
-class ServerModel(Table):
+class ServerModel(Model):
     """A target with a weight."""
 
     to: str = Field(description="As in a route: `host:port`, `https://host`, `unix:/path`.")
@@ -325,7 +279,7 @@ class RouteModel(RouteWords):
 class SiteModel(HostWords):
     """What belongs to a whole host: `[site."example.com"]`."""
 
-    cert: FilesOrNone | None = word(
+    cert: Cert | None = word(
         "A PEM file with the certificate and its chain; several for keys of several kinds. "
         "`false`: no HTTPS for this host. If left out, one is got: see [acme](#acme)."
     )
@@ -336,7 +290,7 @@ class SiteModel(HostWords):
     www: Literal["redirect"] | None = word('`"redirect"` sends www.host to host.')
 
 
-class PoolModel(Table):
+class PoolModel(Model):
     """A pool with a name, `[pool.name]`, shared by routes."""
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
@@ -344,7 +298,7 @@ class PoolModel(Table):
     tls: TlsModel | None = word("See [tls](#tls).")
 
 
-class ExpectModel(Table):
+class ExpectModel(Model):
     """A test beside the routes: `[[expect]]`. `porch check` runs it without a network."""
 
     get: str | None = word('The URL of a GET, "https://example.com/api/users".')
@@ -352,9 +306,6 @@ class ExpectModel(Table):
     method: str = Field(default="GET", description="With `url`.")
     headers: dict[str, str] = Field(default_factory=dict, description="Fields of the request.")
     client: str = Field(default="192.0.2.1", description="The client's address.")
-    client_cert: str | None = word(
-        "A PEM file with the certificate that the client has shown; it is taken to verify."
-    )
     route: str | None = word("The key of the route that it must take.")
     sends: Strings | None = word(
         "The URL that must go out; for a pool several, in a list or with ` | ` between."
@@ -362,7 +313,7 @@ class ExpectModel(Table):
     status: Annotated[int, Field(ge=100, le=599)] | None = word("What the door itself must answer.")
 
 
-class LogModel(Table):
+class LogModel(Model):
     """One access log."""
 
     to: str = Field(default="stdout", description='`"stdout"`, `"stderr"` or `"file:/path"`.')

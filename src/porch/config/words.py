@@ -18,8 +18,6 @@ __all__ = [
     "Bound",
     "Duration",
     "FieldChange",
-    "Files",
-    "FilesOrNone",
     "Form",
     "LogFormat",
     "OwnName",
@@ -30,6 +28,7 @@ __all__ = [
     "Wanted",
     "one_or_more",
     "read_acme",
+    "read_dns",
     "read_headers",
     "read_hsts",
     "read_logs",
@@ -94,16 +93,6 @@ OwnName = Annotated[
 ]
 FieldChange = Annotated[str | list[str] | Literal[False], Form("a text, a list of texts, or false")]
 Wanted = Annotated[str | bool, Form("a text, true (present) or false (absent)")]
-Files = Annotated[
-    list[str],
-    BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
-    Form("a file in quotes, or a list of them"),
-]
-FilesOrNone = Annotated[
-    list[str] | Literal[False],
-    BeforeValidator(one_or_more, json_schema_input_type=str | list[str] | Literal[False]),
-    Form("a file in quotes, a list of them, or false"),
-]
 Balance = Literal["least-requests", "round-robin"]
 LogFormat = Literal["pretty", "json", "combined"]
 
@@ -150,6 +139,13 @@ def read_headers(value: object) -> object:
 def read_hsts(value: object) -> object:
     """A duration as the table."""
     return {"max_age": value} if isinstance(value, str) else value
+
+
+def read_dns(value: object) -> object:
+    """A name as the table."""
+    if isinstance(value, dict) and "provider" not in value:
+        raise ValueError('it needs a provider, such as provider = "rfc2136"')
+    return {"provider": value} if isinstance(value, str) else value
 
 
 def read_acme(value: object) -> object:

@@ -96,7 +96,7 @@ class Certifying:
             self._kept.only(wanted.hosts)
             self._kept.read(host for host in wanted.hosts if not self._kept.has(host))
         if self._keeper is not None:
-            self._keeper.want(wanted.hosts, wanted.authorities, wanted.served)
+            self._keeper.want(wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns)
 
     def start(self) -> None:
         """The loop runs, and a configuration is in force."""

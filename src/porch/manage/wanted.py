@@ -2,15 +2,21 @@
 them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Source
 from porch.config.build import Built
 from porch.config.loaded import Loaded
 from porch.config.schema import AcmeModel
+from porch.manage.provider import by_dns
+
+if TYPE_CHECKING:
+    from porch.certs.means import Means
 
 __all__ = ["Wanted", "authorities", "store_folder"]
 
@@ -21,12 +27,14 @@ SYSTEM = Path("/var/lib/porch")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """hosts: to who certifies them. folder: of the store. authorities: whom to ask, in their order.
-    served: by which challenges this door can show that a host is its own."""
+    served: by which challenges this door can show that a host is its own. by_dns: adds proofs by
+    DNS, see provider.py."""
 
     hosts: Mapping[str, Source]
     folder: Path
     authorities: tuple[Authority, ...]
     served: tuple[str, ...]
+    by_dns: "Callable[[Means], Means] | None" = None
 
     @classmethod
     def of(cls, loaded: Loaded, built: Built) -> "Wanted":
@@ -38,6 +46,7 @@ class Wanted:
             folder=store_folder(loaded),
             authorities=authorities(acme, loaded.base) if acme is not None else (),
             served=("tls-alpn-01", "http-01") if has_plain else ("tls-alpn-01",),
+            by_dns=partial(by_dns, acme.dns, loaded.base) if acme and acme.dns else None,
         )
 
 

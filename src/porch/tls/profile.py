@@ -1,7 +1,8 @@
 """Profiles: which TLS is spoken with clients. Mozilla's recommendations of that name, version 5.7.
 
-"intermediate" is TLS 1.2 and 1.3 with forward secrecy and authenticated ciphers alone, in the
-client's order: a phone without AES instructions knows best. "modern" is TLS 1.3.
+"intermediate" is TLS 1.2 and 1.3 with forward secrecy and authenticated ciphers alone. "modern" is
+TLS 1.3. The order is ours, but for ChaCha20: a client that names it first, such as a phone without
+AES instructions, gets it.
 """
 
 import re
@@ -15,6 +16,9 @@ Profile = Literal["intermediate", "modern"]
 
 ALPN = ("http/1.1",)
 """Protocols spoken inside, in the order of preference."""
+
+_PRIORITIZE_CHACHA = 1 << 21
+"""SSL_OP_PRIORITIZE_CHACHA of OpenSSL, for which `ssl` has no name."""
 
 _CIPHERS = ":".join(
     f"ECDHE-{key}-{cipher}"
@@ -34,7 +38,7 @@ def server_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if modern else ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | _PRIORITIZE_CHACHA
     # Each costs 18 us of the handshake's 300, and who resumes is given the next one.
     context.num_tickets = 1
     context.set_alpn_protocols([*protocols])

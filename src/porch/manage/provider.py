@@ -1,0 +1,58 @@
+"""Provider: who writes records into DNS, by the words of a configuration."""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from porch.certs.dns import Provider
+    from porch.certs.means import Means
+
+__all__ = ["OWN_WORDS", "by_dns"]
+
+OWN_WORDS = ("provider", "resolvers", "port")
+"""Words of the table that are ours; all others are the provider's settings."""
+
+
+def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
+    """`means`, with a provider. Raises ValueError with a sentence.
+
+    words: provider: its name, "py:module:object", or "persist" for records that the operator keeps
+    (dns-persist-01). resolvers: addresses with commas between, by which zones are found in place of
+    the system's, "none" to believe the provider when it is done. port: of name servers.
+    """
+    from porch.certs.dns import Propagation, check, find
+
+    name = words.get("provider", "")
+    if name == "persist":
+        return replace(means, persist=True)
+    settings = {word: value for word, value in words.items() if word not in OWN_WORDS}
+    if name.startswith("py:"):
+        provider: Provider = check(name, _object(name, base), settings)
+    else:
+        provider = find(name, settings)
+    resolvers = words.get("resolvers", "")
+    if resolvers == "none":
+        return replace(means, dns=provider)
+    addresses = [each.strip() for each in resolvers.split(",") if each.strip()]
+    propagation = Propagation(addresses, int(words.get("port", "53")))
+    return replace(means, dns=provider, propagation=propagation)
+
+
+def _object(name: str, base: Path) -> object:
+    """What "py:module:object" names; modules beside the configuration are found too."""
+    module, _, attribute = name.removeprefix("py:").partition(":")
+    if not module or not attribute:
+        raise ValueError(f"'{name}' is not py:module:object")
+    if str(base) not in sys.path:
+        sys.path.append(str(base))
+    try:
+        found: object = importlib.import_module(module)
+        for step in attribute.split("."):
+            found = getattr(found, step)
+    except Exception as error:  # the operator's code
+        raise ValueError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+    return found

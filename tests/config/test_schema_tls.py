@@ -1,0 +1,50 @@
+"""The words of certificates."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from porch.config.schema import ConfigModel, SiteModel
+
+
+def config(**words: Any) -> ConfigModel:
+    return ConfigModel.model_validate(words)
+
+
+@pytest.mark.parametrize("written", ["1y", {"max_age": "1y"}])
+def test_hsts_is_a_duration_or_a_table(written: object) -> None:
+    hsts = config(hsts=written).hsts
+    assert hsts is not None
+    assert (hsts.max_age, hsts.subdomains, hsts.preload) == (31_536_000, False, False)
+
+
+def test_acme_is_a_table_or_false() -> None:
+    assert config(acme=False).acme is None
+    acme = config().acme
+    assert acme is not None
+    assert acme.directory == ["letsencrypt"]
+    several = config(acme={"directory": ["zerossl", "https://ca.test/dir"]}).acme
+    assert several is not None
+    assert several.directory == ["zerossl", "https://ca.test/dir"]
+
+
+def test_dns_is_a_name_or_a_table_with_a_provider() -> None:
+    for written in ("rfc2136", {"provider": "rfc2136", "server": "192.0.2.1"}):
+        acme = config(acme={"dns": written}).acme
+        assert acme is not None
+        assert acme.dns is not None
+        assert acme.dns["provider"] == "rfc2136"
+    with pytest.raises(ValidationError, match="it needs a provider"):
+        config(acme={"dns": {"server": "192.0.2.1"}})
+
+
+def test_cert_is_a_file_several_or_false() -> None:
+    def site(**words: Any) -> SiteModel:
+        return SiteModel.model_validate(words)
+
+    assert site(cert="a.pem").cert == ["a.pem"]
+    assert site(cert=["a.pem", "b.pem"]).cert == ["a.pem", "b.pem"]
+    assert site(cert=False).cert is False
+    with pytest.raises(ValidationError):
+        site(cert=True)
