@@ -306,6 +306,9 @@ class ExpectModel(Model):
     method: str = Field(default="GET", description="With `url`.")
     headers: dict[str, str] = Field(default_factory=dict, description="Fields of the request.")
     client: str = Field(default="192.0.2.1", description="The client's address.")
+    client_cert: str | None = word(
+        "A PEM file with the certificate that the client has shown; it is taken to verify."
+    )
     route: str | None = word("The key of the route that it must take.")
     sends: Strings | None = word(
         "The URL that must go out; for a pool several, in a list or with ` | ` between."
