@@ -1,6 +1,5 @@
 """What hosts ask of their clients in a handshake: the authorities, and who must show something."""
 
-import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -88,11 +87,11 @@ class Asking:
         try:
             content = self._loaded.read(file)
             believe_clients(server_context(), content)
-        except ssl.SSLError as error:
-            text = f"{file} is not a PEM file of authorities: {error.reason or error.args[-1]}"
-            self._loaded.add(next(self._places(name), ()), text)
-            return b""
         except OSError:  # which was said (review.py)
+            return b""
+        except ValueError as error:
+            text = f"{file} is not a PEM file of authorities: {error}"
+            self._loaded.add(next(self._places(name), ()), text)
             return b""
         return content
 

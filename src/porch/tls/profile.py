@@ -51,11 +51,14 @@ def believe_clients(context: ssl.SSLContext, client_ca: bytes) -> None:
     Who shows none is let in all the same: the route answers, in words. Who shows one that does not
     verify is refused by the handshake (RFC 8446 4.4.2.4). A certificate in the file is believed
     whoever has signed it, so that one issuer of many can be named, or a client's own certificate.
-    Raises ssl.SSLError if there is none, or none that can be used.
+    Raises ValueError with the reason if there is none, or one that cannot be used.
     """
     found = _PEM.findall(client_ca)
     if not found:
-        raise ssl.SSLError("there is no certificate in it, in PEM")
-    context.load_verify_locations(cadata=b"\n".join(found).decode("latin-1"))
+        raise ValueError("there is no certificate in it, in PEM")
+    try:
+        context.load_verify_locations(cadata=b"\n".join(found).decode("latin-1"))
+    except ssl.SSLError as error:
+        raise ValueError(error.reason or str(error)) from error
     context.verify_mode = ssl.CERT_OPTIONAL
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
