@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from porch.tls import certificate as module
 from porch.tls.certificate import Certificate, Pair, keep_only, load_certificate
 from porch.tls.presented import Presented
-from tests.support.tls import client, files, names, shake
+from tests.support.tls import AUTHORITY, client, files, names, shake
 
 
 def said(cert: Path, key: Path) -> str:
@@ -189,3 +189,17 @@ def test_what_was_found_good_is_not_tried_again(
     keep_only(())
     monkeypatch.setattr(module, "add_pair", None)
     load_certificate([pair])
+
+
+def test_there_is_one_context_for_each_set_of_authorities_of_clients(tmp_path: Path) -> None:
+    found = load_certificate([files(tmp_path, "a.test")])
+    authorities = AUTHORITY.cert_pem.bytes()
+    asking = found.context_for(authorities)
+    assert found.context_for(authorities) is asking is not found.context
+    assert found.context_for(b"") is found.context
+    assert len(asking.get_ca_certs()) == 1
+    assert found.context.get_ca_certs() == []
+    keep_only([found])
+    assert found.context_for(authorities) is asking
+    keep_only([])
+    assert found.context_for(authorities) is not asking

@@ -377,7 +377,7 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:
             written = secrets.written(table.loaded, path)
-            is_secret = start.endswith("eab.") and name == "key"
+            is_secret = (start.endswith("eab.") and name == "key") or name == "key_password"
             if (is_secret or isinstance(value, dict)) and not written:
                 yield start + name, _Word(value, "")
                 continue

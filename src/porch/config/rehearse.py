@@ -21,6 +21,7 @@ from porch.keeper import Security
 from porch.route.host import normal_host
 from porch.route.route import Route
 from porch.tls.client_certificate import ClientCertificate
+from porch.tls.pem import CERTIFICATE
 
 __all__ = [
     "Rehearsal",
@@ -174,12 +175,10 @@ def client_of(text: str) -> bytes:
 
 def shown_in(content: bytes) -> ClientCertificate:
     """The first certificate of a PEM file. Raises ValueError with a sentence if there is none."""
-    found = re.search(
-        rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", content, re.DOTALL
-    )
+    found = CERTIFICATE.search(content)
     if found is None:
         raise ValueError("there is no certificate in it, in PEM")
-    return ClientCertificate(ssl.PEM_cert_to_DER_cert(found[0].decode("latin-1")))
+    return ClientCertificate(ssl.PEM_cert_to_DER_cert(found[0].decode("ascii")))
 
 
 def client_ip_of(built: Built, request: RequestHead, client: bytes) -> bytes:

@@ -54,6 +54,8 @@ def _parse_certificate(wanted: object) -> list[CertificateCondition]:
         return [CertificateCondition(part="", wanted=wanted)]
     if not isinstance(wanted, Mapping):
         raise ValueError('when.client_cert is true, false or a table: { subject = "CN=…" }')
+    if not wanted:
+        raise ValueError("when.client_cert = {} asks nothing; write true for any certificate")
     return [_parse_part(str(word), each) for word, each in wanted.items()]
 
 

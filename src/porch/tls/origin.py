@@ -4,7 +4,6 @@ Everything is verified unless a route says otherwise in so many words. What file
 bytes: who serves may not be able to read them, or to find them.
 """
 
-import re
 import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from porch.tls.certificate import Pair, add_pair
+from porch.tls.pem import CERTIFICATE
 
 __all__ = [
     "SYSTEM",
@@ -27,8 +27,6 @@ Version = Literal["1.2", "1.3"]
 """Of TLS."""
 Read = Callable[[Path], bytes]
 """What a file holds. Raises OSError as `open` would."""
-
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def client_context_in_steps(origin: OriginTls) -> Generator[None, None, ssl.SSLC
     verify, authorities = origin.verify, origin.authorities
     context = None
     if authorities.pem is not None:
-        for found in _PEM.finditer(authorities.pem):
+        for found in CERTIFICATE.finditer(authorities.pem):
             text = found[0].decode("latin-1")
             if context is None:
                 context = ssl.create_default_context(cadata=text)

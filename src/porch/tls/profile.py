@@ -5,10 +5,11 @@ TLS 1.3. The order is ours, but for ChaCha20: a client that names it first, such
 AES instructions, gets it.
 """
 
-import re
 import ssl
 from collections.abc import Sequence
 from typing import Literal
+
+from porch.tls.pem import CERTIFICATE
 
 __all__ = ["ALPN", "Profile", "believe_clients", "server_context"]
 
@@ -25,8 +26,6 @@ _CIPHERS = ":".join(
     for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
     for key in ("ECDSA", "RSA")
 )
-
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def server_context(
@@ -53,7 +52,7 @@ def believe_clients(context: ssl.SSLContext, client_ca: bytes) -> None:
     whoever has signed it, so that one issuer of many can be named, or a client's own certificate.
     Raises ValueError with the reason if there is none, or one that cannot be used.
     """
-    found = _PEM.findall(client_ca)
+    found = CERTIFICATE.findall(client_ca)
     if not found:
         raise ValueError("there is no certificate in it, in PEM")
     try:
