@@ -63,11 +63,14 @@ def explain(
         list[str] | None, typer.Option("-H", "--header", help="'Name: value', repeatable.")
     ] = None,
     client: Annotated[str, typer.Option(help="The client's address.")] = "192.0.2.1",
+    client_cert: Annotated[
+        Path | None, typer.Option(help="A PEM file with the certificate that the client shows.")
+    ] = None,
 ) -> int:
     """Show the route of a request, why it won, and what is sent."""
     from porch.cli.explain import explain_request
 
-    return explain_request(config, method, url, header or [], client)
+    return explain_request(config, method, url, header or [], client, client_cert)
 
 
 @app.command()
