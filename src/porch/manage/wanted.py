@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "authorities", "store_folder"]
 
 SYSTEM = Path("/var/lib/porch")
-"""The store of a door that was started as root."""
+"""The store of a door that was started as root, or by the user who owns this folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,8 @@ def store_folder(loaded: Loaded) -> Path:
     if given:
         return Path(given)
     # A worker with a user of its own is not root any more, and has the home of root.
-    if os.geteuid() == 0 or loaded.config.user is not None:
+    # A unit's user who asks with a command has no $STATE_DIRECTORY, but owns the folder.
+    if os.geteuid() in (0, _owner(SYSTEM)) or loaded.config.user is not None:
         return SYSTEM
     data = os.environ.get("XDG_DATA_HOME")
     if data:
@@ -87,3 +88,10 @@ def store_folder(loaded: Loaded) -> Path:
         return Path.home() / ".local" / "share" / "porch"
     except RuntimeError:  # a user whom the system does not know, in a container, has none
         return SYSTEM
+
+
+def _owner(folder: Path) -> int | None:
+    try:
+        return folder.lstat().st_uid
+    except OSError:
+        return None
