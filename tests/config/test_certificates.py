@@ -136,7 +136,7 @@ def test_of_two_in_a_folder_for_one_name_the_last_serves(tmp_path: Path) -> None
 
 
 def test_a_pair_in_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    cert, key = files(tmp_path, "a.test")
+    cert, _ = files(tmp_path, "a.test")
     cert.write_bytes(b"hello")
     found = load_mapping({"routes": {"a.test": ":1"}, "certificates": str(tmp_path)})
     complete(Certificates.loading(found, gets=True))
