@@ -162,6 +162,19 @@ def test_a_wildcard_is_refused_before_anybody_is_asked(
     assert server.asked != []
 
 
+def test_a_companys_own_authority_is_not_bound_to_the_internet(
+    door: Door, server: NameServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    routes = LISTEN + '[routes]\n"shop.corp" = ":1"\n'
+    server.add("shop.corp", "A", "10.255.255.1")
+    for directory, code in (("letsencrypt", 1), ("https://ca.corp/dir", 0)):
+        door.write(f'acme.directory = "{directory}"\n{routes}')
+        assert door.check("shop.corp", server.resolver()) == code
+    out = capsys.readouterr().out
+    assert "no public authority can issue for 'shop.corp'" in out
+    assert "the authority can issue for shop.corp" in out
+
+
 def test_where_nobody_is_asked_there_is_nothing_to_check(
     door: Door, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from cryptography import x509
 
 from porch.certs.store import FileStore
 from porch.cli import certs
-from tests.e2e.conftest import Door, children
+from tests.e2e.conftest import SOURCE, Door, children
 from tests.support.certificates import Made, make, names
 from tests.support.name_server import NameServer
 from tests.support.pebble import Pebble, free_port
@@ -317,7 +317,6 @@ def test_commands_beside_a_door_with_an_authority(door, pebble, monkeypatch, cap
     monkeypatch.setenv("STATE_DIRECTORY", str(started.folder / "state"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(started.folder))
     monkeypatch.setattr(certs, "own_addresses", lambda: (ipaddress.ip_address("127.0.0.1"),))
-    monkeypatch.setattr("porch.certs.preflight.NOBODYS", ())
     with NameServer() as server:
         server.add("shop.example", "A", "127.0.0.1")
         ports = pebble.http_port, pebble.tls_port
@@ -326,6 +325,44 @@ def test_commands_beside_a_door_with_an_authority(door, pebble, monkeypatch, cap
     found = json.loads(capsys.readouterr().out)
     states = {each["what"]: each["state"] for each in found["findings"]}
     assert states[f"port {pebble.http_port}"] == "ok", found
+
+
+OWN_DNS = """\
+import json
+from urllib.request import Request, urlopen
+
+
+class Records:
+    def __init__(self, url):
+        self.url = url
+
+    def tell(self, word, **what):
+        request = Request(f"{self.url}/{word}", data=json.dumps(what).encode(), method="POST")
+        urlopen(request, timeout=10).close()
+
+    def present(self, name, value):
+        self.tell("set-txt", host=f"{name}.", value=value)
+
+    def cleanup(self, name, value):
+        self.tell("clear-txt", host=f"{name}.")
+"""
+
+
+@needs_pebble
+def test_a_wildcard_is_proved_by_a_provider_of_the_operators_own(door, pebble, tmp_path):
+    config = PUBLIC.format(http=0, tls=0, directory=pebble.directory, ca=pebble.ca)
+    config = config.replace('"www.', '"*.').replace('"shop.example" = "respond:204"\n', "")
+    words = f'provider = "py:own_dns:Records", url = "{pebble.dns_url}", resolvers = "none"'
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "own_dns.py").write_text(OWN_DNS)
+    started = door(
+        config.replace("email =", f"dns = {{ {words} }}\nemail ="),
+        environ={"PYTHONPATH": f"{tmp_path}/code:{SOURCE}"},
+    )
+    secure = started.ports[1]
+    started.wait_until(lambda: _is_for(secure, "*.shop.example"), "the certificate")
+    for name in ("a.shop.example", "b.shop.example"):
+        _shown(secure, name, pebble.root())
 
 
 @needs_pebble

@@ -1,4 +1,4 @@
-"""The store of a unit's own user."""
+"""The store of a unit's own user, and who vouches for several authorities."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from porch.config.load import load_mapping
 from porch.manage import wanted as module
-from porch.manage.wanted import store_folder
+from porch.manage.wanted import authorities, store_folder
 
 
 def test_who_owns_the_systems_folder_has_it_without_a_word(
@@ -27,3 +27,21 @@ def test_who_owns_the_systems_folder_has_it_without_a_word(
     if system.stat().st_uid != user:
         os.chown(system, user, -1)
     assert store_folder(loaded) == system
+
+
+@pytest.mark.parametrize(
+    ("directories", "vouched"),
+    [
+        (["https://ca.internal/dir", "letsencrypt"], [True, False]),
+        (["letsencrypt", "zerossl"], [True, True]),  # by a proxy between
+        (["https://ca.internal/dir", "https://ca2.internal/dir"], [True, True]),
+    ],
+)
+def test_the_root_of_a_company_does_not_vouch_for_public_authorities_beside_its_own(
+    tmp_path: Path, directories: list[str], vouched: list[bool]
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    words = {"directory": directories, "ca": str(tmp_path / "ca.pem")}
+    acme = load_mapping({"routes": {"a.test": ":1"}, "acme": words}).config.acme
+    assert acme is not None
+    assert [each.ca is not None for each in authorities(acme, tmp_path)] == vouched

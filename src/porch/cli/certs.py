@@ -42,6 +42,9 @@ IDENTITIES = {
 }
 """What CAA records call an authority (RFC 8659 4.2), as each documents it."""
 
+PUBLIC = frozenset(each.directory for each in PRESETS.values())
+"""Of others nobody here knows whom they serve."""
+
 
 def show_certs(config: Path, *, as_json: bool) -> int:
     """Print a line a host. Returns 0, or 1 with the reason on stderr."""
@@ -98,6 +101,7 @@ def check_name(
                     own=own_addresses(),
                     method=_method(wanted, name),
                     identities=_identities(authority),
+                    is_public=authority.directory in PUBLIC,
                     account=str(read_note(store, record_name(authority)).get("uri") or ""),
                     token=token,
                     expected=token.encode() if is_shown else None,

@@ -51,8 +51,10 @@ class Wanted:
 
 
 def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
-    """Those that are asked, in their order. The account words are for the first of them."""
+    """Those that are asked, in their order. The account words are for the first of them; `ca` for
+    those that are named by their URL, or for all where none is: a proxy may stand before them."""
     found = []
+    has_own = any(name not in PRESETS for name in acme.directory)
     for number, name in enumerate(acme.directory):
         each = PRESETS.get(name) or Authority(directory=name)
         if number == 0 and acme.eab is not None:
@@ -61,7 +63,7 @@ def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
             replace(
                 each,
                 email=acme.email or "",
-                ca=base / acme.ca if acme.ca else None,
+                ca=base / acme.ca if acme.ca and not (has_own and name in PRESETS) else None,
                 profile=acme.profile or "",
                 key_type=acme.key,
             )
