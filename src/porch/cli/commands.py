@@ -160,6 +160,9 @@ Name = Annotated[str, typer.Argument(help="A host, as a route has it.")]
 @certs.callback(invoke_without_command=True)
 def _certs(context: typer.Context, config: Config = DEFAULT, json: AsJson = False) -> int:
     if context.invoked_subcommand is not None:
+        # `porch certs --config FILE check NAME` means the same as with the option behind.
+        given = {"config": str(config), "json": json}
+        context.default_map = {context.invoked_subcommand: given}
         return 0
     from porch.cli.certs import show_certs
 

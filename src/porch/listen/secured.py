@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from porch.clock import INFINITY
-from porch.errors import BadRequest, Misdirected
+from porch.errors import Misdirected, NotSecured
 from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
@@ -405,7 +405,7 @@ class _Plain:
     def check(self, request: RequestHead) -> None:
         """See keeper.Security."""
         authority = request.authority.decode("latin-1")
-        raise BadRequest(f"this port speaks HTTPS: https://{authority}/ is what was meant")
+        raise NotSecured(f"https://{authority}/ is what was meant")
 
     def certificate(self, request: RequestHead) -> None:
         """See keeper.Security."""
