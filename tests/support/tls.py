@@ -8,7 +8,7 @@ import trustme
 
 from porch.tls.certificate import Certificate, load_certificate
 from porch.tls.hello import read_hello
-from porch.tls.presented import Presented, Presenter
+from porch.tls.presented import Choice, Presented, Presenter
 
 __all__ = ["AUTHORITY", "certificate", "client", "far_side", "files", "names", "shake"]
 
@@ -67,7 +67,7 @@ def _sides(
     data = from_client.read()
     hello = read_hello(data)
     choice = presenter.choose(hello) if hello is not None else None
-    if choice is None:
+    if not isinstance(choice, Choice):
         raise LookupError(name)
     to_server.write(data)
     far = choice.first.wrap_bio(to_server, from_server, server_side=True)

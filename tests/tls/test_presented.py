@@ -9,6 +9,7 @@ import trustme
 from porch.tls.certificate import Certificate
 from porch.tls.client_certificate import ClientCertificate
 from porch.tls.hello import Hello
+from porch.tls.later import Later
 from porch.tls.presented import Choice, Kind, Presented, Presenter
 from tests.support.tls import AUTHORITY, certificate, client, far_side, names, shake
 
@@ -226,3 +227,31 @@ def _resume(presenter: Presenter, context: ssl.SSLContext, before: ssl.SSLObject
             return context.wrap_bio(one, other, session=before.session, **words)  # type: ignore[arg-type]
 
     assert shake(presenter, "a.test", Resuming).session_reused  # type: ignore[arg-type]
+
+
+class Got:
+    """Certificates that are got on demand: of z.test there is one, y.test has to wait."""
+
+    def __init__(self, found: Certificate) -> None:
+        self.later = Later(lambda client: None, lambda: None)
+        self.found = {"z.test": found, "y.test": self.later}
+
+    def covers(self, name: str) -> bool:
+        return name.endswith(".test")
+
+    def find(self, name: str) -> Certificate | Later | None:
+        return self.found.get(name)
+
+
+def test_a_name_that_has_none_may_get_one_on_demand(
+    by_host: dict[str, Certificate], tmp_path: Path
+) -> None:
+    presenter = Presenter(Presented(by_host))
+    presenter.demand = got = Got(certificate(tmp_path, "z.test"))
+    assert names(shake(presenter, "z.test")) == (("DNS", "z.test"),)
+    assert presenter.choose(Hello("y.test", ())) is got.later
+    assert presenter.choose(Hello("x.test", ())) is None
+    assert _choice(presenter, "a.test").certificate is by_host["a.test"]
+    first = next(iter(by_host.values()))
+    for name in ("", "z.example"):  # whoever is not covered is shown what he was before
+        assert _choice(presenter, name).certificate is first

@@ -19,6 +19,7 @@ from porch.listen.handshakes import Handshakes
 from porch.route.host import normal_host
 from porch.tls.client_certificate import ClientCertificate
 from porch.tls.hello import LONGEST, UNKNOWN, Hello, read_hello
+from porch.tls.later import Later
 
 __all__ = ["PLAIN", "Choose", "Chosen", "Secured"]
 
@@ -50,8 +51,9 @@ class Chosen(Protocol):
         """Whether this host takes the certificate that the client was asked for."""
 
 
-Choose = Callable[[Hello, str], Chosen | None]
-"""(what the client said, the address that it came to) -> None: nobody of this name is served."""
+Choose = Callable[[Hello, str], Chosen | Later | None]
+"""(what the client said, the address that it came to) -> None: nobody of this name is served.
+Later: it is not known yet, and is asked again when that is told."""
 
 
 class Secured(asyncio.Protocol):
@@ -71,6 +73,7 @@ class Secured(asyncio.Protocol):
         "_handshakes",
         "_in",
         "_inner",
+        "_later",
         "_out",
         "_paused",
         "_plain",
@@ -103,6 +106,7 @@ class Secured(asyncio.Protocol):
         self._paused = self._ended = False
         self._waiting = b""
         self._shown: ClientCertificate | None = None
+        self._later: Later | None = None
         self.chosen: Chosen | None = None
         self.hello = UNKNOWN
         self.deadline = INFINITY
@@ -144,6 +148,8 @@ class Secured(asyncio.Protocol):
             inner.connection_lost(exc)
         else:
             self._handshakes.end(self)
+            if self._later is not None:
+                self._later.leave(self._choose_now)
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
@@ -164,6 +170,10 @@ class Secured(asyncio.Protocol):
             self._shake()
         elif self.chosen is not None:
             self._take_in(data)  # its turn has not come yet
+        elif self._later is not None:
+            self._first += data
+            if len(self._first) > LONGEST:  # nobody has anything to say before he is answered
+                self._transport.abort()
         else:
             self._listen(data)
 
@@ -177,12 +187,24 @@ class Secured(asyncio.Protocol):
         if hello is None and len(data) < LONGEST:
             return
         self.hello = hello or UNKNOWN
-        chosen = self.chosen = self._choose(self.hello, self._address())
+        self._choose_now()
+
+    def _choose_now(self) -> None:
+        """Find out what it is served with; again when that was not known."""
+        self._later = None
+        if self._transport.is_closing():
+            return
+        chosen = self._choose(self.hello, self._address())
         if chosen is None:
             self._transport.write(_UNRECOGNIZED)
             self._transport.close()
             return
-        self._first = b""
+        if isinstance(chosen, Later):
+            self._later = chosen
+            chosen.wait(self._choose_now, self._client())
+            return
+        self.chosen = chosen
+        data, self._first = self._first, b""
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._take_in, self._take_out = self._in.write, self._out.read
         self._take_in(data)
@@ -195,6 +217,11 @@ class Secured(asyncio.Protocol):
             return ""
         address = str(found[0]).partition("%")[0].removeprefix("::ffff:")
         return f"[{address}]" if ":" in address else address
+
+    def _client(self) -> str:
+        """Who comes; "" by a socket in a file."""
+        found = self._transport.get_extra_info("peername")
+        return str(found[0]).removeprefix("::ffff:") if isinstance(found, tuple) else ""
 
     def _begin(self) -> None:
         """Answer the hello."""

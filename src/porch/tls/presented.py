@@ -3,12 +3,14 @@
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from porch.tls.certificate import Certificate
 from porch.tls.hello import Hello
+from porch.tls.later import Later
 from porch.tls.profile import Profile, believe_clients, server_context
 
-__all__ = ["ACME", "Choice", "Kind", "Presented", "Presenter"]
+__all__ = ["ACME", "Choice", "Demand", "Kind", "Presented", "Presenter"]
 
 ACME = (b"acme-tls/1",)
 """What an authority offers that looks whether a name is ours, and nothing else (RFC 8737 3)."""
@@ -74,6 +76,16 @@ class Presented:
         return found or self.kind
 
 
+class Demand(Protocol):
+    """Certificates that are got when a client asks for them."""
+
+    def covers(self, name: str) -> bool:
+        """Whether one could be got for this name."""
+
+    def find(self, name: str) -> Certificate | Later | None:
+        """It; None: nobody of this name is served."""
+
+
 class Choice:
     """What one client is served with.
 
@@ -110,18 +122,20 @@ class Choice:
 class Presenter:
     """Chooses. presented: of the running configuration; a reload assigns another.
 
-    challenge: what an authority is shown that looks whether a name is ours.
+    challenge: what an authority is shown that looks whether a name is ours. demand: where those
+    come from that are got when a client asks for them; None: from nowhere.
     firsts: made before a fork; others are made when they are first needed, and then a client can
     resume with this worker alone.
     """
 
-    __slots__ = ("_firsts", "challenge", "presented")
+    __slots__ = ("_firsts", "challenge", "demand", "presented")
 
     def __init__(
         self, presented: Presented, firsts: Mapping[Kind, ssl.SSLContext] | None = None
     ) -> None:
         self.presented = presented
         self.challenge: Callable[[str], Certificate | None] = lambda name: None
+        self.demand: Demand | None = None
         self._firsts = dict(firsts or {})
 
     def first(self, kind: Kind) -> ssl.SSLContext:
@@ -131,12 +145,18 @@ class Presenter:
             found = self._firsts[kind] = kind.first_context()
         return found
 
-    def choose(self, hello: Hello, address: str = "") -> Choice | None:
+    def choose(self, hello: Hello, address: str = "") -> Choice | Later | None:
         """What a client is served with that came to `address`; None: there is no certificate."""
         presented = self.presented
         if hello.protocols == ACME:
             challenge = self.challenge(hello.name)
             return Choice(self, presented.kind, challenge) if challenge is not None else None
+        demand = self.demand
+        if demand is not None and presented.key(hello.name) is None and demand.covers(hello.name):
+            found = demand.find(hello.name)
+            if not isinstance(found, Certificate):
+                return found
+            return Choice(self, presented.kind_of(hello.name), found)
         key = presented.key_shown_to(hello.name, address)
         if key is None:
             return None
