@@ -45,6 +45,7 @@ directory = ["letsencrypt", "https://ca.test/dir"]
 email = "ops@a.test"
 profile = "shortlived"
 dns = "rfc2136"
+on_demand = "http://127.0.0.1:9000/ask"
 key = "rsa"
 eab = { kid = "1", key = "AAAA" }
 

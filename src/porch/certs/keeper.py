@@ -230,6 +230,14 @@ class Keeper:
         except ValueError:  # damaged: until that is mended nothing better can be made
             return True
 
+    def get(self, host: str) -> Outcome:
+        """Get the one of a host that is not among those that are wanted, if it is time. From any
+        thread."""
+        issuer = self._issuer
+        if issuer is None:
+            return Outcome((host,), "waiting", "there is no CA to ask")
+        return issuer.issue((host,))
+
     def renew(self, host: str) -> bool:
         """Get a new one now, whatever its time. Whether there is one; if not, why was said."""
         self._add_dns()

@@ -11,7 +11,7 @@ from porch.certs.entry import Entry
 from porch.certs.store import Store, StoreError
 from porch.tls.certificate import Certificate, Pair
 
-__all__ = ["Found", "Kept", "find_entry", "keep_entry"]
+__all__ = ["Found", "Kept", "find_entry", "keep_entry", "kept_hosts"]
 
 PREFIX = "certificates/"
 
@@ -25,6 +25,11 @@ def find_entry(store: Store, host: str) -> Entry | None:
 def keep_entry(store: Store, entry: Entry) -> None:
     """Keep it for its first name. Raises StoreError, and then the old is still there."""
     store.write(PREFIX + entry.names[0], entry.dump())
+
+
+def kept_hosts(store: Store) -> list[str]:
+    """All hosts for which something is kept. Raises StoreError."""
+    return [name.removeprefix(PREFIX) for name in store.names(PREFIX)]
 
 
 Found = Certificate | str | None

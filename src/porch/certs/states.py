@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping
 
 from porch.certs import backoff, moments, renewal
+from porch.certs.covered import Covered
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
 from porch.certs.keeper import SHARE
-from porch.certs.kept import find_entry
+from porch.certs.kept import find_entry, kept_hosts
 from porch.certs.report import NameState
 from porch.certs.store import Store, StoreError
 from porch.tls.certificate import Certificate
 
-__all__ = ["states"]
+__all__ = ["demanded", "states"]
 
 
 def states(
@@ -24,6 +25,16 @@ def states(
     if store is not None:
         for host, source in managed.items():
             yield _managed(store, host, source)
+
+
+def demanded(store: Store, covered: Covered) -> Iterator[NameState]:
+    """Of each host that got one when a client asked for it. covered: which may. Raises StoreError.
+
+    They are renewed when a client asks for them, so that one which ends is no cause for a warning.
+    """
+    for host in kept_hosts(store):
+        if covered(host):
+            yield _managed(store, host, "acme")
 
 
 def _given(host: str, certificate: Certificate) -> NameState:

@@ -20,7 +20,7 @@ from porch.certs.notes import read_note
 from porch.certs.preflight import Method, make_token, preflight
 from porch.certs.preflight import Wanted as ToCheck
 from porch.certs.report import certs_json, certs_text, check_json, check_text
-from porch.certs.states import states
+from porch.certs.states import demanded, states
 from porch.certs.store import FileStore, Store
 from porch.cli.store import loaded_of, open_store
 from porch.config.build import Built, build
@@ -52,11 +52,17 @@ def show_certs(config: Path, *, as_json: bool) -> int:
     if found is None:
         return 1
     loaded, built = found
-    managed = built.certificates.managed
-    store = open_store(loaded) if managed else None  # files alone need none
-    if managed and store is None:
+    certificates = built.certificates
+    store = open_store(loaded) if certificates.gets else None  # files alone need none
+    if certificates.gets and store is None:
         return 1
-    all_of_them = [*states(store, managed, built.certificates.presented.by_host)]
+    all_of_them = [*states(store, certificates.managed, certificates.presented.by_host)]
+    if store is not None and certificates.covered is not None:
+        try:
+            all_of_them += demanded(store, certificates.covered)
+        except StoreError as error:
+            print(f"porch: {error}", file=sys.stderr)
+            return 1
     now = clock.wall()
     if as_json:
         print(json.dumps(certs_json(all_of_them, now), indent=2))
@@ -129,6 +135,8 @@ def renew_name(config: Path, name: str) -> int:
     name = _normal(name)
     wanted = Wanted.of(loaded, built)
     source = wanted.hosts.get(name)
+    if source is None and wanted.on_demand is not None and wanted.on_demand.covered(name):
+        source = "acme"
     why = _unmanaged(loaded, built, name) if source is None else ""
     if source == "acme" and _method(wanted, name) != "dns-01" and not _is_running(config):
         # The authority would find nobody, and count the failure.

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from porch.balance.upstream import Upstream
+from porch.certs.entry import Source
 from porch.config.address import parse_listen
 from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded, RouteEntry
@@ -221,7 +222,9 @@ class _Builder:
     def _challenges(self) -> Steps[None]:
         """Where authorities ask whether a host is ours, unless a route is for that."""
         given = {entry.pattern for entry in self.entries}
-        for host, source in self.certificates.managed.items():
+        covered = self.certificates.covered
+        hosts: dict[str, Source] = dict.fromkeys(covered.hosts if covered else (), "acme")
+        for host, source in (hosts | dict(self.certificates.managed)).items():
             key = f"{host}{CHALLENGES.decode()}/*"
             pattern = parse_key(key)
             if source == "acme" and pattern not in given:

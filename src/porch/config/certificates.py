@@ -7,10 +7,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from porch.certs.covered import Covered
 from porch.certs.entry import Source
 from porch.config.clients import Asking
 from porch.config.loaded import Loaded
-from porch.config.managed import managed
+from porch.config.managed import covered, managed
 from porch.config.pairs import folder_pairs, load_pairs, site_files
 from porch.shield.client_certificate import Demands
 from porch.tls.certificate import Certificate, Pair
@@ -21,9 +22,10 @@ __all__ = ["Certificates"]
 
 class Certificates:
     """presented: what clients are shown of what was given. managed: hosts without, to who
-    certifies them. demands: what hosts ask of their clients."""
+    certifies them. covered: names that get one on demand; None: none do. demands: what hosts ask
+    of their clients."""
 
-    __slots__ = ("_authorities", "demands", "managed", "presented")
+    __slots__ = ("_authorities", "covered", "demands", "managed", "presented")
 
     def __init__(
         self,
@@ -33,11 +35,17 @@ class Certificates:
     ) -> None:
         self.presented = presented
         self.managed = managed or {}
+        self.covered: Covered | None = None
         self.demands = asking.demands if asking is not None else Demands({})
         self._authorities = tuple(asking.files) if asking is not None else ()
 
     def __bool__(self) -> bool:
-        return bool(self.presented.by_host or self.managed)
+        return bool(self.presented.by_host or self.managed or self.covered)
+
+    @property
+    def gets(self) -> bool:
+        """Whether the door gets any."""
+        return bool(self.managed or self.covered)
 
     def is_given(self, host: str) -> bool:
         """Whether a host (as a route's key has it) has files of its own."""
@@ -81,7 +89,16 @@ class Certificates:
         yield from _of_folders(loaded, by_host)
         refuse = loaded.config.unknown_name == "refuse"
         presented = Presented(by_host, kind=asking.kind, kinds=asking.kinds, refuse_unknown=refuse)
-        return cls(presented, managed(loaded, by_host) if gets else None, asking)
+        found = cls(presented, managed(loaded, by_host) if gets else None, asking)
+        if gets:
+            found.covered = covered(loaded, found.managed, by_host)
+            if found.covered is not None and not found.covered:
+                text = (
+                    "no route is for hosts that could get one on demand; that is a route of any"
+                    ' host, "*", or of a wildcard, "*.shop.example"'
+                )
+                loaded.add(("acme", "on_demand"), text, warning=True)
+        return found
 
 
 def _of_folders(loaded: Loaded, by_host: dict[str, Certificate]) -> "Generator[None, None, None]":

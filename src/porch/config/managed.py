@@ -2,11 +2,12 @@
 
 from collections.abc import Container, Iterator
 
+from porch.certs.covered import Covered
 from porch.certs.entry import Source
 from porch.certs.names import is_local
 from porch.config.loaded import Loaded
 
-__all__ = ["managed"]
+__all__ = ["covered", "managed"]
 
 
 def managed(loaded: Loaded, is_given: Container[str]) -> dict[str, Source]:
@@ -28,6 +29,29 @@ def managed(loaded: Loaded, is_given: Container[str]) -> dict[str, Source]:
         elif acme is not None and (acme.dns is not None or not host.startswith("*")):
             found[host] = "acme"  # a wildcard is proved by DNS alone (RFC 8555 8.3)
     return found
+
+
+def covered(loaded: Loaded, managed: Container[str], is_given: Container[str]) -> Covered | None:
+    """Which names may get one when a client asks for it; None if that is not wanted.
+
+    managed: hosts that the door gets one for at once.
+    """
+    acme = loaded.config.acme
+    if acme is None or acme.on_demand is None:
+        return None
+    settled = {host for host, site in loaded.sites.items() if site.cert is not None}
+    hosts = {*_hosts(loaded)}
+    wildcards = {
+        host: not (host in managed or host in is_given or host in settled)
+        for host in hosts
+        if host.startswith("*.")
+    }
+    for_all = any(each.pattern and each.pattern.host == b"*" for each in loaded.routes)
+    return Covered(
+        named=frozenset(host for host in hosts | settled if not host.startswith("*")),
+        wildcards=wildcards,
+        everybody=for_all and "*" not in settled,
+    )
 
 
 def _hosts(loaded: Loaded) -> Iterator[str]:

@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from porch.config.model import Model, word
-from porch.config.words import Duration, Form, Strings, one_or_more, read_acme, read_dns, read_hsts
+from porch.config.words import (
+    Duration,
+    Form,
+    Strings,
+    one_or_more,
+    read_acme,
+    read_ask,
+    read_dns,
+    read_hsts,
+)
 
 __all__ = ["Acme", "AcmeModel", "Cert", "EabModel", "Files", "Hsts", "HstsModel"]
 
@@ -54,6 +63,13 @@ Dns = Annotated[
 ]
 
 
+Ask = Annotated[
+    str,
+    BeforeValidator(read_ask, json_schema_input_type=str),
+    Form('`"py:module:function"`, or a URL'),
+]
+
+
 class AcmeModel(Model):
     """Who certifies public hosts that have no `cert`, by ACME (RFC 8555).
 
@@ -73,6 +89,13 @@ class AcmeModel(Model):
     dns: Dns | None = word(
         "Who writes records to prove a host by DNS, which a wildcard needs: a name, or a table "
         "with `provider` and its settings; see the page on certificates."
+    )
+    on_demand: Ask | None = word(
+        "Whom to ask whether a host may have a certificate that only a route of any host or of a "
+        "wildcard serves, when a client comes for it: a function of the name and the client's "
+        "address that returns True or False, or a URL that is asked with `?domain=NAME&client="
+        "ADDRESS` and answers 200 for yes. If left out, such hosts get none. Over plain HTTP they "
+        "are served and not redirected."
     )
 
 

@@ -7,6 +7,7 @@ in the usual words. The tables themselves are in schema.py.
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -28,6 +29,7 @@ __all__ = [
     "Wanted",
     "one_or_more",
     "read_acme",
+    "read_ask",
     "read_dns",
     "read_headers",
     "read_hsts",
@@ -146,6 +148,28 @@ def read_dns(value: object) -> object:
     if isinstance(value, dict) and "provider" not in value:
         raise ValueError('it needs a provider, such as provider = "rfc2136"')
     return {"provider": value} if isinstance(value, str) else value
+
+
+def read_ask(value: object) -> object:
+    """A function of the operator's own, or a URL."""
+    if not isinstance(value, str):
+        return value
+    if value.startswith("py:"):
+        parts = value.split(":")
+        if len(parts) == 3 and all(parts):
+            return value
+    else:
+        try:
+            url = urlsplit(value)
+            is_whole = bool(url.hostname) and url.port != 0 and not url.fragment
+        except ValueError:
+            is_whole = False
+        if is_whole and url.scheme in ("http", "https") and value.isascii() and " " not in value:
+            return value
+    raise ValueError(
+        f"'{value}' cannot be asked; write \"py:module:function\", or a URL such as"
+        ' "http://127.0.0.1:9000/ask"'
+    )
 
 
 def read_acme(value: object) -> object:

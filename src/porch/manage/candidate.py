@@ -92,7 +92,7 @@ class Candidate:
             workers=cores() if config.workers == "auto" else config.workers,
             identity=identity,
             kinds=built.certificates.kinds,
-            store=store_folder(loaded) if built.certificates.managed else None,
+            store=store_folder(loaded) if built.certificates.gets else None,
             managed=built.certificates.managed,
             given=built.certificates.presented.by_host,
             grace=config.grace,

@@ -17,6 +17,7 @@ from porch.certs.entry import Source
 from porch.certs.kept import Found, Kept
 from porch.certs.store import FileStore, StoreError
 from porch.config.steps import Steps, advance
+from porch.manage.on_demand import OnDemand
 from porch.manage.wanted import Wanted
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Presented
@@ -74,7 +75,8 @@ class Ready:
 
 class Certifying:
     """changed: called when another certificate is to be shown. told: tells the supervisor of
-    hosts that have a new one. say: tells the operator. gets: whether this worker gets them."""
+    hosts that have a new one. say: tells the operator. gets: whether this worker gets them.
+    send: another message to the supervisor. on_demand: those that are got when a client comes."""
 
     def __init__(
         self,
@@ -83,11 +85,13 @@ class Certifying:
         say: Callable[[str], None],
         *,
         gets: bool,
+        send: Callable[[str, object], None] = lambda word, data: None,
     ) -> None:
         self._changed = changed
         self._send = told
         self._say = say
         self._gets = gets
+        self.on_demand = OnDemand(send, say)
         self._wanted: Wanted | None = None
         self._keeping: _Keeping | None = None
         self._told: set[str] = set()
@@ -108,7 +112,9 @@ class Certifying:
 
     def challenge(self, name: str) -> Certificate | None:
         """What an authority that asks for acme-tls/1 is shown (RFC 8737 3)."""
-        if self._keeping is None or name not in self._managed:
+        if self._keeping is None:
+            return None
+        if name not in self._managed and not self.on_demand.covers(name):
             return None
         from porch.certs.answers import Answers
 
@@ -131,7 +137,7 @@ class Certifying:
     def preparing(self, wanted: Wanted) -> Steps[Ready]:
         """Read what the store has for a configuration that is not in force yet, a host a step."""
         ready = Ready(wanted=wanted)
-        if not wanted.hosts:
+        if not wanted:
             return ready
         if self._keeping is not None and self._keeping.folder == wanted.folder:
             ready.keeping = self._keeping
@@ -151,21 +157,26 @@ class Certifying:
         if self._keeping is not None:
             self._keeping.kept.only(wanted.hosts)
             self._keeping.want(wanted)
+            self.on_demand.take(wanted, self._keeping.store, self._keeping.keeper)
+        else:
+            self.on_demand.close()
 
     def start(self) -> None:
         """The loop runs, and a configuration is in force."""
         self._loop = asyncio.get_running_loop()
         if self._keeping is not None and self._keeping.keeper is not None:
             self._begin(self._keeping.keeper.start_once)
-        if self._looks is None and self._wanted is not None and self._wanted.hosts:
+        if self._looks is None and self._wanted:
             self._looks = self._loop.call_later(LOOK, self._look)
 
     def on_certified(self, hosts: list[str]) -> None:
         """Some worker has got these."""
         self._look_at([host for host in hosts if host in self._managed])
+        self.on_demand.on_certified(host for host in hosts if host not in self._managed)
 
     def close(self) -> None:
         """Get nothing more."""
+        self.on_demand.close()
         self._let_go()
 
     @property
@@ -200,10 +211,12 @@ class Certifying:
         """What have others put into the store? And is there one by now?"""
         self._looks = None
         wanted = self._wanted
-        if wanted is not None and wanted.hosts and self._keeping is None:
+        if wanted and self._keeping is None:
             self._keeping = self._open(wanted.folder)
             if self._keeping is not None:
                 self._keeping.want(wanted)
+                self.on_demand.take(wanted, self._keeping.store, self._keeping.keeper)
+                self._changed()
         self.start()
         if self._keeping is not None and self._keeping.waits > PATIENCE:
             self._tell(

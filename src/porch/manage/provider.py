@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from porch.certs.dns import Provider
     from porch.certs.means import Means
 
-__all__ = ["OWN_WORDS", "by_dns"]
+__all__ = ["OWN_WORDS", "by_dns", "object_named"]
 
 OWN_WORDS = ("provider", "resolvers", "port")
 """Words of the table that are ours; all others are the provider's settings."""
@@ -31,7 +31,7 @@ def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
         return replace(means, persist=True)
     settings = {word: value for word, value in words.items() if word not in OWN_WORDS}
     if name.startswith("py:"):
-        provider: Provider = check(name, _object(name, base), settings)
+        provider: Provider = check(name, object_named(name, base), settings)
     else:
         provider = find(name, settings)
     resolvers = words.get("resolvers", "")
@@ -42,8 +42,11 @@ def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
     return replace(means, dns=provider, propagation=propagation)
 
 
-def _object(name: str, base: Path) -> object:
-    """What "py:module:object" names; modules beside the configuration are found too."""
+def object_named(name: str, base: Path) -> object:
+    """What "py:module:object" names; modules beside the configuration are found too.
+
+    Raises ValueError with a sentence.
+    """
     module, _, attribute = name.removeprefix("py:").partition(":")
     if not module or not attribute:
         raise ValueError(f"'{name}' is not py:module:object")

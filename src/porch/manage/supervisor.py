@@ -165,6 +165,12 @@ class Supervisor:
                 self.stop()
         elif message.word == "certified":
             self.fleet.tell(self.fleet.all, "certified", message.data)
+        elif message.word == "demanded":  # the first slot's worker decides
+            self.fleet.tell(
+                [each for each in self.fleet.slots[:1] if each], "demanded", message.data
+            )
+        elif message.word == "denied":
+            self.fleet.tell(self.fleet.all, "denied", message.data)
         elif message.word == "leaving":
             self.fleet.kill_late(self.in_force.candidate.grace + KILL_AFTER)
         elif message.word == "ready":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from porch.certs.authority import PRESETS, Authority
+from porch.certs.covered import Covered
 from porch.certs.entry import Source
 from porch.config.build import Built
 from porch.config.loaded import Loaded
@@ -18,23 +19,34 @@ from porch.manage.provider import by_dns
 if TYPE_CHECKING:
     from porch.certs.means import Means
 
-__all__ = ["Wanted", "authorities", "store_folder"]
+__all__ = ["OnDemand", "Wanted", "authorities", "store_folder"]
 
 SYSTEM = Path("/var/lib/porch")
 """The store of a door that was started as root, or by the user who owns this folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnDemand:
+    """What is got when a client asks for it. covered: names. ask: whom to ask whether a name may
+    have one, "py:module:function" or a URL. base: where modules are found too."""
+
+    covered: Covered
+    ask: str
+    base: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """hosts: to who certifies them. folder: of the store. authorities: whom to ask, in their order.
     served: by which challenges this door can show that a host is its own. by_dns: adds proofs by
-    DNS, see provider.py."""
+    DNS, see provider.py. on_demand: None: nothing is got when a client asks for it."""
 
     hosts: Mapping[str, Source]
     folder: Path
     authorities: tuple[Authority, ...]
     served: tuple[str, ...]
     by_dns: "Callable[[Means], Means] | None" = None
+    on_demand: OnDemand | None = None
 
     @classmethod
     def of(cls, loaded: Loaded, built: Built) -> "Wanted":
@@ -47,7 +59,13 @@ class Wanted:
             authorities=authorities(acme, loaded.base) if acme is not None else (),
             served=("tls-alpn-01", "http-01") if has_plain else ("tls-alpn-01",),
             by_dns=partial(by_dns, acme.dns, loaded.base) if acme and acme.dns else None,
+            on_demand=OnDemand(covered=covered, ask=acme.on_demand, base=loaded.base)
+            if acme and acme.on_demand and (covered := built.certificates.covered)
+            else None,
         )
+
+    def __bool__(self) -> bool:
+        return bool(self.hosts or self.on_demand)
 
 
 def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:

@@ -119,6 +119,7 @@ class Worker:
             lambda hosts: self._send("certified", hosts),
             messages.tell,
             gets=equipment.slot == 0,
+            send=self._send,
         )
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
@@ -134,6 +135,7 @@ class Worker:
             self._certifying.presented(built.certificates.presented), equipment.firsts
         )
         self._presenter.challenge = self._certifying.challenge
+        self._presenter.demand = self._certifying.on_demand.demand
         self._listeners = [Listener(*each, messages.warn) for each in equipment.sockets.items()]
         self._prepared: _Prepared | None = None
         self._steps: Generator[None, None, None] | None = None
@@ -220,6 +222,10 @@ class Worker:
                 self._present()
             case "certified":
                 self._certifying.on_certified(message.data)
+            case "demanded":
+                self._certifying.on_demand.on_demanded(message.data)
+            case "denied":
+                self._certifying.on_demand.on_denied(*message.data)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 
@@ -416,7 +422,9 @@ class Worker:
         """Show the certificates of now."""
         presented = self._certifying.presented(self._built.certificates.presented)
         self._presenter.presented = presented
-        keep_only(presented.by_host.values())
+        on_demand = self._certifying.on_demand
+        self._presenter.demand = on_demand.demand
+        keep_only(chain(presented.by_host.values(), on_demand.certificates))
 
     def _start(self, listener: Listener) -> None:
         listener.start(self._door, self._presenter.choose if listener.address.tls else None)
