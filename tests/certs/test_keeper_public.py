@@ -398,3 +398,17 @@ def test_a_real_authority_certifies_and_a_new_keeper_has_nothing_to_do(
     assert found is not None
     assert found.names == ("keeper.example",)
     assert backoff.kept(store, "keeper.example").failures == 0
+
+
+def test_one_that_nobody_has_written_down_is_got_when_it_is_asked_for(
+    store: FileStore, world: World
+) -> None:
+    one = Kept(store)
+    assert one.keeper.get(HOST).what == "issued"
+    assert find_entry(store, HOST) is not None
+    assert one.keeper.get(HOST).what == "held"
+    world.fails["b.example"] = [IssueError("connection", "nobody answers", another=False)]
+    assert [one.keeper.get("b.example").what for _ in range(2)] == ["failed", "waiting"]
+    assert world.asked == [HOST, "b.example"]
+    assert one.said == one.made == []  # whoever asks has it in his hands
+    assert Keeper(store, one.made.extend, one.said.append).get(HOST).what == "waiting"

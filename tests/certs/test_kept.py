@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from porch.certs.entry import Entry
-from porch.certs.kept import Kept, find_entry, keep_entry
+from porch.certs.kept import Kept, find_entry, keep_entry, kept_hosts
 from porch.certs.store import DamagedError, FileStore
 from porch.tls.certificate import Certificate
 
@@ -216,3 +216,11 @@ def test_one_is_read_each_step(store: FileStore, kept: Kept) -> None:
     assert [*kept.by_host] == [HOST]
     next(steps)
     assert [*kept.by_host] == [HOST, "b.test"]
+
+
+def test_all_hosts_that_have_something_are_known(store: FileStore) -> None:
+    assert kept_hosts(store) == []
+    for host in ("b.test", "a.test"):
+        keep_entry(store, entry(host))
+    store.write("backoff/c.test.json", b"{}")
+    assert kept_hosts(store) == ["a.test", "b.test"]

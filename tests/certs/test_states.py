@@ -6,13 +6,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from porch.certs import backoff, moments
+from porch.certs.covered import Covered
 from porch.certs.entry import Entry
 from porch.certs.failure import IssueError
 from porch.certs.keeper import SHARE
 from porch.certs.kept import PREFIX, keep_entry
 from porch.certs.local_ca import LEAF_LIFE, LocalAuthority
 from porch.certs.report import NameState
-from porch.certs.states import states
+from porch.certs.states import demanded, states
 from porch.certs.store import FileStore
 from porch.tls.certificate import Certificate, Pair
 from tests.support.certificates import Made, make, names
@@ -143,3 +144,13 @@ def test_a_file_that_somebody_changed_is_told_with_the_way_out(store: FileStore)
     (found,) = states(store, {"a.example": "acme"}, {})
     assert "is damaged" in found.last_error
     assert "put it back from a backup" in found.last_error
+
+
+def test_those_that_were_got_on_demand_are_found_in_the_store(
+    hands: Hands, store: FileStore
+) -> None:
+    for host in ("a.example", "own.example"):
+        keep_entry(store, kept(host, make(host, names(host))))
+    covered = Covered(named=frozenset({"own.example"}), wildcards={}, everybody=True)
+    (found,) = demanded(store, covered)
+    assert (found.name, found.source, found.issuer) == ("a.example", "acme", "R12")

@@ -9,11 +9,12 @@ from typing import Any
 import dns.resolver
 import pytest
 
-from porch.certs.kept import find_entry
+from porch.certs.kept import find_entry, keep_entry
 from porch.certs.store import FileStore
 from porch.cli import main
 from porch.cli.certs import check_name, renew_name, show_certs
 from porch.clock import wall
+from tests.certs.test_shelf import entry
 from tests.support.name_server import NameServer, closed_port
 from tests.support.tls import files
 
@@ -70,6 +71,22 @@ def test_json_is_for_programs(door: Door, capsys: pytest.CaptureFixture[str]) ->
     found = {each["name"]: each for each in json.loads(capsys.readouterr().out)["certificates"]}
     assert found["a.localhost"]["days_left"] in (6, 7)
     assert found["shop.dev"]["not_after"] is None
+
+
+def test_those_that_were_got_on_demand_are_shown_too(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_entry(FileStore(door.store), entry("x.shop.example"))
+    routes = '[routes]\n"*" = ":1"\n'
+    door.write(f'{LISTEN}[acme]\non_demand = "py:shop:ask"\n{routes}')
+    assert show_certs(door.config, as_json=False) == 0
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert line.split()[:2] == ["x.shop.example", "acme"]
+    assert renew_name(door.config, "x.shop.example") == 1
+    assert "no door runs that would answer the authority" in capsys.readouterr().err
+    door.write(f'{LISTEN}{routes}"a.test" = ":1"\n')
+    assert show_certs(door.config, as_json=False) == 0
+    assert "x.shop.example" not in capsys.readouterr().out
 
 
 def test_files_alone_need_no_store(

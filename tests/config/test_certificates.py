@@ -209,3 +209,21 @@ def test_files_that_hold_others_now_are_given_to_hosts_that_are_served(tmp_path:
     found.give({"a.test": fresh.pairs, "gone.test": fresh.pairs})
     assert list(found.presented.by_host) == ["a.test"]
     assert found.presented.by_host["a.test"].digest == fresh.digest != before.digest
+
+
+def test_what_is_got_on_demand_is_a_certificate_to_come() -> None:
+    words = {"routes": {"*": ":1"}, "acme": {"on_demand": "py:shop:ask"}}
+    found = load_mapping(words, "porch.toml")
+    made = complete(Certificates.loading(found, gets=True))
+    assert made.covered is not None
+    assert (made.covered("a.example"), bool(made), made.gets) == (True, True, True)
+    assert not complete(Certificates.loading(found, gets=False)).gets
+    assert found.problems == []
+
+
+def test_on_demand_without_a_route_for_it_is_told() -> None:
+    words = {"routes": {"a.example": ":1"}, "acme": {"on_demand": "py:shop:ask"}}
+    found = load_mapping(words, "porch.toml")
+    complete(Certificates.loading(found, gets=True))
+    assert found.ok
+    assert "no route is for hosts that could get one on demand" in found.report()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.config.managed import managed
+from porch.config.managed import covered, managed
 
 
 def found(
@@ -100,3 +100,53 @@ def test_an_authority_that_is_none_is_a_problem(directory: str) -> None:
     loaded = load_mapping({"acme": {"directory": ["zerossl", directory]}}, "porch.toml")
     assert not loaded.ok
     assert f"'{directory}' is no CA that is known (letsencrypt, " in loaded.report()
+
+
+# --- on demand -------------------------------------------------------------------------------
+
+ASK = {"on_demand": "py:shop:ask"}
+
+
+def on_demand(
+    *hosts: str, acme: Any = ASK, given: tuple[str, ...] = (), **site: dict[str, Any]
+) -> list[str] | None:
+    """The hosts of routes under which names may get one; None if it is off."""
+    words = {"routes": dict.fromkeys(hosts, ":1"), "site": site.get("site", {}), "acme": acme}
+    loaded = load_mapping(words, "porch.toml")
+    assert loaded.ok, loaded.report()
+    found = covered(loaded, managed(loaded, given), given)
+    return found.hosts if found is not None else None
+
+
+def test_without_the_word_nothing_is_got_on_demand() -> None:
+    assert on_demand("*", acme={}) is None
+    assert on_demand("*", acme=False) is None
+
+
+def test_names_under_a_wildcard_or_a_route_of_any_host_are() -> None:
+    assert on_demand("*") == ["*"]
+    assert on_demand("*.shop.example", "a.shop.example") == ["*.shop.example"]
+    assert on_demand("a.example") == []
+
+
+def test_but_not_where_the_wildcard_is_settled() -> None:
+    for_dns = ASK | {"dns": "rfc2136"}
+    assert on_demand("*.shop.example", acme=for_dns) == []
+    assert on_demand("*.shop.example", given=("*.shop.example",)) == []
+    assert on_demand("*.shop.test") == []  # the local authority makes it
+    no_https = {"*.shop.example": {"cert": False}}
+    assert on_demand("*.shop.example", "*", site=no_https) == ["*"]
+
+
+def test_a_host_with_a_route_or_a_word_of_its_own_is_not_got_on_demand() -> None:
+    words = {
+        "routes": {"*": ":1", "own.example/api": ":1", "shop.example": ":1"},
+        "site": {"shop.example": {"www": "redirect"}, "plain.example": {"cert": False}},
+        "acme": ASK,
+    }
+    loaded = load_mapping(words, "porch.toml")
+    assert loaded.ok, loaded.report()
+    found = covered(loaded, managed(loaded, ()), ())
+    assert found is not None
+    names = ("own.example", "shop.example", "www.shop.example", "plain.example", "a.example")
+    assert [found(each) for each in names] == [False, False, False, False, True]

@@ -48,3 +48,26 @@ def test_cert_is_a_file_several_or_false() -> None:
     assert site(cert=False).cert is False
     with pytest.raises(ValidationError):
         site(cert=True)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["py:shop:ask", "py:shop.names:Names.ask", "http://127.0.0.1:9000/ask", "https://a.test?b=1"],
+)
+def test_on_demand_asks_a_function_or_a_url(written: str) -> None:
+    acme = config(acme={"on_demand": written}).acme
+    assert acme is not None
+    assert acme.on_demand == written
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        True,
+        *("py:shop", "py::ask", "shop:ask", "127.0.0.1:9000", "ftp://a.test/", "http://"),
+        *("http://a.test/#x", "http://a.test/a b", "http://a.test:99999/", "http://[a/"),
+    ],
+)
+def test_and_nothing_else(written: object) -> None:
+    with pytest.raises(ValidationError):
+        config(acme={"on_demand": written})

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.e2e.conftest import Door, children
-from tests.support.pebble import Pebble, free_port
+from tests.support.pebble import Pebble
 
 pytestmark = pytest.mark.system
 
@@ -317,4 +317,51 @@ def test_a_worker_that_dies_while_clients_wait_is_made_up_for(
     found = at_once(6, patiently)
     killer.join()
     assert found == [b"HTTP/1.1 204 No Content"] * 6
+    assert pebble.certificates == 1
+
+
+def test_a_command_renews_one_and_all_workers_show_it(
+    door, pebble: Pebble, service: Service
+) -> None:
+    started = door(config(pebble, service.url))
+    port = pebble.tls_port
+    get(port, "yes.shop.example", pebble.root())
+    before = _shown(port, "yes.shop.example")
+    assert started.porch("certs", "renew", "yes.shop.example").returncode == 0
+    started.wait_until(
+        lambda: all(_shown(port, "yes.shop.example") != before for _ in range(10)), "the new one"
+    )
+    assert len(service.asked) == 1
+
+
+def _shown(port: int, name: str) -> bytes:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as sock,
+        context.wrap_socket(sock, server_hostname=name) as secured,
+    ):
+        return secured.getpeercert(binary_form=True) or b""
+
+
+def test_a_reload_while_clients_wait_keeps_none_of_them(
+    door, pebble: Pebble, service: Service
+) -> None:
+    started = door(config(pebble, service.url))
+    port, root = pebble.tls_port, pebble.root()
+    service.wait = 1.0
+    found: list[bytes] = []
+    clients = [
+        threading.Thread(target=lambda: found.append(get(port, "yes.shop.example", root)))
+        for _ in range(4)
+    ]
+    for each in clients:
+        each.start()
+    started.wait_until(lambda: service.asked, "the question")
+    started.write(config(pebble, service.url) + '"new.localhost" = "respond:204"\n')
+    assert started.reload() == ""
+    for each in clients:
+        each.join()
+    assert found == [b"HTTP/1.1 204 No Content"] * 4
     assert pebble.certificates == 1

@@ -154,3 +154,15 @@ def test_who_has_no_home_has_the_systems(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(Path, "home", homeless)
     assert store_folder(loaded()) == SYSTEM
+
+
+def test_what_is_got_on_demand_is_wanted_too() -> None:
+    acme = {"on_demand": "py:shop:ask"}
+    found = wanted("https://127.0.0.1:0", acme=acme, routes={"*": "respond:204"})
+    assert found.on_demand is not None
+    assert (found.on_demand.ask, found.on_demand.base) == ("py:shop:ask", BASE)
+    assert found.on_demand.covered("a.example")
+    assert (found.hosts, bool(found)) == ({}, True)
+    assert wanted("https://127.0.0.1:0", acme=acme).on_demand is None  # no route is for such
+    assert wanted("https://127.0.0.1:0").on_demand is None
+    assert not wanted("127.0.0.1:0", acme=acme)

@@ -3,7 +3,7 @@
 import asyncio
 
 from porch.manage.columns import CONNECTIONS, HEARTBEAT, REQUESTS_HERE
-from tests.manage.conftest import Origin, Running, until
+from tests.manage.conftest import ANY, Origin, Running, until
 
 
 def test_it_counts_where_the_supervisor_sees_it(running: Running) -> None:
@@ -82,5 +82,29 @@ def test_grace_bounds_the_wait(running: Running) -> None:
         client.close()
         origin.may_answer.set()
         origin.close()
+
+    running.serve(then)
+
+
+def test_what_clients_of_another_worker_wait_for_is_decided_here(running: Running) -> None:
+    (running.folder / "asked_by_worker.py").write_text(
+        "def ask(name, client):\n    return (name, client) != ('no.example', '192.0.2.1')\n"
+    )
+    running.words["listen"] = [f"https://{ANY}"]
+    running.words["store"] = str(running.folder / "store")
+    running.words["acme"] = {"on_demand": "py:asked_by_worker:ask"}
+
+    async def then() -> None:
+        running.channel.send("demanded", [("no.example", "192.0.2.1")])
+        assert await running.hear("denied") == ("denied", ("no.example", 300.0))
+        running.channel.send("denied", ("no.example", 300.0))
+        running.channel.send("certified", ["no.example"])
+        demand = running.worker._presenter.demand
+        assert demand is not None
+        assert demand.covers("no.example")
+        running.words["acme"] = {}
+        running.words["routes"] = {"a.test": "respond:204"}
+        await running.reload()
+        assert running.worker._presenter.demand is None
 
     running.serve(then)

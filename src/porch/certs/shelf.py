@@ -59,6 +59,10 @@ class Shelf:
         if len(self._found) > MOST:
             self._found.popitem(last=False)
 
+    def clear(self) -> None:
+        """Have all read anew."""
+        self._found.clear()
+
     @property
     def certificates(self) -> list[Certificate]:
         """All."""

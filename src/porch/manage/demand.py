@@ -18,7 +18,10 @@ from porch.certs.verdicts import Verdicts
 from porch.tls.certificate import Certificate
 from porch.tls.later import Later
 
-__all__ = ["Demand"]
+__all__ = ["ANY", "Demand"]
+
+ANY = "*"
+"""Stands for all names whose certificates may be others by now."""
 
 AGAIN = 2.0
 """Seconds until it is asked again: who decides may have died."""
@@ -84,6 +87,8 @@ class Demand:
     def on_certified(self, names: Iterable[str]) -> None:
         """Some worker has got these."""
         for name in names:
+            if name == ANY:
+                self._shelf.clear()
             waited = self._waited.get(name)
             if waited is not None:
                 waited.is_got = True
@@ -94,16 +99,17 @@ class Demand:
         """There is none, and will be none for so long."""
         if (found := self._shelf.find(name)) is not None:
             found.renews = clock.wall() + seconds
-        elif name in self._waited:
-            self._deny(name, seconds)
+        elif name in self._waited and self._waited[name].is_asked:
+            self._deny(name, seconds)  # else it may be in the store
 
     def close(self) -> None:
-        """Those who wait are to ask another."""
+        """Those who wait are to ask another, who has taken this one's place in the next turn of
+        the loop."""
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for name in [*self._waited]:
-            self._end(name)
+        for name in self._waited:
+            asyncio.get_running_loop().call_soon(self._end, name)
 
     # --- those who wait ------------------------------------------------------------------------
 

@@ -51,18 +51,18 @@ class OnDemand:
 
         What was answered before is asked again: that is what an operator reloads for.
         """
+        shelf = self._shelf if store is self._store else Shelf()
         self.close()
-        if store is not self._store:
-            self._shelf = Shelf()
         self._wanted, self._store, self._keeper = wanted, store, keeper
         if wanted.on_demand is None:
-            self._shelf = Shelf()
             return
+        self._shelf = shelf
         self.demand = Demand(wanted.on_demand.covered, store, self._shelf, self._on_asked, self.say)
 
     def close(self) -> None:
         """Get nothing more. What is under way comes to its end."""
         demand, self.demand, self._deciding = self.demand, None, None
+        self._shelf = Shelf()
         if demand is not None:
             demand.close()
 

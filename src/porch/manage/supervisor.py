@@ -17,6 +17,7 @@ from porch.config.history import History
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
 from porch.manage.control import Control, Question, second_path, socket_path
+from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.loop import Loop
@@ -259,7 +260,7 @@ class Supervisor:
 
     def _on_certificates(self, question: Question) -> None:
         """Somebody has put one into the store."""
-        self.fleet.tell(self.fleet.all, "certified", [*self.in_force.candidate.managed])
+        self.fleet.tell(self.fleet.all, "certified", [*self.in_force.candidate.managed, ANY])
         question.reply({"told": len(self.fleet.all)})
 
     def _on_stop(self, question: Question) -> None:
