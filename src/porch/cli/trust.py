@@ -5,20 +5,20 @@ from pathlib import Path
 
 from porch.certs.files import StoreError
 from porch.certs.local_ca import LocalAuthority
-from porch.certs.trust import trust, untrust
+from porch.certs.trust import Places, trust, untrust
 from porch.cli.store import loaded_of, open_store
 
 __all__ = ["trust_root"]
 
 
-def trust_root(config: Path, root: Path | None, *, is_wanted: bool) -> int:
-    """Do it and say what was done. root: a PEM file in place of the store's. Returns 0, or 1 if
-    something is missing."""
+def trust_root(config: Path, root: Path | None, *, is_wanted: bool, has_system: bool = True) -> int:
+    """Do it and say what was done. root: a PEM file in place of the store's. has_system: whether
+    the system is told too. Returns 0, or 1 if something is missing."""
     try:
-        pem = root.read_bytes() if root is not None else _of_store(config)
+        pem = _of_file(root) if root is not None else _of_store(config)
         if pem is None:
             return 1
-        outcome = trust(pem) if is_wanted else untrust(pem)
+        outcome = (trust if is_wanted else untrust)(pem, Places.here(has_system=has_system))
     except (StoreError, ValueError, OSError) as error:
         print(f"porch: {error}", file=sys.stderr)
         return 1
@@ -27,6 +27,16 @@ def trust_root(config: Path, root: Path | None, *, is_wanted: bool) -> int:
     for text in outcome.missing:
         print(f"porch: {text}", file=sys.stderr)
     return 1 if outcome.missing else 0
+
+
+def _of_file(root: Path) -> bytes | None:
+    """What is in a file; None with the reason on stderr."""
+    try:
+        return root.read_bytes()
+    except OSError as error:
+        reason = error.strerror or error
+        print(f"porch: {root} cannot be read: {reason}; --root wants a PEM file", file=sys.stderr)
+        return None
 
 
 def _of_store(config: Path) -> bytes | None:
