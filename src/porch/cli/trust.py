@@ -20,7 +20,8 @@ def trust_root(config: Path, root: Path | None, *, is_wanted: bool, has_system: 
             return 1
         outcome = (trust if is_wanted else untrust)(pem, Places.here(has_system=has_system))
     except (StoreError, ValueError, OSError) as error:
-        print(f"porch: {error}", file=sys.stderr)
+        which = f"{root}: " if root is not None and isinstance(error, ValueError) else ""
+        print(f"porch: {which}{error}", file=sys.stderr)
         return 1
     for text in outcome.done:
         print(text)
