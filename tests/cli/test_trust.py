@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from porch.certs.local_ca import LocalAuthority
+from porch.certs.local_ca import ROOT, LocalAuthority
 from porch.certs.store import FileStore
 from porch.cli import main
 from porch.cli.trust import trust_root
@@ -47,6 +47,7 @@ def test_the_root_of_the_store_is_trusted_and_forgotten_by_browsers_alone(
     config: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--browsers-only", "--config", str(config)]
+    LocalAuthority.open(FileStore(config.parent / "store"))
     assert main(["trust", *words]) == 0
     database = home / ".pki/nssdb"
     trusts = f"Chrome and what else uses {database} trusts it; start the browser again\n"
@@ -57,6 +58,29 @@ def test_the_root_of_the_store_is_trusted_and_forgotten_by_browsers_alone(
     assert "has forgotten it" in capsys.readouterr().out
     assert main(["untrust", *words]) == 0
     assert capsys.readouterr() == ("no browser here trusted it\n", "")
+
+
+def test_an_authority_that_had_to_be_made_is_told(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For the door may have another, in the store of the user who runs it."""
+    _browsers(config)
+    store = config.parent / "store"
+    made = f"a new authority was made, kept in {store}; a door that another user runs has its own"
+    assert made in capsys.readouterr().out
+    _browsers(config)
+    assert "a new authority" not in capsys.readouterr().out
+
+
+def test_no_authority_is_made_to_be_forgotten(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trust_root(config, None, is_wanted=False, has_system=False) == 1
+    store = config.parent / "store"
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"porch: no authority is kept in {store}; a door that another user runs")
+    assert FileStore(store).read(ROOT) is None
 
 
 def test_what_is_missing_is_said_with_the_way_out_and_fails(

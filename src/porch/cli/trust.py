@@ -3,19 +3,24 @@
 import sys
 from pathlib import Path
 
+from porch.certs.entry import Entry
 from porch.certs.files import StoreError
-from porch.certs.local_ca import LocalAuthority
+from porch.certs.local_ca import ROOT, LocalAuthority
 from porch.certs.trust import Places, trust, untrust
 from porch.cli.store import loaded_of, open_store
 
 __all__ = ["trust_root"]
+
+_OTHER_STORE = (
+    "a door that another user runs has its own: be that user, or give its root's file (--root)"
+)
 
 
 def trust_root(config: Path, root: Path | None, *, is_wanted: bool, has_system: bool = True) -> int:
     """Do it and say what was done. root: a PEM file in place of the store's. has_system: whether
     the system is told too. Returns 0, or 1 if something is missing."""
     try:
-        pem = _of_file(root) if root is not None else _of_store(config)
+        pem = _of_file(root) if root is not None else _of_store(config, is_wanted=is_wanted)
         if pem is None:
             return 1
         outcome = (trust if is_wanted else untrust)(pem, Places.here(has_system=has_system))
@@ -40,8 +45,20 @@ def _of_file(root: Path) -> bytes | None:
         return None
 
 
-def _of_store(config: Path) -> bytes | None:
-    """The root of the store, made if there is none; None with the reason on stderr."""
+def _of_store(config: Path, *, is_wanted: bool) -> bytes | None:
+    """The root of the store, made if there is none and it is to be trusted; None with the reason
+    on stderr."""
     loaded = loaded_of(config)
     store = open_store(loaded) if loaded is not None else None
-    return LocalAuthority.open(store).root_pem if store is not None else None
+    if store is None:
+        return None
+    kept = store.read(ROOT)
+    if not is_wanted:
+        if kept is not None:
+            return Entry.load(kept).chain  # also near its end, when `open` would make another
+        print(f"porch: no authority is kept in {store.folder}; {_OTHER_STORE}", file=sys.stderr)
+        return None
+    pem = LocalAuthority.open(store).root_pem
+    if kept is None:
+        print(f"a new authority was made, kept in {store.folder}; {_OTHER_STORE}")
+    return pem
