@@ -111,6 +111,18 @@ def test_a_place_that_cannot_be_written_is_said(anchors: Anchors) -> None:
     assert os.listdir(anchors.folder) == ["porch-1.crt"]
 
 
+def test_who_is_not_root_is_content_with_what_root_has_added(
+    anchors: Anchors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(anchors, "a.crt", PEM, Runner())
+    failing = Runner(refresh=(1, "E: only root may.\n"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    has_it = Told(f"the system has it already ({anchors.folder / 'a.crt'})")
+    assert add(anchors, "a.crt", PEM, failing) == has_it
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "may not trust it yet" in add(anchors, "a.crt", PEM, failing).missing
+
+
 def test_a_command_that_fails_or_is_missing_is_said(
     anchors: Anchors, monkeypatch: pytest.MonkeyPatch
 ) -> None:

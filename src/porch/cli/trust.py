@@ -53,12 +53,13 @@ def _of_store(config: Path, *, is_wanted: bool) -> bytes | None:
     if store is None:
         return None
     kept = store.read(ROOT)
+    folder = store.folder.absolute()
     if not is_wanted:
         if kept is not None:
             return Entry.load(kept).chain  # also near its end, when `open` would make another
-        print(f"porch: no authority is kept in {store.folder}; {_OTHER_STORE}", file=sys.stderr)
+        print(f"porch: no authority is kept in {folder}; {_OTHER_STORE}", file=sys.stderr)
         return None
     pem = LocalAuthority.open(store).root_pem
     if kept is None:
-        print(f"a new authority was made, kept in {store.folder}; {_OTHER_STORE}")
+        print(f"a new authority was made, kept in {folder}; {_OTHER_STORE}")
     return pem
