@@ -13,10 +13,17 @@ __all__ = ["trust_root"]
 
 
 def trust_root(
-    config: Path, root: Path | None, *, is_wanted: bool, places: Places | None = None
+    config: Path,
+    root: Path | None,
+    *,
+    is_wanted: bool,
+    has_system: bool = True,
+    places: Places | None = None,
 ) -> int:
-    """Do it and say what was done. root: a PEM file in place of the store's. places: those of this
-    machine if left out. Returns 0, or 1 if something is missing."""
+    """Do it and say what was done. root: a PEM file in place of the store's. has_system: whether
+    the system is told too. places: those of this machine if left out. Returns 0, or 1 if something
+    is missing."""
+    places = places or Places.here(has_system=has_system)
     try:
         pem = _of_file(root) if root is not None else _of_store(config, is_wanted=is_wanted)
         if pem is None:
@@ -40,7 +47,8 @@ def _of_file(file: Path) -> bytes:
     try:
         pem = file.read_bytes()
     except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise ValueError(f"{file} cannot be read: {reason}; --root wants a PEM file") from error
     try:
         load_chain(pem)
     except ValueError as error:
