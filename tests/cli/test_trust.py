@@ -1,127 +1,136 @@
-"""`porch trust` and `untrust`: what they say and return. Nothing but a home of the test's own is
-touched."""
+"""`porch trust` and `untrust` in a home and a system of the test's own."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from porch.certs.local_ca import ROOT, LocalAuthority
 from porch.certs.store import FileStore
-from porch.cli import main
+from porch.certs.trust import Places
+from porch.certs.trust_system import Anchors
 from porch.cli.trust import trust_root
 from tests.support.certificates import make
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    monkeypatch.setenv("HOME", str(folder))
-    for name in ("XDG_DATA_HOME", "SUDO_USER", "STATE_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
+class Machine:
+    """config: of a door whose store is `store`. anchors: where the system has its roots.
+    ran: commands that were run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.anchors = folder / "anchors"
+        self.anchors.mkdir()
+        self.config = folder / "porch.toml"
+        self.config.write_text('store = "store"\n[routes]\n"a.test" = ":1"\n')
+        self.store = folder / "store"
+        self.ran: list[str] = []
+        self.code = 0
+        system = Anchors(self.anchors, ("refresh",), ("forget",))
+        # No home, no browsers: certutil is judged by tests/certs/test_trust.py.
+        self.places = Places(home=folder / "none", systems=(system,), run=self.run)
+
+    def run(self, command: Sequence[str]) -> tuple[int, str]:
+        self.ran.append(" ".join(command))
+        return self.code, "it went wrong\n"
+
+    def trust(self, root: Path | None = None, *, is_wanted: bool = True) -> int:
+        return trust_root(self.config, root, is_wanted=is_wanted, places=self.places)
+
+    @property
+    def trusted(self) -> list[bytes]:
+        return [file.read_bytes() for file in self.anchors.iterdir()]
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    file = tmp_path / "porch.toml"
-    file.write_text('listen = ":0"\nstore = "store"\n[routes]\n"shop.localhost" = "respond:200"\n')
-    return file
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    file = tmp_path / "root.pem"
-    file.write_bytes(make("Porch local authority 0a1b2c3d").pem)
-    return file
-
-
-def _browsers(config: Path, root: Path | None = None) -> int:
-    return trust_root(config, root, is_wanted=True, has_system=False)
-
-
-@pytest.mark.system
-@pytest.mark.skipif(shutil.which("certutil") is None, reason="certutil is not installed")
-def test_the_root_of_the_store_is_trusted_and_forgotten_by_browsers_alone(
-    config: Path, home: Path, capsys: pytest.CaptureFixture[str]
+def test_the_root_of_the_store_is_trusted_and_forgotten(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--browsers-only", "--config", str(config)]
-    LocalAuthority.open(FileStore(config.parent / "store"))
-    assert main(["trust", *words]) == 0
-    database = home / ".pki/nssdb"
-    trusts = f"Chrome and what else uses {database} trusts it; start the browser again\n"
-    assert capsys.readouterr() == (trusts, "")
-    authority = LocalAuthority.open(FileStore(config.parent / "store"))
-    assert authority.name.encode() in (database / "cert9.db").read_bytes()
-    assert main(["untrust", *words]) == 0
-    assert "has forgotten it" in capsys.readouterr().out
-    assert main(["untrust", *words]) == 0
-    assert capsys.readouterr() == ("no browser here trusted it\n", "")
+    root = LocalAuthority.open(FileStore(machine.store)).root_pem
+    assert machine.trust() == 0
+    assert machine.trusted == [root]
+    assert capsys.readouterr().out.startswith("the system trusts it (")
+    assert machine.trust() == 0
+    assert "already" in capsys.readouterr().out
+    assert machine.trust(is_wanted=False) == 0
+    assert machine.trusted == []
+    assert machine.ran == ["refresh", "refresh", "forget"]
 
 
-def test_an_authority_that_had_to_be_made_is_told(
-    config: Path, capsys: pytest.CaptureFixture[str]
+def test_to_forget_a_root_none_is_made(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert machine.trust(is_wanted=False) == 0
+    assert FileStore(machine.store).read(ROOT) is None
+    said = f"no authority is kept in {machine.store}, so nobody trusts it; a door that another"
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_that_an_authority_had_to_be_made_is_said(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """For the door may have another, in the store of the user who runs it."""
-    _browsers(config)
-    store = config.parent / "store"
-    made = f"a new authority was made, kept in {store}; a door that another user runs has its own"
-    assert made in capsys.readouterr().out
-    _browsers(config)
+    machine.trust()
+    said = f"a new authority was made, kept in {machine.store}; a door that another user runs"
+    assert capsys.readouterr().out.startswith(said)
+    machine.trust()
     assert "a new authority" not in capsys.readouterr().out
 
 
-def test_no_authority_is_made_to_be_forgotten(
-    config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert trust_root(config, None, is_wanted=False, has_system=False) == 1
-    store = config.parent / "store"
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith(f"porch: no authority is kept in {store}; a door that another user runs")
-    assert FileStore(store).read(ROOT) is None
+def test_a_root_of_another_machine_is_named_by_its_file(machine: Machine, tmp_path: Path) -> None:
+    file = tmp_path / "root.pem"
+    file.write_bytes(make("root of another").pem)
+    assert machine.trust(file) == 0
+    assert machine.trusted == [file.read_bytes()]
+    assert not machine.store.exists()
 
 
-def test_what_is_missing_is_said_with_the_way_out_and_fails(
-    config: Path,
-    root: Path,
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"hello", ": there is no certificate in it"),
+    ],
+)
+def test_a_file_that_is_no_root_is_named(
+    machine: Machine,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
+    why: str,
 ) -> None:
-    monkeypatch.setattr("porch.certs.told.SBIN", str(tmp_path / "none"))
-    monkeypatch.setenv("PATH", str(tmp_path / "none"))
-    assert _browsers(config, root) == 1
+    file = tmp_path / "root.pem"
+    if content is not None:
+        file.write_bytes(content)
+    for is_wanted in (True, False):
+        assert machine.trust(file, is_wanted=is_wanted) == 1
+        err = capsys.readouterr().err
+        assert err.startswith(f"porch: {file}")
+        assert why in err
+
+
+def test_what_is_missing_is_on_stderr_with_exit_1(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.code = 1
+    assert machine.trust() == 1
     out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("porch: no browser was told, for certutil is missing; install it")
+    assert "trusts" not in out
+    assert err.startswith("porch: the system may not trust it yet: refresh failed: it went wrong")
 
 
-def test_a_file_of_a_root_that_cannot_be_used_is_named(
-    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_damaged_store_and_a_bad_file_are_said(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "x.pem"
-    assert _browsers(config, file) == 1
-    reason = "No such file or directory; --root wants a PEM file"
-    assert capsys.readouterr() == ("", f"porch: {file} cannot be read: {reason}\n")
-    file.write_text("hello")
-    assert _browsers(config, file) == 1
-    assert f"porch: {file}: there is no certificate in it" in capsys.readouterr().err
-
-
-def test_a_configuration_with_problems_changes_nothing(
-    config: Path, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config.write_text("nonsense = 1\n")
-    assert _browsers(config) == 1
-    assert "unknown option 'nonsense'" in capsys.readouterr().err
-    assert list(home.iterdir()) == []
-
-
-def test_a_store_that_cannot_be_used_is_said(
-    config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (config.parent / "store").write_text("a file")
-    assert _browsers(config) == 1
-    assert capsys.readouterr().err.startswith("porch: ")
+    FileStore(machine.store).write(ROOT, b"hello")
+    assert machine.trust() == 1
+    assert "damaged" in capsys.readouterr().err
+    shutil.rmtree(machine.store)
+    machine.config.write_text("hello")
+    assert machine.trust() == 1
+    assert str(machine.config) in capsys.readouterr().err
+    assert not machine.store.exists()

@@ -63,11 +63,14 @@ def explain(
         list[str] | None, typer.Option("-H", "--header", help="'Name: value', repeatable.")
     ] = None,
     client: Annotated[str, typer.Option(help="The client's address.")] = "192.0.2.1",
+    client_cert: Annotated[
+        Path | None, typer.Option(help="A PEM file with the certificate that the client shows.")
+    ] = None,
 ) -> int:
     """Show the route of a request, why it won, and what is sent."""
     from porch.cli.explain import explain_request
 
-    return explain_request(config, method, url, header or [], client)
+    return explain_request(config, method, url, header or [], client, client_cert)
 
 
 @app.command()
@@ -167,6 +170,9 @@ Name = Annotated[str, typer.Argument(help="A host, as a route has it.")]
 @certs.callback(invoke_without_command=True)
 def _certs(context: typer.Context, config: Config = DEFAULT, json: AsJson = False) -> int:
     if context.invoked_subcommand is not None:
+        # `porch certs --config FILE check NAME` means the same as with the option behind.
+        given = {"config": str(config), "json": json}
+        context.default_map = {context.invoked_subcommand: given}
         return 0
     from porch.cli.certs import show_certs
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from porch.certs.entry import Entry
+from porch.certs.facts import load_chain
 from porch.certs.files import StoreError
 from porch.certs.local_ca import ROOT, LocalAuthority
 from porch.certs.trust import Places, trust, untrust
@@ -16,17 +17,27 @@ _OTHER_STORE = (
 )
 
 
-def trust_root(config: Path, root: Path | None, *, is_wanted: bool, has_system: bool = True) -> int:
+def trust_root(
+    config: Path,
+    root: Path | None,
+    *,
+    is_wanted: bool,
+    has_system: bool = True,
+    places: Places | None = None,
+) -> int:
     """Do it and say what was done. root: a PEM file in place of the store's. has_system: whether
-    the system is told too. Returns 0, or 1 if something is missing."""
+    the system is told too. places: those of this machine if left out. Returns 0, or 1 if something
+    is missing."""
+    places = places or Places.here(has_system=has_system)
     try:
         pem = _of_file(root) if root is not None else _of_store(config, is_wanted=is_wanted)
         if pem is None:
             return 1
-        outcome = (trust if is_wanted else untrust)(pem, Places.here(has_system=has_system))
-    except (StoreError, ValueError, OSError) as error:
-        which = f"{root}: " if root is not None and isinstance(error, ValueError) else ""
-        print(f"porch: {which}{error}", file=sys.stderr)
+        if not pem:
+            return 0
+        outcome = trust(pem, places) if is_wanted else untrust(pem, places)
+    except (StoreError, ValueError) as error:
+        print(f"porch: {error}", file=sys.stderr)
         return 1
     for text in outcome.done:
         print(text)
@@ -35,31 +46,35 @@ def trust_root(config: Path, root: Path | None, *, is_wanted: bool, has_system: 
     return 1 if outcome.missing else 0
 
 
-def _of_file(root: Path) -> bytes | None:
-    """What is in a file; None with the reason on stderr."""
+def _of_file(file: Path) -> bytes:
+    """What a root's file holds. Raises ValueError with a sentence."""
     try:
-        return root.read_bytes()
+        pem = file.read_bytes()
     except OSError as error:
         reason = error.strerror or error
-        print(f"porch: {root} cannot be read: {reason}; --root wants a PEM file", file=sys.stderr)
-        return None
+        raise ValueError(f"{file} cannot be read: {reason}; --root wants a PEM file") from error
+    try:
+        load_chain(pem)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    return pem
 
 
 def _of_store(config: Path, *, is_wanted: bool) -> bytes | None:
-    """The root of the store, made if there is none and it is to be trusted; None with the reason
-    on stderr."""
+    """The root of the store; made if there is none and one is wanted, empty if not, which is said.
+    None with the reason on stderr."""
     loaded = loaded_of(config)
     store = open_store(loaded) if loaded is not None else None
     if store is None:
         return None
     kept = store.read(ROOT)
     folder = store.folder.absolute()
-    if not is_wanted:
-        if kept is not None:
-            return Entry.load(kept).chain  # also near its end, when `open` would make another
-        print(f"porch: no authority is kept in {folder}; {_OTHER_STORE}", file=sys.stderr)
-        return None
-    pem = LocalAuthority.open(store).root_pem
+    if is_wanted:
+        pem = LocalAuthority.open(store).root_pem
+        if kept is None:
+            print(f"a new authority was made, kept in {folder}; {_OTHER_STORE}")
+        return pem
     if kept is None:
-        print(f"a new authority was made, kept in {folder}; {_OTHER_STORE}")
-    return pem
+        print(f"no authority is kept in {folder}, so nobody trusts it; {_OTHER_STORE}")
+        return b""
+    return Entry.load(kept).chain  # also near its end, when `open` would make another
