@@ -37,6 +37,7 @@ __all__ = [
     "NoEndpoint",
     "NoRoute",
     "NoSite",
+    "NotSecured",
     "PorchError",
     "RequestTimeout",
     "Shutdown",
@@ -111,6 +112,13 @@ class BadRequest(PorchError):
     status = 400
     source = "client"
     sentence = "The request is malformed or ambiguous; the client has to change it."
+
+
+class NotSecured(BadRequest):
+    """A request without TLS at a port that speaks HTTPS. It may have a secret in it, which now
+    everybody between has seen, so it is not redirected as if nothing had happened."""
+
+    sentence = "This port speaks HTTPS; the URL begins with https://."
 
 
 class VersionNotSupported(BadRequest):

@@ -394,10 +394,11 @@ class Threaded(Kept):
                 self.steps.release()
 
         self.keeper.step = counted  # type: ignore[method-assign]
-        assert not self.keeper.has_started
-        self.keeper.start()
-        assert self.keeper.has_started
-        (self.thread,) = (each for each in threading.enumerate() if each is self.keeper._thread)
+        self.keeper.start_once()
+        self.keeper.start_once()
+        thread = self.keeper._thread
+        assert thread is not None
+        self.thread = thread
 
     def wait(self) -> None:
         assert self.steps.acquire(timeout=10)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from porch import clock
 from porch.certs import backoff, issuer
 from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
@@ -17,6 +18,7 @@ from porch.certs.failure import IssueError
 from porch.certs.issuer import Names
 from porch.certs.keeper import AGAIN, LONGEST_PAUSE, Keeper, KeptForIssuer
 from porch.certs.kept import find_entry, keep_entry
+from porch.certs.means import Means
 from porch.certs.order import Issued
 from porch.certs.renewal import Suggestion
 from porch.certs.store import FileStore, StoreError
@@ -67,7 +69,7 @@ class FakeOrder:
         failing = self._world.fails.get(self._names[0])
         if failing:
             raise failing.pop(0)
-        begins = datetime.fromtimestamp(issuer.clock.wall(), UTC).replace(microsecond=0)
+        begins = datetime.fromtimestamp(clock.wall(), UTC).replace(microsecond=0)
         made = ROOT.issue_cert(
             *self._names, not_before=begins, not_after=begins + timedelta(days=90)
         )
@@ -326,6 +328,43 @@ def test_who_comes_meanwhile_does_not_wait_for_all_others(store: FileStore, worl
     one.step()
     assert one.made[1] == "a.test"
     assert len(one.made) == 6
+
+
+def test_who_proves_by_dns_is_asked_for_in_the_step_and_told_of_once(
+    store: FileStore, world: World
+) -> None:
+    one = Kept(store)
+    added: list[Means] = []
+
+    def add(means: Means) -> Means:
+        added.append(means)
+        raise ValueError("it has no password")
+
+    for _ in range(2):
+        one.keeper.want({HOST: "acme"}, (replace(CA, staging=""),), ("http-01",), add)
+        one.step()
+    assert len(added) == 2
+    assert one.said[0] == "no proof by DNS: it has no password"
+    assert one.made == [HOST]  # it goes without
+    assert len([said for said in one.said if said.startswith("no proof")]) == 1
+
+
+def test_what_is_wanted_while_proofs_are_made_ready_is_what_holds(
+    store: FileStore, world: World
+) -> None:
+    """To load the operator's code takes time, and there may be a reload meanwhile."""
+    one = Kept(store)
+
+    def add(means: Means) -> Means:
+        one.want(HOST, authority=PRESETS["zerossl"])
+        return means
+
+    one.keeper.want({HOST: "acme"}, (replace(CA, staging=""),), ("http-01",), add)
+    one.step()
+    one.step()
+    found = find_entry(store, HOST)
+    assert found is not None
+    assert found.directory == PRESETS["zerossl"].directory
 
 
 def test_a_stop_begins_no_other(store: FileStore, world: World) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from porch.clock import Deadlines
-from porch.errors import BadRequest, Misdirected
+from porch.errors import Misdirected, NotSecured
 from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
@@ -400,7 +400,7 @@ def test_who_speaks_no_tls_is_handed_to_the_protocol_that_says_so(
         assert not pair.sessions
         security = pair.inner.security
         assert security is not None
-        with pytest.raises(BadRequest, match=r"this port speaks HTTPS: https://a\.test:8443/"):
+        with pytest.raises(NotSecured, match=r"https://a\.test:8443/"):
             security.check(RequestHead(b"GET", b"/", b"a.test:8443", b"http", []))
 
     run(main())

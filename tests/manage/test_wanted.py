@@ -83,7 +83,7 @@ def test_what_is_the_same_for_all_authorities_and_what_is_the_firsts() -> None:
         assert (each.email, each.profile, each.key_type) == (
             "ops@a.example",
             "shortlived",
-            "rsa2048",
+            "rsa",
         )
     assert "c2VjcmV0" not in repr(first)
 
@@ -113,7 +113,7 @@ def nobody_in_particular(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     for word in ("STATE_DIRECTORY", "XDG_DATA_HOME"):
         monkeypatch.delenv(word, raising=False)
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/srv/me")
 
 
 def test_the_word_comes_first_and_lies_beside_the_configuration(
@@ -132,7 +132,7 @@ def test_systemd_comes_next_with_the_first_of_its_folders(monkeypatch: pytest.Mo
 
 def test_root_has_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setenv("XDG_DATA_HOME", "/root/data")
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
     assert store_folder(loaded()) == SYSTEM
 
 
@@ -141,9 +141,9 @@ def test_a_worker_that_is_no_longer_root_has_the_same() -> None:
 
 
 def test_anybody_else_has_one_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert store_folder(loaded()) == Path("/home/me/.local/share/porch")
-    monkeypatch.setenv("XDG_DATA_HOME", "/home/me/data")
-    assert store_folder(loaded()) == Path("/home/me/data/porch")
+    assert store_folder(loaded()) == Path("/srv/me/.local/share/porch")
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/me/data")
+    assert store_folder(loaded()) == Path("/srv/me/data/porch")
 
 
 def test_who_has_no_home_has_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from porch import clock
-from porch.certs import moments
+from porch.certs import moments, renewal
 from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Entry, Source
@@ -50,9 +50,10 @@ class KeptForIssuer:
             entry = find_entry(self._store, names[0])
             if entry is None or entry.source != "acme" or entry.directory in self._rehearsed:
                 return None
-            return entry
-        except (ValueError, OverflowError):  # damaged, or of a time that is none
+            renewal.span(entry)
+        except (ValueError, OverflowError):  # damaged, or of times that are none
             return None
+        return entry
 
     def keep(self, issued: Issued) -> None:
         """See certs.issuer.Certificates."""
@@ -87,6 +88,7 @@ class Keeper:
         self._changed = changed
         self._say = say
         self._wake = threading.Event()
+        self._lock = threading.Lock()
         self._is_stopping = False
         self._wanted: Mapping[str, Source] = {}
         self._issuer: Issuer | None = None
@@ -96,11 +98,6 @@ class Keeper:
         self._awaited: set[str] = set()
         self._thread: threading.Thread | None = None
         self._by_dns: tuple[Callable[[Means], Means], Means, Sequence[Authority]] | None = None
-
-    @property
-    def has_started(self) -> bool:
-        """Whether it has a thread."""
-        return self._thread is not None
 
     def want(
         self,
@@ -115,29 +112,38 @@ class Keeper:
         Raises ValueError, and then it goes without.
         """
         means = Means(answers=Answers(self._store), served=served)
-        self._kept = KeptForIssuer(self._store, authorities)
-        self._issuer = self._issuer_with(means, authorities)
-        self._by_dns = (by_dns, means, authorities) if by_dns is not None else None
-        self._wanted = hosts
+        with self._lock:
+            self._kept = KeptForIssuer(self._store, authorities)
+            self._issuer = self._issuer_with(means, authorities)
+            self._by_dns = (by_dns, means, authorities) if by_dns is not None else None
+            self._wanted = hosts
         self._wake.set()
+
+    def start_once(self) -> None:
+        """Begin, in a thread of its own, unless it has. Raises RuntimeError if there is none."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="porch certificates", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def _issuer_with(self, means: Means, authorities: Sequence[Authority]) -> Issuer:
         return Issuer(self._store, authorities, means, self._kept, lambda: self._is_stopping)
 
     def _add_dns(self) -> None:
-        if self._by_dns is None:
+        with self._lock:
+            by_dns, self._by_dns, issuer = self._by_dns, None, self._issuer
+        if by_dns is None:
             return
-        (add, means, authorities), self._by_dns = self._by_dns, None
+        add, means, authorities = by_dns
         try:
-            self._issuer = self._issuer_with(add(means), authorities)
-            self._told.pop(DNS, None)
+            made = self._issuer_with(add(means), authorities)
         except ValueError as error:
             self._tell(DNS, f"no proof by DNS: {error}")
-
-    def start(self) -> None:
-        """Begin, in a thread of its own."""
-        self._thread = threading.Thread(target=self._run, name="porch certificates", daemon=True)
-        self._thread.start()
+            return
+        self._told.pop(DNS, None)
+        with self._lock:
+            if self._issuer is issuer:  # else others are wanted by now
+                self._issuer = made
 
     def stop(self) -> None:
         """Begin nothing more. What is under way is gone on with by the next keeper."""

@@ -4,14 +4,14 @@ Read by every worker: at its start, when it is told of a new one, and now and th
 that share a store do not tell each other.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from porch.certs.entry import Entry
 from porch.certs.store import Store, StoreError
 from porch.tls.certificate import Certificate, Pair
 
-__all__ = ["Kept", "find_entry", "keep_entry"]
+__all__ = ["Found", "Kept", "find_entry", "keep_entry"]
 
 PREFIX = "certificates/"
 
@@ -27,8 +27,16 @@ def keep_entry(store: Store, entry: Entry) -> None:
     store.write(PREFIX + entry.names[0], entry.dump())
 
 
+Found = Certificate | str | None
+"""What a look has found for a host: another certificate than before; what is wrong with it; or that
+nothing is wrong any more."""
+
+
 class Kept:
-    """by_host: what was found. say: tells the operator of an entry that is of no use, once."""
+    """by_host: what was found. say: tells the operator of an entry that is of no use, once.
+
+    To look waits for the disk, so it may be done in a thread; all else is for who serves.
+    """
 
     def __init__(self, store: Store, say: Callable[[str], object]) -> None:
         self._store = store
@@ -44,33 +52,47 @@ class Kept:
         """Forget all others."""
         wanted = {*hosts}
         self.by_host = {host: each for host, each in self.by_host.items() if host in wanted}
+        self._told = {host: each for host, each in self._told.items() if host in wanted}
 
-    def read(self, hosts: Iterable[str]) -> bool:
-        """Look at what the store has for these. Whether anything is new."""
-        is_new = False
+    def reading(self, hosts: Iterable[str]) -> Iterator[None]:
+        """Look at what the store has for these, and serve it, a host a step."""
         for host in hosts:
-            found = self._find(host)
-            before = self.by_host.get(host)
-            if found is not None and (before is None or before.digest != found.digest):
-                self.by_host[host] = found
-                is_new = True
-        return is_new
+            yield from self.taking(self.look([host]))
 
-    def _find(self, host: str) -> Certificate | None:
-        """What is broken is told, and leaves what was there before."""
-        try:
-            entry = find_entry(self._store, host)
+    def look(self, hosts: Iterable[str]) -> dict[str, Found]:
+        """What is new in the store for these. From any thread."""
+        found: dict[str, Found] = {}
+        for host in hosts:
+            try:
+                entry = find_entry(self._store, host)
+            except (StoreError, ValueError) as error:
+                found[host] = str(error)
+                continue
             if entry is None:
-                return None
+                continue
             place = Path(f"certificate of {host} in the store")
-            found = Certificate([Pair(entry.chain, entry.key, place, place)])
-            known = self.by_host.get(host)
-            if known is None or known.digest != found.digest:
-                found.context  # noqa: B018  whether it can be used is found out now
-        except (StoreError, ValueError) as error:
-            if self._told.get(host) != str(error):
-                self._told[host] = str(error)
-                self._say(f"{host}: {error}")
-            return None
-        self._told.pop(host, None)
+            made = Certificate([Pair(entry.chain, entry.key, place, place)])
+            before = self.by_host.get(host)
+            if before is None or before.digest != made.digest:
+                found[host] = made
+            elif host in self._told:
+                found[host] = None
         return found
+
+    def taking(self, found: Mapping[str, Found]) -> Iterator[None]:
+        """Serve what was found, a host a step. What is broken is told, and leaves what was there
+        before."""
+        for host, each in found.items():
+            trouble = each if isinstance(each, str) else ""
+            if isinstance(each, Certificate):
+                try:
+                    each.context  # noqa: B018  whether it can be used is found out now
+                    self.by_host[host] = each
+                except ValueError as error:
+                    trouble = str(error)
+            if not trouble:
+                self._told.pop(host, None)
+            elif self._told.get(host) != trouble:
+                self._told[host] = trouble
+                self._say(f"{host}: {trouble}")
+            yield

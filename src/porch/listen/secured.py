@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from porch.clock import INFINITY
-from porch.errors import BadRequest, Misdirected
+from porch.errors import Misdirected, NotSecured
 from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
@@ -63,6 +63,8 @@ class Secured(asyncio.Protocol):
 
     __slots__ = (
         "_choose",
+        "_decrypt",
+        "_encrypt",
         "_ended",
         "_factory",
         "_first",
@@ -74,6 +76,8 @@ class Secured(asyncio.Protocol):
         "_plain",
         "_shown",
         "_ssl",
+        "_take_in",
+        "_take_out",
         "_transport",
         "_waiting",
         "chosen",
@@ -116,18 +120,15 @@ class Secured(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        if self._inner is not None:
-            if self._paused:  # what comes in the same turn
-                self._waiting += data
-            else:
-                self._feed(data)
-        elif self._ssl is not None:
-            self._in.write(data)
-            self._shake()
-        elif self.chosen is not None:
-            self._in.write(data)  # its turn has not come yet
+        if self._inner is None:
+            self._open(data)
+        elif self._paused:  # what comes in the same turn
+            self._waiting += data
+        elif len(data) <= RECORD:
+            self._take_in(data)
+            self._read()
         else:
-            self._listen(data)
+            self._feed(data)
 
     def eof_received(self) -> bool:
         """See asyncio.Protocol. An end without TLS's own is taken for one: many end so, and who
@@ -156,6 +157,16 @@ class Secured(asyncio.Protocol):
 
     # --- the handshake -------------------------------------------------------------------------
 
+    def _open(self, data: bytes) -> None:
+        """Take in what comes before the protocol is connected."""
+        if self._ssl is not None:
+            self._take_in(data)
+            self._shake()
+        elif self.chosen is not None:
+            self._take_in(data)  # its turn has not come yet
+        else:
+            self._listen(data)
+
     def _listen(self, data: bytes) -> None:
         """Wait for a whole hello, and choose by it."""
         self._first = data = self._first + data if self._first else data
@@ -173,7 +184,8 @@ class Secured(asyncio.Protocol):
             return
         self._first = b""
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._in.write(data)
+        self._take_in, self._take_out = self._in.write, self._out.read
+        self._take_in(data)
         self._handshakes.work(self._begin)
 
     def _address(self) -> str:
@@ -217,6 +229,8 @@ class Secured(asyncio.Protocol):
             self._transport.close()
             return
         self._flush()
+        # Of the C object itself: the wrapper in Python costs 0.3 us of an exchange's 2 x 2.
+        self._decrypt, self._encrypt = connection._sslobj.read, connection._sslobj.write  # type: ignore[attr-defined]
         inner = self._inner = self._factory(self)
         inner.connection_made(cast("asyncio.BaseTransport", self))
         self._handshakes.end(self)
@@ -258,24 +272,21 @@ class Secured(asyncio.Protocol):
     # --- reading -------------------------------------------------------------------------------
 
     def _feed(self, data: bytes) -> None:
-        if len(data) <= RECORD:
-            self._in.write(data)
-            self._read()
-            return
+        """Take in more than a record, in pieces."""
         view = memoryview(data)
         for place in range(0, len(data), RECORD):
             if self._paused or self._ended:
                 self._waiting = bytes(view[place:])
                 return
-            self._in.write(view[place : place + RECORD])
+            self._take_in(view[place : place + RECORD])
             self._read()
 
     def _read(self) -> None:
         """Hand on what is whole."""
-        read = cast("ssl.SSLObject", self._ssl).read
+        decrypt, pending = self._decrypt, self._in
         try:
             while not self._paused:
-                data = read(RECORD)
+                data = decrypt(RECORD)
                 inner = self._inner
                 if inner is None:
                     return
@@ -283,7 +294,7 @@ class Secured(asyncio.Protocol):
                     self._end_of_client()
                     return
                 inner.data_received(data)
-                if not self._in.pending:
+                if not pending.pending:
                     break
         except ssl.SSLWantReadError:
             pass
@@ -317,16 +328,15 @@ class Secured(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """See asyncio.Transport."""
-        connection = cast("ssl.SSLObject", self._ssl)
         try:
             if len(data) <= RECORD:
-                connection.write(data)
-                self._transport.write(self._out.read())
+                self._encrypt(data)
+                self._transport.write(self._take_out())
                 return
             view, pieces = memoryview(data), []
             for place in range(0, len(data), RECORD):
-                connection.write(view[place : place + RECORD])
-                pieces.append(self._out.read())
+                self._encrypt(view[place : place + RECORD])
+                pieces.append(self._take_out())
         except ssl.SSLError:  # our end has left, or theirs broke
             self._transport.abort()
             return
@@ -350,7 +360,7 @@ class Secured(asyncio.Protocol):
         self._flush()
 
     def _flush(self) -> None:
-        data = self._out.read()
+        data = self._take_out()
         if data:
             self._transport.write(data)
 
@@ -395,7 +405,7 @@ class _Plain:
     def check(self, request: RequestHead) -> None:
         """See keeper.Security."""
         authority = request.authority.decode("latin-1")
-        raise BadRequest(f"this port speaks HTTPS: https://{authority}/ is what was meant")
+        raise NotSecured(f"https://{authority}/ is what was meant")
 
     def certificate(self, request: RequestHead) -> None:
         """See keeper.Security."""

@@ -5,14 +5,18 @@ a new one it tells the supervisor, which tells all workers.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from porch import clock
 from porch.certs.entry import Source
-from porch.certs.kept import Kept
+from porch.certs.kept import Found, Kept
 from porch.certs.store import FileStore, StoreError
+from porch.config.steps import Steps, advance
 from porch.manage.wanted import Wanted
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Presented
@@ -20,10 +24,52 @@ from porch.tls.presented import Presented
 if TYPE_CHECKING:
     from porch.certs.keeper import Keeper
 
-__all__ = ["Certifying"]
+__all__ = ["Certifying", "Ready"]
 
 LOOK = 60.0
 """Seconds between two looks at what other machines have put into the store."""
+
+
+PATIENCE = 30.0
+"""Seconds that the look at one host may take."""
+BREATH = 0.0002
+"""Seconds between two of them: else the loop would wait for the interpreter, 5 ms at times."""
+SLICE = 0.0001
+"""Seconds of one turn of the loop that may be taken from the requests."""
+
+
+@dataclass(slots=True, eq=False)
+class _Keeping:
+    """A store, and what of it is served. keeper: where this worker gets what is missing.
+
+    since: when a thread began to read an entry (by `monotonic`); None if none does.
+    behind: hosts to be looked at when it has read all.
+    """
+
+    folder: Path
+    store: FileStore
+    kept: Kept
+    keeper: "Keeper | None" = None
+    since: float | None = None
+    behind: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> float:
+        """Seconds for which a thread has been reading an entry."""
+        return clock.monotonic() - self.since if self.since is not None else 0.0
+
+    def want(self, wanted: Wanted) -> None:
+        """Have these got."""
+        if self.keeper is not None:
+            self.keeper.want(wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns)
+
+
+@dataclass(slots=True, kw_only=True)
+class Ready:
+    """What was read for a configuration that is not in force yet."""
+
+    wanted: Wanted
+    keeping: _Keeping | None = None
 
 
 class Certifying:
@@ -39,35 +85,34 @@ class Certifying:
         gets: bool,
     ) -> None:
         self._changed = changed
-        self._told = told
+        self._send = told
         self._say = say
         self._gets = gets
-        self._folder: Path | None = None
-        self._store: FileStore | None = None
-        self._kept: Kept | None = None
-        self._keeper: Keeper | None = None
-        self._managed: Mapping[str, Source] = {}
+        self._wanted: Wanted | None = None
+        self._keeping: _Keeping | None = None
+        self._told: set[str] = set()
         self._looks: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def has(self, host: str) -> bool:
         """Whether a host that is managed has its certificate."""
-        return self._kept is not None and self._kept.has(host)
+        return self._keeping is not None and self._keeping.kept.has(host)
 
     def presented(self, given: Presented) -> Presented:
         """What was given, and what is kept behind it."""
-        if self._kept is None:
+        if self._keeping is None:
             return given
-        kept = {host: each for host, each in self._kept.by_host.items() if host in self._managed}
+        found, managed = self._keeping.kept.by_host, self._managed
+        kept = {host: each for host, each in found.items() if host in managed}
         return replace(given, by_host={**given.by_host, **kept}) if kept else given
 
     def challenge(self, name: str) -> Certificate | None:
         """What an authority that asks for acme-tls/1 is shown (RFC 8737 3)."""
-        if self._store is None or name not in self._managed:
+        if self._keeping is None or name not in self._managed:
             return None
         from porch.certs.answers import Answers
 
-        found = Answers(self._store).alpn_answer(name)
+        found = Answers(self._keeping.store).alpn_answer(name)
         if found is None:
             return None
         place = Path("challenge")
@@ -75,84 +120,168 @@ class Certifying:
 
     def http_answer(self, token: str) -> bytes | None:
         """What an authority that asks by HTTP is answered (RFC 8555 8.3)."""
-        if self._store is None:
+        if self._keeping is None:
             return None
         from porch.certs.answers import Answers
 
-        return Answers(self._store).http_answer(token)
+        return Answers(self._keeping.store).http_answer(token)
 
     # --- what is wanted ------------------------------------------------------------------------
 
-    def take(self, wanted: Wanted) -> None:
-        """A configuration is in force."""
-        self._managed = wanted.hosts
+    def preparing(self, wanted: Wanted) -> Steps[Ready]:
+        """Read what the store has for a configuration that is not in force yet, a host a step."""
+        ready = Ready(wanted=wanted)
         if not wanted.hosts:
+            return ready
+        if self._keeping is not None and self._keeping.folder == wanted.folder:
+            ready.keeping = self._keeping
+        else:
+            ready.keeping = self._open(wanted.folder)
+        if ready.keeping is not None:
+            kept = ready.keeping.kept
+            yield from kept.reading(host for host in wanted.hosts if not kept.has(host))
+        return ready
+
+    def take(self, ready: Ready) -> None:
+        """A configuration is in force. Waits for nothing, and never raises."""
+        wanted = self._wanted = ready.wanted
+        if ready.keeping is not self._keeping:
             self._let_go()
-            return
-        if wanted.folder != self._folder:
-            self._let_go()
-            self._open(wanted.folder)
-        if self._kept is not None:
-            self._kept.only(wanted.hosts)
-            self._kept.read(host for host in wanted.hosts if not self._kept.has(host))
-        if self._keeper is not None:
-            self._keeper.want(wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns)
+            self._keeping = ready.keeping
+        if self._keeping is not None:
+            self._keeping.kept.only(wanted.hosts)
+            self._keeping.want(wanted)
 
     def start(self) -> None:
         """The loop runs, and a configuration is in force."""
         self._loop = asyncio.get_running_loop()
-        if self._keeper is not None and not self._keeper.has_started:
-            self._keeper.start()
-        self._look_later()
+        if self._keeping is not None and self._keeping.keeper is not None:
+            self._begin(self._keeping.keeper.start_once)
+        if self._looks is None and self._wanted is not None and self._wanted.hosts:
+            self._looks = self._loop.call_later(LOOK, self._look)
 
     def on_certified(self, hosts: list[str]) -> None:
         """Some worker has got these."""
-        mine = [host for host in hosts if host in self._managed]
-        if self._kept is not None and self._kept.read(mine):
-            self._changed()
+        self._look_at([host for host in hosts if host in self._managed])
 
     def close(self) -> None:
         """Get nothing more."""
         self._let_go()
 
-    def _open(self, folder: Path) -> None:
-        self._folder = folder
+    @property
+    def _managed(self) -> Mapping[str, Source]:
+        return self._wanted.hosts if self._wanted is not None else {}
+
+    def _open(self, folder: Path) -> "_Keeping | None":
+        """What is kept in a folder; None, which is told once, if it cannot be used."""
         try:
-            self._store = FileStore(folder)
-        except StoreError as error:
-            self._say(f"no certificates but those given: {error}")
-            return
-        self._kept = Kept(self._store, self._say)
+            store = FileStore(folder)
+        except (StoreError, ValueError) as error:  # ValueError: a name that is none
+            self._tell(f"open {folder}", f"no certificates but those given: {error}")
+            return None
+        self._told.discard(f"open {folder}")
+        found = _Keeping(folder, store, Kept(store, self._say))
         if self._gets:
             from porch.certs.keeper import Keeper  # late: cryptography takes 0.1 s
 
-            self._keeper = Keeper(self._store, self._on_changed, self._on_said)
+            found.keeper = Keeper(store, self._on_changed, self._on_said)
+        return found
 
     def _let_go(self) -> None:
-        if self._keeper is not None:
-            self._keeper.stop()
+        if self._keeping is not None and self._keeping.keeper is not None:
+            self._keeping.keeper.stop()
         if self._looks is not None:
             self._looks.cancel()
-        self._folder = self._store = self._kept = self._keeper = self._looks = None
+        self._keeping = self._looks = None
 
-    def _look_later(self) -> None:
-        if self._kept is not None and self._looks is None:
-            self._looks = asyncio.get_running_loop().call_later(LOOK, self._look)
+    # --- looking -------------------------------------------------------------------------------
 
     def _look(self) -> None:
+        """What have others put into the store? And is there one by now?"""
         self._looks = None
-        self.on_certified([*self._managed])
-        self._look_later()
+        wanted = self._wanted
+        if wanted is not None and wanted.hosts and self._keeping is None:
+            self._keeping = self._open(wanted.folder)
+            if self._keeping is not None:
+                self._keeping.want(wanted)
+        self.start()
+        if self._keeping is not None and self._keeping.waits > PATIENCE:
+            self._tell(
+                "look",
+                f"the store {self._keeping.folder} does not answer; see to its disk. What was read"
+                " from it is served on",
+            )
+        self._look_at([*self._managed])
 
-    # --- in the keeper's thread ----------------------------------------------------------------
+    def _look_at(self, hosts: Iterable[str]) -> None:
+        """In a thread, for a disk may hang and the door has to serve."""
+        keeping = self._keeping
+        if keeping is None or self._loop is None:
+            return
+        keeping.behind.update(dict.fromkeys(hosts))
+        if keeping.behind and keeping.since is None:
+            due, keeping.behind = keeping.behind, {}
+
+            def look() -> None:
+                found: dict[str, Found] = {}
+                for host in due:
+                    found |= keeping.kept.look([host])
+                    keeping.since = clock.monotonic()
+                    clock.sleep(BREATH)
+                self._soon(self._on_found, keeping, found)
+
+            keeping.since = clock.monotonic()
+            thread = threading.Thread(target=look, name="porch store", daemon=True)
+            if not self._begin(thread.start):
+                keeping.since = None
+
+    def _begin(self, start: Callable[[], object]) -> bool:
+        """Whether a thread could be made; else it is told, and tried at the next look."""
+        try:
+            start()
+        except RuntimeError:
+            self._tell(
+                "thread",
+                "certificates are not looked after: the system gives no thread (ulimit -u,"
+                " TasksMax); it is tried again each minute",
+            )
+            return False
+        self._told.discard("thread")
+        return True
+
+    def _on_found(self, keeping: "_Keeping", found: Mapping[str, Found]) -> None:
+        keeping.since = None
+        if keeping is self._keeping:  # else it was let go meanwhile
+            self._told.discard("look")
+            is_new = any(isinstance(each, Certificate) for each in found.values())
+            self._take_found(keeping, keeping.kept.taking(found), is_new)
+            self._look_at(())
+
+    def _take_found(self, keeping: "_Keeping", steps: Iterator[None], is_new: bool) -> None:
+        """A slice in each turn of the loop: what OpenSSL does for one takes a millisecond."""
+        loop = self._loop
+        if keeping is not self._keeping or loop is None:
+            return
+        if advance(steps, SLICE):
+            loop.call_soon(self._take_found, keeping, steps, is_new)
+        elif is_new:
+            self._changed()
+
+    def _tell(self, what: str, text: str) -> None:
+        """Once, however often it is seen, until it is over."""
+        if what not in self._told:
+            self._told.add(what)
+            self._say(text)
+
+    # --- in threads ----------------------------------------------------------------------------
 
     def _on_changed(self, hosts: list[str]) -> None:
-        self._soon(self._told, hosts)
+        self._soon(self._send, hosts)
 
     def _on_said(self, text: str) -> None:
         self._soon(self._say, text)
 
     def _soon(self, work: Callable[..., None], *arguments: object) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(work, *arguments)
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended, and nobody asks any more
+                self._loop.call_soon_threadsafe(work, *arguments)

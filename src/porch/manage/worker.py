@@ -21,11 +21,11 @@ from porch.config.handover import unpack
 from porch.config.logs import Logs, close_log_files
 from porch.config.pools import pools
 from porch.config.state import State
-from porch.config.steps import advance
+from porch.config.steps import advance, complete
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door, Session
 from porch.listen.listener import Listener
-from porch.manage.certifying import Certifying
+from porch.manage.certifying import Certifying, Ready
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.columns import (
     CONNECTIONS,
@@ -95,7 +95,7 @@ class _Prepared:
 
     built: Built
     listeners: list[Listener]
-    wanted: Wanted
+    certified: Ready
 
 
 class Worker:
@@ -129,7 +129,7 @@ class Worker:
         self._state.commit()
         self._built = built
         self._door = Door(built.settings, self._state.deadlines)
-        self._certifying.take(Wanted.of(loaded, built))
+        self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
             self._certifying.presented(built.certificates.presented), equipment.firsts
         )
@@ -278,6 +278,8 @@ class Worker:
             self._state.begin()
             self._state.make_cells = cells
             built = yield from building(loaded, self._state, logs)
+            if built is not None:
+                certified = yield from self._certifying.preparing(Wanted.of(loaded, built))
         except GeneratorExit:
             self._drop(sockets, logs)
             raise
@@ -293,8 +295,7 @@ class Worker:
             return
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
-        wanted = Wanted.of(loaded, built)
-        self._prepared = _Prepared(built=built, listeners=listeners, wanted=wanted)
+        self._prepared = _Prepared(built=built, listeners=listeners, certified=certified)
         self._send("prepared")
         yield from releasing(loaded)
 
@@ -327,7 +328,7 @@ class Worker:
             sessions = set(self._door.sessions)
             self._retired.append(_Retired(logs=before.logs, sessions=sessions))
         self._door.settings = built.settings
-        self._certifying.take(prepared.wanted)
+        self._certifying.take(prepared.certified)
         self._certifying.start()
         self._present()
         rest = self._state.committing()
