@@ -7,11 +7,12 @@ from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
 from porch.certs.keeper import SHARE
 from porch.certs.kept import find_entry
+from porch.certs.names import DOMAINS, NETWORKS, is_within
 from porch.certs.report import NameState
 from porch.certs.store import Store, StoreError
 from porch.tls.certificate import Certificate
 
-__all__ = ["states"]
+__all__ = ["states", "unvouched"]
 
 
 def states(
@@ -24,6 +25,19 @@ def states(
     if store is not None:
         for host, source in managed.items():
             yield _managed(store, host, source)
+
+
+def unvouched(host: str) -> str:
+    """Why the local authority has no certificate for a host that is left to it; "" if it has one.
+
+    A root that was made with more permissions than the usual is not asked: there is an entry then.
+    """
+    if is_within(host, DOMAINS, NETWORKS):
+        return ""
+    return (
+        f"the local authority may not vouch for {host}, and no public one does; give it files"
+        f" (cert), or a name below {', '.join(DOMAINS)} or a domain of your own"
+    )
 
 
 def _given(host: str, certificate: Certificate) -> NameState:
@@ -48,6 +62,7 @@ def _managed(store: Store, host: str, source: Source) -> NameState:
         trouble = record.sentence
         next_try = record.next_at(host, moments.now()).timestamp()
     if entry is None:
+        trouble = trouble or (unvouched(host) if source == "local" else "")
         return NameState(name=host, source=source, last_error=trouble, next_try=next_try)
     return NameState(
         name=host,
