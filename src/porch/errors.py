@@ -14,6 +14,12 @@ __all__ = [
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
+    "CertificateExpired",
+    "CertificateForAnother",
+    "CertificateNotYetValid",
+    "CertificateRequired",
+    "CertificateSelfSigned",
+    "CertificateUnknown",
     "ClientGone",
     "ConfigError",
     "ConnectFailed",
@@ -31,6 +37,7 @@ __all__ = [
     "NoEndpoint",
     "NoRoute",
     "NoSite",
+    "NotSecured",
     "PorchError",
     "RequestTimeout",
     "Shutdown",
@@ -107,6 +114,13 @@ class BadRequest(PorchError):
     sentence = "The request is malformed or ambiguous; the client has to change it."
 
 
+class NotSecured(BadRequest):
+    """A request without TLS at a port that speaks HTTPS. It may have a secret in it, which now
+    everybody between has seen, so it is not redirected as if nothing had happened."""
+
+    sentence = "This port speaks HTTPS; the URL begins with https://."
+
+
 class VersionNotSupported(BadRequest):
     """A major version other than 1 in a request line (RFC 9110 15.6.6)."""
 
@@ -143,6 +157,15 @@ class Misdirected(PorchError):
     status = 421
     source = "client"
     sentence = "The connection was made for another host; the client has to make one for this."
+
+
+class CertificateRequired(PorchError):
+    """The client has shown no certificate, on a route that wants one."""
+
+    word = "http_request_denied"
+    status = 403
+    source = "client"
+    sentence = "The client must show a certificate of an authority in client_ca; install one there."
 
 
 class RequestTimeout(PorchError):
@@ -250,6 +273,36 @@ class TlsError(ConnectFailed):
 
     word = "tls_certificate_error"
     sentence = "The endpoint's certificate was refused; mend it, or name its CA."
+
+
+class CertificateExpired(TlsError):
+    """It was valid once, or its issuer's was."""
+
+    sentence = "The endpoint's certificate has expired; renew it there."
+
+
+class CertificateNotYetValid(TlsError):
+    """It will be valid, if the clocks are right."""
+
+    sentence = "The endpoint's certificate is not valid yet; check the clocks of both machines."
+
+
+class CertificateForAnother(TlsError):
+    """It does not name whom we dialled."""
+
+    sentence = "The endpoint's certificate is for another name; say which in tls.server_name."
+
+
+class CertificateSelfSigned(TlsError):
+    """Nobody but itself vouches for it."""
+
+    sentence = "The endpoint's certificate is self-signed; name that very file in tls.ca."
+
+
+class CertificateUnknown(TlsError):
+    """Nobody that is known vouches for it."""
+
+    sentence = "The endpoint's authority is not known; name it in tls.ca, or have its chain sent."
 
 
 class ConnectionLost(PorchError):

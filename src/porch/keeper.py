@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from porch.exchange import Exchange
+    from porch.tls.client_certificate import ClientCertificate
 
 __all__ = ["ClientStream", "Keeper", "Security", "UpstreamStream", "unsent"]
 
@@ -27,6 +28,9 @@ class Security(Protocol):
 
     def check(self, request: RequestHead) -> None:
         """Raise PorchError if the connection is not for such a request."""
+
+    def certificate(self, request: RequestHead) -> "ClientCertificate | None":
+        """What the client has shown to the host of the request, and was verified for it."""
 
 
 class ClientStream(Stream, Protocol):

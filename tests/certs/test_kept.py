@@ -45,6 +45,14 @@ def kept(store: FileStore, said: list[str]) -> Kept:
     return Kept(store, said.append)
 
 
+def read(kept: Kept, hosts: list[str]) -> bool:
+    """Whether anything is new."""
+    before = dict(kept.by_host)
+    for _ in kept.reading(hosts):
+        pass
+    return kept.by_host != before
+
+
 def chain(kept: Kept, host: str = HOST) -> bytes:
     return kept.by_host[host].pairs[0].chain
 
@@ -78,7 +86,7 @@ def test_what_is_there_is_read_and_what_is_not_is_not(
     store: FileStore, kept: Kept, said: list[str]
 ) -> None:
     keep_entry(store, entry())
-    assert kept.read([HOST, "b.test"])
+    assert read(kept, [HOST, "b.test"])
     assert (kept.has(HOST), kept.has("b.test")) == (True, False)
     assert chain(kept) == entry_chain(store)
     assert isinstance(kept.by_host[HOST].context, ssl.SSLContext)
@@ -93,27 +101,27 @@ def entry_chain(store: FileStore) -> bytes:
 
 def test_the_same_again_is_nothing_new(store: FileStore, kept: Kept) -> None:
     keep_entry(store, entry())
-    kept.read([HOST])
+    read(kept, [HOST])
     before = kept.by_host[HOST]
-    assert not kept.read([HOST])
+    assert not read(kept, [HOST])
     assert kept.by_host[HOST] is before
     keep_entry(store, entry())
-    assert kept.read([HOST])
+    assert read(kept, [HOST])
     assert chain(kept) == entry_chain(store)
 
 
 def test_what_the_store_has_no_more_is_served_on(store: FileStore, kept: Kept) -> None:
     keep_entry(store, entry())
-    kept.read([HOST])
+    read(kept, [HOST])
     store.delete(f"certificates/{HOST}")
-    assert not kept.read([HOST])
+    assert not read(kept, [HOST])
     assert kept.has(HOST)
 
 
 def test_others_are_forgotten(store: FileStore, kept: Kept) -> None:
     for host in (HOST, "b.test"):
         keep_entry(store, entry(host))
-    kept.read([HOST, "b.test"])
+    read(kept, [HOST, "b.test"])
     kept.only(["b.test", "c.test"])
     assert [*kept.by_host] == ["b.test"]
 
@@ -143,11 +151,11 @@ def test_what_is_broken_is_told_once_and_the_old_one_serves(
     store: FileStore, kept: Kept, said: list[str], how: str
 ) -> None:
     keep_entry(store, entry())
-    kept.read([HOST])
+    read(kept, [HOST])
     before = kept.by_host[HOST]
     broken(store, how)
     for _ in range(3):
-        assert not kept.read([HOST])
+        assert not read(kept, [HOST])
     assert kept.by_host[HOST] is before
     (text,) = said
     assert text.startswith(f"{HOST}: ")
@@ -161,9 +169,9 @@ def test_what_is_broken_again_is_told_again(
     first = entry()
     for _ in range(2):
         keep_entry(store, first)
-        kept.read([HOST])
+        read(kept, [HOST])
         broken(store, how)
-        kept.read([HOST])
+        read(kept, [HOST])
     assert len(said) == 2
 
 
@@ -173,7 +181,7 @@ def test_a_broken_one_is_not_in_the_way_of_others(
     keep_entry(store, entry())
     broken(store, "damaged")
     keep_entry(store, entry("b.test"))
-    assert kept.read([HOST, "b.test"])
+    assert read(kept, [HOST, "b.test"])
     assert [*kept.by_host] == ["b.test"]
     assert len(said) == 1
 

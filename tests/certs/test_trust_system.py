@@ -90,7 +90,10 @@ def test_who_may_not_write_there_is_told_the_way_out(
     add(anchors, "porch-1.crt", PEM, Runner())
     monkeypatch.setattr(Path, "write_bytes", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
-    way_out = f"only root may write into {anchors.folder}; try again as root (sudo)"
+    way_out = (
+        f"only root may write into {anchors.folder}; try again as root (sudo), or leave the"
+        " system out (--browsers-only)"
+    )
     with pytest.raises(PermissionError):
         Path("x").unlink()
     assert remove(anchors, "porch-1.crt", Runner()) == Told(

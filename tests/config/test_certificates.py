@@ -1,6 +1,7 @@
 """The certificates of [site], from real files. How they are served: tests/tls."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -9,7 +10,8 @@ from porch.config.certificates import Certificates
 from porch.config.load import load, load_mapping
 from porch.config.loaded import Loaded
 from porch.config.steps import complete
-from porch.tls.presented import Presented
+from porch.tls.presented import Kind, Presented
+from tests.support.tls import files
 
 AUTHORITY = trustme.CA()
 
@@ -86,3 +88,125 @@ def test_one_is_loaded_each_step_and_what_was_read_is_enough(tmp_path: Path) -> 
         file.unlink()
     assert certificates(found).files == before.files
     assert len([*Certificates.loading(found, gets=False)]) == len(sites)
+
+
+def reading(words: dict[str, Any]) -> Certificates:
+    """Of a whole configuration whose door has an address for HTTPS."""
+    found = load_mapping(words, "porch.toml")
+    assert found.ok, found.report()
+    return complete(Certificates.loading(found, gets=True))
+
+
+def test_a_host_may_have_an_ecdsa_and_an_rsa_certificate(tmp_path: Path) -> None:
+    pairs = [files(tmp_path, "a.test", kind=trustme.KeyType[kind]) for kind in ("ECDSA", "RSA")]
+    words = {
+        "cert": [str(cert) for cert, _ in pairs],
+        "key": [str(key) for _, key in pairs],
+    }
+    found = reading({"routes": {"a.test": ":1"}, "site": {"a.test": words}})
+    (made,) = found.presented.by_host.values()
+    assert [(pair.cert_file, pair.key_file) for pair in made.pairs] == pairs
+    assert found.files == (*pairs[0], *pairs[1])
+
+
+def test_folders_serve_the_names_in_them_but_for_those_that_a_site_names(tmp_path: Path) -> None:
+    for folder, names in (("one", ("a.test", "*.b.test")), ("two", ("c.test",))):
+        (tmp_path / folder).mkdir()
+        files(tmp_path / folder, *names)
+    own = site(tmp_path, "c.test")
+    found = reading(
+        {
+            "routes": dict.fromkeys(("a.test", "c.test", "x.b.test"), ":1"),
+            "certificates": [str(tmp_path / "one"), str(tmp_path / "two")],
+            "site": {"c.test": own},
+        }
+    )
+    shown = found.presented.by_host
+    assert sorted(shown) == ["*.b.test", "a.test", "c.test"]
+    assert str(shown["c.test"].pairs[0].cert_file) == own["cert"]
+    assert found.managed == {}
+
+
+def test_of_two_in_a_folder_for_one_name_the_last_serves(tmp_path: Path) -> None:
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+        files(tmp_path / name, "a.test")
+    found = reading({"routes": {"a.test": ":1"}, "certificates": str(tmp_path)})
+    assert found.presented.by_host["a.test"].pairs[0].cert_file.parent.name == "2"
+
+
+def test_a_pair_in_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    cert, _ = files(tmp_path, "a.test")
+    cert.write_bytes(b"hello")
+    found = load_mapping({"routes": {"a.test": ":1"}, "certificates": str(tmp_path)})
+    complete(Certificates.loading(found, gets=True))
+    (problem,) = found.problems
+    assert problem.text.startswith(f"certificates: {cert} is not a PEM file that can be used")
+
+
+@pytest.mark.parametrize(
+    ("routes", "words", "managed"),
+    [
+        (
+            ["a.example", "b.test", "127.0.0.1", "*"],
+            {},
+            {"a.example": "acme", "b.test": "local", "127.0.0.1": "local"},
+        ),
+        (["a.example", "b.test"], {"acme": False}, {"b.test": "local"}),
+        (["a.example"], {"site": {"a.example": {"cert": False}}}, {}),
+        (
+            ["a.example"],
+            {"site": {"a.example": {"www": "redirect"}}},
+            {"a.example": "acme", "www.a.example": "acme"},
+        ),
+        (["*.a.example", "*.b.test"], {}, {"*.b.test": "local"}),
+    ],
+)
+def test_hosts_without_files_are_managed(
+    routes: list[str], words: dict[str, Any], managed: dict[str, str]
+) -> None:
+    found = reading({"routes": dict.fromkeys(routes, ":1"), **words})
+    assert found.managed == managed
+
+
+def test_without_an_address_for_https_nothing_is_managed() -> None:
+    found = load_mapping({"routes": {"a.example": ":1"}})
+    assert not complete(Certificates.loading(found, gets=False))
+
+
+def test_a_host_may_have_a_profile_of_its_own() -> None:
+    found = reading(
+        {
+            "routes": dict.fromkeys(("a.test", "b.test"), ":1"),
+            "site": {"a.test": {"tls_profile": "modern"}, "b.test": {}},
+        }
+    )
+    assert found.presented.kind == Kind()
+    assert found.presented.kind_of("a.test") == Kind(profile="modern")
+    assert found.presented.kind_of("b.test") == Kind()
+    assert found.kinds == {Kind(), Kind(profile="modern")}
+
+
+def test_what_stands_at_the_top_is_for_all_but_those_that_say_otherwise() -> None:
+    found = reading(
+        {
+            "tls_profile": "modern",
+            "unknown_name": "refuse",
+            "routes": {"a.test": ":1"},
+            "site": {"a.test": {"tls_profile": "intermediate"}},
+        }
+    )
+    assert found.presented.refuse_unknown
+    assert found.presented.kind == Kind(profile="modern")
+    assert found.presented.kinds == {"a.test": Kind()}
+
+
+def test_files_that_hold_others_now_are_given_to_hosts_that_are_served(tmp_path: Path) -> None:
+    found = certificates(loaded({"a.test": site(tmp_path, "a.test")}))
+    (before,) = found.presented.by_host.values()
+    (tmp_path / "other").mkdir()
+    pairs = certificates(loaded({"b.test": site(tmp_path / "other", "b.test")}))
+    (fresh,) = pairs.presented.by_host.values()
+    found.give({"a.test": fresh.pairs, "gone.test": fresh.pairs})
+    assert list(found.presented.by_host) == ["a.test"]
+    assert found.presented.by_host["a.test"].digest == fresh.digest != before.digest

@@ -293,6 +293,32 @@ def test_files_that_are_named_count_by_what_is_in_them(tmp_path: Path) -> None:
     ]
 
 
+def test_certificates_of_clients_and_for_origins_are_told_of(tmp_path: Path) -> None:
+    def with_files(ca: str, cert: str, words: str = "") -> Loaded:
+        for name, content in (("ca.pem", ca), ("a.pem", cert), ("a.key", "k"), ("b.pem", "b")):
+            (tmp_path / name).write_text(content)
+            (tmp_path / name).chmod(0o600)
+        return of_file(
+            tmp_path,
+            'listen = ":80"\n[site."a.test"]\nclient_ca = ["ca.pem", "b.pem"]\n'
+            '[[routes."a.test"]]\nto = "https://a"\nwhen.client_cert.subject = "CN=a"\n'
+            f'tls = {{ cert = "a.pem", key = "a.key"{words} }}\n'
+            '[[routes."a.test"]]\nto = ":1"\nwhen = { client_cert = false }\n',
+        )
+
+    before = with_files("1", "2")
+    assert difference(before, with_files("1", "2")) == [NOTHING]
+    assert difference(before, with_files("3", "4", ', min_version = "1.3"')) == [
+        "[site.a.test] client_ca: the file has changed",
+        'route a.test when client_cert.subject = "CN=a": tls.cert: the file has changed',
+        'route a.test when client_cert.subject = "CN=a": tls.min_version: new, 1.3',
+    ]
+    hidden = difference(before, with_files("1", "2", ', key_password = "hunter2"'))
+    assert hidden == ['route a.test when client_cert.subject = "CN=a": tls.key_password: new']
+    gone = difference(before, of_file(tmp_path, '[routes]\n"a.test" = ":1"\n'))
+    assert "route a.test when client_cert = false: gone" in gone
+
+
 def test_what_many_routes_change_is_counted() -> None:
     before = routes(**{f"h{number}.test": ":1" for number in range(10_000)})
     after = routes(**{f"h{number}.test": ":2" for number in range(10_000)})

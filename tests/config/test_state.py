@@ -12,7 +12,7 @@ from porch.config.state import State
 from porch.config.steps import complete
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
-from porch.tls.origin import SYSTEM, Authorities
+from porch.tls.origin import SYSTEM, Authorities, OriginTls
 
 A = Address(host="10.0.0.1", port=1)
 B = Address(host="10.0.0.2", port=1)
@@ -161,7 +161,7 @@ def test_without_pools_an_endpoint_can_be_asked_about_but_not_dialled() -> None:
 def context(
     reloads: Reloads, verify: bool = True, authorities: Authorities = SYSTEM
 ) -> ssl.SSLContext:
-    return complete(reloads.state.context(verify, authorities))
+    return complete(reloads.state.context(OriginTls(verify=verify, authorities=authorities)))
 
 
 def authority(name: str) -> Authorities:

@@ -2,6 +2,8 @@
 
 import contextlib
 import http.client
+import ipaddress
+import json
 import os
 import signal
 import socket
@@ -13,7 +15,10 @@ import pytest
 from cryptography import x509
 
 from porch.certs.store import FileStore
-from tests.e2e.conftest import Door, children
+from porch.cli import certs
+from tests.e2e.conftest import SOURCE, Door, children
+from tests.support.certificates import Made, make, names
+from tests.support.name_server import NameServer
 from tests.support.pebble import Pebble, free_port
 
 needs_pebble = pytest.mark.system
@@ -209,3 +214,176 @@ def test_an_authority_that_cannot_be_reached_is_told_and_the_door_serves(door, t
     assert not _is_shown(started.ports[1], "shop.example")
     folder: Path = started.folder / "state"
     assert folder.stat().st_mode & 0o077 == 0
+
+
+# --- own files -------------------------------------------------------------------------------
+
+GIVEN = """\
+listen = ["https://127.0.0.1:{port}"]
+workers = 2
+log = false
+[routes]
+"a.test" = "respond:204"
+[site."a.test"]
+cert = "{folder}/a.pem"
+key = "{folder}/a.key"
+"""
+NOTICED = 3.0
+"""Seconds: a look a second, and a look more until a pair that is of no use is told of."""
+
+
+@pytest.fixture
+def given(door, tmp_path):
+    """A door with a pair of files in `tmp_path`."""
+    put(tmp_path, make("a.test", names("a.test")))
+    return door(GIVEN.format(port=free_port(), folder=tmp_path))
+
+
+def put(folder: Path, made: Made, *, only: str = "") -> None:
+    for name, content in (("a.pem", made.pem), ("a.key", made.key)):
+        if name == only or not only:
+            (folder / name).write_bytes(content)
+            (folder / name).chmod(0o600)
+
+
+def test_files_that_are_replaced_are_used_by_all_workers_without_a_reload(given, tmp_path):
+    before = _shown(given.port, "a.test", None)
+    made = make("a.test", names("a.test"))
+    put(tmp_path, made)
+    since = time.monotonic()
+    given.wait_until(lambda: _shown(given.port, "a.test", None) != before, "the new one")
+    given.wait_until(lambda: "have changed; used from now on" in given.errors, "a word of it")
+    assert time.monotonic() - since < NOTICED
+    given.wait_until(
+        lambda: all(_shown(given.port, "a.test", None) == made.certificate for _ in range(20)),
+        "the new one by either worker",
+    )
+    for pid in children(given.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    given.wait_until(lambda: _is_shown(given.port, "a.test"), "other workers")
+    assert _shown(given.port, "a.test", None) == made.certificate
+
+
+def test_a_pair_of_no_use_leaves_the_old_and_is_told_of(given, tmp_path):
+    before = _shown(given.port, "a.test", None)
+    put(tmp_path, make("a.test", names("a.test")), only="a.pem")
+    since = time.monotonic()
+    given.wait_until(lambda: "the certificate before it stays in use" in given.errors, "a word")
+    assert time.monotonic() - since < NOTICED
+    assert f"{tmp_path}/a.key is not the key of {tmp_path}/a.pem" in given.errors
+    assert _shown(given.port, "a.test", None) == before
+
+
+# --- commands --------------------------------------------------------------------------------
+
+
+def test_commands_beside_a_running_door(door):
+    started = door(LOCAL)
+    secure = started.ports[1]
+    started.wait_until(lambda: _is_shown(secure, "shop.localhost"), "the certificate")
+    table = started.porch("certs")
+    assert table.returncode == 0
+    assert "shop.localhost  local" in table.stdout
+    root = _local_root(started)
+    before = _shown(secure, "shop.localhost", root)
+    renewed = started.porch("certs", "renew", "shop.localhost")
+    assert (renewed.returncode, renewed.stderr) == (0, "")
+    started.wait_until(
+        lambda: all(_shown(secure, "shop.localhost", root) != before for _ in range(10)),
+        "the new one by either worker",
+    )
+    started.write(LOCAL + '"new.test" = "respond:204"\n')
+    assert started.porch("reload").returncode == 0
+    started.wait_until(lambda: _is_for(secure, "new.test"), "the certificate of a new host")
+    checked = started.porch("certs", "check", "new.test")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@needs_pebble
+def test_commands_beside_a_door_with_an_authority(door, pebble, monkeypatch, capsys):
+    config = PUBLIC.format(
+        http=pebble.http_port, tls=pebble.tls_port, directory=pebble.directory, ca=pebble.ca
+    )
+    started = door(config)
+    started.wait_until(lambda: _is_for(pebble.tls_port, "shop.example"), "the certificate")
+    before = _shown(pebble.tls_port, "shop.example", None)
+    renewed = started.porch("certs", "renew", "shop.example")
+    assert renewed.returncode == 0, renewed.stderr
+    assert renewed.stdout == "shop.example has a certificate of 127.0.0.1\n"
+    started.wait_until(
+        lambda: _shown(pebble.tls_port, "shop.example", None) != before, "the new one"
+    )
+    # What the check sees of the door, at the ports at which this authority looks.
+    monkeypatch.setenv("STATE_DIRECTORY", str(started.folder / "state"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(started.folder))
+    monkeypatch.setattr(certs, "own_addresses", lambda: (ipaddress.ip_address("127.0.0.1"),))
+    with NameServer() as server:
+        server.add("shop.example", "A", "127.0.0.1")
+        ports = pebble.http_port, pebble.tls_port
+        asking = {"as_json": True, "ports": ports, "resolver": server.resolver()}
+        certs.check_name(started.file, "shop.example", **asking)
+    found = json.loads(capsys.readouterr().out)
+    states = {each["what"]: each["state"] for each in found["findings"]}
+    assert states[f"port {pebble.http_port}"] == "ok", found
+
+
+OWN_DNS = """\
+import json
+from urllib.request import Request, urlopen
+
+
+class Records:
+    def __init__(self, url):
+        self.url = url
+
+    def tell(self, word, **what):
+        request = Request(f"{self.url}/{word}", data=json.dumps(what).encode(), method="POST")
+        urlopen(request, timeout=10).close()
+
+    def present(self, name, value):
+        self.tell("set-txt", host=f"{name}.", value=value)
+
+    def cleanup(self, name, value):
+        self.tell("clear-txt", host=f"{name}.")
+"""
+
+
+@needs_pebble
+def test_a_wildcard_is_proved_by_a_provider_of_the_operators_own(door, pebble, tmp_path):
+    config = PUBLIC.format(http=0, tls=0, directory=pebble.directory, ca=pebble.ca)
+    config = config.replace('"www.', '"*.').replace('"shop.example" = "respond:204"\n', "")
+    words = f'provider = "py:own_dns:Records", url = "{pebble.dns_url}", resolvers = "none"'
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "own_dns.py").write_text(OWN_DNS)
+    started = door(
+        config.replace("email =", f"dns = {{ {words} }}\nemail ="),
+        environ={"PYTHONPATH": f"{tmp_path}/code:{SOURCE}"},
+    )
+    secure = started.ports[1]
+    started.wait_until(lambda: _is_for(secure, "*.shop.example"), "the certificate")
+    for name in ("a.shop.example", "b.shop.example"):
+        _shown(secure, name, pebble.root())
+
+
+@needs_pebble
+def test_two_doors_that_share_a_store_get_one_certificate(door, pebble, tmp_path):
+    config = f'{PUBLIC}[site."www.shop.example"]\ncert = false\n'
+    config = config.replace("workers = 2", f'workers = 1\nstore = "{tmp_path}/shared"')
+    ports = ((pebble.http_port, pebble.tls_port), (0, 0))  # the authority looks at one of them
+    doors = [
+        door(
+            config.format(http=http, tls=tls, directory=pebble.directory, ca=pebble.ca), ready=False
+        )
+        for http, tls in ports
+    ]
+    said = "shop.example has a certificate of 127.0.0.1"
+    for each in doors:
+        each.wait_ready()
+    doors[0].wait_until(lambda: any(said in each.errors for each in doors), "the certificate")
+    for each in doors:
+        assert each.reload() == ""  # it would look within a minute
+        each.wait_until(lambda each=each: _is_for(each.ports[1], "shop.example"), "the same")
+    shown = [_shown(each.ports[1], "shop.example", pebble.root()) for each in doors]
+    assert shown[0] == shown[1]
+    assert pebble.certificates == 1
+    assert sum(each.errors.count(said) for each in doors) == 1

@@ -1,6 +1,7 @@
 """Dialling over loopback: what is connected, and what each failure is called."""
 
 import asyncio
+import datetime
 import errno
 import socket
 import ssl
@@ -12,7 +13,11 @@ from typing import Any
 import pytest
 import trustme
 
+from porch import clock
 from porch.errors import (
+    CertificateExpired,
+    CertificateForAnother,
+    CertificateUnknown,
     ConnectFailed,
     ConnectionRefused,
     ConnectTimeout,
@@ -225,8 +230,9 @@ def test_tls_names_the_host_or_whom_it_is_told() -> None:
 def test_another_name_in_the_certificate_is_refused() -> None:
     async def test(port: int, client: ssl.SSLContext) -> None:
         error = await failure(Address(host="other.test", port=port, tls=client), Names("127.0.0.1"))
-        assert type(error) is TlsError
-        assert "other.test" in error.detail
+        assert type(error) is CertificateForAnother
+        where = f"other.test:{port}"
+        assert error.detail == f"{where}: its certificate is not for other.test but for api.test"
 
     with_tls(test)
 
@@ -235,9 +241,52 @@ def test_a_ca_that_nobody_knows_is_refused() -> None:
     async def test(port: int, _: ssl.SSLContext) -> None:
         stranger = ssl.create_default_context()
         error = await failure(Address(host="api.test", port=port, tls=stranger), Names("127.0.0.1"))
-        assert type(error) is TlsError
+        assert type(error) is CertificateUnknown
 
     with_tls(test)
+
+
+def test_one_that_has_expired_says_when_and_is_not_looked_at_for_each_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ca = trustme.CA()
+    until = datetime.datetime(2020, 2, 1, tzinfo=datetime.UTC)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made = ca.issue_cert("api.test", not_before=until - datetime.timedelta(31), not_after=until)
+    made.configure_cert(server)
+    client = ssl.create_default_context()
+    ca.configure_trust(client)
+    handshakes = 0
+
+    def count(*_: object) -> None:
+        nonlocal handshakes
+        handshakes += 1
+
+    server.sni_callback = count
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's side
+        async with listening(server) as port:
+            address = Address(host="127.0.0.1", port=port, tls=client, server_name="api.test")
+            dialer = Dialer(address, Resolver())
+            for _ in range(3):
+                with pytest.raises(CertificateExpired, match="it was valid until 2020-02-01 00:00"):
+                    await dialer.dial(Near)
+            assert handshakes == 4
+            monkeypatch.setattr(clock, "monotonic", lambda: 1e9)
+            with pytest.raises(CertificateExpired):
+                await dialer.dial(Near)
+            assert handshakes == 6
+
+    asyncio.run(main())
+
+
+def test_an_origin_that_leaves_before_it_can_be_looked_at_has_still_a_reason() -> None:
+    async def main() -> None:
+        dialer = Dialer(Address(host="127.0.0.1", port=free_port()), Resolver())
+        assert await dialer._look() is None
+
+    asyncio.run(main())
 
 
 def test_tls_to_a_port_that_speaks_none_is_refused() -> None:

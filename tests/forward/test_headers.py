@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.exchange import Exchange
-from porch.forward.headers import CLAIMS, Forwarding, ForwardingHeaders
+from porch.forward.headers import CERTIFICATES, CLAIMS, Forwarding, ForwardingHeaders
 from porch.http.message import Field, RequestHead
 from porch.route.route import Route
 
@@ -84,6 +84,13 @@ def test_what_a_trusted_peer_says_stands() -> None:
         (b"x-forwarded-host", b"shop.test"),
         (b"x-forwarded-port", b"8443"),
     ]
+
+
+@pytest.mark.parametrize("name", sorted(CERTIFICATES))
+def test_nobody_is_believed_about_a_certificate(name: bytes) -> None:
+    for spelled in (name, name.replace(b"-", b"_")):
+        assert sent((spelled, b":AAAA:"), trusts=yes) == OURS
+        assert sent((spelled, b":AAAA:"), trusts=yes, underscores=True) == OURS
 
 
 def test_a_trusted_peer_that_says_nothing_is_told_about_itself() -> None:

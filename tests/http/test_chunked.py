@@ -174,7 +174,9 @@ def test_what_would_come_too_late_is_dropped(name: bytes) -> None:
     assert decoder.trailers == [(b"x", b"y")]
 
 
-@pytest.mark.parametrize("name", [b"content-length", b"transfer-encoding", b"host", b"connection"])
+@pytest.mark.parametrize(
+    "name", [b"content-length", b"transfer-encoding", b"host", b"connection", b"client-cert"]
+)
 def test_what_frames_or_routes_is_among_what_is_dropped(name: bytes) -> None:
     assert name in FORBIDDEN_TRAILERS
 

@@ -34,7 +34,7 @@ class Settings:
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Any = None
 
-    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+    def find(self, request: RequestHead, client_ip: bytes, security: object = None) -> Route:
         self.asked.append(client_ip)
         if request.target == b"/odd":
             raise BadRequest("an ambiguous path")
@@ -167,7 +167,7 @@ def test_a_door_that_finishes_tells_nobody_and_marks_its_answers() -> None:
 def test_a_defect_of_the_router_is_reported_and_answered_as_one() -> None:
     settings = Settings()
 
-    def broken(request: RequestHead, client_ip: bytes) -> Route:
+    def broken(request: RequestHead, client_ip: bytes, security: object) -> Route:
         raise ZeroDivisionError("no route adds up")
 
     settings.find = broken  # type: ignore[method-assign]

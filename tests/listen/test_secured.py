@@ -3,20 +3,22 @@
 import asyncio
 import contextlib
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from porch.clock import Deadlines
-from porch.errors import BadRequest, Misdirected
+from porch.errors import Misdirected, NotSecured
 from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
 from porch.listen.secured import PLAIN, RECORD, Secured
-from porch.tls.presented import Presented, Presenter
+from porch.tls.client_certificate import ClientCertificate
+from porch.tls.presented import Kind, Presented, Presenter
 from tests.listen.conftest import Run
-from tests.support.tls import certificate, client
+from tests.support.tls import AUTHORITY, certificate, client
 
 FATAL_UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
 
@@ -398,7 +400,7 @@ def test_who_speaks_no_tls_is_handed_to_the_protocol_that_says_so(
         assert not pair.sessions
         security = pair.inner.security
         assert security is not None
-        with pytest.raises(BadRequest, match=r"this port speaks HTTPS: https://a\.test:8443/"):
+        with pytest.raises(NotSecured, match=r"https://a\.test:8443/"):
             security.check(RequestHead(b"GET", b"/", b"a.test:8443", b"http", []))
 
     run(main())
@@ -449,6 +451,30 @@ def test_without_a_name_in_the_handshake_nothing_disagrees(run: Run, presented: 
     async def main() -> None:
         pair = Pair(presented, None).shake()
         pair.secured.check(RequestHead(b"GET", b"/", b"z.test", b"https", []))
+
+    run(main())
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_what_the_client_has_shown_is_for_the_hosts_that_asked_for_it(
+    run: Run, presented: Presented, shows: bool
+) -> None:
+    kind = Kind(client_ca=AUTHORITY.cert_pem.bytes())
+    asking = replace(presented, kinds={"a.test": kind, "c.test": kind})
+    context = client("a.test")
+    if shows:
+        AUTHORITY.issue_cert("device.test").configure_cert(context)
+
+    async def main() -> None:
+        pair = Pair(asking, context=context).shake()
+
+        def shown(host: bytes) -> ClientCertificate | None:
+            return pair.secured.certificate(RequestHead(b"GET", b"/", host, b"https", []))
+
+        found = [shown(host) for host in (b"a.test", b"A.TEST:8443", b"a.test.", b"c.test")]
+        assert [each is not None for each in found] == [shows] * 4
+        assert len({id(each) for each in found}) == 1
+        assert [shown(host) for host in (b"b.test", b"z.test", b"", b"[::1]")] == [None] * 4
 
     run(main())
 

@@ -43,6 +43,11 @@ def test_an_empty_when_asks_nothing() -> None:
         ({"header": {"TE": "x"}}, "'TE' is about one connection alone"),
         ({"header": {"x": "~("}}, "'[(]' is not a regex"),
         ({"query": {"x": "~"}}, "the regex behind ~ is empty"),
+        ({"client_cert": "CN=a"}, "when.client_cert is true, false or a table"),
+        ({"client_cert": {}}, "asks nothing; write true for any certificate"),
+        ({"client_cert": {"issuer": "x"}}, "unknown part 'issuer' of a certificate"),
+        ({"client_cert": {"san": 1}}, "when.client_cert 'san' is a string, true [(]present[)]"),
+        ({"client_cert": {"san": "~("}}, "'[(]' is not a regex"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(when: dict[str, object], says: str) -> None:

@@ -33,7 +33,7 @@ def free_port() -> int:
 
 class Pebble:
     """One that runs. directory: its URL. ca: PEM file of who vouches for that URL. http_port,
-    tls_port: where it validates."""
+    tls_port: where it validates. dns_url: where its DNS is told things."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,6 +41,7 @@ class Pebble:
         self._port, self._dns_port, self._dns_management = free_port(), free_port(), free_port()
         self._management = free_port()
         self.dns_port = self._dns_port
+        self.dns_url = f"http://127.0.0.1:{self._dns_management}"
         self.directory = f"https://127.0.0.1:{self._port}/dir"
         self.ca = folder / "ca.pem"
         self._log = folder / "pebble.log"
@@ -109,7 +110,7 @@ class Pebble:
     def dns(self, command: str, **what: object) -> None:
         """Tell the DNS: `dns("set-txt", host="_acme-challenge.a.example.", value="x")`."""
         request = Request(
-            f"http://127.0.0.1:{self._dns_management}/{command}",
+            f"{self.dns_url}/{command}",
             data=json.dumps(what).encode(),
             method="POST",
         )

@@ -67,7 +67,7 @@ class Setup:
             error
         )
 
-    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+    def find(self, request: RequestHead, client_ip: bytes, security: object = None) -> Route:
         return self.route
 
 

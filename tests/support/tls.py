@@ -10,7 +10,7 @@ from porch.tls.certificate import Certificate, load_certificate
 from porch.tls.hello import read_hello
 from porch.tls.presented import Presented, Presenter
 
-__all__ = ["AUTHORITY", "certificate", "client", "files", "names", "shake"]
+__all__ = ["AUTHORITY", "certificate", "client", "far_side", "files", "names", "shake"]
 
 AUTHORITY = trustme.CA()
 
@@ -46,6 +46,19 @@ def shake(
     server: Presenter | Presented, name: str | None, context: ssl.SSLContext | None = None
 ) -> ssl.SSLObject:
     """The client's side after a handshake over memory. Raises LookupError if nothing is chosen."""
+    return _sides(server, name, context)[0]
+
+
+def far_side(
+    server: Presenter | Presented, name: str | None, context: ssl.SSLContext | None = None
+) -> ssl.SSLObject:
+    """The same of the server's side."""
+    return _sides(server, name, context)[1]
+
+
+def _sides(
+    server: Presenter | Presented, name: str | None, context: ssl.SSLContext | None
+) -> tuple[ssl.SSLObject, ssl.SSLObject]:
     presenter = server if isinstance(server, Presenter) else Presenter(server)
     to_server, from_server, to_client, from_client = (ssl.MemoryBIO() for _ in range(4))
     near = (context or client(name)).wrap_bio(to_client, from_client, server_hostname=name)
@@ -66,7 +79,7 @@ def shake(
         with contextlib.suppress(ssl.SSLWantReadError):
             near.do_handshake()
         to_server.write(from_client.read())
-    return near
+    return near, far
 
 
 def names(side: ssl.SSLObject) -> object:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from porch.tls import certificate as module
 from porch.tls.certificate import Certificate, Pair, keep_only, load_certificate
 from porch.tls.presented import Presented
-from tests.support.tls import client, files, names, shake
+from tests.support.tls import AUTHORITY, client, files, names, shake
 
 
 def said(cert: Path, key: Path) -> str:
@@ -177,7 +177,7 @@ def test_those_that_nobody_is_served_any_more_are_forgotten(
     monkeypatch.setattr(module, "_contexts", type(module._contexts)())
     one, two = (load_certificate([files(tmp_path, f"{name}.test")]) for name in "ab")
     keep_only([two])
-    assert [*module._contexts] == [two.digest]
+    assert [*module._contexts] == [(two.digest, b"")]
     assert one.context is one.context
 
 
@@ -187,5 +187,19 @@ def test_what_was_found_good_is_not_tried_again(
     pair = files(tmp_path, "a.test")
     load_certificate([pair])
     keep_only(())
-    monkeypatch.setattr(module, "_add", None)
+    monkeypatch.setattr(module, "add_pair", None)
     load_certificate([pair])
+
+
+def test_there_is_one_context_for_each_set_of_authorities_of_clients(tmp_path: Path) -> None:
+    found = load_certificate([files(tmp_path, "a.test")])
+    authorities = AUTHORITY.cert_pem.bytes()
+    asking = found.context_for(authorities)
+    assert found.context_for(authorities) is asking is not found.context
+    assert found.context_for(b"") is found.context
+    assert len(asking.get_ca_certs()) == 1
+    assert found.context.get_ca_certs() == []
+    keep_only([found])
+    assert found.context_for(authorities) is asking
+    keep_only([])
+    assert found.context_for(authorities) is not asking

@@ -4,12 +4,18 @@ import ssl
 from pathlib import Path
 
 import pytest
+import trustme
 
 from porch.tls.certificate import Certificate
+from porch.tls.client_certificate import ClientCertificate
 from porch.tls.hello import Hello
-from porch.tls.presented import Kind, Presented, Presenter
-from tests.support.tls import certificate, client, names, shake
+from porch.tls.presented import Choice, Kind, Presented, Presenter
+from tests.support.tls import AUTHORITY, certificate, client, far_side, names, shake
 
+STRANGERS = trustme.CA()
+STRANGER = STRANGERS.issue_cert("device.test")
+DEVICE = AUTHORITY.issue_cert("device.test")
+CLIENTS = Kind(client_ca=AUTHORITY.cert_pem.bytes())
 HOSTS = ("a.test", "b.test", "*.c.test")
 
 
@@ -103,6 +109,102 @@ def test_but_not_for_a_host_that_asks_more_of_a_connection(tmp_path: Path) -> No
     choice = presenter.choose(Hello("a.test", ()))
     assert choice is not None
     assert not choice.covers("b.test")
+
+
+def test_a_host_may_have_its_kind_from_a_wildcard_and_its_certificate_from_another(
+    by_host: dict[str, Certificate],
+) -> None:
+    modern, plain = Kind(profile="modern"), Kind()
+    kinds = {"*.test": modern, "x.c.test": plain, "*.y.c.test": plain}
+    presented = Presented(by_host, kinds=kinds)
+    hosts = ("a.test", "z.c.test", "x.c.test", "w.x.c.test", "y.c.test", "z.y.c.test", "test", "")
+    found = [presented.kind_of(host) is modern for host in hosts]
+    assert found == [True, True, False, True, True, False, False, False]
+    assert presented.kind_of("[::1]") is presented.kind
+    older = client("x.c.test")
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert shake(presented, "x.c.test", older).version() == "TLSv1.2"
+    with pytest.raises(ssl.SSLError, match="unsupported protocol"):
+        shake(presented, "z.c.test", older)
+
+
+def test_who_names_nobody_is_of_the_kind_of_whom_it_is_shown(
+    by_host: dict[str, Certificate],
+) -> None:
+    kinds = {"a.test": CLIENTS, "b.test": Kind()}
+    presenter = Presenter(Presented(by_host, kinds=kinds))
+    asks = {name: _choice(presenter, name).asks("a.test") for name in ("", "a.test", "b.test", "z")}
+    assert asks == {"": True, "a.test": True, "b.test": False, "z": False}
+
+
+def _choice(presenter: Presenter, name: str) -> Choice:
+    choice = presenter.choose(Hello(name, ()))
+    assert choice is not None
+    return choice
+
+
+def _shown(
+    presenter: Presenter, name: str, shown: trustme.LeafCert | None, **words: ssl.TLSVersion
+) -> ClientCertificate | None:
+    """What the door knows of a client that shows this."""
+    context = client(name)
+    for word, value in words.items():
+        setattr(context, word, value)
+    if shown is not None:
+        shown.configure_cert(context)
+    return ClientCertificate.shown_in(far_side(presenter, name, context))
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_is_asked_for_a_certificate_and_need_not_show_one(
+    by_host: dict[str, Certificate], version: ssl.TLSVersion
+) -> None:
+    presenter = Presenter(Presented(by_host, kinds={"a.test": CLIENTS}))
+    words = {"minimum_version": version, "maximum_version": version}
+    shown = _shown(presenter, "a.test", DEVICE, **words)
+    assert shown is not None
+    assert shown.names == ("device.test",)
+    assert _shown(presenter, "a.test", None, **words) is None
+    assert _shown(presenter, "b.test", DEVICE, **words) is None
+    with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        _shown(presenter, "a.test", STRANGER, **words)
+
+
+def test_who_is_named_is_believed_whoever_has_signed_it(by_host: dict[str, Certificate]) -> None:
+    issuer = AUTHORITY.create_child_ca()
+    own = issuer.issue_cert("device.test")
+    for named in (issuer.cert_pem.bytes(), own.cert_chain_pems[0].bytes()):
+        kind = Kind(client_ca=b"Gr\xc3\xb6\xc3\x9fe\n" + named)
+        presenter = Presenter(Presented(by_host, kind=kind))
+        assert _shown(presenter, "a.test", own) is not None
+        with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+            _shown(presenter, "a.test", AUTHORITY.issue_cert("device.test"))
+
+
+def test_a_connection_is_none_for_a_host_that_asks_for_another_certificate(tmp_path: Path) -> None:
+    both = certificate(tmp_path, "a.test", "b.test", "c.test")
+    kinds = {"a.test": CLIENTS, "b.test": Kind(client_ca=STRANGERS.cert_pem.bytes())}
+    kinds["c.test"] = Kind(client_ca=CLIENTS.client_ca)
+    presenter = Presenter(
+        Presented(dict.fromkeys(("a.test", "b.test", "c.test"), both), kinds=kinds)
+    )
+    choice = _choice(presenter, "a.test")
+    hosts = ("a.test", "b.test", "c.test", "d.test")
+    assert [choice.covers(host) for host in hosts] == [True, False, True, False]
+    assert [choice.asks(host) for host in hosts] == [True, False, True, False]
+
+
+def test_what_a_client_has_shown_counts_for_the_authorities_of_now(
+    by_host: dict[str, Certificate],
+) -> None:
+    presenter = Presenter(Presented(by_host, kind=CLIENTS))
+    before = _choice(presenter, "a.test")
+    assert before.asks("a.test")
+    presenter.presented = Presented(by_host, kind=Kind(client_ca=STRANGERS.cert_pem.bytes()))
+    assert not before.asks("a.test")
+    presenter.presented = Presented(by_host)
+    assert not before.asks("a.test")
+    assert not _choice(presenter, "a.test").asks("a.test")
 
 
 def test_a_client_resumes_with_a_session_of_before_a_reload(

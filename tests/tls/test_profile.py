@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from porch.tls.presented import Presented
-from porch.tls.profile import server_context
-from tests.support.tls import certificate, client, shake
+from porch.tls.profile import believe_clients, server_context
+from tests.support.tls import AUTHORITY, certificate, client, shake
 
 
 def test_intermediate_is_tls_1_2_and_1_3_and_modern_is_1_3_alone() -> None:
@@ -46,3 +46,25 @@ def test_the_order_is_ours_but_who_wants_chacha20_first_gets_it(
 
 def test_one_ticket_is_sent() -> None:
     assert server_context().num_tickets == 1
+
+
+def test_clients_are_asked_for_a_certificate_and_let_in_without() -> None:
+    context = server_context()
+    assert context.verify_mode == ssl.CERT_NONE
+    believe_clients(context, b"# ours\n" + AUTHORITY.cert_pem.bytes() * 2)
+    assert context.verify_mode == ssl.CERT_OPTIONAL
+    assert len(context.get_ca_certs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "there is no certificate in it"),
+        (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no certificate"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "."),
+        (b"-----BEGIN CERTIFICATE-----\n\xff\n-----END CERTIFICATE-----\n", "."),
+    ],
+)
+def test_who_is_to_be_believed_must_be_in_the_file(content: bytes, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        believe_clients(server_context(), content)

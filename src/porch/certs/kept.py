@@ -54,15 +54,8 @@ class Kept:
         self.by_host = {host: each for host, each in self.by_host.items() if host in wanted}
         self._told = {host: each for host, each in self._told.items() if host in wanted}
 
-    def read(self, hosts: Iterable[str]) -> bool:
-        """Look at what the store has for these, and take it. Whether anything is new."""
-        before = dict(self.by_host)
-        for _ in self.reading(hosts):
-            pass
-        return self.by_host != before
-
     def reading(self, hosts: Iterable[str]) -> Iterator[None]:
-        """The same, a host a step."""
+        """Look at what the store has for these, and serve it, a host a step."""
         for host in hosts:
             yield from self.taking(self.look([host]))
 

@@ -56,7 +56,8 @@ class Wanted:
 
     name: as porch.certs.names has them. own: this machine's addresses (own_addresses). method:
     how the authority is to validate. identities: those of the authority for CAA, none if unknown.
-    account: its URL, if there is one. takes_addresses: whether the authority's profile issues for
+    account: its URL, if there is one. is_public: whether it is one for the internet, and not a
+    company's own. takes_addresses: whether the authority's profile issues for
     IP addresses. token: what to ask port 80 for. expected: what this door answers to that, or
     None if it is not running. history: what was ordered before, None if the authority's limits
     are unknown. ports: those of HTTP and HTTPS. timeout: seconds for one connection, at most
@@ -68,6 +69,7 @@ class Wanted:
     method: Method = "http-01"
     identities: Sequence[str] = ("letsencrypt.org",)
     account: str = ""
+    is_public: bool = True
     takes_addresses: bool = False
     token: str = field(default_factory=make_token)
     expected: bytes | None = None
@@ -92,7 +94,12 @@ class Preflight:
 
 def preflight(wanted: Wanted, resolver: dns.resolver.Resolver) -> Preflight:
     """Look at all that can be seen before an order. Takes LONGEST at most; raises nothing."""
-    about_name = check_name(wanted.name, wanted.method, takes_addresses=wanted.takes_addresses)
+    about_name = check_name(
+        wanted.name,
+        wanted.method,
+        takes_addresses=wanted.takes_addresses,
+        is_public=wanted.is_public,
+    )
     if is_hindered([about_name]):
         return _report(wanted, [about_name])
     with ThreadPoolExecutor(2 * MOST_ADDRESSES + 3) as pool:
@@ -101,7 +108,7 @@ def preflight(wanted: Wanted, resolver: dns.resolver.Resolver) -> Preflight:
         near = _to_visit(wanted, found.addresses)
         first, second = _visit(wanted, near, pool)
         about_caa = _about_caa(wanted, asked)
-    matters = wanted.method != "dns-01"
+    matters = wanted.method != "dns-01" and wanted.is_public
     confirmed = {address for address, reached in zip(near, first, strict=True) if reached.is_ours}
     findings = [
         about_name,
@@ -121,13 +128,16 @@ def preflight(wanted: Wanted, resolver: dns.resolver.Resolver) -> Preflight:
     return _report(wanted, findings)
 
 
-def check_name(name: str, method: Method, *, takes_addresses: bool = False) -> Finding:
-    """Whether a public authority can issue for `name` at all, validated by `method`."""
+def check_name(
+    name: str, method: Method, *, takes_addresses: bool = False, is_public: bool = True
+) -> Finding:
+    """Whether an authority can issue for `name` at all, validated by `method`. is_public: whether
+    it is one for the internet."""
     address = address_of(name)
     if address is not None:
         return _check_address(name, address, method, takes_addresses=takes_addresses)
     host = bare(name)
-    if is_local(name) or host.rpartition(".")[2] in NOBODYS:
+    if is_public and (is_local(name) or host.rpartition(".")[2] in NOBODYS):
         return fail(
             "name",
             f"no public authority can issue for '{name}', which belongs to nobody on the internet."
@@ -146,7 +156,8 @@ def check_name(name: str, method: Method, *, takes_addresses: bool = False) -> F
             f"'{name}' is a wildcard, and authorities validate those by dns-01 only, not by"
             f" {method}. Set up dns-01, or list the names one by one",
         )
-    return ok("name", f"a public authority can issue for {name}")
+    whose = "a public" if is_public else "the"
+    return ok("name", f"{whose} authority can issue for {name}")
 
 
 def _check_address(

@@ -135,5 +135,6 @@ def _tried(command: tuple[str, ...], run: Run) -> tuple[str, str]:
 
 def _way_out(path: Path, error: OSError) -> str:
     if isinstance(error, PermissionError):
-        return f"only root may write into {path.parent}; try again as root (sudo)"
+        way_out = "try again as root (sudo), or leave the system out (--browsers-only)"
+        return f"only root may write into {path.parent}; {way_out}"
     return f"{path} cannot be written: {error.strerror or error}; mend that, then try again"

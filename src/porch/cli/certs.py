@@ -4,26 +4,32 @@ now. It looks into the store itself, so that it works beside a door that does no
 import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import dns.resolver
 
 from porch import clock
+from porch.certs.account import record_name
 from porch.certs.addresses import own_addresses
 from porch.certs.answers import Answers
+from porch.certs.authority import PRESETS, Authority
 from porch.certs.files import StoreError
 from porch.certs.keeper import Keeper
+from porch.certs.notes import read_note
+from porch.certs.preflight import Method, make_token, preflight
 from porch.certs.preflight import Wanted as ToCheck
-from porch.certs.preflight import make_token, preflight
 from porch.certs.report import certs_json, certs_text, check_json, check_text
 from porch.certs.states import states
-from porch.certs.store import FileStore
+from porch.certs.store import FileStore, Store
 from porch.cli.store import loaded_of, open_store
 from porch.config.build import Built, build
 from porch.config.loaded import Loaded
 from porch.config.state import State
+from porch.config.suggest import nearest
 from porch.manage.control import NotRunning, ask
 from porch.manage.wanted import Wanted
+from porch.route.host import parse_host
 
 __all__ = ["check_name", "renew_name", "show_certs"]
 
@@ -36,15 +42,21 @@ IDENTITIES = {
 }
 """What CAA records call an authority (RFC 8659 4.2), as each documents it."""
 
+PUBLIC = frozenset(each.directory for each in PRESETS.values())
+"""Of others nobody here knows whom they serve."""
+
 
 def show_certs(config: Path, *, as_json: bool) -> int:
     """Print a line a host. Returns 0, or 1 with the reason on stderr."""
-    found = _found(config)
+    found = _built(config)
     if found is None:
         return 1
-    _, built, store = found
-    given = built.certificates.presented.by_host
-    all_of_them = [*states(store, built.certificates.managed, given)]
+    loaded, built = found
+    managed = built.certificates.managed
+    store = open_store(loaded) if managed else None  # files alone need none
+    if managed and store is None:
+        return 1
+    all_of_them = [*states(store, managed, built.certificates.presented.by_host)]
     now = clock.wall()
     if as_json:
         print(json.dumps(certs_json(all_of_them, now), indent=2))
@@ -53,45 +65,56 @@ def show_certs(config: Path, *, as_json: bool) -> int:
     return 0
 
 
-def check_name(config: Path, name: str, *, as_json: bool) -> int:
-    """Look at all that can be seen before an order. Returns 0, or 1 if something is in the way."""
+def check_name(
+    config: Path,
+    name: str,
+    *,
+    as_json: bool,
+    ports: tuple[int, int] = (80, 443),
+    resolver: dns.resolver.Resolver | None = None,
+) -> int:
+    """Look at all that can be seen before an order. Returns 0, or 1 if something is in the way.
+
+    ports: where the authority comes to, whatever leads from there to the door (RFC 8555 8.3, RFC
+    8737 3). resolver: the one of this machine if left out.
+    """
     found = _found(config)
     if found is None:
         return 1
     loaded, built, store = found
+    name = _normal(name)
     if built.certificates.managed.get(name) == "local":
         print(f"{name} is certified by the authority of this machine, which needs no check")
         return 0
-    acme = loaded.config.acme
-    directory = acme.directory[0] if acme is not None and acme.directory else ""
-    ports = [
-        next((each.port for each in built.listen if each.tls is tls and each.port), default)
-        for tls, default in ((False, 80), (True, 443))
-    ]
+    wanted = Wanted.of(loaded, built)
+    if not wanted.authorities:
+        print("porch: acme = false, so that no authority is asked", file=sys.stderr)
+        return 1
+    authority = wanted.authorities[0]
     token = make_token()
-    answers = Answers(store)
-    is_running = _is_running(config) and built.certificates.managed.get(name) == "acme"
-    if is_running:
-        answers.present_http(token, token)
     try:
-        result = preflight(
-            ToCheck(
-                name=name,
-                own=own_addresses(),
-                identities=IDENTITIES.get(directory, ()),
-                token=token,
-                expected=token.encode() if is_running else None,
-                ports=(ports[0], ports[1]),
-            ),
-            dns.resolver.Resolver(),
-        )
+        is_shown = built.certificates.managed.get(name) == "acme" and _is_running(config)
+        with _shown(store, token) if is_shown else contextlib.nullcontext():
+            result = preflight(
+                ToCheck(
+                    name=name,
+                    own=own_addresses(),
+                    method=_method(wanted, name),
+                    identities=_identities(authority),
+                    is_public=authority.directory in PUBLIC,
+                    account=str(read_note(store, record_name(authority)).get("uri") or ""),
+                    token=token,
+                    expected=token.encode() if is_shown else None,
+                    ports=ports,
+                ),
+                resolver or dns.resolver.Resolver(),
+            )
     except dns.resolver.NoResolverConfiguration:
         print("porch: this machine has no name server; see /etc/resolv.conf", file=sys.stderr)
         return 1
-    finally:
-        if is_running:
-            with contextlib.suppress(StoreError):
-                answers.cleanup_http(token)
+    except StoreError as error:
+        print(f"porch: {error}", file=sys.stderr)
+        return 1
     words = (result.name, result.findings, result.advice)
     print(json.dumps(check_json(*words), indent=2) if as_json else check_text(*words))
     return 0 if result.is_ok else 1
@@ -103,26 +126,86 @@ def renew_name(config: Path, name: str) -> int:
     if found is None:
         return 1
     loaded, built, store = found
-    source = built.certificates.managed.get(name)
-    if source is None:
-        why = "no route is for it"
-        if built.certificates.is_given(name):
-            why = "its files are given, and nobody renews them here"
+    name = _normal(name)
+    wanted = Wanted.of(loaded, built)
+    source = wanted.hosts.get(name)
+    why = _unmanaged(loaded, built, name) if source is None else ""
+    if source == "acme" and _method(wanted, name) != "dns-01" and not _is_running(config):
+        # The authority would find nobody, and count the failure.
+        why = f"no door runs that would answer the authority; porch run {config} starts one"
+    if source is None or why:
         print(f"porch: {name}: {why}", file=sys.stderr)
         return 1
     said: list[str] = []
-    wanted = Wanted.of(loaded, built)
     keeper = Keeper(store, lambda hosts: None, said.append)
     keeper.want({name: source}, wanted.authorities, wanted.served, wanted.by_dns)
     is_new = keeper.renew(name)
-    print("\n".join(said) or f"{name} has a new certificate", file=None if is_new else sys.stderr)
+    text = "\n".join(said) or f"{name} has a new certificate"
+    print(text if is_new else f"porch: {text}", file=sys.stdout if is_new else sys.stderr)
     if is_new:
         with contextlib.suppress(NotRunning, OSError):
             ask(config, "certificates")  # it would see it within a minute
     return 0 if is_new else 1
 
 
+def _unmanaged(loaded: Loaded, built: Built, name: str) -> str:
+    """Why the door gets no certificate for a host, with the way out."""
+    site = loaded.sites.get(name)
+    if built.certificates.is_given(name):
+        return "its files are given, and nobody renews them here"
+    if not any(each.tls for each in built.listen):
+        return 'no address of this door speaks HTTPS; add one to listen, such as ":443"'
+    if site is not None and site.cert is False:
+        return "its site says cert = false; take that out"
+    if not any(each.pattern and each.pattern.host == name.encode() for each in loaded.routes):
+        meant = nearest(name, built.certificates.managed)
+        return "no route is for it" + (f"; did you mean {meant}?" if meant else "")
+    if name.startswith("*"):
+        return "a wildcard is proved by DNS; name a provider (acme.dns), or give it files (cert)"
+    return "acme = false, so that no authority is asked for it"
+
+
+def _method(wanted: Wanted, name: str) -> Method:
+    """How an authority is shown that `name` is ours."""
+    if name.startswith("*") and wanted.by_dns is not None:
+        return "dns-01"
+    return "http-01" if "http-01" in wanted.served else "tls-alpn-01"
+
+
+def _normal(name: str) -> str:
+    """A host as routes have it; what is none is left to who judges names."""
+    try:
+        return parse_host(name).decode("ascii")
+    except ValueError:
+        return name
+
+
+def _identities(authority: Authority) -> tuple[str, ...]:
+    known = (
+        IDENTITIES[each] for each in IDENTITIES if PRESETS[each].directory == authority.directory
+    )
+    return next(known, ())
+
+
+@contextlib.contextmanager
+def _shown(store: Store, token: str) -> Iterator[None]:
+    """Meanwhile the door that runs answers to `token`. Raises StoreError."""
+    answers = Answers(store)
+    answers.present_http(token, token)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(StoreError):
+            answers.cleanup_http(token)
+
+
 def _found(config: Path) -> tuple[Loaded, Built, FileStore] | None:
+    found = _built(config)
+    store = open_store(found[0]) if found is not None else None
+    return (*found, store) if found is not None and store is not None else None
+
+
+def _built(config: Path) -> tuple[Loaded, Built] | None:
     loaded = loaded_of(config)
     if loaded is None:
         return None
@@ -130,8 +213,7 @@ def _found(config: Path) -> tuple[Loaded, Built, FileStore] | None:
     if built is None:
         print(loaded.report(), file=sys.stderr)
         return None
-    store = open_store(loaded)
-    return (loaded, built, store) if store is not None else None
+    return loaded, built
 
 
 def _is_running(config: Path) -> bool:

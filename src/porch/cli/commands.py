@@ -63,11 +63,14 @@ def explain(
         list[str] | None, typer.Option("-H", "--header", help="'Name: value', repeatable.")
     ] = None,
     client: Annotated[str, typer.Option(help="The client's address.")] = "192.0.2.1",
+    client_cert: Annotated[
+        Path | None, typer.Option(help="A PEM file with the certificate that the client shows.")
+    ] = None,
 ) -> int:
     """Show the route of a request, why it won, and what is sent."""
     from porch.cli.explain import explain_request
 
-    return explain_request(config, method, url, header or [], client)
+    return explain_request(config, method, url, header or [], client, client_cert)
 
 
 @app.command()
@@ -132,20 +135,30 @@ Root = Annotated[
 ]
 
 
+BrowsersOnly = Annotated[
+    bool,
+    typer.Option(
+        "--browsers-only", help="Leave the system out: no rights of root, this user alone."
+    ),
+]
+
+
 @app.command()
-def trust(config: Config = DEFAULT, root: Root = None) -> int:
+def trust(config: Config = DEFAULT, root: Root = None, browsers_only: BrowsersOnly = False) -> int:
     """Have this machine and its browsers believe the door's own authority."""
     from porch.cli.trust import trust_root
 
-    return trust_root(config, root, is_wanted=True)
+    return trust_root(config, root, is_wanted=True, has_system=not browsers_only)
 
 
 @app.command()
-def untrust(config: Config = DEFAULT, root: Root = None) -> int:
+def untrust(
+    config: Config = DEFAULT, root: Root = None, browsers_only: BrowsersOnly = False
+) -> int:
     """Have them believe it no more."""
     from porch.cli.trust import trust_root
 
-    return trust_root(config, root, is_wanted=False)
+    return trust_root(config, root, is_wanted=False, has_system=not browsers_only)
 
 
 certs = typer.Typer(help="How the certificates are; what stands in the way of one; a new one.")
@@ -157,6 +170,9 @@ Name = Annotated[str, typer.Argument(help="A host, as a route has it.")]
 @certs.callback(invoke_without_command=True)
 def _certs(context: typer.Context, config: Config = DEFAULT, json: AsJson = False) -> int:
     if context.invoked_subcommand is not None:
+        # `porch certs --config FILE check NAME` means the same as with the option behind.
+        given = {"config": str(config), "json": json}
+        context.default_map = {context.invoked_subcommand: given}
         return 0
     from porch.cli.certs import show_certs
 

@@ -6,17 +6,34 @@ from pathlib import Path
 
 from porch.config.build import build
 from porch.config.load import load
-from porch.config.rehearse import Rehearsal, client_ip_of, client_of, rehearse, request_of
+from porch.config.rehearse import (
+    Rehearsal,
+    client_ip_of,
+    client_of,
+    rehearse,
+    request_of,
+    security_of,
+    shown_in,
+)
 from porch.config.state import State
 from porch.errors import PorchError
 from porch.route.explain import explain
 from porch.shield.headers import ResponseHeaders
+from porch.tls.client_certificate import ClientCertificate
 
 __all__ = ["explain_request"]
 
 
-def explain_request(config: Path, method: str, url: str, headers: list[str], client: str) -> int:
+def explain_request(
+    config: Path,
+    method: str,
+    url: str,
+    headers: list[str],
+    client: str,
+    client_cert: Path | None = None,
+) -> int:
     """Print the explanation. client: the address that the connection comes from, before `trust`.
+    client_cert: the PEM file of what it shows.
 
     Returns 0, also for a request that the door refuses; 1 if the file is of no use; 2 if the
     words are no request.
@@ -29,22 +46,42 @@ def explain_request(config: Path, method: str, url: str, headers: list[str], cli
     try:
         peer = client_of(client)
         request = request_of(method, url, [_header(text) for text in headers])
+        certificate = _read(client_cert) if client_cert is not None else None
     except ValueError as error:
         print(f"porch: {error}", file=sys.stderr)
         return 2
     except PorchError as error:
         print(f"refused   {error.status}: {error.detail}")
         return 0
-    rehearsal = rehearse(built, request, peer)
+    rehearsal = rehearse(built, request, peer, certificate)
     client_ip = client_ip_of(built, request, peer)
-    explanation = explain(built.settings.router, request, client_ip)
+    security = security_of(built, request, certificate)
+    explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(shown.text(), end="")
+    for line in _described(certificate):
+        print(line)
     for line in _consumed(headers, rehearsal):
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
     return 0
+
+
+def _read(file: Path) -> ClientCertificate:
+    try:
+        return shown_in(file.read_bytes())
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _described(shown: ClientCertificate | None) -> list[str]:
+    """What conditions see of a certificate."""
+    if shown is None:
+        return []
+    return [f"subject   {shown.subject or '-'}", *(f"san       {name}" for name in shown.names)]
 
 
 def _consumed(headers: list[str], rehearsal: Rehearsal) -> list[str]:

@@ -3,23 +3,36 @@
 import sys
 from pathlib import Path
 
+from porch.certs.facts import load_chain
 from porch.certs.files import StoreError
-from porch.certs.local_ca import LocalAuthority
-from porch.certs.trust import trust, untrust
+from porch.certs.local_ca import ROOT, LocalAuthority
+from porch.certs.trust import Places, trust, untrust
 from porch.cli.store import loaded_of, open_store
 
 __all__ = ["trust_root"]
 
 
-def trust_root(config: Path, root: Path | None, *, is_wanted: bool) -> int:
-    """Do it and say what was done. root: a PEM file in place of the store's. Returns 0, or 1 if
-    something is missing."""
+def trust_root(
+    config: Path,
+    root: Path | None,
+    *,
+    is_wanted: bool,
+    has_system: bool = True,
+    places: Places | None = None,
+) -> int:
+    """Do it and say what was done. root: a PEM file in place of the store's. has_system: whether
+    the system is told too. places: those of this machine if left out. Returns 0, or 1 if something
+    is missing."""
+    places = places or Places.here(has_system=has_system)
     try:
-        pem = root.read_bytes() if root is not None else _of_store(config)
+        pem = _of_file(root) if root is not None else _of_store(config, is_wanted=is_wanted)
         if pem is None:
             return 1
-        outcome = trust(pem) if is_wanted else untrust(pem)
-    except (StoreError, ValueError, OSError) as error:
+        if not pem:
+            print("there is no authority of this machine yet, so nobody trusts it")
+            return 0
+        outcome = trust(pem, places) if is_wanted else untrust(pem, places)
+    except (StoreError, ValueError) as error:
         print(f"porch: {error}", file=sys.stderr)
         return 1
     for text in outcome.done:
@@ -29,8 +42,27 @@ def trust_root(config: Path, root: Path | None, *, is_wanted: bool) -> int:
     return 1 if outcome.missing else 0
 
 
-def _of_store(config: Path) -> bytes | None:
-    """The root of the store, made if there is none; None with the reason on stderr."""
+def _of_file(file: Path) -> bytes:
+    """What a root's file holds. Raises ValueError with a sentence."""
+    try:
+        pem = file.read_bytes()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ValueError(f"{file} cannot be read: {reason}; --root wants a PEM file") from error
+    try:
+        load_chain(pem)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    return pem
+
+
+def _of_store(config: Path, *, is_wanted: bool) -> bytes | None:
+    """The root of the store; made if there is none and one is wanted, empty if not. None with the
+    reason on stderr."""
     loaded = loaded_of(config)
     store = open_store(loaded) if loaded is not None else None
-    return LocalAuthority.open(store).root_pem if store is not None else None
+    if store is None:
+        return None
+    if not is_wanted and store.read(ROOT) is None:
+        return b""
+    return LocalAuthority.open(store).root_pem

@@ -49,6 +49,13 @@ from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import HttpsRedirect, Redirect
 from porch.serve.respond import FailWith, Options, Respond
 from porch.shield.body_limit import BodyLimit
+from porch.shield.client_certificate import (
+    NEED_CERTIFICATE,
+    TELL_CERTIFICATE,
+    Demand,
+    Demands,
+    NeedCertificateByHost,
+)
 from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.hsts import StrictTransport
 from porch.shield.prefix import PutBack
@@ -158,6 +165,9 @@ class _Builder:
         gets = any(each.tls for each in listen)
         self.certificates = yield from Certificates.loading(self.loaded, gets=gets)
         self.listen = self._open(listen)
+        if self.certificates.demands and not any(each.tls for each in self.listen):
+            text = "no address speaks HTTPS, so that no client can show a certificate (client_ca)"
+            self.loaded.add(("listen",), text, warning=True)
         self.https_port = next((each.port for each in self.listen if each.tls), 0)
         for name, pool in self.loaded.pools.items():
             self.pools[name] = yield from self.upstreams.named(name, pool)
@@ -242,9 +252,12 @@ class _Builder:
             retries=settings.retries,
             upgrades=settings.upgrades,
             where=entry.where,
-            access=(rewrite is not None and (entry.key, model.rewrite), settings.upgrades),
         )
-        filters = self._filters(settings, host, stripped(pattern) if model.strip else b"")
+        demand = self._demand(host, model.client_cert)
+        rewritten = rewrite is not None and (entry.key, model.rewrite)
+        route.access = (rewritten, settings.upgrades, demand)
+        prefix = stripped(pattern) if model.strip else b""
+        filters = self._filters(settings, host, demand, prefix)
         target = entry.targets[0]
         if target.kind == "respond":
             route.target = target.text
@@ -272,7 +285,17 @@ class _Builder:
             found = self.settings[key] = RouteSettings.of(self.loaded, entry, host)
         return found
 
-    def _filters(self, settings: RouteSettings, host: str, prefix: bytes) -> list[Filter]:
+    def _demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
+        """What a route asks of its clients. On one for any host of a kind each host has its say:
+        a request comes here too where a narrower route has not its path."""
+        demands = self.certificates.demands
+        if said == "required" or not demands:
+            return said
+        return said or (demands if host.startswith("*") else demands.of(host))
+
+    def _filters(
+        self, settings: RouteSettings, host: str, demand: Demand | Demands | None, prefix: bytes
+    ) -> list[Filter]:
         """Filters of every route, in the order of the phases.
 
         One that keeps nothing of its route is shared; one that counts for a route is made here.
@@ -286,10 +309,16 @@ class _Builder:
                 filters.append(HttpsRedirect(self.https_port, is_there))
             if (hsts := host_words(self.loaded, host, "hsts")) is not None:
                 filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
+        if demand == "required":
+            filters.append(NEED_CERTIFICATE)
+        elif isinstance(demand, Demands):
+            filters.append(NeedCertificateByHost(demand))
         filters.append(self.options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
         filters.append(self._forwarding(settings, prefix))
+        if demand is not None:
+            filters.append(TELL_CERTIFICATE)
         if settings.headers:
             request = changes(settings.headers, "request")
             if request is not None:

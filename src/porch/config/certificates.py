@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from porch.certs.entry import Source
+from porch.config.clients import Asking
 from porch.config.loaded import Loaded
 from porch.config.managed import managed
 from porch.config.pairs import folder_pairs, load_pairs, site_files
-from porch.config.schema import HostWords
+from porch.shield.client_certificate import Demands
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Kind, Presented
 
@@ -20,13 +21,20 @@ __all__ = ["Certificates"]
 
 class Certificates:
     """presented: what clients are shown of what was given. managed: hosts without, to who
-    certifies them."""
+    certifies them. demands: what hosts ask of their clients."""
 
-    __slots__ = ("managed", "presented")
+    __slots__ = ("_authorities", "demands", "managed", "presented")
 
-    def __init__(self, presented: Presented, managed: Mapping[str, Source] | None = None) -> None:
+    def __init__(
+        self,
+        presented: Presented,
+        managed: Mapping[str, Source] | None = None,
+        asking: Asking | None = None,
+    ) -> None:
         self.presented = presented
         self.managed = managed or {}
+        self.demands = asking.demands if asking is not None else Demands({})
+        self._authorities = tuple(asking.files) if asking is not None else ()
 
     def __bool__(self) -> bool:
         return bool(self.presented.by_host or self.managed)
@@ -51,20 +59,18 @@ class Certificates:
     def files(self) -> tuple[Path, ...]:
         """The files they came from, to be watched."""
         pairs = (pair for each in self.presented.by_host.values() for pair in each.pairs)
-        return tuple(path for pair in pairs for path in (pair.cert_file, pair.key_file))
+        files = (path for pair in pairs for path in (pair.cert_file, pair.key_file))
+        return (*files, *self._authorities)
 
     @classmethod
     def loading(cls, loaded: Loaded, *, gets: bool) -> "Generator[None, None, Certificates]":
         """Load all, one a step, with a problem noted for each that cannot be. gets: whether there
         is an address that needs any."""
         by_host: dict[str, Certificate] = {}
-        kinds: dict[str, Kind] = {}
-        config = loaded.config
-        kind = _kind(config)
+        asking = Asking(loaded)
         for host, site in loaded.sites.items():
             yield
-            if (own := _kind(site, config)) != kind:
-                kinds[host] = own
+            asking.add(host)
             if not site.cert:
                 continue
             try:
@@ -73,9 +79,9 @@ class Certificates:
             except ValueError as error:
                 loaded.add((*loaded.site_paths[host], "cert"), str(error))
         yield from _of_folders(loaded, by_host)
-        refuse = config.unknown_name == "refuse"
-        presented = Presented(by_host, kind=kind, kinds=kinds, refuse_unknown=refuse)
-        return cls(presented, managed(loaded, by_host) if gets else None)
+        refuse = loaded.config.unknown_name == "refuse"
+        presented = Presented(by_host, kind=asking.kind, kinds=asking.kinds, refuse_unknown=refuse)
+        return cls(presented, managed(loaded, by_host) if gets else None, asking)
 
 
 def _of_folders(loaded: Loaded, by_host: dict[str, Certificate]) -> "Generator[None, None, None]":
@@ -93,9 +99,3 @@ def _of_folders(loaded: Loaded, by_host: dict[str, Certificate]) -> "Generator[N
         for host in hosts:
             if host not in named:
                 by_host[host] = found
-
-
-def _kind(*words: HostWords) -> Kind:
-    """words: the nearest first."""
-    named = (each.tls_profile for each in words)
-    return Kind(profile=next((each for each in named if each is not None), "intermediate"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from porch.config.build import Built, build
 from porch.config.loaded import Loaded
-from porch.config.rehearse import Rehearsal, client_of, rehearse, request_of
+from porch.config.rehearse import Rehearsal, client_of, rehearse, request_of, shown_in
 from porch.config.schema import ExpectModel
 from porch.config.state import State
 from porch.errors import PorchError
@@ -42,18 +42,23 @@ def examine(loaded: Loaded, state: State) -> Built | None:
     built = build(loaded, state)
     if built is not None:
         for expect, path in loaded.expects:
-            for text in _failures(built, expect):
+            for text in _failures(loaded, built, expect):
                 loaded.add(path, text)
     return built if loaded.ok else None
 
 
-def _failures(built: Built, expect: ExpectModel) -> list[str]:
+def _failures(loaded: Loaded, built: Built, expect: ExpectModel) -> list[str]:
     """What an expect row finds to be otherwise."""
     url = expect.get or expect.url or ""
     method = "GET" if expect.get else expect.method
     try:
         request = request_of(method, url, list(expect.headers.items()))
-        rehearsal = rehearse(built, request, client_of(expect.client))
+        shown = None
+        if expect.client_cert is not None:
+            shown = shown_in(loaded.read(loaded.base / expect.client_cert))
+        rehearsal = rehearse(built, request, client_of(expect.client), shown)
+    except OSError as error:
+        return [f"{expect.client_cert} cannot be read: {error.strerror or error}"]
     except ValueError as error:
         return [str(error)]
     except PorchError as error:

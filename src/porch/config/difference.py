@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from porch.config.address import parse_listen
+from porch.config.conditions import CertificateModel, WhenModel
 from porch.config.forms import form_of
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.review import PRIVATE
-from porch.config.schema import HeadersModel, LogModel, ServerModel, WhenModel
+from porch.config.schema import HeadersModel, LogModel, ServerModel
 from porch.config.target import parse_target
 from porch.config.units import spell_duration, spell_size
 from porch.config.words import DURATION_FORM, SIZE_FORM
@@ -174,6 +175,8 @@ def _meaning(when: WhenModel, hide: Hide) -> Hashable:
     methods, clients = (
         tuple(sorted({*map(hide, each or ())})) for each in (when.method, when.client)
     )
+    if when.client_cert is not None:
+        values.append(("client_cert", "", repr(when.client_cert)))
     return methods, clients, tuple(sorted(values))
 
 
@@ -189,6 +192,8 @@ def _label(entry: RouteEntry, secrets: "_Secrets") -> str:
             secret = isinstance(wanted, str) and _TELLING.search(name) and hide(wanted) == wanted
             words.append(f"{source} {name} = {'…' if secret else _shown(_hidden(wanted, hide))}")
     words += [f"client in {' or '.join(map(hide, when.client))}"] if when.client else []
+    if when.client_cert is not None:
+        words.append(_certificate(when.client_cert, hide))
     return f"route {entry.key}" + (f" when {', '.join(words)}" if words else "")
 
 
@@ -199,6 +204,19 @@ def _paired(
     yield from ((key, old, None) for key, old in before.items() if key not in after)
     yield from ((key, None, new) for key, new in after.items() if key not in before)
     yield from ((key, before[key], new) for key, new in after.items() if key in before)
+
+
+def _certificate(wanted: bool | CertificateModel, hide: Hide) -> str:
+    """A condition on a client's certificate, as the label of a route has it."""
+    if isinstance(wanted, bool):
+        return f"client_cert = {_shown(wanted)}"
+    parts = ((word, getattr(wanted, word)) for word in ("subject", "san"))
+    said = (
+        f"client_cert.{word} = {_shown(_hidden(value, hide))}"
+        for word, value in parts
+        if value is not None
+    )
+    return ", ".join(said)
 
 
 def _with(model: BaseModel) -> str:
@@ -347,19 +365,19 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
             yield name, _Word(_meaning(value, str), "")
         elif isinstance(value, BaseModel):
             yield from _flat(_Table(table.loaded, path, value), secrets, f"{start}{name}.")
-        elif name in ("cert", "key") and not start and isinstance(value, list):
+        elif name in ("cert", "client_ca", "key") and not start and isinstance(value, list):
             contents = [table.loaded.contents.get(table.loaded.base / file) for file in value]
             shown = ", ".join(_shown(hide(file)) for file in value)
             yield name, _Word((value, contents), shown, is_file=True)
         elif isinstance(value, list):
             items = _items(name, value, hide)
             yield start + name, _Word(items.keys(), _listed(items), items)
-        elif name in ("ca", "error_page"):
+        elif name in ("ca", "error_page") or (name in ("cert", "key") and start == "tls."):
             content = table.loaded.contents.get(table.loaded.base / value)
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:
             written = secrets.written(table.loaded, path)
-            is_secret = start.endswith("eab.") and name == "key"
+            is_secret = (start.endswith("eab.") and name == "key") or name == "key_password"
             if (is_secret or isinstance(value, dict)) and not written:
                 yield start + name, _Word(value, "")
                 continue

@@ -3,6 +3,7 @@
 PEM, the key encrypted or not; PKCS #12, which is both in one file; a folder of pairs.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -18,7 +19,8 @@ Files = tuple[Path, Path]
 
 BUNDLES = (".p12", ".pfx")
 """How the names of PKCS #12 files end."""
-_CERTIFICATES = (".crt", ".cer", ".pem", ".fullchain.pem")
+_CERTIFICATES = (".fullchain.pem", ".crt", ".cer", ".pem")
+"""How those of certificates do, the liked first: a whole chain is what clients need."""
 
 
 def site_files(base: Path, site: SiteModel) -> list[Files]:
@@ -43,7 +45,17 @@ def load_pairs(
 ) -> Certificate:
     """The certificate of these. Raises ValueError with a sentence that names the file."""
     if password is None and not any(cert.suffix.lower() in BUNDLES for cert, _ in files):
-        return load_certificate(files, read)
+        try:
+            return load_certificate(files, read)
+        except ValueError:
+            # OpenSSL wants the certificate before those of its authorities; we look for it.
+            with contextlib.suppress(ValueError):
+                return _all_opened(files, password, read)
+            raise
+    return _all_opened(files, password, read)
+
+
+def _all_opened(files: Sequence[Files], password: str | None, read: Read) -> Certificate:
     return tried(Certificate([_opened(cert, key, password, read) for cert, key in files]))
 
 
@@ -64,15 +76,23 @@ def _opened(cert: Path, key: Path, password: str | None, read: Read) -> Pair:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """What may be certificates or keys in a folder, and in the folders in it. Raises OSError."""
-    found = [*folder.iterdir()]
-    found += [file for each in found if each.is_dir() for file in each.iterdir()]
+    """What may be certificates or keys in a folder, and in the folders in it. Raises OSError.
+
+    What is hidden is left out: Kubernetes keeps what its links lead to in a folder whose name
+    begins with a dot, and is another after each renewal.
+    """
+    found = _shown(folder)
+    found += [file for each in found if each.is_dir() for file in _shown(each)]
     kinds = (".key", *_CERTIFICATES, *BUNDLES)
-    return sorted(file for file in found if file.name.endswith(kinds) and file.is_file())
+    return sorted(file for file in found if file.name.lower().endswith(kinds) and file.is_file())
+
+
+def _shown(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if not each.name.startswith(".")]
 
 
 def matching(files: Iterable[Path]) -> list[Files]:
-    """The pairs among them: a.key or a-key.pem with a.crt, a.cer, a.pem or a.fullchain.pem;
+    """The pairs among them: a.key or a-key.pem with a.fullchain.pem, a.crt, a.cer or a.pem;
     privkey.pem with fullchain.pem, as certbot has them; a.p12 alone. The others are none."""
     there = set(files)
     found: list[Files] = []

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from porch.config.conditions import CertificateModel, WhenModel
 from porch.config.forms import form_of
 from porch.config.problem import Problem, render
 from porch.config.reference_text import (
@@ -41,7 +42,6 @@ from porch.config.schema import (
     SiteModel,
     TimeoutsModel,
     TlsModel,
-    WhenModel,
 )
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
@@ -88,6 +88,7 @@ def reference_page() -> str:
             *_table(RouteModel, without=RouteWords),
             *_targets(),
             *_section("when", WhenModel),
+            *_section("client_cert", CertificateModel),
             *_section("headers", HeadersModel),
             *_secure(),
             *_section("timeouts", TimeoutsModel),

@@ -5,6 +5,7 @@ The same router and the same hooks as in service are asked, so what is said is w
 
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass
 
 from porch.clock import Deadlines
@@ -17,9 +18,20 @@ from porch.http.h1_request import RequestDecoder
 from porch.http.message import Field, RequestHead
 from porch.http.stream import Head
 from porch.keeper import Security
+from porch.route.host import normal_host
 from porch.route.route import Route
+from porch.tls.client_certificate import ClientCertificate
+from porch.tls.pem import CERTIFICATE
 
-__all__ = ["Rehearsal", "client_ip_of", "client_of", "rehearse", "request_of"]
+__all__ = [
+    "Rehearsal",
+    "client_ip_of",
+    "client_of",
+    "rehearse",
+    "request_of",
+    "security_of",
+    "shown_in",
+]
 
 _URL = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 
@@ -93,6 +105,23 @@ class _Recording(_Rehearsed):
         self.head = head
 
 
+class _Shown:
+    """The security of a client that has shown a certificate, which is taken to verify. See
+    keeper.Security."""
+
+    def __init__(self, built: Built, shown: ClientCertificate | None) -> None:
+        self._presented = built.certificates.presented
+        self._shown = shown
+
+    def check(self, request: RequestHead) -> None:
+        """The handshake was for this very host."""
+
+    def certificate(self, request: RequestHead) -> ClientCertificate | None:
+        """None where the host asks for none."""
+        host = normal_host(request.authority).decode("latin-1")
+        return self._shown if self._presented.kind_of(host).client_ca else None
+
+
 class _Keeper:
     """See keeper.Keeper."""
 
@@ -144,21 +173,43 @@ def client_of(text: str) -> bytes:
         raise ValueError(f"'{text}' is not the address of a client; write 192.0.2.1") from None
 
 
+def shown_in(content: bytes) -> ClientCertificate:
+    """The first certificate of a PEM file. Raises ValueError with a sentence if there is none."""
+    found = CERTIFICATE.search(content)
+    if found is None:
+        raise ValueError("there is no certificate in it, in PEM")
+    return ClientCertificate(ssl.PEM_cert_to_DER_cert(found[0].decode("ascii")))
+
+
 def client_ip_of(built: Built, request: RequestHead, client: bytes) -> bytes:
     """The client's address after `trust`, as the door sees it for a connection from `client`."""
     trusted = built.settings.client_ip
     return trusted(client, request) if trusted is not None else client
 
 
-def rehearse(built: Built, request: RequestHead, client: bytes) -> Rehearsal:
-    """Walk `request` of a client at address `client` through what was built."""
+def security_of(
+    built: Built, request: RequestHead, shown: ClientCertificate | None
+) -> Security | None:
+    """Of the connection that a request comes by; None for plain HTTP. shown: by the client."""
+    return _Shown(built, shown) if request.scheme == b"https" else None
+
+
+def rehearse(
+    built: Built, request: RequestHead, client: bytes, shown: ClientCertificate | None = None
+) -> Rehearsal:
+    """Walk `request` of a client at address `client` through what was built.
+
+    shown: its certificate. That it verifies is not looked into.
+    """
     settings = built.settings
+    security = security_of(built, request, shown)
     client_ip = client_ip_of(built, request, client)
     try:
-        route = settings.router.find(request, client_ip)
+        route = settings.router.find(request, client_ip, security)
     except PorchError as error:
         return Rehearsal(request=request, route=None, status=error.status, error=error)
     stream = _Rehearsed(client, b"%d" % _port(built, request.scheme == b"https"))
+    stream.security = security
     exchange = Exchange(_Keeper(built), stream, request, route, client_ip)
     try:
         for hook in route.plan.on_request:

@@ -16,8 +16,9 @@ from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES, files_in, matching
+from porch.config.review_clients import review_clients
 from porch.config.review_route import parse_targets, review_routes
-from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel
+from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
 from porch.config.suggest import nearest
 from porch.config.target import is_pool_name
 from porch.route.host import parse_host
@@ -37,6 +38,8 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     if loaded.config.group is not None and loaded.config.user is None:
         loaded.add(("group",), "'group' stands beside 'user'; name the user too")
     _review_words(loaded, loaded.config, ())
+    for file in loaded.config.client_ca or ():
+        _review_file(loaded, file, ("client_ca",))
     _review_hsts(loaded, loaded.config.hsts, ("hsts",))
     if loaded.config.acme is not None:
         _review_file(loaded, loaded.config.acme.ca, ("acme", "ca"))
@@ -49,6 +52,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     _review_folders(loaded)
     _review_pools(loaded)
     review_routes(loaded, data)
+    review_clients(loaded)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
     _review_use(loaded, data)
@@ -115,9 +119,20 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
                 text = f"'{word}' is read before a route is known; write it at the top, in [{name}]"
                 loaded.add((*path, name, word), text)
     if model.tls is not None:
-        _review_file(loaded, model.tls.ca, (*path, "tls", "ca"))
+        _review_tls(loaded, model.tls, (*path, "tls"))
     if model.headers is not None:
         _review_headers(loaded, model.headers, (*path, "headers"))
+
+
+def _review_tls(loaded: Loaded, tls: TlsModel, path: KeyPath) -> None:
+    for word in ("ca", "cert", "key"):
+        _review_file(loaded, getattr(tls, word), (*path, word))
+    if tls.key is not None:
+        _review_rights(loaded, loaded.base / tls.key, (*path, "key"))
+    is_both = tls.cert is not None and tls.cert.lower().endswith(BUNDLES)
+    if (tls.cert is None) != (tls.key is None) and not is_both:
+        there, missing = ("key", "cert") if tls.cert is None else ("cert", "key")
+        loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
 
 
 def _review_headers(loaded: Loaded, headers: HeadersModel, path: KeyPath) -> None:
@@ -154,6 +169,8 @@ def _review_sites(loaded: Loaded) -> None:
 
 def _review_site(loaded: Loaded, host: str, site: SiteModel, path: KeyPath) -> None:
     _review_pair(loaded, site, path)
+    for file in site.client_ca or ():
+        _review_file(loaded, file, (*path, "client_ca"))
     _review_hsts(loaded, site.hsts, (*path, "hsts"))
     if site.www and (host.startswith(("*", "www.", "[")) or host[-1].isdigit()):
         loaded.add((*path, "www"), f"there is no www.{host} to redirect from")
@@ -225,7 +242,7 @@ def _review_pools(loaded: Loaded) -> None:
             if target.is_alone:
                 loaded.add(at, _no_endpoint(target.text, target.kind == "pool"))
         if pool.tls is not None:
-            _review_file(loaded, pool.tls.ca, (*path, "tls", "ca"))
+            _review_tls(loaded, pool.tls, (*path, "tls"))
 
 
 def _no_endpoint(text: str, is_name: bool) -> str:
@@ -240,7 +257,9 @@ def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
         return
     hosts = {each.pattern.host.decode("ascii") for each in loaded.routes if each.pattern}
     for host, path in loaded.site_paths.items():
-        if host not in hosts and not _is_certificate_of(host, loaded.sites[host], hosts):
+        site = loaded.sites[host]
+        asks = site.client_ca is not None and any(each.startswith("*") for each in hosts)
+        if host not in hosts and not asks and not _is_certificate_of(host, site, hosts):
             text = f'no route is for the host "{host}", so that this does nothing'
             loaded.add(path, text + _meant(host, hosts), warning=True)
     used = {target.name for each in loaded.routes for target in each.targets}

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_tls import (
     Acme,
@@ -33,7 +34,6 @@ from porch.config.words import (
     Size,
     Strings,
     Upgrade,
-    Wanted,
     one_or_more,
     read_headers,
     read_logs,
@@ -70,7 +70,7 @@ LATER_HARMLESS = frozenset(
 )
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
-LATER_PROTECTIVE = frozenset({"allow", "auth", "client_ca", "cors", "deny", "limit", "maintenance"})
+LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit", "maintenance"})
 """Words of later versions without which a route would be open: they are errors."""
 
 TOP_ONLY = {
@@ -146,6 +146,14 @@ class TlsModel(Model):
     server_name: str | None = word(
         "Whom the certificate must name, sent as SNI too; the target's host if left out."
     )
+    cert: str | None = word(
+        "A PEM file with the certificate (and its chain) that is shown to an origin that asks."
+    )
+    key: str | None = word("The PEM file of its key; PKCS #12 (`.p12`, `.pfx`) needs none.")
+    key_password: str | None = word("Of the key, or of the PKCS #12 file; a secret.")
+    min_version: Literal["1.2", "1.3"] | None = word(
+        "The oldest TLS that the origin may speak.", "1.2"
+    )
 
 
 class HeadersModel(Model):
@@ -211,6 +219,10 @@ class RouteWords(Model):
     )
     forwarded: bool | None = word("Send Forwarded (RFC 7239) beside X-Forwarded-*.", False)
     via: OwnName | None = word("Our name in Via to origins; `false` for none.", "porch")
+    client_cert: Literal["required", "optional"] | None = word(
+        "Beside `client_ca`: who has shown no certificate is answered 403, or is let in.",
+        "required",
+    )
 
 
 class HostWords(RouteWords):
@@ -220,6 +232,10 @@ class HostWords(RouteWords):
     tls_profile: Literal["intermediate", "modern"] | None = word(
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
         "intermediate",
+    )
+    client_ca: Cert | None = word(
+        "PEM files of authorities: clients are asked for a certificate of one of them, which goes "
+        "to origins as Client-Cert (RFC 9440). `false` for none. See `client_cert`."
     )
 
 
@@ -237,20 +253,6 @@ To = Annotated[
     ),
     Form("a target in quotes, or a list of them"),
 ]
-
-
-class WhenModel(Model):
-    """Conditions besides host and path; all must hold.
-
-    A value is a text it equals, `"~regex"` matched from the start, `true` (present) or `false`
-    (absent).
-    """
-
-    method: Strings | None = word("A method, or several of which one must hold.")
-    header: dict[str, Wanted] = Field(default_factory=dict, description="By the field's name.")
-    query: dict[str, Wanted] = Field(default_factory=dict, description="By the parameter's name.")
-    cookie: dict[str, Wanted] = Field(default_factory=dict, description="By the cookie's name.")
-    client: Strings | None = word("Addresses or networks of the client, of which one must hold.")
 
 
 class RouteModel(RouteWords):
@@ -304,6 +306,9 @@ class ExpectModel(Model):
     method: str = Field(default="GET", description="With `url`.")
     headers: dict[str, str] = Field(default_factory=dict, description="Fields of the request.")
     client: str = Field(default="192.0.2.1", description="The client's address.")
+    client_cert: str | None = word(
+        "A PEM file with the certificate that the client has shown; it is taken to verify."
+    )
     route: str | None = word("The key of the route that it must take.")
     sends: Strings | None = word(
         "The URL that must go out; for a pool several, in a list or with ` | ` between."

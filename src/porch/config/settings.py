@@ -8,10 +8,18 @@ from typing import Any
 
 from porch.config.headers import changes
 from porch.config.loaded import Loaded, RouteEntry
-from porch.config.schema import RouteWords, SiteModel, TlsModel
+from porch.config.schema import HostWords, RouteWords, SiteModel, TlsModel
 from porch.route.route import Limits, Timeouts
 
-__all__ = ["RouteSettings", "changes", "host_words", "merge_limits", "merge_timeouts", "site_of"]
+__all__ = [
+    "RouteSettings",
+    "changes",
+    "connection_word",
+    "host_words",
+    "merge_limits",
+    "merge_timeouts",
+    "site_of",
+]
 
 
 class RouteSettings:
@@ -63,6 +71,21 @@ def host_words(loaded: Loaded, host: str, word: str) -> Any:
     site = site_of(loaded, host)
     found = getattr(site, word) if site is not None else None
     return getattr(loaded.config, word) if found is None else found
+
+
+def connection_word(loaded: Loaded, host: str, word: str) -> Any:
+    """What holds of `word` for connections to a host: its site, then those of wildcards it is
+    under, the longest first, then the top. None where nobody says it.
+
+    A wildcard's holds for every host below it, for in a handshake no route is known yet, and what
+    protects must not end where a host has a route of its own.
+    """
+    layers: list[HostWords | None] = [loaded.sites.get(host)]
+    while host:
+        host = host.partition(".")[2]
+        layers.append(loaded.sites.get(f"*.{host}"))
+    found = (getattr(each, word) for each in (*layers, loaded.config) if each is not None)
+    return next((each for each in found if each is not None), None)
 
 
 def merge_timeouts(layers: Sequence[RouteWords]) -> Timeouts:

@@ -15,7 +15,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
-from porch.tls.origin import Authorities, client_context_in_steps
+from porch.tls.origin import OriginTls, client_context_in_steps
 
 __all__ = ["EndpointName", "MakeCells", "MakePool", "State"]
 
@@ -68,8 +68,8 @@ class State:
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
         self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
-        self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
-        self._asked_contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
+        self._contexts: dict[OriginTls, ssl.SSLContext] = {}
+        self._asked_contexts: dict[OriginTls, ssl.SSLContext] = {}
 
     def begin(self) -> None:
         """A configuration is about to be built; one that never ran is forgotten."""
@@ -124,19 +124,16 @@ class State:
         self._settings[key] = (weight, idle)
         return kept.endpoint
 
-    def context(
-        self, verify: bool, authorities: Authorities
-    ) -> Generator[None, None, ssl.SSLContext]:
+    def context(self, origin: OriginTls) -> Generator[None, None, ssl.SSLContext]:
         """The TLS context towards origins, one for all that want the same, made in steps.
 
-        Other content of an authority's file makes another one. Raises ssl.SSLError if it is
-        of no use.
+        Other content of a file makes another one. Raises ssl.SSLError or ValueError if it is of
+        no use.
         """
-        key = (verify, authorities)
-        context = self._asked_contexts.get(key) or self._contexts.get(key)
+        context = self._asked_contexts.get(origin) or self._contexts.get(origin)
         if context is None:
-            context = yield from client_context_in_steps(verify=verify, authorities=authorities)
-        self._asked_contexts[key] = context
+            context = yield from client_context_in_steps(origin)
+        self._asked_contexts[origin] = context
         return context
 
     def releasing(self) -> Generator[None, None, None]:

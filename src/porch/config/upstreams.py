@@ -3,6 +3,7 @@
 import contextlib
 import ssl
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from porch.balance.endpoint import Endpoint
@@ -11,6 +12,7 @@ from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import Upstream
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
+from porch.config.pairs import load_pairs
 from porch.config.review_route import parse_targets
 from porch.config.schema import PoolModel, TlsModel
 from porch.config.settings import RouteSettings
@@ -19,7 +21,8 @@ from porch.config.steps import Steps
 from porch.config.target import Target
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
-from porch.tls.origin import SYSTEM, Authorities, system_authorities
+from porch.tls.certificate import Pair
+from porch.tls.origin import Authorities, OriginTls, system_authorities
 
 __all__ = ["Upstreams"]
 
@@ -34,7 +37,7 @@ class Upstreams:
         self._state = state
         self._limits = limits
         self._interim = interim
-        self._contexts: dict[tuple[bool, str | None], ssl.SSLContext] = {}
+        self._contexts: dict[TlsModel, ssl.SSLContext] = {}
 
     def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
         """A pool of the configuration, and its addresses in words."""
@@ -85,32 +88,46 @@ class Upstreams:
             return Address(path=target.path)
         if target.kind == "http":
             return Address(host=target.host, port=target.port)
-        key = (tls.verify is not False, tls.ca)
-        context = self._contexts.get(key)
+        words = tls.model_copy(update={"server_name": None})
+        context = self._contexts.get(words)
         if context is None:
             try:
-                context = yield from self._context(*key)
+                context = yield from self._context(tls)
             except OSError as error:
                 text = f"{self._loaded.base / (tls.ca or '')} cannot be used: "
                 self._loaded.add((*path, "ca"), text + (error.strerror or str(error)))
                 return Address(host=target.host, port=target.port)
-            self._contexts[key] = context
+            except ValueError as error:
+                self._loaded.add((*path, "cert"), str(error))
+                return Address(host=target.host, port=target.port)
+            self._contexts[words] = context
         return Address(
             host=target.host, port=target.port, tls=context, server_name=tls.server_name or ""
         )
 
-    def _context(self, verify: bool, ca: str | None) -> Steps[ssl.SSLContext]:
-        """Raises OSError if the file of the authorities is of no use."""
-        if ca is not None:
-            file = self._loaded.base / ca
-            self.files[file] = None
-            pem = Authorities(self._loaded.read(file))
-            return (yield from self._state.context(verify, pem))
+    def _context(self, tls: TlsModel) -> Steps[ssl.SSLContext]:
+        """Raises OSError if the file of the authorities is of no use, and ValueError with a
+        sentence if those of the pair are."""
+        verify = tls.verify is not False
+        plain = OriginTls(verify=verify, pair=self._pair(tls), oldest=tls.min_version or "1.2")
+        if tls.ca is not None:
+            pem = Authorities(self._read(self._loaded.base / tls.ca))
+            return (yield from self._state.context(replace(plain, authorities=pem)))
         if verify:
             with contextlib.suppress(ssl.SSLError):  # OpenSSL takes from it what it can
                 system = system_authorities(self._loaded.read)
-                return (yield from self._state.context(verify, system))
-        return (yield from self._state.context(verify, SYSTEM))
+                return (yield from self._state.context(replace(plain, authorities=system)))
+        return (yield from self._state.context(plain))
+
+    def _pair(self, tls: TlsModel) -> Pair | None:
+        if tls.cert is None:
+            return None
+        files = self._loaded.base / tls.cert, self._loaded.base / (tls.key or tls.cert)
+        return load_pairs([files], tls.key_password, self._read).pairs[0]
+
+    def _read(self, file: Path) -> bytes:
+        self.files[file] = None
+        return self._loaded.read(file)
 
 
 def _spelled(target: Target) -> str:

@@ -9,8 +9,10 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
+from porch import clock
+from porch.clock import INFINITY
 from porch.errors import (
     ConnectFailed,
     ConnectionRefused,
@@ -21,12 +23,18 @@ from porch.errors import (
     TlsError,
 )
 from porch.forward.address import Address
+from porch.forward.blame import TELLING, blame
 from porch.forward.resolve import AddrInfo, Resolver
+from porch.tls.origin import client_context
 
 __all__ = ["Dialer"]
 
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
+LOOK_AGAIN = 60.0
+"""Seconds between two looks at a certificate that is refused."""
+PATIENCE = 1.0
+"""Seconds that a look may take: the request that failed waits for it."""
 EYEBALLS_DELAY = 0.25
 """Seconds before the next address is tried beside the first (RFC 8305 5)."""
 
@@ -34,11 +42,13 @@ EYEBALLS_DELAY = 0.25
 class Dialer:
     """Opens connections to one address."""
 
-    __slots__ = ("_address", "_resolver")
+    __slots__ = ("_address", "_look_again", "_resolver", "_shown")
 
     def __init__(self, address: Address, resolver: Resolver) -> None:
         self._address = address
         self._resolver = resolver
+        self._look_again = -INFINITY
+        self._shown: bytes | None = None
 
     async def dial(self, make: Callable[[], Protocol]) -> Protocol:
         """A connected protocol. Raises ConnectFailed or one of its kinds."""
@@ -46,9 +56,11 @@ class Dialer:
         try:
             if address.path:
                 return await self._dial_unix(make)
-            return await self._dial_tcp(make)
+            return await self._dial_tcp(make, address.tls)
         except ssl.SSLCertVerificationError as error:
-            raise TlsError(f"{address}: {error.verify_message or error}") from error
+            wanted = address.server_name or address.host
+            shown = await self._look() if error.verify_code in TELLING else None
+            raise blame(str(address), wanted, error, shown) from error
         except (ssl.SSLError, ssl.CertificateError) as error:
             raise TlsError(f"{address}: {error.reason or error}") from error
         except OSError as error:
@@ -64,7 +76,22 @@ class Dialer:
         )
         return protocol
 
-    async def _dial_tcp(self, make: Callable[[], Protocol]) -> Protocol:
+    async def _look(self) -> bytes | None:
+        """The certificate that was refused, seen in a handshake that believes it and says nothing
+        else: not asked for again for a while, however many requests fail meanwhile."""
+        if self._look_again > clock.monotonic():
+            return self._shown
+        self._look_again = clock.monotonic() + LOOK_AGAIN
+        try:
+            async with asyncio.timeout(PATIENCE):
+                seen = await self._dial_tcp(_Seen, client_context(verify=False))
+        except (OSError, TimeoutError):
+            self._shown = None
+        else:
+            self._shown = seen.certificate
+        return self._shown
+
+    async def _dial_tcp(self, make: Callable[[], Protocol], tls: ssl.SSLContext | None) -> Protocol:
         address = self._address
         infos = await self._resolver.resolve(address.host, address.port)
         loop = asyncio.get_running_loop()
@@ -81,14 +108,25 @@ class Dialer:
             _, protocol = await loop.create_connection(
                 make_noted,
                 sock=sock,
-                ssl=address.tls,
-                server_hostname=(address.server_name or address.host) if address.tls else None,
+                ssl=tls,
+                server_hostname=(address.server_name or address.host) if tls else None,
             )
         except BaseException:
             if not made:  # from then on the socket is the transport's to close
                 sock.close()
             raise
         return protocol
+
+
+class _Seen(asyncio.Protocol):
+    """Takes the certificate and leaves."""
+
+    certificate: bytes | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self.certificate = transport.get_extra_info("ssl_object").getpeercert(True)
+        cast("asyncio.Transport", transport).abort()
 
 
 async def _connect(infos: list[AddrInfo], loop: asyncio.AbstractEventLoop) -> socket.socket:

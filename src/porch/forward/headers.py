@@ -14,11 +14,13 @@ from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import Field
 
-__all__ = ["CLAIMS", "Forwarding", "ForwardingHeaders"]
+__all__ = ["CERTIFICATES", "CLAIMS", "Forwarding", "ForwardingHeaders"]
 
 CLAIMS = frozenset(
     (
         b"cf-connecting-ip",
+        b"client-cert",
+        b"client-cert-chain",
         b"fastly-client-ip",
         b"forwarded",
         b"forwarded-for",
@@ -39,6 +41,10 @@ CLAIMS = frozenset(
     )
 )
 """Fields by which a client could claim to be somebody else or to ask for something else."""
+
+CERTIFICATES = frozenset((b"client-cert", b"client-cert-chain"))
+"""What only a door that has seen the handshake may say (RFC 9440 4). Dropped from every peer: one
+in `trust` is believed about addresses, not about who holds a key."""
 
 _REMEMBERED = 4096
 _name = itemgetter(0)
@@ -87,6 +93,7 @@ class ForwardingHeaders(Filter):
         self._trusts = forwarding.trusts
         self._passes = _Passes(CLAIMS, forwarding.underscores).__getitem__
         ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
+        ours |= CERTIFICATES
         if forwarding.forwarded:
             ours.add(b"forwarded")
         if forwarding.prefix:

@@ -36,6 +36,8 @@ FORBIDDEN_TRAILERS: Final = HOP_BY_HOP | frozenset(
         b"age",
         b"authorization",
         b"cache-control",
+        b"client-cert",
+        b"client-cert-chain",
         b"content-encoding",
         b"content-length",
         b"content-range",

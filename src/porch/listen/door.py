@@ -9,7 +9,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
-from porch.keeper import ClientStream
+from porch.keeper import ClientStream, Security
 from porch.listen.handshakes import Handshakes
 from porch.route.route import Route, Timeouts
 
@@ -21,7 +21,7 @@ ErrorPage = Callable[[Exchange, PorchError], Response]
 class Router(Protocol):
     """What a door asks of a router (route/router.py)."""
 
-    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+    def find(self, request: RequestHead, client_ip: bytes, security: Security | None) -> Route:
         """The route of a request; one that answers 404 where there is none."""
 
 
@@ -115,12 +115,13 @@ class Door:
         """
         settings = self.settings
         client_ip = client.peer
-        if client.security is not None:
-            client.security.check(request)
+        security = client.security
+        if security is not None:
+            security.check(request)
         try:
             if settings.client_ip is not None:
                 client_ip = settings.client_ip(client_ip, request)
-            route = settings.router.find(request, client_ip)
+            route = settings.router.find(request, client_ip, security)
         except PorchError:
             raise
         except Exception as error:

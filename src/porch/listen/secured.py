@@ -12,11 +12,12 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from porch.clock import INFINITY
-from porch.errors import BadRequest, Misdirected
+from porch.errors import Misdirected, NotSecured
 from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
 from porch.route.host import normal_host
+from porch.tls.client_certificate import ClientCertificate
 from porch.tls.hello import LONGEST, UNKNOWN, Hello, read_hello
 
 __all__ = ["PLAIN", "Choose", "Chosen", "Secured"]
@@ -45,6 +46,9 @@ class Chosen(Protocol):
     def covers(self, host: str) -> bool:
         """Whether a request for this host may come by the same connection."""
 
+    def asks(self, host: str) -> bool:
+        """Whether this host takes the certificate that the client was asked for."""
+
 
 Choose = Callable[[Hello, str], Chosen | None]
 """(what the client said, the address that it came to) -> None: nobody of this name is served."""
@@ -70,6 +74,7 @@ class Secured(asyncio.Protocol):
         "_out",
         "_paused",
         "_plain",
+        "_shown",
         "_ssl",
         "_take_in",
         "_take_out",
@@ -97,6 +102,7 @@ class Secured(asyncio.Protocol):
         self._ssl: ssl.SSLObject | None = None
         self._paused = self._ended = False
         self._waiting = b""
+        self._shown: ClientCertificate | None = None
         self.chosen: Chosen | None = None
         self.hello = UNKNOWN
         self.deadline = INFINITY
@@ -253,6 +259,16 @@ class Secured(asyncio.Protocol):
             if not chosen.covers(host.decode("latin-1")):
                 raise Misdirected(f"the handshake was for {asked.decode()}")
 
+    def certificate(self, request: RequestHead) -> ClientCertificate | None:
+        """See keeper.Security. A session that is resumed has the certificate of its first
+        handshake: OpenSSL keeps it in the ticket."""
+        host = normal_host(request.authority).decode("latin-1")
+        if not cast("Chosen", self.chosen).asks(host):
+            return None
+        if self._shown is None:
+            self._shown = ClientCertificate.shown_in(cast("ssl.SSLObject", self._ssl))
+        return self._shown
+
     # --- reading -------------------------------------------------------------------------------
 
     def _feed(self, data: bytes) -> None:
@@ -389,7 +405,10 @@ class _Plain:
     def check(self, request: RequestHead) -> None:
         """See keeper.Security."""
         authority = request.authority.decode("latin-1")
-        raise BadRequest(f"this port speaks HTTPS: https://{authority}/ is what was meant")
+        raise NotSecured(f"https://{authority}/ is what was meant")
+
+    def certificate(self, request: RequestHead) -> None:
+        """See keeper.Security."""
 
 
 PLAIN = _Plain()

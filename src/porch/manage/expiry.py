@@ -1,5 +1,6 @@
 """Expiry: warns of certificates that nothing will renew, some days before they end."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 from porch import clock
@@ -43,10 +44,8 @@ class Expiry:
 
         store = None
         if candidate.store is not None:
-            try:
+            with contextlib.suppress(StoreError):  # which was told, and files end all the same
                 store = FileStore(candidate.store)
-            except StoreError:
-                return  # which was told
         found: list[NameState] = []
         for state in states(store, candidate.managed, candidate.given):
             found.append(state)

@@ -27,6 +27,7 @@ from porch.manage.reload import Reload
 from porch.manage.renewed import Renewed
 from porch.observe.messages import Level
 from porch.shared import SharedTable
+from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Kind
 
 __all__ = ["InForce", "why"]
@@ -92,6 +93,15 @@ class InForce:
     def has_changed(self) -> bool:
         """Whether a file is not as it was when it was read, refused or in force."""
         return stamps(self._stamps) != self._stamps
+
+    def look(self) -> dict[str, tuple[Pair, ...]]:
+        """Hosts whose certificate files hold another pair now, which counts from now on."""
+        found = self.renewed.look()
+        if found:
+            given = self.candidate.given
+            fresh = {host: Certificate(pairs) for host, pairs in found.items() if host in given}
+            self.candidate.given = {**given, **fresh}
+        return found
 
     # --- a change ------------------------------------------------------------------------------
 

@@ -207,7 +207,7 @@ class Supervisor:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
         self._notify.on_tick(clock.monotonic())
-        if given := self.in_force.renewed.look():
+        if given := self.in_force.look():
             self.fleet.tell(self.fleet.all, "given", given)
         if self.in_force.candidate.watch and self._changes.is_idle and self.in_force.has_changed():
             self._changes.ask("reload")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "authorities", "store_folder"]
 
 SYSTEM = Path("/var/lib/porch")
-"""The store of a door that was started as root."""
+"""The store of a door that was started as root, or by the user who owns this folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,10 @@ class Wanted:
 
 
 def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
-    """Those that are asked, in their order. The account words are for the first of them."""
+    """Those that are asked, in their order. The account words are for the first of them; `ca` for
+    those that are named by their URL, or for all where none is: a proxy may stand before them."""
     found = []
+    has_own = any(name not in PRESETS for name in acme.directory)
     for number, name in enumerate(acme.directory):
         each = PRESETS.get(name) or Authority(directory=name)
         if number == 0 and acme.eab is not None:
@@ -61,7 +63,7 @@ def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
             replace(
                 each,
                 email=acme.email or "",
-                ca=base / acme.ca if acme.ca else None,
+                ca=base / acme.ca if acme.ca and not (has_own and name in PRESETS) else None,
                 profile=acme.profile or "",
                 key_type=acme.key,
             )
@@ -78,7 +80,8 @@ def store_folder(loaded: Loaded) -> Path:
     if given:
         return Path(given)
     # A worker with a user of its own is not root any more, and has the home of root.
-    if os.geteuid() == 0 or loaded.config.user is not None:
+    # A unit's user who asks with a command has no $STATE_DIRECTORY, but owns the folder.
+    if os.geteuid() in (0, _owner(SYSTEM)) or loaded.config.user is not None:
         return SYSTEM
     data = os.environ.get("XDG_DATA_HOME")
     if data:
@@ -87,3 +90,10 @@ def store_folder(loaded: Loaded) -> Path:
         return Path.home() / ".local" / "share" / "porch"
     except RuntimeError:  # a user whom the system does not know, in a container, has none
         return SYSTEM
+
+
+def _owner(folder: Path) -> int | None:
+    try:
+        return folder.lstat().st_uid
+    except OSError:
+        return None

@@ -1,19 +1,24 @@
 """Conditions: what else than host and path a route asks of a request.
 
-A condition is about the method, the client's address, or one value: a header, a parameter of the
-query, a cookie. All of a route's conditions have to hold. Their number decides which of two
-routes with one key comes first, and whether two of them can hold together decides about a tie.
+A condition is about the method, the client's address, its certificate (certificate.py), or one
+value: a header, a parameter of the query, a cookie. All of a route's conditions have to hold. Their
+number decides which of two routes with one key comes first, and whether two of them can hold
+together decides about a tie.
 """
 
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
 
 from porch.http.message import RequestHead
+from porch.route.certificate import CertificateCondition
 from porch.route.regex import may_overlap
+
+if TYPE_CHECKING:
+    from porch.keeper import Security
 
 __all__ = ["NONE", "Conditions", "Network", "Networks", "Source", "ValueCondition"]
 
@@ -66,7 +71,7 @@ class ValueCondition:
     name: bytes
     wanted: Wanted
 
-    def holds(self, request: RequestHead) -> bool:
+    def holds(self, request: RequestHead, security: "Security | None" = None) -> bool:
         """Whether the request fulfils it."""
         value = _READERS[self.source](request, self.name)
         wanted = self.wanted
@@ -78,8 +83,10 @@ class ValueCondition:
             return wanted.match(value) is not None
         return wanted is True or value == wanted
 
-    def excludes(self, other: "ValueCondition") -> bool:
+    def excludes(self, other: object) -> bool:
         """Whether no request fulfils both. Two regexes that cannot be told apart might."""
+        if not isinstance(other, ValueCondition):
+            return False
         if (self.source, self.name) != (other.source, other.name):
             return False
         one, two = self.wanted, other.wanted
@@ -110,27 +117,31 @@ class Conditions:
 
     methods: frozenset[bytes] | None = None
     clients: Networks | None = None
-    values: tuple[ValueCondition, ...] = ()
+    values: tuple[ValueCondition | CertificateCondition, ...] = ()
 
     def __len__(self) -> int:
         return (self.methods is not None) + (self.clients is not None) + len(self.values)
 
-    def holds(self, request: RequestHead, client_ip: bytes) -> bool:
-        """Whether all of them hold."""
+    def holds(
+        self, request: RequestHead, client_ip: bytes, security: "Security | None" = None
+    ) -> bool:
+        """Whether all of them hold. security: of the connection that the request came by."""
         if self.methods is not None and request.method not in self.methods:
             return False
         if self.clients is not None and not self.clients[client_ip]:
             return False
-        return not self.values or all(value.holds(request) for value in self.values)
+        return not self.values or all(value.holds(request, security) for value in self.values)
 
-    def failing(self, request: RequestHead, client_ip: bytes) -> str:
+    def failing(
+        self, request: RequestHead, client_ip: bytes, security: "Security | None" = None
+    ) -> str:
         """In words, those that do not hold; "" if all do."""
         failing: list[str] = []
         if self.methods is not None and request.method not in self.methods:
             failing.append(_methods(self.methods))
         if self.clients is not None and not self.clients[client_ip]:
             failing.append(_clients(self.clients))
-        failing += (str(value) for value in self.values if not value.holds(request))
+        failing += (str(value) for value in self.values if not value.holds(request, security))
         return ", ".join(failing)
 
     def can_hold_with(self, other: "Conditions") -> bool:

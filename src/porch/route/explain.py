@@ -6,15 +6,21 @@ what happens.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from porch.errors import BadRequest
 from porch.http.message import Field, RequestHead
 from porch.route.route import Route
 from porch.route.router import Candidate, Router
 
+if TYPE_CHECKING:
+    from porch.keeper import Security
+
 __all__ = ["Explanation", "explain"]
 
 _WIDTH = 10
+_LONGEST = 100
+"""Characters of a field's value that are shown."""
 _SECRET = frozenset((b"authorization", b"cookie", b"proxy-authorization"))
 
 
@@ -90,8 +96,10 @@ class Explanation:
                 yield "removes", name.decode("latin-1")
 
 
-def explain(router: Router, request: RequestHead, client_ip: bytes) -> Explanation:
-    """Why `request` takes its route.
+def explain(
+    router: Router, request: RequestHead, client_ip: bytes, security: "Security | None" = None
+) -> Explanation:
+    """Why `request`, by a connection of this security, takes its route.
 
     `sent` is the head with the route's rewrite alone; a caller that can ask the filters replaces
     it, or `answers` (dataclasses.replace).
@@ -99,13 +107,13 @@ def explain(router: Router, request: RequestHead, client_ip: bytes) -> Explanati
     refused = ""
     route: Route | None = None
     try:
-        route = router.find(request, client_ip)
+        route = router.find(request, client_ip, security)
     except BadRequest as error:
         refused = error.detail
     return Explanation(
         request=request,
         route=route,
-        candidates=tuple(router.candidates(request, client_ip)),
+        candidates=tuple(router.candidates(request, client_ip, security)),
         known=router.known_host(request.authority),
         refused=refused,
         sent=None if route is None or route.destination is None else _sent(request, route),
@@ -133,4 +141,6 @@ def _named(candidate: Candidate, remark: str) -> str:
 
 def _shown(field: Field) -> str:
     value = "…" if field[0] in _SECRET else field[1].decode("latin-1")
+    if len(value) > _LONGEST:  # a certificate in base64, say
+        value = value[:_LONGEST] + "…"
     return f"{field[0].decode('latin-1')}: {value}"

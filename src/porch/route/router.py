@@ -6,6 +6,7 @@ never matters. What comes first is decided in entry.py, and explained by `candid
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from porch.errors import BadRequest
 from porch.http.message import RequestHead
@@ -15,7 +16,13 @@ from porch.route.paths import climbs, odd, readings
 from porch.route.route import Route
 from porch.route.site import Site, Sites
 
+if TYPE_CHECKING:
+    from porch.keeper import Security
+
 __all__ = ["Candidate", "Router"]
+
+_Asked = tuple[RequestHead, bytes, "Security | None"]
+"""What conditions see: the request, the client's address, the security of its connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,24 +59,29 @@ class Router:
         self._entries.append(entry)
         self._sites.add(entry)
 
-    def find(self, request: RequestHead, client_ip: bytes) -> Route:
+    def find(
+        self, request: RequestHead, client_ip: bytes, security: "Security | None" = None
+    ) -> Route:
         """The route of a request; `no_site` or `no_route` where there is none.
 
-        request: its target is a path with a query, or b"*". client_ip: after `trust`. Raises
+        request: its target is a path with a query, or b"*". client_ip: after `trust`. security: of
+        the connection that it came by, None for plain HTTP. Raises
         BadRequest if the path can be read in several ways that differ in target or access, and
         if it could climb out of where a rewrite puts it.
         """
         sites = self._sites[request.authority]
         path = request.target.partition(b"?")[0]
         if odd(path) is not None:
-            return self._find_odd(sites, path, request, client_ip)
-        return self._match(sites, path, request, client_ip)
+            return self._find_odd(sites, path, (request, client_ip, security))
+        return self._match(sites, path, (request, client_ip, security))
 
     def known_host(self, authority: bytes) -> bool:
         """Whether any route names this host; with a route for `*`, any host is known."""
         return bool(self._sites[authority])
 
-    def candidates(self, request: RequestHead, client_ip: bytes) -> list[Candidate]:
+    def candidates(
+        self, request: RequestHead, client_ip: bytes, security: "Security | None" = None
+    ) -> list[Candidate]:
         """All entries whose host and path (as sent) match, in the order of preference.
 
         Slow: it asks every entry, and shares no index with `find`.
@@ -82,7 +94,7 @@ class Router:
             if each.pattern.matches_host(host) and each.pattern.matches_path(path)
         ]
         matching.sort(key=order)
-        failing = [each.conditions.failing(request, client_ip) for each in matching]
+        failing = [each.conditions.failing(request, client_ip, security) for each in matching]
         winner = next(
             (each for each, fails in zip(matching, failing, strict=True) if not fails), None
         )
@@ -105,13 +117,11 @@ class Router:
         hosts = len({each.pattern.host for each in self._entries})
         return f"<Router {hosts} hosts {len(self._entries)} routes>"
 
-    def _match(
-        self, sites: tuple[Site, ...], path: bytes, request: RequestHead, client_ip: bytes
-    ) -> Route:
+    def _match(self, sites: tuple[Site, ...], path: bytes, asked: _Asked) -> Route:
         """The narrowest host first; in it exact, longest prefix, regex, whole host."""
         for site in sites:
             choice = site.exact.get(path)
-            if choice and (route := choice.only or choice.pick(request, client_ip)):
+            if choice and (route := choice.only or choice.pick(*asked)):
                 return route
             longest = site.longest
             if longest:
@@ -120,24 +130,22 @@ class Router:
                     cut = path.rfind(b"/", 0, longest + 1)
                 while cut > 0:
                     choice = site.prefixes.get(path[:cut])
-                    if choice and (route := choice.only or choice.pick(request, client_ip)):
+                    if choice and (route := choice.only or choice.pick(*asked)):
                         return route
                     cut = path.rfind(b"/", 0, cut)
             for match, choice in site.regexes:
-                if match(path) and (route := choice.only or choice.pick(request, client_ip)):
+                if match(path) and (route := choice.only or choice.pick(*asked)):
                     return route
             choice = site.whole
-            if choice and (route := choice.only or choice.pick(request, client_ip)):
+            if choice and (route := choice.only or choice.pick(*asked)):
                 return route
         return self._no_route if sites else self._no_site
 
-    def _find_odd(
-        self, sites: tuple[Site, ...], path: bytes, request: RequestHead, client_ip: bytes
-    ) -> Route:
+    def _find_odd(self, sites: tuple[Site, ...], path: bytes, asked: _Asked) -> Route:
         """The route of a path that an origin may read in another way than it was sent."""
-        route = self._match(sites, path, request, client_ip)
+        route = self._match(sites, path, asked)
         for reading in readings(path)[1:]:
-            other = self._match(sites, reading, request, client_ip)
+            other = self._match(sites, reading, asked)
             if other.target != route.target or other.access != route.access:
                 raise BadRequest(
                     f'the path can be read in two ways: as sent it takes "{route.key}", '

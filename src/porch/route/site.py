@@ -7,13 +7,16 @@ between two requests; built for look-ups that are a dictionary's.
 import re
 from bisect import insort
 from collections.abc import Callable, Generator, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from porch.http.message import RequestHead
 from porch.route.entry import Entry, Order, order
 from porch.route.host import normal_host
 from porch.route.pattern import Kind
 from porch.route.route import Route
+
+if TYPE_CHECKING:
+    from porch.keeper import Security
 
 __all__ = ["Choice", "Site", "Sites"]
 
@@ -46,10 +49,12 @@ class Choice:
         first = self._entries[0]
         self.only = None if first.conditions else first.route
 
-    def pick(self, request: RequestHead, client_ip: bytes) -> Route | None:
+    def pick(
+        self, request: RequestHead, client_ip: bytes, security: "Security | None" = None
+    ) -> Route | None:
         """The first route whose conditions hold."""
         for entry in self._entries:
-            if entry.conditions.holds(request, client_ip):
+            if entry.conditions.holds(request, client_ip, security):
                 return entry.route
         return None
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from porch.http.fields import HOP_BY_HOP
+from porch.route.certificate import CertificateCondition, Part
 from porch.route.condition import Conditions, Network, Networks, Source, ValueCondition
 from porch.route.regex import compile_regex
 
@@ -12,6 +13,7 @@ __all__ = ["parse_when"]
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _SOURCES: Mapping[str, Source] = {"header": "header", "query": "query", "cookie": "cookie"}
+_PARTS: Mapping[str, Part] = {"subject": "subject", "san": "san"}
 _UNSEEN = (HOP_BY_HOP | {b"host", b"expect"}) - {b"upgrade"}
 """What a codec consumes; no condition could ever see it."""
 
@@ -20,12 +22,13 @@ def parse_when(when: Mapping[str, object]) -> Conditions:
     """The conditions that `when` says.
 
     when: `method` and `client` with a string or a list of them; `header`, `query`, `cookie` with
-    a table of name to a string it equals, "~regex", true or false. Raises ValueError with one
+    a table of name to a string it equals, "~regex", true or false; `client_cert` with such a table
+    of `subject` and `san`, true or false. Raises ValueError with one
     sentence.
     """
     methods: frozenset[bytes] | None = None
     clients: Networks | None = None
-    values: list[ValueCondition] = []
+    values: list[ValueCondition | CertificateCondition] = []
     for word, wanted in when.items():
         if word == "method":
             methods = frozenset(_parse_method(each) for each in _texts(word, wanted))
@@ -36,11 +39,38 @@ def parse_when(when: Mapping[str, object]) -> Conditions:
                 raise ValueError(f'when.{word} is a table: {word} = {{ name = "value" }}')
             source = _SOURCES[word]
             values += (_parse_value(source, str(name), each) for name, each in wanted.items())
+        elif word == "client_cert":
+            values += _parse_certificate(wanted)
         else:
             raise ValueError(
-                f"unknown condition '{word}'; there are method, header, query, cookie and client"
+                f"unknown condition '{word}'; there are method, header, query, cookie, client and "
+                "client_cert"
             )
     return Conditions(methods=methods, clients=clients, values=tuple(values))
+
+
+def _parse_certificate(wanted: object) -> list[CertificateCondition]:
+    if isinstance(wanted, bool):
+        return [CertificateCondition(part="", wanted=wanted)]
+    if not isinstance(wanted, Mapping):
+        raise ValueError('when.client_cert is true, false or a table: { subject = "CN=…" }')
+    if not wanted:
+        raise ValueError("when.client_cert = {} asks nothing; write true for any certificate")
+    return [_parse_part(str(word), each) for word, each in wanted.items()]
+
+
+def _parse_part(word: str, wanted: object) -> CertificateCondition:
+    part = _PARTS.get(word)
+    if part is None:
+        raise ValueError(f"unknown part '{word}' of a certificate; there are subject and san")
+    if isinstance(wanted, bool):
+        return CertificateCondition(part=part, wanted=wanted)
+    if not isinstance(wanted, str):
+        raise ValueError(f"when.client_cert '{word}' is a string, true (present) or false (absent)")
+    if wanted.startswith("~"):
+        return CertificateCondition(part=part, wanted=compile_regex(wanted[1:]))
+    is_host = part == "san" and not set(wanted) & {":", "@"}
+    return CertificateCondition(part=part, wanted=wanted.lower() if is_host else wanted)
 
 
 def _texts(word: str, wanted: object) -> list[str]:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from porch.tls.profile import ALPN, server_context
+from porch.tls.profile import ALPN, believe_clients, server_context
 
-__all__ = ["KEPT", "Certificate", "Pair", "keep_only", "load_certificate", "tried"]
+__all__ = ["KEPT", "Certificate", "Pair", "add_pair", "keep_only", "load_certificate", "tried"]
 
 Read = Callable[[Path], bytes]
 """What a file holds. Raises OSError as `open` would."""
@@ -88,21 +88,32 @@ class Certificate:
     @property
     def context(self) -> ssl.SSLContext:
         """To serve it with. Raises ValueError with a sentence if it cannot be used."""
-        context = _contexts.get(self.digest)
+        return self.context_for(b"")
+
+    def context_for(self, client_ca: bytes) -> ssl.SSLContext:
+        """The same for connections where clients are asked for a certificate of these authorities.
+
+        They are verified against those of the context that a connection has when their certificate
+        comes, which is this one, and not against those of the context that it began with.
+        """
+        key = (self.digest, client_ca)
+        context = _contexts.get(key)
         if context is not None:
-            _contexts.move_to_end(self.digest)
+            _contexts.move_to_end(key)
             return context
         context = server_context(self._protocols)
         for pair in self.pairs:
-            _add(context, pair)
-        _contexts[self.digest] = context
+            add_pair(context, pair)
+        if client_ca:
+            believe_clients(context, client_ca)
+        _contexts[key] = context
         if len(_contexts) > KEPT:
             _contexts.popitem(last=False)
         return context
 
 
-_contexts: OrderedDict[bytes, ssl.SSLContext] = OrderedDict()
-"""Those used last, by digest: most certificates are the same after a reload."""
+_contexts: OrderedDict[tuple[bytes, bytes], ssl.SSLContext] = OrderedDict()
+"""Those used last, by digest and authorities of clients: most are the same after a reload."""
 _good: set[bytes] = set()
 """Digests of those that were found good: to try one takes half a millisecond."""
 
@@ -130,8 +141,8 @@ def tried(found: Certificate) -> Certificate:
 def keep_only(certificates: Iterable[Certificate]) -> None:
     """Forget the contexts of all others: nobody else is served any more."""
     wanted = {each.digest for each in certificates}
-    for digest in [each for each in _contexts if each not in wanted]:
-        del _contexts[digest]
+    for key in [each for each in _contexts if each[0] not in wanted]:
+        del _contexts[key]
 
 
 def _content(file: Path, read: Read) -> bytes:
@@ -143,7 +154,8 @@ def _content(file: Path, read: Read) -> bytes:
         raise ValueError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def _add(context: ssl.SSLContext, pair: Pair) -> None:
+def add_pair(context: ssl.SSLContext, pair: Pair) -> None:
+    """Have a context show this certificate. Raises ValueError with a sentence if it cannot be."""
     try:
         with (
             _named(pair.chain, pair.cert_file) as first,

@@ -4,24 +4,29 @@ Everything is verified unless a route says otherwise in so many words. What file
 bytes: who serves may not be able to read them, or to find them.
 """
 
-import re
 import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from porch.tls.certificate import Pair, add_pair
+from porch.tls.pem import CERTIFICATE
 
 __all__ = [
     "SYSTEM",
     "Authorities",
+    "OriginTls",
+    "Version",
     "client_context",
     "client_context_in_steps",
     "system_authorities",
 ]
 
+Version = Literal["1.2", "1.3"]
+"""Of TLS."""
 Read = Callable[[Path], bytes]
 """What a file holds. Raises OSError as `open` would."""
-
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,23 @@ def system_authorities(read: Read = Path.read_bytes) -> Authorities:
         return SYSTEM
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginTls:
+    """What a context for origins is made of: two that are equal may share one.
+
+    verify: whether a certificate is believed that nobody vouches for. pair: what is shown to an
+    origin that asks. oldest: the version of TLS that an origin must speak at least.
+    """
+
+    verify: bool = True
+    authorities: Authorities = SYSTEM
+    pair: Pair | None = None
+    oldest: Version = "1.2"
+
+
 def client_context(*, verify: bool = True, authorities: Authorities = SYSTEM) -> ssl.SSLContext:
     """A context to speak with an origin. Raises ssl.SSLError if the authorities are no PEM."""
-    steps = client_context_in_steps(verify=verify, authorities=authorities)
+    steps = client_context_in_steps(OriginTls(verify=verify, authorities=authorities))
     while True:
         try:
             next(steps)
@@ -61,13 +80,15 @@ def client_context(*, verify: bool = True, authorities: Authorities = SYSTEM) ->
             return context
 
 
-def client_context_in_steps(
-    *, verify: bool = True, authorities: Authorities = SYSTEM
-) -> Generator[None, None, ssl.SSLContext]:
-    """The same, an authority a step: those of a system take 30 ms together."""
+def client_context_in_steps(origin: OriginTls) -> Generator[None, None, ssl.SSLContext]:
+    """The same, an authority a step: those of a system take 30 ms together.
+
+    Raises ValueError with a sentence if the pair is of no use.
+    """
+    verify, authorities = origin.verify, origin.authorities
     context = None
     if authorities.pem is not None:
-        for found in _PEM.finditer(authorities.pem):
+        for found in CERTIFICATE.finditer(authorities.pem):
             text = found[0].decode("latin-1")
             if context is None:
                 context = ssl.create_default_context(cadata=text)
@@ -83,6 +104,10 @@ def client_context_in_steps(
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["http/1.1"])
+    is_new = origin.oldest == "1.3"
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if is_new else ssl.TLSVersion.TLSv1_2
+    if origin.pair is not None:
+        add_pair(context, origin.pair)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

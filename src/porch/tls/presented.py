@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from porch.tls.certificate import Certificate
 from porch.tls.hello import Hello
-from porch.tls.profile import Profile, server_context
+from porch.tls.profile import Profile, believe_clients, server_context
 
 __all__ = ["ACME", "Choice", "Kind", "Presented", "Presenter"]
 
@@ -17,20 +17,27 @@ ACME = (b"acme-tls/1",)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """What of a connection is settled before its certificate: hosts of one kind may share it, and
-    a ticket of one is none for another. profile: see there."""
+    a ticket of one is none for another. profile: see there. client_ca: authorities of clients
+    (PEM), of whom a certificate is asked for; b"" for none."""
 
     profile: Profile = "intermediate"
+    client_ca: bytes = field(default=b"", repr=False)
 
     def first_context(self) -> ssl.SSLContext:
         """A context to begin connections with. It has ticket keys, which are shared by processes
-        forked later, and has no certificate."""
-        return server_context(profile=self.profile)
+        forked later, and has no certificate. Whether a client is asked for one is settled by it;
+        against what that is verified is not, see Certificate.context_for."""
+        context = server_context(profile=self.profile)
+        if self.client_ca:
+            believe_clients(context, self.client_ca)
+        return context
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """by_host: host or "*.host", which stands for one label, to its certificate. kinds: by the
-    same keys, of the hosts that are of another kind than `kind`.
+    """by_host: host or "*.host", which stands for one label, to its certificate. kinds: by host
+    or "*.host", which stands for any labels as in a route, whether or not it has a certificate of
+    its own; all others are of `kind`.
 
     refuse_unknown: who asks for no name, or for one that has no certificate, gets none, instead of
     the first.
@@ -59,7 +66,12 @@ class Presented:
 
     def kind_of(self, host: str) -> Kind:
         """Of the connections that a host is served by."""
-        return self.kinds.get(self.key(host) or "", self.kind)
+        kinds = self.kinds
+        found = kinds.get(host) if kinds else self.kind
+        while found is None and host:
+            host = host.partition(".")[2]
+            found = kinds.get(f"*.{host}")
+        return found or self.kind
 
 
 class Choice:
@@ -80,13 +92,19 @@ class Choice:
     @property
     def context(self) -> ssl.SSLContext:
         """The context that has the certificate. Raises ValueError if it cannot be used."""
-        return self.certificate.context
+        return self.certificate.context_for(self._kind.client_ca)
 
     def covers(self, host: str) -> bool:
         """Whether a request for another host may come by this connection: the client has seen a
         certificate that is for it, and the host asks nothing else of a connection."""
         same = self._presenter.presented.kind_of(host) == self._kind
         return same and self.certificate.is_for(host)
+
+    def asks(self, host: str) -> bool:
+        """Whether the client was asked for a certificate as this host now wants it: one of the
+        same authorities. What it has shown to another host is nothing to this one."""
+        kind = self._kind
+        return kind.client_ca != b"" and self._presenter.presented.kind_of(host) == kind
 
 
 class Presenter:
@@ -122,5 +140,6 @@ class Presenter:
         key = presented.key_shown_to(hello.name, address)
         if key is None:
             return None
-        kind = presented.kinds.get(key, presented.kind)
+        # Of whom the client asks for, and where it names nobody of whom it is shown.
+        kind = presented.kind_of(hello.name or key)
         return Choice(self, kind, presented.by_host[key])

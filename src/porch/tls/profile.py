@@ -9,7 +9,9 @@ import ssl
 from collections.abc import Sequence
 from typing import Literal
 
-__all__ = ["ALPN", "Profile", "server_context"]
+from porch.tls.pem import CERTIFICATE
+
+__all__ = ["ALPN", "Profile", "believe_clients", "server_context"]
 
 Profile = Literal["intermediate", "modern"]
 
@@ -40,3 +42,22 @@ def server_context(
     context.num_tickets = 1
     context.set_alpn_protocols([*protocols])
     return context
+
+
+def believe_clients(context: ssl.SSLContext, client_ca: bytes) -> None:
+    """Ask clients for a certificate of one of these authorities (PEM).
+
+    Who shows none is let in all the same: the route answers, in words. Who shows one that does not
+    verify is refused by the handshake (RFC 8446 4.4.2.4). A certificate in the file is believed
+    whoever has signed it, so that one issuer of many can be named, or a client's own certificate.
+    Raises ValueError with the reason if there is none, or one that cannot be used.
+    """
+    found = CERTIFICATE.findall(client_ca)
+    if not found:
+        raise ValueError("there is no certificate in it, in PEM")
+    try:
+        context.load_verify_locations(cadata=b"\n".join(found).decode("latin-1"))
+    except ssl.SSLError as error:
+        raise ValueError(error.reason or str(error)) from error
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -1,0 +1,145 @@
+"""How each host is: what its files say, and what a real store has."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from porch.certs import backoff, moments
+from porch.certs.entry import Entry
+from porch.certs.failure import IssueError
+from porch.certs.keeper import SHARE
+from porch.certs.kept import PREFIX, keep_entry
+from porch.certs.local_ca import LEAF_LIFE, LocalAuthority
+from porch.certs.report import NameState
+from porch.certs.states import states
+from porch.certs.store import FileStore
+from porch.tls.certificate import Certificate, Pair
+from tests.support.certificates import Made, make, names
+from tests.support.hands import Hands
+
+DAY = 86400
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    return Hands(monkeypatch)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "store")
+
+
+def given(*made: Made) -> Certificate:
+    place = Path("a.pem")
+    return Certificate([Pair(each.pem, each.key, place, place) for each in made])
+
+
+def kept(host: str, made: Made) -> Entry:
+    start, end = made.certificate.not_valid_before_utc, made.certificate.not_valid_after_utc
+    return Entry(
+        names=(host,),
+        chain=made.pem,
+        key=made.key,
+        source="acme",
+        issuer="R12",
+        obtained=0,
+        not_before=int(start.timestamp()),
+        not_after=int(end.timestamp()),
+    )
+
+
+def test_files_are_told_with_their_issuer_and_end_and_are_renewed_by_nobody(hands: Hands) -> None:
+    made = make("a.test", names("a.test"), by=make("R12", organisation="Let's Encrypt"))
+    (found,) = states(None, {}, {"a.test": given(made)})
+    assert found == NameState(
+        name="a.test",
+        source="files",
+        issuer="Let's Encrypt R12",
+        not_after=hands.wall + 90 * DAY,
+    )
+
+
+def test_of_two_for_one_host_the_one_that_ends_first_counts(hands: Hands) -> None:
+    private = rsa.generate_private_key(65537, 2048)
+    both = make("a.test", names("a.test"), days=80), make("a.test", private=private, days=20)
+    (found,) = states(None, {}, {"a.test": given(*both)})
+    assert found.not_after == hands.wall + 20 * DAY
+
+
+def test_files_that_cannot_be_read_are_a_trouble_of_their_host() -> None:
+    place = Path("a.pem")
+    (found,) = states(None, {}, {"a.test": Certificate([Pair(b"hello", b"", place, place)])})
+    assert (found.source, found.not_after) == ("files", None)
+    assert found.last_error.startswith("there is no certificate in it")
+
+
+def test_what_has_none_yet_is_told_without_an_end(store: FileStore) -> None:
+    found = [*states(store, {"a.example": "acme", "b.test": "local"}, {})]
+    assert found == [
+        NameState(name="a.example", source="acme"),
+        NameState(name="b.test", source="local"),
+    ]
+
+
+def test_without_a_store_only_files_are_told() -> None:
+    made = given(make("a.test"))
+    found = states(None, {"b.test": "local"}, {"a.test": made})
+    assert [each.name for each in found] == ["a.test"]
+
+
+def test_a_local_one_is_made_anew_after_two_thirds_of_its_life(
+    hands: Hands, store: FileStore
+) -> None:
+    entry = LocalAuthority.open(store).issue(["b.test"])
+    keep_entry(store, entry)
+    (found,) = states(store, {"b.test": "local"}, {})
+    assert found.issuer.startswith("Porch")
+    assert found.not_after == pytest.approx(hands.wall + LEAF_LIFE, abs=1)
+    life = entry.not_after - entry.not_before
+    assert found.renew_at == entry.not_before + life * SHARE
+
+
+def test_one_of_an_authority_is_renewed_before_its_end(hands: Hands, store: FileStore) -> None:
+    keep_entry(store, kept("a.example", make("a.example")))
+    (found,) = states(store, {"a.example": "acme"}, {})
+    assert (found.source, found.issuer, found.last_error) == ("acme", "R12", "")
+    assert found.not_after == hands.wall + 90 * DAY
+    assert found.renew_at is not None
+    assert hands.wall < found.renew_at < found.not_after
+
+
+@pytest.mark.parametrize("has_one", [False, True])
+def test_a_failure_is_told_with_when_it_is_tried_again(
+    hands: Hands, store: FileStore, has_one: bool
+) -> None:
+    if has_one:
+        keep_entry(store, kept("a.example", make("a.example")))
+    error = IssueError("dns", "a.example has no address")
+    record = backoff.failed(backoff.Record(), error, {}, moments.now())
+    backoff.keep(store, "a.example", record)
+    (found,) = states(store, {"a.example": "acme"}, {})
+    assert found.last_error == "a.example has no address"
+    assert found.next_try is not None
+    assert hands.wall < found.next_try <= hands.wall + 60
+    assert (found.not_after is not None) is has_one
+
+
+@pytest.mark.parametrize("kept_there", [b"hello", b'{"version": 99}'])
+def test_what_is_of_no_use_in_the_store_is_told_of_its_host_alone(
+    store: FileStore, kept_there: bytes
+) -> None:
+    store.write(PREFIX + "a.example", kept_there)
+    first, second = states(store, {"a.example": "acme", "b.test": "local"}, {})
+    assert first.last_error
+    assert second.last_error == ""
+
+
+def test_a_file_that_somebody_changed_is_told_with_the_way_out(store: FileStore) -> None:
+    keep_entry(store, kept("a.example", make("a.example")))
+    (file,) = store.folder.rglob("*.kept")
+    file.write_bytes(file.read_bytes() + b" ")
+    (found,) = states(store, {"a.example": "acme"}, {})
+    assert "is damaged" in found.last_error
+    assert "put it back from a backup" in found.last_error
