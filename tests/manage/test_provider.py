@@ -51,6 +51,15 @@ def test_one_that_is_built_in_takes_the_other_words_as_its_settings(
     assert found.served == means.served
 
 
+def test_a_port_may_be_a_setting_of_the_provider_and_name_servers_have_their_own(
+    means: Means, tmp_path: Path
+) -> None:
+    words = {"provider": "rfc2136", "server": "192.0.2.1", "key": "k", "secret": "c2VjcmV0"}
+    by_dns(words | {"port": "5353", "resolver_port": "5354"}, tmp_path, means)
+    with pytest.raises(ValueError, match="resolver_port is x; it must be a port"):
+        by_dns(words | {"resolver_port": "x"}, tmp_path, means)
+
+
 def test_the_operators_own_is_found_beside_the_configuration(means: Means, folder: Path) -> None:
     found = by_dns({"provider": "py:own_dns:Provider", "zone": "b.test"}, folder, means)
     assert found.dns is not None
