@@ -25,13 +25,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import machine
+from harness.certificate import make_pair
 from harness.clients import LoadError
+from harness.messages import HOST
 from harness.origin import Origin
 from harness.process import StartError
 from harness.report import Report
 from harness.rows import IDLE, ROWS, Behind, Row, Settings
 from harness.running import Running, start_peer
-from peers import Peer, caddy, envoy, haproxy, nginx, traefik
+from peers import Pair, Peer, caddy, envoy, haproxy, nginx, traefik
 from peers.porch import porch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +48,7 @@ class Contest:
     settings: Settings
     rounds: int
     origin: Origin
+    pair: Pair
     directory: Path
 
 
@@ -72,6 +75,7 @@ def main() -> int:
             ),
             rounds=rounds,
             origin=origin,
+            pair=make_pair(directory / "certificate", HOST.decode()),
             directory=directory,
         )
         report = Report(
@@ -159,6 +163,7 @@ def _start(contest: Contest, peer: Peer, program: str, purpose: str) -> Running:
         peer,
         program,
         origin=contest.origin,
+        pair=contest.pair,
         core=contest.settings.proxy_core,
         directory=contest.directory / f"{peer.name}-{purpose}",
         connections=contest.settings.idle + 200,
@@ -219,7 +224,8 @@ def _facts(contest: Contest, options: argparse.Namespace) -> list[tuple[str, str
             f"CPU µs of the proxy an exchange; one worker on core {settings.proxy_core}; load and "
             f"origin on core {settings.load_core}; 16 connections (4 for 1 MiB); rounds: "
             f"{contest.rounds} of {settings.seconds:g} s, medians; a JSON access log to a file, "
-            f"buffered where it can be (nginx, Traefik, Envoy); {settings.idle} idle connections",
+            f"buffered where it can be (nginx, Traefik, Envoy); {settings.idle} idle connections; "
+            f"TLS 1.3, AES-128-GCM, X25519, ECDSA P-256",
         ),
     ]
 

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "life-of-a-request.md"
 SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))}
@@ -27,6 +29,15 @@ def _defined(name: str) -> bool:
 
 def test_every_file_on_the_page_exists():
     files = re.findall(r"`((?:src|tests|docs|bench)/[\w/.-]+)`", PAGE.read_text(encoding="utf-8"))
+    assert len(files) > 10
+    assert [name for name in files if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["certificates.md", "reload.md"])
+def test_every_test_that_a_page_counts_on_exists(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    promises = text.partition("## What is promised")[2].partition("\n## ")[0]
+    files = re.findall(r"`(tests/[\w/.]+)`", promises)
     assert len(files) > 10
     assert [name for name in files if not (ROOT / name).exists()] == []
 

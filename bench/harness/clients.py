@@ -14,6 +14,8 @@ from typing import Protocol
 from harness.messages import BODY, LARGE
 
 __all__ = [
+    "COUNT_OF_LARGE",
+    "OK",
     "Client",
     "Clients",
     "Downloads",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 OK = b"HTTP/1.1 200 "
+COUNT_OF_LARGE = b"content-length: %d" % LARGE
 COUNT = b"\r\n\r\n%d\n" % LARGE
 SINK = bytearray(LARGE)
 
@@ -166,7 +169,7 @@ class Downloads:
         if end < 0:
             return
         head = data[:end].lower()
-        if not data.startswith(OK) or b"content-length: %d" % LARGE not in head:
+        if not data.startswith(OK) or COUNT_OF_LARGE not in head:
             raise LoadError(f"answered {data[:200]!r}")
         self._left = LARGE - (len(data) - end - 4)
         self._head = b""

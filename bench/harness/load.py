@@ -20,6 +20,7 @@ from harness.clients import Client, Clients, LoadError, connect
 from harness.messages import BODY, plain
 from harness.meter import Meter
 from harness.origin import Origin
+from harness.tls import opened
 
 __all__ = ["Closed", "Paced", "closed_loop", "idle_connections", "paced"]
 
@@ -129,14 +130,17 @@ def paced(
 
 
 @contextmanager
-def idle_connections(port: int, count: int) -> Iterator[None]:
+def idle_connections(port: int, count: int, *, tls: bool = False) -> Iterator[None]:
     """Hold `count` connections that had one exchange each. Raises LoadError if one was closed."""
     request = next(plain())
     with ExitStack() as sockets, select.epoll() as epoll:
         for _ in range(count):
             sock = sockets.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
-            sock.sendall(request)
-            _expect_answer(sock)
+            if tls:
+                _exchange_secured(sock, request)
+            else:
+                sock.sendall(request)
+                _expect_answer(sock)
             epoll.register(sock.fileno(), select.EPOLLIN)
         yield
         closed = len(epoll.poll(0, count))
@@ -184,6 +188,19 @@ def _drive(epoll: select.epoll, clients: Clients, seconds: float) -> None:
             raise LoadError(f"no answer for {PATIENCE:g} s")
         for fd, what in events:
             clients[fd].on_event(what)
+
+
+def _exchange_secured(sock: socket.socket, request: bytes) -> None:
+    """A handshake and one exchange; our end of TLS is not kept, which takes memory."""
+    end = opened(sock, request)
+    data = b""
+    while not data.endswith(BODY):
+        more = sock.recv(65536)
+        if not more:
+            raise LoadError(f"closed after {data[:60]!r}")
+        data += end.decrypted(more)
+    if not data.startswith(b"HTTP/1.1 200 "):
+        raise LoadError(f"answered {data[:60]!r}")
 
 
 def _expect_answer(sock: socket.socket) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count, repeat
 
-__all__ = ["BODY", "LARGE", "browser", "download", "plain", "plain_once", "upload"]
+__all__ = ["BODY", "HOST", "LARGE", "browser", "download", "plain", "plain_once", "upload"]
 
 LARGE = 1 << 20
+HOST = b"bench.test"
+"""Whom all requests are for."""
 BODY = (
     b"A body of 100 bytes, as a health check or a small API call would have it: "
     + b"." * 25

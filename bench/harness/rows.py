@@ -13,6 +13,7 @@ from harness.clients import Client, Clients, Downloads, KeepAlive, NewConnection
 from harness.load import closed_loop, idle_connections, paced
 from harness.meter import Meter
 from harness.running import Running
+from harness.secure_clients import SecureDownloads, SecureKeepAlive, SecureNewConnections
 
 __all__ = ["BASELINE", "IDLE", "ROWS", "Behind", "Row", "Sample", "Settings"]
 
@@ -73,12 +74,17 @@ class Row:
 
 
 def _cpu(
-    running: Running, settings: Settings, *, connections: int, make: Callable[..., Client]
+    running: Running,
+    settings: Settings,
+    *,
+    connections: int,
+    make: Callable[..., Client],
+    tls: bool = False,
 ) -> Sample:
     """CPU µs of the proxy an exchange, in a closed loop of `connections` clients."""
     meter = Meter(running.process, settings.proxy_core, settings.load_core)
     load = closed_loop(
-        partial(make, running.port),
+        partial(make, running.tls_port if tls else running.port),
         connections,
         origin=running.origin,
         warm=settings.warm,
@@ -114,14 +120,29 @@ def _upload(port: int, _: int, epoll: select.epoll, __: Clients, path: bytes) ->
     return Uploads(port, epoll, messages.upload(path))
 
 
-def _idle(running: Running, settings: Settings) -> Sample:
+def _tls(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
+    return SecureKeepAlive(port, epoll, messages.plain())
+
+
+def _handshake(
+    port: int, _: int, epoll: select.epoll, clients: Clients, resumes: bool = False
+) -> Client:
+    return SecureNewConnections(port, epoll, messages.plain_once(), clients, resumes=resumes)
+
+
+def _tls_download(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
+    return SecureDownloads(port, epoll, messages.download())
+
+
+def _idle(running: Running, settings: Settings, *, tls: bool = False) -> Sample:
     """KiB of the proxy's memory a connection that had one exchange and is kept."""
     with running.origin.in_background():
-        with idle_connections(running.port, 50):
+        port = running.tls_port if tls else running.port
+        with idle_connections(port, 50, tls=tls):
             pass  # what is allocated once, whatever the count
         time.sleep(0.5)
         before = running.process.memory_kib()
-        with idle_connections(running.port, settings.idle):
+        with idle_connections(port, settings.idle, tls=tls):
             time.sleep(1)
             held = running.process.memory_kib() - before
     return Sample(value=held / settings.idle)
@@ -165,6 +186,11 @@ def _baseline_row(key: str, title: str, connections: int, make: Callable[..., Cl
     return Row(key=key, title=title, unit="µs", measure=measure, only=frozenset({BASELINE}))
 
 
+def _tls_row(key: str, title: str, connections: int, make: Callable[..., Client]) -> Row:
+    measure = partial(_cpu, connections=connections, make=make, tls=True)
+    return Row(key=key, title=title, unit="µs", measure=measure)
+
+
 ROWS = (
     _row("small", "GET 100 B", 16, partial(_keep_alive, path=b"/small")),
     _baseline_row(
@@ -181,5 +207,16 @@ ROWS = (
         "streamed", "upload 1 MiB, not stored first", 4, partial(_upload, path=b"/streamed/upload")
     ),
     Row(key="latency", title="p50 / p99 at half of its load", unit="ms", measure=_half_load),
+    _tls_row("tls", "GET 100 B over TLS", 16, _tls),
+    _tls_row("handshake", "TLS, new connection", 16, _handshake),
+    _tls_row("resumed", "TLS, new connection, resumed", 16, partial(_handshake, resumes=True)),
+    _tls_row("tls-download", "download 1 MiB over TLS", 4, _tls_download),
     Row(key="idle", title="idle connection", unit="KiB", measure=_idle, fresh=True),
+    Row(
+        key="tls-idle",
+        title="idle TLS connection",
+        unit="KiB",
+        measure=partial(_idle, tls=True),
+        fresh=True,
+    ),
 )

@@ -9,21 +9,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from peers import Peer, Place
+from peers import Pair, Peer, Place
 
-from harness.messages import BODY, LARGE
+from harness.clients import LoadError
+from harness.messages import BODY, LARGE, download, plain
 from harness.origin import Origin
 from harness.process import Process, StartError, free_port
+from harness.tls import check_shown
 
 __all__ = ["Running", "start_peer"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Running:
-    """A proxy at work: its process, the port it listens on, its access log, its origin."""
+    """A proxy at work: its process, the ports it listens on, its access log, its origin."""
 
     process: Process
     port: int
+    tls_port: int
     log: Path
     origin: Origin
 
@@ -35,13 +38,22 @@ class Running:
 
 
 def start_peer(
-    peer: Peer, program: str, *, origin: Origin, core: int, directory: Path, connections: int
+    peer: Peer,
+    program: str,
+    *,
+    origin: Origin,
+    pair: Pair,
+    core: int,
+    directory: Path,
+    connections: int,
 ) -> Running:
     """Start a proxy before the origin. Raises StartError where it does not come up or not work."""
     directory.mkdir(parents=True)
     place = Place(
         directory=directory,
         port=free_port(),
+        tls_port=free_port(),
+        pair=pair,
         origin=origin.port,
         log=directory / "access.log",
         connections=connections,
@@ -50,13 +62,17 @@ def start_peer(
     process = Process(command, cores={core}, log=place.log, errors=directory / "stderr")
     try:
         process.wait_for_port(place.port)
+        process.wait_for_port(place.tls_port)
         with origin.in_background():
             _wait_for_routes(place.port)
             _verify(place)
+            _verify_tls(place)
     except BaseException:
         process.stop()
         raise
-    return Running(process=process, port=place.port, log=place.log, origin=origin)
+    return Running(
+        process=process, port=place.port, tls_port=place.tls_port, log=place.log, origin=origin
+    )
 
 
 def _verify(place: Place) -> None:
@@ -70,6 +86,18 @@ def _verify(place: Place) -> None:
         if status != 200 or body != expected:
             raise StartError(f"{method} {path} gave {status} with {body[:60]!r}")
     _verify_log(place.log)
+
+
+def _verify_tls(place: Place) -> None:
+    """The same certificate, version, cipher and group from all; tickets are taken."""
+    for request, ending in (
+        (next(plain(b"/verified-tls")), b"\r\n\r\n" + BODY),
+        (next(download()), b"\r\n\r\n" + b"d" * LARGE),
+    ):
+        try:
+            check_shown(place.tls_port, place.pair.cert, request, ending)
+        except (OSError, LoadError) as error:
+            raise StartError(f"TLS: {error}") from error
 
 
 def _wait_for_routes(port: int, seconds: float = 10) -> None:

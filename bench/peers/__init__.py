@@ -11,7 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Command", "Peer", "Place"]
+__all__ = ["Command", "Pair", "Peer", "Place"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """The files of a certificate: it, its key, and one with both; PEM. All in one folder, in which
+    is nothing else that ends in .crt or .key."""
+
+    cert: Path
+    key: Path
+    both: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +29,8 @@ class Place:
     """Where a proxy runs.
 
     directory: its own, empty; gone after the run.
-    port: it listens on 127.0.0.1 there; nothing else does.
+    port: it listens on 127.0.0.1 there; nothing else does. tls_port: the same for TLS.
+    pair: what it shows there, to whoever asks for whatever host.
     origin: the port of the origin on 127.0.0.1.
     log: the access log's file, which it appends to.
     connections: as many clients at once as the idle row opens, and some more.
@@ -27,6 +38,8 @@ class Place:
 
     directory: Path
     port: int
+    tls_port: int
+    pair: Pair
     origin: int
     log: Path
     connections: int

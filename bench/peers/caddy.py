@@ -17,7 +17,7 @@ CONFIG = """\
         level ERROR
     }}
 }}
-http://:{port} {{
+(door) {{
     bind 127.0.0.1
     log {{
         output file {log} {{
@@ -32,6 +32,13 @@ http://:{port} {{
         }}
     }}
 }}
+http://:{port} {{
+    import door
+}}
+https://:{tls_port} {{
+    tls {pair.cert} {pair.key}
+    import door
+}}
 """
 
 
@@ -41,7 +48,14 @@ def find() -> str | None:
 
 def command(program: str, place: Place) -> Command:
     config = place.write(
-        "Caddyfile", CONFIG.format(port=place.port, log=place.log, origin=place.origin)
+        "Caddyfile",
+        CONFIG.format(
+            port=place.port,
+            tls_port=place.tls_port,
+            pair=place.pair,
+            log=place.log,
+            origin=place.origin,
+        ),
     )
     return Command(
         arguments=[program, "run", "--adapter", "caddyfile", "--config", str(config)],

@@ -14,7 +14,7 @@ static_resources:
   - name: door
     address: {{ socket_address: {{ address: 127.0.0.1, port_value: {port} }} }}
     filter_chains:
-    - filters:
+    - filters: &filters
       - name: envoy.filters.network.http_connection_manager
         typed_config:
           "@type": {types}.filters.network.http_connection_manager.v3.HttpConnectionManager
@@ -51,6 +51,18 @@ static_resources:
               routes:
               - match: {{ prefix: "/" }}
                 route: {{ cluster: origin }}
+  - name: tls
+    address: {{ socket_address: {{ address: 127.0.0.1, port_value: {tls_port} }} }}
+    filter_chains:
+    - filters: *filters
+      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": {types}.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            tls_certificates:
+            - certificate_chain: {{ filename: {pair.cert} }}
+              private_key: {{ filename: {pair.key} }}
   clusters:
   - name: origin
     type: STATIC
@@ -71,7 +83,14 @@ def find() -> str | None:
 def command(program: str, place: Place) -> Command:
     config = place.write(
         "envoy.yaml",
-        CONFIG.format(types=TYPES, port=place.port, log=place.log, origin=place.origin),
+        CONFIG.format(
+            types=TYPES,
+            port=place.port,
+            tls_port=place.tls_port,
+            pair=place.pair,
+            log=place.log,
+            origin=place.origin,
+        ),
     )
     return Command(
         arguments=[

@@ -26,6 +26,7 @@ defaults
     option forwardfor
 frontend door
     bind 127.0.0.1:{port} backlog 4096
+    bind 127.0.0.1:{tls_port} ssl crt {pair.both} backlog 4096
     log-format '{{"time":"%tr","client":"%ci","method":"%HM","host":"%[capture.req.hdr(0)]",\
 "uri":"%HU","protocol":"%HV","status":%ST,"bytes":%B,"duration":%Ta,"upstream":"%s",\
 "upstream_connect":%Tc,"upstream_head":%Tr,"user_agent":"%[capture.req.hdr(1)]",\
@@ -33,7 +34,7 @@ frontend door
     capture request header host len 255
     capture request header user-agent len 255
     capture request header referer len 255
-    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
     default_backend origin
 backend origin
     http-reuse always
@@ -48,7 +49,13 @@ def find() -> str | None:
 def command(program: str, place: Place) -> Command:
     config = place.write(
         "haproxy.cfg",
-        CONFIG.format(connections=place.connections, port=place.port, origin=place.origin),
+        CONFIG.format(
+            connections=place.connections,
+            port=place.port,
+            tls_port=place.tls_port,
+            pair=place.pair,
+            origin=place.origin,
+        ),
     )
     return Command(arguments=[program, "-db", "-f", str(config)], logs_to_stdout=True)
 

@@ -14,6 +14,7 @@ __all__ = ["PEER"]
 # keepalive_requests: the defaults (1000, both sides) would mix reconnecting into the rows.
 # access_log: buffered, which is cheaper than its default (one write an exchange); the row
 # "log unbuffered" shows the default, /unbuffered/ below.
+# ssl_session_cache: off by default; TLS 1.3 resumes by tickets, whose keys it rotates then.
 # /streamed/: nginx stores a whole upload in a file before the origin hears of it; this says not to.
 CONFIG = """\
 {user}
@@ -50,6 +51,10 @@ http {{
     proxy_set_header X-Forwarded-Proto $scheme;
     server {{
         listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{tls_port} ssl backlog=4096;
+        ssl_certificate {pair.cert};
+        ssl_certificate_key {pair.key};
+        ssl_session_cache shared:door:10m;
         location / {{ proxy_pass http://origin; }}
         location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
         location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}
@@ -75,6 +80,8 @@ def command(program: str, place: Place) -> Command:
             log=place.log,
             origin=place.origin,
             port=place.port,
+            tls_port=place.tls_port,
+            pair=place.pair,
         ),
     )
     return Command(arguments=[program, "-p", str(place.directory), "-c", str(config)])

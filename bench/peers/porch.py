@@ -10,8 +10,10 @@ from peers import Command, Peer, Place
 __all__ = ["porch"]
 
 CONFIG = """\
-listen = ["127.0.0.1:{port}"]
+listen = ["127.0.0.1:{port}", "https://127.0.0.1:{tls_port}"]
 workers = 1
+acme = false
+certificates = "{pair.cert.parent}"
 log = {{ to = "file:{log}", format = "json" }}
 
 [routes]
@@ -31,7 +33,14 @@ def porch(python: str, source: Path) -> Peer:
 
 def _command(python: str, place: Place, *, source: Path) -> Command:
     config = place.write(
-        "porch.toml", CONFIG.format(port=place.port, log=place.log, origin=place.origin)
+        "porch.toml",
+        CONFIG.format(
+            port=place.port,
+            tls_port=place.tls_port,
+            pair=place.pair,
+            log=place.log,
+            origin=place.origin,
+        ),
     )
     return Command(
         arguments=[python, "-m", "porch", "run", str(config)],

@@ -21,6 +21,8 @@ accessLog:
 entryPoints:
   door:
     address: 127.0.0.1:{port}
+  tls:
+    address: 127.0.0.1:{tls_port}
 providers:
   file:
     filename: {routes}
@@ -34,11 +36,20 @@ http:
       rule: PathPrefix(`/`)
       entryPoints: [door]
       service: origin
+    tls:
+      rule: PathPrefix(`/`)
+      entryPoints: [tls]
+      service: origin
+      tls: {{}}
   services:
     origin:
       loadBalancer:
         servers:
           - url: http://127.0.0.1:{origin}
+tls:
+  certificates:
+    - certFile: {pair.cert}
+      keyFile: {pair.key}
 """
 
 
@@ -47,9 +58,10 @@ def find() -> str | None:
 
 
 def command(program: str, place: Place) -> Command:
-    routes = place.write("routes.yml", ROUTES.format(origin=place.origin))
+    routes = place.write("routes.yml", ROUTES.format(origin=place.origin, pair=place.pair))
     static = place.write(
-        "traefik.yml", STATIC.format(log=place.log, port=place.port, routes=routes)
+        "traefik.yml",
+        STATIC.format(log=place.log, port=place.port, tls_port=place.tls_port, routes=routes),
     )
     return Command(arguments=[program, f"--configFile={static}"], environment={"GOMAXPROCS": "1"})
 

@@ -84,6 +84,14 @@ def test_what_has_none_yet_is_told_without_an_end(store: FileStore) -> None:
     ]
 
 
+@pytest.mark.parametrize("host", ["shop", "203.0.113.5", "[2606:4700::1]"])
+def test_what_nobody_vouches_for_is_told_with_the_way_out(store: FileStore, host: str) -> None:
+    (found,) = states(store, {host: "local"}, {})
+    assert found.last_error.startswith(f"the local authority may not vouch for {host}")
+    with pytest.raises(ValueError, match="may not vouch"):
+        LocalAuthority.open(store).issue([host])
+
+
 def test_without_a_store_only_files_are_told() -> None:
     made = given(make("a.test"))
     found = states(None, {"b.test": "local"}, {"a.test": made})

@@ -105,11 +105,16 @@ def test_with_sudo_the_browsers_of_the_user_are_left_to_the_user(
 ) -> None:
     places = Places(home=home, systems=system, sudo_user="ann", run=Commands())
     outcome = trust(make(NAME).pem, places)
+    (file,) = system[0].folder.iterdir()
     assert outcome.missing == (
-        "the browsers of ann were not told; do the same as ann, without sudo",
+        "the browsers of ann were not told; run as ann, without sudo: porch trust --browsers-only"
+        f" --root {file}",
     )
     assert list(home.iterdir()) == []
-    assert "may still trust it; do the same" in untrust(make(NAME).pem, places).missing[0]
+    assert untrust(make(NAME).pem, places).missing == (
+        "the browsers of ann may still trust it; run as ann, without sudo: porch untrust"
+        " --browsers-only --root FILE (a copy of this root)",
+    )
 
 
 @pytest.mark.parametrize(("more", "who"), [(54321, "user 54321"), (0, "")])
@@ -135,6 +140,30 @@ def test_a_user_without_a_home_has_no_browsers(home: Path, system: tuple[Anchors
     assert trust(make(NAME).pem, places).missing == ()
 
 
+@pytest.mark.system
+def test_the_system_is_left_out_where_only_browsers_are_meant(
+    home: Path, system: tuple[Anchors, ...]
+) -> None:
+    commands, pem = Commands(), make(NAME).pem
+    places = Places(home=home, systems=system, has_system=False, run=commands)
+    assert trust(pem, places) == (
+        (f"Chrome and what else uses {home / '.pki/nssdb'} trusts it; start the browser again",),
+        (),
+    )
+    assert list(system[0].folder.iterdir()) == []
+    assert len(untrust(pem, places).done) == 1
+    assert untrust(pem, places) == (("no browser here trusted it",), ())
+    assert commands.seen == []
+
+
+def test_that_there_is_no_browser_is_said_where_only_browsers_are_meant(home: Path) -> None:
+    places = Places(home=home / "nonexistent", has_system=False, run=Commands(has_certutil=False))
+    assert trust(make(NAME).pem, places).missing == (
+        "no browser was told, for none that keeps roots of its own is there; start it once, then"
+        " try again",
+    )
+
+
 def test_macos_is_told_by_its_keychain(home: Path) -> None:
     commands = Commands(has_certutil=False)
     places = Places(home=home / "nonexistent", keychain=KEYCHAIN, run=commands)
@@ -155,7 +184,13 @@ def test_the_places_are_those_of_who_runs_it(home: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SUDO_USER", "ann")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("XDG_DATA_HOME", "")
     assert Places.here().home == home
+    assert Places.here().data is None
+    assert Places.here().has_system
+    assert not Places.here(has_system=False).has_system
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    assert Places.here().data == home / "data"
     assert Places.here().sudo_user == "ann"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert Places.here().sudo_user == ""

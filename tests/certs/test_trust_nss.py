@@ -44,7 +44,9 @@ def root(tmp_path: Path) -> Path:
 def test_the_databases_of_all_browsers_are_found(tmp_path: Path) -> None:
     places = [
         ".pki/nssdb",
+        ".local/share/pki/nssdb",
         "snap/chromium/current/.pki/nssdb",
+        ".var/app/org.chromium.Chromium/data/pki/nssdb",
         ".mozilla/firefox/abc.default-release",
         "snap/firefox/common/.mozilla/firefox/x.default",
         "Library/Application Support/Firefox/Profiles/y.default",
@@ -65,6 +67,16 @@ def test_the_shared_one_is_made_once_for_this_user_alone(tmp_path: Path) -> None
         raise AssertionError(command)
 
     assert make_shared(tmp_path, never) == Told()
+
+
+@pytest.mark.parametrize("data", [None, Path("data")])
+def test_the_one_that_a_newer_chromium_made_is_told_and_no_other_hides_it(
+    tmp_path: Path, data: Path | None
+) -> None:
+    data = tmp_path / data if data else None
+    made = database((data or tmp_path / ".local/share") / "pki/nssdb")
+    assert make_shared(tmp_path, run, data) == Told()
+    assert databases(tmp_path, data) == [made]
 
 
 def test_one_that_cannot_be_made_is_said(tmp_path: Path) -> None:

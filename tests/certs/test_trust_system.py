@@ -90,7 +90,10 @@ def test_who_may_not_write_there_is_told_the_way_out(
     add(anchors, "porch-1.crt", PEM, Runner())
     monkeypatch.setattr(Path, "write_bytes", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
-    way_out = f"only root may write into {anchors.folder}; try again as root (sudo)"
+    way_out = (
+        f"only root may write into {anchors.folder}; try again as root (sudo), or leave the"
+        " system out (--browsers-only)"
+    )
     with pytest.raises(PermissionError):
         Path("x").unlink()
     assert remove(anchors, "porch-1.crt", Runner()) == Told(
@@ -106,6 +109,18 @@ def test_a_place_that_cannot_be_written_is_said(anchors: Anchors) -> None:
     told = add(anchors, "porch-1.crt", PEM, Runner())
     assert told.missing.endswith("cannot be written: Is a directory; mend that, then try again")
     assert os.listdir(anchors.folder) == ["porch-1.crt"]
+
+
+def test_who_is_not_root_is_content_with_what_root_has_added(
+    anchors: Anchors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(anchors, "a.crt", PEM, Runner())
+    failing = Runner(refresh=(1, "E: only root may.\n"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    has_it = Told(f"the system has it already ({anchors.folder / 'a.crt'})")
+    assert add(anchors, "a.crt", PEM, failing) == has_it
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "may not trust it yet" in add(anchors, "a.crt", PEM, failing).missing
 
 
 def test_a_command_that_fails_or_is_missing_is_said(

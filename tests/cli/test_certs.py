@@ -153,6 +153,14 @@ def test_a_name_is_meant_as_routes_mean_it(
     assert "authority of this machine" in capsys.readouterr().out
 
 
+def test_a_name_that_nobody_vouches_for_is_said_with_the_way_out(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.write(f'{LISTEN}[routes]\n"shop" = ":1"\n')
+    assert door.check("shop") == 1
+    assert "may not vouch for shop, and no public one does" in capsys.readouterr().err
+
+
 def test_records_that_forbid_the_authority_are_found_under_its_own_name(
     door: Door, server: NameServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

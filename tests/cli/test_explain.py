@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trustme
 
 from porch.cli.explain import explain_request
 
@@ -126,3 +127,39 @@ def test_a_file_of_no_use_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFix
     assert explain_request(file, "GET", "http://a.test/", [], "192.0.2.1") == 1
     out, err = capsys.readouterr()
     assert (out, "there is no route" in err) == ("", True)
+
+
+def test_the_certificate_of_a_client_is_shown_as_conditions_see_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    made = authority.issue_cert("device.test", "10.0.0.1", organization_name="Example")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "device.pem")
+    file = tmp_path / "porch.toml"
+    file.write_text(
+        'listen = ":80"\nclient_ca = "ca.pem"\n[[routes."a.test"]]\nto = ":1"\n'
+        'when = { client_cert = { san = "device.test" } }\n'
+    )
+
+    def lines(*shown: Path) -> list[str]:
+        assert explain_request(file, "GET", "https://a.test/", [], "192.0.2.1", *shown) == 0
+        return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+    found = lines(tmp_path / "device.pem")
+    assert 'when client certificate san = "device.test"' in found
+    assert [each for each in found if each.startswith("san")] == ["san device.test", "san 10.0.0.1"]
+    (subject,) = (each for each in found if each.startswith("subject"))
+    assert subject.endswith("O=Example")
+    (told,) = (each for each in found if each.startswith("adds client-cert: :MII"))
+    assert told.endswith("…")
+    (loses,) = (each for each in lines() if each.startswith("not a.test"))
+    assert loses.endswith('needs client certificate san = "device.test"')
+    for content, why in (("", "there is no certificate in it"), (None, "cannot be read")):
+        shown = tmp_path / "other.pem"
+        if content is not None:
+            shown.write_text(content)
+        else:
+            shown.unlink()
+        assert explain_request(file, "GET", "https://a.test/", [], "192.0.2.1", shown) == 2
+        assert why in capsys.readouterr().err

@@ -50,8 +50,8 @@ def machine(tmp_path: Path) -> Machine:
 def test_the_root_of_the_store_is_trusted_and_forgotten(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert machine.trust() == 0
     root = LocalAuthority.open(FileStore(machine.store)).root_pem
+    assert machine.trust() == 0
     assert machine.trusted == [root]
     assert capsys.readouterr().out.startswith("the system trusts it (")
     assert machine.trust() == 0
@@ -66,7 +66,19 @@ def test_to_forget_a_root_none_is_made(
 ) -> None:
     assert machine.trust(is_wanted=False) == 0
     assert FileStore(machine.store).read(ROOT) is None
-    assert "no authority of this machine yet" in capsys.readouterr().out
+    said = f"no authority is kept in {machine.store}, so nobody trusts it; a door that another"
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_that_an_authority_had_to_be_made_is_said(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For the door may have another, in the store of the user who runs it."""
+    machine.trust()
+    said = f"a new authority was made, kept in {machine.store}; a door that another user runs"
+    assert capsys.readouterr().out.startswith(said)
+    machine.trust()
+    assert "a new authority" not in capsys.readouterr().out
 
 
 def test_a_root_of_another_machine_is_named_by_its_file(machine: Machine, tmp_path: Path) -> None:
@@ -107,7 +119,7 @@ def test_what_is_missing_is_on_stderr_with_exit_1(
     machine.code = 1
     assert machine.trust() == 1
     out, err = capsys.readouterr()
-    assert out == ""
+    assert "trusts" not in out
     assert err.startswith("porch: the system may not trust it yet: refresh failed: it went wrong")
 
 

@@ -182,7 +182,8 @@ def test_a_host_may_have_a_profile_of_its_own() -> None:
         }
     )
     assert found.presented.kind == Kind()
-    assert found.presented.kinds == {"a.test": Kind(profile="modern")}
+    assert found.presented.kind_of("a.test") == Kind(profile="modern")
+    assert found.presented.kind_of("b.test") == Kind()
     assert found.kinds == {Kind(), Kind(profile="modern")}
 
 

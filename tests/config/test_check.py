@@ -1,8 +1,10 @@
 """What `porch check` finds: a configuration built whole, and its [[expect]] rows."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from porch.config.check import Report, check
 from porch.config.load import load_mapping
@@ -133,3 +135,23 @@ def test_every_row_that_fails_is_reported() -> None:
     row = {"get": "http://a.test/", "status": 200, "route": "a.test/api/*"}
     loaded = load_mapping({"routes": ROUTES, "pool": POOL, "expect": [row, row]})
     assert check(loaded).text.endswith("4 problems; nothing was changed.")
+
+
+def test_a_row_may_say_what_the_client_has_shown(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    made = authority.issue_cert("device.test")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "device.pem")
+
+    def text(**row: Any) -> str:
+        row = {"get": "https://a.test/", **row}
+        data = {"routes": {"a.test": ":1"}, "client_ca": f"{tmp_path}/ca.pem", "expect": [row]}
+        return check(load_mapping({"listen": ":80"} | data)).text
+
+    assert "1 expectation holds" in text(status=403)
+    shown = f"{tmp_path}/device.pem"
+    assert "1 expectation holds" in text(client_cert=shown, sends="http://127.0.0.1:1/")
+    assert "is answered by its origin, not 403" in text(client_cert=shown, status=403)
+    assert "gone.pem cannot be read: No such file" in text(client_cert="gone.pem", status=403)
+    (tmp_path / "empty.pem").touch()
+    assert "there is no certificate" in text(client_cert=f"{tmp_path}/empty.pem", status=403)

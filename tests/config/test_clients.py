@@ -84,6 +84,16 @@ def test_what_protects_a_wildcard_protects_the_hosts_under_it(files: dict[str, s
         assert presented.kind_of(host) == Kind()
 
 
+def test_a_site_for_any_host_asks_for_all(files: dict[str, str]) -> None:
+    found = asking(loaded({"*": {"client_ca": files["one"]}, "a.test": {"client_ca": False}}))
+    presented = Presented({}, kind=found.kind, kinds=found.kinds)
+    for host in ("*", "b.test", "x.b.test", "[::1]", ""):
+        assert found.demands.of(host) == "required"
+        assert presented.kind_of(host).client_ca == ONE.cert_pem.bytes()
+    assert found.demands.of("a.test") is None
+    assert presented.kind_of("a.test") == Kind()
+
+
 def test_hosts_that_ask_the_same_are_of_one_kind(files: dict[str, str]) -> None:
     sites = {name: {"client_ca": files["one"]} for name in ("a.test", "b.test")}
     found = asking(loaded(sites | {"c.test": {"client_ca": files["one"], "tls_profile": "modern"}}))

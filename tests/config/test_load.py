@@ -74,6 +74,7 @@ response = { X-Via = ["a", "b"] }
 [tls]
 verify = true
 server_name = "origin.test"
+min_version = "1.2"
 
 [routes]
 "a.test" = "pool"
@@ -229,8 +230,8 @@ def test_every_word_with_a_value_that_it_cannot_have_is_found_in_its_place(tmp_p
 def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
-    files = {"include", "error_page", "cert", "ca", "certificates", "key_password"}
-    others = {"attempts", "user", "group"}  # there may be no such user on this machine
+    files = {"include", "error_page", "cert", "ca", "certificates", "key_password", "client_ca"}
+    others = {"attempts", "client_cert", "user", "group"}  # no such user may be on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == files | others
 
 

@@ -185,3 +185,46 @@ def test_authorities_of_the_system_that_are_no_pem_are_left_to_openssl(
     assert found.contents == {file: file.read_bytes()}
     file.write_text("hello")
     assert problems(routes={"*": "https://b.test"}) == []
+
+
+def test_an_origin_is_shown_a_certificate_where_one_is_named(tmp_path: Path) -> None:
+    made = AUTHORITY.issue_cert("door.test")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "door.pem")
+    made.private_key_pem.write_to_path(tmp_path / "door.key")
+    (tmp_path / "door.key").chmod(0o600)
+    pair = {"cert": f"{tmp_path}/door.pem", "key": f"{tmp_path}/door.key"}
+    state = Asked()
+    routes: dict[str, Any] = {
+        "a.test": {"to": "https://a", "tls": pair},
+        "b.test": {"to": "https://b", "tls": pair | {"server_name": "c.test"}},
+        "c.test": {"to": "https://c", "tls": pair | {"min_version": "1.3"}},
+        "d.test": {"to": "https://d"},
+    }
+    found = built(state=state, routes=routes)
+    a, b, c, d = (each.tls for each in state.addresses)
+    assert a is b
+    assert len({id(each) for each in (a, c, d)}) == 3
+    assert c is not None
+    assert c.minimum_version == ssl.TLSVersion.TLSv1_3
+    assert {tmp_path / "door.pem", tmp_path / "door.key"} <= {*found.files}
+
+
+def test_a_pair_that_does_not_belong_together_is_a_problem_of_its_route(tmp_path: Path) -> None:
+    one, two = AUTHORITY.issue_cert("a.test"), AUTHORITY.issue_cert("b.test")
+    one.cert_chain_pems[0].write_to_path(tmp_path / "a.pem")
+    two.private_key_pem.write_to_path(tmp_path / "b.key")
+    (tmp_path / "b.key").chmod(0o600)
+    tls = {"cert": f"{tmp_path}/a.pem", "key": f"{tmp_path}/b.key"}
+    assert problems(routes={"*": {"to": "https://a", "tls": tls}}) == [
+        f'error: routes."*".tls.cert: {tmp_path}/b.key is not the key of {tmp_path}/a.pem'
+    ]
+
+
+def test_one_of_a_pair_alone_is_a_problem() -> None:
+    found = loaded(routes={"*": {"to": "https://a", "tls": {"cert": "gone.pem"}}})
+    assert [each.text for each in found.problems] == [
+        'routes."*".tls.cert: gone.pem does not exist',
+        "routes.\"*\".tls.cert: 'key' is missing beside 'cert'; both are files",
+    ]
+    found = loaded(routes={"*": "p"}, pool={"p": {"servers": "https://a", "tls": {"key": "k"}}})
+    assert "'cert' is missing beside 'key'" in found.report()

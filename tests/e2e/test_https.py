@@ -1,7 +1,9 @@
 """HTTPS as clients see it: resumption, refusals, hosts that do not fit, and a flood of hellos."""
 
 import contextlib
+import os
 import re
+import signal
 import socket
 import ssl
 import time
@@ -90,14 +92,18 @@ def _visit(started: Door, context: ssl.SSLContext, session: ssl.SSLSession | Non
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_session_is_resumed_by_either_worker_and_across_a_reload(secured, version):
+def test_a_session_is_resumed_by_either_worker_across_a_reload_and_a_crash(secured, version):
     started = secured()
     context = _context(version)
     is_resumed, _, session = _visit(started, context, None)
     assert not is_resumed
-    for change in ("nothing", "reload"):
+    for change in ("nothing", "reload", "crash"):
         if change == "reload":
             assert started.reload() == ""
+        elif change == "crash":
+            before = started.workers
+            os.kill(before[0], signal.SIGKILL)
+            started.wait_until(lambda: len({*started.workers} - {*before}) == 1, "another")  # noqa: B023
         seen = set()
         for _ in range(100):
             is_resumed, by, session = _visit(started, context, session)

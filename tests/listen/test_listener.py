@@ -61,13 +61,13 @@ class Odd(socket.socket):
     failures: tuple[int, ...] = ()
     asked = 0
 
-    def accept(self) -> tuple[socket.socket, Any]:
+    def _accept(self) -> tuple[int, Any]:
         self.asked += 1
         if self.failures:
             number, *rest = self.failures
             self.failures = tuple(rest)
             raise OSError(number, os.strerror(number))
-        return super().accept()
+        return super()._accept()
 
 
 def odd(*failures: int) -> Odd:

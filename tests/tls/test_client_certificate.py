@@ -93,6 +93,8 @@ def test_one_that_cannot_be_read_fulfils_nothing_and_goes_on_all_the_same() -> N
 class Side:
     """A server's side as Python 3.13 has it."""
 
+    session_reused = False
+
     def __init__(self, *chain: bytes) -> None:
         self._chain = chain
 

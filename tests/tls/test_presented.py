@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from porch import clock
 from porch.tls.certificate import Certificate
 from porch.tls.client_certificate import ClientCertificate
 from porch.tls.hello import Hello
@@ -220,13 +221,49 @@ def test_a_client_resumes_with_a_session_of_before_a_reload(
     _resume(presenter, context, first)
 
 
+@pytest.mark.parametrize("shown", [DEVICE, None])
+def test_a_session_has_the_certificate_of_its_first_handshake_until_it_expires(
+    by_host: dict[str, Certificate],
+    shown: trustme.LeafCert | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    presenter = Presenter(Presented(by_host, kind=CLIENTS))
+    context = client("a.test")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if shown is not None:
+        shown.configure_cert(context)
+    near = shake(presenter, "a.test", context)
+    DEVICE.configure_cert(context)  # who resumes is not asked again
+    far = far_side(presenter, "a.test", resuming(context, near))
+    assert far.session_reused
+    assert (ClientCertificate.shown_in(far) is not None) is (shown is not None)
+    monkeypatch.setattr(clock, "wall", lambda: 1e11)
+    assert ClientCertificate.shown_in(far) is None
+
+
+def test_a_session_of_another_kind_is_none(by_host: dict[str, Certificate]) -> None:
+    presenter = Presenter(Presented(by_host, kinds={"a.test": CLIENTS}))
+    context = client("b.test")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    near = shake(presenter, "b.test", context)
+    assert far_side(presenter, "b.test", resuming(context, near)).session_reused
+    assert not far_side(presenter, "a.test", resuming(context, near)).session_reused
+
+
 def _resume(presenter: Presenter, context: ssl.SSLContext, before: ssl.SSLObject) -> None:
+    assert shake(presenter, "a.test", resuming(context, before)).session_reused
+
+
+def resuming(context: ssl.SSLContext, before: ssl.SSLObject) -> ssl.SSLContext:
+    """The same, which resumes the session of a connection."""
+
     class Resuming:
         @staticmethod
         def wrap_bio(one: ssl.MemoryBIO, other: ssl.MemoryBIO, **words: str) -> ssl.SSLObject:
             return context.wrap_bio(one, other, session=before.session, **words)  # type: ignore[arg-type]
 
-    assert shake(presenter, "a.test", Resuming).session_reused  # type: ignore[arg-type]
+    return Resuming  # type: ignore[return-value]
 
 
 class Got:

@@ -8,11 +8,12 @@ from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
 from porch.certs.keeper import SHARE
 from porch.certs.kept import find_entry, kept_hosts
+from porch.certs.names import DOMAINS, NETWORKS, is_within
 from porch.certs.report import NameState
 from porch.certs.store import Store, StoreError
 from porch.tls.certificate import Certificate
 
-__all__ = ["demanded", "states"]
+__all__ = ["demanded", "states", "unvouched"]
 
 
 def states(
@@ -37,6 +38,19 @@ def demanded(store: Store, covered: Covered) -> Iterator[NameState]:
             yield _managed(store, host, "acme")
 
 
+def unvouched(host: str) -> str:
+    """Why the local authority has no certificate for a host that is left to it; "" if it has one.
+
+    A root that was made with more permissions than the usual is not asked: there is an entry then.
+    """
+    if is_within(host, DOMAINS, NETWORKS):
+        return ""
+    return (
+        f"the local authority may not vouch for {host}, and no public one does; give it files"
+        f" (cert), or a name below {', '.join(DOMAINS)} or a domain of your own"
+    )
+
+
 def _given(host: str, certificate: Certificate) -> NameState:
     """Of several, one a kind of key, the one that ends first: some clients are shown that."""
     try:
@@ -59,6 +73,7 @@ def _managed(store: Store, host: str, source: Source) -> NameState:
         trouble = record.sentence
         next_try = record.next_at(host, moments.now()).timestamp()
     if entry is None:
+        trouble = trouble or (unvouched(host) if source == "local" else "")
         return NameState(name=host, source=source, last_error=trouble, next_try=next_try)
     return NameState(
         name=host,

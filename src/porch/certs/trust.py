@@ -28,6 +28,10 @@ _NO_SYSTEM = Told(
     missing="the system was not told, for Porch does not know how this one keeps its roots; add"
     " the root by hand"
 )
+_NO_BROWSER = Told(
+    missing="no browser was told, for none that keeps roots of its own is there; start it once,"
+    " then try again"
+)
 
 
 class Outcome(NamedTuple):
@@ -41,21 +45,27 @@ class Outcome(NamedTuple):
 class Places:
     """Where roots are trusted, and what tells them.
 
-    home: of the user whose browsers are meant. systems: of these the first that is there.
-    keychain: of macOS, instead of them. sudo_user: who has become root to do this, or "".
+    home: of the user whose browsers are meant. data: that user's XDG_DATA_HOME, if it is not the
+    usual one. systems: of these the first that is there. keychain: of macOS, instead of them.
+    has_system: whether the system is meant too. sudo_user: who has become root to do this, or "".
     """
 
     home: Path
+    data: Path | None = None
+    has_system: bool = True
     systems: tuple[Anchors, ...] = SYSTEMS
     keychain: Path | None = None
     sudo_user: str = ""
     run: Run = run
 
     @classmethod
-    def here(cls) -> "Places":
+    def here(cls, *, has_system: bool = True) -> "Places":
         """Those of this machine and of the user who runs this."""
+        data = os.environ.get("XDG_DATA_HOME")
         return cls(
             home=Path(os.path.expanduser("~")),
+            data=Path(data) if data else None,
+            has_system=has_system,
             keychain=KEYCHAIN if sys.platform == "darwin" else None,
             sudo_user=os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else "",
         )
@@ -71,8 +81,10 @@ def trust(root_pem: bytes, places: Places | None = None) -> Outcome:
 
 def untrust(root_pem: bytes, places: Places | None = None) -> Outcome:
     """Undo `trust`, wherever the root is. Raises ValueError as `trust` does."""
-    outcome = _told(_Root.of(root_pem), places or Places.here(), is_wanted=False)
-    return outcome if any(outcome) else Outcome(("nobody here trusted it",), ())
+    places = places or Places.here()
+    outcome = _told(_Root.of(root_pem), places, is_wanted=False)
+    who = "nobody here" if places.has_system else "no browser here"
+    return outcome if any(outcome) else Outcome((f"{who} trusted it",), ())
 
 
 class _Root(NamedTuple):
@@ -97,11 +109,13 @@ def _told(root: _Root, places: Places, *, is_wanted: bool) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="porch") as folder:
         pem = Path(folder) / "root.pem"
         pem.write_bytes(root.pem)
-        told = [_system(root, pem, places, is_wanted=is_wanted)]
+        told = [_system(root, pem, places, is_wanted=is_wanted)] if places.has_system else []
         try:
             told += _browsers(root, pem, places, is_wanted=is_wanted)
         except FileNotFoundError:
             told.append(_NO_CERTUTIL)
+    if is_wanted and not any(each.done or each.missing for each in told):
+        told.append(_NO_BROWSER)
     return Outcome(
         tuple(each.done for each in told if each.done),
         tuple(each.missing for each in told if each.missing),
@@ -124,18 +138,29 @@ def _system(root: _Root, pem: Path, places: Places, *, is_wanted: bool) -> Told:
 def _browsers(root: _Root, pem: Path, places: Places, *, is_wanted: bool) -> Iterator[Told]:
     owner = places.sudo_user or _other_owner(places.home)
     if owner:
-        word = "were not told" if is_wanted else "may still trust it"
-        yield Told(missing=f"the browsers of {owner} {word}; do the same as {owner}, without sudo")
+        yield _left(owner, root, places, is_wanted=is_wanted)
         return
     if not places.home.is_dir():
         return  # a user for a service has no browsers
     if is_wanted:
-        yield trust_nss.make_shared(places.home, places.run)
-    for folder in trust_nss.databases(places.home):
+        yield trust_nss.make_shared(places.home, places.run, places.data)
+    for folder in trust_nss.databases(places.home, places.data):
         if is_wanted:
             yield trust_nss.add(folder, root.name, pem, places.run)
         else:
             yield trust_nss.remove(folder, root.name, places.run)
+
+
+def _left(owner: str, root: _Root, places: Places, *, is_wanted: bool) -> Told:
+    """What `owner` has to do. With --root: without sudo the store is another, with another root."""
+    told, word = ("were not told", "trust") if is_wanted else ("may still trust it", "untrust")
+    anchors = trust_system.system_of(places.systems) if places.keychain is None else None
+    file = anchors.folder / root.file if anchors is not None else None
+    known = file if file is not None and file.exists() else "FILE (a copy of this root)"
+    return Told(
+        missing=f"the browsers of {owner} {told}; run as {owner}, without sudo:"
+        f" porch {word} --browsers-only --root {known}"
+    )
 
 
 def _other_owner(home: Path) -> str:

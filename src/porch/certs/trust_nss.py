@@ -10,8 +10,14 @@ __all__ = ["SHARED", "add", "databases", "make_shared", "remove"]
 SHARED = ".pki/nssdb"
 """Under the home folder: that of Chrome, Chromium, Edge, Brave and others on Linux."""
 
+XDG_SHARED = "pki/nssdb"
+"""Under XDG_DATA_HOME: the same for a Chromium of 2025 or later that finds no SHARED."""
+
 OTHERS = (
     "snap/chromium/current/.pki/nssdb",
+    "snap/chromium/current/.local/share/pki/nssdb",
+    ".var/app/*/.pki/nssdb",
+    ".var/app/*/data/pki/nssdb",
     ".mozilla/firefox/*",
     ".config/mozilla/firefox/*",
     "snap/firefox/common/.mozilla/firefox/*",
@@ -24,19 +30,25 @@ TRUSTED = "C,,"
 """certutil's word for: an authority for servers, and for nothing else."""
 
 
-def databases(home: Path) -> list[Path]:
-    """The databases that are there, sorted."""
+def databases(home: Path, data: Path | None = None) -> list[Path]:
+    """The databases that are there, sorted. data: the user's XDG_DATA_HOME."""
     found = {file.parent for each in (SHARED, *OTHERS) for file in home.glob(f"{each}/cert9.db")}
+    if _has_database(folder := _xdg_shared(home, data)):
+        found.add(folder)
     return sorted(found)
 
 
-def make_shared(home: Path, run: Run) -> Told:
+def make_shared(home: Path, run: Run, data: Path | None = None) -> Told:
     """Make the database of Chrome and others if it is missing: before their first start it is.
 
-    Raises FileNotFoundError if there is no certutil.
+    Not if there is one in `data`, see `databases`: a Chromium that finds SHARED looks there
+    no more, and would miss what its user keeps there. Raises FileNotFoundError if there is no
+    certutil.
     """
     folder = home / SHARED
-    if sys.platform == "darwin" or (folder / "cert9.db").exists():
+    if sys.platform == "darwin" or _has_database(folder):
+        return Told()
+    if _has_database(_xdg_shared(home, data)):
         return Told()
     try:
         for each in (folder.parent, folder):
@@ -80,6 +92,14 @@ def remove(folder: Path, name: str, run: Run) -> Told:
         reason = f"{last_line(output)}; close the browser and try again"
         return Told(missing=f"{_title(folder)} still trusts it: {reason}")
     return Told(f"{_title(folder)} has forgotten it; start the browser again")
+
+
+def _xdg_shared(home: Path, data: Path | None) -> Path:
+    return (data or home / ".local/share") / XDG_SHARED
+
+
+def _has_database(folder: Path) -> bool:
+    return (folder / "cert9.db").exists()
 
 
 def _flags(folder: Path, name: str, run: Run) -> str | None:

@@ -61,6 +61,8 @@ def add(anchors: Anchors, file: str, pem: bytes, run: Run) -> Told:
         return Told(missing=f"the system does not trust it: {_way_out(path, error)}")
     # Also if it is there: the command may have failed the last time.
     failure = _ran(anchors.refresh, run)
+    if failure and not is_new and os.geteuid() != 0:
+        return Told(f"the system has it already ({path})")  # who wrote it there was root
     if failure:
         return Told(missing=f"the system may not trust it yet: {failure}")
     return Told(f"the system trusts it{'' if is_new else ' already'} ({path})")
@@ -135,5 +137,6 @@ def _tried(command: tuple[str, ...], run: Run) -> tuple[str, str]:
 
 def _way_out(path: Path, error: OSError) -> str:
     if isinstance(error, PermissionError):
-        return f"only root may write into {path.parent}; try again as root (sudo)"
+        way_out = "try again as root (sudo), or leave the system out (--browsers-only)"
+        return f"only root may write into {path.parent}; {way_out}"
     return f"{path} cannot be written: {error.strerror or error}; mend that, then try again"

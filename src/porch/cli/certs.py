@@ -20,7 +20,7 @@ from porch.certs.notes import read_note
 from porch.certs.preflight import Method, make_token, preflight
 from porch.certs.preflight import Wanted as ToCheck
 from porch.certs.report import certs_json, certs_text, check_json, check_text
-from porch.certs.states import demanded, states
+from porch.certs.states import demanded, states, unvouched
 from porch.certs.store import FileStore, Store
 from porch.cli.store import loaded_of, open_store
 from porch.config.build import Built, build
@@ -90,6 +90,9 @@ def check_name(
     loaded, built, store = found
     name = _normal(name)
     if built.certificates.managed.get(name) == "local":
+        if why := unvouched(name):
+            print(f"porch: {why}", file=sys.stderr)
+            return 1
         print(f"{name} is certified by the authority of this machine, which needs no check")
         return 0
     wanted = Wanted.of(loaded, built)

@@ -135,20 +135,30 @@ Root = Annotated[
 ]
 
 
+BrowsersOnly = Annotated[
+    bool,
+    typer.Option(
+        "--browsers-only", help="Leave the system out: no rights of root, this user alone."
+    ),
+]
+
+
 @app.command()
-def trust(config: Config = DEFAULT, root: Root = None) -> int:
+def trust(config: Config = DEFAULT, root: Root = None, browsers_only: BrowsersOnly = False) -> int:
     """Have this machine and its browsers believe the door's own authority."""
     from porch.cli.trust import trust_root
 
-    return trust_root(config, root, is_wanted=True)
+    return trust_root(config, root, is_wanted=True, has_system=not browsers_only)
 
 
 @app.command()
-def untrust(config: Config = DEFAULT, root: Root = None) -> int:
+def untrust(
+    config: Config = DEFAULT, root: Root = None, browsers_only: BrowsersOnly = False
+) -> int:
     """Have them believe it no more."""
     from porch.cli.trust import trust_root
 
-    return trust_root(config, root, is_wanted=False)
+    return trust_root(config, root, is_wanted=False, has_system=not browsers_only)
 
 
 certs = typer.Typer(help="How the certificates are; what stands in the way of one; a new one.")

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from porch.certs.entry import Entry
 from porch.certs.facts import load_chain
 from porch.certs.files import StoreError
 from porch.certs.local_ca import ROOT, LocalAuthority
@@ -11,18 +12,28 @@ from porch.cli.store import loaded_of, open_store
 
 __all__ = ["trust_root"]
 
+_OTHER_STORE = (
+    "a door that another user runs has its own: be that user, or give its root's file (--root)"
+)
+
 
 def trust_root(
-    config: Path, root: Path | None, *, is_wanted: bool, places: Places | None = None
+    config: Path,
+    root: Path | None,
+    *,
+    is_wanted: bool,
+    has_system: bool = True,
+    places: Places | None = None,
 ) -> int:
-    """Do it and say what was done. root: a PEM file in place of the store's. places: those of this
-    machine if left out. Returns 0, or 1 if something is missing."""
+    """Do it and say what was done. root: a PEM file in place of the store's. has_system: whether
+    the system is told too. places: those of this machine if left out. Returns 0, or 1 if something
+    is missing."""
+    places = places or Places.here(has_system=has_system)
     try:
         pem = _of_file(root) if root is not None else _of_store(config, is_wanted=is_wanted)
         if pem is None:
             return 1
         if not pem:
-            print("there is no authority of this machine yet, so nobody trusts it")
             return 0
         outcome = trust(pem, places) if is_wanted else untrust(pem, places)
     except (StoreError, ValueError) as error:
@@ -40,7 +51,8 @@ def _of_file(file: Path) -> bytes:
     try:
         pem = file.read_bytes()
     except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise ValueError(f"{file} cannot be read: {reason}; --root wants a PEM file") from error
     try:
         load_chain(pem)
     except ValueError as error:
@@ -49,12 +61,20 @@ def _of_file(file: Path) -> bytes:
 
 
 def _of_store(config: Path, *, is_wanted: bool) -> bytes | None:
-    """The root of the store; made if there is none and one is wanted, empty if not. None with the
-    reason on stderr."""
+    """The root of the store; made if there is none and one is wanted, empty if not, which is said.
+    None with the reason on stderr."""
     loaded = loaded_of(config)
     store = open_store(loaded) if loaded is not None else None
     if store is None:
         return None
-    if not is_wanted and store.read(ROOT) is None:
+    kept = store.read(ROOT)
+    folder = store.folder.absolute()
+    if is_wanted:
+        pem = LocalAuthority.open(store).root_pem
+        if kept is None:
+            print(f"a new authority was made, kept in {folder}; {_OTHER_STORE}")
+        return pem
+    if kept is None:
+        print(f"no authority is kept in {folder}, so nobody trusts it; {_OTHER_STORE}")
         return b""
-    return LocalAuthority.open(store).root_pem
+    return Entry.load(kept).chain  # also near its end, when `open` would make another

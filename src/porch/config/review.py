@@ -52,7 +52,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     _review_folders(loaded)
     _review_pools(loaded)
     review_routes(loaded, data)
-    review_clients(loaded)
+    review_clients(loaded, data)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
     _review_use(loaded, data)

@@ -3,6 +3,9 @@
 A word that would protect nothing is an error: a route would be open that is thought to be closed.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.schema import HostWords
@@ -11,9 +14,15 @@ from porch.config.settings import connection_word
 __all__ = ["review_clients"]
 
 
-def review_clients(loaded: Loaded) -> None:
-    """Look over `client_ca`, `client_cert` and conditions on certificates. Reads no file."""
+def review_clients(loaded: Loaded, data: Mapping[str, Any]) -> None:
+    """Look over `client_ca`, `client_cert` and conditions on certificates. Reads no file.
+
+    data: as validated. Where a site of it was refused, all is taken to be in that one.
+    """
     config = loaded.config
+    sites = data.get("site")
+    if isinstance(sites, dict) and len(sites) > len(loaded.sites):
+        return
     anywhere = any(each.client_ca for each in (config, *loaded.sites.values()))
     _review(loaded, config, (), anywhere)
     for host, site in loaded.sites.items():

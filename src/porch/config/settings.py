@@ -75,7 +75,7 @@ def host_words(loaded: Loaded, host: str, word: str) -> Any:
 
 def connection_word(loaded: Loaded, host: str, word: str) -> Any:
     """What holds of `word` for connections to a host: its site, then those of wildcards it is
-    under, the longest first, then the top. None where nobody says it.
+    under, the longest first and "*" last, then the top. None where nobody says it.
 
     A wildcard's holds for every host below it, for in a handshake no route is known yet, and what
     protects must not end where a host has a route of its own.
@@ -84,6 +84,7 @@ def connection_word(loaded: Loaded, host: str, word: str) -> Any:
     while host:
         host = host.partition(".")[2]
         layers.append(loaded.sites.get(f"*.{host}"))
+    layers.append(loaded.sites.get("*"))
     found = (getattr(each, word) for each in (*layers, loaded.config) if each is not None)
     return next((each for each in found if each is not None), None)
 

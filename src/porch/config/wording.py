@@ -151,10 +151,10 @@ def _unknown(path: KeyPath, word: str, inner: type[BaseModel], kind: type[BaseMo
 
 def _home(word: str, inner: type[BaseModel]) -> str:
     """Where a word belongs that is known elsewhere, or ""."""
-    if inner is not ConfigModel and word in _TOP:
-        return f"'{word}' stands at the top of the file, above the first [table]"
     if inner in (ConfigModel, RouteModel) and word in _SITE:
         return f"'{word}' is a word of a site, [site.\"example.com\"]"
+    if inner is not ConfigModel and word in _TOP:
+        return f"'{word}' stands at the top of the file, above the first [table]"
     if inner in (ConfigModel, SiteModel) and word in _ROUTE:
         return f"'{word}' is a word of a route, [routes.\"example.com\"]"
     tables = {name: model_in(RouteWords.model_fields[name].annotation) for name in _TABLES}

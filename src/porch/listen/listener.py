@@ -15,7 +15,7 @@ from functools import partial
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
-from porch.listen.opening import Opening
+from porch.listen.opening import Opening, accept
 from porch.listen.secured import PLAIN, Choose, Secured
 from porch.listen.sockets import is_own
 
@@ -175,13 +175,13 @@ class Listener:
         """Accept `count` at most. True: nobody waits any more. `_short` is what keeps us from
         accepting, if anything does."""
         self._short = ""
-        sessions = self._door.sessions
+        sessions, family = self._door.sessions, self.sock.family
         for _ in range(count):
             if len(sessions) >= self._most:
                 self._short = f"{self._most} clients are connected"
                 return False
             try:
-                sock, _ = self.sock.accept()
+                sock = accept(self.sock, family)
             except BlockingIOError:
                 return True
             except OSError as error:

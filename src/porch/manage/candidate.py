@@ -88,7 +88,7 @@ class Candidate:
             endpoints=endpoints,
             files=built.files,
             logs=log_files(config, loaded.base),
-            routes=len(built.entries),
+            routes=len(loaded.routes),
             workers=cores() if config.workers == "auto" else config.workers,
             identity=identity,
             kinds=built.certificates.kinds,

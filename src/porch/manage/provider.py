@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_WORDS", "by_dns", "object_named"]
 
-OWN_WORDS = ("provider", "resolvers", "port")
+OWN_WORDS = ("provider", "resolvers", "resolver_port")
 """Words of the table that are ours; all others are the provider's settings."""
 
 
@@ -22,7 +22,7 @@ def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
 
     words: provider: its name, "py:module:object", or "persist" for records that the operator keeps
     (dns-persist-01). resolvers: addresses with commas between, by which zones are found in place of
-    the system's, "none" to believe the provider when it is done. port: of name servers.
+    the system's, "none" to believe the provider when it is done. resolver_port: of name servers.
     """
     from porch.certs.dns import Propagation, check, find
 
@@ -38,7 +38,10 @@ def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
     if resolvers == "none":
         return replace(means, dns=provider)
     addresses = [each.strip() for each in resolvers.split(",") if each.strip()]
-    propagation = Propagation(addresses, int(words.get("port", "53")))
+    port = words.get("resolver_port", "53")
+    if not port.isdecimal():
+        raise ValueError(f"resolver_port is {port}; it must be a port, such as 53")
+    propagation = Propagation(addresses, int(port))
     return replace(means, dns=provider, propagation=propagation)
 
 

@@ -11,6 +11,8 @@ import ssl
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from porch import clock
+
 if TYPE_CHECKING:
     from cryptography import x509
 
@@ -38,9 +40,13 @@ class ClientCertificate:
 
     @classmethod
     def shown_in(cls, connection: ssl.SSLObject) -> "ClientCertificate | None":
-        """That of a server's side that has verified it; None if the client has shown none."""
+        """That of a server's side that has verified it; None if the client has shown none.
+
+        A session may be resumed for hours, and nobody verifies again what it was begun with: one
+        that has expired meanwhile counts for none.
+        """
         der = connection.getpeercert(binary_form=True)
-        if der is None:
+        if der is None or (connection.session_reused and _has_expired(connection)):
             return None
         # Python has it from 3.13 on; and a ticket keeps no more than the certificate itself.
         found = getattr(connection, "get_verified_chain", None)
@@ -83,6 +89,11 @@ class ClientCertificate:
             except ValueError:  # OpenSSL reads more than this does; then no condition holds
                 self._subject, self._names = "", ()
         return self._subject
+
+
+def _has_expired(connection: ssl.SSLObject) -> bool:
+    until = str((connection.getpeercert() or {}).get("notAfter", ""))
+    return ssl.cert_time_to_seconds(until) < clock.wall()
 
 
 def _binary(der: bytes) -> bytes:
