@@ -65,7 +65,13 @@ def test_on_demand_asks_a_function_or_a_url(written: str) -> None:
     [
         True,
         *("py:shop", "py::ask", "shop:ask", "127.0.0.1:9000", "ftp://a.test/", "http://"),
-        *("http://a.test/#x", "http://a.test/a b", "http://a.test:99999/", "http://[a/"),
+        *(
+            "http://a.test/#x",
+            "http://a.test/a b",
+            "http://a.test:99999/",
+            "http://[a/",
+            "http://u:p@a.test/",
+        ),
     ],
 )
 def test_and_nothing_else(written: object) -> None:

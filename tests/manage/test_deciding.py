@@ -232,6 +232,25 @@ def test_one_that_hangs_is_a_no_and_keeps_its_place(monkeypatch: pytest.MonkeyPa
     ]
 
 
+def test_after_the_end_no_answer_is_heeded_and_orders_come_to_theirs() -> None:
+    async def then(world: World, one: Deciding) -> None:
+        world.may_get.clear()
+        one.demand("yes.example", "")
+        await until(lambda: world.got)
+        world.may_answer.clear()
+        for name in ("yes2.example", "no.example"):
+            one.demand(name, "")
+        await until(lambda: len(world.asked) == 3)
+        one.close()
+        world.may_answer.set()
+        await until(lambda: not one._threads)
+        world.may_get.set()
+        await until(lambda: world.heard)
+
+    world = run(then)
+    assert (world.heard, world.got) == ([("yes.example", 0.0)], ["yes.example"])
+
+
 def test_the_brakes_stop_what_is_too_much_and_that_is_told_once() -> None:
     async def then(world: World, one: Deciding) -> None:
         for number in range(13):

@@ -223,3 +223,20 @@ def test_an_order_that_fails_is_told(part: Part) -> None:
 
     run(then)
     assert part.said == [f"no certificate for {HOST}: {HOST} failed"]
+
+
+def test_a_function_that_cannot_be_loaded_is_told_before_a_client_comes(part: Part) -> None:
+    words = part.wanted.on_demand
+    assert words is not None
+
+    async def then() -> None:
+        part.take(replace(part.wanted, on_demand=replace(words, ask="py:nowhere_at_all:ask")))
+        part.one.start()
+        await until(lambda: part.said)
+        part.one.start()
+        part.one.close()
+
+    run(then)
+    (said,) = part.said
+    assert said.startswith("acme.on_demand: py:nowhere_at_all:ask cannot be loaded")
+    assert said.endswith("; until that is mended every answer is a no")

@@ -74,6 +74,14 @@ def test_what_is_no_answer_is_raised(
         question(f"py:asked_here:{name}", base)("a.example", "")
 
 
+def test_whether_it_can_be_loaded_is_found_out_before(base: Path) -> None:
+    for name in ("number", "absent"):
+        with pytest.raises((TypeError, ValueError)):
+            question(f"py:asked_here:{name}", base).load()
+    question("py:asked_here:ask", base).load()
+    question("http://127.0.0.1:1/ask", base).load()  # it may come up later
+
+
 def test_one_that_waits_for_ever_is_ended(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 0.01)
     with pytest.raises(TimeoutError):

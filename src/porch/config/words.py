@@ -161,7 +161,7 @@ def read_ask(value: object) -> object:
     else:
         try:
             url = urlsplit(value)
-            is_whole = bool(url.hostname) and url.port != 0 and not url.fragment
+            is_whole = bool(url.hostname) and url.port != 0 and not (url.fragment or url.username)
         except ValueError:
             is_whole = False
         if is_whole and url.scheme in ("http", "https") and value.isascii() and " " not in value:

@@ -166,6 +166,7 @@ class Certifying:
         self._loop = asyncio.get_running_loop()
         if self._keeping is not None and self._keeping.keeper is not None:
             self._begin(self._keeping.keeper.start_once)
+        self.on_demand.start()
         if self._looks is None and self._wanted:
             self._looks = self._loop.call_later(LOOK, self._look)
 

@@ -89,6 +89,7 @@ class Deciding:
         self._verdicts = Verdicts()
         self._queue: dict[str, tuple[str, float]] = {}  # name -> client, and when it was wanted
         self._busy: set[str] = set()
+        self._questions: set[_Asked] = set()
         self._threads = self._hanging = self._ordering = 0
         self._ordered: dict[str, None] = {}
         self._said: dict[str, float] = {}
@@ -102,6 +103,15 @@ class Deciding:
         if len(self._queue) > MOST:
             del self._queue[next(iter(self._queue))]
         self._go_on()
+
+    def close(self) -> None:
+        """Ask nothing more, and heed no answer: who asked is told another's. Orders come to their
+        end, for there was a yes."""
+        self._queue.clear()
+        for asked in self._questions:
+            asked.is_over = True
+            if asked.timer is not None:
+                asked.timer.cancel()
 
     # --- verdicts ------------------------------------------------------------------------------
 
@@ -154,6 +164,7 @@ class Deciding:
 
         if self._start(name, ask):
             self._threads += 1
+            self._questions.add(asked)
             asked.timer = self._loop.call_later(SECONDS, self._late, asked)
 
     def _late(self, asked: _Asked) -> None:
@@ -170,6 +181,7 @@ class Deciding:
 
     def _answered(self, asked: _Asked, found: float | bool | BaseException) -> None:
         self._threads -= 1
+        self._questions.discard(asked)
         if asked.is_over:
             self._hanging -= 1
             self._go_on()

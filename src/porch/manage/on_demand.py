@@ -4,6 +4,9 @@ Each worker serves and asks (demand.py); one decides and gets (deciding.py). The
 supervisor, which passes on what they say.
 """
 
+import asyncio
+import contextlib
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ from porch.certs.shelf import Shelf
 from porch.certs.store import Store
 from porch.manage.deciding import Deciding, Got
 from porch.manage.demand import Demand
-from porch.manage.question import question
+from porch.manage.question import Askable, question
 from porch.manage.wanted import Wanted
 from porch.tls.certificate import Certificate
 
@@ -61,10 +64,39 @@ class OnDemand:
 
     def close(self) -> None:
         """Get nothing more. What is under way comes to its end."""
-        demand, self.demand, self._deciding = self.demand, None, None
+        deciding, self._deciding = self._deciding, None
+        demand, self.demand = self.demand, None
         self._shelf = Shelf()
+        if deciding is not None:
+            deciding.close()
         if demand is not None:
             demand.close()
+
+    def start(self) -> None:
+        """The loop runs. Whether whom to ask can be loaded is found out now, and not when the first
+        client waits."""
+        words = self._wanted.on_demand if self._wanted is not None else None
+        if words is None or self._store is None or self._keeper is None or self.demand is None:
+            return
+        if self._deciding is None:
+            ask = question(words.ask, words.base)
+            orders = _Orders(self._store, self._keeper)
+            self._deciding = Deciding(ask, orders, self, self._brakes)
+            self._loading(ask)
+
+    def _loading(self, ask: Askable) -> None:
+        loop = asyncio.get_running_loop()
+
+        def load() -> None:
+            try:
+                ask.load()
+            except (TypeError, ValueError) as error:
+                text = f"acme.on_demand: {error}; until that is mended every answer is a no"
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(self.say, text)
+
+        with contextlib.suppress(RuntimeError):  # no thread: who asks is told
+            threading.Thread(target=load, name="porch on demand", daemon=True).start()
 
     def covers(self, name: str) -> bool:
         """Whether one may be got for a name."""
@@ -72,14 +104,9 @@ class OnDemand:
 
     def on_demanded(self, asked: Iterable[tuple[str, str]]) -> None:
         """Clients of some worker wait for these: [(name, client), ...]."""
-        if self._wanted is None or self._wanted.on_demand is None or self._keeper is None:
-            return
+        self.start()
         if self._deciding is None:
-            on_demand = self._wanted.on_demand
-            assert self._store is not None
-            orders = _Orders(self._store, self._keeper)
-            ask = question(on_demand.ask, on_demand.base)
-            self._deciding = Deciding(ask, orders, self, self._brakes)
+            return
         for name, client in asked:
             if self.covers(name):  # another worker may be before or behind a reload
                 self._deciding.demand(name, client)
