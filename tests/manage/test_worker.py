@@ -108,3 +108,16 @@ def test_what_clients_of_another_worker_wait_for_is_decided_here(running: Runnin
         assert running.worker._presenter.demand is None
 
     running.serve(then)
+
+
+def test_what_the_supervisor_does_not_take_at_once_is_sent_behind_it(running: Running) -> None:
+    async def then() -> None:
+        names = [(f"{number}{'x' * 250}", "") for number in range(8000)]  # more than a socket holds
+        running.worker._send("demanded", names)
+        running.worker._send("certified", [])
+        assert running.worker._channel.is_full
+        assert await running.hear("demanded") == ("demanded", names)
+        assert await running.hear("certified") == ("certified", [])
+        await until(lambda: not running.worker._channel.is_full)
+
+    running.serve(then)

@@ -159,6 +159,7 @@ class Worker:
         await self._ending.wait()
         await self._wind_up()
         loop.remove_reader(self._channel.fileno())
+        loop.remove_writer(self._channel.fileno())
 
     def finish(self) -> None:
         """Serve what waits in the backlog, finish what runs, close no idle connection before its
@@ -252,8 +253,15 @@ class Worker:
             self._run(listener.drain())
 
     def _send(self, word: str, data: object = None) -> None:
-        """Small and seldom: the supervisor takes it at once, or has gone."""
+        """Nearly always it is taken at once; names that many clients wait for may be more."""
         self._channel.send(word, data)
+        if self._channel.is_full:
+            self._loop.add_writer(self._channel.fileno(), self._send_rest)
+
+    def _send_rest(self) -> None:
+        self._channel.flush()
+        if not self._channel.is_full:
+            self._loop.remove_writer(self._channel.fileno())
 
     # --- a new configuration -----------------------------------------------------------------
 
