@@ -166,7 +166,9 @@ def _start(contest: Contest, peer: Peer, program: str, purpose: str) -> Running:
         pair=contest.pair,
         core=contest.settings.proxy_core,
         directory=contest.directory / f"{peer.name}-{purpose}",
-        connections=contest.settings.idle + IDLE_BEFORE + 200,
+        connections=contest.settings.idle
+        + IDLE_BEFORE
+        + 900,  # nginx closes idle ones before all are used
     )
 
 
