@@ -31,7 +31,7 @@ from harness.messages import HOST
 from harness.origin import Origin
 from harness.process import StartError
 from harness.report import Report
-from harness.rows import IDLE, ROWS, Behind, Row, Settings
+from harness.rows import IDLE, IDLE_BEFORE, IDLE_TLS, ROWS, Behind, Row, Settings
 from harness.running import Running, start_peer
 from peers import Pair, Peer, caddy, envoy, haproxy, nginx, traefik
 from peers.porch import porch
@@ -166,7 +166,9 @@ def _start(contest: Contest, peer: Peer, program: str, purpose: str) -> Running:
         pair=contest.pair,
         core=contest.settings.proxy_core,
         directory=contest.directory / f"{peer.name}-{purpose}",
-        connections=contest.settings.idle + 200,
+        connections=contest.settings.idle
+        + IDLE_BEFORE
+        + 900,  # nginx closes idle ones before all are used
     )
 
 
@@ -224,8 +226,8 @@ def _facts(contest: Contest, options: argparse.Namespace) -> list[tuple[str, str
             f"CPU µs of the proxy an exchange; one worker on core {settings.proxy_core}; load and "
             f"origin on core {settings.load_core}; 16 connections (4 for 1 MiB); rounds: "
             f"{contest.rounds} of {settings.seconds:g} s, medians; a JSON access log to a file, "
-            f"buffered where it can be (nginx, Traefik, Envoy); {settings.idle} idle connections; "
-            f"TLS 1.3, AES-128-GCM, X25519, ECDSA P-256",
+            f"buffered where it can be (nginx, Traefik, Envoy); {settings.idle} idle connections, "
+            f"at most {IDLE_TLS} over TLS; TLS 1.3, AES-128-GCM, X25519, ECDSA P-256",
         ),
     ]
 

@@ -15,9 +15,21 @@ from harness.meter import Meter
 from harness.running import Running
 from harness.secure_clients import SecureDownloads, SecureKeepAlive, SecureNewConnections
 
-__all__ = ["BASELINE", "IDLE", "ROWS", "Behind", "Row", "Sample", "Settings"]
+__all__ = [
+    "BASELINE",
+    "IDLE",
+    "IDLE_BEFORE",
+    "IDLE_TLS",
+    "ROWS",
+    "Behind",
+    "Row",
+    "Sample",
+    "Settings",
+]
 
 IDLE = 10_000
+IDLE_BEFORE = 500
+IDLE_TLS = 2_500  # more, and the first were closed before the last had its handshake
 BASELINE = "nginx"
 
 
@@ -137,15 +149,17 @@ def _tls_download(port: int, _: int, epoll: select.epoll, __: Clients) -> Client
 def _idle(running: Running, settings: Settings, *, tls: bool = False) -> Sample:
     """KiB of the proxy's memory a connection that had one exchange and is kept."""
     with running.origin.in_background():
-        port = running.tls_port if tls else running.port
-        with idle_connections(port, 50, tls=tls):
-            pass  # what is allocated once, whatever the count
-        time.sleep(0.5)
-        before = running.process.memory_kib()
-        with idle_connections(port, settings.idle, tls=tls):
-            time.sleep(1)
-            held = running.process.memory_kib() - before
-    return Sample(value=held / settings.idle)
+        port, count = running.port, settings.idle
+        if tls:
+            port, count = running.tls_port, min(count, IDLE_TLS)
+        # Those before are held too: what is allocated once is there then, and nothing is free.
+        with idle_connections(port, IDLE_BEFORE, tls=tls):
+            time.sleep(0.5)
+            before = running.process.memory_kib()
+            with idle_connections(port, count, tls=tls):
+                time.sleep(1)
+                held = running.process.memory_kib() - before
+    return Sample(value=held / count)
 
 
 def _half_load(running: Running, settings: Settings) -> Sample:
