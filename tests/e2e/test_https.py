@@ -222,7 +222,7 @@ def test_a_flood_of_handshakes_that_come_to_nothing_keeps_nobody_waiting(secured
                         assert _status(_ask(served)) == 204
                         slowest = max(slowest, time.perf_counter() - begun)
             worst.append(slowest)
-    assert min(worst) < 0.1, worst
+    assert min(worst) < 1, worst
     assert not re.search("error|Traceback", started.errors)
     with _connected(started) as sock:
         assert _status(_ask(sock)) == 204
