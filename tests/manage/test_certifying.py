@@ -37,7 +37,8 @@ class Part:
         self.changes = 0
         self.told: list[str] = []
         self.said: list[str] = []
-        self.one = Certifying(self._changed, self._tell, self.said.append, gets=gets)
+        said = self.said.append
+        self.one = Certifying(self._changed, self._tell, said, said, gets=gets)
 
     def _changed(self) -> None:
         self.changes += 1

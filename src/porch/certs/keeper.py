@@ -77,16 +77,21 @@ class KeptForIssuer:
 class Keeper:
     """One door's.
 
-    changed: told of hosts whose certificate is new. say: tells the operator. Both are called in
-    the thread.
+    changed: told of hosts whose certificate is new. say: tells the operator what was done. warn:
+    what could not be; `say` too if left out. All are called in the thread.
     """
 
     def __init__(
-        self, store: Store, changed: Callable[[list[str]], None], say: Callable[[str], None]
+        self,
+        store: Store,
+        changed: Callable[[list[str]], None],
+        say: Callable[[str], None],
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self._store = store
         self._changed = changed
         self._say = say
+        self._warn = warn or say
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._is_stopping = False
@@ -312,4 +317,4 @@ class Keeper:
         """Once, however often it is tried."""
         if self._told.get(host) != text:
             self._told[host] = text
-            self._say(text)
+            self._warn(text)

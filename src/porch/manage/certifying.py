@@ -75,14 +75,16 @@ class Ready:
 
 class Certifying:
     """changed: called when another certificate is to be shown. told: tells the supervisor of
-    hosts that have a new one. say: tells the operator. gets: whether this worker gets them.
-    send: another message to the supervisor. on_demand: those that are got when a client comes."""
+    hosts that have a new one. say: tells the operator what was done, warn: what could not be. gets:
+    whether this worker gets them. send: another message to the supervisor. on_demand: those that are
+    got when a client comes."""
 
     def __init__(
         self,
         changed: Callable[[], None],
         told: Callable[[list[str]], None],
         say: Callable[[str], None],
+        warn: Callable[[str], None],
         *,
         gets: bool,
         send: Callable[[str, object], None] = lambda word, data: None,
@@ -90,8 +92,9 @@ class Certifying:
         self._changed = changed
         self._send = told
         self._say = say
+        self._warn = warn
         self._gets = gets
-        self.on_demand = OnDemand(send, say)
+        self.on_demand = OnDemand(send, warn)
         self._wanted: Wanted | None = None
         self._keeping: _Keeping | None = None
         self._told: set[str] = set()
@@ -192,11 +195,11 @@ class Certifying:
             self._tell(f"open {folder}", f"no certificates but those given: {error}")
             return None
         self._told.discard(f"open {folder}")
-        found = _Keeping(folder, store, Kept(store, self._say))
+        found = _Keeping(folder, store, Kept(store, self._warn))
         if self._gets:
             from porch.certs.keeper import Keeper  # late: cryptography takes 0.1 s
 
-            found.keeper = Keeper(store, self._on_changed, self._on_said)
+            found.keeper = Keeper(store, self._on_changed, self._on_said, self._on_trouble)
         return found
 
     def _let_go(self) -> None:
@@ -285,7 +288,7 @@ class Certifying:
         """Once, however often it is seen, until it is over."""
         if what not in self._told:
             self._told.add(what)
-            self._say(text)
+            self._warn(text)
 
     # --- in threads ----------------------------------------------------------------------------
 
@@ -294,6 +297,9 @@ class Certifying:
 
     def _on_said(self, text: str) -> None:
         self._soon(self._say, text)
+
+    def _on_trouble(self, text: str) -> None:
+        self._soon(self._warn, text)
 
     def _soon(self, work: Callable[..., None], *arguments: object) -> None:
         if self._loop is not None:

@@ -118,6 +118,7 @@ class Worker:
             self._present,
             lambda hosts: self._send("certified", hosts),
             messages.tell,
+            messages.warn,
             gets=equipment.slot == 0,
             send=self._send,
         )
