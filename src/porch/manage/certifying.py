@@ -76,8 +76,8 @@ class Ready:
 class Certifying:
     """changed: called when another certificate is to be shown. told: tells the supervisor of
     hosts that have a new one. say: tells the operator what was done, warn: what could not be. gets:
-    whether this worker gets them. send: another message to the supervisor. on_demand: those that are
-    got when a client comes."""
+    whether this worker gets them. send: another message to the supervisor. on_demand: those that
+    are got when a client comes."""
 
     def __init__(
         self,
