@@ -385,7 +385,7 @@ class Threaded(Kept):
     def __init__(self, store: FileStore, *hosts: str) -> None:
         super().__init__(store, *hosts)
         self.steps = threading.Semaphore(0)
-        step = self.keeper.step
+        step = self.keeper.step_local
 
         def counted() -> float:
             try:
@@ -393,7 +393,7 @@ class Threaded(Kept):
             finally:
                 self.steps.release()
 
-        self.keeper.step = counted  # type: ignore[method-assign]
+        self.keeper.step_local = counted  # type: ignore[method-assign]
         self.keeper.start_once()
         self.keeper.start_once()
         thread = self.keeper._thread
@@ -430,13 +430,13 @@ def test_a_stop_inside_a_step_is_not_lost(
     """Not even before the step has looked: the thread would sleep for ten minutes more."""
     one = threaded(HOST)
     one.wait()
-    step = one.keeper.step
+    local = one.keeper._local
 
-    def stopped() -> float:
+    def stopped(wanted: object) -> object:
         one.keeper.stop()
-        return step()
+        return local(wanted)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(one.keeper, "step", stopped)
+    monkeypatch.setattr(one.keeper, "_local", stopped)
     one.want("b.test")
     one.thread.join(10)
     assert not one.thread.is_alive()
@@ -459,3 +459,25 @@ def test_a_fault_is_told_once_and_does_not_end_it(
     while not one.made:
         one.wait()
     assert one.said == ["getting certificates failed: RuntimeError: a fault"]
+
+
+def test_an_authority_that_hangs_keeps_no_local_name_waiting(
+    threaded: Callable[..., Threaded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hang(self: Keeper, wanted: object) -> list[float]:
+        hangs.set()
+        goes_on.wait(20)
+        return []
+
+    monkeypatch.setattr(Keeper, "_public", hang)
+    try:
+        one = threaded(HOST)
+        assert hangs.wait(10)
+        one.wait()
+        one.want("b.test")
+        while "b.test" not in one.made:
+            one.wait()
+    finally:
+        goes_on.set()

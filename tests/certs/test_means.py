@@ -1,5 +1,6 @@
 """By which challenges a name is proved, and the proof of one."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from josepy.jwk import JWK, JWKEC
 
 from porch import clock
+from porch.certs import means as module
 from porch.certs.answers import LIFE, Answers
 from porch.certs.dns import Propagation
 from porch.certs.failure import IssueError
@@ -187,3 +189,20 @@ def test_a_record_that_is_always_there_takes_only_a_word(store: MemoryStore, key
     wild = Proof("*.shop.example", body, means(store, persist=True), key, ACCOUNT)
     assert wild.wanted.endswith('; policy=wildcard"')
     assert proof("http-01", means(store), key).wanted == ""
+
+
+def test_a_provider_that_hangs_is_not_waited_for(
+    store: MemoryStore, key: JWK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    goes_on = threading.Event()
+
+    class Hanging(Provider):
+        def present(self, name: str, value: str) -> None:
+            goes_on.wait(20)
+
+    try:
+        with pytest.raises(IssueError, match="has not come back within 0 s"):
+            proof("dns-01", means(store, dns=Hanging()), key).show()
+    finally:
+        goes_on.set()

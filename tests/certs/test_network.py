@@ -206,3 +206,34 @@ def test_a_question_is_asked_again_when_the_connection_is_lost(
     with pytest.raises(requests.ConnectionError):
         net.post("https://127.0.0.1:9/order", {"what": "changes something"})
     assert len(asked) == network.LOST + 1
+
+
+# --- answers that mean no good ---------------------------------------------------------------
+
+
+def test_an_answer_without_end_is_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "LONGEST", 100_000)
+    server.answers.append((200, {}, b"x" * 1_000_000))
+    assert "the answer has no end" in str(failure(Authority(directory=server.url)))
+
+
+def test_an_answer_that_drips_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "WHOLE", 0.0)
+    monkeypatch.setattr(network, "PAUSE", 0.0)
+    for _ in range(10):
+        server.answers.append((200, {}, b"{" * 40_000))
+    assert "took over 0 s" in str(failure(Authority(directory=server.url)))
+
+
+def test_nobody_is_followed_elsewhere(server: Server) -> None:
+    server.answers.append((302, {"location": "http://127.0.0.1:1/elsewhere"}, b""))
+    error = failure(Authority(directory=server.url))
+    assert "leads elsewhere; name that place" in str(error)
+    assert not server.answers
+
+
+def test_an_authority_of_https_is_spoken_to_by_https_alone() -> None:
+    adapter = network._Bounded("https://")
+    request = requests.Request("GET", "http://127.0.0.1:1/nonce").prepare()
+    with pytest.raises(requests.exceptions.InvalidURL, match="is no HTTPS"):
+        adapter.send(request)

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.config.build import build
 from porch.config.check import check
 from porch.config.difference import NOTHING, difference
 from porch.config.load import load, load_mapping
 from porch.config.snapshot import SHOWN, Snapshot
+from porch.config.state import State
 from tests.support.damage import good
+from tests.support.tls import files
 
 WORDS = {"routes": {"a.test": ":1"}, "grace": "5s"}
 
@@ -52,6 +55,31 @@ def test_what_is_in_the_files_by_now_does_not_matter(tmp_path: Path) -> None:
     assert kept.load().config.grace == 30
     assert {each.key for each in kept.load().routes} >= {"blog.test"}
     assert "more.test" not in {each.key for each in kept.load().routes}
+
+
+def test_but_who_somebody_is_is_as_the_files_say_now(tmp_path: Path) -> None:
+    """A key that was stolen and replaced does not come back, nor an authority taken out."""
+    cert, key = files(tmp_path, "a.test")
+    old = cert.read_bytes()
+    file = tmp_path / "porch.toml"
+    file.write_text(
+        f'listen = ":80"\n[routes]\n"a.test" = ":1"\n'
+        f'[site."a.test"]\ncert = "{cert}"\nkey = "{key}"\n'
+    )
+    key.chmod(0o600)
+    loaded = load(file)
+    assert build(loaded, State()) is not None, loaded.report()
+    snapshot = Snapshot.of(loaded)
+    files(tmp_path, "a.test")
+    key.chmod(0o600)
+    file.write_text('[routes]\n"other.test" = ":2"\n')
+    again = snapshot.load()
+    assert build(again, State()) is not None, again.report()
+    assert again.read(cert) == cert.read_bytes() != old
+    assert [entry.key for entry in again.routes] == ["a.test"]
+    cert.unlink()
+    key.unlink()
+    assert snapshot.load().read(cert) == old
 
 
 def test_secrets_of_files_are_those_of_then(tmp_path: Path) -> None:

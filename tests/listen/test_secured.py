@@ -479,6 +479,19 @@ def test_what_the_client_has_shown_is_for_the_hosts_that_asked_for_it(
     run(main())
 
 
+def test_without_a_name_a_host_that_wants_another_tls_is_misdirected(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        modern = {"z.test": Kind(profile="modern")}
+        pair = Pair(Presented(presented.by_host, kinds=modern), None).shake()
+        pair.secured.check(RequestHead(b"GET", b"/", b"y.test", b"https", []))
+        with pytest.raises(Misdirected, match="named no host"):
+            pair.secured.check(RequestHead(b"GET", b"/", b"z.test", b"https", []))
+
+    run(main())
+
+
 def test_of_the_transport_below_it_passes_on_what_is_asked(run: Run, presented: Presented) -> None:
     async def main() -> None:
         pair = Pair(presented).shake()

@@ -118,7 +118,7 @@ def test_one_thread_gets_them_however_often_it_is_started(gets: Part, folder: Pa
         for _ in range(3):
             gets.begin(wanted(folder, HOST))
         await until(lambda: gets.shown)
-        assert len(keepers()) == 1
+        assert len(keepers()) == 2
 
     run(then)
 
@@ -150,7 +150,7 @@ def test_a_reload_to_another_store_begins_anew_there(
         assert gets.shown == ["b.test"]
         await until(lambda: len(gets.shown) == 2)
         await until(lambda: not first[0].is_alive())
-        assert len(keepers()) == 1
+        assert len(keepers()) == 2
         assert FileStore(tmp_path / "other").read(f"certificates/{HOST}") is not None
 
     run(then)
@@ -165,7 +165,7 @@ def test_a_reload_to_none_ends_it_and_a_next_one_begins_again(gets: Part, folder
         await until(lambda: not keepers())
         gets.begin(wanted(folder, HOST))
         assert gets.shown == [HOST]
-        assert len(keepers()) == 1
+        assert len(keepers()) == 2
 
     run(then)
 
@@ -180,7 +180,7 @@ def test_what_was_prepared_and_forgotten_changes_nothing(
         complete(gets.one.preparing(wanted(folder, HOST, "b.test")))
         complete(gets.one.preparing(wanted(tmp_path / "other", HOST)))
         assert gets.shown == [HOST]
-        assert len(keepers()) == 1
+        assert len(keepers()) == 2
 
     run(then)
 

@@ -72,8 +72,11 @@ def check(name: str, made: object, settings: Mapping[str, str] | None = None) ->
     if isinstance(made, type):
         try:
             made = made(**(settings or {}))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"the DNS provider '{name}' cannot be set up: {error}") from error
+        except Exception as error:  # another's code, which may tell its secrets
+            text = f"{type(error).__name__}: {error}"
+            for secret in (settings or {}).values():
+                text = text.replace(secret, "...") if secret else text
+            raise ValueError(f"the DNS provider '{name}' cannot be set up: {text}") from error
     if not all(callable(getattr(made, each, None)) for each in ("present", "cleanup")):
         raise ValueError(
             f"'{name}' is no DNS provider: it needs present(name, value) and cleanup(name, value)"

@@ -93,6 +93,7 @@ class Keeper:
         self._say = say
         self._warn = warn or say
         self._wake = threading.Event()
+        self._wake_local = threading.Event()
         self._lock = threading.Lock()
         self._is_stopping = False
         self._wanted: Mapping[str, Source] = {}
@@ -122,14 +123,19 @@ class Keeper:
             self._issuer = self._issuer_with(means, authorities)
             self._by_dns = (by_dns, means, authorities) if by_dns is not None else None
             self._wanted = hosts
-        self._wake.set()
+        self._wake_all()
 
     def start_once(self) -> None:
         """Begin, in a thread of its own, unless it has. Raises RuntimeError if there is none."""
         if self._thread is None:
-            thread = threading.Thread(target=self._run, name="porch certificates", daemon=True)
-            thread.start()
-            self._thread = thread
+            # Two, so that an authority or a provider that hangs keeps no local name waiting.
+            parts = ((self.step_public, self._wake), (self.step_local, self._wake_local))
+            for part in parts:
+                thread = threading.Thread(
+                    target=self._run, args=part, name="porch certificates", daemon=True
+                )
+                thread.start()
+                self._thread = thread
 
     def _issuer_with(self, means: Means, authorities: Sequence[Authority]) -> Issuer:
         return Issuer(self._store, authorities, means, self._kept, lambda: self._is_stopping)
@@ -153,28 +159,41 @@ class Keeper:
     def stop(self) -> None:
         """Begin nothing more. What is under way is gone on with by the next keeper."""
         self._is_stopping = True
-        self._wake.set()
+        self._wake_all()
 
-    def _run(self) -> None:
+    def _wake_all(self) -> None:
+        self._wake.set()
+        self._wake_local.set()
+
+    def _run(self, step: Callable[[], float], wake: threading.Event) -> None:
         while not self._is_stopping:
             try:
-                pause = self.step()
+                pause = step()
                 self._told.pop(FAULT, None)
             except Exception as error:  # a keeper that died would be missed in 60 days
                 self._tell(FAULT, f"getting certificates failed: {type(error).__name__}: {error}")
                 pause = AGAIN
             if not self._is_stopping:  # the step may have cleared what `stop` has set
-                self._wake.wait(pause)
+                wake.wait(pause)
 
     def step(self) -> float:
         """Do all that is due. Seconds until there is more, or until it is time to look again."""
+        return min(self.step_local(), self.step_public())
+
+    def step_local(self) -> float:
+        """The same of those that the local authority is for."""
+        self._wake_local.clear()
+        return max(0.0, min([LONGEST_PAUSE, *self._local(self._wanted)]))
+
+    def step_public(self) -> float:
+        """The same of those that others are for."""
         self._wake.clear()
         self._add_dns()
         wanted = self._wanted
-        for told in [host for host in self._told if host not in wanted and host[0] != " "]:
-            del self._told[told]
-        pauses = [LONGEST_PAUSE, *self._local(wanted), *self._public(wanted)]
-        return max(0.0, min(pauses))
+        for told in [*self._told]:
+            if told not in wanted and told[0] != " ":
+                self._told.pop(told, None)
+        return max(0.0, min([LONGEST_PAUSE, *self._public(wanted)]))
 
     # --- the local authority -------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ A proof is shown before the authority is told to look, and taken away after, wha
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,10 @@ from porch.certs.dns import Propagation, Provider
 from porch.certs.failure import IssueError, plain
 from porch.certs.identifiers import is_address
 
-__all__ = ["Means", "Proof"]
+__all__ = ["PATIENCE", "Means", "Proof"]
+
+PATIENCE = 180.0
+"""Seconds that a provider has to write or remove a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +105,11 @@ class Proof:
         self._means.answers.keep_record(self.name, record, value)
         self._undo = lambda: self._remove(provider, record, value)
         with _by(provider, self.name):
-            provider.present(record, value)
+            _within(PATIENCE, lambda: provider.present(record, value))
         self._record = record, value
 
     def _remove(self, provider: Provider, record: str, value: str) -> None:
-        provider.cleanup(record, value)
+        _within(PATIENCE, lambda: provider.cleanup(record, value))
         self._means.answers.forget_record(self.name, value)
 
     def _remove_left(self, provider: Provider) -> None:
@@ -145,6 +149,25 @@ class Proof:
             return challenges.ChallengeResponse.TYPES[challenge.typ]()
         response: challenges.ChallengeResponse = challenge.response(self._key)
         return response
+
+
+def _within(seconds: float, work: Callable[[], object]) -> None:
+    """Do it, but wait no longer. Raises what it raises, and TimeoutError."""
+    raised: list[Exception] = []
+
+    def do() -> None:
+        try:
+            work()
+        except Exception as error:  # another's code
+            raised.append(error)
+
+    thread = threading.Thread(target=do, name="porch provider", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"it has not come back within {seconds:.0f} s")
+    if raised:
+        raise raised[0]
 
 
 @contextlib.contextmanager

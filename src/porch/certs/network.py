@@ -38,7 +38,44 @@ LOST = 3
 PAUSE = 0.5
 """Seconds before such a try again, doubling."""
 
+LONGEST = 1 << 20
+"""Bytes of an answer. A chain has a few thousand, a directory one."""
+WHOLE = 60.0
+"""Seconds for a whole answer, however it drips."""
+
 _BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+
+class _Bounded(requests.adapters.HTTPAdapter):
+    """Takes answers of a bound in size and time, and follows nobody elsewhere: what an authority
+    says is not to be believed more than what a client says. start: of every URL."""
+
+    def __init__(self, start: str) -> None:
+        super().__init__()
+        self._start = start
+
+    def send(self, request: requests.PreparedRequest, **words: Any) -> requests.Response:  # type: ignore[override]
+        """See HTTPAdapter. Raises requests.RequestException."""
+        if not (request.url or "").startswith(self._start):
+            raise requests.exceptions.InvalidURL(f"{request.url} is no HTTPS, as a CA's must be")
+        until = clock.monotonic() + WHOLE
+        response = super().send(request, **(words | {"stream": True}))
+        if response.is_redirect:
+            response.close()
+            raise requests.TooManyRedirects(f"{request.url} leads elsewhere; name that place")
+        content = bytearray()
+        try:
+            for piece in response.iter_content(16384):
+                content += piece
+                if len(content) > LONGEST:
+                    raise requests.exceptions.ContentDecodingError("the answer has no end")
+                if clock.monotonic() > until:
+                    raise requests.ReadTimeout(f"the answer took over {WHOLE:.0f} s")
+        finally:
+            response.close()
+        response._content = bytes(content)
+        response._content_consumed = True
+        return response
 
 
 class Network(client.ClientNetwork):
@@ -59,6 +96,11 @@ class Network(client.ClientNetwork):
         )
         self.retry_after: datetime | None = None
         self.date: datetime | None = None
+        is_plain = authority.directory.startswith("http://")  # the operator's own choice
+        bounded = _Bounded("http://" if is_plain else "https://")
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, bounded)
+        self.session.max_redirects = 0
         self.session.hooks["response"].append(self._look)
 
     def _look(self, response: requests.Response, *_: object, **__: object) -> None:

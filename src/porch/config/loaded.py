@@ -12,7 +12,7 @@ from porch.config.schema import ConfigModel, ExpectModel, PoolModel, RouteModel,
 from porch.config.target import Target
 from porch.route.pattern import Pattern
 
-__all__ = ["Loaded", "RouteEntry"]
+__all__ = ["Loaded", "RouteEntry", "content"]
 
 
 class RouteEntry:
@@ -94,10 +94,10 @@ class Loaded:
         configuration needs no file: all have the same, and what only root may read is read by
         the supervisor alone.
         """
-        content = self.contents.get(path)
-        if content is None:
-            content = self.contents[path] = _content(path)
-        return content
+        found = self.contents.get(path)
+        if found is None:
+            found = self.contents[path] = content(path)
+        return found
 
     def where(self, path: KeyPath) -> str:
         """The file and line of a path in the data, "porch.toml:3", as near as is known."""
@@ -140,7 +140,8 @@ class Loaded:
         return text
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """What a file holds. Raises OSError, for what is no file too."""
     try:
         is_pipe = stat.S_ISFIFO(path.stat().st_mode)
     except ValueError as error:  # with a zero in its name

@@ -1,6 +1,7 @@
 """Snapshot: a configuration as it was when it ran, to run again whatever the disk says now."""
 
 import base64
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from porch import clock
 from porch.config.load import load, load_mapping
-from porch.config.loaded import Loaded
+from porch.config.loaded import Loaded, content
 
 __all__ = ["SHOWN", "Snapshot"]
 
@@ -68,9 +69,21 @@ class Snapshot:
 
     def load(self) -> Loaded:
         """Load it again, without the disk. Raises LookupError if it came from Python and its
-        words are not known any more."""
+        words are not known any more.
+
+        But what proves who somebody is, is as the disk has it now, where it is there: a key that
+        was replaced since, because it was stolen, or an authority that was taken out, must not
+        come back.
+        """
         if self.files:
-            return load(self.files[0], contents=self.contents, included=self.files[1:])
+            words = {*self.files}
+            contents = dict(self.contents)
+            for file in [each for each in contents if each not in words]:
+                with contextlib.suppress(OSError, ValueError):
+                    fresh = content(file)
+                    if b"-----BEGIN " in fresh or file.suffix.lower() in (".p12", ".pfx"):
+                        contents[file] = fresh
+            return load(self.files[0], contents=contents, included=self.files[1:])
         if self.data is not None:
             return load_mapping(self.data, self.name)
         if self.again is not None:

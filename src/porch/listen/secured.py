@@ -46,6 +46,9 @@ class Chosen(Protocol):
     def covers(self, host: str) -> bool:
         """Whether a request for this host may come by the same connection."""
 
+    def is_spoken_to(self, host: str) -> bool:
+        """Whether this host takes the TLS that is spoken by this connection."""
+
     def asks(self, host: str) -> bool:
         """Whether this host takes the certificate that the client was asked for."""
 
@@ -283,10 +286,13 @@ class Secured(asyncio.Protocol):
         """See keeper.Security. RFC 9110 7.4 and 15.5.20, RFC 6066 3."""
         asked = self.hello.name.encode()
         authority = request.authority
-        if asked and authority != asked and (host := normal_host(authority)) != asked:
-            chosen = cast("Chosen", self.chosen)
-            if not chosen.covers(host.decode("latin-1")):
-                raise Misdirected(f"the handshake was for {asked.decode()}")
+        if authority == asked or (host := normal_host(authority)) == asked:
+            return
+        chosen, name = cast("Chosen", self.chosen), host.decode("latin-1")
+        if not asked and not chosen.is_spoken_to(name):
+            raise Misdirected("the handshake named no host, and this one asks for another")
+        if asked and not chosen.covers(name):
+            raise Misdirected(f"the handshake was for {asked.decode()}")
 
     def certificate(self, request: RequestHead) -> ClientCertificate | None:
         """See keeper.Security. A session that is resumed has the certificate of its first

@@ -112,6 +112,10 @@ class Choice:
         same = self._presenter.presented.kind_of(host) == self._kind
         return same and self.certificate.is_for(host)
 
+    def is_spoken_to(self, host: str) -> bool:
+        """Whether this host takes the TLS that is spoken by this connection."""
+        return self._presenter.presented.kind_of(host).profile == self._kind.profile
+
     def asks(self, host: str) -> bool:
         """Whether the client was asked for a certificate as this host now wants it: one of the
         same authorities. What it has shown to another host is nothing to this one."""
