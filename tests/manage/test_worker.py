@@ -1,8 +1,13 @@
 """A worker's start and end. Its reloads: test_worker_reload.py."""
 
 import asyncio
+import contextlib
 
+import pytest
+
+from porch.manage.channel import Channel, Message
 from porch.manage.columns import CONNECTIONS, HEARTBEAT, REQUESTS_HERE
+from porch.manage.worker import NO_MEMORY
 from tests.manage.conftest import ANY, Origin, Running, until
 
 
@@ -121,3 +126,28 @@ def test_what_the_supervisor_does_not_take_at_once_is_sent_behind_it(running: Ru
         await until(lambda: not running.worker._channel.is_full)
 
     running.serve(then)
+
+
+def test_a_worker_without_memory_for_a_word_ends(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the loop would call it again at once, for ever, and it would hear of no end."""
+    codes: list[int] = []
+
+    def short(self: Channel) -> list[Message]:
+        raise MemoryError
+
+    async def then() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Channel, "receive", short)
+            patch.setattr("os._exit", ended)
+            running.channel.send("reopen")
+            await until(lambda: codes)
+
+    def ended(code: int) -> None:
+        codes.append(code)
+        raise EOFError  # it cannot be let end here
+
+    with contextlib.suppress(EOFError):
+        running.serve(then)
+    assert codes[0] == NO_MEMORY

@@ -8,6 +8,7 @@ in by one assignment: no connection notices.
 import asyncio
 import contextlib
 import gc
+import os
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -44,7 +45,7 @@ from porch.observe.messages import Messages
 from porch.tls.certificate import keep_only
 from porch.tls.presented import Presenter
 
-__all__ = ["LOG_DELAY", "SLICE", "Change", "Worker"]
+__all__ = ["LOG_DELAY", "NO_MEMORY", "SLICE", "Change", "Worker"]
 
 LOG_DELAY = 0.02
 """Seconds that an access log line may wait for company. Making the lines stops the loop for about
@@ -55,6 +56,10 @@ LOOK = 0.02
 
 FAREWELL = 2.5
 """Seconds behind `grace` in which clients may answer that they were told to leave."""
+
+NO_MEMORY = 71
+"""Exit code of a worker that has no memory for a word of its supervisor: it hears nothing any more,
+not even that it shall end. Another takes its place."""
 
 ORPHAN_DRAINS = 1.0
 """Seconds in which a worker whose supervisor has died serves who waits to be accepted, half of what
@@ -197,6 +202,8 @@ class Worker:
             self._is_orphan = True
             self.finish()
             return
+        except MemoryError:  # it would be called again at once, and for ever
+            os._exit(NO_MEMORY)
         for message in messages:
             if message.word == SHORT:
                 self._on_short(message.data)
