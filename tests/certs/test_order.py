@@ -18,10 +18,11 @@ from porch.certs.answers import Answers
 from porch.certs.authority import Authority, KeyType
 from porch.certs.begun import place
 from porch.certs.failure import IssueError
+from porch.certs.keys import make_key
 from porch.certs.means import Means
 from porch.certs.network import Conversation
 from porch.certs.notes import read_note
-from porch.certs.order import Issued, Order, make_key
+from porch.certs.order import Issued, Order
 from porch.certs.renewal import certificate_id
 from tests.support import validated
 from tests.support.front import Front

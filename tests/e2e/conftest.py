@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 
 from porch.manage import control
+from tests.support.pebble import Pebble, running
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src"
@@ -159,6 +160,15 @@ def door(tmp_path: Path) -> Iterator[Callable[..., Door]]:
     yield start
     for each in doors:
         each.stop()
+
+
+@pytest.fixture
+def pebble(tmp_path: Path) -> Iterator[Pebble]:
+    """A real authority of the test's own."""
+    folder = tmp_path / "pebble"
+    folder.mkdir()
+    with running(folder) as made:
+        yield made
 
 
 def children(pid: int) -> list[int]:

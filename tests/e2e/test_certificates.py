@@ -19,22 +19,10 @@ from porch.cli import certs
 from tests.e2e.conftest import SOURCE, Door, children
 from tests.support.certificates import Made, make, names
 from tests.support.name_server import NameServer
-from tests.support.pebble import Pebble, free_port
+from tests.support.pebble import free_port
 
 needs_pebble = pytest.mark.system
 """It comes from Debian: scripts/install-system."""
-
-
-@pytest.fixture
-def pebble(tmp_path):
-    folder = tmp_path / "pebble"
-    folder.mkdir()
-    made = Pebble(folder)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 def _local_root(door: Door) -> bytes:

@@ -68,18 +68,6 @@ def service() -> Iterator[Service]:
     made.close()
 
 
-@pytest.fixture
-def pebble(tmp_path: Path) -> Iterator[Pebble]:
-    folder = tmp_path / "pebble"
-    folder.mkdir()
-    made = Pebble(folder)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-
-
 def config(pebble: Pebble, ask: str, routes: str = '"*" = "respond:204"') -> str:
     return f"""\
 listen = ["127.0.0.1:{pebble.http_port}", "https://127.0.0.1:{pebble.tls_port}"]

@@ -3,37 +3,28 @@
 Elsewhere an IPv6 address may stand in brackets; here it never does.
 """
 
-import ipaddress
+from porch.certs.names import address_of
 
 __all__ = ["alpn_name", "canonical", "is_address", "stored"]
 
 
 def is_address(name: str) -> bool:
     """Whether it is an IP address (RFC 8738), not a host name."""
-    return _address(name) is not None
+    return address_of(name) is not None
 
 
 def canonical(name: str) -> str:
     """The one way to write it: lower-case, without a dot at its end, an address as RFC 5952."""
-    address = _address(name)
+    address = address_of(name)
     return name.lower().removesuffix(".") if address is None else str(address)
 
 
 def alpn_name(name: str) -> str:
     """What an authority writes into SNI: the name, or in-addr.arpa for an address (RFC 8738 6)."""
-    address = _address(name)
+    address = address_of(name)
     return canonical(name) if address is None else address.reverse_pointer
 
 
 def stored(name: str) -> str:
     """As part of a name in a store: neither "*" nor ":" is welcome in all of them."""
     return canonical(name).replace("*", "_").replace(":", "-")
-
-
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    if name.startswith("[") and name.endswith("]"):
-        name = name[1:-1]
-    try:
-        return ipaddress.ip_address(name)
-    except ValueError:
-        return None

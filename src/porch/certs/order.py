@@ -11,23 +11,21 @@ from dataclasses import dataclass
 import requests
 from acme import crypto_util, errors, messages
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from josepy.json_util import field
 
 from porch.certs import chain as chains
 from porch.certs import moments
-from porch.certs.authority import KeyType
 from porch.certs.begun import Begun, place
 from porch.certs.failure import IssueError, explain
 from porch.certs.identifiers import canonical, is_address
+from porch.certs.keys import make_key
 from porch.certs.means import Means
 from porch.certs.needs import Store
 from porch.certs.network import Conversation
 from porch.certs.pause import Pause
 from porch.certs.proving import Proving, Refused
 
-__all__ = ["Issued", "Order", "make_key"]
+__all__ = ["Issued", "Order"]
 
 ATTEMPTS = 4
 """To prove all names: one for each kind of challenge, and one of an earlier run."""
@@ -218,20 +216,6 @@ class Order:
     def _look(self, uri: str) -> messages.Order:
         found: messages.Order = messages.Order.from_json(self._conversation.say(uri, None).json())
         return found
-
-
-def make_key(kind: KeyType) -> bytes:
-    """A private key for a certificate, P-256 or RSA 2048: PEM, PKCS #8."""
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-    if kind == "rsa":
-        key = rsa.generate_private_key(65537, 2048)
-    else:
-        key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 def _identifier(name: str) -> messages.Identifier:

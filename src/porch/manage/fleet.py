@@ -28,10 +28,10 @@ LOOK = 1.0
 HANGS_AFTER = 10
 """Looks without a heartbeat until a worker is taken for hanging. Counted and not timed: a machine
 that was stopped as a whole for an hour has missed one."""
-KILL_AFTER = 5.0
-"""Seconds behind `grace` in which a worker that was told to leave must have ended."""
 STARTS_WITHIN = 60
 """The same for one that does not serve yet."""
+KILL_AFTER = 5.0
+"""Seconds behind `grace` in which a worker that was told to leave must have ended."""
 STACK_TIME = 0.5
 """Seconds that a hanging worker has to write its stack."""
 YOUNG = 5.0
