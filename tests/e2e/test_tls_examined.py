@@ -40,6 +40,10 @@ PRIVATE = {
 }
 """What concerns a private certificate's origin and age, or the examiner's own machine."""
 
+UNDECIDED = ("sessionresumption_ticket", "check failed because of connect problem")
+"""The examiner's client leaves before TLS 1.3's ticket is there (13 to 80 of 100 connections, to
+`openssl s_server` too) and then has none to come back with. test_https.py shows resumption."""
+
 
 @pytest.fixture
 def secured(door, tmp_path):
@@ -69,7 +73,9 @@ def test_the_examiner_finds_nothing_of_weight(secured, tmp_path):
     grave = [
         (row["severity"], row["id"], row["finding"])
         for row in rows
-        if row["severity"] not in ("OK", "INFO", "LOW", "DEBUG") and row["id"] not in PRIVATE
+        if row["severity"] not in ("OK", "INFO", "LOW", "DEBUG")
+        and row["id"] not in PRIVATE
+        and (row["id"], row["finding"]) != UNDECIDED
     ]
     assert grave == []
 
