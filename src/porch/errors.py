@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 
 __all__ = [
     "METHODS",
-    "WORDS",
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
@@ -27,6 +26,7 @@ __all__ = [
     "ConnectionLost",
     "ConnectionRefused",
     "DnsError",
+    "EndpointSilent",
     "FieldsTooLarge",
     "GatewayTimeout",
     "IncompleteResponse",
@@ -52,7 +52,7 @@ METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 """What Allow says, with a 405 and to OPTIONS for the door itself (RFC 9110 10.2.1)."""
 
 Source = Literal["client", "upstream", "porch"]
-Retry = Literal["never", "reused", "always"]
+Retry = Literal["never", "repeat", "always"]
 
 
 class PorchError(Exception):
@@ -61,8 +61,8 @@ class PorchError(Exception):
     word: the stable reason word.
     status: the answer if no byte of one has been sent; 0 means that nobody is left to answer.
     source: who is at fault.
-    retry: "always" (no byte reached an origin), "reused" (a kept connection closed before a byte
-        came: again if the request can be replayed, RFC 9110 9.2.2), "never".
+    retry: "always" (no byte reached an origin), "repeat" (an origin may have seen it: again if that
+        does no harm, RFC 9110 9.2.2), "never".
     sentence: one sentence for the operator that names the way out.
     detail: what happened this time; shown to operators, to clients only with `debug`.
     """
@@ -306,12 +306,12 @@ class CertificateUnknown(TlsError):
 
 
 class ConnectionLost(PorchError):
-    """A kept connection was closed by the origin before a byte of the answer came."""
+    """The connection was closed by the origin before a byte of the answer came."""
 
     word = "connection_terminated"
     status = 502
     source = "upstream"
-    retry = "reused"
+    retry = "repeat"
     sentence = "The origin closed the connection before it answered."
 
 
@@ -349,6 +349,13 @@ class GatewayTimeout(PorchError):
     sentence = "The origin did not answer in time; timeouts.response sets how long."
 
 
+class EndpointSilent(GatewayTimeout):
+    """The endpoint answers nobody: it hangs, or its machine is gone. Another is asked."""
+
+    retry = "repeat"
+    sentence = "The endpoint answers nobody; look whether its process hangs or its machine is gone."
+
+
 class UpstreamStalled(PorchError):
     """The origin went silent in the middle of a body for `timeouts.idle`."""
 
@@ -356,11 +363,3 @@ class UpstreamStalled(PorchError):
     status = 504
     source = "upstream"
     sentence = "The origin fell silent inside a body; timeouts.idle sets how long."
-
-
-def _words(kind: type[PorchError]) -> set[str]:
-    return {kind.word}.union(*map(_words, kind.__subclasses__()))
-
-
-WORDS: tuple[str, ...] = ("", *sorted(_words(PorchError)))
-"""All reason words by number, for memory that holds numbers only. 0 stands for none."""

@@ -81,7 +81,8 @@ class Upstreams:
                 )
             )
         balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
-        return Upstream(name, endpoints, balancer), ", ".join(map(_spelled, targets))
+        upstream = Upstream(name, endpoints, balancer, self._state.roster(name))
+        return upstream, ", ".join(map(_spelled, targets))
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":
