@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 LEVELS = {
     **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
-    **dict.fromkeys(("filter", "keeper", "route", "silence", "interim", "exchange"), 2),
+    **dict.fromkeys(("client", "filter", "keeper", "route", "silence", "interim", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(("shield", "cache", "compress", "serve", "observe", "extend"), 4),
     **dict.fromkeys(("config",), 5),
@@ -51,9 +51,9 @@ MODULES = {
 CLOCKS = {"time", "monotonic", "perf_counter", "clock_gettime"}
 CLOCKS |= {f"{name}_ns" for name in CLOCKS}
 TASKS = {"create_task", "ensure_future", "TaskGroup", "timeout", "timeout_at", "wait_for"}
-TASKS_ALLOWED = ("forward/dial", "forward/pool", "forward/resolve", "extend/")
-"""Dialling waits as a task, and so does user code. Nothing else below level 5: a plain exchange
-has none, and deadlines are numbers that clock.Deadlines looks at."""
+TASKS_ALLOWED = ("forward/client", "forward/dial", "forward/pool", "forward/resolve", "extend/")
+"""Dialling waits as a task, and so do what Porch itself asks and user code. Nothing else below
+level 5: a plain exchange has none, and deadlines are numbers that clock.Deadlines looks at."""
 LOADERS = ("config", "extend", "cli", "manage")
 """Parts that may import by a name made at run time."""
 
