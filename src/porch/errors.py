@@ -31,6 +31,7 @@ __all__ = [
     "GatewayTimeout",
     "IncompleteResponse",
     "InternalError",
+    "Maintenance",
     "MethodNotAllowed",
     "Misdirected",
     "NoDescriptors",
@@ -223,6 +224,15 @@ class NoEndpoint(PorchError):
     status = 503
     source = "upstream"
     sentence = "No endpoint of the pool can take a request now."
+
+
+class Maintenance(PorchError):
+    """The route is closed on purpose. retry_after: seconds, for the client."""
+
+    word = "maintenance"
+    status = 503
+    sentence = "The site is being worked on; please come again later."
+    retry_after: float = 600.0
 
 
 class NoDescriptors(PorchError):

@@ -8,13 +8,17 @@ from collections.abc import Callable, Container
 
 from porch.balance.endpoint import Endpoint, Out
 
-__all__ = ["EndpointName", "Standing", "Standings"]
+__all__ = ["ORDERED", "EndpointName", "Standing", "Standings"]
 
 EndpointName = tuple[str, str]
 """The pool and the address of an endpoint: what it has in common in all workers."""
 
 Standing = tuple[EndpointName, str, Out | None]
 """(endpoint, kind, why): it is out of rotation, or back, if `why` is None."""
+
+ORDERED = frozenset(("drained",))
+"""Kinds that an operator has ordered: they hold until they are undone, also where an endpoint goes
+and comes again."""
 
 
 class Standings:
@@ -56,5 +60,8 @@ class Standings:
         ]
 
     def keep(self, names: Container[EndpointName]) -> None:
-        """The others are in no configuration any more."""
-        self._of = {name: kinds for name, kinds in self._of.items() if name in names}
+        """The others are in no configuration any more: what was ordered is all that stays."""
+        for name in [name for name in self._of if name not in names]:
+            ordered = {kind: why for kind, why in self._of.pop(name).items() if kind in ORDERED}
+            if ordered:
+                self._of[name] = ordered

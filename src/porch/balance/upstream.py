@@ -77,7 +77,8 @@ class Upstream:
         """See route.Destination."""
         endpoints = self.endpoints
         if len(endpoints) == 1:
-            return iter(endpoints)
+            only = endpoints[0]
+            return iter(() if "drained" in only.out or not only.weight else endpoints)
         return self._several(exchange)
 
     def nobody(self) -> PorchError:
@@ -104,7 +105,9 @@ class Upstream:
                     break
         up = self._up
         if len(up) > 1:
-            yield from self._balancer.candidates(exchange)
+            for each in self._balancer.candidates(exchange):
+                if "drained" not in each.out:  # since the first of them was tried
+                    yield each
         elif up:
             yield from up
         else:

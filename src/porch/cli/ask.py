@@ -1,16 +1,22 @@
-"""`porch reload`, `rollback`, `upgrade`, `stop`: a word to a running door."""
+"""A word to a running door, and what it answers: `porch reload`, `drain` and the others."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from porch.manage.control import NotRunning, ask
+from porch.manage.control import PATIENCE, NotRunning, ask
 
 __all__ = ["answer_of", "ask_door"]
 
 
-def ask_door(config: Path, command: str) -> int:
-    """Ask and print. Returns 0, or 1 with the reason."""
-    answer = answer_of(config, command)
+def ask_door(
+    config: Path,
+    command: str,
+    words: Mapping[str, object] | None = None,
+    patience: float = PATIENCE,
+) -> int:
+    """Ask and print. words, patience: see control.ask. Returns 0, or 1 with the reason."""
+    answer = answer_of(config, command, words, patience)
     if answer is None:
         return 1
     for name, value in answer.items():
@@ -20,10 +26,15 @@ def ask_door(config: Path, command: str) -> int:
     return 0
 
 
-def answer_of(config: Path, command: str) -> dict[str, object] | None:
+def answer_of(
+    config: Path,
+    command: str,
+    words: Mapping[str, object] | None = None,
+    patience: float = PATIENCE,
+) -> dict[str, object] | None:
     """What the door answers; None where it refuses or does not, with the reason on stderr."""
     try:
-        answer = ask(config, command)
+        answer = ask(config, command, words, patience)
     except NotRunning as error:
         reason = f"porch: {error}"
         if not config.exists():

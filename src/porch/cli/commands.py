@@ -129,6 +129,82 @@ def status(
     return show_status(config, as_json=json)
 
 
+Endpoint = Annotated[
+    str, typer.Argument(help="An address, or a pool and an address: api/10.0.0.1:8000.")
+]
+AllPools = Annotated[bool, typer.Option("--all-pools", help="In every pool that has the address.")]
+RouteKey = Annotated[str, typer.Argument(metavar="ROUTE", help="Its key, as the file has it.")]
+
+
+@app.command()
+def drain(
+    endpoint: Endpoint,
+    config: Config = DEFAULT,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Return when nothing runs there any more.")
+    ] = False,
+    within: Annotated[str, typer.Option(help="How long --wait waits; 1 behind it.")] = "5m",
+    all_pools: AllPools = False,
+) -> int:
+    """Send an endpoint nothing new, until `undrain`; what runs there is finished."""
+    from porch.cli.orders import drain as order
+
+    return order(config, endpoint, within if wait else None, all_pools=all_pools)
+
+
+@app.command()
+def undrain(endpoint: Endpoint, config: Config = DEFAULT, all_pools: AllPools = False) -> int:
+    """Use a drained endpoint again."""
+    from porch.cli.orders import undrain as order
+
+    return order(config, endpoint, all_pools=all_pools)
+
+
+@app.command()
+def weight(
+    endpoint: Endpoint,
+    number: Annotated[str, typer.Argument(metavar="N", help="0 to 1000, or 'file'.")],
+    config: Config = DEFAULT,
+    all_pools: AllPools = False,
+) -> int:
+    """Give an endpoint another weight than the file does; `file` for that again."""
+    from porch.cli.orders import weight as order
+
+    return order(config, endpoint, number, all_pools=all_pools)
+
+
+@app.command()
+def maintenance(
+    route: RouteKey,
+    state: Annotated[str, typer.Argument(metavar="on|off", help="on closes the route.")],
+    config: Config = DEFAULT,
+    page: Annotated[Path | None, typer.Option(help="An HTML file that is shown.")] = None,
+    retry_after: Annotated[
+        str, typer.Option(help="When clients should come again; 10m, or as --for says.")
+    ] = "",
+    for_: Annotated[str, typer.Option("--for", help="Opens again by itself after so long.")] = "",
+    allow: Annotated[
+        list[str] | None, typer.Option(help="A network that is let through, repeatable.")
+    ] = None,
+) -> int:
+    """Answer 503 on a route, but for some, without a reload."""
+    from porch.cli.orders import maintenance as order
+
+    return order(config, route, state, page, (retry_after, for_), allow or [])
+
+
+@app.command()
+def canary(
+    route: RouteKey,
+    state: Annotated[str, typer.Argument(metavar="on|off", help="off takes it back.")],
+    config: Config = DEFAULT,
+) -> int:
+    """Take the canary of a route back, or let it have its share again."""
+    from porch.cli.orders import canary as order
+
+    return order(config, route, state)
+
+
 Root = Annotated[
     Path | None,
     typer.Option("--root", help="A root's PEM file, in place of the one in the store."),

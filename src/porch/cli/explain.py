@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_changes import changes, ordered_for
 from porch.config.build import build
 from porch.config.load import load
 from porch.config.rehearse import (
@@ -64,6 +65,10 @@ def explain_request(
     for line in _consumed(headers, rehearsal):
         print(line)
     for line in _answer_changes(rehearsal):
+        print(line)
+    for line in changes(rehearsal, client_ip):
+        print(line)
+    for line in ordered_for(config, rehearsal.route):
         print(line)
     return 0
 

@@ -68,6 +68,23 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         more = len(endpoints) - MOST + status["more_upstreams"]
         if more > 0:
             yield f"and {more} more; --json shows up to {len(endpoints)} of them"
+    yield from _changes(status)
+
+
+def _changes(status: dict[str, Any]) -> Iterator[str]:
+    """What operators have said, canaries, and mirrors that left something out."""
+    for title, words in (
+        ("orders", ("order", "since", "undo")),
+        ("canaries", ("route", "to", "who", "state")),
+    ):
+        rows = [[each[word] or "" for word in words] for each in status[title]]
+        if rows:
+            yield ""
+            yield from _table(words, rows)
+    for each in status["mirrors"]:
+        if each["not_copied"]:
+            yield ""
+            yield f"{each['pool']}: {each['not_copied']} requests were not copied"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:

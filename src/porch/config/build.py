@@ -15,6 +15,7 @@ from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
 from porch.config.certificates import Certificates
+from porch.config.changing import Changing
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
 from porch.config.schema import RouteWords
@@ -150,6 +151,7 @@ class _Builder:
         self.https_port = 0
         self.pools: dict[str, tuple[Upstream, str]] = {}
         self.upstreams = Upstreams(loaded, state, self.limits, limits.interim)
+        self.changing = Changing(loaded, state, self.upstreams, self.pools)
         self.settings: dict[str, RouteSettings] = {}
         self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
         self.options = Options()
@@ -198,6 +200,7 @@ class _Builder:
                 *self.loaded.files,
                 *self.certificates.files,
                 *self.upstreams.files,
+                *self.changing.files,
                 *self.files,
             ),
         )
@@ -258,10 +261,11 @@ class _Builder:
         )
         demand = self._demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
-        route.access = (rewritten, settings.upgrades, demand)
+        route.access = (rewritten, settings.upgrades, demand, settings.maintenance)
         prefix = stripped(pattern) if model.strip else b""
         filters = self._filters(settings, host, demand, prefix)
         target = entry.targets[0]
+        name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
         if target.kind == "respond":
             route.target = target.text
             filters.append(Respond(target.status))
@@ -271,10 +275,15 @@ class _Builder:
         elif target.kind == "pool":
             route.destination, route.target = self.pools[target.name]
         else:
-            name = f"{entry.key} {conditions}" if model.when is not None else entry.key
             route.destination, route.target = yield from self.upstreams.of_targets(
-                name.rstrip(), entry.targets, settings, settings.tls, (*entry.path, "tls")
+                name, entry.targets, settings, settings.tls, (*entry.path, "tls")
             )
+        if route.destination is not None and model.canary is not None:
+            route.destination = yield from self.changing.canary(
+                name, entry, model.canary, settings, route.destination
+            )
+        if route.destination is not None and model.mirror is not None:
+            filters.append((yield from self.changing.mirror(name, entry, model.mirror, settings)))
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 
@@ -304,6 +313,8 @@ class _Builder:
         One that keeps nothing of its route is shared; one that counts for a route is made here.
         """
         filters: list[Filter] = []
+        if settings.maintenance is not None:
+            filters.append(self.changing.maintenance(settings.maintenance))
         if self.https_port:
             if self.certificates.is_given(host):
                 filters.append(HttpsRedirect(self.https_port))

@@ -43,6 +43,7 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
+from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -89,6 +90,9 @@ def reference_page() -> str:
             *_targets(),
             *_section("when", WhenModel),
             *_section("client_cert", CertificateModel),
+            *_section("maintenance", MaintenanceModel),
+            *_section("canary", CanaryModel),
+            *_section("mirror", MirrorModel),
             *_section("headers", HeadersModel),
             *_secure(),
             *_section("timeouts", TimeoutsModel),

@@ -16,6 +16,7 @@ from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES, files_in, matching
+from porch.config.review_change import review_maintenance
 from porch.config.review_clients import review_clients
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
@@ -120,6 +121,8 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
                 loaded.add((*path, name, word), text)
     if model.tls is not None:
         _review_tls(loaded, model.tls, (*path, "tls"))
+    if model.maintenance:
+        review_maintenance(loaded, model.maintenance, (*path, "maintenance"))
     if model.headers is not None:
         _review_headers(loaded, model.headers, (*path, "headers"))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
+from porch.config.review_change import review_change
 from porch.config.schema import ConfigModel, RouteModel, RouteWords, ServerModel
 from porch.config.suggest import nearest
 from porch.config.target import Target, parse_target
@@ -22,7 +23,7 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
-_FORWARDING = ("balance", "retry", "rewrite", "strip", "tls")
+_FORWARDING = ("balance", "canary", "mirror", "retry", "rewrite", "strip", "tls")
 """Words that are about an origin."""
 _NO_PLAN = Plan()
 
@@ -40,6 +41,7 @@ def review_routes(loaded: Loaded, data: dict[str, Any]) -> None:
         conditions = _review_when(loaded, entry)
         _review_key(loaded, entry)
         _review_to(loaded, entry, names)
+        review_change(loaded, entry, names)
         if entry.pattern is None or conditions is None or not entry.is_whole:
             continue
         made = _entry(loaded, entry, entry.pattern, conditions)

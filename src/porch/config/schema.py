@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
+from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -65,12 +66,11 @@ __all__ = [
 ]
 
 LATER_HARMLESS = frozenset(
-    {"admin", "buffer_request", "buffer_response", "cache", "canary", "compress", "health"}
-    | {"metrics", "mirror"}
+    {"admin", "buffer_request", "buffer_response", "cache", "compress", "health", "metrics"}
 )
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
-LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit", "maintenance"})
+LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit"})
 """Words of later versions without which a route would be open: they are errors."""
 
 TOP_ONLY = {
@@ -223,6 +223,11 @@ class RouteWords(Model):
         "Beside `client_ca`: who has shown no certificate is answered 403, or is let in.",
         "required",
     )
+    maintenance: Maintenance | None = word(
+        "Closed, but for some: `true`, or a table, see [maintenance](#maintenance); `false` opens "
+        "a route of a closed site. `porch maintenance` does so without a reload.",
+        False,
+    )
 
 
 class HostWords(RouteWords):
@@ -273,6 +278,8 @@ class RouteModel(RouteWords):
         "behind a `?`. As it came if left out."
     )
     when: WhenModel | None = word("See [when](#when).")
+    canary: CanaryModel | None = word("A new version for some, see [canary](#canary).")
+    mirror: MirrorModel | None = word("A copy of some requests to a shadow, see [mirror](#mirror).")
     priority: int = Field(default=0, description="Breaks a tie between routes; the higher wins.")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from porch.config.headers import changes
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.schema import HostWords, RouteWords, SiteModel, TlsModel
+from porch.config.schema_change import MaintenanceModel
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
@@ -38,6 +39,7 @@ class RouteSettings:
         upgrade = self._nearest("upgrade")
         protocols = ["websocket"] if upgrade is None else upgrade
         self.upgrades = frozenset(each.lower().encode() for each in protocols)
+        self.maintenance: MaintenanceModel | None = self._nearest("maintenance") or None
         self.underscores = bool(self._nearest("underscores"))
         self.forwarded = bool(self._nearest("forwarded"))
         via = self._nearest("via")

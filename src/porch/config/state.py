@@ -12,8 +12,9 @@ from weakref import WeakSet
 
 from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster
-from porch.balance.standing import EndpointName, Standing, Standings
+from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.clock import Deadlines
+from porch.config.orders import Orders
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
@@ -39,16 +40,18 @@ MakeCells = Callable[[EndpointName], Cells]
 """The cells where an endpoint is counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
-    """An endpoint with its connections."""
+    """An endpoint with its connections, and the weight that the file gives it."""
 
     endpoint: Endpoint
     pool: Pool
+    weight: float
 
 
 class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
+    orders: what operators have said; weights among them go before those of the file.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
     assigns another before it builds. standings: who is out of rotation.
     has_certificate: whether a host that the door gets one for
@@ -63,6 +66,7 @@ class State:
     ) -> None:
         self.deadlines = Deadlines()
         self.standings = Standings()
+        self.orders = Orders.none()
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self._make_pool = make_pool or _Nowhere
@@ -73,6 +77,8 @@ class State:
         self._named: dict[EndpointName, WeakSet[Endpoint]] = {}
         self._rosters: dict[str, Roster] = {}
         self._asked_rosters: dict[str, Roster] = {}
+        self._counters: dict[str, Cells] = {}
+        self._asked_counters: dict[str, Cells] = {}
         self._contexts: dict[OriginTls, ssl.SSLContext] = {}
         self._asked_contexts: dict[OriginTls, ssl.SSLContext] = {}
 
@@ -81,6 +87,7 @@ class State:
         self._asked = {}
         self._settings = {}
         self._asked_rosters = {}
+        self._asked_counters = {}
         self._asked_contexts = {}
 
     def commit(self) -> None:
@@ -93,15 +100,16 @@ class State:
         before, self._running = self._running, self._asked
         settings, running = self._settings, self._running
         self._rosters = self._asked_rosters
+        counters, self._counters = self._counters, self._asked_counters
         self._contexts = self._asked_contexts
         self.begin()
         yield
+        for pool in counters.keys() - self._counters.keys():
+            counters[pool].leave()
         while settings:
             key, (weight, idle) = settings.popitem()
-            endpoint = running[key].endpoint
-            if endpoint.weight != weight:
-                endpoint.weight = weight
-                endpoint.roster.version += 1
+            running[key].weight = weight
+            self._weigh(running[key])
             running[key].pool.idle_timeout = idle
             yield
         while before:
@@ -127,13 +135,34 @@ class State:
         for endpoint in tuple(self._named.get(name, ())):
             endpoint.on_told(kind, why)
 
+    def weigh(self, name: EndpointName) -> None:
+        """What `orders` says of the weight of an endpoint has changed."""
+        for kept in (*self._running.values(), *self._asked.values()):
+            if (kept.endpoint.roster.name, kept.endpoint.name) == name:
+                self._weigh(kept)
+
+    def _weigh(self, kept: _Kept) -> None:
+        endpoint = kept.endpoint
+        weight = self.orders.weights.get((endpoint.roster.name, endpoint.name), kept.weight)
+        if endpoint.weight != weight:
+            endpoint.weight = weight
+            endpoint.roster.version += 1
+
+    def counter(self, pool: str) -> Cells:
+        """Cells of a pool as a whole, kept by its name as an endpoint's are."""
+        found = self._asked_counters.get(pool) or self._counters.get(pool)
+        if found is None:
+            found = self.make_cells((pool, ""))
+        self._asked_counters[pool] = found
+        return found
+
     def _forget(self, endpoint: Endpoint) -> None:
         name = endpoint.roster.name, endpoint.name
         named = self._named[name]
         named.discard(endpoint)
         if not named:
             del self._named[name]
-            for kind in tuple(self.standings.of(name)):
+            for kind in self.standings.of(name).keys() - ORDERED:
                 self.standings.note((name, kind, None))
 
     def endpoint(
@@ -155,10 +184,11 @@ class State:
             connections = self._make_pool(address, self.deadlines, limits, most_interim)
             cells = self.make_cells((pool, str(address)))
             made = Endpoint(str(address), connections, weight, cells, self.roster(pool))
+            made.weight = self.orders.weights.get((pool, made.name), weight)
             for kind, why in self.standings.of((pool, str(address))).items():
                 made.on_told(kind, why)
             self._named.setdefault((pool, str(address)), WeakSet()).add(made)
-            kept = _Kept(made, connections)
+            kept = _Kept(made, connections, weight)
         self._asked[key] = kept
         self._settings[key] = (weight, idle)
         return kept.endpoint

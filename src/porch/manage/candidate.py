@@ -1,11 +1,13 @@
 """Candidate: a configuration that was built on trial, and what the supervisor must know of it."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from porch.balance.abort import AbortRule
+from porch.balance.canary import Canary
 from porch.balance.endpoint import WIDTH
 from porch.balance.standing import EndpointName
 from porch.certs.entry import Source
@@ -22,10 +24,23 @@ from porch.shared import Cells
 from porch.tls.certificate import Certificate, keep_only
 from porch.tls.presented import Kind
 
-__all__ = ["Candidate", "Stamp", "stamps"]
+__all__ = ["Candidate", "Stamp", "Watched", "stamps"]
 
 Stamp = tuple[int, int] | None
 """When a file changed last, and its size; None if it cannot be seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A canary. key: of its route. pool: of its endpoints. target: their addresses. who: goes
+    there, in words. words, abort: see Canary."""
+
+    key: str
+    pool: str
+    target: str
+    who: str
+    words: str
+    abort: AbortRule | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +51,7 @@ class Candidate:
     files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
     they run as. kinds: of connections that are secured. store: where certificates are kept, None
     where the door gets none. managed: hosts that it gets one for. given: what the others have.
+    canaries: by their names.
     """
 
     loaded: Loaded
@@ -52,6 +68,7 @@ class Candidate:
     given: Mapping[str, Certificate]
     grace: float
     watch: bool
+    canaries: Mapping[str, Watched] = field(default_factory=dict)
 
     @classmethod
     def examine(cls, loaded: Loaded) -> "Candidate | None":
@@ -98,6 +115,7 @@ class Candidate:
             given=built.certificates.presented.by_host,
             grace=config.grace,
             watch=config.watch,
+            canaries=dict(_canaries(built)),
         )
 
     @property
@@ -119,6 +137,23 @@ def stamps(
         else:
             found[file] = (status.st_mtime_ns, status.st_size)
     return found
+
+
+def _canaries(built: Built) -> Iterator[tuple[str, Watched]]:
+    for entry in built.entries:
+        canary = entry.route.destination
+        if isinstance(canary, Canary):
+            yield (
+                canary.name,
+                Watched(
+                    key=entry.route.key,
+                    pool=canary.canary.name,
+                    target=canary.target,
+                    who=str(canary.rule),
+                    words=canary.words,
+                    abort=canary.abort,
+                ),
+            )
 
 
 def _identity(loaded: Loaded) -> Identity | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from porch.manage.loop import Loop
 
 __all__ = [
+    "PATIENCE",
     "AlreadyRuns",
     "Answer",
     "Control",
@@ -111,7 +112,7 @@ class Control:
         self.path = path
         self._second = second if second != path else None
         self.replaced = False
-        self._commands = commands
+        self.commands = dict(commands)
         self._server: socket.socket | None = None
         self._inode = 0
         self._loop: Loop | None = None
@@ -204,7 +205,7 @@ class Control:
         if _peer(sock) not in (0, os.geteuid()) or not self._has_room():
             sock.close()
             return
-        self._add(Question(sock, self._commands, self._loop, self._forget))
+        self._add(Question(sock, self.commands, self._loop, self._forget))
 
     def _has_room(self) -> bool:
         """For one more; who has been silent for longest makes room."""
@@ -229,7 +230,8 @@ class Control:
 
 
 class Question:
-    """One question. sock: whoever asked is at its other end. is_asked: the whole of it is here."""
+    """One question. sock: whoever asked is at its other end. is_asked: the whole of it is here.
+    words: what was said beside the command, as it came."""
 
     def __init__(
         self,
@@ -242,6 +244,7 @@ class Question:
         self._commands = commands
         self._loop = loop
         self._on_end = on_end
+        self.words: dict[str, object] = {}
         self._line = b""
         self._out = b""
         self._ended = self.is_asked = False
@@ -265,8 +268,9 @@ class Question:
     def _run(self) -> None:
         try:
             question = json.loads(self._line)
-            command = self._commands[question["command"]]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            command = self._commands[question.pop("command")]
+            self.words = question
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self.reply({"error": "not a command of this door"})
             return
         try:
@@ -305,8 +309,17 @@ class Question:
             self._on_end(self)
 
 
-def ask(config: Path, command: str) -> Answer:
-    """Ask the door that runs `config`. Raises NotRunning, and OSError if it gives no answer."""
+def ask(
+    config: Path,
+    command: str,
+    words: Mapping[str, object] | None = None,
+    patience: float = PATIENCE,
+) -> Answer:
+    """Ask the door that runs `config`. words: beside the command. patience: seconds.
+
+    Raises NotRunning, and OSError if it gives no answer.
+    """
+    question = {**(words or {}), "command": command}
     folders = [_folder()]
     if os.geteuid() == 0:
         folders.append(SYSTEM)  # a login of root may have XDG_RUNTIME_DIR, systemd's door has not
@@ -314,17 +327,17 @@ def ask(config: Path, command: str) -> Answer:
     for path in dict.fromkeys(folder / name for name in names for folder in folders):
         try:
             _check(path)
-            return _ask(path, command, PATIENCE)
+            return _ask(path, question, patience)
         except (FileNotFoundError, ConnectionRefusedError):
             continue
     raise NotRunning(f"no door runs with {config}; porch run {config} starts one")
 
 
-def _ask(path: Path, command: str, patience: float) -> Answer:
+def _ask(path: Path, question: Mapping[str, object], patience: float) -> Answer:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(patience)
         connection.connect(str(path))
-        connection.sendall(json.dumps({"command": command}).encode() + b"\n")
+        connection.sendall(json.dumps(question).encode() + b"\n")
         with connection.makefile("rb") as file:
             line = file.readline()
     try:
@@ -357,7 +370,7 @@ def _check(path: Path) -> None:
 def _check_free(path: Path) -> None:
     """Raise AlreadyRuns unless the socket was left behind, or its door is about to end."""
     try:
-        is_stopping = _ask(path, "status", SHORT_PATIENCE).get("stopping") is True
+        is_stopping = _ask(path, {"command": "status"}, SHORT_PATIENCE).get("stopping") is True
     except (FileNotFoundError, ConnectionRefusedError):
         return
     except OSError:

@@ -15,6 +15,7 @@ from porch.balance.standing import Standings
 from porch.config.history import History, Ran
 from porch.config.loaded import Loaded
 from porch.config.logs import close_log_files, open_log_files
+from porch.config.orders import Orders
 from porch.config.snapshot import Snapshot
 from porch.listen.address import ListenAddress
 from porch.manage.candidate import Candidate, stamps
@@ -40,7 +41,8 @@ DRAINED = 2.0
 class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before. renewed: certificate files that change. standings:
-    which endpoints are out of rotation. say: tells the operator; assigned later."""
+    which endpoints are out of rotation. orders: what operators have said. say: tells the operator;
+    assigned later."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class InForce:
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         self.columns = Columns(self.table)
         self.standings = Standings()
+        self.orders = Orders.none()
         if table is None:
             self.columns.assign(candidate.endpoints)
         self._first_workers = candidate.workers
@@ -90,6 +93,7 @@ class InForce:
             stacks=stacks,
             slot=slot,
             standing=self.standings.all,
+            orders=self.orders,
             identity=self.candidate.identity,
         )
 

@@ -19,6 +19,7 @@ from porch.manage.columns import (
     RUNNING_HERE,
     TASKS,
 )
+from porch.manage.ordered import ordered
 from porch.manage.process import Process
 from porch.observe.stamp import iso
 from porch.route.route import REQUESTS, RUNNING
@@ -45,7 +46,9 @@ def status(door: "Supervisor") -> dict[str, object]:
     candidate, table = in_force.candidate, in_force.table
     loaded = candidate.loaded
     running = in_force.history.running
-    shown = candidate.endpoints[:MOST_UPSTREAMS]
+    endpoints = [name for name in candidate.endpoints if name[1]]
+    mirrors = [name for name in candidate.endpoints if not name[1]]
+    shown = endpoints[:MOST_UPSTREAMS]
     return {
         "version": door.version,
         "pid": os.getpid(),
@@ -60,7 +63,10 @@ def status(door: "Supervisor") -> dict[str, object]:
         "workers": [_worker(table, each) for each in door.fleet.all],
         "listening": in_force.listening.names,
         "upstreams": [_endpoint(in_force, name) for name in shown],
-        "more_upstreams": len(candidate.endpoints) - len(shown),
+        "more_upstreams": len(endpoints) - len(shown),
+        "orders": ordered(in_force.orders),
+        "canaries": [_canary(in_force, name) for name in candidate.canaries],
+        "mirrors": [_mirror(in_force, name) for name in mirrors],
         "history": [
             each | {word: _time(cast("float", each[word])) for word in ("loaded", "since")}
             for each in in_force.history.status()
@@ -102,6 +108,24 @@ def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
         "requests": table.total(column + REQUESTS),
         "failed": table.total(column + FAILED),
     }
+
+
+def _canary(in_force: "InForce", name: str) -> dict[str, object]:
+    canary = in_force.candidate.canaries[name]
+    back = in_force.orders.back.get(name) if in_force.orders.is_back(name, canary.words) else None
+    return {
+        "route": name,
+        "to": canary.target,
+        "who": canary.who,
+        "abort_if": canary.abort.text if canary.abort is not None else None,
+        "state": "on" if back is None else f"back: {back.why}",
+    }
+
+
+def _mirror(in_force: "InForce", name: EndpointName) -> dict[str, object]:
+    column = in_force.columns.of.get(name)
+    left_out = 0 if column is None else in_force.table.total(column + REQUESTS)
+    return {"pool": name[0], "not_copied": left_out}
 
 
 def _usage(pid: int) -> tuple[float, int]:

@@ -20,13 +20,16 @@ from porch.manage.control import Control, Question, second_path, socket_path
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.fleet import KILL_AFTER, Fleet
+from porch.manage.keeping import Keeping
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.ordering import Ordering
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.start import start
 from porch.manage.status import status
 from porch.manage.upgrade import Handover, become, listening_words
+from porch.manage.wanted import store_folder
 from porch.observe.direct import Direct
 from porch.observe.messages import Messages
 from porch.version import installed_version
@@ -63,6 +66,7 @@ class Supervisor:
         self._say = say
         self._ready = ready
         self._notify = Notify()
+        self._file = control
         self._control: Control | None = None
         if control is not None:
             self._control = Control(socket_path(control), self._commands(), second_path(control))
@@ -103,8 +107,11 @@ class Supervisor:
             self._load,
             self._become,
         )
+        self.ordering = Ordering(self._loop, self.fleet, in_force, self.messages, self._keeping())
+        self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
         if self._control is not None:
+            self._control.commands |= self.ordering.commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)
@@ -128,6 +135,11 @@ class Supervisor:
             "certificates": self._on_certificates,
             "stop": self._on_stop,
         }
+
+    def _keeping(self) -> Keeping:
+        """Two doors that share a folder have names as their control sockets do."""
+        name = second_path(self._file).stem if self._file is not None else "none"
+        return Keeping(store_folder(self.in_force.candidate.loaded), name)
 
     def _listen_to_signals(self) -> None:
         loop = self._loop
@@ -170,6 +182,8 @@ class Supervisor:
             self.in_force.standings.note(message.data)
             others = [each for each in self.fleet.all if each is not process]
             self.fleet.tell(others, "standing", message.data)
+        elif message.word == "obeyed":
+            self.ordering.on_obeyed(process, message.data)
         elif message.word == "demanded":  # the first slot's worker decides
             self.fleet.tell(
                 [each for each in self.fleet.slots[:1] if each], "demanded", message.data
@@ -187,6 +201,7 @@ class Supervisor:
 
     def _on_gone(self, process: Process, how: str) -> None:
         self._changes.on_gone(process)
+        self.ordering.on_gone(process)
         if self.is_stopping and not self.fleet.all:
             self._loop.stop()
 
@@ -244,6 +259,7 @@ class Supervisor:
             table_shape=(len(self.in_force.table.rows), self.in_force.table.columns),
             endpoints=self.in_force.columns.words,
             history=self.in_force.history.dump(),
+            orders=self.in_force.orders.dump(),
         )
         become(handover)
 

@@ -39,6 +39,7 @@ from porch.manage.columns import (
 )
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.equipment import Equipment
+from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
 from porch.manage.wanted import Wanted
 from porch.observe.messages import Messages
@@ -131,6 +132,8 @@ class Worker:
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
             self._state.on_told(standing)
+        self._state.orders = equipment.orders
+        self._obeying = Obeying(self._state)
         self._state.standings.send = lambda standing: self._send("standing", standing)
         self._state.begin()
         built = build(loaded, self._state, logs)
@@ -138,6 +141,7 @@ class Worker:
             raise ValueError(loaded.report())
         self._state.commit()
         self._built = built
+        self._obeying.take(built)
         self._door = Door(built.settings, self._state.deadlines)
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
@@ -240,6 +244,11 @@ class Worker:
                 self._certifying.on_demand.on_denied(*message.data)
             case "standing":
                 self._state.on_told(message.data)
+            case "order":
+                number, orders = message.data
+                for order in orders:
+                    self._obeying.obey(order)
+                self._send("obeyed", number)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 
@@ -351,6 +360,7 @@ class Worker:
             return
         before, built = self._built, prepared.built
         self._built = built
+        self._obeying.take(built)
         if before.logs is not built.logs:
             sessions = set(self._door.sessions)
             self._retired.append(_Retired(logs=before.logs, sessions=sessions))

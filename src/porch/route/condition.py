@@ -20,7 +20,15 @@ from porch.route.regex import may_overlap
 if TYPE_CHECKING:
     from porch.keeper import Security
 
-__all__ = ["NONE", "Conditions", "Network", "Networks", "Source", "ValueCondition"]
+__all__ = [
+    "NONE",
+    "Conditions",
+    "Network",
+    "Networks",
+    "Source",
+    "ValueCondition",
+    "cookie_value",
+]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Source = Literal["header", "query", "cookie"]
@@ -192,7 +200,8 @@ def _plain(encoded: bytes) -> bytes:
     return unquote_to_bytes(encoded.replace(b"+", b" "))
 
 
-def _cookie(request: RequestHead, name: bytes) -> bytes | None:
+def cookie_value(request: RequestHead, name: bytes) -> bytes | None:
+    """Of the first cookie of that name, or None."""
     for field, value in request.fields:
         if field == b"cookie":
             for pair in value.split(b";"):
@@ -205,5 +214,5 @@ def _cookie(request: RequestHead, name: bytes) -> bytes | None:
 _READERS: Mapping[Source, Callable[[RequestHead, bytes], bytes | None]] = {
     "header": _header,
     "query": _query,
-    "cookie": _cookie,
+    "cookie": cookie_value,
 }

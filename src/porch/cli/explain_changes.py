@@ -1,0 +1,74 @@
+"""What `porch explain` says of canary, mirror and maintenance, and of what a running door was told.
+
+The file is what is explained; orders are not in it, so the door that runs with it is asked for
+them, if there is one.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from porch.balance.canary import Canary
+from porch.balance.mirror import Mirror
+from porch.balance.upstream import Upstream
+from porch.config.rehearse import Rehearsal
+from porch.manage.control import NotRunning, ask
+from porch.manage.naming import spelled
+from porch.route.route import Route
+from porch.serve.maintenance import Maintenance
+
+__all__ = ["changes", "ordered_for"]
+
+PATIENCE = 2.0
+"""Seconds for a door to say what it was told."""
+
+
+def changes(rehearsal: Rehearsal, client_ip: bytes) -> Iterator[str]:
+    """Lines about the words of the file."""
+    route = rehearsal.route
+    if route is None:
+        return
+    for hook in route.plan.on_request:
+        owner = getattr(hook, "__self__", None)
+        if isinstance(owner, Maintenance):
+            allowed = ", ".join(map(str, owner.allow))
+            but = f", but for {allowed}" if allowed else ""
+            yield f"closed    maintenance{but}"
+    canary = route.destination
+    if isinstance(canary, Canary):
+        goes = (
+            "this one does" if canary.takes(rehearsal.request, client_ip) else "this one does not"
+        )
+        if not canary.rule.sticky:
+            goes += " this time"
+        yield f"canary    {canary.rule} to {canary.target}; {goes}"
+        if canary.abort is not None:
+            yield f"abort     {canary.abort.text}, then nobody goes there"
+    for hook in route.plan.on_end:
+        owner = getattr(hook, "__self__", None)
+        if isinstance(owner, Mirror):
+            target = owner.route.target
+            yield f"mirror    {owner.share * 100:g}% are copied to {target}, answers dropped"
+
+
+def ordered_for(config: Path, route: Route | None) -> Iterator[str]:
+    """Lines about what the door that runs was told and this route meets."""
+    if route is None:
+        return
+    answer: dict[str, Any] = {}
+    with suppress(NotRunning, OSError):
+        answer = ask(config, "orders", patience=PATIENCE)
+    names = {spelled((each.name, place.name)) for each in _pools(route) for place in each.endpoints}
+    names.add(route.key)
+    if isinstance(route.destination, Canary):
+        names.add(route.destination.name)
+    for each in answer.get("orders", ()):
+        if each["about"] in names:
+            yield f"now       {each['order']} ({each['undo']} ends it)"
+
+
+def _pools(route: Route) -> list[Upstream]:
+    found = route.destination
+    both = (found.stable, found.canary) if isinstance(found, Canary) else (found,)
+    return [each for each in both if isinstance(each, Upstream)]

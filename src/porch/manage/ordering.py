@@ -1,0 +1,321 @@
+"""Ordering: the commands that change what runs, and nothing of the file.
+
+An order goes to all workers, and whoever gave it is answered when all of them obey: what is said
+to be drained is not used any more. It is kept on disk, shown by status, and undone by name.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from porch import clock
+from porch.balance.endpoint import Out
+from porch.balance.standing import EndpointName
+from porch.config.changing import RETRY_AFTER, networks
+from porch.config.loaded import RouteEntry
+from porch.config.orders import Back, Closed, Order, Orders
+from porch.config.units import spell_duration
+from porch.manage.control import Answer, Question
+from porch.manage.fleet import Fleet
+from porch.manage.in_force import InForce, why
+from porch.manage.judging import Judging
+from porch.manage.keeping import Keeping
+from porch.manage.loop import Loop, Timer
+from porch.manage.naming import endpoints_named, route_named, spelled
+from porch.manage.obeying import BY_COMMAND
+from porch.manage.ordered import ordered
+from porch.manage.process import Process
+from porch.observe.messages import Messages
+from porch.route.route import RUNNING
+
+__all__ = ["LARGEST_PAGE", "LONGEST_WAIT", "Ordering"]
+
+PATIENCE = 2.0
+"""Seconds in which a worker obeys; one that hangs does when it goes on, or its successor."""
+LOOK = 0.05
+"""Seconds between two looks whether something still runs."""
+LONGEST_WAIT = 3600.0
+"""Seconds that `--wait` waits at most."""
+LARGEST_PAGE = 1 << 20
+"""Bytes of a page."""
+_HEAVIEST = 1000
+BY_CANARY = "by porch canary"
+
+Then = Callable[[], None]
+
+
+class Ordering:
+    """Of one door."""
+
+    def __init__(
+        self, loop: Loop, fleet: Fleet, in_force: InForce, messages: Messages, keeping: Keeping
+    ) -> None:
+        self._loop = loop
+        self._fleet = fleet
+        self._in_force = in_force
+        self._messages = messages
+        self._keeping = keeping
+        self._number = 0
+        self._waited: dict[int, tuple[set[Process], Then, Timer]] = {}
+        self._judging = Judging(loop, in_force, self._take_back)
+
+    @property
+    def commands(self) -> dict[str, Callable[[Question], None]]:
+        """See Control."""
+        commands = {
+            "drain": self._drain,
+            "undrain": self._undrain,
+            "weight": self._weight,
+            "maintenance": self._maintenance,
+            "canary": self._canary,
+            "orders": lambda question: question.reply({"orders": ordered(self._in_force.orders)}),
+        }
+        return {word: partial(self._answer, work) for word, work in commands.items()}
+
+    def begin(self, handed: object = None) -> None:
+        """Before there is a worker: what was ordered holds on. handed: by the version before."""
+        orders = Orders.none()
+        try:
+            if handed is not None:
+                orders = Orders.load(handed, clock.wall())
+            else:
+                orders = self._keeping.read()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self._messages.warn(f"what was ordered before is not known: {error}")
+        in_force = self._in_force
+        in_force.orders = orders
+        for name, since in orders.drained.items():
+            in_force.standings.note((name, "drained", Out(BY_COMMAND, since)))
+        for key, closed in orders.closed.items():
+            self._end_in_time(key, closed)
+        for each in ordered(orders):
+            self._messages.tell(f"still {each['order']}; {each['undo']} ends it")
+
+    def on_obeyed(self, process: Process, number: int) -> None:
+        """A worker has what was sent under this number."""
+        if number in self._waited:
+            self._waited[number][0].discard(process)
+            self._look(number)
+
+    def on_gone(self, process: Process) -> None:
+        """It will say nothing more."""
+        for number in [*self._waited]:
+            self.on_obeyed(process, number)
+
+    # --- commands ------------------------------------------------------------------------------
+
+    def _answer(self, work: Callable[[Question], None], question: Question) -> None:
+        try:
+            work(question)
+        except (LookupError, ValueError, OSError) as error:
+            text = error.args[0] if isinstance(error, LookupError) else why(error)
+            question.reply({"error": f"porch: {text}"})
+
+    def _drain(self, question: Question) -> None:
+        names = self._endpoints(question)
+        drained = self._in_force.orders.drained
+        now = clock.wall()
+        orders = [Order("drained", name, drained.get(name, now)) for name in names]
+        wait = min(_number(question, "wait"), LONGEST_WAIT)
+        until = clock.monotonic() + wait
+        then = partial(self._wait_idle, names, until, wait, question) if wait else None
+        self._order(orders, then or partial(self._told, question, "drained", names))
+
+    def _undrain(self, question: Question) -> None:
+        names = self._endpoints(question)
+        orders = [Order("drained", name, None) for name in names]
+        self._order(orders, partial(self._told, question, "undrained", names))
+
+    def _weight(self, question: Question) -> None:
+        names = self._endpoints(question)
+        weight = question.words.get("weight")
+        if weight is not None and (not isinstance(weight, int) or not 0 <= weight <= _HEAVIEST):
+            raise ValueError(
+                f"a weight is a whole number from 0 to {_HEAVIEST}, or 'file' for that of the file"
+            )
+        orders = [Order("weight", name, weight) for name in names]
+        self._order(orders, partial(self._told, question, "weighted", names))
+
+    def _maintenance(self, question: Question) -> None:
+        keys = [each.key for each in self._in_force.candidate.loaded.routes]
+        key = route_named(_text(question, "route"), [*keys, *self._in_force.orders.closed])
+        closed = None
+        if question.words.get("on") is True:
+            closed = _closed(question)
+            self._end_in_time(key, closed)
+            answer: Answer = {"closed": _until(key, closed)}
+        else:
+            answer = {"open": key}
+            if any(each.key == key and each.model.maintenance for each in self._routes):
+                answer["warning"] = (
+                    "the file has maintenance for it too; take it out there and porch reload"
+                )
+        self._order([Order("closed", key, closed)], partial(question.reply, answer))
+
+    def _canary(self, question: Question) -> None:
+        text = _text(question, "route")
+        canaries = self._in_force.candidate.canaries
+        names = [name for name, each in canaries.items() if text in (name, each.key)]
+        if not names:
+            route_named(text, canaries, "canary of a route")
+        is_on = question.words.get("on") is True
+        orders = []
+        for name in names:
+            words = canaries[name].words
+            back = None if is_on else Back(since=clock.wall(), why=BY_CANARY, words=words)
+            orders.append(Order("back", name, back))
+        self._judging.forget(names)
+        self._order(orders, partial(question.reply, {"on" if is_on else "taken back": names}))
+
+    @property
+    def _routes(self) -> Sequence[RouteEntry]:
+        return self._in_force.candidate.loaded.routes
+
+    def _endpoints(self, question: Question) -> list[EndpointName]:
+        in_force = self._in_force
+        names = [*in_force.candidate.endpoints, *in_force.orders.drained, *in_force.orders.weights]
+        all_pools = question.words.get("all_pools") is True
+        return endpoints_named(_text(question, "endpoint"), names, all_pools=all_pools)
+
+    def _told(self, question: Question, word: str, names: list[EndpointName]) -> None:
+        answer: Answer = {word: [self._described(name) for name in names]}
+        lonely = [name[0] for name in names if self._is_lonely(name[0])]
+        if lonely and word != "undrained":
+            answer["warning"] = f"nobody is left in {', '.join(lonely)}: answered 503"
+        question.reply(answer)
+
+    def _described(self, name: EndpointName) -> str:
+        running = self._running(name)
+        more = f", {running} still running there" if running else ""
+        weight = self._in_force.orders.weights.get(name)
+        return spelled(name) + ("" if weight is None else f", weight {weight}") + more
+
+    def _is_lonely(self, pool: str) -> bool:
+        orders = self._in_force.orders
+        there = [name for name in self._in_force.candidate.endpoints if name[0] == pool and name[1]]
+        return bool(there) and all(
+            name in orders.drained or orders.weights.get(name) == 0 for name in there
+        )
+
+    # --- waiting -------------------------------------------------------------------------------
+
+    def _running(self, name: EndpointName) -> int:
+        column = self._in_force.columns.of.get(name)
+        return 0 if column is None else self._in_force.table.total(column + RUNNING)
+
+    def _wait_idle(
+        self, names: list[EndpointName], until: float, wait: float, question: Question
+    ) -> None:
+        left = sum(map(self._running, names))
+        if not left:
+            self._told(question, "drained", names)
+        elif clock.monotonic() >= until:
+            text = f"{left} still running there after {spell_duration(wait)}; it stays drained"
+            question.reply({"error": f"porch: {text}"})
+        else:
+            again = partial(self._wait_idle, names, until, wait, question)
+            self._loop.after(LOOK, again)
+
+    def _order(self, orders: list[Order], then: Then) -> None:
+        """Have all obey, and do `then` when they do."""
+        self._number += 1
+        number = self._number
+        for order in orders:
+            self._note(order)
+        try:
+            self._keeping.write(self._in_force.orders)
+        except OSError as error:
+            self._messages.warn(f"{why(error)}: what was ordered ends with this door")
+        waited = {each for each in self._fleet.serving if each.channel is not None}
+        timer = self._loop.after(PATIENCE, partial(self._give_up, number))
+        self._waited[number] = waited, then, timer
+        self._fleet.tell(self._fleet.all, "order", (number, orders))
+        self._look(number)
+
+    def _note(self, order: Order) -> None:
+        self._in_force.orders.note(order)
+        if order.kind == "drained":
+            assert isinstance(order.name, tuple)
+            why = None if order.value is None else Out(BY_COMMAND, order.value)
+            self._in_force.standings.note((order.name, "drained", why))
+
+    def _look(self, number: int) -> None:
+        waited, then, timer = self._waited[number]
+        if not waited:
+            del self._waited[number]
+            timer.cancel()
+            then()
+
+    def _give_up(self, number: int) -> None:
+        waited, _, _ = self._waited[number]
+        pids = ", ".join(str(each.pid) for each in waited)
+        self._messages.warn(f"worker {pids} has not obeyed an order yet; it hangs, or starts")
+        waited.clear()
+        self._look(number)
+
+    # --- by itself -----------------------------------------------------------------------------
+
+    def _end_in_time(self, key: str, closed: Closed) -> None:
+        if closed.until is not None:
+            seconds = max(0.0, closed.until - clock.wall())
+            self._loop.after(seconds, partial(self._open_again, key, closed))
+
+    def _open_again(self, key: str, closed: Closed) -> None:
+        if self._in_force.orders.closed.get(key) is closed:
+            self._messages.tell(f"maintenance of {key} is over")
+            self._order([Order("closed", key, None)], lambda: None)
+
+    def _take_back(self, name: str, back: Back | None) -> None:
+        if back is not None:
+            self._messages.warn(
+                f"the canary of {name} was taken back: {back.why}; porch canary on sends it "
+                "requests again"
+            )
+        self._order([Order("back", name, back)], lambda: None)
+
+
+def _text(question: Question, word: str) -> str:
+    value = question.words.get(word)
+    if not isinstance(value, str):
+        raise ValueError(f"'{word}' is missing")
+    return value
+
+
+def _number(question: Question, word: str) -> float:
+    value = question.words.get(word)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _closed(question: Question) -> Closed:
+    """Raises ValueError or OSError with a sentence."""
+    words = question.words
+    now = clock.wall()
+    seconds = _number(question, "for")
+    retry_after = _number(question, "retry_after") or seconds or RETRY_AFTER
+    allow = words.get("allow")
+    texts = [str(each) for each in allow] if isinstance(allow, list) else []
+    networks(texts)
+    page, file = None, words.get("page")
+    if isinstance(file, str) and file:
+        page = _page(Path(file))
+    return Closed(
+        since=now,
+        until=now + seconds if seconds else None,
+        retry_after=retry_after,
+        page=page,
+        file=str(file or ""),
+        allow=tuple(texts),
+    )
+
+
+def _page(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        page = opened.read(LARGEST_PAGE + 1)
+    if len(page) > LARGEST_PAGE:
+        raise ValueError(f"{file} is larger than 1MB; a page is not")
+    return page
+
+
+def _until(key: str, closed: Closed) -> str:
+    left = "" if closed.until is None else f" for {spell_duration(closed.until - closed.since)}"
+    return f"{key}{left}"
