@@ -41,7 +41,7 @@ RFC_9209 = frozenset(
 OURS = frozenset(
     (
         *("client_gone", "http_request_body_size", "http_request_timeout"),
-        *("no-route", "no-site", "out_of_descriptors", "proxy_shutdown"),
+        *("maintenance", "no-route", "no-site", "out_of_descriptors", "proxy_shutdown"),
     )
 )
 """What the list has no word for. Operators' alerts hang on these: they don't change."""

@@ -39,6 +39,9 @@ STATUS: dict[str, Any] = {
         },
     ],
     "more_upstreams": 0,
+    "orders": [],
+    "canaries": [],
+    "mirrors": [],
 }
 
 
@@ -54,6 +57,23 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
         "pool  endpoint  state      running  requests",
         "*     b:1       dns_error  0        3",
         "*     a:1       up         0        9",
+    ]
+
+
+def test_what_operators_have_said_stands_behind_with_the_way_out() -> None:
+    orders = [{"order": "drained api/a:1", "since": "then", "undo": "porch undrain api/a:1"}]
+    canaries = [{"route": "*", "to": "c:1", "who": "5% of the clients", "state": "on"}]
+    mirrors = [{"pool": "* mirror", "not_copied": 7}, {"pool": "b mirror", "not_copied": 0}]
+    changed = STATUS | {"orders": orders, "canaries": canaries, "mirrors": mirrors}
+    assert list(lines(changed))[-8:] == [
+        "",
+        "order            since  undo",
+        "drained api/a:1  then   porch undrain api/a:1",
+        "",
+        "route  to   who                state",
+        "*      c:1  5% of the clients  on",
+        "",
+        "* mirror: 7 requests were not copied",
     ]
 
 

@@ -88,6 +88,16 @@ priority = 1
 timeouts = { idle = "5s" }
 limits = { body = "1GB" }
 headers = { X-Frame-Options = false }
+maintenance = { retry_after = "5m", allow = ["10.0.0.0/8"] }
+mirror = { to = "a:3", share = "10%" }
+
+[routes."a.test/y/*".canary]
+to = "a:4"
+share = "5%"
+header = { x-canary = "1" }
+cookie = "canary"
+sticky = false
+abort_if = "errors > 5% for 30s"
 
 [[routes."a.test/z/*"]]
 to = "redirect:https://b.test{path}"

@@ -111,10 +111,10 @@ class Door:
             check=False,
         )
 
-    def ask(self, word: str) -> dict[str, object]:
+    def ask(self, word: str, **words: object) -> dict[str, Any]:
         """What the door answers to a command, without a process for each. Not for threads."""
         with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self.folder)):
-            return control.ask(self.file, word)
+            return control.ask(self.file, word, words)
 
     def reload(self) -> str:
         """Have it load its file again. Returns the reason if that was refused."""

@@ -45,19 +45,19 @@ class EchoOrigin:
     that arrived. A context manager.
     """
 
-    def __init__(self, mark: bytes = b"one") -> None:
+    def __init__(self, mark: bytes = b"one", port: int = 0) -> None:
         self.mark = mark
         self.asked = 0
         self.held: list[Callable[[], None]] = []
         self._ends: set[_OriginEnd] = set()
         self._thread = LoopThread()
-        self._server = self._thread.run(self._start())
+        self._server = self._thread.run(self._start(port))
         self.port: int = self._server.sockets[0].getsockname()[1]
 
-    async def _start(self) -> asyncio.Server:
+    async def _start(self, port: int) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: _OriginEnd(self, self._ends), "127.0.0.1", 0, backlog=4096
+            lambda: _OriginEnd(self, self._ends), "127.0.0.1", port, backlog=4096
         )
 
     @property

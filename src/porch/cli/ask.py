@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from porch.manage.control import PATIENCE, NotRunning, ask
+from porch.manage.control import NotRunning, ask
 
 __all__ = ["answer_of", "ask_door"]
 
@@ -13,7 +13,7 @@ def ask_door(
     config: Path,
     command: str,
     words: Mapping[str, object] | None = None,
-    patience: float = PATIENCE,
+    patience: float = 0.0,
 ) -> int:
     """Ask and print. words, patience: see control.ask. Returns 0, or 1 with the reason."""
     answer = answer_of(config, command, words, patience)
@@ -30,7 +30,7 @@ def answer_of(
     config: Path,
     command: str,
     words: Mapping[str, object] | None = None,
-    patience: float = PATIENCE,
+    patience: float = 0.0,
 ) -> dict[str, object] | None:
     """What the door answers; None where it refuses or does not, with the reason on stderr."""
     try:

@@ -313,9 +313,9 @@ def ask(
     config: Path,
     command: str,
     words: Mapping[str, object] | None = None,
-    patience: float = PATIENCE,
+    patience: float = 0.0,
 ) -> Answer:
-    """Ask the door that runs `config`. words: beside the command. patience: seconds.
+    """Ask the door that runs `config`. words: beside the command. patience: seconds; PATIENCE if 0.
 
     Raises NotRunning, and OSError if it gives no answer.
     """
@@ -327,7 +327,7 @@ def ask(
     for path in dict.fromkeys(folder / name for name in names for folder in folders):
         try:
             _check(path)
-            return _ask(path, question, patience)
+            return _ask(path, question, patience or PATIENCE)
         except (FileNotFoundError, ConnectionRefusedError):
             continue
     raise NotRunning(f"no door runs with {config}; porch run {config} starts one")
