@@ -56,3 +56,11 @@ def test_what_an_endpoint_tells_is_kept_and_sent_on() -> None:
         (A, "refused", True),
     ]
     assert one.all == []
+
+
+def test_what_was_ordered_is_not_forgotten() -> None:
+    one = Standings()
+    one.note((A, "drained", SICK))
+    one.note((A, "refused", REFUSED))
+    one.keep(())
+    assert one.all == [(A, "drained", SICK)]

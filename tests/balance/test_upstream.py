@@ -99,6 +99,23 @@ def test_an_only_endpoint_is_tried_whatever_it_did() -> None:
     assert Bench("a").out("a", "unhealthy").order() == "a"
 
 
+def test_an_only_endpoint_that_is_drained_or_weighs_nothing_is_not_tried() -> None:
+    assert Bench("a").out("a", "drained").order() == ""
+    bench = Bench("a")
+    bench.of["a"].weight = 0
+    assert bench.order() == ""
+    assert "a weight 0" in bench.upstream.nobody().detail
+
+
+def test_one_that_is_drained_while_a_request_looks_for_another_is_not_tried() -> None:
+    bench = Bench("abc")
+    exchange = SimpleNamespace(request=SimpleNamespace(method=b"GET"))
+    found = bench.upstream.candidates(cast("Exchange", exchange))
+    assert next(found).name == "a"
+    bench.out("b", "drained")
+    assert [each.name for each in found] == ["c"]
+
+
 def test_one_that_is_left_needs_no_balancer() -> None:
     bench = Bench("ab").out("a")
     assert bench.order() == "b"

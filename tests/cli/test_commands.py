@@ -10,7 +10,7 @@ import pytest
 import typer
 
 import porch
-from porch.cli import ask, check, demo, explain, main, run, schema, status
+from porch.cli import ask, check, demo, explain, main, orders, run, schema, status
 from porch.cli.commands import usage_error
 
 Called = list[tuple[Any, ...]]
@@ -36,6 +36,11 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Called:
         (demo, "demo"),
         (ask, "ask_door"),
         (status, "show_status"),
+        (orders, "drain"),
+        (orders, "undrain"),
+        (orders, "weight"),
+        (orders, "maintenance"),
+        (orders, "canary"),
     ):
         monkeypatch.setattr(module, name, fake(name))
     return calls
@@ -64,6 +69,20 @@ DEFAULT, FILE = Path("porch.toml"), Path("x.toml")
         ("rollback", ("ask_door", DEFAULT, "rollback")),
         ("upgrade", ("ask_door", DEFAULT, "upgrade")),
         ("status --config x.toml", ("show_status", FILE)),
+        ("drain a:1", ("drain", DEFAULT, "a:1", None)),
+        ("drain a:1 --wait", ("drain", DEFAULT, "a:1", "5m")),
+        ("drain p/a:1 --wait --within 9s --config x.toml", ("drain", FILE, "p/a:1", "9s")),
+        ("undrain a:1 --all-pools", ("undrain", DEFAULT, "a:1")),
+        ("weight a:1 file", ("weight", DEFAULT, "a:1", "file")),
+        ("maintenance a.test off", ("maintenance", DEFAULT, "a.test", "off", None, ("", ""), [])),
+        (
+            "maintenance a.test on --page p.html --retry-after 9m --for 1h --allow ::1 --allow ::2",
+            (
+                *("maintenance", DEFAULT, "a.test", "on", Path("p.html"), ("9m", "1h")),
+                ["::1", "::2"],
+            ),
+        ),
+        ("canary a.test on", ("canary", DEFAULT, "a.test", "on")),
     ],
 )
 def test_each_word_reaches_its_command_and_hands_on_its_exit_code(

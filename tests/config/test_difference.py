@@ -72,6 +72,18 @@ def test_what_goes_comes_first_and_then_what_is_new() -> None:
     ]
 
 
+def test_where_a_canary_leads_and_whom_it_takes() -> None:
+    before = {"to": ":1", "canary": {"to": "c:1", "share": "5%"}}
+    after = {"to": ":1", "canary": {"to": "c:2", "share": "12.5%"}}
+    assert between(before, after) == [
+        "route a.test/x: canary.to: also c:2; no longer c:1",
+        "route a.test/x: canary.share was 5%, becomes 12.5%",
+    ]
+    assert "route a.test/x: mirror.to: new, s:1" in between(
+        {"to": ":1"}, {"to": ":1", "mirror": {"to": "s:1"}}
+    )
+
+
 def test_what_joins_and_leaves_a_list_of_targets() -> None:
     to = ["a:1", "b:1", {"to": "c:1", "weight": 2}]
     assert between({"to": to}, {"to": ["a:1", "d:1", {"to": "c:1", "weight": 3}]}) == [

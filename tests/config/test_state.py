@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 import trustme
 
-from porch.balance.endpoint import Endpoint
+from porch.balance.endpoint import WIDTH, Endpoint, Out
 from porch.clock import Deadlines
+from porch.config.orders import Order
 from porch.config.state import State
 from porch.config.steps import complete
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
+from porch.shared import Cells, SharedTable
 from porch.tls.origin import SYSTEM, Authorities, OriginTls
 
 A = Address(host="10.0.0.1", port=1)
@@ -196,3 +198,60 @@ def test_an_authority_with_other_content_makes_a_new_context(reloads: Reloads) -
 def test_an_authority_that_cannot_be_used_is_an_error(reloads: Reloads) -> None:
     with pytest.raises(ssl.SSLError):
         context(reloads, authorities=Authorities(b"hello"))
+
+
+# --- what operators have said ------------------------------------------------------------------
+
+
+def test_a_weight_that_was_ordered_goes_before_that_of_the_file(reloads: Reloads) -> None:
+    state = reloads.state
+    (made,) = reloads.build(A, weight=3)
+    state.commit()
+    version = made.roster.version
+    name = ("a.test", made.name)
+    state.orders.note(Order("weight", name, 0))
+    state.weigh(name)
+    assert (made.weight, made.roster.version) == (0, version + 1)
+    reloads.build(A, B, weight=5)
+    state.commit()
+    assert made.weight == 0
+    state.orders.note(Order("weight", name, None))
+    state.weigh(name)
+    assert made.weight == 5
+
+
+def test_one_that_is_new_has_it_at_once(reloads: Reloads) -> None:
+    reloads.state.orders.note(Order("weight", ("a.test", "10.0.0.1:1"), 7))
+    (made,) = reloads.build(A)
+    assert made.weight == 7
+
+
+def test_a_drained_endpoint_that_comes_again_is_drained(reloads: Reloads) -> None:
+    state = reloads.state
+    (made,) = reloads.build(A)
+    state.commit()
+    state.on_told((("a.test", made.name), "drained", Out("x", 1.0)))
+    state.on_told((("a.test", made.name), "unhealthy", Out("x", 1.0)))
+    reloads.build()
+    state.commit()
+    (again,) = reloads.build(A)
+    assert again is not made
+    assert [*again.out] == ["drained"]
+
+
+def test_a_counter_of_a_pool_is_kept_and_given_up_as_endpoints_are(reloads: Reloads) -> None:
+    table = SharedTable(2, WIDTH)
+    state = reloads.state
+    state.make_cells = lambda name: Cells(WIDTH, table, 1, 0)
+    for _ in range(2):
+        reloads.build()
+        cells = state.counter("a.test mirror")
+        cells.own[1] += 1
+        state.commit()
+    table.use(1)
+    assert table.total(1) == 2
+    reloads.build()
+    state.commit()
+    assert table.total(1) == 0
+    cells.own[1] += 1
+    assert table.total(1) == 0

@@ -9,6 +9,7 @@ from porch.config.units import (
     parse_share,
     parse_size,
     spell_duration,
+    spell_share,
     spell_size,
 )
 
@@ -128,3 +129,10 @@ def test_durations_and_sizes_are_spelled_plainly():
 def test_what_is_spelled_is_read_back(number):
     assert parse_size(spell_size(number)) == number
     assert parse_duration(spell_duration(number)) == number
+
+
+@given(st.integers(0, 10_000))
+def test_a_share_that_is_spelled_is_read_back(hundredths: int) -> None:
+    share = hundredths / 10_000
+    assert parse_share(spell_share(share)) == pytest.approx(share)
+    assert spell_share(0.05) == "5%"

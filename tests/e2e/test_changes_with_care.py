@@ -419,7 +419,7 @@ def test_a_shadow_in_trouble_costs_the_client_nothing(
     plain.stop()
     started = door(mirror_of(three[0].port, port))
     median, tally = measured(started)
-    print(f"{kind}: p50 {median * 1000:.2f} ms, without a mirror {without * 1000:.2f} ms")  # noqa: T201
+    print(f"{kind}: p50 {median * 1000:.2f} ms, without a mirror {without * 1000:.2f} ms")
     assert tally.failed == []
     assert median < 3 * without + 0.003
     (mirror,) = started.ask("status")["mirrors"]
@@ -428,20 +428,18 @@ def test_a_shadow_in_trouble_costs_the_client_nothing(
         assert mirror["not_copied"] > 0
 
 
-def test_explain_says_what_changes_mean_for_a_request(
-    door: Start, three: list[EchoOrigin]
-) -> None:
+def test_explain_says_what_changes_mean_for_a_request(door: Start, three: list[EchoOrigin]) -> None:
     words = 'share = "100%", abort_if = "errors > 5% for 30s"'
     started = door(canary_of(three[0].port, three[1].port, words))
     started.ask("drain", endpoint=f"a.test/127.0.0.1:{three[0].port}")
     said = subprocess.run(
-        [sys.executable, "-m", "porch", "explain", "GET", "http://a.test/"]
-        + ["--config", str(started.file)],
+        [sys.executable, "-m", "porch", "explain", "GET", "http://a.test/"],
         capture_output=True,
         text=True,
         check=True,
         timeout=30,
         env=started.environ,
+        cwd=started.folder,
     ).stdout
     assert f"canary    100% of the clients to 127.0.0.1:{three[1].port}; this one does" in said
     assert "abort     errors > 5% for 30s" in said

@@ -258,6 +258,20 @@ def test_a_door_that_ends_before_it_answers_is_said(config: Path, answer: bytes)
     asyncio.run(main())
 
 
+def test_words_beside_the_command_reach_it(config: Path) -> None:
+    async def then() -> None:
+        answer = await asyncio.to_thread(ask, config, "tell", {"endpoint": "a:1", "wait": 3})
+        assert answer == {"heard": {"endpoint": "a:1", "wait": 3}}
+
+    def tell(question: Question) -> None:
+        question.reply({"heard": question.words})
+
+    door = Control(socket_path(config), {"tell": tell})
+    door.open()
+    run_beside(door, then)
+    door.close()
+
+
 def test_a_door_that_is_silent_is_waited_for_within_bounds(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,16 +6,19 @@ from typing import Any
 
 from porch.balance.endpoint import Out
 from porch.config.load import load_mapping
+from porch.config.orders import Back, Order
 from porch.manage.candidate import Candidate
 from porch.manage.columns import CONNECTIONS
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.process import Process
 from porch.manage.status import status
+from porch.route.route import REQUESTS
 
 
-def door() -> Any:
-    candidate = Candidate.examine(load_mapping({"routes": {"*": ["a:1", "b:1"]}}))
+def door(routes: dict[str, Any] | None = None) -> Any:
+    words = {"listen": ":80", "routes": routes or {"*": ["a:1", "b:1"]}}
+    candidate = Candidate.examine(load_mapping(words))
     assert candidate is not None
     in_force = InForce(candidate, Listening(), {})
     in_force.remember(lambda: candidate.loaded)
@@ -53,3 +56,25 @@ def test_a_worker_of_before_an_upgrade_has_no_counts() -> None:
     made.fleet.all[0].row = 0
     (worker,) = status(made)["workers"]  # type: ignore[misc]
     assert worker["requests"] is None
+
+
+def test_orders_canaries_and_what_mirrors_left_out_are_told() -> None:
+    canary = {"to": "c:1", "share": "5%", "abort_if": "errors > 5% for 30s"}
+    mirror = {"to": "s:1"}
+    made = door({"a.test": {"to": "a:1", "canary": canary, "mirror": mirror}})
+    in_force = made.in_force
+    in_force.orders.note(Order("drained", ("a.test", "a:1"), 1.8e9))
+    column = in_force.columns.of[("a.test mirror", "")]
+    in_force.table.rows[0][column + REQUESTS] = 7
+    found = status(made)
+    names = [(each["pool"], each["endpoint"]) for each in found["upstreams"]]  # type: ignore[attr-defined]
+    assert names == [("a.test", "a:1"), ("a.test canary", "c:1"), ("a.test mirror", "s:1")]
+    assert found["mirrors"] == [{"pool": "a.test mirror", "not_copied": 7}]
+    (order,) = found["orders"]  # type: ignore[misc]
+    assert order["since"] == "2027-01-15T08:00:00Z"
+    (told,) = found["canaries"]  # type: ignore[misc]
+    assert (told["who"], told["state"]) == ("5% of the clients", "on")
+    words = in_force.candidate.canaries["a.test"].words
+    in_force.orders.note(Order("back", "a.test", Back(since=0.0, why="bad", words=words)))
+    (told,) = status(made)["canaries"]  # type: ignore[misc]
+    assert told["state"] == "back: bad"

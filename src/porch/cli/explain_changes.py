@@ -13,6 +13,7 @@ from porch.balance.canary import Canary
 from porch.balance.mirror import Mirror
 from porch.balance.upstream import Upstream
 from porch.config.rehearse import Rehearsal
+from porch.config.units import spell_share
 from porch.manage.control import NotRunning, ask
 from porch.manage.naming import spelled
 from porch.route.route import Route
@@ -49,7 +50,7 @@ def changes(rehearsal: Rehearsal, client_ip: bytes) -> Iterator[str]:
         owner = getattr(hook, "__self__", None)
         if isinstance(owner, Mirror):
             target = owner.route.target
-            yield f"mirror    {owner.share * 100:g}% are copied to {target}, answers dropped"
+            yield f"mirror    {spell_share(owner.share)} are copied to {target}, answers dropped"
 
 
 def ordered_for(config: Path, route: Route | None) -> Iterator[str]:

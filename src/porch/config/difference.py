@@ -21,8 +21,8 @@ from porch.config.locate import KeyPath
 from porch.config.review import PRIVATE
 from porch.config.schema import HeadersModel, LogModel, ServerModel
 from porch.config.target import parse_target
-from porch.config.units import spell_duration, spell_size
-from porch.config.words import DURATION_FORM, SIZE_FORM
+from porch.config.units import spell_duration, spell_share, spell_size
+from porch.config.words import DURATION_FORM, SHARE_FORM, SIZE_FORM
 
 __all__ = ["LINES", "NOTHING", "difference"]
 
@@ -357,7 +357,7 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
     for name in type(table.model).model_fields:
         value = getattr(table.model, name)
         path = (*table.path, name)
-        if value is None or name in _ELSEWHERE:
+        if value is None or (name in _ELSEWHERE and not start):
             continue
         if isinstance(value, HeadersModel):
             yield from _fields(value, hide)
@@ -372,7 +372,7 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
         elif isinstance(value, list):
             items = _items(name, value, hide)
             yield start + name, _Word(items.keys(), _listed(items), items)
-        elif name in ("ca", "error_page") or (name in ("cert", "key") and start == "tls."):
+        elif name in ("ca", "error_page", "page") or (name in ("cert", "key") and start == "tls."):
             content = table.loaded.contents.get(table.loaded.base / value)
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:
@@ -423,6 +423,8 @@ def _spelled(kind: type[BaseModel], name: str, value: Any) -> Any:
     form = _form(kind, name)
     if form == DURATION_FORM.text:
         return spell_duration(value)
+    if form == SHARE_FORM.text:
+        return spell_share(value)
     return spell_size(value) if form == SIZE_FORM.text else value
 
 

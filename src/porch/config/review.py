@@ -16,7 +16,7 @@ from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES, files_in, matching
-from porch.config.review_change import review_maintenance
+from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
@@ -266,6 +266,7 @@ def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
             text = f'no route is for the host "{host}", so that this does nothing'
             loaded.add(path, text + _meant(host, hosts), warning=True)
     used = {target.name for each in loaded.routes for target in each.targets}
+    used.update(text for each in loaded.routes for text in also_leads_to(each.model))
     for name in loaded.pools.keys() - used:
         loaded.add(("pool", name), f"no route leads to the pool '{name}'", warning=True)
     if not loaded.routes:

@@ -2,12 +2,13 @@
 
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
+from porch.config.schema import RouteModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel
 from porch.config.suggest import nearest
 from porch.config.target import Target, parse_target
 from porch.route.when import parse_when
 
-__all__ = ["review_change", "review_maintenance"]
+__all__ = ["also_leads_to", "review_change", "review_maintenance"]
 
 
 def review_change(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
@@ -21,6 +22,11 @@ def review_change(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
         if model.mirror.share == 0:
             text = "a share of 0% copies nothing"
             loaded.add((*entry.path, "mirror", "share"), text, warning=True)
+
+
+def also_leads_to(model: RouteModel) -> list[str]:
+    """The targets of a route beside `to`, as they are written."""
+    return [text for each in (model.canary, model.mirror) if each is not None for text in each.to]
 
 
 def review_maintenance(loaded: Loaded, model: MaintenanceModel, path: KeyPath) -> None:

@@ -6,17 +6,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from porch.balance.abort import parse_abort
 from porch.config.model import Model, word
-from porch.config.units import parse_share
-from porch.config.words import Form, Silence, Strings, Wanted
+from porch.config.words import Form, Share, Silence, Strings, Wanted
 
 __all__ = ["CanaryModel", "Maintenance", "MaintenanceModel", "MirrorModel"]
-
-ShareText = Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?%$", examples=["5%", "0.5%"])]
-Share = Annotated[
-    float,
-    BeforeValidator(parse_share, json_schema_input_type=ShareText),
-    Form('a share, such as "5%"'),
-]
 
 
 def _abort(text: str) -> str:

@@ -2,7 +2,14 @@
 
 import re
 
-__all__ = ["parse_duration", "parse_share", "parse_size", "spell_duration", "spell_size"]
+__all__ = [
+    "parse_duration",
+    "parse_share",
+    "parse_size",
+    "spell_duration",
+    "spell_share",
+    "spell_size",
+]
 
 _NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
 _DURATION = re.compile(rf"{_NUMBER} ?(ms|s|m|h|d|w|y)\Z")
@@ -49,6 +56,11 @@ def spell_duration(seconds: float) -> str:
         if seconds >= least and seconds % _SECONDS[unit] == 0:
             return f"{seconds / _SECONDS[unit]:.0f}{unit}"
     return f"{seconds * 1000:.0f}ms" if seconds else "0s"
+
+
+def spell_share(share: float) -> str:
+    """A share as parse_share reads it: "5%"."""
+    return f"{share * 100:g}%"
 
 
 def spell_size(size: int) -> str:

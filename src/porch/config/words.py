@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from porch.config.units import parse_duration, parse_size
+from porch.config.units import parse_duration, parse_share, parse_size
 
 __all__ = [
     "LOG_FORM",
@@ -22,6 +22,7 @@ __all__ = [
     "Form",
     "LogFormat",
     "OwnName",
+    "Share",
     "Silence",
     "Size",
     "Strings",
@@ -61,14 +62,17 @@ DurationText = Annotated[
 SizeText = Annotated[
     str, Field(pattern=r"^\d+(\.\d+)? ?([Bb]|[KkMmGgTt]i?[Bb])$", examples=["64KB", "10MB"])
 ]
+ShareText = Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?%$", examples=["5%", "0.5%"])]
 DURATION_FORM = Form('a duration, such as "90s"')
 SIZE_FORM = Form('a size, such as "64MB"')
+SHARE_FORM = Form('a share, such as "5%"')
 
 Duration = Annotated[
     float, BeforeValidator(parse_duration, json_schema_input_type=DurationText), DURATION_FORM
 ]
 Silence = Annotated[Duration, AfterValidator(_positive), DURATION_FORM]
 Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=SizeText), SIZE_FORM]
+Share = Annotated[float, BeforeValidator(parse_share, json_schema_input_type=ShareText), SHARE_FORM]
 Bound = Annotated[Size, AfterValidator(_positive), SIZE_FORM]
 
 

@@ -129,7 +129,7 @@ class Ordering:
     def _weight(self, question: Question) -> None:
         names = self._endpoints(question)
         weight = question.words.get("weight")
-        if weight is not None and (not isinstance(weight, int) or not 0 <= weight <= _HEAVIEST):
+        if weight is not None and (type(weight) is not int or not 0 <= weight <= _HEAVIEST):
             raise ValueError(
                 f"a weight is a whole number from 0 to {_HEAVIEST}, or 'file' for that of the file"
             )
