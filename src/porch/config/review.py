@@ -98,17 +98,6 @@ def _no_network(text: str) -> str:
     return f"'{text}' is an address within a network; write {plain}"
 
 
-def _review_file(loaded: Loaded, name: str | None, path: KeyPath) -> None:
-    """Whether a file that is named can be read."""
-    if name is None:
-        return
-    file = loaded.base / name
-    try:
-        loaded.read(file)
-    except OSError as error:
-        why = "does not exist" if isinstance(error, FileNotFoundError) else None
-        loaded.add(path, f"{file} {why or f'cannot be read: {error.strerror or error}'}")
-
 
 def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
     """Words that may stand at the top, in a site and in a route alike."""
@@ -176,51 +165,7 @@ def _review_site(loaded: Loaded, host: str, site: SiteModel, path: KeyPath) -> N
         loaded.add((*path, "www"), f"there is no www.{host} to redirect from")
 
 
-def _review_pair(loaded: Loaded, site: SiteModel, path: KeyPath) -> None:
-    """That cert and key stand together, and are files that only their owner can read."""
-    certs, keys = site.cert or [], site.key or []
-    is_bundle = bool(certs) and all(each.lower().endswith(BUNDLES) for each in certs)
-    if site.cert is False and site.key:
-        loaded.add((*path, "key"), "'cert' is false beside it; take one of them out")
-    elif is_bundle and keys:
-        loaded.add((*path, "key"), "a PKCS #12 file has its key in it; take 'key' out")
-    elif bool(certs) != bool(keys) and not is_bundle:
-        there, missing = ("key", "cert") if keys else ("cert", "key")
-        loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
-    elif len(certs) != len(keys) and not is_bundle:
-        text = f"{len(certs)} certificates have {len(keys)} keys; one each"
-        loaded.add((*path, "key"), text)
-    for word, files in (("cert", certs), ("key", keys)):
-        for file in files:
-            _review_file(loaded, file, (*path, word))
-    for file in certs if is_bundle else keys:
-        _review_rights(loaded, loaded.base / file, (*path, "cert" if is_bundle else "key"))
 
-
-def _review_rights(loaded: Loaded, key: Path, path: KeyPath) -> None:
-    with contextlib.suppress(OSError, ValueError):  # ValueError: a zero in the name
-        if key.stat().st_mode & stat.S_IROTH:
-            text = f"everybody on this machine can read {key}: chmod o-r {key}"
-            loaded.add(path, text, warning=True)
-
-
-def _review_folders(loaded: Loaded) -> None:
-    """Read all pairs of the folders: who serves may not see them."""
-    for number, name in enumerate(loaded.config.certificates):
-        path: KeyPath = ("certificates", number)
-        folder = loaded.base / name
-        try:
-            pairs = matching(files_in(folder))
-            for file in dict.fromkeys(file for pair in pairs for file in pair):
-                loaded.read(file)
-        except OSError as error:
-            loaded.add(path, f"{error.filename or folder}: {error.strerror or error}")
-            continue
-        for _, key in pairs:
-            _review_rights(loaded, key, path)
-        if not pairs:
-            text = f"{folder} has no pair, such as a.crt and a.key"
-            loaded.add(path, text, warning=True)
 
 
 def _review_hsts(loaded: Loaded, hsts: HstsModel | None, path: KeyPath) -> None:
