@@ -9,7 +9,7 @@ from typing import Any
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.schema import HostWords
-from porch.config.settings import connection_word
+from porch.config.settings import host_word
 
 __all__ = ["review_clients"]
 
@@ -27,7 +27,7 @@ def review_clients(loaded: Loaded, data: Mapping[str, Any]) -> None:
     _review(loaded, config, (), anywhere)
     for host, site in loaded.sites.items():
         path = loaded.site_paths[host]
-        _review(loaded, site, path, bool(connection_word(loaded, host, "client_ca")))
+        _review(loaded, site, path, bool(host_word(loaded, host, "client_ca")))
         if site.client_ca and site.cert is False:
             text = "'cert' is false beside it: without HTTPS no client can show a certificate"
             loaded.add((*path, "client_ca"), text)
@@ -35,7 +35,7 @@ def review_clients(loaded: Loaded, data: Mapping[str, Any]) -> None:
         if entry.pattern is None:
             continue
         host = entry.pattern.host.decode("ascii")
-        known = bool(connection_word(loaded, host, "client_ca"))
+        known = bool(host_word(loaded, host, "client_ca"))
         known = known or (anywhere and host.startswith("*"))
         when = entry.model.when
         if entry.model.client_cert is not None and not known:
