@@ -44,7 +44,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     review_folders(loaded)
     _review_pools(loaded)
     review_routes(loaded, data)
-    review_clients(loaded, data)
+    review_clients(loaded)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
     _review_use(loaded, data)
@@ -138,8 +138,10 @@ def _review_sites(loaded: Loaded) -> None:
             host = parse_host(name).decode("ascii")
         except ValueError as error:
             loaded.add(path, str(error))
+            loaded.lacks_sites = True
             continue
         if host in loaded.sites:
+            loaded.lacks_sites = True
             first = loaded.where(loaded.site_paths[host])
             loaded.add(path, f'the site "{host}" stands in {first} already')
         loaded.site_paths[host] = path

@@ -3,9 +3,6 @@
 A word that would protect nothing is an error: a route would be open that is thought to be closed.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.schema import HostWords
@@ -14,14 +11,13 @@ from porch.config.settings import host_word
 __all__ = ["review_clients"]
 
 
-def review_clients(loaded: Loaded, data: Mapping[str, Any]) -> None:
+def review_clients(loaded: Loaded) -> None:
     """Look over `client_ca`, `client_cert` and conditions on certificates. Reads no file.
 
-    data: as validated. Where a site of it was refused, all is taken to be in that one.
+    Where a site was refused, all is taken to be in that one.
     """
     config = loaded.config
-    sites = data.get("site")
-    if isinstance(sites, dict) and len(sites) > len(loaded.sites):
+    if loaded.lacks_sites:
         return
     anywhere = any(each.client_ca for each in (config, *loaded.sites.values()))
     _review(loaded, config, (), anywhere)
