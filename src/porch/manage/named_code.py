@@ -7,7 +7,6 @@ The worker that needs it loads it, and tells what it could not.
 from porch.config.loaded import Loaded
 from porch.config.words import dns_settings
 from porch.manage.provider import provider_named
-from porch.manage.question import question
 
 __all__ = ["review_code"]
 
@@ -29,6 +28,8 @@ def review_code(loaded: Loaded) -> None:
         except ValueError as error:
             loaded.add(("acme", "dns"), str(error), warning=True)
     if acme.on_demand is not None:
+        from porch.manage.question import question  # late: asyncio
+
         try:
             question(acme.on_demand, loaded.base).load()
         except (TypeError, ValueError) as error:
