@@ -8,6 +8,7 @@ door. What OpenSSL will not show to anybody is an error, where it is loaded (cer
 from collections.abc import Iterator
 
 from porch import clock
+from porch.certs import moments
 from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded
 from porch.tls.certificate import Certificate, Pair
@@ -41,20 +42,20 @@ def _findings(certificate: Certificate, host: str | None) -> Iterator[str]:
 
 
 def _findings_of_pair(pair: Pair, host: str | None) -> Iterator[str]:
-    from porch.certs.dates import moment  # late: cryptography
-    from porch.certs.facts import read_facts
+    from porch.certs.facts import read_facts  # late: cryptography
 
     try:
         facts = read_facts(pair.chain)
     except ValueError:  # OpenSSL reads more than this does, and it is OpenSSL that shows it
         return
     file, now = pair.cert_file, clock.wall()
+    begins, ends = moments.words(facts.not_before), moments.words(facts.not_after)
     if facts.not_after < now:
-        yield f"{file} has expired at {moment(facts.not_after)}; put a new one into its files"
+        yield f"{file} has expired at {ends}; put a new one into its files"
     elif facts.not_before > now:
         yield (
-            f"{file} is valid from {moment(facts.not_before)} on only, and refused until then; set"
-            " this machine's clock, or put another into its files"
+            f"{file} is valid from {begins} on only, and refused until then; set this machine's"
+            " clock, or put another into its files"
         )
     if host is None or host == "*":
         return
