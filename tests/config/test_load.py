@@ -44,7 +44,7 @@ store = "/tmp/porch"
 directory = ["letsencrypt", "https://ca.test/dir"]
 email = "ops@a.test"
 profile = "shortlived"
-dns = "rfc2136"
+dns = "persist"
 on_demand = "http://127.0.0.1:9000/ask"
 key = "rsa"
 eab = { kid = "1", key = "AAAA" }

@@ -21,7 +21,7 @@ from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
     changes,
-    host_words,
+    host_word,
     merge_limits,
     merge_timeouts,
     site_of,
@@ -310,7 +310,7 @@ class _Builder:
             elif host in self.certificates.managed:
                 is_there = partial(self.state.has_certificate, host)
                 filters.append(HttpsRedirect(self.https_port, is_there))
-            if (hsts := host_words(self.loaded, host, "hsts")) is not None:
+            if (hsts := host_word(self.loaded, host, "hsts")) is not None:
                 filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
         if demand == "required":
             filters.append(NEED_CERTIFICATE)

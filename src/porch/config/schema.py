@@ -226,9 +226,13 @@ class RouteWords(Model):
 
 
 class HostWords(RouteWords):
-    """Words of a host that may stand at the top as well."""
+    """Words of a host that may stand at the top as well. Of a wildcard they are for all hosts
+    below it, see settings.host_word."""
 
-    hsts: Hsts | None = word("See [hsts](#hsts). Sent with answers over HTTPS alone.")
+    hsts: Hsts | None = word(
+        "See [hsts](#hsts). Sent with answers over HTTPS alone. Of a wildcard's site it is for all "
+        "hosts below it."
+    )
     tls_profile: Literal["intermediate", "modern"] | None = word(
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
         "intermediate",
