@@ -38,6 +38,7 @@ __all__ = [
     "NoRoute",
     "NoSite",
     "NotSecured",
+    "PoolFull",
     "PorchError",
     "RequestTimeout",
     "Shutdown",
@@ -46,6 +47,7 @@ __all__ = [
     "UpgradeFailed",
     "UpstreamStalled",
     "VersionNotSupported",
+    "WaitedTooLong",
 ]
 
 METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
@@ -223,6 +225,24 @@ class NoEndpoint(PorchError):
     status = 503
     source = "upstream"
     sentence = "No endpoint of the pool can take a request now."
+
+
+class PoolFull(PorchError):
+    """As many requests as the pool may have are under way, and as many wait as may."""
+
+    word = "connection_limit_reached"
+    status = 503
+    sentence = "The pool has all the requests it may have; overload sets how many, and who waits."
+
+    def __init__(self, detail: str = "", *, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class WaitedTooLong(PoolFull):
+    """There was no room in the pool for as long as a request may wait."""
+
+    sentence = "The pool had no room for as long as overload.wait allows."
 
 
 class NoDescriptors(PorchError):

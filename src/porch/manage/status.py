@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
-from porch.balance.endpoint import FAILED
-from porch.balance.standing import EndpointName
+from porch.balance.endpoint import FAILED, WAITING
+from porch.balance.standing import WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
     DEADLINES,
@@ -94,6 +94,14 @@ def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     found: dict[str, object] = {"pool": pool, "endpoint": address}
     if column is None:
         return found | {"state": "not counted: too many endpoints"}
+    if address == WHOLE:
+        waiting, refused = (table.total(column + each) for each in (WAITING, FAILED))
+        return found | {
+            "endpoint": "all",
+            "state": f"{waiting} wait, {refused} were refused",
+            "running": table.total(column + RUNNING),
+            "requests": table.total(column + REQUESTS),
+        }
     out = in_force.standings.of(name)
     return found | {
         "state": "; ".join(f"{kind}: {why.text}" for kind, why in out.items()) or "up",
