@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from porch.certs import backoff, moments, pulse, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
+from porch.certs.backoff import Record
 from porch.certs.failure import IssueError, Kind
 from porch.certs.files import StoreError
 from porch.certs.identifiers import canonical, stored
@@ -117,7 +118,7 @@ class Issuer:
         record = backoff.kept(self._store, names[0])
         again = record.next_at(names[0], now)
         if again > max(at, now):
-            at, why = again, f"it failed {record.failures} times, lately: {record.sentence}"
+            at, why = again, f"it failed {record.failures} times, lately: {record.trouble}"
         limits = [record.limited_until(each.directory, now) for each in self._authorities]
         until = [limit for limit in limits if limit is not None]
         if until and len(until) == len(limits) and min(until) > at:
@@ -183,11 +184,38 @@ class Issuer:
         if not force:
             at, why = self._issue_at(names, held, now)
             if at > now:
-                has_failed = backoff.kept(self._store, names[0]).failures > 0
-                return Outcome(names, "waiting" if has_failed or not held else "held", why)
+                record = backoff.kept(self._store, names[0])
+                waits = record.failures > 0 or record.next_at(names[0], now) > now
+                return Outcome(names, "waiting" if waits or not held else "held", why)
+        record = backoff.kept(self._store, names[0])
+        begun = backoff.begun(record, now.replace(microsecond=0))
+        backoff.keep(self._store, names[0], begun)
+        try:
+            outcome = self._tried(names, record, held, alive, force)
+        except Stopped:
+            self._not_tried(names, begun, record)
+            raise
+        if outcome.what == "busy":
+            self._not_tried(names, begun, record)
+        return outcome
+
+    def _not_tried(self, names: Names, begun: Record, record: Record) -> None:
+        """It was no try: we end, or another goes on with it, who may have noted his own."""
+        with contextlib.suppress(OSError, StoreError):
+            if backoff.kept(self._store, names[0]) != begun:
+                return
+            if record == Record():
+                backoff.clear(self._store, names[0])
+            else:
+                backoff.keep(self._store, names[0], record)
+
+    def _tried(
+        self, names: Names, record: Record, held: Held | None, alive: Pulse, force: bool
+    ) -> Outcome:
+        """By each authority until one can."""
+        now = moments.now()
         limits: dict[str, datetime] = {}
         errors: list[tuple[Authority, IssueError]] = []
-        record = backoff.kept(self._store, names[0])
         for authority in self._authorities:
             if record.limited_until(authority.directory, now) and not force:
                 continue
