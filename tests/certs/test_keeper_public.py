@@ -1,5 +1,7 @@
 """The certificates of public hosts: an authority that answers as it is told, and a real one."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +12,7 @@ import pytest
 import trustme
 
 from porch import clock
-from porch.certs import backoff, issuer
+from porch.certs import backoff, issuer, lane
 from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Source
@@ -41,7 +43,7 @@ class World:
     """
 
     def __init__(self) -> None:
-        self.fails: dict[str, list[Exception]] = {}
+        self.fails: dict[str, list[BaseException]] = {}
         self.asked: list[str] = []
         self.consulted = 0
         self.during: Callable[[], object] = lambda: None
@@ -175,6 +177,59 @@ def test_a_failure_is_told_and_others_go_on(store: FileStore, world: World, hand
     waits = [later - sooner for sooner, later in pairwise(tried)]
     assert waits[0] == pytest.approx(AGAIN, abs=1)
     assert all(later > 1.5 * sooner for sooner, later in pairwise(waits))
+
+
+@pytest.mark.parametrize("slow", [1, 50])
+def test_many_that_hang_delay_one_that_is_well_by_their_pace_alone(
+    store: FileStore, world: World, monkeypatch: pytest.MonkeyPatch, slow: int
+) -> None:
+    """Behind an authority that drips, or a DNS provider that does not come back."""
+    monkeypatch.setattr(lane, "PACE", 0.01)
+    is_over = threading.Event()
+    hanging = [f"a{number}.example" for number in range(slow)]
+    one = Kept(store, *hanging, "z.example")
+
+    def hang() -> None:
+        if threading.current_thread().name != "porch z.example":
+            assert is_over.wait(10)
+            raise IssueError("network", "it does not come back")
+
+    world.during = hang
+    one.step()
+    eventually(lambda: one.made == ["z.example"])
+    one.step()
+    assert sorted(world.asked) == sorted([*hanging, "z.example"])  # none is begun twice
+    is_over.set()
+    eventually(lambda: len(one.said) == 1 + slow)
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_who_has_failed_comes_after_those_that_have_not(
+    store: FileStore, world: World, hands: Hands
+) -> None:
+    world.fails["a.example"] = [IssueError("dns", "it has no address")]
+    one = Kept(store, "a.example")
+    one.step()
+    hands.advance(AGAIN)
+    one.want("a.example", "b.example", "c.example")
+    one.step()
+    assert world.asked == ["a.example", "b.example", "c.example", "a.example"]
+
+
+def test_a_provider_that_ends_the_program_ends_its_own_name_alone(
+    store: FileStore, world: World
+) -> None:
+    world.fails["a.example"] = [SystemExit(3)]
+    one = Kept(store, "a.example", "b.example")
+    one.step()
+    assert one.made == ["b.example"]
+    assert "no certificate for a.example: SystemExit: 3" in one.said
 
 
 def test_what_fails_again_after_it_was_well_is_told_again(

@@ -42,12 +42,13 @@ class Certificates(Protocol):
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is next for one certificate. what: "ask" is for the authority's suggestion when to
-    renew. at: when; in the past means now. why: for an operator."""
+    renew. at: when; in the past means now. why: for an operator. failures: of the name, lately."""
 
     names: Names
     what: Literal["issue", "ask"]
     at: datetime
     why: str
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,15 @@ class Issuer:
         self._is_stopping = is_stopping
 
     def due(self, wanted: Mapping[Names, Held | None], now: datetime) -> list[Task]:
-        """What is to be done, the soonest first. wanted: the names of each certificate, and the
-        one that there is. Two reads of the store a certificate."""
+        """What is to be done, the soonest first; of what is due now, who has failed comes last.
+        wanted: the names of each certificate, and the one that there is. Two reads of the store a
+        certificate."""
         tasks = [task for names, held in wanted.items() for task in self._tasks(names, held, now)]
-        return sorted(tasks, key=lambda task: (task.at, task.names, task.what))
+
+        def turn(task: Task) -> tuple[datetime, int, datetime, Names, str]:
+            return max(task.at, now), task.failures, task.at, task.names, task.what
+
+        return sorted(tasks, key=turn)
 
     def _tasks(self, names: Names, held: Held | None, now: datetime) -> Iterator[Task]:
         at, why = self._issue_at(names, held, now)
@@ -99,7 +105,8 @@ class Issuer:
             asked = renewal.ask_at(held, renewal.kept(self._store, names[0]), now)
             if asked is not None and asked < at:
                 yield Task(names, "ask", asked, "the CA may suggest when to renew")
-        yield Task(names, "issue", at, why)
+        record = backoff.kept(self._store, names[0])
+        yield Task(names, "issue", at, why, record.failures + record.cut_off)
 
     def _wanted_at(self, names: Names, held: Held | None, now: datetime) -> tuple[datetime, str]:
         """When there should be another, and why then."""

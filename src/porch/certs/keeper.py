@@ -1,11 +1,13 @@
-"""Keeper: gets and renews the certificates of all hosts that have none given, one by one.
+"""Keeper: gets and renews the certificates of all hosts that have none given.
 
-It blocks for the network and the disk, so it runs in a thread, in one worker of a door. Doors that
-share a store keep off each other by its locks.
+One by one, but nobody waits long for one that is slow (lane.py). It blocks for the network and the
+disk, so it runs in threads, in one worker of a door. Doors that share a store keep off each other
+by its locks.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from porch import clock
 from porch.certs import moments, renewal
@@ -16,6 +18,7 @@ from porch.certs.facts import read_facts
 from porch.certs.identifiers import stored
 from porch.certs.issuer import Issuer, Names, Outcome, Task
 from porch.certs.kept import find_entry, keep_entry
+from porch.certs.lane import Lane
 from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority
 from porch.certs.means import Means
 from porch.certs.needs import Held
@@ -95,6 +98,7 @@ class Keeper:
         self._wake = threading.Event()
         self._wake_local = threading.Event()
         self._lock = threading.Lock()
+        self._lane = Lane(self._wake.set)
         self._is_stopping = False
         self._wanted: Mapping[str, Source] = {}
         self._issuer: Issuer | None = None
@@ -128,7 +132,7 @@ class Keeper:
     def start_once(self) -> None:
         """Begin, in a thread of its own, unless it has. Raises RuntimeError if there is none."""
         if self._thread is None:
-            # Two, so that an authority or a provider that hangs keeps no local name waiting.
+            # Two, so that an authority that hangs keeps no local name waiting.
             parts = ((self.step_public, self._wake), (self.step_local, self._wake_local))
             for part in parts:
                 thread = threading.Thread(
@@ -298,16 +302,22 @@ class Keeper:
             if self._is_stopping or self._wake.is_set():  # what is wanted now may be another thing
                 yield 0.0
                 return
+            host = task.names[0]
             left = (task.at - moments.now()).total_seconds()
-            rest = self._rests.get(task.names[0], 0.0) - clock.monotonic()
-            yield max(left, rest) if max(left, rest) > 0 else self._do(issuer, task)
+            rest = self._rests.get(host, 0.0) - clock.monotonic()
+            if max(left, rest) > 0:
+                yield max(left, rest)
+            elif host not in self._lane:  # else it wakes us at its end
+                done = self._lane.do(host, partial(self._do, issuer, task))
+                if done is not None:
+                    yield done
 
     def _do(self, issuer: Issuer, task: Task) -> float:
         """What is due. Seconds until the next look at it."""
         host = task.names[0]
         try:
             outcome = issuer.issue(task.names) if task.what == "issue" else issuer.ask(task.names)
-        except Exception as error:  # a fault of ours with one host is not that of the others
+        except BaseException as error:  # a fault of ours with one host is not that of the others
             return self._failed(host, f"{type(error).__name__}: {error}")
         return self._done(host, outcome)
 
