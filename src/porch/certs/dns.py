@@ -62,7 +62,7 @@ def find(name: str, settings: Mapping[str, str] | None = None) -> Provider:
             )
         try:
             made = offered[name].load()
-        except Exception as error:  # another's code
+        except (Exception, SystemExit) as error:  # another's code
             raise ValueError(f"the DNS provider '{name}' cannot be loaded: {error}") from error
     return check(name, made, settings)
 
@@ -72,7 +72,7 @@ def check(name: str, made: object, settings: Mapping[str, str] | None = None) ->
     if isinstance(made, type):
         try:
             made = made(**(settings or {}))
-        except Exception as error:  # another's code, which may tell its secrets
+        except (Exception, SystemExit) as error:  # another's code, which may tell its secrets
             text = f"{type(error).__name__}: {error}"
             for secret in (settings or {}).values():
                 text = text.replace(secret, "...") if secret else text

@@ -16,7 +16,8 @@ from porch.certs.authority import Authority
 from porch.certs.backoff import Record
 from porch.certs.failure import IssueError, Kind
 from porch.certs.files import StoreError
-from porch.certs.identifiers import canonical, stored
+from porch.certs.holding import lock_name
+from porch.certs.identifiers import canonical
 from porch.certs.means import Means
 from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
@@ -166,7 +167,7 @@ class Issuer:
         if not self._authorities:
             return Outcome(names, "waiting", "there is no CA to ask")
         try:
-            lease = self._store.lock(f"issue/{stored(names[0])}", pulse.LEASE)
+            lease = self._store.lock(lock_name(names[0]), pulse.LEASE)
             if lease is None:
                 return Outcome(names, "busy", f"another process gets the one of {names[0]}")
             try:

@@ -5,8 +5,10 @@ disk, so it runs in threads, in one worker of a door. Doors that share a store k
 by its locks.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from porch import clock
@@ -15,11 +17,11 @@ from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
-from porch.certs.identifiers import stored
+from porch.certs.holding import lock_name, who_holds
 from porch.certs.issuer import Issuer, Names, Outcome, Task
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.lane import Lane
-from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority
+from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority, damage
 from porch.certs.means import Means
 from porch.certs.needs import Held
 from porch.certs.order import Issued
@@ -35,7 +37,7 @@ SHARE = 2 / 3
 """Of a certificate's life, after which the local authority makes the next."""
 REHEARSALS = frozenset(each.staging for each in PRESETS.values()) - {""}
 """Authorities that nobody trusts. What one has made is of no use where another is asked now."""
-FAULT, STORE, DNS = " fault", " store", " dns"
+FAULT, STORE, DNS, RIGHTS, OWN = " fault", " store", " dns", " rights", " own"
 """What is told of no host in particular, and once too. No host has such a name."""
 
 
@@ -152,10 +154,10 @@ class Keeper:
         add, means, authorities = by_dns
         try:
             made = self._issuer_with(add(means), authorities)
+            self._told.pop(DNS, None)
         except ValueError as error:
             self._tell(DNS, f"no proof by DNS: {error}")
-            return
-        self._told.pop(DNS, None)
+            made = self._issuer_with(replace(means, dns_trouble=str(error)), authorities)
         with self._lock:
             if self._issuer is issuer:  # else others are wanted by now
                 self._issuer = made
@@ -187,11 +189,13 @@ class Keeper:
     def step_local(self) -> float:
         """The same of those that the local authority is for."""
         self._wake_local.clear()
+        self._look_at_authority()
         return max(0.0, min([LONGEST_PAUSE, *self._local(self._wanted)]))
 
     def step_public(self) -> float:
         """The same of those that others are for."""
         self._wake.clear()
+        self._tell_or_forget(RIGHTS, self._store.loose())
         self._add_dns()
         wanted = self._wanted
         for told in [*self._told]:
@@ -201,20 +205,28 @@ class Keeper:
 
     # --- the local authority -------------------------------------------------------------------
 
+    def _look_at_authority(self) -> None:
+        """Also while its certificates are good: they end within days."""
+        if "local" in self._wanted.values():
+            with contextlib.suppress(StoreError):  # which is told of who needs it now
+                why = damage(self._store)
+                self._tell_or_forget(OWN, why and f"no certificates for local names: {why}")
+
     def _local(self, wanted: Mapping[str, Source]) -> Iterator[float]:
         for host, source in wanted.items():
             if source == "local" and not self._is_stopping:
                 try:
                     yield self._keep_local(host)
                 except (StoreError, ValueError) as error:
-                    self._tell(host, f"no certificate for {host}: {error}")
+                    if OWN not in self._told:  # which is of all of them
+                        self._tell(host, f"no certificate for {host}: {error}")
                     yield AGAIN
 
     def _keep_local(self, host: str, *, force: bool = False) -> float:
         """Make the one of a host if it is time, or at once. Seconds until it is time."""
         left = 0.0 if force else self._left(host)
         if left <= 0:
-            lock = self._store.lock(f"issue/{stored(host)}", AGAIN)
+            lock = self._store.lock(lock_name(host), AGAIN)
             if lock is None:
                 self._awaited.add(host)
                 return 1.0
@@ -272,7 +284,8 @@ class Keeper:
         if self._wanted[host] == "acme":
             assert self._issuer is not None
             outcome = self._issuer.issue((host,), force=True)
-            self._say(outcome.sentence)
+            who = self._holder(host) if outcome.what == "busy" else ""
+            self._say(who or outcome.sentence)
             return outcome.what == "issued"
         try:
             self._keep_local(host, force=True)
@@ -280,8 +293,15 @@ class Keeper:
             self._say(f"no certificate for {host}: {error}")
             return False
         if host in self._awaited:
-            self._say(f"another process is about the certificate of {host}; see porch certs")
+            self._say(self._holder(host) or f"another process is about the certificate of {host}")
         return host not in self._awaited
+
+    def _holder(self, host: str) -> str:
+        try:
+            who = who_holds(self._store, host)
+        except StoreError:
+            return ""
+        return f"{host}: {who}" if who else ""
 
     # --- public ones ---------------------------------------------------------------------------
 
@@ -341,6 +361,12 @@ class Keeper:
         # and no authority must be asked each second for that.
         self._rests[host] = clock.monotonic() + AGAIN
         return 1.0
+
+    def _tell_or_forget(self, what: str, text: str) -> None:
+        if text:
+            self._tell(what, text)
+        else:
+            self._told.pop(what, None)
 
     def _tell(self, host: str, text: str) -> None:
         """Once, however often it is tried."""

@@ -30,7 +30,8 @@ class Lane:
     def do(self, name: str, work: Callable[[], float]) -> float | None:
         """What `work` returns; None if it goes on by itself. It must raise nothing.
 
-        name: what it is found by meanwhile. Waits while there is no room. Raises RuntimeError if there is no thread.
+        name: what it is found by meanwhile. Waits while there is no room. Raises RuntimeError
+        if there is no thread.
         """
         self._room.acquire()
         turn = threading.Lock()  # whether it has ended, or was left
