@@ -353,6 +353,37 @@ def test_a_wildcard_is_proved_by_a_provider_of_the_operators_own(door, pebble, t
         _shown(secure, name, pebble.root())
 
 
+REFUSES = """\
+class Records:
+    def present(self, name, value):
+        raise PermissionError("the token may not write this zone")
+
+    def cleanup(self, name, value):
+        raise PermissionError("nor remove from it")
+"""
+
+
+@needs_pebble
+def test_what_a_provider_says_is_told_by_the_log_by_certs_and_by_renew(door, pebble, tmp_path):
+    config = PUBLIC.format(http=0, tls=0, directory=pebble.directory, ca=pebble.ca)
+    config = config.replace('"www.', '"*.').replace('"shop.example" = "respond:204"\n', "")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "own_dns.py").write_text(REFUSES)
+    started = door(
+        config.replace("email =", 'dns = { provider = "py:own_dns:Records" }\nemail ='),
+        environ={"PYTHONPATH": f"{tmp_path}/code:{SOURCE}"},
+    )
+    said = "the DNS provider Records could not write the record of *.shop.example (the token may"
+    started.wait_until(lambda: said in started.errors, "the reason")
+    table = started.porch("certs")
+    assert said in " ".join(table.stdout.split())
+    began = time.monotonic()
+    renewed = started.porch("certs", "renew", "*.shop.example")
+    assert time.monotonic() - began < 20
+    assert (renewed.returncode, renewed.stdout) == (1, "")
+    assert said in renewed.stderr
+
+
 @needs_pebble
 def test_two_doors_that_share_a_store_get_one_certificate(door, pebble, tmp_path):
     config = f'{PUBLIC}[site."www.shop.example"]\ncert = false\n'
