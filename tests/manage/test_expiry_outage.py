@@ -1,6 +1,8 @@
 """An authority that is down for 29 of the 30 days that a renewal has: day by day, in no time."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -90,6 +92,11 @@ class Outage:
         while self.hands.wall < end:
             self.time.pass_by(min(max(self.keeper.step_public(), 1.0), end - self.hands.wall))
 
+    def give_time(self, seconds: float) -> None:
+        """An authority that is there needs some in truth."""
+        time.sleep(min(seconds, 0.02))
+        self.hands.advance(seconds)
+
     @property
     def served(self) -> bytes:
         """The digest of the certificate that clients are shown. It is valid."""
@@ -99,6 +106,20 @@ class Outage:
         shown = self.kept.by_host[HOST]
         shown.context  # noqa: B018  a client could be served with it
         return shown.digest
+
+
+@contextlib.contextmanager
+def standing(pebble: Pebble, answers: Answers) -> Iterator[None]:
+    """The authority is back, and finds what it looks for."""
+    try:
+        pebble.start()
+        with (
+            validated.http(answers, pebble.http_port),
+            validated.tls(answers, pebble.tls_port),
+        ):
+            yield
+    finally:
+        pebble.stop()
 
 
 @pytest.mark.system
@@ -141,23 +162,12 @@ def test_an_authority_that_is_down_for_29_days_is_survived(
         for days in ("14 days", "7 days", "3 days", "1 day")
     ]
 
-    def give_time(seconds: float) -> None:
-        time.sleep(min(seconds, 0.02))
-        hands.advance(seconds)
-
-    monkeypatch.setattr(clock, "sleep", give_time)
-    try:
-        pebble.start()
-        with (
-            validated.http(Answers(one.store), pebble.http_port),
-            validated.tls(Answers(one.store), pebble.tls_port),
-        ):
-            back = hands.wall
-            while one.served == before:
-                one.pass_by(HOUR)
-                assert hands.wall - back <= DAY + HOUR
-    finally:
-        pebble.stop()
+    monkeypatch.setattr(clock, "sleep", one.give_time)
+    with standing(pebble, Answers(one.store)):
+        back = hands.wall
+        while one.served == before:
+            one.pass_by(HOUR)
+            assert hands.wall - back <= DAY + HOUR
     found = find_entry(one.store, HOST)
     assert found is not None
     assert found.not_after > hands.wall + 30 * DAY
