@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from porch import clock
-from porch.certs import backoff, issuer, lane
+from porch.certs import backoff, issuer, lane, moments
 from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Source
@@ -22,7 +22,9 @@ from porch.certs.keeper import AGAIN, LONGEST_PAUSE, Keeper, KeptForIssuer
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.means import Means
 from porch.certs.order import Issued
-from porch.certs.renewal import Suggestion
+from porch.certs.renewal import Suggestion, certificate_id
+from porch.certs.rounds import EVERY
+from porch.certs.shelf import take_down
 from porch.certs.store import FileStore, StoreError
 from tests.support import validated
 from tests.support.hands import Hands
@@ -467,3 +469,42 @@ def test_one_that_nobody_has_written_down_is_got_when_it_is_asked_for(
     assert world.asked == [HOST, "b.example"]
     assert one.said == one.made == []  # whoever asks has it in his hands
     assert Keeper(store, one.made.extend, one.said.append).get(HOST).what == "waiting"
+
+
+def test_of_those_got_on_demand_the_authority_is_asked_when_and_whoever_serves_them_is_told(
+    store: FileStore, world: World, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Kept(store)
+    one.keeper.want({}, (replace(CA, staging=""),), ("http-01",), None, lambda host: host == HOST)
+    for host in (HOST, "other.example"):
+        assert one.keeper.get(host).what == "issued"
+    asked: list[bytes] = []
+    window = timedelta(days=10)
+
+    def ask(_: object, chain: bytes) -> Suggestion:
+        asked.append(chain)
+        now = moments.now().replace(microsecond=0)
+        start, end = now + window, now + window + timedelta(days=1)
+        return Suggestion(certificate_id(chain), start, end, now, now + timedelta(hours=6))
+
+    monkeypatch.setattr(issuer.renewal, "ask", ask)
+    hands.advance(EVERY)
+    one.step()
+    found = find_entry(store, HOST)
+    assert found is not None
+    assert asked == [found.chain]
+    assert one.made == [HOST]
+    shelved = take_down(store, HOST)
+    assert shelved is not None
+    assert 10 * DAY <= shelved.renews - hands.wall <= 11 * DAY
+    assert one.keeper.get(HOST).what == "held"
+    for _ in range(3):
+        hands.advance(EVERY)
+        one.step()
+    assert len(asked) == 1  # the authority said in six hours
+    hands.advance(11 * DAY)
+    assert one.keeper.get(HOST).what == "issued"  # a client has come
+    assert len(world.asked) == 3
+    renewed = take_down(store, HOST)
+    assert renewed is not None
+    assert renewed.renews - hands.wall > 50 * DAY  # what was said was of the one before

@@ -115,7 +115,7 @@ class Issuer:
             return now, "there is no certificate yet"
         if not {canonical(name) for name in held.names} >= {canonical(name) for name in names}:
             return now, "the certificate does not have all names"
-        suggestion = self._suggestion(names, held)
+        suggestion = renewal.kept_for(self._store, names[0], held)
         told = suggestion is not None and suggestion.moment is not None
         why = "the CA suggests it" if told else "the certificate has little time left"
         return renewal.renewal_time(held, suggestion, now), why
@@ -132,12 +132,6 @@ class Issuer:
         if until and len(until) == len(limits) and min(until) > at:
             at, why = min(until), "every CA has asked to come later"
         return at, why
-
-    def _suggestion(self, names: Names, held: Held) -> renewal.Suggestion | None:
-        kept = renewal.kept(self._store, names[0])
-        if kept is None or kept.certificate != renewal.certificate_id(held.chain):
-            return None
-        return kept
 
     def ask(self, names: Names) -> Outcome:
         """Ask the authority when it would have the certificate renewed, and keep the answer."""

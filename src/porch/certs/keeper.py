@@ -25,6 +25,7 @@ from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority, damage
 from porch.certs.means import Means
 from porch.certs.needs import Held
 from porch.certs.order import Issued
+from porch.certs.rounds import Rounds
 from porch.certs.store import Store, StoreError
 
 __all__ = ["SHARE", "Keeper", "KeptForIssuer"]
@@ -105,6 +106,7 @@ class Keeper:
         self._wanted: Mapping[str, Source] = {}
         self._issuer: Issuer | None = None
         self._kept = KeptForIssuer(store)
+        self._rounds: Rounds | None = None
         self._told: dict[str, str] = {}
         self._rests: dict[str, float] = {}
         self._awaited: set[str] = set()
@@ -117,9 +119,12 @@ class Keeper:
         authorities: Sequence[Authority],
         served: Sequence[str],
         by_dns: Callable[[Means], Means] | None = None,
+        covered: Callable[[str], bool] | None = None,
     ) -> None:
         """From now on these, by these authorities and kinds of challenges. From any thread.
 
+        covered: which others may be got, by `get`. Of those that there are the authority is asked
+        when to renew them; whoever serves them is told of what it says, and gets another then.
         by_dns: adds who writes records; called in the thread, for it may be the operator's code.
         Raises ValueError, and then it goes without.
         """
@@ -129,6 +134,7 @@ class Keeper:
             self._issuer = self._issuer_with(means, authorities)
             self._by_dns = (by_dns, means, authorities) if by_dns is not None else None
             self._wanted = hosts
+            self._rounds = Rounds(self._store, covered) if covered is not None else None
         self._wake_all()
 
     def start_once(self) -> None:
@@ -201,7 +207,7 @@ class Keeper:
         for told in [*self._told]:
             if told not in wanted and told[0] != " ":
                 self._told.pop(told, None)
-        return max(0.0, min([LONGEST_PAUSE, *self._public(wanted)]))
+        return max(0.0, min([LONGEST_PAUSE, *self._public(wanted), *self._others(wanted)]))
 
     # --- the local authority -------------------------------------------------------------------
 
@@ -331,6 +337,31 @@ class Keeper:
                 done = self._lane.do(host, partial(self._do, issuer, task))
                 if done is not None:
                     yield done
+
+    def _others(self, wanted: Mapping[str, Source]) -> Iterator[float]:
+        """Ask when to renew those that are got when a client asks for them."""
+        issuer, rounds = self._issuer, self._rounds
+        if issuer is None or rounds is None:
+            return
+        with contextlib.suppress(StoreError):  # it is told of who needs it now
+            for host in rounds.look():
+                if host not in wanted and host not in self._lane:
+                    self._lane.do(host, partial(self._ask, issuer, host))
+        yield rounds.wait
+
+    def _ask(self, issuer: Issuer, host: str) -> float:
+        with contextlib.suppress(StoreError):  # it is told of who needs it now
+            held = self._kept.find((host,))
+            if held is None:
+                return 0.0
+            for task in issuer.due({(host,): held}, moments.now()):
+                if task.what == "ask" and task.at <= moments.now():
+                    before = renewal.kept_for(self._store, host, held)
+                    self._do(issuer, task)
+                    after = renewal.kept_for(self._store, host, held)
+                    if after is not None and after.moment != (before.moment if before else None):
+                        self._changed([host])
+        return 0.0
 
     def _do(self, issuer: Issuer, task: Task) -> float:
         """What is due. Seconds until the next look at it."""

@@ -103,5 +103,5 @@ def _renewal(store: Store, entry: Entry) -> float:
     """When the next one is got, in seconds since 1970."""
     if entry.source != "acme":
         return entry.not_before + (entry.not_after - entry.not_before) * SHARE
-    suggestion = renewal.kept(store, entry.names[0])
+    suggestion = renewal.kept_for(store, entry.names[0], entry)
     return renewal.renewal_time(entry, suggestion, moments.now()).timestamp()

@@ -64,7 +64,10 @@ class _Keeping:
     def want(self, wanted: Wanted) -> None:
         """Have these got."""
         if self.keeper is not None:
-            self.keeper.want(wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns)
+            covered = wanted.on_demand.covered if wanted.on_demand is not None else None
+            self.keeper.want(
+                wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns, covered
+            )
 
 
 @dataclass(slots=True, kw_only=True)
