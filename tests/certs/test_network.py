@@ -270,6 +270,15 @@ def test_an_answer_that_drips_is_given_up_once(
     assert len([each for each in asked if each]) == 1
 
 
+def test_an_authority_that_does_not_answer_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "TIMEOUT", 0.1)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        error = failure(Authority(directory=f"http://127.0.0.1:{listening.getsockname()[1]}/dir"))
+    assert "127.0.0.1 does not come to the end of an answer (timed out)" in str(error)
+    assert (error.kind, error.another) == ("network", True)
+
+
 def test_who_was_too_slow_for_an_answer_is_not_asked_at_once_again(
     nowhere: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
