@@ -10,7 +10,7 @@ import pytest
 from porch.certs import keeper
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
-from porch.certs.keeper import AGAIN, LONGEST_PAUSE, Keeper
+from porch.certs.keeper import AGAIN, LONGEST_PAUSE, SELDOM, Keeper
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.local_ca import INTERMEDIATE, LEAF_LIFE, ROOT, LocalAuthority
 from porch.certs.store import FileStore, StoreError
@@ -164,6 +164,7 @@ def test_rights_of_others_are_told_once_with_what_mends_them(
     one.step()
     file_of(store, ROOT).chmod(0o644)
     for _ in range(2):
+        hands.advance(SELDOM)
         one.step()
     (said,) = one.said
     assert f"chmod -R go= {store.folder}" in said

@@ -32,6 +32,8 @@ __all__ = ["SHARE", "Keeper", "KeptForIssuer"]
 
 LONGEST_PAUSE = 600.0
 """Seconds between two looks at most: clocks jump, and other machines write into the store."""
+SELDOM = 3600.0
+"""Seconds between two looks at the rights of all files."""
 AGAIN = 60.0
 """Seconds until what failed here is tried again, and until another who is about it is done."""
 SHARE = 2 / 3
@@ -107,6 +109,7 @@ class Keeper:
         self._issuer: Issuer | None = None
         self._kept = KeptForIssuer(store)
         self._rounds: Rounds | None = None
+        self._rights_at = 0.0
         self._told: dict[str, str] = {}
         self._rests: dict[str, float] = {}
         self._awaited: set[str] = set()
@@ -201,13 +204,19 @@ class Keeper:
     def step_public(self) -> float:
         """The same of those that others are for."""
         self._wake.clear()
-        self._tell_or_forget(RIGHTS, self._store.loose())
+        self._look_at_rights()
         self._add_dns()
         wanted = self._wanted
         for told in [*self._told]:
             if told not in wanted and told[0] != " ":
                 self._told.pop(told, None)
         return max(0.0, min([LONGEST_PAUSE, *self._public(wanted), *self._others(wanted)]))
+
+    def _look_at_rights(self) -> None:
+        """It looks at every file, and there may be many."""
+        if clock.monotonic() >= self._rights_at:
+            self._rights_at = clock.monotonic() + SELDOM
+            self._tell_or_forget(RIGHTS, self._store.loose())
 
     # --- the local authority -------------------------------------------------------------------
 
@@ -345,6 +354,8 @@ class Keeper:
             return
         with contextlib.suppress(StoreError):  # it is told of who needs it now
             for host in rounds.look():
+                if self._wake.is_set():  # these come again in the next round
+                    break
                 if host not in wanted and host not in self._lane:
                     self._lane.do(host, partial(self._ask, issuer, host))
         yield rounds.wait

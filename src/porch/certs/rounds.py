@@ -12,7 +12,7 @@ from porch.certs.store import Store
 
 __all__ = ["A_LOOK", "EVERY", "Rounds"]
 
-A_LOOK = 20
+A_LOOK = 100
 """Hosts of one look."""
 PAUSE = 0.05
 """Seconds to the next of a round, so that others have their turn."""
