@@ -4,8 +4,8 @@ A pool that gets more than it can do does less than it could. What is over its b
 door, within bounds too, and is refused at once beyond them: 503 with Retry-After.
 """
 
-import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from porch import clock
 from porch.balance.adaptive import Adaptive
@@ -16,6 +16,9 @@ from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Suspend
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import Cells
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Admission", "Bounds"]
 
@@ -68,7 +71,7 @@ class Admission(Filter):
         self._adaptive = Adaptive() if bounds.adaptive else None
         self._running: set[Exchange] = set()
         self._waiting: dict[Exchange, float] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: "asyncio.TimerHandle | None" = None
         self._is_letting_in = False
 
     def __repr__(self) -> str:
@@ -91,7 +94,7 @@ class Admission(Filter):
         self._waiting[exchange] = clock.monotonic()
         own[WAITING] += 1
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(LOOK, self._look)
+            self._look_later()
         return SUSPEND
 
     def on_end(self, exchange: Exchange) -> None:
@@ -143,6 +146,11 @@ class Admission(Filter):
         del self._waiting[oldest]
         return oldest
 
+    def _look_later(self) -> None:
+        from asyncio import get_running_loop  # late: who only reads a configuration needs no loop
+
+        self._timer = get_running_loop().call_later(LOOK, self._look)
+
     def _look(self) -> None:
         """Other workers may have made room; who has waited for too long is told."""
         self._timer = None
@@ -151,7 +159,7 @@ class Admission(Filter):
         while self._waiting:
             exchange, since = next(iter(self._waiting.items()))
             if since > late:
-                self._timer = asyncio.get_running_loop().call_later(LOOK, self._look)
+                self._look_later()
                 return
             self._cells.own[FAILED] += 1
             text = f"pool {self._upstream.name}: no room within {self._bounds.wait:g} s"

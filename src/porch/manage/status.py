@@ -56,6 +56,7 @@ def status(door: "Supervisor") -> dict[str, object]:
             "hash": running.snapshot.short if running is not None else "",
             "loaded": _time(in_force.loaded_at),
             "routes": candidate.routes,
+            "store": str(candidate.store.absolute()) if candidate.store is not None else None,
         },
         "workers": [_worker(table, each) for each in door.fleet.all],
         "listening": in_force.listening.names,
