@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from porch import clock
 from porch.errors import Misdirected, NotSecured
 from porch.http.message import RequestHead
 from porch.listen.secured import RECORD
@@ -18,7 +19,15 @@ from tests.listen.conftest import Run
 from tests.support.secured import Pair
 from tests.support.tls import AUTHORITY, certificate, client
 
+OLDER = ssl.TLSVersion.TLSv1_2
+
 FATAL_UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no slow client."""
+    monkeypatch.setattr(clock, "monotonic", lambda: 1000.0)
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +181,58 @@ def test_an_end_of_the_connection_without_tlss_own_is_one_too(
     run(main())
 
 
+def test_its_end_without_tlss_own_leaves_our_side_open_in_any_version(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        older = client("a.test")
+        older.maximum_version = OLDER
+        pair = Pair(presented, context=older).shake()
+        assert not pair.secured.can_write_eof()
+        assert pair.secured.eof_received()
+        assert pair.secured.can_write_eof()
+        pair.secured.write(b"answer")
+        pair.secured.close()
+        pair.hear()
+        assert pair.near.read(100) == b"answer"
+        assert pair.near.read(100) == b"", "and our end is told"
+
+    run(main())
+
+
+def test_its_end_with_tlss_own_ends_both_sides_in_tls_1_2(run: Run, presented: Presented) -> None:
+    """RFC 5246 7.2.1."""
+
+    async def main() -> None:
+        older = client("a.test")
+        older.maximum_version = OLDER
+        pair = Pair(presented, context=older).shake()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.unwrap()
+        pair.move()
+        pair.secured.eof_received()
+        assert pair.inner.told == ["made", "eof"]
+        assert not pair.secured.can_write_eof()
+
+    run(main())
+
+
+def test_its_end_behind_ours_is_an_end_and_no_break(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        pair.secured.write_eof()
+        pair.hear()
+        assert pair.near.read(10) == b""
+        pair.near.write(b"last")
+        pair.near.unwrap()
+        pair.move()
+        assert pair.inner.heard == [b"last"]
+        assert pair.inner.told == ["made", "eof"]
+        assert not pair.transport.aborted
+
+    run(main())
+
+
 def test_our_side_alone_can_end_in_tls_1_3_and_the_client_may_go_on(
     run: Run, presented: Presented
 ) -> None:
@@ -185,7 +246,7 @@ def test_our_side_alone_can_end_in_tls_1_3_and_the_client_may_go_on(
         pair.move()
         assert pair.inner.heard == [b"still here"]
         older = client("a.test")
-        older.maximum_version = ssl.TLSVersion.TLSv1_2
+        older.maximum_version = OLDER
         assert not Pair(presented, context=older).shake().secured.can_write_eof()
 
     run(main())

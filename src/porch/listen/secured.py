@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
+from porch import clock
 from porch.clock import INFINITY
 from porch.errors import Misdirected, NotSecured
 from porch.http.message import RequestHead
@@ -25,6 +26,11 @@ __all__ = ["PLAIN", "Choose", "Chosen", "Secured"]
 RECORD = 16384
 """Bytes of the longest record's content (RFC 8446 5.1), and so of one read from OpenSSL. What is
 fed to its buffers goes in pieces of this size: they keep the room they once needed."""
+A_SLICE = 0.002
+"""Seconds of one read after which the rest waits for the loop's next turn: 250 kB of a client that
+does nothing but change its keys (RFC 8446 4.6.3) took 300 ms, in which nobody else was served."""
+MOST_UNREAD = 4096
+"""Bytes that TLS itself answers to a client that reads nothing: new keys for 150 of its own."""
 _UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
 """A fatal alert: unrecognized_name (RFC 6066 3)."""
 
@@ -67,11 +73,13 @@ class Secured(asyncio.Protocol):
 
     __slots__ = (
         "_choose",
+        "_cut",
         "_decrypt",
         "_encrypt",
         "_ended",
         "_factory",
         "_first",
+        "_full",
         "_handshakes",
         "_in",
         "_inner",
@@ -85,6 +93,7 @@ class Secured(asyncio.Protocol):
         "_take_in",
         "_take_out",
         "_transport",
+        "_unread",
         "_waiting",
         "chosen",
         "deadline",
@@ -106,7 +115,8 @@ class Secured(asyncio.Protocol):
         self._first = b""
         self._inner: asyncio.Protocol | None = None
         self._ssl: ssl.SSLObject | None = None
-        self._paused = self._ended = False
+        self._paused = self._ended = self._cut = self._full = False
+        self._unread = 0
         self._waiting = b""
         self._shown: ClientCertificate | None = None
         self._later: Later | None = None
@@ -129,7 +139,7 @@ class Secured(asyncio.Protocol):
         """See asyncio.Protocol."""
         if self._inner is None:
             self._open(data)
-        elif self._paused:  # what comes in the same turn
+        elif self._paused or self._waiting:  # what comes in the same turn
             self._waiting += data
         elif len(data) <= RECORD:
             self._take_in(data)
@@ -142,6 +152,7 @@ class Secured(asyncio.Protocol):
         counts on more knows by the framing that it is missing."""
         if self._inner is None:
             return False
+        self._cut = not self._ended
         return self._end_of_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -156,11 +167,14 @@ class Secured(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
+        self._full = True
         if self._inner is not None:
             self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
+        self._full = False
+        self._unread = 0
         if self._inner is not None:
             self._inner.resume_writing()
 
@@ -171,8 +185,10 @@ class Secured(asyncio.Protocol):
         if self._ssl is not None:
             self._take_in(data)
             self._shake()
-        elif self.chosen is not None:
-            self._take_in(data)  # its turn has not come yet
+        elif self.chosen is not None:  # its turn has not come yet
+            self._take_in(data)
+            if self._in.pending > 2 * LONGEST:  # and who waits for an answer has little to say
+                self._transport.abort()
         elif self._later is not None:
             self._first += data
             if len(self._first) > LONGEST:  # nobody has anything to say before he is answered
@@ -209,7 +225,8 @@ class Secured(asyncio.Protocol):
         self.chosen = chosen
         data, self._first = self._first, b""
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._take_in, self._take_out = self._in.write, self._out.read
+        self._take_in: Callable[[Any], object] = self._in.write
+        self._take_out = self._out.read
         self._take_in(data)
         self._handshakes.work(self._begin)
 
@@ -309,9 +326,17 @@ class Secured(asyncio.Protocol):
     def _feed(self, data: bytes) -> None:
         """Take in more than a record, in pieces."""
         view = memoryview(data)
+        until = clock.monotonic() + A_SLICE
         for place in range(0, len(data), RECORD):
-            if self._paused or self._ended:
+            if self._ended or self._transport.is_closing():
+                return
+            if self._paused:
                 self._waiting = bytes(view[place:])
+                return
+            if place and clock.monotonic() > until:
+                self._waiting = bytes(view[place:])
+                self._transport.pause_reading()
+                asyncio.get_running_loop().call_soon(self._go_on)
                 return
             self._take_in(view[place : place + RECORD])
             self._read()
@@ -333,31 +358,47 @@ class Secured(asyncio.Protocol):
                     break
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLZeroReturnError:  # its end, behind ours
+            self._end_of_client()
+            return
         except ssl.SSLError:
             self._flush()
             self._transport.abort()
             return
-        if self._out.pending:  # a ticket, a new key
-            self._flush()
+        if self._out.pending:
+            self._reply()
+
+    def _reply(self) -> None:
+        """Send what TLS itself has to say: a new key, or that none is to be had. Who asks for it
+        without end and takes nothing would fill the memory with it."""
+        if self._full:
+            self._unread += self._out.pending
+            if self._unread > MOST_UNREAD:
+                self._transport.abort()
+                return
+        self._flush()
 
     def _end_of_client(self) -> bool:
         inner = self._inner
         if self._ended or inner is None:
             return True
         self._ended = True
+        self._take_in, self._waiting = _drop, b""
         if inner.eof_received():
             return True
         self.close()
         return False
 
     def _go_on(self) -> None:
-        """Reading was resumed: what was held back comes first."""
+        """Go on reading: what was held back comes first."""
         if self._paused or self._inner is None:
             return
         self._read()
         waiting, self._waiting = self._waiting, b""
         if waiting:
             self.data_received(waiting)
+        if not (self._paused or self._waiting or self._transport.is_closing()):
+            self._transport.resume_reading()
 
     # --- the transport of the protocol inside --------------------------------------------------
 
@@ -382,8 +423,9 @@ class Secured(asyncio.Protocol):
         self.write(b"".join(pieces))
 
     def can_write_eof(self) -> bool:
-        """TLS 1.3 ends one side alone (RFC 8446 6.1); TLS 1.2 both (RFC 5246 7.2.1)."""
-        return bool(self._raw.version() == "TLSv1.3")
+        """TLS 1.3 ends one side alone (RFC 8446 6.1); TLS 1.2 both (RFC 5246 7.2.1), but not where
+        the client's ended without a word of TLS: as without TLS, it may still read."""
+        return self._cut or self._raw.version() == "TLSv1.3"
 
     def write_eof(self) -> None:
         """See asyncio.Transport. The client may still send."""
@@ -434,6 +476,10 @@ class Secured(asyncio.Protocol):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """See asyncio.Transport. "secured" is this."""
         return self if name == "secured" else self._transport.get_extra_info(name, default)
+
+
+def _drop(data: object) -> None:
+    """Take what comes behind an end: it is ignored (RFC 8446 6.1)."""
 
 
 class _Plain:
