@@ -8,20 +8,18 @@ protocol is connected when the handshake is done, and this is the transport that
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import Misdirected, NotSecured
-from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
-from porch.route.host import normal_host
-from porch.tls.client_certificate import ClientCertificate
-from porch.tls.hello import LONGEST, UNKNOWN, Hello, read_hello
+from porch.listen.ip import ip_of
+from porch.listen.security import Agreed, Choose, Chosen
+from porch.tls.hello import LONGEST, UNKNOWN, read_hello
 from porch.tls.later import Later
 
-__all__ = ["PLAIN", "Choose", "Chosen", "Secured"]
+__all__ = ["Secured"]
 
 RECORD = 16384
 """Bytes of the longest record's content (RFC 8446 5.1), and so of one read from OpenSSL. What is
@@ -33,35 +31,6 @@ MOST_UNREAD = 4096
 """Bytes that TLS itself answers to a client that reads nothing: new keys for 150 of its own."""
 _UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
 """A fatal alert: unrecognized_name (RFC 6066 3)."""
-
-
-class Chosen(Protocol):
-    """What a connection is served with.
-
-    first: whose tickets it may resume with; context: whose certificate is shown.
-    """
-
-    @property
-    def first(self) -> ssl.SSLContext:
-        """The context that the connection begins with."""
-
-    @property
-    def context(self) -> ssl.SSLContext:
-        """The context that has the certificate."""
-
-    def covers(self, host: str) -> bool:
-        """Whether a request for this host may come by the same connection."""
-
-    def is_spoken_to(self, host: str) -> bool:
-        """Whether this host takes the TLS that is spoken by this connection."""
-
-    def asks(self, host: str) -> bool:
-        """Whether this host takes the certificate that the client was asked for."""
-
-
-Choose = Callable[[Hello, str], Chosen | Later | None]
-"""(what the client said, the address that it came to) -> None: nobody of this name is served.
-Later: it is not known yet, and is asked again when that is told."""
 
 
 class Secured(asyncio.Protocol):
@@ -88,7 +57,6 @@ class Secured(asyncio.Protocol):
         "_paused",
         "_plain",
         "_raw",
-        "_shown",
         "_ssl",
         "_take_in",
         "_take_out",
@@ -118,7 +86,6 @@ class Secured(asyncio.Protocol):
         self._paused = self._ended = self._cut = self._full = False
         self._unread = 0
         self._waiting = b""
-        self._shown: ClientCertificate | None = None
         self._later: Later | None = None
         self.chosen: Chosen | None = None
         self.hello = UNKNOWN
@@ -220,7 +187,7 @@ class Secured(asyncio.Protocol):
             return
         if isinstance(chosen, Later):
             self._later = chosen
-            chosen.wait(self._choose_now, self._client())
+            chosen.wait(self._choose_now, ip_of(self._transport, "peername"))
             return
         self.chosen = chosen
         data, self._first = self._first, b""
@@ -232,16 +199,8 @@ class Secured(asyncio.Protocol):
 
     def _address(self) -> str:
         """What who said no name wants: clients name no address (RFC 6066 3)."""
-        found = "" if self.hello.name else self._transport.get_extra_info("sockname")
-        if not isinstance(found, tuple):
-            return ""
-        address = str(found[0]).partition("%")[0].removeprefix("::ffff:")
+        address = "" if self.hello.name else ip_of(self._transport, "sockname")
         return f"[{address}]" if ":" in address else address
-
-    def _client(self) -> str:
-        """Who comes; "" by a socket in a file."""
-        found = self._transport.get_extra_info("peername")
-        return str(found[0]).removeprefix("::ffff:") if isinstance(found, tuple) else ""
 
     def _begin(self) -> None:
         """Answer the hello."""
@@ -280,7 +239,10 @@ class Secured(asyncio.Protocol):
             return
         self._flush()
         self._decrypt, self._encrypt = raw.read, raw.write
-        inner = self._inner = self._factory(self)
+        agreed = Agreed(
+            cast("Chosen", self.chosen), self.hello.name, cast("ssl.SSLObject", self._ssl)
+        )
+        inner = self._inner = self._factory(agreed)
         inner.connection_made(self)  # type: ignore[arg-type]  # a transport as far as it is asked
         self._handshakes.end(self)
         if self._in.pending:
@@ -296,30 +258,6 @@ class Secured(asyncio.Protocol):
     def close_now(self) -> None:
         """See door.Session."""
         self._transport.abort()
-
-    # --- what it is for ------------------------------------------------------------------------
-
-    def check(self, request: RequestHead) -> None:
-        """See keeper.Security. RFC 9110 7.4 and 15.5.20, RFC 6066 3."""
-        asked = self.hello.name.encode()
-        authority = request.authority
-        if authority == asked or (host := normal_host(authority)) == asked:
-            return
-        chosen, name = cast("Chosen", self.chosen), host.decode("latin-1")
-        if not asked and not chosen.is_spoken_to(name):
-            raise Misdirected("the handshake named no host, and this one asks for another")
-        if asked and not chosen.covers(name):
-            raise Misdirected(f"the handshake was for {asked.decode()}")
-
-    def certificate(self, request: RequestHead) -> ClientCertificate | None:
-        """See keeper.Security. A session that is resumed has the certificate of its first
-        handshake: OpenSSL keeps it in the ticket."""
-        host = normal_host(request.authority).decode("latin-1")
-        if not cast("Chosen", self.chosen).asks(host):
-            return None
-        if self._shown is None:
-            self._shown = ClientCertificate.shown_in(cast("ssl.SSLObject", self._ssl))
-        return self._shown
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -402,6 +340,10 @@ class Secured(asyncio.Protocol):
 
     # --- the transport of the protocol inside --------------------------------------------------
 
+    def set_protocol(self, protocol: asyncio.Protocol) -> None:
+        """See asyncio.Transport."""
+        self._inner = protocol
+
     def write(self, data: bytes) -> None:
         """See asyncio.Transport."""
         try:
@@ -474,24 +416,9 @@ class Secured(asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """See asyncio.Transport. "secured" is this."""
-        return self if name == "secured" else self._transport.get_extra_info(name, default)
+        """See asyncio.Transport."""
+        return self._transport.get_extra_info(name, default)
 
 
 def _drop(data: object) -> None:
     """Take what comes behind an end: it is ignored (RFC 8446 6.1)."""
-
-
-class _Plain:
-    """The security of who speaks no TLS to a port that wants it."""
-
-    def check(self, request: RequestHead) -> None:
-        """See keeper.Security."""
-        authority = request.authority.decode("latin-1")
-        raise NotSecured(f"https://{authority}/ is what was meant")
-
-    def certificate(self, request: RequestHead) -> None:
-        """See keeper.Security."""
-
-
-PLAIN = _Plain()
