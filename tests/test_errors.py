@@ -5,7 +5,14 @@ import inspect
 import pytest
 
 from porch import errors
-from porch.errors import BadRequest, ConnectFailed, InternalError, PorchError
+from porch.errors import (
+    BadRequest,
+    ConnectFailed,
+    ConnectionLost,
+    EndpointSilent,
+    InternalError,
+    PorchError,
+)
 
 FAMILY: list[type[PorchError]] = [
     kind
@@ -48,7 +55,7 @@ def test_a_word_is_registered_or_one_of_ours(kind: type[PorchError]) -> None:
 @pytest.mark.parametrize("kind", FAMILY)
 def test_a_kind_says_who_what_and_whether_again(kind: type[PorchError]) -> None:
     assert kind.source in ("client", "upstream", "porch")
-    assert kind.retry in ("never", "reused", "always")
+    assert kind.retry in ("never", "repeat", "always")
     assert kind.status == 0 or 400 <= kind.status <= 599
     if kind.status:
         assert (kind.status < 500) <= (kind.source == "client")
@@ -74,7 +81,7 @@ def test_nothing_is_sent_twice_that_may_have_arrived() -> None:
     assert {kind for kind in FAMILY if kind.retry == "always"} == {
         kind for kind in FAMILY if issubclass(kind, ConnectFailed)
     }
-    assert [kind.word for kind in FAMILY if kind.retry == "reused"] == ["connection_terminated"]
+    assert {kind for kind in FAMILY if kind.retry == "repeat"} == {ConnectionLost, EndpointSilent}
 
 
 def test_what_the_client_did_wrong_is_never_tried_again() -> None:

@@ -14,9 +14,12 @@ from porch.errors import (
     ClientGone,
     ConnectionLost,
     ConnectionRefused,
+    EndpointSilent,
     GatewayTimeout,
     IncompleteResponse,
     InternalError,
+    NoEndpoint,
+    PorchError,
 )
 from porch.exchange import EXPECT_PATIENCE, HELD, Exchange
 from porch.filter import Response
@@ -65,8 +68,13 @@ class FakePool:
     name = "e"
 
     def __init__(self) -> None:
-        self.counts = [0, 0]
+        self.counts = [0, 0, 0]
         self.connections = self
+        self.usual = 0.0
+        self.failing = 0
+        self.patience = 1.0
+        self.out: dict[str, object] = {}
+        self.silent: Any = None
         self.gives: list[FakeStream] = []
         self.told: list[str] = []
 
@@ -76,6 +84,16 @@ class FakePool:
 
     def cancel(self, exchange: Exchange) -> None:
         self.told.append("cancel")
+
+    def on_bad(self, word: str) -> None:
+        self.told.append(f"bad {word}")
+
+    def on_heard(self) -> None:
+        self.told.append("heard")
+
+    def on_waits(self, exchange: Exchange) -> Any:
+        self.told.append("waits")
+        return self.silent
 
 
 class Pools:
@@ -92,6 +110,9 @@ class Pools:
 
     def candidates(self, exchange: Exchange) -> Iterator[FakePool]:
         return iter(self.endpoints)
+
+    def nobody(self) -> PorchError:
+        return NoEndpoint("nobody")
 
     def error_page(self, exchange: Exchange, error: Any) -> Response:
         return Response(error.status, (), error.word.encode())
@@ -167,7 +188,7 @@ def test_while_dialling_the_pool_has_the_deadline() -> None:
 
 @pytest.mark.parametrize(
     ("request_done", "expect", "seconds"),
-    [(True, False, 60.0), (False, False, 60.0), (False, True, EXPECT_PATIENCE)],
+    [(True, False, 1.0), (False, False, 60.0), (False, True, EXPECT_PATIENCE)],
 )
 def test_a_connection_starts_the_patience(request_done: bool, expect: bool, seconds: float) -> None:
     bench = Bench(FakeStream(), length=9, expect=expect)
@@ -320,10 +341,98 @@ def test_a_rewrite_that_raises_is_500() -> None:
 
 
 def test_it_says_where_it_is() -> None:
-    bench = Bench(FakeStream(), FakeStream())
+    bench = Bench(FakeStream(), method=b"POST")
     exchange = bench.exchange
-    assert repr(exchange) == "<Exchange <GET /a 0 fields> - running>"
+    assert repr(exchange) == "<Exchange <POST /a 0 fields> - running>"
     exchange.on_request(b"", True)
-    assert repr(exchange) == "<Exchange <GET /a 0 fields> - to e running>"
+    assert repr(exchange) == "<Exchange <POST /a 0 fields> - to e running>"
     exchange.on_upstream_lost(ConnectionLost("x"))
-    assert repr(exchange) == "<Exchange <GET /a 0 fields> 502 to e connection_terminated ended>"
+    assert repr(exchange) == "<Exchange <POST /a 0 fields> 502 to e connection_terminated ended>"
+
+
+# --- an endpoint that answers nobody -----------------------------------------------------------
+
+
+def waiting(method: bytes = b"GET") -> Bench:
+    """Sent to the first endpoint; the second has a connection at hand."""
+    bench = Bench(FakeStream(), method=method)
+    bench.second.gives = [FakeStream()]
+    bench.exchange.on_request(b"", True)
+    return bench
+
+
+def look(bench: Bench, fake: FakeClock) -> None:
+    fake.time = bench.exchange.deadline + 0.01
+    clock.tick()
+    bench.exchange.on_deadline()
+
+
+def test_whoever_waits_asks_its_endpoint_and_waits_on(fake: FakeClock) -> None:
+    bench = waiting()
+    look(bench, fake)
+    assert bench.first.told == ["acquire", "waits"]
+    assert bench.exchange.upstream is not None
+    assert bench.exchange.deadline == clock.now + clock.TICK
+
+
+def test_a_repeatable_request_leaves_an_endpoint_that_is_silent(fake: FakeClock) -> None:
+    bench = waiting()
+    bench.first.silent = EndpointSilent("no byte")
+    look(bench, fake)
+    assert bench.first.counts[RUNNING] == 0
+    assert bench.exchange.endpoint is bench.second
+    assert bench.exchange.attempts == 2
+    bench.exchange.on_response(OK, b"ok", True)
+    assert bench.exchange.status == 200
+    assert bench.exchange.error is None
+
+
+def test_a_post_waits_for_a_silent_endpoint_until_its_time_is_over(fake: FakeClock) -> None:
+    bench = waiting(b"POST")
+    bench.first.silent = EndpointSilent("no byte")
+    look(bench, fake)
+    assert bench.exchange.endpoint is bench.first
+    fake.time = bench.exchange.answer_by + 0.01
+    clock.tick()
+    bench.exchange.on_deadline()
+    assert bench.exchange.status == 504
+    assert type(bench.exchange.error) is GatewayTimeout
+
+
+def test_with_nowhere_else_to_go_it_waits_too(fake: FakeClock) -> None:
+    bench = waiting()
+    bench.pools.endpoints = (bench.first,)
+    bench.exchange._candidates = iter(())
+    bench.first.silent = EndpointSilent("no byte")
+    look(bench, fake)
+    assert bench.exchange.endpoint is bench.first
+    assert bench.exchange.upstream is not None
+
+
+def test_the_first_byte_tells_how_long_an_endpoint_usually_takes(fake: FakeClock) -> None:
+    bench = waiting()
+    fake.time += 0.8
+    bench.exchange.on_response(OK, b"ok", True)
+    assert bench.first.usual == pytest.approx(0.8)
+    again = Exchange(bench.pools, bench.client, bench.exchange.request, bench.exchange.route, b"")  # type: ignore[arg-type]
+    bench.first.gives = [FakeStream()]
+    again.on_request(b"", True)
+    fake.time += 1.6
+    again.on_response(OK, b"ok", True)
+    assert bench.first.usual == pytest.approx(0.9), "an eighth of the way"
+
+
+def test_an_endpoint_is_told_of_what_is_no_answer() -> None:
+    bench = waiting()
+    bench.exchange.on_response(ResponseHead(503, [], 0), b"", True)
+    assert bench.first.told == ["acquire", "bad 503"]
+    bench = waiting(b"POST")
+    bench.exchange.on_upstream_lost(IncompleteResponse("cut"))
+    assert bench.first.told == ["acquire", "bad http_response_incomplete"]
+
+
+def test_an_endpoint_that_is_out_is_told_that_it_answered() -> None:
+    bench = waiting()
+    bench.first.out = {"silent": object()}
+    bench.exchange.on_response(OK, b"ok", True)
+    assert bench.first.told == ["acquire", "heard"]

@@ -14,6 +14,7 @@ __all__ = [
     "Deadlines",
     "Waiting",
     "date",
+    "milliseconds",
     "monotonic",
     "now",
     "sleep",
@@ -33,14 +34,19 @@ sleep = time.sleep
 now: float = time.monotonic()
 """Seconds, as `monotonic()` at the last tick."""
 
+milliseconds: int = int(now * 1000)
+"""The same in whole milliseconds, for memory that holds whole numbers only. All processes of a
+machine have the same (clock_gettime(2), CLOCK_MONOTONIC)."""
+
 date: bytes = formatdate(time.time(), usegmt=True).encode()
 """The present second as RFC 9110 5.6.7 writes it."""
 
 
 def tick() -> None:
-    """Bring `now` and `date` up to date."""
-    global now, date
+    """Bring `now`, `milliseconds` and `date` up to date."""
+    global now, milliseconds, date
     now = monotonic()
+    milliseconds = int(now * 1000)
     date = formatdate(wall(), usegmt=True).encode()
 
 

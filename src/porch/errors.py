@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 
 __all__ = [
     "METHODS",
-    "WORDS",
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
@@ -27,6 +26,7 @@ __all__ = [
     "ConnectionLost",
     "ConnectionRefused",
     "DnsError",
+    "EndpointSilent",
     "FieldsTooLarge",
     "GatewayTimeout",
     "HandshakeFailed",
@@ -40,6 +40,7 @@ __all__ = [
     "NoRoute",
     "NoSite",
     "NotSecured",
+    "PoolFull",
     "PorchError",
     "RequestTimeout",
     "Shutdown",
@@ -48,13 +49,14 @@ __all__ = [
     "UpgradeFailed",
     "UpstreamStalled",
     "VersionNotSupported",
+    "WaitedTooLong",
 ]
 
 METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 """What Allow says, with a 405 and to OPTIONS for the door itself (RFC 9110 10.2.1)."""
 
 Source = Literal["client", "upstream", "porch"]
-Retry = Literal["never", "reused", "always"]
+Retry = Literal["never", "repeat", "always"]
 
 
 class PorchError(Exception):
@@ -63,8 +65,8 @@ class PorchError(Exception):
     word: the stable reason word.
     status: the answer if no byte of one has been sent; 0 means that nobody is left to answer.
     source: who is at fault.
-    retry: "always" (no byte reached an origin), "reused" (a kept connection closed before a byte
-        came: again if the request can be replayed, RFC 9110 9.2.2), "never".
+    retry: "always" (no byte reached an origin), "repeat" (an origin may have seen it: again if that
+        does no harm, RFC 9110 9.2.2), "never".
     sentence: one sentence for the operator that names the way out.
     detail: what happened this time; shown to operators, to clients only with `debug`.
     """
@@ -227,6 +229,24 @@ class NoEndpoint(PorchError):
     sentence = "No endpoint of the pool can take a request now."
 
 
+class PoolFull(PorchError):
+    """As many requests as the pool may have are under way, and as many wait as may."""
+
+    word = "connection_limit_reached"
+    status = 503
+    sentence = "The pool has all the requests it may have; overload sets how many, and who waits."
+
+    def __init__(self, detail: str = "", *, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class WaitedTooLong(PoolFull):
+    """There was no room in the pool for as long as a request may wait."""
+
+    sentence = "The pool had no room for as long as overload.wait allows."
+
+
 class NoDescriptors(PorchError):
     """The process may open no more files or sockets."""
 
@@ -326,12 +346,12 @@ class CertificateUnknown(TlsError):
 
 
 class ConnectionLost(PorchError):
-    """A kept connection was closed by the origin before a byte of the answer came."""
+    """The connection was closed by the origin before a byte of the answer came."""
 
     word = "connection_terminated"
     status = 502
     source = "upstream"
-    retry = "reused"
+    retry = "repeat"
     sentence = "The origin closed the connection before it answered."
 
 
@@ -369,6 +389,13 @@ class GatewayTimeout(PorchError):
     sentence = "The origin did not answer in time; timeouts.response sets how long."
 
 
+class EndpointSilent(GatewayTimeout):
+    """The endpoint answers nobody: it hangs, or its machine is gone. Another is asked."""
+
+    retry = "repeat"
+    sentence = "The endpoint answers nobody; look whether its process hangs or its machine is gone."
+
+
 class UpstreamStalled(PorchError):
     """The origin went silent in the middle of a body for `timeouts.idle`."""
 
@@ -376,11 +403,3 @@ class UpstreamStalled(PorchError):
     status = 504
     source = "upstream"
     sentence = "The origin fell silent inside a body; timeouts.idle sets how long."
-
-
-def _words(kind: type[PorchError]) -> set[str]:
-    return {kind.word}.union(*map(_words, kind.__subclasses__()))
-
-
-WORDS: tuple[str, ...] = ("", *sorted(_words(PorchError)))
-"""All reason words by number, for memory that holds numbers only. 0 stands for none."""

@@ -12,16 +12,16 @@ from porch.clock import INFINITY
 from porch.errors import (
     ClientGone,
     InternalError,
-    NoEndpoint,
     PorchError,
 )
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
+from porch.interim import on_interim, say_continue
 from porch.keeper import ClientStream, Keeper, UpstreamStream
-from porch.route.route import REQUESTS, RUNNING, Place, Route
-from porch.silence import verdict
+from porch.route.route import HEARD, REQUESTS, RUNNING, Place, Route
+from porch.silence import verdict, wait
 
-__all__ = ["HELD", "Exchange"]
+__all__ = ["HELD", "SAFE_TO_REPEAT", "Exchange"]
 
 HELD = 65536
 """Bytes of request body that are kept for a repetition; the most that is read before an endpoint
@@ -41,17 +41,19 @@ class Exchange:
     client_ip: the client after `trust` was applied. request, response: heads as they came and
     as they went. outgoing: the head of the present attempt. status: sent to the client, 0 while
     none was. started, connected, first_byte, ended: `clock.monotonic()`, 0.0 while not reached.
+    answer_by: when the head of the answer must be there, of a request that is sent.
     bytes_in, bytes_out: of the bodies. error: why the door answered or gave up. client_full,
     upstream_full: who does not take what is sent. half_closed: the client sends no more.
+    held: the request's body so far, for a repetition; None where there is none any more.
     """
 
     __slots__ = (
         "_candidates",
-        "_held",
         "_hooks",
         "_keeper",
         "_trailers",
         "_unsent",
+        "answer_by",
         "answer_done",
         "attempts",
         "bytes_in",
@@ -66,6 +68,7 @@ class Exchange:
         "error",
         "first_byte",
         "half_closed",
+        "held",
         "outgoing",
         "request",
         "request_done",
@@ -93,7 +96,7 @@ class Exchange:
         self.route = route
         self.client_ip = client_ip
         self.started = clock.monotonic()
-        self.deadline = INFINITY
+        self.deadline = self.answer_by = INFINITY
         self.connected = self.first_byte = self.ended = 0.0
         self.status = self.attempts = self.bytes_in = self.bytes_out = 0
         self.upstream: UpstreamStream | None = None
@@ -103,7 +106,7 @@ class Exchange:
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
         self.client_full = self.upstream_full = self.half_closed = False
-        self._held: bytes | None = b""
+        self.held: bytes | None = b""
         self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None
         self._hooks = iter(route.plan.on_request)
@@ -127,7 +130,7 @@ class Exchange:
                 self.bytes_in = len(data)
                 for change in plan.on_request_data:
                     data = change(self, data)
-                self._held = data
+                self.held = data
             for hook in self._hooks:
                 result = hook(self)
                 if result is not None:
@@ -136,7 +139,7 @@ class Exchange:
                     return
             self._attempt()
         except Exception as error:
-            self._on_raised(error)
+            self.on_raised(error)
 
     def on_request_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
         """More of the request's body, or of a tunnel."""
@@ -149,22 +152,22 @@ class Exchange:
                     data = change(self, data)
             except Exception as error:
                 self.request_done = end
-                self._on_raised(error)
+                self.on_raised(error)
                 return
         self.request_done = end
         if head is not None:
             self._trailers = head
         upstream = self.upstream
-        if self._held is not None:
-            if upstream is None or len(self._held) + len(data) <= HELD:
-                self._held += data
+        if self.held is not None:
+            if upstream is None or len(self.held) + len(data) <= HELD:
+                self.held += data
             else:
-                self._held = None
+                self.held = None
         if upstream is None:
-            if self._held is not None and len(self._held) >= HELD:
+            if self.held is not None and len(self.held) >= HELD:
                 self.client.pause_reading()
             return
-        self.deadline = clock.now + self._patience()
+        wait(self)
         upstream.send(head, data, end)
         if end and self.answer_done and not self.ended:
             self._end_tunnel()
@@ -197,7 +200,7 @@ class Exchange:
         if not self.client_full:
             return
         self.client_full = False
-        self.deadline = clock.now + self._patience()
+        wait(self)
         if self.upstream is not None:
             self.upstream.resume_reading()
 
@@ -224,7 +227,7 @@ class Exchange:
             self.reused = False
         place = again or next(self._candidates, None)
         if place is None:
-            self._give_up(self.error or NoEndpoint(f"pool {destination.name} has no endpoint"))
+            self._give_up(self.error or destination.nobody())
             return
         self.attempts += 1
         self.endpoint = place
@@ -260,14 +263,16 @@ class Exchange:
             for hook in route.plan.on_upstream_request:
                 hook(self)
         except Exception as error:
-            self._on_raised(error)
+            self.on_raised(error)
             return
         timeouts = route.timeouts
         if not self.request_done:
             self.deadline = clock.now + timeouts.idle
         elif not self.half_closed:
-            self.deadline = clock.now + timeouts.response
-        held = self._held
+            now = clock.now
+            self.answer_by = now + timeouts.response
+            self.deadline = min(self.answer_by, now + self.endpoint.patience)  # type: ignore[union-attr]
+        held = self.held
         trailers = self._trailers
         stream.send(outgoing, held or b"", self.request_done and trailers is None)
         if trailers is not None:
@@ -278,7 +283,7 @@ class Exchange:
             if not self.upstream_full:
                 self.client.resume_reading()
             if held is not None and len(held) >= HELD:
-                self._held = None
+                self.held = None
 
     def on_connect_failed(self, error: PorchError) -> None:
         """No connection to the endpoint."""
@@ -289,13 +294,25 @@ class Exchange:
 
     def on_response(self, head: ResponseHead | Trailers | None, data: bytes, end: bool) -> None:
         """A piece of the answer: a head, data, both, or the trailers."""
-        now = clock.now
+        place = self.endpoint
+        assert place is not None
+        place.counts[HEARD] = clock.milliseconds
         if isinstance(head, ResponseHead):
             if head.status < 200:
-                self._on_interim(head, data)
+                on_interim(self, head, data)
                 return
-            self.first_byte = clock.monotonic()
-            self._held = None
+            self.first_byte = first_byte = clock.monotonic()
+            if self.held is not None:  # else it waited for the request's body
+                took = first_byte - self.connected
+                usual = place.usual
+                place.usual = usual + (took - usual) / 8 if usual else took
+            if head.status >= 500:
+                place.on_bad(str(head.status))
+            else:
+                place.failing = 0
+            if place.out:
+                place.on_heard()
+            self.held = None
             self.response = head
             self.status = head.status
             plan = self.route.plan
@@ -306,7 +323,7 @@ class Exchange:
                     hook(self)
             except Exception as error:
                 self.status = 0
-                self._on_raised(error)
+                self.on_raised(error)
                 return
             head = self.response
         if end:
@@ -314,53 +331,16 @@ class Exchange:
             self.answer_done = True
             if self.upgraded and not self.request_done:  # one side of a tunnel has ended
                 self.client.send(None, data, True)
-                self.deadline = now + self._patience()
+                wait(self)
                 return
             self.upstream = None  # the answer is whole; the connection looks after itself
-            self.endpoint.counts[RUNNING] -= 1  # type: ignore[union-attr]
+            place.counts[RUNNING] -= 1
             self.client.send(head, data, True)
             self._end()
             return
         self.bytes_out += len(data)
-        self.deadline = now + self._patience()
+        wait(self)
         self.client.send(head, data, False)
-
-    def _on_interim(self, head: ResponseHead, data: bytes) -> None:
-        """RFC 9110 15.2: passed on to those who know them; 100 to those who wait for it, once."""
-        if head.status == 101:
-            self.upgraded = True
-            self.request_done = False
-            self.response = head
-            self.status = 101
-            self.first_byte = clock.monotonic()
-            self._held = None
-            try:
-                for hook in self.route.plan.on_response:
-                    hook(self)
-            except Exception as error:
-                self.status = 0
-                self._on_raised(error)
-                return
-            self.client.send(head, b"", False)
-            self.client.resume_reading()
-            if data:
-                self.bytes_out += len(data)
-                self.client.send(None, data, False)
-            self.deadline = clock.now + self.route.timeouts.tunnel
-            return
-        self.deadline = clock.now + self._patience()
-        if head.status == 100:
-            self._continue()
-        elif self.client.interim:
-            self.client.send(head, b"", False)
-
-    def _continue(self) -> None:
-        """Say 100 (Continue) if the client still waits for it."""
-        outgoing = self.outgoing
-        if outgoing is not None and outgoing.expect:
-            outgoing.expect = False
-            if not (self.bytes_in or self.status or self.request_done):
-                self.client.send(ResponseHead(100, []), b"", False)
 
     def on_upstream_full(self) -> None:
         """The origin does not take what is sent: nothing more is read for it."""
@@ -370,7 +350,7 @@ class Exchange:
     def on_upstream_drained(self) -> None:
         """The origin takes bytes again."""
         self.upstream_full = False
-        self.deadline = clock.now + self._patience()
+        wait(self)
         self.client.resume_reading()
 
     def on_upstream_lost(self, error: PorchError) -> None:
@@ -387,23 +367,41 @@ class Exchange:
         if full is not None:
             self._unsent = full.unsent()
         if self.outgoing is not None and self.outgoing.expect:
-            self._continue()
-            self.deadline = clock.now + self._patience()
+            say_continue(self)
+            wait(self)
         elif self._unsent != before:  # it moves, if slowly: the system's buffer shrinks
             self.deadline = clock.now + self.route.timeouts.idle
-        else:
+        elif not (self.waits and clock.now < self.answer_by and self._on_waits()):
             self.fail(verdict(self))
 
-    def _patience(self) -> float:
-        """Seconds that the other side may now be silent."""
-        timeouts = self.route.timeouts
-        if self.upgraded:
-            return timeouts.idle if self.request_done or self.answer_done else timeouts.tunnel
-        if self.half_closed:
-            return timeouts.half_close
-        if self.response is None and self.request_done:
-            return timeouts.response
-        return timeouts.idle
+    @property
+    def waits(self) -> bool:
+        """Whether all is sent to an endpoint and nothing of an answer is there."""
+        return (
+            self.upstream is not None
+            and self.request_done
+            and self.response is None
+            and not self.half_closed
+        )
+
+    def _on_waits(self) -> bool:
+        """It is early: go elsewhere if the endpoint answers nobody, or wait on."""
+        assert self.endpoint is not None
+        error = self.endpoint.on_waits(self)
+        if error is None or not self._leave(error):
+            self.deadline = min(self.answer_by, clock.now + clock.TICK)
+        return True
+
+    def _leave(self, error: PorchError) -> bool:
+        """Leave the endpoint for another, if the request may be repeated and there is one."""
+        assert self._candidates is not None
+        other = next(self._candidates, None) if self._may_retry(error) else None
+        if other is None:
+            return False
+        self._drop_upstream(error)
+        self.reused = False
+        self._attempt(other)
+        return True
 
     def fail(self, error: PorchError) -> None:
         """The one place that decides what a failure leads to."""
@@ -412,7 +410,7 @@ class Exchange:
         self.error = error
         self._drop_upstream(error)
         if error.retry != "never" and self._may_retry(error):
-            self._attempt(self.endpoint if error.retry == "reused" else None)
+            self._attempt(self.endpoint if self.reused and error.retry == "repeat" else None)
             return
         self._give_up(error)
 
@@ -426,11 +424,11 @@ class Exchange:
         self.answer(self._keeper.error_page(self, error))
 
     def _may_retry(self, error: PorchError) -> bool:
-        if self.status or self.attempts > self.route.retries or self._held is None:
+        if self.status or self.attempts > self.route.retries or self.held is None:
             return False
         if error.retry == "always":
             return True
-        return self.reused and self.request.method in SAFE_TO_REPEAT
+        return self.request.method in SAFE_TO_REPEAT
 
     def answer(self, response: Response) -> None:
         """Answer at the door."""
@@ -449,7 +447,7 @@ class Exchange:
         self.client.send(self.response, body, True)
         self._end()
 
-    def _on_raised(self, error: Exception) -> None:
+    def on_raised(self, error: Exception) -> None:
         """A hook raised: a PorchError is its answer, anything else a defect that is reported."""
         if not isinstance(error, PorchError):
             self._keeper.report(self, error)
@@ -465,6 +463,8 @@ class Exchange:
         self.upstream_full = False
         if stream is not None:
             stream.abort(error)
+            if error.source == "upstream" and not (self.reused and error.retry == "repeat"):
+                endpoint.on_bad(error.word)  # that a kept connection had closed is nobody's fault
         else:
             endpoint.connections.cancel(self)
         endpoint.counts[RUNNING] -= 1
@@ -482,7 +482,7 @@ class Exchange:
         self.deadline = INFINITY
         self._keeper.running -= 1
         self._keeper.deadlines.discard(self)
-        self._held = None
+        self.held = None
         self._candidates = None
         for hook in self.route.plan.on_end:
             try:

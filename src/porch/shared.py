@@ -54,6 +54,10 @@ class SharedTable:
         """The sum over all workers. A worker may count meanwhile: it is of about now."""
         return sum([row[column] for row in self.rows[: self._live[0]]])
 
+    def most(self, column: int) -> int:
+        """The greatest over all workers."""
+        return max([row[column] for row in self.rows[: self._live[0]]])
+
     def clear(self, row: int, counters: Iterable[int] = ()) -> None:
         """The worker of this row has ended: nothing of it runs any more.
 
@@ -94,6 +98,12 @@ class Cells:
         if self._table is None:
             return self.own[index]
         return self._table.total(self._column + index)
+
+    def most(self, index: int) -> int:
+        """The greatest of one cell over all workers: of a time, the latest."""
+        if self._table is None:
+            return self.own[index]
+        return self._table.most(self._column + index)
 
     def leave(self) -> None:
         """Take the counts out of the table; from now on they are counted for ourselves."""

@@ -1,4 +1,4 @@
-"""Silence: whose it was, when the deadline of an exchange has passed.
+"""Silence: how long it may last in an exchange, and whose it was when it lasted longer.
 
 Deadlines measure silence, never the whole; each side has its own kind, and each kind its error
 with the setting to change.
@@ -6,6 +6,7 @@ with the setting to change.
 
 from typing import TYPE_CHECKING
 
+from porch import clock
 from porch.errors import (
     ClientGone,
     GatewayTimeout,
@@ -17,7 +18,24 @@ from porch.errors import (
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["verdict"]
+__all__ = ["verdict", "wait"]
+
+
+def wait(exchange: "Exchange") -> None:
+    """Something moved: from now on the other side may be silent again for its time."""
+    timeouts = exchange.route.timeouts
+    seconds = timeouts.idle
+    if exchange.upgraded:
+        if not (exchange.request_done or exchange.answer_done):
+            seconds = timeouts.tunnel
+    elif exchange.half_closed:
+        seconds = timeouts.half_close
+    elif exchange.response is None and exchange.request_done:
+        seconds = timeouts.response
+        exchange.answer_by = clock.now + seconds
+        if exchange.endpoint is not None:
+            seconds = min(seconds, exchange.endpoint.patience)
+    exchange.deadline = clock.now + seconds
 
 
 def verdict(exchange: "Exchange") -> PorchError:

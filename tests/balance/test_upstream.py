@@ -1,16 +1,18 @@
-"""A pool gives every endpoint once, those that refuse last, and one of them for a look."""
+"""Who is in rotation and who is not, and what becomes of those who are not."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from porch import clock
-from porch.balance.endpoint import REDIAL, Endpoint
-from porch.balance.upstream import Upstream
+from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind
+from porch.balance.roster import Roster
+from porch.balance.upstream import DIALS, Upstream
 from porch.exchange import Exchange
-from porch.route.route import Connections
+from porch.route.route import Place
 
 
 class FakeClock:
@@ -20,7 +22,7 @@ class FakeClock:
         return self.now
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def time(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     fake = FakeClock()
     monkeypatch.setattr(clock, "monotonic", fake)
@@ -28,76 +30,175 @@ def time(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 
 
 class AsWritten:
-    """A balancer that keeps the order and counts what it is asked."""
+    """A balancer that keeps the order and notes what it may use."""
 
     def __init__(self) -> None:
-        self.asked: list[list[str]] = []
+        self.told: list[str] = []
+        self.endpoints: Sequence[Endpoint] = ()
 
-    def order(self, endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:
-        self.asked.append([each.name for each in endpoints])
-        return iter(endpoints)
+    def use(self, endpoints: Sequence[Endpoint]) -> None:
+        self.endpoints = endpoints
+        self.told.append("".join(each.name for each in endpoints))
 
-
-def pool(names: str, *refused: str) -> Upstream:
-    endpoints = [Endpoint(name, cast("Connections", None)) for name in names]
-    for each in endpoints:
-        if each.name in refused:
-            each.on_failure("connection_refused")
-    return Upstream("pool", endpoints, AsWritten())
+    def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
+        return iter(self.endpoints)
 
 
-def order(upstream: Upstream, most: int | None = None) -> str:
-    found = upstream.candidates(cast("Exchange", None))
-    return "".join(each.name for each in islice(found, most))
+class Dialled:
+    """Connections that note who is dialled ahead."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def dial_ahead(self, place: Place) -> None:
+        self.names.append(place.name)
 
 
-def test_the_balancer_orders_what_is_up() -> None:
-    upstream = pool("abc")
-    assert order(upstream) == "abc"
-    assert cast("AsWritten", upstream._balancer).asked == [["a", "b", "c"]]
+class Bench:
+    def __init__(self, names: Sequence[str]) -> None:
+        self.roster = Roster("pool")
+        self.dialled = Dialled()
+        connections: Any = self.dialled
+        self.of = {each: Endpoint(each, connections, roster=self.roster) for each in names}
+        self.balancer = AsWritten()
+        self.upstream = Upstream("pool", [*self.of.values()], self.balancer, self.roster)
+
+    def order(self, most: int | None = None, method: bytes = b"GET") -> str:
+        exchange = SimpleNamespace(request=SimpleNamespace(method=method))
+        found = self.upstream.candidates(cast("Exchange", exchange))
+        return "".join(each.name for each in islice(found, most))
+
+    def out(self, names: str, kind: Kind = "refused") -> "Bench":
+        for each in names:
+            if kind == "refused":
+                self.of[each].on_failure("connection_refused")
+            else:
+                self.of[each].take_out(kind, "x")
+        return self
 
 
-def test_an_only_endpoint_is_tried_whatever_it_did(time: FakeClock) -> None:
-    upstream = pool("a", "a")
-    assert order(upstream) == "a"
-    assert cast("AsWritten", upstream._balancer).asked == []
+def test_the_balancer_orders_what_is_in_rotation() -> None:
+    bench = Bench("abc")
+    assert bench.order() == "abc"
+    assert bench.out("b").order() == "ac"
+    assert bench.balancer.told == ["abc", "ac"]
 
 
-def test_an_endpoint_that_refused_comes_last(time: FakeClock) -> None:
-    assert order(pool("abc", "a")) == "bca"
-    assert order(pool("abc", "a", "c")) == "bac"
+def test_it_is_told_when_that_changes_and_not_at_each_request() -> None:
+    bench = Bench("abc")
+    for _ in range(3):
+        bench.order()
+    bench.out("a", "unhealthy").order()
+    bench.of["a"].put_back("unhealthy")
+    bench.order()
+    assert bench.balancer.told == ["abc", "bc", "abc"]
 
 
-def test_when_all_refuse_all_are_tried(time: FakeClock) -> None:
-    assert order(pool("abc", "a", "b", "c")) == "abc"
+def test_an_only_endpoint_is_tried_whatever_it_did() -> None:
+    assert Bench("a").out("a").order() == "a"
+    assert Bench("a").out("a", "unhealthy").order() == "a"
 
 
-def test_an_endpoint_that_refused_is_looked_at_once_in_a_while(time: FakeClock) -> None:
-    upstream = pool("ab", "a")
+def test_one_that_is_left_needs_no_balancer() -> None:
+    bench = Bench("ab").out("a")
+    assert bench.order() == "b"
+    assert bench.balancer.told == []
+
+
+def test_weight_0_gets_nothing() -> None:
+    bench = Bench("ab")
+    bench.of["a"].weight = 0
+    assert bench.order() == "b"
+
+
+# --- refused -----------------------------------------------------------------------------------
+
+
+def test_who_refused_is_dialled_each_half_second_beside_the_requests(time: FakeClock) -> None:
+    bench = Bench("abc").out("a")
+    assert bench.order() == "bc"
+    assert bench.dialled.names == []
+    for _ in range(2):
+        time.now += REDIAL
+        assert [bench.order() for _ in range(3)] == ["bc"] * 3
+    assert bench.dialled.names == ["a", "a"]
+
+
+def test_of_many_some_are_dialled_at_once(time: FakeClock) -> None:
+    names = [chr(200 + each) for each in range(100)]
+    bench = Bench(names).out("".join(names[1:]))
+    bench.order()
     time.now += REDIAL
-    assert [order(upstream, 1) for _ in range(3)] == ["a", "b", "b"]
+    bench.order()
+    assert len(bench.dialled.names) == DIALS
+    time.now += REDIAL - 0.01
+    bench.order()
+    time.now += 0.01
+    bench.order()
+    assert len(set(bench.dialled.names)) == 2 * DIALS, "the others have their turn"
+
+
+def test_one_that_accepted_takes_its_part() -> None:
+    bench = Bench("ab").out("a")
+    bench.order()
+    bench.of["a"].on_success()
+    assert bench.order() == "ab"
+
+
+def test_when_all_refuse_one_request_looks_and_the_others_are_told(time: FakeClock) -> None:
+    bench = Bench("ab").out("ab")
+    assert bench.order() == ""
     time.now += REDIAL
-    assert [order(upstream, 1) for _ in range(2)] == ["a", "b"]
+    assert bench.order() == "ab"
+    assert bench.order() == ""
+    error = bench.upstream.nobody()
+    assert error.status == 503
+    assert error.detail == (
+        "all endpoints of pool pool are out: a connection_refused; b connection_refused"
+    )
 
 
-def test_a_request_that_goes_elsewhere_is_no_look(time: FakeClock) -> None:
-    upstream = pool("ab", "b")
-    time.now += REDIAL
-    assert order(upstream, 1) == "a"
-    assert upstream.endpoints[1].is_due()
-    assert order(upstream, 2) == "ab"
-    assert not upstream.endpoints[1].is_due()
+def test_of_many_that_are_out_some_are_named() -> None:
+    bench = Bench("abcde").out("abc", "unhealthy").out("d")
+    bench.of["e"].weight = 0
+    assert bench.upstream.nobody().detail == (
+        "all endpoints of pool pool are out: a x; b x; c x; and 2 more"
+    )
 
 
-def test_an_endpoint_that_is_back_takes_its_part(time: FakeClock) -> None:
-    upstream = pool("ab", "a")
-    upstream.endpoints[0].on_success()
-    assert order(upstream) == "ab"
+# --- silent and the lesser reasons -------------------------------------------------------------
+
+
+def test_a_silent_endpoint_is_tried_by_one_repeatable_request_a_second(time: FakeClock) -> None:
+    bench = Bench("abc").out("b", "silent")
+    assert bench.order(method=b"POST") == "ac"
+    assert [bench.order() for _ in range(3)] == ["bac", "ac", "ac"]
+    time.now += TRIAL
+    assert [bench.order(1) for _ in range(2)] == ["b", "a"]
+
+
+@pytest.mark.parametrize("kind", ["ejected", "silent", "unhealthy"])
+def test_when_all_are_out_for_a_lesser_reason_all_are_used(kind: Kind) -> None:
+    assert Bench("ab").out("ab", kind).order() == "ab"
+    assert Bench("abc").out("ab", kind).out("c").order() == "ab"
+
+
+@pytest.mark.parametrize("kind", ["ejected", "silent", "unhealthy"])
+def test_while_one_is_in_rotation_those_are_not_used(kind: Kind) -> None:
+    assert Bench("abc").out("ab", kind).order(method=b"POST") == "c"
+
+
+def test_a_drained_endpoint_is_never_used() -> None:
+    bench = Bench("ab").out("ab", "drained")
+    assert bench.order() == ""
+    assert bench.out("b", "silent").order() == ""
 
 
 def test_an_empty_pool_has_no_candidates() -> None:
-    assert order(pool("")) == ""
+    bench = Bench("")
+    assert bench.order() == ""
+    assert bench.upstream.nobody().detail == "pool pool has no endpoint"
 
 
 def test_it_prints_its_name_and_size() -> None:
-    assert repr(pool("abc")) == "<Upstream pool 3 endpoints>"
+    assert repr(Bench("abc").upstream) == "<Upstream pool 3 endpoints>"

@@ -140,7 +140,7 @@ def test_whatever_dialling_raises_reaches_the_exchange(bench: Bench, error: Exce
     exchange = bench.acquire()
     assert type(exchange.error) is ConnectFailed
     assert repr(bench.pool) == "<Pool e 0 idle, 0 dialling>"
-    assert bench.endpoint.refused == "destination_ip_unroutable"
+    assert bench.endpoint.out["refused"].text == "destination_ip_unroutable"
 
 
 def test_a_dial_ends_after_the_routes_connect_timeout(bench: Bench) -> None:
@@ -157,10 +157,10 @@ def test_a_dial_ends_after_the_routes_connect_timeout(bench: Bench) -> None:
 def test_a_connection_makes_the_endpoint_good_again(bench: Bench) -> None:
     bench.dialer.set("refuses")
     assert bench.acquire().error is not None
-    assert bench.endpoint.refused == "connection_refused"
+    assert bench.endpoint.out["refused"].text == "connection_refused"
     bench.dialer.set("accepts")
     assert bench.acquire().error is None
-    assert bench.endpoint.refused == ""
+    assert bench.endpoint.out == {}
 
 
 def test_a_cancelled_dial_tells_nobody_anything(bench: Bench) -> None:

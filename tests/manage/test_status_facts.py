@@ -4,8 +4,8 @@ import os
 from types import SimpleNamespace
 from typing import Any
 
+from porch.balance.endpoint import Out
 from porch.config.load import load_mapping
-from porch.errors import WORDS
 from porch.manage.candidate import Candidate
 from porch.manage.columns import CONNECTIONS
 from porch.manage.in_force import InForce
@@ -41,10 +41,11 @@ def test_an_endpoint_that_refuses_says_why() -> None:
     table.use(1)
     column = made.in_force.columns.of[("*", "a:1")]
     table.rows[1][column] = 2
-    table.rows[1][column + 2] = WORDS.index("dns_error")
+    made.in_force.standings.note((("*", "a:1"), "refused", Out("dns_error", 1.8e9)))
     first, second = status(made)["upstreams"]  # type: ignore[misc]
-    assert (first["state"], first["running"]) == ("dns_error", 2)
-    assert second["state"] == "up"
+    assert (first["state"], first["running"]) == ("refused: dns_error", 2)
+    assert first["out_since"] == "2027-01-15T08:00:00Z"
+    assert (second["state"], second["out_since"]) == ("up", None)
 
 
 def test_a_worker_of_before_an_upgrade_has_no_counts() -> None:

@@ -16,6 +16,7 @@ import pytest
 from porch import clock
 from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
+from porch.balance.roster import Roster
 from porch.balance.upstream import Upstream
 from porch.clock import TICK, Deadlines
 from porch.errors import PorchError
@@ -111,8 +112,13 @@ class Scenario:
         self.deadlines = Deadlines()
         limits = limits or HeadLimits()
         self.dialers = [FakeDialer(partial(self._dialled, upstream_tls)) for _ in range(endpoints)]
+        roster = Roster("pool")
         self.endpoints = [
-            Endpoint(f"e{number}", Pool(f"e{number}", dialer, self.deadlines, limits, 16))  # type: ignore[arg-type]
+            Endpoint(
+                f"e{number}",
+                Pool(f"e{number}", dialer, self.deadlines, limits, 16),  # type: ignore[arg-type]
+                roster=roster,
+            )
             for number, dialer in enumerate(self.dialers)
         ]
         headers = ForwardingHeaders(forwarding or Forwarding(via=b""))
@@ -121,7 +127,7 @@ class Scenario:
             plan=Plan([self.recorder, *filters, headers]),
             destination=None
             if no_upstream
-            else Upstream("pool", self.endpoints, LeastRequests(lambda: 0.0)),
+            else Upstream("pool", self.endpoints, LeastRequests(lambda: 0.0), roster),
             timeouts=timeouts or Timeouts(),
             upgrades=frozenset(upgrades),
             retries=retries,

@@ -1,45 +1,103 @@
-"""Endpoint: one address of a pool, with what is known about it."""
+"""Endpoint: one address of a pool, with what is known about it.
+
+An endpoint is in rotation unless somebody took it out, for a reason in words. Each kind of reason
+has one who takes out and puts back: whoever refused is dialled again, whoever fell silent is tried,
+whoever failed its checks is checked.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from porch import clock
-from porch.errors import WORDS
-from porch.route.route import REQUESTS, RUNNING, Connections
+from porch.balance.roster import Roster
+from porch.errors import EndpointSilent
+from porch.route.route import HEARD, REQUESTS, RUNNING, Connections
 from porch.shared import Cells
 
-__all__ = ["REDIAL", "REFUSED", "WIDTH", "Endpoint"]
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+
+__all__ = ["FAILED", "REDIAL", "WAITING", "WIDTH", "Endpoint", "Kind", "Out"]
 
 REDIAL = 0.5
 """Seconds between two dials of an endpoint that refused."""
+LOOK = 1.0
+"""Seconds that an exchange waits for an answer before it looks whether its endpoint is silent."""
+TRIAL = 1.0
+"""Seconds between two requests that try a silent endpoint."""
+TRIAL_LOOK = 0.5
+"""Seconds that such a request waits before it goes elsewhere."""
+USUAL = 10
+"""How many times its usual first byte an endpoint may be silent."""
 
-REFUSED = 2
-"""Of `counts`: the reason as its number in errors.WORDS, for whoever shows this endpoint."""
-WIDTH = 3
+FAILED, WAITING = 3, 4
+"""Of `counts`: bad answers so far (see on_bad); exchanges that have waited for LOOK or longer."""
+WIDTH = 5
 """Cells that an endpoint needs."""
+
+Kind = Literal["drained", "unhealthy", "ejected", "silent", "refused"]
+"""Who took it out: an operator, its checks, its answers, its silence, its socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """Why an endpoint is out of rotation. text: in words, or a reason word. since: wall clock."""
+
+    text: str
+    since: float
 
 
 class Endpoint:
     """One address.
 
-    name: "10.0.0.1:8000". weight: its share against the others, >= 1. counts: see route.Place.
-    refused: the reason word while it does not accept, "" otherwise.
+    name: "10.0.0.1:8000". weight: its share against the others, >= 0. counts, usual, failing,
+    patience: see route.Place. out: who took it out of rotation, and why. roster: of its pool.
+    redial_at: when it may be dialled again, if it refused.
     """
 
-    __slots__ = ("_cells", "_redial_at", "connections", "counts", "name", "refused", "weight")
+    __slots__ = (
+        "__weakref__",
+        "_cells",
+        "_trial_at",
+        "_waiting",
+        "connections",
+        "counts",
+        "failing",
+        "name",
+        "out",
+        "patience",
+        "redial_at",
+        "roster",
+        "usual",
+        "weight",
+    )
 
     def __init__(
-        self, name: str, connections: Connections, weight: int = 1, cells: Cells | None = None
+        self,
+        name: str,
+        connections: Connections,
+        weight: float = 1,
+        cells: Cells | None = None,
+        roster: Roster | None = None,
     ) -> None:
         """cells: WIDTH of them, all 0; its own where no other worker is to see them."""
         self.name = name
         self.connections = connections
         self.weight = weight
+        self.roster = roster or Roster()
         self._cells = cells or Cells(WIDTH)
         self.counts = self._cells.own
-        self.refused = ""
-        self._redial_at = 0.0
+        self.usual = 0.0
+        self.failing = 0
+        self.out: dict[str, Out] = {}
+        self.patience = LOOK
+        self.redial_at = self._trial_at = 0.0
+        self._waiting: list[Exchange] = []
 
     def __repr__(self) -> str:
-        state = f" {self.refused}" if self.refused else ""
-        return f"<Endpoint {self.name} {self.counts[RUNNING]} running{state}>"
+        why = "".join(f" {kind}: {out.text}" for kind, out in self.out.items())
+        return f"<Endpoint {self.name} {self.counts[RUNNING]} running{why}>"
 
     @property
     def running(self) -> int:
@@ -51,25 +109,92 @@ class Endpoint:
         """Attempts so far, of all workers."""
         return self._cells.total(REQUESTS)
 
+    # --- in rotation, and out of it ----------------------------------------------------------
+
+    def take_out(self, kind: Kind, text: str) -> None:
+        """Out of rotation, in all workers; said again it changes nothing."""
+        before = self.out.get(kind)
+        if before is None or before.text != text:
+            why = Out(text, before.since if before is not None else clock.wall())
+            self.on_told(kind, why)
+            self.roster.tell(self, kind, why)
+
+    def put_back(self, kind: Kind) -> None:
+        """This kind of reason is no more, in all workers."""
+        if kind in self.out:
+            self.on_told(kind, None)
+            self.roster.tell(self, kind, None)
+
+    def on_told(self, kind: str, why: Out | None) -> None:
+        """Another worker took it out, or put it back."""
+        if why is None:
+            self.out.pop(kind, None)
+        else:
+            self.out[kind] = why
+        self.patience = TRIAL_LOOK if "silent" in self.out else LOOK
+        self.roster.version += 1
+
+    def is_out_by(self, kinds: Collection[str]) -> bool:
+        """Whether it is out, for reasons of these kinds alone."""
+        return bool(self.out) and self.out.keys() <= set(kinds)
+
+    # --- dialling ------------------------------------------------------------------------------
+
     def is_due(self) -> bool:
         """Whether an endpoint that refused may be dialled again."""
-        return clock.monotonic() >= self._redial_at
+        return clock.monotonic() >= self.redial_at
 
     def on_redial(self) -> None:
-        """One request goes and looks; for REDIAL seconds the others go elsewhere."""
-        self._redial_at = clock.monotonic() + REDIAL
+        """Somebody dials; for REDIAL seconds nobody else does."""
+        self.redial_at = clock.monotonic() + REDIAL
 
     def on_failure(self, word: str) -> None:
         """See route.Place."""
-        self.refused = word
-        self.counts[REFUSED] = WORDS.index(word) if word in WORDS else 0
-        self._redial_at = clock.monotonic() + REDIAL
+        self.redial_at = clock.monotonic() + REDIAL
+        self.take_out("refused", word)
 
     def on_success(self) -> None:
         """See route.Place."""
-        if self.refused:
-            self.refused = ""
-            self.counts[REFUSED] = 0
+        if self.out:
+            self.put_back("refused")
+
+    # --- answers, and none -------------------------------------------------------------------
+
+    def on_bad(self, word: str) -> None:
+        """See route.Place."""
+        self.failing += 1
+        self.counts[FAILED] += 1
+
+    def on_heard(self) -> None:
+        """See route.Place."""
+        self.put_back("silent")
+
+    def on_waits(self, exchange: "Exchange") -> EndpointSilent | None:
+        """See route.Place. Silent is who has sent no byte to anyone for a second and for 10 times
+        its usual first byte, while two wait or more: one that waits may have asked for a long
+        report."""
+        waiting = self._waiting = [each for each in self._waiting if self._waits(each)]
+        if exchange not in waiting:
+            waiting.append(exchange)
+        self.counts[WAITING] = len(waiting)
+        if "silent" not in self.out:
+            silent = clock.monotonic() - self._cells.most(HEARD) / 1000
+            if self._cells.total(WAITING) < 2 or silent < max(LOOK, USUAL * self.usual):
+                return None
+            self._trial_at = clock.monotonic() + TRIAL
+            self.take_out("silent", f"no byte for {silent:.1f} s, while others wait")
+        return EndpointSilent(f"{self.name}: {self.out['silent'].text}")
+
+    def _waits(self, exchange: "Exchange") -> bool:
+        return exchange.endpoint is self and exchange.waits
+
+    def try_silent(self) -> bool:
+        """Whether a request may now try it; the others then may not for TRIAL seconds."""
+        now = clock.monotonic()
+        if now < self._trial_at:
+            return False
+        self._trial_at = now + TRIAL
+        return True
 
     def leave(self) -> None:
         """The configuration has it no more; what still runs here is counted for itself."""

@@ -1,46 +1,62 @@
-"""Least requests by the power of two choices (Mitzenmacher 2001).
+"""Least requests: the endpoint with the fewest under way for its weight, in all workers together.
 
-Two endpoints are drawn by weight and the one with fewer running requests for its weight is
-taken, the first where they are equal: idle endpoints share by weight. Two draws come close to the
-exact minimum and do not send a herd to one fresh endpoint.
+Of few endpoints (EXACT) the idlest, drawn by weight where several are. Of many the idler of two
+that are drawn by weight (the power of two choices, Mitzenmacher 2001): it comes close to the
+minimum, costs the same whatever their number, and sends no herd to one fresh endpoint.
 """
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 
+from porch.balance.draw import Draw
 from porch.balance.endpoint import Endpoint
+from porch.exchange import Exchange
 
-__all__ = ["LeastRequests"]
+__all__ = ["EXACT", "LeastRequests"]
+
+EXACT = 4
+"""Endpoints that are all looked at."""
 
 
 class LeastRequests:
     """See upstream.Balancer."""
 
-    __slots__ = ("_draw",)
+    __slots__ = ("_draw", "_endpoints", "_number")
 
-    def __init__(self, draw: Callable[[], float] = random.random) -> None:
-        """draw: a number in [0, 1), for tests with a seed."""
-        self._draw = draw
+    def __init__(self, number: Callable[[], float] = random.random) -> None:
+        """number: in [0, 1), for tests with a seed."""
+        self._number = number
+        self._draw = Draw(number)
+        self._endpoints: Sequence[Endpoint] = ()
 
-    def order(self, endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:
+    def use(self, endpoints: Sequence[Endpoint]) -> None:
         """See upstream.Balancer."""
-        first = self._choose(endpoints)
+        self._endpoints = endpoints
+        self._draw.use(endpoints)
+
+    def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
+        """See upstream.Balancer."""
+        endpoints = self._endpoints
+        if len(endpoints) > EXACT:
+            one, two = self._draw.two()
+            first = one if _load(one) <= _load(two) else two
+        else:
+            first = self._idlest(endpoints)
         yield first
-        rest = [each for each in endpoints if each is not first]
-        yield from sorted(rest, key=_load)
+        yield from sorted([each for each in endpoints if each is not first], key=_load)
 
-    def _choose(self, endpoints: Sequence[Endpoint]) -> Endpoint:
-        one = self._pick(endpoints)
-        two = self._pick([each for each in endpoints if each is not one])
-        return one if _load(one) <= _load(two) else two
-
-    def _pick(self, endpoints: Sequence[Endpoint]) -> Endpoint:
-        left = self._draw() * sum(each.weight for each in endpoints)
-        for each in endpoints:
+    def _idlest(self, endpoints: Sequence[Endpoint]) -> Endpoint:
+        loads = [_load(each) for each in endpoints]
+        least = min(loads)
+        idle = [each for each, load in zip(endpoints, loads, strict=True) if load == least]
+        if len(idle) == 1:
+            return idle[0]
+        left = self._number() * sum([each.weight for each in idle])
+        for each in idle:
             left -= each.weight
             if left < 0:
                 return each
-        return endpoints[-1]
+        return idle[-1]
 
 
 def _load(endpoint: Endpoint) -> float:

@@ -3,47 +3,151 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from porch.balance.endpoint import Endpoint
-from porch.exchange import Exchange
+from porch import clock
+from porch.balance.endpoint import REDIAL, Endpoint
+from porch.balance.roster import Roster
+from porch.clock import INFINITY
+from porch.errors import NoEndpoint, PorchError
+from porch.exchange import SAFE_TO_REPEAT, Exchange
+from porch.filter import Filter
 
 __all__ = ["Balancer", "Upstream"]
 
+DIALS = 32
+"""Endpoints that refused and are dialled again at once."""
+TOLD = 3
+"""Endpoints whose reasons are told when there is nobody left."""
+
+LESS_BAD = ("ejected", "silent", "unhealthy")
+"""Kinds of reasons for which an endpoint is used all the same when all are out: a check may be
+wrong for all at once, and a bad answer is better than none."""
+
 
 class Balancer(Protocol):
-    """An algorithm: orders endpoints for one exchange."""
+    """An algorithm: orders endpoints for one exchange. Choosing takes 2 us at most, of 1,000."""
 
-    def order(self, endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:
-        """Each of `endpoints` once, best first. Called with at least two."""
+    def use(self, endpoints: Sequence[Endpoint]) -> None:
+        """These are in rotation from now on, at least two, with these weights > 0. Called when
+        that changes: what takes long (sums, rings) is done here."""
+
+    def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
+        """Each of them once, best first. Most callers take the first alone."""
 
 
 class Upstream:
-    """A named pool. See route.Destination.
+    """A named pool. See route.Destination. most: requests at once of an endpoint, of all workers.
+    filters: what its exchanges pass besides those of their route, behind them.
 
-    An endpoint that refused is left out and dialled again every half second; when nothing else
-    is left it is tried all the same, for a try costs less than an error page.
+    An endpoint that refused is dialled every half second beside the requests, and is back when
+    that succeeds. When all are out, those are used that are out for the lesser reasons; when all
+    refuse, one request each half second finds out and the others are told at once.
     """
 
-    __slots__ = ("_balancer", "endpoints", "name")
+    __slots__ = (
+        "_balancer",
+        "_redial_at",
+        "_refused",
+        "_roster",
+        "_silent",
+        "_up",
+        "_version",
+        "endpoints",
+        "filters",
+        "most",
+        "name",
+    )
 
-    def __init__(self, name: str, endpoints: Sequence[Endpoint], balancer: Balancer) -> None:
+    def __init__(
+        self,
+        name: str,
+        endpoints: Sequence[Endpoint],
+        balancer: Balancer,
+        roster: Roster | None = None,
+    ) -> None:
         self.name = name
         self.endpoints = tuple(endpoints)
+        self.most: int | None = None
+        self.filters: Sequence[Filter] = ()
         self._balancer = balancer
+        self._roster = roster or Roster(name)
+        self._version = -1
+        self._up: Sequence[Endpoint] = ()
+        self._refused: Sequence[Endpoint] = ()
+        self._silent: Sequence[Endpoint] = ()
+        self._redial_at = INFINITY
 
     def __repr__(self) -> str:
         return f"<Upstream {self.name} {len(self.endpoints)} endpoints>"
+
+    @property
+    def in_rotation(self) -> int:
+        """How many endpoints are used now, at least 1."""
+        if self._version != self._roster.version:
+            self._turn()
+        return max(1, len(self._up))
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
         endpoints = self.endpoints
         if len(endpoints) == 1:
             return iter(endpoints)
-        return self._several()
+        return self._several(exchange)
 
-    def _several(self) -> Iterator[Endpoint]:
-        up = [each for each in self.endpoints if not each.refused or each.is_due()]
-        for each in self._balancer.order(up) if len(up) > 1 else up:
-            if each.refused:
-                each.on_redial()
-            yield each
-        yield from [each for each in self.endpoints if each not in up]
+    def nobody(self) -> PorchError:
+        """See route.Destination."""
+        if not self.endpoints:
+            return NoEndpoint(f"pool {self.name} has no endpoint")
+        why = [
+            f"{each.name} {', '.join(out.text for out in each.out.values()) or 'weight 0'}"
+            for each in self.endpoints[:TOLD]
+        ]
+        more = len(self.endpoints) - TOLD
+        text = "; ".join(why) + (f"; and {more} more" if more > 0 else "")
+        return NoEndpoint(f"all endpoints of pool {self.name} are out: {text}")
+
+    def _several(self, exchange: Exchange) -> Iterator[Endpoint]:
+        if self._version != self._roster.version:
+            self._turn()
+        if self._refused and self._up and clock.monotonic() >= self._redial_at:
+            self._redial()
+        if self._silent and exchange.request.method in SAFE_TO_REPEAT:
+            for each in self._silent:
+                if each.try_silent():
+                    yield each
+                    break
+        up = self._up
+        if len(up) > 1:
+            found = self._balancer.candidates(exchange)
+            most = self.most
+            yield from found if most is None else (each for each in found if each.running < most)
+        elif up:
+            yield from up
+        else:
+            for each in self._refused:
+                if each.is_due():
+                    each.on_redial()
+                    yield each
+
+    def _turn(self) -> None:
+        """Somebody came into rotation, or went out of it."""
+        self._version = self._roster.version
+        used = [each for each in self.endpoints if each.weight > 0]
+        up = [each for each in used if not each.out]
+        self._silent = [each for each in used if each.is_out_by(("silent",))] if up else ()
+        self._refused = [each for each in used if "refused" in each.out]
+        if self._refused:
+            self._redial_at = clock.monotonic() + REDIAL
+        if not up:
+            up = [each for each in used if each.is_out_by(LESS_BAD)]
+        self._up = up
+        if len(up) > 1:
+            self._balancer.use(up)
+
+    def _redial(self) -> None:
+        """Dial some of those that refused, beside the requests: none of them waits for it."""
+        self._redial_at = clock.monotonic() + REDIAL
+        due = [each for each in self._refused if each.is_due()]
+        due.sort(key=lambda each: each.redial_at)
+        for each in due[:DIALS]:
+            each.on_redial()
+            each.connections.dial_ahead(each)

@@ -1,6 +1,6 @@
 """State: what a reload must not lose, kept by name.
 
-Endpoints with their connections and what is known of them, DNS answers, TLS contexts. A reload
+Endpoints with their connections and what is known of them, rosters of pools, TLS contexts. A reload
 asks for each by what it is; what nobody asked for is closed behind it.
 """
 
@@ -8,8 +8,11 @@ import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakSet
 
 from porch.balance.endpoint import WIDTH, Endpoint
+from porch.balance.roster import Roster
+from porch.balance.standing import EndpointName, Standing, Standings
 from porch.clock import Deadlines
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -17,7 +20,7 @@ from porch.route.route import Connections
 from porch.shared import Cells
 from porch.tls.origin import OriginTls, client_context_in_steps
 
-__all__ = ["EndpointName", "MakeCells", "MakePool", "State"]
+__all__ = ["MakeCells", "MakePool", "State"]
 
 
 class Pool(Connections, Protocol):
@@ -31,9 +34,6 @@ class Pool(Connections, Protocol):
 
 MakePool = Callable[[Address, Deadlines, HeadLimits, int], Pool]
 """(where to, what watches it, bounds on answers and on interim answers) -> connections."""
-
-EndpointName = tuple[str, str]
-"""The pool and the address of an endpoint: what it has in common in all workers."""
 
 MakeCells = Callable[[EndpointName], Cells]
 """The cells where an endpoint is counted."""
@@ -50,7 +50,8 @@ class _Kept:
 class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
-    assigns another before it builds. has_certificate: whether a host that the door gets one for
+    assigns another before it builds. standings: who is out of rotation.
+    has_certificate: whether a host that the door gets one for
     has it by now. acme_answer: to an authority that asks for this token.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
@@ -61,6 +62,7 @@ class State:
         self, make_pool: MakePool | None = None, make_cells: MakeCells | None = None
     ) -> None:
         self.deadlines = Deadlines()
+        self.standings = Standings()
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self._make_pool = make_pool or _Nowhere
@@ -68,6 +70,9 @@ class State:
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
         self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
+        self._named: dict[EndpointName, WeakSet[Endpoint]] = {}
+        self._rosters: dict[str, Roster] = {}
+        self._asked_rosters: dict[str, Roster] = {}
         self._contexts: dict[OriginTls, ssl.SSLContext] = {}
         self._asked_contexts: dict[OriginTls, ssl.SSLContext] = {}
 
@@ -75,6 +80,7 @@ class State:
         """A configuration is about to be built; one that never ran is forgotten."""
         self._asked = {}
         self._settings = {}
+        self._asked_rosters = {}
         self._asked_contexts = {}
 
     def commit(self) -> None:
@@ -86,12 +92,16 @@ class State:
         """The same: in force with the first step; what is over is then closed, one a step."""
         before, self._running = self._running, self._asked
         settings, running = self._settings, self._running
+        self._rosters = self._asked_rosters
         self._contexts = self._asked_contexts
         self.begin()
         yield
         while settings:
             key, (weight, idle) = settings.popitem()
-            running[key].endpoint.weight = weight
+            endpoint = running[key].endpoint
+            if endpoint.weight != weight:
+                endpoint.weight = weight
+                endpoint.roster.version += 1
             running[key].pool.idle_timeout = idle
             yield
         while before:
@@ -99,7 +109,32 @@ class State:
             if key not in running:
                 kept.pool.close()
                 kept.endpoint.leave()
+                self._forget(kept.endpoint)
             yield
+
+    def roster(self, pool: str) -> Roster:
+        """What the pool keeps: what there is of it, or a new one."""
+        found = self._asked_rosters.get(pool) or self._rosters.get(pool)
+        if found is None:
+            found = Roster(pool, self.standings.tell)
+        self._asked_rosters[pool] = found
+        return found
+
+    def on_told(self, standing: Standing) -> None:
+        """Another worker has taken an endpoint out of rotation, or put it back."""
+        name, kind, why = standing
+        self.standings.note(standing)
+        for endpoint in tuple(self._named.get(name, ())):
+            endpoint.on_told(kind, why)
+
+    def _forget(self, endpoint: Endpoint) -> None:
+        name = endpoint.roster.name, endpoint.name
+        named = self._named[name]
+        named.discard(endpoint)
+        if not named:
+            del self._named[name]
+            for kind in tuple(self.standings.of(name)):
+                self.standings.note((name, kind, None))
 
     def endpoint(
         self,
@@ -119,7 +154,11 @@ class State:
         if kept is None:
             connections = self._make_pool(address, self.deadlines, limits, most_interim)
             cells = self.make_cells((pool, str(address)))
-            kept = _Kept(Endpoint(str(address), connections, weight, cells), connections)
+            made = Endpoint(str(address), connections, weight, cells, self.roster(pool))
+            for kind, why in self.standings.of((pool, str(address))).items():
+                made.on_told(kind, why)
+            self._named.setdefault((pool, str(address)), WeakSet()).add(made)
+            kept = _Kept(made, connections)
         self._asked[key] = kept
         self._settings[key] = (weight, idle)
         return kept.endpoint
@@ -159,6 +198,9 @@ class _Nowhere:
         raise AssertionError("nobody serves with this configuration")
 
     def cancel(self, exchange: object) -> None:
+        """See Connections."""
+
+    def dial_ahead(self, place: object) -> None:
         """See Connections."""
 
     def close(self) -> None:

@@ -12,8 +12,12 @@ from porch.exchange import Exchange
 from porch.forward.dial import Dialer
 from porch.forward.h1 import ClientConnection
 from porch.http.h1 import HeadLimits
+from porch.route.route import Place
 
 __all__ = ["Pool"]
+
+AHEAD = 5.0
+"""Seconds that a dial may take for which nobody waits."""
 
 
 class Pool:
@@ -25,6 +29,7 @@ class Pool:
     """
 
     __slots__ = (
+        "_ahead",
         "_deadlines",
         "_dialer",
         "_dialling",
@@ -48,6 +53,7 @@ class Pool:
         self._most_interim = most_interim
         self._idle: list[ClientConnection] = []
         self._dialling: dict[Exchange, asyncio.Task[None]] = {}
+        self._ahead: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<Pool {self.name} {len(self._idle)} idle, {len(self._dialling)} dialling>"
@@ -75,6 +81,11 @@ class Pool:
         if task is not None:
             task.cancel()
 
+    def dial_ahead(self, place: Place) -> None:
+        """See route.Connections."""
+        if self._ahead is None or self._ahead.done():
+            self._ahead = asyncio.get_running_loop().create_task(self._dial_ahead(place))
+
     def release(self, connection: ClientConnection) -> None:
         """Take back a connection that can serve again."""
         if self.closed:
@@ -97,8 +108,24 @@ class Pool:
     def close(self) -> None:
         """Keep nothing. What is being dialled still serves the exchange that waits for it."""
         self.closed = True
+        if self._ahead is not None:
+            self._ahead.cancel()
         for connection in tuple(self._idle):
             connection.close()
+
+    async def _dial_ahead(self, place: Place) -> None:
+        connection = ClientConnection(self, self._limits, self._most_interim)
+        try:
+            error = await self._open(connection, AHEAD)
+        except BaseException:
+            connection.abandon()
+            raise
+        if error is not None:
+            if error.source == "upstream":
+                place.on_failure(error.word)
+        else:
+            place.on_success()
+            self.release(connection)
 
     async def _dial(self, exchange: Exchange) -> None:
         connection = ClientConnection(self, self._limits, self._most_interim)
@@ -109,21 +136,9 @@ class Pool:
             raise
 
     async def _connect(self, exchange: Exchange, connection: ClientConnection) -> None:
-        try:
-            async with asyncio.timeout(exchange.route.timeouts.connect):
-                await self._dialer.dial(lambda: connection)
-        except TimeoutError:
-            connection.abandon()
-            self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time"))
-            return
-        except PorchError as error:
+        error = await self._open(connection, exchange.route.timeouts.connect)
+        if error is not None:
             self._failed(exchange, error)
-            return
-        except Exception as error:  # a name that cannot be encoded, say; the exchange waits
-            self._failed(exchange, ConnectFailed(f"{self.name}: {error or type(error).__name__}"))
-            return
-        if connection.closed:
-            self._failed(exchange, ConnectFailed(f"{self.name} accepted and closed at once"))
             return
         if self._dialling.pop(exchange, None) is None:
             self.release(connection)
@@ -132,6 +147,22 @@ class Pool:
         exchange.endpoint.on_success()
         connection.exchange = exchange
         exchange.on_connected(connection)
+
+    async def _open(self, connection: ClientConnection, seconds: float) -> PorchError | None:
+        """Connect; the error if that fails."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._dialer.dial(lambda: connection)
+        except TimeoutError:
+            connection.abandon()
+            return ConnectTimeout(f"no connection to {self.name} in time")
+        except PorchError as error:
+            return error
+        except Exception as error:  # a name that cannot be encoded, say; the exchange waits
+            return ConnectFailed(f"{self.name}: {error or type(error).__name__}")
+        if connection.closed:
+            return ConnectFailed(f"{self.name} accepted and closed at once")
+        return None
 
     def _failed(self, exchange: Exchange, error: PorchError) -> None:
         if self._dialling.pop(exchange, None) is not None:

@@ -7,12 +7,13 @@ from itertools import chain
 from pathlib import Path
 
 from porch.balance.endpoint import WIDTH
+from porch.balance.standing import EndpointName
 from porch.certs.entry import Source
 from porch.config.build import Built, releasing
 from porch.config.check import examine
 from porch.config.loaded import Loaded
 from porch.config.logs import log_files
-from porch.config.state import EndpointName, State
+from porch.config.state import State
 from porch.listen.address import ListenAddress
 from porch.manage.cores import cores
 from porch.manage.user import Identity, identity, obstacle

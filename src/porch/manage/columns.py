@@ -8,8 +8,9 @@ import pickle
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from porch.balance.endpoint import WIDTH
-from porch.config.state import EndpointName, MakeCells
+from porch.balance.endpoint import FAILED, WIDTH
+from porch.balance.standing import EndpointName
+from porch.config.state import MakeCells
 from porch.config.steps import Steps
 from porch.route.route import REQUESTS
 from porch.shared import Cells, SharedTable
@@ -100,7 +101,8 @@ class Columns:
     @property
     def counters(self) -> list[int]:
         """Columns that only ever grow."""
-        return [REQUESTS_HERE, *(column + REQUESTS for column in self.of.values())]
+        growing = (REQUESTS, FAILED)
+        return [REQUESTS_HERE, *(column + each for column in self.of.values() for each in growing)]
 
 
 def cells_by(table: SharedTable, row: int, columns: Mapping[EndpointName, int]) -> MakeCells:

@@ -1,13 +1,13 @@
 """Equipment: all that the supervisor hands to a worker when it forks it."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import socket
 
+from porch.balance.standing import EndpointName, Standing
 from porch.config.loaded import Loaded
-from porch.config.state import EndpointName
 from porch.listen.address import ListenAddress
 from porch.manage.user import Identity
 from porch.shared import SharedTable
@@ -24,7 +24,7 @@ class Equipment:
     workers share their ticket keys and a client may resume with any.
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
-    first one does what one of a door must do.
+    first one does what one of a door must do. standing: who is out of rotation.
     """
 
     loaded: Loaded
@@ -36,4 +36,5 @@ class Equipment:
     columns: Mapping[EndpointName, int]
     stacks: int
     slot: int
+    standing: Sequence[Standing] = ()
     identity: Identity | None = field(default=None)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from porch import clock
+from porch.balance.standing import Standings
 from porch.config.history import History, Ran
 from porch.config.loaded import Loaded
 from porch.config.logs import close_log_files, open_log_files
@@ -38,8 +39,8 @@ DRAINED = 2.0
 
 class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
-    log files. history: what ran before. renewed: certificate files that change. say: tells the
-    operator; assigned later."""
+    log files. history: what ran before. renewed: certificate files that change. standings:
+    which endpoints are out of rotation. say: tells the operator; assigned later."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class InForce:
         self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         self.columns = Columns(self.table)
+        self.standings = Standings()
         if table is None:
             self.columns.assign(candidate.endpoints)
         self._first_workers = candidate.workers
@@ -87,6 +89,7 @@ class InForce:
             columns=self.columns.of,
             stacks=stacks,
             slot=slot,
+            standing=self.standings.all,
             identity=self.candidate.identity,
         )
 
@@ -109,6 +112,7 @@ class InForce:
         """Do all that takes time, and change nothing that anybody could notice."""
         if not fleet.leaving:  # they still count where they did
             self.columns.keep(self.candidate.endpoints)
+            self.standings.keep(self.columns.of)
         return examined(load, self._stamps, self.columns)
 
     def change(

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
-from porch.balance.endpoint import REFUSED
-from porch.config.state import EndpointName
-from porch.errors import WORDS
+from porch.balance.endpoint import FAILED, WAITING
+from porch.balance.standing import WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
     DEADLINES,
     REQUESTS_HERE,
     RUNNING_HERE,
     TASKS,
-    Columns,
 )
 from porch.manage.process import Process
 from porch.observe.stamp import iso
@@ -27,6 +25,7 @@ from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
 
 if TYPE_CHECKING:
+    from porch.manage.in_force import InForce
     from porch.manage.supervisor import Supervisor
 
 __all__ = ["MOST_UPSTREAMS", "status"]
@@ -60,7 +59,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         },
         "workers": [_worker(table, each) for each in door.fleet.all],
         "listening": in_force.listening.names,
-        "upstreams": [_endpoint(table, in_force.columns, name) for name in shown],
+        "upstreams": [_endpoint(in_force, name) for name in shown],
         "more_upstreams": len(candidate.endpoints) - len(shown),
         "history": [
             each | {word: _time(cast("float", each[word])) for word in ("loaded", "since")}
@@ -89,17 +88,27 @@ def _worker(table: SharedTable, process: Process) -> dict[str, object]:
     }
 
 
-def _endpoint(table: SharedTable, columns: Columns, name: EndpointName) -> dict[str, object]:
+def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     pool, address = name
-    column = columns.of.get(name)
+    column, table = in_force.columns.of.get(name), in_force.table
     found: dict[str, object] = {"pool": pool, "endpoint": address}
     if column is None:
         return found | {"state": "not counted: too many endpoints"}
-    reasons = {WORDS[row[column + REFUSED]] for row in table.rows if row[column + REFUSED]}
+    if address == WHOLE:
+        waiting, refused = (table.total(column + each) for each in (WAITING, FAILED))
+        return found | {
+            "endpoint": "all",
+            "state": f"{waiting} wait, {refused} were refused",
+            "running": table.total(column + RUNNING),
+            "requests": table.total(column + REQUESTS),
+        }
+    out = in_force.standings.of(name)
     return found | {
-        "state": ", ".join(sorted(reasons)) or "up",
+        "state": "; ".join(f"{kind}: {why.text}" for kind, why in out.items()) or "up",
+        "out_since": _time(min(why.since for why in out.values())) if out else None,
         "running": table.total(column + RUNNING),
         "requests": table.total(column + REQUESTS),
+        "failed": table.total(column + FAILED),
     }
 
 

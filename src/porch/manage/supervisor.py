@@ -166,6 +166,10 @@ class Supervisor:
                 self.stop()
         elif message.word == "certified":
             self.fleet.tell(self.fleet.all, "certified", message.data)
+        elif message.word == "standing":
+            self.in_force.standings.note(message.data)
+            others = [each for each in self.fleet.all if each is not process]
+            self.fleet.tell(others, "standing", message.data)
         elif message.word == "demanded":  # the first slot's worker decides
             self.fleet.tell(
                 [each for each in self.fleet.slots[:1] if each], "demanded", message.data

@@ -129,6 +129,9 @@ class Worker:
         )
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
+        for standing in equipment.standing:
+            self._state.on_told(standing)
+        self._state.standings.send = lambda standing: self._send("standing", standing)
         self._state.begin()
         built = build(loaded, self._state, logs)
         if built is None:
@@ -235,6 +238,8 @@ class Worker:
                 self._certifying.on_demand.on_demanded(message.data)
             case "denied":
                 self._certifying.on_demand.on_denied(*message.data)
+            case "standing":
+                self._state.on_told(message.data)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 

@@ -1,17 +1,19 @@
 """Route: where a request goes, and all that is decided about it before it comes."""
 
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from porch.route.plan import Plan
 
 if TYPE_CHECKING:
+    from porch.errors import PorchError
     from porch.exchange import Exchange
     from porch.http.message import RequestHead
     from porch.keeper import UpstreamStream
 
 __all__ = [
+    "HEARD",
     "REQUESTS",
     "RUNNING",
     "Connections",
@@ -22,8 +24,8 @@ __all__ = [
     "Timeouts",
 ]
 
-RUNNING, REQUESTS = 0, 1
-"""Of Place.counts."""
+RUNNING, REQUESTS, HEARD = 0, 1, 2
+"""Of Place.counts: attempts under way, attempts so far, when a byte came (clock.milliseconds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +71,40 @@ class Limits:
 
 
 class Place(Protocol):
-    """One endpoint, as an exchange sees it (balance/endpoint.py)."""
+    """One endpoint, as an exchange sees it (balance/endpoint.py).
+
+    counts: what the exchange notes here: RUNNING, REQUESTS, HEARD. Shared with the other workers,
+    so it is a sequence and no attribute.
+    usual: seconds until the first byte of an answer, a moving mean; 0.0 while nothing is known.
+    failing: bad answers in a row. out: not empty while it is out of rotation.
+    patience: seconds that an exchange waits for an answer before it asks `on_waits`.
+    """
 
     name: str
     counts: MutableSequence[int]
-    """What the exchange counts here: RUNNING attempts, and the REQUESTS sent so far. Shared with
-    the other workers, so it is a sequence and no attribute."""
     connections: "Connections"
+    usual: float
+    failing: int
+    patience: float
+
+    @property
+    def out(self) -> Mapping[str, object]:
+        """By kind, why no further requests should come here."""
 
     def on_failure(self, word: str) -> None:
         """No connection could be had, for this reason word."""
 
     def on_success(self) -> None:
         """A connection could be had."""
+
+    def on_bad(self, word: str) -> None:
+        """A request was answered badly or not at all, in this word: of an error, or a status."""
+
+    def on_heard(self) -> None:
+        """An answer came, while it was out of rotation."""
+
+    def on_waits(self, exchange: "Exchange") -> "PorchError | None":
+        """The exchange has waited for `patience`: the error to leave with, if it waits in vain."""
 
 
 class Connections(Protocol):
@@ -94,6 +117,9 @@ class Connections(Protocol):
     def cancel(self, exchange: "Exchange") -> None:
         """The exchange no longer waits."""
 
+    def dial_ahead(self, place: Place) -> None:
+        """Make a connection for whoever comes; `place` is told whether it could be had."""
+
 
 class Destination(Protocol):
     """A named pool, as an exchange sees it (balance/upstream.py)."""
@@ -102,6 +128,9 @@ class Destination(Protocol):
 
     def candidates(self, exchange: "Exchange") -> Iterator[Place]:
         """Endpoints to try, best first; each at most once."""
+
+    def nobody(self) -> "PorchError":
+        """Why there is no candidate."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -1,0 +1,63 @@
+"""Standing: which endpoints are out of rotation, and why.
+
+Whoever finds out tells the supervisor, which tells the other workers and those that are forked
+later, and decides nothing.
+"""
+
+from collections.abc import Callable, Container
+
+from porch.balance.endpoint import Endpoint, Out
+
+__all__ = ["WHOLE", "EndpointName", "Standing", "Standings"]
+
+EndpointName = tuple[str, str]
+"""The pool and the address of an endpoint: what it has in common in all workers."""
+
+WHOLE = ""
+"""In place of an address: the pool itself, which is counted as an endpoint is."""
+
+Standing = tuple[EndpointName, str, Out | None]
+"""(endpoint, kind, why): it is out of rotation, or back, if `why` is None."""
+
+
+class Standings:
+    """What is known of all endpoints. send: to the other workers."""
+
+    def __init__(self) -> None:
+        self.send: Callable[[Standing], None] = lambda standing: None
+        self._of: dict[EndpointName, dict[str, Out]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Standings {len(self._of)} endpoints out>"
+
+    def tell(self, endpoint: Endpoint, kind: str, why: Out | None) -> None:
+        """See roster.Tell."""
+        standing = (endpoint.roster.name, endpoint.name), kind, why
+        self.note(standing)
+        self.send(standing)
+
+    def note(self, standing: Standing) -> None:
+        """An endpoint was taken out of rotation, or put back."""
+        name, kind, why = standing
+        kinds = self._of.get(name, {})
+        if why is not None:
+            self._of[name] = {**kinds, kind: why}
+        elif kind in kinds:
+            del kinds[kind]
+            if not kinds:
+                del self._of[name]
+
+    def of(self, name: EndpointName) -> dict[str, Out]:
+        """Why an endpoint is out of rotation, by kind; empty while it is in."""
+        return self._of.get(name, {})
+
+    @property
+    def all(self) -> list[Standing]:
+        """What a new worker must know."""
+        return [
+            (name, kind, why) for name, kinds in self._of.items() for kind, why in kinds.items()
+        ]
+
+    def keep(self, names: Container[EndpointName]) -> None:
+        """The others are in no configuration any more."""
+        self._of = {name: kinds for name, kinds in self._of.items() if name in names}
