@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from tests.e2e.conftest import Door, clients_of
-from tests.support.pebble import free_port
+from tests.support.ports import free_port
 
 AUTHORITY = trustme.CA()
 HOSTS = ("a.test", "b.test")

@@ -34,6 +34,7 @@ from porch.forward import dial
 from porch.forward.address import Address
 from porch.forward.dial import Dialer
 from porch.forward.resolve import AddrInfo, Resolver
+from tests.support.ports import free_port
 
 
 class Near(asyncio.Protocol):
@@ -95,13 +96,6 @@ async def greet(address: Address, resolver: Resolver | None = None) -> Near:
     near.transport.close()
     await near.lost
     return near
-
-
-def free_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def failure(address: Address, resolver: Resolver | None = None) -> PorchError:

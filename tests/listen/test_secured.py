@@ -14,8 +14,8 @@ from porch.http.message import RequestHead
 from porch.listen.secured import RECORD
 from porch.tls.presented import Presented
 from tests.listen.conftest import Run
+from tests.support.handshake import certificate, client
 from tests.support.secured import Pair
-from tests.support.tls import certificate, client
 
 OLDER = ssl.TLSVersion.TLSv1_2
 

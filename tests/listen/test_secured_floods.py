@@ -13,9 +13,9 @@ from porch.listen.secured import MOST_UNREAD, RECORD
 from porch.tls.hello import LONGEST
 from porch.tls.presented import Presented
 from tests.listen.conftest import Run
+from tests.support.handshake import certificate, client
 from tests.support.key_update import KeyUpdates
 from tests.support.secured import Pair
-from tests.support.tls import certificate, client
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from porch.listen.security import PLAIN
 from porch.tls.client_certificate import ClientCertificate
 from porch.tls.presented import Kind, Presented
 from tests.listen.conftest import Run
+from tests.support.handshake import AUTHORITY, certificate, client
 from tests.support.secured import Pair
-from tests.support.tls import AUTHORITY, certificate, client
 
 
 @pytest.fixture(scope="module")

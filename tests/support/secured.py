@@ -11,7 +11,7 @@ from porch.listen.handshakes import Handshakes
 from porch.listen.secured import Secured
 from porch.listen.security import PLAIN
 from porch.tls.presented import Presented, Presenter
-from tests.support.tls import client
+from tests.support.handshake import client
 
 __all__ = ["FakeTransport", "Inner", "Pair"]
 
