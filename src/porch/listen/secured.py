@@ -25,10 +25,13 @@ RECORD = 16384
 """Bytes of the longest record's content (RFC 8446 5.1), and so of one read from OpenSSL. What is
 fed to its buffers goes in pieces of this size: they keep the room they once needed."""
 A_SLICE = 0.002
-"""Seconds of one read after which the rest waits for the loop's next turn: 250 kB of a client that
-does nothing but change its keys (RFC 8446 4.6.3) took 300 ms, in which nobody else was served."""
-MOST_UNREAD = 4096
-"""Bytes that TLS itself answers to a client that reads nothing: new keys for 150 of its own."""
+"""Seconds of one read after which the rest waits for the loop's next turn, so that nobody's tiny
+records keep all others waiting."""
+MOST_SILENT = RECORD + 1024
+"""Bytes of a client in which there must be some data. The longest record has 16,645 of them."""
+A_REPLY, MOST_REPLIES = 1 / 64, 16.0
+"""Seconds that each byte counts which TLS itself replies to an open connection, and how many of
+them may come together: 38 new keys, and two more a second. No client changes its own so often."""
 _UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
 """A fatal alert: unrecognized_name (RFC 6066 3)."""
 
@@ -48,7 +51,6 @@ class Secured(asyncio.Protocol):
         "_ended",
         "_factory",
         "_first",
-        "_full",
         "_handshakes",
         "_in",
         "_inner",
@@ -57,11 +59,12 @@ class Secured(asyncio.Protocol):
         "_paused",
         "_plain",
         "_raw",
+        "_replied",
+        "_silent",
         "_ssl",
         "_take_in",
         "_take_out",
         "_transport",
-        "_unread",
         "_waiting",
         "chosen",
         "deadline",
@@ -83,8 +86,9 @@ class Secured(asyncio.Protocol):
         self._first = b""
         self._inner: asyncio.Protocol | None = None
         self._ssl: ssl.SSLObject | None = None
-        self._paused = self._ended = self._cut = self._full = False
-        self._unread = 0
+        self._paused = self._ended = self._cut = False
+        self._silent = 0
+        self._replied = 0.0
         self._waiting = b""
         self._later: Later | None = None
         self.chosen: Chosen | None = None
@@ -110,7 +114,7 @@ class Secured(asyncio.Protocol):
             self._waiting += data
         elif len(data) <= RECORD:
             self._take_in(data)
-            self._read()
+            self._read(len(data))
         else:
             self._feed(data)
 
@@ -134,14 +138,11 @@ class Secured(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
-        self._full = True
         if self._inner is not None:
             self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
-        self._full = False
-        self._unread = 0
         if self._inner is not None:
             self._inner.resume_writing()
 
@@ -246,7 +247,7 @@ class Secured(asyncio.Protocol):
         inner.connection_made(self)  # type: ignore[arg-type]  # a transport as far as it is asked
         self._handshakes.end(self)
         if self._in.pending:
-            self._read()
+            self._read(0)
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""
@@ -277,11 +278,12 @@ class Secured(asyncio.Protocol):
                 asyncio.get_running_loop().call_soon(self._go_on)
                 return
             self._take_in(view[place : place + RECORD])
-            self._read()
+            self._read(RECORD)
 
-    def _read(self) -> None:
-        """Hand on what is whole."""
+    def _read(self, more: int) -> None:
+        """Hand on what is whole. more: bytes that came."""
         decrypt, pending = self._decrypt, self._in
+        data = b""
         try:
             while not self._paused:
                 data = decrypt(RECORD)
@@ -291,11 +293,16 @@ class Secured(asyncio.Protocol):
                 if not data:
                     self._end_of_client()
                     return
+                self._silent = 0
                 inner.data_received(data)
                 if not pending.pending:
                     break
         except ssl.SSLWantReadError:
-            pass
+            if not data:
+                self._silent += more
+                if self._silent > MOST_SILENT:  # new keys (RFC 8446 4.6.3), at 36 us each
+                    self._transport.abort()
+                    return
         except ssl.SSLZeroReturnError:  # its end, behind ours
             self._end_of_client()
             return
@@ -307,14 +314,14 @@ class Secured(asyncio.Protocol):
             self._reply()
 
     def _reply(self) -> None:
-        """Send what TLS itself has to say: a new key, or that none is to be had. Who asks for it
-        without end and takes nothing would fill the memory with it."""
-        if self._full:
-            self._unread += self._out.pending
-            if self._unread > MOST_UNREAD:
-                self._transport.abort()
-                return
-        self._flush()
+        """Send what TLS itself has to say: a new key, or that none is to be had. Each costs more
+        than it is to ask for, and would be kept for who takes nothing."""
+        now = clock.now
+        self._replied = max(self._replied, now) + self._out.pending * A_REPLY
+        if self._replied - now > MOST_REPLIES:
+            self._transport.abort()
+        else:
+            self._flush()
 
     def _end_of_client(self) -> bool:
         inner = self._inner
@@ -331,7 +338,7 @@ class Secured(asyncio.Protocol):
         """Go on reading: what was held back comes first."""
         if self._paused or self._inner is None:
             return
-        self._read()
+        self._read(0)
         waiting, self._waiting = self._waiting, b""
         if waiting:
             self.data_received(waiting)
