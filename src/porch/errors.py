@@ -29,6 +29,8 @@ __all__ = [
     "EndpointSilent",
     "FieldsTooLarge",
     "GatewayTimeout",
+    "HandshakeFailed",
+    "HandshakeRefused",
     "IncompleteResponse",
     "InternalError",
     "MethodNotAllowed",
@@ -288,8 +290,26 @@ class DnsError(ConnectFailed):
     sentence = "The endpoint's name does not resolve; check the name in `to` and the resolver."
 
 
+class HandshakeFailed(ConnectFailed):
+    """The endpoint was connected, but broke off the handshake, or what it says is not TLS."""
+
+    word = "tls_protocol_error"
+    sentence = (
+        "The TLS handshake failed; look whether `to` is a port for TLS, and into the log there."
+    )
+
+
+class HandshakeRefused(ConnectFailed):
+    """The endpoint ended the handshake with an alert."""
+
+    word = "tls_alert_received"
+    sentence = (
+        "The endpoint refused the TLS handshake; the detail has its alert, its log the reason."
+    )
+
+
 class TlsError(ConnectFailed):
-    """The endpoint's certificate or handshake was refused."""
+    """The endpoint's certificate was refused."""
 
     word = "tls_certificate_error"
     sentence = "The endpoint's certificate was refused; mend it, or name its CA."

@@ -18,8 +18,9 @@ from porch.cli import main
 from porch.cli.certs import check_name, renew_name, show_certs
 from porch.clock import wall
 from tests.certs.test_shelf import entry
-from tests.support.name_server import NameServer, closed_port
-from tests.support.tls import files
+from tests.support.handshake import files
+from tests.support.ports import free_port
+from tests.support.resolving import NameServer
 
 LISTEN = 'listen = ["127.0.0.1:0", "https://127.0.0.1:0"]\n'
 ROUTES = '[routes]\n"shop.dev" = ":1"\n"a.localhost" = ":1"\n"*.shop.dev" = ":1"\n'
@@ -38,7 +39,7 @@ class Door:
 
     def check(self, name: str, resolver: dns.resolver.Resolver | None = None, **more: Any) -> int:
         words: dict[str, Any] = {"as_json": False, **more}
-        ports = closed_port(), closed_port()
+        ports = free_port(), free_port()
         return check_name(self.config, name, ports=ports, resolver=resolver, **words)
 
 

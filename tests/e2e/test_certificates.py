@@ -18,8 +18,8 @@ from porch.certs.store import FileStore
 from porch.cli import certs
 from tests.e2e.conftest import SOURCE, Door, children
 from tests.support.certificates import Made, make, names
-from tests.support.name_server import NameServer
-from tests.support.pebble import free_port
+from tests.support.ports import free_port
+from tests.support.resolving import NameServer
 
 needs_pebble = pytest.mark.system
 """It comes from Debian: scripts/install-system."""

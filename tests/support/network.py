@@ -140,6 +140,9 @@ class FakeTransport(asyncio.Transport):
 
     # --- the near end: asyncio.Transport -----------------------------------------------------
 
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
+
     def write(self, data: Any) -> None:
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")
