@@ -71,7 +71,7 @@ class Admission(Filter):
         self._adaptive = Adaptive() if bounds.adaptive else None
         self._running: set[Exchange] = set()
         self._waiting: dict[Exchange, float] = {}
-        self._timer: "asyncio.TimerHandle | None" = None
+        self._timer: asyncio.TimerHandle | None = None
         self._is_letting_in = False
 
     def __repr__(self) -> str:
