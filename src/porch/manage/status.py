@@ -105,12 +105,17 @@ def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
         }
     out = in_force.standings.of(name)
     return found | {
-        "state": "; ".join(f"{kind}: {why.text}" for kind, why in out.items()) or "up",
+        "state": "; ".join(_why(kind, each.text) for kind, each in out.items()) or "up",
         "out_since": _time(min(why.since for why in out.values())) if out else None,
         "running": table.total(column + RUNNING),
         "requests": table.total(column + REQUESTS),
         "failed": table.total(column + FAILED),
     }
+
+
+def _why(kind: str, text: str) -> str:
+    """A reason word says by itself that it is of a dial."""
+    return text if kind == "refused" else f"{kind}: {text}"
 
 
 def _usage(pid: int) -> tuple[float, int]:
