@@ -16,7 +16,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     """Sets what the door answers, or raises."""
 
     def set_answer(answer: Any) -> None:
-        def ask(config: Path, command: str, words: object, patience: float) -> Any:
+        def ask(config: Path, command: str, words: object, *, patience: float) -> Any:
             if isinstance(answer, Exception):
                 raise answer
             return answer

@@ -8,6 +8,7 @@ import pytest
 from porch import errors
 from porch.balance.canary import Canary
 from porch.balance.mirror import Mirror
+from porch.balance.standing import NOT_COPIED
 from porch.balance.upstream import Upstream
 from porch.config.build import Built, build
 from porch.config.changing import networks
@@ -104,7 +105,7 @@ def test_a_mirror_is_the_last_filter_and_counts_by_its_name() -> None:
     owner = plan.on_upstream_request[-1].__self__  # type: ignore[attr-defined]
     assert isinstance(owner, Mirror)
     assert (owner.share, owner.route.target, owner.route.retries) == (0.1, "s:1", 0)
-    assert ("a.test mirror", "") in names
+    assert ("a.test mirror", NOT_COPIED) in names
 
 
 def test_networks_are_those_of_conditions() -> None:

@@ -245,7 +245,7 @@ def test_a_counter_of_a_pool_is_kept_and_given_up_as_endpoints_are(reloads: Relo
     state.make_cells = lambda name: Cells(WIDTH, table, 1, 0)
     for _ in range(2):
         reloads.build()
-        cells = state.counter("a.test mirror")
+        cells = state.counter(("a.test mirror", "x"))
         cells.own[1] += 1
         state.commit()
     table.use(1)

@@ -2,13 +2,15 @@
 
 import pytest
 
+from porch.balance.standing import NOT_COPIED, WHOLE
 from porch.manage.naming import MOST, endpoints_named, pool_word, route_named, spelled
 
 NAMES = [
     ("[pool.api]", "10.0.0.1:80"),
     ("[pool.api]", "10.0.0.2:80"),
     ("a.test/x/*", "10.0.0.1:80"),
-    ("a.test mirror", ""),
+    ("a.test mirror", NOT_COPIED),
+    ("[pool.api]", WHOLE),
 ]
 
 

@@ -1,10 +1,12 @@
 """The facts of a status come from memory and the system, never from a worker."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from porch.balance.endpoint import Out
+from porch.balance.standing import NOT_COPIED
 from porch.config.load import load_mapping
 from porch.config.orders import Back, Order
 from porch.manage.candidate import Candidate
@@ -46,7 +48,7 @@ def test_an_endpoint_that_refuses_says_why() -> None:
     table.rows[1][column] = 2
     made.in_force.standings.note((("*", "a:1"), "refused", Out("dns_error", 1.8e9)))
     first, second = status(made)["upstreams"]  # type: ignore[misc]
-    assert (first["state"], first["running"]) == ("refused: dns_error", 2)
+    assert (first["state"], first["running"]) == ("dns_error", 2)
     assert first["out_since"] == "2027-01-15T08:00:00Z"
     assert (second["state"], second["out_since"]) == ("up", None)
 
@@ -64,7 +66,7 @@ def test_orders_canaries_and_what_mirrors_left_out_are_told() -> None:
     made = door({"a.test": {"to": "a:1", "canary": canary, "mirror": mirror}})
     in_force = made.in_force
     in_force.orders.note(Order("drained", ("a.test", "a:1"), 1.8e9))
-    column = in_force.columns.of[("a.test mirror", "")]
+    column = in_force.columns.of[("a.test mirror", NOT_COPIED)]
     in_force.table.rows[0][column + REQUESTS] = 7
     found = status(made)
     names = [(each["pool"], each["endpoint"]) for each in found["upstreams"]]  # type: ignore[attr-defined]
@@ -78,3 +80,11 @@ def test_orders_canaries_and_what_mirrors_left_out_are_told() -> None:
     in_force.orders.note(Order("back", "a.test", Back(since=0.0, why="bad", words=words)))
     (told,) = status(made)["canaries"]  # type: ignore[misc]
     assert told["state"] == "back: bad"
+
+
+def test_where_certificates_are_kept_is_told_to_who_asks_beside_it(tmp_path: Path) -> None:
+    made = door()
+    assert status(made)["configuration"]["store"] is None  # type: ignore[index]
+    words = {"listen": ["https://127.0.0.1:0"], "routes": {"a.test": ":1"}, "store": str(tmp_path)}
+    made.in_force.candidate = Candidate.examine(load_mapping(words))
+    assert status(made)["configuration"]["store"] == str(tmp_path)  # type: ignore[index]

@@ -8,10 +8,24 @@ from collections.abc import Callable, Container
 
 from porch.balance.endpoint import Endpoint, Out
 
-__all__ = ["ORDERED", "EndpointName", "Standing", "Standings"]
+__all__ = [
+    "NOT_COPIED",
+    "ORDERED",
+    "WHOLE",
+    "EndpointName",
+    "Standing",
+    "Standings",
+    "is_endpoint",
+]
 
 EndpointName = tuple[str, str]
 """The pool and the address of an endpoint: what it has in common in all workers."""
+
+WHOLE = ""
+"""In place of an address: the pool itself, which is counted as an endpoint is."""
+
+NOT_COPIED = "not copied"
+"""In place of an address: what the mirror of this name has left out."""
 
 Standing = tuple[EndpointName, str, Out | None]
 """(endpoint, kind, why): it is out of rotation, or back, if `why` is None."""
@@ -19,6 +33,11 @@ Standing = tuple[EndpointName, str, Out | None]
 ORDERED = frozenset(("drained",))
 """Kinds that an operator has ordered: they hold until they are undone, also where an endpoint goes
 and comes again."""
+
+
+def is_endpoint(name: EndpointName) -> bool:
+    """Whether it is the name of an endpoint, and not of something that is counted as one is."""
+    return name[1] not in (WHOLE, NOT_COPIED)
 
 
 class Standings:

@@ -34,7 +34,7 @@ def answer_of(
 ) -> dict[str, object] | None:
     """What the door answers; None where it refuses or does not, with the reason on stderr."""
     try:
-        answer = ask(config, command, words, patience)
+        answer = ask(config, command, words, patience=patience)
     except NotRunning as error:
         reason = f"porch: {error}"
         if not config.exists():

@@ -22,7 +22,7 @@ from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
     changes,
-    host_words,
+    host_word,
     merge_limits,
     merge_timeouts,
     site_of,
@@ -273,11 +273,15 @@ class _Builder:
             route.target = target.text
             filters.append(Redirect(target.url, model.status or 308, pattern.regex))
         elif target.kind == "pool":
-            route.destination, route.target = self.pools[target.name]
+            upstream, route.target = self.pools[target.name]
+            route.destination = upstream
+            filters += upstream.filters
         else:
-            route.destination, route.target = yield from self.upstreams.of_targets(
+            upstream, route.target = yield from self.upstreams.of_targets(
                 name, entry.targets, settings, settings.tls, (*entry.path, "tls")
             )
+            route.destination = upstream
+            filters += upstream.filters
         if route.destination is not None and model.canary is not None:
             route.destination = yield from self.changing.canary(
                 name, entry, model.canary, settings, route.destination
@@ -321,7 +325,7 @@ class _Builder:
             elif host in self.certificates.managed:
                 is_there = partial(self.state.has_certificate, host)
                 filters.append(HttpsRedirect(self.https_port, is_there))
-            if (hsts := host_words(self.loaded, host, "hsts")) is not None:
+            if (hsts := host_word(self.loaded, host, "hsts")) is not None:
                 filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
         if demand == "required":
             filters.append(NEED_CERTIFICATE)

@@ -1,11 +1,13 @@
 """What a route has for changes that are made with care: maintenance, a canary, a mirror."""
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 
 from porch.balance.abort import parse_abort
 from porch.balance.canary import Canary, CanaryRule
 from porch.balance.mirror import Mirror
+from porch.balance.standing import NOT_COPIED
 from porch.balance.upstream import Upstream
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
@@ -93,12 +95,14 @@ class Changing:
             retries=0,
             upgrades=frozenset(),
         )
-        cells = self._state.counter(name)
+        cells = self._state.counter((name, NOT_COPIED))
         return Mirror(route, model.share, self._state.deadlines, cells)
 
     def _pool(
         self, name: str, to: list[str], settings: RouteSettings, path: KeyPath
     ) -> Steps[tuple[Upstream, str]]:
+        settings = copy(settings)
+        settings.overload = None  # its bounds are those of the route's own pool
         targets = [target for _, target in parse_targets(self._loaded, to, path)]
         if targets[0].kind == "pool":
             return self._pools[targets[0].name]

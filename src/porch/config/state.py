@@ -77,8 +77,8 @@ class State:
         self._named: dict[EndpointName, WeakSet[Endpoint]] = {}
         self._rosters: dict[str, Roster] = {}
         self._asked_rosters: dict[str, Roster] = {}
-        self._counters: dict[str, Cells] = {}
-        self._asked_counters: dict[str, Cells] = {}
+        self._counters: dict[EndpointName, Cells] = {}
+        self._asked_counters: dict[EndpointName, Cells] = {}
         self._contexts: dict[OriginTls, ssl.SSLContext] = {}
         self._asked_contexts: dict[OriginTls, ssl.SSLContext] = {}
 
@@ -104,8 +104,8 @@ class State:
         self._contexts = self._asked_contexts
         self.begin()
         yield
-        for pool in counters.keys() - self._counters.keys():
-            counters[pool].leave()
+        for name in counters.keys() - self._counters.keys():
+            counters[name].leave()
         while settings:
             key, (weight, idle) = settings.popitem()
             running[key].weight = weight
@@ -148,12 +148,12 @@ class State:
             endpoint.weight = weight
             endpoint.roster.version += 1
 
-    def counter(self, pool: str) -> Cells:
-        """Cells of a pool as a whole, kept by its name as an endpoint's are."""
-        found = self._asked_counters.get(pool) or self._counters.get(pool)
+    def counter(self, name: EndpointName) -> Cells:
+        """Cells of what is no endpoint, kept by their name as an endpoint's are."""
+        found = self._asked_counters.get(name) or self._counters.get(name)
         if found is None:
-            found = self.make_cells((pool, ""))
-        self._asked_counters[pool] = found
+            found = self.make_cells(name)
+        self._asked_counters[name] = found
         return found
 
     def _forget(self, endpoint: Endpoint) -> None:

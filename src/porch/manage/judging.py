@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from porch import clock
 from porch.balance.abort import Judge
 from porch.balance.endpoint import FAILED
+from porch.balance.standing import is_endpoint
 from porch.config.orders import Back
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop
@@ -59,6 +60,10 @@ class Judging:
     def counted(self, pool: str) -> tuple[int, int]:
         """Requests and bad answers of a pool so far."""
         table = self._in_force.table
-        columns = [column for name, column in self._in_force.columns.of.items() if name[0] == pool]
+        columns = [
+            column
+            for name, column in self._in_force.columns.of.items()
+            if name[0] == pool and is_endpoint(name)
+        ]
         requests = sum(table.total(column + REQUESTS) for column in columns)
         return requests, sum(table.total(column + FAILED) for column in columns)

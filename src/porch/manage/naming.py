@@ -5,7 +5,7 @@ Nothing is guessed: a word that fits none, or several, is told what there is.
 
 from collections.abc import Iterable, Sequence
 
-from porch.balance.standing import EndpointName
+from porch.balance.standing import EndpointName, is_endpoint
 from porch.config.suggest import nearest
 
 __all__ = ["endpoints_named", "pool_word", "route_named", "spelled"]
@@ -33,7 +33,7 @@ def endpoints_named(
 
     text: an address, or a pool and an address. Raises LookupError with a sentence.
     """
-    there = [*dict.fromkeys(name for name in names if name[1])]
+    there = [*dict.fromkeys(name for name in names if is_endpoint(name))]
     found = [name for name in there if text in (name[1], spelled(name), f"{name[0]}/{name[1]}")]
     if not found:
         raise LookupError(_none("endpoint", text, [spelled(name) for name in there]))

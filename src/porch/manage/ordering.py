@@ -10,7 +10,7 @@ from pathlib import Path
 
 from porch import clock
 from porch.balance.endpoint import Out
-from porch.balance.standing import EndpointName
+from porch.balance.standing import EndpointName, is_endpoint
 from porch.config.changing import RETRY_AFTER, networks
 from porch.config.loaded import RouteEntry
 from porch.config.orders import Back, Closed, Order, Orders
@@ -192,7 +192,8 @@ class Ordering:
 
     def _is_lonely(self, pool: str) -> bool:
         orders = self._in_force.orders
-        there = [name for name in self._in_force.candidate.endpoints if name[0] == pool and name[1]]
+        names = self._in_force.candidate.endpoints
+        there = [name for name in names if name[0] == pool and is_endpoint(name)]
         return bool(there) and all(
             name in orders.drained or orders.weights.get(name) == 0 for name in there
         )
