@@ -148,7 +148,7 @@ def test_root_finds_the_door_of_a_user_whom_it_names_and_no_folder_of_another(
     async def then() -> None:
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
         monkeypatch.setattr(os, "geteuid", lambda: 0)
-        found = await asyncio.to_thread(ask, config, "status", [uid + 1, uid])
+        found = await asyncio.to_thread(ask, config, "status", users=[uid + 1, uid])
         assert found["pid"] == 1
         (ours / "porch").rename(other / "porch")  # it is ours, and not that user's
         for users in ([], [uid + 1]):

@@ -63,3 +63,26 @@ def test_a_link_to_elsewhere_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="is not the door's own"):
         Keeping(tmp_path / "state", "a").write(drained())
     assert [*(tmp_path / "elsewhere").iterdir()] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_beside_certificates_of_the_workers_user_the_orders_stay_roots(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    keeping = Keeping(folder, "a")
+    keeping.write(drained())
+    assert keeping.read() == drained()
+    assert (keeping.file.parent.stat().st_uid, keeping.file.stat().st_uid) == (0, 0)
+    os.chown(keeping.file.parent, 65534, 65534)
+    with pytest.raises(OSError, match="is not the door's own"):
+        keeping.read()
+
+
+def test_what_a_killed_door_left_in_the_middle_hinders_nobody(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path, "a")
+    keeping.write(drained())
+    (keeping.file.parent / ".a.json.new").write_text("{")
+    keeping.write(drained())
+    assert keeping.read() == drained()
+    assert [each.name for each in keeping.file.parent.iterdir()] == ["a.json"]

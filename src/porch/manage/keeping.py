@@ -1,17 +1,19 @@
 """Keeping: what operators have ordered, on disk, so that a crash of the door does not undo it.
 
 A folder of the supervisor's own beside the certificates: where workers run as another user, that
-one must not be able to drain a pool for good. What cannot be read or written is said, and the door
-serves without.
+one must not be able to drain a pool for good. So it is opened once, looked at, and used by its
+descriptor. What cannot be read or written is said, and the door serves without.
 """
 
+import contextlib
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from porch import clock
-from porch.certs.files import make_folder, put
+from porch.certs.files import make_folder
 from porch.config.orders import Orders
 
 __all__ = ["Keeping"]
@@ -32,8 +34,10 @@ class Keeping:
         """What was ordered before; none if nothing was. Raises OSError or ValueError with a
         sentence."""
         try:
-            self._check()
-            content = self.file.read_bytes()
+            with self._opened() as folder:
+                flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+                with open(os.open(self.file.name, flags, dir_fd=folder), "rb") as file:
+                    content = file.read()
         except FileNotFoundError:
             return Orders.none()
         try:
@@ -48,13 +52,33 @@ class Keeping:
         """Keep these in place of what was kept. Raises OSError."""
         if not orders and not self.file.exists():
             return
-        make_folder(self.file.parent)
-        self._check()
-        put(self.file, json.dumps(orders.dump()).encode())
+        make_folder(self.file.parent.parent)
+        with contextlib.suppress(FileExistsError):
+            self.file.parent.mkdir(mode=0o700)
+        with self._opened() as folder:
+            new = f".{self.file.name}.new"
+            with contextlib.suppress(FileNotFoundError):  # of a door that was killed in the middle
+                os.unlink(new, dir_fd=folder)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            with open(os.open(new, flags, 0o600, dir_fd=folder), "wb") as file:
+                file.write(json.dumps(orders.dump()).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(new, self.file.name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
 
-    def _check(self) -> None:
-        """Raise OSError if the folder is not ours alone."""
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        """The folder. Raises OSError if it is not ours alone."""
         folder = self.file.parent
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-            raise OSError(f"{folder} is not the door's own; remove it")
+        refusal = OSError(f"{folder} is not the door's own; remove it")
+        if folder.is_symlink():
+            raise refusal
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            found = os.fstat(descriptor)
+            if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise refusal
+            yield descriptor
+        finally:
+            os.close(descriptor)
