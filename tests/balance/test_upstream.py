@@ -34,11 +34,13 @@ class AsWritten:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.everyone = ""
         self.endpoints: Sequence[Endpoint] = ()
 
-    def use(self, endpoints: Sequence[Endpoint]) -> None:
-        self.endpoints = endpoints
-        self.told.append("".join(each.name for each in endpoints))
+    def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
+        self.endpoints = up
+        self.everyone = "".join(each.name for each in everyone)
+        self.told.append("".join(each.name for each in up))
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         return iter(self.endpoints)

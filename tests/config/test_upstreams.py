@@ -113,7 +113,7 @@ class Asked(State):
 
     def endpoint(self, address: Address, *words: Any) -> Any:
         self.addresses.append(address)
-        self.idle.append(words[-1])
+        self.idle.append(words[4])
         return super().endpoint(address, *words)
 
 

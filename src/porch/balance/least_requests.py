@@ -29,21 +29,25 @@ class LeastRequests:
         self._draw = Draw(number)
         self._endpoints: Sequence[Endpoint] = ()
 
-    def use(self, endpoints: Sequence[Endpoint]) -> None:
+    def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
         """See upstream.Balancer."""
-        self._endpoints = endpoints
-        self._draw.use(endpoints)
+        self._endpoints = up
+        self._draw.use(up)
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""
         endpoints = self._endpoints
         if len(endpoints) > EXACT:
             one, two = self._draw.two()
-            first = one if _load(one) <= _load(two) else two
+            if _load(two) < _load(one):
+                one, two = two, one
+            yield one
+            yield two
+            yield from self._draw.others(one, two)
         else:
             first = self._idlest(endpoints)
-        yield first
-        yield from sorted([each for each in endpoints if each is not first], key=_load)
+            yield first
+            yield from sorted([each for each in endpoints if each is not first], key=_load)
 
     def _idlest(self, endpoints: Sequence[Endpoint]) -> Endpoint:
         loads = [_load(each) for each in endpoints]
