@@ -25,6 +25,9 @@ BOUND = 1.25
 """Times its share that an endpoint takes (Google's and HAProxy's documents say 1.25 to 2)."""
 LEAST = 8
 """Requests under way that are never too many: a browser opens 6 connections."""
+_PASSED = 32
+"""Endpoints that are too busy and are passed. When so many are, what is known of the others is old
+(mean_load.py), and the least busy of these takes it."""
 _FAR = 512
 """Points that are passed in search of one that is in rotation."""
 
@@ -81,11 +84,15 @@ class ConsistentHash:
             if each in up and each not in seen:
                 seen.add(each)
                 far = 0
-                if not is_given and self._is_busy(each):
+                if not is_given and len(busy) < _PASSED and self._is_busy(each):
                     busy.append(each)
-                else:
-                    is_given = True
-                    yield each
+                    continue
+                if len(busy) == _PASSED and not is_given:
+                    least = min(busy, key=_load)
+                    busy.remove(least)
+                    yield least
+                is_given = True
+                yield each
             if far >= _FAR or len(seen) == len(up):
                 break
         yield from busy
@@ -106,3 +113,7 @@ class ConsistentHash:
             return False
         assert self._load is not None
         return running >= self._load.look() * BOUND * endpoint.weight
+
+
+def _load(endpoint: Endpoint) -> float:
+    return endpoint.running / endpoint.weight

@@ -99,7 +99,7 @@ REDIRECTS = """
 | `"api"` | the pool `[pool.api]` |
 | `"redirect:https://b.test{path}"` | a redirect, 308 or the word `status` |
 | `"respond:503"` | an answer of the door itself |
-| `["a:8000", { to = "b:8000", weight = 2 }]` | several, here with a weight: see [servers](#servers) |
+| `["a:8000", { to = "b:8000", weight = 2 }]` | several, one weighs more, see [servers](#servers) |
 
 In a redirect stand `{path}`, which has the query too, `{host}`, and what a regex caught, `{id}` or
 `{1}`."""
