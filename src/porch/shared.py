@@ -107,9 +107,9 @@ class Cells:
         table = self._table
         if table is None:
             return self.own[index]
-        if self._live != table.live[0] or index not in self._columns:
-            self._look(table, index)
-        return sum(self._columns[index])
+        if self._live == table.live[0] and index in (columns := self._columns):
+            return sum(columns[index])
+        return sum(self._look(table, index))
 
     def most(self, index: int) -> int:
         """The greatest of one cell over all workers: of a time, the latest."""
@@ -117,12 +117,13 @@ class Cells:
             return self.own[index]
         return self._table.most(self._column + index)
 
-    def _look(self, table: SharedTable, index: int) -> None:
+    def _look(self, table: SharedTable, index: int) -> "memoryview[int]":
         """Keep the column, for it takes longer to find than to sum up."""
         if self._live != table.live[0]:
             self._live = table.live[0]
             self._columns.clear()
-        self._columns[index] = table.column(self._column + index)
+        found = self._columns[index] = table.column(self._column + index)
+        return found
 
     def leave(self) -> None:
         """Take the counts out of the table; from now on they are counted for ourselves."""

@@ -14,6 +14,7 @@ then counts for what it is, not for an eighth.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 from porch import clock
 from porch.balance.draw import Draw
@@ -68,15 +69,15 @@ class LeastTime:
             yield two
             yield from self._draw.others(one, two)
             return
-        costs = {each: self._cost(each) for each in self._endpoints}
+        costs = [*map(self._cost, self._endpoints)]
         first = self._soonest(costs)
         yield first
-        del costs[first]
-        yield from sorted(costs, key=costs.__getitem__)
+        others = zip(costs, count(), self._endpoints, strict=False)
+        yield from [each for _, _, each in sorted(others) if each is not first]
 
-    def _soonest(self, costs: dict[Endpoint, float]) -> Endpoint:
-        most = min(costs.values()) * ALIKE
-        alike = [each for each, cost in costs.items() if cost <= most]
+    def _soonest(self, costs: list[float]) -> Endpoint:
+        most = min(costs) * ALIKE
+        alike = [each for each, cost in zip(self._endpoints, costs, strict=True) if cost <= most]
         if len(alike) == 1:
             return alike[0]
         left = self._number() * sum([each.weight for each in alike])
