@@ -14,7 +14,6 @@ then counts for what it is, not for an eighth.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
 
 from porch import clock
 from porch.balance.draw import Draw
@@ -39,14 +38,13 @@ _NEW = 8
 class LeastTime:
     """See upstream.Balancer."""
 
-    __slots__ = ("_draw", "_endpoints", "_known", "_mean", "_number", "_quickest")
+    __slots__ = ("_draw", "_endpoints", "_known", "_mean", "_quickest")
 
     def __init__(self, number: Callable[[], float] = random.random) -> None:
         """number: in [0, 1), for tests with a seed."""
-        self._number = number
         self._draw = Draw(number)
         self._endpoints: Sequence[Endpoint] = ()
-        self._known: dict[Endpoint, _Known] = {}
+        self._known = _All()
         self._mean = 1.0
         self._quickest = 0.0
 
@@ -57,7 +55,8 @@ class LeastTime:
         self._mean = sum([each.weight for each in up]) / len(up)
         if len(self._known) > 2 * len(everyone):
             there = {*everyone}
-            self._known = {each: known for each, known in self._known.items() if each in there}
+            for each in [each for each in self._known if each not in there]:
+                del self._known[each]
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""
@@ -69,50 +68,34 @@ class LeastTime:
             yield two
             yield from self._draw.others(one, two)
             return
-        costs = [*map(self._cost, self._endpoints)]
-        first = self._soonest(costs)
+        first = self._soonest()
         yield first
-        others = zip(costs, count(), self._endpoints, strict=False)
-        yield from [each for _, _, each in sorted(others) if each is not first]
+        yield from sorted([each for each in self._endpoints if each is not first], key=self._cost)
 
-    def _soonest(self, costs: list[float]) -> Endpoint:
+    def _soonest(self) -> Endpoint:
+        costs = [*map(self._cost, self._endpoints)]
         most = min(costs) * ALIKE
+        if max(costs) <= most:
+            return self._draw.one()
         alike = [each for each, cost in zip(self._endpoints, costs, strict=True) if cost <= most]
-        if len(alike) == 1:
-            return alike[0]
-        left = self._number() * sum([each.weight for each in alike])
-        for each in alike:
-            left -= each.weight
-            if left < 0:
-                return each
-        return alike[-1]
+        return alike[0] if len(alike) == 1 else self._draw.one_of(alike)
 
     def _cost(self, endpoint: Endpoint) -> float:
         usual = endpoint.usual
         if usual:
-            known = self._known.get(endpoint)
-            if known is None:
-                known = self._known[endpoint] = _Known()
+            known = self._known[endpoint]
             if usual != known.usual:
                 self._note(known, usual)
+            if known.at != clock.milliseconds:
+                known.age(endpoint.counts[HEARD])
             time = known.time
-            silent = clock.milliseconds - endpoint.counts[HEARD]
-            if silent > _FRESH:
-                known.is_old = True
-                time *= 0.5 ** (silent / HALVED)
         else:
             time = self._quickest or 1.0
         return time * (1 + endpoint.running * self._mean / endpoint.weight)
 
     def _note(self, known: "_Known", usual: float) -> None:
         """An answer has come from it, or several."""
-        if usual > known.usual:
-            known.most = INFINITY
-        elif known.is_old:  # it was tried: what its one answer took
-            known.most = max(known.usual - (known.usual - usual) * _NEW, 0.0)
-        known.usual = usual
-        known.is_old = False
-        known.time = time = min(usual, known.most)
+        time = known.note(usual)
         # The quickest falls at once and rises slowly, so that nobody has to look for it.
         before = self._quickest
         self._quickest = time if time < before or not before else before + (time - before) / 64
@@ -120,12 +103,40 @@ class LeastTime:
 
 class _Known:
     """What is known of an endpoint. usual: its mean at the last look. most: no more than this, for
-    it has answered better than its mean after a silence. time: what follows of both. is_old: it was
-    silent at the last look."""
+    it has answered better than its mean after a silence. is_old: it was silent at the last look.
+    time: what follows of all that, `at` this tick of the clock."""
 
-    __slots__ = ("is_old", "most", "time", "usual")
+    __slots__ = ("at", "is_old", "most", "time", "usual")
 
     def __init__(self) -> None:
         self.usual = self.time = 0.0
         self.most = INFINITY
         self.is_old = False
+        self.at = -1
+
+    def note(self, usual: float) -> float:
+        """Its mean is another one now. Returns what it takes, were it heard of just now."""
+        if usual > self.usual:
+            self.most = INFINITY
+        elif self.is_old:  # it was tried: what its one answer took
+            self.most = max(self.usual - (self.usual - usual) * _NEW, 0.0)
+        self.usual = usual
+        self.at = -1
+        return min(usual, self.most)
+
+    def age(self, heard: int) -> None:
+        """Time has gone by since it was `heard` of."""
+        self.at = clock.milliseconds
+        self.time = min(self.usual, self.most)
+        silent = self.at - heard
+        self.is_old = silent > _FRESH
+        if self.is_old:
+            self.time *= 0.5 ** (silent / HALVED)
+
+
+class _All(dict[Endpoint, _Known]):
+    """What is known of each, from when it is first looked at."""
+
+    def __missing__(self, endpoint: Endpoint) -> _Known:
+        found = self[endpoint] = _Known()
+        return found
