@@ -15,6 +15,7 @@ from porch.balance.sticky import Cookie, Sticky
 from porch.balance.upstream import Upstream
 from porch.errors import ConnectFailed
 from porch.exchange import Exchange
+from porch.route.route import RUNNING
 from tests.support.pools import exchange_of
 
 SECRET = b"0" * 32
@@ -205,6 +206,15 @@ def test_one_that_is_out_for_another_reason_gives_its_clients_away(kind: Kind) -
     assert "b" not in bench.of_client("b")
 
 
+def test_one_that_is_full_gives_its_clients_away() -> None:
+    bench = Bench()
+    bench.upstream.most = 2
+    bench.of["b"].counts[RUNNING] = 1
+    assert bench.of_client("b") == "bac"
+    bench.of["b"].counts[RUNNING] = 2
+    assert bench.of_client("b") == "ac"
+
+
 def test_when_all_are_out_for_lesser_reasons_a_client_stays() -> None:
     bench = Bench()
     for each in "abc":
@@ -226,6 +236,7 @@ def test_a_sticky_client_is_not_sent_to_try_a_silent_endpoint() -> None:
 def test_it_is_a_pool_to_the_route() -> None:
     bench = Bench()
     assert bench.sticky.name == "pool"
+    assert bench.sticky.filters == (bench.sticky,)
     assert bench.sticky.endpoints == bench.upstream.endpoints
     assert bench.sticky.manner == "first; sticky by the cookie sid"
     assert bench.sticky.nobody().detail == bench.upstream.nobody().detail

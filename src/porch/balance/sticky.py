@@ -6,12 +6,12 @@ gone, is like none, and the next answer replaces it. It goes on to the origin li
 
 An endpoint that is drained, or of weight 0, serves its sticky clients as long as they come and
 gets no new ones, as HAProxy has it; `drain` ends that after a time. Where the endpoint is out for
-any other reason the client goes to another one and stays there.
+any other reason, or full, the client goes to another one and stays there.
 """
 
 import base64
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from porch import clock
@@ -73,6 +73,11 @@ class Sticky(Filter):
 
     def __repr__(self) -> str:
         return f"<Sticky {self.cookie.name} {self._upstream!r}>"
+
+    @property
+    def filters(self) -> Sequence[Filter]:
+        """What its exchanges pass besides those of their route."""
+        return (*self._upstream.filters, self)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -137,7 +142,9 @@ class Sticky(Filter):
 
     def _keeps(self, endpoint: Endpoint) -> bool:
         """Whether an endpoint serves its sticky clients now."""
-        out = endpoint.out
+        out, most = endpoint.out, self._upstream.most
+        if most is not None and endpoint.running >= most:
+            return False
         if not out:
             return True
         if out.keys() == {"drained"}:

@@ -274,10 +274,12 @@ class _Builder:
             route.target = target.text
             filters.append(Redirect(target.url, model.status or 308, pattern.regex))
         elif target.kind == "pool":
-            route.destination, route.target = self.pools[target.name]
+            upstream, route.target = self.pools[target.name]
+            route.destination = upstream
+            filters += upstream.filters
         else:
             name = f"{entry.key} {conditions}" if model.when is not None else entry.key
-            route.destination, route.target = yield from self.upstreams.of_targets(
+            upstream, route.target = yield from self.upstreams.of_targets(
                 name.rstrip(),
                 entry.targets,
                 settings,
@@ -285,9 +287,10 @@ class _Builder:
                 (*entry.path, "tls"),
                 cookie_path(pattern),
             )
+            route.destination = upstream
+            filters += upstream.filters
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
-            filters.append(route.destination)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 

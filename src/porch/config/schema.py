@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
+from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -53,6 +54,7 @@ __all__ = [
     "HstsModel",
     "LimitsModel",
     "LogModel",
+    "OverloadModel",
     "PoolModel",
     "RouteModel",
     "RouteWords",
@@ -206,6 +208,7 @@ class RouteWords(Model):
         "an answer; only what can be repeated is. `false` for none.",
         2,
     )
+    overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")
     headers: Headers | None = word("See [headers](#headers).")
@@ -283,6 +286,7 @@ class PoolModel(Model):
     servers: To = Field(description="Its endpoints, as `to` has them.")
     balance: Balance | None = word("As in a route.")
     sticky: Sticky | None = word("As in a route.")
+    overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")
 
 

@@ -8,7 +8,14 @@ from typing import Any, Literal
 
 from porch.config.headers import changes
 from porch.config.loaded import Loaded, RouteEntry
-from porch.config.schema import HostWords, RouteWords, SiteModel, StickyModel, TlsModel
+from porch.config.schema import (
+    HostWords,
+    OverloadModel,
+    RouteWords,
+    SiteModel,
+    StickyModel,
+    TlsModel,
+)
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
@@ -33,6 +40,7 @@ class RouteSettings:
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
         self.balance: str | None = self._nearest("balance")
         self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
+        self.overload: OverloadModel | None = self._nearest("overload")
         retry = self._nearest("retry")
         self.retries: int = 2 if retry is None else retry
         upgrade = self._nearest("upgrade")

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from porch.balance.admission import Admission
 from porch.balance.endpoint import Endpoint
 from porch.balance.ring import Ring
+from porch.balance.standing import WHOLE
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.balancing import balancer, is_hash
@@ -54,6 +56,7 @@ class Upstreams:
         settings = RouteSettings([self._loaded.config])
         settings.balance = pool.balance or settings.balance
         settings.sticky = settings.sticky if pool.sticky is None else pool.sticky
+        settings.overload = pool.overload or settings.overload
         tls = pool.tls or settings.tls
         return (
             yield from self.of_targets(f"[pool.{name}]", targets, settings, tls, (*path, "tls"))
@@ -91,6 +94,9 @@ class Upstreams:
                 )
             )
         pool = yield from self._balanced(name, endpoints, targets, settings)
+        if settings.overload is not None:
+            cells = self._state.make_cells((name, WHOLE))
+            pool.filters = (Admission(pool, settings.overload.bounds(), cells),)
         if isinstance(settings.sticky, StickyModel):
             sticky = yield from self.sticky.of(pool, settings.sticky, cookie_path)
             return sticky, words

@@ -122,8 +122,7 @@ class Connections(Protocol):
 
 
 class Destination(Protocol):
-    """A named pool, as an exchange sees it (balance/upstream.py). One that is a Filter too takes
-    part in the phases of its routes.
+    """A named pool, as an exchange sees it (balance/upstream.py).
 
     manner: how it chooses, in words, for explain; "" where there is nothing to choose.
     """
