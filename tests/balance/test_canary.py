@@ -21,6 +21,7 @@ class Pool:
 
     def __init__(self, *names: str) -> None:
         self.name = "pool"
+        self.manner = "first"
         self.names = names
 
     def candidates(self, exchange: Exchange) -> Iterator[Place]:

@@ -9,6 +9,7 @@ from porch import errors
 from porch.balance.canary import Canary
 from porch.balance.mirror import Mirror
 from porch.balance.standing import NOT_COPIED
+from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.build import Built, build
 from porch.config.changing import networks
@@ -113,3 +114,25 @@ def test_networks_are_those_of_conditions() -> None:
     assert networks([]) == ()
     with pytest.raises(ValueError, match="nonsense"):
         networks(["nonsense"])
+
+
+def test_a_sticky_route_keeps_its_clients_apart_from_those_of_its_canary() -> None:
+    canary = {"to": ["c:1", "c:2"], "share": "5%"}
+    words = {"to": ["a:1", "a:2"], "sticky": True, "canary": canary}
+    destination = the_route(built(routes={"a.test": words})).destination
+    assert isinstance(destination, Canary)
+    assert isinstance(destination.stable, Sticky)
+    assert isinstance(destination.canary, Upstream)
+
+
+def test_a_canary_that_is_a_sticky_pool_sets_its_own_cookie() -> None:
+    canary = {"to": "green", "share": "5%"}
+    made = built(
+        routes={"a.test": {"to": ["a:1", "a:2"], "canary": canary}},
+        pool={"green": {"servers": ["c:1", "c:2"], "sticky": True}},
+    )
+    route = the_route(made)
+    assert isinstance(route.destination, Canary)
+    pool = route.destination.canary
+    assert isinstance(pool, Sticky)
+    assert any(getattr(hook, "__self__", None) is pool for hook in route.plan.on_response)

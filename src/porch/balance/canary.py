@@ -14,7 +14,7 @@ from porch.balance.abort import AbortRule
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead
-from porch.route.condition import NONE, Conditions, cookie_value
+from porch.route.condition import NONE, READERS, Conditions
 from porch.route.route import Destination, Place
 
 __all__ = ["ALWAYS", "NEVER", "Canary", "CanaryRule"]
@@ -64,6 +64,7 @@ class Canary:
         "abort",
         "canary",
         "is_back",
+        "manner",
         "name",
         "rule",
         "stable",
@@ -81,6 +82,7 @@ class Canary:
     ) -> None:
         """number: in [0, 1), for tests with a seed."""
         self.name = name
+        self.manner = stable.manner
         self.stable = stable
         self.canary = canary
         self.rule = rule
@@ -109,15 +111,18 @@ class Canary:
         if rule.headers and rule.headers.holds(request, client_ip):
             return True
         if rule.cookie:
-            asked = cookie_value(request, rule.cookie)
+            asked = _cookie(request, rule.cookie)
             if asked in ALWAYS:
                 return True
             if asked in NEVER:
                 return False
         if not rule.sticky:
             return self._number() < rule.share
-        who = cookie_value(request, rule.sticky_cookie) if rule.sticky_cookie else None
+        who = _cookie(request, rule.sticky_cookie) if rule.sticky_cookie else None
         return _point(rule.salt, who or client_ip) < rule.share
+
+
+_cookie = READERS["cookie"]
 
 
 def _point(salt: bytes, who: bytes) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 from porch.balance.canary import Canary
 from porch.balance.mirror import Mirror
+from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.rehearse import Rehearsal
 from porch.config.units import spell_share
@@ -69,7 +70,7 @@ def ordered_for(config: Path, route: Route | None) -> Iterator[str]:
             yield f"now       {each['order']} ({each['undo']} ends it)"
 
 
-def _pools(route: Route) -> list[Upstream]:
+def _pools(route: Route) -> list[Upstream | Sticky]:
     found = route.destination
     both = (found.stable, found.canary) if isinstance(found, Canary) else (found,)
-    return [each for each in both if isinstance(each, Upstream)]
+    return [each for each in both if isinstance(each, Upstream | Sticky)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
@@ -29,6 +30,7 @@ from porch.config.settings import (
 )
 from porch.config.state import State
 from porch.config.steps import Steps, complete
+from porch.config.sticky import cookie_path
 from porch.config.upstreams import Upstreams
 from porch.errors import NoRoute, NoSite, PorchError
 from porch.exchange import Exchange
@@ -85,11 +87,13 @@ class DoorSettings:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
-    """All that a worker needs. entries: in the order of the file. files: to be watched."""
+    """All that a worker needs. entries: in the order of the file. files: to be watched.
+    needs_key: whether cookies are signed with `Loaded.signing_key`."""
 
     settings: DoorSettings
     listen: tuple[ListenAddress, ...]
     certificates: Certificates
+    needs_key: bool
     entries: list[Entry]
     logs: Logs
     grace: float
@@ -149,7 +153,7 @@ class _Builder:
         self.certificates = Certificates(Presented())
         self.listen: tuple[ListenAddress, ...] = ()
         self.https_port = 0
-        self.pools: dict[str, tuple[Upstream, str]] = {}
+        self.pools: dict[str, tuple[Upstream | Sticky, str]] = {}
         self.upstreams = Upstreams(loaded, state, self.limits, limits.interim)
         self.changing = Changing(loaded, state, self.upstreams, self.pools)
         self.settings: dict[str, RouteSettings] = {}
@@ -192,6 +196,7 @@ class _Builder:
             settings=settings,
             listen=self.listen,
             certificates=self.certificates,
+            needs_key=self.upstreams.sticky.needs_key,
             entries=self.entries,
             logs=self.logs,
             grace=config.grace,
@@ -278,18 +283,44 @@ class _Builder:
             filters += upstream.filters
         else:
             upstream, route.target = yield from self.upstreams.of_targets(
-                name, entry.targets, settings, settings.tls, (*entry.path, "tls")
+                name,
+                entry.targets,
+                settings,
+                settings.tls,
+                (*entry.path, "tls"),
+                cookie_path(pattern),
             )
             route.destination = upstream
             filters += upstream.filters
-        if route.destination is not None and model.canary is not None:
-            route.destination = yield from self.changing.canary(
-                name, entry, model.canary, settings, route.destination
-            )
-        if route.destination is not None and model.mirror is not None:
-            filters.append((yield from self.changing.mirror(name, entry, model.mirror, settings)))
+        if isinstance(route.destination, Sticky):
+            self.upstreams.sticky.take(host, route.destination, entry.path)
+        if route.destination is not None:
+            yield from self._change(name, entry, settings, route, filters)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
+
+    def _change(
+        self,
+        name: str,
+        entry: RouteEntry,
+        settings: RouteSettings,
+        route: Route,
+        filters: list[Filter],
+    ) -> Steps[None]:
+        """The canary and the mirror of a route that leads to a pool."""
+        model = entry.model
+        if model.canary is not None:
+            assert route.destination is not None
+            canary = yield from self.changing.canary(
+                name, entry, model.canary, settings, route.destination
+            )
+            if isinstance(canary.canary, Sticky):
+                filters.append(canary.canary)
+                host = entry.pattern.host.decode()  # type: ignore[union-attr]
+                self.upstreams.sticky.take(host, canary.canary, entry.path)
+            route.destination = canary
+        if model.mirror is not None:
+            filters.append((yield from self.changing.mirror(name, entry, model.mirror, settings)))
 
     def _settings(self, entry: RouteEntry, host: str) -> RouteSettings:
         """Those of the route. Where it says nothing itself, as most, its host's are shared."""

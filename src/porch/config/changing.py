@@ -8,6 +8,7 @@ from porch.balance.abort import parse_abort
 from porch.balance.canary import Canary, CanaryRule
 from porch.balance.mirror import Mirror
 from porch.balance.standing import NOT_COPIED
+from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
@@ -35,7 +36,7 @@ class Changing:
         loaded: Loaded,
         state: State,
         upstreams: Upstreams,
-        pools: Mapping[str, tuple[Upstream, str]],
+        pools: Mapping[str, tuple[Upstream | Sticky, str]],
     ) -> None:
         """pools: those with a name, as they are by the time of a route."""
         self.files: dict[Path, None] = {}
@@ -100,9 +101,10 @@ class Changing:
 
     def _pool(
         self, name: str, to: list[str], settings: RouteSettings, path: KeyPath
-    ) -> Steps[tuple[Upstream, str]]:
+    ) -> Steps[tuple[Upstream | Sticky, str]]:
         settings = copy(settings)
-        settings.overload = None  # its bounds are those of the route's own pool
+        settings.overload = None  # its bounds, and its cookie, are those of the route's own pool
+        settings.sticky = None
         targets = [target for _, target in parse_targets(self._loaded, to, path)]
         if targets[0].kind == "pool":
             return self._pools[targets[0].name]

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
+from porch.config.review_balance import review_servers
 from porch.config.review_change import review_change
 from porch.config.schema import ConfigModel, RouteModel, RouteWords, ServerModel
 from porch.config.suggest import nearest
@@ -23,7 +25,9 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
-_FORWARDING = ("balance", "canary", "mirror", "overload", "retry", "rewrite", "strip", "tls")
+_FORWARDING = (
+    *("balance", "canary", "mirror", "overload", "retry", "rewrite", "sticky", "strip", "tls"),
+)
 """Words that are about an origin."""
 _NO_PLAN = Plan()
 
@@ -59,9 +63,12 @@ def parse_targets(
     found: list[tuple[KeyPath, Target]] = []
     for number, each in enumerate(to):
         at = (*path, number)
-        text, weight = (each, 1) if isinstance(each, str) else (each.to, each.weight)
         try:
-            found.append((at, parse_target(text, weight)))
+            if isinstance(each, str):
+                target = parse_target(each)
+            else:
+                target = replace(parse_target(each.to, each.weight), priority=each.priority)
+            found.append((at, target))
         except ValueError as error:
             loaded.add(at, str(error))
     return found
@@ -126,6 +133,7 @@ def _review_to(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
         elif target.kind == "redirect":
             _review_redirect(loaded, at, target, entry.pattern)
             _review_loop(loaded, at, target, entry)
+    review_servers(loaded, found, path)
     if len(found) == len(entry.model.to) > 0:
         _review_words(loaded, entry, found[0][1])
 
@@ -171,7 +179,7 @@ def _review_words(loaded: Loaded, entry: RouteEntry, target: Target) -> None:
                 text = f"'{word}' does nothing beside '{target.kind}:', which reaches no origin"
                 loaded.add((*entry.path, word), text, warning=True)
     if target.kind == "pool":
-        for word in ("balance", "overload", "tls"):
+        for word in ("balance", "overload", "sticky", "tls"):
             if getattr(model, word) is not None:
                 text = f"'{word}' does nothing beside a pool; write it in [pool.{target.name}]"
                 loaded.add((*entry.path, word), text, warning=True)

@@ -20,15 +20,7 @@ from porch.route.regex import may_overlap
 if TYPE_CHECKING:
     from porch.keeper import Security
 
-__all__ = [
-    "NONE",
-    "Conditions",
-    "Network",
-    "Networks",
-    "Source",
-    "ValueCondition",
-    "cookie_value",
-]
+__all__ = ["NONE", "READERS", "Conditions", "Network", "Networks", "Source", "ValueCondition"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Source = Literal["header", "query", "cookie"]
@@ -81,7 +73,7 @@ class ValueCondition:
 
     def holds(self, request: RequestHead, security: "Security | None" = None) -> bool:
         """Whether the request fulfils it."""
-        value = _READERS[self.source](request, self.name)
+        value = READERS[self.source](request, self.name)
         wanted = self.wanted
         if wanted is False:
             return value is None
@@ -200,8 +192,7 @@ def _plain(encoded: bytes) -> bytes:
     return unquote_to_bytes(encoded.replace(b"+", b" "))
 
 
-def cookie_value(request: RequestHead, name: bytes) -> bytes | None:
-    """Of the first cookie of that name, or None."""
+def _cookie(request: RequestHead, name: bytes) -> bytes | None:
     for field, value in request.fields:
         if field == b"cookie":
             for pair in value.split(b";"):
@@ -211,8 +202,9 @@ def cookie_value(request: RequestHead, name: bytes) -> bytes | None:
     return None
 
 
-_READERS: Mapping[Source, Callable[[RequestHead, bytes], bytes | None]] = {
+READERS: Mapping[Source, Callable[[RequestHead, bytes], bytes | None]] = {
     "header": _header,
     "query": _query,
-    "cookie": cookie_value,
+    "cookie": _cookie,
 }
+"""How the value of that name is read from a request; None if it has none."""
