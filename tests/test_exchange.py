@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.balance.budget import Budget
 from porch.clock import INFINITY, Deadlines
 from porch.errors import (
     ClientGone,
@@ -107,6 +108,7 @@ class Pools:
         self.running = 0
         self.own_fields = ((b"server", b"porch"),)
         self.reports: list[Exception] = []
+        self.budget = Budget()
 
     def candidates(self, exchange: Exchange) -> Iterator[FakePool]:
         return iter(self.endpoints)

@@ -17,6 +17,7 @@ from porch.config.address import parse_listen
 from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
+from porch.config.retries import retrying
 from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
@@ -252,7 +253,6 @@ class _Builder:
             rewrite=rewrite,
             timeouts=settings.timeouts,
             limits=settings.limits,
-            retries=settings.retries,
             upgrades=settings.upgrades,
             where=entry.where,
         )
@@ -275,6 +275,10 @@ class _Builder:
             route.destination, route.target = yield from self.upstreams.of_targets(
                 name.rstrip(), entry.targets, settings, settings.tls, (*entry.path, "tls")
             )
+        if route.destination is not None:
+            roster = self.state.roster(route.destination.name)
+            route.retry, before = retrying(settings.retry, roster)
+            filters[:0] = before
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 
