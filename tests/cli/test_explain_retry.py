@@ -11,6 +11,7 @@ FILE = """\
 listen = ":80"
 [routes]
 "a.test" = { to = [":1", ":2"], retry = { on = [503], each = "2s" } }
+"one.test" = ":1"
 "never.test" = { to = ":1", retry = false }
 "gone.test" = "respond:410"
 """
@@ -33,11 +34,12 @@ def said(
     return [line.partition("retry     ")[2] for line in lines if line.startswith("retry ")]
 
 
-def test_a_route_says_what_is_tried_again(
-    capsys: pytest.CaptureFixture[str], file: Path
-) -> None:
+def test_a_route_says_what_is_tried_again(capsys: pytest.CaptureFixture[str], file: Path) -> None:
     words = "up to 2 further endpoints, on 503 too, each 2s"
     assert said(capsys, file, "GET", "a.test") == [words, BOUND]
+    assert said(capsys, file, "GET", "one.test")[2:] == [
+        "there is one endpoint: only a kept connection that had closed is replaced"
+    ]
     assert said(capsys, file, "GET", "never.test") == ["none: one attempt is all"]
     assert said(capsys, file, "GET", "gone.test") == []
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from porch.config.load import load_mapping
-from porch.config.schema_retry import RetryModel
 from porch.config.loaded import Loaded
 from porch.config.review_files import review_file, review_rights
+from porch.config.schema_retry import RetryModel
 
 
 @pytest.fixture

@@ -119,6 +119,14 @@ def test_also_while_the_second_still_connects(scenario: Make) -> None:
     story.upstream_gets(b"GET /a", at=1).upstream(OK, at=1).client_gets(200, b"hi")
 
 
+def test_a_client_that_leaves_ends_one_that_took_over_and_still_connects(scenario: Make) -> None:
+    story = hedged(scenario).endpoint("hangs", at=1).client(GET).upstream_gets(b"GET /a")
+    story.advance(seconds=0.5).upstream_eof(at=0).client_leaves().ended(1, "client_gone")
+    assert running(story) == [0, 0]
+    story.endpoint("accepts", at=1)
+    assert len(story.upstreams) == 1
+
+
 def test_both_failing_leads_to_the_third(scenario: Make) -> None:
     story = slow(hedged(scenario, endpoints=3)).upstream_eof(at=0).upstream_eof(at=1)
     story.advance(seconds=1).upstream_gets(b"GET /a", at=2).upstream(OK, at=2).client_gets(200)

@@ -124,7 +124,7 @@ def test_an_endpoint_is_blamed_once_for_a_refused_answer(scenario: Make) -> None
     assert (story.endpoints[0].failing, story.endpoints[1].failing) == (1, 0)
 
 
-# --- Retry-After -----------------------------------------------------------------------------------
+# --- Retry-After ---------------------------------------------------------------------------------
 
 
 def test_a_503_with_retry_after_spares_the_endpoint_and_another_is_asked_at_once(
@@ -183,7 +183,7 @@ def test_a_client_that_leaves_in_the_pause_ends_it(scenario: Make) -> None:
     assert [each.running for each in story.endpoints] == [0, 0]
 
 
-# --- the budget ------------------------------------------------------------------------------------
+# --- the budget ----------------------------------------------------------------------------------
 
 
 def test_where_the_budget_is_spent_the_answer_goes_through_and_the_log_says_so(

@@ -83,7 +83,8 @@ class Scenario:
     """See the module.
 
     filters: of the route, behind the recorder and before the forwarding headers. retry: as the
-    configuration has it; `retries` alone is its number of attempts. endpoints: how many. tls: whether the client's side is TLS, upstream_tls: the origin's.
+    configuration has it; `retries` alone is its number of attempts. endpoints: how many. tls:
+    whether the client's side is TLS, upstream_tls: the origin's.
     """
 
     def __init__(

@@ -78,13 +78,11 @@ class Rival:
 
     def give_up(self) -> None:
         """The first was faster, or nobody waits any more."""
-        if self.won or self.is_over:
-            return
-        self._end()
-        if self._stream is not None:
-            self._stream.abort(AnswerRefused("the other attempt was faster"))
-        else:
-            self.endpoint.connections.cancel(self._as_exchange)
+        if not (self.won or self.is_over):
+            self._end()
+            if self._stream is not None:
+                self._stream.abort(AnswerRefused("the other attempt was faster"))
+        self.endpoint.connections.cancel(self._as_exchange)
 
     def _end(self) -> None:
         self.is_over = True
@@ -203,6 +201,8 @@ class HedgedRetry(Retry):
         """Who may still answer when the first attempt has failed so."""
         rival = self.rivals.get(exchange)
         if rival is None or rival.won or rival.is_over or exchange.status:
+            return None
+        if clock.monotonic() >= exchange.started + self.total:
             return None
         return rival if error.retry != "never" or error.source == "upstream" else None
 

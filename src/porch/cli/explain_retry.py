@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from porch.balance.budget import FLOOR, SHARE
+from porch.balance.upstream import Upstream
 from porch.config.units import spell_size
 from porch.exchange import HELD
 from porch.http.message import RequestHead
@@ -24,6 +25,8 @@ def retry_lines(route: Route | None, request: RequestHead) -> Iterator[str]:
         f"repetitions are at most {SHARE * 100:.0f} % more than came to the pool, and "
         f"{FLOOR:.0f} a second"
     )
+    if isinstance(route.destination, Upstream) and len(route.destination.endpoints) == 1:
+        yield "there is one endpoint: only a kept connection that had closed is replaced"
     held = spell_size(HELD)
     once = "sent once; another endpoint only where there was no connection"
     if not is_repeatable(request):
