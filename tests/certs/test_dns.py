@@ -10,7 +10,7 @@ from porch.certs import dns as module
 from porch.certs.dns import GROUP, Propagation, check, find, made
 from porch.certs.dns_rfc2136 import Rfc2136
 from porch.certs.failure import IssueError
-from tests.support.nameserver import NameServer, serving
+from tests.support.zone import ZoneServer, serving
 
 NAME = "_acme-challenge.shop.example"
 
@@ -27,12 +27,12 @@ class Provider:
 
 
 @pytest.fixture
-def server() -> Iterator[NameServer]:
+def server() -> Iterator[ZoneServer]:
     with serving() as one:
         yield one
 
 
-def propagation(server: NameServer, patience: float = 5.0) -> Propagation:
+def propagation(server: ZoneServer, patience: float = 5.0) -> Propagation:
     return Propagation(["127.0.0.1"], server.port, patience, pause=0.01)
 
 
@@ -116,12 +116,12 @@ def test_a_check_calls_no_class_and_what_a_class_refuses_is_told_without_secrets
 # --- published -------------------------------------------------------------------------------
 
 
-def test_a_record_that_is_there_is_not_waited_for(server: NameServer) -> None:
+def test_a_record_that_is_there_is_not_waited_for(server: ZoneServer) -> None:
     server.records[f"{NAME}.", "TXT"] = ['"other"', '"value"']
     propagation(server).wait(NAME, "value")
 
 
-def test_one_that_comes_late_is_waited_for_and_somebody_is_told(server: NameServer) -> None:
+def test_one_that_comes_late_is_waited_for_and_somebody_is_told(server: ZoneServer) -> None:
     server.records[f"{NAME}.", "TXT"] = ['"value"']
     server.slow = 3
     beats: list[int] = []
@@ -130,7 +130,7 @@ def test_one_that_comes_late_is_waited_for_and_somebody_is_told(server: NameServ
 
 
 def test_one_that_never_comes_is_a_failure_with_a_way_out(
-    server: NameServer, monkeypatch: pytest.MonkeyPatch
+    server: ZoneServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.records[f"{NAME}.", "TXT"] = ['"other"']
     monkeypatch.setattr(clock, "sleep", lambda _: None)
@@ -141,14 +141,14 @@ def test_one_that_never_comes_is_a_failure_with_a_way_out(
     assert caught.value.kind == "dns"
 
 
-def test_a_zone_that_cannot_be_asked_is_left_to_the_authority(server: NameServer) -> None:
+def test_a_zone_that_cannot_be_asked_is_left_to_the_authority(server: ZoneServer) -> None:
     propagation(server).wait("_acme-challenge.elsewhere.test", "value")
     del server.records["ns.example.", "A"]
     propagation(server).wait(NAME, "value")
 
 
 def test_a_server_that_is_silent_is_left_out(
-    server: NameServer, monkeypatch: pytest.MonkeyPatch
+    server: ZoneServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "ANSWER", 0.05)
     server.records["ns.example.", "A"] = ["127.0.0.1", "127.0.0.9"]
@@ -156,14 +156,14 @@ def test_a_server_that_is_silent_is_left_out(
     propagation(server).wait(NAME, "value")
 
 
-def test_a_record_belongs_where_an_alias_leads(server: NameServer) -> None:
+def test_a_record_belongs_where_an_alias_leads(server: ZoneServer) -> None:
     server.records[f"{NAME}.", "CNAME"] = ["one.example."]
     server.records["one.example.", "CNAME"] = ["two.example."]
     assert propagation(server).target(NAME) == "two.example"
     assert propagation(server).target("plain.example") == "plain.example"
 
 
-def test_aliases_in_a_circle_end(server: NameServer) -> None:
+def test_aliases_in_a_circle_end(server: ZoneServer) -> None:
     server.records["a.example.", "CNAME"] = ["b.example."]
     server.records["b.example.", "CNAME"] = ["a.example."]
     assert propagation(server).target("a.example") in ("a.example", "b.example")

@@ -34,6 +34,7 @@ underscores = true
 retry = { attempts = 3, on = [503], each = "2s", total = "9s", backoff = "1s", hedge = "p95" }
 upgrade = ["websocket"]
 balance = "round-robin"
+overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"

@@ -9,6 +9,7 @@ import pytest
 from porch.certs.answers import Answers
 from porch.certs.dns_rfc2136 import Rfc2136
 from porch.certs.means import Means
+from porch.manage import provider
 from porch.manage.provider import by_dns
 from tests.support.store import MemoryStore
 
@@ -22,6 +23,24 @@ class Provider:
 made = Provider("made")
 class Half:
     def present(self, name, value): ...
+"""
+
+
+ENDS = """
+import sys
+sys.exit("no credentials")
+"""
+HANGS = """
+import threading
+threading.Event().wait(20)
+"""
+SETUP = """
+import sys
+class Ends:
+    def __init__(self):
+        sys.exit("no credentials")
+    def present(self, name, value): ...
+    def cleanup(self, name, value): ...
 """
 
 
@@ -93,3 +112,24 @@ def test_one_that_is_of_no_use_is_said(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         by_dns({"provider": name}, folder, means)
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "said"),
+    [
+        ("ending_dns", ENDS, "py:ending_dns:Ends cannot be loaded: SystemExit: no credentials"),
+        ("hanging_dns", HANGS, "'py:hanging_dns:Ends' has not come up within"),
+        ("half_dns", SETUP, "'py:half_dns:Ends' cannot be set up: SystemExit: no credentials"),
+    ],
+    ids=["ends", "hangs", "ends when it is set up"],
+)
+def test_one_that_ends_or_holds_up_the_program_when_it_is_loaded_is_told(
+    means: Means, folder: Path, monkeypatch: pytest.MonkeyPatch, module: str, code: str, said: str
+) -> None:
+    monkeypatch.setattr(provider, "PATIENCE", 1.0)
+    (folder / f"{module}.py").write_text(code)
+    try:
+        with pytest.raises(ValueError, match=said):
+            by_dns({"provider": f"py:{module}:Ends"}, folder, means)
+    finally:
+        sys.modules.pop(module, None)

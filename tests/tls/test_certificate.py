@@ -19,7 +19,7 @@ from porch.tls import certificate as module
 from porch.tls.certificate import Certificate, Pair, keep_only, load_certificate
 from porch.tls.presented import Presented
 from tests.support.certificates import Made, make, pem
-from tests.support.tls import AUTHORITY, client, files, names, shake
+from tests.support.handshake import AUTHORITY, client, files, names, shake
 
 SHA_256 = bytes.fromhex("2a864886f70d01010b")
 """sha256WithRSAEncryption, in DER."""

@@ -10,6 +10,7 @@ from porch.balance.roster import Roster
 from porch.clock import INFINITY
 from porch.errors import NoEndpoint, PorchError
 from porch.exchange import Exchange
+from porch.filter import Filter
 from porch.route.retry import SAFE_TO_REPEAT
 
 __all__ = ["Balancer", "Upstream"]
@@ -36,7 +37,8 @@ class Balancer(Protocol):
 
 
 class Upstream:
-    """A named pool. See route.Destination.
+    """A named pool. See route.Destination. most: requests at once of an endpoint, of all workers.
+    filters: what its exchanges pass besides those of their route, behind them.
 
     An endpoint that refused is dialled every half second beside the requests, and is back when
     that succeeds. When all are out, those are used that are out for the lesser reasons; when all
@@ -53,6 +55,8 @@ class Upstream:
         "_version",
         "budget",
         "endpoints",
+        "filters",
+        "most",
         "name",
     )
 
@@ -65,6 +69,8 @@ class Upstream:
     ) -> None:
         self.name = name
         self.endpoints = tuple(endpoints)
+        self.most: int | None = None
+        self.filters: Sequence[Filter] = ()
         self._balancer = balancer
         self._roster = roster or Roster(name)
         self.budget: Budget = self._roster.budget
@@ -76,6 +82,13 @@ class Upstream:
 
     def __repr__(self) -> str:
         return f"<Upstream {self.name} {len(self.endpoints)} endpoints>"
+
+    @property
+    def in_rotation(self) -> int:
+        """How many endpoints are used now, at least 1."""
+        if self._version != self._roster.version:
+            self._turn()
+        return max(1, len(self._up))
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
@@ -112,7 +125,9 @@ class Upstream:
                     break
         up = self._up
         if len(up) > 1:
-            yield from self._balancer.candidates(exchange)
+            found = self._balancer.candidates(exchange)
+            most = self.most
+            yield from found if most is None else (each for each in found if each.running < most)
         elif up:
             yield from up
         else:

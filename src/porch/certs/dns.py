@@ -60,7 +60,7 @@ def find(name: str) -> object:
         )
     try:
         return offered[name].load()
-    except Exception as error:  # another's code
+    except (Exception, SystemExit) as error:  # another's code
         text = f"the DNS provider '{name}' cannot be loaded: {type(error).__name__}: {error}"
         raise ValueError(text) from error
 
@@ -85,7 +85,7 @@ def made(name: str, found: object, settings: Mapping[str, str]) -> Provider:
         _check_words(name, found, settings)
         try:
             provider = found(**settings)
-        except Exception as error:  # another's code, which may tell its secrets
+        except (Exception, SystemExit) as error:  # another's code, which may tell its secrets
             is_ours = found is Rfc2136 and isinstance(error, ValueError)  # a sentence, without any
             text = str(error) if is_ours else f"{type(error).__name__}: {error}"
             for secret in settings.values() if not is_ours else ():

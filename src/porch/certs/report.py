@@ -40,7 +40,7 @@ class NameState:
     issuer: in words, "" without a certificate. not_after: when it ends, None without one.
     renew_at: when its renewal is planned for, None if Porch does not renew it. last_error: why the
     last try failed, a sentence, "" if it did not. next_try: when it is tried again after that, or
-    None. Times are seconds since 1970.
+    None. under_way: who gets one now, in words, "" for nobody. Times are seconds since 1970.
     """
 
     name: str
@@ -50,6 +50,7 @@ class NameState:
     renew_at: float | None = None
     last_error: str = ""
     next_try: float | None = None
+    under_way: str = ""
 
 
 def certs_text(states: Sequence[NameState], now: float) -> str:
@@ -68,6 +69,8 @@ def certs_text(states: Sequence[NameState], now: float) -> str:
         lines.append(_row(row, widths))
         if state.last_error:
             lines += _wrapped(f"failed: {_line(state.last_error)}", "  ")
+        if state.under_way:
+            lines += _wrapped(f"under way: {_line(state.under_way)}", "  ")
     return "\n".join(lines)
 
 
@@ -84,6 +87,7 @@ def certs_json(states: Sequence[NameState], now: float) -> dict[str, object]:
                 "renew_at": _iso(each.renew_at),
                 "last_error": each.last_error or None,
                 "next_try": _iso(each.next_try),
+                "under_way": each.under_way or None,
                 "will_be_renewed": not is_unattended(each, now),
             }
             for each in _ordered(states)

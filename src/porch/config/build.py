@@ -269,12 +269,16 @@ class _Builder:
             route.target = target.text
             filters.append(Redirect(target.url, model.status or 308, pattern.regex))
         elif target.kind == "pool":
-            route.destination, route.target = self.pools[target.name]
+            upstream, route.target = self.pools[target.name]
+            route.destination = upstream
+            filters += upstream.filters
         else:
             name = f"{entry.key} {conditions}" if model.when is not None else entry.key
-            route.destination, route.target = yield from self.upstreams.of_targets(
+            upstream, route.target = yield from self.upstreams.of_targets(
                 name.rstrip(), entry.targets, settings, settings.tls, (*entry.path, "tls")
             )
+            route.destination = upstream
+            filters += upstream.filters
         if route.destination is not None:
             roster = self.state.roster(route.destination.name)
             route.retry, before = retrying(settings.retry, roster)

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
+from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
 from porch.config.schema_tls import (
     Acme,
@@ -54,6 +55,7 @@ __all__ = [
     "HstsModel",
     "LimitsModel",
     "LogModel",
+    "OverloadModel",
     "PoolModel",
     "RetryModel",
     "RouteModel",
@@ -194,6 +196,7 @@ class RouteWords(Model):
         "repeated; `false` for none. See [retry](#retry).",
         2,
     )
+    overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")
     headers: Headers | None = word("See [headers](#headers).")
@@ -286,6 +289,7 @@ class PoolModel(Model):
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
     balance: Balance | None = word("As in a route.")
+    overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 from porch.config.headers import changes
 from porch.config.loaded import Loaded, RouteEntry
-from porch.config.schema import HostWords, RetryModel, RouteWords, SiteModel, TlsModel
+from porch.config.schema import (
+    HostWords,
+    OverloadModel,
+    RetryModel,
+    RouteWords,
+    SiteModel,
+    TlsModel,
+)
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
@@ -32,6 +39,7 @@ class RouteSettings:
         self.headers = [each.headers for each in layers if each.headers is not None]
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
         self.balance: str | None = self._nearest("balance")
+        self.overload: OverloadModel | None = self._nearest("overload")
         self.retry: RetryModel = self._nearest("retry") or RetryModel()
         upgrade = self._nearest("upgrade")
         protocols = ["websocket"] if upgrade is None else upgrade

@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["by_dns", "object_named", "provider_named"]
 
+PATIENCE = 60.0
+"""Seconds that a provider may take to be loaded and set up."""
+HANGS = f"has not come up within {PATIENCE:.0f} s: see what its module, or its __init__, waits for"
+
 
 def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
     """`means`, with a provider. Raises ValueError with a sentence.
@@ -22,6 +27,15 @@ def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
     (dns-persist-01). resolvers: addresses with commas between, by which zones are found in place of
     the system's, "none" to believe the provider when it is done. resolver_port: of name servers.
     """
+    from porch.certs.patience import within
+
+    try:
+        return within(PATIENCE, partial(_added, words, base, means))
+    except TimeoutError as error:
+        raise ValueError(f"the DNS provider '{words['provider']}' {HANGS}") from error
+
+
+def _added(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
     from porch.certs.dns import Propagation, made
 
     name = words["provider"]
@@ -60,6 +74,6 @@ def object_named(name: str, base: Path) -> object:
         found: object = importlib.import_module(module)
         for step in attribute.split("."):
             found = getattr(found, step)
-    except Exception as error:  # the operator's code
+    except (Exception, SystemExit) as error:  # the operator's code
         raise ValueError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
     return found
