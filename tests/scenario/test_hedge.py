@@ -1,6 +1,7 @@
 """A second attempt beside a slow first one: who is first is heard, the other is closed."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,12 @@ def slow(story: Scenario, request: bytes = GET) -> Scenario:
 
 def running(story: Scenario) -> list[int]:
     return [each.running for each in story.endpoints]
+
+
+def second(story: Scenario, at: int) -> bool:
+    """Whether a connection is that of the second attempt."""
+    exchange: Any = story.recorder.began[-1]
+    return story.upstreams[at].transport is not exchange.upstream._transport
 
 
 @pytest.mark.parametrize("request_", [GET, PUT])
@@ -127,6 +134,11 @@ def test_a_client_that_leaves_ends_one_that_took_over_and_still_connects(scenari
     assert len(story.upstreams) == 1
 
 
+def test_behind_all_of_the_time_the_second_is_not_waited_for(scenario: Make) -> None:
+    story = slow(hedged(scenario, total="1s")).advance(seconds=1).upstream_eof(at=0)
+    story.client_gets(502, b"connection_terminated").upstream_sees("closed", at=1)
+
+
 def test_both_failing_leads_to_the_third(scenario: Make) -> None:
     story = slow(hedged(scenario, endpoints=3)).upstream_eof(at=0).upstream_eof(at=1)
     story.advance(seconds=1).upstream_gets(b"GET /a", at=2).upstream(OK, at=2).client_gets(200)
@@ -170,10 +182,20 @@ def test_a_post_with_an_idempotency_key_may(scenario: Make) -> None:
     slow(hedged(scenario), keyed).upstream(OK, at=1).client_gets(200)
 
 
-def test_an_upload_under_way_has_no_second(scenario: Make) -> None:
+@pytest.mark.parametrize("seconds", [0.1, 5])
+def test_an_upload_under_way_has_no_second(scenario: Make, seconds: float) -> None:
     story = hedged(scenario).client(PUT[:-1]).upstream_gets(b"PUT /up", b"a", end=False)
-    story.advance(seconds=5).dialled(0, at=1).client(b"b").upstream_gets(body=b"b")
-    story.upstream(OK).client_gets(200)
+    story.advance(seconds, tick=0.1).client(b"b").upstream_gets(body=b"b")
+    story.advance(seconds=0.9).dialled(0, at=1).upstream(OK).client_gets(200)
+
+
+def test_nor_has_one_whose_length_was_not_known(scenario: Make) -> None:
+    """It may have had trailers."""
+    chunked = (
+        b"PUT /up HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
+    )
+    story = hedged(scenario).client(chunked).upstream_gets(b"PUT /up", b"a")
+    story.advance(seconds=0.9).dialled(0, at=1).upstream(OK).client_gets(200)
 
 
 def test_a_client_that_was_told_of_the_first_hears_the_first(scenario: Make) -> None:
@@ -188,6 +210,11 @@ def test_an_interim_answer_of_the_second_is_not_passed_on(scenario: Make) -> Non
 
 
 def test_each_is_paid_out_of_the_budget(scenario: Make) -> None:
+    story = slow(hedged(scenario)).upstream(OK, at=1).client_gets(200)
+    assert repr(story.roster.budget) == "<Budget 1 spent, 1 came>"
+
+
+def test_when_it_is_spent_there_is_no_second(scenario: Make) -> None:
     story = hedged(scenario)
     for _ in range(int(FLOOR * WINDOW) + 1):
         story.roster.budget.spend()
@@ -209,6 +236,20 @@ def test_p95_is_learned_from_the_answers(scenario: Make) -> None:
     story.client(GET).upstream_gets(b"GET /a").advance(seconds=0.01, tick=0.01)
     story.dialled(0, at=1).advance(seconds=0.02, tick=0.01)
     story.upstream_gets(b"GET /a", at=1).upstream(OK, at=1).client_gets(200)
+
+
+def test_those_that_lost_count_among_the_slow_ones(scenario: Make) -> None:
+    story = hedged(scenario, hedge="p95")
+    for _ in range(20):
+        story.roster.first_bytes.add(0.02)
+    for _ in range(12):  # of each two connections one is closed and made anew
+        story.client(GET).advance(seconds=0.03, tick=0.01)
+        asked = [at for at, far in enumerate(story.upstreams) if far.transport.arrived]
+        assert len(asked) == 2
+        for at in asked:
+            story.upstream_gets(b"GET /a", at=at)
+        story.upstream(OK, at=max(asked, key=lambda at: second(story, at))).client_gets(200)
+    assert story.roster.first_bytes.slow == pytest.approx(0.03, abs=0.005)
 
 
 def test_before_enough_is_known_nothing_is_hedged(scenario: Make) -> None:
