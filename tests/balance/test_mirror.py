@@ -12,6 +12,7 @@ from porch.errors import ConnectionLost, ConnectionRefused, NoEndpoint, PorchErr
 from porch.exchange import HELD, Exchange
 from porch.http.message import RequestHead, ResponseHead
 from porch.http.stream import Head
+from porch.route.retry import Retry
 from porch.route.route import HEARD, REQUESTS, RUNNING, Route
 from porch.shared import Cells
 
@@ -93,7 +94,9 @@ def shadow() -> Shadow:
 
 
 def mirror(shadow: Shadow, share: float = 1.0, number: float = 0.0) -> Mirror:
-    route = Route(key="* mirror", destination=cast("Any", shadow), target="shadow", retries=0)
+    route = Route(
+        key="* mirror", destination=cast("Any", shadow), target="shadow", retry=Retry(attempts=0)
+    )
     return Mirror(route, share, Deadlines(), Cells(5), lambda: number)
 
 

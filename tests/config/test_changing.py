@@ -105,7 +105,7 @@ def test_a_mirror_is_the_last_filter_and_counts_by_its_name() -> None:
     plan = the_route(made).plan
     owner = plan.on_upstream_request[-1].__self__  # type: ignore[attr-defined]
     assert isinstance(owner, Mirror)
-    assert (owner.share, owner.route.target, owner.route.retries) == (0.1, "s:1", 0)
+    assert (owner.share, owner.route.target, owner.route.retry.attempts) == (0.1, "s:1", 0)
     assert ("a.test mirror", NOT_COPIED) in names
 
 

@@ -15,7 +15,7 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead
 from porch.route.condition import NONE, READERS, Conditions
-from porch.route.route import Destination, Place
+from porch.route.route import Budget, Destination, Place
 
 __all__ = ["ALWAYS", "NEVER", "Canary", "CanaryRule"]
 
@@ -93,6 +93,11 @@ class Canary:
 
     def __repr__(self) -> str:
         return f"<Canary {self.name} {self.rule}{' taken back' if self.is_back else ''}>"
+
+    @property
+    def budget(self) -> Budget:
+        """See route.Destination. All requests of the route count in it."""
+        return self.stable.budget
 
     def candidates(self, exchange: Exchange) -> Iterator[Place]:
         """See route.Destination. Behind the canary's endpoints come the others: where it refuses

@@ -15,7 +15,7 @@ from porch.exchange import HELD, Exchange
 from porch.filter import Filter, Response
 from porch.http.message import Field, RequestHead
 from porch.http.stream import Head
-from porch.keeper import Security
+from porch.keeper import Security, Timer
 from porch.route.route import REQUESTS, Route
 from porch.shared import Cells
 
@@ -181,3 +181,7 @@ class _Keeper:
 
     def report(self, exchange: Exchange, error: Exception) -> None:
         """Copies have no hooks that could fail."""
+
+    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """Only what is tried again waits for a time."""
+        raise AssertionError("a copy is tried once")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from porch.cli.explain_changes import changes, ordered_for
+from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
 from porch.config.rehearse import (
@@ -64,6 +65,9 @@ def explain_request(
         print(line)
     for line in _consumed(headers, rehearsal):
         print(line)
+    if rehearsal.sent is not None:
+        for line in retry_lines(rehearsal.route, rehearsal.sent):
+            print(f"retry     {line}")
     for line in _answer_changes(rehearsal):
         print(line)
     for line in changes(rehearsal, client_ip):

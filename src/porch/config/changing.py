@@ -19,6 +19,7 @@ from porch.config.state import State
 from porch.config.steps import Steps
 from porch.config.upstreams import Upstreams
 from porch.route.condition import NONE, Network
+from porch.route.retry import Retry
 from porch.route.route import Destination, Route
 from porch.route.when import parse_when
 from porch.serve.maintenance import Maintenance
@@ -93,7 +94,7 @@ class Changing:
             target=to[1],
             timeouts=settings.timeouts,
             limits=settings.limits,
-            retries=0,
+            retry=Retry(attempts=0),
             upgrades=frozenset(),
         )
         cells = self._state.counter((name, NOT_COPIED))
