@@ -18,7 +18,7 @@ from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.interim import on_interim, say_continue
 from porch.keeper import ClientStream, Keeper, UpstreamStream
-from porch.route.route import HEARD, REQUESTS, RUNNING, Place, Route
+from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Place, Route
 from porch.silence import verdict, wait
 
 __all__ = ["HELD", "SAFE_TO_REPEAT", "Exchange"]
@@ -309,7 +309,7 @@ class Exchange:
             if head.status >= 500:
                 place.on_bad(str(head.status))
             else:
-                place.failing = 0
+                place.counts[ANSWERED] = clock.milliseconds
             if place.out:
                 place.on_heard()
             self.held = None

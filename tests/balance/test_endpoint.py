@@ -256,7 +256,9 @@ def test_bad_answers_are_counted() -> None:
     one = endpoint()
     one.on_bad("503")
     one.on_bad("http_response_timeout")
-    assert (one.failing, one.counts[FAILED]) == (2, 2)
+    one.on_bad("500")
+    assert one.counts[FAILED] == 3
+    assert one.roster.troubled == {one: (3, 2, "500")}, "500 may be one page alone"
 
 
 def test_it_prints_what_a_person_asks_first() -> None:

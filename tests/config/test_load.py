@@ -34,6 +34,8 @@ underscores = true
 retry = 1
 upgrade = ["websocket"]
 balance = "round-robin"
+slow_start = "20s"
+eject = { failures = 3, rate = "40%", of = 50, slower = 4, for = "20s", most = "30%" }
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
@@ -70,6 +72,21 @@ interim = 8
 secure = true
 request = { X-Door = "porch", Cookie = false }
 response = { X-Via = ["a", "b"] }
+
+[health]
+kind = "http"
+path = "/healthz"
+every = "3s"
+timeout = "1s"
+rise = 2
+fall = 3
+status = [200, "3xx"]
+body = "ok"
+header = { x-ready = "yes" }
+send = { Authorization = "Basic YTpi" }
+method = "GET"
+host = "health.test"
+port = 9000
 
 [tls]
 verify = true
@@ -164,7 +181,18 @@ def test_a_file_with_every_word_has_no_problem(tmp_path):
 
 
 WORDS = [path for path in locate(WHOLE) if isinstance(path[-1], str)]
-FREE = ("routes", "site", "pool", "request", "response", "header", "query", "cookie", "headers")
+FREE = (
+    "routes",
+    "site",
+    "pool",
+    "request",
+    "response",
+    "header",
+    "query",
+    "cookie",
+    "headers",
+    "send",
+)
 """Tables whose keys are the operator's own."""
 
 

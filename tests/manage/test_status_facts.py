@@ -43,7 +43,10 @@ def test_an_endpoint_that_refuses_says_why() -> None:
     table.rows[1][column] = 2
     made.in_force.standings.note((("*", "a:1"), "refused", Out("dns_error", 1.8e9)))
     first, second = status(made)["upstreams"]  # type: ignore[misc]
-    assert (first["state"], first["running"]) == ("refused: dns_error", 2)
+    assert (first["state"], first["running"]) == (
+        "out since 2027-01-15T08:00:00Z: refused: dns_error",
+        2,
+    )
     assert first["out_since"] == "2027-01-15T08:00:00Z"
     assert (second["state"], second["out_since"]) == ("up", None)
 

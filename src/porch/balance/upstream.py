@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from porch import clock
+from porch.balance.care import Care
 from porch.balance.endpoint import REDIAL, Endpoint
 from porch.balance.roster import Roster
 from porch.clock import INFINITY
@@ -34,7 +35,7 @@ class Balancer(Protocol):
 
 
 class Upstream:
-    """A named pool. See route.Destination.
+    """A named pool. See route.Destination. care: how its endpoints are looked after.
 
     An endpoint that refused is dialled every half second beside the requests, and is back when
     that succeeds. When all are out, those are used that are out for the lesser reasons; when all
@@ -45,12 +46,13 @@ class Upstream:
         "_balancer",
         "_redial_at",
         "_refused",
-        "_roster",
         "_silent",
         "_up",
         "_version",
+        "care",
         "endpoints",
         "name",
+        "roster",
     )
 
     def __init__(
@@ -59,11 +61,13 @@ class Upstream:
         endpoints: Sequence[Endpoint],
         balancer: Balancer,
         roster: Roster | None = None,
+        care: Care | None = None,
     ) -> None:
         self.name = name
         self.endpoints = tuple(endpoints)
         self._balancer = balancer
-        self._roster = roster or Roster(name)
+        self.roster = roster or Roster(name)
+        self.care = care or Care()
         self._version = -1
         self._up: Sequence[Endpoint] = ()
         self._refused: Sequence[Endpoint] = ()
@@ -93,7 +97,7 @@ class Upstream:
         return NoEndpoint(f"all endpoints of pool {self.name} are out: {text}")
 
     def _several(self, exchange: Exchange) -> Iterator[Endpoint]:
-        if self._version != self._roster.version:
+        if self._version != self.roster.version:
             self._turn()
         if self._refused and self._up and clock.monotonic() >= self._redial_at:
             self._redial()
@@ -115,7 +119,7 @@ class Upstream:
 
     def _turn(self) -> None:
         """Somebody came into rotation, or went out of it."""
-        self._version = self._roster.version
+        self._version = self.roster.version
         used = [each for each in self.endpoints if each.weight > 0]
         up = [each for each in used if not each.out]
         self._silent = [each for each in used if each.is_out_by(("silent",))] if up else ()

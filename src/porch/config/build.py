@@ -84,7 +84,8 @@ class DoorSettings:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
-    """All that a worker needs. entries: in the order of the file. files: to be watched."""
+    """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
+    all pools. base: the folder of the configuration."""
 
     settings: DoorSettings
     listen: tuple[ListenAddress, ...]
@@ -94,6 +95,8 @@ class Built:
     grace: float
     watch: bool
     files: tuple[Path, ...]
+    upstreams: list[Upstream]
+    base: Path
 
 
 def build(loaded: Loaded, state: State, logs: Logs | None = None) -> Built | None:
@@ -127,6 +130,9 @@ def releasing(done: Built | Loaded) -> Steps[None]:
                 table.popitem()
                 yield
         return
+    while done.upstreams:
+        done.upstreams.pop()
+        yield
     while done.entries:
         done.entries.pop()
         yield
@@ -200,6 +206,8 @@ class _Builder:
                 *self.upstreams.files,
                 *self.files,
             ),
+            upstreams=self.upstreams.made,
+            base=self.loaded.base,
         )
 
     # --- routes ----------------------------------------------------------------------------------

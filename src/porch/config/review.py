@@ -12,6 +12,7 @@ from typing import Any
 
 from porch.certs.authority import authority
 from porch.config.address import parse_listen
+from porch.config.care import review_health
 from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
@@ -122,6 +123,8 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
         _review_tls(loaded, model.tls, (*path, "tls"))
     if model.headers is not None:
         _review_headers(loaded, model.headers, (*path, "headers"))
+    if model.health:
+        review_health(loaded, model.health, (*path, "health"))
 
 
 def _review_tls(loaded: Loaded, tls: TlsModel, path: KeyPath) -> None:
@@ -243,6 +246,8 @@ def _review_pools(loaded: Loaded) -> None:
                 loaded.add(at, _no_endpoint(target.text, target.kind == "pool"))
         if pool.tls is not None:
             _review_tls(loaded, pool.tls, (*path, "tls"))
+        if pool.health:
+            review_health(loaded, pool.health, (*path, "health"))
 
 
 def _no_endpoint(text: str, is_name: bool) -> str:

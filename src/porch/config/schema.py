@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
+from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, SlowStart
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -48,8 +49,10 @@ __all__ = [
     "AcmeModel",
     "ConfigModel",
     "EabModel",
+    "EjectModel",
     "ExpectModel",
     "HeadersModel",
+    "HealthModel",
     "HostWords",
     "HstsModel",
     "LimitsModel",
@@ -65,7 +68,7 @@ __all__ = [
 ]
 
 LATER_HARMLESS = frozenset(
-    {"admin", "buffer_request", "buffer_response", "cache", "canary", "compress", "health"}
+    {"admin", "buffer_request", "buffer_response", "cache", "canary", "compress"}
     | {"metrics", "mirror"}
 )
 """Words of later versions whose absence changes speed or comfort: they warn."""
@@ -202,6 +205,13 @@ class RouteWords(Model):
         "requests under way, or each in turn by weight.",
         "least-requests",
     )
+    health: Health | None = word("See [health](#health); no check if left out, or `false`.")
+    eject: Eject | None = word("See [eject](#eject); `false` for never.", True)
+    slow_start: SlowStart | None = word(
+        "How long until an endpoint that is new or just back has all of its share; it begins with "
+        "a tenth.",
+        False,
+    )
     retry: Retry | None = word(
         "Further endpoints tried after a failed connect, or after a kept connection closed before "
         "an answer; only what can be repeated is. `false` for none.",
@@ -295,6 +305,9 @@ class PoolModel(Model):
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
     balance: Balance | None = word("As in a route.")
+    health: Health | None = word("See [health](#health).")
+    eject: Eject | None = word("See [eject](#eject).")
+    slow_start: SlowStart | None = word("As in a route.")
     tls: TlsModel | None = word("See [tls](#tls).")
 
 

@@ -8,10 +8,10 @@ import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from porch.balance.endpoint import WIDTH, Endpoint
-from porch.balance.roster import Roster
+from porch.balance.roster import Roster, Troubled
 from porch.balance.standing import EndpointName, Standing, Standings
 from porch.clock import Deadlines
 from porch.forward.address import Address
@@ -50,7 +50,8 @@ class _Kept:
 class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
-    assigns another before it builds. standings: who is out of rotation.
+    assigns another before it builds. standings: who is out of rotation. troubled: who has answered
+    badly since somebody looked. address_of: each endpoint.
     has_certificate: whether a host that the door gets one for
     has it by now. acme_answer: to an authority that asks for this token.
 
@@ -63,6 +64,8 @@ class State:
     ) -> None:
         self.deadlines = Deadlines()
         self.standings = Standings()
+        self.troubled: Troubled = {}
+        self.address_of: WeakKeyDictionary[Endpoint, Address] = WeakKeyDictionary()
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self._make_pool = make_pool or _Nowhere
@@ -99,9 +102,8 @@ class State:
         while settings:
             key, (weight, idle) = settings.popitem()
             endpoint = running[key].endpoint
-            if endpoint.weight != weight:
-                endpoint.weight = weight
-                endpoint.roster.version += 1
+            if endpoint.full_weight != weight:
+                endpoint.weigh(weight)
             running[key].pool.idle_timeout = idle
             yield
         while before:
@@ -116,15 +118,19 @@ class State:
         """What the pool keeps: what there is of it, or a new one."""
         found = self._asked_rosters.get(pool) or self._rosters.get(pool)
         if found is None:
-            found = Roster(pool, self.standings.tell)
+            found = Roster(pool, self.standings.tell, self.troubled)
         self._asked_rosters[pool] = found
         return found
+
+    def named(self, name: EndpointName) -> tuple[Endpoint, ...]:
+        """The endpoints of a name: one, unless a reload has changed how it is spoken with."""
+        return tuple(self._named.get(name, ()))
 
     def on_told(self, standing: Standing) -> None:
         """Another worker has taken an endpoint out of rotation, or put it back."""
         name, kind, why = standing
         self.standings.note(standing)
-        for endpoint in tuple(self._named.get(name, ())):
+        for endpoint in self.named(name):
             endpoint.on_told(kind, why)
 
     def _forget(self, endpoint: Endpoint) -> None:
@@ -158,6 +164,7 @@ class State:
             for kind, why in self.standings.of((pool, str(address))).items():
                 made.on_told(kind, why)
             self._named.setdefault((pool, str(address)), WeakSet()).add(made)
+            self.address_of[made] = address
             kept = _Kept(made, connections)
         self._asked[key] = kept
         self._settings[key] = (weight, idle)

@@ -10,6 +10,7 @@ from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import Upstream
+from porch.config.care import care_of
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import load_pairs
@@ -28,11 +29,13 @@ __all__ = ["Upstreams"]
 
 
 class Upstreams:
-    """Makes pools of what `state` has. files: those that were needed, to be watched."""
+    """Makes pools of what `state` has. files: those that were needed, to be watched. made: all of
+    them so far."""
 
     def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
         """limits, interim: bounds on what endpoints answer."""
         self.files: dict[Path, None] = {}
+        self.made: list[Upstream] = []
         self._loaded = loaded
         self._state = state
         self._limits = limits
@@ -48,6 +51,7 @@ class Upstreams:
             yield
         settings = RouteSettings([self._loaded.config])
         settings.balance = pool.balance or settings.balance
+        settings.look_after(pool)
         tls = pool.tls or settings.tls
         return (
             yield from self.of_targets(f"[pool.{name}]", targets, settings, tls, (*path, "tls"))
@@ -81,7 +85,9 @@ class Upstreams:
                 )
             )
         balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
-        upstream = Upstream(name, endpoints, balancer, self._state.roster(name))
+        roster = self._state.roster(name)
+        upstream = Upstream(name, endpoints, balancer, roster, care_of(settings))
+        self.made.append(upstream)
         return upstream, ", ".join(map(_spelled, targets))
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:

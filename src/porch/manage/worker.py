@@ -20,7 +20,7 @@ from porch import clock
 from porch.config.build import Built, build, building, releasing
 from porch.config.handover import unpack
 from porch.config.logs import Logs, close_log_files
-from porch.config.pools import pools
+from porch.config.pools import clients, pools
 from porch.config.state import State
 from porch.config.steps import advance, complete
 from porch.listen.address import ListenAddress
@@ -28,6 +28,7 @@ from porch.listen.door import Door, Session
 from porch.listen.listener import Listener
 from porch.manage.certifying import Certifying, Ready
 from porch.manage.channel import SHORT, Channel, Message
+from porch.manage.checks import Checks
 from porch.manage.columns import (
     CONNECTIONS,
     DEADLINES,
@@ -39,6 +40,7 @@ from porch.manage.columns import (
 )
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.equipment import Equipment
+from porch.manage.health import Health
 from porch.manage.parcel import unwrapped
 from porch.manage.wanted import Wanted
 from porch.observe.messages import Messages
@@ -138,6 +140,9 @@ class Worker:
             raise ValueError(loaded.report())
         self._state.commit()
         self._built = built
+        checks = Checks(clients(), messages.warn) if equipment.slot == 0 else None
+        self._health = Health(self._state, checks, self._send)
+        complete(self._health.taking(built.upstreams, built.base))
         self._door = Door(built.settings, self._state.deadlines)
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
@@ -164,6 +169,7 @@ class Worker:
         for listener in self._listeners:
             self._start(listener)
         self._certifying.start()
+        self._health.start()
         self._send("ready")
         await self._ending.wait()
         await self._wind_up()
@@ -173,6 +179,7 @@ class Worker:
     def finish(self) -> None:
         """Serve what waits in the backlog, finish what runs, close no idle connection before its
         client was told, for `grace` seconds at most."""
+        self._health.close()
         self._door.finish()
         if self._ending is not None:
             self._ending.set()
@@ -240,6 +247,8 @@ class Worker:
                 self._certifying.on_demand.on_denied(*message.data)
             case "standing":
                 self._state.on_told(message.data)
+            case "troubled":
+                self._health.on_troubled(message.data)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 
@@ -368,7 +377,8 @@ class Worker:
         for listener in gone:
             self._run(listener.drain())
         self._send("committed")
-        self._clean_up(chain(rest, releasing(before)))
+        taking = self._health.taking(built.upstreams, built.base)
+        self._clean_up(chain(rest, taking, releasing(before)))
 
     def _clean_up(self, steps: Iterator[None]) -> None:
         """What is over is let go a little at a time. Nothing cuts this short."""
@@ -423,6 +433,7 @@ class Worker:
         for timer in self._timers.values():
             timer.cancel()
         self._certifying.close()
+        self._health.close()
         self._state.close()
         for logs in (*(each.logs for each in self._retired), self._built.logs):
             logs.close()
@@ -462,6 +473,7 @@ class Worker:
     def _tick(self) -> None:
         clock.tick()
         self._state.deadlines.check()
+        self._health.tick()
         door, cells = self._door, self._cells
         cells[HEARTBEAT] += 1
         cells[CONNECTIONS] = len(door.sessions)
