@@ -66,7 +66,8 @@ class Checks:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
-        return f"<Checks of {len(self._of)} endpoints, {len(self._running)} run>"
+        count = sum(map(len, self._of.values()))
+        return f"<Checks of {count} endpoints, {len(self._running)} run>"
 
     def take(
         self, pool: str, wanted: Iterable[tuple[Endpoint, Address]], check: Check | None, base: Path
