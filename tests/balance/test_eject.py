@@ -253,6 +253,18 @@ def test_what_was_under_way_when_it_went_does_not_lengthen_it(time: Time) -> Non
     assert bench.pool[0].out["ejected"].until == until
 
 
+@pytest.mark.parametrize("kind", ["silent", "refused", "unhealthy", "drained"])
+def test_one_that_is_out_already_is_not_ejected_too(time: Time, kind: Any) -> None:
+    """One that hung would be back at once when it answers again, and not half a minute later."""
+    bench = Bench(time)
+    bench.fail(broken=4)
+    bench.pool[0].take_out(kind, "x")
+    assert [bench.fail(broken=9) for _ in range(5)] == [""] * 5
+    bench.pool[0].put_back(kind)
+    assert bench.fail(broken=4) == ""
+    assert bench.fail(broken=1) != ""
+
+
 # --- how many ------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from porch.balance.check import Check
 from porch.balance.endpoint import CHECKED_AT, Endpoint
 from porch.balance.roster import Roster
 from porch.client import Answer
-from porch.errors import ConnectionRefused
+from porch.errors import ConnectionRefused, NoDescriptors
 from porch.forward.address import Address
 from porch.manage import checks
 from porch.manage.checks import MOST, Checks
@@ -23,7 +23,7 @@ QUICK = Check(every=0.02, timeout=1.0, fall=2)
 
 
 class Far:
-    """Origins that are asked. status: what each answers; None refuses; a future is waited for."""
+    """Origins that are asked. status: what each answers; None refuses; an event is waited for."""
 
     def __init__(self) -> None:
         self.made: list[tuple[Address, bytes]] = []
@@ -57,6 +57,8 @@ class One:
             status = far.status.get(self._port, 200)
             if status is None:
                 raise ConnectionRefused(f"{self._port} refused")
+            if isinstance(status, Exception):
+                raise status
             if isinstance(status, asyncio.Event):
                 await status.wait()
                 far.status[self._port] = 200
@@ -190,6 +192,18 @@ def test_no_more_are_asked_at_once_than_may_be() -> None:
         assert bench.far.most == MOST
         event.set()
         await bench.until(lambda: len({*bench.far.asked}) >= 2 * MOST - 1)
+
+    bench.run(story)
+
+
+def test_what_the_door_itself_lacks_is_no_endpoints_fault() -> None:
+    bench = Bench(range(1, 2))
+    bench.far.status[1] = NoDescriptors("Too many open files")
+
+    async def story() -> None:
+        bench.take(Check(every=0.01, fall=1))
+        await bench.until(lambda: len(bench.far.asked) > 3)
+        assert bench.endpoints[0].out == {}
 
     bench.run(story)
 

@@ -4,7 +4,10 @@ import os
 from types import SimpleNamespace
 from typing import Any
 
-from porch.balance.endpoint import Out
+import pytest
+
+from porch import clock
+from porch.balance.endpoint import CHECKED_AT, Out
 from porch.config.load import load_mapping
 from porch.manage.candidate import Candidate
 from porch.manage.columns import CONNECTIONS
@@ -56,3 +59,21 @@ def test_a_worker_of_before_an_upgrade_has_no_counts() -> None:
     made.fleet.all[0].row = 0
     (worker,) = status(made)["workers"]  # type: ignore[misc]
     assert worker["requests"] is None
+
+
+def test_it_says_when_one_is_checked_again_and_when_one_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clock, "wall", lambda: 1.8e9 + 191)
+    monkeypatch.setattr(clock, "monotonic", lambda: 50.0)
+    made = door()
+    table, columns = made.in_force.table, made.in_force.columns.of
+    table.use(1)
+    one, two = ("*", "a:1"), ("*", "b:1")
+    table.rows[1][columns[one] + CHECKED_AT] = 53_200
+    standings = made.in_force.standings
+    standings.note((one, "unhealthy", Out("connection refused, 4 of 4", 1.8e9 + 191)))
+    standings.note((two, "ejected", Out("5 failures in a row", 1.8e9 + 181, 1.8e9 + 211)))
+    first, second = status(made)["upstreams"]  # type: ignore[misc]
+    assert first["state"] == ("out since 08:03:11: connection refused, 4 of 4; next check in 3 s")
+    assert second["state"] == "out since 08:03:01: ejected: 5 failures in a row; back in 20 s"

@@ -82,10 +82,11 @@ class Ejector:
 
     def look(self, pool: Sequence[Endpoint], endpoint: Endpoint, trouble: Trouble) -> None:
         """It has answered badly since the last tick."""
-        if "ejected" in endpoint.out:
-            return  # what was under way when it went
         failed, broken, word = trouble
         record = self._of.setdefault(endpoint, _Record())
+        if endpoint.out:  # somebody else sees to it: who refuses or is silent is tried all the time
+            record.row, record.since = 0, 0.0
+            return
         policy = self.policy
         now, good = clock.milliseconds, endpoint.answered_at
         if good >= now - JUST_NOW:

@@ -17,6 +17,7 @@ from porch.balance.check import MOST_BODY, Check, Progress, words_of
 from porch.balance.endpoint import CHECKED_AT, Endpoint
 from porch.client import Client
 from porch.config.pools import MakeClient
+from porch.errors import PorchError
 from porch.forward.address import Address
 from porch.manage.provider import object_named
 
@@ -188,14 +189,17 @@ class Checks:
 
     async def _run(self, each: _Checked) -> None:
         check = each.check
+        ours = False
         try:
             async with asyncio.timeout(check.timeout):
                 why = await each.ask()
         except Exception as error:  # the operator's code may raise anything
             why = words_of(error, check.timeout)
+            ours = isinstance(error, PorchError) and error.source == "porch"
         if each.is_gone:
             return
-        each.progress.note(why)
+        if not ours:  # without descriptors nothing is found out
+            each.progress.note(why)
         now = clock.monotonic()
         each.grid += check.every
         if each.grid <= now:  # it took longer than that
