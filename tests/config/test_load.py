@@ -36,6 +36,7 @@ upgrade = ["websocket"]
 balance = "round-robin"
 slow_start = "20s"
 eject = { failures = 3, rate = "40%", of = 50, slower = 4, for = "20s", most = "30%" }
+overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
@@ -46,7 +47,7 @@ store = "/tmp/porch"
 directory = ["letsencrypt", "https://ca.test/dir"]
 email = "ops@a.test"
 profile = "shortlived"
-dns = "rfc2136"
+dns = "persist"
 on_demand = "http://127.0.0.1:9000/ask"
 key = "rsa"
 eab = { kid = "1", key = "AAAA" }

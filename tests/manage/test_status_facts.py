@@ -1,6 +1,7 @@
 """The facts of a status come from memory and the system, never from a worker."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_an_endpoint_that_refuses_says_why() -> None:
     made.in_force.standings.note((("*", "a:1"), "refused", Out("dns_error", 1.8e9)))
     first, second = status(made)["upstreams"]  # type: ignore[misc]
     assert (first["state"], first["running"]) == (
-        "out since 2027-01-15T08:00:00Z: refused: dns_error",
+        "out since 2027-01-15T08:00:00Z: dns_error",
         2,
     )
     assert first["out_since"] == "2027-01-15T08:00:00Z"
@@ -77,3 +78,11 @@ def test_it_says_when_one_is_checked_again_and_when_one_is_back(
     first, second = status(made)["upstreams"]  # type: ignore[misc]
     assert first["state"] == ("out since 08:03:11: connection refused, 4 of 4; next check in 3 s")
     assert second["state"] == "out since 08:03:01: ejected: 5 failures in a row; back in 20 s"
+
+
+def test_where_certificates_are_kept_is_told_to_who_asks_beside_it(tmp_path: Path) -> None:
+    made = door()
+    assert status(made)["configuration"]["store"] is None  # type: ignore[index]
+    words = {"listen": ["https://127.0.0.1:0"], "routes": {"a.test": ":1"}, "store": str(tmp_path)}
+    made.in_force.candidate = Candidate.examine(load_mapping(words))
+    assert status(made)["configuration"]["store"] == str(tmp_path)  # type: ignore[index]

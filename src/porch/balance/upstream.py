@@ -10,6 +10,7 @@ from porch.balance.roster import Roster
 from porch.clock import INFINITY
 from porch.errors import NoEndpoint, PorchError
 from porch.exchange import SAFE_TO_REPEAT, Exchange
+from porch.filter import Filter
 
 __all__ = ["Balancer", "Upstream"]
 
@@ -35,7 +36,9 @@ class Balancer(Protocol):
 
 
 class Upstream:
-    """A named pool. See route.Destination. care: how its endpoints are looked after.
+    """A named pool. See route.Destination. care: how its endpoints are looked after. most: requests
+    at once of an endpoint, of all workers. filters: what its exchanges pass besides those of their
+    route, behind them.
 
     An endpoint that refused is dialled every half second beside the requests, and is back when
     that succeeds. When all are out, those are used that are out for the lesser reasons; when all
@@ -51,6 +54,8 @@ class Upstream:
         "_version",
         "care",
         "endpoints",
+        "filters",
+        "most",
         "name",
         "roster",
     )
@@ -65,6 +70,8 @@ class Upstream:
     ) -> None:
         self.name = name
         self.endpoints = tuple(endpoints)
+        self.most: int | None = None
+        self.filters: Sequence[Filter] = ()
         self._balancer = balancer
         self.roster = roster or Roster(name)
         self.care = care or Care()
@@ -76,6 +83,13 @@ class Upstream:
 
     def __repr__(self) -> str:
         return f"<Upstream {self.name} {len(self.endpoints)} endpoints>"
+
+    @property
+    def in_rotation(self) -> int:
+        """How many endpoints are used now, at least 1."""
+        if self._version != self.roster.version:
+            self._turn()
+        return max(1, len(self._up))
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
@@ -108,7 +122,9 @@ class Upstream:
                     break
         up = self._up
         if len(up) > 1:
-            yield from self._balancer.candidates(exchange)
+            found = self._balancer.candidates(exchange)
+            most = self.most
+            yield from found if most is None else (each for each in found if each.running < most)
         elif up:
             yield from up
         else:

@@ -22,7 +22,7 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
-_OF_POOL = ("balance", "health", "eject", "slow_start", "tls")
+_OF_POOL = ("balance", "eject", "health", "overload", "slow_start", "tls")
 """Words that are about a pool."""
 _FORWARDING = (*_OF_POOL, "retry", "rewrite", "strip")
 """Words that are about an origin."""

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, SlowStart
+from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -57,6 +58,7 @@ __all__ = [
     "HstsModel",
     "LimitsModel",
     "LogModel",
+    "OverloadModel",
     "PoolModel",
     "RouteModel",
     "RouteWords",
@@ -217,6 +219,7 @@ class RouteWords(Model):
         "an answer; only what can be repeated is. `false` for none.",
         2,
     )
+    overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")
     headers: Headers | None = word("See [headers](#headers).")
@@ -236,9 +239,13 @@ class RouteWords(Model):
 
 
 class HostWords(RouteWords):
-    """Words of a host that may stand at the top as well."""
+    """Words of a host that may stand at the top as well. Of a wildcard they are for all hosts
+    below it, see settings.host_word."""
 
-    hsts: Hsts | None = word("See [hsts](#hsts). Sent with answers over HTTPS alone.")
+    hsts: Hsts | None = word(
+        "See [hsts](#hsts). Sent with answers over HTTPS alone. Of a wildcard's site it is for all "
+        "hosts below it."
+    )
     tls_profile: Literal["intermediate", "modern"] | None = word(
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
         "intermediate",
@@ -308,6 +315,7 @@ class PoolModel(Model):
     health: Health | None = word("See [health](#health).")
     eject: Eject | None = word("See [eject](#eject).")
     slow_start: SlowStart | None = word("As in a route.")
+    overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")
 
 

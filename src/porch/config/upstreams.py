@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from porch.balance.admission import Admission
 from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
+from porch.balance.standing import WHOLE
 from porch.balance.upstream import Upstream
 from porch.config.care import care_of
 from porch.config.loaded import Loaded
@@ -52,6 +54,7 @@ class Upstreams:
         settings = RouteSettings([self._loaded.config])
         settings.balance = pool.balance or settings.balance
         settings.look_after(pool)
+        settings.overload = pool.overload or settings.overload
         tls = pool.tls or settings.tls
         return (
             yield from self.of_targets(f"[pool.{name}]", targets, settings, tls, (*path, "tls"))
@@ -87,6 +90,9 @@ class Upstreams:
         balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
         roster = self._state.roster(name)
         upstream = Upstream(name, endpoints, balancer, roster, care_of(settings))
+        if settings.overload is not None:
+            cells = self._state.make_cells((name, WHOLE))
+            upstream.filters = (Admission(upstream, settings.overload.bounds(), cells),)
         self.made.append(upstream)
         return upstream, ", ".join(map(_spelled, targets))
 

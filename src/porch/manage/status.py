@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
-from porch.balance.endpoint import CHECKED_AT, FAILED, Out
-from porch.balance.standing import EndpointName
+from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
+from porch.balance.standing import WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
     DEADLINES,
@@ -56,6 +56,7 @@ def status(door: "Supervisor") -> dict[str, object]:
             "hash": running.snapshot.short if running is not None else "",
             "loaded": _time(in_force.loaded_at),
             "routes": candidate.routes,
+            "store": str(candidate.store.absolute()) if candidate.store is not None else None,
         },
         "workers": [_worker(table, each) for each in door.fleet.all],
         "listening": in_force.listening.names,
@@ -94,6 +95,14 @@ def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     found: dict[str, object] = {"pool": pool, "endpoint": address}
     if column is None:
         return found | {"state": "not counted: too many endpoints"}
+    if address == WHOLE:
+        waiting, refused = (table.total(column + each) for each in (WAITING, FAILED))
+        return found | {
+            "endpoint": "all",
+            "state": f"{waiting} wait, {refused} were refused",
+            "running": table.total(column + RUNNING),
+            "requests": table.total(column + REQUESTS),
+        }
     out = in_force.standings.of(name)
     return found | {
         "state": _state(out, table.most(column + CHECKED_AT)),
@@ -113,13 +122,18 @@ def _state(out: Mapping[str, Out], check: int) -> str:
     stamp = _time(since)
     if stamp[:10] == _time(clock.wall())[:10]:
         stamp = stamp[11:-1]
-    said = [why.text if kind == "unhealthy" else f"{kind}: {why.text}" for kind, why in out.items()]
+    said = [_why(kind, why.text) for kind, why in out.items()]
     until = max(why.until for why in out.values())
     if until:
         said.append(f"back in {max(until - clock.wall(), 0):.0f} s")
     if check:
         said.append(f"next check in {max(check / 1000 - clock.monotonic(), 0):.0f} s")
     return f"out since {stamp}: {'; '.join(said)}"
+
+
+def _why(kind: str, text: str) -> str:
+    """What a dial or a check has found says by itself what it is of."""
+    return text if kind in ("refused", "unhealthy") else f"{kind}: {text}"
 
 
 def _usage(pid: int) -> tuple[float, int]:
