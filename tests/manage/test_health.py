@@ -114,6 +114,24 @@ def test_a_report_of_a_pool_that_is_gone_or_has_one_endpoint_is_nothing() -> Non
     assert one.out == {}
 
 
+def test_one_that_a_reload_has_replaced_is_not_judged_for_the_new_one() -> None:
+    worker = Worker()
+    worker.load(1, 2)
+    old = worker.state.named(("p", "a:1"))[0]
+    worker.state.begin()
+    bounds = HeadLimits(head=999)
+    found = [
+        worker.state.endpoint(Address(host="a", port=port), "p", 10, bounds, 10, 4.0)
+        for port in (1, 2)
+    ]
+    pool = Upstream("p", found, RoundRobin(), worker.state.roster("p"))
+    complete(worker.health.taking([pool], HERE))
+    fail(old)
+    worker.health.tick()
+    assert old.out == {}
+    assert list(found[0].out) == ["ejected"], "it is the same address"
+
+
 def test_one_that_was_ejected_is_back_by_a_tick(time: Time) -> None:
     worker = Worker()
     one, _ = worker.load(1, 2)

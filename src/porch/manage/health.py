@@ -108,7 +108,8 @@ class Health:
                 continue
             ejector = self._ejectors.setdefault(pool.name, Ejector(pool.care.eject))
             for endpoint in self._state.named(name):
-                ejector.look(pool.endpoints, endpoint, trouble)
+                if endpoint in pool.endpoints:  # and not one that a reload has replaced
+                    ejector.look(pool.endpoints, endpoint, trouble)
             self._out.add(pool.name)
 
     def _put_back(self) -> None:
