@@ -120,11 +120,13 @@ client = "10.0.0.0/8"
 
 [site."a.test"]
 www = "redirect"
+sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = "1h" }
 headers = "secure"
 
 [pool.pool]
 servers = ["a:1", "unix:/run/a.sock"]
 balance = "least-requests"
+sticky = true
 tls = { verify = true }
 
 [[expect]]

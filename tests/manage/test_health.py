@@ -65,7 +65,8 @@ class Worker:
         """A reload: one pool of these."""
         self.state.begin()
         endpoints = [self.endpoint(each, pool) for each in ports]
-        made = Upstream(pool, endpoints, RoundRobin(), self.state.roster(pool), Care(**care))
+        made = Upstream(pool, endpoints, RoundRobin(), self.state.roster(pool))
+        made.care = Care(**care)
         complete(self.health.taking([made], HERE))
         self.state.commit()
         return endpoints
@@ -243,8 +244,8 @@ def test_endpoints_that_come_and_go_by_themselves_are_asked_too() -> None:
     worker.state.begin()
     one, two, three = (worker.endpoint(port) for port in (1, 2, 3))
     roster = worker.state.roster("p")
-    care = Care(check=CHECK, slow_start=10.0)
-    pool = Upstream("p", [one, two], RoundRobin(), roster, care)
+    pool = Upstream("p", [one, two], RoundRobin(), roster)
+    pool.care = Care(check=CHECK, slow_start=10.0)
     complete(worker.health.taking([pool], HERE))
     worker.health.tick()
     pool.endpoints = (two, three)
@@ -256,10 +257,9 @@ def test_endpoints_that_come_and_go_by_themselves_are_asked_too() -> None:
 def test_a_reload_in_the_middle_of_another_has_the_last_word() -> None:
     worker = Worker()
     worker.state.begin()
-    pools = [
-        Upstream(name, [worker.endpoint(1, name)], RoundRobin(), None, Care(check=CHECK))
-        for name in "abc"
-    ]
+    pools = [Upstream(name, [worker.endpoint(1, name)], RoundRobin()) for name in "abc"]
+    for each in pools:
+        each.care = Care(check=CHECK)
     first = worker.health.taking(pools, HERE)
     next(first)
     complete(worker.health.taking(pools[1:2], HERE))

@@ -57,8 +57,9 @@ class Out:
 class Endpoint:
     """One address.
 
-    name: "10.0.0.1:8000". weight: its share against the others, >= 0; full_weight: the same when
-    it is not new or just back. counts, usual, patience: see route.Place. out: who took it out of
+    name: "10.0.0.1:8000". weight: its share against the others, >= 0; with 0 it serves its sticky
+    clients alone. full_weight: the same when it is not new or just back. priority: of its tier
+    (tiers.py), 0 is the first. counts, usual, patience: see route.Place. out: who took it out of
     rotation, and why. roster: of its pool. redial_at: when it may be dialled again, if it refused.
     """
 
@@ -73,6 +74,7 @@ class Endpoint:
         "name",
         "out",
         "patience",
+        "priority",
         "redial_at",
         "roster",
         "usual",
@@ -91,6 +93,7 @@ class Endpoint:
         self.name = name
         self.connections = connections
         self.weight = self.full_weight = weight
+        self.priority = 0
         self.roster = roster or Roster()
         self._cells = cells or Cells(WIDTH)
         self.counts = self._cells.own

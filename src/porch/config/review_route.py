@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
+from porch.config.review_balance import review_servers
 from porch.config.schema import ConfigModel, RouteModel, RouteWords, ServerModel
 from porch.config.suggest import nearest
 from porch.config.target import Target, parse_target
@@ -22,7 +24,7 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
-_OF_POOL = ("balance", "eject", "health", "overload", "slow_start", "tls")
+_OF_POOL = ("balance", "eject", "health", "overload", "slow_start", "sticky", "tls")
 """Words that are about a pool."""
 _FORWARDING = (*_OF_POOL, "retry", "rewrite", "strip")
 """Words that are about an origin."""
@@ -59,9 +61,12 @@ def parse_targets(
     found: list[tuple[KeyPath, Target]] = []
     for number, each in enumerate(to):
         at = (*path, number)
-        text, weight = (each, 1) if isinstance(each, str) else (each.to, each.weight)
         try:
-            found.append((at, parse_target(text, weight)))
+            if isinstance(each, str):
+                target = parse_target(each)
+            else:
+                target = replace(parse_target(each.to, each.weight), priority=each.priority)
+            found.append((at, target))
         except ValueError as error:
             loaded.add(at, str(error))
     return found
@@ -126,6 +131,7 @@ def _review_to(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
         elif target.kind == "redirect":
             _review_redirect(loaded, at, target, entry.pattern)
             _review_loop(loaded, at, target, entry)
+    review_servers(loaded, found, path)
     if len(found) == len(entry.model.to) > 0:
         _review_words(loaded, entry, found[0][1])
 

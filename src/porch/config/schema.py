@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
+from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_tls import (
@@ -25,7 +26,6 @@ from porch.config.schema_tls import (
 from porch.config.units import spell_duration, spell_size
 from porch.config.words import (
     LOG_FORM,
-    Balance,
     Bound,
     Duration,
     FieldChange,
@@ -36,7 +36,6 @@ from porch.config.words import (
     Size,
     Strings,
     Upgrade,
-    one_or_more,
     read_headers,
     read_logs,
     read_retry,
@@ -64,6 +63,7 @@ __all__ = [
     "RouteWords",
     "ServerModel",
     "SiteModel",
+    "StickyModel",
     "TimeoutsModel",
     "TlsModel",
     "WhenModel",
@@ -203,9 +203,7 @@ class RouteWords(Model):
     """Words of a route that may stand in a site or at the top as well."""
 
     balance: Balance | None = word(
-        "Which endpoint of several takes a request: of two drawn by weight the one with fewer "
-        "requests under way, or each in turn by weight.",
-        "least-requests",
+        "Which endpoint of several takes a request, see [balance](#balance).", "least-requests"
     )
     health: Health | None = word("See [health](#health); no check if left out, or `false`.")
     eject: Eject | None = word("See [eject](#eject); `false` for never.", True)
@@ -214,6 +212,7 @@ class RouteWords(Model):
         "a tenth.",
         False,
     )
+    sticky: Sticky | None = word("See [sticky](#sticky); `false` for none.")
     retry: Retry | None = word(
         "Further endpoints tried after a failed connect, or after a kept connection closed before "
         "an answer; only what can be repeated is. `false` for none.",
@@ -254,22 +253,6 @@ class HostWords(RouteWords):
         "PEM files of authorities: clients are asked for a certificate of one of them, which goes "
         "to origins as Client-Cert (RFC 9440). `false` for none. See `client_cert`."
     )
-
-
-class ServerModel(Model):
-    """A target with a weight."""
-
-    to: str = Field(description="As in a route: `host:port`, `https://host`, `unix:/path`.")
-    weight: int = Field(default=1, ge=1, le=1000, description="Its share against the others.")
-
-
-To = Annotated[
-    list[str | ServerModel],
-    BeforeValidator(
-        one_or_more, json_schema_input_type=str | ServerModel | list[str | ServerModel]
-    ),
-    Form("a target in quotes, or a list of them"),
-]
 
 
 class RouteModel(RouteWords):
@@ -315,6 +298,7 @@ class PoolModel(Model):
     health: Health | None = word("See [health](#health).")
     eject: Eject | None = word("See [eject](#eject).")
     slow_start: SlowStart | None = word("As in a route.")
+    sticky: Sticky | None = word("As in a route.")
     overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")
 

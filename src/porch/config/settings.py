@@ -14,6 +14,7 @@ from porch.config.schema import (
     PoolModel,
     RouteWords,
     SiteModel,
+    StickyModel,
     TlsModel,
 )
 from porch.config.schema_health import EjectWords, HealthModel
@@ -43,6 +44,7 @@ class RouteSettings:
         self.health: HealthModel | Literal[False] | None = self._nearest("health")
         self.eject: EjectWords | Literal[False] | None = self._nearest("eject")
         self.slow_start: float | Literal[False] | None = self._nearest("slow_start")
+        self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
         self.overload: OverloadModel | None = self._nearest("overload")
         retry = self._nearest("retry")
         self.retries: int = 2 if retry is None else retry

@@ -7,13 +7,16 @@ asks for each by what it is; what nobody asked for is closed behind it.
 import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
+from porch.balance.consistent_hash import Key
 from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster, Troubled
 from porch.balance.standing import EndpointName, Standing, Standings
 from porch.clock import Deadlines
+from porch.config.balancing import LoadKey
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
@@ -53,7 +56,8 @@ class State:
     assigns another before it builds. standings: who is out of rotation. troubled: who has answered
     badly since somebody looked. address_of: each endpoint.
     has_certificate: whether a host that the door gets one for
-    has it by now. acme_answer: to an authority that asks for this token.
+    has it by now. acme_answer: to an authority that asks for this token. load_key: the operator's
+    own key of a hash. serves: whether anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -68,11 +72,13 @@ class State:
         self.address_of: WeakKeyDictionary[Endpoint, Address] = WeakKeyDictionary()
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
+        self.load_key: LoadKey = _no_key
+        self.serves = make_pool is not None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
-        self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
+        self._settings: dict[tuple[object, ...], tuple[int, int, float]] = {}
         self._named: dict[EndpointName, WeakSet[Endpoint]] = {}
         self._rosters: dict[str, Roster] = {}
         self._asked_rosters: dict[str, Roster] = {}
@@ -100,9 +106,10 @@ class State:
         self.begin()
         yield
         while settings:
-            key, (weight, idle) = settings.popitem()
+            key, (weight, priority, idle) = settings.popitem()
             endpoint = running[key].endpoint
-            if endpoint.full_weight != weight:
+            if (endpoint.full_weight, endpoint.priority) != (weight, priority):
+                endpoint.priority = priority
                 endpoint.weigh(weight)
             running[key].pool.idle_timeout = idle
             yield
@@ -150,10 +157,11 @@ class State:
         limits: HeadLimits,
         most_interim: int,
         idle: float,
+        priority: int = 0,
     ) -> Endpoint:
         """The endpoint of a pool at an address: the one there is, or a new one.
 
-        idle: seconds that a kept connection waits.
+        idle: seconds that a kept connection waits. priority: of its tier.
         """
         key = (pool, address, limits, most_interim)
         kept = self._asked.get(key) or self._running.get(key)
@@ -161,13 +169,14 @@ class State:
             connections = self._make_pool(address, self.deadlines, limits, most_interim)
             cells = self.make_cells((pool, str(address)))
             made = Endpoint(str(address), connections, weight, cells, self.roster(pool))
+            made.priority = priority
             for kind, why in self.standings.of((pool, str(address))).items():
                 made.on_told(kind, why)
             self._named.setdefault((pool, str(address)), WeakSet()).add(made)
             self.address_of[made] = address
             kept = _Kept(made, connections)
         self._asked[key] = kept
-        self._settings[key] = (weight, idle)
+        self._settings[key] = (weight, priority, idle)
         return kept.endpoint
 
     def context(self, origin: OriginTls) -> Generator[None, None, ssl.SSLContext]:
@@ -192,6 +201,11 @@ class State:
         """Close every connection to an origin."""
         for kept in self._running.values():
             kept.pool.close()
+
+
+def _no_key(word: str, base: Path) -> Key:
+    """Who only checks runs no code of the operator's."""
+    return lambda exchange: None
 
 
 class _Nowhere:

@@ -39,7 +39,7 @@ class Target:
     """One target.
 
     text: as written. host, port: of http and https. path: of unix. url: of redirect. status: of
-    respond. name: of pool. weight: among the others of its list.
+    respond. name: of pool. weight, priority: among the others of its list.
     """
 
     text: str
@@ -51,6 +51,7 @@ class Target:
     status: int = 0
     name: str = ""
     weight: int = 1
+    priority: int = 0
 
     @property
     def is_alone(self) -> bool:

@@ -8,19 +8,22 @@ from pathlib import Path
 
 from porch.balance.admission import Admission
 from porch.balance.endpoint import Endpoint
-from porch.balance.least_requests import LeastRequests
-from porch.balance.round_robin import RoundRobin
+from porch.balance.ring import Ring
 from porch.balance.standing import WHOLE
+from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
+from porch.config.balancing import balancer, is_hash
 from porch.config.care import care_of
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import load_pairs
 from porch.config.review_route import parse_targets
 from porch.config.schema import PoolModel, TlsModel
+from porch.config.schema_balance import StickyModel
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.config.steps import Steps
+from porch.config.sticky import StickyPools
 from porch.config.target import Target
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -32,19 +35,20 @@ __all__ = ["Upstreams"]
 
 class Upstreams:
     """Makes pools of what `state` has. files: those that were needed, to be watched. made: all of
-    them so far."""
+    them so far. sticky: makes those with sticky clients."""
 
     def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
         """limits, interim: bounds on what endpoints answer."""
         self.files: dict[Path, None] = {}
         self.made: list[Upstream] = []
+        self.sticky = StickyPools(loaded)
         self._loaded = loaded
         self._state = state
         self._limits = limits
         self._interim = interim
         self._contexts: dict[TlsModel, ssl.SSLContext] = {}
 
-    def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
+    def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream | Sticky, str]]:
         """A pool of the configuration, and its addresses in words."""
         path = ("pool", name)
         targets: list[Target] = []
@@ -54,6 +58,7 @@ class Upstreams:
         settings = RouteSettings([self._loaded.config])
         settings.balance = pool.balance or settings.balance
         settings.look_after(pool)
+        settings.sticky = settings.sticky if pool.sticky is None else pool.sticky
         settings.overload = pool.overload or settings.overload
         tls = pool.tls or settings.tls
         return (
@@ -67,8 +72,11 @@ class Upstreams:
         settings: RouteSettings,
         tls: TlsModel,
         path: KeyPath,
-    ) -> Steps[tuple[Upstream, str]]:
-        """The pool, and its addresses in words. name: by which its endpoints outlive a reload."""
+        cookie_path: str = "/",
+    ) -> Steps[tuple[Upstream | Sticky, str]]:
+        """The pool, and its addresses in words. name: by which its endpoints outlive a reload.
+        cookie_path: where it sets one."""
+        words = ", ".join(map(_spelled, targets))
         if tls.verify is False and any(each.kind == "https" for each in targets):
             text = "the origin's certificate is not verified: anybody between can be the origin"
             self._loaded.add((*path, "verify"), text, warning=True)
@@ -85,16 +93,36 @@ class Upstreams:
                     self._limits,
                     self._interim,
                     settings.timeouts.upstream_idle,
+                    each.priority,
                 )
             )
-        balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
-        roster = self._state.roster(name)
-        upstream = Upstream(name, endpoints, balancer, roster, care_of(settings))
+        pool = yield from self._balanced(name, endpoints, targets, settings)
         if settings.overload is not None:
             cells = self._state.make_cells((name, WHOLE))
-            upstream.filters = (Admission(upstream, settings.overload.bounds(), cells),)
-        self.made.append(upstream)
-        return upstream, ", ".join(map(_spelled, targets))
+            pool.filters = (Admission(pool, settings.overload.bounds(), cells),)
+        if isinstance(settings.sticky, StickyModel):
+            sticky = yield from self.sticky.of(pool, settings.sticky, cookie_path)
+            return sticky, words
+        return pool, words
+
+    def _balanced(
+        self,
+        name: str,
+        endpoints: Sequence[Endpoint],
+        targets: Sequence[Target],
+        settings: RouteSettings,
+    ) -> Steps[Upstream]:
+        word = settings.balance or "least-requests"
+        ring = Ring()
+        if self._state.serves and is_hash(word):
+            yield from ring.placing(endpoints)
+        has_tiers = len({each.priority for each in targets}) > 1
+        made = balancer(word, ring, self._state.load_key, self._loaded.base, has_tiers=has_tiers)
+        manner = "" if len(endpoints) == 1 else word + (" within a tier" if has_tiers else "")
+        pool = Upstream(name, endpoints, made, self._state.roster(name), manner)
+        pool.care = care_of(settings)
+        self.made.append(pool)
+        return pool
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":
