@@ -39,3 +39,11 @@ def test_rosters_of_one_worker_note_trouble_in_one_place() -> None:
     two.on_bad("connection_terminated")
     two.on_bad("504")
     assert troubled == {one: (1, 0, "500"), two: (2, 2, "504")}
+
+
+def test_each_pool_has_a_budget_and_a_memory_of_its_own() -> None:
+    one, two = Roster("a"), Roster("b")
+    one.budget.spend()
+    one.first_bytes.add(1.0)
+    assert repr(two.budget) == "<Budget 0 spent, 0 came>"
+    assert repr(two.first_bytes) == "<FirstBytes 0 slow None>"

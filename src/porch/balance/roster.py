@@ -7,6 +7,9 @@ from `version` that it has to do so anew.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from porch.balance.budget import Budget
+from porch.balance.first_bytes import FirstBytes
+
 if TYPE_CHECKING:
     from porch.balance.endpoint import Endpoint, Out
 
@@ -33,9 +36,10 @@ def at_once(endpoint: "Endpoint") -> None:
 class Roster:
     """name: of the pool. version: grows whenever who is in rotation, or a weight, changes.
     tell: how the other workers hear of it. troubled: of all pools of a worker. on_back: called when
-    an endpoint comes back into rotation."""
+    an endpoint comes back into rotation. budget: of repetitions. first_bytes: how long answers
+    take, while somebody wants to know."""
 
-    __slots__ = ("name", "on_back", "tell", "troubled", "version")
+    __slots__ = ("budget", "first_bytes", "name", "on_back", "tell", "troubled", "version")
 
     def __init__(
         self, name: str = "", tell: Tell = _nobody, troubled: Troubled | None = None
@@ -45,6 +49,8 @@ class Roster:
         self.troubled: Troubled = {} if troubled is None else troubled
         self.on_back: Callable[[Endpoint], None] = at_once
         self.version = 0
+        self.budget = Budget()
+        self.first_bytes = FirstBytes()
 
     def __repr__(self) -> str:
         return f"<Roster {self.name} version {self.version}>"

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from porch import clock
+from porch.balance.budget import Budget
 from porch.balance.care import Care
 from porch.balance.endpoint import REDIAL, Endpoint
 from porch.balance.roster import Roster
 from porch.clock import INFINITY
 from porch.errors import NoEndpoint, PorchError
-from porch.exchange import SAFE_TO_REPEAT, Exchange
+from porch.exchange import Exchange
 from porch.filter import Filter
+from porch.route.retry import SAFE_TO_REPEAT
 
 __all__ = ["Balancer", "Upstream"]
 
@@ -19,7 +21,7 @@ DIALS = 32
 TOLD = 3
 """Endpoints whose reasons are told when there is nobody left."""
 
-LESS_BAD = ("ejected", "silent", "unhealthy")
+LESS_BAD = ("ejected", "silent", "spared", "unhealthy")
 """Kinds of reasons for which an endpoint is used all the same when all are out: a check may be
 wrong for all at once, and a bad answer is better than none."""
 
@@ -52,6 +54,7 @@ class Upstream:
         "_silent",
         "_up",
         "_version",
+        "budget",
         "care",
         "endpoints",
         "filters",
@@ -77,6 +80,7 @@ class Upstream:
         self._balancer = balancer
         self.roster = roster or Roster(name)
         self.care = Care()
+        self.budget: Budget = self.roster.budget
         self._version = -1
         self._up: Sequence[Endpoint] = ()
         self._refused: Sequence[Endpoint] = ()
@@ -95,6 +99,10 @@ class Upstream:
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
+        budget = self.budget
+        if clock.now >= budget.due:
+            budget.turn()
+        budget.came += 1
         endpoints = self.endpoints
         if len(endpoints) == 1:
             return iter(endpoints)
@@ -123,7 +131,7 @@ class Upstream:
             self._turn()
         if self._refused and self._up and clock.monotonic() >= self._redial_at:
             self._redial()
-        if self._silent and exchange.request.method in SAFE_TO_REPEAT:
+        if self._silent and exchange.request.method in SAFE_TO_REPEAT and self.budget.has_room():
             for each in self._silent:
                 if each.try_silent():
                     yield each

@@ -18,6 +18,7 @@ from porch.config.address import parse_listen
 from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
+from porch.config.retries import retrying
 from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
@@ -265,7 +266,6 @@ class _Builder:
             rewrite=rewrite,
             timeouts=settings.timeouts,
             limits=settings.limits,
-            retries=settings.retries,
             upgrades=settings.upgrades,
             where=entry.where,
         )
@@ -299,6 +299,10 @@ class _Builder:
             filters += upstream.filters
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
+        if route.destination is not None:
+            roster = self.state.roster(route.destination.name)
+            route.retry, before = retrying(settings.retry, roster)
+            filters[:0] = before
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 

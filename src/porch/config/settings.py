@@ -12,6 +12,7 @@ from porch.config.schema import (
     HostWords,
     OverloadModel,
     PoolModel,
+    RetryModel,
     RouteWords,
     SiteModel,
     StickyModel,
@@ -46,8 +47,7 @@ class RouteSettings:
         self.slow_start: float | Literal[False] | None = self._nearest("slow_start")
         self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
         self.overload: OverloadModel | None = self._nearest("overload")
-        retry = self._nearest("retry")
-        self.retries: int = 2 if retry is None else retry
+        self.retry: RetryModel = self._nearest("retry") or RetryModel()
         upgrade = self._nearest("upgrade")
         protocols = ["websocket"] if upgrade is None else upgrade
         self.upgrades = frozenset(each.lower().encode() for each in protocols)

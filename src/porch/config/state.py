@@ -54,7 +54,8 @@ class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
     assigns another before it builds. standings: who is out of rotation. troubled: who has answered
-    badly since somebody looked. address_of: each endpoint.
+    badly since somebody looked. address_of: each endpoint. workers: how many share what is promised
+    of all of them; assigned before it builds, too.
     has_certificate: whether a host that the door gets one for
     has it by now. acme_answer: to an authority that asks for this token. load_key: the operator's
     own key of a hash. serves: whether anything will be balanced.
@@ -70,6 +71,7 @@ class State:
         self.standings = Standings()
         self.troubled: Troubled = {}
         self.address_of: WeakKeyDictionary[Endpoint, Address] = WeakKeyDictionary()
+        self.workers = 1
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self.load_key: LoadKey = _no_key
@@ -126,6 +128,7 @@ class State:
         found = self._asked_rosters.get(pool) or self._rosters.get(pool)
         if found is None:
             found = Roster(pool, self.standings.tell, self.troubled)
+        found.budget.workers = self.workers
         self._asked_rosters[pool] = found
         return found
 

@@ -40,6 +40,7 @@ from porch.manage.columns import (
     cells_by,
 )
 from porch.manage.columns import unpack as unpack_columns
+from porch.manage.cores import workers
 from porch.manage.equipment import Equipment
 from porch.manage.hash_key import load_hash_key
 from porch.manage.health import Health
@@ -138,6 +139,7 @@ class Worker:
             self._state.on_told(standing)
         self._state.standings.send = lambda standing: self._send("standing", standing)
         self._state.begin()
+        self._state.workers = workers(loaded.config.workers)
         built = build(loaded, self._state, logs)
         if built is None:
             raise ValueError(loaded.report())
@@ -316,6 +318,7 @@ class Worker:
             cells = cells_by(self._equipment.table, self._equipment.row, columns)
             self._state.begin()
             self._state.make_cells = cells
+            self._state.workers = workers(loaded.config.workers)
             built = yield from building(loaded, self._state, logs)
             if built is not None:
                 certified = yield from self._certifying.preparing(Wanted.of(loaded, built))
