@@ -70,10 +70,9 @@ class FakePool:
     name = "e"
 
     def __init__(self) -> None:
-        self.counts = [0, 0, 0]
+        self.counts = [0, 0, 0, 0]
         self.connections = self
         self.usual = 0.0
-        self.failing = 0
         self.patience = 1.0
         self.out: dict[str, object] = {}
         self.silent: Any = None

@@ -15,7 +15,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.interim import on_interim
 from porch.keeper import ClientStream, Keeper, UpstreamStream
 from porch.overdue import on_silence
-from porch.route.route import HEARD, REQUESTS, RUNNING, Place, Route
+from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Place, Route
 from porch.silence import wait
 
 __all__ = ["HELD", "Exchange"]
@@ -334,7 +334,7 @@ class Exchange:
             if head.status >= 500:
                 place.on_bad(str(head.status))
             else:
-                place.failing = 0
+                place.counts[ANSWERED] = clock.milliseconds
             if place.out:
                 place.on_heard()
             self.response = head

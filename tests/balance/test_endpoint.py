@@ -17,7 +17,7 @@ from porch.balance.endpoint import (
 )
 from porch.balance.roster import Roster
 from porch.errors import EndpointSilent
-from porch.route.route import HEARD, RUNNING, Connections
+from porch.route.route import ANSWERED, HEARD, RUNNING, Connections
 from porch.shared import Cells, SharedTable
 
 
@@ -256,7 +256,9 @@ def test_bad_answers_are_counted() -> None:
     one = endpoint()
     one.on_bad("503")
     one.on_bad("http_response_timeout")
-    assert (one.failing, one.counts[FAILED]) == (2, 2)
+    one.on_bad("500")
+    assert one.counts[FAILED] == 3
+    assert one.roster.troubled == {one: (3, 2, "500")}, "500 may be one page alone"
 
 
 def test_it_prints_what_a_person_asks_first() -> None:
@@ -265,3 +267,25 @@ def test_it_prints_what_a_person_asks_first() -> None:
     assert repr(one) == "<Endpoint 10.0.0.1:8000 3 running>"
     one.on_failure("connection_refused")
     assert repr(one) == "<Endpoint 10.0.0.1:8000 3 running refused: connection_refused>"
+
+
+def test_a_weight_has_its_share_and_is_told_to_who_arranges() -> None:
+    one = endpoint()
+    one.weigh(20, 0.1)
+    assert (one.weight, one.full_weight, one.roster.version) == (2, 20, 1)
+    one.weigh(20)
+    assert (one.weight, one.full_weight) == (20, 20)
+
+
+def test_one_that_is_out_for_a_time_says_until_when() -> None:
+    one = endpoint()
+    one.take_out("ejected", "5 failures in a row", 30)
+    assert one.out["ejected"].until == clock.wall() + 30
+
+
+def test_when_it_answered_well_is_of_all_workers() -> None:
+    table = SharedTable(3, WIDTH)
+    table.use(2)
+    here, there = (endpoint(cells=Cells(WIDTH, table, row, 0)) for row in (1, 2))
+    there.counts[ANSWERED] = 5
+    assert here.answered_at == 5

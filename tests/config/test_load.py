@@ -34,6 +34,8 @@ underscores = true
 retry = { attempts = 3, on = [503], each = "2s", total = "9s", backoff = "1s", hedge = "p95" }
 upgrade = ["websocket"]
 balance = "round-robin"
+slow_start = "20s"
+eject = { failures = 3, rate = "40%", of = 50, slower = 4, for = "20s", most = "30%" }
 overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
@@ -71,6 +73,21 @@ interim = 8
 secure = true
 request = { X-Door = "porch", Cookie = false }
 response = { X-Via = ["a", "b"] }
+
+[health]
+kind = "http"
+path = "/healthz"
+every = "3s"
+timeout = "1s"
+rise = 2
+fall = 3
+status = [200, "3xx"]
+body = "ok"
+header = { x-ready = "yes" }
+send = { Authorization = "Basic YTpi" }
+method = "GET"
+host = "health.test"
+port = 9000
 
 [tls]
 verify = true
@@ -177,7 +194,18 @@ def test_a_file_with_every_word_has_no_problem(tmp_path):
 
 
 WORDS = [path for path in locate(WHOLE) if isinstance(path[-1], str)]
-FREE = ("routes", "site", "pool", "request", "response", "header", "query", "cookie", "headers")
+FREE = (
+    "routes",
+    "site",
+    "pool",
+    "request",
+    "response",
+    "header",
+    "query",
+    "cookie",
+    "headers",
+    "send",
+)
 """Tables whose keys are the operator's own."""
 
 

@@ -1,8 +1,9 @@
-"""What makes pools: one resolver for all of them."""
+"""What makes pools and clients: one resolver for all of them."""
 
 from porch.clock import Deadlines
-from porch.config.pools import pools
+from porch.config.pools import clients, pools
 from porch.forward.address import Address
+from porch.forward.client import HttpClient
 from porch.forward.pool import Pool
 from porch.http.h1 import HeadLimits
 
@@ -13,4 +14,15 @@ def test_pools_have_the_name_of_their_address_and_share_a_resolver() -> None:
     assert isinstance(one, Pool)
     assert isinstance(two, Pool)
     assert (one.name, two.name) == ("a.test:1", "b.test:1")
+    assert one._dialer._resolver is two._dialer._resolver
+
+
+def test_clients_share_a_resolver_and_ask_for_a_host_of_their_own() -> None:
+    make = clients()
+    one, two = (
+        make(Address(host=f"{n}.test", port=80), each) for n, each in (("a", b""), ("b", b"c"))
+    )
+    assert isinstance(one, HttpClient)
+    assert isinstance(two, HttpClient)
+    assert (one._authority, two._authority) == (b"a.test", b"c")
     assert one._dialer._resolver is two._dialer._resolver

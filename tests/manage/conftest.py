@@ -19,7 +19,8 @@ from porch.manage.columns import pack as pack_columns
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.parcel import Parcel
-from porch.manage.worker import Change, Worker
+from porch.manage.prepared import Change
+from porch.manage.worker import Worker
 from porch.observe.messages import Messages
 
 __all__ = ["ANY", "Client", "Origin", "Running", "is_open", "until"]

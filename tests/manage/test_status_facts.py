@@ -5,7 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from porch.balance.endpoint import Out
+import pytest
+
+from porch import clock
+from porch.balance.endpoint import CHECKED_AT, Out
 from porch.balance.standing import NOT_COPIED
 from porch.config.load import load_mapping
 from porch.config.orders import Back, Order
@@ -48,7 +51,10 @@ def test_an_endpoint_that_refuses_says_why() -> None:
     table.rows[1][column] = 2
     made.in_force.standings.note((("*", "a:1"), "refused", Out("dns_error", 1.8e9)))
     first, second = status(made)["upstreams"]  # type: ignore[misc]
-    assert (first["state"], first["running"]) == ("dns_error", 2)
+    assert (first["state"], first["running"]) == (
+        "out since 2027-01-15T08:00:00Z: dns_error",
+        2,
+    )
     assert first["out_since"] == "2027-01-15T08:00:00Z"
     assert (second["state"], second["out_since"]) == ("up", None)
 
@@ -80,6 +86,24 @@ def test_orders_canaries_and_what_mirrors_left_out_are_told() -> None:
     in_force.orders.note(Order("back", "a.test", Back(since=0.0, why="bad", words=words)))
     (told,) = status(made)["canaries"]  # type: ignore[misc]
     assert told["state"] == "back: bad"
+
+
+def test_it_says_when_one_is_checked_again_and_when_one_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clock, "wall", lambda: 1.8e9 + 191)
+    monkeypatch.setattr(clock, "monotonic", lambda: 50.0)
+    made = door()
+    table, columns = made.in_force.table, made.in_force.columns.of
+    table.use(1)
+    one, two = ("*", "a:1"), ("*", "b:1")
+    table.rows[1][columns[one] + CHECKED_AT] = 53_200
+    standings = made.in_force.standings
+    standings.note((one, "unhealthy", Out("connection refused, 4 of 4", 1.8e9 + 191)))
+    standings.note((two, "ejected", Out("5 failures in a row", 1.8e9 + 181, 1.8e9 + 211)))
+    first, second = status(made)["upstreams"]  # type: ignore[misc]
+    assert first["state"] == ("out since 08:03:11: connection refused, 4 of 4; next check in 3 s")
+    assert second["state"] == "out since 08:03:01: ejected: 5 failures in a row; back in 20 s"
 
 
 def test_where_certificates_are_kept_is_told_to_who_asks_beside_it(tmp_path: Path) -> None:

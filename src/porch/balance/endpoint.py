@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Literal
 from porch import clock
 from porch.balance.roster import Roster
 from porch.errors import EndpointSilent
-from porch.route.route import HEARD, REQUESTS, RUNNING, Connections
+from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Connections
 from porch.shared import Cells
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["FAILED", "REDIAL", "WAITING", "WIDTH", "Endpoint", "Kind", "Out"]
+__all__ = ["CHECKED_AT", "FAILED", "REDIAL", "WAITING", "WIDTH", "Endpoint", "Kind", "Out"]
 
 REDIAL = 0.5
 """Seconds between two dials of an endpoint that refused."""
@@ -31,10 +31,14 @@ TRIAL_LOOK = 0.5
 USUAL = 10
 """How many times its usual first byte an endpoint may be silent."""
 
-FAILED, WAITING = 3, 4
-"""Of `counts`: bad answers so far (see on_bad); exchanges that have waited for LOOK or longer."""
-WIDTH = 5
+FAILED, WAITING, CHECKED_AT = 4, 5, 6
+"""Of `counts`: bad answers so far (see on_bad); exchanges that have waited for LOOK or longer; when
+the next active check is due (as clock.milliseconds, 0 for never)."""
+WIDTH = 7
 """Cells that an endpoint needs."""
+
+BROKEN = frozenset(("502", "503", "504"))
+"""Statuses that say that an endpoint is of no use now (RFC 9110 15.6.3 to 15.6.5)."""
 
 Kind = Literal["drained", "unhealthy", "ejected", "silent", "refused"]
 """Who took it out: an operator, its checks, its answers, its silence, its socket."""
@@ -42,19 +46,21 @@ Kind = Literal["drained", "unhealthy", "ejected", "silent", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """Why an endpoint is out of rotation. text: in words, or a reason word. since: wall clock."""
+    """Why an endpoint is out of rotation. text: in words, or a reason word. since: wall clock.
+    until: when that is over by itself, 0.0 where somebody has to find out."""
 
     text: str
     since: float
+    until: float = 0.0
 
 
 class Endpoint:
     """One address.
 
     name: "10.0.0.1:8000". weight: its share against the others, >= 0; with 0 it serves its sticky
-    clients alone. priority: of its tier (tiers.py), 0 is the first. counts, usual, failing,
-    patience: see route.Place. out: who took it out of rotation, and why. roster: of its pool.
-    redial_at: when it may be dialled again, if it refused.
+    clients alone. full_weight: the same when it is not new or just back. priority: of its tier
+    (tiers.py), 0 is the first. counts, usual, patience: see route.Place. out: who took it out of
+    rotation, and why. roster: of its pool. redial_at: when it may be dialled again, if it refused.
     """
 
     __slots__ = (
@@ -64,7 +70,7 @@ class Endpoint:
         "_waiting",
         "connections",
         "counts",
-        "failing",
+        "full_weight",
         "name",
         "out",
         "patience",
@@ -86,13 +92,12 @@ class Endpoint:
         """cells: WIDTH of them, all 0; its own where no other worker is to see them."""
         self.name = name
         self.connections = connections
-        self.weight = weight
+        self.weight = self.full_weight = weight
         self.priority = 0
         self.roster = roster or Roster()
         self._cells = cells or Cells(WIDTH)
         self.counts = self._cells.own
         self.usual = 0.0
-        self.failing = 0
         self.out: dict[str, Out] = {}
         self.patience = LOOK
         self.redial_at = self._trial_at = 0.0
@@ -112,13 +117,27 @@ class Endpoint:
         """Attempts so far, of all workers."""
         return self._cells.total(REQUESTS)
 
+    @property
+    def answered_at(self) -> int:
+        """When any worker had an answer below 500 (clock.milliseconds)."""
+        return self._cells.most(ANSWERED)
+
+    def weigh(self, weight: float, share: float = 1.0) -> None:
+        """Another weight, of which it has this share as long as it is new or just back."""
+        self.full_weight = weight
+        self.weight = weight * share
+        self.roster.version += 1
+
     # --- in rotation, and out of it ----------------------------------------------------------
 
-    def take_out(self, kind: Kind, text: str) -> None:
-        """Out of rotation, in all workers; said again it changes nothing."""
+    def take_out(self, kind: Kind, text: str, seconds: float = 0.0) -> None:
+        """Out of rotation, in all workers; said again it changes nothing. seconds: for so long, if
+        that is known; who takes out puts back all the same."""
         before = self.out.get(kind)
         if before is None or before.text != text:
-            why = Out(text, before.since if before is not None else clock.wall())
+            now = clock.wall()
+            until = now + seconds if seconds else 0.0
+            why = Out(text, before.since if before is not None else now, until)
             self.on_told(kind, why)
             self.roster.tell(self, kind, why)
 
@@ -130,10 +149,10 @@ class Endpoint:
 
     def on_told(self, kind: str, why: Out | None) -> None:
         """Another worker took it out, or put it back."""
-        if why is None:
-            self.out.pop(kind, None)
-        else:
+        if why is not None:
             self.out[kind] = why
+        elif self.out.pop(kind, None) is not None and not self.out:
+            self.roster.on_back(self)
         self.patience = TRIAL_LOOK if "silent" in self.out else LOOK
         self.roster.version += 1
 
@@ -164,9 +183,12 @@ class Endpoint:
     # --- answers, and none -------------------------------------------------------------------
 
     def on_bad(self, word: str) -> None:
-        """See route.Place."""
-        self.failing += 1
+        """See route.Place. 502, 503, 504 and no whole answer say that the endpoint is of no use
+        now; a 500 may be one page that is broken, and is only counted."""
         self.counts[FAILED] += 1
+        failed, broken, _ = self.roster.troubled.get(self, (0, 0, ""))
+        is_broken = word in BROKEN or not word.isdecimal()
+        self.roster.troubled[self] = failed + 1, broken + is_broken, word
 
     def on_heard(self) -> None:
         """See route.Place."""

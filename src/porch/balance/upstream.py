@@ -5,6 +5,7 @@ from typing import Protocol
 
 from porch import clock
 from porch.balance.budget import Budget
+from porch.balance.care import Care
 from porch.balance.endpoint import REDIAL, Endpoint
 from porch.balance.roster import Roster
 from porch.clock import INFINITY
@@ -37,8 +38,9 @@ class Balancer(Protocol):
 
 
 class Upstream:
-    """A named pool. See route.Destination. most: requests at once of an endpoint, of all workers.
-    filters: what its exchanges pass besides those of their route, behind them.
+    """A named pool. See route.Destination. care: how its endpoints are looked after. most: requests
+    at once of an endpoint, of all workers. filters: what its exchanges pass besides those of their
+    route, behind them.
 
     An endpoint that refused is dialled every half second beside the requests, and is back when
     that succeeds. When all are out, those are used that are out for the lesser reasons; when all
@@ -49,16 +51,17 @@ class Upstream:
         "_balancer",
         "_redial_at",
         "_refused",
-        "_roster",
         "_silent",
         "_up",
         "_version",
         "budget",
+        "care",
         "endpoints",
         "filters",
         "manner",
         "most",
         "name",
+        "roster",
     )
 
     def __init__(
@@ -75,8 +78,9 @@ class Upstream:
         self.most: int | None = None
         self.filters: Sequence[Filter] = ()
         self._balancer = balancer
-        self._roster = roster or Roster(name)
-        self.budget: Budget = self._roster.budget
+        self.roster = roster or Roster(name)
+        self.care = Care()
+        self.budget: Budget = self.roster.budget
         self._version = -1
         self._up: Sequence[Endpoint] = ()
         self._refused: Sequence[Endpoint] = ()
@@ -89,7 +93,7 @@ class Upstream:
     @property
     def in_rotation(self) -> int:
         """How many endpoints are used now, at least 1."""
-        if self._version != self._roster.version:
+        if self._version != self.roster.version:
             self._turn()
         return max(1, len(self._up))
 
@@ -119,12 +123,12 @@ class Upstream:
 
     def is_used(self, endpoint: Endpoint) -> bool:
         """Whether requests go to it now: it is in rotation, or all are out for lesser reasons."""
-        if self._version != self._roster.version:
+        if self._version != self.roster.version:
             self._turn()
         return endpoint in self._up
 
     def _several(self, exchange: Exchange) -> Iterator[Endpoint]:
-        if self._version != self._roster.version:
+        if self._version != self.roster.version:
             self._turn()
         if self._refused and self._up and clock.monotonic() >= self._redial_at:
             self._redial()
@@ -151,7 +155,7 @@ class Upstream:
 
     def _turn(self) -> None:
         """Somebody came into rotation, or went out of it."""
-        self._version = self._roster.version
+        self._version = self.roster.version
         used = [each for each in self.endpoints if each.weight > 0]
         up = [each for each in used if not each.out]
         self._silent = [each for each in used if each.is_out_by(("silent",))] if up else ()

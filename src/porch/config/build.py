@@ -88,8 +88,9 @@ class DoorSettings:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
-    """All that a worker needs. entries: in the order of the file. files: to be watched.
-    needs_key: whether cookies are signed with `Loaded.signing_key`."""
+    """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
+    all pools. base: the folder of the configuration. needs_key: whether cookies are signed with
+    `Loaded.signing_key`."""
 
     settings: DoorSettings
     listen: tuple[ListenAddress, ...]
@@ -100,6 +101,8 @@ class Built:
     grace: float
     watch: bool
     files: tuple[Path, ...]
+    upstreams: list[Upstream]
+    base: Path
 
 
 def build(loaded: Loaded, state: State, logs: Logs | None = None) -> Built | None:
@@ -133,6 +136,9 @@ def releasing(done: Built | Loaded) -> Steps[None]:
                 table.popitem()
                 yield
         return
+    while done.upstreams:
+        done.upstreams.pop()
+        yield
     while done.entries:
         done.entries.pop()
         yield
@@ -209,6 +215,8 @@ class _Builder:
                 *self.changing.files,
                 *self.files,
             ),
+            upstreams=self.upstreams.made,
+            base=self.loaded.base,
         )
 
     # --- routes ----------------------------------------------------------------------------------

@@ -1,14 +1,21 @@
 """What a door that serves connects with. Apart from state.py: check and explain need no loop."""
 
+from collections.abc import Callable
+
+from porch.client import Client
 from porch.clock import Deadlines
 from porch.config.state import MakePool
 from porch.forward.address import Address
+from porch.forward.client import HttpClient
 from porch.forward.dial import Dialer
 from porch.forward.pool import Pool
 from porch.forward.resolve import Resolver
 from porch.http.h1 import HeadLimits
 
-__all__ = ["pools"]
+__all__ = ["MakeClient", "clients", "pools"]
+
+MakeClient = Callable[[Address, bytes], Client]
+"""(where to, the host that is asked for or b"" for the address's own)."""
 
 
 def pools() -> MakePool:
@@ -17,5 +24,15 @@ def pools() -> MakePool:
 
     def make(address: Address, deadlines: Deadlines, limits: HeadLimits, interim: int) -> Pool:
         return Pool(str(address), Dialer(address, resolver), deadlines, limits, interim)
+
+    return make
+
+
+def clients() -> MakeClient:
+    """Makes what Porch itself asks with; they share one resolver too."""
+    resolver = Resolver()
+
+    def make(address: Address, authority: bytes) -> HttpClient:
+        return HttpClient(address, resolver, authority)
 
     return make

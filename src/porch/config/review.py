@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from porch.config.address import parse_listen
+from porch.config.care import review_health
 from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
@@ -107,6 +108,8 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
         review_maintenance(loaded, model.maintenance, (*path, "maintenance"))
     if model.headers is not None:
         _review_headers(loaded, model.headers, (*path, "headers"))
+    if model.health:
+        review_health(loaded, model.health, (*path, "health"))
 
 
 def _review_tls(loaded: Loaded, tls: TlsModel, path: KeyPath) -> None:
@@ -187,6 +190,8 @@ def _review_pools(loaded: Loaded) -> None:
         review_sticky(loaded, pool.sticky, (*path, "sticky"))
         if pool.tls is not None:
             _review_tls(loaded, pool.tls, (*path, "tls"))
+        if pool.health:
+            review_health(loaded, pool.health, (*path, "health"))
 
 
 def _no_endpoint(text: str, is_name: bool) -> str:

@@ -25,9 +25,9 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
-_FORWARDING = (
-    *("balance", "canary", "mirror", "overload", "retry", "rewrite", "sticky", "strip", "tls"),
-)
+_OF_POOL = ("balance", "eject", "health", "overload", "slow_start", "sticky", "tls")
+"""Words that are about a pool."""
+_FORWARDING = (*_OF_POOL, "canary", "mirror", "retry", "rewrite", "strip")
 """Words that are about an origin."""
 _NO_PLAN = Plan()
 
@@ -179,7 +179,7 @@ def _review_words(loaded: Loaded, entry: RouteEntry, target: Target) -> None:
                 text = f"'{word}' does nothing beside '{target.kind}:', which reaches no origin"
                 loaded.add((*entry.path, word), text, warning=True)
     if target.kind == "pool":
-        for word in ("balance", "overload", "sticky", "tls"):
+        for word in _OF_POOL:
             if getattr(model, word) is not None:
                 text = f"'{word}' does nothing beside a pool; write it in [pool.{target.name}]"
                 loaded.add((*entry.path, word), text, warning=True)

@@ -13,6 +13,7 @@ from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
+from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
 from porch.config.schema_tls import (
@@ -49,8 +50,10 @@ __all__ = [
     "AcmeModel",
     "ConfigModel",
     "EabModel",
+    "EjectModel",
     "ExpectModel",
     "HeadersModel",
+    "HealthModel",
     "HostWords",
     "HstsModel",
     "LimitsModel",
@@ -69,7 +72,7 @@ __all__ = [
 ]
 
 LATER_HARMLESS = frozenset(
-    {"admin", "buffer_request", "buffer_response", "cache", "compress", "health", "metrics"}
+    {"admin", "buffer_request", "buffer_response", "cache", "compress", "metrics"}
 )
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
@@ -189,6 +192,13 @@ class RouteWords(Model):
     balance: Balance | None = word(
         "Which endpoint of several takes a request, see [balance](#balance).", "least-requests"
     )
+    health: Health | None = word("See [health](#health); no check if left out, or `false`.")
+    eject: Eject | None = word("See [eject](#eject); `false` for never.", True)
+    slow_start: SlowStart | None = word(
+        "How long until an endpoint that is new or just back has all of its share; it begins with "
+        "a tenth.",
+        False,
+    )
     sticky: Sticky | None = word("See [sticky](#sticky); `false` for none.")
     retry: Retry | None = word(
         "Further endpoints tried after a failed connect, or where no answer came of what can be "
@@ -279,6 +289,9 @@ class PoolModel(Model):
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
     balance: Balance | None = word("As in a route.")
+    health: Health | None = word("See [health](#health).")
+    eject: Eject | None = word("See [eject](#eject).")
+    slow_start: SlowStart | None = word("As in a route.")
     sticky: Sticky | None = word("As in a route.")
     overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")

@@ -11,6 +11,7 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.schema import (
     HostWords,
     OverloadModel,
+    PoolModel,
     RetryModel,
     RouteWords,
     SiteModel,
@@ -18,6 +19,7 @@ from porch.config.schema import (
     TlsModel,
 )
 from porch.config.schema_change import MaintenanceModel
+from porch.config.schema_health import EjectWords, HealthModel
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
@@ -41,6 +43,9 @@ class RouteSettings:
         self.headers = [each.headers for each in layers if each.headers is not None]
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
         self.balance: str | None = self._nearest("balance")
+        self.health: HealthModel | Literal[False] | None = self._nearest("health")
+        self.eject: EjectWords | Literal[False] | None = self._nearest("eject")
+        self.slow_start: float | Literal[False] | None = self._nearest("slow_start")
         self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
         self.overload: OverloadModel | None = self._nearest("overload")
         self.retry: RetryModel = self._nearest("retry") or RetryModel()
@@ -59,6 +64,12 @@ class RouteSettings:
             if value is not None:
                 return value
         return None
+
+    def look_after(self, pool: PoolModel) -> None:
+        """What the pool says of its own health, over the top."""
+        self.health = self.health if pool.health is None else pool.health
+        self.eject = self.eject if pool.eject is None else pool.eject
+        self.slow_start = self.slow_start if pool.slow_start is None else pool.slow_start
 
     @classmethod
     def of(cls, loaded: Loaded, entry: RouteEntry, host: str) -> "RouteSettings":

@@ -9,11 +9,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from porch.balance.consistent_hash import Key
 from porch.balance.endpoint import WIDTH, Endpoint
-from porch.balance.roster import Roster
+from porch.balance.roster import Roster, Troubled
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.clock import Deadlines
 from porch.config.balancing import LoadKey
@@ -56,8 +56,9 @@ class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     orders: what operators have said; weights among them go before those of the file.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
-    assigns another before it builds. standings: who is out of rotation. workers: how many share
-    what is promised of all of them; assigned before it builds, too.
+    assigns another before it builds. standings: who is out of rotation. troubled: who has answered
+    badly since somebody looked. address_of: each endpoint. workers: how many share what is promised
+    of all of them; assigned before it builds, too.
     has_certificate: whether a host that the door gets one for
     has it by now. acme_answer: to an authority that asks for this token. load_key: the operator's
     own key of a hash. serves: whether anything will be balanced.
@@ -72,6 +73,8 @@ class State:
         self.deadlines = Deadlines()
         self.standings = Standings()
         self.orders = Orders.none()
+        self.troubled: Troubled = {}
+        self.address_of: WeakKeyDictionary[Endpoint, Address] = WeakKeyDictionary()
         self.workers = 1
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
@@ -136,16 +139,20 @@ class State:
         """What the pool keeps: what there is of it, or a new one."""
         found = self._asked_rosters.get(pool) or self._rosters.get(pool)
         if found is None:
-            found = Roster(pool, self.standings.tell)
+            found = Roster(pool, self.standings.tell, self.troubled)
         found.budget.workers = self.workers
         self._asked_rosters[pool] = found
         return found
+
+    def named(self, name: EndpointName) -> tuple[Endpoint, ...]:
+        """The endpoints of a name: one, unless a reload has changed how it is spoken with."""
+        return tuple(self._named.get(name, ()))
 
     def on_told(self, standing: Standing) -> None:
         """Another worker has taken an endpoint out of rotation, or put it back."""
         name, kind, why = standing
         self.standings.note(standing)
-        for endpoint in tuple(self._named.get(name, ())):
+        for endpoint in self.named(name):
             endpoint.on_told(kind, why)
 
     def weigh(self, name: EndpointName) -> None:
@@ -157,9 +164,8 @@ class State:
     def _weigh(self, kept: _Kept) -> None:
         endpoint = kept.endpoint
         weight = self.orders.weights.get((endpoint.roster.name, endpoint.name), kept.weight)
-        if endpoint.weight != weight:
-            endpoint.weight = weight
-            endpoint.roster.version += 1
+        if endpoint.full_weight != weight:
+            endpoint.weigh(weight)
 
     def counter(self, name: EndpointName) -> Cells:
         """Cells of what is no endpoint, kept by their name as an endpoint's are."""
@@ -203,6 +209,7 @@ class State:
             for kind, why in self.standings.of((pool, str(address))).items():
                 made.on_told(kind, why)
             self._named.setdefault((pool, str(address)), WeakSet()).add(made)
+            self.address_of[made] = address
             kept = _Kept(made, connections, weight)
         self._asked[key] = kept
         self._settings[key] = (weight, priority, idle)

@@ -13,6 +13,7 @@ from porch.balance.standing import WHOLE
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.balancing import balancer, is_hash
+from porch.config.care import care_of
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import load_pairs
@@ -33,12 +34,13 @@ __all__ = ["Upstreams"]
 
 
 class Upstreams:
-    """Makes pools of what `state` has. files: those that were needed, to be watched. sticky: makes
-    those with sticky clients."""
+    """Makes pools of what `state` has. files: those that were needed, to be watched. made: all of
+    them so far. sticky: makes those with sticky clients."""
 
     def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
         """limits, interim: bounds on what endpoints answer."""
         self.files: dict[Path, None] = {}
+        self.made: list[Upstream] = []
         self.sticky = StickyPools(loaded)
         self._loaded = loaded
         self._state = state
@@ -55,6 +57,7 @@ class Upstreams:
             yield
         settings = RouteSettings([self._loaded.config])
         settings.balance = pool.balance or settings.balance
+        settings.look_after(pool)
         settings.sticky = settings.sticky if pool.sticky is None else pool.sticky
         settings.overload = pool.overload or settings.overload
         tls = pool.tls or settings.tls
@@ -116,7 +119,10 @@ class Upstreams:
         has_tiers = len({each.priority for each in targets}) > 1
         made = balancer(word, ring, self._state.load_key, self._loaded.base, has_tiers=has_tiers)
         manner = "" if len(endpoints) == 1 else word + (" within a tier" if has_tiers else "")
-        return Upstream(name, endpoints, made, self._state.roster(name), manner)
+        pool = Upstream(name, endpoints, made, self._state.roster(name), manner)
+        pool.care = care_of(settings)
+        self.made.append(pool)
+        return pool
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":

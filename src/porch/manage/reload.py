@@ -11,9 +11,9 @@ from porch.listen.address import ListenAddress
 from porch.manage.channel import Message
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
+from porch.manage.prepared import Change
 from porch.manage.process import Process
 from porch.manage.prospect import Prospect
-from porch.manage.worker import Change
 
 __all__ = ["Reload"]
 

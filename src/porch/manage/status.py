@@ -5,12 +5,12 @@ Counts come from the shared table, time and memory of processes from the system.
 
 import os
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
-from porch.balance.endpoint import FAILED, WAITING
+from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
 from porch.balance.standing import NOT_COPIED, WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
@@ -111,7 +111,7 @@ def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
         }
     out = in_force.standings.of(name)
     return found | {
-        "state": "; ".join(_why(kind, each.text) for kind, each in out.items()) or "up",
+        "state": _state(out, table.most(column + CHECKED_AT)),
         "out_since": _time(min(why.since for why in out.values())) if out else None,
         "running": table.total(column + RUNNING),
         "requests": table.total(column + REQUESTS),
@@ -137,9 +137,27 @@ def _mirror(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     return {"pool": name[0], "not_copied": left_out}
 
 
+def _state(out: Mapping[str, Out], check: int) -> str:
+    """ "out since 12:03:11: connection refused, 4 of 4; next check in 3 s". check: when that is,
+    0 for never."""
+    if not out:
+        return "up"
+    since = min(why.since for why in out.values())
+    stamp = _time(since)
+    if stamp[:10] == _time(clock.wall())[:10]:
+        stamp = stamp[11:-1]
+    said = [_why(kind, why.text) for kind, why in out.items()]
+    until = max(why.until for why in out.values())
+    if until:
+        said.append(f"back in {max(until - clock.wall(), 0):.0f} s")
+    if check:
+        said.append(f"next check in {max(check / 1000 - clock.monotonic(), 0):.0f} s")
+    return f"out since {stamp}: {'; '.join(said)}"
+
+
 def _why(kind: str, text: str) -> str:
-    """A reason word says by itself that it is of a dial."""
-    return text if kind == "refused" else f"{kind}: {text}"
+    """What a dial or a check has found says by itself what it is of."""
+    return text if kind in ("refused", "unhealthy") else f"{kind}: {text}"
 
 
 def _usage(pid: int) -> tuple[float, int]:

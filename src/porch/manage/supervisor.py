@@ -184,10 +184,9 @@ class Supervisor:
             self.fleet.tell(others, "standing", message.data)
         elif message.word == "obeyed":
             self.ordering.on_obeyed(process, message.data)
-        elif message.word == "demanded":  # the first slot's worker decides
-            self.fleet.tell(
-                [each for each in self.fleet.slots[:1] if each], "demanded", message.data
-            )
+        elif message.word in ("demanded", "troubled"):  # the first slot's worker decides
+            first = [each for each in self.fleet.slots[:1] if each]
+            self.fleet.tell(first, message.word, message.data)
         elif message.word == "denied":
             self.fleet.tell(self.fleet.all, "denied", message.data)
         elif message.word == "leaving":

@@ -10,7 +10,6 @@ import contextlib
 import gc
 import os
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -18,17 +17,18 @@ from socket import socket
 from typing import Any
 
 from porch import clock
-from porch.config.build import Built, build, building, releasing
+from porch.config.build import build, building, releasing
 from porch.config.handover import unpack
 from porch.config.logs import Logs, close_log_files
-from porch.config.pools import pools
+from porch.config.pools import clients, pools
 from porch.config.state import State
 from porch.config.steps import advance, complete
 from porch.listen.address import ListenAddress
-from porch.listen.door import Door, Session
+from porch.listen.door import Door
 from porch.listen.listener import Listener
-from porch.manage.certifying import Certifying, Ready
+from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
+from porch.manage.checks import Checks
 from porch.manage.columns import (
     CONNECTIONS,
     DEADLINES,
@@ -42,14 +42,16 @@ from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.equipment import Equipment
 from porch.manage.hash_key import load_hash_key
+from porch.manage.health import Health
 from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
+from porch.manage.prepared import Change, Prepared, Retired
 from porch.manage.wanted import Wanted
 from porch.observe.messages import Messages
 from porch.tls.certificate import keep_only
 from porch.tls.presented import Presenter
 
-__all__ = ["LOG_DELAY", "NO_MEMORY", "SLICE", "Change", "Worker"]
+__all__ = ["LOG_DELAY", "NO_MEMORY", "SLICE", "Worker"]
 
 LOG_DELAY = 0.02
 """Seconds that an access log line may wait for company. Making the lines stops the loop for about
@@ -74,37 +76,6 @@ ON_THE_WAY = 1.0
 
 SLICE = 0.0001
 """Seconds of one turn of the loop that a reload may take from the requests."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A configuration for a worker that runs. Its descriptors come with the message: of the parcel
-    (see Prospect), then one for each of `listen`, then one for each of `files`.
-
-    columns: how many of the parcel's pieces are of these. listen: the addresses that are new.
-    files: the logs' files, if the logs change.
-    """
-
-    columns: int
-    listen: list[ListenAddress]
-    files: list[Path]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Retired:
-    """Logs of an earlier configuration. Exchanges of these connections may still end in them."""
-
-    logs: Logs
-    sessions: set[Session]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Prepared:
-    """What is built and not in force yet."""
-
-    built: Built
-    listeners: list[Listener]
-    certified: Ready
 
 
 class Worker:
@@ -147,6 +118,9 @@ class Worker:
         self._state.commit()
         self._built = built
         self._obeying.take(built)
+        checks = Checks(clients(), messages.warn) if equipment.slot == 0 else None
+        self._health = Health(self._state, checks, self._send)
+        complete(self._health.taking(built.upstreams, built.base))
         self._door = Door(built.settings, self._state.deadlines)
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
@@ -155,9 +129,9 @@ class Worker:
         self._presenter.challenge = self._certifying.challenge
         self._presenter.demand = self._certifying.on_demand.demand
         self._listeners = [Listener(*each, messages.warn) for each in equipment.sockets.items()]
-        self._prepared: _Prepared | None = None
+        self._prepared: Prepared | None = None
         self._steps: Generator[None, None, None] | None = None
-        self._retired: list[_Retired] = []
+        self._retired: list[Retired] = []
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Event | None = None
@@ -173,6 +147,7 @@ class Worker:
         for listener in self._listeners:
             self._start(listener)
         self._certifying.start()
+        self._health.start()
         self._send("ready")
         await self._ending.wait()
         await self._wind_up()
@@ -182,6 +157,7 @@ class Worker:
     def finish(self) -> None:
         """Serve what waits in the backlog, finish what runs, close no idle connection before its
         client was told, for `grace` seconds at most."""
+        self._health.close()
         self._door.finish()
         if self._ending is not None:
             self._ending.set()
@@ -254,6 +230,8 @@ class Worker:
                 for order in orders:
                     self._obeying.obey(order)
                 self._send("obeyed", number)
+            case "troubled":
+                self._health.on_troubled(message.data)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 
@@ -337,7 +315,7 @@ class Worker:
             return
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
-        self._prepared = _Prepared(built=built, listeners=listeners, certified=certified)
+        self._prepared = Prepared(built=built, listeners=listeners, certified=certified)
         self._send("prepared")
         yield from releasing(loaded)
 
@@ -369,7 +347,7 @@ class Worker:
         self._obeying.take(built)
         if before.logs is not built.logs:
             sessions = set(self._door.sessions)
-            self._retired.append(_Retired(logs=before.logs, sessions=sessions))
+            self._retired.append(Retired(logs=before.logs, sessions=sessions))
         self._door.settings = built.settings
         self._certifying.take(prepared.certified)
         self._certifying.start()
@@ -384,7 +362,8 @@ class Worker:
         for listener in gone:
             self._run(listener.drain())
         self._send("committed")
-        self._clean_up(chain(rest, releasing(before)))
+        taking = self._health.taking(built.upstreams, built.base)
+        self._clean_up(chain(rest, taking, releasing(before)))
 
     def _clean_up(self, steps: Iterator[None]) -> None:
         """What is over is let go a little at a time. Nothing cuts this short."""
@@ -439,6 +418,7 @@ class Worker:
         for timer in self._timers.values():
             timer.cancel()
         self._certifying.close()
+        self._health.close()
         self._state.close()
         for logs in (*(each.logs for each in self._retired), self._built.logs):
             logs.close()
@@ -478,6 +458,7 @@ class Worker:
     def _tick(self) -> None:
         clock.tick()
         self._state.deadlines.check()
+        self._health.tick()
         door, cells = self._door, self._cells
         cells[HEARTBEAT] += 1
         cells[CONNECTIONS] = len(door.sessions)

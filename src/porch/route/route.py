@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from porch.keeper import UpstreamStream
 
 __all__ = [
+    "ANSWERED",
     "HEARD",
     "REQUESTS",
     "RUNNING",
@@ -26,8 +27,9 @@ __all__ = [
     "Timeouts",
 ]
 
-RUNNING, REQUESTS, HEARD = 0, 1, 2
-"""Of Place.counts: attempts under way, attempts so far, when a byte came (clock.milliseconds)."""
+RUNNING, REQUESTS, HEARD, ANSWERED = 0, 1, 2, 3
+"""Of Place.counts: attempts under way, attempts so far, when a byte came and when an answer below
+500 began (clock.milliseconds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +77,10 @@ class Limits:
 class Place(Protocol):
     """One endpoint, as an exchange sees it (balance/endpoint.py).
 
-    counts: what the exchange notes here: RUNNING, REQUESTS, HEARD. Shared with the other workers,
-    so it is a sequence and no attribute.
+    counts: what the exchange notes here: RUNNING, REQUESTS, HEARD, ANSWERED. Shared with the other
+    workers, so it is a sequence and no attribute.
     usual: seconds until the first byte of an answer, a moving mean; 0.0 while nothing is known.
-    failing: bad answers in a row. out: not empty while it is out of rotation.
+    out: not empty while it is out of rotation.
     patience: seconds that an exchange waits for an answer before it asks `on_waits`.
     """
 
@@ -86,7 +88,6 @@ class Place(Protocol):
     counts: MutableSequence[int]
     connections: "Connections"
     usual: float
-    failing: int
     patience: float
 
     @property
