@@ -8,7 +8,7 @@ import trustme
 
 from porch.balance.endpoint import Endpoint
 from porch.clock import Deadlines
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.config.steps import complete
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -55,7 +55,15 @@ class Reloads:
         interim: int = 10,
         idle: float = 4.0,
     ) -> Endpoint:
-        return self.state.endpoint(address, pool, weight, limits or HeadLimits(), interim, idle)
+        ask = Ask(
+            address=address,
+            pool=pool,
+            weight=weight,
+            limits=limits or HeadLimits(),
+            most_interim=interim,
+            idle=idle,
+        )
+        return self.state.endpoint(ask)
 
 
 @pytest.fixture
@@ -146,7 +154,10 @@ def test_the_end_closes_every_connection(reloads: Reloads) -> None:
 
 def test_without_pools_an_endpoint_can_be_asked_about_but_not_dialled() -> None:
     state = State()
-    made = state.endpoint(A, "a.test", 1, HeadLimits(), 10, 4.0)
+    limits = HeadLimits()
+    made = state.endpoint(
+        Ask(address=A, pool="a.test", weight=1, limits=limits, most_interim=10, idle=4.0)
+    )
     state.commit()
     exchange: Any = None
     with pytest.raises(AssertionError, match="nobody serves with this configuration"):

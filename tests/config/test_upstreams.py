@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import trustme
 
+from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import Upstream
@@ -14,7 +15,7 @@ from porch.config.build import Built, build
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.config.rehearse import request_of
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.forward.address import Address
 
 AUTHORITY = trustme.CA()
@@ -111,10 +112,10 @@ class Asked(State):
         self.addresses: list[Address] = []
         self.idle: list[float] = []
 
-    def endpoint(self, address: Address, *words: Any) -> Any:
-        self.addresses.append(address)
-        self.idle.append(words[-1])
-        return super().endpoint(address, *words)
+    def endpoint(self, ask: Ask, *, now: bool = False) -> Endpoint:
+        self.addresses.append(ask.address)
+        self.idle.append(ask.idle)
+        return super().endpoint(ask, now=now)
 
 
 def test_an_endpoint_is_dialled_as_its_target_says() -> None:

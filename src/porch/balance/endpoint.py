@@ -67,6 +67,7 @@ class Endpoint:
         "name",
         "out",
         "patience",
+        "priority",
         "redial_at",
         "roster",
         "usual",
@@ -85,6 +86,7 @@ class Endpoint:
         self.name = name
         self.connections = connections
         self.weight = weight
+        self.priority = 0
         self.roster = roster or Roster()
         self._cells = cells or Cells(WIDTH)
         self.counts = self._cells.own

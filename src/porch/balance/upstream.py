@@ -50,6 +50,7 @@ class Upstream:
         "_up",
         "_version",
         "endpoints",
+        "missing",
         "name",
     )
 
@@ -62,6 +63,7 @@ class Upstream:
     ) -> None:
         self.name = name
         self.endpoints = tuple(endpoints)
+        self.missing = ""
         self._balancer = balancer
         self._roster = roster or Roster(name)
         self._version = -1
@@ -73,6 +75,12 @@ class Upstream:
     def __repr__(self) -> str:
         return f"<Upstream {self.name} {len(self.endpoints)} endpoints>"
 
+    def use(self, endpoints: Sequence[Endpoint], missing: str = "") -> None:
+        """It has these from now on. missing: why there are not more, or none."""
+        self.endpoints = tuple(endpoints)
+        self.missing = missing
+        self._roster.version += 1
+
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
         endpoints = self.endpoints
@@ -83,7 +91,8 @@ class Upstream:
     def nobody(self) -> PorchError:
         """See route.Destination."""
         if not self.endpoints:
-            return NoEndpoint(f"pool {self.name} has no endpoint")
+            text = f"pool {self.name} has no endpoint"
+            return NoEndpoint(f"{text}: {self.missing}" if self.missing else text)
         why = [
             f"{each.name} {', '.join(out.text for out in each.out.values()) or 'weight 0'}"
             for each in self.endpoints[:TOLD]

@@ -68,6 +68,18 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         more = len(endpoints) - MOST + status["more_upstreams"]
         if more > 0:
             yield f"and {more} more; --json shows up to {len(endpoints)} of them"
+    for each in status["discovery"]:
+        yield ""
+        yield from _source(each)
+
+
+def _source(source: dict[str, Any]) -> Iterator[str]:
+    """What is known of where endpoints are found."""
+    since = f", list of {source['since']}" if source["since"] else ""
+    yield f"{source['source']} for {', '.join(source['pools'])}: {source['endpoints']} found{since}"
+    if source["trouble"]:
+        since = f" since {source['trouble_since']}" if source["trouble_since"] else ""
+        yield f"  trouble{since}: {source['trouble']}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:

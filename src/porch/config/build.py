@@ -6,7 +6,7 @@ steps (steps.py), since a worker builds while it serves.
 """
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from porch.config.address import parse_listen
 from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
+from porch.config.members import Members, Sought
 from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
@@ -84,7 +85,8 @@ class DoorSettings:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
-    """All that a worker needs. entries: in the order of the file. files: to be watched."""
+    """All that a worker needs. entries: in the order of the file. files: to be watched. members: of
+    pools whose endpoints are found. sought: by the names of their sources."""
 
     settings: DoorSettings
     listen: tuple[ListenAddress, ...]
@@ -94,6 +96,8 @@ class Built:
     grace: float
     watch: bool
     files: tuple[Path, ...]
+    members: list[Members]
+    sought: Mapping[str, Sought]
 
 
 def build(loaded: Loaded, state: State, logs: Logs | None = None) -> Built | None:
@@ -200,6 +204,8 @@ class _Builder:
                 *self.upstreams.files,
                 *self.files,
             ),
+            members=self.upstreams.members,
+            sought=self.upstreams.sought,
         )
 
     # --- routes ----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _READ_ALREADY: dict[str, object] = {"routes": {}, "site": {}, "pool": {}, "expect": []}
 """Tables of the whole file that have models of their own by now."""
 _NOTHING_SAID = dict.fromkeys(RouteModel.model_fields)
-_TARGET = ("text", "kind", "host", "port", "path", "url", "status", "name", "weight")
+_TARGET = ("text", "kind", "host", "port", "path", "url", "status", "name", "weight", "source")
 _target_parts = attrgetter(*_TARGET)
 
 

@@ -57,12 +57,17 @@ def parse_targets(
     found: list[tuple[KeyPath, Target]] = []
     for number, each in enumerate(to):
         at = (*path, number)
-        text, weight = (each, 1) if isinstance(each, str) else (each.to, each.weight)
         try:
-            found.append((at, parse_target(text, weight)))
+            found.append((at, _target(each)))
         except ValueError as error:
             loaded.add(at, str(error))
     return found
+
+
+def _target(said: str | ServerModel) -> Target:
+    if isinstance(said, str):
+        return parse_target(said)
+    return parse_target(said.to, said.weight, said.every or 0.0, said.resolver or "")
 
 
 def _misplaced(key: str) -> str:

@@ -244,6 +244,12 @@ class ServerModel(Model):
 
     to: str = Field(description="As in a route: `host:port`, `https://host`, `unix:/path`.")
     weight: int = Field(default=1, ge=1, le=1000, description="Its share against the others.")
+    every: Silence | None = word(
+        "Of `dns:`, `srv:` and `list:https:`: how often it is looked at; as the TTL says, or `5s`."
+    )
+    resolver: str | None = word(
+        'Of `dns:` and `srv:`: the name server to ask in place of the system\'s, "10.0.0.2:8600".'
+    )
 
 
 To = Annotated[

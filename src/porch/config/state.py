@@ -14,13 +14,14 @@ from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster
 from porch.balance.standing import EndpointName, Standing, Standings
 from porch.clock import Deadlines
+from porch.config.listing import Listing
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
 from porch.tls.origin import OriginTls, client_context_in_steps
 
-__all__ = ["MakeCells", "MakePool", "State"]
+__all__ = ["Ask", "MakeCells", "MakePool", "State"]
 
 
 class Pool(Connections, Protocol):
@@ -39,6 +40,25 @@ MakeCells = Callable[[EndpointName], Cells]
 """The cells where an endpoint is counted."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """An endpoint that is asked for. pool: by which it outlives a reload. limits, most_interim:
+    bounds on what it answers. idle: seconds that a kept connection waits."""
+
+    address: Address
+    pool: str
+    weight: float
+    limits: HeadLimits
+    most_interim: int
+    idle: float
+    priority: int = 0
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two that ask for the same endpoint have the same."""
+        return self.pool, self.address, self.limits, self.most_interim
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """An endpoint with its connections."""
@@ -50,9 +70,9 @@ class _Kept:
 class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
-    assigns another before it builds. standings: who is out of rotation.
-    has_certificate: whether a host that the door gets one for
-    has it by now. acme_answer: to an authority that asks for this token.
+    assigns another before it builds. standings: who is out of rotation. listings: what is known of
+    sources, by their names. has_certificate: whether a host that the door gets one for has it by
+    now. acme_answer: to an authority that asks for this token.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -63,13 +83,14 @@ class State:
     ) -> None:
         self.deadlines = Deadlines()
         self.standings = Standings()
+        self.listings: dict[str, Listing] = {}
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
-        self._settings: dict[tuple[object, ...], tuple[int, float]] = {}
+        self._settings: dict[tuple[object, ...], Ask] = {}
         self._named: dict[EndpointName, WeakSet[Endpoint]] = {}
         self._rosters: dict[str, Roster] = {}
         self._asked_rosters: dict[str, Roster] = {}
@@ -97,19 +118,14 @@ class State:
         self.begin()
         yield
         while settings:
-            key, (weight, idle) = settings.popitem()
-            endpoint = running[key].endpoint
-            if endpoint.weight != weight:
-                endpoint.weight = weight
-                endpoint.roster.version += 1
-            running[key].pool.idle_timeout = idle
+            key, ask = settings.popitem()
+            if key in running:  # else it was found no more meanwhile
+                _settle(running[key], ask)
             yield
         while before:
             key, kept = before.popitem()
-            if key not in running:
-                kept.pool.close()
-                kept.endpoint.leave()
-                self._forget(kept.endpoint)
+            if running.get(key) is not kept:
+                self._close(kept)
             yield
 
     def roster(self, pool: str) -> Roster:
@@ -129,39 +145,54 @@ class State:
 
     def _forget(self, endpoint: Endpoint) -> None:
         name = endpoint.roster.name, endpoint.name
-        named = self._named[name]
+        named = self._named.get(name, WeakSet())
         named.discard(endpoint)
-        if not named:
+        if not named and name in self._named:
             del self._named[name]
             for kind in tuple(self.standings.of(name)):
                 self.standings.note((name, kind, None))
 
-    def endpoint(
-        self,
-        address: Address,
-        pool: str,
-        weight: int,
-        limits: HeadLimits,
-        most_interim: int,
-        idle: float,
-    ) -> Endpoint:
+    def endpoint(self, ask: Ask, *, now: bool = False) -> Endpoint:
         """The endpoint of a pool at an address: the one there is, or a new one.
 
-        idle: seconds that a kept connection waits.
+        now: it was found for a pool that is in force, and has part in that at once.
         """
-        key = (pool, address, limits, most_interim)
+        key = ask.key
         kept = self._asked.get(key) or self._running.get(key)
         if kept is None:
-            connections = self._make_pool(address, self.deadlines, limits, most_interim)
-            cells = self.make_cells((pool, str(address)))
-            made = Endpoint(str(address), connections, weight, cells, self.roster(pool))
-            for kind, why in self.standings.of((pool, str(address))).items():
-                made.on_told(kind, why)
-            self._named.setdefault((pool, str(address)), WeakSet()).add(made)
-            kept = _Kept(made, connections)
-        self._asked[key] = kept
-        self._settings[key] = (weight, idle)
+            kept = self._make(ask, self._rosters[ask.pool] if now else self.roster(ask.pool))
+        if now:
+            self._running[key] = kept
+            _settle(kept, ask)
+        else:
+            self._asked[key] = kept
+            self._settings[key] = ask
         return kept.endpoint
+
+    def drop(self, ask: Ask, *, now: bool = False) -> None:
+        """It is not asked for any more. now: it is found no more, and goes at once: what runs there
+        ends in peace."""
+        self._asked.pop(ask.key, None)
+        self._settings.pop(ask.key, None)
+        if now:
+            kept = self._running.pop(ask.key, None)
+            if kept is not None:
+                self._close(kept)
+
+    def _make(self, ask: Ask, roster: Roster) -> _Kept:
+        name = (ask.pool, str(ask.address))
+        connections = self._make_pool(ask.address, self.deadlines, ask.limits, ask.most_interim)
+        made = Endpoint(name[1], connections, ask.weight, self.make_cells(name), roster)
+        made.priority = ask.priority
+        for kind, why in self.standings.of(name).items():
+            made.on_told(kind, why)
+        self._named.setdefault(name, WeakSet()).add(made)
+        return _Kept(made, connections)
+
+    def _close(self, kept: _Kept) -> None:
+        kept.pool.close()
+        kept.endpoint.leave()
+        self._forget(kept.endpoint)
 
     def context(self, origin: OriginTls) -> Generator[None, None, ssl.SSLContext]:
         """The TLS context towards origins, one for all that want the same, made in steps.
@@ -185,6 +216,14 @@ class State:
         """Close every connection to an origin."""
         for kept in self._running.values():
             kept.pool.close()
+
+
+def _settle(kept: _Kept, ask: Ask) -> None:
+    endpoint = kept.endpoint
+    kept.pool.idle_timeout = ask.idle
+    if (endpoint.weight, endpoint.priority) != (ask.weight, ask.priority):
+        endpoint.weight, endpoint.priority = ask.weight, ask.priority
+        endpoint.roster.version += 1
 
 
 class _Nowhere:

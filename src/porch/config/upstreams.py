@@ -10,13 +10,16 @@ from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import Upstream
+from porch.config.finding import Source
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
+from porch.config.members import Members, Share, Sought
 from porch.config.pairs import load_pairs
+from porch.config.providers import provider
 from porch.config.review_route import parse_targets
 from porch.config.schema import PoolModel, TlsModel
 from porch.config.settings import RouteSettings
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.config.steps import Steps
 from porch.config.target import Target
 from porch.forward.address import Address
@@ -28,11 +31,14 @@ __all__ = ["Upstreams"]
 
 
 class Upstreams:
-    """Makes pools of what `state` has. files: those that were needed, to be watched."""
+    """Makes pools of what `state` has. files: those that were needed, to be watched. members: of
+    pools whose endpoints are found. sought: by the names of their sources."""
 
     def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
         """limits, interim: bounds on what endpoints answer."""
         self.files: dict[Path, None] = {}
+        self.members: list[Members] = []
+        self.sought: dict[str, Sought] = {}
         self._loaded = loaded
         self._state = state
         self._limits = limits
@@ -65,24 +71,52 @@ class Upstreams:
         if tls.verify is False and any(each.kind == "https" for each in targets):
             text = "the origin's certificate is not verified: anybody between can be the origin"
             self._loaded.add((*path, "verify"), text, warning=True)
+
+        def ask(address: Address, weight: float, priority: int = 0) -> Ask:
+            return Ask(
+                address=address,
+                pool=name,
+                weight=weight,
+                limits=self._limits,
+                most_interim=self._interim,
+                idle=settings.timeouts.upstream_idle,
+                priority=priority,
+            )
+
         endpoints: list[Endpoint] = []
+        shares: list[Share] = []
         for each in targets:
             if endpoints:
                 yield
+            if each.source is not None:
+                shares.append(Share(source=each.source, weight=each.weight))
+                continue
             address = yield from self._address(each, tls, path)
-            endpoints.append(
-                self._state.endpoint(
-                    address,
-                    name,
-                    each.weight,
-                    self._limits,
-                    self._interim,
-                    settings.timeouts.upstream_idle,
-                )
-            )
+            endpoints.append(self._state.endpoint(ask(address, each.weight)))
         balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
         upstream = Upstream(name, endpoints, balancer, self._state.roster(name))
+        if shares:
+            yield from self._seek(Members(upstream, endpoints, shares, ask), tls, path)
         return upstream, ", ".join(map(_spelled, targets))
+
+    def _seek(self, members: Members, tls: TlsModel, path: KeyPath) -> Steps[None]:
+        """Have the endpoints of a pool looked for, and put into it what is known already."""
+        sources = [each.source for each in members.shares]
+        if any(each.may_be_secure for each in sources):
+            found = yield from self._address(_ANY, tls, path)
+            members.tls, members.server_name = found.tls, found.server_name
+        for each in sources:
+            if str(each) not in self.sought:
+                self.sought[str(each)] = yield from self._sought(each)
+        self.members.append(members)
+        yield from members.refreshing(self._state, now=False)
+
+    def _sought(self, source: Source) -> Steps[Sought]:
+        context = None
+        if source.name.startswith("https://"):
+            context = (yield from self._address(_ANY, TlsModel(), ())).tls
+        base = self._loaded.base
+        return Sought(source=source, provider=lambda load: provider(source, base, context, load))
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":
@@ -131,8 +165,14 @@ class Upstreams:
         return self._loaded.read(file)
 
 
+_ANY = Target(text="", kind="https", host="found", port=443)
+"""Whatever is spoken to by HTTPS."""
+
+
 def _spelled(target: Target) -> str:
     """The address of an endpoint, as `[[expect]]` and explain write it."""
+    if target.kind == "found":
+        return target.text
     if target.kind == "unix":
         return f"unix:{target.path}"
     host = f"[{target.host}]" if ":" in target.host else target.host

@@ -9,6 +9,7 @@ from socket import socket
 from porch.balance.standing import EndpointName, Standing
 from porch.config.loaded import Loaded
 from porch.listen.address import ListenAddress
+from porch.manage.discovering import News
 from porch.manage.user import Identity
 from porch.shared import SharedTable
 from porch.tls.presented import Kind
@@ -24,7 +25,8 @@ class Equipment:
     workers share their ticket keys and a client may resume with any.
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
-    first one does what one of a door must do. standing: who is out of rotation.
+    first one does what one of a door must do. standing: who is out of rotation. found: what is
+    known of sources.
     """
 
     loaded: Loaded
@@ -37,4 +39,5 @@ class Equipment:
     stacks: int
     slot: int
     standing: Sequence[Standing] = ()
+    found: Sequence[News] = ()
     identity: Identity | None = field(default=None)

@@ -45,7 +45,8 @@ def status(door: "Supervisor") -> dict[str, object]:
     candidate, table = in_force.candidate, in_force.table
     loaded = candidate.loaded
     running = in_force.history.running
-    shown = candidate.endpoints[:MOST_UPSTREAMS]
+    endpoints = [*dict.fromkeys([*candidate.endpoints, *in_force.discovered.shown])]
+    shown = endpoints[:MOST_UPSTREAMS]
     return {
         "version": door.version,
         "pid": os.getpid(),
@@ -60,7 +61,15 @@ def status(door: "Supervisor") -> dict[str, object]:
         "workers": [_worker(table, each) for each in door.fleet.all],
         "listening": in_force.listening.names,
         "upstreams": [_endpoint(in_force, name) for name in shown],
-        "more_upstreams": len(candidate.endpoints) - len(shown),
+        "more_upstreams": len(endpoints) - len(shown),
+        "discovery": [
+            each
+            | {
+                word: _time(each[word]) if each[word] is not None else None
+                for word in ("since", "trouble_since")
+            }
+            for each in in_force.discovered.status()
+        ],
         "history": [
             each | {word: _time(cast("float", each[word])) for word in ("loaded", "since")}
             for each in in_force.history.status()

@@ -54,6 +54,7 @@ class Handover:
     question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones, the
     descriptors of their channels and their rows in the table. table: where they count: its
     descriptor, its rows and columns, and which endpoint has which. history: see history.py.
+    found: see discovered.py.
     """
 
     since: float
@@ -66,6 +67,7 @@ class Handover:
     table_shape: tuple[int, int] = (0, 0)
     endpoints: list[tuple[str, str, int]] = field(default_factory=list)
     history: Any = None
+    found: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str] = os.environ) -> "Handover | None":

@@ -38,6 +38,7 @@ from porch.manage.columns import (
     cells_by,
 )
 from porch.manage.columns import unpack as unpack_columns
+from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
 from porch.manage.parcel import unwrapped
 from porch.manage.wanted import Wanted
@@ -114,8 +115,7 @@ class Worker:
         self._equipment = equipment
         self._channel = channel
         self._messages = messages
-        cells = cells_by(equipment.table, equipment.row, equipment.columns)
-        self._state = State(pools(), cells)
+        self._state = State(pools())
         self._cells = equipment.table.rows[equipment.row]
         loaded = equipment.loaded
         logs = Logs.of(loaded.config, loaded.base, messages, equipment.files)
@@ -132,11 +132,17 @@ class Worker:
         for standing in equipment.standing:
             self._state.on_told(standing)
         self._state.standings.send = lambda standing: self._send("standing", standing)
+        looks = equipment.slot == 0
+        self._discovering = Discovering(self._state, self._send, messages, looks=looks)
+        self._discovering.know(equipment.found)
+        columns = self._discovering.columns(equipment.columns)
+        self._state.make_cells = cells_by(equipment.table, equipment.row, columns)
         self._state.begin()
         built = build(loaded, self._state, logs)
         if built is None:
             raise ValueError(loaded.report())
         self._state.commit()
+        self._discovering.take(built)
         self._built = built
         self._door = Door(built.settings, self._state.deadlines)
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
@@ -161,6 +167,7 @@ class Worker:
         loop.add_reader(self._channel.fileno(), self._receive)
         self._repeat("tick", clock.TICK, self._tick)
         self._repeat("log", LOG_DELAY, self._flush)
+        await self._discovering.start()
         for listener in self._listeners:
             self._start(listener)
         self._certifying.start()
@@ -240,6 +247,8 @@ class Worker:
                 self._certifying.on_demand.on_denied(*message.data)
             case "standing":
                 self._state.on_told(message.data)
+            case "found":
+                self._discovering.on_found(*message.data)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 
@@ -301,7 +310,8 @@ class Worker:
             loaded = yield from unpack(pieces)
             if not logs.is_for(loaded.config):
                 logs = Logs.of(loaded.config, loaded.base, self._messages, files)
-            cells = cells_by(self._equipment.table, self._equipment.row, columns)
+            where = self._discovering.columns(columns)
+            cells = cells_by(self._equipment.table, self._equipment.row, where)
             self._state.begin()
             self._state.make_cells = cells
             built = yield from building(loaded, self._state, logs)
@@ -323,7 +333,7 @@ class Worker:
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
         self._prepared = _Prepared(built=built, listeners=listeners, certified=certified)
-        self._send("prepared")
+        self._discovering.prepare(built, lambda: self._send("prepared"))
         yield from releasing(loaded)
 
     def _drop(self, listening: Iterable[socket | Listener], logs: Logs) -> None:
@@ -342,6 +352,7 @@ class Worker:
             gc.enable()
         if prepared is None:
             return
+        self._discovering.forget()
         self._drop(prepared.listeners, prepared.built.logs)
 
     def _commit(self) -> None:
@@ -358,6 +369,7 @@ class Worker:
         self._certifying.take(prepared.certified)
         self._certifying.start()
         self._present()
+        self._discovering.take(built)
         rest = self._state.committing()
         next(rest)
         for listener in prepared.listeners:
@@ -423,6 +435,7 @@ class Worker:
         for timer in self._timers.values():
             timer.cancel()
         self._certifying.close()
+        self._discovering.close()
         self._state.close()
         for logs in (*(each.logs for each in self._retired), self._built.logs):
             logs.close()
