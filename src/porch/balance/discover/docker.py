@@ -8,7 +8,7 @@ name.
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,11 +29,12 @@ BREATH = 0.2
 LONGEST = 16 << 20
 """Bytes of the list: about 3 kB a container."""
 
-SERVICES = ("com.docker.compose.service", "io.podman.compose.service")
+LABELS = ("porch.pool", "com.docker.compose.service", "io.podman.compose.service")
 _EVENTS = {
     "type": ["container"],
-    "event": ["start", "die", "stop", "pause", "unpause", "rename", "health_status"],
+    "event": ["start", "die", "died", "pause", "unpause", "rename", "health_status"],
 }
+"""Podman filters by "died", whatever it then says. Without a filter there is a check's `exec`."""
 _SOCKETS = ("/var/run/docker.sock", "/run/podman/podman.sock")
 
 
@@ -66,7 +67,7 @@ class Containers:
             )
             if answer.status != 200:
                 raise ValueError(f"the list of containers was answered {answer.status}")
-            yield self._found(answer.body)
+            yield [each async for each in self._found(client, answer.body)]
             await asyncio.sleep(BREATH)
             await self._wait_event(client, since)
 
@@ -83,27 +84,40 @@ class Containers:
         if answer.status != 200:
             raise ValueError(f"its events were answered {answer.status}")
 
-    def _found(self, body: bytes) -> list[Found]:
+    async def _found(self, client: Client, body: bytes) -> AsyncIterator[Found]:
         try:
-            containers = json.loads(body)
-            return [found for each in containers for found in self._endpoint(each)]
+            for each in json.loads(body):
+                if self._is_of_pool(each):
+                    host = _address(each) or await self._host(client, each["Id"])
+                    yield self._endpoint(each, host)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError(f"the list of containers is not understood: {error!r}") from error
 
-    def _endpoint(self, container: dict[str, Any]) -> Iterator[Found]:
-        labels: dict[str, str] = container.get("Labels") or {}
+    def _is_of_pool(self, container: dict[str, Any]) -> bool:
+        labels = container.get("Labels") or {}
         names = [each.lstrip("/") for each in container.get("Names") or ()]
-        names += [labels[each] for each in ("porch.pool", *SERVICES) if each in labels]
-        if self._name not in names or container.get("State", "running") != "running":
-            return
-        if "(unhealthy)" in container.get("Status", ""):
-            return
+        names += [labels[each] for each in LABELS if each in labels]
+        is_running = container.get("State", "running") == "running"
+        return is_running and self._name in names and "unhealthy" not in container.get("Status", "")
+
+    async def _host(self, client: Client, name: str) -> str:
+        """Podman's list does not tell that a container is in the host's network."""
+        target = f"/containers/{quote(name, safe='')}/json".encode()
+        answer = await client.request(b"GET", target, timeout=PATIENCE, most_bytes=LONGEST)
+        if answer.status != 200:
+            return ""  # it is gone by now
+        mode = (json.loads(answer.body).get("HostConfig") or {}).get("NetworkMode")
+        return "127.0.0.1" if mode == "host" else ""
+
+    def _endpoint(self, container: dict[str, Any], host: str) -> Found:
+        """One without a port or an address is named by who looks the list over."""
+        labels = container.get("Labels") or {}
         port = self._port or labels.get("porch.port") or _exposed(container)
-        host = _address(container)
-        if host and port:
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            weight, priority = labels.get("porch.weight", "1"), labels.get("porch.priority", "0")
-            yield Found(address, _number(weight), _number(priority))
+        if not host or not port:
+            return Found(container["Names"][0].lstrip("/"))
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        weight, priority = labels.get("porch.weight", "1"), labels.get("porch.priority", "0")
+        return Found(address, _number(weight), _number(priority))
 
 
 def _number(text: str) -> Any:
@@ -123,12 +137,10 @@ def _exposed(container: dict[str, Any]) -> int:
 
 def _address(container: dict[str, Any]) -> str:
     """In the first network that gives it one; in the host's network that is this machine."""
-    networks: dict[str, dict[str, str]] = (container.get("NetworkSettings") or {}).get(
-        "Networks"
-    ) or {}
+    settings = container.get("NetworkSettings") or {}
+    networks: dict[str, dict[str, str]] = settings.get("Networks") or {}
     for each in sorted(networks):
         found = networks[each].get("IPAddress") or networks[each].get("GlobalIPv6Address")
         if found:
             return found
-    is_host = "host" in networks or (container.get("HostConfig") or {}).get("NetworkMode") == "host"
-    return "127.0.0.1" if is_host else ""
+    return "127.0.0.1" if "host" in networks else ""

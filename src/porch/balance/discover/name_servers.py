@@ -16,9 +16,9 @@ SHORTEST, LONGEST = 1.0, 300.0
 class Service(NamedTuple):
     """An SRV record (RFC 2782)."""
 
+    priority: int
     host: str
     port: int
-    priority: int
     weight: int
 
 
@@ -30,7 +30,7 @@ class NameServers:
         self._port = port
 
     async def addresses(self, name: str) -> tuple[list[str], float]:
-        """Of both families, IPv6 first, and seconds until they should be asked for again.
+        """Of both families, in one order always, and seconds until they should be asked for again.
 
         Raises OSError with a sentence, also where one of the two families cannot be had.
         """
@@ -43,7 +43,7 @@ class NameServers:
         except dns.exception.DNSException as error:
             raise OSError(_why(error)) from error
         ttls = [each.rrset.ttl for each in answers.values() if each.rrset is not None]
-        return [*answers.addresses()], _bounded(min(ttls, default=0))
+        return sorted(answers.addresses()), _bounded(min(ttls, default=0))
 
     async def services(self, name: str) -> tuple[list[Service], float]:
         """The same of SRV records."""
@@ -57,10 +57,10 @@ class NameServers:
             raise OSError(_why(error)) from error
         records = [*(answer.rrset or ())]
         found = [
-            Service(each.target.to_text(), each.port, each.priority, each.weight)
+            Service(each.priority, each.target.to_text(), each.port, each.weight)
             for each in records
         ]
-        return found, _bounded(answer.rrset.ttl if answer.rrset is not None else 0)
+        return sorted(found), _bounded(answer.rrset.ttl if answer.rrset is not None else 0)
 
     def _resolver(self) -> "dns.asyncresolver.Resolver":
         """Made anew for each look: resolv.conf changes with the network."""
