@@ -10,6 +10,7 @@ import pytest
 from porch import clock
 from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind
 from porch.balance.roster import Roster
+from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import DIALS, Upstream
 from porch.exchange import Exchange
 from porch.route.route import Place
@@ -202,3 +203,13 @@ def test_an_empty_pool_has_no_candidates() -> None:
 
 def test_it_prints_its_name_and_size() -> None:
     assert repr(Bench("abc").upstream) == "<Upstream pool 3 endpoints>"
+
+
+def test_a_pool_is_given_others_and_says_why_there_is_none() -> None:
+    made = Upstream("p", [], RoundRobin())
+    assert str(made.nobody()) == "destination_unavailable: pool p has no endpoint"
+    made.use([], "nobody has looked")
+    assert "pool p has no endpoint: nobody has looked" in str(made.nobody())
+    version = made._roster.version
+    made.use([])
+    assert made._roster.version > version

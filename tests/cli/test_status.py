@@ -39,6 +39,7 @@ STATUS: dict[str, Any] = {
         },
     ],
     "more_upstreams": 0,
+    "discovery": [],
 }
 
 
@@ -54,6 +55,25 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
         "pool  endpoint  state      running  requests",
         "*     b:1       dns_error  0        3",
         "*     a:1       up         0        9",
+    ]
+
+
+def test_where_endpoints_are_found_has_the_age_of_its_list_and_its_trouble() -> None:
+    source = {
+        "source": "dns:a.test:80",
+        "pools": ["*", "b.test"],
+        "endpoints": 3,
+        "since": "2026-01-01T12:03:00Z",
+        "trouble": "DNS knows no such name",
+        "trouble_since": "2026-01-01T12:10:00Z",
+    }
+    unheard = source | {"since": None, "endpoints": 0, "trouble": "", "trouble_since": None}
+    assert list(lines(STATUS | {"discovery": [source, unheard]}))[-5:] == [
+        "",
+        "dns:a.test:80 for *, b.test: 3 found, list of 2026-01-01T12:03:00Z",
+        "  trouble since 2026-01-01T12:10:00Z: DNS knows no such name",
+        "",
+        "dns:a.test:80 for *, b.test: 0 found",
     ]
 
 

@@ -11,8 +11,8 @@ import pytest
 import trustme
 from pydantic import BaseModel
 
-from porch.balance.upstream import Upstream
 from porch.balance.endpoint import Endpoint
+from porch.balance.upstream import Upstream
 from porch.config.build import Built, build, building, releasing
 from porch.config.certificates import Certificates
 from porch.config.handover import pack, unpack

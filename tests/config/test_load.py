@@ -78,7 +78,7 @@ min_version = "1.2"
 
 [routes]
 "a.test" = "pool"
-"a.test/x/*" = ["a:1", { to = "a:2", weight = 2 }, { to = "dns:a.test:1", every = "1s", resolver = "192.0.2.2" }]
+"a.test/x/*" = ["a:1", { to = "a:2", weight = 2 }]
 
 [routes."a.test/y/*"]
 to = { to = "https://a", weight = 1 }
@@ -105,7 +105,7 @@ www = "redirect"
 headers = "secure"
 
 [pool.pool]
-servers = ["a:1", "unix:/run/a.sock"]
+servers = ["a:1", { to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
 balance = "least-requests"
 tls = { verify = true }
 

@@ -145,9 +145,9 @@ class State:
 
     def _forget(self, endpoint: Endpoint) -> None:
         name = endpoint.roster.name, endpoint.name
-        named = self._named.get(name, WeakSet())
+        named = self._named[name]
         named.discard(endpoint)
-        if not named and name in self._named:
+        if not named:
             del self._named[name]
             for kind in tuple(self.standings.of(name)):
                 self.standings.note((name, kind, None))
@@ -190,6 +190,9 @@ class State:
         return _Kept(made, connections)
 
     def _close(self, kept: _Kept) -> None:
+        name = kept.endpoint.roster.name, kept.endpoint.name
+        if kept.endpoint not in self._named.get(name, ()):
+            return  # it was found no more while a reload let go of it as well
         kept.pool.close()
         kept.endpoint.leave()
         self._forget(kept.endpoint)
