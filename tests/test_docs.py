@@ -52,3 +52,14 @@ def test_every_name_on_the_page_is_defined():
 def test_a_name_that_does_not_exist_is_noticed():
     assert not _defined("NoSuchClass.method")
     assert not _defined("no_such_function_at_all")
+
+
+def test_every_link_between_the_pages_leads_somewhere():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([\w./-]+\.md)[)#]", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []

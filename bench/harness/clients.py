@@ -14,7 +14,6 @@ from typing import Protocol
 from harness.messages import BODY, LARGE
 
 __all__ = [
-    "COUNT_OF_LARGE",
     "OK",
     "Client",
     "Clients",
@@ -24,6 +23,7 @@ __all__ = [
     "NewConnections",
     "Uploads",
     "connect",
+    "left_of_large",
 ]
 
 OK = b"HTTP/1.1 200 "
@@ -112,7 +112,10 @@ class NewConnections:
         data = self.socket.recv(65536)
         if data:
             self._held += data
-            return
+        else:
+            self._on_close()
+
+    def _on_close(self) -> None:
         if not self._held.startswith(OK) or not self._held.endswith(BODY):
             raise LoadError(f"closed after {self._held[:60]!r}")
         self._held = b""
@@ -164,15 +167,10 @@ class Downloads:
                 self.start()
 
     def _on_head(self) -> None:
-        self._head = data = _more(self._head, self.socket.recv(16384))
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = data[:end].lower()
-        if not data.startswith(OK) or COUNT_OF_LARGE not in head:
-            raise LoadError(f"answered {data[:200]!r}")
-        self._left = LARGE - (len(data) - end - 4)
-        self._head = b""
+        self._head = _more(self._head, self.socket.recv(16384))
+        self._left = left_of_large(self._head)
+        if self._left:
+            self._head = b""
 
 
 class Uploads:
@@ -219,6 +217,17 @@ def connect(port: int, epoll: select.epoll) -> socket.socket:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     epoll.register(sock.fileno(), select.EPOLLIN)
     return sock
+
+
+def left_of_large(begun: bytes) -> int:
+    """Bytes that are to come of an answer with the large body; 0 as long as its head is not whole,
+    and the end of a body comes later than its head."""
+    end = begun.find(b"\r\n\r\n")
+    if end < 0:
+        return 0
+    if not begun.startswith(OK) or COUNT_OF_LARGE not in begun[:end].lower():
+        raise LoadError(f"answered {begun[:200]!r}")
+    return LARGE - (len(begun) - end - 4)
 
 
 def _more(held: bytes, data: bytes) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from OpenSSL import SSL
 
-from harness.clients import COUNT_OF_LARGE, OK, Clients, LoadError, connect
-from harness.messages import BODY, LARGE
+from harness.clients import OK, Clients, LoadError, NewConnections, connect, left_of_large
+from harness.messages import BODY
 from harness.tls import MUCH, End, opened
 
 __all__ = ["SecureDownloads", "SecureKeepAlive", "SecureNewConnections"]
@@ -81,35 +81,17 @@ class SecureDownloads(_Kept):
             self._ask()
 
     def _on_head(self, data: bytes) -> None:
-        self._head = data = self._head + data
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        if not data.startswith(OK) or COUNT_OF_LARGE not in data[:end].lower():
-            raise LoadError(f"answered {data[:200]!r}")
-        self._left = LARGE - (len(data) - end - 4)
-        self._head = b""
+        self._head += data
+        self._left = left_of_large(self._head)
+        if self._left:
+            self._head = b""
 
 
-class SecureNewConnections:
-    """One GET of the small body a connection; the next connection is made when this one closed.
+class SecureNewConnections(NewConnections):
+    """The same with a handshake each. resumes: each but the first with the ticket of the one
+    before."""
 
-    resumes: each but the first with the ticket of the one before.
-    """
-
-    __slots__ = (
-        "_clients",
-        "_end",
-        "_epoll",
-        "_held",
-        "_port",
-        "_requests",
-        "_resumes",
-        "_session",
-        "_shaken",
-        "done",
-        "socket",
-    )
+    __slots__ = ("_end", "_resumes", "_session", "_shaken")
 
     def __init__(
         self,
@@ -120,16 +102,10 @@ class SecureNewConnections:
         *,
         resumes: bool,
     ) -> None:
-        self.done = 0
-        self._port = port
-        self._epoll = epoll
-        self._requests = requests
-        self._clients = clients
         self._resumes = resumes
-        self._session: SSL.Session | None = None
-        self._held = b""
         self._shaken = False
-        self._connect()
+        self._session: SSL.Session | None = None
+        super().__init__(port, epoll, requests, clients)
 
     def start(self) -> None:
         self.socket.send(self._end.hello())
@@ -137,6 +113,8 @@ class SecureNewConnections:
     def on_event(self, events: int) -> None:
         data = self.socket.recv(65536)
         if not data:
+            if self._resumes:
+                self._session = self._end.ended()
             self._on_close()
         elif self._shaken:
             self._held += self._end.decrypted(data)
@@ -146,24 +124,7 @@ class SecureNewConnections:
                 self._shaken = True
                 self.socket.send(answer)
 
-    def _on_close(self) -> None:
-        if not self._held.startswith(OK) or not self._held.endswith(BODY):
-            raise LoadError(f"closed after {self._held[:60]!r}")
-        self._held = b""
-        self._shaken = False
-        if self._resumes:
-            self._session = self._end.ended()
-        self.done += 1
-        # The proxy closed first, so that no port of ours waits in TIME_WAIT.
-        del self._clients[self.socket.fileno()]
-        self.socket.close()
-        self._connect()
-        self._clients[self.socket.fileno()] = self
-        self.start()
-
-    def _connect(self) -> None:
-        """As clients.NewConnections does it."""
-        self.socket = sock = socket.socket()
-        sock.connect(("127.0.0.1", self._port))
-        self._epoll.register(sock.fileno(), select.EPOLLIN)
+    def _connect(self) -> socket.socket:
         self._end = End(self._session)
+        self._shaken = False
+        return super()._connect()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from porch.balance.discover.found import Found
-
     from porch.config.loaded import Loaded
 
 __all__ = ["Config", "ConfigurationError", "Found", "__version__", "run"]

@@ -29,6 +29,8 @@ __all__ = [
     "EndpointSilent",
     "FieldsTooLarge",
     "GatewayTimeout",
+    "HandshakeFailed",
+    "HandshakeRefused",
     "IncompleteResponse",
     "InternalError",
     "MethodNotAllowed",
@@ -38,6 +40,7 @@ __all__ = [
     "NoRoute",
     "NoSite",
     "NotSecured",
+    "PoolFull",
     "PorchError",
     "RequestTimeout",
     "Shutdown",
@@ -46,6 +49,7 @@ __all__ = [
     "UpgradeFailed",
     "UpstreamStalled",
     "VersionNotSupported",
+    "WaitedTooLong",
 ]
 
 METHODS = b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
@@ -225,6 +229,24 @@ class NoEndpoint(PorchError):
     sentence = "No endpoint of the pool can take a request now."
 
 
+class PoolFull(PorchError):
+    """As many requests as the pool may have are under way, and as many wait as may."""
+
+    word = "connection_limit_reached"
+    status = 503
+    sentence = "The pool has all the requests it may have; overload sets how many, and who waits."
+
+    def __init__(self, detail: str = "", *, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class WaitedTooLong(PoolFull):
+    """There was no room in the pool for as long as a request may wait."""
+
+    sentence = "The pool had no room for as long as overload.wait allows."
+
+
 class NoDescriptors(PorchError):
     """The process may open no more files or sockets."""
 
@@ -268,8 +290,26 @@ class DnsError(ConnectFailed):
     sentence = "The endpoint's name does not resolve; check the name in `to` and the resolver."
 
 
+class HandshakeFailed(ConnectFailed):
+    """The endpoint was connected, but broke off the handshake, or what it says is not TLS."""
+
+    word = "tls_protocol_error"
+    sentence = (
+        "The TLS handshake failed; look whether `to` is a port for TLS, and into the log there."
+    )
+
+
+class HandshakeRefused(ConnectFailed):
+    """The endpoint ended the handshake with an alert."""
+
+    word = "tls_alert_received"
+    sentence = (
+        "The endpoint refused the TLS handshake; the detail has its alert, its log the reason."
+    )
+
+
 class TlsError(ConnectFailed):
-    """The endpoint's certificate or handshake was refused."""
+    """The endpoint's certificate was refused."""
 
     word = "tls_certificate_error"
     sentence = "The endpoint's certificate was refused; mend it, or name its CA."

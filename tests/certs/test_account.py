@@ -12,6 +12,7 @@ from porch.certs.account import forget, key_name, open_account, record_name
 from porch.certs.authority import Authority
 from porch.certs.failure import IssueError
 from porch.certs.network import Conversation
+from porch.certs.store import FileStore
 from tests.support.front import Front
 from tests.support.pebble import Pebble, running
 from tests.support.store import MemoryStore
@@ -37,9 +38,28 @@ def test_the_key_is_kept_before_the_authority_hears_of_it(
     assert store.read(key_name(nowhere)) == kept
 
 
+def test_a_key_file_that_was_changed_is_named_and_nobody_is_asked(
+    nowhere: Authority, tmp_path: Path
+) -> None:
+    store = FileStore(tmp_path / "store")
+    store.write(key_name(nowhere), b"x")
+    (file,) = store.folder.rglob("*.kept")
+    file.write_bytes(b"?")
+    with pytest.raises(IssueError) as caught:
+        open_account(nowhere, store)
+    assert str(caught.value) == (
+        f"the key of the account at 127.0.0.1 is damaged: put {file} back from a backup, or "
+        "remove it and a new account is made"
+    )
+    assert (caught.value.kind, caught.value.another) == ("account", True)
+    file.unlink()
+    with pytest.raises(IssueError, match="cannot be reached"):  # so there is a new one
+        open_account(nowhere, store)
+
+
 def test_a_damaged_key_is_not_replaced_silently(nowhere: Authority, store: MemoryStore) -> None:
     store.write(key_name(nowhere), b"-----BEGIN PRIVATE KEY-----\nx\n")
-    with pytest.raises(IssueError, match="bring back a copy, or remove it") as caught:
+    with pytest.raises(IssueError, match=r"put accounts/\S+/key\.pem in the store back") as caught:
         open_account(nowhere, store)
     assert caught.value.kind == "account"
 

@@ -52,6 +52,22 @@ def test_it_is_tried_again_after_its_wait() -> None:
     assert Record().next_at("a.example", NOON) == NOON
 
 
+def test_a_try_that_was_cut_off_once_is_gone_on_with_and_a_loop_waits(store: MemoryStore) -> None:
+    once = backoff.begun(Record(), NOON)
+    assert once.next_at("a.example", NOON) == NOON
+    assert once.trouble == ""
+    twice = backoff.begun(once, NOON)
+    backoff.keep(store, "a.example", twice)
+    assert backoff.kept(store, "a.example") == twice
+    assert twice.next_at("a.example", NOON) - NOON == backoff.delay("a.example", 1)
+    assert "came to no end: see what kills Porch" in twice.trouble
+    failed = backoff.failed(twice, ERROR, {}, NOON)
+    assert (failed.cut_off, failed.failures, failed.trouble) == (0, 1, "no such host")
+    again = backoff.begun(failed, NOON + DAY)
+    assert again.next_at("a.example", NOON) == NOON  # the clock was set back
+    assert again.next_at("a.example", NOON + DAY) - NOON - DAY == backoff.delay("a.example", 1)
+
+
 def test_nobody_waits_for_a_failure_of_the_future() -> None:
     record = backoff.failed(Record(failures=9), ERROR, {}, NOON + 900 * DAY)
     assert record.next_at("a.example", NOON) == NOON

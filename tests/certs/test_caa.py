@@ -9,7 +9,7 @@ import pytest
 
 from porch import clock
 from porch.certs.caa import Caa, check_caa, why_no_answer
-from tests.support.name_server import NameServer
+from tests.support.resolving import NameServer
 
 LE = ("letsencrypt.org",)
 ACCOUNT = "https://ca.test/acct/7"
@@ -25,7 +25,9 @@ def ask(server: NameServer, name: str = "www.example.com", **more: str) -> Caa:
     return check_caa(name, LE, server.resolver(), patience=1.0, **more)
 
 
-def test_a_name_without_records_is_free_and_all_its_parents_are_asked(server: NameServer) -> None:
+def test_a_name_without_records_is_free_and_all_its_parents_are_asked(
+    server: NameServer,
+) -> None:
     found = ask(server, "a.b.example.com")
     assert found.state == "free"
     assert found.is_allowed
@@ -175,7 +177,9 @@ def test_what_a_permission_is_bound_to_is_told(server: NameServer) -> None:
     assert f"only the account {ACCOUNT} and by dns-01 or http-01: the CAA" in found.sentence
 
 
-def test_a_permission_without_bounds_makes_the_bounds_of_another_idle(server: NameServer) -> None:
+def test_a_permission_without_bounds_makes_the_bounds_of_another_idle(
+    server: NameServer,
+) -> None:
     server.add(
         "example.com",
         "CAA",
@@ -246,7 +250,9 @@ def test_dns_that_fails_stops_authorities(server: NameServer, code: dns.rcode.Rc
     assert "No authority issues while that fails" in found.sentence
 
 
-def test_dns_that_is_silent_stops_authorities_and_the_climb_in_time(server: NameServer) -> None:
+def test_dns_that_is_silent_stops_authorities_and_the_climb_in_time(
+    server: NameServer,
+) -> None:
     server.silence("www.example.com")
     since = clock.monotonic()
     found = check_caa("www.example.com", LE, server.resolver(0.1), patience=0.2)

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from porch.certs.facts import is_pair, read_facts
+from porch.certs.facts import is_anchor, is_pair, read_facts
 from tests.support.certificates import Made, make, pem
 
 
@@ -106,3 +106,18 @@ def test_damage_is_said(chain: list[Made]) -> None:
     whole = chain[0].pem
     with pytest.raises(ValueError, match=r"a certificate in it is damaged: .*; get it anew"):
         read_facts(whole[:200] + whole[260:])
+
+
+def test_others_are_verified_by_an_authority_and_by_what_has_signed_itself() -> None:
+    def says(ca: bool) -> x509.BasicConstraints:
+        return x509.BasicConstraints(ca=ca, path_length=None)
+
+    root = make("root", says(ca=True))
+    for made, expected in (
+        (root, True),
+        (make("between", says(ca=True), by=root), True),
+        (make("alone"), True),
+        (make("leaf", by=root), False),
+        (make("leaf", says(ca=False), by=root), False),
+    ):
+        assert is_anchor(made.certificate) is expected

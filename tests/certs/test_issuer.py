@@ -1,6 +1,7 @@
 """The doing of one: fallback, rehearsal, one at a time, and no storm whatever goes wrong."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -207,13 +208,68 @@ def test_a_lock_that_is_lost_is_another_ones_work(
     assert store.names("backoff/") == []
 
 
-def test_a_door_that_ends_ends_it_too(
-    store: MemoryStore, world: World, certificates: Certificates
+@pytest.mark.parametrize("failures", [0, 3])
+def test_a_door_that_ends_ends_it_too_and_that_was_no_try(
+    store: MemoryStore, world: World, certificates: Certificates, failures: int
 ) -> None:
+    before = moments.now().replace(microsecond=0) - DAY
+    record = Record()
+    for _ in range(failures):
+        record = backoff.failed(record, IssueError("dns", "x"), {}, before)
+    if failures:
+        backoff.keep(store, NAMES[0], record)
     means = Means(answers=Answers(store))
     ending = Issuer(store, [FIRST], means, certificates, lambda: True)
     assert ending.issue(NAMES).what == "stopped"
-    assert (store.locked, store.names("backoff/")) == (set(), [])
+    assert (store.locked, backoff.kept(store, NAMES[0])) == (set(), record)
+    assert len(store.names("backoff/")) == bool(failures)
+
+
+class Killed(BaseException):
+    """Nothing is done any more, as after a SIGKILL."""
+
+
+def test_a_loop_of_kills_is_braked_though_none_of_them_can_be_noted_after(
+    one: Issuer,
+    world: World,
+    store: MemoryStore,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def killed(_: FakeOrder) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeOrder, "obtain", killed)
+        for _ in range(2):  # the first may have been a loss of power: it is gone on with at once
+            with pytest.raises(Killed):
+                one.issue(NAMES)
+        outcome = one.issue(NAMES)
+        assert (outcome.what, len(world.asked)) == ("waiting", 2)
+        assert "the last 2 tries came to no end: see what kills Porch" in outcome.sentence
+        assert only(one.due({NAMES: None}, moments.now())).at > moments.now()
+        waits = []
+        for _ in range(4):
+            present = clock.wall()
+            turn(monkeypatch, only(one.due({NAMES: None}, moments.now())).at - moments.now())
+            waits.append(clock.wall() - present)
+            with pytest.raises(Killed):
+                one.issue(NAMES)
+    assert all(later > 1.5 * sooner for sooner, later in pairwise(waits))
+    turn(monkeypatch, DAY)
+    assert one.issue(NAMES).what == "issued"
+    assert store.names("backoff/") == []
+
+
+def test_a_store_that_takes_no_note_costs_no_authority_a_question(
+    one: Issuer, world: World, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(name: str, data: bytes) -> None:
+        raise StoreError("the disk is full; make room")
+
+    monkeypatch.setattr(store, "write", full)
+    assert one.issue(NAMES).sentence == "the disk is full; make room"
+    assert world.asked == []
 
 
 def test_a_store_that_is_full_is_told(

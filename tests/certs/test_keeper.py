@@ -10,7 +10,7 @@ import pytest
 from porch.certs import keeper
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
-from porch.certs.keeper import AGAIN, LONGEST_PAUSE, Keeper
+from porch.certs.keeper import AGAIN, LONGEST_PAUSE, SELDOM, Keeper
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.local_ca import INTERMEDIATE, LEAF_LIFE, ROOT, LocalAuthority
 from porch.certs.store import FileStore, StoreError
@@ -144,16 +144,31 @@ def test_a_damaged_authority_is_told_once_and_what_is_there_stays(
     assert good is not None
     file_of(store, INTERMEDIATE).write_bytes(b"?")
     assert one.step() == LONGEST_PAUSE
+    (said,) = one.said  # days before anybody goes without
+    assert said.startswith("no certificates for local names: the intermediate of the local")
+    assert f"put {file_of(store, INTERMEDIATE)} back from a backup, or remove it" in said
     hands.advance(5 * DAY)
     for _ in range(3):
         assert one.step() == AGAIN
     assert entry(store) == first
-    (said,) = one.said
-    assert f"no certificate for {HOST}: " in said
-    assert "is damaged" in said
+    assert one.said == [said]
     store.write(INTERMEDIATE, good)
     one.step()
     assert entry(store) != first
+
+
+def test_rights_of_others_are_told_once_with_what_mends_them(
+    store: FileStore, hands: Hands
+) -> None:
+    one = Kept(store, HOST)
+    one.step()
+    file_of(store, ROOT).chmod(0o644)
+    for _ in range(2):
+        hands.advance(SELDOM)
+        one.step()
+    (said,) = one.said
+    assert f"chmod -R go= {store.folder}" in said
+    assert str(file_of(store, ROOT)) in said
 
 
 # --- clocks ----------------------------------------------------------------------------------

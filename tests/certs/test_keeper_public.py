@@ -1,82 +1,26 @@
 """The certificates of public hosts: an authority that answers as it is told, and a real one."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import trustme
 
-from porch import clock
-from porch.certs import backoff, issuer
+from porch.certs import backoff
 from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
-from porch.certs.entry import Source
 from porch.certs.failure import IssueError
-from porch.certs.issuer import Names
-from porch.certs.keeper import AGAIN, LONGEST_PAUSE, Keeper, KeptForIssuer
+from porch.certs.keeper import AGAIN, LONGEST_PAUSE, KeptForIssuer
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.means import Means
-from porch.certs.order import Issued
-from porch.certs.renewal import Suggestion
 from porch.certs.store import FileStore, StoreError
 from tests.support import validated
 from tests.support.hands import Hands
+from tests.support.keeping import CA, HOST, Kept, World
 from tests.support.pebble import Pebble
 
-HOST = "shop.example"
 DAY = 86400.0
-ROOT = trustme.CA()
-CA = PRESETS["letsencrypt"]
 STAGING = PRESETS["letsencrypt-staging"]
-
-
-class World:
-    """Authorities that answer as they are told.
-
-    fails: by host, what is raised, each once. asked: host of each order so far. consulted: how
-    often one was asked when to renew. during: called while an order is under way.
-    """
-
-    def __init__(self) -> None:
-        self.fails: dict[str, list[Exception]] = {}
-        self.asked: list[str] = []
-        self.consulted = 0
-        self.during: Callable[[], object] = lambda: None
-
-    def open_account(self, authority: Authority, store: object) -> Authority:
-        return authority
-
-    def ask(self, *_: object) -> Suggestion:
-        self.consulted += 1
-        raise IssueError("network", "it does not say")
-
-    def order(self, authority: Authority, names: Names, *_: object, **__: object) -> "FakeOrder":
-        self.asked.append(names[0])
-        return FakeOrder(self, authority.directory, names)
-
-
-class FakeOrder:
-    def __init__(self, world: World, directory: str, names: Names) -> None:
-        self._world = world
-        self._directory = directory
-        self._names = names
-
-    def obtain(self) -> Issued:
-        self._world.during()
-        failing = self._world.fails.get(self._names[0])
-        if failing:
-            raise failing.pop(0)
-        begins = datetime.fromtimestamp(clock.wall(), UTC).replace(microsecond=0)
-        made = ROOT.issue_cert(
-            *self._names, not_before=begins, not_after=begins + timedelta(days=90)
-        )
-        key = made.private_key_pem.bytes()
-        return Issued(self._names, made.cert_chain_pems[0].bytes(), key, self._directory, ())
-
-    def forget(self) -> None: ...
 
 
 @pytest.fixture
@@ -86,36 +30,12 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, hands: Hands) -> World:
-    one = World()
-    monkeypatch.setattr(issuer, "open_account", one.open_account)
-    monkeypatch.setattr(issuer, "Order", one.order)
-    monkeypatch.setattr(issuer, "Conversation", lambda authority: authority)
-    monkeypatch.setattr(issuer.renewal, "ask", one.ask)
-    return one
+    return World.instead(monkeypatch)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> FileStore:
     return FileStore(tmp_path / "store")
-
-
-class Kept:
-    """A keeper, and what it told. made: hosts whose certificate is new."""
-
-    def __init__(self, store: FileStore, *hosts: str, authority: Authority = CA) -> None:
-        self.made: list[str] = []
-        self.said: list[str] = []
-        self.keeper = Keeper(store, self.made.extend, self.said.append)
-        self.want(*hosts, authority=authority)
-
-    def want(self, *hosts: str, authority: Authority = CA) -> None:
-        wanted: dict[str, Source] = {
-            host: "local" if host.endswith(".test") else "acme" for host in hosts
-        }
-        self.keeper.want(wanted, (replace(authority, staging=""),), ("http-01",))
-
-    def step(self) -> float:
-        return self.keeper.step()
 
 
 def test_what_is_missing_is_got_kept_and_told(store: FileStore, world: World) -> None:
@@ -398,17 +318,3 @@ def test_a_real_authority_certifies_and_a_new_keeper_has_nothing_to_do(
     assert found is not None
     assert found.names == ("keeper.example",)
     assert backoff.kept(store, "keeper.example").failures == 0
-
-
-def test_one_that_nobody_has_written_down_is_got_when_it_is_asked_for(
-    store: FileStore, world: World
-) -> None:
-    one = Kept(store)
-    assert one.keeper.get(HOST).what == "issued"
-    assert find_entry(store, HOST) is not None
-    assert one.keeper.get(HOST).what == "held"
-    world.fails["b.example"] = [IssueError("connection", "nobody answers", another=False)]
-    assert [one.keeper.get("b.example").what for _ in range(2)] == ["failed", "waiting"]
-    assert world.asked == [HOST, "b.example"]
-    assert one.said == one.made == []  # whoever asks has it in his hands
-    assert Keeper(store, one.made.extend, one.said.append).get(HOST).what == "waiting"

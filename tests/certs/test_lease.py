@@ -8,7 +8,7 @@ import pytest
 
 from porch.certs import lease as leases
 from porch.certs.files import StoreError, put, sweep
-from porch.certs.lease import KEPT, Lease, Sightings, take
+from porch.certs.lease import KEPT, Holder, Lease, Sightings, holder, take
 from tests.support.hands import Hands
 
 
@@ -173,6 +173,31 @@ def test_it_says_who_holds_it(tmp_path: Path, hands: Hands) -> None:
     assert repr(lease) == f"<Lease {tmp_path / '1'} held>"
     lease.release()
     assert repr(lease) == f"<Lease {tmp_path / '1'} over>"
+
+
+def test_who_holds_it_is_found_by_others_until_it_ends(tmp_path: Path, hands: Hands) -> None:
+    assert holder(tmp_path / "none") is None
+    lease = held(tmp_path, 60)
+    found = holder(tmp_path)
+    assert found == Holder(os.uname().nodename, os.getpid(), hands.wall + 60)
+    assert not found.has_ended
+    hands.advance(60)
+    assert holder(tmp_path) is None
+    assert held(tmp_path).renew()
+    held_by_one = (tmp_path / "2").read_bytes()
+    (tmp_path / "2").write_bytes(held_by_one.replace(b'"holder"', b'"nobody"'))
+    assert holder(tmp_path) is None
+    lease.release()
+
+
+def test_a_holder_that_was_killed_is_known_on_its_own_machine_alone() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert Holder(os.uname().nodename, child, 0.0).has_ended
+    assert not Holder("another-machine", child, 0.0).has_ended
+    assert not Holder(os.uname().nodename, 1, 0.0).has_ended
 
 
 def test_a_folder_that_vanishes_is_said_and_never_by_a_release(

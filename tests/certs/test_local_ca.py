@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from porch.certs import local_ca
 from porch.certs.entry import Entry
 from porch.certs.facts import is_pair, read_facts
-from porch.certs.local_ca import INTERMEDIATE, LEAF_LIFE, ROOT, LocalAuthority, is_local
+from porch.certs.local_ca import INTERMEDIATE, LEAF_LIFE, ROOT, LocalAuthority, damage, is_local
 from porch.certs.store import DamagedError, FileStore, StoreError
 from tests.support.certificates import make, names, signing_key
 from tests.support.hands import Hands
@@ -323,10 +323,28 @@ def test_damage_is_said_and_nothing_is_replaced(
     store: FileStore, hands: Hands, name: str, data: bytes
 ) -> None:
     LocalAuthority.open(store)
+    assert damage(store) == ""
     store.write(name, data)
-    with pytest.raises(DamagedError, match=f"'{name}' in the store is damaged: .*; put it back"):
+    what = f"the {name.partition('/')[2]} of the local authority is damaged .*: put '{name}' in the"
+    with pytest.raises(DamagedError, match=what) as caught:
         LocalAuthority.open(store)
+    assert damage(store) == str(caught.value)
     assert store.read(name) == data
+
+
+def test_a_root_whose_file_was_changed_is_told_with_all_that_is_to_do(
+    store: FileStore, hands: Hands
+) -> None:
+    before = LocalAuthority.open(store).root_pem
+    file = store.folder / "local" / "root.kept"
+    file.write_bytes(b"?")
+    assert damage(store) == (
+        f"the root of the local authority is damaged: put {file} back from a backup, or remove it"
+        " and a new one is made; then run porch trust anew wherever the old one was trusted"
+    )
+    file.unlink()
+    assert damage(store) == ""
+    assert LocalAuthority.open(store).root_pem != before
 
 
 def test_a_key_of_another_is_damage(store: FileStore, hands: Hands) -> None:

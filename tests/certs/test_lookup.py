@@ -10,7 +10,7 @@ from porch import clock
 from porch.certs.finding import Finding
 from porch.certs.lookup import Lookup, check_addresses, check_lookup, look_up
 from porch.certs.names import Address
-from tests.support.name_server import NameServer
+from tests.support.resolving import NameServer
 
 NAME = "www.example.com"
 MINE = ("9.9.9.9", "2620:fe::9", "10.0.0.2", "fd00::2")

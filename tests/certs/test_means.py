@@ -1,5 +1,6 @@
 """By which challenges a name is proved, and the proof of one."""
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -191,6 +192,28 @@ def test_a_record_that_is_always_there_takes_only_a_word(store: MemoryStore, key
     assert proof("http-01", means(store), key).wanted == ""
 
 
+def test_a_provider_that_could_not_be_had_is_why_a_wildcard_cannot_be_proved(
+    store: MemoryStore,
+) -> None:
+    without = means(store, dns_trouble="py:own:Made cannot be loaded: ImportError: no requests")
+    without.check(["shop.example"])
+    with pytest.raises(IssueError) as caught:
+        without.check(["*.shop.example"])
+    assert str(caught.value) == (
+        "nothing here can prove to a CA that *.shop.example is ours: py:own:Made cannot be "
+        "loaded: ImportError: no requests"
+    )
+
+
+def test_a_provider_that_would_end_the_program_has_failed(store: MemoryStore, key: JWK) -> None:
+    class Ending(Provider):
+        def present(self, name: str, value: str) -> None:
+            sys.exit("no credentials")
+
+    with pytest.raises(IssueError, match=r"Ending could not write .*\(SystemExit: no credentials"):
+        proof("dns-01", means(store, dns=Ending()), key).show()
+
+
 def test_a_provider_that_hangs_is_not_waited_for(
     store: MemoryStore, key: JWK, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,8 +224,18 @@ def test_a_provider_that_hangs_is_not_waited_for(
         def present(self, name: str, value: str) -> None:
             goes_on.wait(20)
 
+    removed: list[str] = []
+
+    def cleanup(_: Provider, name: str, __: str) -> None:
+        removed.append(name)
+
+    monkeypatch.setattr(Provider, "cleanup", cleanup)
     try:
+        one = proof("dns-01", means(store, dns=Hanging()), key)
         with pytest.raises(IssueError, match="has not come back within 0 s"):
-            proof("dns-01", means(store, dns=Hanging()), key).show()
+            one.show()
+        assert one.hide() == ""
+        assert removed == []  # it would take as long; a later run does it
+        assert store.names("records/") != []
     finally:
         goes_on.set()

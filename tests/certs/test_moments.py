@@ -1,4 +1,4 @@
-"""Dates, and the field that says when to come again."""
+"""Dates, in words too, and the field that says when to come again."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,28 @@ def test_the_present_is_what_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_moment_is_read_as_it_was_written() -> None:
     assert moments.text(NOON) == "2026-03-01T12:00:00Z"
     assert moments.parse(moments.text(NOON)) == NOON
+
+
+def test_a_person_is_told_the_minute_and_a_program_the_second() -> None:
+    assert moments.words(1_772_366_459.9) == "2026-03-01 12:00 UTC"
+    assert moments.text(moments.at(1_772_366_459.9)) == "2026-03-01T12:00:59Z"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "less than a minute"),
+        (59.9, "less than a minute"),
+        (60, "1 minute"),
+        (3599, "59 minutes"),
+        (3600, "1 hour"),
+        (86399, "23 hours"),
+        (86400, "1 day"),
+        (14 * 86400, "14 days"),
+    ],
+)
+def test_a_span_has_one_unit_and_is_rounded_down(seconds: float, words: str) -> None:
+    assert moments.span(seconds) == words
 
 
 @pytest.mark.parametrize("written", [None, "", "soon", "2026-03-01", "2026-03-01T12:00:00", 7])

@@ -1,8 +1,11 @@
 """One conversation with an authority: what it survives, and what it says when it cannot."""
 
+import contextlib
 import http.server
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -217,12 +220,78 @@ def test_an_answer_without_end_is_cut(server: Server, monkeypatch: pytest.Monkey
     assert "the answer has no end" in str(failure(Authority(directory=server.url)))
 
 
-def test_an_answer_that_drips_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "WHOLE", 0.0)
-    monkeypatch.setattr(network, "PAUSE", 0.0)
-    for _ in range(10):
-        server.answers.append((200, {}, b"{" * 40_000))
-    assert "took over 0 s" in str(failure(Authority(directory=server.url)))
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        HEAD + b"x: ",
+        HEAD + b"content-length: 9999\r\n\r\n",
+        HEAD + b"transfer-encoding: chunked\r\n\r\n270f\r\n",
+        HEAD + b"\r\n",
+    ],
+    ids=["head", "body", "chunk", "until the end"],
+)
+def test_an_answer_that_drips_is_given_up_once(
+    begins: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then, each sooner than a socket gives up: for good, if nobody counts."""
+    monkeypatch.setattr(network, "WHOLE", 0.1)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    asked: list[bytes] = []
+    is_over = threading.Event()
+
+    def drip() -> None:
+        while not is_over.is_set():
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                asked.append(connection.recv(9999))
+                connection.sendall(begins)
+                while asked[-1] and not is_over.wait(0.02):
+                    connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        port = listening.getsockname()[1]
+        began = time.monotonic()
+        error = failure(Authority(directory=f"http://127.0.0.1:{port}/dir"))
+        took = time.monotonic() - began
+        is_over.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port)).close()
+        thread.join()
+    assert str(error) == (
+        "the CA 127.0.0.1 does not come to the end of an answer (the answer took over 0 s): it "
+        "has trouble of its own, or something stands between; it is tried again by itself"
+    )
+    assert took < 1.0
+    assert len([each for each in asked if each]) == 1
+
+
+def test_an_authority_that_does_not_answer_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "TIMEOUT", 0.1)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        error = failure(Authority(directory=f"http://127.0.0.1:{listening.getsockname()[1]}/dir"))
+    assert "127.0.0.1 does not come to the end of an answer (timed out)" in str(error)
+    assert (error.kind, error.another) == ("network", True)
+
+
+def test_who_was_too_slow_for_an_answer_is_not_asked_at_once_again(
+    nowhere: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def late(_: object, __: str, message: object, **___: object) -> None:
+        asked.append(message)
+        raise network._Late
+
+    monkeypatch.setattr("acme.client.ClientNetwork.post", late)
+    with pytest.raises(requests.ReadTimeout):
+        Network(nowhere).post("https://127.0.0.1:9/order", None)
+    assert asked == [None]
 
 
 def test_nobody_is_followed_elsewhere(server: Server) -> None:

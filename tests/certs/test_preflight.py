@@ -12,7 +12,8 @@ from porch.certs.names import Address
 from porch.certs.preflight import Method, Preflight, Wanted, check_name, make_token
 from porch.certs.rates import History
 from tests.support.answering import answering, says, silent
-from tests.support.name_server import NameServer, closed_port
+from tests.support.ports import free_port
+from tests.support.resolving import NameServer
 
 NAME = "www.example.com"
 HERE = ipaddress.ip_address("127.0.0.1")
@@ -82,7 +83,7 @@ def test_a_failure_is_said_with_what_to_put_right_and_how_to_look_again(
     check: Check, server: NameServer
 ) -> None:
     server.add("example.com", "CAA", '0 issue ";"')
-    found = check(ports=(closed_port(), closed_port()))
+    found = check(ports=(free_port(), free_port()))
     assert not found.is_ok
     port = about(found, "port")[0]
     assert found.advice == (
@@ -141,7 +142,7 @@ def test_something_else_on_port_80_fails(check: Check) -> None:
 
 
 def test_the_port_that_the_method_needs_fails_and_the_other_warns(check: Check) -> None:
-    ports = (closed_port(), closed_port())
+    ports = (free_port(), free_port())
     for method, states in (
         ("http-01", ["fail", "warn"]),
         ("tls-alpn-01", ["warn", "fail"]),
@@ -154,7 +155,7 @@ def test_the_port_that_the_method_needs_fails_and_the_other_warns(check: Check) 
 def test_behind_a_router_what_is_seen_from_inside_is_a_warning(
     check: Check, server: NameServer
 ) -> None:
-    found = check(own=[PRIVATE], ports=(closed_port(), closed_port()))
+    found = check(own=[PRIVATE], ports=(free_port(), free_port()))
     assert found.is_ok
     assert about(found, "DNS")[0].state == "warn"
     port = about(found, "port")[0]
@@ -176,7 +177,7 @@ def test_ports_of_a_wildcard_are_asked_for_a_name_below_it(
 ) -> None:
     server.add("*.example.com", "A", "127.0.0.1")
     with answering(says("200 OK", EXPECTED)) as (port, heads):
-        check(name="*.example.com", method="dns-01", token="t-1", ports=(port, closed_port()))
+        check(name="*.example.com", method="dns-01", token="t-1", ports=(port, free_port()))
     assert b"host: t-1.example.com\r\n" in heads[0]
 
 
@@ -216,7 +217,7 @@ def test_only_some_of_many_addresses_are_tried_and_all_are_judged(
     check: Check, server: NameServer
 ) -> None:
     server.add(NAME, "A", *[f"127.0.0.{number}" for number in range(1, 9)])
-    found = check(ports=(closed_port(), closed_port()))
+    found = check(ports=(free_port(), free_port()))
     assert len(about(found, "port")) == 12
     assert about(found, "DNS")[1].sentence.count("127.0.0.") == 8
 

@@ -12,7 +12,7 @@ from porch import clock
 from porch.certs import reach
 from porch.certs.reach import Reached, Visit, knock, visit
 from tests.support.answering import Conversation, answering, says, silent
-from tests.support.name_server import closed_port
+from tests.support.ports import free_port
 
 HERE = ipaddress.ip_address("127.0.0.1")
 
@@ -56,7 +56,7 @@ def test_a_port_that_accepts_is_open() -> None:
 
 @pytest.mark.parametrize("how", [knock, visit])
 def test_a_port_where_nothing_listens_refuses(how: object) -> None:
-    port = closed_port()
+    port = free_port()
     found = how(order(port)).finding  # type: ignore[operator]
     assert found.state == "fail"
     assert found.sentence == (
@@ -229,12 +229,12 @@ def test_what_speaks_no_http_is_said_to(words: bytes) -> None:
 
 
 def test_where_this_machine_may_see_another_thing_trouble_is_a_warning_with_its_reason() -> None:
-    found = visit(order(closed_port(), trouble="warn", because="; but who knows")).finding
+    found = visit(order(free_port(), trouble="warn", because="; but who knows")).finding
     assert found.state == "warn"
     assert found.sentence.endswith("forward the port to it; but who knows")
 
 
 def test_an_ipv6_address_is_said_as_in_a_url() -> None:
-    port = closed_port()
+    port = free_port()
     found = knock(order(port, address=ipaddress.ip_address("::1"))).finding
     assert f"port {port} of [::1]" in found.sentence

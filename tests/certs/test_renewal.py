@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch import clock
-from porch.certs import renewal
+from porch.certs import moments, renewal
 from porch.certs.authority import Authority
 from porch.certs.failure import IssueError
 from porch.certs.network import Conversation
 from porch.certs.renewal import Suggestion
+from tests.support.authorities import held
 from tests.support.front import Front
 from tests.support.store import MemoryStore
 
@@ -239,3 +240,15 @@ def test_an_authority_without_suggestions_is_asked_again_tomorrow(authority: Aut
     assert found.moment is None
     assert found.again - found.asked == DAY
     assert found.asked.timestamp() == pytest.approx(clock.wall(), abs=5)
+
+
+def test_what_was_suggested_for_another_certificate_of_the_name_is_not_for_this_one(
+    store: MemoryStore,
+) -> None:
+    old, new = held(age=60 * DAY), held()
+    now = moments.now().replace(microsecond=0)
+    told = Suggestion(renewal.certificate_id(old.chain), now, now + DAY, now, now + DAY)
+    renewal.keep(store, "shop.example", told)
+    assert renewal.kept_for(store, "shop.example", old) == told
+    assert renewal.kept_for(store, "shop.example", new) is None
+    assert renewal.kept_for(store, "other.example", old) is None

@@ -97,6 +97,7 @@ def test_a_program_gets_times_and_whole_days() -> None:
                 "renew_at": None,
                 "last_error": None,
                 "next_try": None,
+                "under_way": None,
                 "will_be_renewed": False,
             },
             {
@@ -108,10 +109,16 @@ def test_a_program_gets_times_and_whole_days() -> None:
                 "renew_at": "2026-03-12T12:00:00Z",
                 "last_error": None,
                 "next_try": None,
+                "under_way": None,
                 "will_be_renewed": True,
             },
         ]
     }
+
+
+def test_who_is_about_one_is_told_below_its_line() -> None:
+    text = certs_text([state(under_way="process 7 on door1 gets one")], NOW)
+    assert text.splitlines()[-1] == "  under way: process 7 on door1 gets one"
 
 
 def test_days_left_are_negative_after_the_end() -> None:

@@ -9,6 +9,7 @@ from porch.certs import backoff, moments
 from porch.certs.covered import Covered
 from porch.certs.entry import Entry
 from porch.certs.failure import IssueError
+from porch.certs.holding import lock_name
 from porch.certs.keeper import SHARE
 from porch.certs.kept import PREFIX, keep_entry
 from porch.certs.local_ca import LEAF_LIFE, LocalAuthority
@@ -133,6 +134,38 @@ def test_a_failure_is_told_with_when_it_is_tried_again(
     assert found.next_try is not None
     assert hands.wall < found.next_try <= hands.wall + 60
     assert (found.not_after is not None) is has_one
+
+
+def test_who_is_getting_one_now_is_told(hands: Hands, store: FileStore) -> None:
+    backoff.keep(store, "a.example", backoff.begun(backoff.Record(), moments.now()))
+    (found,) = states(store, {"a.example": "acme"}, {})
+    assert (found.under_way, found.last_error) == ("", "")
+    lock = store.lock(lock_name("a.example"), 60)
+    assert lock is not None
+    (found,) = states(store, {"a.example": "acme"}, {})
+    assert "gets one, and has its lock until 2027-01-15T08:01:00Z" in found.under_way
+    assert found.last_error == ""
+    lock.release()
+    for _ in range(2):
+        record = backoff.kept(store, "a.example")
+        backoff.keep(store, "a.example", backoff.begun(record, moments.now()))
+    (found,) = states(store, {"a.example": "acme"}, {})
+    assert found.last_error.startswith("the last 3 tries came to no end")
+    assert found.next_try is not None
+    assert found.next_try > hands.wall
+
+
+def test_a_damaged_authority_is_a_trouble_of_all_its_hosts_and_of_no_other(
+    hands: Hands, store: FileStore
+) -> None:
+    keep_entry(store, LocalAuthority.open(store).issue(["a.test"]))
+    (store.folder / "local" / "root.kept").write_bytes(b"?")
+    found = [*states(store, {"a.test": "local", "b.test": "local", "a.example": "acme"}, {})]
+    assert [each.last_error.partition(":")[0] for each in found] == [
+        "the root of the local authority is damaged",
+        "the root of the local authority is damaged",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("kept_there", [b"hello", b'{"version": 99}'])

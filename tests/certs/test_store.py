@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -164,6 +165,41 @@ def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     with pytest.raises(StoreError, match=r"others may write into .*; chmod 700"):
         FileStore(tmp_path)
+
+
+def test_rights_of_others_to_what_is_kept_are_told_with_what_mends_them(store: FileStore) -> None:
+    store.write("accounts/a/key.pem", b"x")
+    store.write("certificates/a.example", b"x")
+    assert store.lock("issue/a.example", 60) is not None
+    assert store.loose() == ""
+    key = store.folder / "accounts" / "a" / "key.pem.kept"
+    key.chmod(0o640)
+    assert store.loose() == (
+        f"others have rights to what is in the store, where keys are ({key}): chmod -R go="
+        f" {store.folder}; if anybody may have read a key, renew its certificate"
+    )
+    (store.folder / "certificates").chmod(0o777)
+    assert f"({key} and 1 more)" in store.loose()
+    subprocess.run(["chmod", "-R", "go=", store.folder], check=True)
+    assert store.loose() == ""
+    (store.folder / "certificates").chmod(0o711)  # who may enter it does nobody harm
+    (store.folder / "elsewhere").symlink_to("/")
+    assert store.loose() == ""
+
+
+def test_whether_there_is_room_is_found_out_and_leaves_nothing(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.check_room()
+    assert [*store.folder.iterdir()] == []
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        with pytest.raises(StoreError, match=r"the disk is full .*; make room"):
+            store.check_room()
+
+    assert exit_of(in_child(full)) == 0
+    assert [*store.folder.iterdir()] == []
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

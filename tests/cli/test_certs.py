@@ -1,6 +1,8 @@
 """`porch certs`, `check` and `renew` beside no door, with a name server and a store of our own."""
 
+import errno
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +11,16 @@ from typing import Any
 import dns.resolver
 import pytest
 
+import porch.certs.files
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.store import FileStore
 from porch.cli import main
 from porch.cli.certs import check_name, renew_name, show_certs
 from porch.clock import wall
 from tests.certs.test_shelf import entry
-from tests.support.name_server import NameServer, closed_port
-from tests.support.tls import files
+from tests.support.handshake import files
+from tests.support.ports import free_port
+from tests.support.resolving import NameServer
 
 LISTEN = 'listen = ["127.0.0.1:0", "https://127.0.0.1:0"]\n'
 ROUTES = '[routes]\n"shop.dev" = ":1"\n"a.localhost" = ":1"\n"*.shop.dev" = ":1"\n'
@@ -35,7 +39,7 @@ class Door:
 
     def check(self, name: str, resolver: dns.resolver.Resolver | None = None, **more: Any) -> int:
         words: dict[str, Any] = {"as_json": False, **more}
-        ports = closed_port(), closed_port()
+        ports = free_port(), free_port()
         return check_name(self.config, name, ports=ports, resolver=resolver, **words)
 
 
@@ -130,6 +134,51 @@ def test_the_file_may_be_named_before_the_word_or_behind(
     assert main(["certs", "renew", "A.localhost.", "--config", config]) == 0
     assert main(["certs", "--config", config]) == 0
     assert "a.localhost" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_store_that_is_full_or_open_to_others_is_on_stderr_with_exit_1(
+    door: Door,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    as_json: bool,
+) -> None:
+    assert show_certs(door.config, as_json=as_json) == 0
+    capsys.readouterr()
+    keep_entry(FileStore(door.store), entry("shop.dev"))
+    (door.store / "certificates" / "shop.dev.kept").chmod(0o644)
+
+    def full(folder: Path, content: bytes) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(porch.certs.files, "beside", full)
+    assert show_certs(door.config, as_json=as_json) == 1
+    said = capsys.readouterr()
+    assert "shop.dev" in said.out
+    first, second = said.err.splitlines()
+    assert first == (
+        f"porch: nothing can be kept: {door.store} cannot be written into: the disk is full (or"
+        " the quota of this user is); make room. What was kept before is still there"
+    )
+    assert second.startswith("porch: others have rights to what is in the store")
+    assert f"chmod -R go= {door.store}" in second
+
+
+def test_a_damaged_root_is_told_with_the_way_out(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert renew_name(door.config, "a.localhost") == 0
+    root = door.store / "local" / "root.kept"
+    root.write_bytes(b"?")
+    assert show_certs(door.config, as_json=False) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"failed: the root of the local authority is damaged: put {root} back" in text
+    assert "or remove it and a new one is made; then run porch trust anew" in text
+    for command in (door.check, lambda name: renew_name(door.config, name)):
+        assert command("a.localhost") == 1
+        assert "then run porch trust anew" in capsys.readouterr().err
+    root.unlink()
+    assert renew_name(door.config, "a.localhost") == 0
 
 
 # --- check -----------------------------------------------------------------------------------
@@ -249,7 +298,8 @@ def test_another_process_that_makes_it_is_left_to_do_so(
     lock = FileStore(door.store).lock("issue/a.localhost", 60)
     assert lock is not None
     assert renew_name(door.config, "a.localhost") == 1
-    assert "another process is about the certificate of a.localhost" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"a.localhost: process {os.getpid()} on {os.uname().nodename} gets one" in said
     lock.release()
     assert renew_name(door.config, "a.localhost") == 0
 

@@ -32,3 +32,14 @@ def test_a_file_that_is_not_there_is_said(
 ) -> None:
     assert check_file(tmp_path / "porch.toml") == 1
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_code_that_the_file_names_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "porch.toml"
+    file.write_text('acme.dns = "py:no_such_module:Class"\n[routes]\n"*" = ":3000"\n')
+    assert check_file(file) == 0
+    out, err = capsys.readouterr()
+    assert f"{file}:1:1  warning  py:no_such_module:Class cannot be loaded" in out
+    assert err == ""

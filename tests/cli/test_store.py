@@ -10,6 +10,7 @@ from porch.cli import store as module
 from porch.cli.store import loaded_of, open_store
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
+from porch.manage.control import NotRunning
 
 CONFIG = '[routes]\n"a.test" = ":1"\n'
 
@@ -71,6 +72,7 @@ def test_sudo_means_the_store_of_who_says_it_unless_root_has_one(
             folder.mkdir(parents=True, mode=0o700)
     user = pwd.struct_passwd(("ann", "x", os.getuid(), os.getgid(), "", f"{tmp_path}/home", ""))
     monkeypatch.setattr(pwd, "getpwnam", lambda name: {"ann": user}[name])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(module, "SYSTEM", system)
     monkeypatch.setattr(module, "store_folder", lambda loaded: system)
     monkeypatch.setenv("SUDO_USER", "ann")
@@ -79,5 +81,54 @@ def test_sudo_means_the_store_of_who_says_it_unless_root_has_one(
     assert store.folder == (theirs if has_theirs and not has_system else system)
     monkeypatch.setenv("SUDO_USER", "nobody knows")
     store = open_store(wanting(tmp_path))
+    assert store is not None
+    assert store.folder == system
+
+
+def test_the_door_that_runs_says_which_store_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever its user has that, and whatever root has of its own."""
+    system, theirs = tmp_path / "system", tmp_path / "data/porch"
+    system.mkdir(mode=0o700)
+    file = tmp_path / "porch.toml"
+    file.write_text(CONFIG)
+    user = pwd.struct_passwd(("ann", "x", 1234, 1234, "", f"{tmp_path}/home", ""))
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: user)  # the file is hers
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(module, "SYSTEM", system)
+    monkeypatch.setattr(module, "store_folder", lambda loaded: system)
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    asked = []
+    answers: list[dict[str, object]] = [{"configuration": {"store": str(theirs)}}, {}]
+
+    def ask(config: Path, command: str, users: list[int]) -> dict[str, object]:
+        asked.append((config, command, users))
+        if not answers:
+            raise NotRunning
+        return answers.pop(0)
+
+    monkeypatch.setattr(module, "ask", ask)
+    for found in (theirs, system, system):  # it says so; one before an upgrade; none runs
+        loaded = loaded_of(file)
+        assert loaded is not None
+        store = open_store(loaded)
+        assert store is not None
+        assert store.folder == found
+    assert asked == [(file, "status", [1234])] * 3
+
+
+def test_a_door_that_root_starts_for_a_user_has_the_systems_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "system"
+    (tmp_path / "home/.local/share/porch").mkdir(parents=True)
+    user = pwd.struct_passwd(("ann", "x", 1234, 1234, "", f"{tmp_path}/home", ""))
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: user)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(module, "SYSTEM", system)
+    monkeypatch.setattr(module, "store_folder", lambda loaded: system)
+    monkeypatch.setenv("SUDO_USER", "ann")
+    store = open_store(load_mapping({"routes": {"a.test": ":1"}, "user": "ann"}))
     assert store is not None
     assert store.folder == system

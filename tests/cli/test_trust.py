@@ -66,7 +66,7 @@ def test_to_forget_a_root_none_is_made(
 ) -> None:
     assert machine.trust(is_wanted=False) == 0
     assert FileStore(machine.store).read(ROOT) is None
-    said = f"no authority is kept in {machine.store}, so nobody trusts it; a door that another"
+    said = f"no authority is kept in {machine.store}, so nobody trusts it; the door of another"
     assert capsys.readouterr().out.startswith(said)
 
 
@@ -75,7 +75,7 @@ def test_that_an_authority_had_to_be_made_is_said(
 ) -> None:
     """For the door may have another, in the store of the user who runs it."""
     machine.trust()
-    said = f"a new authority was made, kept in {machine.store}; a door that another user runs"
+    said = f"a new authority was made, kept in {machine.store}; the door of another"
     assert capsys.readouterr().out.startswith(said)
     machine.trust()
     assert "a new authority" not in capsys.readouterr().out

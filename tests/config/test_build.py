@@ -17,6 +17,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.observe.access_log import AccessLog
 from porch.route.route import Route
+from porch.shield.hsts import StrictTransport
 
 AUTHORITY = trustme.CA()
 
@@ -299,3 +300,21 @@ def test_a_template_of_no_use_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_bytes(b"\xff\xfe\x00")
     (found,) = problems(error_page=f"{tmp_path}/page.html")
     assert found.startswith(f"error: error_page: {tmp_path}/page.html cannot be used: ")
+
+
+def test_hsts_of_a_wildcard_is_sent_by_the_hosts_below_it_too(tmp_path: Path) -> None:
+    def sent(host: str) -> list[bytes]:
+        hooks = [getattr(each, "__self__", None) for each in route(found, host).plan.on_response]
+        return [each._field[1] for each in hooks if isinstance(each, StrictTransport)]
+
+    found = built(
+        listen="https://:8443",
+        routes=dict.fromkeys(("a.test", "*.a.test", "x.a.test", "y.a.test"), ":1"),
+        site={
+            "*.a.test": {"hsts": "1h", **certificate(tmp_path, "*.a.test")},
+            "y.a.test": {"hsts": "2h"},
+        },
+    )
+    assert sent("https://z.a.test/") == sent("https://x.a.test/") == [b"max-age=3600"]
+    assert sent("https://y.a.test/") == [b"max-age=7200"]
+    assert sent("https://a.test/") == []

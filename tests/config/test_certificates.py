@@ -11,7 +11,7 @@ from porch.config.load import load, load_mapping
 from porch.config.loaded import Loaded
 from porch.config.steps import complete
 from porch.tls.presented import Kind, Presented
-from tests.support.tls import files
+from tests.support.handshake import files
 
 AUTHORITY = trustme.CA()
 

@@ -8,6 +8,7 @@ import trustme
 
 from porch.config.check import Report, check
 from porch.config.load import load_mapping
+from tests.support.certificates import make, names
 
 ROUTES = {
     "a.test/api/*": {"to": ["10.0.0.1:8000", "10.0.0.2:8000"], "strip": True},
@@ -52,6 +53,41 @@ def test_what_is_wrong_is_the_report() -> None:
     report = check(load_mapping({"routes": {"*": ":x"}}, "porch.toml"))
     assert report.failed
     assert report.text.endswith("1 problem; nothing was changed.")
+
+
+def test_what_certificates_hold_is_looked_at_beside_errors_of_form(tmp_path: Path) -> None:
+    one, other = make("a", names("a.test")), make("b", names("b.test"))
+    for name, content in (("a.crt", one.pem), ("a.key", one.key), ("b.key", other.key)):
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o600)
+    stem = f"{tmp_path}/a"
+    words = {
+        "routes": {"a.test": {"to": ":1", "helth": 1}},
+        "client_ca": f"{stem}.key",
+        "site": {
+            "a.test": {"cert": f"{stem}.crt", "key": f"{tmp_path}/b.key"},
+            "b.test": {"cert": f"{stem}.crt", "key": f"{stem}.key", "retry": 1},
+            "c.test": {"cert": f"{stem}.crt"},
+            "d.test": {"cert": f"{stem}.crt", "key": "gone.key"},
+            "e.test": {"cert": f"{stem}.crt", "key": f"{tmp_path}/b.key", "retri": 1},
+            "f.test": {"cert": 5, "key": f"{stem}.key"},
+        },
+    }
+    loaded = load_mapping(words, "porch.toml")
+    assert check(loaded).failed
+    assert [each.text for each in loaded.problems if each.is_error] == [
+        "site.\"e.test\".retri: unknown option 'retri' for a site; did you mean 'retry'?",
+        "site.\"f.test\".cert: 'cert' is 5; it must be a file in quotes, a list of them, or false",
+        "routes.\"a.test\".helth: unknown option 'helth' for a route; did you mean 'health'?",
+        "site.\"c.test\".cert: 'key' is missing beside 'cert'; both are files",
+        'site."d.test".key: gone.key does not exist',
+        f"client_ca: {stem}.key is not a PEM file of authorities: there is no certificate in it,"
+        " in PEM",
+        f'site."a.test".cert: {tmp_path}/b.key is not the key of {stem}.crt',
+        f'site."e.test".cert: {tmp_path}/b.key is not the key of {stem}.crt',
+    ]
+    warned = [each.text for each in loaded.problems if not each.is_error]
+    assert any("is for a.test, and not for b.test" in each for each in warned)
 
 
 @pytest.mark.parametrize(

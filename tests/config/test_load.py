@@ -34,6 +34,7 @@ underscores = true
 retry = 1
 upgrade = ["websocket"]
 balance = "round-robin"
+overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
@@ -44,7 +45,7 @@ store = "/tmp/porch"
 directory = ["letsencrypt", "https://ca.test/dir"]
 email = "ops@a.test"
 profile = "shortlived"
-dns = "rfc2136"
+dns = "persist"
 on_demand = "http://127.0.0.1:9000/ask"
 key = "rsa"
 eab = { kid = "1", key = "AAAA" }

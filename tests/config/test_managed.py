@@ -130,7 +130,7 @@ def test_names_under_a_wildcard_or_a_route_of_any_host_are() -> None:
 
 
 def test_but_not_where_the_wildcard_is_settled() -> None:
-    for_dns = ASK | {"dns": "rfc2136"}
+    for_dns = ASK | {"dns": "persist"}
     assert on_demand("*.shop.example", acme=for_dns) == []
     assert on_demand("*.shop.example", given=("*.shop.example",)) == []
     assert on_demand("*.shop.test") == []  # the local authority makes it

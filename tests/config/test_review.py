@@ -86,15 +86,6 @@ def test_files_are_looked_for_beside_the_configuration(tmp_path):
     assert (found.base / "page.html").exists()
 
 
-@pytest.mark.parametrize(("there", "missing"), [("cert", "key"), ("key", "cert")])
-def test_a_certificate_has_a_key(tmp_path, monkeypatch, there, missing):
-    monkeypatch.chdir(tmp_path)
-    Path("a.pem").touch()
-    assert problems(site={"a.test": {there: "a.pem"}}) == [
-        f"site.\"a.test\".{there}: '{missing}' is missing beside '{there}'; both are files"
-    ]
-
-
 def test_sites_are_known_by_their_host_in_normal_form():
     found = loaded(routes={"xn--mnchen-3ya.test": "a:1"}, site={"MÜNCHEN.test": {"retry": 1}})
     assert found.problems == []
@@ -181,6 +172,37 @@ def test_a_certificate_for_the_hosts_below_a_name_is_of_use(tmp_path, monkeypatc
     files = {"cert": "a.pem", "key": "a.pem"}
     assert problems(routes={"x.a.test": "a:1"}, site={"*.a.test": files}) == []
     assert len(problems(routes={"x.y.a.test": "a:1"}, site={"*.a.test": files})) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "site", "route"),
+    [
+        ("*.a.test", {"hsts": "1y"}, "x.y.a.test"),
+        ("*.a.test", {"tls_profile": "modern"}, "x.a.test"),
+        ("*.a.test", {"client_ca": False}, "x.a.test"),
+        ("*", {"hsts": "1y"}, "a.test"),
+        ("x.a.test", {"client_ca": False}, "*.a.test"),
+        ("x.a.test", {"tls_profile": "modern"}, "*"),
+    ],
+)
+def test_words_of_a_host_are_of_use_to_those_below_it_and_those_of_handshakes_everywhere(
+    host, site, route
+):
+    assert problems(routes={route: "a:1"}, site={host: site}) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "site", "route"),
+    [
+        ("*.a.test", {"hsts": "1y"}, "a.test"),
+        ("*.a.test", {"retry": 1}, "x.a.test"),
+        ("x.a.test", {"hsts": "1y"}, "*.a.test"),
+        ("x.a.test", {"tls_profile": "modern"}, "y.a.test"),
+    ],
+)
+def test_and_others_are_not(host, site, route):
+    (found,) = problems(routes={route: "a:1"}, site={host: site})
+    assert f'no route is for the host "{host}", so that this does nothing' in found
 
 
 def test_no_route_at_all_is_an_error():

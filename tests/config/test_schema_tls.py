@@ -39,6 +39,40 @@ def test_dns_is_a_name_or_a_table_with_a_provider() -> None:
         config(acme={"dns": {"server": "192.0.2.1"}})
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"provider": ""}, "nobody; write rfc2136, or py:module:object"),
+        ({"provider": "py:shop"}, "'py:shop' is nobody"),
+        ({"provider": "py:shop:"}, "'py:shop:' is nobody"),
+        ({"provider": "persist", "resolvers": "none"}, "needs no resolvers; take it out"),
+        ({"provider": "x", "resolver_port": "dns"}, "resolver_port is 'dns'; it must be a port"),
+        ({"provider": "x", "resolver_port": "0"}, "resolver_port is '0'; it must be a port"),
+        ({"provider": "x", "resolvers": "192.0.2.1, ns.a.test"}, "'ns.a.test' in resolvers is no"),
+    ],
+)
+def test_words_of_dns_that_are_the_doors_own_are_looked_at(
+    words: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        config(acme={"dns": words})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"provider": "persist"},
+        {"provider": "py:shop.dns:Kinds.Own", "zone": "a.test"},
+        {"provider": "x", "resolvers": "none"},
+        {"provider": "x", "resolvers": "192.0.2.1, 2001:db8::1", "resolver_port": "5353"},
+    ],
+)
+def test_and_these_can_be(words: dict[str, str]) -> None:
+    acme = config(acme={"dns": words}).acme
+    assert acme is not None
+    assert acme.dns == words
+
+
 def test_cert_is_a_file_several_or_false() -> None:
     def site(**words: Any) -> SiteModel:
         return SiteModel.model_validate(words)

@@ -1,7 +1,13 @@
 """The words of a route after merging."""
 
 from porch.config.load import load_mapping
-from porch.config.settings import RouteSettings, merge_limits, merge_timeouts, site_of
+from porch.config.settings import (
+    RouteSettings,
+    host_word,
+    merge_limits,
+    merge_timeouts,
+    site_of,
+)
 from porch.route.route import Limits, Timeouts
 
 
@@ -74,3 +80,25 @@ def test_the_top_alone_can_be_asked():
     loaded = load_mapping({"routes": {"a": "a:1"}, "timeouts": {"head": "1s"}})
     assert merge_timeouts([loaded.config]).head == 1
     assert merge_limits([loaded.config]) == Limits()
+
+
+def test_a_word_of_a_host_is_that_of_its_site_then_of_wildcards_above_it_then_of_the_top():
+    sites = {
+        "a.b.test": {"hsts": "1h"},
+        "*.a.b.test": {"retry": 1},
+        "*.b.test": {"hsts": "2h"},
+        "*": {"hsts": "3h"},
+    }
+    found = load_mapping({"routes": {"*": "a:1"}, "site": sites, "hsts": "4h"})
+    for host, hours in (
+        ("a.b.test", 1),
+        ("x.a.b.test", 2),
+        ("*.a.b.test", 2),
+        ("c.b.test", 2),
+        ("b.test", 3),
+        ("*", 3),
+    ):
+        assert host_word(found, host, "hsts").max_age == hours * 3600
+    del found.sites["*"]
+    assert host_word(found, "b.test", "hsts").max_age == 4 * 3600
+    assert host_word(found, "a.b.test", "tls_profile") is None

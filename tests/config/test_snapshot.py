@@ -16,7 +16,7 @@ from porch.config.load import load, load_mapping
 from porch.config.snapshot import SHOWN, Snapshot
 from porch.config.state import State
 from tests.support.damage import good
-from tests.support.tls import files
+from tests.support.handshake import files
 
 WORDS = {"routes": {"a.test": ":1"}, "grace": "5s"}
 

@@ -14,6 +14,7 @@ from porch.config.words import (
     Size,
     Strings,
     Upgrade,
+    dns_settings,
     read_headers,
     read_logs,
     read_retry,
@@ -88,6 +89,11 @@ def test_logs_are_always_a_list_of_tables():
         read_logs("jsn")
     with pytest.raises(ValueError, match="no NUL"):
         read_logs("file:/var/log/\0")
+
+
+def test_words_of_a_provider_are_those_that_are_not_the_doors():
+    words = {"provider": "x", "resolvers": "none", "resolver_port": "53", "port": "5", "key": "k"}
+    assert dns_settings(words) == {"port": "5", "key": "k"}
 
 
 def test_every_kind_says_what_it_can_be():

@@ -18,8 +18,8 @@ from porch.certs.store import FileStore
 from porch.cli import certs
 from tests.e2e.conftest import SOURCE, Door, children
 from tests.support.certificates import Made, make, names
-from tests.support.name_server import NameServer
-from tests.support.pebble import free_port
+from tests.support.ports import free_port
+from tests.support.resolving import NameServer
 
 needs_pebble = pytest.mark.system
 """It comes from Debian: scripts/install-system."""
@@ -351,6 +351,66 @@ def test_a_wildcard_is_proved_by_a_provider_of_the_operators_own(door, pebble, t
     started.wait_until(lambda: _is_for(secure, "*.shop.example"), "the certificate")
     for name in ("a.shop.example", "b.shop.example"):
         _shown(secure, name, pebble.root())
+
+
+REFUSES = """\
+class Records:
+    def present(self, name, value):
+        raise PermissionError("the token may not write this zone")
+
+    def cleanup(self, name, value):
+        raise PermissionError("nor remove from it")
+"""
+
+
+@needs_pebble
+def test_what_a_provider_says_is_told_by_the_log_by_certs_and_by_renew(door, pebble, tmp_path):
+    config = PUBLIC.format(http=0, tls=0, directory=pebble.directory, ca=pebble.ca)
+    config = config.replace('"www.', '"*.').replace('"shop.example" = "respond:204"\n', "")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "own_dns.py").write_text(REFUSES)
+    started = door(
+        config.replace("email =", 'dns = { provider = "py:own_dns:Records" }\nemail ='),
+        environ={"PYTHONPATH": f"{tmp_path}/code:{SOURCE}"},
+    )
+    said = "the DNS provider Records could not write the record of *.shop.example (the token may"
+    started.wait_until(lambda: said in started.errors, "the reason")
+    table = started.porch("certs")
+    assert said in " ".join(table.stdout.split())
+    began = time.monotonic()
+    renewed = started.porch("certs", "renew", "*.shop.example")
+    assert time.monotonic() - began < 20
+    assert (renewed.returncode, renewed.stdout) == (1, "")
+    assert said in renewed.stderr
+
+
+HANGS = """\
+import threading
+
+class Records:
+    def present(self, name, value):
+        threading.Event().wait(120)
+
+    def cleanup(self, name, value): ...
+"""
+
+
+@needs_pebble
+def test_a_provider_that_hangs_keeps_no_other_host_from_its_certificate(door, pebble, tmp_path):
+    config = PUBLIC.format(
+        http=pebble.http_port, tls=pebble.tls_port, directory=pebble.directory, ca=pebble.ca
+    )
+    config += '"*.a.example" = "respond:204"\n'
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "own_dns.py").write_text(HANGS)
+    started = door(
+        config.replace("email =", 'dns = { provider = "py:own_dns:Records" }\nemail ='),
+        environ={"PYTHONPATH": f"{tmp_path}/code:{SOURCE}"},
+    )
+    for name in ("shop.example", "www.shop.example"):
+        started.wait_until(lambda name=name: _is_for(pebble.tls_port, name), name)
+    table = " ".join(started.porch("certs").stdout.split())
+    assert "gets one, and has its lock until" in table
 
 
 @needs_pebble

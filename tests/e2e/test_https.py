@@ -13,7 +13,8 @@ import pytest
 import trustme
 
 from tests.e2e.conftest import Door, clients_of
-from tests.support.pebble import free_port
+from tests.support.key_update import KeyUpdates
+from tests.support.ports import free_port
 
 AUTHORITY = trustme.CA()
 HOSTS = ("a.test", "b.test")
@@ -204,15 +205,15 @@ def _hello(name: str) -> bytes:
 
 
 def test_a_flood_of_handshakes_that_come_to_nothing_keeps_nobody_waiting(secured):
-    """500 clients say hello, half of them not to its end, and fall silent."""
+    """2,000 clients say hello, half of them not to its end, and fall silent."""
     started = secured()
     hello = _hello("a.test")
-    worst = []
+    p99 = []
     with _connected(started) as served:
-        for _ in range(ROUNDS):
-            slowest = 0.0
+        while len(p99) < ROUNDS and not (p99 and p99[-1] < 0.1):
+            took = []
             with contextlib.ExitStack() as stack:
-                for number in range(500):
+                for number in range(2000):
                     sock = stack.enter_context(
                         socket.create_connection(("127.0.0.1", started.ports[0]), timeout=10)
                     )
@@ -220,9 +221,28 @@ def test_a_flood_of_handshakes_that_come_to_nothing_keeps_nobody_waiting(secured
                     if number % 5 == 0:
                         begun = time.perf_counter()
                         assert _status(_ask(served)) == 204
-                        slowest = max(slowest, time.perf_counter() - begun)
-            worst.append(slowest)
-    assert min(worst) < 1, worst
+                        took.append(time.perf_counter() - begun)
+            p99.append(sorted(took)[len(took) * 99 // 100])
+    assert min(p99) < 0.1, p99
     assert not re.search("error|Traceback", started.errors)
     with _connected(started) as sock:
         assert _status(_ask(sock)) == 204
+
+
+def _pour(sock: socket.socket, keys: KeyUpdates, asks: bool) -> None:
+    for _ in range(5000):
+        socket.socket.sendall(sock, b"".join(keys.update(asks=asks) for _ in range(50)))
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_clients_that_change_their_keys_without_end_are_left(secured, tmp_path, asks):
+    """TLS 1.3's KeyUpdate, 36 us each: a megabyte of them kept everybody waiting for a second."""
+    started = secured()
+    context = _context(ssl.TLSVersion.TLSv1_3)
+    context.keylog_filename = str(tmp_path / "keys")
+    with _connected(started) as served, _connected(started, context=context) as sock:
+        keys = KeyUpdates(tmp_path / "keys")
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            _pour(sock, keys, asks)
+        assert _status(_ask(served)) == 204
+    assert not re.search("error|Traceback", started.errors)

@@ -16,6 +16,7 @@ import pytest
 import websockets
 
 from tests.e2e.conftest import PATIENCE
+from tests.support.ports import free_port
 
 APP = """
 async def app(scope, receive, send):
@@ -92,12 +93,6 @@ http {{
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def _command(name: str, port: int, folder: Path) -> list[str]:
     python = [sys.executable, "-m"]
     if name == "uvicorn":
@@ -121,7 +116,7 @@ def _command(name: str, port: int, folder: Path) -> list[str]:
 @contextlib.contextmanager
 def _running(name: str, folder: Path):
     """The port of a real server."""
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         _command(name, port, folder), cwd=folder, stdout=subprocess.DEVNULL, stderr=None
     )

@@ -14,6 +14,7 @@ from tests.e2e.conftest import Door, memory
 from tests.support.damage import DAMAGES, UNBINDABLE, good
 from tests.support.echo import EchoOrigin
 from tests.support.load import Load
+from tests.support.ports import free_port
 
 TWO = "log = false\nworkers = 2\n"
 ROUTE = '[routes]\n"*" = "127.0.0.1:{port}"\n'
@@ -183,7 +184,7 @@ def test_a_listener_that_stays_keeps_what_waits_in_its_backlog(door):
 
 
 def test_a_listener_that_moves_away_and_straight_back_is_never_refused(door):
-    first, second = _free_port(), _free_port()
+    first, second = free_port(), free_port()
     text = TWO + '[routes]\n"*" = "respond:204"\n'
     started = door(f'listen = ["127.0.0.1:{first}"]\n{text}')
     with EchoOrigin():
@@ -196,7 +197,7 @@ def test_a_listener_that_moves_away_and_straight_back_is_never_refused(door):
 
 def test_a_new_listener_opens_before_the_old_one_closes(door, client):
     """A client that is refused at the old address finds the new one open, whenever it asks."""
-    first, second = _free_port(), _free_port()
+    first, second = free_port(), free_port()
     text = TWO + '[routes]\n"*" = "respond:204"\n'
     started = door(f'listen = ["127.0.0.1:{first}"]\n{text}')
     kept = client(started)
@@ -236,12 +237,6 @@ def _answers(port: int) -> bool:
             return connection.recv(100).startswith(b"HTTP/1.1 204 ")
     except ConnectionError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_diff_tells_what_a_reload_would_change_and_changes_nothing(door):

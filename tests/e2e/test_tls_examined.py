@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from tests.e2e.conftest import memory
-from tests.support.tls import AUTHORITY, client, files
+from tests.support.handshake import AUTHORITY, client, files
 
 CONFIG = """\
 listen = ["127.0.0.1:0", "https://127.0.0.1:0"]

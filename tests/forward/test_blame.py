@@ -1,6 +1,7 @@
-"""What is said of a certificate that was refused."""
+"""What is said of a certificate that was refused, and of a handshake that failed."""
 
 import datetime
+import errno
 import ssl
 
 import pytest
@@ -14,9 +15,12 @@ from porch.errors import (
     CertificateNotYetValid,
     CertificateSelfSigned,
     CertificateUnknown,
+    HandshakeFailed,
+    HandshakeRefused,
+    PorchError,
     TlsError,
 )
-from porch.forward.blame import blame
+from porch.forward.blame import blame, broken
 from tests.support.certificates import make, names
 
 WHERE = "10.0.0.1:443"
@@ -90,3 +94,35 @@ def test_each_has_the_same_word_and_a_way_out_of_its_own() -> None:
     errors = [said(code) for code in (9, 10, 18, 20, 23, 62)]
     assert {error.word for error in errors} == {"tls_certificate_error"}
     assert len({error.sentence for error in errors}) == len(errors)
+
+
+def reasoned(reason: str) -> ssl.SSLError:
+    """As OpenSSL's come."""
+    error = ssl.SSLError(1, f"[SSL: {reason}] in lower case (_ssl.c:1)")
+    error.reason = reason
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (
+            OSError(errno.ECONNRESET, "x"),
+            HandshakeFailed,
+            "it reset the connection in the TLS hands",
+        ),
+        (ConnectionResetError(), HandshakeFailed, "it closed the connection in the TLS handshake"),
+        (reasoned("WRONG_VERSION_NUMBER"), HandshakeFailed, "what it answers is not TLS (WRONG_"),
+        (reasoned("UNSUPPORTED_PROTOCOL"), HandshakeFailed, "UNSUPPORTED_PROTOCOL"),
+        (ssl.SSLEOFError(8, "EOF"), HandshakeFailed, "it closed the connection in the TLS hands"),
+        (reasoned("TLSV13_ALERT_CERTIFICATE_REQUIRED"), HandshakeRefused, "TLSV13_ALERT_CERT"),
+        (reasoned("TLSV1_UNRECOGNIZED_NAME"), HandshakeRefused, "TLSV1_UNRECOGNIZED_NAME"),
+    ],
+)
+def test_a_handshake_that_failed_says_who_ended_it(
+    error: OSError, kind: type[PorchError], text: str
+) -> None:
+    said = broken(WHERE, error)
+    assert type(said) is kind
+    assert text in said.detail
+    assert said.detail.startswith(f"{WHERE}: ")

@@ -5,13 +5,15 @@ import datetime
 import errno
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
+import uvloop
 
 from porch import clock
 from porch.errors import (
@@ -22,6 +24,8 @@ from porch.errors import (
     ConnectionRefused,
     ConnectTimeout,
     DnsError,
+    HandshakeFailed,
+    HandshakeRefused,
     NoDescriptors,
     PorchError,
     TlsError,
@@ -30,6 +34,7 @@ from porch.forward import dial
 from porch.forward.address import Address
 from porch.forward.dial import Dialer
 from porch.forward.resolve import AddrInfo, Resolver
+from tests.support.ports import free_port
 
 
 class Near(asyncio.Protocol):
@@ -74,8 +79,10 @@ class Names(Resolver):
 
 
 @asynccontextmanager
-async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    server = await asyncio.get_running_loop().create_server(Greeter, "127.0.0.1", 0, ssl=tls)
+async def listening(
+    tls: ssl.SSLContext | None = None, make: type[asyncio.Protocol] = Greeter
+) -> AsyncIterator[int]:
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -89,13 +96,6 @@ async def greet(address: Address, resolver: Resolver | None = None) -> Near:
     near.transport.close()
     await near.lost
     return near
-
-
-def free_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 async def failure(address: Address, resolver: Resolver | None = None) -> PorchError:
@@ -177,8 +177,9 @@ def test_what_the_system_says_is_passed_on(
 
 
 def test_every_failure_of_dialling_may_be_repeated_elsewhere() -> None:
-    for kind in (ConnectFailed, ConnectionRefused, ConnectTimeout, DnsError, TlsError):
+    for kind in (ConnectFailed, ConnectionRefused, ConnectTimeout, DnsError, HandshakeFailed):
         assert kind.retry == "always"
+    assert TlsError.retry == HandshakeRefused.retry == "always"
 
 
 def test_unix_sockets(tmp_path: Path) -> None:
@@ -289,17 +290,76 @@ def test_an_origin_that_leaves_before_it_can_be_looked_at_has_still_a_reason() -
     asyncio.run(main())
 
 
-def test_tls_to_a_port_that_speaks_none_is_refused() -> None:
-    async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-        async with listening() as port:
-            _, client = contexts("api.test")
-            error = await failure(
-                Address(host="api.test", port=port, tls=client), Names("127.0.0.1")
-            )
-            assert isinstance(error, ConnectFailed)
+def in_each_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """The words of a handshake's end are the loop's own."""
+    for make in (uvloop.new_event_loop, asyncio.new_event_loop):
+        with asyncio.Runner(loop_factory=make) as runner:
+            runner.get_loop().set_exception_handler(lambda *_: None)  # the server's side
+            runner.run(work())
 
-    asyncio.run(main())
+
+class LeavesInTheHandshake(asyncio.Protocol):
+    """Takes the hello, says `answer` and is gone. resets: without an end."""
+
+    answer = b""
+    resets = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(self.answer)
+        if self.resets:
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "resets", "kind", "detail"),
+    [
+        (b"", True, HandshakeFailed, "it reset the connection in the TLS handshake"),
+        (b"", False, HandshakeFailed, "it closed the connection in the TLS handshake"),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            False,
+            HandshakeFailed,
+            "what it answers is not TLS (",
+        ),
+        (b"\x16\x03\x03\x00\x7a\x02", False, HandshakeFailed, "it closed the connection in the"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", False, HandshakeRefused, "SSLV3_ALERT_HANDSHAKE_FAI"),
+        (b"\x15\x03\x03\x00\x02\x02\x70", False, HandshakeRefused, "TLSV1_UNRECOGNIZED_NAME"),
+    ],
+)
+def test_an_origin_that_ends_a_handshake_was_reached_and_is_said_to_have_done_so(
+    answer: bytes, resets: bool, kind: type[PorchError], detail: str
+) -> None:
+    class Origin(LeavesInTheHandshake):
+        pass
+
+    Origin.answer, Origin.resets = answer, resets
+
+    async def main() -> None:
+        async with listening(make=Origin) as port:
+            _, client = contexts("api.test")
+            address = Address(host="127.0.0.1", port=port, tls=client, server_name="api.test")
+            error = await failure(address)
+            assert type(error) is kind
+            assert error.detail.startswith(f"127.0.0.1:{port}: {detail}")
+
+    in_each_loop(main)
+
+
+def test_without_tls_an_origin_that_resets_is_in_no_handshake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse(*_: Any) -> socket.socket:
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+    monkeypatch.setattr(dial, "_connect", refuse)
+    assert type(asyncio.run(failure(Address(host="127.0.0.1", port=9)))) is ConnectFailed
 
 
 def test_a_dial_that_is_given_up_leaves_no_socket_behind() -> None:

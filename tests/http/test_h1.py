@@ -186,13 +186,6 @@ def test_what_no_head_may_hold_is_refused_before_the_head_has_ended(
     assert_split_anywhere(request_decoder, start + bad, [error(BadRequest)])
 
 
-def test_a_tunnel_takes_everything() -> None:
-    decoder = request_decoder()
-    decoder.switch_to_raw()
-    assert decoder.decode(b"GET / HTTP/1.1\n\n\0") == (None, b"GET / HTTP/1.1\n\n\0", False)
-    assert decoder.decode(b"") is None
-
-
 @pytest.mark.parametrize(
     ("message", "calls"),
     [(REQUESTS["plain"][0], 4), (REQUESTS["fields"][0], 4), (ANSWERS["plain"][0], 3)],

@@ -5,16 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.http import h1_encode
-from porch.http.fields import HOP_BY_HOP, encode
+from porch.http.fields import HOP_BY_HOP
 from porch.http.h1_encode import (
     CHUNKED,
+    CLOSE,
+    KEEP_ALIVE,
     chunk,
     last_chunk,
     request_head,
-    status_line,
-    status_lines,
+    response_head,
 )
-from porch.http.message import Field, RequestHead, Trailers
+from porch.http.message import Field, RequestHead, ResponseHead, Trailers
 from tests.support.codec import (
     answer,
     answer_decoder,
@@ -54,6 +55,12 @@ def test_a_request_goes_out_as_1_1_whatever_it_came_in_as() -> None:
     assert request_head(head(version=b"2")).startswith(b"GET /a?b HTTP/1.1\r\n")
 
 
+def started(status: int, reason: bytes = b"") -> bytes:
+    """What an answer with no more than this begins with."""
+    head = ResponseHead(status, [], 0, reason)
+    return response_head(head, b"", b"", end=True, bare=False, chunked=False)
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "line"),
     [
@@ -67,17 +74,39 @@ def test_a_request_goes_out_as_1_1_whatever_it_came_in_as() -> None:
 def test_a_status_line_always_has_its_second_space(status: int, reason: bytes, line: bytes) -> None:
     """RFC 9112 4: the space stands even before an absent phrase."""
     for _ in range(2):
-        assert status_line(status, reason) == line
-        assert status_lines[status, reason] == line
+        assert started(status, reason) == line + b"\r\n"
+        assert h1_encode._lines[status, reason] == line
 
 
 def test_remembered_status_lines_are_bounded_in_number_and_length() -> None:
     for number in range(h1_encode._REMEMBERED + 10):
-        status_line(200, b"%d" % number)
-    assert 0 < len(status_lines) <= h1_encode._REMEMBERED
+        started(200, b"%d" % number)
+    assert 0 < len(h1_encode._lines) <= h1_encode._REMEMBERED
     long = b"a" * 65
-    assert status_line(200, long) == b"HTTP/1.1 200 " + long + b"\r\n"
-    assert (200, long) not in status_lines
+    assert started(200, long) == b"HTTP/1.1 200 " + long + b"\r\n\r\n"
+    assert (200, long) not in h1_encode._lines
+
+
+@pytest.mark.parametrize("told", [b"", CLOSE, KEEP_ALIVE])
+@pytest.mark.parametrize(
+    ("length", "words", "fields", "body"),
+    [
+        (2, {"end": True}, b"", b"ab"),
+        (9, {"end": False}, b"", b"ab"),
+        (None, {"end": True}, b"content-length: 2\r\n", b"ab"),
+        (None, {"end": False, "chunked": True}, CHUNKED, b"2\r\nab\r\n"),
+        (None, {"end": False}, b"", b"ab"),
+        (None, {"end": True, "bare": True}, b"", b""),
+        (9, {"end": False, "bare": True}, b"", b""),
+    ],
+)
+def test_an_answer_is_framed_as_was_decided(
+    length: int | None, words: dict[str, bool], fields: bytes, body: bytes, told: bytes
+) -> None:
+    made = ResponseHead(200, [(b"a", b"b")], length)
+    framing = {"bare": False, "chunked": False, **words}
+    said = response_head(made, told, b"ab", **framing)
+    assert said == b"HTTP/1.1 200 OK\r\na: b\r\n%b%b\r\n%b" % (fields, told, body)
 
 
 def test_chunks_are_of_hexadecimal_size() -> None:
@@ -141,14 +170,17 @@ def test_an_answer_is_read_as_it_was_written(
     status: int, sent: list[Field], parts: list[bytes], framing: str
 ) -> None:
     body = b"" if status in (204, 304) else b"".join(parts)
-    line = status_line(status, b"so")
     if framing == "length" or status in (204, 304):
         length: int | None = len(body)
         sent = sent if status == 204 else [*sent, (b"content-length", b"%d" % len(body))]
-        written = line + encode(sent) + b"\r\n" + body
     else:
         length = None
-        written = line + encode(sent) + CHUNKED + b"\r\n"
+    head = ResponseHead(status, sent, length, b"so")
+    is_open = length is None
+    written = response_head(
+        head, b"", b"" if is_open else body, end=not is_open, bare=False, chunked=is_open
+    )
+    if is_open:
         written += b"".join(map(chunk, parts)) + last_chunk(None)
     found = events(answer_decoder(), [written])
     expected = [answer(status, *sent, length=length, reason=b"so")]

@@ -110,7 +110,7 @@ def test_an_answer_that_is_cut_short_never_looks_whole(name: str) -> None:
 
 def test_a_close_before_a_byte_came_may_be_tried_again() -> None:
     assert events(answer_decoder(), [], closes=True) == [error(ConnectionLost, 502)]
-    assert ConnectionLost.retry == "reused"
+    assert ConnectionLost.retry == "repeat"
     assert IncompleteResponse.retry == "never"
 
 

@@ -3,22 +3,29 @@
 import asyncio
 import contextlib
 import ssl
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from porch.errors import Misdirected, NotSecured
+from porch import clock
+from porch.errors import NotSecured
 from porch.http.message import RequestHead
 from porch.listen.secured import RECORD
-from porch.tls.client_certificate import ClientCertificate
-from porch.tls.presented import Kind, Presented
+from porch.tls.presented import Presented
 from tests.listen.conftest import Run
+from tests.support.handshake import certificate, client
 from tests.support.secured import Pair
-from tests.support.tls import AUTHORITY, certificate, client
+
+OLDER = ssl.TLSVersion.TLSv1_2
 
 FATAL_UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no slow client."""
+    monkeypatch.setattr(clock, "monotonic", lambda: 1000.0)
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +179,58 @@ def test_an_end_of_the_connection_without_tlss_own_is_one_too(
     run(main())
 
 
+def test_its_end_without_tlss_own_leaves_our_side_open_in_any_version(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        older = client("a.test")
+        older.maximum_version = OLDER
+        pair = Pair(presented, context=older).shake()
+        assert not pair.secured.can_write_eof()
+        assert pair.secured.eof_received()
+        assert pair.secured.can_write_eof()
+        pair.secured.write(b"answer")
+        pair.secured.close()
+        pair.hear()
+        assert pair.near.read(100) == b"answer"
+        assert pair.near.read(100) == b"", "and our end is told"
+
+    run(main())
+
+
+def test_its_end_with_tlss_own_ends_both_sides_in_tls_1_2(run: Run, presented: Presented) -> None:
+    """RFC 5246 7.2.1."""
+
+    async def main() -> None:
+        older = client("a.test")
+        older.maximum_version = OLDER
+        pair = Pair(presented, context=older).shake()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.unwrap()
+        pair.move()
+        pair.secured.eof_received()
+        assert pair.inner.told == ["made", "eof"]
+        assert not pair.secured.can_write_eof()
+
+    run(main())
+
+
+def test_its_end_behind_ours_is_an_end_and_no_break(run: Run, presented: Presented) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        pair.secured.write_eof()
+        pair.hear()
+        assert pair.near.read(10) == b""
+        pair.near.write(b"last")
+        pair.near.unwrap()
+        pair.move()
+        assert pair.inner.heard == [b"last"]
+        assert pair.inner.told == ["made", "eof"]
+        assert not pair.transport.aborted
+
+    run(main())
+
+
 def test_our_side_alone_can_end_in_tls_1_3_and_the_client_may_go_on(
     run: Run, presented: Presented
 ) -> None:
@@ -185,7 +244,7 @@ def test_our_side_alone_can_end_in_tls_1_3_and_the_client_may_go_on(
         pair.move()
         assert pair.inner.heard == [b"still here"]
         older = client("a.test")
-        older.maximum_version = ssl.TLSVersion.TLSv1_2
+        older.maximum_version = OLDER
         assert not Pair(presented, context=older).shake().secured.can_write_eof()
 
     run(main())
@@ -275,78 +334,6 @@ def test_a_handshake_goes_on_in_a_drain_and_ends_with_the_door(
         pair = Pair(presented)
         pair.secured.close_now()
         assert pair.transport.aborted
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("host", "is_right"),
-    [
-        (b"a.test", True),
-        (b"A.TEST:8443", True),
-        (b"a.test.", True),
-        (b"b.test", True),
-        (b"z.test", False),
-        (b"", False),
-        (b"[::1]", False),
-    ],
-)
-def test_a_request_for_another_host_is_misdirected_unless_the_certificate_is_for_it(
-    run: Run, presented: Presented, host: bytes, is_right: bool
-) -> None:
-    async def main() -> None:
-        pair = Pair(presented).shake()
-        request = RequestHead(b"GET", b"/", host, b"https", [])
-        if is_right:
-            pair.secured.check(request)
-        else:
-            with pytest.raises(Misdirected, match="the handshake was for a"):
-                pair.secured.check(request)
-
-    run(main())
-
-
-def test_without_a_name_in_the_handshake_nothing_disagrees(run: Run, presented: Presented) -> None:
-    async def main() -> None:
-        pair = Pair(presented, None).shake()
-        pair.secured.check(RequestHead(b"GET", b"/", b"z.test", b"https", []))
-
-    run(main())
-
-
-@pytest.mark.parametrize("shows", [True, False])
-def test_what_the_client_has_shown_is_for_the_hosts_that_asked_for_it(
-    run: Run, presented: Presented, shows: bool
-) -> None:
-    kind = Kind(client_ca=AUTHORITY.cert_pem.bytes())
-    asking = replace(presented, kinds={"a.test": kind, "c.test": kind})
-    context = client("a.test")
-    if shows:
-        AUTHORITY.issue_cert("device.test").configure_cert(context)
-
-    async def main() -> None:
-        pair = Pair(asking, context=context).shake()
-
-        def shown(host: bytes) -> ClientCertificate | None:
-            return pair.secured.certificate(RequestHead(b"GET", b"/", host, b"https", []))
-
-        found = [shown(host) for host in (b"a.test", b"A.TEST:8443", b"a.test.", b"c.test")]
-        assert [each is not None for each in found] == [shows] * 4
-        assert len({id(each) for each in found}) == 1
-        assert [shown(host) for host in (b"b.test", b"z.test", b"", b"[::1]")] == [None] * 4
-
-    run(main())
-
-
-def test_without_a_name_a_host_that_wants_another_tls_is_misdirected(
-    run: Run, presented: Presented
-) -> None:
-    async def main() -> None:
-        modern = {"z.test": Kind(profile="modern")}
-        pair = Pair(Presented(presented.by_host, kinds=modern), None).shake()
-        pair.secured.check(RequestHead(b"GET", b"/", b"y.test", b"https", []))
-        with pytest.raises(Misdirected, match="named no host"):
-            pair.secured.check(RequestHead(b"GET", b"/", b"z.test", b"https", []))
 
     run(main())
 

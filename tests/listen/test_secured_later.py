@@ -12,7 +12,7 @@ from porch.tls.later import Later
 from porch.tls.presented import Presented, Presenter
 from tests.listen.conftest import Run
 from tests.listen.test_secured import FATAL_UNRECOGNIZED, Pair
-from tests.support.tls import certificate
+from tests.support.handshake import certificate
 
 
 @pytest.fixture

@@ -136,6 +136,29 @@ def test_root_finds_the_systems_door_from_a_login_of_its_own(
     serving(config, then)
 
 
+def test_root_finds_the_door_of_a_user_whom_it_names_and_no_folder_of_another(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "LOGINS", tmp_path)
+    ours, uid = tmp_path / str(os.getuid()), os.getuid()
+    other = tmp_path / str(uid + 1)
+    other.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(ours))
+
+    async def then() -> None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        found = await asyncio.to_thread(ask, config, "status", [uid + 1, uid])
+        assert found["pid"] == 1
+        (ours / "porch").rename(other / "porch")  # it is ours, and not that user's
+        for users in ([], [uid + 1]):
+            with pytest.raises(NotRunning):
+                await asyncio.to_thread(ask, config, "status", users)
+        (other / "porch").rename(ours / "porch")
+
+    serving(config, then)
+
+
 def test_a_link_that_was_set_to_another_file_still_leads_to_its_door(
     tmp_path: Path,
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from porch.certs.answers import Answers
 from porch.certs.dns_rfc2136 import Rfc2136
 from porch.certs.means import Means
+from porch.manage import provider
 from porch.manage.provider import by_dns
 from tests.support.store import MemoryStore
 
@@ -22,6 +23,24 @@ class Provider:
 made = Provider("made")
 class Half:
     def present(self, name, value): ...
+"""
+
+
+ENDS = """
+import sys
+sys.exit("no credentials")
+"""
+HANGS = """
+import threading
+threading.Event().wait(20)
+"""
+SETUP = """
+import sys
+class Ends:
+    def __init__(self):
+        sys.exit("no credentials")
+    def present(self, name, value): ...
+    def cleanup(self, name, value): ...
 """
 
 
@@ -55,9 +74,8 @@ def test_a_port_may_be_a_setting_of_the_provider_and_name_servers_have_their_own
     means: Means, tmp_path: Path
 ) -> None:
     words = {"provider": "rfc2136", "server": "192.0.2.1", "key": "k", "secret": "c2VjcmV0"}
-    by_dns(words | {"port": "5353", "resolver_port": "5354"}, tmp_path, means)
-    with pytest.raises(ValueError, match="resolver_port is x; it must be a port"):
-        by_dns(words | {"resolver_port": "x"}, tmp_path, means)
+    found = by_dns(words | {"port": "5353", "resolver_port": "5354"}, tmp_path, means)
+    assert found.propagation is not None
 
 
 def test_the_operators_own_is_found_beside_the_configuration(means: Means, folder: Path) -> None:
@@ -86,7 +104,7 @@ def test_records_that_the_operator_keeps_need_nobody_who_writes(
         ("py:gone:Provider", "py:gone:Provider cannot be loaded: ModuleNotFoundError"),
         ("py:own_dns:Gone", "cannot be loaded: AttributeError"),
         ("py:own_dns:Half", "is no DNS provider: it needs present"),
-        ("rfc2136", "the DNS provider 'rfc2136' cannot be set up"),
+        ("rfc2136", "the DNS provider 'rfc2136' lacks server, key, secret"),
     ],
 )
 def test_one_that_is_of_no_use_is_said(
@@ -94,3 +112,24 @@ def test_one_that_is_of_no_use_is_said(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         by_dns({"provider": name}, folder, means)
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "said"),
+    [
+        ("ending_dns", ENDS, "py:ending_dns:Ends cannot be loaded: SystemExit: no credentials"),
+        ("hanging_dns", HANGS, "'py:hanging_dns:Ends' has not come up within"),
+        ("half_dns", SETUP, "'py:half_dns:Ends' cannot be set up: SystemExit: no credentials"),
+    ],
+    ids=["ends", "hangs", "ends when it is set up"],
+)
+def test_one_that_ends_or_holds_up_the_program_when_it_is_loaded_is_told(
+    means: Means, folder: Path, monkeypatch: pytest.MonkeyPatch, module: str, code: str, said: str
+) -> None:
+    monkeypatch.setattr(provider, "PATIENCE", 1.0)
+    (folder / f"{module}.py").write_text(code)
+    try:
+        with pytest.raises(ValueError, match=said):
+            by_dns({"provider": f"py:{module}:Ends"}, folder, means)
+    finally:
+        sys.modules.pop(module, None)

@@ -10,7 +10,7 @@ from porch.config.loaded import Loaded
 from porch.manage import renewed as module
 from porch.manage.renewed import Renewed
 from porch.tls.certificate import load_certificate
-from tests.support.tls import files
+from tests.support.handshake import files
 
 
 class Watched:

@@ -1,6 +1,7 @@
 """The facts of a status come from memory and the system, never from a worker."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_an_endpoint_that_refuses_says_why() -> None:
     table.rows[1][column] = 2
     made.in_force.standings.note((("*", "a:1"), "refused", Out("dns_error", 1.8e9)))
     first, second = status(made)["upstreams"]  # type: ignore[misc]
-    assert (first["state"], first["running"]) == ("refused: dns_error", 2)
+    assert (first["state"], first["running"]) == ("dns_error", 2)
     assert first["out_since"] == "2027-01-15T08:00:00Z"
     assert (second["state"], second["out_since"]) == ("up", None)
 
@@ -53,3 +54,11 @@ def test_a_worker_of_before_an_upgrade_has_no_counts() -> None:
     made.fleet.all[0].row = 0
     (worker,) = status(made)["workers"]  # type: ignore[misc]
     assert worker["requests"] is None
+
+
+def test_where_certificates_are_kept_is_told_to_who_asks_beside_it(tmp_path: Path) -> None:
+    made = door()
+    assert status(made)["configuration"]["store"] is None  # type: ignore[index]
+    words = {"listen": ["https://127.0.0.1:0"], "routes": {"a.test": ":1"}, "store": str(tmp_path)}
+    made.in_force.candidate = Candidate.examine(load_mapping(words))
+    assert status(made)["configuration"]["store"] == str(tmp_path)  # type: ignore[index]

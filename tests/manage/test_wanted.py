@@ -12,6 +12,7 @@ from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.config.state import State
 from porch.manage.wanted import SYSTEM, Wanted, authorities, store_folder
+from tests.support.certificates import make
 
 BASE = Path("/etc/porch")
 
@@ -95,7 +96,7 @@ def test_a_known_one_keeps_its_rehearsal() -> None:
 
 def test_who_vouches_for_it_lies_beside_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
-    file.write_text("")
+    file.write_bytes(make("root").pem)
     (one,) = asked(directory="https://ca.internal/dir", ca=str(file))
     assert one.ca == file
     acme = loaded().config.acme

@@ -33,6 +33,7 @@ class FakeClock:
         monkeypatch.setattr(clock, "monotonic", lambda: self.time)
         monkeypatch.setattr(clock, "wall", lambda: self.time + 1.7e9)
         monkeypatch.setattr(clock, "now", self.time)
+        monkeypatch.setattr(clock, "milliseconds", 0)
         monkeypatch.setattr(clock, "date", clock.date)
         clock.tick()
 
@@ -41,14 +42,14 @@ class FakeLoop(asyncio.SelectorEventLoop):
     """A private loop on a FakeClock. counts: calls that make a task, timer or callback."""
 
     def __init__(self, fake: FakeClock) -> None:
-        self._fake = fake
+        self.fake = fake
         self.counts: dict[str, int] = {}
         self.problems: list[str] = []
         super().__init__()
         self.set_exception_handler(self._on_problem)
 
     def time(self) -> float:
-        return self._fake.time
+        return self.fake.time
 
     def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
         self._count("call_soon")
@@ -138,6 +139,9 @@ class FakeTransport(asyncio.Transport):
         protocol.connection_made(self)
 
     # --- the near end: asyncio.Transport -----------------------------------------------------
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
 
     def write(self, data: Any) -> None:
         if self._eof:

@@ -19,16 +19,11 @@ from urllib.request import Request, urlopen
 
 import trustme
 
+from tests.support.ports import free_port
+
 PATIENCE = 10.0
 PEBBLE = shutil.which("pebble")
 CHALLTESTSRV = shutil.which("pebble-challtestsrv")
-
-
-def free_port() -> int:
-    """One that nobody listens at now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Pebble:

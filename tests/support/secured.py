@@ -8,9 +8,10 @@ from typing import Any, cast
 from porch.clock import Deadlines
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
-from porch.listen.secured import PLAIN, Secured
+from porch.listen.secured import Secured
+from porch.listen.security import PLAIN
 from porch.tls.presented import Presented, Presenter
-from tests.support.tls import client
+from tests.support.handshake import client
 
 __all__ = ["FakeTransport", "Inner", "Pair"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -17,7 +18,11 @@ from cryptography.hazmat.primitives.serialization import (
 from porch.tls import certificate as module
 from porch.tls.certificate import Certificate, Pair, keep_only, load_certificate
 from porch.tls.presented import Presented
-from tests.support.tls import AUTHORITY, client, files, names, shake
+from tests.support.certificates import Made, make, pem
+from tests.support.handshake import AUTHORITY, client, files, names, shake
+
+SHA_256 = bytes.fromhex("2a864886f70d01010b")
+"""sha256WithRSAEncryption, in DER."""
 
 
 def said(cert: Path, key: Path) -> str:
@@ -60,6 +65,32 @@ def test_an_encrypted_key_is_no_question_on_the_terminal(tmp_path: Path) -> None
     key = tmp_path / "locked.key"
     key.write_bytes(locked)
     assert said(cert, key) == f"{key} is encrypted; give its password as key_password"
+
+
+def made(folder: Path, *chain: Made) -> tuple[Path, Path]:
+    """The files of a chain; the key is that of its first."""
+    cert, key = folder / "made.pem", folder / "made.key"
+    cert.write_bytes(pem(chain))
+    key.write_bytes(chain[0].key)
+    return cert, key
+
+
+def test_a_key_that_is_too_small_for_any_client_is_said(tmp_path: Path) -> None:
+    small = rsa.generate_private_key(65537, 1024)
+    cert, key = made(tmp_path, make(private=small))
+    assert said(cert, key).startswith(f"{cert} is of no use: its key is too small; make one of RSA")
+    ca = make("ca", private=small)
+    cert, key = made(tmp_path, make(by=ca), ca)
+    assert said(cert, key).startswith(f"{cert} is of no use: the key of an authority in its chain")
+
+
+def test_a_hash_that_is_too_weak_for_any_client_is_said(tmp_path: Path) -> None:
+    leaf = make(by=make("ca", private=rsa.generate_private_key(65537, 2048)))
+    cert, key = made(tmp_path, leaf)
+    # Says SHA-1 (RFC 8017 A.2.4), which nothing here signs with any more; it is not verified.
+    old = ssl.PEM_cert_to_DER_cert(leaf.pem.decode()).replace(SHA_256, SHA_256[:-1] + b"\x05")
+    cert.write_text(ssl.DER_cert_to_PEM_cert(old))
+    assert said(cert, key).endswith("is signed with SHA-1 or MD5; get one with SHA-256")
 
 
 # --- from memory -----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from porch.tls.origin import (
     system_authorities,
 )
 from porch.tls.presented import Kind, Presented
-from tests.support.tls import AUTHORITY, certificate, far_side, files, shake
+from tests.support.handshake import AUTHORITY, certificate, far_side, files, shake
 
 
 @pytest.fixture

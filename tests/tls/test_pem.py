@@ -3,7 +3,7 @@
 import pytest
 
 from porch.tls.pem import CERTIFICATE
-from tests.support.tls import AUTHORITY
+from tests.support.handshake import AUTHORITY
 
 ONE = AUTHORITY.cert_pem.bytes().strip()
 

@@ -12,7 +12,7 @@ from porch.tls.client_certificate import ClientCertificate
 from porch.tls.hello import Hello
 from porch.tls.later import Later
 from porch.tls.presented import Choice, Kind, Presented, Presenter
-from tests.support.tls import AUTHORITY, certificate, client, far_side, names, shake
+from tests.support.handshake import AUTHORITY, certificate, client, far_side, names, shake
 
 STRANGERS = trustme.CA()
 STRANGER = STRANGERS.issue_cert("device.test")

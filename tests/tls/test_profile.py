@@ -7,7 +7,7 @@ import pytest
 
 from porch.tls.presented import Presented
 from porch.tls.profile import believe_clients, server_context
-from tests.support.tls import AUTHORITY, certificate, client, shake
+from tests.support.handshake import AUTHORITY, certificate, client, shake
 
 
 def test_intermediate_is_tls_1_2_and_1_3_and_modern_is_1_3_alone() -> None:

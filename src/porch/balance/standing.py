@@ -8,10 +8,13 @@ from collections.abc import Callable, Container
 
 from porch.balance.endpoint import Endpoint, Out
 
-__all__ = ["EndpointName", "Standing", "Standings"]
+__all__ = ["WHOLE", "EndpointName", "Standing", "Standings"]
 
 EndpointName = tuple[str, str]
 """The pool and the address of an endpoint: what it has in common in all workers."""
+
+WHOLE = ""
+"""In place of an address: the pool itself, which is counted as an endpoint is."""
 
 Standing = tuple[EndpointName, str, Out | None]
 """(endpoint, kind, why): it is out of rotation, or back, if `why` is None."""

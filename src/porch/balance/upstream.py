@@ -9,6 +9,7 @@ from porch.balance.roster import Roster
 from porch.clock import INFINITY
 from porch.errors import NoEndpoint, PorchError
 from porch.exchange import SAFE_TO_REPEAT, Exchange
+from porch.filter import Filter
 
 __all__ = ["Balancer", "Upstream"]
 
@@ -34,7 +35,8 @@ class Balancer(Protocol):
 
 
 class Upstream:
-    """A named pool. See route.Destination.
+    """A named pool. See route.Destination. most: requests at once of an endpoint, of all workers.
+    filters: what its exchanges pass besides those of their route, behind them.
 
     An endpoint that refused is dialled every half second beside the requests, and is back when
     that succeeds. When all are out, those are used that are out for the lesser reasons; when all
@@ -50,7 +52,9 @@ class Upstream:
         "_up",
         "_version",
         "endpoints",
+        "filters",
         "missing",
+        "most",
         "name",
     )
 
@@ -64,6 +68,8 @@ class Upstream:
         self.name = name
         self.endpoints = tuple(endpoints)
         self.missing = ""
+        self.most: int | None = None
+        self.filters: Sequence[Filter] = ()
         self._balancer = balancer
         self._roster = roster or Roster(name)
         self._version = -1
@@ -80,6 +86,13 @@ class Upstream:
         self.endpoints = tuple(endpoints)
         self.missing = missing
         self._roster.version += 1
+
+    @property
+    def in_rotation(self) -> int:
+        """How many endpoints are used now, at least 1."""
+        if self._version != self._roster.version:
+            self._turn()
+        return max(1, len(self._up))
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
@@ -113,7 +126,9 @@ class Upstream:
                     break
         up = self._up
         if len(up) > 1:
-            yield from self._balancer.candidates(exchange)
+            found = self._balancer.candidates(exchange)
+            most = self.most
+            yield from found if most is None else (each for each in found if each.running < most)
         elif up:
             yield from up
         else:

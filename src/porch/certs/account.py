@@ -15,6 +15,7 @@ from josepy.jwk import JWK, JWKEC, JWKRSA
 from porch import clock
 from porch.certs.authority import Authority
 from porch.certs.failure import IssueError
+from porch.certs.files import DamagedError
 from porch.certs.needs import Lease, Store
 from porch.certs.network import Conversation
 from porch.certs.notes import read_note, write_note
@@ -44,7 +45,7 @@ def open_account(authority: Authority, store: Store) -> Conversation:
 
     Changes its contact if the email is another by now. Raises IssueError.
     """
-    found = store.read(key_name(authority))
+    found = _read_key(authority, store)
     lease = None if found else _alone(authority, store)
     try:
         found = found or _make_key(authority, store, lease)
@@ -82,7 +83,7 @@ def _alone(authority: Authority, store: Store) -> Lease | None:
         lease = store.lock(f"account/{authority.label}", LEASE)
         if lease is not None:
             return lease
-        if store.read(key_name(authority)) is not None:
+        if _read_key(authority, store) is not None:
             return None
         if clock.monotonic() > until:
             raise IssueError(
@@ -95,7 +96,7 @@ def _alone(authority: Authority, store: Store) -> Lease | None:
 
 def _make_key(authority: Authority, store: Store, lease: Lease | None) -> bytes:
     """The key that is kept, made now unless somebody did while we waited."""
-    found = store.read(key_name(authority))
+    found = _read_key(authority, store)
     if found is not None:
         return found
     # P-256 signs all we say: RFC 8555 6.2 has every authority take ES256, and it is small.
@@ -110,6 +111,21 @@ def _make_key(authority: Authority, store: Store, lease: Lease | None) -> bytes:
     return made
 
 
+def _read_key(authority: Authority, store: Store) -> bytes | None:
+    try:
+        return store.read(key_name(authority))
+    except DamagedError as error:
+        raise _damaged(authority, error.place) from error
+
+
+def _damaged(authority: Authority, place: str) -> IssueError:
+    return IssueError(
+        "account",
+        f"the key of the account at {authority.host} is damaged: put {place} back from a backup, "
+        "or remove it and a new account is made",
+    )
+
+
 def _load(pem: bytes, authority: Authority) -> JWK:
     try:
         key = JWK.load(pem)
@@ -117,11 +133,7 @@ def _load(pem: bytes, authority: Authority) -> JWK:
         key = None
     # What is no PEM is a shared secret to the library.
     if not isinstance(key, JWKEC | JWKRSA):
-        raise IssueError(
-            "account",
-            f"the account's key {key_name(authority)} in the store is damaged: bring back a copy, "
-            "or remove it to get a new account",
-        )
+        raise _damaged(authority, f"{key_name(authority)} in the store")
     return key
 
 

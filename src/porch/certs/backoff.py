@@ -14,7 +14,7 @@ from porch.certs.identifiers import stored
 from porch.certs.needs import Store
 from porch.certs.notes import read_note, write_note
 
-__all__ = ["FIRST", "LONGEST", "Record", "clear", "delay", "failed", "keep", "kept"]
+__all__ = ["FIRST", "LONGEST", "Record", "begun", "clear", "delay", "failed", "keep", "kept"]
 
 FIRST = timedelta(minutes=1)
 LONGEST = timedelta(days=1)
@@ -26,8 +26,9 @@ JITTER = 0.2
 class Record:
     """How a name has fared since it last had a certificate.
 
-    failures: in a row. since: the first of them, last: the latest. kind, sentence: of the latest,
-    see IssueError. limits: directory -> not to be asked before.
+    failures: in a row. since: the first of them, last: the latest, or when a later try began. kind,
+    sentence: of the latest, see IssueError. limits: directory -> not to be asked before. cut_off:
+    tries after it that came to no end, so that whoever made them was killed; one may be under way.
     """
 
     failures: int = 0
@@ -36,16 +37,28 @@ class Record:
     kind: str = ""
     sentence: str = ""
     limits: dict[str, datetime] = field(default_factory=dict)
+    cut_off: int = 0
 
     def next_at(self, name: str, now: datetime) -> datetime:
         """When `name` may be tried again; not after `now` means at once.
 
         A failure of the future was written by a clock that has been set back since: it counts,
-        but nobody waits for that day.
+        but nobody waits for that day. A first try that was cut off may have been by a loss of
+        power, and is gone on with at once; a second is a loop, which must not wear out a CA.
         """
         if self.last is None or self.last > now:
             return now
-        return self.last + delay(name, self.failures)
+        return self.last + delay(name, self.failures + max(0, self.cut_off - 1))
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the name from a certificate, in a sentence; "" for nothing that is known."""
+        if self.cut_off > 1:
+            return (
+                f"the last {self.cut_off} tries came to no end: see what kills Porch (memory, a "
+                "unit's TimeoutStopSec, a health check)"
+            )
+        return self.sentence if self.failures else ""
 
     def limited_until(self, directory: str, now: datetime) -> datetime | None:
         """Until when that authority is not to be asked; None if it may be."""
@@ -65,6 +78,12 @@ def delay(name: str, failures: int) -> timedelta:
     return whole * (1 - JITTER * digest[0] / 255)
 
 
+def begun(record: Record, now: datetime) -> Record:
+    """The record while one more is under way: kept before it begins, for who kills us does not
+    say so."""
+    return replace(record, last=now, cut_off=record.cut_off + 1)
+
+
 def failed(record: Record, error: IssueError, limits: dict[str, datetime], now: datetime) -> Record:
     """The record after one more. limits: what the authorities asked of us in this try."""
     merged = {key: until for key, until in record.limits.items() if until > now} | limits
@@ -76,6 +95,7 @@ def failed(record: Record, error: IssueError, limits: dict[str, datetime], now: 
         kind=error.kind,
         sentence=str(error),
         limits=merged,
+        cut_off=0,
     )
 
 
@@ -85,6 +105,7 @@ def kept(store: Store, name: str) -> Record:
     failures, limits = found.get("failures"), found.get("limits")
     if not isinstance(failures, int) or not isinstance(limits, dict):
         return Record()
+    cut_off = found.get("cut_off", 0)
     dated = {str(key): moments.parse(until) for key, until in limits.items()}
     return Record(
         failures,
@@ -93,6 +114,7 @@ def kept(store: Store, name: str) -> Record:
         str(found.get("kind", "")),
         str(found.get("sentence", "")),
         {key: until for key, until in dated.items() if until is not None},
+        cut_off if isinstance(cut_off, int) else 0,
     )
 
 
@@ -105,6 +127,7 @@ def keep(store: Store, name: str, record: Record) -> None:
         "kind": record.kind,
         "sentence": record.sentence,
         "limits": {key: moments.text(until) for key, until in record.limits.items()},
+        "cut_off": record.cut_off,
     }
     write_note(store, _place(name), written)
 

@@ -4,6 +4,7 @@ A provider is any object with `present` and `cleanup`: from a package that offer
 point of the group "porch.dns", from a file of the operator's own, or `dns_rfc2136.py`.
 """
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Protocol
@@ -21,7 +22,7 @@ from porch import clock
 from porch.certs.dns_rfc2136 import Rfc2136
 from porch.certs.failure import IssueError
 
-__all__ = ["GROUP", "Propagation", "Provider", "check", "find"]
+__all__ = ["GROUP", "Propagation", "Provider", "check", "find", "made"]
 
 GROUP = "porch.dns"
 LINKS = 8
@@ -45,43 +46,78 @@ class Provider(Protocol):
         """Remove that record, and no other."""
 
 
-def find(name: str, settings: Mapping[str, str] | None = None) -> Provider:
-    """The provider of that name, made with `settings` if it is a class.
-
-    Raises ValueError with a sentence.
-    """
+def find(name: str) -> object:
+    """What that name is of: `rfc2136`, or what a package offers. Raises ValueError with a
+    sentence."""
     if name == "rfc2136":
-        made: object = Rfc2136
-    else:
-        offered = {each.name: each for each in entry_points(group=GROUP)}
-        if name not in offered:
-            known = ", ".join(sorted({"rfc2136", *offered}))
-            raise ValueError(
-                f"no DNS provider '{name}' is installed ({known}): install the package that "
-                "offers it, or name an object of your own (py:module:object)"
-            )
-        try:
-            made = offered[name].load()
-        except Exception as error:  # another's code
-            raise ValueError(f"the DNS provider '{name}' cannot be loaded: {error}") from error
-    return check(name, made, settings)
+        return Rfc2136
+    offered = {each.name: each for each in entry_points(group=GROUP)}
+    if name not in offered:
+        known = ", ".join(sorted({"rfc2136", *offered}))
+        raise ValueError(
+            f"no DNS provider '{name}' is installed ({known}): install the package that "
+            "offers it, or name an object of your own (py:module:object)"
+        )
+    try:
+        return offered[name].load()
+    except (Exception, SystemExit) as error:  # another's code
+        text = f"the DNS provider '{name}' cannot be loaded: {type(error).__name__}: {error}"
+        raise ValueError(text) from error
 
 
-def check(name: str, made: object, settings: Mapping[str, str] | None = None) -> Provider:
-    """`made` as a provider: itself, or what a class makes of `settings`. Else ValueError."""
-    if isinstance(made, type):
+def check(name: str, found: object, settings: Mapping[str, str]) -> None:
+    """Raises ValueError with a sentence if `found` is no provider, or has no use for these words.
+
+    A class is not called: it may speak with a network.
+    """
+    _check_kind(name, found)
+    if isinstance(found, type):
+        _check_words(name, found, settings)
+    elif settings:
+        words = ", ".join(sorted(settings))
+        raise ValueError(f"'{name}' is an object, not a class: nobody reads {words} of `dns`")
+
+
+def made(name: str, found: object, settings: Mapping[str, str]) -> Provider:
+    """`found` as a provider: itself, or what a class makes of `settings`. Else ValueError."""
+    provider = found
+    if isinstance(found, type):
+        _check_words(name, found, settings)
         try:
-            made = made(**(settings or {}))
-        except Exception as error:  # another's code, which may tell its secrets
-            text = f"{type(error).__name__}: {error}"
-            for secret in (settings or {}).values():
+            provider = found(**settings)
+        except (Exception, SystemExit) as error:  # another's code, which may tell its secrets
+            is_ours = found is Rfc2136 and isinstance(error, ValueError)  # a sentence, without any
+            text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+            for secret in settings.values() if not is_ours else ():
                 text = text.replace(secret, "...") if secret else text
             raise ValueError(f"the DNS provider '{name}' cannot be set up: {text}") from error
-    if not all(callable(getattr(made, each, None)) for each in ("present", "cleanup")):
+    _check_kind(name, provider)
+    return provider  # type: ignore[return-value]  # it has been looked at
+
+
+def _check_kind(name: str, found: object) -> None:
+    if not all(callable(getattr(found, each, None)) for each in ("present", "cleanup")):
         raise ValueError(
             f"'{name}' is no DNS provider: it needs present(name, value) and cleanup(name, value)"
         )
-    return made  # type: ignore[return-value]  # it has been looked at
+
+
+def _check_words(name: str, kind: type, settings: Mapping[str, str]) -> None:
+    """That a class takes these settings, as far as it tells."""
+    try:
+        parameters = inspect.signature(kind).parameters.values()
+    except (TypeError, ValueError):  # one in C may not
+        return
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    known = {each.name: each.default is each.empty for each in parameters if each.kind in by_name}
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    unknown = [word for word in settings if word not in known and not takes_any]
+    if unknown:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise ValueError(f"the DNS provider '{name}' has no word '{unknown[0]}'; {has}")
+    missing = [word for word, is_needed in known.items() if is_needed and word not in settings]
+    if missing:
+        raise ValueError(f"the DNS provider '{name}' lacks {', '.join(missing)} in `dns`")
 
 
 class Propagation:

@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from porch.certs.names import shown
 
-__all__ = ["Facts", "is_pair", "is_signed_by", "load_chain", "read_facts"]
+__all__ = ["Facts", "is_anchor", "is_pair", "is_signed_by", "load_chain", "read_facts"]
 
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
@@ -93,6 +93,17 @@ def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def is_anchor(certificate: x509.Certificate) -> bool:
+    """Whether others can be verified by it: it is an authority's (RFC 5280 4.2.1.9), or has signed
+    itself, and so vouches for itself at least. That it has is believed by its names."""
+    if certificate.issuer == certificate.subject:
+        return True
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):  # ValueError: it has one twice, or damaged
+        return False
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:

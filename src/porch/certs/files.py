@@ -18,6 +18,8 @@ __all__ = [
     "StoreError",
     "beside",
     "check_folder",
+    "check_room",
+    "loose",
     "make_folder",
     "put",
     "said",
@@ -32,6 +34,10 @@ UNFINISHED = ".unfinished-"
 ABANDONED = 3600.0
 """Seconds after which nobody writes such a file any more: its writer was killed."""
 
+ROOM = 16384
+"""Bytes of a chain with its key and all that is noted of it, roughly."""
+READ, WRITE = stat.S_IRGRP | stat.S_IROTH, stat.S_IWGRP | stat.S_IWOTH
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -40,7 +46,14 @@ class StoreError(OSError):
 
 
 class DamagedError(StoreError, ValueError):
-    """What is kept under a name is not what was written: to who can do without, it is none."""
+    """What is kept under a name is not what was written: to who can do without, it is none.
+
+    place: where it lies, for who knows better what to do about it.
+    """
+
+    def __init__(self, sentence: str, place: str) -> None:
+        super().__init__(sentence)
+        self.place = place
 
 
 def said(error: OSError, path: Path, what: str) -> StoreError:
@@ -76,10 +89,33 @@ def check_folder(folder: Path) -> None:
             f"{folder} belongs to another user, who could change the keys in it; run Porch as that"
             " user, or choose another folder"
         )
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if found.st_mode & WRITE:
         raise StoreError(
             f"others may write into {folder}, and so change the keys in it; chmod 700 {folder}"
         )
+
+
+def check_room(folder: Path) -> None:
+    """Raise StoreError if nothing could be kept in `folder` now: as much is written as a chain and
+    a key take, and removed."""
+    try:
+        beside(folder, bytes(ROOM)).unlink()
+    except OSError as error:
+        raise said(error, folder, "written into") from error
+
+
+def loose(folder: Path) -> list[Path]:
+    """What below `folder` has rights for others: files that may be read or written, folders that
+    may be written into."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        for names, rights in ((folders, WRITE), (files, WRITE | READ)):
+            for name in names:
+                place = Path(parent, name)
+                with contextlib.suppress(OSError):  # it was replaced meanwhile
+                    if place.lstat().st_mode & rights and not place.is_symlink():
+                        found.append(place)
+    return sorted(found)
 
 
 def make_folder(folder: Path) -> None:

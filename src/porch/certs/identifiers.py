@@ -3,7 +3,7 @@
 Elsewhere an IPv6 address may stand in brackets; here it never does.
 """
 
-from porch.certs.names import address_of
+from porch.certs.names import address_of, normal
 
 __all__ = ["alpn_name", "canonical", "is_address", "stored"]
 
@@ -14,9 +14,8 @@ def is_address(name: str) -> bool:
 
 
 def canonical(name: str) -> str:
-    """The one way to write it: lower-case, without a dot at its end, an address as RFC 5952."""
-    address = address_of(name)
-    return name.lower().removesuffix(".") if address is None else str(address)
+    """As `normal` has it, but for the brackets of an IPv6 address."""
+    return normal(name).removeprefix("[").removesuffix("]")
 
 
 def alpn_name(name: str) -> str:

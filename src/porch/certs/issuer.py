@@ -13,9 +13,11 @@ from typing import Literal, Protocol
 from porch.certs import backoff, moments, pulse, renewal
 from porch.certs.account import forget, open_account
 from porch.certs.authority import Authority
+from porch.certs.backoff import Record
 from porch.certs.failure import IssueError, Kind
 from porch.certs.files import StoreError
-from porch.certs.identifiers import canonical, stored
+from porch.certs.holding import lock_name
+from porch.certs.identifiers import canonical
 from porch.certs.means import Means
 from porch.certs.needs import Held, Store
 from porch.certs.network import Conversation
@@ -41,12 +43,13 @@ class Certificates(Protocol):
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is next for one certificate. what: "ask" is for the authority's suggestion when to
-    renew. at: when; in the past means now. why: for an operator."""
+    renew. at: when; in the past means now. why: for an operator. failures: of the name, lately."""
 
     names: Names
     what: Literal["issue", "ask"]
     at: datetime
     why: str
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,15 @@ class Issuer:
         self._is_stopping = is_stopping
 
     def due(self, wanted: Mapping[Names, Held | None], now: datetime) -> list[Task]:
-        """What is to be done, the soonest first. wanted: the names of each certificate, and the
-        one that there is. Two reads of the store a certificate."""
+        """What is to be done, the soonest first; of what is due now, who has failed comes last.
+        wanted: the names of each certificate, and the one that there is. Two reads of the store a
+        certificate."""
         tasks = [task for names, held in wanted.items() for task in self._tasks(names, held, now)]
-        return sorted(tasks, key=lambda task: (task.at, task.names, task.what))
+
+        def turn(task: Task) -> tuple[datetime, int, datetime, Names, str]:
+            return max(task.at, now), task.failures, task.at, task.names, task.what
+
+        return sorted(tasks, key=turn)
 
     def _tasks(self, names: Names, held: Held | None, now: datetime) -> Iterator[Task]:
         at, why = self._issue_at(names, held, now)
@@ -98,7 +106,8 @@ class Issuer:
             asked = renewal.ask_at(held, renewal.kept(self._store, names[0]), now)
             if asked is not None and asked < at:
                 yield Task(names, "ask", asked, "the CA may suggest when to renew")
-        yield Task(names, "issue", at, why)
+        record = backoff.kept(self._store, names[0])
+        yield Task(names, "issue", at, why, record.failures + record.cut_off)
 
     def _wanted_at(self, names: Names, held: Held | None, now: datetime) -> tuple[datetime, str]:
         """When there should be another, and why then."""
@@ -106,7 +115,7 @@ class Issuer:
             return now, "there is no certificate yet"
         if not {canonical(name) for name in held.names} >= {canonical(name) for name in names}:
             return now, "the certificate does not have all names"
-        suggestion = self._suggestion(names, held)
+        suggestion = renewal.kept_for(self._store, names[0], held)
         told = suggestion is not None and suggestion.moment is not None
         why = "the CA suggests it" if told else "the certificate has little time left"
         return renewal.renewal_time(held, suggestion, now), why
@@ -117,18 +126,12 @@ class Issuer:
         record = backoff.kept(self._store, names[0])
         again = record.next_at(names[0], now)
         if again > max(at, now):
-            at, why = again, f"it failed {record.failures} times, lately: {record.sentence}"
+            at, why = again, f"it failed {record.failures} times, lately: {record.trouble}"
         limits = [record.limited_until(each.directory, now) for each in self._authorities]
         until = [limit for limit in limits if limit is not None]
         if until and len(until) == len(limits) and min(until) > at:
             at, why = min(until), "every CA has asked to come later"
         return at, why
-
-    def _suggestion(self, names: Names, held: Held) -> renewal.Suggestion | None:
-        kept = renewal.kept(self._store, names[0])
-        if kept is None or kept.certificate != renewal.certificate_id(held.chain):
-            return None
-        return kept
 
     def ask(self, names: Names) -> Outcome:
         """Ask the authority when it would have the certificate renewed, and keep the answer."""
@@ -158,7 +161,7 @@ class Issuer:
         if not self._authorities:
             return Outcome(names, "waiting", "there is no CA to ask")
         try:
-            lease = self._store.lock(f"issue/{stored(names[0])}", pulse.LEASE)
+            lease = self._store.lock(lock_name(names[0]), pulse.LEASE)
             if lease is None:
                 return Outcome(names, "busy", f"another process gets the one of {names[0]}")
             try:
@@ -183,11 +186,38 @@ class Issuer:
         if not force:
             at, why = self._issue_at(names, held, now)
             if at > now:
-                has_failed = backoff.kept(self._store, names[0]).failures > 0
-                return Outcome(names, "waiting" if has_failed or not held else "held", why)
+                record = backoff.kept(self._store, names[0])
+                waits = record.failures > 0 or record.next_at(names[0], now) > now
+                return Outcome(names, "waiting" if waits or not held else "held", why)
+        record = backoff.kept(self._store, names[0])
+        begun = backoff.begun(record, now.replace(microsecond=0))
+        backoff.keep(self._store, names[0], begun)
+        try:
+            outcome = self._tried(names, record, held, alive, force)
+        except Stopped:
+            self._not_tried(names, begun, record)
+            raise
+        if outcome.what == "busy":
+            self._not_tried(names, begun, record)
+        return outcome
+
+    def _not_tried(self, names: Names, begun: Record, record: Record) -> None:
+        """It was no try: we end, or another goes on with it, who may have noted his own."""
+        with contextlib.suppress(OSError, StoreError):
+            if backoff.kept(self._store, names[0]) != begun:
+                return
+            if record == Record():
+                backoff.clear(self._store, names[0])
+            else:
+                backoff.keep(self._store, names[0], record)
+
+    def _tried(
+        self, names: Names, record: Record, held: Held | None, alive: Pulse, force: bool
+    ) -> Outcome:
+        """By each authority until one can."""
+        now = moments.now()
         limits: dict[str, datetime] = {}
         errors: list[tuple[Authority, IssueError]] = []
-        record = backoff.kept(self._store, names[0])
         for authority in self._authorities:
             if record.limited_until(authority.directory, now) and not force:
                 continue

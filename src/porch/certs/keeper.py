@@ -1,11 +1,15 @@
-"""Keeper: gets and renews the certificates of all hosts that have none given, one by one.
+"""Keeper: gets and renews the certificates of all hosts that have none given.
 
-It blocks for the network and the disk, so it runs in a thread, in one worker of a door. Doors that
-share a store keep off each other by its locks.
+One by one, but nobody waits long for one that is slow (lane.py). It blocks for the network and the
+disk, so it runs in threads, in one worker of a door. Doors that share a store keep off each other
+by its locks.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from porch import clock
 from porch.certs import moments, renewal
@@ -13,26 +17,30 @@ from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
-from porch.certs.identifiers import stored
+from porch.certs.holding import lock_name, who_holds
 from porch.certs.issuer import Issuer, Names, Outcome, Task
 from porch.certs.kept import find_entry, keep_entry
-from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority
+from porch.certs.lane import Lane
+from porch.certs.local_ca import INTERMEDIATE, ROOT, LocalAuthority, damage
 from porch.certs.means import Means
 from porch.certs.needs import Held
 from porch.certs.order import Issued
+from porch.certs.rounds import Rounds
 from porch.certs.store import Store, StoreError
 
 __all__ = ["SHARE", "Keeper", "KeptForIssuer"]
 
 LONGEST_PAUSE = 600.0
 """Seconds between two looks at most: clocks jump, and other machines write into the store."""
+SELDOM = 3600.0
+"""Seconds between two looks at the rights of all files."""
 AGAIN = 60.0
 """Seconds until what failed here is tried again, and until another who is about it is done."""
 SHARE = 2 / 3
 """Of a certificate's life, after which the local authority makes the next."""
 REHEARSALS = frozenset(each.staging for each in PRESETS.values()) - {""}
 """Authorities that nobody trusts. What one has made is of no use where another is asked now."""
-FAULT, STORE, DNS = " fault", " store", " dns"
+FAULT, STORE, DNS, RIGHTS, OWN = " fault", " store", " dns", " rights", " own"
 """What is told of no host in particular, and once too. No host has such a name."""
 
 
@@ -95,10 +103,13 @@ class Keeper:
         self._wake = threading.Event()
         self._wake_local = threading.Event()
         self._lock = threading.Lock()
+        self._lane = Lane(self._wake.set)
         self._is_stopping = False
         self._wanted: Mapping[str, Source] = {}
         self._issuer: Issuer | None = None
         self._kept = KeptForIssuer(store)
+        self._rounds: Rounds | None = None
+        self._rights_at = 0.0
         self._told: dict[str, str] = {}
         self._rests: dict[str, float] = {}
         self._awaited: set[str] = set()
@@ -111,9 +122,12 @@ class Keeper:
         authorities: Sequence[Authority],
         served: Sequence[str],
         by_dns: Callable[[Means], Means] | None = None,
+        covered: Callable[[str], bool] | None = None,
     ) -> None:
         """From now on these, by these authorities and kinds of challenges. From any thread.
 
+        covered: which others may be got, by `get`. Of those that there are the authority is asked
+        when to renew them; whoever serves them is told of what it says, and gets another then.
         by_dns: adds who writes records; called in the thread, for it may be the operator's code.
         Raises ValueError, and then it goes without.
         """
@@ -123,12 +137,13 @@ class Keeper:
             self._issuer = self._issuer_with(means, authorities)
             self._by_dns = (by_dns, means, authorities) if by_dns is not None else None
             self._wanted = hosts
+            self._rounds = Rounds(self._store, covered) if covered is not None else None
         self._wake_all()
 
     def start_once(self) -> None:
         """Begin, in a thread of its own, unless it has. Raises RuntimeError if there is none."""
         if self._thread is None:
-            # Two, so that an authority or a provider that hangs keeps no local name waiting.
+            # Two, so that an authority that hangs keeps no local name waiting.
             parts = ((self.step_public, self._wake), (self.step_local, self._wake_local))
             for part in parts:
                 thread = threading.Thread(
@@ -148,10 +163,10 @@ class Keeper:
         add, means, authorities = by_dns
         try:
             made = self._issuer_with(add(means), authorities)
+            self._told.pop(DNS, None)
         except ValueError as error:
             self._tell(DNS, f"no proof by DNS: {error}")
-            return
-        self._told.pop(DNS, None)
+            made = self._issuer_with(replace(means, dns_trouble=str(error)), authorities)
         with self._lock:
             if self._issuer is issuer:  # else others are wanted by now
                 self._issuer = made
@@ -183,19 +198,34 @@ class Keeper:
     def step_local(self) -> float:
         """The same of those that the local authority is for."""
         self._wake_local.clear()
+        self._look_at_authority()
         return max(0.0, min([LONGEST_PAUSE, *self._local(self._wanted)]))
 
     def step_public(self) -> float:
         """The same of those that others are for."""
         self._wake.clear()
+        self._look_at_rights()
         self._add_dns()
         wanted = self._wanted
         for told in [*self._told]:
             if told not in wanted and told[0] != " ":
                 self._told.pop(told, None)
-        return max(0.0, min([LONGEST_PAUSE, *self._public(wanted)]))
+        return max(0.0, min([LONGEST_PAUSE, *self._public(wanted), *self._others(wanted)]))
+
+    def _look_at_rights(self) -> None:
+        """It looks at every file, and there may be many."""
+        if clock.monotonic() >= self._rights_at:
+            self._rights_at = clock.monotonic() + SELDOM
+            self._tell_or_forget(RIGHTS, self._store.loose())
 
     # --- the local authority -------------------------------------------------------------------
+
+    def _look_at_authority(self) -> None:
+        """Also while its certificates are good: they end within days."""
+        if "local" in self._wanted.values():
+            with contextlib.suppress(StoreError):  # which is told of who needs it now
+                why = damage(self._store)
+                self._tell_or_forget(OWN, why and f"no certificates for local names: {why}")
 
     def _local(self, wanted: Mapping[str, Source]) -> Iterator[float]:
         for host, source in wanted.items():
@@ -203,14 +233,15 @@ class Keeper:
                 try:
                     yield self._keep_local(host)
                 except (StoreError, ValueError) as error:
-                    self._tell(host, f"no certificate for {host}: {error}")
+                    if OWN not in self._told:  # which is of all of them
+                        self._tell(host, f"no certificate for {host}: {error}")
                     yield AGAIN
 
     def _keep_local(self, host: str, *, force: bool = False) -> float:
         """Make the one of a host if it is time, or at once. Seconds until it is time."""
         left = 0.0 if force else self._left(host)
         if left <= 0:
-            lock = self._store.lock(f"issue/{stored(host)}", AGAIN)
+            lock = self._store.lock(lock_name(host), AGAIN)
             if lock is None:
                 self._awaited.add(host)
                 return 1.0
@@ -268,7 +299,8 @@ class Keeper:
         if self._wanted[host] == "acme":
             assert self._issuer is not None
             outcome = self._issuer.issue((host,), force=True)
-            self._say(outcome.sentence)
+            who = self._holder(host) if outcome.what == "busy" else ""
+            self._say(who or outcome.sentence)
             return outcome.what == "issued"
         try:
             self._keep_local(host, force=True)
@@ -276,8 +308,15 @@ class Keeper:
             self._say(f"no certificate for {host}: {error}")
             return False
         if host in self._awaited:
-            self._say(f"another process is about the certificate of {host}; see porch certs")
+            self._say(self._holder(host) or f"another process is about the certificate of {host}")
         return host not in self._awaited
+
+    def _holder(self, host: str) -> str:
+        try:
+            who = who_holds(self._store, host)
+        except StoreError:
+            return ""
+        return f"{host}: {who}" if who else ""
 
     # --- public ones ---------------------------------------------------------------------------
 
@@ -298,16 +337,49 @@ class Keeper:
             if self._is_stopping or self._wake.is_set():  # what is wanted now may be another thing
                 yield 0.0
                 return
+            host = task.names[0]
             left = (task.at - moments.now()).total_seconds()
-            rest = self._rests.get(task.names[0], 0.0) - clock.monotonic()
-            yield max(left, rest) if max(left, rest) > 0 else self._do(issuer, task)
+            rest = self._rests.get(host, 0.0) - clock.monotonic()
+            if max(left, rest) > 0:
+                yield max(left, rest)
+            elif host not in self._lane:  # else it wakes us at its end
+                done = self._lane.do(host, partial(self._do, issuer, task))
+                if done is not None:
+                    yield done
+
+    def _others(self, wanted: Mapping[str, Source]) -> Iterator[float]:
+        """Ask when to renew those that are got when a client asks for them."""
+        issuer, rounds = self._issuer, self._rounds
+        if issuer is None or rounds is None:
+            return
+        with contextlib.suppress(StoreError):  # it is told of who needs it now
+            for host in rounds.look():
+                if self._wake.is_set():  # these come again in the next round
+                    break
+                if host not in wanted and host not in self._lane:
+                    self._lane.do(host, partial(self._ask, issuer, host))
+        yield rounds.wait
+
+    def _ask(self, issuer: Issuer, host: str) -> float:
+        with contextlib.suppress(StoreError):  # it is told of who needs it now
+            held = self._kept.find((host,))
+            if held is None:
+                return 0.0
+            for task in issuer.due({(host,): held}, moments.now()):
+                if task.what == "ask" and task.at <= moments.now():
+                    before = renewal.kept_for(self._store, host, held)
+                    self._do(issuer, task)
+                    after = renewal.kept_for(self._store, host, held)
+                    if after is not None and after.moment != (before.moment if before else None):
+                        self._changed([host])
+        return 0.0
 
     def _do(self, issuer: Issuer, task: Task) -> float:
         """What is due. Seconds until the next look at it."""
         host = task.names[0]
         try:
             outcome = issuer.issue(task.names) if task.what == "issue" else issuer.ask(task.names)
-        except Exception as error:  # a fault of ours with one host is not that of the others
+        except BaseException as error:  # a fault of ours with one host is not that of the others
             return self._failed(host, f"{type(error).__name__}: {error}")
         return self._done(host, outcome)
 
@@ -331,6 +403,12 @@ class Keeper:
         # and no authority must be asked each second for that.
         self._rests[host] = clock.monotonic() + AGAIN
         return 1.0
+
+    def _tell_or_forget(self, what: str, text: str) -> None:
+        if text:
+            self._tell(what, text)
+        else:
+            self._told.pop(what, None)
 
     def _tell(self, host: str, text: str) -> None:
         """Once, however often it is tried."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from porch import clock
 from porch.certs.files import beside, make_folder, put, said, sweep
 
-__all__ = ["SKEW", "Lease", "Sightings", "take"]
+__all__ = ["SKEW", "Holder", "Lease", "Sightings", "holder", "take"]
 
 SKEW = 3600.0
 """Seconds that a clock may be wrong and still work with certificates. A lease that ends later
@@ -28,6 +28,29 @@ than this after it should comes from a clock that is worth nothing."""
 
 KEPT = 4
 """Old numbers that stay, for one whose view of a network's folder is a little old to run into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock. node: name of the machine. until: seconds since 1970, unless renewed."""
+
+    node: str
+    pid: int
+    until: float
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is a process of this machine that is no more: it was killed."""
+        if self.node != os.uname().nodename:
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # another user's
+            return False
+        return False
+
 
 Sightings = dict[Path, tuple[str, float]]
 """Lock to its lease as this process saw it last, and since when (by `monotonic`) it is that."""
@@ -98,6 +121,21 @@ class Lease:
             return _numbers(self._file.parent)[-1:] == [int(self._file.name)]
         except OSError as error:
             raise said(error, self._file, "renewed") from error
+
+
+def holder(folder: Path) -> Holder | None:
+    """Who holds the lock that has `folder`; None for nobody. Raises StoreError."""
+    try:
+        numbers = _numbers(folder)
+        if not numbers or not _is_in_force(folder, numbers[-1], {}):
+            return None
+        words = json.loads((folder / str(numbers[-1])).read_bytes())
+        node, _, pid = str(words["holder"]).rpartition(" ")
+        return Holder(node, int(pid), float(words["until"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    except OSError as error:
+        raise said(error, folder, "read") from error
 
 
 def take(folder: Path, seconds: float, sightings: Sightings) -> Lease | None:

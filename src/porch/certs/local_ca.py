@@ -17,7 +17,7 @@ from porch.certs.names import is_local, is_within, normal
 from porch.certs.signing import Authority, constraints, make_authority, make_leaf, permitted
 from porch.certs.store import DamagedError, Store, StoreError
 
-__all__ = ["INTERMEDIATE", "LEAF_LIFE", "ROOT", "LocalAuthority", "is_local"]
+__all__ = ["INTERMEDIATE", "LEAF_LIFE", "ROOT", "LocalAuthority", "damage", "is_local"]
 
 ROOT = "local/root"
 INTERMEDIATE = "local/intermediate"
@@ -144,16 +144,37 @@ def _make_missing(store: Store, permit: Sequence[str]) -> tuple[Authority, Autho
     return root, between
 
 
-def _load(store: Store, name: str) -> Authority | None:
-    data = store.read(name)
-    if data is None:
-        return None
+def damage(store: Store) -> str:
+    """What is damaged of the authority that the store has, in a sentence with the way out; "" for
+    nothing. Raises StoreError if it cannot be read."""
     try:
-        return Authority.of(Entry.load(data))
+        for name in (ROOT, INTERMEDIATE):
+            _load(store, name)
+    except DamagedError as error:
+        return str(error)
+    return ""
+
+
+def _load(store: Store, name: str) -> Authority | None:
+    place = f"'{name}' in the store"
+    try:
+        data = store.read(name)
+        return None if data is None else Authority.of(Entry.load(data))
     except ValueError as error:
+        why = ""
+        if isinstance(error, DamagedError):
+            place = error.place
+        else:
+            why = f" ({error})"
+        what, anew = (
+            ("root", "; then run porch trust anew wherever the old one was trusted")
+            if name == ROOT
+            else ("intermediate", "")
+        )
         raise DamagedError(
-            f"'{name}' in the store is damaged: {error}; put it back from a backup, or remove it"
-            " and a new one is made"
+            f"the {what} of the local authority is damaged{why}: put {place} back from a backup,"
+            f" or remove it and a new one is made{anew}",
+            place,
         ) from error
 
 

@@ -4,7 +4,6 @@ A proof is shown before the authority is told to look, and taken away after, wha
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from porch.certs.challenges import PERSIST_LABEL, TLSALPN01, DNSPersist01
 from porch.certs.dns import Propagation, Provider
 from porch.certs.failure import IssueError, plain
 from porch.certs.identifiers import is_address
+from porch.certs.patience import within
 
 __all__ = ["PATIENCE", "Means", "Proof"]
 
@@ -30,7 +30,8 @@ class Means:
     answers: where they are shown from. served: kinds that it serves from there, the liked first:
     "http-01" needs port 80, "tls-alpn-01" port 443. dns: who writes TXT records; None for nobody.
     propagation: how to see that they are published; None to trust the provider. persist: the
-    operator keeps records for dns-persist-01.
+    operator keeps records for dns-persist-01. dns_trouble: why there is no
+    `dns` where one was named.
     """
 
     answers: Answers
@@ -38,6 +39,7 @@ class Means:
     dns: Provider | None = None
     propagation: Propagation | None = None
     persist: bool = False
+    dns_trouble: str = ""
 
     def kinds(self, name: str) -> tuple[str, ...]:
         """Kinds of challenge for `name`, the liked first. Only DNS proves a wildcard (RFC 8555
@@ -54,7 +56,9 @@ class Means:
         for name in names:
             if self.kinds(name):
                 continue
-            if name.startswith("*."):
+            if self.dns_trouble:
+                advice = self.dns_trouble
+            elif name.startswith("*."):
                 advice = "a certificate for all names below it takes a DNS provider: name one (dns)"
             else:
                 advice = "listen at port 80 or 443, or name a DNS provider (dns)"
@@ -104,12 +108,17 @@ class Proof:
         self._remove_left(provider)
         self._means.answers.keep_record(self.name, record, value)
         self._undo = lambda: self._remove(provider, record, value)
-        with _by(provider, self.name):
-            _within(PATIENCE, lambda: provider.present(record, value))
+        try:
+            with _by(provider, self.name):
+                within(PATIENCE, lambda: provider.present(record, value))
+        except IssueError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                self._undo = None  # it would take as long again; a later run removes it
+            raise
         self._record = record, value
 
     def _remove(self, provider: Provider, record: str, value: str) -> None:
-        _within(PATIENCE, lambda: provider.cleanup(record, value))
+        within(PATIENCE, lambda: provider.cleanup(record, value))
         self._means.answers.forget_record(self.name, value)
 
     def _remove_left(self, provider: Provider) -> None:
@@ -149,25 +158,6 @@ class Proof:
             return challenges.ChallengeResponse.TYPES[challenge.typ]()
         response: challenges.ChallengeResponse = challenge.response(self._key)
         return response
-
-
-def _within(seconds: float, work: Callable[[], object]) -> None:
-    """Do it, but wait no longer. Raises what it raises, and TimeoutError."""
-    raised: list[Exception] = []
-
-    def do() -> None:
-        try:
-            work()
-        except Exception as error:  # another's code
-            raised.append(error)
-
-    thread = threading.Thread(target=do, name="porch provider", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise TimeoutError(f"it has not come back within {seconds:.0f} s")
-    if raised:
-        raise raised[0]
 
 
 @contextlib.contextmanager

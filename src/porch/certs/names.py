@@ -16,6 +16,7 @@ __all__ = [
     "bare",
     "is_local",
     "is_within",
+    "normal",
     "shown",
 ]
 

@@ -5,7 +5,10 @@ wrong leaves it as an IssueError. Not here: what is said (`account.py`, `order.p
 """
 
 import contextlib
+import socket
 import ssl
+import threading
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import requests
+import urllib3
 from acme import client, errors, messages
 from josepy.errors import Error as JoseError
 from josepy.interfaces import JSONDeSerializable
@@ -46,19 +50,59 @@ WHOLE = 60.0
 _BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
+class _Late(requests.ReadTimeout):
+    """An answer took longer than WHOLE. Another question would, too."""
+
+
 class _Bounded(requests.adapters.HTTPAdapter):
     """Takes answers of a bound in size and time, and follows nobody elsewhere: what an authority
     says is not to be believed more than what a client says. start: of every URL."""
 
     def __init__(self, start: str) -> None:
-        super().__init__()
         self._start = start
+        self._opened: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **words: Any) -> None:
+        """See HTTPAdapter."""
+        super().init_poolmanager(*args, **words)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._opened)
+
+    def proxy_manager_for(self, *args: Any, **words: Any) -> urllib3.ProxyManager:
+        """See HTTPAdapter."""
+        manager: urllib3.ProxyManager = super().proxy_manager_for(*args, **words)
+        manager.pool_classes_by_scheme = _pools(self._opened)
+        return manager
 
     def send(self, request: requests.PreparedRequest, **words: Any) -> requests.Response:  # type: ignore[override]
         """See HTTPAdapter. Raises requests.RequestException."""
         if not (request.url or "").startswith(self._start):
             raise requests.exceptions.InvalidURL(f"{request.url} is no HTTPS, as a CA's must be")
-        until = clock.monotonic() + WHOLE
+        late = threading.Event()
+        timer = threading.Timer(WHOLE, self._give_up, (late,))
+        timer.daemon = True
+        timer.start()
+        try:
+            found = self._sent(request, words)
+        except requests.RequestException:
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+        if late.is_set():  # what there is may look whole
+            raise _Late(f"the answer took over {WHOLE:.0f} s")
+        return found
+
+    def _give_up(self, late: threading.Event) -> None:
+        """In the timer's thread. A byte now and then keeps a socket's own timeout from ending it,
+        in the head of an answer as in its body; the end of the connection does not."""
+        late.set()
+        for sock in [*self._opened]:
+            with contextlib.suppress(OSError):  # it is closed
+                # Not that of SSLSocket, which takes its state from under who reads.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def _sent(self, request: requests.PreparedRequest, words: dict[str, Any]) -> requests.Response:
         response = super().send(request, **(words | {"stream": True}))
         if response.is_redirect:
             response.close()
@@ -69,13 +113,33 @@ class _Bounded(requests.adapters.HTTPAdapter):
                 content += piece
                 if len(content) > LONGEST:
                     raise requests.exceptions.ContentDecodingError("the answer has no end")
-                if clock.monotonic() > until:
-                    raise requests.ReadTimeout(f"the answer took over {WHOLE:.0f} s")
         finally:
             response.close()
         response._content = bytes(content)
         response._content_consumed = True
         return response
+
+
+def _pools(opened: "weakref.WeakSet[socket.socket]") -> dict[str, type]:
+    """Pools of connections, by scheme. All sockets that these ever have are in `opened`."""
+
+    class Seen:
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "sock" and isinstance(value, socket.socket):
+                opened.add(value)
+            super().__setattr__(name, value)
+
+    class Plain(Seen, urllib3.connection.HTTPConnection): ...
+
+    class Secure(Seen, urllib3.connection.HTTPSConnection): ...
+
+    class PlainPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
 
 
 class Network(client.ClientNetwork):
@@ -121,9 +185,9 @@ class Network(client.ClientNetwork):
             except messages.Error as problem:
                 if problem.code != "badNonce" or tried == NONCES:
                     raise
-            except _BROKEN:
+            except _BROKEN as error:
                 lost += 1
-                if not asks_only or lost == LOST:
+                if not asks_only or lost == LOST or isinstance(error, _Late):
                     raise
                 clock.sleep(PAUSE * 2**lost)
 
@@ -187,6 +251,12 @@ class Conversation:
                 "network",
                 f"the certificate of {host} is not trusted here ({_cause(error)}): set this "
                 "machine's clock, or name the CA's own root (ca)",
+            ) from error
+        except requests.ReadTimeout as error:
+            raise IssueError(
+                "network",
+                f"the CA {host} does not come to the end of an answer ({_cause(error)}): it has "
+                "trouble of its own, or something stands between; it is tried again by itself",
             ) from error
         except requests.RequestException as error:
             raise IssueError(

@@ -4,12 +4,11 @@ What is begun is kept in the store, so that an end at any moment costs nothing: 
 on with the same order, and fetches a certificate that was made meanwhile.
 """
 
-import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import requests
-from acme import crypto_util, errors, messages
+from acme import errors, messages
 from cryptography import x509
 from josepy.json_util import field
 
@@ -18,7 +17,7 @@ from porch.certs import moments
 from porch.certs.begun import Begun, place
 from porch.certs.failure import IssueError, explain
 from porch.certs.identifiers import canonical, is_address
-from porch.certs.keys import make_key
+from porch.certs.keys import make_csr, make_key
 from porch.certs.means import Means
 from porch.certs.needs import Store
 from porch.certs.network import Conversation
@@ -224,8 +223,4 @@ def _identifier(name: str) -> messages.Identifier:
 
 
 def _request(key: bytes, names: Sequence[str]) -> messages.CertificateRequest:
-    addresses = [ipaddress.ip_address(name) for name in names if is_address(name)]
-    pem = crypto_util.make_csr(
-        key, [name for name in names if not is_address(name)], ipaddrs=addresses
-    )
-    return messages.CertificateRequest(csr=x509.load_pem_x509_csr(pem))
+    return messages.CertificateRequest(csr=x509.load_pem_x509_csr(make_csr(key, names)))

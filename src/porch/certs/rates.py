@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from porch.certs.dates import moment, span
+from porch.certs import moments
 from porch.certs.finding import Finding, fail, ok, warn
 
 __all__ = [
@@ -97,7 +97,7 @@ def _finding(limit: Limit, found: Budget, now: float) -> Finding:
     of = f"of the {limit.most} {limit.what} that Let's Encrypt allows {per}"
     if found.next_at is None:
         return ok("rates", f"all {of} are left")
-    again = f"{moment(found.next_at)}, in {span(found.next_at - now)}"
+    again = f"{moments.words(found.next_at)}, in {moments.span(found.next_at - now)}"
     if found.left == 0:
         return fail(
             "rates",

@@ -26,6 +26,7 @@ __all__ = [
     "certificate_id",
     "keep",
     "kept",
+    "kept_for",
     "renew_at",
     "renewal_time",
     "span",
@@ -171,6 +172,12 @@ def kept(store: Store, name: str) -> Suggestion | None:
     start, end = moments.parse(found.get("start")), moments.parse(found.get("end"))
     certificate, url = str(found.get("certificate")), str(found.get("url", ""))
     return Suggestion(certificate, start, end, asked, again, url)
+
+
+def kept_for(store: Store, name: str, held: Held) -> Suggestion | None:
+    """The one that is about `held`, and not about one that `name` had before it."""
+    found = kept(store, name)
+    return found if found and found.certificate == certificate_id(held.chain) else None
 
 
 def keep(store: Store, name: str, suggestion: Suggestion) -> None:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from porch.certs.dates import iso, moment, span
+from porch.certs import moments
 from porch.certs.entry import Source
 from porch.certs.finding import Finding, is_hindered
 
@@ -40,7 +40,7 @@ class NameState:
     issuer: in words, "" without a certificate. not_after: when it ends, None without one.
     renew_at: when its renewal is planned for, None if Porch does not renew it. last_error: why the
     last try failed, a sentence, "" if it did not. next_try: when it is tried again after that, or
-    None. Times are seconds since 1970.
+    None. under_way: who gets one now, in words, "" for nobody. Times are seconds since 1970.
     """
 
     name: str
@@ -50,6 +50,7 @@ class NameState:
     renew_at: float | None = None
     last_error: str = ""
     next_try: float | None = None
+    under_way: str = ""
 
 
 def certs_text(states: Sequence[NameState], now: float) -> str:
@@ -68,6 +69,8 @@ def certs_text(states: Sequence[NameState], now: float) -> str:
         lines.append(_row(row, widths))
         if state.last_error:
             lines += _wrapped(f"failed: {_line(state.last_error)}", "  ")
+        if state.under_way:
+            lines += _wrapped(f"under way: {_line(state.under_way)}", "  ")
     return "\n".join(lines)
 
 
@@ -84,6 +87,7 @@ def certs_json(states: Sequence[NameState], now: float) -> dict[str, object]:
                 "renew_at": _iso(each.renew_at),
                 "last_error": each.last_error or None,
                 "next_try": _iso(each.next_try),
+                "under_way": each.under_way or None,
                 "will_be_renewed": not is_unattended(each, now),
             }
             for each in _ordered(states)
@@ -142,7 +146,7 @@ def expiry_warnings(
         # Nothing in it may change from day to day, or it would be said each day.
         when = "has ended" if remaining <= 0 else f"ends within {days} day{'s' * (days > 1)}"
         sentence = (
-            f"the certificate for {each.name} {when}, at {moment(each.not_after)}, and"
+            f"the certificate for {each.name} {when}, at {moments.words(each.not_after)}, and"
             f" {_way_out(each)}"
         )
         if sentence not in already_said:
@@ -167,8 +171,8 @@ def _ends(state: NameState, now: float) -> str:
     if state.not_after is None:
         return "none yet"
     if state.not_after <= now:
-        return f"{span(now - state.not_after)} ago, {_date(state.not_after, now)}"
-    return f"in {span(state.not_after - now)}, {_date(state.not_after, now)}"
+        return f"{moments.span(now - state.not_after)} ago, {_date(state.not_after, now)}"
+    return f"in {moments.span(state.not_after - now)}, {_date(state.not_after, now)}"
 
 
 def _renewal(state: NameState, now: float) -> str:
@@ -177,17 +181,17 @@ def _renewal(state: NameState, now: float) -> str:
             return "none: it failed"
         if state.next_try <= now:
             return "tried again now"
-        return f"tried again in {span(state.next_try - now)}, {_date(state.next_try, now)}"
+        return f"tried again in {moments.span(state.next_try - now)}, {_date(state.next_try, now)}"
     if state.renew_at is None:
         return "by hand" if state.source == "files" else "none"
     if state.renew_at <= now:
         return f"due since {_date(state.renew_at, now)}"
-    return f"in {span(state.renew_at - now)}, {_date(state.renew_at, now)}"
+    return f"in {moments.span(state.renew_at - now)}, {_date(state.renew_at, now)}"
 
 
 def _date(seconds: float, now: float) -> str:
     """With the time of day where that is what matters."""
-    text = moment(seconds)
+    text = moments.words(seconds)
     return text if abs(seconds - now) < 2 * DAY else text.partition(" ")[0]
 
 
@@ -212,4 +216,4 @@ def _line(text: str) -> str:
 
 
 def _iso(seconds: float | None) -> str | None:
-    return None if seconds is None else iso(seconds)
+    return None if seconds is None else moments.text(moments.at(seconds))

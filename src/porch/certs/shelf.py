@@ -83,7 +83,7 @@ def take_down(store: Store, name: str) -> Shelved | None:
         place = Path(f"certificate of {name} in the store")
         pair = Pair(entry.chain, entry.key, place, place)
         add_pair(server_context(), pair)  # whether it can be used is found out here
-        told = renewal.kept(store, name)
+        told = renewal.kept_for(store, name, entry)
         renews = renewal.renewal_time(entry, told, moments.now()).timestamp()
     except (ValueError, OverflowError):
         return None

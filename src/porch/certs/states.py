@@ -6,8 +6,10 @@ from porch.certs import backoff, moments, renewal
 from porch.certs.covered import Covered
 from porch.certs.entry import Entry, Source
 from porch.certs.facts import read_facts
+from porch.certs.holding import who_holds
 from porch.certs.keeper import SHARE
 from porch.certs.kept import find_entry, kept_hosts
+from porch.certs.local_ca import damage
 from porch.certs.names import DOMAINS, NETWORKS, is_within
 from porch.certs.report import NameState
 from porch.certs.store import Store, StoreError
@@ -24,8 +26,14 @@ def states(
     for host, certificate in given.items():
         yield _given(host, certificate)
     if store is not None:
+        own = ""
+        if "local" in managed.values():
+            try:
+                own = damage(store)
+            except StoreError as error:
+                own = str(error)
         for host, source in managed.items():
-            yield _managed(store, host, source)
+            yield _managed(store, host, source, own if source == "local" else "")
 
 
 def demanded(store: Store, covered: Covered) -> Iterator[NameState]:
@@ -62,19 +70,23 @@ def _given(host: str, certificate: Certificate) -> NameState:
     return NameState(name=host, source="files", issuer=facts.issuer, not_after=ends)
 
 
-def _managed(store: Store, host: str, source: Source) -> NameState:
+def _managed(store: Store, host: str, source: Source, trouble: str = "") -> NameState:
+    """trouble: what stands in the way of all of this source."""
     try:
         entry = find_entry(store, host)
+        under_way = who_holds(store, host)
     except (StoreError, ValueError) as error:
         return NameState(name=host, source=source, last_error=str(error))
     record = backoff.kept(store, host)
-    trouble, next_try = "", None
-    if record.failures:
-        trouble = record.sentence
+    next_try = None
+    if record.trouble and not trouble:
+        trouble = record.trouble
         next_try = record.next_at(host, moments.now()).timestamp()
     if entry is None:
         trouble = trouble or (unvouched(host) if source == "local" else "")
-        return NameState(name=host, source=source, last_error=trouble, next_try=next_try)
+        return NameState(
+            name=host, source=source, last_error=trouble, next_try=next_try, under_way=under_way
+        )
     return NameState(
         name=host,
         source=entry.source,
@@ -83,6 +95,7 @@ def _managed(store: Store, host: str, source: Source) -> NameState:
         renew_at=_renewal(store, entry),
         last_error=trouble,
         next_try=next_try,
+        under_way=under_way,
     )
 
 
@@ -90,5 +103,5 @@ def _renewal(store: Store, entry: Entry) -> float:
     """When the next one is got, in seconds since 1970."""
     if entry.source != "acme":
         return entry.not_before + (entry.not_after - entry.not_before) * SHARE
-    suggestion = renewal.kept(store, entry.names[0])
+    suggestion = renewal.kept_for(store, entry.names[0], entry)
     return renewal.renewal_time(entry, suggestion, moments.now()).timestamp()

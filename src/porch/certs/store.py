@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -19,13 +20,15 @@ from porch.certs.files import (
     DamagedError,
     StoreError,
     check_folder,
+    check_room,
+    loose,
     make_folder,
     put,
     said,
     settle,
     sweep,
 )
-from porch.certs.lease import Sightings, take
+from porch.certs.lease import Holder, Sightings, holder, take
 
 __all__ = ["DamagedError", "FileStore", "Lock", "Store", "StoreError"]
 
@@ -66,6 +69,13 @@ class Store(Protocol):
         None: somebody else is. It ends after `seconds` unless renewed, so that a killed holder
         blocks nobody. Raises StoreError.
         """
+
+    def holder(self, name: str) -> Holder | None:
+        """Who has that lock now; None for nobody. Raises StoreError."""
+
+    def loose(self) -> str:
+        """What others than its user could do with what is kept, in a sentence with what mends it;
+        "" for nothing. It looks at all that is kept."""
 
 
 SUFFIX = ".kept"
@@ -112,7 +122,8 @@ class FileStore:
         if head != _head(name, data):
             raise DamagedError(
                 f"{path} is damaged: what it holds is not what was written for {name!r}; put it"
-                " back from a backup, or remove it and what it held is got anew"
+                " back from a backup, or remove it and what it held is got anew",
+                str(path),
             )
         return data
 
@@ -149,6 +160,26 @@ class FileStore:
         if not name:
             raise ValueError("a lock needs a name")
         return take(self.folder / LOCKS / _encoded(name), seconds, self._sightings)
+
+    def holder(self, name: str) -> Holder | None:
+        """See Store."""
+        return holder(self.folder / LOCKS / _encoded(name))
+
+    def check_room(self) -> None:
+        """Raise StoreError if nothing could be kept now, with the reason."""
+        check_room(self.folder)
+
+    def loose(self) -> str:
+        """See Store."""
+        found = loose(self.folder)
+        if not found:
+            return ""
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return (
+            f"others have rights to what is in the store, where keys are ({found[0]}{more}):"
+            f" chmod -R go= {shlex.quote(str(self.folder))}; if anybody may have read a key, renew"
+            " its certificate"
+        )
 
     def _path(self, name: str) -> Path:
         parts = [_encoded(part) for part in name.split("/")]

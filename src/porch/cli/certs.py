@@ -16,6 +16,7 @@ from porch.certs.answers import Answers
 from porch.certs.authority import PRESETS, Authority
 from porch.certs.files import StoreError
 from porch.certs.keeper import Keeper
+from porch.certs.local_ca import damage
 from porch.certs.notes import read_note
 from porch.certs.preflight import Method, make_token, preflight
 from porch.certs.preflight import Wanted as ToCheck
@@ -47,7 +48,8 @@ PUBLIC = frozenset(each.directory for each in PRESETS.values())
 
 
 def show_certs(config: Path, *, as_json: bool) -> int:
-    """Print a line a host. Returns 0, or 1 with the reason on stderr."""
+    """Print a line a host. Returns 0, or 1 with the reason on stderr, which may be a store in which
+    nothing can be kept, or that others may read."""
     found = _built(config)
     if found is None:
         return 1
@@ -68,7 +70,23 @@ def show_certs(config: Path, *, as_json: bool) -> int:
         print(json.dumps(certs_json(all_of_them, now), indent=2))
     else:
         print(certs_text(all_of_them, now))
-    return 0
+    troubles = [*_troubles(store)] if store is not None else []
+    for text in troubles:
+        print(f"porch: {text}", file=sys.stderr)
+    return 1 if troubles else 0
+
+
+def _troubles(store: FileStore) -> Iterator[str]:
+    """What is wrong with the store, whatever host it is about."""
+    try:
+        store.check_room()
+    except StoreError as error:
+        yield f"nothing can be kept: {error}"
+    try:
+        if found := store.loose():
+            yield found
+    except StoreError as error:
+        yield str(error)
 
 
 def check_name(
@@ -90,7 +108,7 @@ def check_name(
     loaded, built, store = found
     name = _normal(name)
     if built.certificates.managed.get(name) == "local":
-        if why := unvouched(name):
+        if why := unvouched(name) or damage(store):
             print(f"porch: {why}", file=sys.stderr)
             return 1
         print(f"{name} is certified by the authority of this machine, which needs no check")

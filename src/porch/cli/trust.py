@@ -13,7 +13,8 @@ from porch.cli.store import loaded_of, open_store
 __all__ = ["trust_root"]
 
 _OTHER_STORE = (
-    "a door that another user runs has its own: be that user, or give its root's file (--root)"
+    "the door of another user has a store of its own: sudo env STATE_DIRECTORY=ITS_STORE porch"
+    " trust (porch status --json tells it, or give the root's file: --root)"
 )
 
 

@@ -22,7 +22,7 @@ from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
     changes,
-    host_words,
+    host_word,
     merge_limits,
     merge_timeouts,
     site_of,
@@ -275,12 +275,16 @@ class _Builder:
             route.target = target.text
             filters.append(Redirect(target.url, model.status or 308, pattern.regex))
         elif target.kind == "pool":
-            route.destination, route.target = self.pools[target.name]
+            upstream, route.target = self.pools[target.name]
+            route.destination = upstream
+            filters += upstream.filters
         else:
             name = f"{entry.key} {conditions}" if model.when is not None else entry.key
-            route.destination, route.target = yield from self.upstreams.of_targets(
+            upstream, route.target = yield from self.upstreams.of_targets(
                 name.rstrip(), entry.targets, settings, settings.tls, (*entry.path, "tls")
             )
+            route.destination = upstream
+            filters += upstream.filters
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 
@@ -316,7 +320,7 @@ class _Builder:
             elif host in self.certificates.managed:
                 is_there = partial(self.state.has_certificate, host)
                 filters.append(HttpsRedirect(self.https_port, is_there))
-            if (hsts := host_words(self.loaded, host, "hsts")) is not None:
+            if (hsts := host_word(self.loaded, host, "hsts")) is not None:
                 filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
         if demand == "required":
             filters.append(NEED_CERTIFICATE)

@@ -1,6 +1,6 @@
 """Certificates by host: the files that [site] names, and the names that the door gets some for.
 
-That cert and key stand together: review.py.
+That cert and key stand together: review_files.py.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -113,6 +113,9 @@ def _of_folders(loaded: Loaded, by_host: dict[str, Certificate]) -> "Generator[N
         except ValueError as error:
             loaded.add(("certificates",), str(error))
             continue
+        if not hosts:
+            text = f"{pair[0]} names no host (subjectAltName), and so is shown to nobody"
+            loaded.add(("certificates",), text, warning=True)
         for host in hosts:
             if host not in named:
                 by_host[host] = found

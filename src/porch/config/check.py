@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 
 from porch.config.build import Built, build
+from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded
 from porch.config.rehearse import Rehearsal, client_of, rehearse, request_of, shown_in
+from porch.config.review_certificates import review_certificates
 from porch.config.schema import ExpectModel
 from porch.config.state import State
+from porch.config.steps import complete
 from porch.errors import PorchError
 
 __all__ = ["Report", "check", "examine"]
@@ -39,8 +42,14 @@ def check(loaded: Loaded) -> Report:
 
 def examine(loaded: Loaded, state: State) -> Built | None:
     """What was loaded, built and with its tests run; None with the problems added to `loaded`."""
+    if not loaded.ok:
+        # What its files hold is looked at all the same, so that all can be mended at once.
+        found = complete(Certificates.loading(loaded, gets=False))
+        review_certificates(loaded, found)
+        return None
     built = build(loaded, state)
     if built is not None:
+        review_certificates(loaded, built.certificates)
         for expect, path in loaded.expects:
             for text in _failures(loaded, built, expect):
                 loaded.add(path, text)

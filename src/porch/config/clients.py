@@ -5,7 +5,7 @@ from pathlib import Path
 
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
-from porch.config.settings import connection_word
+from porch.config.settings import host_word
 from porch.shield.client_certificate import Demand, Demands
 from porch.tls.presented import Kind
 from porch.tls.profile import Profile, believe_clients, server_context
@@ -62,15 +62,15 @@ class Asking:
         return Demands(self._demands if asks else {}, self._demand("", self.kind))
 
     def _kind(self, host: str) -> Kind:
-        profile: Profile | None = connection_word(self._loaded, host, "tls_profile")
-        names = connection_word(self._loaded, host, "client_ca") or ()
+        profile: Profile | None = host_word(self._loaded, host, "tls_profile")
+        names = host_word(self._loaded, host, "client_ca") or ()
         kind = Kind(profile=profile or "intermediate", client_ca=self._read(tuple(names)))
         return self._made.setdefault(kind, kind)
 
     def _demand(self, host: str, kind: Kind) -> Demand | None:
         if not kind.client_ca:
             return None
-        found: Demand | None = connection_word(self._loaded, host, "client_cert")
+        found: Demand | None = host_word(self._loaded, host, "client_cert")
         return found or "required"
 
     def _read(self, names: tuple[str, ...]) -> bytes:

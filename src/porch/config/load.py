@@ -22,6 +22,9 @@ __all__ = ["Loaded", "RouteEntry", "load", "load_mapping"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_PAIR = {"cert", "key", "key_password"}
+"""Of a site that is not whole they are looked at all the same, unless one of them is at fault."""
+
 
 def load(
     path: Path,
@@ -86,7 +89,8 @@ def _check(loaded: Loaded, written: Mapping[str, Any]) -> None:
             loaded.pools[name] = pool
     for name, table in _tables(data, "site"):
         site, is_whole = _validate(loaded, SiteModel, table, ("site", name))
-        if site is not None and is_whole:
+        loaded.lacks_sites = loaded.lacks_sites or not is_whole
+        if site is not None and (is_whole or _PAIR & table.keys() <= site.model_fields_set):
             loaded.sites[name] = site
     for key, value in _tables(data, "routes"):
         _check_routes(loaded, key, value)

@@ -53,6 +53,8 @@ class Loaded:
         self.routes: list[RouteEntry] = []
         self.sites: dict[str, SiteModel] = {}
         self.site_paths: dict[str, KeyPath] = {}
+        self.lacks_sites = False
+        """Whether a site was refused, or something in it: what is missing may stand there."""
         self.pools: dict[str, PoolModel] = {}
         self.expects: list[tuple[ExpectModel, KeyPath]] = []
         self.problems: list[Problem] = []

@@ -4,19 +4,11 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from porch.balance.discover.dns import Addresses
-from porch.balance.discover.docker import Containers, api_socket
-from porch.balance.discover.file import ListFile
 from porch.balance.discover.found import Provider
-from porch.balance.discover.http import EVERY, ListUrl
-from porch.balance.discover.name_servers import NameServers
-from porch.balance.discover.srv import Services
 from porch.client import Client
 from porch.config.finding import Source
 from porch.config.members import LoadProvider
 from porch.forward.address import Address
-from porch.forward.client import HttpClient
-from porch.forward.resolve import Resolver
 
 __all__ = ["provider"]
 
@@ -29,6 +21,14 @@ def provider(
 ) -> Provider:
     """Who looks for it. base: what files are relative to. tls: to ask a URL with. function: loads
     one of the operator's own; raises ValueError with a sentence, as this does then."""
+    # Late: check and explain ask for no provider, and need no event loop.
+    from porch.balance.discover.dns import Addresses
+    from porch.balance.discover.docker import Containers
+    from porch.balance.discover.file import ListFile
+    from porch.balance.discover.http import EVERY, ListUrl
+    from porch.balance.discover.name_servers import NameServers
+    from porch.balance.discover.srv import Services
+
     scheme = "https://" if source.secure else ""
     match source.kind:
         case "dns":
@@ -50,10 +50,17 @@ def provider(
 
 
 def _docker() -> Client:
+    from porch.balance.discover.docker import api_socket
+    from porch.forward.client import HttpClient
+    from porch.forward.resolve import Resolver
+
     return HttpClient(Address(path=api_socket()), Resolver())
 
 
 def _http(text: str, tls: ssl.SSLContext | None) -> Client:
+    from porch.forward.client import HttpClient
+    from porch.forward.resolve import Resolver
+
     url = urlsplit(text)
     is_secure = url.scheme == "https"
     port = url.port or (443 if is_secure else 80)

@@ -3,20 +3,18 @@
 Everything that can be known without a network is found here, so that all problems come at once.
 """
 
-import contextlib
 import ipaddress
-import stat
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from porch.certs.authority import authority
 from porch.config.address import parse_listen
 from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
-from porch.config.pairs import BUNDLES, files_in, matching
+from porch.config.pairs import BUNDLES
+from porch.config.review_acme import review_acme
 from porch.config.review_clients import review_clients
+from porch.config.review_files import review_file, review_folders, review_pair, review_rights
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
 from porch.config.suggest import nearest
@@ -34,25 +32,19 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     """Look over all models of `loaded`, made from `data`. Reads keys and targets of routes."""
     _review_listen(loaded)
     _review_trust(loaded)
-    _review_file(loaded, loaded.config.error_page, ("error_page",))
+    review_file(loaded, loaded.config.error_page, ("error_page",))
     if loaded.config.group is not None and loaded.config.user is None:
         loaded.add(("group",), "'group' stands beside 'user'; name the user too")
     _review_words(loaded, loaded.config, ())
     for file in loaded.config.client_ca or ():
-        _review_file(loaded, file, ("client_ca",))
+        review_file(loaded, file, ("client_ca",))
     _review_hsts(loaded, loaded.config.hsts, ("hsts",))
-    if loaded.config.acme is not None:
-        _review_file(loaded, loaded.config.acme.ca, ("acme", "ca"))
-        for name in loaded.config.acme.directory:
-            try:
-                authority(name)
-            except ValueError as error:
-                loaded.add(("acme", "directory"), str(error))
+    review_acme(loaded)
     _review_sites(loaded)
-    _review_folders(loaded)
+    review_folders(loaded)
     _review_pools(loaded)
     review_routes(loaded, data)
-    review_clients(loaded, data)
+    review_clients(loaded)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
     _review_use(loaded, data)
@@ -98,18 +90,6 @@ def _no_network(text: str) -> str:
     return f"'{text}' is an address within a network; write {plain}"
 
 
-def _review_file(loaded: Loaded, name: str | None, path: KeyPath) -> None:
-    """Whether a file that is named can be read."""
-    if name is None:
-        return
-    file = loaded.base / name
-    try:
-        loaded.read(file)
-    except OSError as error:
-        why = "does not exist" if isinstance(error, FileNotFoundError) else None
-        loaded.add(path, f"{file} {why or f'cannot be read: {error.strerror or error}'}")
-
-
 def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
     """Words that may stand at the top, in a site and in a route alike."""
     for name, words in TOP_ONLY.items() if path else ():
@@ -126,10 +106,11 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
 
 def _review_tls(loaded: Loaded, tls: TlsModel, path: KeyPath) -> None:
     for word in ("ca", "cert", "key"):
-        _review_file(loaded, getattr(tls, word), (*path, word))
-    if tls.key is not None:
-        _review_rights(loaded, loaded.base / tls.key, (*path, "key"))
+        review_file(loaded, getattr(tls, word), (*path, word))
     is_both = tls.cert is not None and tls.cert.lower().endswith(BUNDLES)
+    word, key = ("cert", tls.cert) if is_both else ("key", tls.key)
+    if key is not None:
+        review_rights(loaded, loaded.base / key, (*path, word))
     if (tls.cert is None) != (tls.key is None) and not is_both:
         there, missing = ("key", "cert") if tls.cert is None else ("cert", "key")
         loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
@@ -157,70 +138,25 @@ def _review_sites(loaded: Loaded) -> None:
             host = parse_host(name).decode("ascii")
         except ValueError as error:
             loaded.add(path, str(error))
+            loaded.lacks_sites = True
             continue
         if host in loaded.sites:
+            loaded.lacks_sites = True
             first = loaded.where(loaded.site_paths[host])
             loaded.add(path, f'the site "{host}" stands in {first} already')
-        loaded.sites[host] = site
         loaded.site_paths[host] = path
-        _review_site(loaded, host, site, path)
+        loaded.sites[host] = _review_site(loaded, host, site, path)
         _review_words(loaded, site, path)
 
 
-def _review_site(loaded: Loaded, host: str, site: SiteModel, path: KeyPath) -> None:
-    _review_pair(loaded, site, path)
+def _review_site(loaded: Loaded, host: str, site: SiteModel, path: KeyPath) -> SiteModel:
+    """The site, without what is of no use in it."""
     for file in site.client_ca or ():
-        _review_file(loaded, file, (*path, "client_ca"))
+        review_file(loaded, file, (*path, "client_ca"))
     _review_hsts(loaded, site.hsts, (*path, "hsts"))
     if site.www and (host.startswith(("*", "www.", "[")) or host[-1].isdigit()):
         loaded.add((*path, "www"), f"there is no www.{host} to redirect from")
-
-
-def _review_pair(loaded: Loaded, site: SiteModel, path: KeyPath) -> None:
-    """That cert and key stand together, and are files that only their owner can read."""
-    certs, keys = site.cert or [], site.key or []
-    is_bundle = bool(certs) and all(each.lower().endswith(BUNDLES) for each in certs)
-    if site.cert is False and site.key:
-        loaded.add((*path, "key"), "'cert' is false beside it; take one of them out")
-    elif is_bundle and keys:
-        loaded.add((*path, "key"), "a PKCS #12 file has its key in it; take 'key' out")
-    elif bool(certs) != bool(keys) and not is_bundle:
-        there, missing = ("key", "cert") if keys else ("cert", "key")
-        loaded.add((*path, there), f"'{missing}' is missing beside '{there}'; both are files")
-    elif len(certs) != len(keys) and not is_bundle:
-        text = f"{len(certs)} certificates have {len(keys)} keys; one each"
-        loaded.add((*path, "key"), text)
-    for word, files in (("cert", certs), ("key", keys)):
-        for file in files:
-            _review_file(loaded, file, (*path, word))
-    for file in certs if is_bundle else keys:
-        _review_rights(loaded, loaded.base / file, (*path, "cert" if is_bundle else "key"))
-
-
-def _review_rights(loaded: Loaded, key: Path, path: KeyPath) -> None:
-    with contextlib.suppress(OSError, ValueError):  # ValueError: a zero in the name
-        if key.stat().st_mode & stat.S_IROTH:
-            text = f"everybody on this machine can read {key}: chmod o-r {key}"
-            loaded.add(path, text, warning=True)
-
-
-def _review_folders(loaded: Loaded) -> None:
-    """Read all pairs of the folders: who serves may not see them."""
-    for number, name in enumerate(loaded.config.certificates):
-        path: KeyPath = ("certificates", number)
-        folder = loaded.base / name
-        try:
-            pairs = matching(files_in(folder))
-            for file in dict.fromkeys(file for pair in pairs for file in pair):
-                loaded.read(file)
-        except OSError as error:
-            loaded.add(path, f"{error.filename or folder}: {error.strerror or error}")
-            continue
-        for _, key in pairs:
-            _review_rights(loaded, key, path)
-        if not pairs:
-            text = f"{folder} has no pair, such as a.crt and a.key"
-            loaded.add(path, text, warning=True)
+    return review_pair(loaded, site, path)
 
 
 def _review_hsts(loaded: Loaded, hsts: HstsModel | None, path: KeyPath) -> None:
@@ -258,8 +194,7 @@ def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
     hosts = {each.pattern.host.decode("ascii") for each in loaded.routes if each.pattern}
     for host, path in loaded.site_paths.items():
         site = loaded.sites[host]
-        asks = site.client_ca is not None and any(each.startswith("*") for each in hosts)
-        if host not in hosts and not asks and not _is_certificate_of(host, site, hosts):
+        if host not in hosts and not _is_inherited(host, site, hosts):
             text = f'no route is for the host "{host}", so that this does nothing'
             loaded.add(path, text + _meant(host, hosts), warning=True)
     used = {target.name for each in loaded.routes for target in each.targets}
@@ -270,10 +205,19 @@ def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
         loaded.add((), text)
 
 
-def _is_certificate_of(host: str, site: SiteModel, hosts: Iterable[str]) -> bool:
-    """Whether a site with a wildcard holds the certificate of hosts below it."""
-    is_one = site.cert is not None and host.startswith("*.")
-    return is_one and any(each.partition(".")[2] == host[2:] for each in hosts)
+def _is_inherited(host: str, site: SiteModel, hosts: Iterable[str]) -> bool:
+    """Whether a site says something for other hosts than its own, or for its own by a route of
+    many hosts: what belongs to a handshake, in which no route is known, and what protects."""
+    words = (site.client_ca, site.client_cert, site.tls_profile)
+    handshake = any(each is not None for each in words)
+    if handshake and any(each.startswith("*") for each in hosts):
+        return True
+    if not host.startswith("*"):
+        return False
+    if site.cert is not None and any(each.partition(".")[2] == host[2:] for each in hosts):
+        return True
+    is_said = handshake or site.hsts is not None
+    return is_said and any(each.endswith(host[1:]) for each in hosts)
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

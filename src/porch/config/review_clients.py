@@ -3,31 +3,27 @@
 A word that would protect nothing is an error: a route would be open that is thought to be closed.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.schema import HostWords
-from porch.config.settings import connection_word
+from porch.config.settings import host_word
 
 __all__ = ["review_clients"]
 
 
-def review_clients(loaded: Loaded, data: Mapping[str, Any]) -> None:
+def review_clients(loaded: Loaded) -> None:
     """Look over `client_ca`, `client_cert` and conditions on certificates. Reads no file.
 
-    data: as validated. Where a site of it was refused, all is taken to be in that one.
+    Where a site was refused, all is taken to be in that one.
     """
     config = loaded.config
-    sites = data.get("site")
-    if isinstance(sites, dict) and len(sites) > len(loaded.sites):
+    if loaded.lacks_sites:
         return
     anywhere = any(each.client_ca for each in (config, *loaded.sites.values()))
     _review(loaded, config, (), anywhere)
     for host, site in loaded.sites.items():
         path = loaded.site_paths[host]
-        _review(loaded, site, path, bool(connection_word(loaded, host, "client_ca")))
+        _review(loaded, site, path, bool(host_word(loaded, host, "client_ca")))
         if site.client_ca and site.cert is False:
             text = "'cert' is false beside it: without HTTPS no client can show a certificate"
             loaded.add((*path, "client_ca"), text)
@@ -35,7 +31,7 @@ def review_clients(loaded: Loaded, data: Mapping[str, Any]) -> None:
         if entry.pattern is None:
             continue
         host = entry.pattern.host.decode("ascii")
-        known = bool(connection_word(loaded, host, "client_ca"))
+        known = bool(host_word(loaded, host, "client_ca"))
         known = known or (anywhere and host.startswith("*"))
         when = entry.model.when
         if entry.model.client_cert is not None and not known:

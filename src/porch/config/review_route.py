@@ -22,7 +22,7 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
-_FORWARDING = ("balance", "retry", "rewrite", "strip", "tls")
+_FORWARDING = ("balance", "overload", "retry", "rewrite", "strip", "tls")
 """Words that are about an origin."""
 _NO_PLAN = Plan()
 
@@ -174,7 +174,7 @@ def _review_words(loaded: Loaded, entry: RouteEntry, target: Target) -> None:
                 text = f"'{word}' does nothing beside '{target.kind}:', which reaches no origin"
                 loaded.add((*entry.path, word), text, warning=True)
     if target.kind == "pool":
-        for word in ("balance", "tls"):
+        for word in ("balance", "overload", "tls"):
             if getattr(model, word) is not None:
                 text = f"'{word}' does nothing beside a pool; write it in [pool.{target.name}]"
                 loaded.add((*entry.path, word), text, warning=True)

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
+from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -54,6 +55,7 @@ __all__ = [
     "HstsModel",
     "LimitsModel",
     "LogModel",
+    "OverloadModel",
     "PoolModel",
     "RouteModel",
     "RouteWords",
@@ -207,6 +209,7 @@ class RouteWords(Model):
         "an answer; only what can be repeated is. `false` for none.",
         2,
     )
+    overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")
     headers: Headers | None = word("See [headers](#headers).")
@@ -226,9 +229,13 @@ class RouteWords(Model):
 
 
 class HostWords(RouteWords):
-    """Words of a host that may stand at the top as well."""
+    """Words of a host that may stand at the top as well. Of a wildcard they are for all hosts
+    below it, see settings.host_word."""
 
-    hsts: Hsts | None = word("See [hsts](#hsts). Sent with answers over HTTPS alone.")
+    hsts: Hsts | None = word(
+        "See [hsts](#hsts). Sent with answers over HTTPS alone. Of a wildcard's site it is for all "
+        "hosts below it."
+    )
     tls_profile: Literal["intermediate", "modern"] | None = word(
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
         "intermediate",
@@ -301,6 +308,7 @@ class PoolModel(Model):
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
     balance: Balance | None = word("As in a route.")
+    overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")
 
 

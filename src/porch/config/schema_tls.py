@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from porch.config.model import Model, word
 from porch.config.words import (
     Duration,
     Form,
     Strings,
+    check_dns,
     one_or_more,
     read_acme,
     read_ask,
@@ -59,6 +60,7 @@ class EabModel(Model):
 Dns = Annotated[
     dict[str, str],
     BeforeValidator(read_dns, json_schema_input_type=str | dict[str, str]),
+    AfterValidator(check_dns),
     Form("the name of a provider, or a table of texts"),
 ]
 

@@ -8,14 +8,13 @@ from typing import Any
 
 from porch.config.headers import changes
 from porch.config.loaded import Loaded, RouteEntry
-from porch.config.schema import HostWords, RouteWords, SiteModel, TlsModel
+from porch.config.schema import HostWords, OverloadModel, RouteWords, SiteModel, TlsModel
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
     "RouteSettings",
     "changes",
-    "connection_word",
-    "host_words",
+    "host_word",
     "merge_limits",
     "merge_timeouts",
     "site_of",
@@ -33,6 +32,7 @@ class RouteSettings:
         self.headers = [each.headers for each in layers if each.headers is not None]
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
         self.balance: str | None = self._nearest("balance")
+        self.overload: OverloadModel | None = self._nearest("overload")
         retry = self._nearest("retry")
         self.retries: int = 2 if retry is None else retry
         upgrade = self._nearest("upgrade")
@@ -66,15 +66,8 @@ def site_of(loaded: Loaded, host: str) -> SiteModel | None:
     return loaded.sites.get(host.lower())
 
 
-def host_words(loaded: Loaded, host: str, word: str) -> Any:
-    """What a host's site says of `word`, else the top; None where neither does."""
-    site = site_of(loaded, host)
-    found = getattr(site, word) if site is not None else None
-    return getattr(loaded.config, word) if found is None else found
-
-
-def connection_word(loaded: Loaded, host: str, word: str) -> Any:
-    """What holds of `word` for connections to a host: its site, then those of wildcards it is
+def host_word(loaded: Loaded, host: str, word: str) -> Any:
+    """What holds of `word`, one of HostWords, for a host: its site, then those of wildcards it is
     under, the longest first and "*" last, then the top. None where nobody says it.
 
     A wildcard's holds for every host below it, for in a handshake no route is known yet, and what

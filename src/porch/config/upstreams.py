@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from porch.balance.admission import Admission
 from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
+from porch.balance.standing import WHOLE
 from porch.balance.upstream import Upstream
 from porch.config.finding import Source
 from porch.config.loaded import Loaded
@@ -54,6 +56,7 @@ class Upstreams:
             yield
         settings = RouteSettings([self._loaded.config])
         settings.balance = pool.balance or settings.balance
+        settings.overload = pool.overload or settings.overload
         tls = pool.tls or settings.tls
         return (
             yield from self.of_targets(f"[pool.{name}]", targets, settings, tls, (*path, "tls"))
@@ -97,6 +100,9 @@ class Upstreams:
         upstream = Upstream(name, endpoints, balancer, self._state.roster(name))
         if shares:
             yield from self._seek(Members(upstream, endpoints, shares, ask), tls, path)
+        if settings.overload is not None:
+            cells = self._state.make_cells((name, WHOLE))
+            upstream.filters = (Admission(upstream, settings.overload.bounds(), cells),)
         return upstream, ", ".join(map(_spelled, targets))
 
     def _seek(self, members: Members, tls: TlsModel, path: KeyPath) -> Steps[None]:

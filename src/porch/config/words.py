@@ -4,7 +4,9 @@ A reader takes whatever TOML gives; what it does not know it passes on, so that 
 in the usual words. The tables themselves are in schema.py.
 """
 
+import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -27,6 +29,8 @@ __all__ = [
     "Strings",
     "Upgrade",
     "Wanted",
+    "check_dns",
+    "dns_settings",
     "one_or_more",
     "read_acme",
     "read_ask",
@@ -148,6 +152,37 @@ def read_dns(value: object) -> object:
     if isinstance(value, dict) and "provider" not in value:
         raise ValueError('it needs a provider, such as provider = "rfc2136"')
     return {"provider": value} if isinstance(value, str) else value
+
+
+DNS_WORDS = ("provider", "resolvers", "resolver_port")
+"""Words of the table `dns` that are the door's own."""
+
+
+def dns_settings(words: Mapping[str, str]) -> dict[str, str]:
+    """The others, which are the provider's."""
+    return {word: value for word, value in words.items() if word not in DNS_WORDS}
+
+
+def check_dns(words: dict[str, str]) -> dict[str, str]:
+    """The same, if the door's own words can be. Raises ValueError with a sentence."""
+    name = words["provider"]
+    parts = name.split(":")
+    if not name or (parts[0] == "py" and not (len(parts) == 3 and all(parts))):
+        raise ValueError(f"provider = '{name}' is nobody; write rfc2136, or py:module:object")
+    if name == "persist" and len(words) > 1:
+        more = ", ".join(word for word in words if word != "provider")
+        raise ValueError(f"who keeps the record by hand (persist) needs no {more}; take it out")
+    port = words.get("resolver_port", "53")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValueError(f"resolver_port is '{port}'; it must be a port, such as \"53\"")
+    resolvers = words.get("resolvers", "")
+    for each in resolvers.split(",") if resolvers not in ("", "none") else ():
+        try:
+            ipaddress.ip_address(each.strip())
+        except ValueError:
+            text = f"'{each.strip()}' in resolvers is no address; write 192.0.2.53, or none"
+            raise ValueError(text) from None
+    return words
 
 
 def read_ask(value: object) -> object:

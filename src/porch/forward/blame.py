@@ -1,9 +1,10 @@
-"""Blame: why an origin's certificate was refused, in words that name the way out.
+"""Blame: why there is no TLS with an origin, in words that name the way out.
 
-OpenSSL says in a number what was wrong; from when to when the certificate is valid and for whom it
-is only the certificate itself can tell, which the handshake that failed does not hand out.
+Of a certificate that was refused OpenSSL says in a number what was wrong; from when to when it is
+valid and for whom only itself can tell, which the handshake that failed does not hand out.
 """
 
+import errno
 import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from porch.errors import (
     CertificateNotYetValid,
     CertificateSelfSigned,
     CertificateUnknown,
+    HandshakeFailed,
+    HandshakeRefused,
+    PorchError,
     TlsError,
 )
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-__all__ = ["TELLING", "blame"]
+__all__ = ["TELLING", "blame", "broken"]
 
 _NOT_YET, _EXPIRED, _SELF_SIGNED = 9, 10, 18
 _OTHER_HOST, _OTHER_ADDRESS = 62, 64
@@ -41,6 +45,10 @@ _KINDS: Mapping[int, type[TlsError]] = {
     _OTHER_ADDRESS: CertificateForAnother,
     **dict.fromkeys(_UNKNOWN, CertificateUnknown),
 }
+_ALERTS = ("SSLV3_ALERT_", "TLSV1")
+"""How OpenSSL's names begin for what the other side has said."""
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "PACKET_LENGTH_TOO_LONG")
+_ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _MOST_NAMES = 3
 """That are told of those in a certificate."""
 
@@ -69,6 +77,19 @@ def blame(
     else:
         text = error.verify_message or str(error)
     return kind(f"{where}: {text}")
+
+
+def broken(where: str, error: OSError) -> PorchError:
+    """The error for an origin at `where` that was connected and with which a handshake failed."""
+    if not isinstance(error, ssl.SSLError) or isinstance(error, _ENDS):
+        verb = "reset" if error.errno == errno.ECONNRESET else "closed"
+        return HandshakeFailed(f"{where}: it {verb} the connection in the TLS handshake")
+    reason = error.reason or ""
+    if reason.startswith(_ALERTS):
+        return HandshakeRefused(f"{where}: {reason}")
+    if reason in _NO_TLS:
+        return HandshakeFailed(f"{where}: what it answers is not TLS ({reason})")
+    return HandshakeFailed(f"{where}: {reason or error}")
 
 
 def _expired(shown: "Certificate | None") -> str:

@@ -20,10 +20,9 @@ from porch.errors import (
     DnsError,
     NoDescriptors,
     PorchError,
-    TlsError,
 )
 from porch.forward.address import Address
-from porch.forward.blame import TELLING, blame
+from porch.forward.blame import TELLING, blame, broken
 from porch.forward.resolve import AddrInfo, Resolver
 from porch.tls.origin import client_context
 
@@ -37,6 +36,8 @@ PATIENCE = 1.0
 """Seconds that a look may take: the request that failed waits for it."""
 EYEBALLS_DELAY = 0.25
 """Seconds before the next address is tried beside the first (RFC 8305 5)."""
+_IN_A_HANDSHAKE = (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+"""What no connect(2) says: the connection was there."""
 
 
 class Dialer:
@@ -61,8 +62,6 @@ class Dialer:
             wanted = address.server_name or address.host
             shown = await self._look() if error.verify_code in TELLING else None
             raise blame(str(address), wanted, error, shown) from error
-        except (ssl.SSLError, ssl.CertificateError) as error:
-            raise TlsError(f"{address}: {error.reason or error}") from error
         except OSError as error:
             raise _failure(address, error) from error
 
@@ -150,6 +149,8 @@ async def _connect(infos: list[AddrInfo], loop: asyncio.AbstractEventLoop) -> so
 
 def _failure(address: Address, error: OSError) -> PorchError:
     """The kind of failure, in words."""
+    if address.tls and isinstance(error, _IN_A_HANDSHAKE):
+        return broken(str(address), error)
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return NoDescriptors(f"{address}: {error.strerror}")
     if isinstance(error, socket.gaierror):

@@ -67,10 +67,6 @@ class Decoder:
         """Bytes of the body that are known to be still to come; 0 where chunks will tell."""
         return self._left if self._state == LENGTH else 0
 
-    def switch_to_raw(self) -> None:
-        """From here on everything is data: the connection is a tunnel (RFC 9110 7.8)."""
-        self._state = RAW
-
     def decode(self, data: bytes) -> Piece | None:
         """Take `data` in and return the next piece, or None until more comes.
 

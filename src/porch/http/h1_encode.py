@@ -3,35 +3,39 @@
 from http import HTTPStatus
 
 from porch.http.fields import encode, encoded
-from porch.http.message import RequestHead, Trailers
+from porch.http.message import RequestHead, ResponseHead, Trailers
 
 __all__ = [
     "CHUNKED",
+    "CLOSE",
     "COPIED",
+    "KEEP_ALIVE",
     "chunk",
     "chunked_pieces",
     "last_chunk",
     "request_head",
-    "status_line",
-    "status_lines",
+    "response_head",
 ]
 
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _REMEMBERED = 512
 _LONGEST = 64
-status_lines: dict[tuple[int, bytes], bytes] = {}
+_lines: dict[tuple[int, bytes], bytes] = {}
 """Lines made lately: asking here first saves the hot path a call."""
 
 CHUNKED = b"transfer-encoding: chunked\r\n"
+CLOSE = b"connection: close\r\n"
+KEEP_ALIVE = b"connection: keep-alive\r\n"
+"""Said to HTTP/1.0 alone: 1.1 stays without a word (RFC 9112 9.3)."""
 
 
-def status_line(status: int, reason: bytes) -> bytes:
+def _status_line(status: int, reason: bytes) -> bytes:
     """The line with its CRLF; the usual phrase where `reason` is empty (RFC 9112 4)."""
     line = b"HTTP/1.1 %d %b\r\n" % (status, reason or _REASONS.get(status, b""))
     if len(reason) <= _LONGEST:
-        if len(status_lines) >= _REMEMBERED:
-            status_lines.clear()
-        status_lines[status, reason] = line
+        if len(_lines) >= _REMEMBERED:
+            _lines.clear()
+        _lines[status, reason] = line
     return line
 
 
@@ -51,6 +55,26 @@ def request_head(head: RequestHead) -> bytes:
         b"".join(map(encoded, head.fields)),
         extra,
     )
+
+
+def response_head(
+    head: ResponseHead, told: bytes, data: bytes, *, end: bool, bare: bool, chunked: bool
+) -> bytes:
+    """The head with its empty line, and what is there of the body.
+
+    told: fields about the connection. bare: no body follows, whatever the head says. chunked: one
+    of unknown length comes in chunks; it has a length if its `end` is here.
+    """
+    if bare:
+        data = b""
+    elif chunked:
+        told = CHUNKED + told
+        if data:
+            data = chunk(data)
+    elif end and head.length is None:
+        told = b"content-length: %d\r\n%b" % (len(data), told)
+    line = _lines.get((head.status, head.reason)) or _status_line(head.status, head.reason)
+    return b"%b%b%b\r\n%b" % (line, b"".join(map(encoded, head.fields)), told, data)
 
 
 def chunk(data: bytes) -> bytes:

@@ -1,10 +1,103 @@
-"""Closing a connection so that its client cannot take what came for the whole."""
+"""Closing: what is left of a client's connection behind its last answer.
+
+A close at once could destroy what was written last (RFC 9112 9.6); a client that must not take
+what came for the whole is reset.
+"""
 
 import asyncio
 import struct
 from socket import SO_LINGER, SOL_SOCKET
 
-__all__ = ["reset"]
+from porch import clock
+from porch.http.websocket import Frames
+from porch.keeper import unsent
+from porch.listen.door import Door
+
+__all__ = ["LINGER", "Closing", "flush", "reset"]
+
+LINGER = 2.0
+"""Seconds that a closing connection still takes bytes, so that the client can read the answer
+before a reset destroys it (RFC 9112 9.6)."""
+
+
+class Closing(asyncio.Protocol):
+    """Takes the place of a protocol that has said all: takes and drops what still comes, for a
+    moment, and then closes. It is one of the door's sessions.
+
+    deadline: until when the client may send; then, until when what was written must have moved.
+    """
+
+    __slots__ = ("_door", "_heard", "_transport", "_unsent", "deadline")
+
+    def __init__(
+        self, door: Door, transport: asyncio.Transport, heard: Frames | None = None
+    ) -> None:
+        """heard: of a WebSocket that was told its end and has yet to agree (RFC 6455 7.1.1). To
+        any other client our side is ended at once."""
+        self._door = door
+        self._transport = transport
+        self._heard = heard
+        self._unsent = -1
+        self.deadline = clock.now + LINGER
+        door.sessions.add(self)
+        door.deadlines.watch(self)
+        transport.set_protocol(self)
+        if heard is None:
+            if transport.can_write_eof():
+                transport.write_eof()
+            else:
+                transport.close()
+
+    def __repr__(self) -> str:
+        return f"<Closing {'lingers' if self._heard is None else 'waits for a Close frame'}>"
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._heard is not None:
+            self._heard.feed(data)
+            if self._heard.closed:
+                self._close()
+
+    def eof_received(self) -> bool:
+        """See asyncio.Protocol."""
+        self._close()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._door.sessions.discard(self)
+        self._door.deadlines.discard(self)
+
+    def on_deadline(self) -> None:
+        """See clock.Waiting."""
+        if self._heard is not None:
+            self._close()
+        else:
+            self._unsent = flush(self._transport, self._unsent)
+            self.deadline = clock.now + self._door.settings.timeouts.idle
+
+    def drain(self) -> None:
+        """See door.Session. It has a short time of its own."""
+
+    def close_now(self) -> None:
+        """See door.Session. It has a short time of its own."""
+
+    def _close(self) -> None:
+        self._heard = None
+        self.deadline = clock.now + self._door.settings.timeouts.idle
+        self._transport.close()
+
+
+def flush(transport: asyncio.Transport, before: int) -> int:
+    """Look whether what was written last leaves: end a connection for which nothing is left, or
+    where it does not move. before: what was left at the last look, -1 for none. Returns what is
+    left now, in bytes."""
+    left = unsent(transport)
+    if not left:
+        transport.abort()
+    elif left == before:
+        reset(transport)
+    return left
 
 
 def reset(transport: asyncio.Transport) -> None:

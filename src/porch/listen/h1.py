@@ -11,35 +11,27 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.errors import ClientGone, PorchError, RequestTimeout, Shutdown
 from porch.exchange import Exchange
-from porch.http.fields import encoded
-from porch.http.h1_encode import (
-    CHUNKED,
-    chunk,
-    chunked_pieces,
-    status_line,
-    status_lines,
-)
+from porch.http.h1_encode import CLOSE, KEEP_ALIVE, chunked_pieces, response_head
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
-from porch.http.websocket import SERVICE_RESTART, WEBSOCKET, Frames
+from porch.http.websocket import Frames
 from porch.keeper import Security, unsent
-from porch.listen.closing import reset
+from porch.listen.closing import LINGER, Closing, flush, reset
 from porch.listen.door import Door
+from porch.listen.ip import ip_of
+from porch.listen.tunnel import Tunnel
 
 __all__ = ["ServerConnection"]
 
 MOST_PIPELINED = 65536
 """Bytes behind a running request that are held before reading stops."""
-LINGER = 2.0
-"""Seconds that a closing connection still takes bytes, so that the client can read the answer
-before a reset destroys it (RFC 9112 9.6)."""
 MOST_DRAINED = 1 << 20
 """Bytes of a refused body that are thrown away to keep the connection; a longer one ends it."""
 
-IDLE, REQUEST, ANSWERING, DRAINING, LEAVING, LINGERING, CLOSED = range(7)
+IDLE, REQUEST, ANSWERING, DRAINING, TUNNEL, CLOSED = range(6)
 """Between requests; a head is not whole; an exchange runs; its answer has left and its request
-is thrown away; a WebSocket was told its end and has yet to agree; only the close is left; gone."""
+is thrown away; protocols were switched; only the close is left, or not even that."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -58,14 +50,13 @@ class ServerConnection(asyncio.Protocol):
         "_exchange",
         "_full",
         "_half_closed",
-        "_heard",
         "_no_body",
         "_paused",
         "_refused",
-        "_said",
         "_scheme",
         "_state",
         "_transport",
+        "_tunnel",
         "_unsent",
         "_waits",
         "deadline",
@@ -88,8 +79,7 @@ class ServerConnection(asyncio.Protocol):
         self._half_closed = self._ended = self._full = self._waits = False
         self._drained = 0
         self._unsent = -1
-        self._heard: Frames | None = None
-        self._said: Frames | None = None
+        self._tunnel: Tunnel | None = None
         self.interim = True
         self.peer = b"unix"
         self.port = port
@@ -97,7 +87,7 @@ class ServerConnection(asyncio.Protocol):
         self.deadline = INFINITY
 
     def __repr__(self) -> str:
-        names = ("idle", "request", "answering", "draining", "leaving", "lingering", "closed")
+        names = ("idle", "request", "answering", "draining", "tunnel", "closed")
         return f"<ServerConnection {self.peer.decode()} {names[self._state]}>"
 
     # --- from the event loop -------------------------------------------------------------------
@@ -105,9 +95,7 @@ class ServerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple):
-            self.peer = peer[0].partition("%")[0].removeprefix("::ffff:").encode()
+        self.peer = ip_of(transport, "peername").encode() or b"unix"
         door = self._door
         patience = door.settings.timeouts.keep_alive
         self.deadline = clock.now + (min(patience, LINGER) if door.draining else patience)
@@ -131,12 +119,14 @@ class ServerConnection(asyncio.Protocol):
             elif decoder.rest and self._reads_on():
                 self._decode(b"")
             return
-        if state >= LEAVING:
-            if state == LEAVING:
-                self._hear_last(data)
+        if state >= TUNNEL:
+            if decoder.rest:  # what came before the switch is still to be heard
+                decoder.rest += data
+            elif self._tunnel is not None:
+                self._tunnel.hear(data)
             return
         exchange = self._exchange
-        if exchange is not None and exchange.request_done and not exchange.upgraded:
+        if exchange is not None and exchange.request_done:
             decoder.rest += data
             if len(decoder.rest) > MOST_PIPELINED:
                 self.pause_reading()
@@ -147,15 +137,16 @@ class ServerConnection(asyncio.Protocol):
         """See asyncio.Protocol. True: our side stays open until the answer has left, which TLS
         does not know."""
         self._half_closed = True
-        exchange = self._exchange
+        exchange, tunnel = self._exchange, self._tunnel
         can_stay = self._transport.can_write_eof()
         if exchange is None:
             if not (self._state == IDLE and self._decoder.rest):
                 self._close()
-        elif not can_stay or not (exchange.upgraded or exchange.request_done):
+        elif not can_stay or not (tunnel is not None or exchange.request_done):
             exchange.on_client_lost()
-        elif exchange.upgraded:
-            exchange.on_request_data(None, b"", True)
+        elif tunnel is not None:
+            if not self._decoder.rest:
+                tunnel.hear_end()
         else:
             exchange.on_client_half_closed()
         return can_stay
@@ -205,7 +196,7 @@ class ServerConnection(asyncio.Protocol):
         """Whether what comes now belongs to the request that runs, not to the one behind it."""
         exchange = self._exchange
         if self._state == ANSWERING and exchange is not None:
-            return exchange.upgraded or not exchange.request_done
+            return not exchange.request_done
         return self._state == DRAINING
 
     def _wait(self) -> None:
@@ -221,8 +212,6 @@ class ServerConnection(asyncio.Protocol):
         if isinstance(head, RequestHead):
             self._take_head(head, data, end)
         elif self._exchange is not None:
-            if self._heard is not None:
-                self._heard.feed(data)
             self._exchange.on_request_data(cast("Trailers | None", head), data, end)
         else:
             self._drain(len(data), end)
@@ -270,71 +259,51 @@ class ServerConnection(asyncio.Protocol):
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """See Stream."""
         if self._state != ANSWERING:
+            if self._state == TUNNEL and self._tunnel is not None:
+                self._tunnel.send(data, end)
             return
         if isinstance(head, ResponseHead):
-            self._send_head(head, data, end)
+            if head.status < 200:
+                self._send_interim(head)
+                return
+            decoder, exchange = self._decoder, self._exchange
+            if self._door.closing or self._waits or (self._half_closed and not decoder.rest):
+                # Who still waits for 100 may send its body or a request (RFC 9110 10.1.1).
+                decoder.keep_alive = False
+            elif end and exchange is not None and not exchange.request_done:
+                # So much of a refused body will not be thrown away to keep the connection.
+                decoder.keep_alive &= decoder.expected() <= MOST_DRAINED
+            bare = self._no_body = self._no_body or head.status == 204 or head.status == 304
+            is_open = head.length is None and not (end or bare)
+            chunked = self._chunked = is_open and self.interim
+            if is_open and not chunked:
+                decoder.keep_alive = False  # only the close can end it (RFC 9112 6.3)
+            told = CLOSE if not decoder.keep_alive else b"" if self.interim else KEEP_ALIVE
+            self._transport.write(
+                response_head(head, told, data, end=end, bare=bare, chunked=chunked)
+            )
         elif self._chunked:
             pieces = chunked_pieces(data, cast("Trailers | None", head), end=end)
             if pieces:
                 self._transport.writelines(pieces)
         elif data and not self._no_body:
-            if self._said is not None:
-                self._said.feed(data)
             self._transport.write(data)
         if end:
             self._ended = True
-            exchange = self._exchange
-            if exchange is not None and exchange.upgraded:
-                if self._transport.can_write_eof():
-                    self._transport.write_eof()
-                elif not exchange.request_done:  # TLS has no half-close: one side's end is both's
-                    exchange.on_request_data(None, b"", True)
 
-    def _send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
-        status = head.status
-        decoder = self._decoder
-        extra = b""
-        if status < 200:
-            if status == 101:
-                extra = b"connection: upgrade\r\nupgrade: %b\r\n" % (head.upgrade or b"")
-                decoder.switch_to_raw()
-                decoder.keep_alive = False
-                self._chunked = False
-                if head.upgrade == WEBSOCKET:
-                    self._heard = Frames(masked=True)
-                    self._said = Frames(masked=False)
-                if decoder.rest or self._half_closed:
-                    asyncio.get_running_loop().call_soon(self._continue)
-            elif status == 100:
-                self._waits = False
-        else:
-            if self._door.closing or self._waits or (self._half_closed and not decoder.rest):
-                # Who still waits for 100 may send its body or a request (RFC 9110 10.1.1).
-                decoder.keep_alive = False
-            elif end and self._exchange is not None and not self._exchange.request_done:
-                # So much of a refused body will not be thrown away to keep the connection.
-                decoder.keep_alive &= decoder.expected() <= MOST_DRAINED
-            self._chunked = False
-            if self._no_body or status == 204 or status == 304:
-                self._no_body = True
-                data = b""
-            elif head.length is None:
-                if end:
-                    extra = b"content-length: %d\r\n" % len(data)
-                elif self.interim:
-                    self._chunked = True
-                    extra = CHUNKED
-                    if data:
-                        data = chunk(data)
-                else:
-                    decoder.keep_alive = False  # only the close can end it (RFC 9112 6.3)
-            if not decoder.keep_alive:
-                extra += b"connection: close\r\n"
-            elif not self.interim:
-                extra += b"connection: keep-alive\r\n"
-        line = status_lines.get((status, head.reason)) or status_line(status, head.reason)
-        fields = b"".join(map(encoded, head.fields))
-        self._transport.write(b"%b%b%b\r\n%b" % (line, fields, extra, data))
+    def _send_interim(self, head: ResponseHead) -> None:
+        told = b""
+        if head.status == 101:
+            told = b"connection: upgrade\r\nupgrade: %b\r\n" % (head.upgrade or b"")
+            exchange = cast("Exchange", self._exchange)
+            self._tunnel = Tunnel(self._transport, exchange, head.upgrade)
+            self._state = TUNNEL
+            self._decoder.keep_alive = False
+            if self._decoder.rest or self._half_closed:
+                asyncio.get_running_loop().call_soon(self._continue)
+        elif head.status == 100:
+            self._waits = False
+        self._transport.write(response_head(head, told, b"", end=False, bare=True, chunked=False))
 
     def pause_reading(self) -> None:
         """See Stream."""
@@ -373,7 +342,7 @@ class ServerConnection(asyncio.Protocol):
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
         self._exchange = None
-        if self._state >= LEAVING:
+        if self._state == CLOSED:
             return
         if not (self._ended and self._decoder.keep_alive):
             if self._refused or self._decoder.rest or not request_done:
@@ -408,19 +377,25 @@ class ServerConnection(asyncio.Protocol):
 
     def _continue(self) -> None:
         """Read what came while an answer was on its way; a tunnel's end may have come as well."""
-        if self._decoder.rest and (self._state == IDLE or self._reads_on()):
-            self._decode(b"")
-        exchange = self._exchange
-        if self._half_closed and exchange is not None and exchange.upgraded:
-            exchange.on_request_data(None, b"", True)
+        decoder, tunnel = self._decoder, self._tunnel
+        if tunnel is None:
+            if decoder.rest and (self._state == IDLE or self._reads_on()):
+                self._decode(b"")
+        elif self._state == TUNNEL:
+            data, decoder.rest = decoder.rest, b""
+            if data:
+                tunnel.hear(data)
+            if self._half_closed:
+                tunnel.hear_end()
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""
         self.deadline = INFINITY
         if self._state == REQUEST:
             self._refuse(RequestTimeout("the head did not arrive within timeouts.head"))
-        elif self._state == LINGERING or self._state == CLOSED:
-            self._end_flush()
+        elif self._state == CLOSED:
+            self._unsent = flush(self._transport, self._unsent)
+            self.deadline = clock.now + self._door.settings.timeouts.idle
         else:
             self._close()
 
@@ -435,58 +410,34 @@ class ServerConnection(asyncio.Protocol):
         """See door.Session."""
         if self._exchange is not None:
             self._exchange.fail(Shutdown("the grace period is over"))
-        if self._state not in (LEAVING, LINGERING):  # these have a short time of their own
-            self._close()
+        self._close()
 
     def _leave(self, error: PorchError) -> bool:
-        """Tell a WebSocket that its connection ends, if anything can be told, and then wait for
-        its agreement (RFC 6455 7.1.1): a close at once could destroy what it was told."""
-        said, heard = self._said, self._heard
-        if said is None or heard is None or self._ended:
+        """Tell a WebSocket that its connection ends, and wait for its agreement."""
+        tunnel = self._tunnel
+        if tunnel is None or not tunnel.say_farewell(error):
             return False
-        farewell = said.farewell(SERVICE_RESTART, error.word)
-        if farewell is None:
-            return False
-        if farewell:
-            self._transport.write(farewell)
+        heard = cast("Frames", tunnel.heard)
         if heard.closed or self._half_closed:
             self._close()
         else:
-            self._state = LEAVING
-            self.deadline = clock.now + LINGER
-            self.resume_reading()
+            self._hand_over(heard)
         return True
-
-    def _hear_last(self, data: bytes) -> None:
-        """What comes from a WebSocket that was told its end is dropped, but for its agreement."""
-        heard = cast("Frames", self._heard)
-        heard.feed(data)
-        if heard.closed:
-            self._close()
 
     def _linger(self) -> None:
         """Send what is written and our end; take and drop what still comes for a moment."""
         if self._half_closed or self._transport.is_closing():
             self._close()
-            return
-        self._state = LINGERING
-        self._decoder.rest = b""
-        self.deadline = clock.now + LINGER
-        self.resume_reading()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
         else:
-            self._transport.close()
+            self._hand_over(None)
 
-    def _end_flush(self) -> None:
-        """What was written last had its time to leave; as long as it moves it gets more."""
-        before, self._unsent = self._unsent, self.unsent()
-        if not self._unsent:
-            self._transport.abort()
-        elif self._unsent == before:
-            reset(self._transport)
-        else:
-            self.deadline = clock.now + self._door.settings.timeouts.idle
+    def _hand_over(self, heard: Frames | None) -> None:
+        """Leave the rest to closing.Closing."""
+        self.resume_reading()
+        self._state = CLOSED
+        self._door.sessions.discard(self)
+        self._door.deadlines.discard(self)
+        Closing(self._door, self._transport, heard)
 
     def _close(self) -> None:
         if self._state != CLOSED:

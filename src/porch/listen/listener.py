@@ -16,7 +16,8 @@ from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.opening import Opening, accept
-from porch.listen.secured import PLAIN, Choose, Secured
+from porch.listen.secured import Secured
+from porch.listen.security import PLAIN, Choose
 from porch.listen.sockets import is_own
 
 __all__ = ["AT_ONCE", "AT_ONCE_SHARED", "CALM", "RESERVE", "RETRY", "Listener", "most"]

@@ -8,54 +8,32 @@ protocol is connected when the handshake is done, and this is the transport that
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
+from porch import clock
 from porch.clock import INFINITY
-from porch.errors import Misdirected, NotSecured
-from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.handshakes import Handshakes
-from porch.route.host import normal_host
-from porch.tls.client_certificate import ClientCertificate
-from porch.tls.hello import LONGEST, UNKNOWN, Hello, read_hello
+from porch.listen.ip import ip_of
+from porch.listen.security import Agreed, Choose, Chosen
+from porch.tls.hello import LONGEST, UNKNOWN, read_hello
 from porch.tls.later import Later
 
-__all__ = ["PLAIN", "Choose", "Chosen", "Secured"]
+__all__ = ["Secured"]
 
 RECORD = 16384
 """Bytes of the longest record's content (RFC 8446 5.1), and so of one read from OpenSSL. What is
 fed to its buffers goes in pieces of this size: they keep the room they once needed."""
+A_SLICE = 0.002
+"""Seconds of one read after which the rest waits for the loop's next turn, so that nobody's tiny
+records keep all others waiting."""
+MOST_SILENT = RECORD + 1024
+"""Bytes of a client in which there must be some data. The longest record has 16,645 of them."""
+A_REPLY, MOST_REPLIES = 1 / 64, 16.0
+"""Seconds that each byte counts which TLS itself replies to an open connection, and how many of
+them may come together: 38 new keys, and two more a second. No client changes its own so often."""
 _UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
 """A fatal alert: unrecognized_name (RFC 6066 3)."""
-
-
-class Chosen(Protocol):
-    """What a connection is served with.
-
-    first: whose tickets it may resume with; context: whose certificate is shown.
-    """
-
-    @property
-    def first(self) -> ssl.SSLContext:
-        """The context that the connection begins with."""
-
-    @property
-    def context(self) -> ssl.SSLContext:
-        """The context that has the certificate."""
-
-    def covers(self, host: str) -> bool:
-        """Whether a request for this host may come by the same connection."""
-
-    def is_spoken_to(self, host: str) -> bool:
-        """Whether this host takes the TLS that is spoken by this connection."""
-
-    def asks(self, host: str) -> bool:
-        """Whether this host takes the certificate that the client was asked for."""
-
-
-Choose = Callable[[Hello, str], Chosen | Later | None]
-"""(what the client said, the address that it came to) -> None: nobody of this name is served.
-Later: it is not known yet, and is asked again when that is told."""
 
 
 class Secured(asyncio.Protocol):
@@ -67,6 +45,7 @@ class Secured(asyncio.Protocol):
 
     __slots__ = (
         "_choose",
+        "_cut",
         "_decrypt",
         "_encrypt",
         "_ended",
@@ -80,7 +59,8 @@ class Secured(asyncio.Protocol):
         "_paused",
         "_plain",
         "_raw",
-        "_shown",
+        "_replied",
+        "_silent",
         "_ssl",
         "_take_in",
         "_take_out",
@@ -106,9 +86,10 @@ class Secured(asyncio.Protocol):
         self._first = b""
         self._inner: asyncio.Protocol | None = None
         self._ssl: ssl.SSLObject | None = None
-        self._paused = self._ended = False
+        self._paused = self._ended = self._cut = False
+        self._silent = 0
+        self._replied = 0.0
         self._waiting = b""
-        self._shown: ClientCertificate | None = None
         self._later: Later | None = None
         self.chosen: Chosen | None = None
         self.hello = UNKNOWN
@@ -129,11 +110,11 @@ class Secured(asyncio.Protocol):
         """See asyncio.Protocol."""
         if self._inner is None:
             self._open(data)
-        elif self._paused:  # what comes in the same turn
+        elif self._paused or self._waiting:  # what comes in the same turn
             self._waiting += data
         elif len(data) <= RECORD:
             self._take_in(data)
-            self._read()
+            self._read(len(data))
         else:
             self._feed(data)
 
@@ -142,6 +123,7 @@ class Secured(asyncio.Protocol):
         counts on more knows by the framing that it is missing."""
         if self._inner is None:
             return False
+        self._cut = not self._ended
         return self._end_of_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -171,8 +153,10 @@ class Secured(asyncio.Protocol):
         if self._ssl is not None:
             self._take_in(data)
             self._shake()
-        elif self.chosen is not None:
-            self._take_in(data)  # its turn has not come yet
+        elif self.chosen is not None:  # its turn has not come yet
+            self._take_in(data)
+            if self._in.pending > 2 * LONGEST:  # and who waits for an answer has little to say
+                self._transport.abort()
         elif self._later is not None:
             self._first += data
             if len(self._first) > LONGEST:  # nobody has anything to say before he is answered
@@ -204,27 +188,20 @@ class Secured(asyncio.Protocol):
             return
         if isinstance(chosen, Later):
             self._later = chosen
-            chosen.wait(self._choose_now, self._client())
+            chosen.wait(self._choose_now, ip_of(self._transport, "peername"))
             return
         self.chosen = chosen
         data, self._first = self._first, b""
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._take_in, self._take_out = self._in.write, self._out.read
+        self._take_in: Callable[[Any], object] = self._in.write
+        self._take_out = self._out.read
         self._take_in(data)
         self._handshakes.work(self._begin)
 
     def _address(self) -> str:
         """What who said no name wants: clients name no address (RFC 6066 3)."""
-        found = "" if self.hello.name else self._transport.get_extra_info("sockname")
-        if not isinstance(found, tuple):
-            return ""
-        address = str(found[0]).partition("%")[0].removeprefix("::ffff:")
+        address = "" if self.hello.name else ip_of(self._transport, "sockname")
         return f"[{address}]" if ":" in address else address
-
-    def _client(self) -> str:
-        """Who comes; "" by a socket in a file."""
-        found = self._transport.get_extra_info("peername")
-        return str(found[0]).removeprefix("::ffff:") if isinstance(found, tuple) else ""
 
     def _begin(self) -> None:
         """Answer the hello."""
@@ -263,11 +240,14 @@ class Secured(asyncio.Protocol):
             return
         self._flush()
         self._decrypt, self._encrypt = raw.read, raw.write
-        inner = self._inner = self._factory(self)
+        agreed = Agreed(
+            cast("Chosen", self.chosen), self.hello.name, cast("ssl.SSLObject", self._ssl)
+        )
+        inner = self._inner = self._factory(agreed)
         inner.connection_made(self)  # type: ignore[arg-type]  # a transport as far as it is asked
         self._handshakes.end(self)
         if self._in.pending:
-            self._read()
+            self._read(0)
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""
@@ -280,45 +260,30 @@ class Secured(asyncio.Protocol):
         """See door.Session."""
         self._transport.abort()
 
-    # --- what it is for ------------------------------------------------------------------------
-
-    def check(self, request: RequestHead) -> None:
-        """See keeper.Security. RFC 9110 7.4 and 15.5.20, RFC 6066 3."""
-        asked = self.hello.name.encode()
-        authority = request.authority
-        if authority == asked or (host := normal_host(authority)) == asked:
-            return
-        chosen, name = cast("Chosen", self.chosen), host.decode("latin-1")
-        if not asked and not chosen.is_spoken_to(name):
-            raise Misdirected("the handshake named no host, and this one asks for another")
-        if asked and not chosen.covers(name):
-            raise Misdirected(f"the handshake was for {asked.decode()}")
-
-    def certificate(self, request: RequestHead) -> ClientCertificate | None:
-        """See keeper.Security. A session that is resumed has the certificate of its first
-        handshake: OpenSSL keeps it in the ticket."""
-        host = normal_host(request.authority).decode("latin-1")
-        if not cast("Chosen", self.chosen).asks(host):
-            return None
-        if self._shown is None:
-            self._shown = ClientCertificate.shown_in(cast("ssl.SSLObject", self._ssl))
-        return self._shown
-
     # --- reading -------------------------------------------------------------------------------
 
     def _feed(self, data: bytes) -> None:
         """Take in more than a record, in pieces."""
         view = memoryview(data)
+        until = clock.monotonic() + A_SLICE
         for place in range(0, len(data), RECORD):
-            if self._paused or self._ended:
+            if self._ended or self._transport.is_closing():
+                return
+            if self._paused:
                 self._waiting = bytes(view[place:])
                 return
+            if place and clock.monotonic() > until:
+                self._waiting = bytes(view[place:])
+                self._transport.pause_reading()
+                asyncio.get_running_loop().call_soon(self._go_on)
+                return
             self._take_in(view[place : place + RECORD])
-            self._read()
+            self._read(RECORD)
 
-    def _read(self) -> None:
-        """Hand on what is whole."""
+    def _read(self, more: int) -> None:
+        """Hand on what is whole. more: bytes that came."""
         decrypt, pending = self._decrypt, self._in
+        data = b""
         try:
             while not self._paused:
                 data = decrypt(RECORD)
@@ -328,16 +293,34 @@ class Secured(asyncio.Protocol):
                 if not data:
                     self._end_of_client()
                     return
+                self._silent = 0
                 inner.data_received(data)
                 if not pending.pending:
                     break
         except ssl.SSLWantReadError:
-            pass
+            if not data:
+                self._silent += more
+                if self._silent > MOST_SILENT:  # new keys (RFC 8446 4.6.3), at 36 us each
+                    self._transport.abort()
+                    return
+        except ssl.SSLZeroReturnError:  # its end, behind ours
+            self._end_of_client()
+            return
         except ssl.SSLError:
             self._flush()
             self._transport.abort()
             return
-        if self._out.pending:  # a ticket, a new key
+        if self._out.pending:
+            self._reply()
+
+    def _reply(self) -> None:
+        """Send what TLS itself has to say: a new key, or that none is to be had. Each costs more
+        than it is to ask for, and would be kept for who takes nothing."""
+        now = clock.now
+        self._replied = max(self._replied, now) + self._out.pending * A_REPLY
+        if self._replied - now > MOST_REPLIES:
+            self._transport.abort()
+        else:
             self._flush()
 
     def _end_of_client(self) -> bool:
@@ -345,21 +328,28 @@ class Secured(asyncio.Protocol):
         if self._ended or inner is None:
             return True
         self._ended = True
+        self._take_in, self._waiting = _drop, b""
         if inner.eof_received():
             return True
         self.close()
         return False
 
     def _go_on(self) -> None:
-        """Reading was resumed: what was held back comes first."""
+        """Go on reading: what was held back comes first."""
         if self._paused or self._inner is None:
             return
-        self._read()
+        self._read(0)
         waiting, self._waiting = self._waiting, b""
         if waiting:
             self.data_received(waiting)
+        if not (self._paused or self._waiting or self._transport.is_closing()):
+            self._transport.resume_reading()
 
     # --- the transport of the protocol inside --------------------------------------------------
+
+    def set_protocol(self, protocol: asyncio.Protocol) -> None:
+        """See asyncio.Transport."""
+        self._inner = protocol
 
     def write(self, data: bytes) -> None:
         """See asyncio.Transport."""
@@ -382,8 +372,9 @@ class Secured(asyncio.Protocol):
         self.write(b"".join(pieces))
 
     def can_write_eof(self) -> bool:
-        """TLS 1.3 ends one side alone (RFC 8446 6.1); TLS 1.2 both (RFC 5246 7.2.1)."""
-        return bool(self._raw.version() == "TLSv1.3")
+        """TLS 1.3 ends one side alone (RFC 8446 6.1); TLS 1.2 both (RFC 5246 7.2.1), but not where
+        the client's ended without a word of TLS: as without TLS, it may still read."""
+        return self._cut or self._raw.version() == "TLSv1.3"
 
     def write_eof(self) -> None:
         """See asyncio.Transport. The client may still send."""
@@ -432,20 +423,9 @@ class Secured(asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """See asyncio.Transport. "secured" is this."""
-        return self if name == "secured" else self._transport.get_extra_info(name, default)
+        """See asyncio.Transport."""
+        return self._transport.get_extra_info(name, default)
 
 
-class _Plain:
-    """The security of who speaks no TLS to a port that wants it."""
-
-    def check(self, request: RequestHead) -> None:
-        """See keeper.Security."""
-        authority = request.authority.decode("latin-1")
-        raise NotSecured(f"https://{authority}/ is what was meant")
-
-    def certificate(self, request: RequestHead) -> None:
-        """See keeper.Security."""
-
-
-PLAIN = _Plain()
+def _drop(data: object) -> None:
+    """Take what comes behind an end: it is ignored (RFC 8446 6.1)."""

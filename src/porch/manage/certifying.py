@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from porch import clock
+from porch.certs.asked import Asked
 from porch.certs.entry import Source
 from porch.certs.kept import Found, Kept
 from porch.certs.store import FileStore, StoreError
@@ -50,6 +51,7 @@ class _Keeping:
     folder: Path
     store: FileStore
     kept: Kept
+    asked: Asked
     keeper: "Keeper | None" = None
     since: float | None = None
     behind: dict[str, None] = field(default_factory=dict)
@@ -62,7 +64,10 @@ class _Keeping:
     def want(self, wanted: Wanted) -> None:
         """Have these got."""
         if self.keeper is not None:
-            self.keeper.want(wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns)
+            covered = wanted.on_demand.covered if wanted.on_demand is not None else None
+            self.keeper.want(
+                wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns, covered
+            )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,9 +124,7 @@ class Certifying:
             return None
         if name not in self._managed and not self.on_demand.covers(name):
             return None
-        from porch.certs.answers import Answers
-
-        found = Answers(self._keeping.store).alpn_answer(name)
+        found = self._keeping.asked.alpn(name)
         if found is None:
             return None
         place = Path("challenge")
@@ -129,11 +132,7 @@ class Certifying:
 
     def http_answer(self, token: str) -> bytes | None:
         """What an authority that asks by HTTP is answered (RFC 8555 8.3)."""
-        if self._keeping is None:
-            return None
-        from porch.certs.answers import Answers
-
-        return Answers(self._keeping.store).http_answer(token)
+        return self._keeping.asked.http(token) if self._keeping is not None else None
 
     # --- what is wanted ------------------------------------------------------------------------
 
@@ -195,7 +194,7 @@ class Certifying:
             self._tell(f"open {folder}", f"no certificates but those given: {error}")
             return None
         self._told.discard(f"open {folder}")
-        found = _Keeping(folder, store, Kept(store, self._warn))
+        found = _Keeping(folder, store, Kept(store, self._warn), Asked(store))
         if self._gets:
             from porch.certs.keeper import Keeper  # late: cryptography takes 0.1 s
 

@@ -13,7 +13,7 @@ import socket
 import stat
 import struct
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,8 @@ SHORT_PATIENCE = 5.0
 """Seconds that a starting door gives the one that may run."""
 SOCKET_PATH = 107
 """Bytes that the path of a Unix socket may have (unix(7): 108 with the zero at its end)."""
+LOGINS = Path("/run/user")
+"""Where systemd has the $XDG_RUNTIME_DIR of each user who is logged in."""
 SYSTEM = Path("/run/porch")
 """Where a system's door has its socket: as root, or as the user who owns this folder."""
 
@@ -305,11 +307,17 @@ class Question:
             self._on_end(self)
 
 
-def ask(config: Path, command: str) -> Answer:
-    """Ask the door that runs `config`. Raises NotRunning, and OSError if it gives no answer."""
+def ask(config: Path, command: str, users: Iterable[int] = ()) -> Answer:
+    """Ask the door that runs `config`. Raises NotRunning, and OSError if it gives no answer.
+
+    users: whose door is meant too, where root asks.
+    """
     folders = [_folder()]
     if os.geteuid() == 0:
         folders.append(SYSTEM)  # a login of root may have XDG_RUNTIME_DIR, systemd's door has not
+        for user in users:
+            theirs = (LOGINS / str(user) / "porch", Path(tempfile.gettempdir()) / f"porch-{user}")
+            folders += [folder for folder in theirs if _owner(folder) == user]
     names = [_name(config), second_path(config).name]
     for path in dict.fromkeys(folder / name for name in names for folder in folders):
         try:

@@ -4,17 +4,20 @@ import importlib
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from porch.config.words import dns_settings
+
 if TYPE_CHECKING:
-    from porch.certs.dns import Provider
     from porch.certs.means import Means
 
-__all__ = ["OWN_WORDS", "by_dns", "object_named"]
+__all__ = ["by_dns", "object_named", "provider_named"]
 
-OWN_WORDS = ("provider", "resolvers", "resolver_port")
-"""Words of the table that are ours; all others are the provider's settings."""
+PATIENCE = 60.0
+"""Seconds that a provider may take to be loaded and set up."""
+HANGS = f"has not come up within {PATIENCE:.0f} s: see what its module, or its __init__, waits for"
 
 
 def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
@@ -24,25 +27,37 @@ def by_dns(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
     (dns-persist-01). resolvers: addresses with commas between, by which zones are found in place of
     the system's, "none" to believe the provider when it is done. resolver_port: of name servers.
     """
-    from porch.certs.dns import Propagation, check, find
+    from porch.certs.patience import within
 
-    name = words.get("provider", "")
+    try:
+        return within(PATIENCE, partial(_added, words, base, means))
+    except TimeoutError as error:
+        raise ValueError(f"the DNS provider '{words['provider']}' {HANGS}") from error
+
+
+def _added(words: Mapping[str, str], base: Path, means: "Means") -> "Means":
+    from porch.certs.dns import Propagation, made
+
+    name = words["provider"]
     if name == "persist":
         return replace(means, persist=True)
-    settings = {word: value for word, value in words.items() if word not in OWN_WORDS}
-    if name.startswith("py:"):
-        provider: Provider = check(name, object_named(name, base), settings)
-    else:
-        provider = find(name, settings)
+    provider = made(name, provider_named(name, base), dns_settings(words))
     resolvers = words.get("resolvers", "")
     if resolvers == "none":
         return replace(means, dns=provider)
     addresses = [each.strip() for each in resolvers.split(",") if each.strip()]
-    port = words.get("resolver_port", "53")
-    if not port.isdecimal():
-        raise ValueError(f"resolver_port is {port}; it must be a port, such as 53")
-    propagation = Propagation(addresses, int(port))
+    propagation = Propagation(addresses, int(words.get("resolver_port", "53")))
     return replace(means, dns=provider, propagation=propagation)
+
+
+def provider_named(name: str, base: Path) -> object:
+    """What the name of a provider is of: the operator's own, or a package's. Loads its code.
+
+    base: where modules are found too. Raises ValueError with a sentence.
+    """
+    from porch.certs.dns import find
+
+    return object_named(name, base) if name.startswith("py:") else find(name)
 
 
 def object_named(name: str, base: Path) -> object:
@@ -59,6 +74,6 @@ def object_named(name: str, base: Path) -> object:
         found: object = importlib.import_module(module)
         for step in attribute.split("."):
             found = getattr(found, step)
-    except Exception as error:  # the operator's code
+    except (Exception, SystemExit) as error:  # the operator's code
         raise ValueError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
     return found

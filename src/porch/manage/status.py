@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
-from porch.balance.endpoint import FAILED
-from porch.balance.standing import EndpointName
+from porch.balance.endpoint import FAILED, WAITING
+from porch.balance.standing import WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
     DEADLINES,
@@ -57,6 +57,7 @@ def status(door: "Supervisor") -> dict[str, object]:
             "hash": running.snapshot.short if running is not None else "",
             "loaded": _time(in_force.loaded_at),
             "routes": candidate.routes,
+            "store": str(candidate.store.absolute()) if candidate.store is not None else None,
         },
         "workers": [_worker(table, each) for each in door.fleet.all],
         "listening": in_force.listening.names,
@@ -103,14 +104,27 @@ def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     found: dict[str, object] = {"pool": pool, "endpoint": address}
     if column is None:
         return found | {"state": "not counted: too many endpoints"}
+    if address == WHOLE:
+        waiting, refused = (table.total(column + each) for each in (WAITING, FAILED))
+        return found | {
+            "endpoint": "all",
+            "state": f"{waiting} wait, {refused} were refused",
+            "running": table.total(column + RUNNING),
+            "requests": table.total(column + REQUESTS),
+        }
     out = in_force.standings.of(name)
     return found | {
-        "state": "; ".join(f"{kind}: {why.text}" for kind, why in out.items()) or "up",
+        "state": "; ".join(_why(kind, each.text) for kind, each in out.items()) or "up",
         "out_since": _time(min(why.since for why in out.values())) if out else None,
         "running": table.total(column + RUNNING),
         "requests": table.total(column + REQUESTS),
         "failed": table.total(column + FAILED),
     }
+
+
+def _why(kind: str, text: str) -> str:
+    """A reason word says by itself that it is of a dial."""
+    return text if kind == "refused" else f"{kind}: {text}"
 
 
 def _usage(pid: int) -> tuple[float, int]:

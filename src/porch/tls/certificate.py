@@ -25,6 +25,14 @@ KEPT = 1000
 """Contexts that are kept. To make one takes half a millisecond."""
 MOST_GOOD = 100_000
 
+_WEAK = {
+    "EE_KEY_TOO_SMALL": "its key is too small; make one of RSA 2048 or ECDSA P-256, and a new"
+    " certificate for it",
+    "CA_KEY_TOO_SMALL": "the key of an authority in its chain is too small; get one of another",
+    "CA_MD_TOO_WEAK": "it, or one in its chain, is signed with SHA-1 or MD5; get one with SHA-256",
+}
+"""What OpenSSL refuses to show anybody, and browsers refuse to see."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -186,6 +194,8 @@ def _named(content: bytes, file: Path) -> Iterator[str]:
 
 
 def _reason(pair: Pair, error: ssl.SSLError) -> str:
+    if error.reason in _WEAK:
+        return f"{pair.cert_file} is of no use: {_WEAK[error.reason]}"
     if "MISMATCH" in (error.reason or ""):
         return f"{pair.key_file} is not the key of {pair.cert_file}"
     if b"ENCRYPTED" in pair.key:

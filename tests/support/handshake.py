@@ -1,4 +1,4 @@
-"""Certificates of a test authority, and handshakes over memory: no socket."""
+"""Handshakes over memory, with certificates of a test authority: no socket."""
 
 import contextlib
 import ssl

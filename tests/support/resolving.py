@@ -1,8 +1,5 @@
-"""A name server of the tests' own on loopback, by UDP and TCP, and a resolver that asks it."""
+"""A name server that resolves, for a system's own, and a resolver that asks it and nobody else."""
 
-import socket
-import socketserver
-import threading
 from typing import Any
 
 import dns.flags
@@ -13,7 +10,9 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 
-__all__ = ["NameServer", "closed_port"]
+from tests.support.dns_sockets import answering
+
+__all__ = ["NameServer"]
 
 MOST_ALIASES = 8
 
@@ -48,46 +47,12 @@ class NameServer:
         return self
 
     def __enter__(self) -> "NameServer":
-        outer = self
-
-        class Udp(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                data, sock = self.request
-                answer = outer._answer(data)
-                if answer is not None:
-                    wire = answer.to_wire(max_size=65535)
-                    if len(wire) > 512:
-                        answer.answer.clear()
-                        answer.flags |= dns.flags.TC
-                        wire = answer.to_wire()
-                    sock.sendto(wire, self.client_address)
-
-        class Tcp(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                length = int.from_bytes(self.rfile.read(2), "big")
-                answer = outer._answer(self.rfile.read(length))
-                outer.over_tcp += 1
-                if answer is not None:
-                    wire = answer.to_wire(max_size=65535)
-                    self.wfile.write(len(wire).to_bytes(2, "big") + wire)
-
-        self._tcp = socketserver.TCPServer(("127.0.0.1", 0), Tcp)
-        self.port: int = self._tcp.server_address[1]
-        self._udp = socketserver.UDPServer(("127.0.0.1", self.port), Udp)
-        self._threads = [
-            threading.Thread(target=each.serve_forever, args=(0.01,), daemon=True)
-            for each in (self._tcp, self._udp)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._serving = answering(self._said)
+        self.port = self._serving.__enter__()
         return self
 
     def __exit__(self, *_: Any) -> None:
-        for server in (self._tcp, self._udp):
-            server.shutdown()
-            server.server_close()
-        for thread in self._threads:
-            thread.join()
+        self._serving.__exit__(None, None, None)
 
     def resolver(self, timeout: float = 0.3) -> dns.resolver.Resolver:
         """A resolver that asks nobody else; timeout: seconds it gives one try."""
@@ -96,6 +61,18 @@ class NameServer:
         made.port = self.port
         made.timeout = timeout
         return made
+
+    def _said(self, data: bytes, by_udp: bool) -> bytes | None:
+        answer = self._answer(data)
+        self.over_tcp += not by_udp
+        if answer is None:
+            return None
+        wire = answer.to_wire(max_size=65535)
+        if by_udp and len(wire) > 512:
+            answer.answer.clear()
+            answer.flags |= dns.flags.TC
+            wire = answer.to_wire()
+        return wire
 
     def _answer(self, data: bytes) -> dns.message.Message | None:
         query = dns.message.from_wire(data)
@@ -126,11 +103,3 @@ class NameServer:
     def _exists(self, name: dns.name.Name) -> bool:
         """Itself, or as a parent of another (RFC 8020)."""
         return any(owner.is_subdomain(name) for owner, _ in self._records)
-
-
-def closed_port() -> int:
-    """A port of loopback where nothing listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

@@ -1,11 +1,9 @@
-"""A small authoritative name server on loopback, that takes DNS UPDATE (RFC 2136) with TSIG.
+"""An authoritative name server that takes DNS UPDATE (RFC 2136) with TSIG.
 
-By UDP and TCP. It has the zone `example.` unless told otherwise, of which it is the only server.
+It has the zone `example.` unless told otherwise, of which it is the only server.
 """
 
 import contextlib
-import socketserver
-import threading
 from collections.abc import Iterator
 
 import dns.flags
@@ -19,11 +17,13 @@ import dns.tsig
 import dns.tsigkeyring
 import dns.update
 
+from tests.support.dns_sockets import answering
+
 SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0cyBvZiB0aGUgZG9vcg=="
 KEY = "door."
 
 
-class NameServer:
+class ZoneServer:
     """records: (name, type) -> values as text. slow: looks at a TXT until it is there."""
 
     def __init__(self, zone: str = "example.") -> None:
@@ -39,7 +39,7 @@ class NameServer:
         self.asked: list[str] = []
         self.port = 0
 
-    def answer(self, wire: bytes) -> bytes | None:
+    def answer(self, wire: bytes, by_udp: bool = True) -> bytes | None:
         """What is said to `wire`."""
         try:
             query = dns.message.from_wire(wire, keyring=self.ring)
@@ -105,48 +105,8 @@ class NameServer:
 
 
 @contextlib.contextmanager
-def serving(zone: str = "example.") -> Iterator[NameServer]:
+def serving(zone: str = "example.") -> Iterator[ZoneServer]:
     """One that answers until the end of the block."""
-    server = NameServer(zone)
-
-    class Datagram(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            data, sock = self.request
-            answer = server.answer(data)
-            if answer is not None:
-                sock.sendto(answer, self.client_address)
-
-    class Stream(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            while length := self.rfile.read(2):
-                answer = server.answer(self.rfile.read(int.from_bytes(length, "big")))
-                if answer is not None:
-                    self.wfile.write(len(answer).to_bytes(2, "big") + answer)
-
-    with contextlib.ExitStack() as stack:
-        udp, tcp = _pair(Datagram, Stream)
-        server.port = udp.server_address[1]
-        for listening in (udp, tcp):
-            thread = threading.Thread(
-                target=listening.serve_forever, kwargs={"poll_interval": 0.02}
-            )
-            thread.start()
-            stack.callback(listening.server_close)
-            stack.callback(thread.join)
-            stack.callback(listening.shutdown)
+    server = ZoneServer(zone)
+    with answering(server.answer) as server.port:
         yield server
-
-
-def _pair(
-    datagram: type[socketserver.BaseRequestHandler], stream: type[socketserver.BaseRequestHandler]
-) -> tuple[socketserver.UDPServer, socketserver.ThreadingTCPServer]:
-    """The same port for both."""
-    while True:
-        udp = socketserver.UDPServer(("127.0.0.1", 0), datagram)
-        try:
-            tcp = socketserver.ThreadingTCPServer(udp.server_address, stream)
-        except OSError:
-            udp.server_close()
-            continue
-        tcp.daemon_threads = True
-        return udp, tcp

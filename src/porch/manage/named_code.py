@@ -1,0 +1,36 @@
+"""Code that a configuration names, loaded to see whether it can be: for `porch check`.
+
+A door does not do this before it serves: the code is the operator's, and the supervisor is root.
+The worker that needs it loads it, and tells what it could not.
+"""
+
+from porch.config.loaded import Loaded
+from porch.config.words import dns_settings
+from porch.manage.provider import provider_named
+
+__all__ = ["review_code"]
+
+
+def review_code(loaded: Loaded) -> None:
+    """Warn of what cannot be loaded, or does not take its words. Nothing of it is called.
+
+    It refuses nothing: what is installed changes beside the file, and a door serves without.
+    """
+    acme = loaded.config.acme
+    if acme is None:
+        return
+    if acme.dns is not None and acme.dns["provider"] not in ("persist", "rfc2136"):
+        from porch.certs.dns import check  # late: a DNS library
+
+        name = acme.dns["provider"]
+        try:
+            check(name, provider_named(name, loaded.base), dns_settings(acme.dns))
+        except ValueError as error:
+            loaded.add(("acme", "dns"), str(error), warning=True)
+    if acme.on_demand is not None:
+        from porch.manage.question import question  # late: asyncio
+
+        try:
+            question(acme.on_demand, loaded.base).load()
+        except (TypeError, ValueError) as error:
+            loaded.add(("acme", "on_demand"), str(error), warning=True)
