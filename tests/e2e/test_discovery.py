@@ -14,9 +14,9 @@ from typing import Any
 
 import dns.rcode
 import httpx
-from tests.support.name_server import NameServer
 
 from tests.e2e.conftest import ROOT, SOURCE, Connection, Door, Origin
+from tests.support.resolving import NameServer
 
 TWO = "workers = 2\n"
 

@@ -6,7 +6,8 @@ import pytest
 
 from porch.balance.discover import name_servers
 from porch.balance.discover.name_servers import NameServers, Service
-from tests.support.name_server import NameServer, closed_port
+from tests.support.ports import free_port
+from tests.support.resolving import NameServer
 
 
 def test_addresses_of_both_families_come_in_one_order_with_their_ttl():
@@ -60,7 +61,7 @@ def test_silence_has_an_end(monkeypatch):
 def test_where_no_server_is_there_that_is_said(monkeypatch):
     monkeypatch.setattr(name_servers, "PATIENCE", 0.3)
     with pytest.raises(OSError, match="name server"):
-        asyncio.run(NameServers("127.0.0.1", closed_port()).addresses("api.test"))
+        asyncio.run(NameServers("127.0.0.1", free_port()).addresses("api.test"))
 
 
 @pytest.mark.parametrize(("ttl", "bounded"), [(0, 1.0), (60, 60.0), (86400, 300.0)])
