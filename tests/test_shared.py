@@ -110,3 +110,16 @@ def test_cells_that_leave_take_their_counts_along() -> None:
 
     assert table.total(0) == 0
     assert cells.total(0) == 1
+
+
+def test_workers_that_come_later_are_summed_up_too() -> None:
+    table = SharedTable(4, 3)
+    cells = [Cells(2, table, row, 1) for row in range(3)]
+    table.use(1)
+    cells[1].own[0] = 5
+    assert cells[1].total(0) == 5
+    table.use(2)
+    cells[2].own[0] = 7
+    assert [each.total(0) for each in cells] == [12, 12, 12]
+    assert cells[1].most(0) == 7
+    assert [*table.column(1)] == [0, 5, 7]

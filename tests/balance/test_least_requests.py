@@ -22,7 +22,7 @@ def pool(*weights: int) -> list[Endpoint]:
 
 def made(endpoints: list[Endpoint], number: Callable[[], float]) -> LeastRequests:
     balancer = LeastRequests(number)
-    balancer.use(endpoints)
+    balancer.use(endpoints, endpoints)
     return balancer
 
 

@@ -20,7 +20,7 @@ def pool(**weights: int) -> list[Endpoint]:
 
 def balancer(endpoints: list[Endpoint]) -> RoundRobin:
     made = RoundRobin()
-    made.use(endpoints)
+    made.use(endpoints, endpoints)
     return made
 
 
@@ -58,9 +58,9 @@ def test_who_stays_keeps_its_turn_when_others_come_and_go() -> None:
     endpoints = pool(a=1, b=1, c=1)
     one = balancer(endpoints)
     assert first(one) == "a"
-    one.use([endpoints[0], endpoints[2]])
+    one.use([endpoints[0], endpoints[2]], endpoints)
     assert "".join(first(one) for _ in range(4)) == "caca"
-    one.use(endpoints)
+    one.use(endpoints, endpoints)
     assert sorted(first(one) for _ in range(3)) == ["a", "b", "c"], "no burst for who comes back"
 
 
@@ -86,6 +86,6 @@ def test_each_comes_once_whoever_comes_and_goes(given: list[int], turns: list[se
     for turn in turns:
         there = [endpoints[number] for number in sorted(turn) if number < len(endpoints)]
         if len(there) > 1:
-            one.use(there)
+            one.use(there, endpoints)
             order = [each.name for each in one.candidates(NOBODY)]
             assert sorted(order) == sorted(each.name for each in there)

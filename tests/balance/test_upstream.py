@@ -35,11 +35,13 @@ class AsWritten:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.everyone = ""
         self.endpoints: Sequence[Endpoint] = ()
 
-    def use(self, endpoints: Sequence[Endpoint]) -> None:
-        self.endpoints = endpoints
-        self.told.append("".join(each.name for each in endpoints))
+    def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
+        self.endpoints = up
+        self.everyone = "".join(each.name for each in everyone)
+        self.told.append("".join(each.name for each in up))
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         return iter(self.endpoints)
@@ -203,6 +205,28 @@ def test_an_empty_pool_has_no_candidates() -> None:
 
 def test_it_prints_its_name_and_size() -> None:
     assert repr(Bench("abc").upstream) == "<Upstream pool 3 endpoints>"
+
+
+def test_the_balancer_knows_who_is_in_the_pool_too() -> None:
+    bench = Bench("abc")
+    bench.of["b"].weight = 0
+    bench.out("c", "drained").order()
+    assert bench.balancer.everyone == ""
+    bench.of["b"].weight = 1
+    bench.roster.version += 1
+    bench.order()
+    assert (bench.balancer.told, bench.balancer.everyone) == (["ab"], "abc")
+
+
+def test_an_endpoint_is_used_while_it_is_in_rotation_or_all_are_out_for_a_lesser_reason() -> None:
+    bench = Bench("ab")
+    assert bench.upstream.is_used(bench.of["a"])
+    bench.out("a", "unhealthy")
+    assert not bench.upstream.is_used(bench.of["a"])
+    bench.out("b", "ejected")
+    assert bench.upstream.is_used(bench.of["a"])
+    bench.out("a", "drained")
+    assert not bench.upstream.is_used(bench.of["a"])
 
 
 def test_a_pool_is_given_others_and_says_why_there_is_none() -> None:

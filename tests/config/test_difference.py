@@ -79,8 +79,8 @@ def test_what_joins_and_leaves_a_list_of_targets() -> None:
         "route a.test/x: also to d:1; no longer to b:1",
     ]
     assert between({"to": to}, {"to": to[:2]}) == ["route a.test/x: no longer to c:1 (weight 2)"]
-    assert between({"to": ["a:1", "b:1"]}, {"to": ["a:1", "a:1", "b:1"]}) == [
-        "route a.test/x: weight of a:1 was 1, becomes 1 and 1"
+    assert between({"to": ["a:1", "b:1"]}, {"to": ["a:1", {"to": "b:1", "priority": 1}]}) == [
+        "route a.test/x: also to b:1 (priority 1); no longer to b:1"
     ]
 
 
@@ -205,7 +205,7 @@ def test_routes_of_one_key_are_told_apart_by_their_conditions() -> None:
 
 
 def test_routes_that_are_alike_but_for_their_priority() -> None:
-    one, two = {"to": ":1", "priority": 1}, {"to": ":2"}
+    one, two = {"to": ":1", "priority": 1, "retry": 1}, {"to": ":2"}
     assert difference(several(one, two), several(two, one)) == [NOTHING]
     assert difference(several(one, two), several(two | {"to": ":3"}, one)) == [
         "route a.test: to was :2, becomes :3"

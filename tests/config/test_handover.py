@@ -234,3 +234,11 @@ def test_pieces_are_small(tmp_path: Path) -> None:
     pieces = pack(load_mapping({"routes": routes}))
     assert max(map(len, pieces)) < 6000
     assert pickle.loads(pieces[0])[0] == "head"
+
+
+def test_workers_sign_with_the_key_that_the_supervisor_has() -> None:
+    loaded = load_mapping({"routes": {"*": [":1", {"to": ":2", "priority": 3, "weight": 0}]}})
+    loaded.signing_key = b"k" * 32
+    again = complete(unpack(pack(loaded)))
+    assert again.signing_key == b"k" * 32
+    assert [(each.weight, each.priority) for each in again.routes[0].targets] == [(1, 0), (0, 3)]

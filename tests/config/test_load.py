@@ -103,11 +103,13 @@ client = "10.0.0.0/8"
 
 [site."a.test"]
 www = "redirect"
+sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = "1h" }
 headers = "secure"
 
 [pool.pool]
 servers = ["a:1", { to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
 balance = "least-requests"
+sticky = true
 tls = { verify = true }
 
 [[expect]]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from porch.balance.tiers import Tiers
 from porch.config.build import Built, build
 from porch.config.listing import Listing
 from porch.config.load import load_mapping
@@ -213,3 +214,32 @@ def test_entries_of_a_list_are_of_every_kind():
     first = made.endpoints["b.test:443"].connections.made_of[0]
     assert first.tls is not None
     assert first.server_name == ""
+
+
+def test_a_tier_of_a_source_is_behind_that_of_its_entries():
+    made = Door(routes={"a.test": {"to": [{"to": "srv:_a._tcp.b", "priority": 2}, "x:1"]}})
+    made.state.listings["srv:_a._tcp.b"] = Listing(source="srv:_a._tcp.b", found=(("a:1", 1, 3),))
+    made.refresh()
+    assert {name: each.priority for name, each in made.endpoints.items()} == {"x:1": 0, "a:1": 5}
+    assert type(made.members.upstream._balancer) is Tiers
+
+
+def test_a_hash_is_placed_in_steps_before_anybody_is_served(monkeypatch):
+    steps = []
+    made = Door(routes={"a.test": {"to": SOURCE, "balance": "hash client"}})
+    ring = made.members.arrange
+    assert ring is not None
+
+    def arrange(endpoints):
+        for each in ring(endpoints):
+            steps.append(each)
+            yield
+
+    made.members.arrange = arrange
+    made.found("c", "d", "e")
+    made.refresh()
+    assert steps == []  # requests look at it: the next one pays for the difference
+    made.members.upstream.use([])
+    made.found(*(f"h{number}" for number in range(30)))
+    made.refresh()
+    assert len(steps) >= 30

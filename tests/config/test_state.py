@@ -1,6 +1,7 @@
 """What a reload keeps, forgets and leaves as it was."""
 
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ class Reloads:
         limits: HeadLimits | None = None,
         interim: int = 10,
         idle: float = 4.0,
+        priority: int = 0,
     ) -> Endpoint:
         ask = Ask(
             address=address,
@@ -62,6 +64,7 @@ class Reloads:
             limits=limits or HeadLimits(),
             most_interim=interim,
             idle=idle,
+            priority=priority,
         )
         return self.state.endpoint(ask)
 
@@ -126,6 +129,28 @@ def test_weight_and_idle_timeout_follow_the_commit(reloads: Reloads) -> None:
     reloads.build(A, weight=5, idle=9.0)
     reloads.state.commit()
     assert (running.weight, pool(running).idle_timeout) == (5, 9.0)
+
+
+def test_who_has_arranged_endpoints_by_weight_or_priority_learns_of_another(
+    reloads: Reloads,
+) -> None:
+    (running,) = reloads.build(A, weight=2, priority=1)
+    reloads.state.commit()
+    version = running.roster.version
+    assert (running.weight, running.priority) == (2, 1)
+    for words in ({"weight": 2, "priority": 1}, {"weight": 2, "priority": 0}, {"weight": 0}):
+        reloads.build(A, **words)
+        reloads.state.commit()
+    assert (running.weight, running.priority) == (0, 0)
+    assert running.roster.version == version + 2
+
+
+def test_who_only_checks_runs_no_code_and_serves_nobody() -> None:
+    state = State()
+    assert not state.serves
+    assert State(FakePool).serves
+    exchange: Any = None
+    assert state.load_key("py:gone:gone", Path())(exchange) is None
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,18 @@
 
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
 
+from porch.balance.consistent_hash import ConsistentHash
 from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
+from porch.balance.tiers import Tiers
 from porch.balance.upstream import Upstream
-from porch.config.build import Built, build
+from porch.config.build import Built, build, building
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.config.rehearse import request_of
@@ -91,6 +93,7 @@ def test_endpoints_outlive_a_reload_by_the_name_of_their_route() -> None:
     [
         ({}, LeastRequests),
         ({"balance": "round-robin"}, RoundRobin),
+        ({"balance": "hash client"}, ConsistentHash),
         ({"balance": "least-requests"}, LeastRequests),
     ],
 )
@@ -102,6 +105,29 @@ def test_the_algorithm_is_that_of_the_route_or_of_the_pool(
     of_top = built(routes={"*": "p"}, pool={"p": {"servers": [":1", ":2"]}}, **words)
     for made in (of_route, of_pool, of_top):
         assert type(upstream(made)._balancer) is kind
+
+
+def test_a_ring_is_made_where_somebody_serves_and_in_steps() -> None:
+    found = loaded(routes={"*": {"to": [":1", ":2", ":3"], "balance": "hash client"}})
+    for state, count in ((State(), 0), (State(cast("Any", lambda *_: FakePool())), 3)):
+        before = sum(1 for _ in building(loaded(routes={"*": [":1", ":2", ":3"]}), state))
+        assert sum(1 for _ in building(found, state)) == before + count
+
+
+def test_tiers_are_made_where_priorities_differ() -> None:
+    tiers = [":1", {"to": ":2", "priority": 1}]
+    made = upstream(built(routes={"*": {"to": tiers, "balance": "round-robin"}}))
+    assert type(made._balancer) is Tiers
+    assert [each.priority for each in made.endpoints] == [0, 1]
+    assert made.manner == "round-robin within a tier"
+    made = upstream(built(routes={"*": [{"to": ":1", "priority": 1}, {"to": ":2", "priority": 1}]}))
+    assert type(made._balancer) is LeastRequests
+    assert made.manner == "least-requests"
+    assert upstream(built(routes={"*": ":1"})).manner == ""
+
+
+class FakePool:
+    idle_timeout = 0.0
 
 
 class Asked(State):

@@ -50,3 +50,26 @@ def test_stamps_tell_one_state_of_a_file_from_another(tmp_path: Path) -> None:
     first = stamps([file])
     os.utime(file, ns=(2, 2))
     assert before != first != stamps([file])
+
+
+def test_who_signs_cookies_is_given_the_key_of_the_store(tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    keys = []
+    for words in ({}, {"sticky": False}, {"sticky": True}, {"sticky": "sid"}):
+        loaded = load_mapping(
+            {"listen": ":0", "routes": {"*": ["a:1", "b:1"]}, "store": store} | words
+        )
+        assert Candidate.examine(loaded) is not None
+        assert loaded.report() == ""
+        keys.append(loaded.signing_key)
+    assert keys[:2] == [b"", b""]
+    assert len(keys[2]) == 32
+    assert keys[2] == keys[3]
+
+
+def test_a_store_that_cannot_be_used_is_a_warning_for_sticky_clients(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file")
+    words = {"routes": {"*": ["a:1", "b:1"]}, "sticky": True, "store": str(tmp_path / "store")}
+    found, report = examined(**words)
+    assert found is not None
+    assert "warning  store: sticky clients are not known any more after a restart" in report

@@ -96,3 +96,29 @@ def test_where_nobody_certifies_nothing_is_loaded() -> None:
     found = load_mapping({"routes": {"*": ":1"}, "acme": False})
     review_code(found)
     assert found.problems == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("own_code:may_have", ""),
+        ("own_code:word", "py:own_code:word is no function"),
+        ("gone:tenant", "py:gone:tenant cannot be loaded: ModuleNotFoundError"),
+    ],
+)
+def test_the_key_of_a_hash_is_looked_for_wherever_it_stands(name: str, sentence: str) -> None:
+    said = {"balance": f"hash py:{name}"}
+    pool = {"p": {"servers": [":1", ":2"], **said}}
+    own = {"a.test": {"to": [":1", ":2"], **said}}
+    for words in (
+        {"routes": own},
+        {"routes": {"a.test": "p"}, "pool": pool},
+        {"routes": {"a.test": ":1"}, "site": {"a.test": said}},
+        {"routes": {"a.test": ":1"}, **said},
+    ):
+        found = load_mapping(words)
+        review_code(found)
+        assert found.ok
+        texts = [each.text for each in found.problems]
+        assert len(texts) == bool(sentence)
+        assert all("balance: " + sentence in each for each in texts)

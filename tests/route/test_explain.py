@@ -24,6 +24,9 @@ class FakePool:
 
     name = "pool"
 
+    def __init__(self, manner: str = "") -> None:
+        self.manner = manner
+
     def candidates(self, exchange: "Exchange") -> Iterator[Place]:
         return iter(())
 
@@ -75,6 +78,13 @@ def test_the_winner_is_named_with_its_place_and_what_it_beats() -> None:
         "sends     GET /images/a.png?w=2 to 10.0.0.21:9000\n"
         "host      example.com\n"
     )
+
+
+def test_how_one_of_several_is_chosen_is_told() -> None:
+    route = Route(key="a.test", target=":1, :2", destination=FakePool("hash client"))
+    made = Entry(pattern=parse_key("a.test"), route=route, conditions=parse_when({}))
+    router = Router([made], no_site=Route(key="no-site"), no_route=Route(key="no-route"))
+    assert "\nbalance   hash client\n" in explain(router, request("a.test", "/"), CLIENT).text()
 
 
 def test_conditions_that_decided_are_told() -> None:

@@ -51,7 +51,8 @@ class Out:
 class Endpoint:
     """One address.
 
-    name: "10.0.0.1:8000". weight: its share against the others, >= 0. counts, usual, failing,
+    name: "10.0.0.1:8000". weight: its share against the others, >= 0; with 0 it serves its sticky
+    clients alone. priority: of its tier (tiers.py), 0 is the first. counts, usual, failing,
     patience: see route.Place. out: who took it out of rotation, and why. roster: of its pool.
     redial_at: when it may be dialled again, if it refused.
     """

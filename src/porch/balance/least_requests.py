@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from porch.balance.draw import Draw
 from porch.balance.endpoint import Endpoint
+from porch.clock import INFINITY
 from porch.exchange import Exchange
 
 __all__ = ["EXACT", "LeastRequests"]
@@ -21,42 +22,47 @@ EXACT = 4
 class LeastRequests:
     """See upstream.Balancer."""
 
-    __slots__ = ("_draw", "_endpoints", "_number")
+    __slots__ = ("_draw", "_endpoints")
 
     def __init__(self, number: Callable[[], float] = random.random) -> None:
         """number: in [0, 1), for tests with a seed."""
-        self._number = number
         self._draw = Draw(number)
         self._endpoints: Sequence[Endpoint] = ()
 
-    def use(self, endpoints: Sequence[Endpoint]) -> None:
+    def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
         """See upstream.Balancer."""
-        self._endpoints = endpoints
-        self._draw.use(endpoints)
+        self._endpoints = up
+        self._draw.use(up)
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""
         endpoints = self._endpoints
         if len(endpoints) > EXACT:
             one, two = self._draw.two()
-            first = one if _load(one) <= _load(two) else two
+            if _load(two) < _load(one):
+                one, two = two, one
+            yield one
+            yield two
+            yield from self._draw.others(one, two)
         else:
-            first = self._idlest(endpoints)
-        yield first
-        yield from sorted([each for each in endpoints if each is not first], key=_load)
+            first = self._idlest()
+            yield first
+            yield from sorted([each for each in endpoints if each is not first], key=_load)
 
-    def _idlest(self, endpoints: Sequence[Endpoint]) -> Endpoint:
-        loads = [_load(each) for each in endpoints]
-        least = min(loads)
-        idle = [each for each, load in zip(endpoints, loads, strict=True) if load == least]
-        if len(idle) == 1:
-            return idle[0]
-        left = self._number() * sum([each.weight for each in idle])
-        for each in idle:
-            left -= each.weight
-            if left < 0:
-                return each
-        return idle[-1]
+    def _idlest(self) -> Endpoint:
+        drawn = self._draw.one()
+        if not drawn.running:
+            return drawn  # nobody can have fewer
+        least = INFINITY
+        idle: list[Endpoint] = []
+        for each in self._endpoints:
+            load = each.running / each.weight
+            if load < least:
+                least = load
+                idle = [each]
+            elif load == least:
+                idle.append(each)
+        return idle[0] if len(idle) == 1 else self._draw.one_of(idle)
 
 
 def _load(endpoint: Endpoint) -> float:

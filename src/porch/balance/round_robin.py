@@ -6,7 +6,7 @@ first turns are spread, so that 5, 1, 1 gives a a b a a c a and not five in a ro
 """
 
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heapreplace
+from heapq import heapify, heappop, heapreplace
 
 from porch.balance.endpoint import Endpoint
 from porch.exchange import Exchange
@@ -22,14 +22,14 @@ class RoundRobin:
     def __init__(self) -> None:
         self._due: list[tuple[float, int, Endpoint]] = []
 
-    def use(self, endpoints: Sequence[Endpoint]) -> None:
+    def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
         """See upstream.Balancer. Who was in rotation before keeps its turn."""
         before = {id(each): at for at, _, each in self._due}
         now = self._due[0][0] if self._due else 0.0
-        share = 1 / len(endpoints)
+        share = 1 / len(up)
         self._due = [
             (before.get(id(each), now + number * share / each.weight), number, each)
-            for number, each in enumerate(endpoints)
+            for number, each in enumerate(up)
         ]
         heapify(self._due)
 
@@ -40,6 +40,8 @@ class RoundRobin:
         at, number, first = due[0]
         heapreplace(due, (at + 1 / first.weight, number, first))
         yield first
-        for _, _, each in sorted(due):
+        rest = due.copy()
+        while rest:
+            _, _, each = heappop(rest)
             if each is not first:
                 yield each

@@ -26,9 +26,9 @@ wrong for all at once, and a bad answer is better than none."""
 class Balancer(Protocol):
     """An algorithm: orders endpoints for one exchange. Choosing takes 2 us at most, of 1,000."""
 
-    def use(self, endpoints: Sequence[Endpoint]) -> None:
-        """These are in rotation from now on, at least two, with these weights > 0. Called when
-        that changes: what takes long (sums, rings) is done here."""
+    def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
+        """`up` are in rotation from now on, at least two, with these weights > 0, of `everyone`
+        in the pool. Called when either changes: what takes long (sums, rings) is done here."""
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """Each of them once, best first. Most callers take the first alone."""
@@ -53,6 +53,7 @@ class Upstream:
         "_version",
         "endpoints",
         "filters",
+        "manner",
         "missing",
         "most",
         "name",
@@ -64,8 +65,10 @@ class Upstream:
         endpoints: Sequence[Endpoint],
         balancer: Balancer,
         roster: Roster | None = None,
+        manner: str = "",
     ) -> None:
         self.name = name
+        self.manner = manner
         self.endpoints = tuple(endpoints)
         self.missing = ""
         self.most: int | None = None
@@ -114,6 +117,12 @@ class Upstream:
         text = "; ".join(why) + (f"; and {more} more" if more > 0 else "")
         return NoEndpoint(f"all endpoints of pool {self.name} are out: {text}")
 
+    def is_used(self, endpoint: Endpoint) -> bool:
+        """Whether requests go to it now: it is in rotation, or all are out for lesser reasons."""
+        if self._version != self._roster.version:
+            self._turn()
+        return endpoint in self._up
+
     def _several(self, exchange: Exchange) -> Iterator[Endpoint]:
         if self._version != self._roster.version:
             self._turn()
@@ -150,7 +159,7 @@ class Upstream:
             up = [each for each in used if each.is_out_by(LESS_BAD)]
         self._up = up
         if len(up) > 1:
-            self._balancer.use(up)
+            self._balancer.use(up, self.endpoints)
 
     def _redial(self) -> None:
         """Dial some of those that refused, beside the requests: none of them waits for it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
@@ -29,6 +30,7 @@ from porch.config.settings import (
 )
 from porch.config.state import State
 from porch.config.steps import Steps, complete
+from porch.config.sticky import cookie_path
 from porch.config.upstreams import Upstreams
 from porch.errors import NoRoute, NoSite, PorchError
 from porch.exchange import Exchange
@@ -86,11 +88,13 @@ class DoorSettings:
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
     """All that a worker needs. entries: in the order of the file. files: to be watched. members: of
-    pools whose endpoints are found. sought: by the names of their sources."""
+    pools whose endpoints are found. sought: by the names of their sources. needs_key: whether
+    cookies are signed with `Loaded.signing_key`."""
 
     settings: DoorSettings
     listen: tuple[ListenAddress, ...]
     certificates: Certificates
+    needs_key: bool
     entries: list[Entry]
     logs: Logs
     grace: float
@@ -152,7 +156,7 @@ class _Builder:
         self.certificates = Certificates(Presented())
         self.listen: tuple[ListenAddress, ...] = ()
         self.https_port = 0
-        self.pools: dict[str, tuple[Upstream, str]] = {}
+        self.pools: dict[str, tuple[Upstream | Sticky, str]] = {}
         self.upstreams = Upstreams(loaded, state, self.limits, limits.interim)
         self.settings: dict[str, RouteSettings] = {}
         self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
@@ -194,6 +198,7 @@ class _Builder:
             settings=settings,
             listen=self.listen,
             certificates=self.certificates,
+            needs_key=self.upstreams.sticky.needs_key,
             entries=self.entries,
             logs=self.logs,
             grace=config.grace,
@@ -281,10 +286,17 @@ class _Builder:
         else:
             name = f"{entry.key} {conditions}" if model.when is not None else entry.key
             upstream, route.target = yield from self.upstreams.of_targets(
-                name.rstrip(), entry.targets, settings, settings.tls, (*entry.path, "tls")
+                name.rstrip(),
+                entry.targets,
+                settings,
+                settings.tls,
+                (*entry.path, "tls"),
+                cookie_path(pattern),
             )
             route.destination = upstream
             filters += upstream.filters
+        if isinstance(route.destination, Sticky):
+            self.upstreams.sticky.take(host, route.destination, entry.path)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 

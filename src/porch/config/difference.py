@@ -252,9 +252,10 @@ def _targets(to: Sequence[str | ServerModel], hide: Hide) -> Items:
     """The targets of a list by what they mean, without order and spelling."""
     found: dict[Hashable, _Item] = {}
     for each in to:
-        text, weight = (each, 1) if isinstance(each, str) else (each.to, each.weight)
-        target = replace(parse_target(text), text="")
-        found.setdefault(target, _Item(hide(text), [])).weights.append(weight)
+        server = ServerModel(to=each) if isinstance(each, str) else each
+        target = replace(parse_target(server.to), text="", priority=server.priority)
+        shown = hide(server.to) + (f" (priority {server.priority})" if server.priority else "")
+        found.setdefault(target, _Item(shown, [])).weights.append(server.weight)
     for item in found.values():
         item.weights.sort()
     return found
@@ -378,6 +379,7 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
         else:
             written = secrets.written(table.loaded, path)
             is_secret = (start.endswith("eab.") and name == "key") or name == "key_password"
+            is_secret |= start == "sticky." and name == "secret"
             if (is_secret or isinstance(value, dict)) and not written:
                 yield start + name, _Word(value, "")
                 continue

@@ -31,7 +31,8 @@ Model = TypeVar("Model", bound=BaseModel)
 _READ_ALREADY: dict[str, object] = {"routes": {}, "site": {}, "pool": {}, "expect": []}
 """Tables of the whole file that have models of their own by now."""
 _NOTHING_SAID = dict.fromkeys(RouteModel.model_fields)
-_TARGET = ("text", "kind", "host", "port", "path", "url", "status", "name", "weight", "source")
+_PLACE = ("text", "kind", "host", "port", "path", "url", "status", "name")
+_TARGET = (*_PLACE, "weight", "priority", "source")
 _target_parts = attrgetter(*_TARGET)
 
 
@@ -58,7 +59,7 @@ def unpack(pieces: Iterable[bytes]) -> Steps[Loaded]:
 
 def _pieces(loaded: Loaded) -> Iterator[bytes]:
     config = loaded.config.model_copy(update=_READ_ALREADY)
-    head = (loaded.name, loaded.base, loaded.files, config)
+    head = (loaded.name, loaded.base, loaded.files, config, loaded.signing_key)
     yield _piece("head", head, "the top of the configuration")
     for host, site in loaded.sites.items():
         path = loaded.site_paths[host]
@@ -180,7 +181,7 @@ def _route(
 
 def _take(loaded: Loaded, word: str, *parts: Any) -> None:
     if word == "head":
-        loaded.name, loaded.base, loaded.files, loaded.config = parts
+        loaded.name, loaded.base, loaded.files, loaded.config, loaded.signing_key = parts
     elif word == "site":
         _take_site(loaded, *parts)
     elif word == "pool":

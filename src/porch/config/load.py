@@ -128,7 +128,7 @@ def _is_several(loaded: Loaded, values: list[object], path: KeyPath) -> bool:
         return True
     tables = [each for each in values if isinstance(each, dict)]
     return len(tables) == len(values) > 0 and any(
-        not each.keys() <= {"to", "weight"} for each in tables
+        not each.keys() <= {"to", "weight", "priority"} for each in tables
     )
 
 

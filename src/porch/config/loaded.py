@@ -71,6 +71,9 @@ class Loaded:
         """Path in the data -> each secret that was filled in there, and what was written."""
         self.unfilled: set[KeyPath] = set()
         """Paths whose secret is missing: what else is wrong there comes of that."""
+        self.signing_key = b""
+        """What cookies are signed with that have no secret of their own; empty where nobody serves
+        with it."""
         self.contents: dict[Path, bytes] = {}
         """What `read` has read: certificates, keys, authorities, the error page."""
 

@@ -5,7 +5,7 @@ their connections, counts and reasons; those that go finish what runs on them.
 """
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ from porch.config.state import Ask, State
 from porch.config.steps import Steps
 from porch.forward.address import Address
 
-__all__ = ["LoadProvider", "Members", "Share", "Sought"]
+__all__ = ["Arrange", "LoadProvider", "Members", "Share", "Sought"]
 
 
 LoadProvider = Callable[[str, Path], Provider]
@@ -35,12 +35,17 @@ class Sought:
     provider: Callable[[LoadProvider], Provider]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Arrange = Callable[[Sequence[Endpoint]], Iterator[None]]
+"""Makes ready, in steps, what an algorithm needs of these endpoints."""
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
-    """A pool's part in a source. weight: times what each endpoint has."""
+    """A pool's part in a source. weight, priority: times, and added to, what each endpoint has."""
 
     source: Source
     weight: int
+    priority: int = 0
 
 
 class MakeAsk(Protocol):
@@ -54,12 +59,14 @@ class MakeAsk(Protocol):
 class Members:
     """upstream: the pool. fixed: its endpoints that stand in the file. shares: its sources. tls: to
     speak to those with "https://", None where there can be none. server_name: whom their
-    certificates must name, "" for their source's or their own host. ask: for an endpoint of it."""
+    certificates must name, "" for their source's or their own host. ask: for an endpoint of it.
+    arrange: what takes long, done by steps where nobody is served from it yet."""
 
     upstream: Upstream
     fixed: Sequence[Endpoint]
     shares: Sequence[Share]
     ask: MakeAsk
+    arrange: Arrange | None = None
     tls: ssl.SSLContext | None = None
     server_name: str = ""
     _found: dict[Address, Ask] = field(default_factory=dict)
@@ -88,10 +95,12 @@ class Members:
             for entry in _found(listing):
                 address = self._address(share.source, entry)
                 if address not in wanted and str(address) not in fixed:
-                    ask = self.ask(address, entry[1] * share.weight, entry[2])
+                    ask = self.ask(address, entry[1] * share.weight, entry[2] + share.priority)
                     wanted[address] = ask
                     endpoints[state.endpoint(ask, now=now)] = None
                 yield
+        if self.arrange is not None and not (now and self.upstream.endpoints):
+            yield from self.arrange([*endpoints])
         self.upstream.use([*endpoints], nothing_yet(state.listings, self.sources))
         gone = [ask for address, ask in self._found.items() if address not in wanted]
         self._found = wanted

@@ -13,6 +13,7 @@ from porch.config.conditions import CertificateModel, WhenModel
 from porch.config.forms import form_of
 from porch.config.problem import Problem, render
 from porch.config.reference_text import (
+    BALANCE,
     EXAMPLE,
     INTRODUCTION,
     KEYS,
@@ -40,7 +41,9 @@ from porch.config.schema import (
     PoolModel,
     RouteModel,
     RouteWords,
+    ServerModel,
     SiteModel,
+    StickyModel,
     TimeoutsModel,
     TlsModel,
 )
@@ -88,6 +91,9 @@ def reference_page() -> str:
             "",
             *_table(RouteModel, without=RouteWords),
             *_targets(),
+            *_section("servers", ServerModel),
+            BALANCE,
+            *_section("sticky", StickyModel),
             *_section("when", WhenModel),
             *_section("client_cert", CertificateModel),
             *_section("headers", HeadersModel),

@@ -1,6 +1,7 @@
 """The prose between the tables of the configuration reference."""
 
 __all__ = [
+    "BALANCE",
     "EXAMPLE",
     "INTRODUCTION",
     "KEYS",
@@ -103,12 +104,32 @@ REDIRECTS = """
 | `"docker:api:8000"` | containers of Docker or Podman, by label, Compose service or name |
 | `"list:endpoints.json"`, `"list:https://example.com/api"` | endpoints in a file or at a URL |
 | `"find:module:function"` | endpoints that a function of yours finds |
-| `["a:8000", { to = "b:8000", weight = 2 }]` | a pool of several, here with weights |
+| `["a:8000", { to = "b:8000", weight = 2 }]` | several, one weighs more, see [servers](#servers) |
 
 What is found changes while the door serves, see [discovery](discovery.md).
 
 In a redirect stand `{path}`, which has the query too, `{host}`, and what a regex caught, `{id}` or
 `{1}`."""
+
+BALANCE = """
+## balance
+
+Which endpoint of several takes a request; [the page on balancing](balancing.md) says which is for
+what.
+
+| `balance` | takes |
+| --- | --- |
+| `"least-requests"` | the one with the fewest requests under way for its weight |
+| `"least-time"` | the one that would answer soonest, by its first bytes and what it does |
+| `"round-robin"` | each in turn, by weight |
+| `"random"` | any, by weight |
+| `"first"` | the one that is written first, while it is in rotation |
+| `"hash client"`, `"hash path"` | always the same for an address, or for a path without query |
+| `"hash header X-Tenant"`, or `cookie`, or `query` and a name | always the same for this value |
+| `"hash py:module:function"` | the same for what your function of the exchange returns |
+
+A function returns bytes, a text, or None. A request without the value of a hash goes to any, by
+weight."""
 
 UNITS = """
 ## Units

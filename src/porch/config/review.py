@@ -13,6 +13,7 @@ from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES
 from porch.config.review_acme import review_acme
+from porch.config.review_balance import review_servers, review_sticky
 from porch.config.review_clients import review_clients
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
 from porch.config.review_route import parse_targets, review_routes
@@ -100,6 +101,7 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
                 loaded.add((*path, name, word), text)
     if model.tls is not None:
         _review_tls(loaded, model.tls, (*path, "tls"))
+    review_sticky(loaded, model.sticky, (*path, "sticky"))
     if model.headers is not None:
         _review_headers(loaded, model.headers, (*path, "headers"))
 
@@ -174,9 +176,12 @@ def _review_pools(loaded: Loaded) -> None:
             loaded.add(path, text)
         if not pool.servers:
             loaded.add((*path, "servers"), "'servers' is empty; name an endpoint")
-        for at, target in parse_targets(loaded, pool.servers, (*path, "servers")):
+        found = parse_targets(loaded, pool.servers, (*path, "servers"))
+        for at, target in found:
             if target.is_alone:
                 loaded.add(at, _no_endpoint(target.text, target.kind == "pool"))
+        review_servers(loaded, found, (*path, "servers"))
+        review_sticky(loaded, pool.sticky, (*path, "sticky"))
         if pool.tls is not None:
             _review_tls(loaded, pool.tls, (*path, "tls"))
 

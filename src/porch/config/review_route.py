@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
+from porch.config.review_balance import review_servers
 from porch.config.schema import ConfigModel, RouteModel, RouteWords, ServerModel
 from porch.config.suggest import nearest
 from porch.config.target import Target, parse_target
@@ -22,7 +24,7 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
-_FORWARDING = ("balance", "overload", "retry", "rewrite", "strip", "tls")
+_FORWARDING = ("balance", "overload", "retry", "rewrite", "sticky", "strip", "tls")
 """Words that are about an origin."""
 _NO_PLAN = Plan()
 
@@ -67,7 +69,8 @@ def parse_targets(
 def _target(said: str | ServerModel) -> Target:
     if isinstance(said, str):
         return parse_target(said)
-    return parse_target(said.to, said.weight, said.every or 0.0, said.resolver or "")
+    target = parse_target(said.to, said.weight, said.every or 0.0, said.resolver or "")
+    return replace(target, priority=said.priority)
 
 
 def _misplaced(key: str) -> str:
@@ -129,6 +132,7 @@ def _review_to(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
         elif target.kind == "redirect":
             _review_redirect(loaded, at, target, entry.pattern)
             _review_loop(loaded, at, target, entry)
+    review_servers(loaded, found, path)
     if len(found) == len(entry.model.to) > 0:
         _review_words(loaded, entry, found[0][1])
 
@@ -174,7 +178,7 @@ def _review_words(loaded: Loaded, entry: RouteEntry, target: Target) -> None:
                 text = f"'{word}' does nothing beside '{target.kind}:', which reaches no origin"
                 loaded.add((*entry.path, word), text, warning=True)
     if target.kind == "pool":
-        for word in ("balance", "overload", "tls"):
+        for word in ("balance", "overload", "sticky", "tls"):
             if getattr(model, word) is not None:
                 text = f"'{word}' does nothing beside a pool; write it in [pool.{target.name}]"
                 loaded.add((*entry.path, word), text, warning=True)

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
+from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_tls import (
     Acme,
@@ -24,7 +25,6 @@ from porch.config.schema_tls import (
 from porch.config.units import spell_duration, spell_size
 from porch.config.words import (
     LOG_FORM,
-    Balance,
     Bound,
     Duration,
     FieldChange,
@@ -35,7 +35,6 @@ from porch.config.words import (
     Size,
     Strings,
     Upgrade,
-    one_or_more,
     read_headers,
     read_logs,
     read_retry,
@@ -61,6 +60,7 @@ __all__ = [
     "RouteWords",
     "ServerModel",
     "SiteModel",
+    "StickyModel",
     "TimeoutsModel",
     "TlsModel",
     "WhenModel",
@@ -200,10 +200,9 @@ class RouteWords(Model):
     """Words of a route that may stand in a site or at the top as well."""
 
     balance: Balance | None = word(
-        "Which endpoint of several takes a request: of two drawn by weight the one with fewer "
-        "requests under way, or each in turn by weight.",
-        "least-requests",
+        "Which endpoint of several takes a request, see [balance](#balance).", "least-requests"
     )
+    sticky: Sticky | None = word("See [sticky](#sticky); `false` for none.")
     retry: Retry | None = word(
         "Further endpoints tried after a failed connect, or after a kept connection closed before "
         "an answer; only what can be repeated is. `false` for none.",
@@ -246,28 +245,6 @@ class HostWords(RouteWords):
     )
 
 
-class ServerModel(Model):
-    """A target with a weight."""
-
-    to: str = Field(description="As in a route: `host:port`, `https://host`, `unix:/path`.")
-    weight: int = Field(default=1, ge=1, le=1000, description="Its share against the others.")
-    every: Silence | None = word(
-        "Of `dns:`, `srv:` and `list:https:`: how often it is looked at; as the TTL says, or `5s`."
-    )
-    resolver: str | None = word(
-        'Of `dns:` and `srv:`: the name server to ask in place of the system\'s, "10.0.0.2:8600".'
-    )
-
-
-To = Annotated[
-    list[str | ServerModel],
-    BeforeValidator(
-        one_or_more, json_schema_input_type=str | ServerModel | list[str | ServerModel]
-    ),
-    Form("a target in quotes, or a list of them"),
-]
-
-
 class RouteModel(RouteWords):
     """Where requests for a host and path go: `[routes."key"]`, or in short `"key" = "target"`.
 
@@ -308,6 +285,7 @@ class PoolModel(Model):
 
     servers: To = Field(description="Its endpoints, as `to` has them.")
     balance: Balance | None = word("As in a route.")
+    sticky: Sticky | None = word("As in a route.")
     overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")
 

@@ -53,7 +53,11 @@ def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
 
 def _is_secret(path: KeyPath) -> bool:
     """Whether a value is one of a field, a parameter or a cookie, or a password or key."""
-    if path[-1] == "key_password" or path[-2:] == ("eab", "key") or path[-3:-1] == ("acme", "dns"):
+    if (
+        path[-1] == "key_password"
+        or path[-2:] in (("eab", "key"), ("sticky", "secret"))
+        or path[-3:-1] == ("acme", "dns")
+    ):
         return True
     return "headers" in path[:-1] or ("when" in path[:-1] and path[-2] != "when")
 

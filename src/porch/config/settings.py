@@ -4,11 +4,18 @@ The nearest word wins; tables (timeouts, limits, headers, tls) merge word by wor
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from porch.config.headers import changes
 from porch.config.loaded import Loaded, RouteEntry
-from porch.config.schema import HostWords, OverloadModel, RouteWords, SiteModel, TlsModel
+from porch.config.schema import (
+    HostWords,
+    OverloadModel,
+    RouteWords,
+    SiteModel,
+    StickyModel,
+    TlsModel,
+)
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
@@ -32,6 +39,7 @@ class RouteSettings:
         self.headers = [each.headers for each in layers if each.headers is not None]
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
         self.balance: str | None = self._nearest("balance")
+        self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
         self.overload: OverloadModel | None = self._nearest("overload")
         retry = self._nearest("retry")
         self.retries: int = 2 if retry is None else retry

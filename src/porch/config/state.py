@@ -7,13 +7,16 @@ asks for each by what it is; what nobody asked for is closed behind it.
 import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
 
+from porch.balance.consistent_hash import Key
 from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster
 from porch.balance.standing import EndpointName, Standing, Standings
 from porch.clock import Deadlines
+from porch.config.balancing import LoadKey
 from porch.config.listing import Listing
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -72,7 +75,8 @@ class State:
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
     assigns another before it builds. standings: who is out of rotation. listings: what is known of
     sources, by their names. has_certificate: whether a host that the door gets one for has it by
-    now. acme_answer: to an authority that asks for this token.
+    now. acme_answer: to an authority that asks for this token. load_key: the operator's own key of
+    a hash. serves: whether anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -86,6 +90,8 @@ class State:
         self.listings: dict[str, Listing] = {}
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
+        self.load_key: LoadKey = _no_key
+        self.serves = make_pool is not None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}
@@ -227,6 +233,11 @@ def _settle(kept: _Kept, ask: Ask) -> None:
     if (endpoint.weight, endpoint.priority) != (ask.weight, ask.priority):
         endpoint.weight, endpoint.priority = ask.weight, ask.priority
         endpoint.roster.version += 1
+
+
+def _no_key(word: str, base: Path) -> Key:
+    """Who only checks runs no code of the operator's."""
+    return lambda exchange: None
 
 
 class _Nowhere:

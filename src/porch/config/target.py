@@ -38,8 +38,8 @@ class Target:
     """One target.
 
     text: as written. host, port: of http and https. path: of unix. url: of redirect. status: of
-    respond. name: of pool. weight: among the others of its list. source: of found, whose
-    weight is times what each endpoint has.
+    respond. name: of pool. weight, priority: among the others of its list. source: of found, whose
+    weight is times, and whose priority is added to, what each endpoint has.
     """
 
     text: str
@@ -52,6 +52,7 @@ class Target:
     name: str = ""
     weight: int = 1
     source: Source | None = None
+    priority: int = 0
 
     @property
     def is_alone(self) -> bool:

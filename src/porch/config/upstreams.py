@@ -8,21 +8,24 @@ from pathlib import Path
 
 from porch.balance.admission import Admission
 from porch.balance.endpoint import Endpoint
-from porch.balance.least_requests import LeastRequests
-from porch.balance.round_robin import RoundRobin
+from porch.balance.ring import Ring
 from porch.balance.standing import WHOLE
+from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
+from porch.config.balancing import balancer, is_hash
 from porch.config.finding import Source
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
-from porch.config.members import Members, Share, Sought
+from porch.config.members import Arrange, Members, Share, Sought
 from porch.config.pairs import load_pairs
 from porch.config.providers import provider
 from porch.config.review_route import parse_targets
 from porch.config.schema import PoolModel, TlsModel
+from porch.config.schema_balance import StickyModel
 from porch.config.settings import RouteSettings
 from porch.config.state import Ask, State
 from porch.config.steps import Steps
+from porch.config.sticky import StickyPools
 from porch.config.target import Target
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -33,21 +36,23 @@ __all__ = ["Upstreams"]
 
 
 class Upstreams:
-    """Makes pools of what `state` has. files: those that were needed, to be watched. members: of
-    pools whose endpoints are found. sought: by the names of their sources."""
+    """Makes pools of what `state` has. files: those that were needed, to be watched. sticky: makes
+    those with sticky clients. members: of pools whose endpoints are found. sought: by the names of
+    their sources."""
 
     def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
         """limits, interim: bounds on what endpoints answer."""
         self.files: dict[Path, None] = {}
         self.members: list[Members] = []
         self.sought: dict[str, Sought] = {}
+        self.sticky = StickyPools(loaded)
         self._loaded = loaded
         self._state = state
         self._limits = limits
         self._interim = interim
         self._contexts: dict[TlsModel, ssl.SSLContext] = {}
 
-    def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream, str]]:
+    def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream | Sticky, str]]:
         """A pool of the configuration, and its addresses in words."""
         path = ("pool", name)
         targets: list[Target] = []
@@ -56,6 +61,7 @@ class Upstreams:
             yield
         settings = RouteSettings([self._loaded.config])
         settings.balance = pool.balance or settings.balance
+        settings.sticky = settings.sticky if pool.sticky is None else pool.sticky
         settings.overload = pool.overload or settings.overload
         tls = pool.tls or settings.tls
         return (
@@ -69,8 +75,11 @@ class Upstreams:
         settings: RouteSettings,
         tls: TlsModel,
         path: KeyPath,
-    ) -> Steps[tuple[Upstream, str]]:
-        """The pool, and its addresses in words. name: by which its endpoints outlive a reload."""
+        cookie_path: str = "/",
+    ) -> Steps[tuple[Upstream | Sticky, str]]:
+        """The pool, and its addresses in words. name: by which its endpoints outlive a reload.
+        cookie_path: where it sets one."""
+        words = ", ".join(map(_spelled, targets))
         if tls.verify is False and any(each.kind == "https" for each in targets):
             text = "the origin's certificate is not verified: anybody between can be the origin"
             self._loaded.add((*path, "verify"), text, warning=True)
@@ -92,18 +101,43 @@ class Upstreams:
             if endpoints:
                 yield
             if each.source is not None:
-                shares.append(Share(source=each.source, weight=each.weight))
+                shares.append(Share(each.source, each.weight, each.priority))
                 continue
             address = yield from self._address(each, tls, path)
-            endpoints.append(self._state.endpoint(ask(address, each.weight)))
-        balancer = RoundRobin() if settings.balance == "round-robin" else LeastRequests()
-        upstream = Upstream(name, endpoints, balancer, self._state.roster(name))
+            endpoints.append(self._state.endpoint(ask(address, each.weight, each.priority)))
+        pool, arrange = yield from self._balanced(name, endpoints, targets, settings)
         if shares:
-            yield from self._seek(Members(upstream, endpoints, shares, ask), tls, path)
+            members = Members(pool, endpoints, shares, ask, arrange)
+            yield from self._seek(members, tls, path)
         if settings.overload is not None:
             cells = self._state.make_cells((name, WHOLE))
-            upstream.filters = (Admission(upstream, settings.overload.bounds(), cells),)
-        return upstream, ", ".join(map(_spelled, targets))
+            pool.filters = (Admission(pool, settings.overload.bounds(), cells),)
+        if isinstance(settings.sticky, StickyModel):
+            sticky = yield from self.sticky.of(pool, settings.sticky, cookie_path)
+            return sticky, words
+        return pool, words
+
+    def _balanced(
+        self,
+        name: str,
+        endpoints: Sequence[Endpoint],
+        targets: Sequence[Target],
+        settings: RouteSettings,
+    ) -> Steps[tuple[Upstream, Arrange | None]]:
+        """And what arranges others that are found."""
+        word = settings.balance or "least-requests"
+        ring = Ring()
+        is_placed = self._state.serves and is_hash(word)
+        if is_placed:
+            yield from ring.placing(endpoints)
+        sources = [each.source for each in targets if each.source is not None]
+        has_tiers = len({each.priority for each in targets}) > 1
+        has_tiers = has_tiers or any(each.kind != "dns" for each in sources)
+        made = balancer(word, ring, self._state.load_key, self._loaded.base, has_tiers=has_tiers)
+        is_one = len(endpoints) == 1 and not sources
+        manner = "" if is_one else word + (" within a tier" if has_tiers else "")
+        pool = Upstream(name, endpoints, made, self._state.roster(name), manner)
+        return pool, ring.placing if is_placed else None
 
     def _seek(self, members: Members, tls: TlsModel, path: KeyPath) -> Steps[None]:
         """Have the endpoints of a pool looked for, and put into it what is known already."""

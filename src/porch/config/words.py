@@ -17,7 +17,6 @@ from porch.config.units import parse_duration, parse_size
 
 __all__ = [
     "LOG_FORM",
-    "Balance",
     "Bound",
     "Duration",
     "FieldChange",
@@ -99,7 +98,6 @@ OwnName = Annotated[
 ]
 FieldChange = Annotated[str | list[str] | Literal[False], Form("a text, a list of texts, or false")]
 Wanted = Annotated[str | bool, Form("a text, true (present) or false (absent)")]
-Balance = Literal["least-requests", "round-robin"]
 LogFormat = Literal["pretty", "json", "combined"]
 
 

@@ -17,6 +17,7 @@ from porch.config.members import Members
 from porch.config.state import State
 from porch.listen.address import ListenAddress
 from porch.manage.cores import cores
+from porch.manage.signing import signing_key
 from porch.manage.user import Identity, identity, obstacle
 from porch.manage.wanted import store_folder
 from porch.shared import Cells
@@ -71,6 +72,10 @@ class Candidate:
         wanted = _identity(loaded) if built is not None else None
         if built is None:
             return None
+        if built.needs_key:
+            loaded.signing_key, problem = signing_key(store_folder(loaded))
+            if problem:
+                loaded.add(("store",), problem, warning=True)
         candidate = cls._of(loaded, built, [*endpoints], wanted) if loaded.ok else None
         keep_only(())  # workers make those that they need
         for _ in chain(releasing(built), state.releasing()):

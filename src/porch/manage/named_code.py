@@ -5,7 +5,10 @@ The worker that needs it loads it, and tells what it could not.
 """
 
 from porch.config.loaded import Loaded
+from porch.config.locate import KeyPath
+from porch.config.schema import PoolModel, RouteWords
 from porch.config.words import dns_settings
+from porch.manage.hash_key import hash_key
 from porch.manage.provider import provider_named
 
 __all__ = ["review_code"]
@@ -16,6 +19,7 @@ def review_code(loaded: Loaded) -> None:
 
     It refuses nothing: what is installed changes beside the file, and a door serves without.
     """
+    _review_hashes(loaded)
     acme = loaded.config.acme
     if acme is None:
         return
@@ -34,3 +38,16 @@ def review_code(loaded: Loaded) -> None:
             question(acme.on_demand, loaded.base).load()
         except (TypeError, ValueError) as error:
             loaded.add(("acme", "on_demand"), str(error), warning=True)
+
+
+def _review_hashes(loaded: Loaded) -> None:
+    said: list[tuple[KeyPath, RouteWords | PoolModel]] = [((), loaded.config)]
+    said += [(loaded.site_paths[host], site) for host, site in loaded.sites.items()]
+    said += [(("pool", name), pool) for name, pool in loaded.pools.items()]
+    said += [(entry.path, entry.model) for entry in loaded.routes]
+    for path, words in said:
+        if words.balance is not None and words.balance.startswith("hash py:"):
+            try:
+                hash_key(words.balance.removeprefix("hash "), loaded.base)
+            except ValueError as error:
+                loaded.add((*path, "balance"), str(error), warning=True)

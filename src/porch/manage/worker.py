@@ -11,6 +11,7 @@ import gc
 import os
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from socket import socket
@@ -40,6 +41,7 @@ from porch.manage.columns import (
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
+from porch.manage.hash_key import load_hash_key
 from porch.manage.parcel import unwrapped
 from porch.manage.wanted import Wanted
 from porch.observe.messages import Messages
@@ -127,6 +129,7 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
+        self._state.load_key = partial(load_hash_key, messages.warn)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:

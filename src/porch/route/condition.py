@@ -20,7 +20,7 @@ from porch.route.regex import may_overlap
 if TYPE_CHECKING:
     from porch.keeper import Security
 
-__all__ = ["NONE", "Conditions", "Network", "Networks", "Source", "ValueCondition"]
+__all__ = ["NONE", "READERS", "Conditions", "Network", "Networks", "Source", "ValueCondition"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Source = Literal["header", "query", "cookie"]
@@ -73,7 +73,7 @@ class ValueCondition:
 
     def holds(self, request: RequestHead, security: "Security | None" = None) -> bool:
         """Whether the request fulfils it."""
-        value = _READERS[self.source](request, self.name)
+        value = READERS[self.source](request, self.name)
         wanted = self.wanted
         if wanted is False:
             return value is None
@@ -202,8 +202,9 @@ def _cookie(request: RequestHead, name: bytes) -> bytes | None:
     return None
 
 
-_READERS: Mapping[Source, Callable[[RequestHead, bytes], bytes | None]] = {
+READERS: Mapping[Source, Callable[[RequestHead, bytes], bytes | None]] = {
     "header": _header,
     "query": _query,
     "cookie": _cookie,
 }
+"""How the value of that name is read from a request; None if it has none."""

@@ -87,6 +87,10 @@ class Explanation:
         if self.route is not None:
             words.append(f"to {self.route.target}")
         yield "sends", " ".join(words)
+        if self.route is not None and self.route.destination is not None:
+            manner = self.route.destination.manner
+            if manner:
+                yield "balance", manner
         yield "host", sent.authority.decode("latin-1")
         for field in sent.fields:
             if field not in request.fields:

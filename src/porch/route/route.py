@@ -122,9 +122,13 @@ class Connections(Protocol):
 
 
 class Destination(Protocol):
-    """A named pool, as an exchange sees it (balance/upstream.py)."""
+    """A named pool, as an exchange sees it (balance/upstream.py).
+
+    manner: how it chooses, in words, for explain; "" where there is nothing to choose.
+    """
 
     name: str
+    manner: str
 
     def candidates(self, exchange: "Exchange") -> Iterator[Place]:
         """Endpoints to try, best first; each at most once."""

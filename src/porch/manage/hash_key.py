@@ -1,0 +1,38 @@
+"""The operator's own key of consistent hashing, as a worker loads it.
+
+A door that cannot load it serves all the same, like with other code that it is to call: each
+request then goes to an endpoint drawn by weight. `porch check` tells before (named_code.py).
+"""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from porch.balance.hash_keys import by_function
+from porch.manage.provider import object_named
+
+if TYPE_CHECKING:
+    from porch.balance.consistent_hash import Key
+
+__all__ = ["hash_key", "load_hash_key"]
+
+
+def hash_key(word: str, base: Path) -> "Key":
+    """What "py:module:function" names. base: where modules are found too. Raises ValueError with a
+    sentence."""
+    found = object_named(word, base)
+    if not callable(found):
+        raise ValueError(f"{word} is no function")
+    if inspect.iscoroutinefunction(found):
+        raise ValueError(f"{word} is async, but nobody may wait for the key of a request; def it")
+    return by_function(found)
+
+
+def load_hash_key(warn: Callable[[str], None], word: str, base: Path) -> "Key":
+    """The same, or with a warning a key that no request has."""
+    try:
+        return hash_key(word, base)
+    except ValueError as error:
+        warn(f"{error}; requests go to endpoints drawn by weight until it can be")
+        return lambda exchange: None

@@ -1,0 +1,52 @@
+"""The operator's own key of a hash, as a worker loads it."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from porch.manage.hash_key import hash_key, load_hash_key
+from tests.support.pools import exchange_of
+
+MODULE = """
+def tenant(exchange):
+    return exchange.client_ip
+
+async def slow(exchange):
+    return b"x"
+
+number = 7
+"""
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "porch_test_keys.py").write_text(MODULE)
+    yield tmp_path
+    sys.modules.pop("porch_test_keys", None)
+
+
+def test_a_function_beside_the_configuration_is_found(base: Path) -> None:
+    key = hash_key("py:porch_test_keys:tenant", base)
+    assert key(exchange_of(b"192.0.2.9")) == b"192.0.2.9"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("number", "py:porch_test_keys:number is no function"),
+        ("slow", "py:porch_test_keys:slow is async, but nobody may wait for the key of a request"),
+        ("gone", "py:porch_test_keys:gone cannot be loaded: AttributeError"),
+    ],
+)
+def test_what_cannot_be_used_is_told_and_served_without(base: Path, name: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        hash_key(f"py:porch_test_keys:{name}", base)
+    told: list[str] = []
+    key = load_hash_key(told.append, f"py:porch_test_keys:{name}", base)
+    assert key(exchange_of()) is None
+    (only,) = told
+    assert why in only
+    assert only.endswith("; requests go to endpoints drawn by weight until it can be")
