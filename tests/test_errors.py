@@ -6,6 +6,8 @@ import pytest
 
 from porch import errors
 from porch.errors import (
+    AnswerRefused,
+    AttemptTimeout,
     BadRequest,
     ConnectFailed,
     ConnectionLost,
@@ -42,6 +44,7 @@ OURS = frozenset(
     (
         *("client_gone", "http_request_body_size", "http_request_timeout"),
         *("no-route", "no-site", "out_of_descriptors", "proxy_shutdown"),
+        *("answer_refused", "retry_budget_spent"),
     )
 )
 """What the list has no word for. Operators' alerts hang on these: they don't change."""
@@ -81,7 +84,9 @@ def test_nothing_is_sent_twice_that_may_have_arrived() -> None:
     assert {kind for kind in FAMILY if kind.retry == "always"} == {
         kind for kind in FAMILY if issubclass(kind, ConnectFailed)
     }
-    assert {kind for kind in FAMILY if kind.retry == "repeat"} == {ConnectionLost, EndpointSilent}
+    assert {kind for kind in FAMILY if kind.retry == "repeat"} == {
+        *(AnswerRefused, AttemptTimeout, ConnectionLost, EndpointSilent),
+    }
 
 
 def test_what_the_client_did_wrong_is_never_tried_again() -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.balance.budget import Budget
 from porch.clock import INFINITY, Deadlines
 from porch.errors import (
+    AnswerRefused,
     ClientGone,
     ConnectionLost,
     ConnectionRefused,
@@ -107,6 +109,7 @@ class Pools:
         self.running = 0
         self.own_fields = ((b"server", b"porch"),)
         self.reports: list[Exception] = []
+        self.budget = Budget()
 
     def candidates(self, exchange: Exchange) -> Iterator[FakePool]:
         return iter(self.endpoints)
@@ -436,3 +439,58 @@ def test_an_endpoint_that_is_out_is_told_that_it_answered() -> None:
     bench.first.out = {"silent": object()}
     bench.exchange.on_response(OK, b"ok", True)
     assert bench.first.told == ["acquire", "heard"]
+
+
+def test_a_candidate_that_was_looked_at_is_still_the_next_one() -> None:
+    bench = Bench()
+    assert bench.exchange.other() is None, "nobody was chosen yet"
+    bench.exchange.on_request(b"", True)
+    assert bench.exchange.other() is bench.exchange.other() is bench.second
+    assert bench.exchange.take() is bench.second
+    assert bench.exchange.other() is None
+
+
+def test_an_attempt_that_somebody_makes_later_is_counted_from_now_on() -> None:
+    bench = Bench()
+    bench.exchange.on_request(b"", True)
+    bench.exchange.drop(ConnectionRefused())
+    bench.exchange.attempt(later=True)
+    assert (bench.exchange.endpoint, bench.exchange.attempts) == (bench.second, 2)
+    assert (bench.second.counts[RUNNING], bench.second.told) == (1, [])
+
+
+@pytest.mark.parametrize("half_closed", [False, True])
+def test_an_adopted_attempt_waits_for_its_answer_or_its_connection(half_closed: bool) -> None:
+    bench = Bench(FakeStream())
+    exchange = bench.exchange
+    exchange.on_request(b"", True)
+    exchange.drop(ConnectionLost())
+    exchange.half_closed = half_closed
+    place: Any = bench.second
+    stream: Any = FakeStream(reused=True)
+    exchange.deadline = 0.0
+    exchange.adopt(place, None, 0.0)
+    assert exchange.deadline == (0.0 if half_closed else INFINITY)
+    exchange.adopt(place, stream, 7.0)
+    patience = exchange.route.timeouts.half_close if half_closed else bench.second.patience
+    assert exchange.deadline == clock.now + patience
+    assert (exchange.upstream, exchange.connected, exchange.reused) == (stream, 7.0, True)
+
+
+def test_a_status_that_a_hook_refuses_is_none_that_was_sent() -> None:
+    """And an answer that is whole has given its connection back already."""
+    upstream = FakeStream()
+    bench = Bench(upstream)
+    exchange = bench.exchange
+    seen: list[object] = []
+
+    def refuse(exchange: Exchange) -> None:
+        seen.append((exchange.status, exchange.held))
+        raise AnswerRefused("503")
+
+    exchange.route.plan.on_upstream_response = (refuse,)
+    exchange.on_request(b"", True)
+    exchange.on_response(ResponseHead(503, [], 2), b"no", True)
+    assert seen == [(0, b"")]
+    assert upstream.told == []
+    assert (exchange.endpoint, exchange.response, exchange.status) == (bench.second, None, 0)

@@ -53,6 +53,7 @@ def test_what_is_known_to_the_client_is_passed_on_and_counts_as_life(status: int
     exchange = Exchange()
     interim(exchange, status)
     assert exchange.client.sent == [status]
+    assert exchange.held is None, "the client has heard of this answer"
     assert exchange.deadline == clock.now + exchange.route.timeouts.idle
 
 
@@ -61,6 +62,7 @@ def test_an_old_client_gets_none() -> None:
     exchange.client.interim = False
     interim(exchange, 103)
     assert exchange.client.sent == []
+    assert exchange.held == b""
 
 
 def test_100_is_for_who_waits_for_it_and_once() -> None:

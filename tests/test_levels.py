@@ -17,7 +17,8 @@ SOURCE = Path(__file__).parent.parent / "src"
 LEVELS = {
     **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
-    **dict.fromkeys(("client", "filter", "keeper", "route", "silence", "interim", "exchange"), 2),
+    **dict.fromkeys(("client", "filter", "keeper", "route", "silence", "interim"), 2),
+    **dict.fromkeys(("overdue", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(("shield", "cache", "compress", "serve", "observe", "extend"), 4),
     **dict.fromkeys(("config",), 5),
@@ -27,7 +28,7 @@ LEVELS = {
 
 KNOWN_ORDER = [
     ["errors", "clock", "shared", "tls", "version"],
-    ["filter", "keeper", "route", "silence", "interim", "exchange"],
+    ["filter", "keeper", "route", "silence", "interim", "overdue", "exchange"],
     ["manage", "cli"],
     ["__init__", "__main__"],
 ]

@@ -10,6 +10,8 @@ from typing import ClassVar, Literal
 
 __all__ = [
     "METHODS",
+    "AnswerRefused",
+    "AttemptTimeout",
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
@@ -43,6 +45,7 @@ __all__ = [
     "PoolFull",
     "PorchError",
     "RequestTimeout",
+    "RetryBudgetSpent",
     "Shutdown",
     "TargetTooLong",
     "TlsError",
@@ -394,6 +397,39 @@ class EndpointSilent(GatewayTimeout):
 
     retry = "repeat"
     sentence = "The endpoint answers nobody; look whether its process hangs or its machine is gone."
+
+
+class AttemptTimeout(GatewayTimeout):
+    """No answer within `retry.each`. Another endpoint is asked, if there is one that may be."""
+
+    retry = "repeat"
+    sentence = "The endpoint did not answer within retry.each; another is asked."
+
+
+class AnswerRefused(PorchError):
+    """An answer that is not taken because another endpoint is asked, for its status (`retry.on`)
+    or because that one was faster (`retry.hedge`). pause: seconds that the other has to wait.
+
+    The endpoint's own account of bad answers has it already, so it is not blamed again.
+    """
+
+    word = "answer_refused"
+    status = 502
+    retry = "repeat"
+    sentence = "The answer had a status of retry.on, so that another endpoint was asked."
+
+    def __init__(self, detail: str = "", pause: float = 0.0) -> None:
+        super().__init__(detail)
+        self.pause = pause
+
+
+class RetryBudgetSpent(PorchError):
+    """An answer of `retry.on` that goes through, for too many requests are tried again already."""
+
+    word = "retry_budget_spent"
+    status = 503
+    source = "upstream"
+    sentence = "It was not tried again: a fifth of all requests are already; mend the endpoints."
 
 
 class UpstreamStalled(PorchError):

@@ -9,19 +9,16 @@ from collections.abc import Iterator
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import (
-    ClientGone,
-    InternalError,
-    PorchError,
-)
+from porch.errors import ClientGone, ConnectionLost, InternalError, PorchError
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
-from porch.interim import on_interim, say_continue
+from porch.interim import on_interim
 from porch.keeper import ClientStream, Keeper, UpstreamStream
+from porch.overdue import on_silence
 from porch.route.route import HEARD, REQUESTS, RUNNING, Place, Route
-from porch.silence import verdict, wait
+from porch.silence import wait
 
-__all__ = ["HELD", "SAFE_TO_REPEAT", "Exchange"]
+__all__ = ["HELD", "Exchange"]
 
 HELD = 65536
 """Bytes of request body that are kept for a repetition; the most that is read before an endpoint
@@ -30,9 +27,6 @@ is found. A longer body is never sent twice."""
 EXPECT_PATIENCE = 1.0
 """Seconds an origin may leave a client waiting for 100 (Continue) before the door says it. curl
 waits as long before it sends unasked (RFC 9110 10.1.1)."""
-
-SAFE_TO_REPEAT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"QUERY"))
-"""Idempotent methods (RFC 9110 9.2.2; RFC 10008)."""
 
 
 class Exchange:
@@ -45,14 +39,14 @@ class Exchange:
     bytes_in, bytes_out: of the bodies. error: why the door answered or gave up. client_full,
     upstream_full: who does not take what is sent. half_closed: the client sends no more.
     held: the request's body so far, for a repetition; None where there is none any more.
+    unsent: of the side that is full, when it was looked at last. keeper: what all exchanges share.
     """
 
     __slots__ = (
         "_candidates",
         "_hooks",
-        "_keeper",
+        "_next",
         "_trailers",
-        "_unsent",
         "answer_by",
         "answer_done",
         "attempts",
@@ -69,6 +63,7 @@ class Exchange:
         "first_byte",
         "half_closed",
         "held",
+        "keeper",
         "outgoing",
         "request",
         "request_done",
@@ -77,6 +72,7 @@ class Exchange:
         "route",
         "started",
         "status",
+        "unsent",
         "upgraded",
         "upstream",
         "upstream_full",
@@ -90,7 +86,7 @@ class Exchange:
         route: Route,
         client_ip: bytes,
     ) -> None:
-        self._keeper = keeper
+        self.keeper = keeper
         self.client = client
         self.request = request
         self.route = route
@@ -109,8 +105,9 @@ class Exchange:
         self.held: bytes | None = b""
         self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None
+        self._next: Place | None = None
         self._hooks = iter(route.plan.on_request)
-        self._unsent = -1
+        self.unsent = -1
 
     def __repr__(self) -> str:
         state = "ended" if self.ended else "upgraded" if self.upgraded else "running"
@@ -122,7 +119,7 @@ class Exchange:
 
     def on_request(self, data: bytes, end: bool) -> None:
         """The head is here, with the first of its body. Called once; `resume` goes on here."""
-        self._keeper.deadlines.watch(self)
+        self.keeper.deadlines.watch(self)
         plan = self.route.plan
         self.request_done = end
         try:
@@ -137,7 +134,7 @@ class Exchange:
                     if isinstance(result, Response):
                         self.answer(result)
                     return
-            self._attempt()
+            self.attempt()
         except Exception as error:
             self.on_raised(error)
 
@@ -190,7 +187,7 @@ class Exchange:
     def on_client_full(self) -> None:
         """The client does not take what is sent: nothing more is read for it."""
         self.client_full = True
-        self._unsent = self.client.unsent()
+        self.unsent = self.client.unsent()
         self.deadline = clock.now + self.route.timeouts.idle
         if self.upstream is not None:
             self.upstream.pause_reading()
@@ -215,29 +212,57 @@ class Exchange:
         else:
             self.on_request(b"", self.request_done)
 
-    def _attempt(self, again: Place | None = None) -> None:
-        """Ask the next candidate for a connection, or the same one for a new connection."""
-        destination = self.route.destination
-        if destination is None:
-            self._give_up(InternalError(f"route {self.route.key} has neither answer nor pool"))
-            return
-        if self._candidates is None:
-            self._candidates = destination.candidates(self)
-        if again is None:
-            self.reused = False
-        place = again or next(self._candidates, None)
+    def attempt(self, place: Place | None = None, *, later: bool = False) -> None:
+        """Ask the next candidate for a connection, or `place`, which we had, for a new one. later:
+        who calls acquires it, in time."""
         if place is None:
-            self._give_up(self.error or destination.nobody())
-            return
+            destination = self.route.destination
+            if destination is None:
+                self._give_up(InternalError(f"route {self.route.key} has neither answer nor pool"))
+                return
+            if self._candidates is None:
+                self._candidates = destination.candidates(self)
+            place = self._next or next(self._candidates, None)
+            self._next = None
+            self.reused = False
+            if place is None:
+                self._give_up(self.error or destination.nobody())
+                return
         self.attempts += 1
         self.endpoint = place
         place.counts[RUNNING] += 1
         place.counts[REQUESTS] += 1
         if not self.half_closed:
             self.deadline = INFINITY  # the pool's dial has its own
+        if later:
+            return
         stream = place.connections.acquire(self)
         if stream is not None:
             self.on_connected(stream)
+
+    def other(self) -> Place | None:
+        """The candidate that comes next, and stays the next until it is asked or taken."""
+        if self._next is None and self._candidates is not None:
+            self._next = next(self._candidates, None)
+        return self._next
+
+    def take(self) -> Place | None:
+        """That candidate, for an attempt beside the present one."""
+        place, self._next = self.other(), None
+        return place
+
+    def adopt(self, place: Place, stream: UpstreamStream | None, connected: float) -> None:
+        """An attempt that was made beside is the exchange's own from now on. The one before was
+        dropped. stream: None if its connection is still being made, or looks after itself."""
+        self.endpoint = place
+        self.upstream = stream
+        self.connected = connected
+        self.reused = stream is not None and stream.reused
+        self.error = None
+        if stream is not None:
+            wait(self)
+        elif not self.half_closed:
+            self.deadline = INFINITY
 
     def on_connected(self, stream: UpstreamStream) -> None:
         """A connection to the endpoint is ours: send what is there."""
@@ -282,8 +307,8 @@ class Exchange:
                 self.deadline = clock.now + EXPECT_PATIENCE
             if not self.upstream_full:
                 self.client.resume_reading()
-            if held is not None and len(held) >= HELD:
-                self.held = None
+        if held and len(held) + (not self.request_done) > HELD:
+            self.held = None
 
     def on_connect_failed(self, error: PorchError) -> None:
         """No connection to the endpoint."""
@@ -312,17 +337,20 @@ class Exchange:
                 place.failing = 0
             if place.out:
                 place.on_heard()
-            self.held = None
             self.response = head
-            self.status = head.status
+            if end:
+                self.upstream = None  # the answer is whole; the connection looks after itself
             plan = self.route.plan
             try:
                 for hook in plan.on_upstream_response:
                     hook(self)
+                self.held = None
+                self.status = head.status
                 for hook in plan.on_response:
                     hook(self)
             except Exception as error:
                 self.status = 0
+                self.response = None
                 self.on_raised(error)
                 return
             head = self.response
@@ -333,7 +361,7 @@ class Exchange:
                 self.client.send(None, data, True)
                 wait(self)
                 return
-            self.upstream = None  # the answer is whole; the connection looks after itself
+            self.upstream = None
             place.counts[RUNNING] -= 1
             self.client.send(head, data, True)
             self._end()
@@ -361,18 +389,8 @@ class Exchange:
     # --- ends ------------------------------------------------------------------------------------
 
     def on_deadline(self) -> None:
-        """Silence lasted for too long; whose it was decides."""
-        full = self.client if self.client_full else self.upstream if self.upstream_full else None
-        before = self._unsent
-        if full is not None:
-            self._unsent = full.unsent()
-        if self.outgoing is not None and self.outgoing.expect:
-            say_continue(self)
-            wait(self)
-        elif self._unsent != before:  # it moves, if slowly: the system's buffer shrinks
-            self.deadline = clock.now + self.route.timeouts.idle
-        elif not (self.waits and clock.now < self.answer_by and self._on_waits()):
-            self.fail(verdict(self))
+        """Silence lasted for too long."""
+        on_silence(self)
 
     @property
     def waits(self) -> bool:
@@ -384,35 +402,27 @@ class Exchange:
             and not self.half_closed
         )
 
-    def _on_waits(self) -> bool:
-        """It is early: go elsewhere if the endpoint answers nobody, or wait on."""
-        assert self.endpoint is not None
-        error = self.endpoint.on_waits(self)
-        if error is None or not self._leave(error):
-            self.deadline = min(self.answer_by, clock.now + clock.TICK)
-        return True
-
-    def _leave(self, error: PorchError) -> bool:
+    def leave(self, error: PorchError) -> bool:
         """Leave the endpoint for another, if the request may be repeated and there is one."""
-        assert self._candidates is not None
-        other = next(self._candidates, None) if self._may_retry(error) else None
-        if other is None:
+        if not self.route.retry.can(self, error):
             return False
-        self._drop_upstream(error)
-        self.reused = False
-        self._attempt(other)
+        self.fail(error)
         return True
 
     def fail(self, error: PorchError) -> None:
-        """The one place that decides what a failure leads to."""
+        """The one place where a failure leads to something: the route's Retry decides whether to
+        another attempt."""
         if self.ended:
             return
         self.error = error
-        self._drop_upstream(error)
-        if error.retry != "never" and self._may_retry(error):
-            self._attempt(self.endpoint if self.reused and error.retry == "repeat" else None)
-            return
-        self._give_up(error)
+        self.drop(error)
+        if not self.route.retry.again(self, error):
+            self._give_up(error)
+
+    def was_stale(self, error: PorchError) -> bool:
+        """Whether a kept connection had closed, which is nobody's fault: a new one to the same
+        endpoint may do."""
+        return self.reused and isinstance(error, ConnectionLost)
 
     def _give_up(self, error: PorchError) -> None:
         """No further attempt: an error page, or an end that shows that it is one."""
@@ -421,19 +431,12 @@ class Exchange:
             self.client.abort(error)
             self._end()
             return
-        self.answer(self._keeper.error_page(self, error))
-
-    def _may_retry(self, error: PorchError) -> bool:
-        if self.status or self.attempts > self.route.retries or self.held is None:
-            return False
-        if error.retry == "always":
-            return True
-        return self.request.method in SAFE_TO_REPEAT
+        self.answer(self.keeper.error_page(self, error))
 
     def answer(self, response: Response) -> None:
         """Answer at the door."""
         body = response.body
-        fields = [*response.fields, *self._keeper.own_fields, (b"date", clock.date)]
+        fields = [*response.fields, *self.keeper.own_fields, (b"date", clock.date)]
         if response.status not in (204, 304):  # RFC 9110 8.6: none with 204, another's with 304
             fields.append((b"content-length", b"%d" % len(body)))
         self.response = ResponseHead(response.status, fields, len(body))
@@ -442,7 +445,7 @@ class Exchange:
             for hook in self.route.plan.on_response:
                 hook(self)
         except Exception as error:  # the answer stands as it was before the hook
-            self._keeper.report(self, error)
+            self.keeper.report(self, error)
         self.bytes_out = 0 if self.request.method == b"HEAD" else len(body)
         self.client.send(self.response, body, True)
         self._end()
@@ -450,11 +453,11 @@ class Exchange:
     def on_raised(self, error: Exception) -> None:
         """A hook raised: a PorchError is its answer, anything else a defect that is reported."""
         if not isinstance(error, PorchError):
-            self._keeper.report(self, error)
+            self.keeper.report(self, error)
             error = InternalError(f"{type(error).__name__}: {error}")
         self.fail(error)
 
-    def _drop_upstream(self, error: PorchError) -> None:
+    def drop(self, error: PorchError) -> None:
         """Let go of the attempt: a connection in the middle of anything is thrown away."""
         endpoint = self.endpoint
         if endpoint is None:
@@ -463,8 +466,8 @@ class Exchange:
         self.upstream_full = False
         if stream is not None:
             stream.abort(error)
-            if error.source == "upstream" and not (self.reused and error.retry == "repeat"):
-                endpoint.on_bad(error.word)  # that a kept connection had closed is nobody's fault
+            if error.source == "upstream" and not self.was_stale(error):
+                endpoint.on_bad(error.word)
         else:
             endpoint.connections.cancel(self)
         endpoint.counts[RUNNING] -= 1
@@ -480,13 +483,13 @@ class Exchange:
         """Over, exactly once."""
         self.ended = clock.monotonic()
         self.deadline = INFINITY
-        self._keeper.running -= 1
-        self._keeper.deadlines.discard(self)
+        self.keeper.running -= 1
+        self.keeper.deadlines.discard(self)
         self.held = None
         self._candidates = None
         for hook in self.route.plan.on_end:
             try:
                 hook(self)
             except Exception as error:  # the other hooks have their accounts to settle
-                self._keeper.report(self, error)
+                self.keeper.report(self, error)
         self.client.finish(self.request_done)

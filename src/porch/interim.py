@@ -21,6 +21,7 @@ def on_interim(exchange: "Exchange", head: ResponseHead, data: bytes) -> None:
     if head.status == 100:
         say_continue(exchange)
     elif exchange.client.interim:
+        exchange.held = None  # what was said of this answer is not said again of another
         exchange.client.send(head, b"", False)
 
 

@@ -6,6 +6,7 @@ The streams on its two sides, and the keeper of what all exchanges of a worker s
 import fcntl
 import sys
 import termios
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from porch.clock import Deadlines
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from porch.exchange import Exchange
     from porch.tls.client_certificate import ClientCertificate
 
-__all__ = ["ClientStream", "Keeper", "Security", "UpstreamStream", "unsent"]
+__all__ = ["ClientStream", "Keeper", "Security", "Timer", "UpstreamStream", "unsent"]
 
 
 class Security(Protocol):
@@ -63,6 +64,13 @@ class UpstreamStream(Stream, Protocol):
         """See ClientStream."""
 
 
+class Timer(Protocol):
+    """Something that will be called."""
+
+    def cancel(self) -> None:
+        """It will not."""
+
+
 class Keeper(Protocol):
     """What all exchanges of a worker share (listen/door.py).
 
@@ -81,6 +89,9 @@ class Keeper(Protocol):
 
     def report(self, exchange: "Exchange", error: Exception) -> None:
         """Tell the operator of a defect."""
+
+    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """Have `call` called in so many seconds. Not for plain exchanges: a timer costs 1 us."""
 
 
 def unsent(transport: "asyncio.Transport") -> int:

@@ -15,3 +15,11 @@ def test_it_grows_with_each_change_of_any_of_its_endpoints() -> None:
     one.put_back("unhealthy")
     assert roster.version == 3
     assert repr(roster) == "<Roster api version 3>"
+
+
+def test_each_pool_has_a_budget_and_a_memory_of_its_own() -> None:
+    one, two = Roster("a"), Roster("b")
+    one.budget.spend()
+    one.first_bytes.add(1.0)
+    assert repr(two.budget) == "<Budget 0 spent, 0 came>"
+    assert repr(two.first_bytes) == "<FirstBytes 0 slow None>"

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from porch import clock
-from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind
+from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind, Out
 from porch.balance.roster import Roster
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import DIALS, Upstream
@@ -178,6 +178,37 @@ def test_a_silent_endpoint_is_tried_by_one_repeatable_request_a_second(time: Fak
     assert [bench.order() for _ in range(3)] == ["bac", "ac", "ac"]
     time.now += TRIAL
     assert [bench.order(1) for _ in range(2)] == ["b", "a"]
+
+
+def test_nobody_tries_it_who_could_not_be_sent_again(
+    time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench("abc").out("b", "silent")
+    monkeypatch.setattr(bench.upstream.budget, "workers", 1e9)
+    assert bench.order() == "ac"
+    monkeypatch.setattr(bench.upstream.budget, "workers", 1)
+    assert bench.order() == "bac"
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_whoever_comes_is_counted_for_the_budget(
+    names: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(names)
+    budget = bench.roster.budget
+    for _ in range(3):
+        bench.order()
+    assert budget.came == 3
+    monkeypatch.setattr(clock, "now", budget.due)
+    bench.order()
+    assert budget.came == 1
+
+
+def test_who_asked_to_be_spared_gets_nothing_while_there_are_others() -> None:
+    bench = Bench("ab")
+    for name, order in (("b", "a"), ("a", "ab")):
+        bench.of[name].on_told("spared", Out("asked", 0.0))
+        assert bench.order() == order
 
 
 @pytest.mark.parametrize("kind", ["ejected", "silent", "unhealthy"])

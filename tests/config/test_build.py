@@ -73,7 +73,7 @@ def test_a_route_has_its_words_its_target_and_its_place(tmp_path: Path) -> None:
     assert entry.route.where == f"{file}:3"
     assert entry.route.target == "10.0.0.1:1, https://b.test"
     assert (entry.route.timeouts.idle, entry.route.limits.body) == (7.0, 1024)
-    assert (entry.route.retries, entry.route.upgrades) == (1, frozenset())
+    assert (entry.route.retry.attempts, entry.route.upgrades) == (1, frozenset())
     assert entry.route.rewrite is not None
 
 

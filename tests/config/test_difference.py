@@ -100,7 +100,12 @@ def test_long_lists_are_cut() -> None:
     ("before", "after", "line"),
     [
         ({}, {"strip": True}, "strip: new, true"),
-        ({"retry": 3}, {}, "retry was 3, is left out now"),
+        ({"retry": 3}, {}, "retry.attempts was 3, is left out now"),
+        (
+            {"retry": {"on": [503]}},
+            {"retry": {"on": [503], "hedge": "200ms"}},
+            "retry.hedge: new, 200ms",
+        ),
         ({"priority": 1}, {}, "priority was 1, becomes 0"),
         (
             {"timeouts": {"idle": "90s"}},

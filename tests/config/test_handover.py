@@ -90,7 +90,7 @@ def described(of: Built) -> list[object]:
             each.route.target,
             each.route.timeouts,
             each.route.limits,
-            each.route.retries,
+            each.route.retry.text,
             each.route.upgrades,
             each.route.access,
             repr(each.route.plan),

@@ -31,7 +31,7 @@ log = ["pretty", { to = "file:/tmp/access.log", format = "json" }]
 via = false
 forwarded = true
 underscores = true
-retry = 1
+retry = { attempts = 3, on = [503], each = "2s", total = "9s", backoff = "1s", hedge = "p95" }
 upgrade = ["websocket"]
 balance = "round-robin"
 overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
@@ -234,7 +234,7 @@ def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
     files = {"include", "error_page", "cert", "ca", "certificates", "key_password", "client_ca"}
-    others = {"attempts", "client_cert", "user", "group"}  # no such user may be on this machine
+    others = {"client_cert", "user", "group"}  # no such user may be on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == files | others
 
 

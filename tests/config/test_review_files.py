@@ -7,6 +7,7 @@ import pytest
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.config.review_files import review_file, review_rights
+from porch.config.schema_retry import RetryModel
 
 
 @pytest.fixture
@@ -105,4 +106,4 @@ def test_files_that_cannot_be_a_pair_are_out_of_the_site_that_names_them(
     (problem,) = found.problems
     assert problem.text.startswith(f'site."a.test".{where}')
     site = found.sites["a.test"]
-    assert (site.cert, site.key, site.retry) == (None, None, 1)
+    assert (site.cert, site.key, site.retry) == (None, None, RetryModel(attempts=1))

@@ -62,7 +62,7 @@ def test_words_of_a_route_stand_in_a_site_and_at_the_top_too():
     ("value", "count"), [(False, 0), (0, 0), (3, 3), ({"attempts": 2}, 2), ({"attempts": 0}, 0)]
 )
 def test_retry_is_a_number_false_or_a_table(value, count):
-    assert route(retry=value).retry == count
+    assert route(retry=value).retry.attempts == count
 
 
 @pytest.mark.parametrize(

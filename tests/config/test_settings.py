@@ -1,6 +1,7 @@
 """The words of a route after merging."""
 
 from porch.config.load import load_mapping
+from porch.config.schema_retry import RetryModel
 from porch.config.settings import (
     RouteSettings,
     host_word,
@@ -24,7 +25,7 @@ def test_nothing_said_is_the_default():
     found = settings()
     assert found.timeouts == Timeouts()
     assert found.limits == Limits()
-    assert found.retries == 2
+    assert found.retry.attempts == 2
     assert found.upgrades == {b"websocket"}
     assert found.via == "porch"
     assert found.balance is None
@@ -36,9 +37,9 @@ def test_nothing_said_is_the_default():
 
 def test_the_nearest_word_wins():
     top, site, route = {"retry": 1, "via": "top"}, {"retry": 3}, {"retry": 0}
-    assert settings(**top).retries == 1
-    assert settings(site=site, **top).retries == 3
-    assert settings(route, site, **top).retries == 0
+    assert settings(**top).retry.attempts == 1
+    assert settings(site=site, **top).retry.attempts == 3
+    assert settings(route, site, **top).retry.attempts == 0
     assert settings(route, site, **top).via == "top"
 
 
@@ -72,7 +73,7 @@ def test_a_site_is_found_by_its_host():
     loaded = load_mapping({"routes": {"a.test": "a:1"}, "site": {"A.test": {"retry": 1}}})
     site = site_of(loaded, "A.TEST")
     assert site is not None
-    assert site.retry == 1
+    assert site.retry == RetryModel(attempts=1)
     assert site_of(loaded, "b.test") is None
 
 

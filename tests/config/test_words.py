@@ -16,8 +16,8 @@ from porch.config.words import (
     Upgrade,
     dns_settings,
     read_headers,
+    read_hsts,
     read_logs,
-    read_retry,
 )
 
 
@@ -71,14 +71,9 @@ def test_what_cannot_be_meant_is_refused(kind, value, sentence):
 
 @pytest.mark.parametrize("value", [5, None, [], 1.5, {"attempts": 1, "x": 1}, {"x": 1}, True])
 def test_a_reader_passes_on_what_it_does_not_know(value):
-    assert read_retry(value) is value
+    assert read_hsts(value) is value
     if not isinstance(value, dict):
         assert read_headers(value) is value
-
-
-def test_false_is_no_attempt_and_a_table_has_their_number():
-    assert read_retry(False) == 0
-    assert read_retry({"attempts": 3}) == 3
 
 
 def test_logs_are_always_a_list_of_tables():

@@ -1,16 +1,21 @@
 """Random interleavings of all that can happen to clients, origins, endpoints and the clock.
 
 Whatever the order: every exchange ends exactly once, every count goes back to 0, no connection
-is idle and busy at once, no client gets another's answer, and what is cut short never looks whole.
+is idle and busy at once, no client gets another's answer, what is cut short never looks whole, and
+no POST comes to an origin twice.
 """
 
 import random
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from porch.balance.hedge import HedgedRetry
+from porch.config.schema_retry import RetryModel
+from porch.exchange import Exchange
 from porch.forward.pool import Pool
 from porch.route.route import Timeouts
 from tests.support.far import Far
@@ -81,6 +86,8 @@ def answer(kind: int, path: bytes) -> bytes:
         return switch + b"x-for: " + path + b"\r\n\r\n\x81\x03raw"
     if kind == 6:
         return whole + b"surplus"
+    if kind == 7:
+        return whole.replace(b"200 OK", b"503 X", 1)
     return whole
 
 
@@ -144,10 +151,15 @@ class Client(Party):
 
 
 class Origin(Party):
+    posted: set[bytes]
+
     def on_head(self) -> None:
         message = self.far.read_head(bodiless=False)
         method, path, _ = message.line.split(b" ")
         self.asked.append((method, path))
+        if method == b"POST":
+            assert path not in self.posted, "a POST came twice"
+            self.posted.add(path)
 
     def on_end(self) -> None:
         message = self.far.message
@@ -165,10 +177,12 @@ class World:
         self.story = story
         self.clients: list[Client] = []
         self.origins: list[Origin] = []
+        self.posted: set[bytes] = set()
 
     def do(self, action: str, which: int, size: int) -> None:
         while len(self.origins) < len(self.story.upstreams):
             self.origins.append(Origin(self.story.upstreams[len(self.origins)]))
+            self.origins[-1].posted = self.posted
         side, _, verb = action.partition("_")
         if side == "client":
             if self.clients:
@@ -190,6 +204,20 @@ class World:
         for party in (*self.clients, *self.origins):
             party.read_heads()
         self.check()
+
+    def pauses(self, won: list[Any]) -> list[Exchange]:
+        """Whose attempt waits: for its time to come, or for the connection of a second."""
+        ended = set(map(id, self.story.recorder.ended))
+        dialling = [each._exchange for each in won if each._exchange.upstream is None]
+        paused = [
+            each
+            for each in self.story.recorder.began
+            if id(each) not in ended
+            and each.attempts > 1
+            and each.upstream is None
+            and not any(each in e.connections._dialling for e in self.story.endpoints)  # type: ignore[attr-defined]
+        ]
+        return [*dialling, *paused]
 
     def connect(self) -> None:
         if len(self.clients) < MOST_CLIENTS:
@@ -229,6 +257,10 @@ class World:
         ended = set(map(id, recorder.ended))
         assert len(ended) == len(recorder.ended), "an exchange ended twice"
         live = [each for each in recorder.began if id(each) not in ended]
+        retry = self.story.setup.route.retry
+        rivals = [*retry.rivals.values()] if isinstance(retry, HedgedRetry) else []
+        beside: list[Any] = [each for each in rivals if not (each.won or each.is_over)]
+        won: list[Any] = [each for each in rivals if each.won]
         for endpoint in self.story.endpoints:
             pool = endpoint.connections
             assert isinstance(pool, Pool)
@@ -236,20 +268,23 @@ class World:
                 each
                 for each in live
                 if each.endpoint is endpoint
-                and (each.upstream is not None or each in pool._dialling)
+                and (
+                    each.upstream is not None or each in pool._dialling or each in self.pauses(won)
+                )
             ]
-            assert endpoint.running == len(under_way), f"{endpoint}: {under_way}"
-            assert set(pool._dialling) <= set(live)
-            busy = {id(each.upstream) for each in under_way}
+            second = [each for each in beside if each.endpoint is endpoint]
+            assert endpoint.running == len(under_way) + len(second), f"{endpoint}: {under_way}"
+            assert set(pool._dialling) <= {*live, *beside, *won}
+            busy = {id(each.upstream) for each in under_way} | {id(each._stream) for each in second}
             for connection in pool._idle:
                 assert id(connection) not in busy, f"idle and busy: {connection}"
                 assert connection.exchange is None
 
 
-def play(taken: Iterable[Step], **settings: bool) -> None:
+def play(taken: Iterable[Step], **settings: Any) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         timeouts = Timeouts(tunnel=70)
-        story = Scenario(monkeypatch, endpoints=2, timeouts=timeouts, **settings)  # type: ignore[arg-type]
+        story = Scenario(monkeypatch, **{"endpoints": 2, "timeouts": timeouts, **settings})
         world = World(story)
         try:
             world.connect()
@@ -280,3 +315,12 @@ def test_long_walks_end_as_well(tls: bool, upstream_tls: bool, seed: int) -> Non
     draw = random.Random(seed)
     choice = ((draw.choice(ACTIONS), draw.randrange(8), draw.randrange(91)) for _ in range(150))
     play(choice, tls=tls, upstream_tls=upstream_tls)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=settings().max_examples // 2)
+def test_they_end_as_well_where_all_is_tried_again_that_may_be(seed: int) -> None:
+    draw = random.Random(seed)
+    choice = [(draw.choice(ACTIONS), draw.randrange(8), draw.randrange(91)) for _ in range(150)]
+    words = {"attempts": 3, "on": [503], "each": "1s", "total": "20s", "hedge": "100ms"}
+    play(choice, endpoints=3, retry=RetryModel.model_validate(words))

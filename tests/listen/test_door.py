@@ -1,5 +1,6 @@
 """The door alone: settings to exchanges, and the end of all sessions."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -175,3 +176,16 @@ def test_a_defect_of_the_router_is_reported_and_answered_as_one() -> None:
     with pytest.raises(InternalError, match="no route adds up"):
         door.open(Client(), RequestHead(b"GET", b"/", b"a.test", b"http", []))  # type: ignore[arg-type]
     assert [type(each) for each in settings.reports] == [ZeroDivisionError]
+
+
+def test_something_is_called_later_unless_it_was_cancelled() -> None:
+    door, _, _ = made()
+    called: list[str] = []
+
+    async def main() -> None:
+        door.later(0.0, lambda: called.append("one"))
+        door.later(0.0, lambda: called.append("two")).cancel()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    assert called == ["one"]

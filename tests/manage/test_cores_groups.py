@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from porch.manage.cores import cores, quota
+from porch.manage.cores import cores, quota, workers
 
 
 def write(root: Path, name: str, text: str) -> None:
@@ -17,6 +17,11 @@ def write(root: Path, name: str, text: str) -> None:
 def test_without_groups_there_is_no_bound(tmp_path: Path) -> None:
     assert quota(tmp_path) == 0.0
     assert cores(tmp_path) == len(os.sched_getaffinity(0))
+
+
+def test_auto_is_one_worker_a_core() -> None:
+    assert workers("auto") == cores()
+    assert workers(7) == 7
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from porch.route.route import Limits, Route, Timeouts
 def test_a_route_keeps_the_promises_that_need_no_option() -> None:
     route = Route(key="a.test")
     assert route.upgrades == {b"websocket"}
-    assert route.retries == 2
+    assert route.retry.attempts == 2
     assert route.rewrite is None
     assert route.destination is None
     assert route.timeouts == Timeouts()

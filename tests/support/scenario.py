@@ -19,6 +19,8 @@ from porch.balance.least_requests import LeastRequests
 from porch.balance.roster import Roster
 from porch.balance.upstream import Upstream
 from porch.clock import TICK, Deadlines
+from porch.config.retries import retrying
+from porch.config.schema_retry import RetryModel
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
@@ -80,8 +82,9 @@ def error_page(exchange: Exchange, error: PorchError) -> Response:
 class Scenario:
     """See the module.
 
-    filters: of the route, behind the recorder and before the forwarding headers. endpoints: how
-    many. tls: whether the client's side is TLS, upstream_tls: the origin's.
+    filters: of the route, behind the recorder and before the forwarding headers. retry: as the
+    configuration has it; `retries` alone is its number of attempts. endpoints: how many. tls:
+    whether the client's side is TLS, upstream_tls: the origin's.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Scenario:
         trust: Callable[[bytes, RequestHead], bytes] | None = None,
         upgrades: Iterable[bytes] = (b"websocket",),
         retries: int = 2,
+        retry: RetryModel | None = None,
         no_upstream: bool = False,
     ) -> None:
         self._clock = FakeClock(monkeypatch)
@@ -112,7 +116,7 @@ class Scenario:
         self.deadlines = Deadlines()
         limits = limits or HeadLimits()
         self.dialers = [FakeDialer(partial(self._dialled, upstream_tls)) for _ in range(endpoints)]
-        roster = Roster("pool")
+        self.roster = roster = Roster("pool")
         self.endpoints = [
             Endpoint(
                 f"e{number}",
@@ -122,15 +126,16 @@ class Scenario:
             for number, dialer in enumerate(self.dialers)
         ]
         headers = ForwardingHeaders(forwarding or Forwarding(via=b""))
+        decides, before = retrying(retry or RetryModel(attempts=retries), roster)
         route = Route(
             key="*",
-            plan=Plan([self.recorder, *filters, headers]),
+            plan=Plan([self.recorder, *before, *filters, headers]),
             destination=None
             if no_upstream
             else Upstream("pool", self.endpoints, LeastRequests(lambda: 0.0), roster),
             timeouts=timeouts or Timeouts(),
             upgrades=frozenset(upgrades),
-            retries=retries,
+            retry=decides,
         )
         self.setup = Setup(self.recorder, route, limits)
         self.setup.client_ip = trust

@@ -7,6 +7,9 @@ from `version` that it has to do so anew.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from porch.balance.budget import Budget
+from porch.balance.first_bytes import FirstBytes
+
 if TYPE_CHECKING:
     from porch.balance.endpoint import Endpoint, Out
 
@@ -22,14 +25,17 @@ def _nobody(endpoint: "Endpoint", kind: str, why: "Out | None") -> None:
 
 class Roster:
     """name: of the pool. version: grows whenever who is in rotation, or a weight, changes.
-    tell: how the other workers hear of it."""
+    tell: how the other workers hear of it. budget: of repetitions. first_bytes: how long answers
+    take, while somebody wants to know."""
 
-    __slots__ = ("name", "tell", "version")
+    __slots__ = ("budget", "first_bytes", "name", "tell", "version")
 
     def __init__(self, name: str = "", tell: Tell = _nobody) -> None:
         self.name = name
         self.tell = tell
         self.version = 0
+        self.budget = Budget()
+        self.first_bytes = FirstBytes()
 
     def __repr__(self) -> str:
         return f"<Roster {self.name} version {self.version}>"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from porch import clock
+from porch.balance.budget import Budget
 from porch.balance.endpoint import Endpoint
 from porch.balance.upstream import Upstream
 from porch.errors import PorchError
@@ -83,6 +84,11 @@ class Sticky(Filter):
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Of the pool."""
         return self._upstream.endpoints
+
+    @property
+    def budget(self) -> Budget:
+        """See route.Destination."""
+        return self._upstream.budget
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""

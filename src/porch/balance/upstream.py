@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from porch import clock
+from porch.balance.budget import Budget
 from porch.balance.endpoint import REDIAL, Endpoint
 from porch.balance.roster import Roster
 from porch.clock import INFINITY
 from porch.errors import NoEndpoint, PorchError
-from porch.exchange import SAFE_TO_REPEAT, Exchange
+from porch.exchange import Exchange
 from porch.filter import Filter
+from porch.route.retry import SAFE_TO_REPEAT
 
 __all__ = ["Balancer", "Upstream"]
 
@@ -18,7 +20,7 @@ DIALS = 32
 TOLD = 3
 """Endpoints whose reasons are told when there is nobody left."""
 
-LESS_BAD = ("ejected", "silent", "unhealthy")
+LESS_BAD = ("ejected", "silent", "spared", "unhealthy")
 """Kinds of reasons for which an endpoint is used all the same when all are out: a check may be
 wrong for all at once, and a bad answer is better than none."""
 
@@ -51,6 +53,7 @@ class Upstream:
         "_silent",
         "_up",
         "_version",
+        "budget",
         "endpoints",
         "filters",
         "manner",
@@ -75,6 +78,7 @@ class Upstream:
         self.filters: Sequence[Filter] = ()
         self._balancer = balancer
         self._roster = roster or Roster(name)
+        self.budget: Budget = self._roster.budget
         self._version = -1
         self._up: Sequence[Endpoint] = ()
         self._refused: Sequence[Endpoint] = ()
@@ -99,6 +103,10 @@ class Upstream:
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
+        budget = self.budget
+        if clock.now >= budget.due:
+            budget.turn()
+        budget.came += 1
         endpoints = self.endpoints
         if len(endpoints) == 1:
             return iter(endpoints)
@@ -128,7 +136,7 @@ class Upstream:
             self._turn()
         if self._refused and self._up and clock.monotonic() >= self._redial_at:
             self._redial()
-        if self._silent and exchange.request.method in SAFE_TO_REPEAT:
+        if self._silent and exchange.request.method in SAFE_TO_REPEAT and self.budget.has_room():
             for each in self._silent:
                 if each.try_silent():
                     yield each

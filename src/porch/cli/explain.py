@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
 from porch.config.rehearse import (
@@ -63,6 +64,9 @@ def explain_request(
         print(line)
     for line in _consumed(headers, rehearsal):
         print(line)
+    if rehearsal.sent is not None:
+        for line in retry_lines(rehearsal.route, rehearsal.sent):
+            print(f"retry     {line}")
     for line in _answer_changes(rehearsal):
         print(line)
     return 0

@@ -19,6 +19,7 @@ from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
 from porch.config.members import Members, Sought
+from porch.config.retries import retrying
 from porch.config.schema import RouteWords
 from porch.config.settings import (
     RouteSettings,
@@ -263,7 +264,6 @@ class _Builder:
             rewrite=rewrite,
             timeouts=settings.timeouts,
             limits=settings.limits,
-            retries=settings.retries,
             upgrades=settings.upgrades,
             where=entry.where,
         )
@@ -297,6 +297,10 @@ class _Builder:
             filters += upstream.filters
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
+        if route.destination is not None:
+            roster = self.state.roster(route.destination.name)
+            route.retry, before = retrying(settings.retry, roster)
+            filters[:0] = before
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 

@@ -423,7 +423,7 @@ def _form(kind: type[BaseModel], name: str) -> str:
 def _spelled(kind: type[BaseModel], name: str, value: Any) -> Any:
     """A value with the unit that it is written with."""
     form = _form(kind, name)
-    if form == DURATION_FORM.text:
+    if DURATION_FORM.text.partition(",")[0] in form and isinstance(value, float):
         return spell_duration(value)
     return spell_size(value) if form == SIZE_FORM.text else value
 

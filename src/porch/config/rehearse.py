@@ -6,6 +6,7 @@ The same router and the same hooks as in service are asked, so what is said is w
 import ipaddress
 import re
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from porch.clock import Deadlines
@@ -18,7 +19,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import Field, RequestHead
 from porch.http.stream import Head
-from porch.keeper import Security
+from porch.keeper import Security, Timer
 from porch.route.host import normal_host
 from porch.route.route import Route
 from porch.tls.client_certificate import ClientCertificate
@@ -123,6 +124,16 @@ class _Shown:
         return self._shown if self._presented.kind_of(host).client_ca else None
 
 
+class _Never:
+    """See keeper.Timer."""
+
+    def cancel(self) -> None:
+        """It would not be called anyway."""
+
+
+_NEVER = _Never()
+
+
 class _Keeper:
     """See keeper.Keeper."""
 
@@ -139,6 +150,10 @@ class _Keeper:
     def report(self, exchange: Exchange, error: Exception) -> None:
         """A defect ends the rehearsal."""
         raise error
+
+    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """Nothing comes later."""
+        return _NEVER
 
 
 def request_of(method: str, url: str, headers: list[tuple[str, str]]) -> RequestHead:

@@ -13,6 +13,7 @@ from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_overload import Overload, OverloadModel
+from porch.config.schema_retry import Retry, RetryModel
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -37,7 +38,6 @@ from porch.config.words import (
     Upgrade,
     read_headers,
     read_logs,
-    read_retry,
 )
 from porch.route.route import Limits, Timeouts
 
@@ -56,6 +56,7 @@ __all__ = [
     "LogModel",
     "OverloadModel",
     "PoolModel",
+    "RetryModel",
     "RouteModel",
     "RouteWords",
     "ServerModel",
@@ -182,20 +183,6 @@ Headers = Annotated[
 ]
 
 
-class RetryModel(Model):
-    """How often a request is sent again."""
-
-    attempts: int = Field(ge=0, le=10, description="Further endpoints that are tried.")
-
-
-Attempts = Annotated[int, Field(ge=0, le=10)]
-Retry = Annotated[
-    Attempts,
-    BeforeValidator(read_retry, json_schema_input_type=Attempts | Literal[False] | RetryModel),
-    Form("a whole number from 0 to 10, or false"),
-]
-
-
 class RouteWords(Model):
     """Words of a route that may stand in a site or at the top as well."""
 
@@ -204,8 +191,8 @@ class RouteWords(Model):
     )
     sticky: Sticky | None = word("See [sticky](#sticky); `false` for none.")
     retry: Retry | None = word(
-        "Further endpoints tried after a failed connect, or after a kept connection closed before "
-        "an answer; only what can be repeated is. `false` for none.",
+        "Further endpoints tried after a failed connect, or where no answer came of what can be "
+        "repeated; `false` for none. See [retry](#retry).",
         2,
     )
     overload: Overload | None = word("See [overload](#overload). No bounds if left out.")

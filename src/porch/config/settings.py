@@ -11,6 +11,7 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.schema import (
     HostWords,
     OverloadModel,
+    RetryModel,
     RouteWords,
     SiteModel,
     StickyModel,
@@ -41,8 +42,7 @@ class RouteSettings:
         self.balance: str | None = self._nearest("balance")
         self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
         self.overload: OverloadModel | None = self._nearest("overload")
-        retry = self._nearest("retry")
-        self.retries: int = 2 if retry is None else retry
+        self.retry: RetryModel = self._nearest("retry") or RetryModel()
         upgrade = self._nearest("upgrade")
         protocols = ["websocket"] if upgrade is None else upgrade
         self.upgrades = frozenset(each.lower().encode() for each in protocols)

@@ -74,7 +74,8 @@ class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
     assigns another before it builds. standings: who is out of rotation. listings: what is known of
-    sources, by their names. has_certificate: whether a host that the door gets one for has it by
+    sources, by their names. workers: how many share what is promised of all of them; assigned
+    before it builds, too. has_certificate: whether a host that the door gets one for has it by
     now. acme_answer: to an authority that asks for this token. load_key: the operator's own key of
     a hash. serves: whether anything will be balanced.
 
@@ -88,6 +89,7 @@ class State:
         self.deadlines = Deadlines()
         self.standings = Standings()
         self.listings: dict[str, Listing] = {}
+        self.workers = 1
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self.load_key: LoadKey = _no_key
@@ -139,6 +141,7 @@ class State:
         found = self._asked_rosters.get(pool) or self._rosters.get(pool)
         if found is None:
             found = Roster(pool, self.standings.tell)
+        found.budget.workers = self.workers
         self._asked_rosters[pool] = found
         return found
 

@@ -37,7 +37,6 @@ __all__ = [
     "read_headers",
     "read_hsts",
     "read_logs",
-    "read_retry",
 ]
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -208,15 +207,6 @@ def read_ask(value: object) -> object:
 def read_acme(value: object) -> object:
     """`false` as nobody."""
     return None if value is False else value
-
-
-def read_retry(value: object) -> object:
-    """A number, `false` or a table as the number of attempts."""
-    if value is False:
-        return 0
-    if isinstance(value, dict) and "attempts" in value and len(value) == 1:
-        return value["attempts"]
-    return value
 
 
 LOG_FORM = Form('"pretty", "json", "combined", "stdout", "stderr", "file:/path", true or false')

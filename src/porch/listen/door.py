@@ -1,5 +1,6 @@
 """Door: what all listeners of a worker share, and where a request meets its route."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
-from porch.keeper import ClientStream, Security
+from porch.keeper import ClientStream, Security, Timer
 from porch.listen.handshakes import Handshakes
 from porch.route.route import Route, Timeouts
 
@@ -152,6 +153,10 @@ class Door:
     def report(self, exchange: Exchange, error: Exception) -> None:
         """See keeper.Keeper."""
         self.settings.report(exchange, error)
+
+    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """See keeper.Keeper."""
+        return asyncio.get_running_loop().call_later(seconds, call)
 
     def finish(self) -> None:
         """Let all connections end by themselves: each with its next answer, which says so, or when

@@ -16,7 +16,7 @@ from porch.config.logs import log_files
 from porch.config.members import Members
 from porch.config.state import State
 from porch.listen.address import ListenAddress
-from porch.manage.cores import cores
+from porch.manage.cores import workers
 from porch.manage.signing import signing_key
 from porch.manage.user import Identity, identity, obstacle
 from porch.manage.wanted import store_folder
@@ -99,7 +99,7 @@ class Candidate:
             files=built.files,
             logs=log_files(config, loaded.base),
             routes=len(loaded.routes),
-            workers=cores() if config.workers == "auto" else config.workers,
+            workers=workers(config.workers),
             identity=identity,
             kinds=built.certificates.kinds,
             store=store_folder(loaded) if built.certificates.gets else None,

@@ -3,8 +3,14 @@
 import math
 import os
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["cores", "quota"]
+__all__ = ["cores", "quota", "workers"]
+
+
+def workers(wanted: int | Literal["auto"]) -> int:
+    """How many the configuration asks for."""
+    return cores() if wanted == "auto" else wanted
 
 
 def cores(root: Path = Path("/")) -> int:

@@ -12,11 +12,13 @@ from porch.balance.standing import EndpointName
 from porch.config.build import Built
 from porch.config.listing import Listing
 from porch.config.members import LoadProvider, Members, Sought
-from porch.config.state import State
+from porch.config.state import MakeCells, State
 from porch.config.steps import Steps, advance, complete
 from porch.manage.apart import load_provider
+from porch.manage.columns import cells_by
 from porch.manage.seeking import Seeking
 from porch.observe.messages import Messages
+from porch.shared import SharedTable
 
 __all__ = ["FIRST", "Discovering", "News"]
 
@@ -30,12 +32,13 @@ News = tuple[Listing, Mapping[EndpointName, int]]
 
 
 class Discovering:
-    """state: of the worker. send: to the supervisor. say, warn: to the operator. looks: whether
+    """state: of the worker. table: where it counts, and in which row. send: to the supervisor. say, warn: to the operator. looks: whether
     this worker runs the providers. load: those of the operator's own."""
 
     def __init__(
         self,
         state: State,
+        table: tuple[SharedTable, int],
         send: Callable[[str, object], None],
         messages: Messages,
         *,
@@ -43,6 +46,7 @@ class Discovering:
         load: LoadProvider = load_provider,
     ) -> None:
         self._state = state
+        self._table = table
         self._send = send
         self._messages = messages
         self._looks = looks
@@ -57,9 +61,9 @@ class Discovering:
         self._patience: asyncio.TimerHandle | None = None
         self._seeking: Seeking | None = None
 
-    def columns(self, given: Mapping[EndpointName, int]) -> Mapping[EndpointName, int]:
+    def cells(self, columns: Mapping[EndpointName, int]) -> MakeCells:
         """Where endpoints are counted: those of a configuration, and those that were found."""
-        return ChainMap(self._columns, given)  # type: ignore[arg-type]
+        return cells_by(*self._table, ChainMap(self._columns, columns))  # type: ignore[arg-type]
 
     def know(self, news: Iterable[News]) -> None:
         """What was found before this worker was forked."""

@@ -36,9 +36,9 @@ from porch.manage.columns import (
     REQUESTS_HERE,
     RUNNING_HERE,
     TASKS,
-    cells_by,
 )
 from porch.manage.columns import unpack as unpack_columns
+from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
 from porch.manage.hash_key import load_hash_key
@@ -136,11 +136,12 @@ class Worker:
             self._state.on_told(standing)
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
-        self._discovering = Discovering(self._state, self._send, messages, looks=looks)
+        table = equipment.table, equipment.row
+        self._discovering = Discovering(self._state, table, self._send, messages, looks=looks)
         self._discovering.know(equipment.found)
-        columns = self._discovering.columns(equipment.columns)
-        self._state.make_cells = cells_by(equipment.table, equipment.row, columns)
+        self._state.make_cells = self._discovering.cells(equipment.columns)
         self._state.begin()
+        self._state.workers = workers(loaded.config.workers)
         built = build(loaded, self._state, logs)
         if built is None:
             raise ValueError(loaded.report())
@@ -313,10 +314,9 @@ class Worker:
             loaded = yield from unpack(pieces)
             if not logs.is_for(loaded.config):
                 logs = Logs.of(loaded.config, loaded.base, self._messages, files)
-            where = self._discovering.columns(columns)
-            cells = cells_by(self._equipment.table, self._equipment.row, where)
             self._state.begin()
-            self._state.make_cells = cells
+            self._state.make_cells = self._discovering.cells(columns)
+            self._state.workers = workers(loaded.config.workers)
             built = yield from building(loaded, self._state, logs)
             if built is not None:
                 certified = yield from self._certifying.preparing(Wanted.of(loaded, built))

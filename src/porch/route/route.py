@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from porch.route.plan import Plan
+from porch.route.retry import Retry
 
 if TYPE_CHECKING:
     from porch.errors import PorchError
@@ -16,6 +17,7 @@ __all__ = [
     "HEARD",
     "REQUESTS",
     "RUNNING",
+    "Budget",
     "Connections",
     "Destination",
     "Limits",
@@ -121,6 +123,16 @@ class Connections(Protocol):
         """Make a connection for whoever comes; `place` is told whether it could be had."""
 
 
+class Budget(Protocol):
+    """How many more requests than came in a pool may get (balance/budget.py)."""
+
+    def has_room(self) -> bool:
+        """Whether there may be one more now."""
+
+    def spend(self) -> None:
+        """There is one more."""
+
+
 class Destination(Protocol):
     """A named pool, as an exchange sees it (balance/upstream.py).
 
@@ -129,6 +141,10 @@ class Destination(Protocol):
 
     name: str
     manner: str
+
+    @property
+    def budget(self) -> Budget:
+        """Of its endpoints together."""
 
     def candidates(self, exchange: "Exchange") -> Iterator[Place]:
         """Endpoints to try, best first; each at most once."""
@@ -146,7 +162,7 @@ class Route:
     destination: the pool, or None where a filter of the plan answers every request.
     target: `to` as words, for explain: "10.0.0.1:8000, 10.0.0.2:8000".
     rewrite: the target (path and query) that goes out for the one that came in, or None.
-    retries: how many further endpoints are tried after a failure.
+    retry: what follows a failed attempt.
     upgrades: the protocols that may be switched to, lower-case.
     access: what decides who may pass. Two routes with equal (`target`, `access`) may stand for
         one another where a path can be read in several ways.
@@ -160,7 +176,7 @@ class Route:
     rewrite: "Callable[[RequestHead], bytes] | None" = None
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
-    retries: int = 2
+    retry: Retry = field(default_factory=Retry)
     upgrades: frozenset[bytes] = frozenset((b"websocket",))
     access: object = None
     where: str = ""
