@@ -32,8 +32,9 @@ News = tuple[Listing, Mapping[EndpointName, int]]
 
 
 class Discovering:
-    """state: of the worker. table: where it counts, and in which row. send: to the supervisor. say, warn: to the operator. looks: whether
-    this worker runs the providers. load: those of the operator's own."""
+    """state: of the worker. table: where it counts, and in which row. send: to the supervisor.
+    messages: to the operator. looks: whether this worker runs the providers. load: those of the
+    operator's own."""
 
     def __init__(
         self,
