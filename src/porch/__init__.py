@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from porch.balance.discover.found import Found
     from porch.config.loaded import Loaded
 
-__all__ = ["Config", "ConfigurationError", "__version__", "run"]
+__all__ = ["Config", "ConfigurationError", "Found", "__version__", "run"]
 
 __version__: str
 
@@ -76,8 +77,13 @@ def run(config: Config) -> int:
     return run_loaded(config._load, control=config._file)
 
 
-def __getattr__(name: str) -> str:
-    """`__version__`, read when it is asked for."""
+def __getattr__(name: str) -> object:
+    """`__version__`, read when it is asked for, and what a module that imports `porch` seldom
+    wants."""
+    if name == "Found":
+        from porch.balance.discover.found import Found
+
+        return Found
     if name != "__version__":
         raise AttributeError(f"module 'porch' has no attribute {name!r}")
     from porch.version import installed_version

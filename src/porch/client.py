@@ -5,7 +5,7 @@ from the road of a request: each question has a connection of its own and is bou
 size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,11 +48,13 @@ class Client(Protocol):
         *,
         timeout: float,  # noqa: ASYNC109
         most_bytes: int,
+        is_enough: Callable[[bytes], object] | None = None,
     ) -> Answer:
         """The final answer, whatever its status; a redirect is not followed.
 
         target: path and query. fields: without host and content-length, which are its own.
         timeout: seconds from the first dial to the last byte. most_bytes: of the body.
+        is_enough: told the body so far, whether that will do; the rest is not read then.
         Raises PorchError: ConnectFailed and its kinds, ConnectTimeout, GatewayTimeout,
         UpstreamStalled, ConnectionLost, IncompleteResponse, AnswerTooLarge or another BadGateway.
         """

@@ -10,6 +10,7 @@ import pytest
 from porch import clock
 from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind, Out
 from porch.balance.roster import Roster
+from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import DIALS, Upstream
 from porch.exchange import Exchange
 from porch.route.route import Place
@@ -274,3 +275,13 @@ def test_an_endpoint_is_used_while_it_is_in_rotation_or_all_are_out_for_a_lesser
     assert bench.upstream.is_used(bench.of["a"])
     bench.out("a", "drained")
     assert not bench.upstream.is_used(bench.of["a"])
+
+
+def test_a_pool_is_given_others_and_says_why_there_is_none() -> None:
+    made = Upstream("p", [], RoundRobin())
+    assert str(made.nobody()) == "destination_unavailable: pool p has no endpoint"
+    made.use([], "nobody has looked")
+    assert "pool p has no endpoint: nobody has looked" in str(made.nobody())
+    version = made._roster.version
+    made.use([])
+    assert made._roster.version > version

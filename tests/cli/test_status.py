@@ -42,6 +42,7 @@ STATUS: dict[str, Any] = {
     "orders": [],
     "canaries": [],
     "mirrors": [],
+    "discovery": [],
 }
 
 
@@ -74,6 +75,25 @@ def test_what_operators_have_said_stands_behind_with_the_way_out() -> None:
         "*      c:1  5% of the clients  on",
         "",
         "* mirror: 7 requests were not copied",
+    ]
+
+
+def test_where_endpoints_are_found_has_the_age_of_its_list_and_its_trouble() -> None:
+    source = {
+        "source": "dns:a.test:80",
+        "pools": ["*", "b.test"],
+        "endpoints": 3,
+        "since": "2026-01-01T12:03:00Z",
+        "trouble": "DNS knows no such name",
+        "trouble_since": "2026-01-01T12:10:00Z",
+    }
+    unheard = source | {"since": None, "endpoints": 0, "trouble": "", "trouble_since": None}
+    assert list(lines(STATUS | {"discovery": [source, unheard]}))[-5:] == [
+        "",
+        "dns:a.test:80 for *, b.test: 3 found, list of 2026-01-01T12:03:00Z",
+        "  trouble since 2026-01-01T12:10:00Z: DNS knows no such name",
+        "",
+        "dns:a.test:80 for *, b.test: 0 found",
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 import trustme
 from pydantic import BaseModel
 
+from porch.balance.endpoint import Endpoint
 from porch.balance.upstream import Upstream
 from porch.config.build import Built, build, building, releasing
 from porch.config.certificates import Certificates
@@ -18,7 +19,7 @@ from porch.config.handover import pack, unpack
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.rehearse import rehearse, request_of
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.config.steps import Steps, complete
 from porch.filter import Filter
 from porch.forward.address import Address
@@ -58,9 +59,9 @@ class Counting(State):
         super().__init__()
         self.asked = 0
 
-    def endpoint(self, *words: Any) -> Any:
+    def endpoint(self, ask: Ask, *, now: bool = False) -> Endpoint:
         self.asked += 1
-        return super().endpoint(*words)
+        return super().endpoint(ask, now=now)
 
 
 def most_a_step(steps: Steps[Any], count: Callable[[], int]) -> tuple[int, int]:

@@ -134,7 +134,7 @@ sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = 
 headers = "secure"
 
 [pool.pool]
-servers = ["a:1", "unix:/run/a.sock"]
+servers = ["a:1", { to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
 balance = "least-requests"
 sticky = true
 tls = { verify = true }

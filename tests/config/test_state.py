@@ -10,7 +10,7 @@ import trustme
 from porch.balance.endpoint import WIDTH, Endpoint, Out
 from porch.clock import Deadlines
 from porch.config.orders import Order
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.config.steps import complete
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -59,8 +59,16 @@ class Reloads:
         idle: float = 4.0,
         priority: int = 0,
     ) -> Endpoint:
-        limits = limits or HeadLimits()
-        return self.state.endpoint(address, pool, weight, limits, interim, idle, priority)
+        ask = Ask(
+            address=address,
+            pool=pool,
+            weight=weight,
+            limits=limits or HeadLimits(),
+            most_interim=interim,
+            idle=idle,
+            priority=priority,
+        )
+        return self.state.endpoint(ask)
 
 
 @pytest.fixture
@@ -173,7 +181,10 @@ def test_the_end_closes_every_connection(reloads: Reloads) -> None:
 
 def test_without_pools_an_endpoint_can_be_asked_about_but_not_dialled() -> None:
     state = State()
-    made = state.endpoint(A, "a.test", 1, HeadLimits(), 10, 4.0)
+    limits = HeadLimits()
+    made = state.endpoint(
+        Ask(address=A, pool="a.test", weight=1, limits=limits, most_interim=10, idle=4.0)
+    )
     state.commit()
     exchange: Any = None
     with pytest.raises(AssertionError, match="nobody serves with this configuration"):

@@ -130,3 +130,15 @@ def test_any_text_is_a_target_or_refused_with_a_sentence(text):
     if target.kind in ("http", "https"):
         assert target.host
         assert 0 < target.port < 65536
+
+
+def test_where_endpoints_are_found_is_a_target_with_its_options() -> None:
+    found = parse_target("dns:api:80", 3, 2.0, "10.0.0.2")
+    assert (found.kind, found.weight, found.is_alone) == ("found", 3, False)
+    assert str(found.source) == "dns:api:80 every 2s by 10.0.0.2:53"
+
+
+@pytest.mark.parametrize(("every", "resolver"), [(2.0, ""), (0.0, "10.0.0.2")])
+def test_the_options_are_of_nothing_else(every: float, resolver: str) -> None:
+    with pytest.raises(ValueError, match="is of dns:, srv: and the like; not of 'a:1'"):
+        parse_target("a:1", 1, every, resolver)

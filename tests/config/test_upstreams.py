@@ -8,6 +8,7 @@ import pytest
 import trustme
 
 from porch.balance.consistent_hash import ConsistentHash
+from porch.balance.endpoint import Endpoint
 from porch.balance.least_requests import LeastRequests
 from porch.balance.round_robin import RoundRobin
 from porch.balance.tiers import Tiers
@@ -16,7 +17,7 @@ from porch.config.build import Built, build, building
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.config.rehearse import request_of
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.forward.address import Address
 
 AUTHORITY = trustme.CA()
@@ -137,10 +138,10 @@ class Asked(State):
         self.addresses: list[Address] = []
         self.idle: list[float] = []
 
-    def endpoint(self, address: Address, *words: Any) -> Any:
-        self.addresses.append(address)
-        self.idle.append(words[4])
-        return super().endpoint(address, *words)
+    def endpoint(self, ask: Ask, *, now: bool = False) -> Endpoint:
+        self.addresses.append(ask.address)
+        self.idle.append(ask.idle)
+        return super().endpoint(ask, now=now)
 
 
 def test_an_endpoint_is_dialled_as_its_target_says() -> None:

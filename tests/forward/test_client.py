@@ -292,3 +292,23 @@ def test_a_port_can_be_touched() -> None:
             await at(port).connect(timeout=5)
 
     asyncio.run(main())
+
+
+def test_who_has_enough_leaves_before_the_end() -> None:
+    origin = Origin(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n")
+    seen: list[bytes] = []
+
+    def is_enough(body: bytes) -> bool:
+        seen.append(body)
+        return True
+
+    async def main() -> Answer:
+        async with serving(origin.serve) as port:
+            answer = await at(port).request(
+                b"GET", b"/events", timeout=5, most_bytes=9, is_enough=is_enough
+            )
+            await origin.left.wait()
+            return answer
+
+    assert asyncio.run(main()).body == b"ok"
+    assert seen == [b"ok"]

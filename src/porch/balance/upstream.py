@@ -59,6 +59,7 @@ class Upstream:
         "endpoints",
         "filters",
         "manner",
+        "missing",
         "most",
         "name",
         "roster",
@@ -75,6 +76,7 @@ class Upstream:
         self.name = name
         self.manner = manner
         self.endpoints = tuple(endpoints)
+        self.missing = ""
         self.most: int | None = None
         self.filters: Sequence[Filter] = ()
         self._balancer = balancer
@@ -89,6 +91,12 @@ class Upstream:
 
     def __repr__(self) -> str:
         return f"<Upstream {self.name} {len(self.endpoints)} endpoints>"
+
+    def use(self, endpoints: Sequence[Endpoint], missing: str = "") -> None:
+        """It has these from now on. missing: why there are not more, or none."""
+        self.endpoints = tuple(endpoints)
+        self.missing = missing
+        self.roster.version += 1
 
     @property
     def in_rotation(self) -> int:
@@ -112,7 +120,8 @@ class Upstream:
     def nobody(self) -> PorchError:
         """See route.Destination."""
         if not self.endpoints:
-            return NoEndpoint(f"pool {self.name} has no endpoint")
+            text = f"pool {self.name} has no endpoint"
+            return NoEndpoint(f"{text}: {self.missing}" if self.missing else text)
         why = [
             f"{each.name} {', '.join(out.text for out in each.out.values()) or 'weight 0'}"
             for each in self.endpoints[:TOLD]

@@ -85,6 +85,18 @@ def _changes(status: dict[str, Any]) -> Iterator[str]:
         if each["not_copied"]:
             yield ""
             yield f"{each['pool']}: {each['not_copied']} requests were not copied"
+    for each in status["discovery"]:
+        yield ""
+        yield from _source(each)
+
+
+def _source(source: dict[str, Any]) -> Iterator[str]:
+    """What is known of where endpoints are found."""
+    since = f", list of {source['since']}" if source["since"] else ""
+    yield f"{source['source']} for {', '.join(source['pools'])}: {source['endpoints']} found{since}"
+    if source["trouble"]:
+        since = f" since {source['trouble_since']}" if source["trouble_since"] else ""
+        yield f"  trouble{since}: {source['trouble']}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:

@@ -6,7 +6,7 @@ steps (steps.py), since a worker builds while it serves.
 """
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from porch.config.certificates import Certificates
 from porch.config.changing import Changing
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
+from porch.config.members import Members, Sought
 from porch.config.retries import retrying
 from porch.config.schema import RouteWords
 from porch.config.settings import (
@@ -89,7 +90,8 @@ class DoorSettings:
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
     """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
-    all pools. base: the folder of the configuration. needs_key: whether cookies are signed with
+    all pools. base: the folder of the configuration. members: of pools whose endpoints are found.
+    sought: by the names of their sources. needs_key: whether cookies are signed with
     `Loaded.signing_key`."""
 
     settings: DoorSettings
@@ -103,6 +105,8 @@ class Built:
     files: tuple[Path, ...]
     upstreams: list[Upstream]
     base: Path
+    members: list[Members]
+    sought: Mapping[str, Sought]
 
 
 def build(loaded: Loaded, state: State, logs: Logs | None = None) -> Built | None:
@@ -217,6 +221,8 @@ class _Builder:
             ),
             upstreams=self.upstreams.made,
             base=self.loaded.base,
+            members=self.upstreams.members,
+            sought=self.upstreams.sought,
         )
 
     # --- routes ----------------------------------------------------------------------------------

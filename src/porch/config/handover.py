@@ -31,7 +31,8 @@ Model = TypeVar("Model", bound=BaseModel)
 _READ_ALREADY: dict[str, object] = {"routes": {}, "site": {}, "pool": {}, "expect": []}
 """Tables of the whole file that have models of their own by now."""
 _NOTHING_SAID = dict.fromkeys(RouteModel.model_fields)
-_TARGET = ("text", "kind", "host", "port", "path", "url", "status", "name", "weight", "priority")
+_PLACE = ("text", "kind", "host", "port", "path", "url", "status", "name")
+_TARGET = (*_PLACE, "weight", "priority", "source")
 _target_parts = attrgetter(*_TARGET)
 
 

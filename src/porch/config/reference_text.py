@@ -99,7 +99,14 @@ REDIRECTS = """
 | `"api"` | the pool `[pool.api]` |
 | `"redirect:https://b.test{path}"` | a redirect, 308 or the word `status` |
 | `"respond:503"` | an answer of the door itself |
+| `"dns:api.internal:8000"` | every address that DNS has for a name |
+| `"srv:_http._tcp.api.internal"` | SRV records, with their ports, priorities and weights |
+| `"docker:api:8000"` | containers of Docker or Podman, by label, Compose service or name |
+| `"list:endpoints.json"`, `"list:https://example.com/api"` | endpoints in a file or at a URL |
+| `"find:module:function"` | endpoints that a function of yours finds |
 | `["a:8000", { to = "b:8000", weight = 2 }]` | several, one weighs more, see [servers](#servers) |
+
+What is found changes while the door serves, see [discovery](discovery.md).
 
 In a redirect stand `{path}`, which has the query too, `{host}`, and what a regex caught, `{id}` or
 `{1}`."""

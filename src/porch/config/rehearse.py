@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from porch.clock import Deadlines
 from porch.config.build import Built
+from porch.config.finding import SOURCES
 from porch.errors import InternalError, PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
@@ -247,7 +248,7 @@ def _port(built: Built, tls: bool) -> int:
 
 def _start(address: str) -> str:
     """What stands before the path in the URL of an endpoint (see build)."""
-    if address.startswith("unix:"):
+    if address.startswith(("unix:", *SOURCES)):
         return f"{address}:"
     return address if "://" in address else f"http://{address}"
 

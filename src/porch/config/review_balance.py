@@ -15,11 +15,11 @@ SHORTEST = 16
 
 def review_servers(loaded: Loaded, found: Sequence[tuple[KeyPath, Target]], path: KeyPath) -> None:
     """Look over the endpoints of one pool. path: of their list."""
-    known: dict[tuple[str, str, int, str], Target] = {}
+    known: dict[tuple[object, ...], Target] = {}
     for at, target in found:
         if target.is_alone:
             return
-        key = (target.kind, target.host.lower(), target.port, target.path)
+        key = (target.kind, target.host.lower(), target.port, target.path, target.source)
         first = known.setdefault(key, target)
         if first is not target:
             same = "" if first.text == target.text else f", as '{first.text}' before"

@@ -64,14 +64,17 @@ def parse_targets(
     for number, each in enumerate(to):
         at = (*path, number)
         try:
-            if isinstance(each, str):
-                target = parse_target(each)
-            else:
-                target = replace(parse_target(each.to, each.weight), priority=each.priority)
-            found.append((at, target))
+            found.append((at, _target(each)))
         except ValueError as error:
             loaded.add(at, str(error))
     return found
+
+
+def _target(said: str | ServerModel) -> Target:
+    if isinstance(said, str):
+        return parse_target(said)
+    target = parse_target(said.to, said.weight, said.every or 0.0, said.resolver or "")
+    return replace(target, priority=said.priority)
 
 
 def _misplaced(key: str) -> str:

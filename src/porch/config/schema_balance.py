@@ -37,6 +37,12 @@ class ServerModel(Model):
         description="Of its tier. The lowest number takes all; the next tier gets what is missing "
         "when less than 1/1.4 (71 %) of a tier's weight is in rotation.",
     )
+    every: Silence | None = word(
+        "Of `dns:`, `srv:` and `list:https:`: how often it is looked at; as the TTL says, or `5s`."
+    )
+    resolver: str | None = word(
+        'Of `dns:` and `srv:`: the name server to ask in place of the system\'s, "10.0.0.2:8600".'
+    )
 
 
 To = Annotated[

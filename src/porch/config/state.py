@@ -17,6 +17,7 @@ from porch.balance.roster import Roster, Troubled
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.clock import Deadlines
 from porch.config.balancing import LoadKey
+from porch.config.listing import Listing
 from porch.config.orders import Orders
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -24,7 +25,7 @@ from porch.route.route import Connections
 from porch.shared import Cells
 from porch.tls.origin import OriginTls, client_context_in_steps
 
-__all__ = ["MakeCells", "MakePool", "State"]
+__all__ = ["Ask", "MakeCells", "MakePool", "State"]
 
 
 class Pool(Connections, Protocol):
@@ -43,6 +44,25 @@ MakeCells = Callable[[EndpointName], Cells]
 """The cells where an endpoint is counted."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """An endpoint that is asked for. pool: by which it outlives a reload. limits, most_interim:
+    bounds on what it answers. idle: seconds that a kept connection waits."""
+
+    address: Address
+    pool: str
+    weight: float
+    limits: HeadLimits
+    most_interim: int
+    idle: float
+    priority: int = 0
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two that ask for the same endpoint have the same."""
+        return self.pool, self.address, self.limits, self.most_interim
+
+
 @dataclass(slots=True)
 class _Kept:
     """An endpoint with its connections, and the weight that the file gives it."""
@@ -57,11 +77,11 @@ class State:
     orders: what operators have said; weights among them go before those of the file.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
     assigns another before it builds. standings: who is out of rotation. troubled: who has answered
-    badly since somebody looked. address_of: each endpoint. workers: how many share what is promised
-    of all of them; assigned before it builds, too.
-    has_certificate: whether a host that the door gets one for
-    has it by now. acme_answer: to an authority that asks for this token. load_key: the operator's
-    own key of a hash. serves: whether anything will be balanced.
+    badly since somebody looked. address_of: each endpoint. listings: what is known of sources, by
+    their names. workers: how many share what is promised of all of them; assigned before it
+    builds, too. has_certificate: whether a host that the door gets one for has it by now.
+    acme_answer: to an authority that asks for this token. load_key: the operator's own key of a
+    hash. serves: whether anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -75,6 +95,7 @@ class State:
         self.orders = Orders.none()
         self.troubled: Troubled = {}
         self.address_of: WeakKeyDictionary[Endpoint, Address] = WeakKeyDictionary()
+        self.listings: dict[str, Listing] = {}
         self.workers = 1
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
@@ -84,7 +105,7 @@ class State:
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
-        self._settings: dict[tuple[object, ...], tuple[int, int, float]] = {}
+        self._settings: dict[tuple[object, ...], Ask] = {}
         self._named: dict[EndpointName, WeakSet[Endpoint]] = {}
         self._rosters: dict[str, Roster] = {}
         self._asked_rosters: dict[str, Roster] = {}
@@ -118,21 +139,14 @@ class State:
         for name in counters.keys() - self._counters.keys():
             counters[name].leave()
         while settings:
-            key, (weight, priority, idle) = settings.popitem()
-            kept = running[key]
-            kept.weight = weight
-            if kept.endpoint.priority != priority:
-                kept.endpoint.priority = priority
-                kept.endpoint.roster.version += 1
-            self._weigh(kept)
-            kept.pool.idle_timeout = idle
+            key, ask = settings.popitem()
+            if key in running:  # else it was found no more meanwhile
+                self._settle(running[key], ask)
             yield
         while before:
-            key, gone = before.popitem()
-            if key not in running:
-                gone.pool.close()
-                gone.endpoint.leave()
-                self._forget(gone.endpoint)
+            key, kept = before.popitem()
+            if running.get(key) is not kept:
+                self._close(kept)
             yield
 
     def roster(self, pool: str) -> Roster:
@@ -161,6 +175,14 @@ class State:
             if (kept.endpoint.roster.name, kept.endpoint.name) == name:
                 self._weigh(kept)
 
+    def _settle(self, kept: _Kept, ask: Ask) -> None:
+        kept.weight = ask.weight
+        kept.pool.idle_timeout = ask.idle
+        if kept.endpoint.priority != ask.priority:
+            kept.endpoint.priority = ask.priority
+            kept.endpoint.roster.version += 1
+        self._weigh(kept)
+
     def _weigh(self, kept: _Kept) -> None:
         endpoint = kept.endpoint
         weight = self.orders.weights.get((endpoint.roster.name, endpoint.name), kept.weight)
@@ -184,36 +206,52 @@ class State:
             for kind in self.standings.of(name).keys() - ORDERED:
                 self.standings.note((name, kind, None))
 
-    def endpoint(
-        self,
-        address: Address,
-        pool: str,
-        weight: int,
-        limits: HeadLimits,
-        most_interim: int,
-        idle: float,
-        priority: int = 0,
-    ) -> Endpoint:
+    def endpoint(self, ask: Ask, *, now: bool = False) -> Endpoint:
         """The endpoint of a pool at an address: the one there is, or a new one.
 
-        idle: seconds that a kept connection waits. priority: of its tier.
+        now: it was found for a pool that is in force, and has part in that at once.
         """
-        key = (pool, address, limits, most_interim)
+        key = ask.key
         kept = self._asked.get(key) or self._running.get(key)
         if kept is None:
-            connections = self._make_pool(address, self.deadlines, limits, most_interim)
-            cells = self.make_cells((pool, str(address)))
-            made = Endpoint(str(address), connections, weight, cells, self.roster(pool))
-            made.weight = self.orders.weights.get((pool, made.name), weight)
-            made.priority = priority
-            for kind, why in self.standings.of((pool, str(address))).items():
-                made.on_told(kind, why)
-            self._named.setdefault((pool, str(address)), WeakSet()).add(made)
-            self.address_of[made] = address
-            kept = _Kept(made, connections, weight)
-        self._asked[key] = kept
-        self._settings[key] = (weight, priority, idle)
+            kept = self._make(ask, self._rosters[ask.pool] if now else self.roster(ask.pool))
+        if now:
+            self._running[key] = kept
+            self._settle(kept, ask)
+        else:
+            self._asked[key] = kept
+            self._settings[key] = ask
         return kept.endpoint
+
+    def drop(self, ask: Ask, *, now: bool = False) -> None:
+        """It is not asked for any more. now: it is found no more, and goes at once: what runs there
+        ends in peace."""
+        self._asked.pop(ask.key, None)
+        self._settings.pop(ask.key, None)
+        if now:
+            kept = self._running.pop(ask.key, None)
+            if kept is not None:
+                self._close(kept)
+
+    def _make(self, ask: Ask, roster: Roster) -> _Kept:
+        name = (ask.pool, str(ask.address))
+        connections = self._make_pool(ask.address, self.deadlines, ask.limits, ask.most_interim)
+        weight = self.orders.weights.get(name, ask.weight)
+        made = Endpoint(name[1], connections, weight, self.make_cells(name), roster)
+        made.priority = ask.priority
+        for kind, why in self.standings.of(name).items():
+            made.on_told(kind, why)
+        self._named.setdefault(name, WeakSet()).add(made)
+        self.address_of[made] = ask.address
+        return _Kept(made, connections, ask.weight)
+
+    def _close(self, kept: _Kept) -> None:
+        name = kept.endpoint.roster.name, kept.endpoint.name
+        if kept.endpoint not in self._named.get(name, ()):
+            return  # it was found no more while a reload let go of it as well
+        kept.pool.close()
+        kept.endpoint.leave()
+        self._forget(kept.endpoint)
 
     def context(self, origin: OriginTls) -> Generator[None, None, ssl.SSLContext]:
         """The TLS context towards origins, one for all that want the same, made in steps.

@@ -6,25 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from porch.config.address import parse_socket_path
+from porch.config.finding import SOURCES, Source, parse_source
 from porch.config.suggest import nearest
 
 __all__ = ["LATER", "Target", "TargetKind", "is_pool_name", "parse_target"]
 
-TargetKind = Literal["http", "https", "unix", "redirect", "respond", "pool"]
+TargetKind = Literal["http", "https", "unix", "redirect", "respond", "pool", "found"]
 
 LATER = {
     "h2://": "HTTP/2 to origins",
     "h2c://": "HTTP/2 to origins",
-    "srv:": "discovery by SRV records",
     "asgi:": "mounting an application",
     "wsgi:": "mounting an application",
     "file:": "serving files",
     "py:": "Python functions as targets",
-    "docker:": "discovery by Docker",
 }
 """Kinds of target that this version knows by name alone."""
 
-_KINDS = ("http", "https", "unix", "redirect", "respond")
+_KINDS = ("http", "https", "unix", "redirect", "respond", "dns", "srv", "docker", "list", "find")
 _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+_-]*):(?![0-9])(//)?")
 _HOST_PORT = re.compile(
     r"(?P<host>\[[^\[\]]*\]|[A-Za-z0-9._-]*)(?::(?P<port>[0-9]{1,5}))?\Z", re.ASCII
@@ -39,7 +38,8 @@ class Target:
     """One target.
 
     text: as written. host, port: of http and https. path: of unix. url: of redirect. status: of
-    respond. name: of pool. weight, priority: among the others of its list.
+    respond. name: of pool. weight, priority: among the others of its list. source: of found, whose
+    weight is times, and whose priority is added to, what each endpoint has.
     """
 
     text: str
@@ -51,6 +51,7 @@ class Target:
     status: int = 0
     name: str = ""
     weight: int = 1
+    source: Source | None = None
     priority: int = 0
 
     @property
@@ -59,14 +60,22 @@ class Target:
         return self.kind in ("redirect", "respond", "pool")
 
 
-def parse_target(text: str, weight: int = 1) -> Target:
+def parse_target(text: str, weight: int = 1, every: float = 0.0, resolver: str = "") -> Target:
     """The target that `text` means. Raises ValueError with a sentence.
+
+    every, resolver: of a source, see config/finding.py.
 
     A bare word is the name of a pool; whether there is one is seen later.
     """
     for start, what in LATER.items():
         if text.startswith(start):
             raise ValueError(f"'{start}' ({what}) is not in this version yet")
+    if text.startswith(SOURCES):
+        source = parse_source(text, every, resolver)
+        return Target(text=text, kind="found", weight=weight, source=source)
+    if every or resolver:
+        word = "every" if every else "resolver"
+        raise ValueError(f"'{word}' is of dns:, srv: and the like; not of '{text}'")
     if text.startswith("redirect:"):
         return _parse_redirect(text)
     if text.startswith("respond:"):

@@ -14,14 +14,17 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.balancing import balancer, is_hash
 from porch.config.care import care_of
+from porch.config.finding import Source
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
+from porch.config.members import Arrange, Members, Share, Sought
 from porch.config.pairs import load_pairs
+from porch.config.providers import provider
 from porch.config.review_route import parse_targets
 from porch.config.schema import PoolModel, TlsModel
 from porch.config.schema_balance import StickyModel
 from porch.config.settings import RouteSettings
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.config.steps import Steps
 from porch.config.sticky import StickyPools
 from porch.config.target import Target
@@ -35,12 +38,15 @@ __all__ = ["Upstreams"]
 
 class Upstreams:
     """Makes pools of what `state` has. files: those that were needed, to be watched. made: all of
-    them so far. sticky: makes those with sticky clients."""
+    them so far. sticky: makes those with sticky clients. members: of pools whose endpoints are
+    found. sought: by the names of their sources."""
 
     def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
         """limits, interim: bounds on what endpoints answer."""
         self.files: dict[Path, None] = {}
         self.made: list[Upstream] = []
+        self.members: list[Members] = []
+        self.sought: dict[str, Sought] = {}
         self.sticky = StickyPools(loaded)
         self._loaded = loaded
         self._state = state
@@ -80,25 +86,34 @@ class Upstreams:
         if tls.verify is False and any(each.kind == "https" for each in targets):
             text = "the origin's certificate is not verified: anybody between can be the origin"
             self._loaded.add((*path, "verify"), text, warning=True)
+
+        def ask(address: Address, weight: float, priority: int = 0) -> Ask:
+            return Ask(
+                address=address,
+                pool=name,
+                weight=weight,
+                limits=self._limits,
+                most_interim=self._interim,
+                idle=settings.timeouts.upstream_idle,
+                priority=priority,
+            )
+
         endpoints: list[Endpoint] = []
+        shares: list[Share] = []
         for each in targets:
             if endpoints:
                 yield
+            if each.source is not None:
+                shares.append(Share(each.source, each.weight, each.priority))
+                continue
             address = yield from self._address(each, tls, path)
-            endpoints.append(
-                self._state.endpoint(
-                    address,
-                    name,
-                    each.weight,
-                    self._limits,
-                    self._interim,
-                    settings.timeouts.upstream_idle,
-                    each.priority,
-                )
-            )
-        pool = yield from self._balanced(name, endpoints, targets, settings)
+            endpoints.append(self._state.endpoint(ask(address, each.weight, each.priority)))
+        pool, arrange = yield from self._balanced(name, endpoints, targets, settings)
+        if shares:
+            members = Members(pool, endpoints, shares, ask, arrange)
+            yield from self._seek(members, tls, path)
         if settings.overload is not None:
-            cells = self._state.make_cells((name, WHOLE))
+            cells = self._state.counter((name, WHOLE))
             pool.filters = (Admission(pool, settings.overload.bounds(), cells),)
         if isinstance(settings.sticky, StickyModel):
             sticky = yield from self.sticky.of(pool, settings.sticky, cookie_path)
@@ -111,18 +126,42 @@ class Upstreams:
         endpoints: Sequence[Endpoint],
         targets: Sequence[Target],
         settings: RouteSettings,
-    ) -> Steps[Upstream]:
+    ) -> Steps[tuple[Upstream, Arrange | None]]:
+        """And what arranges others that are found."""
         word = settings.balance or "least-requests"
         ring = Ring()
-        if self._state.serves and is_hash(word):
+        is_placed = self._state.serves and is_hash(word)
+        if is_placed:
             yield from ring.placing(endpoints)
+        sources = [each.source for each in targets if each.source is not None]
         has_tiers = len({each.priority for each in targets}) > 1
+        has_tiers = has_tiers or any(each.kind != "dns" for each in sources)
         made = balancer(word, ring, self._state.load_key, self._loaded.base, has_tiers=has_tiers)
-        manner = "" if len(endpoints) == 1 else word + (" within a tier" if has_tiers else "")
+        is_one = len(endpoints) == 1 and not sources
+        manner = "" if is_one else word + (" within a tier" if has_tiers else "")
         pool = Upstream(name, endpoints, made, self._state.roster(name), manner)
         pool.care = care_of(settings)
         self.made.append(pool)
-        return pool
+        return pool, ring.placing if is_placed else None
+
+    def _seek(self, members: Members, tls: TlsModel, path: KeyPath) -> Steps[None]:
+        """Have the endpoints of a pool looked for, and put into it what is known already."""
+        sources = [each.source for each in members.shares]
+        if any(each.may_be_secure for each in sources):
+            found = yield from self._address(_ANY, tls, path)
+            members.tls, members.server_name = found.tls, found.server_name
+        for each in sources:
+            if str(each) not in self.sought:
+                self.sought[str(each)] = yield from self._sought(each)
+        self.members.append(members)
+        yield from members.refreshing(self._state, now=False)
+
+    def _sought(self, source: Source) -> Steps[Sought]:
+        context = None
+        if source.name.startswith("https://"):
+            context = (yield from self._address(_ANY, TlsModel(), ())).tls
+        base = self._loaded.base
+        return Sought(source=source, provider=lambda load: provider(source, base, context, load))
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":
@@ -171,8 +210,14 @@ class Upstreams:
         return self._loaded.read(file)
 
 
+_ANY = Target(text="", kind="https", host="found", port=443)
+"""Whatever is spoken to by HTTPS."""
+
+
 def _spelled(target: Target) -> str:
     """The address of an endpoint, as `[[expect]]` and explain write it."""
+    if target.kind == "found":
+        return target.text
     if target.kind == "unix":
         return f"unix:{target.path}"
     host = f"[{target.host}]" if ":" in target.host else target.host

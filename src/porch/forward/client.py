@@ -4,7 +4,7 @@ The same dialling and the same strict decoder as for requests that are forwarded
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from porch.client import Answer, AnswerTooLarge
@@ -61,6 +61,7 @@ class HttpClient:
         *,
         timeout: float,  # noqa: ASYNC109
         most_bytes: int,
+        is_enough: Callable[[bytes], object] | None = None,
     ) -> Answer:
         """See Client."""
         head = RequestHead(
@@ -70,6 +71,7 @@ class HttpClient:
             head.fields.append((b"content-length", b"%d" % len(body)))
         head.fields.append((b"connection", b"close"))
         asked = _Asked(head, body, self._limits, most_bytes)
+        asked.is_enough = is_enough
         try:
             async with asyncio.timeout(timeout):
                 await self._open(asked)
@@ -137,6 +139,7 @@ class _Asked(_Touched):
         self._most = most
         self._head: ResponseHead | None = None
         self._body = bytearray()
+        self.is_enough: Callable[[bytes], object] | None = None
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def silence(self, name: str) -> PorchError:
@@ -192,7 +195,7 @@ class _Asked(_Touched):
         self._body += data
         if len(self._body) > self._most:
             raise AnswerTooLarge(f"a body of more than {self._most} bytes")
-        if end:
+        if end or (data and self.is_enough is not None and self.is_enough(bytes(self._body))):
             assert self._head is not None
             answer = Answer(self._head.status, self._head.fields, bytes(self._body))
             self.answer.set_result(answer)

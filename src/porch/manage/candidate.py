@@ -15,6 +15,7 @@ from porch.config.build import Built, releasing
 from porch.config.check import examine
 from porch.config.loaded import Loaded
 from porch.config.logs import log_files
+from porch.config.members import Members
 from porch.config.state import State
 from porch.listen.address import ListenAddress
 from porch.manage.cores import workers
@@ -48,7 +49,8 @@ class Watched:
 class Candidate:
     """What a supervisor runs with. It keeps no Built: a worker makes its own.
 
-    endpoints: by the names that they are counted under. pools: the endpoints of each, as words.
+    endpoints: by the names that they are counted under. sources: where others are found, and the
+    pools that these are for.
     files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
     they run as. kinds: of connections that are secured. store: where certificates are kept, None
     where the door gets none. managed: hosts that it gets one for. given: what the others have.
@@ -58,6 +60,7 @@ class Candidate:
     loaded: Loaded
     listen: tuple[ListenAddress, ...]
     endpoints: list[EndpointName]
+    sources: Mapping[str, list[str]]
     files: tuple[Path, ...]
     logs: list[Path]
     routes: int
@@ -109,6 +112,7 @@ class Candidate:
             loaded=loaded,
             listen=built.listen,
             endpoints=endpoints,
+            sources=_sources(built.members),
             files=built.files,
             logs=log_files(config, loaded.base),
             routes=len(loaded.routes),
@@ -159,6 +163,16 @@ def _canaries(built: Built) -> Iterator[tuple[str, Watched]]:
                     abort=canary.abort,
                 ),
             )
+
+
+def _sources(members: Iterable[Members]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in members:
+        for source in each.sources:
+            pools = found.setdefault(source, [])
+            if each.upstream.name not in pools:
+                pools.append(each.upstream.name)
+    return found
 
 
 def _identity(loaded: Loaded) -> Identity | None:

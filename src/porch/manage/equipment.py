@@ -10,6 +10,7 @@ from porch.balance.standing import EndpointName, Standing
 from porch.config.loaded import Loaded
 from porch.config.orders import Orders
 from porch.listen.address import ListenAddress
+from porch.manage.discovering import News
 from porch.manage.user import Identity
 from porch.shared import SharedTable
 from porch.tls.presented import Kind
@@ -26,7 +27,7 @@ class Equipment:
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
-    operators have said.
+    operators have said. found: what is known of sources.
     """
 
     loaded: Loaded
@@ -40,4 +41,5 @@ class Equipment:
     slot: int
     standing: Sequence[Standing] = ()
     orders: Orders = field(default_factory=Orders.none)
+    found: Sequence[News] = ()
     identity: Identity | None = field(default=None)

@@ -13,6 +13,7 @@ from pathlib import Path
 from porch import clock
 from porch.balance.standing import Standings
 from porch.config.history import History, Ran
+from porch.config.listing import Listing
 from porch.config.loaded import Loaded
 from porch.config.logs import close_log_files, open_log_files
 from porch.config.orders import Orders
@@ -20,6 +21,7 @@ from porch.config.snapshot import Snapshot
 from porch.listen.address import ListenAddress
 from porch.manage.candidate import Candidate, stamps
 from porch.manage.columns import COLUMNS, Columns, rows_for
+from porch.manage.discovered import Discovered
 from porch.manage.equipment import Equipment
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
@@ -27,6 +29,7 @@ from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
 from porch.manage.renewed import Renewed
+from porch.manage.wanted import store_folder
 from porch.observe.messages import Level
 from porch.shared import SharedTable
 from porch.tls.certificate import Certificate, Pair
@@ -41,7 +44,8 @@ DRAINED = 2.0
 class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before. renewed: certificate files that change. standings:
-    which endpoints are out of rotation. orders: what operators have said. say: tells the operator;
+    which endpoints are out of rotation. orders: what operators have said. discovered: which were
+    found. say: tells the operator;
     assigned later."""
 
     def __init__(
@@ -62,9 +66,11 @@ class InForce:
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
+        self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
             self.columns.assign(candidate.endpoints)
         self._first_workers = candidate.workers
+        self._is_told = False
         self._left: dict[ListenAddress, float] = {}
         self._firsts: dict[Kind, ssl.SSLContext] = {}
         self._make_firsts(candidate)
@@ -94,8 +100,33 @@ class InForce:
             slot=slot,
             standing=self.standings.all,
             orders=self.orders,
+            found=self.discovered.news(),
             identity=self.candidate.identity,
         )
+
+    def find(self, listing: Listing, fleet: Fleet) -> None:
+        """A source has said something else: all workers are told."""
+        fleet.tell(fleet.all, "found", self.discovered.note(listing))
+        if self.discovered.is_crowded and not fleet.leaving:
+            self.columns.keep([*self.candidate.endpoints, *self.discovered.names])
+
+    def read_found(self) -> None:
+        """What was found before a restart."""
+        problem = self.discovered.read(store_folder(self.candidate.loaded))
+        if problem:
+            self._say(problem, "warning")
+
+    def write_found(self) -> None:
+        """Keep it, for a restart while nothing can be found."""
+        folder = store_folder(self.candidate.loaded)
+        try:
+            if self.discovered.is_changed:
+                ready_store(folder, self.candidate.identity)
+                self.discovered.write(folder)
+        except OSError as error:
+            if not self._is_told:
+                self._say(f"{why(error)}: lists of endpoints are not kept for a restart", "warning")
+            self._is_told = True
 
     def has_changed(self) -> bool:
         """Whether a file is not as it was when it was read, refused or in force."""
@@ -115,7 +146,7 @@ class InForce:
     def examine(self, load: Load, fleet: Fleet) -> Prospect | Refusal:
         """Do all that takes time, and change nothing that anybody could notice."""
         if not fleet.leaving:  # they still count where they did
-            self.columns.keep(self.candidate.endpoints)
+            self.columns.keep([*self.candidate.endpoints, *self.discovered.names])
             self.standings.keep(self.columns.of)
         return examined(load, self._stamps, self.columns)
 
@@ -136,6 +167,8 @@ class InForce:
                 files = open_log_files(candidate.logs)
             self._make_firsts(candidate)
             self.ready_store(candidate)
+            for news in self.discovered.expect(candidate.sources):
+                fleet.tell(fleet.all, "found", news)
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
@@ -160,6 +193,7 @@ class InForce:
             close_log_files(self.files)
             self.files = job.files
         self.candidate = prospect.candidate
+        self.discovered.settle(self.candidate.sources)
         self.renewed = Renewed(self.candidate.loaded, self._say)
         self.loaded_at = clock.wall()
         if back_to is not None:
@@ -174,6 +208,7 @@ class InForce:
 
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""
+        self.discovered.settle(self.candidate.sources)
         self.listening.close(job.fresh)
         close_log_files(job.files)
 

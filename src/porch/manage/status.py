@@ -46,8 +46,9 @@ def status(door: "Supervisor") -> dict[str, object]:
     candidate, table = in_force.candidate, in_force.table
     loaded = candidate.loaded
     running = in_force.history.running
-    endpoints = [name for name in candidate.endpoints if name[1] != NOT_COPIED]
-    mirrors = [name for name in candidate.endpoints if name[1] == NOT_COPIED]
+    known = dict.fromkeys([*candidate.endpoints, *in_force.discovered.shown])
+    endpoints = [name for name in known if name[1] != NOT_COPIED]
+    mirrors = [name for name in known if name[1] == NOT_COPIED]
     shown = endpoints[:MOST_UPSTREAMS]
     return {
         "version": door.version,
@@ -68,6 +69,14 @@ def status(door: "Supervisor") -> dict[str, object]:
         "orders": ordered(in_force.orders),
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
         "mirrors": [_mirror(in_force, name) for name in mirrors],
+        "discovery": [
+            each
+            | {
+                word: _time(each[word]) if each[word] is not None else None
+                for word in ("since", "trouble_since")
+            }
+            for each in in_force.discovered.status()
+        ],
         "history": [
             each | {word: _time(cast("float", each[word])) for word in ("loaded", "since")}
             for each in in_force.history.status()

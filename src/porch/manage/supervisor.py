@@ -88,6 +88,8 @@ class Supervisor:
         self.in_force = in_force
         in_force.say = self.messages.tell
         in_force.ready_store(in_force.candidate)
+        if handover is None:
+            in_force.read_found()
         self._loop = Loop()
         self._loop.on_fault = self._on_fault
         self._expiry = Expiry(self._loop, lambda: in_force.candidate, self.messages.warn)
@@ -187,6 +189,9 @@ class Supervisor:
         elif message.word in ("demanded", "troubled"):  # the first slot's worker decides
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
+        elif message.word == "found":
+            if not process.is_leaving:
+                self.in_force.find(message.data, self.fleet)
         elif message.word == "denied":
             self.fleet.tell(self.fleet.all, "denied", message.data)
         elif message.word == "leaving":
@@ -232,6 +237,7 @@ class Supervisor:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
         self._notify.on_tick(clock.monotonic())
+        self.in_force.write_found()
         if given := self.in_force.look():
             self.fleet.tell(self.fleet.all, "given", given)
         if self.in_force.candidate.watch and self._changes.is_idle and self.in_force.has_changed():
@@ -257,6 +263,7 @@ class Supervisor:
             table=self.in_force.table.descriptor,
             table_shape=(len(self.in_force.table.rows), self.in_force.table.columns),
             endpoints=self.in_force.columns.words,
+            found=self.in_force.discovered.dump(),
             history=self.in_force.history.dump(),
             orders=self.in_force.orders.dump(),
         )
@@ -267,6 +274,8 @@ class Supervisor:
         self.since = handover.since
         with contextlib.suppress(LookupError, TypeError, ValueError):
             self.in_force.history = History.load(handover.history)
+        with contextlib.suppress(LookupError, TypeError, ValueError):
+            self.in_force.discovered.load(handover.found, is_old=False)
         counted = self.in_force.table.descriptor == handover.table
         for process in handover.processes(counted=counted):
             self.fleet.adopt(process)

@@ -54,7 +54,7 @@ class Handover:
     question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones, the
     descriptors of their channels and their rows in the table. table: where they count: its
     descriptor, its rows and columns, and which endpoint has which. history: see history.py.
-    orders: see orders.py.
+    orders: see orders.py. found: see discovered.py.
     """
 
     since: float
@@ -68,6 +68,7 @@ class Handover:
     endpoints: list[tuple[str, str, int]] = field(default_factory=list)
     history: Any = None
     orders: Any = None
+    found: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str] = os.environ) -> "Handover | None":

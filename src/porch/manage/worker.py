@@ -36,10 +36,10 @@ from porch.manage.columns import (
     REQUESTS_HERE,
     RUNNING_HERE,
     TASKS,
-    cells_by,
 )
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
+from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
 from porch.manage.hash_key import load_hash_key
 from porch.manage.health import Health
@@ -89,8 +89,7 @@ class Worker:
         self._equipment = equipment
         self._channel = channel
         self._messages = messages
-        cells = cells_by(equipment.table, equipment.row, equipment.columns)
-        self._state = State(pools(), cells)
+        self._state = State(pools())
         self._cells = equipment.table.rows[equipment.row]
         loaded = equipment.loaded
         logs = Logs.of(loaded.config, loaded.base, messages, equipment.files)
@@ -110,12 +109,18 @@ class Worker:
         self._state.orders = equipment.orders
         self._obeying = Obeying(self._state)
         self._state.standings.send = lambda standing: self._send("standing", standing)
+        looks = equipment.slot == 0
+        table = equipment.table, equipment.row
+        self._discovering = Discovering(self._state, table, self._send, messages, looks=looks)
+        self._discovering.know(equipment.found)
+        self._state.make_cells = self._discovering.cells(equipment.columns)
         self._state.begin()
         self._state.workers = workers(loaded.config.workers)
         built = build(loaded, self._state, logs)
         if built is None:
             raise ValueError(loaded.report())
         self._state.commit()
+        self._discovering.take(built)
         self._built = built
         self._obeying.take(built)
         checks = Checks(clients(), messages.warn) if equipment.slot == 0 else None
@@ -144,6 +149,7 @@ class Worker:
         loop.add_reader(self._channel.fileno(), self._receive)
         self._repeat("tick", clock.TICK, self._tick)
         self._repeat("log", LOG_DELAY, self._flush)
+        await self._discovering.start()
         for listener in self._listeners:
             self._start(listener)
         self._certifying.start()
@@ -232,6 +238,8 @@ class Worker:
                 self._send("obeyed", number)
             case "troubled":
                 self._health.on_troubled(message.data)
+            case "found":
+                self._discovering.on_found(*message.data)
             case "serve out":
                 self._serve_out(message.data, message.descriptors)
 
@@ -293,9 +301,8 @@ class Worker:
             loaded = yield from unpack(pieces)
             if not logs.is_for(loaded.config):
                 logs = Logs.of(loaded.config, loaded.base, self._messages, files)
-            cells = cells_by(self._equipment.table, self._equipment.row, columns)
             self._state.begin()
-            self._state.make_cells = cells
+            self._state.make_cells = self._discovering.cells(columns)
             self._state.workers = workers(loaded.config.workers)
             built = yield from building(loaded, self._state, logs)
             if built is not None:
@@ -316,7 +323,7 @@ class Worker:
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
         self._prepared = Prepared(built=built, listeners=listeners, certified=certified)
-        self._send("prepared")
+        self._discovering.prepare(built, lambda: self._send("prepared"))
         yield from releasing(loaded)
 
     def _drop(self, listening: Iterable[socket | Listener], logs: Logs) -> None:
@@ -335,6 +342,7 @@ class Worker:
             gc.enable()
         if prepared is None:
             return
+        self._discovering.forget()
         self._drop(prepared.listeners, prepared.built.logs)
 
     def _commit(self) -> None:
@@ -352,6 +360,7 @@ class Worker:
         self._certifying.take(prepared.certified)
         self._certifying.start()
         self._present()
+        self._discovering.take(built)
         rest = self._state.committing()
         next(rest)
         for listener in prepared.listeners:
@@ -419,6 +428,7 @@ class Worker:
             timer.cancel()
         self._certifying.close()
         self._health.close()
+        self._discovering.close()
         self._state.close()
         for logs in (*(each.logs for each in self._retired), self._built.logs):
             logs.close()

@@ -1,0 +1,1 @@
+"""DISCOVER: where the endpoints of a pool are found, one file a provider."""
