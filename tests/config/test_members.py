@@ -67,7 +67,7 @@ def test_who_stays_is_the_same_and_who_goes_is_closed(door):
     before = door.endpoints
     before["b:80"].counts[RUNNING] = 3
     before["b:80"].take_out("drained", "by hand")
-    version = door.members.upstream._roster.version
+    version = door.members.upstream.roster.version
     door.found("b", "c")
     assert door.members.is_outdated(door.state)
     door.refresh()
@@ -77,16 +77,16 @@ def test_who_stays_is_the_same_and_who_goes_is_closed(door):
     assert (kept.counts[RUNNING], [*kept.out]) == (3, ["drained"])
     assert before["a:80"].connections.closed == 1
     assert kept.connections.closed == 0
-    assert door.members.upstream._roster.version > version
+    assert door.members.upstream.roster.version > version
     assert not door.members.is_outdated(door.state)
 
 
 def test_trouble_alone_turns_nothing(door):
     upstream = door.members.upstream
-    version, endpoints = upstream._roster.version, upstream.endpoints
+    version, endpoints = upstream.roster.version, upstream.endpoints
     door.found("a", "b", trouble="it found nothing")
     door.refresh()
-    assert (upstream._roster.version, upstream.endpoints) == (version, endpoints)
+    assert (upstream.roster.version, upstream.endpoints) == (version, endpoints)
     assert upstream.missing == ""
 
 
