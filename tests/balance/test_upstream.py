@@ -282,6 +282,6 @@ def test_a_pool_is_given_others_and_says_why_there_is_none() -> None:
     assert str(made.nobody()) == "destination_unavailable: pool p has no endpoint"
     made.use([], "nobody has looked")
     assert "pool p has no endpoint: nobody has looked" in str(made.nobody())
-    version = made._roster.version
+    version = made.roster.version
     made.use([])
-    assert made._roster.version > version
+    assert made.roster.version > version
