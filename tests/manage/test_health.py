@@ -13,7 +13,7 @@ from porch.balance.endpoint import Endpoint, Out
 from porch.balance.round_robin import RoundRobin
 from porch.balance.standing import Standing
 from porch.balance.upstream import Upstream
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.config.steps import complete
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -23,6 +23,11 @@ from porch.route.route import REQUESTS
 
 HERE = Path()
 CHECK = Check(every=50.0)
+
+
+def ask(address: Address, pool: str, limits: HeadLimits | None = None) -> Ask:
+    limits = limits or HeadLimits()
+    return Ask(address=address, pool=pool, weight=10, limits=limits, most_interim=10, idle=4.0)
 
 
 class Time:
@@ -59,7 +64,7 @@ class Worker:
 
     def endpoint(self, port: int, pool: str = "p") -> Endpoint:
         address = Address(host="a", port=port)
-        return self.state.endpoint(address, pool, 10, HeadLimits(), 10, 4.0)
+        return self.state.endpoint(ask(address, pool))
 
     def load(self, *ports: int, pool: str = "p", **care: Any) -> list[Endpoint]:
         """A reload: one pool of these."""
@@ -122,8 +127,7 @@ def test_one_that_a_reload_has_replaced_is_not_judged_for_the_new_one() -> None:
     worker.state.begin()
     bounds = HeadLimits(head=999)
     found = [
-        worker.state.endpoint(Address(host="a", port=port), "p", 10, bounds, 10, 4.0)
-        for port in (1, 2)
+        worker.state.endpoint(ask(Address(host="a", port=port), "p", bounds)) for port in (1, 2)
     ]
     pool = Upstream("p", found, RoundRobin(), worker.state.roster("p"))
     complete(worker.health.taking([pool], HERE))
