@@ -76,7 +76,7 @@ def serving(*answers: Answer) -> Iterator[list[Origin]]:
 
 def route(origins: list[Origin], retry: str) -> str:
     to = ", ".join(each.to for each in origins)
-    return f'workers = 2\n[routes]\n"*" = {{ to = [{to}], retry = {retry} }}\n'
+    return f'workers = 2\n[routes]\n"*" = {{ to = [{to}], retry = {retry}, eject = false }}\n'
 
 
 def ask(door: Door, method: str, path: str, **headers: str) -> tuple[int, bytes]:
