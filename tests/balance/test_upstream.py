@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from porch import clock
+from porch.balance.care import Care
 from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind, Out
 from porch.balance.roster import Roster
 from porch.balance.round_robin import RoundRobin
@@ -237,6 +238,16 @@ def test_when_all_are_out_for_a_lesser_reason_all_are_used(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", ["ejected", "silent", "unhealthy"])
 def test_while_one_is_in_rotation_those_are_not_used(kind: Kind) -> None:
     assert Bench("abc").out("ab", kind).order(method=b"POST") == "c"
+
+
+def test_below_its_panic_share_a_pool_does_not_believe_its_checks() -> None:
+    bench = Bench("abcd")
+    bench.upstream.care = Care(panic=0.5)
+    assert bench.out("ab", "unhealthy").order(method=b"POST") == "cd", "a half is not less"
+    bench.out("d")
+    assert bench.order(method=b"POST") == "abc", "and who refuses is not used all the same"
+    bench.of["d"].on_success()
+    assert bench.order(method=b"POST") == "cd"
 
 
 def test_a_drained_endpoint_is_never_used() -> None:

@@ -69,11 +69,12 @@ def test_every_word_has_its_place() -> None:
         failures=3, rate=0.05, of=9, slower=4, seconds=10, most=0.25
     )
     assert care({"slow_start": "30s"}).slow_start == 30
+    assert care({"panic": "50%"}).panic == 0.5
 
 
 def test_the_nearest_says_it_and_false_takes_it_out_of_what_is_above() -> None:
-    top: Any = {"health": "/top", "eject": {"failures": 9}, "slow_start": "9s"}
-    off = {"health": False, "eject": False, "slow_start": False}
+    top: Any = {"health": "/top", "eject": {"failures": 9}, "slow_start": "9s", "panic": "9%"}
+    off = {"health": False, "eject": False, "slow_start": False, "panic": False}
     assert care(off, **top) == Care(eject=None)
     assert care(pool=off, **top) == Care(eject=None)
     for found in (care(**top), care(pool={}, **top)):

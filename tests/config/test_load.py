@@ -35,6 +35,7 @@ retry = { attempts = 3, on = [503], each = "2s", total = "9s", backoff = "1s", h
 upgrade = ["websocket"]
 balance = "round-robin"
 slow_start = "20s"
+panic = "40%"
 eject = { failures = 3, rate = "40%", of = 50, slower = 4, for = "20s", most = "30%" }
 overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
 

@@ -171,8 +171,8 @@ class Upstream:
         self._refused = [each for each in used if "refused" in each.out]
         if self._refused:
             self._redial_at = clock.monotonic() + REDIAL
-        if not up:
-            up = [each for each in used if each.is_out_by(LESS_BAD)]
+        if not up or len(up) < self.care.panic * len(used):
+            up = [each for each in used if not each.out or each.is_out_by(LESS_BAD)]
         self._up = up
         if len(up) > 1:
             self._balancer.use(up, self.endpoints)

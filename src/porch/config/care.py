@@ -25,6 +25,7 @@ def care_of(settings: "RouteSettings") -> Care:
         check=_check(health) if health else None,
         eject=None if eject is False else _eject(eject) if eject else Eject(),
         slow_start=settings.slow_start or 0.0,
+        panic=settings.panic or 0.0,
     )
 
 

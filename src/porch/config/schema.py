@@ -13,7 +13,7 @@ from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
-from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, SlowStart
+from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
 from porch.config.schema_tls import (
@@ -199,6 +199,11 @@ class RouteWords(Model):
         "a tenth.",
         False,
     )
+    panic: Panic | None = word(
+        "While a smaller share of the pool is well, checks and ejections are not believed: those "
+        "that they took out are used too. `false`: only when nobody is well.",
+        False,
+    )
     sticky: Sticky | None = word("See [sticky](#sticky); `false` for none.")
     retry: Retry | None = word(
         "Further endpoints tried after a failed connect, or where no answer came of what can be "
@@ -292,6 +297,7 @@ class PoolModel(Model):
     health: Health | None = word("See [health](#health).")
     eject: Eject | None = word("See [eject](#eject).")
     slow_start: SlowStart | None = word("As in a route.")
+    panic: Panic | None = word("As in a route.")
     sticky: Sticky | None = word("As in a route.")
     overload: Overload | None = word("See [overload](#overload).")
     tls: TlsModel | None = word("See [tls](#tls).")

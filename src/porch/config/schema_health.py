@@ -207,3 +207,4 @@ Eject = Annotated[
     Form("true, false or a table"),
 ]
 SlowStart = Annotated[Duration | Literal[False], Form('a duration, such as "30s", or false')]
+Panic = Annotated[Share | Literal[False], Form('a share, such as "50%", or false')]

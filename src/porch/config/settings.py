@@ -46,6 +46,7 @@ class RouteSettings:
         self.health: HealthModel | Literal[False] | None = self._nearest("health")
         self.eject: EjectWords | Literal[False] | None = self._nearest("eject")
         self.slow_start: float | Literal[False] | None = self._nearest("slow_start")
+        self.panic: float | Literal[False] | None = self._nearest("panic")
         self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
         self.overload: OverloadModel | None = self._nearest("overload")
         self.retry: RetryModel = self._nearest("retry") or RetryModel()
@@ -70,6 +71,7 @@ class RouteSettings:
         self.health = self.health if pool.health is None else pool.health
         self.eject = self.eject if pool.eject is None else pool.eject
         self.slow_start = self.slow_start if pool.slow_start is None else pool.slow_start
+        self.panic = self.panic if pool.panic is None else pool.panic
 
     @classmethod
     def of(cls, loaded: Loaded, entry: RouteEntry, host: str) -> "RouteSettings":
