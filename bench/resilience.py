@@ -33,6 +33,7 @@ from harness.process import Process, free_port
 ROOT = Path(__file__).resolve().parent.parent
 LEAD = 2.0
 """Seconds of calm before it happens."""
+NEVER = float("inf")
 Row = dict[str, float]
 Event = Callable[[list[Backend]], Awaitable[float]]
 """Does it, and returns when the backend was back (time.monotonic), 0.0 where that means nothing."""
@@ -140,8 +141,41 @@ def _row(found: list[Asked], backends: list[Backend], begun: float, back: float)
     }
     if back:
         after = [when for when in sent[1] if when > back]
-        row["back"] = round(min(after) - back, 2) if after else float("inf")
+        row["back"] = round(min(after) - back, 2) if after else NEVER
     return row
+
+
+COLUMNS = (
+    ("killed", "failed", "killed: GETs failed"),
+    ("killed", "failed POSTs", "POSTs failed"),
+    ("killed", "back", "back after, s"),
+    ("hung", "failed", "hung: GETs failed"),
+    ("hung", "slow", "over 1 s"),
+    ("hung", "posts twice", "POSTs run twice"),
+    ("hung", "back", "back after, s"),
+    ("failing", "500s", "500s seen"),
+    ("slow", "share", "slow one's share, %"),
+    ("rolled", "failed", "restarted: GETs failed"),
+    ("rolled", "failed POSTs", "POSTs failed"),
+    ("dead", "back", "all dead: back after, s"),
+)
+
+
+def table(rows: list[dict[str, object]]) -> str:
+    """One row a proxy, as it is and with its options."""
+    found = {(row["proxy"], row["options"], row["case"]): row for row in rows}
+    lines = [
+        f"| | {' | '.join(title for _, _, title in COLUMNS)} |",
+        f"| --- |{' --: |' * len(COLUMNS)}",
+    ]
+    for proxy, options in dict.fromkeys((row["proxy"], row["options"]) for row in rows):
+        cells = []
+        for case, word, _ in COLUMNS:
+            value = found.get((proxy, options, case), {}).get(word)
+            cells.append("" if value is None else "not at all" if value == NEVER else f"{value:g}")
+        name = f"{proxy}, options" if options else f"{proxy}"
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -165,6 +199,8 @@ def main() -> int:
                 print(
                     f"  {name + (' with options' if with_options else ''):22} {shown}", flush=True
                 )
+    if options.markdown:
+        Path(options.markdown).write_text(table(rows))
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=1))
     return 0
@@ -175,6 +211,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--proxies", default=",".join(each.name for each in PROXIES))
     parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--plain", action="store_true", help="as they are, without options")
+    parser.add_argument("--markdown", help="write a table into this file")
     parser.add_argument("--json", help="write the rows into this file too")
     return parser.parse_args()
 
