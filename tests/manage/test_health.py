@@ -1,7 +1,7 @@
 """A worker's part: what it reports, what the first one decides, and what a reload leaves."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -9,17 +9,18 @@ from porch import clock
 from porch.balance.care import Care
 from porch.balance.check import Check
 from porch.balance.eject import Eject
-from porch.balance.endpoint import Endpoint, Out
+from porch.balance.endpoint import WAITING, Endpoint, Out
 from porch.balance.round_robin import RoundRobin
 from porch.balance.standing import Standing
 from porch.balance.upstream import Upstream
-from porch.config.state import State
+from porch.config.state import Ask, State
 from porch.config.steps import complete
+from porch.exchange import Exchange
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.manage.checks import Checks
 from porch.manage.health import Health
-from porch.route.route import REQUESTS
+from porch.route.route import HEARD, REQUESTS
 
 HERE = Path()
 CHECK = Check(every=50.0)
@@ -59,7 +60,16 @@ class Worker:
 
     def endpoint(self, port: int, pool: str = "p") -> Endpoint:
         address = Address(host="a", port=port)
-        return self.state.endpoint(address, pool, 10, HeadLimits(), 10, 4.0)
+        return self.state.endpoint(
+            Ask(
+                address=address,
+                pool=pool,
+                weight=10,
+                limits=HeadLimits(),
+                most_interim=10,
+                idle=4.0,
+            )
+        )
 
     def load(self, *ports: int, pool: str = "p", **care: Any) -> list[Endpoint]:
         """A reload: one pool of these."""
@@ -70,6 +80,14 @@ class Worker:
         complete(self.health.taking([made], HERE))
         self.state.commit()
         return endpoints
+
+
+class Waiting:
+    """An exchange that was sent there and has no answer."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.waits = True
 
 
 def fail(endpoint: Endpoint, times: int = 5, word: str = "503") -> None:
@@ -99,6 +117,19 @@ def test_another_reports_each_trouble_once_and_decides_nothing() -> None:
     assert one.out == {}
 
 
+def test_who_has_an_answer_is_not_counted_as_waiting_behind_the_next_tick() -> None:
+    worker = Worker()
+    one, _ = worker.load(1, 2)
+    exchange = Waiting(one)
+    one.counts[HEARD] = clock.milliseconds
+    one.on_waits(cast("Exchange", exchange))
+    worker.health.tick()
+    assert one.counts[WAITING] == 1
+    exchange.waits = False
+    worker.health.tick()
+    assert one.counts[WAITING] == 0
+
+
 def test_what_others_report_counts_with_its_own() -> None:
     worker = Worker()
     one, _ = worker.load(1, 2)
@@ -122,7 +153,16 @@ def test_one_that_a_reload_has_replaced_is_not_judged_for_the_new_one() -> None:
     worker.state.begin()
     bounds = HeadLimits(head=999)
     found = [
-        worker.state.endpoint(Address(host="a", port=port), "p", 10, bounds, 10, 4.0)
+        worker.state.endpoint(
+            Ask(
+                address=Address(host="a", port=port),
+                pool="p",
+                weight=10,
+                limits=bounds,
+                most_interim=10,
+                idle=4.0,
+            )
+        )
         for port in (1, 2)
     ]
     pool = Upstream("p", found, RoundRobin(), worker.state.roster("p"))

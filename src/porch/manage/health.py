@@ -82,6 +82,8 @@ class Health:
         for name, seen in [*self._watched.items()]:
             if self._pools[name].endpoints is not seen:
                 self._arrange(self._pools[name])
+        for each in [*self._state.waited]:
+            each.recount()
         troubled = self._state.troubled
         if troubled:
             report: Report = [
