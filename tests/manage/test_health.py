@@ -117,6 +117,23 @@ def test_another_reports_each_trouble_once_and_decides_nothing() -> None:
     assert one.out == {}
 
 
+def test_endpoints_that_failed_and_are_found_no_more_are_forgotten() -> None:
+    """Whoever goes has failed before, often: a door that runs for a year has seen many of them."""
+    worker = Worker()
+    one, two, three = worker.load(1, 2, 3)
+    pool = worker.health._pools["p"]
+    for gone in (one, two):
+        fail(gone, 1)
+        worker.health.tick()
+    assert set(worker.health._ejectors["p"]._of) == {one, two}
+    pool.use([two, three])
+    worker.health.tick()
+    assert set(worker.health._ejectors["p"]._of) == {two}
+    pool.use([three])
+    worker.health.tick()
+    assert set(worker.health._ejectors["p"]._of) == set()
+
+
 def test_who_has_an_answer_is_not_counted_as_waiting_behind_the_next_tick() -> None:
     worker = Worker()
     one, _ = worker.load(1, 2)
