@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from porch.balance.budget import FLOOR, WINDOW
+from porch.balance.endpoint import FAILED
 from porch.config.schema_retry import RetryModel
 from porch.exchange import HELD
 from tests.support.scenario import Scenario
@@ -83,7 +84,7 @@ def test_backpressure_holds_for_the_second_as_well(scenario: Make) -> None:
 def test_a_bad_answer_of_the_second_does_not_win(scenario: Make) -> None:
     story = slow(hedged(scenario)).upstream(DOWN, at=1).client_gets_nothing()
     assert running(story) == [1, 0]
-    assert story.endpoints[1].failing == 1
+    assert story.endpoints[1].counts[FAILED] == 1
     story.upstream(OK, at=0).client_gets(200, b"hi").upstream_sees("open", at=1)
 
 

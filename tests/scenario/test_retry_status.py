@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from porch.balance.budget import FLOOR, WINDOW
+from porch.balance.endpoint import FAILED
 from porch.balance.refused_answers import MOST_SPARED
 from porch.config.schema_retry import RetryModel
 from porch.exchange import HELD
@@ -121,7 +122,7 @@ def test_a_body_of_just_the_bound_is(scenario: Make) -> None:
 def test_an_endpoint_is_blamed_once_for_a_refused_answer(scenario: Make) -> None:
     story = scenario(endpoints=2, retry=on(503)).client(GET).upstream_gets(b"GET /a")
     story.upstream(DOWN[:-1]).upstream_gets(b"GET /a", at=1).upstream(OK).client_gets(200)
-    assert (story.endpoints[0].failing, story.endpoints[1].failing) == (1, 0)
+    assert [each.counts[FAILED] for each in story.endpoints[:2]] == [1, 0]
 
 
 # --- Retry-After ---------------------------------------------------------------------------------
