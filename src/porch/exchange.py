@@ -333,7 +333,7 @@ class Exchange:
                 place.usual = usual + (took - usual) / 8 if usual else took
             if head.status >= 500:
                 place.on_bad(str(head.status))
-            else:
+            elif end or head.length is None:  # a stream may last for hours
                 place.counts[ANSWERED] = clock.milliseconds
             if place.out:
                 place.on_heard()
@@ -363,6 +363,8 @@ class Exchange:
                 return
             self.upstream = None
             place.counts[RUNNING] -= 1
+            if head is None and self.status < 500:  # good is an answer that is whole
+                place.counts[ANSWERED] = clock.milliseconds
             self.client.send(head, data, True)
             self._end()
             return

@@ -214,7 +214,7 @@ def test_who_left_meanwhile_does_not_wait(time: FakeClock) -> None:
 
 def test_the_same_exchange_counts_once(time: FakeClock) -> None:
     one = silent(time)
-    same = one._waiting[0]
+    same = next(iter(one._waiting))
     assert one.on_waits(same) is None
     assert one.on_waits(same) is None
 
@@ -229,6 +229,50 @@ def test_those_of_another_worker_count_and_what_it_hears_too(time: FakeClock) ->
     assert there.on_waits(waits(there)) is None, "it has just heard"
     time.now += 2
     assert here.on_waits(waits(here)) is not None
+
+
+def test_those_of_another_worker_that_have_their_answers_do_not_count(time: FakeClock) -> None:
+    """Else the next slow report, alone, would be taken for silence."""
+    table = SharedTable(3, WIDTH)
+    table.use(2)
+    here, there = (endpoint(cells=Cells(WIDTH, table, row, 0)) for row in (1, 2))
+    there.counts[HEARD] = int(time.now * 1000)
+    answered = [waits(there), waits(there)]
+    for each in answered:
+        assert there.on_waits(each) is None
+    assert there.roster.waited == {there}
+    for each in answered:
+        each.waits = False
+    there.counts[HEARD] = int(time.now * 1000)
+    there.recount()
+    assert there.roster.waited == set()
+    time.now += 3
+    assert here.on_waits(waits(here)) is None
+    assert here.out == {}
+
+
+def test_thousands_that_wait_cost_no_more_than_as_many_looks(time: FakeClock) -> None:
+    one = endpoint()
+    one.counts[HEARD] = int(time.now * 1000)
+    looked = 0
+
+    class Counting(Waiting):
+        @property
+        def waits(self) -> bool:
+            nonlocal looked
+            looked += 1
+            return True
+
+        @waits.setter
+        def waits(self, value: bool) -> None:
+            """As the base sets it."""
+
+    crowd: list[Any] = [Counting(one) for _ in range(3000)]
+    for each in crowd:
+        assert one.on_waits(each) is None
+    one.recount()
+    assert looked == 3000
+    assert len(one._waiting) == 3000
 
 
 def test_it_is_tried_once_a_second_and_back_when_it_answers(time: FakeClock) -> None:

@@ -70,6 +70,16 @@ def test_a_client_stays_with_the_endpoint_that_answered_first() -> None:
     assert bench.of_client("c") == "cab"
 
 
+def test_the_requests_of_clients_that_stay_count_in_the_budget_too() -> None:
+    """Else a pool whose clients all are sticky could repeat no more than the floor."""
+    bench = Bench()
+    cookie = b"sid=" + bench.value("b")
+    before = bench.sticky.budget.came
+    for _ in range(5):
+        next(bench.sticky.candidates(bench.exchange(cookie)))
+    assert bench.sticky.budget.came == before + 5
+
+
 def test_the_cookie_is_set_once_with_its_attributes() -> None:
     bench = Bench()
     value = bench.value("a")

@@ -14,7 +14,7 @@ from porch.balance.roster import Roster
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import DIALS, Upstream
 from porch.exchange import Exchange
-from porch.route.route import Place
+from porch.route.route import RUNNING, Place
 
 
 class FakeClock:
@@ -96,6 +96,24 @@ def test_it_is_told_when_that_changes_and_not_at_each_request() -> None:
     bench.of["a"].put_back("unhealthy")
     bench.order()
     assert bench.balancer.told == ["abc", "bc", "abc"]
+
+
+def test_one_that_has_as_many_as_it_may_is_passed_over() -> None:
+    bench = Bench("abc")
+    bench.upstream.most = 2
+    bench.of["a"].counts[RUNNING] = 2
+    assert bench.order() == "bc"
+
+
+def test_where_all_have_the_idlest_takes_one_that_was_let_in_and_no_other_follows() -> None:
+    """Two workers count at the same moment: the one that comes second is not refused for it."""
+    bench = Bench("abc")
+    bench.upstream.most = 2
+    for name, running in zip("abc", (4, 2, 3), strict=True):
+        bench.of[name].counts[RUNNING] = running
+    assert bench.order() == "b"
+    bench.out("b", "drained")
+    assert bench.order() == "c"
 
 
 def test_an_only_endpoint_is_tried_whatever_it_did() -> None:

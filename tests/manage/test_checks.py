@@ -239,7 +239,14 @@ def test_tcp_is_a_connection_and_no_tls() -> None:
 
 
 MODULE = """
+import asyncio
 asked = []
+async def cancels(endpoint):
+    asked.append(endpoint)
+    raise asyncio.CancelledError
+async def exits(endpoint):
+    asked.append(endpoint)
+    raise SystemExit("enough")
 async def check(endpoint):
     asked.append(endpoint)
     if endpoint == "a:1":
@@ -271,6 +278,26 @@ def test_a_function_of_the_operators_own_says_why_or_raises_or_nothing(
         assert one.out["unhealthy"].text == "the queue is full, 1 of 1"
         assert two.out["unhealthy"].text == "LookupError: no such tenant, 1 of 1"
         assert three.out == {}
+
+    bench.run(story)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("cancels", "CancelledError, 2 of 2"), ("exits", "SystemExit: enough, 2 of 2")],
+)
+def test_a_function_that_ends_by_what_is_no_error_is_asked_again(
+    tmp_path: Path, module: str, name: str, text: str
+) -> None:
+    """Something that it awaited was cancelled; it called sys.exit()."""
+    bench = Bench(range(1, 2))
+
+    async def story() -> None:
+        bench.take(Check(kind=f"py:{module}:{name}", every=0.01, fall=2), tmp_path)
+        await bench.until(lambda: bool(bench.endpoints[0].out))
+        assert bench.endpoints[0].out["unhealthy"].text == text
+        seen = len(sys.modules[module].asked)
+        await bench.until(lambda: len(sys.modules[module].asked) > seen + 1)
 
     bench.run(story)
 

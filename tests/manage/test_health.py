@@ -1,7 +1,7 @@
 """A worker's part: what it reports, what the first one decides, and what a reload leaves."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -9,17 +9,18 @@ from porch import clock
 from porch.balance.care import Care
 from porch.balance.check import Check
 from porch.balance.eject import Eject
-from porch.balance.endpoint import Endpoint, Out
+from porch.balance.endpoint import WAITING, Endpoint, Out
 from porch.balance.round_robin import RoundRobin
 from porch.balance.standing import Standing
 from porch.balance.upstream import Upstream
 from porch.config.state import Ask, State
 from porch.config.steps import complete
+from porch.exchange import Exchange
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.manage.checks import Checks
 from porch.manage.health import Health
-from porch.route.route import REQUESTS
+from porch.route.route import HEARD, REQUESTS
 
 HERE = Path()
 CHECK = Check(every=50.0)
@@ -77,6 +78,14 @@ class Worker:
         return endpoints
 
 
+class Waiting:
+    """An exchange that was sent there and has no answer."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.waits = True
+
+
 def fail(endpoint: Endpoint, times: int = 5, word: str = "503") -> None:
     for _ in range(times):
         endpoint.counts[REQUESTS] += 1
@@ -102,6 +111,36 @@ def test_another_reports_each_trouble_once_and_decides_nothing() -> None:
     worker.health.tick()
     assert worker.sent == [("troubled", [(("p", "a:1"), (9, 2, "500"))])]
     assert one.out == {}
+
+
+def test_endpoints_that_failed_and_are_found_no_more_are_forgotten() -> None:
+    """Whoever goes has failed before, often: a door that runs for a year has seen many of them."""
+    worker = Worker()
+    one, two, three = worker.load(1, 2, 3)
+    pool = worker.health._pools["p"]
+    for gone in (one, two):
+        fail(gone, 1)
+        worker.health.tick()
+    assert set(worker.health._ejectors["p"]._of) == {one, two}
+    pool.use([two, three])
+    worker.health.tick()
+    assert set(worker.health._ejectors["p"]._of) == {two}
+    pool.use([three])
+    worker.health.tick()
+    assert set(worker.health._ejectors["p"]._of) == set()
+
+
+def test_who_has_an_answer_is_not_counted_as_waiting_behind_the_next_tick() -> None:
+    worker = Worker()
+    one, _ = worker.load(1, 2)
+    exchange = Waiting(one)
+    one.counts[HEARD] = clock.milliseconds
+    one.on_waits(cast("Exchange", exchange))
+    worker.health.tick()
+    assert one.counts[WAITING] == 1
+    exchange.waits = False
+    worker.health.tick()
+    assert one.counts[WAITING] == 0
 
 
 def test_what_others_report_counts_with_its_own() -> None:

@@ -1,5 +1,6 @@
 """Orders and their answers: a real loop, and workers that are not there."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,14 @@ def test_the_end_of_an_earlier_order_does_not_end_a_later_one(bench: Bench) -> N
     bench.ask("maintenance", route="a.test", on=True)
     bench.loop.go("_open_again")
     assert "a.test" in bench.in_force.orders.closed
+
+
+def test_a_page_that_is_a_pipe_is_refused_and_not_waited_for(bench: Bench, tmp_path: Path) -> None:
+    pipe = tmp_path / "page.html"
+    os.mkfifo(pipe)
+    answer = bench.ask("maintenance", route="a.test", on=True, page=str(pipe)).answer
+    assert answer == {"error": f"porch: {pipe} is no file; a page is read from one"}
+    assert bench.in_force.orders.closed == {}
 
 
 def test_a_page_is_read_by_the_door_and_has_a_bound(bench: Bench, tmp_path: Path) -> None:

@@ -69,6 +69,22 @@ def test_an_answer_cut_short_is_visible(scenario: Make, framing: bytes, end: str
     story.ended(1, "http_response_incomplete")
 
 
+def test_an_answer_is_a_good_one_when_it_is_whole(scenario: Make) -> None:
+    """Else who cuts each answer short would never be ejected."""
+    story = scenario().client(GET).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab")
+    assert story.endpoints[0].answered_at == 0
+    story.upstream(b"cd").client_gets(200, b"abcd")
+    assert story.endpoints[0].answered_at > 0
+
+
+def test_a_stream_is_one_when_it_begins(scenario: Make) -> None:
+    story = scenario().client(GET).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    assert story.endpoints[0].answered_at > 0
+    story.client_gets(200, end=False).upstream(b"0\r\n\r\n").client_gets(body=b"")
+
+
 def test_an_answer_cut_short_that_only_its_close_would_end_is_reset(scenario: Make) -> None:
     (
         scenario()

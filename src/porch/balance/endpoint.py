@@ -101,7 +101,7 @@ class Endpoint:
         self.out: dict[str, Out] = {}
         self.patience = LOOK
         self.redial_at = self._trial_at = 0.0
-        self._waiting: list[Exchange] = []
+        self._waiting: dict[Exchange, None] = {}
 
     def __repr__(self) -> str:
         why = "".join(f" {kind}: {out.text}" for kind, out in self.out.items())
@@ -198,17 +198,27 @@ class Endpoint:
         """See route.Place. Silent is who has sent no byte to anyone for a second and for 10 times
         its usual first byte, while two wait or more: one that waits may have asked for a long
         report."""
-        waiting = self._waiting = [each for each in self._waiting if self._waits(each)]
-        if exchange not in waiting:
-            waiting.append(exchange)
-        self.counts[WAITING] = len(waiting)
+        self._waiting[exchange] = None
+        self.counts[WAITING] = len(self._waiting)
+        self.roster.waited.add(self)
         if "silent" not in self.out:
             silent = clock.monotonic() - self._cells.most(HEARD) / 1000
             if self._cells.total(WAITING) < 2 or silent < max(LOOK, USUAL * self.usual):
                 return None
+            self.recount()
+            if self._cells.total(WAITING) < 2:
+                return None
             self._trial_at = clock.monotonic() + TRIAL
             self.take_out("silent", f"no byte for {silent:.1f} s, while others wait")
         return EndpointSilent(f"{self.name}: {self.out['silent'].text}")
+
+    def recount(self) -> None:
+        """Who does not wait any more is no reason to call it silent, here or in another worker.
+        Once a tick, and not for each that waits: there may be thousands."""
+        self._waiting = {each: None for each in self._waiting if self._waits(each)}
+        self.counts[WAITING] = len(self._waiting)
+        if not self._waiting:
+            self.roster.waited.discard(self)
 
     def _waits(self, exchange: "Exchange") -> bool:
         return exchange.endpoint is self and exchange.waits

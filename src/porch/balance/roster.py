@@ -13,7 +13,7 @@ from porch.balance.first_bytes import FirstBytes
 if TYPE_CHECKING:
     from porch.balance.endpoint import Endpoint, Out
 
-__all__ = ["Roster", "Tell", "Trouble", "Troubled", "at_once"]
+__all__ = ["Roster", "Tell", "Trouble", "Troubled", "Waited", "at_once"]
 
 Tell = Callable[["Endpoint", str, "Out | None"], None]
 """(endpoint, kind, why) to the other workers: it is out of rotation, or back, if `why` is None."""
@@ -23,6 +23,9 @@ Trouble = tuple[int, int, str]
 (see Endpoint.on_bad), and the word of the last one."""
 
 Troubled = dict["Endpoint", Trouble]
+
+Waited = set["Endpoint"]
+"""Where an answer has been waited for since somebody counted last."""
 
 
 def _nobody(endpoint: "Endpoint", kind: str, why: "Out | None") -> None:
@@ -35,18 +38,32 @@ def at_once(endpoint: "Endpoint") -> None:
 
 class Roster:
     """name: of the pool. version: grows whenever who is in rotation, or a weight, changes.
-    tell: how the other workers hear of it. troubled: of all pools of a worker. on_back: called when
-    an endpoint comes back into rotation. budget: of repetitions. first_bytes: how long answers
-    take, while somebody wants to know."""
+    tell: how the other workers hear of it. troubled, waited: of all pools of a worker. on_back:
+    called when an endpoint comes back into rotation. budget: of repetitions. first_bytes: how long
+    answers take, while somebody wants to know."""
 
-    __slots__ = ("budget", "first_bytes", "name", "on_back", "tell", "troubled", "version")
+    __slots__ = (
+        "budget",
+        "first_bytes",
+        "name",
+        "on_back",
+        "tell",
+        "troubled",
+        "version",
+        "waited",
+    )
 
     def __init__(
-        self, name: str = "", tell: Tell = _nobody, troubled: Troubled | None = None
+        self,
+        name: str = "",
+        tell: Tell = _nobody,
+        troubled: Troubled | None = None,
+        waited: Waited | None = None,
     ) -> None:
         self.name = name
         self.tell = tell
         self.troubled: Troubled = {} if troubled is None else troubled
+        self.waited: Waited = set() if waited is None else waited
         self.on_back: Callable[[Endpoint], None] = at_once
         self.version = 0
         self.budget = Budget()

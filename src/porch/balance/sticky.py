@@ -13,6 +13,7 @@ import base64
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from porch import clock
 from porch.balance.budget import Budget
@@ -93,9 +94,10 @@ class Sticky(Filter):
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
         own = self._own(exchange)
+        others = self._upstream.candidates(exchange)  # by which the budget knows that it came
         if own is None or not self._keeps(own):
-            return self._upstream.candidates(exchange)
-        return self._own_first(own, exchange)
+            return others
+        return chain((own,), (each for each in others if each is not own))
 
     def nobody(self) -> PorchError:
         """See route.Destination."""
@@ -157,12 +159,6 @@ class Sticky(Filter):
             drain = self.cookie.drain
             return drain is None or clock.wall() - out["drained"].since < drain
         return self._upstream.is_used(endpoint)
-
-    def _own_first(self, own: Endpoint, exchange: Exchange) -> Iterator[Endpoint]:
-        yield own
-        for each in self._upstream.candidates(exchange):
-            if each is not own:
-                yield each
 
 
 def _attributes(cookie: Cookie) -> bytes:

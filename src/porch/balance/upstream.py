@@ -149,11 +149,18 @@ class Upstream:
         up = self._up
         if len(up) > 1:
             most = self.most
+            idlest: Endpoint | None = None
+            is_given = False
             for each in self._balancer.candidates(exchange):
                 if "drained" in each.out:  # since the first of them was tried
                     continue
                 if most is None or each.running < most:
+                    is_given = True
                     yield each
+                elif idlest is None or each.running < idlest.running:
+                    idlest = each
+            if idlest is not None and not is_given:
+                yield idlest  # it was let in, and another worker was faster, or a hedge
         elif up:
             yield from up
         else:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from porch.balance.consistent_hash import Key
 from porch.balance.endpoint import WIDTH, Endpoint
-from porch.balance.roster import Roster, Troubled
+from porch.balance.roster import Roster, Troubled, Waited
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.clock import Deadlines
 from porch.config.balancing import LoadKey
@@ -76,12 +76,13 @@ class State:
     """Of one worker. make_pool: see pools.py; check and explain have none that could dial.
     orders: what operators have said; weights among them go before those of the file.
     make_cells: see manage/columns.py; without it each endpoint counts for itself. A reload
-    assigns another before it builds. standings: who is out of rotation. troubled: who has answered
-    badly since somebody looked. address_of: each endpoint. listings: what is known of sources, by
-    their names. workers: how many share what is promised of all of them; assigned before it
-    builds, too. has_certificate: whether a host that the door gets one for has it by now.
-    acme_answer: to an authority that asks for this token. load_key: the operator's own key of a
-    hash. serves: whether anything will be balanced.
+    assigns another before it builds. standings: who is out of rotation. troubled: who has
+    answered badly since somebody looked. waited: where somebody waits for an answer.
+    address_of: each endpoint. listings: what is known of sources, by their names. workers: how
+    many share what is promised of all of them; assigned before it builds, too. has_certificate:
+    whether a host that the door gets one for has it by now. acme_answer: to an authority that
+    asks for this token. load_key: the operator's own key of a hash. serves: whether anything
+    will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -94,6 +95,7 @@ class State:
         self.standings = Standings()
         self.orders = Orders.none()
         self.troubled: Troubled = {}
+        self.waited: Waited = set()
         self.address_of: WeakKeyDictionary[Endpoint, Address] = WeakKeyDictionary()
         self.listings: dict[str, Listing] = {}
         self.workers = 1
@@ -153,7 +155,7 @@ class State:
         """What the pool keeps: what there is of it, or a new one."""
         found = self._asked_rosters.get(pool) or self._rosters.get(pool)
         if found is None:
-            found = Roster(pool, self.standings.tell, self.troubled)
+            found = Roster(pool, self.standings.tell, self.troubled, self.waited)
         found.budget.workers = self.workers
         self._asked_rosters[pool] = found
         return found

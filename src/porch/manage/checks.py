@@ -193,6 +193,13 @@ class Checks:
         try:
             async with asyncio.timeout(check.timeout):
                 why = await each.ask()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():  # that is us, and not something it waited for
+                raise
+            why = "CancelledError"
+        except SystemExit as error:  # sys.exit() in the operator's code is no end of the worker
+            why = f"SystemExit: {error}"
         except Exception as error:  # the operator's code may raise anything
             why = words_of(error, check.timeout)
             ours = isinstance(error, PorchError) and error.source == "porch"

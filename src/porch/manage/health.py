@@ -82,6 +82,8 @@ class Health:
         for name, seen in [*self._watched.items()]:
             if self._pools[name].endpoints is not seen:
                 self._arrange(self._pools[name])
+        for each in [*self._state.waited]:
+            each.recount()
         troubled = self._state.troubled
         if troubled:
             report: Report = [
@@ -107,6 +109,7 @@ class Health:
             if pool is None or pool.care.eject is None or len(pool.endpoints) < 2:
                 continue
             ejector = self._ejectors.setdefault(pool.name, Ejector(pool.care.eject))
+            self._watched.setdefault(pool.name, pool.endpoints)  # who is gone is to be forgotten
             for endpoint in self._state.named(name):
                 if endpoint in pool.endpoints:  # and not one that a reload has replaced
                     ejector.look(pool.endpoints, endpoint, trouble)
@@ -131,7 +134,7 @@ class Health:
 
     def _arrange(self, pool: Upstream) -> None:
         care, name = pool.care, pool.name
-        if care.check is not None or care.slow_start:
+        if care.check is not None or care.slow_start or name in self._ejectors:
             self._watched[name] = pool.endpoints
         else:
             self._watched.pop(name, None)

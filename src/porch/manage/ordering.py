@@ -4,6 +4,8 @@ An order goes to all workers, and whoever gave it is answered when all of them o
 to be drained is not used any more. It is kept on disk, shown by status, and undone by name.
 """
 
+import os
+import stat
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -310,7 +312,10 @@ def _closed(question: Question) -> Closed:
 
 
 def _page(file: Path) -> bytes:
-    with file.open("rb") as opened:
+    # Not to wait for who writes into it, should it be a pipe: nobody looks after the workers then.
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise ValueError(f"{file} is no file; a page is read from one")
         page = opened.read(LARGEST_PAGE + 1)
     if len(page) > LARGEST_PAGE:
         raise ValueError(f"{file} is larger than 1MB; a page is not")
