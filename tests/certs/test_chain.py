@@ -4,6 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from porch import clock
 from porch.certs import chain as chains
@@ -39,6 +43,22 @@ def test_one_for_another_key_is_wrong() -> None:
     other = ROOT.issue_cert("shop.example").private_key_pem.bytes()
     with pytest.raises(ValueError, match="for another key"):
         chains.check(CHAIN, other, ["shop.example"])
+
+
+def test_one_that_openssl_would_show_to_nobody_is_wrong() -> None:
+    """Else it would take the place of a good one, and serve nobody until it is renewed."""
+    key = rsa.generate_private_key(65537, 1024)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "weak")])
+    weak = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=90))
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+    with pytest.raises(ValueError, match="the key of an authority in its chain is too small"):
+        chains.check(CHAIN + weak, KEY, ["shop.example"])
+    damaged = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    with pytest.raises(ValueError, match="its certificate"):
+        chains.check(CHAIN + damaged, KEY, ["shop.example"])
 
 
 @pytest.mark.parametrize("chain", [b"", b"<html>", b"-----BEGIN CERTIFICATE-----\nx\n"])

@@ -121,6 +121,13 @@ def test_a_page_instead_of_an_answer_is_no_acme(server: Server) -> None:
     )
 
 
+def test_an_answer_that_nests_without_end_is_no_acme(server: Server) -> None:
+    server.answers.append((200, {"Content-Type": "application/json"}, b"[" * 100_000))
+    error = failure(Authority(directory=server.url))
+    assert error.kind == "network"
+    assert "gave an answer that is no ACME" in str(error)
+
+
 @pytest.mark.parametrize("days", [-400, 400])
 def test_a_clock_that_is_far_off_is_told_before_anything_is_ordered(
     server: Server, days: int

@@ -321,3 +321,11 @@ def test_a_private_address_is_for_the_local_authority() -> None:
     found = check_name("10.0.0.2", "http-01", takes_addresses=True)
     assert found.state == "fail"
     assert "private or reserved address" in found.sentence
+
+
+def test_an_authority_that_has_asked_to_come_later_is_in_the_way(check: Check) -> None:
+    found = check(later=1_772_366_400.0)
+    (finding,) = about(found, "rates")
+    assert finding.state == "fail"
+    assert "before 2026-03-01 12:00 UTC" in finding.sentence
+    assert "put right rates first" in found.advice

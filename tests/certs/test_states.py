@@ -1,5 +1,6 @@
 """How each host is: what its files say, and what a real store has."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,22 @@ def test_those_that_were_got_on_demand_are_found_in_the_store(
     covered = Covered(named=frozenset({"own.example"}), wildcards={}, everybody=True)
     (found,) = demanded(store, covered)
     assert (found.name, found.source, found.issuer) == ("a.example", "acme", "R12")
+
+
+def test_it_is_tried_again_when_the_first_of_the_authorities_may_be_asked(
+    store: FileStore, hands: Hands
+) -> None:
+    now = moments.now().replace(microsecond=0)
+    error = IssueError("rate_limited", "too many")
+    limits = {"https://a/": now + timedelta(hours=3), "https://b/": now + timedelta(hours=2)}
+    backoff.keep(store, "a.test", backoff.failed(backoff.Record(), error, limits, now))
+
+    def next_try(*directories: str) -> float | None:
+        (found,) = states(store, {"a.test": "acme"}, {}, directories)
+        return found.next_try
+
+    assert next_try("https://a/", "https://b/") == (now + timedelta(hours=2)).timestamp()
+    assert next_try("https://a/") == (now + timedelta(hours=3)).timestamp()
+    for free in (next_try(), next_try("https://a/", "https://c/")):
+        assert free is not None
+        assert free <= (now + timedelta(minutes=1)).timestamp()

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import dns.resolver
 import pytest
 
 import porch.certs.files
+from porch.certs import backoff, moments
+from porch.certs.authority import PRESETS
+from porch.certs.failure import IssueError
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.store import FileStore
 from porch.cli import main
@@ -221,6 +225,31 @@ def test_records_that_forbid_the_authority_are_found_under_its_own_name(
     door.check("shop.dev", server.resolver(), as_json=True)
     findings = {each["what"]: each for each in json.loads(capsys.readouterr().out)["findings"]}
     assert findings["CAA"]["state"] == "ok"
+
+
+def test_what_is_left_of_the_authoritys_limits_is_told(
+    door: Door, server: NameServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.check("shop.dev", server.resolver())
+    assert "all of the 5 certificates for exactly these names" in capsys.readouterr().out
+    store = FileStore(door.store)
+    directory = PRESETS["letsencrypt"].directory
+    now = moments.now().replace(microsecond=0)
+    record = backoff.Record()
+    for _ in range(2):
+        limits = {directory: now + timedelta(hours=2)}
+        record = backoff.failed(record, IssueError("unauthorized", "no"), limits, now)
+    backoff.keep(store, "shop.dev", record)
+    assert door.check("shop.dev", server.resolver()) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "the authority has asked not to be asked for shop.dev again before" in out
+    assert "3 of the 5 failed validations of the name by this account" in out
+    show_certs(door.config, as_json=True)
+    found = {each["name"]: each for each in json.loads(capsys.readouterr().out)["certificates"]}
+    assert found["shop.dev"]["next_try"] == moments.text(now + timedelta(hours=2))
+    door.write(f'{LISTEN}[acme]\ndirectory = "https://ca.shop.dev/"\n{ROUTES}')
+    door.check("shop.dev", server.resolver())
+    assert "certificates for exactly these" not in capsys.readouterr().out
 
 
 def test_a_wildcard_is_refused_before_anybody_is_asked(

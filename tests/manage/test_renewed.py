@@ -104,6 +104,23 @@ def test_a_pair_of_no_use_leaves_the_old_and_is_told_once(
     assert len(watched.told) == 2
 
 
+def test_what_clients_will_refuse_and_who_may_use_the_key_is_told_as_at_the_start(
+    watched: Watched,
+) -> None:
+    cert, key = watched.pairs["a.test"]
+    for file, content in zip((cert, key), watched.fresh("b.test"), strict=True):
+        watched.write(file, content)
+    key.chmod(0o666)
+    assert [*watched.renewed.look()] == ["a.test"]
+    (_, _), (level, name), (_, read), (_, write) = watched.told
+    assert level == "warning"
+    assert name.startswith(f"a.test: {cert} is for b.test, and not for a.test, ")
+    assert read == f"a.test: everybody on this machine can read {key}: chmod o-r {key}"
+    assert write.startswith(f"a.test: everybody on this machine can write {key}")
+    assert watched.renewed.look() == {}
+    assert len(watched.told) == 4
+
+
 def test_a_file_that_is_gone_is_one_of_no_use(watched: Watched) -> None:
     watched.pairs["b.test"][1].unlink()
     for _ in range(3):

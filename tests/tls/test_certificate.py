@@ -57,6 +57,17 @@ def test_what_is_no_pem_file_is_named(tmp_path: Path) -> None:
     assert said(cert, other).startswith(f"{other} is not a PEM file that can be used: ")
 
 
+@pytest.mark.parametrize("cut", [100, -20])
+def test_a_certificate_that_is_half_written_is_named_and_not_its_key(
+    tmp_path: Path, cut: int
+) -> None:
+    cert, key = files(tmp_path, "a.test")
+    whole = cert.read_bytes()
+    for content in (whole[:cut], whole + whole[:cut], whole[:60] + b"!" + whole[60:]):
+        cert.write_bytes(content)
+        assert said(cert, key).startswith(f"{cert} is not a PEM file that can be used: ")
+
+
 def test_an_encrypted_key_is_no_question_on_the_terminal(tmp_path: Path) -> None:
     cert, plain = files(tmp_path, "a.test")
     locked = load_pem_private_key(plain.read_bytes(), None).private_bytes(

@@ -86,6 +86,23 @@ def test_a_name_that_is_not_ascii_is_unknown() -> None:
     assert read_hello(data.replace(b"a.test", b"\xff.test")) is UNKNOWN
 
 
+def by_hand(name: bytes) -> bytes:
+    """What no library says: a hello for a name of any length."""
+    named = b"\0" + len(name).to_bytes(2, "big") + name
+    listed = len(named).to_bytes(2, "big") + named
+    extension = b"\0\0" + len(listed).to_bytes(2, "big") + listed
+    fixed = b"\x03\x03" + bytes(32) + b"\0" + b"\0\2\xc0\x2b" + b"\1\0"
+    body = fixed + len(extension).to_bytes(2, "big") + extension
+    return records(b"\x16\x03\x01--\x01" + len(body).to_bytes(3, "big") + body, 16384)
+
+
+def test_a_name_longer_than_any_host_is_unknown() -> None:
+    """OpenSSL refuses it, but behind us, who would look it up label by label."""
+    assert read(by_hand(b"a." * 127 + b"a")) == ("a." * 127 + "a", ())
+    for labels in (128, 16_000):
+        assert read_hello(by_hand(b"a." * labels)) is UNKNOWN
+
+
 @given(st.binary(max_size=600))
 def test_whatever_comes_is_answered(data: bytes) -> None:
     assert isinstance(read_hello(data), Hello | None)

@@ -5,6 +5,7 @@ wait for each other; what an authority limits is waited for at that authority al
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -49,6 +50,14 @@ class Record:
         if self.last is None or self.last > now:
             return now
         return self.last + delay(name, self.failures + max(0, self.cut_off - 1))
+
+    def next_of_any(self, name: str, directories: Sequence[str], now: datetime) -> datetime:
+        """The same where these authorities are asked, of which each may have asked to come later:
+        it is tried when the first of them may be."""
+        limits = [self.limited_until(each, now) for each in directories]
+        until = [limit for limit in limits if limit is not None]
+        again = self.next_at(name, now)
+        return max(again, min(until)) if until and len(until) == len(limits) else again
 
     @property
     def trouble(self) -> str:

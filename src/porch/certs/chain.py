@@ -1,24 +1,30 @@
 """Chain: whether what an authority gave is what was asked for."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from porch.certs import moments
 from porch.certs.identifiers import canonical
+from porch.tls.certificate import Pair, add_pair
+from porch.tls.profile import server_context
 
 __all__ = ["check", "is_fresh", "issuers"]
 
 
 def check(chain: bytes, key: bytes, names: Sequence[str]) -> None:
-    """Raises ValueError unless `chain` (PEM) is for `key` (PEM) and all `names`, canonical."""
+    """Raises ValueError unless `chain` (PEM) is for `key` (PEM) and all `names`, canonical, and
+    OpenSSL would show it: it takes the place of one that it shows."""
     certificate = x509.load_pem_x509_certificate(chain)
     if certificate.public_key() != serialization.load_pem_private_key(key, None).public_key():
         raise ValueError("its certificate is for another key")
     missing = set(names) - _names_in(certificate)
     if missing:
         raise ValueError(f"its certificate lacks {min(missing)}")
+    place = Path("its certificate")
+    add_pair(server_context(), Pair(chain, key, place, place))
 
 
 def is_fresh(chain: bytes) -> bool:

@@ -47,6 +47,16 @@ LONGEST = 1 << 20
 WHOLE = 60.0
 """Seconds for a whole answer, however it drips."""
 
+_NO_ACME = (
+    errors.Error,
+    JoseError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    RecursionError,
+)
+"""What is no ACME ends in any of these: the library reads answers as it expects them."""
 _BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
@@ -264,8 +274,7 @@ class Conversation:
                 f"the CA {host} cannot be reached ({_cause(error)}): let this machine connect to "
                 "it, by HTTPS_PROXY if need be",
             ) from error
-        except (errors.Error, JoseError, ValueError, KeyError, AttributeError, TypeError) as error:
-            # What is no ACME ends in any of these: the library reads answers as it expects them.
+        except _NO_ACME as error:
             raise IssueError(
                 "network",
                 f"the CA {host} gave an answer that is no ACME ({_words(error)}): it may be down, "

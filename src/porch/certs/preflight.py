@@ -8,7 +8,7 @@ Synchronous: for a thread, never for the loop.
 import re
 import secrets
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +16,7 @@ from typing import Literal
 import dns.resolver
 
 from porch import clock
+from porch.certs import moments
 from porch.certs.addresses import is_public
 from porch.certs.caa import Caa, check_caa
 from porch.certs.finding import Finding, State, fail, is_hindered, ok, warn
@@ -54,14 +55,14 @@ def make_token() -> str:
 class Wanted:
     """The order that is to be checked.
 
-    name: as porch.certs.names has them. own: this machine's addresses (own_addresses). method:
-    how the authority is to validate. identities: those of the authority for CAA, none if unknown.
+    name: as porch.certs.names has them. own: this machine's addresses (own_addresses). method: how
+    the authority is to validate. identities: those of the authority for CAA, none if unknown.
     account: its URL, if there is one. is_public: whether it is one for the internet, and not a
-    company's own. takes_addresses: whether the authority's profile issues for
-    IP addresses. token: what to ask port 80 for. expected: what this door answers to that, or
-    None if it is not running. history: what was ordered before, None if the authority's limits
-    are unknown. ports: those of HTTP and HTTPS. timeout: seconds for one connection, at most
-    PORT_LIFETIME.
+    company's own. takes_addresses: whether the authority's profile issues for IP addresses. token:
+    what to ask port 80 for. expected: what this door answers to that, or None if it is not running.
+    history: what was ordered before, None if the authority's limits are unknown. later: until when
+    the authority has asked not to be asked, or None. ports: those of HTTP and HTTPS. timeout:
+    seconds for one connection, at most PORT_LIFETIME.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Wanted:
     token: str = field(default_factory=make_token)
     expected: bytes | None = None
     history: History | None = None
+    later: float | None = None
     ports: tuple[int, int] = (80, 443)
     timeout: float = 2.0
 
@@ -123,7 +125,7 @@ def preflight(wanted: Wanted, resolver: dns.resolver.Resolver) -> Preflight:
         ),
         *(each.finding for each in (*first, *second)),
         about_caa,
-        *(check_rates(wanted.history, clock.wall()) if wanted.history is not None else ()),
+        *_about_rates(wanted),
     ]
     return _report(wanted, findings)
 
@@ -272,6 +274,17 @@ def _about_caa(wanted: Wanted, asked: "Future[Caa] | None") -> Finding:
     if found.accounts and not wanted.account:
         return warn("CAA", f"{found.sentence}. There is no account yet; it will have another URL")
     return ok("CAA", found.sentence)
+
+
+def _about_rates(wanted: Wanted) -> Iterator[Finding]:
+    if wanted.later is not None:
+        yield fail(
+            "rates",
+            f"the authority has asked not to be asked for {wanted.name} again before"
+            f" {moments.words(wanted.later)}; Porch keeps to that, and then tries by itself",
+        )
+    if wanted.history is not None:
+        yield from check_rates(wanted.history, clock.wall())
 
 
 def _report(wanted: Wanted, findings: Sequence[Finding]) -> Preflight:

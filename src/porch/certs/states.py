@@ -1,6 +1,6 @@
 """States: how the certificate of each host is, for who asks and for warnings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from porch.certs import backoff, moments, renewal
 from porch.certs.covered import Covered
@@ -19,10 +19,13 @@ __all__ = ["demanded", "states", "unvouched"]
 
 
 def states(
-    store: Store | None, managed: Mapping[str, Source], given: Mapping[str, Certificate]
+    store: Store | None,
+    managed: Mapping[str, Source],
+    given: Mapping[str, Certificate],
+    directories: Sequence[str] = (),
 ) -> Iterator[NameState]:
     """Of each host one. managed: hosts that the door gets one for; none without a store. given:
-    those that have files, which nobody renews."""
+    those that have files, which nobody renews. directories: of the authorities that are asked."""
     for host, certificate in given.items():
         yield _given(host, certificate)
     if store is not None:
@@ -33,17 +36,19 @@ def states(
             except StoreError as error:
                 own = str(error)
         for host, source in managed.items():
-            yield _managed(store, host, source, own if source == "local" else "")
+            yield _managed(store, host, source, directories, own if source == "local" else "")
 
 
-def demanded(store: Store, covered: Covered) -> Iterator[NameState]:
+def demanded(
+    store: Store, covered: Covered, directories: Sequence[str] = ()
+) -> Iterator[NameState]:
     """Of each host that got one when a client asked for it. covered: which may. Raises StoreError.
 
     They are renewed when a client asks for them, so that one which ends is no cause for a warning.
     """
     for host in kept_hosts(store):
         if covered(host):
-            yield _managed(store, host, "acme")
+            yield _managed(store, host, "acme", directories)
 
 
 def unvouched(host: str) -> str:
@@ -70,7 +75,9 @@ def _given(host: str, certificate: Certificate) -> NameState:
     return NameState(name=host, source="files", issuer=facts.issuer, not_after=ends)
 
 
-def _managed(store: Store, host: str, source: Source, trouble: str = "") -> NameState:
+def _managed(
+    store: Store, host: str, source: Source, directories: Sequence[str], trouble: str = ""
+) -> NameState:
     """trouble: what stands in the way of all of this source."""
     try:
         entry = find_entry(store, host)
@@ -81,7 +88,7 @@ def _managed(store: Store, host: str, source: Source, trouble: str = "") -> Name
     next_try = None
     if record.trouble and not trouble:
         trouble = record.trouble
-        next_try = record.next_at(host, moments.now()).timestamp()
+        next_try = record.next_of_any(host, directories, moments.now()).timestamp()
     if entry is None:
         trouble = trouble or (unvouched(host) if source == "local" else "")
         return NameState(

@@ -10,6 +10,7 @@ from pathlib import Path
 import dns.resolver
 
 from porch import clock
+from porch.certs import moments
 from porch.certs.account import record_name
 from porch.certs.addresses import own_addresses
 from porch.certs.answers import Answers
@@ -20,6 +21,7 @@ from porch.certs.local_ca import damage
 from porch.certs.notes import read_note
 from porch.certs.preflight import Method, make_token, preflight
 from porch.certs.preflight import Wanted as ToCheck
+from porch.certs.remembered import history, limited_until
 from porch.certs.report import certs_json, certs_text, check_json, check_text
 from porch.certs.states import demanded, states, unvouched
 from porch.certs.store import FileStore, Store
@@ -46,6 +48,9 @@ IDENTITIES = {
 PUBLIC = frozenset(each.directory for each in PRESETS.values())
 """Of others nobody here knows whom they serve."""
 
+LIMITED = PRESETS["letsencrypt"].directory
+"""Whose limits are known (rates.py)."""
+
 
 def show_certs(config: Path, *, as_json: bool) -> int:
     """Print a line a host. Returns 0, or 1 with the reason on stderr, which may be a store in which
@@ -58,10 +63,11 @@ def show_certs(config: Path, *, as_json: bool) -> int:
     store = open_store(loaded) if certificates.gets else None  # files alone need none
     if certificates.gets and store is None:
         return 1
-    all_of_them = [*states(store, certificates.managed, certificates.presented.by_host)]
+    asked = [each.directory for each in Wanted.of(loaded, built).authorities]
+    all_of_them = [*states(store, certificates.managed, certificates.presented.by_host, asked)]
     if store is not None and certificates.covered is not None:
         try:
-            all_of_them += demanded(store, certificates.covered)
+            all_of_them += demanded(store, certificates.covered, asked)
         except StoreError as error:
             print(f"porch: {error}", file=sys.stderr)
             return 1
@@ -132,6 +138,10 @@ def check_name(
                     account=str(read_note(store, record_name(authority)).get("uri") or ""),
                     token=token,
                     expected=token.encode() if is_shown else None,
+                    history=history(store, name, LIMITED)
+                    if authority.directory == LIMITED
+                    else None,
+                    later=limited_until(store, name, authority.directory, moments.now()),
                     ports=ports,
                 ),
                 resolver or dns.resolver.Resolver(),

@@ -13,7 +13,7 @@ from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded
 from porch.tls.certificate import Certificate, Pair
 
-__all__ = ["review_certificates"]
+__all__ = ["findings", "review_certificates"]
 
 _NAMES = 3
 """Names of a certificate that are told."""
@@ -28,15 +28,16 @@ def review_certificates(loaded: Loaded, certificates: Certificates) -> None:
             folders[certificate.digest] = certificate
             continue
         path = (*loaded.site_paths[host], "cert")
-        for text in _findings(certificate, host):
+        for text in findings(certificate, host):
             loaded.add(path, text, warning=True)
     for certificate in folders.values():
-        for text in _findings(certificate, None):
+        for text in findings(certificate, None):
             loaded.add(("certificates",), text, warning=True)
 
 
-def _findings(certificate: Certificate, host: str | None) -> Iterator[str]:
-    """host: that a site names it for; None for the names that stand in it."""
+def findings(certificate: Certificate, host: str | None) -> Iterator[str]:
+    """What clients will refuse, in sentences. host: that a site names it for; None for the names
+    that stand in it."""
     for pair in certificate.pairs:
         yield from _findings_of_pair(pair, host)
 

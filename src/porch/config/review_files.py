@@ -5,6 +5,7 @@ What they hold is looked at when they are built from, or in review_certificates.
 
 import contextlib
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from porch.config.loaded import Loaded
@@ -12,7 +13,7 @@ from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES, files_in, matching
 from porch.config.schema import SiteModel
 
-__all__ = ["review_file", "review_folders", "review_pair", "review_rights"]
+__all__ = ["loose_rights", "review_file", "review_folders", "review_pair", "review_rights"]
 
 
 def review_file(loaded: Loaded, name: str | None, path: KeyPath) -> bool:
@@ -30,7 +31,14 @@ def review_file(loaded: Loaded, name: str | None, path: KeyPath) -> bool:
 
 
 def review_rights(loaded: Loaded, key: Path, path: KeyPath) -> None:
-    """That nobody but its owner and a group can read a key, and its owner alone can write it.
+    """Warn of each right to a key that is one too many."""
+    for text in loose_rights(key):
+        loaded.add(path, text, warning=True)
+
+
+def loose_rights(key: Path) -> Iterator[str]:
+    """In sentences: that others than its owner and a group can read a key, or others than its
+    owner write it.
 
     A group that reads is how systems give a key to several services (Debian's `ssl-cert`), and
     how containers are given one that is root's.
@@ -38,12 +46,10 @@ def review_rights(loaded: Loaded, key: Path, path: KeyPath) -> None:
     with contextlib.suppress(OSError, ValueError):  # ValueError: a zero in the name
         mode = key.stat().st_mode
         if mode & stat.S_IROTH:
-            text = f"everybody on this machine can read {key}: chmod o-r {key}"
-            loaded.add(path, text, warning=True)
+            yield f"everybody on this machine can read {key}: chmod o-r {key}"
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
             who = "everybody on this machine" if mode & stat.S_IWOTH else "its group"
-            text = f"{who} can write {key}, and so put another in its place: chmod go-w {key}"
-            loaded.add(path, text, warning=True)
+            yield f"{who} can write {key}, and so put another in its place: chmod go-w {key}"
 
 
 def review_pair(loaded: Loaded, site: SiteModel, path: KeyPath) -> SiteModel:

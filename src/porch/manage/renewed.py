@@ -10,6 +10,8 @@ from pathlib import Path
 
 from porch.config.loaded import Loaded
 from porch.config.pairs import folder_pairs, load_pairs, site_files
+from porch.config.review_certificates import findings
+from porch.config.review_files import loose_rights
 from porch.manage.candidate import Stamp, stamps
 from porch.observe.messages import Level
 from porch.tls.certificate import Certificate, Pair, keep_only
@@ -73,6 +75,8 @@ class Renewed:
                 found |= dict.fromkeys(hosts, certificate.pairs)
                 text = f"{source.name}: its certificate files have changed; used from now on"
                 self._say(text, "info")
+                for trouble in self._doubts(source, certificate):
+                    self._say(f"{source.name}: {trouble}", "warning")
         if found:
             keep_only(())
         return found
@@ -105,6 +109,13 @@ class Renewed:
             return source.hosts
         sites = self._loaded.sites
         return [host for host in certificate.hosts if host not in sites or not sites[host].cert]
+
+    @staticmethod
+    def _doubts(source: _Source, certificate: Certificate) -> Iterator[str]:
+        """What is told of files at the start, too."""
+        yield from findings(certificate, source.hosts[0] if source.hosts else None)
+        for _, key in source.files:
+            yield from loose_rights(key)
 
     def _fail(self, source: _Source, problem: str) -> None:
         before = self._failing.get(source.name)

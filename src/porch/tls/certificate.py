@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from porch.tls.pem import CERTIFICATE
 from porch.tls.profile import ALPN, believe_clients, server_context
 
 __all__ = ["KEPT", "Certificate", "Pair", "add_pair", "keep_only", "load_certificate", "tried"]
@@ -200,5 +201,19 @@ def _reason(pair: Pair, error: ssl.SSLError) -> str:
         return f"{pair.key_file} is not the key of {pair.cert_file}"
     if b"ENCRYPTED" in pair.key:
         return f"{pair.key_file} is encrypted; give its password as key_password"
-    file = pair.cert_file if b"BEGIN CERTIFICATE" not in pair.chain else pair.key_file
+    file = pair.key_file if _is_whole(pair.chain) else pair.cert_file
     return f"{file} is not a PEM file that can be used: {error.reason or error}"
+
+
+def _is_whole(chain: bytes) -> bool:
+    """Whether it is certificates, so that the trouble is with the key. One that is being written
+    may be cut anywhere."""
+    found = CERTIFICATE.findall(chain)
+    if not found or len(found) != chain.count(b"-----BEGIN CERTIFICATE-----"):
+        return False
+    try:
+        cadata = b"\n".join(found).decode("ascii")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=cadata)
+    except ssl.SSLError:
+        return False
+    return True

@@ -12,6 +12,9 @@ __all__ = ["LONGEST", "UNKNOWN", "Hello", "read_hello"]
 
 LONGEST = 32768
 """Bytes of a hello that is waited for. With post-quantum key shares they have about 2,000."""
+_LONGEST_NAME = 255
+"""Bytes of a host that is looked up: OpenSSL refuses who asks for a longer one, and by then a name
+of 16,000 labels would have cost 160 ms."""
 _MOST_RECORDS = 16
 """Records that it may be cut into: each costs a look at every arrival."""
 
@@ -100,9 +103,9 @@ def _extensions(message: bytes, place: int, end: int) -> Hello:
 
 def _name(content: bytes) -> str:
     """The first name of the list, and there may be but one: a host (0). Raises ValueError if it
-    is not ASCII or not whole."""
+    is not ASCII, not whole, or longer than any host."""
     size = _SIZE(content, 3)[0]
-    if content[2] != 0 or len(content) < 5 + size:
+    if content[2] != 0 or size > _LONGEST_NAME or len(content) < 5 + size:
         raise ValueError
     return content[5 : 5 + size].decode("ascii").lower().removesuffix(".")
 
