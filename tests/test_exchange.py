@@ -113,8 +113,8 @@ class Pools:
     def candidates(self, exchange: Exchange) -> Iterator[FakePool]:
         return iter(self.endpoints)
 
-    def nobody(self) -> PorchError:
-        return NoEndpoint("nobody")
+    def nobody(self, error: PorchError | None) -> PorchError:
+        return error or NoEndpoint("nobody")
 
     def error_page(self, exchange: Exchange, error: Any) -> Response:
         return Response(error.status, (), error.word.encode())

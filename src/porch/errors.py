@@ -231,6 +231,7 @@ class NoEndpoint(PorchError):
     status = 503
     source = "upstream"
     sentence = "No endpoint of the pool can take a request now."
+    retry_after = 1.0
 
 
 class Maintenance(PorchError):

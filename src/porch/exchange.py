@@ -226,7 +226,7 @@ class Exchange:
             self._next = None
             self.reused = False
             if place is None:
-                self._give_up(self.error or destination.nobody())
+                self._give_up(destination.nobody(self.error))
                 return
         self.attempts += 1
         self.endpoint = place
@@ -419,6 +419,9 @@ class Exchange:
         self.error = error
         self.drop(error)
         if not self.route.retry.again(self, error):
+            destination = self.route.destination
+            if error.retry == "always" and destination is not None:
+                error = destination.nobody(error)
             self._give_up(error)
 
     def was_stale(self, error: PorchError) -> bool:

@@ -27,7 +27,7 @@ class Pool:
     def candidates(self, exchange: Exchange) -> Iterator[Place]:
         return cast("Iterator[Place]", iter(self.names))
 
-    def nobody(self) -> PorchError:
+    def nobody(self, error: PorchError | None) -> PorchError:
         return NoEndpoint("nobody")
 
 
@@ -125,6 +125,6 @@ def test_it_says_who_goes_there() -> None:
     assert str(rule) == '5% of the clients; or header x-canary = "1"; or cookie beta = 1'
     assert str(CanaryRule(share=0.5, sticky=False)) == "50% of the requests"
     one = canary(rule)
-    assert one.nobody().detail == "nobody"
+    assert one.nobody(None).detail == "nobody"
     one.is_back = True
     assert repr(one).endswith("taken back>")

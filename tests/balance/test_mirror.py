@@ -37,7 +37,7 @@ class Shadow:
     def candidates(self, exchange: Exchange) -> Iterator[Any]:
         return iter((self,))
 
-    def nobody(self) -> PorchError:
+    def nobody(self, error: PorchError | None) -> PorchError:
         return NoEndpoint("x")
 
     def acquire(self, exchange: Exchange) -> Any:

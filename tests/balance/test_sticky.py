@@ -249,7 +249,7 @@ def test_it_is_a_pool_to_the_route() -> None:
     assert bench.sticky.filters == (bench.sticky,)
     assert bench.sticky.endpoints == bench.upstream.endpoints
     assert bench.sticky.manner == "first; sticky by the cookie sid"
-    assert bench.sticky.nobody().detail == bench.upstream.nobody().detail
+    assert bench.sticky.nobody(None).detail == bench.upstream.nobody(None).detail
     assert repr(bench.sticky) == "<Sticky sid <Upstream pool 3 endpoints>>"
 
 

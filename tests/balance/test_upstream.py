@@ -13,6 +13,7 @@ from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind, Out
 from porch.balance.roster import Roster
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import DIALS, Upstream
+from porch.errors import ConnectionRefused
 from porch.exchange import Exchange
 from porch.route.route import RUNNING, Place
 
@@ -126,7 +127,7 @@ def test_an_only_endpoint_that_is_drained_or_weighs_nothing_is_not_tried() -> No
     bench = Bench("a")
     bench.of["a"].weight = 0
     assert bench.order() == ""
-    assert "a weight 0" in bench.upstream.nobody().detail
+    assert "a weight 0" in bench.upstream.nobody(None).detail
 
 
 def test_one_that_is_drained_while_a_request_looks_for_another_is_not_tried() -> None:
@@ -190,17 +191,26 @@ def test_when_all_refuse_one_request_looks_and_the_others_are_told(time: FakeClo
     time.now += REDIAL
     assert bench.order() == "ab"
     assert bench.order() == ""
-    error = bench.upstream.nobody()
+    error = bench.upstream.nobody(None)
     assert error.status == 503
     assert error.detail == (
         "all endpoints of pool pool are out: a connection_refused; b connection_refused"
     )
 
 
+def test_who_finds_out_that_all_refuse_is_told_what_the_others_are() -> None:
+    error = ConnectionRefused("a refused")
+    bench = Bench("ab").out("a")
+    assert bench.upstream.nobody(error) is error, "b may be there by the next request"
+    told = bench.out("b").upstream.nobody(error)
+    assert (told.status, getattr(told, "retry_after", None)) == (503, 1.0)
+    assert Bench("a").out("a").upstream.nobody(error) is error, "its own reason says more"
+
+
 def test_of_many_that_are_out_some_are_named() -> None:
     bench = Bench("abcde").out("abc", "unhealthy").out("d")
     bench.of["e"].weight = 0
-    assert bench.upstream.nobody().detail == (
+    assert bench.upstream.nobody(None).detail == (
         "all endpoints of pool pool are out: a x; b x; c x; and 2 more"
     )
 
@@ -277,7 +287,7 @@ def test_a_drained_endpoint_is_never_used() -> None:
 def test_an_empty_pool_has_no_candidates() -> None:
     bench = Bench("")
     assert bench.order() == ""
-    assert bench.upstream.nobody().detail == "pool pool has no endpoint"
+    assert bench.upstream.nobody(None).detail == "pool pool has no endpoint"
 
 
 def test_it_prints_its_name_and_size() -> None:
@@ -308,9 +318,9 @@ def test_an_endpoint_is_used_while_it_is_in_rotation_or_all_are_out_for_a_lesser
 
 def test_a_pool_is_given_others_and_says_why_there_is_none() -> None:
     made = Upstream("p", [], RoundRobin())
-    assert str(made.nobody()) == "destination_unavailable: pool p has no endpoint"
+    assert str(made.nobody(None)) == "destination_unavailable: pool p has no endpoint"
     made.use([], "nobody has looked")
-    assert "pool p has no endpoint: nobody has looked" in str(made.nobody())
+    assert "pool p has no endpoint: nobody has looked" in str(made.nobody(None))
     version = made.roster.version
     made.use([])
     assert made.roster.version > version

@@ -96,12 +96,12 @@ def test_an_empty_pool_says_why():
     made.words = {"routes": {"b.test": SOURCE}}
     made.load()
     upstream = made.members.upstream
-    text = str(upstream.nobody())
+    text = str(upstream.nobody(None))
     assert "pool b.test has no endpoint" in text
     assert "discovery of dns:api:80 has found nothing yet: no such name" in text
     made.state.listings = {SOURCE: Listing(source=SOURCE, trouble="the servers failed")}
     made.refresh()
-    assert "the servers failed" in str(upstream.nobody())
+    assert "the servers failed" in str(upstream.nobody(None))
 
 
 def test_fixed_ones_stay_and_are_not_doubled():

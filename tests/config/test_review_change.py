@@ -31,6 +31,8 @@ def test_what_is_right_is_right() -> None:
     [
         ({"canary": {"to": "a:1"}}, "nobody goes to this canary; give it a share"),
         ({"canary": {"to": [], "share": "5%"}}, "'to' is empty; name a target"),
+        ({"canary": {"to": ":1", "share": "5%"}}, "leads to already: it is its own canary"),
+        ({"mirror": {"to": [":1", "a:2"]}}, "it would run each request twice"),
         ({"canary": {"to": "gren", "share": "5%"}}, "did you mean 'green'?"),
         ({"canary": {"to": "blue", "share": "5%"}}, 'an address has a port: "blue:8000"'),
         ({"canary": {"to": "a:x", "share": "5%"}}, "is not a kind of target"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from porch.config.schema_retry import RetryModel
 from tests.support.scenario import Scenario
 
 Make = Callable[..., Scenario]
@@ -157,17 +158,25 @@ def test_a_connection_that_is_not_made_in_time_leads_to_the_next_endpoint(scenar
     )
 
 
-def test_all_endpoints_refusing_is_502(scenario: Make) -> None:
+def test_all_endpoints_refusing_is_one_clear_503(scenario: Make) -> None:
     (
         scenario(endpoints=2)
         .endpoint("refuses")
         .endpoint("refuses", at=1)
         .client(GET)
-        .client_gets(502, b"connection_refused")
+        .client_gets(503, b"destination_unavailable")
         .client_sees("open")
         .dialled(1)
         .dialled(1, at=1)
     )
+
+
+def test_where_no_number_is_said_refusals_do_not_count(scenario: Make) -> None:
+    """When most of a pool dies at once the last one that lives is found."""
+    story = scenario(endpoints=8, retry=RetryModel())
+    for at in range(7):
+        story.endpoint("refuses", at=at)
+    story.client(GET).upstream_gets(b"GET /a").upstream(OK).client_gets(200)
 
 
 def test_no_more_endpoints_are_tried_than_the_route_says(scenario: Make) -> None:

@@ -106,9 +106,9 @@ class Canary:
             return self.stable.candidates(exchange)
         return chain(self.canary.candidates(exchange), self.stable.candidates(exchange))
 
-    def nobody(self) -> PorchError:
+    def nobody(self, error: PorchError | None) -> PorchError:
         """See route.Destination."""
-        return self.stable.nobody()
+        return self.stable.nobody(error)
 
     def takes(self, request: RequestHead, client_ip: bytes) -> bool:
         """Whether the request goes to the canary, unless that was taken back."""

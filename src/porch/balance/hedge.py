@@ -181,8 +181,10 @@ class HedgedRetry(Retry):
 
     __slots__ = ("rivals",)
 
-    def __init__(self, attempts: int, total: float, backoff: float, text: str) -> None:
-        super().__init__(attempts, total, backoff, text)
+    def __init__(
+        self, attempts: int, total: float, backoff: float, text: str, refusals: int = 0
+    ) -> None:
+        super().__init__(attempts, total, backoff, text, refusals=refusals)
         self.rivals: dict[Exchange, Rival] = {}
 
     def can(self, exchange: Exchange, error: PorchError, pause: float = 0.0) -> bool:

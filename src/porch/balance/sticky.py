@@ -99,9 +99,9 @@ class Sticky(Filter):
             return others
         return chain((own,), (each for each in others if each is not own))
 
-    def nobody(self) -> PorchError:
+    def nobody(self, error: PorchError | None) -> PorchError:
         """See route.Destination."""
-        return self._upstream.nobody()
+        return self._upstream.nobody(error)
 
     def on_response(self, exchange: Exchange) -> None:
         """Tell a client whom it belongs to from now on, if it did not know."""

@@ -117,8 +117,12 @@ class Upstream:
             return iter(() if "drained" in only.out or not only.weight else endpoints)
         return self._several(exchange)
 
-    def nobody(self) -> PorchError:
-        """See route.Destination."""
+    def nobody(self, error: PorchError | None) -> PorchError:
+        """See route.Destination. Of several that refuse who finds that out is told what the others
+        are; an only endpoint has its own reason."""
+        are_dead = len(self.endpoints) > 1 and all("refused" in each.out for each in self.endpoints)
+        if error is not None and not are_dead:
+            return error
         if not self.endpoints:
             text = f"pool {self.name} has no endpoint"
             return NoEndpoint(f"{text}: {self.missing}" if self.missing else text)

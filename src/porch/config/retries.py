@@ -8,7 +8,7 @@ from porch.clock import INFINITY
 from porch.config.schema_retry import RetryModel
 from porch.config.units import spell_duration
 from porch.filter import Filter
-from porch.route.retry import BACKOFF, Retry
+from porch.route.retry import BACKOFF, REFUSALS, Retry
 
 __all__ = ["retrying"]
 
@@ -19,10 +19,11 @@ def retrying(words: RetryModel, roster: Roster) -> tuple[Retry, list[Filter]]:
     backoff = BACKOFF if words.backoff is None else words.backoff
     text = _text(words)
     filters: list[Filter] = []
+    refusals = 0 if "attempts" in words.model_fields_set else REFUSALS
     if words.hedge is None:
-        retry = Retry(words.attempts, total, backoff, text)
+        retry = Retry(words.attempts, total, backoff, text, refusals=refusals)
     else:
-        retry = hedged = HedgedRetry(words.attempts, total, backoff, text)
+        retry = hedged = HedgedRetry(words.attempts, total, backoff, text, refusals=refusals)
         after = None if words.hedge == "p95" else words.hedge
         filters.append(Hedge(after, roster.first_bytes, hedged))
     if words.each is not None or words.total is not None:

@@ -17,8 +17,10 @@ def review_change(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
     if model.canary is not None:
         _review_to(loaded, model.canary.to, (*entry.path, "canary", "to"), pools)
         _review_canary(loaded, model.canary, (*entry.path, "canary"))
+        _review_own(loaded, entry, model.canary.to, (*entry.path, "canary", "to"))
     if model.mirror is not None:
         _review_to(loaded, model.mirror.to, (*entry.path, "mirror", "to"), pools)
+        _review_own(loaded, entry, model.mirror.to, (*entry.path, "mirror", "to"))
         if model.mirror.share == 0:
             text = "a share of 0% copies nothing"
             loaded.add((*entry.path, "mirror", "share"), text, warning=True)
@@ -57,6 +59,14 @@ def _review_canary(loaded: Loaded, model: CanaryModel, path: KeyPath) -> None:
         value = getattr(model, word)
         if isinstance(value, str) and not (value.isascii() and _is_token(value)):
             loaded.add((*path, word), f"'{value}' is not the name of a cookie")
+
+
+def _review_own(loaded: Loaded, entry: RouteEntry, to: list[str], path: KeyPath) -> None:
+    """A shadow that is the route's own pool has every POST run twice there."""
+    own = {each if isinstance(each, str) else each.to for each in entry.model.to}
+    for text in sorted(own & set(to)):
+        what = "it is its own canary" if path[-2] == "canary" else "it would run each request twice"
+        loaded.add(path, f"'{text}' is what the route leads to already: {what}", warning=True)
 
 
 def _is_token(text: str) -> bool:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import PorchError
+from porch.errors import ConnectionRefused, PorchError
 from porch.http.message import RequestHead
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["BACKOFF", "MOST_PAUSE", "SAFE_TO_REPEAT", "SPENT", "Retry", "is_repeatable"]
+__all__ = ["BACKOFF", "MOST_PAUSE", "REFUSALS", "SAFE_TO_REPEAT", "SPENT", "Retry", "is_repeatable"]
 
 SAFE_TO_REPEAT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"QUERY"))
 """Idempotent methods (RFC 9110 9.2.2; RFC 10008)."""
@@ -26,6 +26,10 @@ BACKOFF = 0.025
 
 MOST_PAUSE = 1.0
 """Seconds that a back-off may last."""
+
+REFUSALS = 16
+"""Endpoints that may refuse the connection besides, where a configuration says no number: a refusal
+costs an origin nothing and a client a millisecond, and when many die at once one may be left."""
 
 SPENT = "retry_budget_spent"
 """What the log and explain say where only the budget stood against a further attempt."""
@@ -41,12 +45,13 @@ def is_repeatable(request: RequestHead) -> bool:
 
 
 class Retry:
-    """attempts: further ones behind the first. total: seconds from the request's arrival, behind
-    which nothing is tried again. backoff: seconds, the most that the second repetition waits; the
-    first goes at once and each later one may wait for twice as long. text: all of it in words.
+    """attempts: further ones behind the first. refusals: of endpoints, that do not count. total:
+    seconds from the request's arrival, behind which nothing is tried again. backoff: seconds, the
+    most that the second repetition waits; the first goes at once and each later one may wait for
+    twice as long. text: all of it in words.
     """
 
-    __slots__ = ("_random", "attempts", "backoff", "text", "total")
+    __slots__ = ("_random", "attempts", "backoff", "refusals", "text", "total")
 
     def __init__(
         self,
@@ -55,8 +60,10 @@ class Retry:
         backoff: float = BACKOFF,
         text: str = "",
         number: Callable[[], float] = random.random,
+        refusals: int = 0,
     ) -> None:
         """number: in [0, 1), for tests."""
+        self.refusals = refusals
         self.attempts = attempts
         self.total = total
         self.backoff = backoff
@@ -72,7 +79,10 @@ class Retry:
         Never behind a byte to the client, and never of a body that was not held. Where only the
         budget is against it, the error says so from now on.
         """
-        if exchange.status or exchange.held is None or exchange.attempts > self.attempts:
+        most = self.attempts
+        if isinstance(error, ConnectionRefused):
+            most += self.refusals
+        if exchange.status or exchange.held is None or exchange.attempts > most:
             return False
         if error.retry == "never" or clock.monotonic() + pause >= exchange.started + self.total:
             return False

@@ -150,8 +150,8 @@ class Destination(Protocol):
     def candidates(self, exchange: "Exchange") -> Iterator[Place]:
         """Endpoints to try, best first; each at most once."""
 
-    def nobody(self) -> "PorchError":
-        """Why there is no candidate."""
+    def nobody(self, error: "PorchError | None") -> "PorchError":
+        """Why there is no candidate. error: of the last one that was tried, if any was."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
