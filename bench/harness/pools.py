@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from peers import Command
-from peers.find import in_environment, in_package, on_path
+from peers import Command, caddy, envoy, haproxy, nginx, traefik
+from peers.find import in_environment
 
 __all__ = ["PROXIES", "Proxy"]
 
@@ -178,17 +178,9 @@ def _envoy(program: str, folder: Path, port: int, backends: list[int], options: 
 
 PROXIES = [
     Proxy(name="Porch", find=lambda: in_environment("python"), command=_porch),
-    Proxy(
-        name="nginx",
-        find=lambda: in_package("nginx", "**/nginx") or on_path("nginx"),
-        command=_nginx,
-    ),
-    Proxy(name="HAProxy", find=lambda: on_path("haproxy"), command=_haproxy),
-    Proxy(name="Caddy", find=lambda: in_environment("caddy"), command=_caddy),
-    Proxy(name="Traefik", find=lambda: in_environment("traefik"), command=_traefik),
-    Proxy(
-        name="Envoy",
-        find=lambda: in_package("envoy", "_bin/envoy") or on_path("envoy"),
-        command=_envoy,
-    ),
+    Proxy(name="nginx", find=nginx.find, command=_nginx),
+    Proxy(name="HAProxy", find=haproxy.find, command=_haproxy),
+    Proxy(name="Caddy", find=caddy.find, command=_caddy),
+    Proxy(name="Traefik", find=traefik.find, command=_traefik),
+    Proxy(name="Envoy", find=envoy.find, command=_envoy),
 ]
