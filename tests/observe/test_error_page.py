@@ -136,8 +136,9 @@ def test_an_error_may_name_what_is_allowed_itself():
 
 
 def test_retry_after_is_said_where_the_error_knows():
+    assert b"retry-after" not in fields_of(error_response(ended(), REFUSED))
     error = NoEndpoint("pool api has no endpoint")
-    assert b"retry-after" not in fields_of(error_response(ended(), error))
+    assert fields_of(error_response(ended(), error))[b"retry-after"] == b"1"
     error.retry_after = 1.2
     assert fields_of(error_response(ended(), error))[b"retry-after"] == b"2"
 
