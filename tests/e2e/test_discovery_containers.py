@@ -66,7 +66,9 @@ class Podman:
 @pytest.fixture
 def podman(tmp_path: Path) -> Iterator[Podman]:
     if shutil.which("podman") is None or os.geteuid() != 0:
-        pytest.skip("there is no podman, or not the right to run it")
+        pytest.skip(
+            "there is no podman, or not the right to run it: apt-get install podman runc, as root"
+        )
     made = Podman(tmp_path)
     try:
         refusal = made.start(f"porch-trial-{os.getpid()}")
@@ -77,6 +79,7 @@ def podman(tmp_path: Path) -> Iterator[Podman]:
         made.close()
 
 
+@pytest.mark.soak  # a machine that runs the others may not be allowed to run containers
 @pytest.mark.system
 def test_containers_come_and_go_by_their_label(door: Any, origin: Any, podman: Podman) -> None:
     a, b = origin(named("a")), origin(named("b"))
