@@ -7,10 +7,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from porch.balance.eject import Eject as Policy
 from porch.config.model import Model, word
-from porch.config.units import parse_share, spell_duration
-from porch.config.words import Duration, Form, Silence, Wanted
+from porch.config.units import spell_duration
+from porch.config.words import Duration, Form, Share, Silence, Wanted
 
-__all__ = ["Eject", "EjectModel", "EjectWords", "Health", "HealthModel", "SlowStart"]
+__all__ = ["Eject", "EjectModel", "EjectWords", "Health", "HealthModel", "Panic", "SlowStart"]
 
 _POLICY = Policy()
 _STATUS = re.compile(r"([1-5])xx\Z|([1-5]\d\d)(?:-([1-5]\d\d))?\Z")
@@ -72,17 +72,13 @@ def _often(value: float) -> float:
     return value
 
 
-def _share(value: object) -> float:
-    share = parse_share(value)
+def _some(share: float) -> float:
     if not share:
         raise ValueError('a share of nothing is always reached; write "5%" or more')
     return share
 
 
-ShareText = Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?%$", examples=["5%", "50%"])]
-Share = Annotated[
-    float, BeforeValidator(_share, json_schema_input_type=ShareText), Form('a share, such as "50%"')
-]
+SomeShare = Annotated[Share, AfterValidator(_some), Form('a share, such as "50%"')]
 StatusText = int | str | list[int | str]
 Statuses = Annotated[
     list[tuple[int, int]],
@@ -164,7 +160,7 @@ class EjectWords(Model):
         default=_POLICY.failures,
         description="So many times in a row 502, 503, 504 or no whole answer; 0 for never.",
     )
-    rate: Share | None = word(
+    rate: SomeShare | None = word(
         "This share of answers was 500 or above, or there was none; never if left out."
     )
     of: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
@@ -173,7 +169,7 @@ class EjectWords(Model):
     slower: Slower | None = word(
         "Its first byte takes so many times that of the others; never if left out."
     )
-    most: Share = Field(
+    most: SomeShare = Field(
         default=_POLICY.most,
         description="Share of the pool that may be out at once; one may always, and one stays.",
         json_schema_extra={"default": f"{_POLICY.most:.0%}"},
@@ -207,4 +203,4 @@ Eject = Annotated[
     Form("true, false or a table"),
 ]
 SlowStart = Annotated[Duration | Literal[False], Form('a duration, such as "30s", or false')]
-Panic = Annotated[Share | Literal[False], Form('a share, such as "50%", or false')]
+Panic = Annotated[SomeShare | Literal[False], Form('a share, such as "50%", or false')]
