@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from harness import machine, messages
 from harness.clients import KeepAlive
+from harness.door import door
 from harness.load import closed_loop
 from harness.meter import Meter
 from harness.origin import Origin
-from harness.process import Process, free_port
-from peers import Command
+from harness.process import Process
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = 64
@@ -58,7 +56,9 @@ def main() -> int:
         origin = Origin()
         stack.callback(origin.close)
         doors = {
-            name: stack.enter_context(_door(options, *pool, origin, {proxy_core}))
+            name: stack.enter_context(
+                door(options.python, ROOT / "src", {proxy_core}, partial(_config, *pool, origin))
+            )
             for name, pool in POOLS.items()
         }
         rounds = []
@@ -75,6 +75,12 @@ def main() -> int:
     return 0
 
 
+def _config(count: int, algorithm: str, origin: Origin, port: int, log: Path) -> str:
+    hosts = ("127.0.0.1", "localhost")[:count]
+    servers = ", ".join(f'"{host}:{origin.port}"' for host in hosts)
+    return CONFIG.format(port=port, log=log, algorithm=algorithm, servers=servers)
+
+
 def _measure(
     process: Process, port: int, origin: Origin, seconds: float, cores: tuple[int, int]
 ) -> float:
@@ -88,29 +94,6 @@ def _measure(
         meter=meter,
     )
     return meter.cpu_ns / load.exchanges / 1000
-
-
-@contextmanager
-def _door(
-    options: argparse.Namespace, count: int, algorithm: str, origin: Origin, cores: set[int]
-) -> Iterator[tuple[Process, int]]:
-    directory = Path(tempfile.mkdtemp(prefix="porch-bench-"))
-    port = free_port()
-    file, log = directory / "porch.toml", directory / "access.log"
-    hosts = ("127.0.0.1", "localhost")[:count]
-    servers = ", ".join(f'"{host}:{origin.port}"' for host in hosts)
-    file.write_text(CONFIG.format(port=port, log=log, algorithm=algorithm, servers=servers))
-    command = Command(
-        arguments=[options.python, "-m", "porch", "run", str(file)],
-        environment={"PYTHONPATH": str(ROOT / "src"), "XDG_RUNTIME_DIR": str(directory)},
-    )
-    process = Process(command, cores=cores, log=log, errors=directory / "stderr")
-    try:
-        process.wait_for_port(port)
-        yield process, port
-    finally:
-        process.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _options() -> argparse.Namespace:

@@ -13,21 +13,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from harness import machine, messages
 from harness.clients import KeepAlive
+from harness.door import door
 from harness.load import closed_loop
 from harness.meter import Meter
 from harness.origin import Origin
-from harness.process import Process, free_port
-from peers import Command
+from harness.process import Process
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = 64
@@ -49,7 +47,7 @@ def main() -> int:
     everything = os.sched_getaffinity(0)
     print(f"{machine.date()}, Porch at {machine.commit(ROOT)}; {machine.machine()}")
     print(machine.interpreter(options.python))
-    for title, door, load in (
+    for title, cores, load in (
         ("the door on one core, the load on another", {proxy_core}, {load_core}),
         ("all on all cores", everything, everything),
     ):
@@ -58,7 +56,10 @@ def main() -> int:
             origin = Origin()
             stack.callback(origin.close)
             doors = {
-                count: stack.enter_context(_door(options, count, origin, door)) for count in COUNTS
+                count: stack.enter_context(
+                    door(options.python, options.source, cores, partial(_config, count, origin))
+                )
+                for count in COUNTS
             }
             rounds = [
                 {
@@ -69,6 +70,10 @@ def main() -> int:
             ]
         _report(title, rounds)
     return 0
+
+
+def _config(workers: int, origin: Origin, port: int, log: Path) -> str:
+    return CONFIG.format(port=port, workers=workers, log=log, origin=origin.port)
 
 
 def _report(title: str, rounds: list[dict[int, tuple[float, float]]]) -> None:
@@ -101,27 +106,6 @@ def _measure(
         meter=meter,
     )
     return meter.cpu_ns / load.exchanges / 1000, load.exchanges / load.seconds
-
-
-@contextmanager
-def _door(
-    options: argparse.Namespace, workers: int, origin: Origin, cores: set[int]
-) -> Iterator[tuple[Process, int]]:
-    directory = Path(tempfile.mkdtemp(prefix="porch-bench-"))
-    port = free_port()
-    file, log = directory / "porch.toml", directory / "access.log"
-    file.write_text(CONFIG.format(port=port, workers=workers, log=log, origin=origin.port))
-    command = Command(
-        arguments=[options.python, "-m", "porch", "run", str(file)],
-        environment={"PYTHONPATH": str(options.source)},
-    )
-    process = Process(command, cores=cores, log=log, errors=directory / "stderr")
-    try:
-        process.wait_for_port(port)
-        yield process, port
-    finally:
-        process.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _options() -> argparse.Namespace:
