@@ -10,6 +10,7 @@ import pytest
 
 from porch import clock
 from porch.balance.budget import Budget
+from porch.balance.hedge import adopt
 from porch.clock import INFINITY, Deadlines
 from porch.errors import (
     AnswerRefused,
@@ -468,9 +469,9 @@ def test_an_adopted_attempt_waits_for_its_answer_or_its_connection(half_closed: 
     place: Any = bench.second
     stream: Any = FakeStream(reused=True)
     exchange.deadline = 0.0
-    exchange.adopt(place, None, 0.0)
+    adopt(exchange, place, None, 0.0)
     assert exchange.deadline == (0.0 if half_closed else INFINITY)
-    exchange.adopt(place, stream, 7.0)
+    adopt(exchange, place, stream, 7.0)
     patience = exchange.route.timeouts.half_close if half_closed else bench.second.patience
     assert exchange.deadline == clock.now + patience
     assert (exchange.upstream, exchange.connected, exchange.reused) == (stream, 7.0, True)

@@ -251,19 +251,6 @@ class Exchange:
         place, self._next = self.other(), None
         return place
 
-    def adopt(self, place: Place, stream: UpstreamStream | None, connected: float) -> None:
-        """An attempt that was made beside is the exchange's own from now on. The one before was
-        dropped. stream: None if its connection is still being made, or looks after itself."""
-        self.endpoint = place
-        self.upstream = stream
-        self.connected = connected
-        self.reused = stream is not None and stream.reused
-        self.error = None
-        if stream is not None:
-            wait(self)
-        elif not self.half_closed:
-            self.deadline = INFINITY
-
     def on_connected(self, stream: UpstreamStream) -> None:
         """A connection to the endpoint is ours: send what is there."""
         self.upstream = stream
@@ -302,6 +289,8 @@ class Exchange:
         stream.send(outgoing, held or b"", self.request_done and trailers is None)
         if trailers is not None:
             stream.send(trailers, b"", True)
+        if self.client_full:  # by what it was sent on other streams of its connection
+            stream.pause_reading()
         if not self.request_done:
             if outgoing.expect:
                 self.deadline = clock.now + EXPECT_PATIENCE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from porch import clock
 from porch.balance.first_bytes import FirstBytes
+from porch.clock import INFINITY
 from porch.errors import AnswerRefused, PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
@@ -18,11 +19,12 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import Timer, UpstreamStream
 from porch.route.retry import Retry
 from porch.route.route import HEARD, REQUESTS, RUNNING, Place
+from porch.silence import wait
 
 if TYPE_CHECKING:
     from porch.route.route import Route
 
-__all__ = ["LEAST", "Hedge", "HedgedRetry", "Rival"]
+__all__ = ["LEAST", "Hedge", "HedgedRetry", "Rival", "adopt"]
 
 LEAST = 0.001
 """Seconds that a first attempt has at least, however fast the pool is."""
@@ -74,7 +76,7 @@ class Rival:
     def win(self) -> None:
         """The first attempt has failed: this is the only one now."""
         self.won = True
-        self._exchange.adopt(self.endpoint, self._stream, self._connected)
+        adopt(self._exchange, self.endpoint, self._stream, self._connected)
 
     def give_up(self) -> None:
         """The first was faster, or nobody waits any more."""
@@ -153,7 +155,7 @@ class Rival:
                 return
             exchange.drop(AnswerRefused("the other attempt was faster"))
             self.won = True
-            exchange.adopt(place, None if end else self._stream, self._connected)
+            adopt(exchange, place, None if end else self._stream, self._connected)
         exchange.on_response(head, data, end)
 
     def on_upstream_lost(self, error: PorchError) -> None:
@@ -274,3 +276,19 @@ class Hedge(Filter):
         exchange.attempts += 1
         rival = self._retry.rivals[exchange] = Rival(exchange, place)
         rival.start()
+
+
+def adopt(
+    exchange: Exchange, place: Place, stream: UpstreamStream | None, connected: float
+) -> None:
+    """An attempt that was made beside is the exchange's own from now on. The one before was
+    dropped. stream: None if its connection is still being made, or looks after itself."""
+    exchange.endpoint = place
+    exchange.upstream = stream
+    exchange.connected = connected
+    exchange.reused = stream is not None and stream.reused
+    exchange.error = None
+    if stream is not None:
+        wait(exchange)
+    elif not exchange.half_closed:
+        exchange.deadline = INFINITY

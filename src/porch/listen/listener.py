@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from porch.listen.address import ListenAddress
+from porch.listen.agreed import agreed_connection
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.opening import Opening, accept
@@ -105,7 +106,7 @@ class Listener:
         plain = partial(ServerConnection, door, b"http", port)
         self._factory: Callable[[], asyncio.Protocol] = plain
         if choose is not None:
-            inside = partial(ServerConnection, door, b"https", port)
+            inside = partial(agreed_connection, door, port)
             misled = partial(plain, PLAIN)
             self._factory = partial(Secured, door.handshakes, choose, inside, misled)
         self._door = door

@@ -56,6 +56,11 @@ class Agreed:
         self._ssl = side
         self._shown: ClientCertificate | None = None
 
+    @property
+    def protocol(self) -> str | None:
+        """The protocol inside that both sides speak (RFC 7301); None where nothing was said."""
+        return self._ssl.selected_alpn_protocol()
+
     def check(self, request: RequestHead) -> None:
         """See keeper.Security. RFC 9110 7.4 and 15.5.20, RFC 6066 3."""
         asked = self._asked

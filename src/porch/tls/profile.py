@@ -15,7 +15,7 @@ __all__ = ["ALPN", "Profile", "believe_clients", "server_context"]
 
 Profile = Literal["intermediate", "modern"]
 
-ALPN = ("http/1.1",)
+ALPN = ("h2", "http/1.1")
 """Protocols spoken inside, in the order of preference."""
 
 _PRIORITIZE_CHACHA = 1 << 21

@@ -1,0 +1,409 @@
+"""HTTP/2 out of bytes and into them (RFC 9113), for both sides. Sans-IO.
+
+libnghttp2 does framing, HPACK, windows and the states of streams (ngh2 is its binding, and nothing
+else here imports it). What a head means, and what of it may go on, is decided by h2_request.py and
+h2_response.py. A codec takes bytes and returns pieces `(stream, head, data, end)`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ngh2 import Configuration, Connection, NGH2Error, Role
+from ngh2 import events as told
+
+from porch.errors import PorchError
+from porch.http.h1 import HeadLimits
+from porch.http.h2_request import read_request, read_trailers
+from porch.http.h2_response import read_response
+from porch.http.message import Field, RequestHead, ResponseHead, Trailers
+
+__all__ = [
+    "CALM",
+    "CANCEL",
+    "CONNECTION",
+    "FLOW",
+    "INTERNAL",
+    "MOST_STREAMS",
+    "NO_ERROR",
+    "PREFACE",
+    "PROTOCOL",
+    "REFUSED",
+    "STREAM_WINDOW",
+    "WINDOW",
+    "ClientCodec",
+    "Codec",
+    "ConnectionBroken",
+    "Ended",
+    "GoAway",
+    "Piece",
+    "Pong",
+    "Reset",
+    "ServerCodec",
+    "Settled",
+    "Widened",
+]
+
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What every client says first (RFC 9113 3.4)."""
+
+NO_ERROR, PROTOCOL, INTERNAL, FLOW = 0, 1, 2, 3
+REFUSED, CANCEL, CALM = 7, 8, 11
+"""Error codes (RFC 9113 7)."""
+
+CONNECTION: Final = 0
+"""The stream of what concerns the whole connection."""
+
+MOST_STREAMS = 128
+"""Streams that a client may have open at once."""
+WINDOW = 1 << 20
+"""Bytes of bodies that a connection may send to us before some of them were taken."""
+STREAM_WINDOW = 1 << 18
+"""The same of one stream: four that nobody takes fill the connection."""
+A_TAKE = 32804
+"""Bytes of output that are asked for at once: two frames of the usual size. Without a bound 1 MiB
+costs a quarter more, for a buffer that grows."""
+FEWEST = 4
+"""Times the bound on a head behind which the connection ends, not only its request."""
+
+
+class Reset:
+    """A stream was given up by the other side, or for what the other side sent. code: why.
+
+    is_theirs: they said so.
+    """
+
+    __slots__ = ("code", "is_theirs")
+
+    def __init__(self, code: int, is_theirs: bool) -> None:
+        self.code = code
+        self.is_theirs = is_theirs
+
+
+class GoAway:
+    """The other side will look at no stream above `last`. code, detail: why."""
+
+    __slots__ = ("code", "detail", "last")
+
+    def __init__(self, last: int, code: int, detail: bytes) -> None:
+        self.last = last
+        self.code = code
+        self.detail = detail
+
+
+class Ended:
+    """Nothing more will pass on this connection. code: why."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class Pong:
+    """Our PING was answered."""
+
+    __slots__ = ()
+
+
+class Settled:
+    """The other side said its settings."""
+
+    __slots__ = ()
+
+
+class Widened:
+    """The other side takes more."""
+
+    __slots__ = ()
+
+
+PONG, SETTLED, WIDENED = Pong(), Settled(), Widened()
+
+What = (
+    RequestHead
+    | ResponseHead
+    | Trailers
+    | Reset
+    | GoAway
+    | Ended
+    | Pong
+    | Settled
+    | Widened
+    | PorchError
+    | None
+)
+Piece = tuple[int, What, bytes, bool]
+"""(stream, head or what else happened, data, whether this was the last of the message). A
+PorchError stands for a head that is refused; nothing that follows it is told."""
+
+
+class ConnectionBroken(Exception):
+    """What came can not be gone on from. farewell: the last bytes to send. code: why."""
+
+    def __init__(self, detail: str, code: int, farewell: bytes) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+        self.farewell = farewell
+
+
+class Codec:
+    """What both sides share. A call that concerns a stream which is gone does nothing."""
+
+    __slots__ = ("_connection", "_limits", "events", "queued", "receive_bytes", "streams_seen")
+
+    def __init__(self, role: Role, limits: HeadLimits, settings: dict[int, int]) -> None:
+        self._limits = limits
+        self._connection = connection = Connection(
+            role,
+            Configuration(
+                auto_window_update=False,
+                max_send_header_block_length=2 * FEWEST * limits.head,
+                stream_reset_rate_limit=(200, 40),
+                glitch_rate_limit=(1000, 100),
+                max_outbound_ack=100,
+                max_inbound_header_list_size=FEWEST * limits.head,
+                max_inbound_header_count=FEWEST * limits.fields,
+            ),
+        )
+        connection.initiate_connection(settings)
+        connection.set_local_window_size(WINDOW)
+        self.queued = connection.queued_body_size
+        self.streams_seen = 0
+
+    # --- in --------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> list[Piece]:
+        """Take `data` in. Raises ConnectionBroken."""
+        try:
+            self._connection.receive_data(data)
+        except NGH2Error as error:
+            raise self._broken(error) from error
+        return self.happened()
+
+    def happened(self) -> list[Piece]:
+        """What has happened since it was asked last: taking output makes streams end."""
+        raise NotImplementedError
+
+    def _other(self, event: told.Event) -> Piece | None:
+        """What is the same on both sides."""
+        kind = event.__class__
+        if kind is told.StreamReset:
+            return event.stream_id, Reset(event.error_code, True), b"", True  # type: ignore[attr-defined]
+        if kind is told.StreamClosed:
+            code = event.error_code  # type: ignore[attr-defined]
+            if code:
+                return event.stream_id, Reset(code, False), b"", True  # type: ignore[attr-defined]
+        elif kind is told.WindowUpdated:
+            return event.stream_id, WIDENED, b"", False  # type: ignore[attr-defined]
+        elif kind is told.SettingsReceived:
+            return CONNECTION, SETTLED, b"", False
+        elif kind is told.PingAcknowledged:
+            return CONNECTION, PONG, b"", False
+        elif kind is told.GoAwayReceived:
+            away = GoAway(event.last_stream_id, event.error_code, event.debug_data)  # type: ignore[attr-defined]
+            return CONNECTION, away, b"", False
+        elif kind is told.ConnectionClosed:
+            return CONNECTION, Ended(event.error_code), b"", True  # type: ignore[attr-defined]
+        return None
+
+    def taken(self, stream: int, size: int) -> None:
+        """So much of what came on a stream was taken: as much may come again."""
+        try:
+            self._connection.acknowledge_received_data(size, stream)
+        except (NGH2Error, ValueError):  # the connection ends
+            return
+
+    def _broken(self, error: NGH2Error) -> ConnectionBroken:
+        """libnghttp2 has given up without a word, which is ours to say (RFC 9113 5.4.1)."""
+        code = CALM if type(error).__name__ == "DenialOfServiceError" else PROTOCOL
+        frame = b"\0\0\x08\x07\0\0\0\0\0" + self.streams_seen.to_bytes(4, "big")
+        return ConnectionBroken(str(error), code, frame + code.to_bytes(4, "big"))
+
+    # --- out -------------------------------------------------------------------------------------
+
+    def data(self, stream: int, data: bytes, end: bool) -> None:
+        """Send a piece of a body."""
+        try:
+            self._connection.send_data(stream, data, end_stream=end)
+        except NGH2Error:
+            return
+
+    def trailers(self, stream: int, fields: Sequence[Field]) -> None:
+        """End a body with these."""
+        try:
+            self._connection.send_trailers(stream, fields)
+        except NGH2Error:
+            return
+
+    def reset(self, stream: int, code: int) -> None:
+        """Give a stream up."""
+        try:
+            self._connection.reset_stream(stream, code)
+        except NGH2Error:
+            return
+
+    def ping(self) -> None:
+        """Ask the other side for a sign of life: a Pong."""
+        try:
+            self._connection.ping()
+        except NGH2Error:
+            return
+
+    def shut(self) -> None:
+        """Say that this connection will end soon (RFC 9113 6.8): further streams still count."""
+        try:
+            self._connection.send_shutdown_notice()
+        except NGH2Error:
+            return
+
+    def go_away(self, code: int = NO_ERROR, detail: bytes = b"") -> None:
+        """Say which streams are the last."""
+        try:
+            self._connection.send_goaway(code, debug_data=detail)
+        except NGH2Error:
+            return
+
+    def terminate(self, code: int) -> None:
+        """End the connection: what is left to send is the reason."""
+        try:
+            self._connection.terminate_connection(code)
+        except NGH2Error:
+            return
+
+    def take(self) -> list[bytes]:
+        """All that may be sent now."""
+        output = self._connection.data_to_send
+        pieces = []
+        try:
+            data = output(A_TAKE)
+            while data:
+                pieces.append(data)
+                if len(data) < 16384:  # a short take was the last
+                    break
+                data = output(A_TAKE)
+        except NGH2Error:
+            return pieces
+        return pieces
+
+    @property
+    def wants_write(self) -> bool:
+        """Whether there is something to send now."""
+        try:
+            return self._connection.want_write
+        except NGH2Error:
+            return False
+
+
+class ServerCodec(Codec):
+    """The side that is asked."""
+
+    __slots__ = ("_scheme",)
+
+    def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
+        """scheme: of the connection, b"http" or b"https"."""
+        settings = {
+            3: MOST_STREAMS,
+            4: STREAM_WINDOW,
+            6: limits.head,
+            8: 1,  # a WebSocket may be asked for (RFC 8441 3)
+            9: 1,  # priorities are those of RFC 9218
+        }
+        super().__init__(Role.SERVER, limits, settings)
+        self._scheme = scheme
+
+    def happened(self) -> list[Piece]:
+        """See Codec."""
+        pieces: list[Piece] = []
+        for event in self._connection.events():
+            kind = event.__class__
+            if kind is told.RequestReceived:
+                stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
+                end = event.end_stream  # type: ignore[attr-defined]
+                head: What
+                try:
+                    head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
+                except PorchError as error:
+                    head = error
+                pieces.append((stream, head, b"", end))
+            elif kind is told.DataReceived:
+                pieces.append((event.stream_id, None, event.data, event.end_stream))  # type: ignore[attr-defined]
+            elif kind is told.TrailersReceived:
+                trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
+                pieces.append((event.stream_id, trailers, b"", True))  # type: ignore[attr-defined]
+            else:
+                piece = self._other(event)
+                if piece is not None:
+                    pieces.append(piece)
+        return pieces
+
+    def head(self, stream: int, fields: Sequence[Field], end: bool) -> None:
+        """Begin an answer."""
+        try:
+            self._connection.send_response(stream, fields, end_stream=end)
+        except NGH2Error:
+            return
+
+    def interim(self, stream: int, fields: Sequence[Field]) -> None:
+        """Say something before the answer."""
+        try:
+            self._connection.send_informational_response(stream, fields)
+        except NGH2Error:
+            return
+
+
+class ClientCodec(Codec):
+    """The side that asks."""
+
+    __slots__ = ()
+
+    def __init__(self, limits: HeadLimits) -> None:
+        settings = {2: 0, 4: STREAM_WINDOW, 6: limits.head}
+        super().__init__(Role.CLIENT, limits, settings)
+
+    def happened(self) -> list[Piece]:
+        """See Codec."""
+        pieces: list[Piece] = []
+        for event in self._connection.events():
+            kind = event.__class__
+            if kind is told.ResponseReceived or kind is told.InformationalResponseReceived:
+                end = kind is told.ResponseReceived and event.end_stream  # type: ignore[attr-defined]
+                head: What
+                try:
+                    head = read_response(event.headers, end, self._limits)  # type: ignore[attr-defined]
+                except PorchError as error:
+                    head = error
+                pieces.append((event.stream_id, head, b"", end))  # type: ignore[attr-defined]
+            elif kind is told.DataReceived:
+                pieces.append((event.stream_id, None, event.data, event.end_stream))  # type: ignore[attr-defined]
+            elif kind is told.TrailersReceived:
+                trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
+                pieces.append((event.stream_id, trailers, b"", True))  # type: ignore[attr-defined]
+            else:
+                piece = self._other(event)
+                if piece is not None:
+                    pieces.append(piece)
+        return pieces
+
+    def request(self, fields: Sequence[Field], end: bool) -> int:
+        """Begin a request on a new stream, which is returned; 0 where there is none to be had."""
+        try:
+            return self._connection.send_request(fields, end_stream=end)
+        except NGH2Error:
+            return 0
+
+    @property
+    def most_streams(self) -> int:
+        """Streams that the origin lets be open at once."""
+        try:
+            return self._connection.remote_settings[3]
+        except NGH2Error:
+            return 0
+
+    @property
+    def knows_tunnels(self) -> bool:
+        """Whether the origin takes WebSockets (RFC 8441 3)."""
+        try:
+            return self._connection.remote_settings.get(8) == 1
+        except NGH2Error:
+            return False
