@@ -333,3 +333,28 @@ def test_when_it_answered_well_is_of_all_workers() -> None:
     here, there = (endpoint(cells=Cells(WIDTH, table, row, 0)) for row in (1, 2))
     there.counts[ANSWERED] = 5
     assert here.answered_at == 5
+
+
+def test_what_runs_is_a_cell_of_each_worker_and_of_further_ones_after_a_look() -> None:
+    table = SharedTable(4, WIDTH)
+    table.use(1)
+    one, other = (endpoint(cells=Cells(WIDTH, table, row)) for row in (1, 2))
+    one.counts[RUNNING] = 3
+    live = one.live[0]
+    table.use(2)
+    other.counts[RUNNING] = 4
+    assert (sum(one.runs), one.running, one.live[0] > live) == (3, 7, True)
+    one.look()
+    assert sum(one.runs) == 7
+    one.leave()
+    assert (sum(one.runs), one.running) == (3, 3)
+
+
+def test_whether_an_operator_took_it_out_is_known() -> None:
+    one = endpoint()
+    one.take_out("ejected", "x")
+    assert not one.is_drained
+    one.take_out("drained", "by an operator")
+    assert one.is_drained
+    one.put_back("drained")
+    assert not one.is_drained

@@ -9,13 +9,15 @@ import pytest
 
 from porch import clock
 from porch.balance.care import Care
-from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind, Out
+from porch.balance.endpoint import REDIAL, TRIAL, WIDTH, Endpoint, Kind, Out
+from porch.balance.least_requests import LeastRequests
 from porch.balance.roster import Roster
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import DIALS, Upstream
 from porch.errors import ConnectionRefused
 from porch.exchange import Exchange
 from porch.route.route import RUNNING, Place
+from porch.shared import Cells, SharedTable
 
 
 class FakeClock:
@@ -137,6 +139,17 @@ def test_one_that_is_drained_while_a_request_looks_for_another_is_not_tried() ->
     assert next(found).name == "a"
     bench.out("b", "drained")
     assert [each.name for each in found] == ["c"]
+
+
+@pytest.mark.parametrize("others", ["", "c"])
+def test_all_that_are_drained_meanwhile_are_left_out(others: str) -> None:
+    """Also where another one refuses and has to be looked after."""
+    bench = Bench("abc" + others.upper()).out(others.upper())
+    exchange = SimpleNamespace(request=SimpleNamespace(method=b"GET"))
+    found = bench.upstream.candidates(cast("Exchange", exchange))
+    assert next(found).name == "a"
+    bench.out("bc", "drained")
+    assert [*found] == []
 
 
 def test_one_that_is_left_needs_no_balancer() -> None:
@@ -324,3 +337,35 @@ def test_a_pool_is_given_others_and_says_why_there_is_none() -> None:
     version = made.roster.version
     made.use([])
     assert made.roster.version > version
+
+
+def test_a_further_worker_is_taken_into_account() -> None:
+    table = SharedTable(4, 2 * WIDTH)
+    table.use(1)
+    cells = [[Cells(WIDTH, table, row, WIDTH * number) for number in range(2)] for row in (1, 2)]
+    nowhere: Any = None
+    here = [Endpoint(name, nowhere, 1, each) for name, each in zip("ab", cells[0], strict=True)]
+    upstream = Upstream("pool", here, LeastRequests())
+
+    def chosen() -> str:
+        return next(upstream.candidates(cast("Exchange", None))).name
+
+    here[0].counts[RUNNING] = 1
+    assert chosen() == "b"
+    table.use(2)
+    cells[1][1].own[RUNNING] = 2
+    assert chosen() == "a"
+
+
+def test_one_in_a_pool_that_counts_for_itself_hides_no_further_worker() -> None:
+    """There are more endpoints than the table has columns."""
+    table = SharedTable(4, WIDTH)
+    table.use(1)
+    nowhere: Any = None
+    shared = Endpoint("b", nowhere, cells=Cells(WIDTH, table, 1))
+    upstream = Upstream("pool", [Endpoint("a", nowhere), shared], LeastRequests())
+    upstream.endpoints[0].counts[RUNNING] = 1
+    assert next(upstream.candidates(cast("Exchange", None))).name == "b"
+    table.use(2)
+    Cells(WIDTH, table, 2).own[RUNNING] = 2
+    assert next(upstream.candidates(cast("Exchange", None))).name == "a"
