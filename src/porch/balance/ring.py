@@ -10,7 +10,7 @@ who looks up a key walks past those that are out.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from hashlib import blake2b
 from math import log2
 from zlib import crc32
@@ -75,14 +75,23 @@ class Ring:
                 self._set(each, count)
                 yield
 
-    def first(self, point: int) -> Endpoint | None:
-        """The endpoint of the first point from `point` on; None where none follows in its arc."""
+    def find(
+        self, point: int, among: Container[Endpoint], but: Container[Endpoint] = ()
+    ) -> Endpoint | None:
+        """The endpoint of the first point from `point` on that is one of these and none of those;
+        None where there is none in the same arc, and `walk` has to go on."""
         number = point >> self._shift
         arc = self._arcs[number]
         if self._sorted[number] != len(arc):
             arc = self._arc(number)
+        members = self._members
         found = bisect_left(arc, point << _NUMBER)
-        return self._members[arc[found] & _MASK] if found < len(arc) else None
+        while found < len(arc):
+            each = members[arc[found] & _MASK]
+            if each in among and each not in but:
+                return each
+            found += 1
+        return None
 
     def walk(self, point: int) -> Iterator[Endpoint]:
         """The endpoints of all points from `point` on, once around. Most come often."""
