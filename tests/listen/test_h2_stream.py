@@ -1,4 +1,4 @@
-"""Requests and answers of HTTP/2 clients, one stream each, before an origin that speaks HTTP/1.1."""
+"""Requests of HTTP/2 clients and their answers, a stream each, before an HTTP/1.1 origin."""
 
 from collections.abc import Callable, Iterator
 

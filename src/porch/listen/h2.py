@@ -305,7 +305,7 @@ class MultiplexedConnection(asyncio.Protocol):
         """Keep those in mind that are over and not taken."""
         queued = self.codec.queued
         self._done = [number for number in self._done if queued(number)] if queued() else []
-        if self._done:
+        if self._done or self._full:
             if self._left is None:
                 self._look_again({})
         elif self._left is not None:
@@ -338,8 +338,6 @@ class MultiplexedConnection(asyncio.Protocol):
             self._shed(self._left)
         elif not self._away:  # it was idle, or a head comes in drops
             self.drain()
-        elif self._drips:
-            self._close()
 
     def _shed(self, before: dict[int, int]) -> None:
         """Give up what was sent last and has not moved since the last look."""
