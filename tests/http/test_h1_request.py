@@ -352,8 +352,11 @@ LINES = (
     b"GET /b?c HTTP/1.1",
     b"GET http://b.test/ HTTP/1.1",
     b"GET / HTTP/1.0",
+    b"TRACE / HTTP/1.1",
+    b"GET  / HTTP/1.1",
+    b"",
+    b"GET /" + b"x" * 17000 + b" HTTP/1.1",
 )
-LINES += (b"TRACE / HTTP/1.1", b"GET  / HTTP/1.1", b"", b"GET /" + b"x" * 17000 + b" HTTP/1.1")
 BLOCKS = (
     b"host: a.test\r\naccept: */*\r\n",
     b"host: b.test\r\naccept: */*\r\n",
