@@ -1,6 +1,8 @@
 """What is a request, and what is refused because it could be read in two ways."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from porch.errors import (
     BadRequest,
@@ -8,6 +10,7 @@ from porch.errors import (
     PorchError,
     VersionNotSupported,
 )
+from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead
 from tests.support.codec import (
     assert_split_anywhere,
@@ -342,3 +345,66 @@ def test_options_about_a_host_in_absolute_form_are_about_all_of_it() -> None:
 @pytest.mark.parametrize("kind", [BadRequest, MethodNotAllowed, VersionNotSupported])
 def test_every_refusal_is_the_clients_fault_and_final(kind: type[PorchError]) -> None:
     assert (kind.source, kind.retry) == ("client", "never")
+
+
+LINES = (
+    b"GET /a HTTP/1.1",
+    b"GET /b?c HTTP/1.1",
+    b"GET http://b.test/ HTTP/1.1",
+    b"GET / HTTP/1.0",
+    b"TRACE / HTTP/1.1",
+    b"GET  / HTTP/1.1",
+    b"",
+    b"GET /" + b"x" * 17000 + b" HTTP/1.1",
+)
+BLOCKS = (
+    b"host: a.test\r\naccept: */*\r\n",
+    b"host: b.test\r\naccept: */*\r\n",
+    b"host: a.test\r\nconnection: keep-alive\r\n",
+    b"host: a.test\r\nconnection: close\r\n",
+    b"host: a.test\r\nconnection: x-a\r\nx-a: 1\r\n",
+    b"host: a.test\r\nconnection: upgrade\r\nupgrade: websocket\r\n",
+    b"host: a.test\r\ncontent-length: 0\r\nexpect: 100-continue\r\n",
+    b"host: a.test\r\nte: gzip\r\n",
+    b"accept: */*\r\n",
+    b"host: a.test\r\nhost: a.test\r\n",
+    b"host: a.test\r\nx-long: " + b"x" * 2000 + b"\r\n",
+)
+HEADS = [line + b"\r\n" + block + b"\r\n" for line in LINES for block in BLOCKS]
+
+
+def read(decoder: RequestDecoder, head: bytes) -> object:
+    """All that a decoder says of one head."""
+    try:
+        piece = decoder.decode(head)
+    except PorchError as refused:
+        return type(refused), refused.detail
+    assert piece is not None
+    request = piece[0]
+    assert isinstance(request, RequestHead)
+    said = {name: getattr(request, name) for name in RequestHead.__slots__}
+    return said, piece[1:], decoder.keep_alive, decoder.one_zero
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(HEADS), min_size=2, max_size=6))
+def test_a_head_means_the_same_behind_any_other(heads: list[bytes]) -> None:
+    """What is remembered of a connection's last head says nothing of another."""
+    decoder = request_decoder()
+    for head in heads:
+        fresh = read(request_decoder(), head)
+        assert read(decoder, head) == fresh
+        if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
+            return
+
+
+def test_a_hook_that_changes_the_fields_changes_them_for_one_request_alone() -> None:
+    decoder = request_decoder()
+    for _ in range(3):
+        piece = decoder.decode(HEADS[0])
+        assert piece is not None
+        head = piece[0]
+        assert isinstance(head, RequestHead)
+        assert head.fields == [(b"accept", b"*/*")]
+        head.fields.clear()
+        head.fields.append((b"x-mine", b"1"))

@@ -88,10 +88,7 @@ class Decoder:
         if end > limits.head:
             self._check_first_line(data)
             self._too_large(f"the head has {end} bytes")
-        lines = data[:end].split(b"\r\n")
-        if len(lines) > limits.fields + 1:
-            self._too_large(f"the head has {len(lines) - 1} fields")
-        head = self._read_head(lines)
+        head = self._read_head(data[:end])
         state = self._state
         end += 4
         if state == HEAD:
@@ -175,9 +172,12 @@ class Decoder:
     def _check_first_line(self, data: bytes) -> None:
         """Refuse a first line that is too long already, where it has a limit of its own."""
 
-    def _read_head(self, lines: list[bytes]) -> Head:
-        """The head that `lines` are; sets the state for what follows it."""
+    def _read_head(self, block: bytes) -> Head:
+        """The head that `block` is, without its empty line; sets the state for what follows it."""
         raise NotImplementedError
+
+    def _too_many(self, lines: list[bytes]) -> NoReturn:
+        self._too_large(f"the head has {len(lines) - 1} fields")
 
     def _malformed(self, detail: str) -> NoReturn:
         raise NotImplementedError

@@ -28,6 +28,20 @@ _MEANT_ANYWAY = (b"keep-alive", b"Keep-Alive")
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
 
 
+LONGEST = 1024
+"""Bytes of the fields that are remembered of a connection. A browser's are 500 to 900."""
+
+
+def _says_nothing_else(special: list[Field]) -> bool:
+    """Whether a head is one without a body, on a connection that stays."""
+    if len(special) == 1:
+        return special[0][0] == b"host"
+    return len(special) == 2 and all(
+        name == b"host" or (name == b"connection" and value in _MEANT_ANYWAY)
+        for name, value in special
+    )
+
+
 class RequestDecoder(Decoder):
     """Decodes the requests of one connection, one after the other.
 
@@ -35,7 +49,14 @@ class RequestDecoder(Decoder):
     one_zero: whether that head was HTTP/1.0: no chunks and no interim answers for it.
     """
 
-    __slots__ = ("_scheme", "keep_alive", "one_zero")
+    __slots__ = (
+        "_scheme",
+        "_usual",
+        "_usual_fields",
+        "_usual_host",
+        "keep_alive",
+        "one_zero",
+    )
 
     def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
         """scheme: b"http" or b"https", of the connection."""
@@ -43,8 +64,27 @@ class RequestDecoder(Decoder):
         self._scheme = scheme
         self.keep_alive = True
         self.one_zero = False
+        # All but the first line of the last head, which clients repeat: read once (-0.9 us).
+        self._usual = self._usual_host = b""
+        self._usual_fields: tuple[Field, ...] = ()
 
-    def _read_head(self, lines: list[bytes]) -> RequestHead:
+    def _read_head(self, block: bytes) -> RequestHead:
+        cut = block.find(b"\r\n")
+        if cut > 0 and block[cut:] == self._usual:
+            match = _LINE.match(block, 0, cut)
+            if match is not None and match[3] == b"1" and cut <= self._limits.request_line:
+                self.one_zero = False
+                self.keep_alive = True
+                method, target = match[1], match[2]
+                request = RequestHead(
+                    method, target, self._usual_host, self._scheme, [*self._usual_fields]
+                )
+                if not target.startswith(b"/") or method in _NEVER:
+                    self._read_target(request)
+                return request
+        lines = block.split(b"\r\n")
+        if len(lines) > self._limits.fields + 1:
+            self._too_many(lines)
         if not lines[0] and len(lines) > 1:  # RFC 9112 2.2: one empty line before is ignored
             del lines[0]
         line = lines[0]
@@ -75,6 +115,10 @@ class RequestDecoder(Decoder):
             self._read_special(request, special)
         if one_zero:
             request.version = b"1.0"
+        elif 0 < cut < len(block) <= cut + LONGEST and _says_nothing_else(special):
+            self._usual = block[cut:]
+            self._usual_fields = tuple(fields)
+            self._usual_host = request.authority
         if not target.startswith(b"/") or method in _NEVER:
             self._read_target(request)
         return request

@@ -67,7 +67,10 @@ class ResponseDecoder(Decoder):
             raise ConnectionLost("the origin closed the connection before it answered")
         raise IncompleteResponse("the origin closed the connection inside its answer")
 
-    def _read_head(self, lines: list[bytes]) -> ResponseHead:
+    def _read_head(self, block: bytes) -> ResponseHead:
+        lines = block.split(b"\r\n")
+        if len(lines) > self._limits.fields + 1:
+            self._too_many(lines)
         self.started = True
         match = _LINE.match(lines[0])
         if match is None:
