@@ -52,8 +52,8 @@ class LeastRequests:
             if load < least:
                 first, least, alike = each, load, each.weight
             elif load == least:  # of those that are as idle each comes by its weight
-                alike += each.weight
-                if self._number() * alike < each.weight:
+                before, alike = alike, alike + each.weight
+                if self._number() * alike >= before:
                     first = each
         yield first
         yield from sorted([each for each in endpoints if each is not first], key=_load)
