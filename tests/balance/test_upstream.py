@@ -18,20 +18,12 @@ from porch.errors import ConnectionRefused
 from porch.exchange import Exchange
 from porch.route.route import RUNNING, Place
 from porch.shared import Cells, SharedTable
-
-
-class FakeClock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.network import FakeClock
 
 
 @pytest.fixture(autouse=True)
 def time(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr(clock, "monotonic", fake)
-    return fake
+    return FakeClock(monkeypatch)
 
 
 class AsWritten:
@@ -172,7 +164,7 @@ def test_who_refused_is_dialled_each_half_second_beside_the_requests(time: FakeC
     assert bench.order() == "bc"
     assert bench.dialled.names == []
     for _ in range(2):
-        time.now += REDIAL
+        time.advance(REDIAL)
         assert [bench.order() for _ in range(3)] == ["bc"] * 3
     assert bench.dialled.names == ["a", "a"]
 
@@ -181,12 +173,12 @@ def test_of_many_some_are_dialled_at_once(time: FakeClock) -> None:
     names = [chr(200 + each) for each in range(100)]
     bench = Bench(names).out("".join(names[1:]))
     bench.order()
-    time.now += REDIAL
+    time.advance(REDIAL)
     bench.order()
     assert len(bench.dialled.names) == DIALS
-    time.now += REDIAL - 0.01
+    time.advance(REDIAL - 0.01)
     bench.order()
-    time.now += 0.01
+    time.advance(0.01)
     bench.order()
     assert len(set(bench.dialled.names)) == 2 * DIALS, "the others have their turn"
 
@@ -201,7 +193,7 @@ def test_one_that_accepted_takes_its_part() -> None:
 def test_when_all_refuse_one_request_looks_and_the_others_are_told(time: FakeClock) -> None:
     bench = Bench("ab").out("ab")
     assert bench.order() == ""
-    time.now += REDIAL
+    time.advance(REDIAL)
     assert bench.order() == "ab"
     assert bench.order() == ""
     error = bench.upstream.nobody(None)
@@ -235,7 +227,7 @@ def test_a_silent_endpoint_is_tried_by_one_repeatable_request_a_second(time: Fak
     bench = Bench("abc").out("b", "silent")
     assert bench.order(method=b"POST") == "ac"
     assert [bench.order() for _ in range(3)] == ["bac", "ac", "ac"]
-    time.now += TRIAL
+    time.advance(TRIAL)
     assert [bench.order(1) for _ in range(2)] == ["b", "a"]
 
 
