@@ -13,7 +13,7 @@ from collections.abc import Iterable, MutableSequence
 
 __all__ = ["ALONE", "Cells", "SharedTable"]
 
-ALONE = memoryview(array("q", (0,)))
+ALONE = memoryview(array("q", (0,))).toreadonly()
 """In place of how many rows are in use: there is no table."""
 
 

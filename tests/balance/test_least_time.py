@@ -168,6 +168,17 @@ def test_time_counts_as_often_as_there_are_requests() -> None:
     assert chosen(balancer) is endpoints[1]
 
 
+def test_an_answer_counts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only from the next tick of the clock on."""
+    monkeypatch.setattr(clock, "milliseconds", 1_000_000)
+    balancer, endpoints = known(0.01, 0.02)
+    assert chosen(balancer) is endpoints[0]
+    endpoints[0].usual = 0.03
+    assert chosen(balancer) is endpoints[1]
+    endpoints[0].usual = 0.0
+    assert chosen(balancer) in endpoints, "it is not known any more"
+
+
 def test_what_is_alike_is_shared() -> None:
     balancer, endpoints = known(0.010, 0.011, 0.02)
     assert is_fair(counts(balancer, endpoints, 1000)[:2], [1, 1])

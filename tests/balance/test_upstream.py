@@ -361,3 +361,17 @@ def test_one_in_a_pool_that_counts_for_itself_hides_no_further_worker() -> None:
     table.use(2)
     Cells(WIDTH, table, 2).own[RUNNING] = 2
     assert next(upstream.candidates(cast("Exchange", None))).name == "a"
+
+
+def test_for_a_further_worker_nothing_is_arranged_anew() -> None:
+    table = SharedTable(4, WIDTH)
+    table.use(1)
+    nowhere: Any = None
+    balancer = AsWritten()
+    endpoints = [Endpoint(each, nowhere, cells=Cells(WIDTH, table, 1)) for each in "ab"]
+    upstream = Upstream("pool", endpoints, balancer)
+    for _ in range(2):
+        assert len([*upstream.candidates(cast("Exchange", None))]) == 2
+        table.use(2)
+    assert balancer.told == ["ab"]
+    assert [len(each.runs) for each in endpoints] == [3, 3]

@@ -187,14 +187,17 @@ class Upstream:
                     yield each
 
     def _turn(self) -> None:
-        """Somebody came into rotation or went out of it, or there are further workers."""
-        self._version = self.roster.version
+        """Somebody came into rotation or went out of it, or there are further workers, for which
+        nothing is arranged anew."""
         self._live = next((each.live for each in self.endpoints if each.live is not ALONE), ALONE)
         if self._live[0] != self._seen:
             self._seen = self._live[0]
             for each in self.endpoints:
                 if len(each.runs) != self._seen:
                     each.look()
+        if self._version == self.roster.version:
+            return
+        self._version = self.roster.version
         used = [each for each in self.endpoints if each.weight > 0]
         up = [each for each in used if not each.out]
         self._silent = [each for each in used if each.is_out_by(("silent",))] if up else ()
