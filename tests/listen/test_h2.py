@@ -38,7 +38,7 @@ def head(length: int) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length
 
 
-# --- one write a turn ------------------------------------------------------------------------------
+# --- one write a turn ---------------------------------------------------------------------------
 
 
 def test_all_that_is_answered_in_one_turn_leaves_in_one_write(story: Make) -> None:
@@ -188,7 +188,7 @@ def test_a_priority_may_be_changed_while_it_waits_and_the_old_way_says_nothing(
     assert tale.order == [third, third, first, first, second, second]
 
 
-# --- time ------------------------------------------------------------------------------------------
+# --- time --------------------------------------------------------------------------------------
 
 
 def test_an_idle_connection_is_told_before_it_is_closed(story: Make) -> None:
