@@ -8,7 +8,8 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.http.h2 import CANCEL, NO_ERROR, PREFACE, PROTOCOL
 from porch.listen.closing import LINGER
-from porch.listen.h2 import GOODBYE, MOST_OF_ONE, MOST_QUEUED
+from porch.listen.h2 import GOODBYE
+from porch.listen.h2_stream import MOST_OF_ONE, MOST_QUEUED
 from porch.route.route import Timeouts
 from tests.support.multiplexed import Multiplexed, frame
 from tests.support.network import HIGH
