@@ -12,8 +12,8 @@ from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.h2 import MultiplexedConnection
 from tests.listen.test_door import Settings
-from tests.support.multiplexed import frame
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
+from tests.support.speaker import frame
 
 SETTINGS = frame(4, 0, 0, b"")
 BAD = b"G@T / HTTP/1.1\r\n\r\n"

@@ -11,8 +11,9 @@ from porch.listen.closing import LINGER
 from porch.listen.h2 import GOODBYE
 from porch.listen.h2_stream import MOST_OF_ONE, MOST_QUEUED
 from porch.route.route import Timeouts
-from tests.support.multiplexed import Multiplexed, frame
+from tests.support.multiplexed import Multiplexed
 from tests.support.network import HIGH
+from tests.support.speaker import frame
 
 Make = Callable[..., Multiplexed]
 
