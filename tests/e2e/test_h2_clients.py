@@ -30,8 +30,8 @@ addEventListener("load", () => {
   const socket = new WebSocket("wss://" + location.host + "/socket");
   const say = text => { document.getElementById("told").textContent = h2 + " images, " + text; };
   say("no word");
-  socket.onopen = () => socket.send("hello");
-  socket.onmessage = message => { say(message.data); };
+  socket.onopen = () => socket.send(new Uint8Array(7));
+  socket.onmessage = message => { say(message.data.size + " bytes"); };
   socket.onerror = () => { say("an error"); };
 });
 </script>"""
@@ -258,7 +258,7 @@ def test_a_browser_shows_a_page_of_many_images_over_one_connection(secured, orig
             "--virtual-time-budget=10000",
         )
         page = browser.show(f"https://a.test:{started.ports[0]}/page")
-    assert f"{IMAGES} images, hello" in page.text, page.text[-900:]
+    assert f"{IMAGES} images, 7 bytes" in page.text, page.text[-900:]
     started.stop()
     lines = [json.loads(line) for line in started.log.splitlines()]
     assert {line["version"] for line in lines} == {"2"}, "the WebSocket too, by RFC 8441"
