@@ -71,6 +71,8 @@ streams that nobody reads from do not fill it: who stands still keeps nobody els
 A_TAKE = 32804
 """Bytes of output that are asked for at once: two frames of the usual size. Without a bound 1 MiB
 costs a quarter more, for a buffer that grows."""
+MOST_TAKES = 8
+"""How often it is asked for in one turn: who writes sees in between whether it is taken."""
 FEWEST = 4
 """Times the bound on a head behind which the connection ends, not only its request."""
 
@@ -143,7 +145,7 @@ What = (
 )
 Piece = tuple[int, What, bytes, bool]
 """(stream, head or what else happened, data, whether this was the last of the message). A
-PorchError stands for a head that is refused; nothing that follows it is told."""
+PorchError stands for a head that is refused; instead of data it has a request's method."""
 
 
 class ConnectionBroken(Exception):
@@ -157,9 +159,13 @@ class ConnectionBroken(Exception):
 
 
 class Codec:
-    """What both sides share. A call that concerns a stream which is gone does nothing."""
+    """What both sides share. A call that concerns a stream which is gone does nothing.
 
-    __slots__ = ("_connection", "_limits", "events", "queued", "receive_bytes", "streams_seen")
+    queued(stream): bytes of its body, or of all bodies, that wait here. partial: whether what came
+    last ended nothing that is told of: it was part of a frame, or of a head.
+    """
+
+    __slots__ = ("_connection", "_limits", "partial", "queued", "streams_seen")
 
     def __init__(
         self, role: Role, limits: HeadLimits, settings: dict[int, int], window: int = WINDOW
@@ -181,6 +187,7 @@ class Codec:
         connection.set_local_window_size(window)
         self.queued = connection.queued_body_size
         self.streams_seen = 0
+        self.partial = False
 
     # --- in --------------------------------------------------------------------------------------
 
@@ -283,19 +290,39 @@ class Codec:
             return
 
     def take(self) -> list[bytes]:
-        """All that may be sent now."""
+        """All that may be sent now, up to 256 KiB; `wants_write` tells whether there is more."""
         output = self._connection.data_to_send
-        pieces = []
+        pieces: list[bytes] = []
         try:
-            data = output(A_TAKE)
-            while data:
+            while data := output(A_TAKE):
                 pieces.append(data)
-                if len(data) < 16384:  # a short take was the last
+                if len(data) < A_TAKE or len(pieces) == MOST_TAKES:
                     break
-                data = output(A_TAKE)
         except NGH2Error:
             return pieces
         return pieces
+
+    def release(self, stream: int) -> bool:
+        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
+        False: it has not left yet, as far as can be told."""
+        connection = self._connection
+        try:
+            own = connection.stream_remote_window_size(stream)
+            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
+                return False
+            connection.reset_stream(stream, NO_ERROR)
+        except NGH2Error:
+            return True
+        return True
+
+    def window(self, stream: int) -> int:
+        """Bytes of it that the other side takes now, of this stream and of all."""
+        connection = self._connection
+        try:
+            whole = connection.remote_window_size
+            return min(whole, connection.stream_remote_window_size(stream))
+        except NGH2Error:
+            return 0
 
     @property
     def wants_write(self) -> bool:
@@ -326,16 +353,19 @@ class ServerCodec(Codec):
     def happened(self) -> list[Piece]:
         """See Codec."""
         pieces: list[Piece] = []
-        for event in self._connection.events():
+        events = self._connection.events()
+        self.partial = not events
+        for event in events:
             kind = event.__class__
             if kind is told.RequestReceived:
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
                 end = event.end_stream  # type: ignore[attr-defined]
-                head: What
                 try:
                     head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
                 except PorchError as error:
-                    head = error
+                    method = dict(event.headers).get(b":method", b"")  # type: ignore[attr-defined]
+                    pieces.append((stream, error, method, end))
+                    continue
                 pieces.append((stream, head, b"", end))
             elif kind is told.DataReceived:
                 pieces.append((event.stream_id, None, event.data, event.end_stream))  # type: ignore[attr-defined]
