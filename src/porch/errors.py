@@ -322,9 +322,7 @@ class NoHttp2(ConnectFailed):
     """The endpoint does not speak HTTP/2, which `h2://` and `h2c://` want."""
 
     word = "http_protocol_error"
-    sentence = (
-        "The endpoint speaks no HTTP/2; write http://, or https:// that takes what it speaks."
-    )
+    sentence = "The endpoint speaks no HTTP/2; write http:// or https:// in `to`."
 
 
 class HandshakeRefused(ConnectFailed):

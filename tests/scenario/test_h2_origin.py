@@ -606,7 +606,8 @@ def test_one_that_does_not_speaks_http_1_1(scenario: Make) -> None:
 def test_one_that_must_and_does_not_is_an_error_of_its_own(scenario: Make) -> None:
     story = agreeing(scenario(upstream_tls=True, retries=0), "http/1.1")
     story.dialers[0].protocols, story.dialers[0].one = TWO, None
-    story.client(GET).client_gets(503).ended(1)
+    story.client(GET).client_gets(502).ended(1, "http_protocol_error")
+    assert "did not agree to h2" in str(story.latest.error)
 
 
 def test_a_request_that_wants_http_1_1_gets_it(scenario: Make) -> None:
@@ -639,6 +640,6 @@ def test_one_who_speaks_http_1_1_without_tls_is_named(story: Scenario) -> None:
     story.client(GET)
     story.upstreams[0].transport.arrived.clear()
     story.upstream(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    story.client_gets(503).ended(1)
-    assert story.endpoints[0].out["refused"].text == "http_protocol_error"
+    story.client_gets(502).ended(1, "http_protocol_error")
+    assert "e0 speaks HTTP/1.1" in str(story.latest.error)
     story.upstreams[0].transport.arrived.clear()

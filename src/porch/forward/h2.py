@@ -1,8 +1,9 @@
 """SharedConnection: HTTP/2 with an origin. Many exchanges share it, each with a stream of its own.
 
 It is there when the origin has said its settings: until then no request is sent, so that none is
-too many, and one that goes nowhere may always be sent elsewhere. All that the streams have to say
-in one turn of the loop leaves in one write at its end. What is held for an origin is bounded: 128 KiB of requests a stream, 36 MiB of answers that nobody takes.
+one too many, and one whose connection goes nowhere may be sent elsewhere. All that the streams
+have to say in one turn of the loop leaves in one write at its end. What is held for an origin is
+bounded: 128 KiB of requests a stream, 36 MiB of answers that nobody takes.
 """
 
 import asyncio
