@@ -216,8 +216,8 @@ class SharedConnection(asyncio.Protocol):
 
     def _settle(self) -> None:
         codec = self.codec
-        most = codec.most_streams
-        self._pool.most_streams = max(1, most)
+        most = max(1, codec.most_streams)  # where it takes none now, one waits in the codec
+        self._pool.most_streams = most
         self._most = min(most, MOST_STREAMS)
         self.takes_tunnels = codec.knows_tunnels
         if not self.settled.done():

@@ -292,7 +292,7 @@ class Pool:
                 await dialer.dial(lambda: opening)
                 connection = opening.connection if isinstance(opening, Agreeing) else opening
                 if isinstance(connection, SharedConnection):
-                    await connection.settled
+                    await asyncio.shield(connection.settled)  # others may know of it by then
         except TimeoutError:
             opening.abandon()
             return ConnectTimeout(f"no connection to {self.name} in time")
