@@ -27,6 +27,7 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
+    "DeadlineExceeded",
     "DnsError",
     "EndpointSilent",
     "FieldsTooLarge",
@@ -188,6 +189,16 @@ class RequestTimeout(PorchError):
     status = 408
     source = "client"
     sentence = "The client stopped sending; timeouts.head and timeouts.idle say for how long."
+
+
+class DeadlineExceeded(PorchError):
+    """The client's own deadline (grpc-timeout) has passed. It is nobody's fault: the origin has
+    been told of it too."""
+
+    word = "deadline_exceeded"
+    status = 504
+    source = "client"
+    sentence = "The client's deadline (grpc-timeout) passed before the answer was whole."
 
 
 class ClientGone(PorchError):
