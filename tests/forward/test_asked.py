@@ -8,8 +8,9 @@ import pytest
 import trustme
 
 from porch.client import Answer, AnswerTooLarge
-from porch.errors import BadGateway, ConnectionLost, GatewayTimeout, NoHttp2, StreamReset
+from porch.errors import BadGateway, ConnectionLost, GatewayTimeout, StreamReset
 from porch.forward.address import BOTH, TWO, Address
+from porch.forward.agreed import NoHttp2
 from porch.forward.client import HttpClient
 from porch.forward.resolve import Resolver
 from porch.tls.origin import OriginTls, client_context_in_steps

@@ -11,9 +11,9 @@ from porch.errors import (
     PorchError,
     StreamRefused,
     StreamReset,
-    TunnelRefused,
     Unprocessed,
 )
+from porch.forward.h2_stream import TunnelRefused
 from porch.http.message import ResponseHead, Trailers
 from tests.support.h2_origin import H2Origin
 from tests.support.shared import Asking, Bench, request

@@ -16,10 +16,10 @@ from porch.errors import (
     ConnectFailed,
     ConnectionLost,
     EndpointSilent,
-    NoHttp2,
     PorchError,
 )
 from porch.exchange import Exchange
+from porch.forward.agreed import NoHttp2
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (

@@ -9,10 +9,10 @@ import asyncio
 
 from porch import clock
 from porch.clock import INFINITY, Deadlines
-from porch.errors import ConnectFailed, ConnectTimeout, NoHttp2, PorchError
+from porch.errors import ConnectFailed, ConnectTimeout, PorchError
 from porch.exchange import Exchange
 from porch.forward.address import ONE, TWO
-from porch.forward.agreed import Agreeing
+from porch.forward.agreed import Agreeing, NoHttp2
 from porch.forward.dial import Dialer
 from porch.forward.h1 import ClientConnection
 from porch.forward.h2 import SharedConnection
