@@ -217,6 +217,24 @@ def test_any_piece_of_an_answer_makes_it_as_new(bench: Bench) -> None:
     assert pings(bench) == 2
 
 
+def test_an_origin_that_takes_nothing_is_not_asked_and_gets_no_more(bench: Bench) -> None:
+    (exchange,) = opened(bench)
+    origin, transport = bench.origins[0], bench.transports[0]
+    origin.h2.increment_flow_control_window(1 << 20)
+    origin.flush()
+    upload = bench.ask()
+    transport.stalled = True
+    bench.loop.run(lambda: upload.stream.send(request(None), bytes(60_000), False))
+    bench.loop.run(lambda: exchange.stream.resume_reading())
+    bench.loop.run(lambda: upload.stream.send(None, bytes(9000), False))
+    origin.h2.increment_flow_control_window(1 << 20, 1)
+    transport.buffer += bytes(1)
+    bench.loop.run(lambda: transport.write(bytes(70_000)))
+    assert not shared(bench).has_room
+    bench.pass_time(QUIET + PATIENCE + 2)
+    assert exchange.error is None
+
+
 def test_a_connection_without_streams_is_not_asked_and_closed_in_time(bench: Bench) -> None:
     opened(bench)
     bench.origins[0].answer(1)
