@@ -21,10 +21,12 @@ __all__ = [
     "CertificateRequired",
     "CertificateSelfSigned",
     "CertificateUnknown",
+    "ClientFlood",
     "ClientGone",
     "ConfigError",
     "ConnectFailed",
     "ConnectTimeout",
+    "ConnectionFailed",
     "ConnectionLost",
     "ConnectionRefused",
     "DnsError",
@@ -192,6 +194,20 @@ class ClientGone(PorchError):
     status = 0
     source = "client"
     sentence = "The client closed the connection before its answer was complete."
+
+
+class ConnectionFailed(ClientGone):
+    """What the client sent on its connection can not be gone on from."""
+
+    word = "http_request_error"
+    sentence = "The client broke the rules of HTTP/2, so that its connection was ended."
+
+
+class ClientFlood(ClientGone):
+    """The client sent too much of what honest ones seldom send."""
+
+    word = "client_flood"
+    sentence = "The client sent what only attacks and broken clients send; it was cut off."
 
 
 class MethodNotAllowed(PorchError):

@@ -10,7 +10,7 @@ from typing import cast
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import PorchError, Shutdown
+from porch.errors import Shutdown
 from porch.http.h2 import (
     CONNECTION,
     NO_ERROR,
@@ -20,9 +20,10 @@ from porch.http.h2 import (
     Piece,
     Pong,
     Reset,
-    ServerCodec,
     Widened,
 )
+from porch.http.h2_request import Refused
+from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
 from porch.listen.closing import flush
@@ -153,7 +154,7 @@ class MultiplexedConnection(asyncio.Protocol):
                     self.codec.taken(number, len(data))
             else:
                 stream.hear(what, data, end)
-        elif what.__class__ is RequestHead or isinstance(what, PorchError):
+        elif isinstance(what, RequestHead | Refused):
             self._open(number, what, end)
         elif number != CONNECTION:
             if stream is not None:
@@ -165,12 +166,14 @@ class MultiplexedConnection(asyncio.Protocol):
         elif isinstance(what, Pong):
             self._leave()
         elif isinstance(what, Ended):
+            if what.broken is not None:
+                self._give_up(what.broken)
             self._close()
         elif isinstance(what, GoAway):
             self._away = max(self._away, 1)
             self._close_if_done()
 
-    def _open(self, number: int, head: RequestHead | PorchError, end: bool) -> None:
+    def _open(self, number: int, head: RequestHead | Refused, end: bool) -> None:
         stream = ServerStream(self, number, head, end)
         self.streams[number] = stream
         self._started.append(stream)
@@ -188,7 +191,15 @@ class MultiplexedConnection(asyncio.Protocol):
     def _break(self, broken: ConnectionBroken) -> None:
         """Nothing that comes can be read any more: say why, and close."""
         self._transport.write(broken.farewell)
+        self._give_up(broken)
         self._close()
+
+    def _give_up(self, broken: ConnectionBroken) -> None:
+        """What the client sent ends all that runs for it, and the operator is told."""
+        for stream in tuple(self.streams.values()):
+            stream.fail(broken.error)
+        peer = self.peer.decode()
+        self._door.warn(f"the HTTP/2 connection of {peer} was cut: {broken}", broken.detail)
 
     # --- out -------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from porch.errors import ClientGone, PorchError
+from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.h2 import CANCEL, INTERNAL
+from porch.http.h2_request import Refused
 from porch.http.h2_response import response_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
@@ -46,13 +47,13 @@ class ServerStream:
         self,
         connection: "MultiplexedConnection",
         number: int,
-        head: RequestHead | PorchError,
+        head: RequestHead | Refused,
         end: bool,
     ) -> None:
-        """head: an error stands for one that is refused. end: nothing follows it."""
+        """end: nothing follows the head."""
         self._connection = connection
         self.number = number
-        self._head: RequestHead | PorchError | None = head
+        self._head: RequestHead | Refused | None = head
         self._data = b""
         self._end = end
         self._trailers: Trailers | None = None
@@ -72,8 +73,9 @@ class ServerStream:
     def start(self, door: "Door") -> None:
         """Begin the exchange, with what is there of the body."""
         head, self._head = self._head, None
-        if isinstance(head, PorchError):
-            door.refuse(self, None, head)
+        if isinstance(head, Refused):
+            self._bare = head.request.method == b"HEAD"
+            door.refuse(self, head.request, head.error)
             return
         assert head is not None
         data, self._data = self._data, b""
@@ -133,6 +135,7 @@ class ServerStream:
         exchange = self._exchange
         if exchange is not None:
             exchange.on_client_lost()
+        self._let_go()
 
     def fail(self, error: PorchError) -> None:
         """End the exchange."""
@@ -157,6 +160,15 @@ class ServerStream:
         """See Stream."""
         if self._ended:
             return
+        try:
+            self._send(head, data, end)
+        except InternalError as error:  # of a filter, which made a field that must not be sent
+            self._ended = True
+            if self._exchange is not None:
+                self._exchange.keeper.report(self._exchange, error)
+        self._connection.mark()
+
+    def _send(self, head: Head | None, data: bytes, end: bool) -> None:
         connection = self._connection
         codec = connection.codec
         number = self.number
@@ -164,7 +176,6 @@ class ServerStream:
             if head.__class__ is ResponseHead:
                 if head.status < 200:
                     codec.interim(number, response_fields(head))
-                    connection.mark()
                     return
                 if self._bare or head.status in (204, 304):
                     self._bare = True
@@ -185,7 +196,6 @@ class ServerStream:
                 self._ended = True
             else:
                 connection.check(self)
-        connection.mark()
 
     def pause_reading(self) -> None:
         """See Stream."""
@@ -223,9 +233,12 @@ class ServerStream:
         connection = self._connection
         if not request_done:
             connection.end_early(self)
-        if self._untaken or self._data:
-            self._untaken += len(self._data)
-            self._data = b""
-            self._paused = False
-            self._acknowledge(0)
+        self._let_go()
         connection.forget(self)
+
+    def _let_go(self) -> None:
+        """What nobody will take any more must not keep the connection's window shut."""
+        self._untaken += len(self._data)
+        self._data = b""
+        self._paused = False
+        self._acknowledge(0)
