@@ -10,7 +10,7 @@ from porch.errors import (
     TargetTooLong,
 )
 from porch.http.h1 import HeadLimits
-from porch.http.h2_request import Refused, read_request, read_trailers, request_fields
+from porch.http.h2_request import Refused, read_request, read_trailers
 from porch.http.message import Field, RequestHead
 
 LIMITS = HeadLimits()
@@ -259,16 +259,3 @@ def test_every_refusal_is_the_clients_fault() -> None:
 def test_trailers_that_must_not_become_fields_are_dropped(name: bytes) -> None:
     trailers = read_trailers([(b"x-sum", b"1"), (name, b"a"), (b"grpc-status", b"0")])
     assert trailers.fields == [(b"x-sum", b"1"), (b"grpc-status", b"0")]
-
-
-def test_a_head_is_sent_with_its_pseudo_fields_first() -> None:
-    head = RequestHead(b"PUT", b"/x", b"b.test", b"http", [(b"x-a", b"1")], 3, expect=True)
-    assert request_fields(head) == [
-        (b":method", b"PUT"),
-        (b":scheme", b"http"),
-        (b":authority", b"b.test"),
-        (b":path", b"/x"),
-        (b"x-a", b"1"),
-        (b"te", b"trailers"),
-        (b"expect", b"100-continue"),
-    ]

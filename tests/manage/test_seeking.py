@@ -202,11 +202,11 @@ def test_who_is_not_sought_any_more_is_left_and_who_is_goes_on(story):
         made.seek({"one": one, "two": two})
         await until(lambda: len(story.told) == 2)
         made.seek({"two": two})
-        await asyncio.sleep(0.01)
+        await until(lambda: ended)
         assert ended == ["one"]
-        assert [each.source for each in story.told] == ["one", "two"]
+        assert sorted(each.source for each in story.told) == ["one", "two"]
         made.close()
-        await asyncio.sleep(0.01)
+        await until(lambda: len(ended) == 2)
         assert ended == ["one", "two"]
 
     asyncio.run(main())

@@ -18,7 +18,10 @@ _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+\Z")
 _VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?\Z")
 """No control characters but HTAB, and no white space around it."""
 
-known_fields: set[Field] = set()
+_TRAILERS = (b"te", b"trailers")
+"""The one word that HTTP/2 has about a connection (RFC 9113 8.2.2)."""
+
+known_fields: set[Field] = {_TRAILERS}
 """Fields that passed lately: `known_fields.issuperset(fields)` saves the hot path a call."""
 
 
@@ -35,4 +38,5 @@ def check_fields(fields: Sequence[Field]) -> None:
         if len(name) + len(value) <= LONGEST:
             if len(known_fields) >= REMEMBERED:
                 known_fields.clear()
+                known_fields.add(_TRAILERS)
             known_fields.add(field)

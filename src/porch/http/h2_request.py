@@ -1,4 +1,4 @@
-"""Requests as HTTP/2 has them, both ways (RFC 9113 8.3.1).
+"""Requests as HTTP/2 clients send them (RFC 9113 8.3.1).
 
 libnghttp2 has checked the grammar of names and values, the order and number of pseudo-fields, that
 no field is about the connection, and that a body is as long as Content-Length says. What it lets
@@ -15,7 +15,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead, Trailers
 from porch.http.target import check_authority, known_authorities
 
-__all__ = ["OVERHEAD", "Refused", "read_request", "read_trailers", "request_fields"]
+__all__ = ["OVERHEAD", "Refused", "read_request", "read_trailers"]
 
 OVERHEAD = 32
 """Bytes that each field counts on top of its own (RFC 9113 10.5.1)."""
@@ -165,18 +165,3 @@ def _known(fields: Sequence[Field], scheme: bytes) -> RequestHead:
 def read_trailers(fields: Sequence[Field]) -> Trailers:
     """The fields behind a body, as far as they may go on."""
     return Trailers([field for field in fields if passes_behind(field[0])])
-
-
-def request_fields(head: RequestHead) -> list[Field]:
-    """The fields that a head is sent as."""
-    fields = [
-        (b":method", head.method),
-        (b":scheme", head.scheme),
-        (b":authority", head.authority),
-        (b":path", head.target),
-        *head.fields,
-        (b"te", b"trailers"),
-    ]
-    if head.expect:
-        fields.append((b"expect", b"100-continue"))
-    return fields

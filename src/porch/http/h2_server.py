@@ -73,7 +73,9 @@ class ServerCodec(Codec):
     def happened(self) -> list[Piece]:
         """See Codec."""
         pieces: list[Piece] = []
-        for event in self._connection.events():
+        events = self._connection.events()
+        self.partial = not events
+        for event in events:
             kind = event.__class__
             if kind is told.RequestReceived:
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
