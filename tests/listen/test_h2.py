@@ -40,7 +40,7 @@ def head(length: int) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length
 
 
-# --- one write a turn ---------------------------------------------------------------------------
+# --- one write a turn --------------------------------------------------------------------------
 
 
 def test_all_that_is_answered_in_one_turn_leaves_in_one_write(story: Make) -> None:
@@ -373,7 +373,7 @@ def test_what_breaks_the_protocol_ends_the_connection_with_the_reason(story: Mak
     tale.upstream_gets(b"GET /")
     tale.sends(frame(0, 0, 0, b"data for nobody"))
     assert tale.aways == [(one, PROTOCOL)]
-    tale.ended(1, "client_gone").client_sees("closed")
+    tale.ended(1, "http_request_error").client_sees("closed")
 
 
 def test_what_is_no_http_2_at_all_is_told_so(story: Make) -> None:
@@ -385,7 +385,7 @@ def test_what_is_no_http_2_at_all_is_told_so(story: Make) -> None:
     connection = type(again.connection)(again.door, b"https", b"443")
     again._loop.run(lambda: transport.connect(connection))
     again._loop.run(lambda: transport.feed(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"))
-    assert frame(7, 0, 0, bytes(7) + bytes((PROTOCOL,))) in bytes(transport.arrived)
+    assert bytes(7) + bytes((PROTOCOL,)) + b"Received bad client magic" in transport.arrived
     assert transport.seen == "closed"
 
 
