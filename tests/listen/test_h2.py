@@ -367,6 +367,15 @@ def test_a_client_that_leaves_takes_all_its_requests_with_it(story: Make) -> Non
     tale.ended(2, "client_gone").upstream_sees("closed", at=0).upstream_sees("closed", at=1)
 
 
+def test_a_client_that_leaves_and_takes_nothing_does_not_stay_for_ever(story: Make) -> None:
+    tale = story(stream_window=1 << 20, window=1 << 20, timeouts=Timeouts(idle=10))
+    tale.asks()
+    tale.upstream_gets(b"GET /").client_full().upstream(head(500_000) + bytes(10_000))
+    tale.client_eof()
+    tale.ended(1, "client_gone").upstream_sees("closed").client_sees("open")
+    tale.advance(22).client_sees("reset")
+
+
 def test_what_breaks_the_protocol_ends_the_connection_with_the_reason(story: Make) -> None:
     tale = story()
     one = tale.asks()
