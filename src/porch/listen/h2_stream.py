@@ -205,7 +205,8 @@ class ServerStream:
             return
         try:
             if head is None:
-                codec.data(number, data, end)
+                if data or end:
+                    codec.data(number, data, end)
             elif head.__class__ is ResponseHead:
                 if head.status < 200:
                     self._send_interim(head)
