@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from porch.errors import (
     BadGateway,
     IncompleteResponse,
+    InternalError,
     PorchError,
     Shutdown,
     StreamRefused,
@@ -131,7 +132,11 @@ class OriginStream:
             self._said = Frames(masked=True) if head.upgrade == WEBSOCKET else None
             data, end = b"", False
         codec = connection.codec
-        number = codec.request(request_fields(head, connection.scheme), end and not data)
+        try:
+            number = codec.request(request_fields(head, connection.scheme), end and not data)
+        except InternalError as error:  # of a filter, which made a field that must not be sent
+            connection.fail_soon(self, error)
+            return
         if not number:
             connection.fail_soon(self, self._unprocessed("the connection was closing"))
             return
