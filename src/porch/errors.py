@@ -15,6 +15,7 @@ __all__ = [
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
+    "CallFailed",
     "CertificateExpired",
     "CertificateForAnother",
     "CertificateNotYetValid",
@@ -488,6 +489,16 @@ class AnswerRefused(PorchError):
     def __init__(self, detail: str = "", pause: float = 0.0) -> None:
         super().__init__(detail)
         self.pause = pause
+
+
+class CallFailed(PorchError):
+    """A gRPC call that was answered with UNAVAILABLE, INTERNAL, UNKNOWN or DATA_LOSS and nothing
+    else: what 503 and 500 are in HTTP. It goes to the client as it came."""
+
+    word = "grpc_failed"
+    status = 502
+    source = "upstream"
+    sentence = "The origin answered the gRPC call with a status that says it is not well."
 
 
 class RetryBudgetSpent(PorchError):
