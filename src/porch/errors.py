@@ -330,10 +330,11 @@ class HandshakeFailed(ConnectFailed):
     )
 
 
-class NoHttp2(HandshakeFailed):
-    """The endpoint does not speak HTTP/2 over TLS, which `h2://` wants."""
+class NoHttp2(ConnectFailed):
+    """The endpoint does not speak HTTP/2, which `h2://` and `h2c://` want."""
 
-    sentence = "The endpoint speaks no HTTP/2; write https://, which takes what it speaks."
+    word = "http_protocol_error"
+    sentence = "The endpoint speaks no HTTP/2; write http:// or https:// in `to`."
 
 
 class HandshakeRefused(ConnectFailed):
