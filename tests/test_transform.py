@@ -152,7 +152,9 @@ def test_trailers_may_come_of_it(scenario: Make) -> None:
     story = scenario(Changing(Out)).client(GET).upstream_gets(b"GET /a").upstream(WHOLE)
     story.client_gets(200, b"hi", trailers=[(b"last", b"hi")])
     story.client(GET).upstream_gets(b"GET /a").upstream(CHUNKED + b"1\r\na\r\n")
-    story.upstream(b"0\r\n\r\n").client_gets(200, b"a", trailers=[(b"last", b"nothing")]).ended(2, "")
+    story.upstream(b"0\r\n\r\n").client_gets(200, b"a", trailers=[(b"last", b"nothing")]).ended(
+        2, ""
+    )
 
 
 def test_answers_of_the_door_are_changed_too(scenario: Make) -> None:

@@ -15,7 +15,6 @@ __all__ = [
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
-    "CallFailed",
     "CertificateExpired",
     "CertificateForAnother",
     "CertificateNotYetValid",
@@ -28,7 +27,6 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
-    "DeadlineExceeded",
     "DnsError",
     "EndpointSilent",
     "FieldsTooLarge",
@@ -190,16 +188,6 @@ class RequestTimeout(PorchError):
     status = 408
     source = "client"
     sentence = "The client stopped sending; timeouts.head and timeouts.idle say for how long."
-
-
-class DeadlineExceeded(PorchError):
-    """The client's own deadline (grpc-timeout) has passed. It is nobody's fault: the origin has
-    been told of it too."""
-
-    word = "deadline_exceeded"
-    status = 504
-    source = "client"
-    sentence = "The client's deadline (grpc-timeout) passed before the answer was whole."
 
 
 class ClientGone(PorchError):
@@ -490,16 +478,6 @@ class AnswerRefused(PorchError):
     def __init__(self, detail: str = "", pause: float = 0.0) -> None:
         super().__init__(detail)
         self.pause = pause
-
-
-class CallFailed(PorchError):
-    """A gRPC call that was answered with UNAVAILABLE, INTERNAL, UNKNOWN or DATA_LOSS and nothing
-    else: what 503 and 500 are in HTTP. It goes to the client as it came."""
-
-    word = "grpc_failed"
-    status = 502
-    source = "upstream"
-    sentence = "The origin answered the gRPC call with a status that says it is not well."
 
 
 class RetryBudgetSpent(PorchError):

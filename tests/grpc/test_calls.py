@@ -196,7 +196,7 @@ def test_silent_streams_accuse_nobody(calls: Make) -> None:
 
 def test_others_that_wait_still_do(calls: Make) -> None:
     story = calls(timeouts=Timeouts(response=600.0))
-    for number in (1, 3):
+    for _ in range(2):
         story.asks(b"/")
         story.upstream_gets(b"GET /")
     story.advance(seconds=5)
@@ -213,8 +213,8 @@ def test_an_origin_that_breaks_off_is_told_in_trailers(calls: Make) -> None:
     assert got.trailers is not None
     assert dict(got.trailers) == {
         b"grpc-status": b"14",
-        b"grpc-message": b"http_response_incomplete: The origin closed the connection in the middle "
-        b"of its answer.",
+        b"grpc-message": b"http_response_incomplete: The origin closed the connection in the "
+        b"middle of its answer.",
     }
 
 

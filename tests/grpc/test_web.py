@@ -18,7 +18,9 @@ from tests.support.scenario import Scenario
 Make = Callable[[], Scenario]
 WEB = b"application/grpc-web+proto"
 TEXT = b"application/grpc-web-text+proto"
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc+proto\r\ntransfer-encoding: chunked\r\n\r\n"
+HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc+proto\r\ntransfer-encoding: chunked\r\n\r\n"
+)
 LAST = b"0\r\ngrpc-status: 0\r\ngrpc-message: \r\n\r\n"
 MESSAGE = b"\0\0\0\0\3abc"
 LINES = b"grpc-status: 0\r\ngrpc-message: \r\n"
@@ -60,9 +62,7 @@ def state(story: Scenario) -> dict[Any, Any]:
 
 def test_a_call_goes_on_as_grpc_and_its_trailers_come_in_the_body(web: Make) -> None:
     story = web().client(post(WEB, MESSAGE))
-    story.upstream_gets(
-        b"POST /s/m", MESSAGE, field=(b"content-type", b"application/grpc+proto")
-    )
+    story.upstream_gets(b"POST /s/m", MESSAGE, field=(b"content-type", b"application/grpc+proto"))
     story.upstream(HEAD + chunk(MESSAGE)).client_gets(
         200, MESSAGE, field=(b"content-type", WEB), end=False
     )

@@ -41,7 +41,7 @@ def test_an_answer_is_read_as_the_package_wrote_it(status: int) -> None:
 
 
 def test_what_is_added_later_is_skipped() -> None:
-    more = b"\x12\x03abc" b"\x1d\0\0\0\0" b"\x21\0\0\0\0\0\0\0\0" b"\x28\x96\x01"
+    more = b"\x12\x03abc\x1d\0\0\0\0\x21\0\0\0\0\0\0\0\0\x28\x96\x01"
     assert verdict(WELL, framed(more + b"\x08\x01")) is None
     assert verdict(WELL, framed(b"\x08\x02\x08\x01" + more)) is None, "the last one counts"
     assert verdict(WELL, framed(b"\x08\x07")) == "status 7"

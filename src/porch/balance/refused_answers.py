@@ -32,9 +32,7 @@ class RefusedAnswers(Filter):
 
     __slots__ = ("_of", "_on", "_retry")
 
-    def __init__(
-        self, on: Container[int], retry: Retry, of: Callable[[ResponseHead], int]
-    ) -> None:
+    def __init__(self, on: Container[int], retry: Retry, of: Callable[[ResponseHead], int]) -> None:
         self._on = on
         self._retry = retry
         self._of = of

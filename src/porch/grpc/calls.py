@@ -8,11 +8,13 @@ from dataclasses import replace
 from functools import partial
 
 from porch import clock
-from porch.errors import CallFailed, DeadlineExceeded, PorchError
+from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.grpc import (
     GRPC,
+    CallFailed,
+    DeadlineExceeded,
     call_kind,
     call_timeout,
     error_fields,

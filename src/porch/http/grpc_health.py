@@ -1,16 +1,16 @@
 """The gRPC Health Checking Protocol (grpc.health.v1), as far as one question needs it. Pure.
 
 Its two messages have one field each, so that they are written and read here by hand: a string
-`service` = 1 in the question, an enumeration `status` = 1 in the answer (Protocol Buffers encoding).
+`service` = 1 in the question, an enumeration `status` = 1 in the answer (as Protocol Buffers).
 """
 
 from porch.http.grpc import OK, name_of, unquote_message
 from porch.http.message import Field
 
-__all__ = ["CHECK", "MOST", "question", "verdict"]
+__all__ = ["CHECK", "MOST_ANSWER", "question", "verdict"]
 
 CHECK = b"/grpc.health.v1.Health/Check"
-MOST = 4096
+MOST_ANSWER = 4096
 """Bytes that an answer may have; two are enough."""
 
 _SERVING = 1
