@@ -27,7 +27,6 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
-    "DeadlineExceeded",
     "DnsError",
     "EndpointSilent",
     "FieldsTooLarge",
@@ -187,16 +186,6 @@ class RequestTimeout(PorchError):
     status = 408
     source = "client"
     sentence = "The client stopped sending; timeouts.head and timeouts.idle say for how long."
-
-
-class DeadlineExceeded(PorchError):
-    """The client's own deadline (grpc-timeout) has passed. It is nobody's fault: the origin has
-    been told of it too."""
-
-    word = "deadline_exceeded"
-    status = 504
-    source = "client"
-    sentence = "The client's deadline (grpc-timeout) passed before the answer was whole."
 
 
 class ClientGone(PorchError):

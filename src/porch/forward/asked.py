@@ -64,12 +64,14 @@ class Question:
             self._head = head
             if (head.length or 0) > self._most and self.head.method != b"HEAD":
                 raise AnswerTooLarge(f"a body of {head.length} bytes; {self._most} are taken")
+        trailers = head.fields if isinstance(head, Trailers) else []
         self._body += data
         if len(self._body) > self._most:
             raise AnswerTooLarge(f"a body of more than {self._most} bytes")
         if end or (data and self._is_enough is not None and self._is_enough(bytes(self._body))):
             assert self._head is not None
-            self.answer.set_result(Answer(self._head.status, self._head.fields, bytes(self._body)))
+            status, fields = self._head.status, self._head.fields
+            self.answer.set_result(Answer(status, fields, bytes(self._body), trailers))
 
     def lose(self, detail: str) -> None:
         """The connection is gone."""
