@@ -1,6 +1,7 @@
 """The origin behind the proxies: as little work as possible, so that it never is what limits.
 
-GET of any path is answered with a body of 100 bytes, of /large with 1 MiB; POST takes a body of a
+GET of any path is answered with a body of 100 bytes, of /medium with 64 KiB, of /large with 1 MiB;
+POST takes a body of a
 known length and answers with the count of its bytes. Its client is a proxy of this bench, so it
 checks little; a body of unknown length is 501, and a row fails on it.
 
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from harness.messages import BODY, LARGE
+from harness.messages import BODY, LARGE, MEDIUM
 
 __all__ = ["Origin"]
 
@@ -26,7 +27,10 @@ HEAD = (
     b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
 )
 SMALL = HEAD % (b"200 OK", len(BODY)) + BODY
-DOWNLOAD = memoryview(HEAD % (b"200 OK", LARGE) + b"d" * LARGE)
+DOWNLOADS = {
+    b"/medium": memoryview(HEAD % (b"200 OK", MEDIUM) + b"d" * MEDIUM),
+    b"/large": memoryview(HEAD % (b"200 OK", LARGE) + b"d" * LARGE),
+}
 SINK = bytearray(LARGE)
 LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)\r\n", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\nTransfer-Encoding:", re.IGNORECASE)
@@ -79,9 +83,7 @@ class Connection:
         if b"onnection: close" in head or b"onnection: Close" in head:
             self._closes = True
         if head.startswith(b"GET "):
-            if head.startswith(b"GET /large "):
-                return self._send(DOWNLOAD)
-            return self._send(SMALL)
+            return self._send(DOWNLOADS.get(head[4 : head.find(b" ", 4)], SMALL))
         length = LENGTH.search(head)
         if length is None or CHUNKED.search(head):
             return self._send(_answer(b"501 Not Implemented", b"no length\n"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from peers import Pair, Peer, Place
 
 from harness.clients import LoadError
+from harness.h2_client import exchange
 from harness.messages import BODY, LARGE, download, plain
 from harness.origin import Origin
 from harness.process import Process, StartError, free_port
@@ -67,6 +69,7 @@ def start_peer(
             _wait_for_routes(place.port)
             _verify(place)
             _verify_tls(place)
+            _verify_h2(place)
     except BaseException:
         process.stop()
         raise
@@ -98,6 +101,24 @@ def _verify_tls(place: Place) -> None:
             check_shown(place.tls_port, place.pair.cert, request, ending)
         except (OSError, LoadError) as error:
             raise StartError(f"TLS: {error}") from error
+
+
+def _verify_h2(place: Place) -> None:
+    """The same bodies over HTTP/2."""
+    for path, sent, expected in (
+        (b"/verified-h2", b"", BODY),
+        (b"/large", b"", b"d" * LARGE),
+        (b"/upload", b"u" * LARGE, b"%d\n" % LARGE),
+    ):
+        try:
+            with socket.create_connection(("127.0.0.1", place.tls_port), 10) as sock:
+                answer = exchange(sock, path, body=sent)
+        except (OSError, LoadError) as error:
+            raise StartError(f"HTTP/2, {path.decode()}: {error}") from error
+        if answer.status != 200 or answer.body != expected:
+            raise StartError(
+                f"HTTP/2, {path.decode()} gave {answer.status} with {bytes(answer.body[:60])!r}"
+            )
 
 
 def _wait_for_routes(port: int, seconds: float = 10) -> None:

@@ -28,7 +28,7 @@ CONFIG = """\
     }}
     reverse_proxy 127.0.0.1:{origin} {{
         transport http {{
-            keepalive_idle_conns_per_host 64
+            keepalive_idle_conns_per_host 512
         }}
     }}
 }}

@@ -60,6 +60,7 @@ static_resources:
         typed_config:
           "@type": {types}.transport_sockets.tls.v3.DownstreamTlsContext
           common_tls_context:
+            alpn_protocols: [h2, http/1.1]
             tls_certificates:
             - certificate_chain: {{ filename: {pair.cert} }}
               private_key: {{ filename: {pair.key} }}

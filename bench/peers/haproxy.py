@@ -26,7 +26,7 @@ defaults
     option forwardfor
 frontend door
     bind 127.0.0.1:{port} backlog 4096
-    bind 127.0.0.1:{tls_port} ssl crt {pair.both} backlog 4096
+    bind 127.0.0.1:{tls_port} ssl crt {pair.both} alpn h2,http/1.1 backlog 4096
     log-format '{{"time":"%tr","client":"%ci","method":"%HM","host":"%[capture.req.hdr(0)]",\
 "uri":"%HU","protocol":"%HV","status":%ST,"bytes":%B,"duration":%Ta,"upstream":"%s",\
 "upstream_connect":%Tc,"upstream_head":%Tr,"user_agent":"%[capture.req.hdr(1)]",\
@@ -38,7 +38,7 @@ frontend door
     default_backend origin
 backend origin
     http-reuse always
-    server origin 127.0.0.1:{origin} pool-max-conn 64
+    server origin 127.0.0.1:{origin} pool-max-conn 512
 """
 
 

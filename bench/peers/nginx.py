@@ -41,7 +41,7 @@ http {{
     scgi_temp_path {directory}/scgi;
     upstream origin {{
         server 127.0.0.1:{origin};
-        keepalive 64;
+        keepalive 512;
         keepalive_requests 1000000000;
     }}
     proxy_http_version 1.1;
@@ -52,6 +52,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         listen 127.0.0.1:{tls_port} ssl backlog=4096;
+        http2 on;
         ssl_certificate {pair.cert};
         ssl_certificate_key {pair.key};
         ssl_session_cache shared:door:10m;

@@ -41,9 +41,13 @@ http:
       entryPoints: [tls]
       service: origin
       tls: {{}}
+  serversTransports:
+    origin:
+      maxIdleConnsPerHost: 512
   services:
     origin:
       loadBalancer:
+        serversTransport: origin
         servers:
           - url: http://127.0.0.1:{origin}
 tls:
