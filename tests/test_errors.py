@@ -14,6 +14,9 @@ from porch.errors import (
     EndpointSilent,
     InternalError,
     PorchError,
+    StreamRefused,
+    StreamReset,
+    Unprocessed,
 )
 
 FAMILY: list[type[PorchError]] = [
@@ -80,12 +83,14 @@ def test_a_kind_is_explained_and_exported(kind: type[PorchError]) -> None:
 
 
 def test_nothing_is_sent_twice_that_may_have_arrived() -> None:
-    """RFC 9110 9.2.2: always only where no connection was had."""
+    """RFC 9110 9.2.2: always only where no connection was had, or where the origin has said that it
+    did not look (RFC 9113 8.7)."""
     assert {kind for kind in FAMILY if kind.retry == "always"} == {
-        kind for kind in FAMILY if issubclass(kind, ConnectFailed)
+        *(kind for kind in FAMILY if issubclass(kind, ConnectFailed)),
+        *(StreamRefused, Unprocessed),
     }
     assert {kind for kind in FAMILY if kind.retry == "repeat"} == {
-        *(AnswerRefused, AttemptTimeout, ConnectionLost, EndpointSilent),
+        *(AnswerRefused, AttemptTimeout, ConnectionLost, EndpointSilent, StreamReset),
     }
 
 

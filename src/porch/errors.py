@@ -40,6 +40,7 @@ __all__ = [
     "Misdirected",
     "NoDescriptors",
     "NoEndpoint",
+    "NoHttp2",
     "NoRoute",
     "NoSite",
     "NotSecured",
@@ -48,8 +49,12 @@ __all__ = [
     "RequestTimeout",
     "RetryBudgetSpent",
     "Shutdown",
+    "StreamRefused",
+    "StreamReset",
     "TargetTooLong",
     "TlsError",
+    "TunnelRefused",
+    "Unprocessed",
     "UpgradeFailed",
     "UpstreamStalled",
     "VersionNotSupported",
@@ -313,6 +318,12 @@ class HandshakeFailed(ConnectFailed):
     )
 
 
+class NoHttp2(HandshakeFailed):
+    """The endpoint does not speak HTTP/2 over TLS, which `h2://` wants."""
+
+    sentence = "The endpoint speaks no HTTP/2; write https://, which takes what it speaks."
+
+
 class HandshakeRefused(ConnectFailed):
     """The endpoint ended the handshake with an alert."""
 
@@ -365,8 +376,36 @@ class ConnectionLost(PorchError):
     word = "connection_terminated"
     status = 502
     source = "upstream"
-    retry = "repeat"
+    retry: ClassVar[Retry] = "repeat"
     sentence = "The origin closed the connection before it answered."
+
+
+class Unprocessed(ConnectionLost):
+    """The origin has not looked at the request, and says so (RFC 9113 8.7): it closes the
+    connection, or has too many requests on it. A new connection to the same endpoint may do."""
+
+    retry = "always"
+    sentence = "The origin closed the connection and had not looked at the request."
+
+
+class StreamRefused(PorchError):
+    """The origin refuses the request, again, before it has looked at it. Another is asked."""
+
+    word = "connection_terminated"
+    status = 503
+    source = "upstream"
+    retry = "always"
+    sentence = "The origin takes no further requests now; give it more streams, or more endpoints."
+
+
+class StreamReset(PorchError):
+    """The origin gave the request up before a byte of the answer came."""
+
+    word = "connection_terminated"
+    status = 502
+    source = "upstream"
+    retry = "repeat"
+    sentence = "The origin gave the request up before it answered; its log has the reason."
 
 
 class BadGateway(PorchError):
@@ -383,6 +422,12 @@ class UpgradeFailed(BadGateway):
 
     word = "http_upgrade_failed"
     sentence = "The origin switched to a protocol that was not asked for."
+
+
+class TunnelRefused(UpgradeFailed):
+    """The origin of a WebSocket speaks HTTP/2 alone, without WebSockets (RFC 8441 3)."""
+
+    sentence = "The origin takes no WebSocket over HTTP/2; write https:// or http:// in `to`."
 
 
 class IncompleteResponse(PorchError):

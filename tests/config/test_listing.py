@@ -16,6 +16,7 @@ def looked(*found: Any) -> tuple[Any, str]:
 
 def test_addresses_are_spelled_in_one_way():
     texts = ["a:1", "http://b", "https://c", "https://c:8443", "unix:/run/u.sock", "[fd00:0::1]:80"]
+    texts.append("h2c://d:9")
     entries, faults = looked(*map(Found, texts))
     assert [name for name, _, _ in entries] == [
         "a:1",
@@ -24,6 +25,7 @@ def test_addresses_are_spelled_in_one_way():
         "https://c:8443",
         "unix:/run/u.sock",
         "[fd00::1]:80",
+        "h2c://d:9",
     ]
     assert faults == ""
 
@@ -48,6 +50,7 @@ def test_weight_and_priority_are_kept():
         (Found("a"), "is no endpoint; one has a port"),
         (Found("respond:503"), "is no endpoint"),
         (Found("dns:a:80"), "is no endpoint"),
+        (Found("h2://a:1"), "'h2://a:1': write https://, which speaks HTTP/2"),
         (Found("a:0"), "port 0 does not exist"),
         (Found("a:1", -1), "the weight of 'a:1' is -1"),
         (Found("a:1", 65536), "the weight of 'a:1' is 65536"),
@@ -97,6 +100,7 @@ def test_a_list_is_looked_over_an_entry_a_step():
 
 def test_an_endpoint_is_called_what_its_address_is():
     assert address_of("https://a:443") == "a:443"
+    assert address_of("h2c://a:443") == "a:443"
     assert address_of("unix:/run/u") == "unix:/run/u"
     found = (("https://a:443", 1, 0), ("b:1", 1, 0))
     assert Listing(source="x", found=found).addresses == ["a:443", "b:1"]

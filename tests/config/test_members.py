@@ -11,6 +11,7 @@ from porch.config.load import load_mapping
 from porch.config.members import Members
 from porch.config.state import State
 from porch.config.steps import complete
+from porch.forward.address import BOTH, ONE, TWO
 from porch.route.route import RUNNING
 from tests.config.test_state import FakePool
 
@@ -201,19 +202,22 @@ def test_https_is_verified_for_who_was_asked_for():
 def test_tls_of_the_route_may_name_another():
     words = {"to": "dns:https://api.test", "tls": {"server_name": "c.test", "verify": False}}
     made = Door(routes={"a.test": words})
-    assert made.members.server_name == "c.test"
-    assert made.members.tls.check_hostname is False
+    assert made.members.secure.server_name == "c.test"
+    assert made.members.secure.tls.check_hostname is False
 
 
 def test_entries_of_a_list_are_of_every_kind():
     made = Door(routes={"a.test": "list:a.json"})
-    found = (("https://b.test:443", 1, 0), ("unix:/run/u", 1, 0), ("[::1]:80", 1, 0))
+    names = ("https://b.test:443", "unix:/run/u", "[::1]:80", "h2c://c.test:81")
+    found = tuple((name, 1, 0) for name in names)
     made.state.listings["list:a.json"] = Listing(source="list:a.json", found=found)
     made.refresh()
-    assert [*made.endpoints] == ["b.test:443", "unix:/run/u", "[::1]:80"]
+    assert [*made.endpoints] == ["b.test:443", "unix:/run/u", "[::1]:80", "c.test:81"]
     first = made.endpoints["b.test:443"].connections.made_of[0]
     assert first.tls is not None
     assert first.server_name == ""
+    spoken = [each.connections.made_of[0].protocols for each in made.endpoints.values()]
+    assert spoken == [BOTH, ONE, ONE, TWO]
 
 
 def test_a_tier_of_a_source_is_behind_that_of_its_entries():

@@ -68,6 +68,9 @@ class Session:
         self.told: list[str] = []
         door.sessions.add(self)
 
+    def announce(self) -> None:
+        self.told.append("announce")
+
     def drain(self) -> None:
         self.told.append("drain")
         self._door.sessions.discard(self)
@@ -156,13 +159,13 @@ def test_all_sessions_are_told_even_if_they_leave_at_once(what: str) -> None:
     assert door.closing is (what == "drain")
 
 
-def test_a_door_that_finishes_tells_nobody_and_marks_its_answers() -> None:
+def test_a_door_that_finishes_has_it_announced_and_marks_its_answers() -> None:
     door, _, _ = made()
     session = Session(door)
     door.finish()
-    assert (door.closing, door.draining, session.told) == (True, False, [])
+    assert (door.closing, door.draining, session.told) == (True, False, ["announce"])
     door.drain()
-    assert (door.closing, door.draining, session.told) == (True, True, ["drain"])
+    assert (door.closing, door.draining, session.told) == (True, True, ["announce", "drain"])
 
 
 def test_a_defect_of_the_router_is_reported_and_answered_as_one() -> None:

@@ -22,6 +22,8 @@ class FakeHandshake:
     def on_deadline(self) -> None:
         self.ended = True
 
+    def announce(self) -> None: ...
+
     def drain(self) -> None: ...
 
     def close_now(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from porch.errors import ConnectionRefused
-from porch.forward.h1 import ClientConnection
+from porch.forward.address import ONE
 from tests.support.network import FakeTransport
 
 __all__ = ["FakeDialer"]
@@ -12,9 +12,17 @@ __all__ = ["FakeDialer"]
 
 class FakeDialer:
     """dials: how often it was asked. early: what the origin does between accepting and the
-    moment the dialler's caller hears of it."""
+    moment the dialler's caller hears of it. protocols, is_secure, one: see Dialer."""
 
-    def __init__(self, connect: Callable[[], FakeTransport]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], FakeTransport],
+        protocols: tuple[str, ...] = ONE,
+        is_secure: bool = False,
+    ) -> None:
+        self.protocols = protocols
+        self.is_secure = is_secure
+        self.one: FakeDialer | None = self if protocols == ONE else None
         self._connect = connect
         self._does = "accepts"
         self._hung: list[asyncio.Future[None]] = []
@@ -30,7 +38,7 @@ class FakeDialer:
             if not each.done():
                 each.set_result(None)
 
-    async def dial(self, make: Callable[[], ClientConnection]) -> ClientConnection:
+    async def dial(self, make: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
         """See Dialer.dial."""
         self.dials += 1
         await asyncio.sleep(0)

@@ -98,6 +98,11 @@ class Rival:
         return self._exchange.route
 
     @property
+    def request(self) -> RequestHead:
+        """See Exchange."""
+        return self._exchange.request
+
+    @property
     def ended(self) -> float:
         """See Exchange."""
         return self._exchange.ended

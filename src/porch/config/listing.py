@@ -47,7 +47,7 @@ class Listing:
 
 def address_of(name: str) -> str:
     """What an endpoint of an entry is called: str of its forward.Address."""
-    return name.removeprefix("https://")
+    return name.rpartition("://")[2]
 
 
 def looked_over(found: object) -> Steps[tuple[tuple[Entry, ...], str]]:
@@ -96,10 +96,12 @@ def _spelled(target: Target) -> str:
     """One way for each endpoint. Raises ValueError for what is none."""
     if target.kind == "unix":
         return f"unix:{target.path}"
-    if target.kind not in ("http", "https"):
+    if target.kind == "h2":
+        raise ValueError(f"'{target.text}': write https://, which speaks HTTP/2 where it is known")
+    if target.kind not in ("http", "https", "h2c"):
         raise ValueError(f"'{target.text}' is no endpoint; one has a port: \"{target.text}:8000\"")
     host = f"[{target.host}]" if ":" in target.host else target.host
-    return f"{'https://' if target.kind == 'https' else ''}{host}:{target.port}"
+    return f"{'' if target.kind == 'http' else f'{target.kind}://'}{host}:{target.port}"
 
 
 def _shown(value: object) -> str:

@@ -4,9 +4,8 @@ The list of a source changes while the pool serves. Endpoints that stay are the 
 their connections, counts and reasons; those that go finish what runs on them.
 """
 
-import ssl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +16,7 @@ from porch.config.finding import Source
 from porch.config.listing import Entry, Listing, nothing_yet
 from porch.config.state import Ask, State
 from porch.config.steps import Steps
-from porch.forward.address import Address
+from porch.forward.address import ONE, TWO, Address
 
 __all__ = ["Arrange", "LoadProvider", "Members", "Share", "Sought"]
 
@@ -57,9 +56,9 @@ class MakeAsk(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Members:
-    """upstream: the pool. fixed: its endpoints that stand in the file. shares: its sources. tls: to
-    speak to those with "https://", None where there can be none. server_name: whom their
-    certificates must name, "" for their source's or their own host. ask: for an endpoint of it.
+    """upstream: the pool. fixed: its endpoints that stand in the file. shares: its sources. secure:
+    how those with "https://" are spoken to, None where there can be none; without a server_name
+    their certificates must name their source's or their own host. ask: for an endpoint of it.
     arrange: what takes long, done by steps where nobody is served from it yet."""
 
     upstream: Upstream
@@ -67,8 +66,7 @@ class Members:
     shares: Sequence[Share]
     ask: MakeAsk
     arrange: Arrange | None = None
-    tls: ssl.SSLContext | None = None
-    server_name: str = ""
+    secure: Address | None = None
     _found: dict[Address, Ask] = field(default_factory=dict)
     _of: tuple[Listing | None, ...] = ()
 
@@ -115,12 +113,14 @@ class Members:
         name = entry[0]
         if name.startswith("unix:"):
             return Address(path=name.removeprefix("unix:"))
-        host, _, port = name.removeprefix("https://").rpartition(":")
+        scheme, _, where = name.rpartition("://")
+        host, _, port = where.rpartition(":")
         host = host.strip("[]")
-        if not name.startswith("https://"):
-            return Address(host=host, port=int(port))
-        server_name = self.server_name or source.server_name
-        return Address(host=host, port=int(port), tls=self.tls, server_name=server_name)
+        if scheme == "https":
+            assert self.secure is not None
+            server_name = self.secure.server_name or source.server_name
+            return replace(self.secure, host=host, port=int(port), server_name=server_name)
+        return Address(host=host, port=int(port), protocols=TWO if scheme == "h2c" else ONE)
 
 
 def _found(listing: Listing | None) -> tuple[Entry, ...]:

@@ -11,11 +11,9 @@ from porch.config.suggest import nearest
 
 __all__ = ["LATER", "Target", "TargetKind", "is_pool_name", "parse_target"]
 
-TargetKind = Literal["http", "https", "unix", "redirect", "respond", "pool", "found"]
+TargetKind = Literal["http", "https", "h2", "h2c", "unix", "redirect", "respond", "pool", "found"]
 
 LATER = {
-    "h2://": "HTTP/2 to origins",
-    "h2c://": "HTTP/2 to origins",
     "asgi:": "mounting an application",
     "wsgi:": "mounting an application",
     "file:": "serving files",
@@ -23,7 +21,12 @@ LATER = {
 }
 """Kinds of target that this version knows by name alone."""
 
-_KINDS = ("http", "https", "unix", "redirect", "respond", "dns", "srv", "docker", "list", "find")
+_ADDRESSES = {"http": 80, "https": 443, "h2": 443, "h2c": 80}
+"""Kinds that lead to a host, and the port of each where none is said."""
+_KINDS = (
+    *_ADDRESSES,
+    *("unix", "redirect", "respond", "dns", "srv", "docker", "list", "find"),
+)
 _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+_-]*):(?![0-9])(//)?")
 _HOST_PORT = re.compile(
     r"(?P<host>\[[^\[\]]*\]|[A-Za-z0-9._-]*)(?::(?P<port>[0-9]{1,5}))?\Z", re.ASCII
@@ -37,7 +40,8 @@ _SLOT = re.compile(r"\{\w+\}")
 class Target:
     """One target.
 
-    text: as written. host, port: of http and https. path: of unix. url: of redirect. status: of
+    text: as written. host, port: of http, https (which speaks HTTP/2 where the endpoint does), h2
+    (HTTP/2 alone, by TLS) and h2c (without TLS). path: of unix. url: of redirect. status: of
     respond. name: of pool. weight, priority: among the others of its list. source: of found, whose
     weight is times, and whose priority is added to, what each endpoint has.
     """
@@ -82,7 +86,7 @@ def parse_target(text: str, weight: int = 1, every: float = 0.0, resolver: str =
         return _parse_respond(text)
     if text.startswith("unix:"):
         return Target(text=text, kind="unix", path=parse_socket_path(text), weight=weight)
-    if not text.startswith(("http://", "https://")):
+    if not text.startswith(tuple(f"{kind}://" for kind in _ADDRESSES)):
         if is_pool_name(text):
             return Target(text=text, kind="pool", name=text, weight=weight)
         _refuse_kind(text)
@@ -125,7 +129,7 @@ def _refuse_kind(text: str) -> None:
         raise ValueError(f'WebSocket needs no kind of its own; write "{plain}"')
     near = nearest(kind, _KINDS)
     meant = f"; did you mean '{near}:'?" if near else ""
-    kinds = "http://, https://, unix:, redirect: and respond:"
+    kinds = "http://, https://, h2://, h2c://, unix:, redirect: and respond:"
     raise ValueError(f"'{match[0]}' is not a kind of target{meant or f'; there are {kinds}'}")
 
 
@@ -144,12 +148,13 @@ def _parse_address(text: str, weight: int) -> Target:
         raise ValueError(f"'{text}' is not a target; write \"host:port\", such as {_example(host)}")
     if match["port"] is None and not colon:
         raise ValueError(f"'{text}' has no port; write \"{text}:8000\"")
-    port = int(match["port"] or (443 if scheme == "https" else 80))
+    kind: TargetKind = scheme or "http"  # type: ignore[assignment]  # it is one of _ADDRESSES
+    port = int(match["port"] or _ADDRESSES[kind])
     if not 0 < port <= 65535:
         raise ValueError(f"port {port} does not exist; ports go from 1 to 65535")
     return Target(
         text=text.removesuffix("/"),
-        kind="https" if scheme == "https" else "http",
+        kind=kind,
         host=_check_host(match["host"]),
         port=port,
         weight=weight,

@@ -28,7 +28,7 @@ from porch.config.state import Ask, State
 from porch.config.steps import Steps
 from porch.config.sticky import StickyPools
 from porch.config.target import Target
-from porch.forward.address import Address
+from porch.forward.address import BOTH, ONE, TWO, Address
 from porch.http.h1 import HeadLimits
 from porch.tls.certificate import Pair
 from porch.tls.origin import Authorities, OriginTls, system_authorities
@@ -52,7 +52,7 @@ class Upstreams:
         self._state = state
         self._limits = limits
         self._interim = interim
-        self._contexts: dict[TlsModel, ssl.SSLContext] = {}
+        self._contexts: dict[tuple[TlsModel, tuple[str, ...]], ssl.SSLContext] = {}
 
     def named(self, name: str, pool: PoolModel) -> Steps[tuple[Upstream | Sticky, str]]:
         """A pool of the configuration, and its addresses in words."""
@@ -83,7 +83,7 @@ class Upstreams:
         """The pool, and its addresses in words. name: by which its endpoints outlive a reload.
         cookie_path: where it sets one."""
         words = ", ".join(map(_spelled, targets))
-        if tls.verify is False and any(each.kind == "https" for each in targets):
+        if tls.verify is False and any(each.kind in _SECURE for each in targets):
             text = "the origin's certificate is not verified: anybody between can be the origin"
             self._loaded.add((*path, "verify"), text, warning=True)
 
@@ -149,7 +149,7 @@ class Upstreams:
         sources = [each.source for each in members.shares]
         if any(each.may_be_secure for each in sources):
             found = yield from self._address(_ANY, tls, path)
-            members.tls, members.server_name = found.tls, found.server_name
+            members.secure = found
         for each in sources:
             if str(each) not in self.sought:
                 self.sought[str(each)] = yield from self._sought(each)
@@ -159,37 +159,48 @@ class Upstreams:
     def _sought(self, source: Source) -> Steps[Sought]:
         context = None
         if source.name.startswith("https://"):
-            context = (yield from self._address(_ANY, TlsModel(), ())).tls
+            context = (yield from self._address(_ANY, TlsModel(), ())).tls_one
         base = self._loaded.base
         return Sought(source=source, provider=lambda load: provider(source, base, context, load))
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":
             return Address(path=target.path)
-        if target.kind == "http":
-            return Address(host=target.host, port=target.port)
-        words = tls.model_copy(update={"server_name": None})
-        context = self._contexts.get(words)
-        if context is None:
-            try:
-                context = yield from self._context(tls)
-            except OSError as error:
-                text = f"{self._loaded.base / (tls.ca or '')} cannot be used: "
-                self._loaded.add((*path, "ca"), text + (error.strerror or str(error)))
-                return Address(host=target.host, port=target.port)
-            except ValueError as error:
-                self._loaded.add((*path, "cert"), str(error))
-                return Address(host=target.host, port=target.port)
-            self._contexts[words] = context
-        return Address(
-            host=target.host, port=target.port, tls=context, server_name=tls.server_name or ""
+        plain = Address(host=target.host, port=target.port)
+        if target.kind not in _SECURE:
+            return replace(plain, protocols=TWO) if target.kind == "h2c" else plain
+        protocols = TWO if target.kind == "h2" else BOTH
+        try:
+            context = yield from self._context(tls, protocols)
+            alone = (yield from self._context(tls, ONE)) if protocols == BOTH else None
+        except OSError as error:
+            text = f"{self._loaded.base / (tls.ca or '')} cannot be used: "
+            self._loaded.add((*path, "ca"), text + (error.strerror or str(error)))
+            return plain
+        except ValueError as error:
+            self._loaded.add((*path, "cert"), str(error))
+            return plain
+        return replace(
+            plain,
+            tls=context,
+            server_name=tls.server_name or "",
+            protocols=protocols,
+            tls_one=alone,
         )
 
-    def _context(self, tls: TlsModel) -> Steps[ssl.SSLContext]:
-        """Raises OSError if the file of the authorities is of no use, and ValueError with a
-        sentence if those of the pair are."""
+    def _context(self, tls: TlsModel, protocols: tuple[str, ...]) -> Steps[ssl.SSLContext]:
+        """The one there is, or a new one. Raises OSError if the file of the authorities is of no
+        use, and ValueError with a sentence if those of the pair are."""
+        key = tls.model_copy(update={"server_name": None}), protocols
+        context = self._contexts.get(key)
+        if context is None:
+            context = self._contexts[key] = yield from self._new_context(tls, protocols)
+        return context
+
+    def _new_context(self, tls: TlsModel, protocols: tuple[str, ...]) -> Steps[ssl.SSLContext]:
         verify = tls.verify is not False
-        plain = OriginTls(verify=verify, pair=self._pair(tls), oldest=tls.min_version or "1.2")
+        oldest = tls.min_version or "1.2"
+        plain = OriginTls(verify=verify, pair=self._pair(tls), oldest=oldest, protocols=protocols)
         if tls.ca is not None:
             pem = Authorities(self._read(self._loaded.base / tls.ca))
             return (yield from self._state.context(replace(plain, authorities=pem)))
@@ -210,6 +221,7 @@ class Upstreams:
         return self._loaded.read(file)
 
 
+_SECURE = ("https", "h2")
 _ANY = Target(text="", kind="https", host="found", port=443)
 """Whatever is spoken to by HTTPS."""
 
@@ -223,4 +235,6 @@ def _spelled(target: Target) -> str:
     host = f"[{target.host}]" if ":" in target.host else target.host
     if target.kind == "http":
         return f"{host}:{target.port}"
-    return f"https://{host}" + (f":{target.port}" if target.port != 443 else "")
+    if target.kind == "h2c":
+        return f"h2c://{host}:{target.port}"
+    return f"{target.kind}://{host}" + (f":{target.port}" if target.port != 443 else "")

@@ -41,12 +41,22 @@ _IN_A_HANDSHAKE = (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, B
 
 
 class Dialer:
-    """Opens connections to one address."""
+    """Opens connections to one address.
 
-    __slots__ = ("_address", "_look_again", "_resolver", "_shown")
+    protocols: see Address. is_secure: whether TLS is spoken. one: opens those where HTTP/1.1 alone
+    is offered; None if that may not be spoken.
+    """
+
+    __slots__ = ("_address", "_look_again", "_resolver", "_shown", "is_secure", "one", "protocols")
 
     def __init__(self, address: Address, resolver: Resolver) -> None:
         self._address = address
+        self.protocols = address.protocols
+        self.is_secure = address.tls is not None
+        other = address.one
+        self.one: Dialer | None = (
+            None if other is None else self if other is address else Dialer(other, resolver)
+        )
         self._resolver = resolver
         self._look_again = -INFINITY
         self._shown: bytes | None = None

@@ -1,23 +1,35 @@
-"""Pool: the connections to one endpoint, idle or being dialled.
+"""Pool: the connections to one endpoint, idle, shared or being dialled.
 
-The one used last is used first (LIFO), so that the others grow old and are closed.
+Of those that serve one exchange at a time (h1.py) the one used last is used first (LIFO), so that
+the others grow old and are closed. Those that many share (h2.py) are filled in order. Which kind an
+endpoint speaks may only be known when it is connected (ALPN), so both are kept here.
 """
 
 import asyncio
 
 from porch import clock
 from porch.clock import INFINITY, Deadlines
-from porch.errors import ConnectFailed, ConnectTimeout, PorchError
+from porch.errors import ConnectFailed, ConnectTimeout, NoHttp2, PorchError
 from porch.exchange import Exchange
+from porch.forward.address import ONE, TWO
+from porch.forward.agreed import Agreeing
 from porch.forward.dial import Dialer
 from porch.forward.h1 import ClientConnection
+from porch.forward.h2 import SharedConnection
+from porch.forward.shared_dial import SharedDial
 from porch.http.h1 import HeadLimits
+from porch.keeper import UpstreamStream
 from porch.route.route import Place
 
 __all__ = ["Pool"]
 
 AHEAD = 5.0
 """Seconds that a dial may take for which nobody waits."""
+ASSUMED_STREAMS = 100
+"""Streams that an endpoint is thought to take until it says (RFC 9113 6.5.2 wants no fewer)."""
+
+_Kind = ClientConnection | SharedConnection
+_Opening = ClientConnection | SharedConnection | Agreeing[_Kind]
 
 
 class Pool:
@@ -25,7 +37,8 @@ class Pool:
 
     name: of the endpoint. idle_timeout: seconds a kept connection waits for its next exchange;
     shorter than common servers' own, so that it is seldom them who close. closed: nothing is
-    kept any more.
+    kept any more. most_streams: that the endpoint takes on a connection, by what it said last.
+    dials: those that many wait for.
     """
 
     __slots__ = (
@@ -36,8 +49,14 @@ class Pool:
         "_idle",
         "_limits",
         "_most_interim",
+        "_shared",
+        "_speaks_one",
+        "_takes_tunnels",
+        "_wants_one",
         "closed",
+        "dials",
         "idle_timeout",
+        "most_streams",
         "name",
     )
 
@@ -47,18 +66,27 @@ class Pool:
         self.name = name
         self.idle_timeout = 4.0
         self.closed = False
+        self.most_streams = ASSUMED_STREAMS
         self._dialer = dialer
         self._deadlines = deadlines
         self._limits = limits
         self._most_interim = most_interim
         self._idle: list[ClientConnection] = []
+        self._shared: list[SharedConnection] = []
+        self._speaks_one = self._wants_one = False
+        self._takes_tunnels = True
         self._dialling: dict[Exchange, asyncio.Task[None]] = {}
+        self.dials: list[SharedDial] = []
         self._ahead: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<Pool {self.name} {len(self._idle)} idle, {len(self._dialling)} dialling>"
+        dialling = len(self._dialling) + sum(len(each.waiting) for each in self.dials)
+        shared = f", {len(self._shared)} shared" if self._shared else ""
+        return f"<Pool {self.name} {len(self._idle)} idle{shared}, {dialling} dialling>"
 
-    def acquire(self, exchange: Exchange) -> ClientConnection | None:
+    # --- asked by exchanges ----------------------------------------------------------------------
+
+    def acquire(self, exchange: Exchange) -> UpstreamStream | None:
         """See route.Connections. In place of a kept connection that had closed it makes a new one:
         those that waited as long may be closed too."""
         idle = self._idle
@@ -72,7 +100,11 @@ class Pool:
             connection.exchange = exchange
             connection.deadline = INFINITY
             return connection
-        self._dialling[exchange] = asyncio.get_running_loop().create_task(self._dial(exchange))
+        if self._shared and not self._needs_one(exchange):
+            for shared in self._shared:
+                if shared.has_room:
+                    return shared.open(exchange)
+        self._ask(exchange)
         return None
 
     def cancel(self, exchange: Exchange) -> None:
@@ -80,11 +112,19 @@ class Pool:
         task = self._dialling.pop(exchange, None)
         if task is not None:
             task.cancel()
+            return
+        for dial in self.dials:
+            if dial.waiting.pop(exchange, None) is not None:
+                if not dial.waiting:
+                    self.stop(dial)
+                return
 
     def dial_ahead(self, place: Place) -> None:
         """See route.Connections."""
         if self._ahead is None or self._ahead.done():
             self._ahead = asyncio.get_running_loop().create_task(self._dial_ahead(place))
+
+    # --- told by connections ---------------------------------------------------------------------
 
     def release(self, connection: ClientConnection) -> None:
         """Take back a connection that can serve again."""
@@ -95,77 +135,194 @@ class Pool:
         connection.deadline = clock.now + self.idle_timeout
         self._idle.append(connection)
 
-    def watch(self, connection: ClientConnection) -> None:
+    def share(self, connection: SharedConnection) -> None:
+        """Have exchanges share a connection."""
+        self._speaks_one = False
+        self._shared.append(connection)
+
+    def unshare(self, connection: SharedConnection) -> None:
+        """No stream may begin on it any more."""
+        if connection in self._shared:
+            self._shared.remove(connection)
+
+    def offer(self, connection: SharedConnection) -> None:
+        """There may be room for those who wait for another connection."""
+        for dial in tuple(self.dials):
+            while dial.waiting and connection.has_room:
+                self._hand_over(connection, dial.first())
+            if not dial.waiting:
+                dial.deadline = min(dial.deadline, clock.now + AHEAD)
+
+    def watch(self, connection: _Kind) -> None:
         """A connection was made. It is forgotten when it is lost, not before."""
         self._deadlines.watch(connection)
 
-    def forget(self, connection: ClientConnection) -> None:
-        """The connection is lost."""
+    def forget(self, connection: _Kind) -> None:
+        """A connection is lost."""
         self._deadlines.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
 
+    def stop(self, dial: SharedDial) -> None:
+        """Nobody waits for it, or it is over."""
+        if dial in self.dials:
+            self.dials.remove(dial)
+            self._deadlines.discard(dial)
+            assert dial.task is not None
+            dial.task.cancel()
+
+    def give_up(self, exchange: Exchange) -> None:
+        """It has waited as long as its route says."""
+        self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time"))
+
+    def speak_one(self) -> bool:
+        """The endpoint wants HTTP/1.1 from now on. Whether it may be spoken."""
+        self._wants_one = self._dialer.one is not None
+        return self._wants_one
+
+    def tunnel_by_one(self) -> bool:
+        """The endpoint takes no tunnels over HTTP/2. Whether HTTP/1.1 may be spoken for them."""
+        self._takes_tunnels = False
+        return self._dialer.one is not None
+
     def close(self) -> None:
-        """Keep nothing. What is being dialled still serves the exchange that waits for it."""
+        """Keep nothing. What is being dialled still serves the exchanges that wait for it."""
         self.closed = True
         if self._ahead is not None:
             self._ahead.cancel()
         for connection in tuple(self._idle):
             connection.close()
+        for shared in tuple(self._shared):
+            shared.leave()
+
+    # --- dialling -------------------------------------------------------------------------------
+
+    def _needs_one(self, exchange: Exchange) -> bool:
+        """Whether only HTTP/1.1 will do."""
+        if self._wants_one:
+            return True
+        if self._takes_tunnels or self._dialer.one is None:
+            return False
+        return exchange.request.upgrade in exchange.route.upgrades
+
+    def _ask(self, exchange: Exchange) -> None:
+        """Have a connection made for this exchange, or for it as well."""
+        dialer = self._dialer
+        if self._needs_one(exchange):
+            assert dialer.one is not None
+            dialer = dialer.one
+        elif not (self._speaks_one or dialer.protocols == ONE):
+            for dial in self.dials:
+                if len(dial.waiting) < self.most_streams:
+                    dial.add(exchange)
+                    return
+            made = SharedDial(self)
+            made.add(exchange)
+            self.dials.append(made)
+            self._deadlines.watch(made)
+            made.task = asyncio.get_running_loop().create_task(self._dial_shared(made))
+            return
+        task = asyncio.get_running_loop().create_task(self._dial(exchange, dialer))
+        self._dialling[exchange] = task
 
     async def _dial_ahead(self, place: Place) -> None:
-        connection = ClientConnection(self, self._limits, self._most_interim)
-        try:
-            error = await self._open(connection, AHEAD)
-        except BaseException:
-            connection.abandon()
-            raise
-        if error is not None:
-            if error.source == "upstream":
-                place.on_failure(error.word)
-        else:
+        connection = await self._open(self._dialer, AHEAD)
+        if isinstance(connection, ClientConnection):
             place.on_success()
             self.release(connection)
+        elif isinstance(connection, SharedConnection):
+            place.on_success()
+        elif connection.source == "upstream":
+            place.on_failure(connection.word)
 
-    async def _dial(self, exchange: Exchange) -> None:
-        connection = ClientConnection(self, self._limits, self._most_interim)
-        try:
-            await self._connect(exchange, connection)
-        except BaseException:
-            connection.abandon()  # cancelled while the loop was about to hand it over, say
-            raise
-
-    async def _connect(self, exchange: Exchange, connection: ClientConnection) -> None:
-        error = await self._open(connection, exchange.route.timeouts.connect)
-        if error is not None:
-            self._failed(exchange, error)
-            return
+    async def _dial(self, exchange: Exchange, dialer: Dialer) -> None:
+        connection = await self._open(dialer, exchange.route.timeouts.connect)
         if self._dialling.pop(exchange, None) is None:
-            self.release(connection)
+            if isinstance(connection, ClientConnection):
+                self.release(connection)
+        elif isinstance(connection, PorchError):
+            self._failed(exchange, connection)
+        else:
+            self._hand_over(connection, exchange)
+            self._settle(connection)
+
+    async def _dial_shared(self, dial: SharedDial) -> None:
+        connection = await self._open(self._dialer, INFINITY)
+        self.dials.remove(dial)
+        self._deadlines.discard(dial)
+        if isinstance(connection, PorchError):
+            while dial.waiting:
+                self._failed(dial.first(), connection)
             return
+        if isinstance(connection, ClientConnection):
+            self._speaks_one = True
+            if not dial.waiting:
+                self.release(connection)
+            else:
+                self._hand_over(connection, dial.first())
+        else:
+            while dial.waiting and connection.has_room:
+                self._hand_over(connection, dial.first())
+        while dial.waiting:
+            exchange = dial.first()
+            stream = self.acquire(exchange)
+            if stream is not None:
+                exchange.on_connected(stream)
+        self._settle(connection)
+
+    def _settle(self, connection: _Kind) -> None:
+        """A closed pool keeps none."""
+        if self.closed and isinstance(connection, SharedConnection):
+            connection.leave()
+
+    def _hand_over(self, connection: _Kind, exchange: Exchange) -> None:
         assert exchange.endpoint is not None
         exchange.endpoint.on_success()
-        connection.exchange = exchange
-        exchange.on_connected(connection)
+        if isinstance(connection, ClientConnection):
+            connection.exchange = exchange
+            exchange.on_connected(connection)
+        else:
+            exchange.on_connected(connection.open(exchange))
 
-    async def _open(self, connection: ClientConnection, seconds: float) -> PorchError | None:
+    async def _open(self, dialer: Dialer, seconds: float) -> _Kind | PorchError:
         """Connect; the error if that fails."""
+        opening = self._opening(dialer)
         try:
-            async with asyncio.timeout(seconds):
-                await self._dialer.dial(lambda: connection)
+            async with asyncio.timeout(seconds if seconds < INFINITY else None):
+                await dialer.dial(lambda: opening)
         except TimeoutError:
-            connection.abandon()
+            opening.abandon()
             return ConnectTimeout(f"no connection to {self.name} in time")
         except PorchError as error:
             return error
         except Exception as error:  # a name that cannot be encoded, say; the exchange waits
             return ConnectFailed(f"{self.name}: {error or type(error).__name__}")
+        except BaseException:
+            opening.abandon()  # cancelled while the loop was about to hand it over, say
+            raise
+        connection = opening.connection if isinstance(opening, Agreeing) else opening
+        if connection is None:
+            return NoHttp2(f"{self.name} did not agree to h2 (ALPN)")
         if connection.closed:
             return ConnectFailed(f"{self.name} accepted and closed at once")
-        return None
+        return connection
+
+    def _opening(self, dialer: Dialer) -> _Opening:
+        """Who will speak, or will find out who does."""
+        if dialer.protocols == ONE:
+            return ClientConnection(self, self._limits, self._most_interim)
+        if not dialer.is_secure:
+            return SharedConnection(self, self._limits, self._most_interim, b"http")
+        return Agreeing(lambda agreed: self._speaking(dialer, agreed))
+
+    def _speaking(self, dialer: Dialer, agreed: str) -> _Kind | None:
+        if agreed == "h2":
+            return SharedConnection(self, self._limits, self._most_interim, b"https")
+        if dialer.protocols == TWO:
+            return None
+        return ClientConnection(self, self._limits, self._most_interim)
 
     def _failed(self, exchange: Exchange, error: PorchError) -> None:
-        if self._dialling.pop(exchange, None) is not None:
-            if exchange.endpoint is not None and error.source == "upstream":
-                exchange.endpoint.on_failure(error.word)
-            exchange.on_connect_failed(error)
+        if exchange.endpoint is not None and error.source == "upstream":
+            exchange.endpoint.on_failure(error.word)
+        exchange.on_connect_failed(error)

@@ -25,6 +25,9 @@ __all__ = [
     "INTERNAL",
     "MOST_STREAMS",
     "NO_ERROR",
+    "ONE_ONE",
+    "ORIGIN_STREAM_WINDOW",
+    "ORIGIN_WINDOW",
     "PREFACE",
     "PROTOCOL",
     "REFUSED",
@@ -47,7 +50,7 @@ PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What every client says first (RFC 9113 3.4)."""
 
 NO_ERROR, PROTOCOL, INTERNAL, FLOW = 0, 1, 2, 3
-REFUSED, CANCEL, CALM = 7, 8, 11
+REFUSED, CANCEL, CALM, ONE_ONE = 7, 8, 11, 13
 """Error codes (RFC 9113 7)."""
 
 CONNECTION: Final = 0
@@ -59,9 +62,17 @@ WINDOW = 1 << 20
 """Bytes of bodies that a connection may send to us before some of them were taken."""
 STREAM_WINDOW = 1 << 18
 """The same of one stream: four that nobody takes fill the connection."""
+ORIGIN_STREAM_WINDOW = 1 << 18
+"""Bytes of an answer that an origin may send before some were taken, at first (ClientCodec.widen).
+With a round trip of 1 ms that is 2 Gbit/s."""
+ORIGIN_WINDOW = 36 << 20
+"""The same of all answers of a connection to an origin, and so the most that is held for it. 128
+streams that nobody reads from do not fill it: who stands still keeps nobody else waiting."""
 A_TAKE = 32804
 """Bytes of output that are asked for at once: two frames of the usual size. Without a bound 1 MiB
 costs a quarter more, for a buffer that grows."""
+MOST_TAKES = 8
+"""How often it is asked for in one turn: who writes sees in between whether it is taken."""
 FEWEST = 4
 """Times the bound on a head behind which the connection ends, not only its request."""
 
@@ -134,7 +145,7 @@ What = (
 )
 Piece = tuple[int, What, bytes, bool]
 """(stream, head or what else happened, data, whether this was the last of the message). A
-PorchError stands for a head that is refused; nothing that follows it is told."""
+PorchError stands for a head that is refused; instead of data it has a request's method."""
 
 
 class ConnectionBroken(Exception):
@@ -148,11 +159,17 @@ class ConnectionBroken(Exception):
 
 
 class Codec:
-    """What both sides share. A call that concerns a stream which is gone does nothing."""
+    """What both sides share. A call that concerns a stream which is gone does nothing.
 
-    __slots__ = ("_connection", "_limits", "events", "queued", "receive_bytes", "streams_seen")
+    queued(stream): bytes of its body, or of all bodies, that wait here. partial: whether what came
+    last ended nothing that is told of: it was part of a frame, or of a head.
+    """
 
-    def __init__(self, role: Role, limits: HeadLimits, settings: dict[int, int]) -> None:
+    __slots__ = ("_connection", "_limits", "partial", "queued", "streams_seen")
+
+    def __init__(
+        self, role: Role, limits: HeadLimits, settings: dict[int, int], window: int = WINDOW
+    ) -> None:
         self._limits = limits
         self._connection = connection = Connection(
             role,
@@ -167,9 +184,10 @@ class Codec:
             ),
         )
         connection.initiate_connection(settings)
-        connection.set_local_window_size(WINDOW)
+        connection.set_local_window_size(window)
         self.queued = connection.queued_body_size
         self.streams_seen = 0
+        self.partial = False
 
     # --- in --------------------------------------------------------------------------------------
 
@@ -272,19 +290,39 @@ class Codec:
             return
 
     def take(self) -> list[bytes]:
-        """All that may be sent now."""
+        """All that may be sent now, up to 256 KiB; `wants_write` tells whether there is more."""
         output = self._connection.data_to_send
-        pieces = []
+        pieces: list[bytes] = []
         try:
-            data = output(A_TAKE)
-            while data:
+            while data := output(A_TAKE):
                 pieces.append(data)
-                if len(data) < 16384:  # a short take was the last
+                if len(data) < A_TAKE or len(pieces) == MOST_TAKES:
                     break
-                data = output(A_TAKE)
         except NGH2Error:
             return pieces
         return pieces
+
+    def release(self, stream: int) -> bool:
+        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
+        False: it has not left yet, as far as can be told."""
+        connection = self._connection
+        try:
+            own = connection.stream_remote_window_size(stream)
+            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
+                return False
+            connection.reset_stream(stream, NO_ERROR)
+        except NGH2Error:
+            return True
+        return True
+
+    def window(self, stream: int) -> int:
+        """Bytes of it that the other side takes now, of this stream and of all."""
+        connection = self._connection
+        try:
+            whole = connection.remote_window_size
+            return min(whole, connection.stream_remote_window_size(stream))
+        except NGH2Error:
+            return 0
 
     @property
     def wants_write(self) -> bool:
@@ -315,16 +353,19 @@ class ServerCodec(Codec):
     def happened(self) -> list[Piece]:
         """See Codec."""
         pieces: list[Piece] = []
-        for event in self._connection.events():
+        events = self._connection.events()
+        self.partial = not events
+        for event in events:
             kind = event.__class__
             if kind is told.RequestReceived:
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
                 end = event.end_stream  # type: ignore[attr-defined]
-                head: What
                 try:
                     head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
                 except PorchError as error:
-                    head = error
+                    method = dict(event.headers).get(b":method", b"")  # type: ignore[attr-defined]
+                    pieces.append((stream, error, method, end))
+                    continue
                 pieces.append((stream, head, b"", end))
             elif kind is told.DataReceived:
                 pieces.append((event.stream_id, None, event.data, event.end_stream))  # type: ignore[attr-defined]
@@ -358,32 +399,59 @@ class ClientCodec(Codec):
     __slots__ = ()
 
     def __init__(self, limits: HeadLimits) -> None:
-        settings = {2: 0, 4: STREAM_WINDOW, 6: limits.head}
-        super().__init__(Role.CLIENT, limits, settings)
+        settings = {
+            2: 0,  # nothing is pushed
+            4: ORIGIN_STREAM_WINDOW,
+            5: 1 << 16,  # bytes of a frame: fewer frames of a long answer
+            6: limits.head,
+        }
+        super().__init__(Role.CLIENT, limits, settings, ORIGIN_WINDOW)
 
     def happened(self) -> list[Piece]:
-        """See Codec."""
+        """See Codec. What came of one body in a row is one piece."""
         pieces: list[Piece] = []
+        run: list[bytes] = []
         for event in self._connection.events():
             kind = event.__class__
-            if kind is told.ResponseReceived or kind is told.InformationalResponseReceived:
-                end = kind is told.ResponseReceived and event.end_stream  # type: ignore[attr-defined]
-                head: What
-                try:
-                    head = read_response(event.headers, end, self._limits)  # type: ignore[attr-defined]
-                except PorchError as error:
-                    head = error
-                pieces.append((event.stream_id, head, b"", end))  # type: ignore[attr-defined]
-            elif kind is told.DataReceived:
-                pieces.append((event.stream_id, None, event.data, event.end_stream))  # type: ignore[attr-defined]
-            elif kind is told.TrailersReceived:
-                trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
-                pieces.append((event.stream_id, trailers, b"", True))  # type: ignore[attr-defined]
-            else:
-                piece = self._other(event)
-                if piece is not None:
-                    pieces.append(piece)
+            if kind is told.DataReceived:
+                stream = event.stream_id  # type: ignore[attr-defined]
+                data = event.data  # type: ignore[attr-defined]
+                end = event.end_stream  # type: ignore[attr-defined]
+                if run and pieces[-1][0] == stream:
+                    run.append(data)
+                    pieces[-1] = stream, None, b"", end
+                    continue
+                if len(run) > 1:
+                    _join(pieces, run)
+                run = [data]
+                pieces.append((stream, None, data, end))
+                continue
+            if run:
+                if len(run) > 1:
+                    _join(pieces, run)
+                run = []
+            piece = self._answered(event)
+            if piece is not None:
+                pieces.append(piece)
+        if len(run) > 1:
+            _join(pieces, run)
         return pieces
+
+    def _answered(self, event: told.Event) -> Piece | None:
+        """A head, trailers, or what is the same on both sides."""
+        kind = event.__class__
+        if kind is told.ResponseReceived or kind is told.InformationalResponseReceived:
+            stream = event.stream_id  # type: ignore[attr-defined]
+            end = kind is told.ResponseReceived and event.end_stream  # type: ignore[attr-defined]
+            try:
+                head = read_response(event.headers, self._limits)  # type: ignore[attr-defined]
+            except PorchError as error:
+                return stream, error, b"", end
+            return stream, head, b"", end
+        if kind is told.TrailersReceived:
+            trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
+            return event.stream_id, trailers, b"", True  # type: ignore[attr-defined]
+        return self._other(event)
 
     def request(self, fields: Sequence[Field], end: bool) -> int:
         """Begin a request on a new stream, which is returned; 0 where there is none to be had."""
@@ -392,9 +460,16 @@ class ClientCodec(Codec):
         except NGH2Error:
             return 0
 
+    def widen(self, stream: int, window: int) -> None:
+        """Let the origin send so much of an answer before some of it was taken."""
+        try:
+            self._connection.set_local_window_size(window, stream_id=stream)
+        except NGH2Error:
+            return
+
     @property
     def most_streams(self) -> int:
-        """Streams that the origin lets be open at once."""
+        """Streams that the origin lets be open at once; 0 where nothing passes any more."""
         try:
             return self._connection.remote_settings[3]
         except NGH2Error:
@@ -404,6 +479,12 @@ class ClientCodec(Codec):
     def knows_tunnels(self) -> bool:
         """Whether the origin takes WebSockets (RFC 8441 3)."""
         try:
-            return self._connection.remote_settings.get(8) == 1
+            return self._connection.remote_settings[8] == 1
         except NGH2Error:
             return False
+
+
+def _join(pieces: list[Piece], run: list[bytes]) -> None:
+    """The last piece stands for all of these."""
+    stream, what, _, end = pieces[-1]
+    pieces[-1] = stream, what, b"".join(run), end

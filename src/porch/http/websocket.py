@@ -4,9 +4,11 @@ A door that ends a tunnel may say so in the tunnel's own words, a Close frame, b
 frame could begin: inside another it would be payload. So the frames that pass are counted.
 """
 
+import base64
+import hashlib
 import secrets
 
-__all__ = ["GOING_AWAY", "MOST_AT_ONCE", "SERVICE_RESTART", "WEBSOCKET", "Frames"]
+__all__ = ["GOING_AWAY", "MOST_AT_ONCE", "SERVICE_RESTART", "WEBSOCKET", "Frames", "accept_key"]
 
 WEBSOCKET = b"websocket"
 """What an Upgrade field calls the protocol (RFC 6455 4.1)."""
@@ -138,6 +140,12 @@ class Frames:
             return head + payload
         key = secrets.token_bytes(4)  # unpredictable, RFC 6455 5.3
         return head + key + bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
+
+
+def accept_key(key: bytes) -> bytes:
+    """The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 4.2.2)."""
+    made = key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    return base64.b64encode(hashlib.sha1(made, usedforsecurity=False).digest())
 
 
 def _long(digits: bytes) -> int:

@@ -76,6 +76,9 @@ class Closing(asyncio.Protocol):
             self._unsent = flush(self._transport, self._unsent)
             self.deadline = clock.now + self._door.settings.timeouts.idle
 
+    def announce(self) -> None:
+        """See door.Session. It has a short time of its own."""
+
     def drain(self) -> None:
         """See door.Session. It has a short time of its own."""
 

@@ -66,6 +66,10 @@ class Settings(Protocol):
 class Session(Protocol):
     """A client's connection, as a door sees it when it closes."""
 
+    def announce(self) -> None:
+        """The door takes no new connections, and this one ends with its next answer: tell the
+        client now, where the protocol has a word that can be said at any time."""
+
     def drain(self) -> None:
         """Finish what runs, take nothing new, then close."""
 
@@ -160,8 +164,11 @@ class Door:
 
     def finish(self) -> None:
         """Let all connections end by themselves: each with its next answer, which says so, or when
-        it was idle for `timeouts.keep_alive`. No request is lost to a close that it crossed."""
+        it was idle for `timeouts.keep_alive`, or as soon as its client has heard of it. No request
+        is lost to a close that it crossed."""
         self.closing = True
+        for session in tuple(self.sessions):
+            session.announce()
 
     def drain(self) -> None:
         """Stop taking requests: idle connections close, the others after their exchange."""

@@ -399,6 +399,9 @@ class ServerConnection(asyncio.Protocol):
         else:
             self._close()
 
+    def announce(self) -> None:
+        """See door.Session: the next answer says it."""
+
     def drain(self) -> None:
         """See door.Session."""
         if self._state == IDLE and not self._decoder.rest:

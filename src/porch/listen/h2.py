@@ -12,8 +12,8 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.errors import PorchError, Shutdown
 from porch.http.h2 import (
+    CANCEL,
     CONNECTION,
-    NO_ERROR,
     ConnectionBroken,
     Ended,
     GoAway,
@@ -21,46 +21,52 @@ from porch.http.h2 import (
     Pong,
     Reset,
     ServerCodec,
-    Widened,
 )
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
-from porch.listen.closing import flush
+from porch.listen.closing import Closing, reset
 from porch.listen.door import Door
 from porch.listen.h2_stream import ServerStream
 from porch.listen.ip import ip_of
 
-__all__ = ["MultiplexedConnection"]
+__all__ = ["MOST_OF_ONE", "MOST_QUEUED", "MultiplexedConnection"]
 
 MOST_QUEUED = 1 << 20
-"""Bytes of answers that a connection holds for its client, over all streams."""
+"""Bytes of answers that a connection holds for its client, over all streams, and one read of an
+origin (256 KB at most): beyond them nothing is read for it."""
+CROWDED = MOST_QUEUED - (1 << 18)
+"""From here on only those are read for whose client takes all that is sent."""
 MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
-FEWER = 2
-"""By how much they must have become fewer until more is read."""
 GOODBYE = 1.0
 """Seconds between the two steps of GOAWAY where the client does not answer our PING."""
+
+OPEN, LEAVING, AWAY = range(3)
+"""Whether the client was told that the connection ends soon, and which streams are the last."""
 
 
 class MultiplexedConnection(asyncio.Protocol):
     """One connection of a client. See h1.ServerConnection.
 
-    streams: those that are open. queued: bytes of bodies that wait in the codec.
+    streams: those with an exchange. deadline: of the connection without streams, of a head that
+    comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
 
     __slots__ = (
         "_away",
+        "_before",
         "_closed",
         "_dirty",
+        "_done",
         "_door",
-        "_ending",
+        "_drips",
+        "_early",
         "_full",
+        "_left",
         "_loop",
         "_slow",
         "_started",
         "_transport",
-        "_unsent",
-        "_whole",
         "codec",
         "deadline",
         "peer",
@@ -79,18 +85,20 @@ class MultiplexedConnection(asyncio.Protocol):
         self.codec = ServerCodec(door.settings.limits, scheme)
         self.streams: dict[int, ServerStream] = {}
         self._started: list[ServerStream] = []
-        self._slow: set[ServerStream] = set()
-        self._ending: list[ServerStream] = []
-        self._dirty = self._full = self._closed = self._whole = False
-        self._away = 0
-        self._unsent = -1
+        self._slow: dict[ServerStream, None] = {}
+        self._early: list[int] = []
+        self._done: list[int] = []
+        self._left: dict[int, int] | None = None
+        self._dirty = self._full = self._closed = self._drips = False
+        self._away = OPEN
         self.peer = b"unix"
         self.port = port
         self.security = security
-        self.deadline = INFINITY
+        self.deadline = self._before = INFINITY
 
     def __repr__(self) -> str:
-        return f"<MultiplexedConnection {self.peer.decode()} {len(self.streams)} streams>"
+        state = "closed" if self._closed else ("open", "leaving", "away")[self._away]
+        return f"<MultiplexedConnection {self.peer.decode()} {len(self.streams)} streams {state}>"
 
     # --- from the event loop -------------------------------------------------------------------
 
@@ -103,21 +111,28 @@ class MultiplexedConnection(asyncio.Protocol):
         self.deadline = clock.now + door.settings.timeouts.keep_alive
         door.sessions.add(self)
         door.deadlines.watch(self)
+        if door.closing:
+            self.drain()
         self.mark()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         if self._closed:
             return
+        codec = self.codec
         try:
-            pieces = self.codec.receive(data)
+            pieces = codec.receive(data)
         except ConnectionBroken as broken:
-            self._break(broken)
+            self._transport.write(broken.farewell)
+            self._close()
             return
         for piece in pieces:
             self._take(piece)
-        self._start()
-        if not self._dirty and self.codec.wants_write:
+        if self._started:
+            self._start()
+        if codec.partial != self._drips:
+            self._note_drips()
+        if not self._dirty and codec.wants_write:
             self.mark()
 
     def eof_received(self) -> bool:
@@ -129,13 +144,12 @@ class MultiplexedConnection(asyncio.Protocol):
         self._closed = True
         self._door.sessions.discard(self)
         self._door.deadlines.discard(self)
-        for stream in tuple(self.streams.values()):
-            stream.lose()
-        self.streams.clear()
+        self._lose_all()
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
         self._full = True
+        self._look_again({})
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
@@ -146,49 +160,48 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def _take(self, piece: Piece) -> None:
         number, what, data, end = piece
-        stream = self.streams.get(number)
-        if what is None or what.__class__ is Trailers:
-            if stream is None:
-                if data:
-                    self.codec.taken(number, len(data))
-            else:
-                stream.hear(what, data, end)
-        elif what.__class__ is RequestHead or isinstance(what, PorchError):
-            self._open(number, what, end)
-        elif number != CONNECTION:
-            if stream is not None:
-                if isinstance(what, Reset):
-                    del self.streams[number]
-                    stream.lose()
-                elif isinstance(what, Widened):
-                    self.mark()
+        if what.__class__ is RequestHead or isinstance(what, PorchError):
+            stream = ServerStream(self, number, what, data, end)
+            self.streams[number] = stream
+            self._started.append(stream)
+            self._drips = False
+            if self._left is None and self._away != LEAVING:
+                self.deadline = INFINITY
+        elif what is None or what.__class__ is Trailers:
+            found = self.streams.get(number)
+            if found is not None:
+                found.hear(what, data, end)
+            elif data:  # of a request that has its answer
+                self.codec.taken(number, len(data))
+        elif isinstance(what, Reset):
+            found = self.streams.pop(number, None)
+            if found is not None:
+                found.lose()
         elif isinstance(what, Pong):
             self._leave()
         elif isinstance(what, Ended):
             self._close()
         elif isinstance(what, GoAway):
-            self._away = max(self._away, 1)
-            self._close_if_done()
-
-    def _open(self, number: int, head: RequestHead | PorchError, end: bool) -> None:
-        stream = ServerStream(self, number, head, end)
-        self.streams[number] = stream
-        self._started.append(stream)
-        self.deadline = INFINITY
+            self._away = AWAY
+            self.mark()
 
     def _start(self) -> None:
         """Begin the exchanges of the requests that came, but for those that are given up."""
-        started = self._started
-        if started:
-            self._started = []
-            for stream in started:
-                if stream.number in self.streams:
-                    stream.start(self._door)
+        started, self._started = self._started, []
+        for stream in started:
+            if stream.number in self.streams:
+                stream.start(self._door)
 
-    def _break(self, broken: ConnectionBroken) -> None:
-        """Nothing that comes can be read any more: say why, and close."""
-        self._transport.write(broken.farewell)
-        self._close()
+    def _note_drips(self) -> None:
+        """A head may come in drops: patience with it counts from its first byte. What else comes
+        in drops is a body, which its exchange waits for, or costs nothing."""
+        if self._drips:
+            self._drips = False
+            self.deadline = self._before
+        elif all(stream.heard for stream in self.streams.values()):
+            self._drips = True
+            self._before = self.deadline
+            self.deadline = min(self.deadline, clock.now + self._door.settings.timeouts.head)
 
     # --- out -------------------------------------------------------------------------------------
 
@@ -200,7 +213,7 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._dirty = False
-        if self._full or self._closed:
+        if self._closed or self._full:
             return
         codec = self.codec
         pieces = codec.take()
@@ -209,102 +222,147 @@ class MultiplexedConnection(asyncio.Protocol):
                 self._transport.write(pieces[0])
             else:
                 self._transport.writelines(pieces)
+                if codec.wants_write:
+                    self.mark()
         for happened in codec.happened():
             self._take(happened)
-        if self._ending:
+        if self._early:
             self._end_early()
         if self._slow:
             self._relieve()
+        if self._done or self._left is not None:
+            self._see_off()
         if not self.streams:
             self._rest()
 
     def _end_early(self) -> None:
         """Answers that are whole before their request is: once the last byte has left, the client
         need not send the rest (RFC 9113 8.1)."""
-        queued = self.codec.queued
-        waiting = []
-        for stream in self._ending:
-            if queued(stream.number):
-                waiting.append(stream)
-            else:
-                self.codec.reset(stream.number, NO_ERROR)
+        release = self.codec.release
+        early, self._early = self._early, []
+        for number in early:
+            if release(number):
                 self.mark()
-        self._ending = waiting
-
-    def end_early(self, stream: ServerStream) -> None:
-        """See _end_early."""
-        self._ending.append(stream)
+            else:
+                self._early.append(number)
 
     def check(self, stream: ServerStream) -> None:
         """A stream has queued more: is it, or are all, to stop reading for a while?"""
         queued = self.codec.queued
-        if not self._whole and queued() > MOST_QUEUED:
-            self._whole = True
-            for each in tuple(self.streams.values()):
-                self._slow.add(each)
-                each.fill()
-        elif queued(stream.number) > MOST_OF_ONE:
-            self._slow.add(stream)
-            stream.fill()
+        whole = queued()
+        if whole > MOST_QUEUED:
+            for each in self.streams.values():
+                if not each.full:
+                    self.slow_down(each)
+        elif not stream.full and (whole > CROWDED or queued(stream.number) > MOST_OF_ONE):
+            self.slow_down(stream)
 
     @property
-    def is_full(self) -> bool:
-        """Whether nothing more is to be read for any stream."""
-        return self._whole
+    def is_crowded(self) -> bool:
+        """Whether nothing is to be read for a stream that begins."""
+        return self.codec.queued() > MOST_QUEUED
 
-    def begin_slowly(self, stream: ServerStream) -> None:
-        """A stream that begins while the connection is full."""
-        self._slow.add(stream)
+    def slow_down(self, stream: ServerStream) -> None:
+        """Read nothing for a stream until its client takes."""
+        self._slow[stream] = None
         stream.fill()
 
-    def forget(self, stream: ServerStream) -> None:
-        """An exchange is over."""
-        self._slow.discard(stream)
-        if self.streams.pop(stream.number, None) is not None and not self.streams:
-            self.mark()
-
     def _relieve(self) -> None:
-        """Read on for those whose client takes again."""
+        """Read on for those whose client takes, as far as there is room."""
         queued = self.codec.queued
-        if self._whole:
-            if queued() > MOST_QUEUED // FEWER:
+        whole = queued()
+        if whole > MOST_QUEUED:
+            return
+        most = 0 if whole > CROWDED else MOST_OF_ONE // 2
+        for stream in [each for each in self._slow if queued(each.number) <= most]:
+            if queued() > MOST_QUEUED:  # by what came at once
                 return
-            self._whole = False
-        for stream in tuple(self._slow):
-            if queued(stream.number) <= MOST_OF_ONE // FEWER:
-                self._slow.discard(stream)
-                stream.drain()
+            self._slow.pop(stream, None)
+            stream.drain()
 
-    def unsent(self) -> int:
-        """Bytes that the client has not taken yet."""
-        return self.codec.queued() + unsent(self._transport)
+    def forget(self, stream: ServerStream) -> None:
+        """An exchange is over. What it sent may still have to leave."""
+        number = stream.number
+        self.streams.pop(number, None)
+        if self._slow:
+            self._slow.pop(stream, None)
+        if not stream.heard:
+            self._early.append(number)
+        self._done.append(number)
+        self.mark()
+
+    def unsent(self, number: int) -> int:
+        """Bytes that the client has not taken yet: of one stream where it takes nothing of this
+        one, of all where it takes little at all."""
+        codec = self.codec
+        if codec.window(number) <= 0:
+            return codec.queued(number)
+        return codec.queued() + unsent(self._transport)
 
     # --- between requests, and the end -----------------------------------------------------------
 
+    def _see_off(self) -> None:
+        """Keep those in mind that are over and not taken."""
+        queued = self.codec.queued
+        self._done = [number for number in self._done if queued(number)] if queued() else []
+        if self._done or self._full:
+            if self._left is None:
+                self._look_again({})
+        elif self._left is not None:
+            self._left = None
+            if self._away != LEAVING and not self._drips:
+                self.deadline = INFINITY
+
+    def _look_again(self, left: dict[int, int]) -> None:
+        """See whether what is left has moved, a while from now."""
+        self._left = left
+        idle = self._door.settings.timeouts.idle
+        self.deadline = min(self.deadline, clock.now + idle)
+
     def _rest(self) -> None:
         """No stream is open."""
-        if self._away:
-            self._close_if_done()
+        if self._away == AWAY:
+            if not (self._done or self._early or self._dirty):
+                self._close()
         elif self.deadline == INFINITY:
             self.deadline = clock.now + self._door.settings.timeouts.keep_alive
-        if self._door.closing:
-            self.drain()
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""
         self.deadline = INFINITY
-        if self._closed:
-            self._unsent = flush(self._transport, self._unsent)
-            self.deadline = clock.now + self._door.settings.timeouts.idle
-        elif self._away:
+        if self._closed:  # the transport is about to say so
+            return
+        if self._away == LEAVING:
             self._leave()
-        else:
+        if self._left is not None:
+            self._shed(self._left)
+        elif not self._away:  # it was idle, or a head comes in drops
             self.drain()
+
+    def _shed(self, before: dict[int, int]) -> None:
+        """Give up what was sent last and has not moved since the last look."""
+        if self._full:
+            left = {CONNECTION: unsent(self._transport)}
+            if left == before:
+                reset(self._transport)
+                return
+        else:
+            queued = self.codec.queued
+            left = {number: queued(number) for number in self._done}
+            for number, size in left.items():
+                if size == before.get(number):
+                    self.codec.reset(number, CANCEL)
+                    self.mark()
+        self._look_again(left)
+
+    def announce(self) -> None:
+        """See door.Session: it can be told at any time."""
+        self.drain()
 
     def drain(self) -> None:
         """See door.Session. In two steps (RFC 9113 6.8): what is on the way is still served."""
         if not self._away and not self._closed:
-            self._away = 1
+            self._away = LEAVING
             self.codec.shut()
             self.codec.ping()
             self.deadline = clock.now + GOODBYE
@@ -312,30 +370,35 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def _leave(self) -> None:
         """The second step: the client knows, so nothing that it sent can be on the way."""
-        if self._away == 1:
-            self._away = 2
+        if self._away == LEAVING:
+            self._away = AWAY
+            self.deadline = INFINITY
             self.codec.go_away()
             self.mark()
-        self._close_if_done()
-
-    def _close_if_done(self) -> None:
-        if self._away and not self.streams and not self._dirty:
-            self._close()
 
     def close_now(self) -> None:
         """See door.Session."""
+        if self._closed:
+            return
         for stream in tuple(self.streams.values()):
             stream.fail(Shutdown("the grace period is over"))
-        self.codec.terminate(NO_ERROR)
-        for piece in self.codec.take():
-            self._transport.write(piece)
+        self.codec.go_away()
+        while pieces := self.codec.take():
+            self._transport.writelines(pieces)
         self._close()
 
     def _close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self.deadline = clock.now + self._door.settings.timeouts.idle
-            self._transport.close()
-            for stream in tuple(self.streams.values()):
-                stream.lose()
-            self.streams.clear()
+        """Say nothing more; what was written still leaves."""
+        if self._closed:
+            return
+        self._closed = True
+        self._lose_all()
+        if not self._transport.is_closing():
+            self._door.sessions.discard(self)
+            self._door.deadlines.discard(self)
+            Closing(self._door, self._transport)
+
+    def _lose_all(self) -> None:
+        streams, self.streams = self.streams, {}
+        for stream in streams.values():
+            stream.lose()

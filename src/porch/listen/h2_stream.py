@@ -1,14 +1,18 @@
 """ServerStream: one request of an HTTP/2 client and its answer, as an exchange sees it."""
 
+import base64
+import os
 from typing import TYPE_CHECKING
 
-from porch.errors import ClientGone, PorchError
+from porch.errors import ClientGone, PorchError, Shutdown
 from porch.exchange import Exchange
 from porch.http.h2 import CANCEL, INTERNAL
 from porch.http.h2_response import response_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
+from porch.http.websocket import WEBSOCKET
 from porch.keeper import Security
+from porch.listen.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from porch.listen.door import Door
@@ -16,25 +20,32 @@ if TYPE_CHECKING:
 
 __all__ = ["ServerStream"]
 
+_KEY = b"sec-websocket-key"
+_NO_TUNNEL = 502
+
 
 class ServerStream:
     """One stream. See keeper.ClientStream.
 
-    number: its identifier.
+    number: its identifier. full: whether its client does not take what is sent. heard: whether
+    nothing more comes of the request.
     """
 
     __slots__ = (
+        "_asks",
         "_bare",
         "_connection",
         "_data",
-        "_end",
         "_ended",
         "_exchange",
-        "_full",
         "_head",
+        "_method",
         "_paused",
         "_trailers",
+        "_tunnel",
         "_untaken",
+        "full",
+        "heard",
         "interim",
         "number",
         "peer",
@@ -47,17 +58,21 @@ class ServerStream:
         connection: "MultiplexedConnection",
         number: int,
         head: RequestHead | PorchError,
+        method: bytes,
         end: bool,
     ) -> None:
-        """head: an error stands for one that is refused. end: nothing follows it."""
+        """head: an error stands for one that is refused; then `method` is its method, as far as it
+        is known. end: nothing follows it."""
         self._connection = connection
         self.number = number
         self._head: RequestHead | PorchError | None = head
+        self._method = method
         self._data = b""
-        self._end = end
+        self.heard = end
         self._trailers: Trailers | None = None
         self._exchange: Exchange | None = None
-        self._paused = self._full = self._bare = self._ended = False
+        self._tunnel: Tunnel | None = None
+        self._paused = self._bare = self._ended = self._asks = self.full = False
         self._untaken = 0
         self.interim = True
         self.peer = connection.peer
@@ -72,48 +87,78 @@ class ServerStream:
     def start(self, door: "Door") -> None:
         """Begin the exchange, with what is there of the body."""
         head, self._head = self._head, None
-        if isinstance(head, PorchError):
-            door.refuse(self, None, head)
+        if not isinstance(head, RequestHead):
+            self._refuse(door, head)
             return
-        assert head is not None
         data, self._data = self._data, b""
-        end = self._end and self._trailers is None
-        if end and head.length is None:  # all of it is here: origins like to know
+        end = self.heard and self._trailers is None
+        self._bare = head.method == b"HEAD"
+        if head.upgrade is not None:
+            self._ask(head, data)
+            data, end = b"", True
+        elif end and head.length is None:  # all of it is here: origins like to know
             head.length = len(data)
             head.fields.append((b"content-length", b"%d" % len(data)))
-        self._bare = head.method == b"HEAD"
         try:
             exchange = self._exchange = door.open(self, head)
         except PorchError as error:
             door.refuse(self, head, error)
             return
-        if self._connection.is_full:
-            self._connection.begin_slowly(self)
+        connection = self._connection
+        if connection.is_crowded:
+            connection.slow_down(self)
         exchange.on_request(data, end)
-        if self._trailers is not None:
+        if data:
+            self._acknowledge(len(data))
+        if self._trailers is not None and not self._paused:
             self._hand_on()
-        self._acknowledge(len(data))
+
+    def _refuse(self, door: "Door", error: PorchError | None) -> None:
+        """Answer a head that makes no request."""
+        assert error is not None
+        self._bare = self._method == b"HEAD"
+        method = b"HEAD" if self._bare else b"-"
+        scheme = self._connection.scheme
+        door.refuse(self, RequestHead(method, b"-", b"", scheme, [], version=b"2"), error)
+
+    def _ask(self, head: RequestHead, data: bytes) -> None:
+        """A tunnel is asked for (RFC 8441): what is meant for it waits until there is one. A key,
+        which HTTP/1.1 wants, is made here: nobody but this door sees what is answered to it."""
+        self._asks = self._paused = True
+        self._data = data
+        if head.upgrade == WEBSOCKET and head.get(_KEY) is None:
+            head.fields.append((_KEY, base64.b64encode(os.urandom(16))))
 
     def hear(self, trailers: Trailers | None, data: bytes, end: bool) -> None:
         """More of the request."""
+        self.heard = end
         exchange = self._exchange
         if exchange is None or self._paused:
-            if exchange is None and self._head is None:  # it was refused
-                self._untaken += len(data)
-                self._acknowledge(0)
-                return
             self._data = self._data + data if self._data else data
-            self._end = end
             self._trailers = trailers
             return
-        self._end = end
-        exchange.on_request_data(trailers, data, end)
-        self._acknowledge(len(data))
+        self._pass_on(exchange, trailers, data, end)
+        if data:
+            self._acknowledge(len(data))
+
+    def _pass_on(
+        self, exchange: Exchange, trailers: Trailers | None, data: bytes, end: bool
+    ) -> None:
+        tunnel = self._tunnel
+        if tunnel is None:
+            exchange.on_request_data(trailers, data, end)
+            return
+        if data:
+            tunnel.hear(data)
+        if end and not exchange.ended:
+            tunnel.hear_end()
 
     def _acknowledge(self, size: int) -> None:
-        """So much was handed on. While nothing more is wanted nothing more may come."""
+        """So much was handed on. While nobody takes it nothing more may come: the window is open
+        for what is not held here, and then for as much as was taken."""
         self._untaken += size
-        if self._untaken and not self._paused:
+        exchange = self._exchange
+        if self._untaken and not self._paused and (exchange is None or exchange.upstream):
             self._connection.codec.taken(self.number, self._untaken)
             self._untaken = 0
             self._connection.mark()
@@ -123,13 +168,13 @@ class ServerStream:
         data, self._data = self._data, b""
         trailers, self._trailers = self._trailers, None
         exchange = self._exchange
-        if exchange is not None and (data or self._end):
-            exchange.on_request_data(trailers, data, self._end)
+        if exchange is not None:
+            self._pass_on(exchange, trailers, data, self.heard)
         self._acknowledge(len(data))
 
     def lose(self) -> None:
         """The stream is gone."""
-        self._ended = True
+        self._ended = self.heard = True
         exchange = self._exchange
         if exchange is not None:
             exchange.on_client_lost()
@@ -141,14 +186,14 @@ class ServerStream:
 
     def fill(self) -> None:
         """The client does not take what is sent."""
-        if not self._full and self._exchange is not None:
-            self._full = True
+        if not self.full and self._exchange is not None:
+            self.full = True
             self._exchange.on_client_full()
 
     def drain(self) -> None:
         """The client takes again."""
-        if self._full and self._exchange is not None:
-            self._full = False
+        if self.full and self._exchange is not None:
+            self.full = False
             self._exchange.on_client_drained()
 
     # --- Stream --------------------------------------------------------------------------------
@@ -160,19 +205,21 @@ class ServerStream:
         connection = self._connection
         codec = connection.codec
         number = self.number
+        if self._tunnel is not None:
+            self._tunnel.send(data, end)
+            return
         if head is not None:
             if head.__class__ is ResponseHead:
                 if head.status < 200:
-                    codec.interim(number, response_fields(head))
-                    connection.mark()
+                    self._send_interim(head)
                     return
-                if self._bare or head.status in (204, 304):
-                    self._bare = True
-                    data = b""
-                whole = self._bare or (end and not data)
-                codec.head(number, response_fields(head), whole)
-                if whole:
-                    self._ended = True
+                if self._asks and head.status < 300:
+                    head, data, end = ResponseHead(_NO_TUNNEL, [], 0), b"", True
+                bare = self._bare = self._bare or head.status == 204 or head.status == 304
+                self._ended = bare or (end and not data)
+                codec.head(number, response_fields(head), self._ended)
+                if self._untaken:
+                    self._acknowledge(0)
             else:
                 if data:
                     codec.data(number, data, False)
@@ -181,10 +228,23 @@ class ServerStream:
                 self._ended = True
         if not self._ended and (data or end):
             codec.data(number, data, end)
-            if end:
-                self._ended = True
-            else:
+            self._ended = end
+            if data:
                 connection.check(self)
+        connection.mark()
+
+    def _send_interim(self, head: ResponseHead) -> None:
+        """Say something before the answer. What is 101 in HTTP/1.1 is an answer here, and what
+        follows is the tunnel (RFC 8441 4, 5)."""
+        connection = self._connection
+        exchange = self._exchange
+        if head.status != 101:
+            connection.codec.interim(self.number, response_fields(head))
+        elif exchange is not None:
+            self._asks = False
+            self._tunnel = Tunnel(self, exchange, head.upgrade)
+            fields = [field for field in head.fields if field[0] != b"sec-websocket-accept"]
+            connection.codec.head(self.number, response_fields(ResponseHead(200, fields)), False)
         connection.mark()
 
     def pause_reading(self) -> None:
@@ -193,39 +253,55 @@ class ServerStream:
 
     def resume_reading(self) -> None:
         """See Stream."""
-        if self._paused:
+        exchange = self._exchange
+        if self._paused and exchange is not None and not self._asks:
             self._paused = False
-            if (
-                self._data
-                or (self._end and self._trailers is not None)
-                or (self._end and self._exchange is not None and not self._exchange.request_done)
-            ):
+            if self._data or (self.heard and not exchange.request_done):
                 self._hand_on()
-            else:
-                self._acknowledge(0)
+                return
+        if self._untaken:
+            self._acknowledge(0)
 
     def abort(self, error: PorchError) -> None:
-        """See Stream."""
-        if not self._ended:
-            self._ended = True
-            self._connection.codec.reset(
-                self.number, CANCEL if isinstance(error, ClientGone) else INTERNAL
-            )
-            self._connection.mark()
+        """See Stream. A WebSocket is told if the door itself is the reason."""
+        if self._ended:
+            return
+        tunnel = self._tunnel
+        if tunnel is not None and isinstance(error, Shutdown) and tunnel.say_farewell(error):
+            self.write_eof()
+            return
+        self._ended = self.heard = True
+        gone = tunnel is not None or isinstance(error, ClientGone)
+        self._connection.codec.reset(self.number, CANCEL if gone else INTERNAL)
+        self._connection.mark()
 
     def unsent(self) -> int:
         """See keeper.ClientStream."""
-        return self._connection.unsent()
+        return self._connection.unsent(self.number)
 
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
-        self._exchange = None
-        connection = self._connection
-        if not request_done:
-            connection.end_early(self)
-        if self._untaken or self._data:
-            self._untaken += len(self._data)
+        self._exchange = self._tunnel = None
+        untaken = self._untaken + len(self._data)
+        if untaken:
             self._data = b""
-            self._paused = False
-            self._acknowledge(0)
-        connection.forget(self)
+            self._connection.codec.taken(self.number, untaken)
+        self._connection.forget(self)
+
+    # --- a transport, as far as a tunnel asks ----------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """See tunnel.Way."""
+        self._connection.codec.data(self.number, data, False)
+        self._connection.check(self)
+        self._connection.mark()
+
+    def can_write_eof(self) -> bool:
+        """See tunnel.Way. Both sides of a stream end alone (RFC 9113 8.5)."""
+        return True
+
+    def write_eof(self) -> None:
+        """See tunnel.Way."""
+        self._ended = True
+        self._connection.codec.data(self.number, b"", True)
+        self._connection.mark()

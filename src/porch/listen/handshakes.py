@@ -33,6 +33,9 @@ class Handshake(Protocol):
     def on_deadline(self) -> None:
         """See clock.Waiting."""
 
+    def announce(self) -> None:
+        """See door.Session."""
+
     def drain(self) -> None:
         """See door.Session."""
 

@@ -66,6 +66,9 @@ class Opening:
         else:
             waiter.add_done_callback(self._step)
 
+    def announce(self) -> None:
+        """See door.Session. It was accepted, so what it asks for is answered."""
+
     def drain(self) -> None:
         """See door.Session. It was accepted, so what it asks for is answered."""
 

@@ -253,6 +253,9 @@ class Secured(asyncio.Protocol):
         """See clock.Waiting."""
         self.close_now()
 
+    def announce(self) -> None:
+        """See door.Session. It was accepted, so what it asks for is answered."""
+
     def drain(self) -> None:
         """See door.Session. It was accepted, so what it asks for is answered."""
 

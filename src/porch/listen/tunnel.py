@@ -4,28 +4,39 @@ What passes is no HTTP any more. Of a WebSocket's frames as much is known as is 
 its end in its own words.
 """
 
-import asyncio
+from typing import Protocol
 
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.http.websocket import SERVICE_RESTART, WEBSOCKET, Frames
 
-__all__ = ["Tunnel"]
+__all__ = ["Tunnel", "Way"]
+
+
+class Way(Protocol):
+    """How bytes get to a client: a connection of its own, or a stream."""
+
+    def write(self, data: bytes) -> None:
+        """See asyncio.Transport."""
+
+    def can_write_eof(self) -> bool:
+        """See asyncio.Transport."""
+
+    def write_eof(self) -> None:
+        """See asyncio.Transport."""
 
 
 class Tunnel:
-    """Between a client's transport and its exchange.
+    """Between the way to a client and its exchange.
 
     heard: what came of a WebSocket, None of another protocol.
     """
 
-    __slots__ = ("_ended", "_exchange", "_said", "_transport", "heard")
+    __slots__ = ("_ended", "_exchange", "_said", "_way", "heard")
 
-    def __init__(
-        self, transport: asyncio.Transport, exchange: Exchange, protocol: bytes | None
-    ) -> None:
+    def __init__(self, way: Way, exchange: Exchange, protocol: bytes | None) -> None:
         """protocol: its name in the 101."""
-        self._transport = transport
+        self._way = way
         self._exchange = exchange
         self._ended = False
         is_known = protocol == WEBSOCKET
@@ -47,12 +58,12 @@ class Tunnel:
         if data:
             if self._said is not None:
                 self._said.feed(data)
-            self._transport.write(data)
+            self._way.write(data)
         if not end:
             return
         self._ended = True
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        if self._way.can_write_eof():
+            self._way.write_eof()
         elif not self._exchange.request_done:  # no half-close: one side's end is both's
             self.hear_end()
 
@@ -62,5 +73,5 @@ class Tunnel:
             return False
         farewell = self._said.farewell(SERVICE_RESTART, error.word)
         if farewell:
-            self._transport.write(farewell)
+            self._way.write(farewell)
         return farewell is not None

@@ -60,13 +60,15 @@ class OriginTls:
     """What a context for origins is made of: two that are equal may share one.
 
     verify: whether a certificate is believed that nobody vouches for. pair: what is shown to an
-    origin that asks. oldest: the version of TLS that an origin must speak at least.
+    origin that asks. oldest: the version of TLS that an origin must speak at least. protocols: that
+    are offered (ALPN), the preferred one first.
     """
 
     verify: bool = True
     authorities: Authorities = SYSTEM
     pair: Pair | None = None
     oldest: Version = "1.2"
+    protocols: tuple[str, ...] = ("http/1.1",)
 
 
 def client_context(*, verify: bool = True, authorities: Authorities = SYSTEM) -> ssl.SSLContext:
@@ -103,7 +105,7 @@ def client_context_in_steps(origin: OriginTls) -> Generator[None, None, ssl.SSLC
         context = ssl.create_default_context()
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([*origin.protocols])
     is_new = origin.oldest == "1.3"
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if is_new else ssl.TLSVersion.TLSv1_2
     if origin.pair is not None:

@@ -1,0 +1,390 @@
+"""SharedConnection: HTTP/2 with an origin. Many exchanges share it, each with a stream of its own.
+
+All that the streams have to say in one turn of the loop leaves in one write at its end. What is
+held for an origin is bounded: 128 KiB of requests a stream, 36 MiB of answers that nobody takes.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from porch import clock
+from porch.clock import INFINITY
+from porch.errors import BadGateway, ConnectionLost, EndpointSilent, PorchError
+from porch.exchange import Exchange
+from porch.forward.h2_stream import OriginStream
+from porch.http.h1 import HeadLimits
+from porch.http.h2 import (
+    CONNECTION,
+    NO_ERROR,
+    ORIGIN_STREAM_WINDOW,
+    ORIGIN_WINDOW,
+    ClientCodec,
+    ConnectionBroken,
+    Ended,
+    GoAway,
+    Piece,
+    Reset,
+    Settled,
+    Widened,
+)
+from porch.http.message import ResponseHead, Trailers
+from porch.keeper import unsent
+
+if TYPE_CHECKING:
+    from porch.forward.pool import Pool
+
+__all__ = ["SharedConnection"]
+
+MOST_STREAMS = 128
+"""Streams of one connection, if the origin allows as many."""
+MOST_OF_ONE = 1 << 17
+"""Bytes of a request that wait for the origin, until the client is not read from any more."""
+FEWER = 2
+"""By how much they must have become fewer until it is."""
+WIDEST = 1 << 22
+"""Bytes that a stream's window grows to, if answers come fast and are taken."""
+QUIET = 3.0
+"""Seconds of silence while streams are open, after which the origin is asked for a sign of life."""
+PATIENCE = 5.0
+"""Seconds that it may take to give one."""
+SELDOM = 300.0
+"""Seconds until it is asked again where nothing but the sign came: gRPC servers close a connection
+that asks more often (their min_recv_ping_interval_without_data)."""
+FEW = 2
+"""How often a new stream may have it asked before that: they bear three in a row."""
+FLUSH = 10.0
+"""Seconds that what was written may take to leave a connection that closes."""
+
+
+class SharedConnection(asyncio.Protocol):
+    """One connection to an origin.
+
+    streams: those whose request was sent. reused: whether an answer has come on it. closed: no
+    stream may begin any more. untold: streams that wait for the origin's settings. takes_tunnels:
+    see RFC 8441 3; None until it has said. scheme: of what is sent.
+    """
+
+    __slots__ = (
+        "_asked_at",
+        "_asks",
+        "_dirty",
+        "_ended",
+        "_full",
+        "_heard",
+        "_is_away",
+        "_loop",
+        "_most",
+        "_pool",
+        "_quiet",
+        "_slow",
+        "_spare",
+        "_taken",
+        "_transport",
+        "closed",
+        "codec",
+        "deadline",
+        "most_interim",
+        "reused",
+        "scheme",
+        "streams",
+        "takes_tunnels",
+        "untold",
+    )
+
+    def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int, scheme: bytes) -> None:
+        self._pool = pool
+        self.codec = ClientCodec(limits)
+        self.most_interim = most_interim
+        self.scheme = scheme
+        self._transport: asyncio.Transport | None = None
+        self.streams: dict[int, OriginStream] = {}
+        self.untold: list[OriginStream] = []
+        self._slow: set[OriginStream] = set()
+        self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
+        self.takes_tunnels: bool | None = None
+        self._most = min(pool.most_streams, MOST_STREAMS)
+        self._spare = ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
+        self._taken = self._asks = 0
+        self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
+        self.deadline = INFINITY
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{self._taken} streams"
+        return f"<SharedConnection {self._pool.name} {state}>"
+
+    # --- from the event loop -------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._loop = asyncio.get_running_loop()
+        if self.closed:  # abandoned meanwhile
+            self._transport.abort()
+            return
+        self._pool.watch(self)
+        self._pool.share(self)
+        self.deadline = clock.now + self._pool.idle_timeout
+        self.mark()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._ended:
+            return
+        self._heard = clock.now
+        self._asked_at = 0.0
+        try:
+            pieces = self.codec.receive(data)
+        except ConnectionBroken as broken:
+            self._break(broken, data)
+            return
+        for piece in pieces:
+            self._take(piece)
+        if not self._dirty and self.codec.wants_write:
+            self.mark()
+        if self._pool.dials:
+            self._pool.offer(self)
+        if self._is_away and not self._taken:
+            self._end()
+
+    def eof_received(self) -> bool:
+        """See asyncio.Protocol. HTTP/2 has no half-closed connections."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._leave()
+        self._ended = True
+        self._pool.forget(self)
+        self._lose_all(ConnectionLost("the origin closed the connection before it answered"))
+
+    def pause_writing(self) -> None:
+        """See asyncio.Protocol."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
+        self._full = False
+        self.mark()
+
+    # --- in --------------------------------------------------------------------------------------
+
+    def _take(self, piece: Piece) -> None:
+        number, what, data, end = piece
+        stream = self.streams.get(number)
+        if what is None or isinstance(what, ResponseHead | Trailers):
+            if self._asks:
+                self._asks = 0
+                self._listen(QUIET)
+            if stream is not None:
+                stream.hear(what, data, end)
+            elif data:
+                self.codec.taken(number, len(data))
+        elif stream is not None:
+            if isinstance(what, Reset):
+                stream.on_reset(what)
+            elif isinstance(what, PorchError):
+                stream.fail(what)
+            elif isinstance(what, Widened):
+                self.mark()
+        elif number == CONNECTION:
+            self._take_own(what)
+
+    def _take_own(self, what: object) -> None:
+        """What concerns the whole connection."""
+        if isinstance(what, Settled):
+            self._settle()
+        elif isinstance(what, Widened):
+            self.mark()
+        elif isinstance(what, GoAway):
+            self._leave()
+            for number in [number for number in self.streams if number > what.last]:
+                self.streams[number].refuse()
+        elif isinstance(what, Ended):
+            self._leave()
+            self._lose_all(BadGateway("the origin's HTTP/2 is malformed"))
+            self._end()
+
+    def _settle(self) -> None:
+        codec = self.codec
+        most = codec.most_streams
+        self._pool.most_streams = max(1, most)
+        self._most = min(most, MOST_STREAMS)
+        self.takes_tunnels = codec.knows_tunnels
+        untold, self.untold = self.untold, []
+        for stream in untold:
+            stream.settle()
+
+    def _break(self, broken: ConnectionBroken, data: bytes) -> None:
+        """Nothing that comes can be read any more: say why, and close."""
+        assert self._transport is not None
+        self._transport.write(broken.farewell)
+        detail = f"the origin's HTTP/2 is malformed: {broken.detail}"
+        if self.takes_tunnels is None and data.startswith(b"HTTP/1."):
+            detail = "the origin speaks HTTP/1.1; write http:// in `to`"
+        self._leave()
+        self._lose_all(BadGateway(detail))
+        self._end()
+
+    # --- out -------------------------------------------------------------------------------------
+
+    def mark(self) -> None:
+        """There is something to say: it leaves at the end of this turn of the loop."""
+        if not self._dirty and not self._ended:
+            self._dirty = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._dirty = False
+        if self._full or self._ended:
+            return
+        codec = self.codec
+        pieces = codec.take()
+        if pieces:
+            assert self._transport is not None
+            if len(pieces) == 1:
+                self._transport.write(pieces[0])
+            else:
+                self._transport.writelines(pieces)
+        for piece in codec.happened():
+            self._take(piece)
+        if self._slow:
+            self._relieve()
+        if self._pool.dials:
+            self._pool.offer(self)
+        if self._is_away and not self._taken:
+            self._end()
+
+    def check(self, stream: OriginStream) -> None:
+        """A stream has queued more: is its client to wait for a while?"""
+        if self.codec.queued(stream.number) > MOST_OF_ONE:
+            self._slow.add(stream)
+            stream.fill()
+
+    def _relieve(self) -> None:
+        """Read on for those whose origin takes again."""
+        queued = self.codec.queued
+        for stream in tuple(self._slow):
+            if queued(stream.number) <= MOST_OF_ONE // FEWER:
+                self._slow.discard(stream)
+                stream.drain()
+
+    def unsent(self, number: int) -> int:
+        """Bytes of a stream that the origin has not taken yet, and those before them."""
+        queued = self.codec.queued(number) if number else 0
+        return queued + (unsent(self._transport) if self._full and self._transport else 0)
+
+    def widen(self, stream: OriginStream) -> None:
+        """A stream has taken a whole window: let it have a bigger one."""
+        stream.passed = 0
+        more = stream.window
+        if more <= self._spare and stream.window < WIDEST:
+            self._spare -= more
+            stream.window += more
+            self.codec.widen(stream.number, stream.window)
+
+    # --- streams ---------------------------------------------------------------------------------
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a stream may begin: not while it is doubted that somebody is there."""
+        return not (self.closed or self._asked_at) and self._taken < self._most
+
+    def open(self, exchange: Exchange) -> OriginStream:
+        """A stream for an exchange. Only where there is room."""
+        quiet = QUIET if self._asks < FEW else SELDOM
+        if not self._taken or quiet < self._quiet:
+            self._listen(quiet)
+        self._taken += 1
+        return OriginStream(self, exchange)
+
+    def _listen(self, quiet: float) -> None:
+        """From now on so many seconds of silence are enough to ask."""
+        self._quiet = quiet
+        self.deadline = clock.now + quiet
+
+    def forget(self, stream: OriginStream) -> None:
+        """A stream is over."""
+        self.streams.pop(stream.number, None)
+        self._slow.discard(stream)
+        self._spare += stream.window - ORIGIN_STREAM_WINDOW
+        self._taken -= 1
+        if not self._taken:
+            self.deadline = clock.now + self._pool.idle_timeout
+            if self._is_away:
+                self.mark()
+
+    def fail_soon(self, stream: OriginStream, error: PorchError) -> None:
+        """Not at once: the exchange is about to send something."""
+        self._loop.call_soon(stream.lose, error)
+
+    def speak_one(self) -> bool:
+        """The origin wants HTTP/1.1. Whether it can have that."""
+        return self._pool.speak_one()
+
+    def tunnel_by_one(self) -> bool:
+        """The origin takes no tunnels here. Whether HTTP/1.1 can be spoken for them."""
+        return self._pool.tunnel_by_one()
+
+    def _lose_all(self, error: PorchError) -> None:
+        for stream in (*self.streams.values(), *self.untold):
+            stream.lose_connection(error)
+        self.untold.clear()
+
+    # --- silence, and ends -----------------------------------------------------------------------
+
+    def on_deadline(self) -> None:
+        """See clock.Waiting."""
+        if self._ended:
+            self.deadline = INFINITY
+            if self._transport is not None:
+                self._transport.abort()
+        elif not self._taken:
+            self.leave()
+        else:
+            self._doubt()
+
+    def _doubt(self) -> None:
+        """Streams are open, and it may be that nothing was heard for a while."""
+        until = self._heard + self._quiet
+        if self._asked_at:
+            self._leave()
+            self._lose_all(EndpointSilent(f"{self._pool.name} answered no PING"))
+            self._ended = True
+            assert self._transport is not None
+            self._transport.abort()
+        elif until >= clock.now:
+            self.deadline = until
+        else:
+            self._asks += 1
+            self._asked_at = clock.now
+            self._quiet = SELDOM
+            self.deadline = clock.now + PATIENCE
+            self.codec.ping()
+            self.mark()
+
+    def leave(self) -> None:
+        """Begin no more streams; those that are open end in peace."""
+        self._leave()
+        if not self._taken:
+            self._end()
+
+    def _leave(self) -> None:
+        self._is_away = self.closed = True
+        self._pool.unshare(self)
+
+    def _end(self) -> None:
+        """Close, with a word (RFC 9113 6.8); what was written still leaves."""
+        if self._ended:
+            return
+        assert self._transport is not None
+        self.codec.terminate(NO_ERROR)
+        for piece in self.codec.take():
+            self._transport.write(piece)
+        self._ended = self.closed = True
+        self.deadline = clock.now + FLUSH
+        self._transport.close()
+
+    def abandon(self) -> None:
+        """Who had it made does not want it. Once it is made, others may."""
+        if self._transport is None:
+            self.closed = self._ended = True
