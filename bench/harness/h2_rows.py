@@ -1,10 +1,11 @@
-"""The rows of HTTP/2 between client and proxy, all over TLS. The origin hears HTTP/1.1."""
+"""The rows of HTTP/2 with clients, all over TLS. The origin hears HTTP/1.1, and h2c for gRPC."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from harness import h2load
+from harness.grpc_origin import FIELDS, MESSAGE, PATH
 from harness.h2_client import exchange_small
 from harness.h2load import Ask, Shape
 from harness.load import without_collector
@@ -20,6 +21,12 @@ BULK = Shape(connections=4, streams=4)
 SMALL = Ask(paths=("/small",), answer=len(BODY))
 PAGES = 60_000
 PAGE = Ask(paths=browser_paths(PAGES), fields=browser_fields(), answer=len(BODY))
+CALL = Ask(
+    paths=(PATH,),
+    fields=tuple(f"{name}: {value}" for name, value in FIELDS),
+    body=MESSAGE,
+    answer=len(MESSAGE),
+)
 
 
 def _upload(path: str) -> Ask:
@@ -68,6 +75,7 @@ H2_ROWS = (
         BULK,
         frozenset({BASELINE}),
     ),
+    _row("h2-grpc", "gRPC, one message each way", CALL, FEW),
 )
 H2_IDLE = Row(
     key="h2-idle",

@@ -78,11 +78,9 @@ def check(port: int, ask: Ask, shape: Shape, folder: Path) -> None:
     with _run(port, ask, shape, folder, f"--requests={count}") as load:
         said = load.communicate()[0]
     done = _count(said)
-    data = DATA.search(said)
-    if done != count or data is None or int(data[1]) != count * ask.answer:
+    if done != count or _data(said) != count * ask.answer:
         raise LoadError(
-            f"{done} of {count} answers, with {data and data[1]} bytes instead of "
-            f"{count * ask.answer}"
+            f"{done} of {count} answers, with {_data(said)} bytes instead of {count * ask.answer}"
         )
     for words in AGREED:
         if words not in said:
@@ -108,8 +106,8 @@ def timed(
                 meter.stop()
             said += line
     done = _count(said)
-    if not done:
-        raise LoadError(f"no exchange ended in {seconds:g} s: {' '.join(said.split())[:400]}")
+    if not done or _data(said) < done * ask.answer:
+        raise LoadError(f"no good exchange in {seconds:g} s: {' '.join(said.split())[:400]}")
     return Closed(exchanges=done, seconds=meter.seconds)
 
 
@@ -122,6 +120,12 @@ def _count(said: str) -> int:
     if done != succeeded or any(lost) or any(int(word) for word in statuses.groups()):
         raise LoadError(f"{requests[0]}; {statuses[0]}")
     return done
+
+
+def _data(said: str) -> int:
+    """Bytes of bodies that came, those of a time to get warm included."""
+    data = DATA.search(said)
+    return int(data[1]) if data else 0
 
 
 @contextmanager

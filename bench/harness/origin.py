@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from harness.grpc_origin import GrpcConnection
 from harness.messages import BODY, LARGE, MEDIUM
 
 __all__ = ["Origin"]
@@ -119,17 +120,20 @@ class Connection:
 
 
 class Origin:
-    """All the connections, served by whoever calls `on_event`, or by `in_background()`."""
+    """All the connections, served by whoever calls `on_event`, or by `in_background()`.
+
+    port: of HTTP/1.1. grpc_port: of gRPC, h2c.
+    """
 
     def __init__(self) -> None:
         self.accepted = 0
         self.requests = 0
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self._listener.setblocking(False)
         self._epoll = select.epoll()
-        self._epoll.register(self._listener.fileno(), select.EPOLLIN)
-        self._connections: dict[int, Connection] = {}
-        self.port: int = self._listener.getsockname()[1]
+        self._plain = self._listen()
+        self._grpc = self._listen()
+        self._connections: dict[int, Connection | GrpcConnection] = {}
+        self.port: int = self._plain.getsockname()[1]
+        self.grpc_port: int = self._grpc.getsockname()[1]
 
     def fileno(self) -> int:
         """An epoll, itself readable when there is something to do."""
@@ -152,10 +156,11 @@ class Origin:
             thread.join()
 
     def close(self) -> None:
-        """Close the listening socket and every connection."""
+        """Close the listening sockets and every connection."""
         for connection in self._connections.values():
             connection.socket.close()
-        self._listener.close()
+        self._plain.close()
+        self._grpc.close()
         self._epoll.close()
 
     def _until(self, over: Event) -> None:
@@ -163,11 +168,16 @@ class Origin:
             self._turn(0.02)
 
     def _turn(self, wait: float) -> None:
-        listener = self._listener.fileno()
+        plain, grpc = self._plain.fileno(), self._grpc.fileno()
         connections = self._connections
         for fd, events in self._epoll.poll(wait):
-            if fd == listener:
-                self._accept()
+            if fd == plain:
+                sock = self._accept(self._plain)
+                connections[sock.fileno()] = Connection(sock, self._epoll, self)
+                continue
+            if fd == grpc:
+                sock = self._accept(self._grpc)
+                connections[sock.fileno()] = GrpcConnection(sock, self._epoll)
                 continue
             try:
                 lives = connections[fd].on_event(events)
@@ -176,13 +186,19 @@ class Origin:
             if not lives:
                 connections.pop(fd).socket.close()
 
-    def _accept(self) -> None:
-        sock, _ = self._listener.accept()
+    def _listen(self) -> socket.socket:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        listener.setblocking(False)
+        self._epoll.register(listener.fileno(), select.EPOLLIN)
+        return listener
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        sock, _ = listener.accept()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.accepted += 1
-        self._connections[sock.fileno()] = Connection(sock, self._epoll, self)
         self._epoll.register(sock.fileno(), select.EPOLLIN)
+        return sock
 
 
 def _answer(status: bytes, body: bytes) -> bytes:

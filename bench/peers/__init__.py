@@ -32,7 +32,8 @@ class Place:
     directory: its own, empty; gone after the run.
     port: it listens on 127.0.0.1 there; nothing else does. tls_port: the same for TLS.
     pair: what it shows there, to whoever asks for whatever host.
-    origin: the port of the origin on 127.0.0.1.
+    origin: the port of the origin on 127.0.0.1. grpc: of its other one, which speaks gRPC over h2c
+    and is for the paths below /bench.Echo/.
     log: the access log's file, which it appends to.
     connections: as many clients at once as the idle row opens, and some more.
     """
@@ -42,6 +43,7 @@ class Place:
     tls_port: int
     pair: Pair
     origin: int
+    grpc: int
     log: Path
     connections: int
 

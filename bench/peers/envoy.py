@@ -49,6 +49,8 @@ static_resources:
             - name: all
               domains: ["*"]
               routes:
+              - match: {{ prefix: "/bench.Echo/" }}
+                route: {{ cluster: grpc }}
               - match: {{ prefix: "/" }}
                 route: {{ cluster: origin }}
   - name: tls
@@ -74,6 +76,19 @@ static_resources:
       - lb_endpoints:
         - endpoint:
             address: {{ socket_address: {{ address: 127.0.0.1, port_value: {origin} }} }}
+  - name: grpc
+    type: STATIC
+    connect_timeout: 5s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": {types}.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {{ http2_protocol_options: {{}} }}
+    load_assignment:
+      cluster_name: grpc
+      endpoints:
+      - lb_endpoints:
+        - endpoint:
+            address: {{ socket_address: {{ address: 127.0.0.1, port_value: {grpc} }} }}
 """
 
 
@@ -91,6 +106,7 @@ def command(program: str, place: Place) -> Command:
             pair=place.pair,
             log=place.log,
             origin=place.origin,
+            grpc=place.grpc,
         ),
     )
     return Command(

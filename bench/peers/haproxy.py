@@ -35,10 +35,14 @@ frontend door
     capture request header user-agent len 255
     capture request header referer len 255
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+    use_backend grpc if {{ path_beg /bench.Echo/ }}
     default_backend origin
 backend origin
     http-reuse always
     server origin 127.0.0.1:{origin} pool-max-conn 512
+backend grpc
+    http-reuse always
+    server grpc 127.0.0.1:{grpc} proto h2 pool-max-conn 512
 """
 
 
@@ -55,6 +59,7 @@ def command(program: str, place: Place) -> Command:
             tls_port=place.tls_port,
             pair=place.pair,
             origin=place.origin,
+            grpc=place.grpc,
         ),
     )
     return Command(arguments=[program, "-db", "-f", str(config)], logs_to_stdout=True)
