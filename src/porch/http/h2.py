@@ -372,16 +372,21 @@ class ServerCodec(Codec):
             elif kind is told.TrailersReceived:
                 trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
                 pieces.append((event.stream_id, trailers, b"", True))  # type: ignore[attr-defined]
-            else:
+            elif kind is not told.StreamClosed or event.error_code:  # type: ignore[attr-defined]
                 piece = self._other(event)
                 if piece is not None:
                     pieces.append(piece)
         return pieces
 
-    def head(self, stream: int, fields: Sequence[Field], end: bool) -> None:
-        """Begin an answer."""
+    def head(self, stream: int, fields: Sequence[Field], data: bytes, end: bool) -> None:
+        """Begin an answer, with what is there of its body."""
+        connection = self._connection
         try:
-            self._connection.send_response(stream, fields, end_stream=end)
+            if data:
+                connection.send_response(stream, fields)
+                connection.send_data(stream, data, end_stream=end)
+            else:
+                connection.send_response(stream, fields, end_stream=end)
         except NGH2Error:
             return
 

@@ -26,18 +26,11 @@ from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
 from porch.listen.closing import Closing, reset
 from porch.listen.door import Door
-from porch.listen.h2_stream import ServerStream
+from porch.listen.h2_stream import CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
 from porch.listen.ip import ip_of
 
-__all__ = ["MOST_OF_ONE", "MOST_QUEUED", "MultiplexedConnection"]
+__all__ = ["MultiplexedConnection"]
 
-MOST_QUEUED = 1 << 20
-"""Bytes of answers that a connection holds for its client, over all streams, and one read of an
-origin (256 KB at most): beyond them nothing is read for it."""
-CROWDED = MOST_QUEUED - (1 << 18)
-"""From here on only those are read for whose client takes all that is sent."""
-MOST_OF_ONE = 1 << 17
-"""The same of one stream: what a stream's client does not take must not keep the others waiting."""
 GOODBYE = 1.0
 """Seconds between the two steps of GOAWAY where the client does not answer our PING."""
 
@@ -48,7 +41,8 @@ OPEN, LEAVING, AWAY = range(3)
 class MultiplexedConnection(asyncio.Protocol):
     """One connection of a client. See h1.ServerConnection.
 
-    streams: those with an exchange. deadline: of the connection without streams, of a head that
+    streams: those with an exchange. dirty: whether what there is to say leaves with this turn.
+    deadline: of the connection without streams, of a head that
     comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
 
@@ -56,7 +50,6 @@ class MultiplexedConnection(asyncio.Protocol):
         "_away",
         "_before",
         "_closed",
-        "_dirty",
         "_done",
         "_door",
         "_drips",
@@ -69,6 +62,7 @@ class MultiplexedConnection(asyncio.Protocol):
         "_transport",
         "codec",
         "deadline",
+        "dirty",
         "peer",
         "port",
         "scheme",
@@ -89,7 +83,7 @@ class MultiplexedConnection(asyncio.Protocol):
         self._early: list[int] = []
         self._done: list[int] = []
         self._left: dict[int, int] | None = None
-        self._dirty = self._full = self._closed = self._drips = False
+        self.dirty = self._full = self._closed = self._drips = False
         self._away = OPEN
         self.peer = b"unix"
         self.port = port
@@ -127,12 +121,15 @@ class MultiplexedConnection(asyncio.Protocol):
             self._close()
             return
         for piece in pieces:
-            self._take(piece)
+            if piece[1].__class__ is RequestHead:
+                self._begin(piece)
+            else:
+                self._take(piece)
         if self._started:
             self._start()
         if codec.partial != self._drips:
             self._note_drips()
-        if not self._dirty and codec.wants_write:
+        if not self.dirty and codec.wants_write:
             self.mark()
 
     def eof_received(self) -> bool:
@@ -158,15 +155,19 @@ class MultiplexedConnection(asyncio.Protocol):
 
     # --- in --------------------------------------------------------------------------------------
 
+    def _begin(self, piece: Piece) -> None:
+        """A head has come."""
+        stream = ServerStream(self, piece)
+        self.streams[stream.number] = stream
+        self._started.append(stream)
+        self._drips = False
+        if self._left is None and self._away != LEAVING:
+            self.deadline = INFINITY
+
     def _take(self, piece: Piece) -> None:
         number, what, data, end = piece
-        if what.__class__ is RequestHead or isinstance(what, PorchError):
-            stream = ServerStream(self, number, what, data, end)
-            self.streams[number] = stream
-            self._started.append(stream)
-            self._drips = False
-            if self._left is None and self._away != LEAVING:
-                self.deadline = INFINITY
+        if isinstance(what, PorchError):
+            self._begin(piece)
         elif what is None or what.__class__ is Trailers:
             found = self.streams.get(number)
             if found is not None:
@@ -207,12 +208,12 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def mark(self) -> None:
         """There is something to say: it leaves at the end of this turn of the loop."""
-        if not self._dirty and not self._closed:
-            self._dirty = True
+        if not self.dirty and not self._closed:
+            self.dirty = True
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        self._dirty = False
+        self.dirty = False
         if self._closed or self._full:
             return
         codec = self.codec
@@ -257,11 +258,6 @@ class MultiplexedConnection(asyncio.Protocol):
         elif not stream.full and (whole > CROWDED or queued(stream.number) > MOST_OF_ONE):
             self.slow_down(stream)
 
-    @property
-    def is_crowded(self) -> bool:
-        """Whether nothing is to be read for a stream that begins."""
-        return self.codec.queued() > MOST_QUEUED
-
     def slow_down(self, stream: ServerStream) -> None:
         """Read nothing for a stream until its client takes."""
         self._slow[stream] = None
@@ -289,7 +285,8 @@ class MultiplexedConnection(asyncio.Protocol):
         if not stream.heard:
             self._early.append(number)
         self._done.append(number)
-        self.mark()
+        if not self.dirty:
+            self.mark()
 
     def unsent(self, number: int) -> int:
         """Bytes that the client has not taken yet: of one stream where it takes nothing of this
@@ -322,7 +319,7 @@ class MultiplexedConnection(asyncio.Protocol):
     def _rest(self) -> None:
         """No stream is open."""
         if self._away == AWAY:
-            if not (self._done or self._early or self._dirty):
+            if not (self._done or self._early or self.dirty):
                 self._close()
         elif self.deadline == INFINITY:
             self.deadline = clock.now + self._door.settings.timeouts.keep_alive

@@ -2,11 +2,11 @@
 
 import base64
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from porch.errors import ClientGone, PorchError, Shutdown
 from porch.exchange import Exchange
-from porch.http.h2 import CANCEL, INTERNAL
+from porch.http.h2 import CANCEL, INTERNAL, Piece
 from porch.http.h2_response import response_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from porch.listen.door import Door
     from porch.listen.h2 import MultiplexedConnection
 
-__all__ = ["ServerStream"]
+__all__ = ["CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "ServerStream"]
+
+MOST_QUEUED = 1 << 20
+"""Bytes of answers that a connection holds for its client, over all streams, and one read of an
+origin (256 KB at most): beyond them nothing is read for it."""
+CROWDED = MOST_QUEUED - (1 << 18)
+"""From here on only those are read for whose client takes all that is sent."""
+MOST_OF_ONE = 1 << 17
+"""The same of one stream: what a stream's client does not take must not keep the others waiting."""
 
 _KEY = b"sec-websocket-key"
 _NO_TUNNEL = 502
@@ -39,7 +47,6 @@ class ServerStream:
         "_ended",
         "_exchange",
         "_head",
-        "_method",
         "_paused",
         "_trailers",
         "_tunnel",
@@ -53,26 +60,16 @@ class ServerStream:
         "security",
     )
 
-    def __init__(
-        self,
-        connection: "MultiplexedConnection",
-        number: int,
-        head: RequestHead | PorchError,
-        method: bytes,
-        end: bool,
-    ) -> None:
-        """head: an error stands for one that is refused; then `method` is its method, as far as it
-        is known. end: nothing follows it."""
+    def __init__(self, connection: "MultiplexedConnection", piece: Piece) -> None:
+        """piece: the head, or an error that stands for one."""
         self._connection = connection
-        self.number = number
-        self._head: RequestHead | PorchError | None = head
-        self._method = method
+        self.number, self._head, method, self.heard = piece
+        self._bare = method == b"HEAD"  # said here of a refused one alone
         self._data = b""
-        self.heard = end
         self._trailers: Trailers | None = None
         self._exchange: Exchange | None = None
         self._tunnel: Tunnel | None = None
-        self._paused = self._bare = self._ended = self._asks = self.full = False
+        self._paused = self._ended = self._asks = self.full = False
         self._untaken = 0
         self.interim = True
         self.peer = connection.peer
@@ -86,9 +83,12 @@ class ServerStream:
 
     def start(self, door: "Door") -> None:
         """Begin the exchange, with what is there of the body."""
-        head, self._head = self._head, None
+        head = self._head
         if not isinstance(head, RequestHead):
-            self._refuse(door, head)
+            method = b"HEAD" if self._bare else b"-"
+            scheme = self._connection.scheme
+            unread = RequestHead(method, b"-", b"", scheme, [], version=b"2")
+            door.refuse(self, unread, cast("PorchError", head))
             return
         data, self._data = self._data, b""
         end = self.heard and self._trailers is None
@@ -105,21 +105,13 @@ class ServerStream:
             door.refuse(self, head, error)
             return
         connection = self._connection
-        if connection.is_crowded:
+        if connection.codec.queued() > MOST_QUEUED:
             connection.slow_down(self)
         exchange.on_request(data, end)
         if data:
             self._acknowledge(len(data))
         if self._trailers is not None and not self._paused:
             self._hand_on()
-
-    def _refuse(self, door: "Door", error: PorchError | None) -> None:
-        """Answer a head that makes no request."""
-        assert error is not None
-        self._bare = self._method == b"HEAD"
-        method = b"HEAD" if self._bare else b"-"
-        scheme = self._connection.scheme
-        door.refuse(self, RequestHead(method, b"-", b"", scheme, [], version=b"2"), error)
 
     def _ask(self, head: RequestHead, data: bytes) -> None:
         """A tunnel is asked for (RFC 8441): what is meant for it waits until there is one. A key,
@@ -215,11 +207,18 @@ class ServerStream:
                     return
                 if self._asks and head.status < 300:
                     head, data, end = ResponseHead(_NO_TUNNEL, [], 0), b"", True
-                bare = self._bare = self._bare or head.status == 204 or head.status == 304
-                self._ended = bare or (end and not data)
-                codec.head(number, response_fields(head), self._ended)
+                if self._bare or head.status == 204 or head.status == 304:
+                    self._bare = end = True
+                    data = b""
+                codec.head(number, response_fields(head), data, end)
+                self._ended = end
                 if self._untaken:
                     self._acknowledge(0)
+                if data and (not end or codec.queued() > CROWDED):
+                    connection.check(self)
+                if not connection.dirty:
+                    connection.mark()
+                return
             else:
                 if data:
                     codec.data(number, data, False)
@@ -229,9 +228,10 @@ class ServerStream:
         if not self._ended and (data or end):
             codec.data(number, data, end)
             self._ended = end
-            if data:
+            if data and (not end or codec.queued() > CROWDED):
                 connection.check(self)
-        connection.mark()
+        if not connection.dirty:
+            connection.mark()
 
     def _send_interim(self, head: ResponseHead) -> None:
         """Say something before the answer. What is 101 in HTTP/1.1 is an answer here, and what
@@ -244,7 +244,9 @@ class ServerStream:
             self._asks = False
             self._tunnel = Tunnel(self, exchange, head.upgrade)
             fields = [field for field in head.fields if field[0] != b"sec-websocket-accept"]
-            connection.codec.head(self.number, response_fields(ResponseHead(200, fields)), False)
+            connection.codec.head(
+                self.number, response_fields(ResponseHead(200, fields)), b"", False
+            )
         connection.mark()
 
     def pause_reading(self) -> None:
