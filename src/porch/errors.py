@@ -40,7 +40,6 @@ __all__ = [
     "Misdirected",
     "NoDescriptors",
     "NoEndpoint",
-    "NoHttp2",
     "NoRoute",
     "NoSite",
     "NotSecured",
@@ -53,7 +52,6 @@ __all__ = [
     "StreamReset",
     "TargetTooLong",
     "TlsError",
-    "TunnelRefused",
     "Unprocessed",
     "UpgradeFailed",
     "UpstreamStalled",
@@ -318,13 +316,6 @@ class HandshakeFailed(ConnectFailed):
     )
 
 
-class NoHttp2(ConnectFailed):
-    """The endpoint does not speak HTTP/2, which `h2://` and `h2c://` want."""
-
-    word = "http_protocol_error"
-    sentence = "The endpoint speaks no HTTP/2; write http:// or https:// in `to`."
-
-
 class HandshakeRefused(ConnectFailed):
     """The endpoint ended the handshake with an alert."""
 
@@ -423,12 +414,6 @@ class UpgradeFailed(BadGateway):
 
     word = "http_upgrade_failed"
     sentence = "The origin switched to a protocol that was not asked for."
-
-
-class TunnelRefused(UpgradeFailed):
-    """The origin of a WebSocket speaks HTTP/2 alone, without WebSockets (RFC 8441 3)."""
-
-    sentence = "The origin takes no WebSocket over HTTP/2; write https:// or http:// in `to`."
 
 
 class IncompleteResponse(PorchError):

@@ -18,7 +18,7 @@ from porch.errors import (
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import request_head
 from porch.http.h1_response import ResponseDecoder
-from porch.http.h2 import ClientCodec, ConnectionBroken, Ended, Reset
+from porch.http.h2 import ClientCodec, ConnectionBroken, Ended, Piece, Reset
 from porch.http.h2_encode import request_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 
@@ -175,27 +175,29 @@ class AskedByTwo(Touched):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         question = self._question
-        if question.answer.done():
-            return
         try:
-            pieces = self._codec.receive(data)
-            for number, what, body, end in pieces:
-                if isinstance(what, PorchError):
-                    raise what
-                if isinstance(what, Reset):
-                    raise StreamReset("the stream was reset")
-                if isinstance(what, Ended):
-                    raise BadGateway("what came is no HTTP/2")
-                if what is None or isinstance(what, ResponseHead | Trailers):
-                    question.take(what, body, end=end)
-                    self._codec.taken(number, len(body))
-                if question.answer.done():
-                    break
+            self._take(self._codec.receive(data))
+            self._flush()
+            self._take(self._codec.happened())  # what was wrong is told when its GOAWAY was
         except ConnectionBroken as broken:
             question.fail(BadGateway(f"what came is no HTTP/2: {broken.detail}"))
         except PorchError as error:
             question.fail(error)
-        self._flush()
+
+    def _take(self, pieces: list[Piece]) -> None:
+        question = self._question
+        for number, what, body, end in pieces:
+            if question.answer.done():
+                return
+            if isinstance(what, PorchError):
+                raise what
+            if isinstance(what, Reset):
+                raise StreamReset("the stream was reset")
+            if isinstance(what, Ended):
+                raise BadGateway("what came is no HTTP/2")
+            if what is None or isinstance(what, ResponseHead | Trailers):
+                question.take(what, body, end=end)
+                self._codec.taken(number, len(body))
 
     def _flush(self) -> None:
         assert self._transport is not None

@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from porch.client import Answer
-from porch.errors import ConnectFailed, ConnectTimeout, NoHttp2, PorchError
+from porch.errors import ConnectFailed, ConnectTimeout, PorchError
 from porch.forward.address import ONE, TWO, Address
-from porch.forward.agreed import Agreeing
+from porch.forward.agreed import Agreeing, NoHttp2
 from porch.forward.asked import AskedByOne, AskedByTwo, Question, Touched
 from porch.forward.dial import Dialer
 from porch.forward.resolve import Resolver
