@@ -239,6 +239,10 @@ def test_what_a_refused_head_keeps_is_bounded() -> None:
     assert known.fields == []
 
 
+def test_a_refused_head_keeps_nothing_else() -> None:
+    assert refused((b"x", b"a" * 70_000)).error.__traceback__ is None
+
+
 def test_a_refused_head_without_path_has_a_dash() -> None:
     known = refused(method=b"CONNECT", scheme=None, path=None).request
     assert (known.method, known.target) == (b"CONNECT", b"-")

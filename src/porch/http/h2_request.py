@@ -52,6 +52,7 @@ def read_request(
     try:
         return _read(fields, scheme, end, limits)
     except PorchError as error:
+        error.__traceback__ = None  # which holds all fields for as long as the error is kept
         return Refused(_known(fields, scheme), error)
 
 

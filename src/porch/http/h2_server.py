@@ -31,8 +31,11 @@ __all__ = ["ServerCodec"]
 _THEIR_FAULT = frozenset((PROTOCOL, FLOW, 5, 6, REFUSED, 9, CALM))
 """Codes with which libnghttp2 ends a stream for what came on it, STREAM_CLOSED, FRAME_SIZE_ERROR
 and COMPRESSION_ERROR among them. Streams that we give up for other reasons have other codes."""
-MOST_NOISE = 4096
-"""Bytes that are neither head nor body and count as one glitch."""
+SOME_NOISE = 4096
+"""Bytes that are neither head nor body and count as one glitch, beyond those of the longest head and
+frame that there may be."""
+A_LONG_FRAME = 16384 + 9
+"""Bytes of the longest frame that is taken."""
 EARNED = 4
 """Frames of the free kinds that a request, and a piece of an answer, give reason for."""
 A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
@@ -42,7 +45,7 @@ A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
 class ServerCodec(Codec):
     """The side that is asked. glitches: what this client has done that honest ones seldom do."""
 
-    __slots__ = ("_lost", "_noise", "_scheme", "glitches")
+    __slots__ = ("_lost", "_most_noise", "_noise", "_scheme", "glitches")
 
     def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
         """scheme: of the connection, b"http" or b"https"."""
@@ -56,6 +59,7 @@ class ServerCodec(Codec):
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
         self._noise = self._lost = 0
+        self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
 
     def receive(self, data: bytes) -> list[Piece]:
@@ -63,9 +67,10 @@ class ServerCodec(Codec):
         self._noise += len(data)
         pieces = super().receive(data)
         glitches = self.glitches
-        while self._noise > MOST_NOISE:
-            self._noise -= MOST_NOISE
-            glitches.add(kinds.NOISE)
+        if self._noise > self._most_noise and self._connection.want_read:
+            while self._noise > self._most_noise:
+                self._noise -= SOME_NOISE
+                glitches.add(kinds.NOISE)
         if glitches.spent is not None:
             raise ConnectionBroken(f"too many {glitches.spent.name}", CALM, self.streams_seen)
         return pieces
