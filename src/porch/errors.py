@@ -27,6 +27,7 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
+    "DeadlineExceeded",
     "DnsError",
     "EndpointSilent",
     "FieldsTooLarge",
@@ -190,6 +191,16 @@ class RequestTimeout(PorchError):
     sentence = "The client stopped sending; timeouts.head and timeouts.idle say for how long."
 
 
+class DeadlineExceeded(PorchError):
+    """The client's own deadline (grpc-timeout) has passed. It is nobody's fault: the origin has
+    been told of it too."""
+
+    word = "deadline_exceeded"
+    status = 504
+    source = "client"
+    sentence = "The client's deadline (grpc-timeout) passed before the answer was whole."
+
+
 class ClientGone(PorchError):
     """The client left before its answer was complete."""
 
@@ -318,10 +329,11 @@ class HandshakeFailed(ConnectFailed):
     )
 
 
-class NoHttp2(HandshakeFailed):
-    """The endpoint does not speak HTTP/2 over TLS, which `h2://` wants."""
+class NoHttp2(ConnectFailed):
+    """The endpoint does not speak HTTP/2, which `h2://` and `h2c://` want."""
 
-    sentence = "The endpoint speaks no HTTP/2; write https://, which takes what it speaks."
+    word = "http_protocol_error"
+    sentence = "The endpoint speaks no HTTP/2; write http:// or https:// in `to`."
 
 
 class HandshakeRefused(ConnectFailed):

@@ -56,6 +56,14 @@ def test_what_was_refused_is_not_built() -> None:
     assert build(loaded(routes={"*": ":x"}), State()) is None
 
 
+def test_http_2_without_tls_is_taken_where_it_is_asked_for_and_can_be() -> None:
+    assert not built().settings.h2c
+    assert built(h2c=True, listen=":8080").settings.h2c
+    told = problems(h2c=True, listen="https://127.0.0.1:1")
+    text = "no address speaks plain HTTP, so that nobody can begin with HTTP/2 there"
+    assert f"warning: h2c: {text}" in told
+
+
 # --- routes ----------------------------------------------------------------------------------
 
 

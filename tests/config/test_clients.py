@@ -43,6 +43,12 @@ def test_nothing_is_asked_where_nothing_is_said() -> None:
     assert repr(found) == "<Asking Kind(profile='intermediate') 0 other>"
 
 
+def test_a_host_may_do_without_http_2() -> None:
+    found = asking(loaded({"a.test": {"http2": True}, "b.test": {}}, http2=False))
+    assert [found.kinds[host].http2 for host in ("a.test", "b.test")] == [True, False]
+    assert not found.kind.http2
+
+
 def test_a_site_asks_for_itself(files: dict[str, str]) -> None:
     found = asking(loaded({"a.test": {"client_ca": files["one"]}, "b.test": {}}))
     assert found.kinds["a.test"].client_ca == ONE.cert_pem.bytes()

@@ -41,6 +41,8 @@ overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", r
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
+http2 = false
+h2c = true
 unknown_name = "refuse"
 store = "/tmp/porch"
 

@@ -45,10 +45,11 @@ class Page(NamedTuple):
 
 
 class Browser:
-    """Chromium with a home of its own, started anew for each page."""
+    """Chromium with a home of its own, started anew for each page. more: of its options."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *more: str) -> None:
         self._home = home
+        self._more = more
         self._count = 0
 
     def show(self, url: str) -> Page:
@@ -60,7 +61,7 @@ class Browser:
             *("--no-proxy-server", f"--user-data-dir={self._home / f'profile{self._count}'}"),
         )
         process = subprocess.Popen(
-            ["chromium", *options, "--dump-dom", url],
+            ["chromium", *options, *self._more, "--dump-dom", url],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

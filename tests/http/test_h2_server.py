@@ -236,7 +236,7 @@ def test_an_answer_leaves_with_its_body_and_trailers() -> None:
     talk = Talk()
     talk.hear(get())
     talk.codec.interim(1, [(b":status", b"103"), (b"link", b"a")])
-    talk.codec.head(1, [(b":status", b"200"), (b"x", b"1")], False)
+    talk.codec.head(1, [(b":status", b"200"), (b"x", b"1")], b"", False)
     talk.codec.data(1, b"hello", False)
     talk.codec.trailers(1, [(b"x-sum", b"9")])
     early, head, data, trailers = talk.sent()
@@ -255,11 +255,15 @@ def test_a_field_that_must_not_leave_gives_its_stream_up(field: Field, kind: str
     talk.hear(get())
     status = (b":status", b"200")
     if kind == "trailers":
-        talk.codec.head(1, [status], False)
+        talk.codec.head(1, [status], b"", False)
         with pytest.raises(InternalError):
             talk.codec.trailers(1, [field])
     else:
-        send = talk.codec.interim if kind == "interim" else partial(talk.codec.head, end=True)
+        send = (
+            talk.codec.interim
+            if kind == "interim"
+            else partial(talk.codec.head, data=b"", end=True)
+        )
         with pytest.raises(InternalError):
             send(1, [status, field])
     sent = talk.sent()
@@ -272,7 +276,7 @@ def test_calls_for_a_stream_that_is_gone_do_nothing() -> None:
     talk.hear(get(), wire.reset(1))
     codec = talk.codec
     codec.interim(1, [(b":status", b"103")])
-    codec.head(1, [(b":status", b"200")], False)
+    codec.head(1, [(b":status", b"200")], b"", False)
     codec.data(1, b"a", True)
     codec.trailers(1, [])
     codec.reset(1, 8)
@@ -380,7 +384,7 @@ def test_who_takes_a_long_answer_may_say_so_twice_a_frame(size: int) -> None:
     """As the plainest of clients do."""
     talk = Talk()
     talk.hear(get())
-    talk.codec.head(1, [(b":status", b"200")], False)
+    talk.codec.head(1, [(b":status", b"200")], b"", False)
     for _ in range(3000):
         talk.codec.data(1, b"a" * size, False)
         frames = talk.sent()
@@ -417,7 +421,7 @@ def test_very_many_requests_are_no_glitch() -> None:
     for number in range(5000):
         stream = 1 + 2 * number
         talk.hear(get(stream), wire.priority_update(stream))
-        talk.codec.head(stream, [(b":status", b"200")], False)
+        talk.codec.head(stream, [(b":status", b"200")], b"", False)
         talk.codec.data(stream, b"hello", True)
         talk.sent()
         talk.codec.happened()

@@ -34,6 +34,7 @@ class Settings:
         self.report: Any = lambda _, error: self.reports.append(error)
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Any = None
+        self.h2c = False
 
     def find(self, request: RequestHead, client_ip: bytes, security: object = None) -> Route:
         self.asked.append(client_ip)

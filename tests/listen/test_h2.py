@@ -8,10 +8,12 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.http.h2 import CANCEL, NO_ERROR, PREFACE, PROTOCOL
 from porch.listen.closing import LINGER
-from porch.listen.h2 import GOODBYE, MOST_OF_ONE, MOST_QUEUED
+from porch.listen.h2 import GOODBYE
+from porch.listen.h2_stream import MOST_OF_ONE, MOST_QUEUED
 from porch.route.route import Timeouts
-from tests.support.multiplexed import Multiplexed, frame
+from tests.support.multiplexed import Multiplexed
 from tests.support.network import HIGH
+from tests.support.speaker import frame
 
 Make = Callable[..., Multiplexed]
 
@@ -38,7 +40,7 @@ def head(length: int) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length
 
 
-# --- one write a turn --------------------------------------------------------------------------
+# --- one write a turn ---------------------------------------------------------------------------
 
 
 def test_all_that_is_answered_in_one_turn_leaves_in_one_write(story: Make) -> None:

@@ -90,3 +90,10 @@ CLIENT = st.binary().filter(lambda raw: b" " not in raw)
 def test_any_bytes_make_one_line(target, method, client, referer, agent, status):
     fields = [(b"referer", referer), (b"user-agent", agent)]
     read(combined([ended(target, method=method, client=client, fields=fields, status=status)]))
+
+
+@pytest.mark.parametrize(("version", "written"), [(b"1.0", b"1.0"), (b"2", b"2.0")])
+def test_a_version_has_two_digits(version, written):
+    exchange = ended(b"/a")
+    exchange.request.version = version
+    assert read(combined([exchange]))["request"] == b"GET /a HTTP/" + written

@@ -190,3 +190,34 @@ def test_any_bytes_make_a_page(target, method, host, detail, route):
         for name, value in response.fields:
             assert value.isascii(), name
             assert not set(value) & set(range(32)), name
+
+
+@pytest.mark.parametrize(
+    ("content_type", "answered"),
+    [
+        (b"application/grpc+proto", b"application/grpc"),
+        (b"application/grpc-web", b"application/grpc-web"),
+        (b"application/grpc-web-text+proto", b"application/grpc-web-text"),
+    ],
+)
+def test_a_call_is_answered_in_fields_alone(content_type, answered):
+    asked = [(b"accept", b"text/html"), (b"content-type", content_type)]
+    response = error_response(ended(fields=asked), NoEndpoint("10.0.0.11 is out"))
+    assert (response.status, response.body) == (200, b"")
+    assert fields_of(response) == {
+        b"content-type": answered,
+        b"grpc-status": b"14",
+        b"grpc-message": b"destination_unavailable: No endpoint of the pool can take a request "
+        b"now.",
+        b"grpc-retry-pushback-ms": b"1000",
+        b"proxy-status": b"porch; error=destination_unavailable",
+    }
+
+
+def test_a_call_learns_of_the_inside_with_debug_alone():
+    asked = [(b"content-type", b"application/grpc")]
+    shown = fields_of(error_response(ended(fields=asked), REFUSED, debug=True))
+    for word in INSIDE:
+        assert word in shown[b"grpc-message"]
+    hidden = error_response(ended(fields=asked), REFUSED)
+    assert not any(word in value for _, value in hidden.fields for word in INSIDE)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 
 from porch.errors import ConnectionRefused
 from porch.forward.address import ONE
@@ -12,7 +13,8 @@ __all__ = ["FakeDialer"]
 
 class FakeDialer:
     """dials: how often it was asked. early: what the origin does between accepting and the
-    moment the dialler's caller hears of it. protocols, is_secure, one: see Dialer."""
+    moment the dialler's caller hears of it. protocols, is_secure, one: see Dialer.
+    chosen: what it agrees to in a handshake, "" for nothing."""
 
     def __init__(
         self,
@@ -22,6 +24,7 @@ class FakeDialer:
     ) -> None:
         self.protocols = protocols
         self.is_secure = is_secure
+        self.chosen = ""
         self.one: FakeDialer | None = self if protocols == ONE else None
         self._connect = connect
         self._does = "accepts"
@@ -50,6 +53,10 @@ class FakeDialer:
             raise ConnectionRefused("the fake endpoint refused")
         protocol = make()
         transport = self._connect()
+        if self.is_secure:
+            transport._extra["ssl_object"] = SimpleNamespace(  # type: ignore[attr-defined]
+                selected_alpn_protocol=lambda: self.chosen or None
+            )
         transport.connect(protocol)
         if self.early is not None:
             self.early(transport)

@@ -219,7 +219,7 @@ def test_those_that_nobody_is_served_any_more_are_forgotten(
     monkeypatch.setattr(module, "_contexts", type(module._contexts)())
     one, two = (load_certificate([files(tmp_path, f"{name}.test")]) for name in "ab")
     keep_only([two])
-    assert [*module._contexts] == [(two.digest, b"")]
+    assert [*module._contexts] == [(two.digest, b"", True)]
     assert one.context is one.context
 
 

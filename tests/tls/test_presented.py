@@ -73,14 +73,23 @@ def test_without_a_certificate_nobody_is_served() -> None:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_tls_1_2_and_1_3_are_spoken_with_http_1_1(
+def test_tls_1_2_and_1_3_are_spoken_with_http_2(
     by_host: dict[str, Certificate], version: ssl.TLSVersion
 ) -> None:
     context = client("a.test", "h2", "http/1.1")
     context.minimum_version = context.maximum_version = version
     side = shake(Presented(by_host), "a.test", context)
     assert (side.version() or "").replace(".", "_") == version.name
-    assert side.selected_alpn_protocol() == "http/1.1"
+    assert side.selected_alpn_protocol() == "h2"
+
+
+def test_http_2_is_offered_by_the_hosts_that_speak_it(by_host: dict[str, Certificate]) -> None:
+    presenter = Presenter(Presented(by_host, kinds={"b.test": Kind(http2=False)}))
+    for offers in (("h2", "http/1.1"), ("http/1.1",)):
+        for name in ("a.test", "b.test", "a.test"):
+            side = shake(presenter, name, client(name, *offers))
+            found = "h2" if name == "a.test" and "h2" in offers else "http/1.1"
+            assert side.selected_alpn_protocol() == found
 
 
 def test_a_host_may_be_of_a_kind_of_its_own(by_host: dict[str, Certificate]) -> None:

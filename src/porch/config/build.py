@@ -85,6 +85,7 @@ class DoorSettings:
     report: Callable[[Exchange, Exception], None]
     client_ip: Callable[[bytes, RequestHead], bytes] | None
     own_fields: tuple[Field, ...]
+    h2c: bool
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -186,6 +187,9 @@ class _Builder:
         if self.certificates.demands and not any(each.tls for each in self.listen):
             text = "no address speaks HTTPS, so that no client can show a certificate (client_ca)"
             self.loaded.add(("listen",), text, warning=True)
+        if config.h2c and all(each.tls for each in self.listen):
+            text = "no address speaks plain HTTP, so that nobody can begin with HTTP/2 there"
+            self.loaded.add(("h2c",), text, warning=True)
         self.https_port = next((each.port for each in self.listen if each.tls), 0)
         for name, pool in self.loaded.pools.items():
             self.pools[name] = yield from self.upstreams.named(name, pool)
@@ -202,6 +206,7 @@ class _Builder:
             report=self.logs.report,
             client_ip=self.trust.client_ip if self.trust is not None else None,
             own_fields=own,
+            h2c=config.h2c,
         )
         return Built(
             settings=settings,

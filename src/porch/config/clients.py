@@ -64,7 +64,11 @@ class Asking:
     def _kind(self, host: str) -> Kind:
         profile: Profile | None = host_word(self._loaded, host, "tls_profile")
         names = host_word(self._loaded, host, "client_ca") or ()
-        kind = Kind(profile=profile or "intermediate", client_ca=self._read(tuple(names)))
+        kind = Kind(
+            profile=profile or "intermediate",
+            client_ca=self._read(tuple(names)),
+            http2=host_word(self._loaded, host, "http2") is not False,
+        )
         return self._made.setdefault(kind, kind)
 
     def _demand(self, host: str, kind: Kind) -> Demand | None:

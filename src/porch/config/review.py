@@ -222,7 +222,7 @@ def _review_use(loaded: Loaded, data: dict[str, Any]) -> None:
 def _is_inherited(host: str, site: SiteModel, hosts: Iterable[str]) -> bool:
     """Whether a site says something for other hosts than its own, or for its own by a route of
     many hosts: what belongs to a handshake, in which no route is known, and what protects."""
-    words = (site.client_ca, site.client_cert, site.tls_profile)
+    words = (site.client_ca, site.client_cert, site.tls_profile, site.http2)
     handshake = any(each is not None for each in words)
     if handshake and any(each.startswith("*") for each in hosts):
         return True

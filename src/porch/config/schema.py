@@ -246,6 +246,9 @@ class HostWords(RouteWords):
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",
         "intermediate",
     )
+    http2: bool | None = word(
+        "Offer HTTP/2 over TLS (ALPN); `false` for clients or origins that do better without.", True
+    )
     client_ca: Cert | None = word(
         "PEM files of authorities: clients are asked for a certificate of one of them, which goes "
         "to origins as Client-Cert (RFC 9440). `false` for none. See `client_cert`."
@@ -380,6 +383,11 @@ class ConfigModel(HostWords):
         default=[],
         description="Folders of pairs (`a.crt` and `a.key`, `fullchain.pem` and `privkey.pem`, "
         "`a.p12`), also in folders in them. Each serves the names that stand in it.",
+    )
+    h2c: bool = Field(
+        default=False,
+        description="Take HTTP/2 without TLS too, on the addresses for plain HTTP, from clients "
+        "that begin with it (prior knowledge), such as gRPC's. HTTP/1.1 is spoken there as ever.",
     )
     unknown_name: Literal["serve", "refuse"] = Field(
         default="serve",

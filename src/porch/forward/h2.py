@@ -1,7 +1,9 @@
 """SharedConnection: HTTP/2 with an origin. Many exchanges share it, each with a stream of its own.
 
-All that the streams have to say in one turn of the loop leaves in one write at its end. What is
-held for an origin is bounded: 128 KiB of requests a stream, 36 MiB of answers that nobody takes.
+It is there when the origin has said its settings: until then no request is sent, so that none is
+one too many, and one whose connection goes nowhere may be sent elsewhere. All that the streams
+have to say in one turn of the loop leaves in one write at its end. What is held for an origin is
+bounded: 128 KiB of requests a stream, 36 MiB of answers that nobody takes.
 """
 
 import asyncio
@@ -9,7 +11,14 @@ from typing import TYPE_CHECKING, cast
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import BadGateway, ConnectionLost, EndpointSilent, PorchError
+from porch.errors import (
+    BadGateway,
+    ConnectFailed,
+    ConnectionLost,
+    EndpointSilent,
+    NoHttp2,
+    PorchError,
+)
 from porch.exchange import Exchange
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
@@ -59,9 +68,9 @@ FLUSH = 10.0
 class SharedConnection(asyncio.Protocol):
     """One connection to an origin.
 
-    streams: those whose request was sent. reused: whether an answer has come on it. closed: no
-    stream may begin any more. untold: streams that wait for the origin's settings. takes_tunnels:
-    see RFC 8441 3; None until it has said. scheme: of what is sent.
+    streams: those whose request was sent. settled: done when streams may begin, or fails with a
+    ConnectFailed. reused: whether an answer has come on it. closed: no stream may begin any more.
+    takes_tunnels: see RFC 8441 3. scheme: of what is sent.
     """
 
     __slots__ = (
@@ -86,9 +95,9 @@ class SharedConnection(asyncio.Protocol):
         "most_interim",
         "reused",
         "scheme",
+        "settled",
         "streams",
         "takes_tunnels",
-        "untold",
     )
 
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int, scheme: bytes) -> None:
@@ -98,11 +107,12 @@ class SharedConnection(asyncio.Protocol):
         self.scheme = scheme
         self._transport: asyncio.Transport | None = None
         self.streams: dict[int, OriginStream] = {}
-        self.untold: list[OriginStream] = []
         self._slow: set[OriginStream] = set()
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
-        self.takes_tunnels: bool | None = None
-        self._most = min(pool.most_streams, MOST_STREAMS)
+        self.takes_tunnels = False
+        self._loop = asyncio.get_running_loop()
+        self.settled: asyncio.Future[None] = self._loop.create_future()
+        self._most = 0
         self._spare = ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
         self._taken = self._asks = 0
         self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
@@ -117,25 +127,24 @@ class SharedConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)
-        self._loop = asyncio.get_running_loop()
         if self.closed:  # abandoned meanwhile
             self._transport.abort()
             return
         self._pool.watch(self)
-        self._pool.share(self)
-        self.deadline = clock.now + self._pool.idle_timeout
         self.mark()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         if self._ended:
             return
+        if not self.settled.done() and data.startswith(b"HTTP/1."):
+            self._not_settled(NoHttp2(f"{self._pool.name} speaks HTTP/1.1"))
         self._heard = clock.now
         self._asked_at = 0.0
         try:
             pieces = self.codec.receive(data)
         except ConnectionBroken as broken:
-            self._break(broken, data)
+            self._break(broken)
             return
         for piece in pieces:
             self._take(piece)
@@ -155,6 +164,7 @@ class SharedConnection(asyncio.Protocol):
         self._leave()
         self._ended = True
         self._pool.forget(self)
+        self._not_settled(ConnectFailed(f"{self._pool.name} accepted and closed at once"))
         self._lose_all(ConnectionLost("the origin closed the connection before it answered"))
 
     def pause_writing(self) -> None:
@@ -210,19 +220,22 @@ class SharedConnection(asyncio.Protocol):
         self._pool.most_streams = max(1, most)
         self._most = min(most, MOST_STREAMS)
         self.takes_tunnels = codec.knows_tunnels
-        untold, self.untold = self.untold, []
-        for stream in untold:
-            stream.settle()
+        if not self.settled.done():
+            self.settled.set_result(None)
+            self.deadline = clock.now + self._pool.idle_timeout
+            self._pool.share(self)
 
-    def _break(self, broken: ConnectionBroken, data: bytes) -> None:
+    def _not_settled(self, error: PorchError) -> None:
+        if not self.settled.done():
+            self.settled.set_exception(error)
+            self.settled.exception()  # looked at: whoever waited may have left
+
+    def _break(self, broken: ConnectionBroken) -> None:
         """Nothing that comes can be read any more: say why, and close."""
         assert self._transport is not None
         self._transport.write(broken.farewell)
-        detail = f"the origin's HTTP/2 is malformed: {broken.detail}"
-        if self.takes_tunnels is None and data.startswith(b"HTTP/1."):
-            detail = "the origin speaks HTTP/1.1; write http:// in `to`"
         self._leave()
-        self._lose_all(BadGateway(detail))
+        self._lose_all(BadGateway(f"the origin's HTTP/2 is malformed: {broken.detail}"))
         self._end()
 
     # --- out -------------------------------------------------------------------------------------
@@ -326,9 +339,8 @@ class SharedConnection(asyncio.Protocol):
         return self._pool.tunnel_by_one()
 
     def _lose_all(self, error: PorchError) -> None:
-        for stream in (*self.streams.values(), *self.untold):
+        for stream in tuple(self.streams.values()):
             stream.lose_connection(error)
-        self.untold.clear()
 
     # --- silence, and ends -----------------------------------------------------------------------
 
@@ -385,6 +397,9 @@ class SharedConnection(asyncio.Protocol):
         self._transport.close()
 
     def abandon(self) -> None:
-        """Who had it made does not want it. Once it is made, others may."""
-        if self._transport is None:
+        """Who had it made does not want it. Once it has settled, others may."""
+        if not self.settled.done():
             self.closed = self._ended = True
+            self._pool.forget(self)  # a cancelled dial never says that the connection was lost
+            if self._transport is not None:
+                self._transport.abort()

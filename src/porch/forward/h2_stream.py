@@ -57,7 +57,6 @@ class OriginStream:
         "_connection",
         "_exchange",
         "_full",
-        "_head",
         "_interim",
         "_key",
         "_paused",
@@ -81,7 +80,6 @@ class OriginStream:
         self.window = ORIGIN_STREAM_WINDOW
         self.request_done = False
         self._paused = self._full = self._started = self._tunnel = self._answer_done = False
-        self._head: RequestHead | None = None
         self._key = b""
         self._said: Frames | None = None
 
@@ -120,10 +118,6 @@ class OriginStream:
     def _begin(self, head: RequestHead, data: bytes, end: bool) -> None:
         connection = self._connection
         if head.upgrade is not None:
-            if connection.takes_tunnels is None:  # its settings will say
-                self._head = head
-                connection.untold.append(self)
-                return
             if not connection.takes_tunnels:
                 connection.fail_soon(self, self._no_tunnel())
                 return
@@ -262,12 +256,6 @@ class OriginStream:
         if self._full and self._exchange is not None:
             self._full = False
             self._exchange.on_upstream_drained()
-
-    def settle(self) -> None:
-        """The origin has said whether it takes tunnels."""
-        head, self._head = self._head, None
-        if head is not None and self._exchange is not None:
-            self._begin(head, b"", True)
 
     # --- ends ----------------------------------------------------------------------------------
 

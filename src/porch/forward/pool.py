@@ -136,7 +136,7 @@ class Pool:
         self._idle.append(connection)
 
     def share(self, connection: SharedConnection) -> None:
-        """Have exchanges share a connection."""
+        """Have exchanges share a connection that has settled."""
         self._speaks_one = False
         self._shared.append(connection)
 
@@ -290,17 +290,20 @@ class Pool:
         try:
             async with asyncio.timeout(seconds if seconds < INFINITY else None):
                 await dialer.dial(lambda: opening)
+                connection = opening.connection if isinstance(opening, Agreeing) else opening
+                if isinstance(connection, SharedConnection):
+                    await connection.settled
         except TimeoutError:
             opening.abandon()
             return ConnectTimeout(f"no connection to {self.name} in time")
         except PorchError as error:
+            opening.abandon()
             return error
         except Exception as error:  # a name that cannot be encoded, say; the exchange waits
             return ConnectFailed(f"{self.name}: {error or type(error).__name__}")
         except BaseException:
             opening.abandon()  # cancelled while the loop was about to hand it over, say
             raise
-        connection = opening.connection if isinstance(opening, Agreeing) else opening
         if connection is None:
             return NoHttp2(f"{self.name} did not agree to h2 (ALPN)")
         if connection.closed:

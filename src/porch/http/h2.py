@@ -296,12 +296,11 @@ class Codec:
 
     def _check(self, stream: int, fields: Sequence[Field]) -> None:
         """Guard against what must not leave; libnghttp2 does not look at what it sends."""
-        if not known_fields.issuperset(fields):
-            try:
-                check_fields(fields)
-            except PorchError:
-                self.reset(stream, INTERNAL)
-                raise
+        try:
+            check_fields(fields)
+        except PorchError:
+            self.reset(stream, INTERNAL)
+            raise
 
     def trailers(self, stream: int, fields: Sequence[Field]) -> None:
         """End a body with these. Raises InternalError, with the stream given up, if one of them

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 
+from porch.errors import PorchError
 from porch.http import h2_glitches as kinds
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
@@ -22,9 +23,10 @@ from porch.http.h2 import (
     Piece,
     Reset,
 )
+from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
-from porch.http.h2_request import OVERHEAD, Refused, read_request, read_trailers
-from porch.http.message import Field
+from porch.http.h2_request import OVERHEAD, Refused, read_request, read_trailers, refused
+from porch.http.message import Field, RequestHead
 
 __all__ = ["ServerCodec"]
 
@@ -32,8 +34,8 @@ _THEIR_FAULT = frozenset((PROTOCOL, FLOW, 5, 6, REFUSED, 9, CALM))
 """Codes with which libnghttp2 ends a stream for what came on it, STREAM_CLOSED, FRAME_SIZE_ERROR
 and COMPRESSION_ERROR among them. Streams that we give up for other reasons have other codes."""
 SOME_NOISE = 4096
-"""Bytes that are neither head nor body and count as one glitch, beyond those of the longest head and
-frame that there may be."""
+"""Bytes that are neither head nor body and count as one glitch, beyond those that the longest head
+and frame may have."""
 A_LONG_FRAME = 16384 + 9
 """Bytes of the longest frame that is taken."""
 EARNED = 4
@@ -65,15 +67,28 @@ class ServerCodec(Codec):
     def receive(self, data: bytes) -> list[Piece]:
         """See Codec."""
         self._noise += len(data)
-        pieces = super().receive(data)
-        glitches = self.glitches
-        if self._noise > self._most_noise and self._connection.want_read:
-            while self._noise > self._most_noise:
-                self._noise -= SOME_NOISE
-                glitches.add(kinds.NOISE)
-        if glitches.spent is not None:
-            raise ConnectionBroken(f"too many {glitches.spent.name}", CALM, self.streams_seen)
+        try:
+            self._connection.receive_data(data)
+        except NGH2Error as error:
+            raise self._broken(error) from error
+        pieces = self.happened()
+        if self._noise > self._most_noise:
+            self._count_noise()
+        if self.glitches.spent is not None:
+            raise self.spent()
         return pieces
+
+    def spent(self) -> ConnectionBroken:
+        """What a client is told that has done too much of what honest ones seldom do."""
+        kind = self.glitches.spent
+        assert kind is not None
+        return ConnectionBroken(f"too many {kind.name}", CALM, self.streams_seen)
+
+    def _count_noise(self) -> None:
+        while self._noise > self._most_noise:
+            self._noise -= SOME_NOISE
+            if self._connection.want_read:  # else nothing is looked at any more
+                self.glitches.add(kinds.NOISE)
 
     def happened(self) -> list[Piece]:
         """See Codec."""
@@ -85,11 +100,14 @@ class ServerCodec(Codec):
             if kind is told.RequestReceived:
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
                 end = event.end_stream  # type: ignore[attr-defined]
-                head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
                 self._noise = 0
                 self.glitches.free += EARNED
-                if head.__class__ is Refused:
+                head: RequestHead | Refused
+                try:
+                    head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
+                except PorchError as error:
                     self.glitches.add(kinds.REFUSED_HEADS)
+                    head = refused(event.headers, self._scheme, error)  # type: ignore[attr-defined]
                 pieces.append((stream, head, b"", end))
             elif kind is told.DataReceived:
                 data, end = event.data, event.end_stream  # type: ignore[attr-defined]
@@ -99,9 +117,8 @@ class ServerCodec(Codec):
                 pieces.append((event.stream_id, None, data, end))  # type: ignore[attr-defined]
             elif kind is told.TrailersReceived:
                 pieces.append(self._trailers(event))  # type: ignore[arg-type]
-            else:
-                if kind is not told.StreamClosed or event.error_code:  # type: ignore[attr-defined]
-                    self._count(event)
+            elif kind is not told.StreamClosed or event.error_code:  # type: ignore[attr-defined]
+                self._count(event)
                 piece = self._other(event)
                 if piece is not None:
                     pieces.append(piece)
@@ -150,12 +167,19 @@ class ServerCodec(Codec):
         except NGH2Error:
             return
 
-    def head(self, stream: int, fields: Sequence[Field], end: bool) -> None:
-        """Begin an answer; `fields` begins with `:status`. Raises InternalError, with the stream
-        given up, if a field of it must not be sent."""
-        self._check(stream, fields[1:])
+    def head(self, stream: int, fields: Sequence[Field], data: bytes, end: bool) -> None:
+        """Begin an answer, with what is there of its body; `fields` begins with `:status`. Raises
+        InternalError, with the stream given up, if a field of it must not be sent."""
+        if not known_fields.issuperset(fields[1:]):
+            self._check(stream, fields[1:])
+        connection = self._connection
+        self.glitches.free += EARNED + (len(data) >> 12)
         try:
-            self._connection.send_response(stream, fields, end_stream=end)
+            if data:
+                connection.send_response(stream, fields)
+                connection.send_data(stream, data, end_stream=end)
+            else:
+                connection.send_response(stream, fields, end_stream=end)
         except NGH2Error:
             return
 

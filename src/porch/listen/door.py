@@ -58,6 +58,10 @@ class Settings(Protocol):
         """Fields of every answer made at the door, such as Server."""
 
     @property
+    def h2c(self) -> bool:
+        """Whether HTTP/2 is taken without TLS."""
+
+    @property
     def client_ip(self) -> Callable[[bytes, RequestHead], bytes] | None:
         """(the peer's address, the request) -> the client's address; None where nobody is
         trusted."""

@@ -27,18 +27,11 @@ from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
 from porch.listen.closing import Closing, reset
 from porch.listen.door import Door
-from porch.listen.h2_stream import ServerStream
+from porch.listen.h2_stream import CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
 from porch.listen.ip import ip_of
 
-__all__ = ["MOST_OF_ONE", "MOST_QUEUED", "MultiplexedConnection"]
+__all__ = ["MultiplexedConnection"]
 
-MOST_QUEUED = 1 << 20
-"""Bytes of answers that a connection holds for its client, over all streams, and one read of an
-origin (256 KB at most): beyond them nothing is read for it."""
-CROWDED = MOST_QUEUED - (1 << 18)
-"""From here on only those are read for whose client takes all that is sent."""
-MOST_OF_ONE = 1 << 17
-"""The same of one stream: what a stream's client does not take must not keep the others waiting."""
 GOODBYE = 1.0
 """Seconds between the two steps of GOAWAY where the client does not answer our PING."""
 
@@ -49,7 +42,8 @@ OPEN, LEAVING, AWAY = range(3)
 class MultiplexedConnection(asyncio.Protocol):
     """One connection of a client. See h1.ServerConnection.
 
-    streams: those with an exchange. deadline: of the connection without streams, of a head that
+    streams: those with an exchange. dirty: whether what there is to say leaves with this turn.
+    deadline: of the connection without streams, of a head that
     comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
 
@@ -57,7 +51,6 @@ class MultiplexedConnection(asyncio.Protocol):
         "_away",
         "_before",
         "_closed",
-        "_dirty",
         "_done",
         "_door",
         "_drips",
@@ -70,6 +63,7 @@ class MultiplexedConnection(asyncio.Protocol):
         "_transport",
         "codec",
         "deadline",
+        "dirty",
         "peer",
         "port",
         "scheme",
@@ -90,7 +84,7 @@ class MultiplexedConnection(asyncio.Protocol):
         self._early: list[int] = []
         self._done: list[int] = []
         self._left: dict[int, int] | None = None
-        self._dirty = self._full = self._closed = self._drips = False
+        self.dirty = self._full = self._closed = self._drips = False
         self._away = OPEN
         self.peer = b"unix"
         self.port = port
@@ -124,17 +118,18 @@ class MultiplexedConnection(asyncio.Protocol):
         try:
             pieces = codec.receive(data)
         except ConnectionBroken as broken:
-            self._transport.write(broken.farewell)
-            self._give_up(broken)
-            self._close()
+            self._break(broken)
             return
         for piece in pieces:
-            self._take(piece)
+            if piece[1].__class__ is RequestHead:
+                self._begin(piece)
+            else:
+                self._take(piece)
         if self._started:
             self._start()
         if codec.partial != self._drips:
             self._note_drips()
-        if not self._dirty and codec.wants_write:
+        if not self.dirty and codec.wants_write:
             self.mark()
 
     def eof_received(self) -> bool:
@@ -160,15 +155,19 @@ class MultiplexedConnection(asyncio.Protocol):
 
     # --- in --------------------------------------------------------------------------------------
 
+    def _begin(self, piece: Piece) -> None:
+        """A head has come."""
+        stream = ServerStream(self, piece)
+        self.streams[stream.number] = stream
+        self._started.append(stream)
+        self._drips = False
+        if self._left is None and self._away != LEAVING:
+            self.deadline = INFINITY
+
     def _take(self, piece: Piece) -> None:
         number, what, data, end = piece
-        if isinstance(what, RequestHead | Refused):
-            stream = ServerStream(self, number, what, end)
-            self.streams[number] = stream
-            self._started.append(stream)
-            self._drips = False
-            if self._left is None and self._away != LEAVING:
-                self.deadline = INFINITY
+        if isinstance(what, Refused):
+            self._begin(piece)
         elif what is None or what.__class__ is Trailers:
             found = self.streams.get(number)
             if found is not None:
@@ -183,7 +182,7 @@ class MultiplexedConnection(asyncio.Protocol):
             self._leave()
         elif isinstance(what, Ended):
             if what.broken is not None:
-                self._give_up(what.broken)
+                self._blame(what.broken)
             self._close()
         elif isinstance(what, GoAway):
             self._away = AWAY
@@ -207,7 +206,13 @@ class MultiplexedConnection(asyncio.Protocol):
             self._before = self.deadline
             self.deadline = min(self.deadline, clock.now + self._door.settings.timeouts.head)
 
-    def _give_up(self, broken: ConnectionBroken) -> None:
+    def _break(self, broken: ConnectionBroken) -> None:
+        """Nothing that comes can be gone on from: say why, and close."""
+        self._transport.write(broken.farewell)
+        self._blame(broken)
+        self._close()
+
+    def _blame(self, broken: ConnectionBroken) -> None:
         """What the client sent ends all that runs for it, and the operator is told."""
         for stream in tuple(self.streams.values()):
             stream.fail(broken.error)
@@ -218,12 +223,12 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def mark(self) -> None:
         """There is something to say: it leaves at the end of this turn of the loop."""
-        if not self._dirty and not self._closed:
-            self._dirty = True
+        if not self.dirty and not self._closed:
+            self.dirty = True
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        self._dirty = False
+        self.dirty = False
         if self._closed or self._full:
             return
         codec = self.codec
@@ -237,6 +242,9 @@ class MultiplexedConnection(asyncio.Protocol):
                     self.mark()
         for happened in codec.happened():
             self._take(happened)
+        if codec.glitches.spent is not None and not self._closed:
+            self._break(codec.spent())
+            return
         if self._early:
             self._end_early()
         if self._slow:
@@ -268,11 +276,6 @@ class MultiplexedConnection(asyncio.Protocol):
         elif not stream.full and (whole > CROWDED or queued(stream.number) > MOST_OF_ONE):
             self.slow_down(stream)
 
-    @property
-    def is_crowded(self) -> bool:
-        """Whether nothing is to be read for a stream that begins."""
-        return self.codec.queued() > MOST_QUEUED
-
     def slow_down(self, stream: ServerStream) -> None:
         """Read nothing for a stream until its client takes."""
         self._slow[stream] = None
@@ -300,7 +303,8 @@ class MultiplexedConnection(asyncio.Protocol):
         if not stream.heard:
             self._early.append(number)
         self._done.append(number)
-        self.mark()
+        if not self.dirty:
+            self.mark()
 
     def unsent(self, number: int) -> int:
         """Bytes that the client has not taken yet: of one stream where it takes nothing of this
@@ -333,7 +337,7 @@ class MultiplexedConnection(asyncio.Protocol):
     def _rest(self) -> None:
         """No stream is open."""
         if self._away == AWAY:
-            if not (self._done or self._early or self._dirty):
+            if not (self._done or self._early or self.dirty):
                 self._close()
         elif self.deadline == INFINITY:
             self.deadline = clock.now + self._door.settings.timeouts.keep_alive

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from porch.errors import ClientGone, InternalError, PorchError, Shutdown
 from porch.exchange import Exchange
-from porch.http.h2 import CANCEL, INTERNAL
+from porch.http.h2 import CANCEL, INTERNAL, Piece
 from porch.http.h2_request import Refused
 from porch.http.h2_response import response_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from porch.listen.door import Door
     from porch.listen.h2 import MultiplexedConnection
 
-__all__ = ["ServerStream"]
+__all__ = ["CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "ServerStream"]
+
+MOST_QUEUED = 1 << 20
+"""Bytes of answers that a connection holds for its client, over all streams, and one read of an
+origin (256 KB at most): beyond them nothing is read for it."""
+CROWDED = MOST_QUEUED - (1 << 18)
+"""From here on only those are read for whose client takes all that is sent."""
+MOST_OF_ONE = 1 << 17
+"""The same of one stream: what a stream's client does not take must not keep the others waiting."""
 
 _KEY = b"sec-websocket-key"
 _NO_TUNNEL = 502
@@ -53,23 +61,16 @@ class ServerStream:
         "security",
     )
 
-    def __init__(
-        self,
-        connection: "MultiplexedConnection",
-        number: int,
-        head: RequestHead | Refused,
-        end: bool,
-    ) -> None:
-        """end: nothing follows the head."""
+    def __init__(self, connection: "MultiplexedConnection", piece: Piece) -> None:
+        """piece: the head, or that it is refused."""
         self._connection = connection
-        self.number = number
-        self._head: RequestHead | Refused | None = head
+        self.number, self._head, _, self.heard = piece
+        self._bare = False
         self._data = b""
-        self.heard = end
         self._trailers: Trailers | None = None
         self._exchange: Exchange | None = None
         self._tunnel: Tunnel | None = None
-        self._paused = self._bare = self._ended = self._asks = self.full = False
+        self._paused = self._ended = self._asks = self.full = False
         self._untaken = 0
         self.interim = True
         self.peer = connection.peer
@@ -83,12 +84,12 @@ class ServerStream:
 
     def start(self, door: "Door") -> None:
         """Begin the exchange, with what is there of the body."""
-        head, self._head = self._head, None
+        head = self._head
         if isinstance(head, Refused):
             self._bare = head.request.method == b"HEAD"
             door.refuse(self, head.request, head.error)
             return
-        assert head is not None
+        assert isinstance(head, RequestHead)
         data, self._data = self._data, b""
         end = self.heard and self._trailers is None
         self._bare = head.method == b"HEAD"
@@ -104,7 +105,7 @@ class ServerStream:
             door.refuse(self, head, error)
             return
         connection = self._connection
-        if connection.is_crowded:
+        if connection.codec.queued() > MOST_QUEUED:
             connection.slow_down(self)
         exchange.on_request(data, end)
         if data:
@@ -171,7 +172,6 @@ class ServerStream:
             exchange.on_client_lost()
         else:
             self._let_go()
-            self._connection.mark()
 
     def fail(self, error: PorchError) -> None:
         """End the exchange."""
@@ -196,44 +196,50 @@ class ServerStream:
         """See Stream."""
         if self._ended:
             return
-        try:
-            self._send(head, data, end)
-        except InternalError as error:  # of a filter, which made a field that must not be sent
-            self._ended = True
-            if self._exchange is not None:
-                self._exchange.keeper.report(self._exchange, error)
-        self._connection.mark()
-
-    def _send(self, head: Head | None, data: bytes, end: bool) -> None:
         connection = self._connection
         codec = connection.codec
         number = self.number
         if self._tunnel is not None:
             self._tunnel.send(data, end)
             return
-        if head is not None:
-            if head.__class__ is ResponseHead:
-                if head.status < 200:
-                    self._send_interim(head)
+        try:
+            if head is not None:
+                if head.__class__ is ResponseHead:
+                    if head.status < 200:
+                        self._send_interim(head)
+                        return
+                    if self._asks and head.status < 300:
+                        head, data, end = ResponseHead(_NO_TUNNEL, [], 0), b"", True
+                    if self._bare or head.status == 204 or head.status == 304:
+                        self._bare = end = True
+                        data = b""
+                    codec.head(number, response_fields(head), data, end)
+                    self._ended = end
+                    if self._untaken:
+                        self._acknowledge(0)
+                    if data and (not end or codec.queued() > CROWDED):
+                        connection.check(self)
+                    if not connection.dirty:
+                        connection.mark()
                     return
-                if self._asks and head.status < 300:
-                    head, data, end = ResponseHead(_NO_TUNNEL, [], 0), b"", True
-                bare = self._bare = self._bare or head.status == 204 or head.status == 304
-                self._ended = bare or (end and not data)
-                codec.head(number, response_fields(head), self._ended)
-                if self._untaken:
-                    self._acknowledge(0)
-            else:
                 if data:
                     codec.data(number, data, False)
                     data = b""
                 codec.trailers(number, head.fields)
                 self._ended = True
+        except InternalError as error:  # of a filter, which made a field that must not be sent
+            self._ended = True
+            connection.mark()
+            if self._exchange is not None:
+                self._exchange.keeper.report(self._exchange, error)
+            return
         if not self._ended and (data or end):
             codec.data(number, data, end)
             self._ended = end
-            if data:
+            if data and (not end or codec.queued() > CROWDED):
                 connection.check(self)
+        if not connection.dirty:
+            connection.mark()
 
     def _send_interim(self, head: ResponseHead) -> None:
         """Say something before the answer. What is 101 in HTTP/1.1 is an answer here, and what
@@ -246,7 +252,9 @@ class ServerStream:
             self._asks = False
             self._tunnel = Tunnel(self, exchange, head.upgrade)
             fields = [field for field in head.fields if field[0] != b"sec-websocket-accept"]
-            connection.codec.head(self.number, response_fields(ResponseHead(200, fields)), False)
+            connection.codec.head(
+                self.number, response_fields(ResponseHead(200, fields)), b"", False
+            )
         connection.mark()
 
     def pause_reading(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from porch.listen.address import ListenAddress
-from porch.listen.agreed import agreed_connection
+from porch.listen.agreed import agreed_connection, plain_connection
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.opening import Opening, accept
@@ -103,11 +103,10 @@ class Listener:
         """Accept from now on, in the loop that runs. choose: what a client is served with,
         needed where the address speaks HTTPS."""
         port = b"%d" % self.port  # known once here: asking the system costs each connection 2 us
-        plain = partial(ServerConnection, door, b"http", port)
-        self._factory: Callable[[], asyncio.Protocol] = plain
+        self._factory: Callable[[], asyncio.Protocol] = partial(plain_connection, door, port)
         if choose is not None:
             inside = partial(agreed_connection, door, port)
-            misled = partial(plain, PLAIN)
+            misled = partial(ServerConnection, door, b"http", port, PLAIN)
             self._factory = partial(Secured, door.handshakes, choose, inside, misled)
         self._door = door
         self._loop = asyncio.get_running_loop()

@@ -21,6 +21,9 @@ _LINE = b'%b - - [%b] "%b %b HTTP/%b" %03d %d "%b" "%b"\n'
 NO_ANSWER = 499
 """nginx's status for a client that left before its answer; a status has three digits here."""
 
+_versions = {b"2": b"2.0", b"3": b"3.0"}.get
+"""As nginx and Apache write them, and as those who read such lines expect: two digits."""
+
 _odd = re.compile(rb"[^!#-:<->@-\[\]-~]").search
 """Finds what may have to be changed: what is escaped, and the ? and ; in front of names."""
 _UNSAFE = re.compile(rb"[^ !#-\[\]-~]")
@@ -54,7 +57,7 @@ def combined(exchanges: Sequence[Exchange]) -> bytes:
                 stamp,
                 _texts[request.method],
                 target,
-                request.version,
+                _versions(request.version, request.version),
                 exchange.status or NO_ANSWER,
                 exchange.bytes_out,
                 referer,

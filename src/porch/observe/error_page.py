@@ -1,4 +1,5 @@
-"""The answer for an error: as HTML, JSON (RFC 9457) or text, whatever the client accepts.
+"""The answer for an error: as HTML, JSON (RFC 9457) or text, whatever the client accepts; to a gRPC
+call as a status of gRPC.
 
 It says what went wrong and names the way out. Addresses of endpoints, routes and what happened
 inside are said only with `debug`.
@@ -12,6 +13,7 @@ from math import ceil
 from porch.errors import METHODS, PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
+from porch.http.grpc import call_kind, error_fields
 from porch.http.message import Field
 from porch.observe.negotiate import page_kind
 from porch.observe.proxy_status import proxy_status
@@ -39,6 +41,8 @@ def error_response(
 
     An `allow` or `retry_after` (seconds) that the error has becomes a field.
     """
+    if call := call_kind(exchange.request.get(b"content-type")):
+        return _grpc(exchange, error, call, debug=debug)
     status = error.status or 500
     values = _values(exchange, error, status, debug=debug)
     accept = b",".join(value for name, value in exchange.request.fields if name == b"accept")
@@ -61,6 +65,18 @@ def error_response(
     if retry_after is not None:
         fields.append((b"retry-after", b"%d" % max(0, ceil(retry_after))))
     return Response(status, fields, body)
+
+
+def _grpc(exchange: Exchange, error: PorchError, call: bytes, *, debug: bool) -> Response:
+    """Fields alone (Trailers-Only): a client of gRPC reads no page, and takes any status but 200 for
+    a door that does not know what it was asked. One in a browser finds them where it looks first.
+    """
+    fields = [
+        (b"content-type", call),
+        *error_fields(error, f"({_detail(exchange, error)})" if debug else ""),
+        (b"proxy-status", proxy_status(exchange, error, debug=debug)),
+    ]
+    return Response(200, fields)
 
 
 def _values(

@@ -99,18 +99,19 @@ class Certificate:
         """To serve it with. Raises ValueError with a sentence if it cannot be used."""
         return self.context_for(b"")
 
-    def context_for(self, client_ca: bytes) -> ssl.SSLContext:
-        """The same for connections where clients are asked for a certificate of these authorities.
+    def context_for(self, client_ca: bytes, http2: bool = True) -> ssl.SSLContext:
+        """The same for connections where clients are asked for a certificate of these authorities,
+        and where HTTP/2 is spoken or not.
 
         They are verified against those of the context that a connection has when their certificate
         comes, which is this one, and not against those of the context that it began with.
         """
-        key = (self.digest, client_ca)
+        key = (self.digest, client_ca, http2)
         context = _contexts.get(key)
         if context is not None:
             _contexts.move_to_end(key)
             return context
-        context = server_context(self._protocols)
+        context = server_context([each for each in self._protocols if http2 or each != "h2"])
         for pair in self.pairs:
             add_pair(context, pair)
         if client_ca:
@@ -121,8 +122,9 @@ class Certificate:
         return context
 
 
-_contexts: OrderedDict[tuple[bytes, bytes], ssl.SSLContext] = OrderedDict()
-"""Those used last, by digest and authorities of clients: most are the same after a reload."""
+_contexts: OrderedDict[tuple[bytes, bytes, bool], ssl.SSLContext] = OrderedDict()
+"""Those used last, by digest, authorities of clients and whether HTTP/2 is spoken: most are the
+same after a reload."""
 _good: set[bytes] = set()
 """Digests of those that were found good: to try one takes half a millisecond."""
 

@@ -20,10 +20,11 @@ ACME = (b"acme-tls/1",)
 class Kind:
     """What of a connection is settled before its certificate: hosts of one kind may share it, and
     a ticket of one is none for another. profile: see there. client_ca: authorities of clients
-    (PEM), of whom a certificate is asked for; b"" for none."""
+    (PEM), of whom a certificate is asked for; b"" for none. http2: whether it is spoken."""
 
     profile: Profile = "intermediate"
     client_ca: bytes = field(default=b"", repr=False)
+    http2: bool = field(default=True, repr=False)
 
     def first_context(self) -> ssl.SSLContext:
         """A context to begin connections with. It has ticket keys, which are shared by processes
@@ -104,7 +105,7 @@ class Choice:
     @property
     def context(self) -> ssl.SSLContext:
         """The context that has the certificate. Raises ValueError if it cannot be used."""
-        return self.certificate.context_for(self._kind.client_ca)
+        return self.certificate.context_for(self._kind.client_ca, self._kind.http2)
 
     def covers(self, host: str) -> bool:
         """Whether a request for another host may come by this connection: the client has seen a

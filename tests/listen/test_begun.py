@@ -1,0 +1,104 @@
+"""What a client without TLS begins with decides what is spoken: told by the bytes, however cut."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from porch import clock
+from porch.clock import Deadlines
+from porch.http.h2 import PREFACE
+from porch.listen.begun import Begun
+from porch.listen.door import Door
+from porch.listen.h1 import ServerConnection
+from porch.listen.h2 import MultiplexedConnection
+from tests.listen.test_door import Settings
+from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
+from tests.support.speaker import frame
+
+SETTINGS = frame(4, 0, 0, b"")
+BAD = b"G@T / HTTP/1.1\r\n\r\n"
+
+
+class Bench:
+    """One connection of which nothing is known."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.loop = FakeLoop(FakeClock(monkeypatch))
+        self.door = Door(Settings(), Deadlines())
+        extra = {"peername": ("192.0.2.7", 5), "sockname": ("192.0.2.1", 80)}
+        self.transport = FakeTransport(self.loop, {**extra, "socket": FakeSocket(-1)})
+        self.begun = Begun(self.door, b"http", b"80")
+        self.loop.run(lambda: self.transport.connect(self.begun))
+
+    def feed(self, data: bytes) -> type:
+        """What reads from now on."""
+        self.loop.run(lambda: self.transport.feed(data))
+        return type(self.transport.protocol)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = Bench(monkeypatch)
+    yield made
+    made.loop.close()
+
+
+def test_the_preface_begins_http_2(bench: Bench) -> None:
+    assert bench.feed(PREFACE + SETTINGS) is MultiplexedConnection
+    assert frame(4, 1, 0, b"") in bytes(bench.transport.arrived), "its settings were read"
+    assert bench.door.sessions == {bench.transport.protocol}
+    assert len(bench.door.deadlines) == 1
+
+
+@pytest.mark.parametrize("place", range(1, len(PREFACE)))
+def test_the_preface_may_be_cut_anywhere(bench: Bench, place: int) -> None:
+    assert bench.feed(PREFACE[:place]) is Begun
+    assert bench.feed(PREFACE[place:] + SETTINGS) is MultiplexedConnection
+    assert frame(4, 1, 0, b"") in bytes(bench.transport.arrived)
+
+
+@pytest.mark.parametrize("data", [BAD, b"P", PREFACE[:20] + BAD])
+def test_anything_else_is_http_1(bench: Bench, data: bytes) -> None:
+    bench.feed(data)
+    assert bench.feed(BAD) is not MultiplexedConnection
+    assert bytes(bench.transport.arrived)[:10] in (b"HTTP/1.1 4", b"HTTP/1.1 5")
+
+
+def test_upgrade_to_it_is_no_way(bench: Bench) -> None:
+    asked = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\n"
+    assert bench.feed(asked + b"http2-settings: AAMAAABk\r\n\r\n") is ServerConnection
+    assert not bytes(bench.transport.arrived).startswith(b"HTTP/1.1 101")
+
+
+def test_half_a_preface_has_the_time_of_a_head(bench: Bench) -> None:
+    assert bench.begun.deadline == clock.now + 75
+    bench.feed(b"PRI")
+    assert bench.begun.deadline == clock.now + 15
+    bench.loop.run(bench.begun.on_deadline)
+    assert bench.transport.seen == "closed"
+    assert bench.door.sessions == set()
+    assert len(bench.door.deadlines) == 0
+
+
+def test_a_door_that_drains_waits_for_who_has_begun(bench: Bench) -> None:
+    bench.feed(b"PRI")
+    bench.loop.run(bench.door.finish)
+    bench.loop.run(bench.door.drain)
+    assert bench.transport.seen == ""
+    bench.loop.run(bench.door.close_now)
+    assert bench.transport.seen == "closed"
+
+
+def test_and_closes_who_has_not(bench: Bench) -> None:
+    bench.loop.run(bench.door.drain)
+    assert bench.transport.seen == "closed"
+
+
+def test_who_leaves_is_forgotten(bench: Bench) -> None:
+    bench.loop.run(bench.transport.feed_eof)
+    assert bench.door.sessions == set()
+
+
+def test_it_says_what_it_has(bench: Bench) -> None:
+    bench.feed(b"PRI")
+    assert repr(bench.begun) == "<Begun b'PRI'>"

@@ -1,0 +1,645 @@
+"""Whole exchanges whose origin speaks HTTP/2: what its client gets, and what is tried again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from porch.forward.address import BOTH, TWO
+from porch.forward.h2 import PATIENCE, QUIET
+from tests.support.h2_origin import H2Origin
+from tests.support.scenario import Scenario
+
+Make = Callable[..., Scenario]
+
+GET = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
+POST = b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n"
+CHUNKED = b"POST /a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def spoken(made: Scenario) -> Scenario:
+    """The endpoints are h2c://."""
+    for dialer in made.dialers:
+        dialer.protocols, dialer.one = TWO, None
+    return made
+
+
+def origin(story: Scenario, settings: dict[int, int] | None = None, at: int = -1) -> H2Origin:
+    """What is at the far end of the connection dialled last."""
+    made = H2Origin(story.upstreams[at].transport, story._do, settings)
+    made.hear()
+    return made
+
+
+@pytest.fixture
+def story(scenario: Make) -> Scenario:
+    return spoken(scenario())
+
+
+def leave(story: Scenario, *origins: H2Origin) -> None:
+    """The pool lets its connections go."""
+    story.advance(4.5)
+    for each in origins:
+        each.hear()
+        assert each.gone == 0
+
+
+def test_a_request_and_its_answer(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    asked = far.requests[1]
+    assert asked.ended
+    assert asked.fields[:4] == [
+        (b":method", b"GET"),
+        (b":scheme", b"http"),
+        (b":authority", b"x"),
+        (b":path", b"/a"),
+    ]
+    assert asked.get(b"x-forwarded-for") == b"192.0.2.7"
+    assert asked.get(b"host") is None
+    far.answer(1, body=b"hello", fields=((b"content-length", b"5"),))
+    story.client_gets(200, b"hello", field=(b"content-length", b"5")).ended(1, "")
+    leave(story, far)
+
+
+def test_exchanges_share_a_connection_and_end_in_any_order(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    story.connects().client(GET)
+    far.hear()
+    story.connects().client(GET)
+    far.hear()
+    assert [*far.requests] == [1, 3, 5]
+    story.dialled(1)
+    for stream, at in ((5, 2), (1, 0), (3, 1)):
+        far.answer(stream, body=b"%d" % stream)
+        story.client_gets(200, b"%d" % stream, at=at)
+    leave(story, far)
+
+
+def test_one_dial_serves_all_who_ask_meanwhile(story: Scenario) -> None:
+    story.endpoint("hangs")
+    for _ in range(3):
+        story.connects().client(GET)
+    story.dialled(1).endpoint("accepts")
+    far = origin(story)
+    assert [*far.requests] == [1, 3, 5]
+    for stream in far.requests:
+        far.answer(stream)
+    for at in range(3):
+        story.client_gets(200, at=at)
+    leave(story, far)
+
+
+def test_a_body_with_a_length_and_one_without(story: Scenario) -> None:
+    story.client(POST + b"abc")
+    far = origin(story)
+    assert (far.requests[1].body, far.requests[1].get(b"content-length")) == (b"abc", b"3")
+    far.answer(1, 204)
+    story.client_gets(204)
+    story.client(CHUNKED + b"3\r\nabc\r\n")
+    far.hear()
+    assert (far.requests[3].body, far.requests[3].ended) == (b"abc", False)
+    story.client(b"1\r\nd\r\n0\r\nx-sum: 1\r\n\r\n")
+    far.hear()
+    assert (far.requests[3].body, far.requests[3].ended) == (b"abcd", True)
+    assert far.requests[3].trailers == [(b"x-sum", b"1")]
+    far.answer(3, body=b"e", trailers=((b"x-sum", b"2"),))
+    story.client_gets(200, b"e", trailers=[(b"x-sum", b"2")])
+    leave(story, far)
+
+
+def test_head_and_304_have_a_length_and_no_body(story: Scenario) -> None:
+    story.client(GET.replace(b"GET", b"HEAD"))
+    far = origin(story)
+    far.answer(1, fields=((b"content-length", b"5"),))
+    story.client_gets(200, b"", field=(b"content-length", b"5"), bodiless=True)
+    story.client(GET)
+    far.hear()
+    far.answer(3, 304, fields=((b"etag", b'"a"'),))
+    story.client_gets(304, b"")
+    leave(story, far)
+
+
+def test_an_answer_without_a_body_says_so(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.answer(1, 200)
+    story.client_gets(200, b"", field=(b"content-length", b"0"))
+    leave(story, far)
+
+
+def test_interim_answers_go_on_and_a_hundred_is_said_once(story: Scenario) -> None:
+    story.client(POST.replace(b"host", b"expect: 100-continue\r\nhost"))
+    far = origin(story)
+    assert far.requests[1].get(b"expect") == b"100-continue"
+    far.say(("send_headers", (1, [(b":status", b"100")])))
+    story.client_gets(100)
+    far.say(("send_headers", (1, [(b":status", b"103"), (b"link", b"</a>")])))
+    story.client_gets(103, field=(b"link", b"</a>"))
+    story.client(b"abc")
+    far.hear()
+    assert far.requests[1].ended
+    far.answer(1)
+    story.client_gets(200)
+    leave(story, far)
+
+
+def test_too_many_interim_answers_are_refused(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.say(*(("send_headers", (1, [(b":status", b"103")])) for _ in range(17)))
+    for _ in range(16):
+        story.client_gets(103)
+    story.client_gets(502).ended(1, "http_protocol_error")
+    assert far.requests[1].reset == 8
+    leave(story, far)
+
+
+def test_an_answer_that_ends_before_its_request_gives_the_rest_up(story: Scenario) -> None:
+    story.client(POST + b"a")
+    far = origin(story)
+    far.answer(1, 413, b"no")
+    story.client_gets(413, b"no")
+    assert far.requests[1].reset == 0
+    leave(story, far)
+
+
+def test_a_client_that_leaves_cancels_the_stream_alone(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    story.connects().client(GET)
+    far.hear()
+    story.client_leaves(0)
+    far.hear()
+    assert (far.requests[1].reset, far.requests[3].reset) == (8, None)
+    far.answer(3)
+    story.client_gets(200, at=1).ended(2)
+    leave(story, far)
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "word"),
+    [
+        ([(b":status", b"200"), (b"content-length", b"9")], b"short", "http_protocol_error"),
+        ([(b":status", b"200"), (b"content-length", b"1")], b"long", "http_protocol_error"),
+        ([(b":status", b"200"), (b"connection", b"close")], b"", "http_protocol_error"),
+        ([(b":status", b"200"), (b"A", b"b")], b"", "http_protocol_error"),
+        ([(b":status", b"101")], b"a", "http_protocol_error"),
+        ([(b":status", b"999")], b"", "http_protocol_error"),
+        ([(b":status", b"200"), (b"a", b"b\r\nc: d")], b"", "http_protocol_error"),
+        ([(b"a", b"b")], b"", "http_protocol_error"),
+        (
+            [(b":status", b"200"), *[(b"a%d" % n, b"") for n in range(129)]],
+            b"",
+            "http_response_header_section_size",
+        ),
+    ],
+)
+def test_a_malformed_answer_is_no_answer(
+    story: Scenario, fields: list[tuple[bytes, bytes]], body: bytes, word: str
+) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.h2.config.validate_outbound_headers = False
+    far.h2.send_headers(1, fields, end_stream=not body)
+    if body:
+        far.h2.send_data(1, body, end_stream=True)
+    far.flush()
+    if fields[1:2] == [(b"content-length", b"9")] or fields[1:2] == [(b"content-length", b"1")]:
+        story.ended(1, word)
+        story.client_sees("closed" if story.clients[0].transport.seen == "closed" else "reset")
+        story.clients[0].transport.arrived.clear()
+    else:
+        story.client_gets(502).ended(1, word)
+    story.advance(4.5)
+    far.transport.arrived.clear()
+
+
+# --- what an origin has not looked at ------------------------------------------------------------
+
+
+def test_behind_a_goaway_the_rest_is_asked_on_a_new_connection(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    story.connects().client(POST + b"abc")
+    far.hear()
+    far.say(("close_connection", (0, None, 1)))
+    story.dialled(2)
+    other = origin(story)
+    assert other.requests[1].body == b"abc"
+    other.answer(1, 201)
+    story.client_gets(201, at=1)
+    story.client_leaves(0)  # hyper-h2 cannot answer behind its GOAWAY
+    story.upstream_sees("closed", at=0)
+    far.transport.arrived.clear()
+    leave(story, other)
+
+
+@pytest.mark.parametrize("method", [GET, POST + b"abc"])
+def test_a_refused_stream_is_asked_again_once_at_the_same_endpoint(
+    story: Scenario, method: bytes
+) -> None:
+    story.client(method)
+    far = origin(story)
+    far.say(("reset_stream", (1, 7)))
+    assert [*far.requests] == [1, 3]
+    far.answer(3)
+    story.client_gets(200).dialled(1).ended(1, "")
+    leave(story, far)
+
+
+def test_who_refuses_again_is_left_for_another(scenario: Make) -> None:
+    story = spoken(scenario(endpoints=2))
+    story.client(POST + b"abc")
+    far = origin(story)
+    far.say(("reset_stream", (1, 7)))
+    far.say(("reset_stream", (3, 7)))
+    other = origin(story)
+    other.answer(1)
+    story.client_gets(200).dialled(1, 0).dialled(1, 1)
+    leave(story, far, other)
+
+
+def test_an_only_endpoint_that_refuses_all_leads_to_503(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.say(("reset_stream", (1, 7)))
+    far.say(("reset_stream", (3, 7)))
+    story.client_gets(503)
+    leave(story, far)
+
+
+@pytest.mark.parametrize(("ask", "again"), [(GET, True), (POST + b"abc", False)])
+def test_a_reset_is_like_a_connection_that_was_lost(
+    scenario: Make, ask: bytes, again: bool
+) -> None:
+    story = spoken(scenario(endpoints=2))
+    story.client(ask)
+    far = origin(story)
+    far.say(("reset_stream", (1, 2)))
+    origins = [far]
+    if again:
+        origins.append(origin(story))
+        origins[1].answer(1)
+        story.client_gets(200)
+    else:
+        story.client_gets(502).ended(1, "connection_terminated")
+    leave(story, *origins)
+
+
+def test_a_reset_inside_the_answer_cuts_it(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.answer(1, body=b"ab", end=False)
+    story.client_gets(200, b"ab", end=False)
+    far.say(("reset_stream", (1, 2)))
+    story.ended(1, "http_response_incomplete").client_sees("closed")
+    leave(story, far)
+
+
+def test_a_connection_that_is_lost_ends_all_of_its_streams(scenario: Make) -> None:
+    story = spoken(scenario(endpoints=1, retries=0))
+    story.client(GET)
+    far = origin(story)
+    story.connects().client(GET)
+    far.hear()
+    far.answer(3, body=b"a", end=False)
+    story.client_gets(200, b"a", end=False, at=1)
+    story.upstream_resets()
+    story.client_gets(502, at=0).client_sees("closed", at=1).ended(2)
+
+
+# --- streams that an origin takes ----------------------------------------------------------------
+
+
+def test_beyond_the_streams_of_an_origin_there_is_a_second_connection(story: Scenario) -> None:
+    story.client(GET)
+    first = origin(story, {3: 2})
+    story.connects().client(GET)
+    story.dialled(1)
+    story.connects().client(GET)
+    story.dialled(2)
+    second = origin(story, {3: 2})
+    first.hear()
+    assert (len(first.requests), len(second.requests)) == (2, 1)
+    for far in (first, second):
+        for stream in far.requests:
+            far.answer(stream)
+    for at in range(3):
+        story.client_gets(200, at=at)
+    leave(story, first, second)
+
+
+def test_no_request_is_sent_before_it_is_known_how_many_may_be(story: Scenario) -> None:
+    for _ in range(3):
+        story.connects().client(GET)
+    story.dialled(1)
+    assert b"/a" not in story.upstreams[0].transport.arrived
+    first = origin(story, {3: 1})
+    story.dialled(3)
+    others = [origin(story, {3: 1}, at) for at in (1, 2)]
+    for far in (first, *others):
+        far.answer(1)
+    for at in range(3):
+        story.client_gets(200, at=at)
+    leave(story, first, *others)
+
+
+def test_who_waits_for_a_connection_takes_the_stream_that_ends_meanwhile(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story, {3: 1})
+    story.endpoint("hangs")
+    story.connects().client(GET)
+    story.dialled(2)
+    far.answer(1)
+    assert [*far.requests] == [1, 3]
+    far.answer(3)
+    story.client_gets(200, at=0).client_gets(200, at=1)
+    story.advance(6)
+    far.hear()
+    story.endpoint("accepts").dialled(2)
+
+
+# --- backpressure --------------------------------------------------------------------------------
+
+
+def test_of_what_a_client_does_not_take_no_more_than_a_window_comes(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    story.client_full()
+    window = far.h2.local_flow_control_window(1)
+    far.answer(1, body=b"x" * window, end=False)
+    assert far.h2.local_flow_control_window(1) == 0
+    story.connects().client(GET)
+    far.hear()
+    far.answer(3, body=b"y")
+    story.client_gets(200, b"y", at=1)
+    story.client_drained(at=0)
+    far.hear()
+    assert far.h2.local_flow_control_window(1) >= window // 2
+    far.more(1, b"z", end=True)
+    story.client_gets(200, b"x" * window + b"z", at=0)
+    leave(story, far)
+
+
+def test_a_client_is_not_read_from_while_its_origin_takes_nothing(story: Scenario) -> None:
+    size = 400_000
+    story.client(POST.replace(b" 3", b" %d" % size) + b"a" * 100)
+    far = origin(story)
+    far.stingy = True
+    story.client(b"a" * 60_000).client(b"a" * 60_000).client_is_read()
+    far.hear()
+    story.client(b"a" * 150_000).client_is_read(False)
+    far.hear()
+    assert len(far.requests[1].body) == 65535
+    far.h2.increment_flow_control_window(size, 1)
+    far.h2.increment_flow_control_window(size)
+    far.flush()
+    story.client_is_read()
+    far.hear()
+    story.client(b"a" * (size - 270_100))
+    far.hear()
+    assert (len(far.requests[1].body), far.requests[1].ended) == (size, True)
+    far.answer(1)
+    story.client_gets(200)
+    leave(story, far)
+
+
+def test_a_full_socket_holds_the_client_too(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.h2.increment_flow_control_window(1 << 20)
+    far.answer(1)
+    story.client_gets(200).upstream_full()
+    story.client(POST.replace(b" 3", b" 500000"))
+    for _ in range(5):
+        story.client(b"a" * 60_000)
+    story.client_is_read(False)
+    story.upstream_drained()
+    far.hear()
+    far.hear()
+    story.client_is_read()
+    story.client(b"a" * 200_000)
+    far.hear()
+    assert len(far.requests[3].body) == 500_000
+    far.answer(3)
+    story.client_gets(200)
+    leave(story, far)
+
+
+# --- signs of life -------------------------------------------------------------------------------
+
+
+def test_a_dead_connection_is_found_in_seconds(scenario: Make) -> None:
+    story = spoken(scenario(endpoints=2))
+    story.client(GET)
+    origin(story)
+    story.advance(QUIET + PATIENCE + 1)
+    other = origin(story)
+    assert other.requests[1].ended
+    other.answer(1)
+    story.client_gets(200).upstream_sees("closed", at=0)
+    story.upstreams[0].transport.arrived.clear()
+    leave(story, other)
+
+
+def test_while_it_is_doubted_nobody_is_put_on_it(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    story.advance(QUIET + 0.5)
+    story.connects().client(GET)
+    story.dialled(2)
+    other = origin(story)
+    far.hear()
+    far.answer(1)
+    other.answer(1)
+    story.client_gets(200, at=0).client_gets(200, at=1)
+    leave(story, far, other)
+
+
+def test_who_answers_pings_is_waited_for_and_not_asked_often(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    for _ in range(50):
+        story.advance(1)
+        far.hear()
+    names = [type(event).__name__ for event in far.events]
+    assert names.count("PingReceived") == 1
+    far.answer(1)
+    story.client_gets(200)
+    leave(story, far)
+
+
+def test_without_streams_nobody_is_asked(story: Scenario) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.answer(1)
+    story.client_gets(200)
+    story.endpoints[0].connections.idle_timeout = 100.0  # type: ignore[attr-defined]
+    story.client(GET)
+    far.hear()
+    far.answer(3)
+    story.client_gets(200)
+    story.advance(50)
+    assert not [each for each in far.hear() if type(each).__name__ == "PingReceived"]
+    story.upstream_sees("open").advance(51)
+    far.hear()
+
+
+# --- WebSocket -----------------------------------------------------------------------------------
+
+WEBSOCKET = (
+    b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+)
+
+
+def test_a_websocket_goes_through_a_stream(story: Scenario) -> None:
+    story.client(WEBSOCKET)
+    far = origin(story, {8: 1})
+    asked = far.requests[1]
+    assert asked.fields[:2] == [(b":method", b"CONNECT"), (b":protocol", b"websocket")]
+    assert (asked.get(b":path"), asked.get(b"sec-websocket-version")) == (b"/ws", b"13")
+    assert asked.get(b"sec-websocket-key") is None
+    far.answer(1, fields=((b"sec-websocket-protocol", b"chat"),), end=False)
+    story.client_gets(101, field=(b"sec-websocket-accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
+    story.client(b"\x81\x80keys")
+    far.hear()
+    assert far.requests[1].body == b"\x81\x80keys"
+    far.more(1, b"\x81\x00")
+    story.client_gets(raw=b"\x81\x00")
+    far.more(1, b"\x88\x00", end=True)
+    story.client_gets(raw=b"\x88\x00").client_eof()
+    far.hear()
+    assert far.requests[1].ended
+    story.ended(1, "")
+    leave(story, far)
+
+
+def test_one_whose_client_ends_first(story: Scenario) -> None:
+    story.client(WEBSOCKET)
+    far = origin(story, {8: 1})
+    far.answer(1, end=False)
+    story.client_gets(101).client_eof()
+    far.hear()
+    assert far.requests[1].ended
+    far.h2.end_stream(1)
+    far.flush()
+    story.ended(1, "").client_sees("closed")
+    leave(story, far)
+
+
+def test_a_refused_websocket_is_an_answer(story: Scenario) -> None:
+    story.client(WEBSOCKET)
+    far = origin(story, {8: 1})
+    far.answer(1, 403, b"no")
+    story.client_gets(403, b"no").ended(1, "")
+    leave(story, far)
+
+
+def test_where_the_settings_allow_none_there_is_a_sentence(story: Scenario) -> None:
+    story.client(WEBSOCKET)
+    far = origin(story)
+    assert far.requests == {}
+    story.client_gets(502).ended(1, "http_upgrade_failed")
+    story.connects().client(WEBSOCKET)
+    story.client_gets(502).ended(2, "http_upgrade_failed")
+    leave(story, far)
+
+
+def test_the_origin_of_a_websocket_is_told_when_the_door_ends_it(
+    story: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_bytes", lambda count: b"key!"[:count])
+    story.client(WEBSOCKET)
+    far = origin(story, {8: 1})
+    far.answer(1, end=False)
+    story.client_gets(101).closes_now()
+    far.hear()
+    assert far.requests[1].body[:6] == b"\x88\x90key!"
+    assert far.requests[1].ended
+    far.h2.end_stream(1)
+    far.flush()
+    story.clients[0].transport.arrived.clear()
+    story.client_eof()
+    leave(story, far)
+
+
+# --- https:// ------------------------------------------------------------------------------------
+
+
+def agreeing(story: Scenario, protocol: str) -> Scenario:
+    """The endpoint is https://, and chooses so in its handshakes."""
+    dialer = story.dialers[0]
+    dialer.protocols, dialer.is_secure = BOTH, True
+    dialer.chosen = protocol
+    dialer.one = type(dialer)(dialer._connect)
+    return story
+
+
+def test_an_origin_that_agrees_speaks_http_2(scenario: Make) -> None:
+    story = agreeing(scenario(upstream_tls=True), "h2")
+    story.client(GET)
+    far = origin(story)
+    assert far.requests[1].get(b":scheme") == b"https"
+    far.answer(1, body=b"a")
+    story.client_gets(200, b"a")
+    leave(story, far)
+
+
+def test_one_that_does_not_speaks_http_1_1(scenario: Make) -> None:
+    story = agreeing(scenario(upstream_tls=True), "")
+    story.endpoint("hangs")
+    for _ in range(2):
+        story.connects().client(GET)
+    story.dialled(1).endpoint("accepts").dialled(2)
+    for at in range(2):
+        story.upstream_gets(b"GET /a", at=at)
+        story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", at=at)
+        story.client_gets(200, at=at)
+    story.endpoint("hangs")
+    story.connects().client(GET).upstream_gets(b"GET /a", at=1)
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", at=1).client_gets(200)
+    story.advance(4.5)
+
+
+def test_one_that_must_and_does_not_is_an_error_of_its_own(scenario: Make) -> None:
+    story = agreeing(scenario(upstream_tls=True, retries=0), "http/1.1")
+    story.dialers[0].protocols, story.dialers[0].one = TWO, None
+    story.client(GET).client_gets(502).ended(1, "http_protocol_error")
+    assert "did not agree to h2" in str(story.latest.error)
+
+
+def test_a_request_that_wants_http_1_1_gets_it(scenario: Make) -> None:
+    story = agreeing(scenario(upstream_tls=True), "h2")
+    story.client(POST + b"abc")
+    far = origin(story)
+    far.say(("reset_stream", (1, 13)))
+    story.upstream_gets(b"POST /a", b"abc")
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").client_gets(200)
+    leave(story, far)
+
+
+def test_a_websocket_takes_http_1_1_where_http_2_has_none(scenario: Make) -> None:
+    story = agreeing(scenario(upstream_tls=True), "h2")
+    story.client(WEBSOCKET)
+    far = origin(story)
+    story.upstream_gets(b"GET /ws", field=(b"upgrade", b"websocket"))
+    story.upstream(
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    )
+    story.client_gets(101).client_leaves()
+    story.connects().client(GET)
+    far.hear()
+    far.answer(1)
+    story.client_gets(200)
+    leave(story, far)
+
+
+def test_one_who_speaks_http_1_1_without_tls_is_named(story: Scenario) -> None:
+    story.client(GET)
+    story.upstreams[0].transport.arrived.clear()
+    story.upstream(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    story.client_gets(502).ended(1, "http_protocol_error")
+    assert "e0 speaks HTTP/1.1" in str(story.latest.error)
+    story.upstreams[0].transport.arrived.clear()
