@@ -10,8 +10,8 @@ from porch.errors import (
     Shutdown,
     StreamRefused,
     StreamReset,
-    TunnelRefused,
     Unprocessed,
+    UpgradeFailed,
 )
 from porch.exchange import Exchange
 from porch.http.h2 import CANCEL, NO_ERROR, ONE_ONE, ORIGIN_STREAM_WINDOW, REFUSED, Reset
@@ -23,7 +23,7 @@ from porch.http.websocket import GOING_AWAY, WEBSOCKET, Frames, accept_key
 if TYPE_CHECKING:
     from porch.forward.h2 import SharedConnection
 
-__all__ = ["OriginStream"]
+__all__ = ["OriginStream", "TunnelRefused"]
 
 _CODES = (
     "NO_ERROR",
@@ -42,6 +42,12 @@ _CODES = (
     "HTTP_1_1_REQUIRED",
 )
 """Names of error codes (RFC 9113 7)."""
+
+
+class TunnelRefused(UpgradeFailed):
+    """The origin of a WebSocket speaks HTTP/2 alone, without WebSockets (RFC 8441 3)."""
+
+    sentence = "The origin takes no WebSocket over HTTP/2; write https:// or http:// in `to`."
 
 
 class OriginStream:

@@ -406,33 +406,30 @@ class ClientCodec(Codec):
         super().__init__(Role.CLIENT, limits, settings, ORIGIN_WINDOW)
 
     def happened(self) -> list[Piece]:
-        """See Codec. What came of one body in a row is one piece."""
+        """See Codec. What came of one answer in a row, from its head on, is one piece."""
         pieces: list[Piece] = []
         run: list[bytes] = []
+        growing = 0  # the stream of the last piece, as long as that may get more data
         for event in self._connection.events():
-            kind = event.__class__
-            if kind is told.DataReceived:
-                stream = event.stream_id  # type: ignore[attr-defined]
-                data = event.data  # type: ignore[attr-defined]
-                end = event.end_stream  # type: ignore[attr-defined]
-                if run and pieces[-1][0] == stream:
-                    run.append(data)
-                    pieces[-1] = stream, None, b"", end
-                    continue
-                if len(run) > 1:
+            if event.__class__ is told.DataReceived:
+                stream = event.stream_id
+                if stream != growing:
                     _join(pieces, run)
-                run = [data]
-                pieces.append((stream, None, data, end))
+                    pieces.append((stream, None, b"", False))
+                    growing = stream
+                run.append(event.data)
+                if event.end_stream:
+                    pieces[-1] = stream, pieces[-1][1], b"", True
                 continue
-            if run:
-                if len(run) > 1:
-                    _join(pieces, run)
-                run = []
+            _join(pieces, run)
+            growing = 0
             piece = self._answered(event)
             if piece is not None:
                 pieces.append(piece)
-        if len(run) > 1:
-            _join(pieces, run)
+                head = piece[1]
+                if head.__class__ is ResponseHead and head.status >= 200 and not piece[3]:
+                    growing = piece[0]
+        _join(pieces, run)
         return pieces
 
     def _answered(self, event: told.Event) -> Piece | None:
@@ -487,6 +484,8 @@ class ClientCodec(Codec):
 
 
 def _join(pieces: list[Piece], run: list[bytes]) -> None:
-    """The last piece stands for all of these."""
-    stream, what, _, end = pieces[-1]
-    pieces[-1] = stream, what, b"".join(run), end
+    """Put what has come of a body into the last piece."""
+    if run:
+        stream, what, _, end = pieces[-1]
+        pieces[-1] = stream, what, b"".join(run), end
+        run.clear()

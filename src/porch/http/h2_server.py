@@ -173,9 +173,9 @@ class ServerCodec(Codec):
         if not known_fields.issuperset(fields[1:]):
             self._check(stream, fields[1:])
         connection = self._connection
-        self.glitches.free += EARNED + (len(data) >> 12)
         try:
             if data:
+                self.glitches.free += EARNED + (len(data) >> 12)
                 connection.send_response(stream, fields)
                 connection.send_data(stream, data, end_stream=end)
             else:

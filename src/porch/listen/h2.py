@@ -25,7 +25,7 @@ from porch.http.h2_request import Refused
 from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
-from porch.listen.closing import Closing, reset
+from porch.listen.closing import Closing, flush, reset
 from porch.listen.door import Door
 from porch.listen.h2_stream import CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
 from porch.listen.ip import ip_of
@@ -133,7 +133,11 @@ class MultiplexedConnection(asyncio.Protocol):
             self.mark()
 
     def eof_received(self) -> bool:
-        """See asyncio.Protocol. HTTP/2 has no half-closed connections."""
+        """See asyncio.Protocol. HTTP/2 has no half-closed connections: nothing goes on."""
+        if not self._closed:
+            self._closed = True
+            self._look_again({})
+            self._lose_all()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -166,7 +170,7 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def _take(self, piece: Piece) -> None:
         number, what, data, end = piece
-        if isinstance(what, Refused):
+        if what.__class__ is Refused:
             self._begin(piece)
         elif what is None or what.__class__ is Trailers:
             found = self.streams.get(number)
@@ -345,7 +349,10 @@ class MultiplexedConnection(asyncio.Protocol):
     def on_deadline(self) -> None:
         """See clock.Waiting."""
         self.deadline = INFINITY
-        if self._closed:  # the transport is about to say so
+        if self._closed:  # the transport has yet to say so
+            before = self._left or {}
+            left = flush(self._transport, before.get(CONNECTION, -1))
+            self._look_again({CONNECTION: left})
             return
         if self._away == LEAVING:
             self._leave()
@@ -407,6 +414,7 @@ class MultiplexedConnection(asyncio.Protocol):
         if self._closed:
             return
         self._closed = True
+        self._look_again({})
         self._lose_all()
         if not self._transport.is_closing():
             self._door.sessions.discard(self)
