@@ -2,6 +2,7 @@
 
     make bench                                   all rows, five rounds, about ten minutes
     make bench ARGS="--quick --rows small"       a first look
+    make bench ARGS="--rows h2 --peers porch"    one row, one proxy
 
 One worker each, all on one core; the load and the origin on another. The figure is the CPU time of
 the proxy itself, all its processes and threads, kernel included, an exchange. Rounds alternate
@@ -24,14 +25,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import machine
+from harness import h2load, machine
 from harness.certificate import make_pair
 from harness.clients import LoadError
+from harness.h2_rows import H2_ROWS
 from harness.messages import HOST
 from harness.origin import Origin
 from harness.process import StartError
 from harness.report import Report
-from harness.rows import IDLE, IDLE_BEFORE, IDLE_TLS, ROWS, Behind, Row, Settings
+from harness.row import IDLE, IDLE_BEFORE, IDLE_TLS, Behind, Row, Settings
+from harness.rows import ROWS
 from harness.running import Running, start_peer
 from peers import Pair, Peer, caddy, envoy, haproxy, nginx, traefik
 from peers.porch import porch
@@ -54,6 +57,7 @@ class Contest:
 
 def main() -> int:
     options = _options()
+    _install(options)
     peers = _chosen(options)
     proxy_core, load_core = options.cores or machine.cores()
     os.sched_setaffinity(0, {load_core})
@@ -71,6 +75,7 @@ def main() -> int:
                 load_core=load_core,
                 warm=min(0.3, seconds / 4),
                 seconds=seconds,
+                folder=directory,
                 idle=_idle(),
             ),
             rounds=rounds,
@@ -173,7 +178,7 @@ def _start(contest: Contest, peer: Peer, program: str, purpose: str) -> Running:
 
 
 def _chosen(options: argparse.Namespace) -> list[Peer]:
-    """The proxies asked for, installing HAProxy where that is possible."""
+    """The proxies asked for."""
     everyone = [
         porch(options.python, options.source),
         nginx.PEER,
@@ -182,18 +187,21 @@ def _chosen(options: argparse.Namespace) -> list[Peer]:
         traefik.PEER,
         caddy.PEER,
     ]
-    chosen = [peer for peer in everyone if peer.name.lower() in options.peers]
-    if haproxy.PEER in chosen and haproxy.PEER.find() is None:
-        _install_haproxy()
-    return chosen
+    return [peer for peer in everyone if peer.name.lower() in options.peers]
 
 
-def _install_haproxy() -> None:
-    """Debian and Ubuntu, as root; elsewhere its column stays empty."""
-    if os.geteuid() or shutil.which("apt-get") is None:
+def _install(options: argparse.Namespace) -> None:
+    """What is asked for and no wheel has: on Debian and Ubuntu, as root; elsewhere HAProxy's
+    column stays empty, and the rows that need h2load fail."""
+    packages = []
+    if "haproxy" in options.peers and haproxy.PEER.find() is None:
+        packages.append("haproxy")
+    if any(row in H2_ROWS for row in ROWS if row.key in options.rows) and h2load.find() is None:
+        packages.append(h2load.PACKAGE)
+    if not packages or os.geteuid() or shutil.which("apt-get") is None:
         return
-    _tell("installing haproxy ...")
-    for step in (["update"], ["install", "--yes", "--no-install-recommends", "haproxy"]):
+    _tell(f"installing {' '.join(packages)} ...")
+    for step in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         subprocess.run(
             ["apt-get", "--quiet", "--quiet", *step],
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
@@ -224,7 +232,8 @@ def _facts(contest: Contest, options: argparse.Namespace) -> list[tuple[str, str
         (
             "how",
             f"CPU µs of the proxy an exchange; one worker on core {settings.proxy_core}; load and "
-            f"origin on core {settings.load_core}; 16 connections (4 for 1 MiB); rounds: "
+            f"origin on core {settings.load_core}; 16 connections (4 for 1 MiB), over HTTP/2 as "
+            f"many with so many streams each as the row says, by h2load; rounds: "
             f"{contest.rounds} of {settings.seconds:g} s, medians; a JSON access log to a file, "
             f"buffered where it can be (nginx, Traefik, Envoy); {settings.idle} idle connections, "
             f"at most {IDLE_TLS} over TLS; TLS 1.3, AES-128-GCM, X25519, ECDSA P-256",
@@ -235,9 +244,15 @@ def _facts(contest: Contest, options: argparse.Namespace) -> list[tuple[str, str
 def _options() -> argparse.Namespace:
     rows = [row.key for row in ROWS]
     peers = ["porch", "nginx", "haproxy", "envoy", "traefik", "caddy"]
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=_some(rows), default=rows, help=f"of {','.join(rows)}")
-    parser.add_argument("--peers", type=_some(peers), default=peers, help=f"of {','.join(peers)}")
+    parser = argparse.ArgumentParser(
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=__doc__,
+        epilog="rows:\n" + "\n".join(f"  {row.key:13} {row.title}" for row in ROWS),
+    )
+    parser.add_argument("--rows", type=_some(rows), default=rows, metavar="ROW,...", help="all")
+    parser.add_argument(
+        "--peers", type=_some(peers), default=peers, metavar="PROXY,...", help=",".join(peers)
+    )
     parser.add_argument("--rounds", type=int, help="5; with --quick 1")
     parser.add_argument("--seconds", type=float, help="of a measurement: 3; with --quick 1")
     parser.add_argument("--quick", action="store_true", help="one short round")

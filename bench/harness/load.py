@@ -22,7 +22,16 @@ from harness.meter import Meter
 from harness.origin import Origin
 from harness.tls import opened
 
-__all__ = ["Closed", "Paced", "closed_loop", "idle_connections", "paced"]
+__all__ = [
+    "Closed",
+    "Paced",
+    "closed_loop",
+    "exchange_plain",
+    "exchange_secured",
+    "idle_connections",
+    "paced",
+    "without_collector",
+]
 
 PATIENCE = 5.0  # seconds without any answer that make a load fail
 PR_SET_TIMERSLACK = 29  # <linux/prctl.h>
@@ -130,18 +139,16 @@ def paced(
 
 
 @contextmanager
-def idle_connections(port: int, count: int, *, tls: bool = False) -> Iterator[None]:
+def idle_connections(
+    port: int, count: int, exchange: Callable[[socket.socket], None]
+) -> Iterator[None]:
     """Hold `count` connections that had one exchange each. Raises LoadError if one was closed."""
-    request = next(plain())
     with ExitStack() as sockets, select.epoll() as epoll:
         for _ in range(count):
             sock = sockets.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
-            if tls:
-                _exchange_secured(sock, request)
-            else:
-                sock.sendall(request)
-                _expect_answer(sock)
-            epoll.register(sock.fileno(), select.EPOLLIN)
+            exchange(sock)
+            # Not EPOLLIN: over HTTP/2 there may be more to read behind an answer.
+            epoll.register(sock.fileno(), select.EPOLLRDHUP)
         yield
         closed = len(epoll.poll(0, count))
         if closed:
@@ -149,16 +156,22 @@ def idle_connections(port: int, count: int, *, tls: bool = False) -> Iterator[No
 
 
 @contextmanager
-def _loop(origin: Origin) -> Iterator[select.epoll]:
-    """An epoll, the origin in it. The collector of garbage, whose pauses would count, rests."""
+def without_collector() -> Iterator[None]:
+    """The collector of garbage, whose pauses would count, rests."""
     gc.collect()
     gc.disable()
     try:
-        with select.epoll() as epoll:
-            epoll.register(origin.fileno(), select.EPOLLIN)
-            yield epoll
+        yield
     finally:
         gc.enable()
+
+
+@contextmanager
+def _loop(origin: Origin) -> Iterator[select.epoll]:
+    """An epoll, the origin in it."""
+    with without_collector(), select.epoll() as epoll:
+        epoll.register(origin.fileno(), select.EPOLLIN)
+        yield epoll
 
 
 def _close(client: Client) -> None:
@@ -190,9 +203,15 @@ def _drive(epoll: select.epoll, clients: Clients, seconds: float) -> None:
             clients[fd].on_event(what)
 
 
-def _exchange_secured(sock: socket.socket, request: bytes) -> None:
+def exchange_plain(sock: socket.socket) -> None:
+    """One exchange."""
+    sock.sendall(next(plain()))
+    _expect_answer(sock)
+
+
+def exchange_secured(sock: socket.socket) -> None:
     """A handshake and one exchange; our end of TLS is not kept, which takes memory."""
-    end = opened(sock, request)
+    end = opened(sock, next(plain()))
     data = b""
     while not data.endswith(BODY):
         more = sock.recv(65536)

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count, repeat
 
-__all__ = ["BODY", "HOST", "LARGE", "browser", "download", "plain", "plain_once", "upload"]
+__all__ = [
+    "BODY",
+    "HOST",
+    "LARGE",
+    "MEDIUM",
+    "browser",
+    "browser_fields",
+    "browser_paths",
+    "download",
+    "plain",
+    "plain_once",
+    "upload",
+]
 
 LARGE = 1 << 20
+MEDIUM = 1 << 16
 HOST = b"bench.test"
 """Whom all requests are for."""
 BODY = (
@@ -60,6 +73,28 @@ def browser(user: int) -> Iterator[bytes]:
             b"page": number % 7,
             b"user": 0x9E3779B97F4A7C15 * (user + 1),
         }
+
+
+def browser_fields() -> tuple[str, ...]:
+    """The six fields of a browser that say the most, as "name: value" for HTTP/2."""
+    return (
+        "user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/140.0.0.0 Safari/537.36",
+        "accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+        "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+        "accept-encoding: gzip, deflate, br, zstd",
+        "accept-language: en-GB,en;q=0.9,de;q=0.8",
+        "referer: https://bench.test/shop/",
+        "cookie: session=9e3779b97f4a7c159e3779b97f4a7c15; theme=dark; consent=2026-01-01",
+    )
+
+
+def browser_paths(count: int) -> tuple[str, ...]:
+    """So many pages of a shop, no two of them the same."""
+    return tuple(
+        f"/shop/shelf-{number // 20}/item-{number}?sort=price&page={number % 7}"
+        for number in range(count)
+    )
 
 
 def download() -> Iterator[bytes]:

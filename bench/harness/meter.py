@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
-from harness.process import Process
+from harness.process import TICK, Process, cpu_seconds
 
 __all__ = ["Meter"]
 
-TICK = os.sysconf("SC_CLK_TCK")
 # Columns of a core's line in /proc/stat (proc(5)).
 IDLE, IOWAIT, STEAL = 4, 5, 8
 
@@ -21,6 +19,7 @@ class Meter:
     busy: share of its core the proxy used. load: share of the other core that we used, being client
     and origin. disturbed: share of either core, the worse of the two, that other programs used or
     the hypervisor took.
+    helpers: the pids of programs that are part of the load; they are ours too.
     """
 
     def __init__(self, process: Process, proxy_core: int, load_core: int) -> None:
@@ -29,6 +28,7 @@ class Meter:
         self.busy = 0.0
         self.load = 0.0
         self.disturbed = 0.0
+        self.helpers: tuple[int, ...] = ()
         self._process = process
         self._cores = proxy_core, load_core
         self._before = self._now()
@@ -54,7 +54,7 @@ class Meter:
         return (
             time.perf_counter(),
             self._process.cpu_ns(),
-            time.process_time(),
+            time.process_time() + sum(cpu_seconds(pid) for pid in self.helpers),
             _used(proxy_core),
             _used(load_core),
         )

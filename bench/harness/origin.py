@@ -1,6 +1,7 @@
 """The origin behind the proxies: as little work as possible, so that it never is what limits.
 
-GET of any path is answered with a body of 100 bytes, of /large with 1 MiB; POST takes a body of a
+GET of any path is answered with a body of 100 bytes, of /medium with 64 KiB, of /large with 1 MiB;
+POST takes a body of a
 known length and answers with the count of its bytes. Its client is a proxy of this bench, so it
 checks little; a body of unknown length is 501, and a row fails on it.
 
@@ -17,7 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from harness.messages import BODY, LARGE
+from harness.grpc_origin import GrpcConnection
+from harness.messages import BODY, LARGE, MEDIUM
 
 __all__ = ["Origin"]
 
@@ -26,7 +28,10 @@ HEAD = (
     b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
 )
 SMALL = HEAD % (b"200 OK", len(BODY)) + BODY
-DOWNLOAD = memoryview(HEAD % (b"200 OK", LARGE) + b"d" * LARGE)
+DOWNLOADS = {
+    b"/medium": memoryview(HEAD % (b"200 OK", MEDIUM) + b"d" * MEDIUM),
+    b"/large": memoryview(HEAD % (b"200 OK", LARGE) + b"d" * LARGE),
+}
 SINK = bytearray(LARGE)
 LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)\r\n", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\nTransfer-Encoding:", re.IGNORECASE)
@@ -79,9 +84,7 @@ class Connection:
         if b"onnection: close" in head or b"onnection: Close" in head:
             self._closes = True
         if head.startswith(b"GET "):
-            if head.startswith(b"GET /large "):
-                return self._send(DOWNLOAD)
-            return self._send(SMALL)
+            return self._send(DOWNLOADS.get(head[4 : head.find(b" ", 4)], SMALL))
         length = LENGTH.search(head)
         if length is None or CHUNKED.search(head):
             return self._send(_answer(b"501 Not Implemented", b"no length\n"))
@@ -117,17 +120,20 @@ class Connection:
 
 
 class Origin:
-    """All the connections, served by whoever calls `on_event`, or by `in_background()`."""
+    """All the connections, served by whoever calls `on_event`, or by `in_background()`.
+
+    port: of HTTP/1.1. grpc_port: of gRPC, h2c.
+    """
 
     def __init__(self) -> None:
         self.accepted = 0
         self.requests = 0
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self._listener.setblocking(False)
         self._epoll = select.epoll()
-        self._epoll.register(self._listener.fileno(), select.EPOLLIN)
-        self._connections: dict[int, Connection] = {}
-        self.port: int = self._listener.getsockname()[1]
+        self._plain = self._listen()
+        self._grpc = self._listen()
+        self._connections: dict[int, Connection | GrpcConnection] = {}
+        self.port: int = self._plain.getsockname()[1]
+        self.grpc_port: int = self._grpc.getsockname()[1]
 
     def fileno(self) -> int:
         """An epoll, itself readable when there is something to do."""
@@ -150,10 +156,11 @@ class Origin:
             thread.join()
 
     def close(self) -> None:
-        """Close the listening socket and every connection."""
+        """Close the listening sockets and every connection."""
         for connection in self._connections.values():
             connection.socket.close()
-        self._listener.close()
+        self._plain.close()
+        self._grpc.close()
         self._epoll.close()
 
     def _until(self, over: Event) -> None:
@@ -161,11 +168,16 @@ class Origin:
             self._turn(0.02)
 
     def _turn(self, wait: float) -> None:
-        listener = self._listener.fileno()
+        plain, grpc = self._plain.fileno(), self._grpc.fileno()
         connections = self._connections
         for fd, events in self._epoll.poll(wait):
-            if fd == listener:
-                self._accept()
+            if fd == plain:
+                sock = self._accept(self._plain)
+                connections[sock.fileno()] = Connection(sock, self._epoll, self)
+                continue
+            if fd == grpc:
+                sock = self._accept(self._grpc)
+                connections[sock.fileno()] = GrpcConnection(sock, self._epoll)
                 continue
             try:
                 lives = connections[fd].on_event(events)
@@ -174,13 +186,19 @@ class Origin:
             if not lives:
                 connections.pop(fd).socket.close()
 
-    def _accept(self) -> None:
-        sock, _ = self._listener.accept()
+    def _listen(self) -> socket.socket:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        listener.setblocking(False)
+        self._epoll.register(listener.fileno(), select.EPOLLIN)
+        return listener
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        sock, _ = listener.accept()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.accepted += 1
-        self._connections[sock.fileno()] = Connection(sock, self._epoll, self)
         self._epoll.register(sock.fileno(), select.EPOLLIN)
+        return sock
 
 
 def _answer(status: bytes, body: bytes) -> bytes:

@@ -17,9 +17,11 @@ from typing import BinaryIO
 
 from peers import Command
 
-__all__ = ["Process", "StartError", "free_port", "pinned"]
+__all__ = ["TICK", "Process", "StartError", "cpu_seconds", "free_port", "pinned"]
 
-SESSION = 3  # in /proc/PID/stat, counted from the word behind the name
+# Words of /proc/PID/stat, counted from the one behind the name (proc(5)).
+SESSION, UTIME, STIME = 3, 11, 12
+TICK = os.sysconf("SC_CLK_TCK")  # of them make a second
 
 
 class StartError(Exception):
@@ -99,6 +101,12 @@ class Process:
 def pinned(cores: set[int]) -> Callable[[], None]:
     """What a child runs before its program, to stay on `cores`."""
     return lambda: os.sched_setaffinity(0, cores)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Seconds on a CPU so far, to the tick; also of one that ended and was not waited for yet."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[UTIME]) + int(words[STIME])) / TICK
 
 
 def free_port() -> int:

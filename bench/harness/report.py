@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from statistics import median
 
-from harness.rows import BASELINE, Row, Sample
+from harness.row import BASELINE, Row, Sample
 
 __all__ = ["Report"]
 

@@ -3,86 +3,20 @@
 from __future__ import annotations
 
 import select
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from harness import messages
 from harness.clients import Client, Clients, Downloads, KeepAlive, NewConnections, Uploads
-from harness.load import closed_loop, idle_connections, paced
+from harness.h2_rows import H2_IDLE, H2_ROWS
+from harness.load import closed_loop, exchange_plain, exchange_secured, paced
 from harness.meter import Meter
+from harness.row import BASELINE, Behind, Row, Sample, Settings, cost, idle
 from harness.running import Running
 from harness.secure_clients import SecureDownloads, SecureKeepAlive, SecureNewConnections
 
-__all__ = [
-    "BASELINE",
-    "IDLE",
-    "IDLE_BEFORE",
-    "IDLE_TLS",
-    "ROWS",
-    "Behind",
-    "Row",
-    "Sample",
-    "Settings",
-]
-
-IDLE = 10_000
-IDLE_BEFORE = 500
-IDLE_TLS = 2_500  # more, and the first were closed before the last had its handshake
-BASELINE = "nginx"
-
-
-class Behind(Exception):
-    """The pace could not be kept, so that the latencies are those of a queue."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
-    """How long one measurement lasts, on which cores, and how many idle connections can be held."""
-
-    proxy_core: int
-    load_core: int
-    warm: float
-    seconds: float
-    idle: int = IDLE
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sample:
-    """What one measurement gave.
-
-    value: in the row's unit. tail: the 99th percentile, where the row has one.
-    rate: exchanges a second. busy: share of its core the proxy used, 0 to 1; load: of the other
-    core the load and the origin; disturbed: of either core anybody else, the hypervisor included.
-    """
-
-    value: float
-    tail: float | None = None
-    rate: float | None = None
-    busy: float | None = None
-    disturbed: float | None = None
-    load: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """A question.
-
-    fresh: it needs a proxy that did nothing before; one measurement of it is enough.
-    only: the proxies it is asked of, or None for all.
-    """
-
-    key: str
-    title: str
-    unit: str
-    measure: Callable[[Running, Settings], Sample]
-    fresh: bool = False
-    only: frozenset[str] | None = None
-
-    def asks(self, peer: str) -> bool:
-        """Whether the row is about this proxy."""
-        return self.only is None or peer in self.only
+__all__ = ["ROWS"]
 
 
 def _cpu(
@@ -103,13 +37,7 @@ def _cpu(
         seconds=settings.seconds,
         meter=meter,
     )
-    return Sample(
-        value=meter.cpu_ns / load.exchanges / 1000,
-        rate=load.exchanges / load.seconds,
-        busy=meter.busy,
-        disturbed=meter.disturbed,
-        load=meter.load,
-    )
+    return cost(meter, load)
 
 
 def _keep_alive(port: int, _: int, epoll: select.epoll, __: Clients, path: bytes) -> Client:
@@ -144,22 +72,6 @@ def _handshake(
 
 def _tls_download(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
     return SecureDownloads(port, epoll, messages.download())
-
-
-def _idle(running: Running, settings: Settings, *, tls: bool = False) -> Sample:
-    """KiB of the proxy's memory a connection that had one exchange and is kept."""
-    with running.origin.in_background():
-        port, count = running.port, settings.idle
-        if tls:
-            port, count = running.tls_port, min(count, IDLE_TLS)
-        # Those before are held too: what is allocated once is there then, and nothing is free.
-        with idle_connections(port, IDLE_BEFORE, tls=tls):
-            time.sleep(0.5)
-            before = running.process.memory_kib()
-            with idle_connections(port, count, tls=tls):
-                time.sleep(1)
-                held = running.process.memory_kib() - before
-    return Sample(value=held / count)
 
 
 def _half_load(running: Running, settings: Settings) -> Sample:
@@ -225,12 +137,20 @@ ROWS = (
     _tls_row("handshake", "TLS, new connection", 16, _handshake),
     _tls_row("resumed", "TLS, new connection, resumed", 16, partial(_handshake, resumes=True)),
     _tls_row("tls-download", "download 1 MiB over TLS", 4, _tls_download),
-    Row(key="idle", title="idle connection", unit="KiB", measure=_idle, fresh=True),
+    *H2_ROWS,
+    Row(
+        key="idle",
+        title="idle connection",
+        unit="KiB",
+        measure=partial(idle, exchange=exchange_plain, tls=False),
+        fresh=True,
+    ),
     Row(
         key="tls-idle",
         title="idle TLS connection",
         unit="KiB",
-        measure=partial(_idle, tls=True),
+        measure=partial(idle, exchange=exchange_secured),
         fresh=True,
     ),
+    H2_IDLE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 from peers import Pair, Peer, Place
 
 from harness.clients import LoadError
+from harness.grpc_origin import FIELDS, MESSAGE, PATH, STATUS
+from harness.h2_client import Answer, exchange
 from harness.messages import BODY, LARGE, download, plain
 from harness.origin import Origin
 from harness.process import Process, StartError, free_port
@@ -55,6 +58,7 @@ def start_peer(
         tls_port=free_port(),
         pair=pair,
         origin=origin.port,
+        grpc=origin.grpc_port,
         log=directory / "access.log",
         connections=connections,
     )
@@ -67,6 +71,8 @@ def start_peer(
             _wait_for_routes(place.port)
             _verify(place)
             _verify_tls(place)
+            _verify_h2(place)
+            _verify_grpc(place)
     except BaseException:
         process.stop()
         raise
@@ -100,6 +106,31 @@ def _verify_tls(place: Place) -> None:
             raise StartError(f"TLS: {error}") from error
 
 
+def _verify_h2(place: Place) -> None:
+    """The same bodies over HTTP/2."""
+    for path, sent, expected in (
+        (b"/verified-h2", b"", BODY),
+        (b"/large", b"", b"d" * LARGE),
+        (b"/upload", b"u" * LARGE, b"%d\n" % LARGE),
+    ):
+        answer = _ask_h2(place.tls_port, path, sent)
+        if answer.status != 200 or answer.body != expected:
+            raise StartError(
+                f"HTTP/2, {path.decode()} gave {answer.status} with {bytes(answer.body[:60])!r}"
+            )
+
+
+def _verify_grpc(place: Place) -> None:
+    """A call comes through, its message and its status too."""
+    fields = tuple((name.encode(), value.encode()) for name, value in FIELDS)
+    answer = _ask_h2(place.tls_port, PATH.encode(), MESSAGE, fields)
+    status = answer.trailers.get(STATUS[0])
+    if answer.status != 200 or answer.body != MESSAGE or status != STATUS[1]:
+        raise StartError(
+            f"gRPC gave {answer.status}, {bytes(answer.body[:60])!r} and status {status!r}"
+        )
+
+
 def _wait_for_routes(port: int, seconds: float = 10) -> None:
     """Traefik listens before it has read its routes, and answers 404 meanwhile."""
     deadline = time.monotonic() + seconds
@@ -117,6 +148,16 @@ def _ask(port: int, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         raise StartError(f"{method} {path} failed: {error!r}") from error
     finally:
         connection.close()
+
+
+def _ask_h2(
+    port: int, path: bytes, body: bytes, fields: tuple[tuple[bytes, bytes], ...] = ()
+) -> Answer:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 10) as sock:
+            return exchange(sock, path, body=body, fields=fields)
+    except (OSError, LoadError) as error:
+        raise StartError(f"HTTP/2, {path.decode()}: {error}") from error
 
 
 def _verify_log(log: Path, seconds: float = 15) -> None:

@@ -18,7 +18,7 @@ from OpenSSL import SSL
 from harness.clients import LoadError
 from harness.messages import HOST
 
-__all__ = ["End", "check_shown", "opened"]
+__all__ = ["CIPHER", "GROUP", "MUCH", "End", "check_shown", "opened"]
 
 MUCH = 1 << 18
 RECORD = 16384
@@ -40,14 +40,18 @@ def _context() -> SSL.Context:
 
 
 class End:
-    """session: of an earlier connection, to be resumed; else the handshake is a full one."""
+    """session: of an earlier connection, to be resumed; else the handshake is a full one.
+    protocol: the only one that is offered (ALPN); else none is."""
 
-    __slots__ = ("_connection", "_receive", "_resumes", "_take_in", "_take_out")
+    __slots__ = ("_connection", "_protocol", "_receive", "_resumes", "_take_in", "_take_out")
 
-    def __init__(self, session: SSL.Session | None = None) -> None:
+    def __init__(self, session: SSL.Session | None = None, protocol: bytes = b"") -> None:
         self._connection = connection = SSL.Connection(_context(), None)
         connection.set_connect_state()
         connection.set_tlsext_host_name(HOST)
+        self._protocol = protocol
+        if protocol:
+            connection.set_alpn_protos([protocol])
         self._resumes = session is not None
         if session is not None:
             connection.set_session(session)
@@ -71,7 +75,7 @@ class End:
 
     def shake(self, data: bytes, request: bytes) -> bytes:
         """Go on with the handshake. What is to be sent: nothing, or its end with the first
-        request. Raises LoadError if the session was not taken."""
+        request. Raises LoadError if the session or the protocol was not taken."""
         connection = self._connection
         self._take_in(data)
         try:
@@ -82,11 +86,15 @@ class End:
             raise LoadError(f"the handshake failed: {error}") from error
         if self._resumes and not Binding.lib.SSL_session_reused(connection._ssl):
             raise LoadError("a ticket was not taken")
+        if self._protocol != connection.get_alpn_proto_negotiated():
+            raise LoadError(f"{self._protocol!r} was not taken")
         return self.encrypted(request)
 
     def encrypted(self, data: bytes) -> bytes:
-        """Data as it is sent."""
-        self._connection.send(data)
+        """Data as it is sent: at most half of MUCH."""
+        sent = self._connection.send(data)
+        while sent < len(data):  # pyOpenSSL lets OpenSSL take one record at a time
+            sent += self._connection.send(data[sent:])
         return self._take_out(MUCH)
 
     def decrypted(self, data: bytes) -> bytes:
@@ -115,9 +123,14 @@ class End:
             raise LoadError(f"TLS is {found}")
 
 
-def opened(sock: socket.socket, request: bytes, session: SSL.Session | None = None) -> End:
+def opened(
+    sock: socket.socket,
+    request: bytes,
+    session: SSL.Session | None = None,
+    protocol: bytes = b"",
+) -> End:
     """The end of `sock`, which blocks, after the handshake; the first request was sent with it."""
-    end = End(session)
+    end = End(session, protocol)
     sock.sendall(end.hello())
     while True:
         data = sock.recv(MUCH)

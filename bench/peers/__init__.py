@@ -2,7 +2,8 @@
 
 Each is set up as a careful person would for production: kept connections to the origin, one
 worker (or thread), a JSON access log to a file. A setting that is not the proxy's default has
-its reason beside it.
+its reason beside it. Where the number of connections that are kept to the origin can be set it is
+512, since over HTTP/2 up to 256 requests are under way at once.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Place:
     directory: its own, empty; gone after the run.
     port: it listens on 127.0.0.1 there; nothing else does. tls_port: the same for TLS.
     pair: what it shows there, to whoever asks for whatever host.
-    origin: the port of the origin on 127.0.0.1.
+    origin: the port of the origin on 127.0.0.1. grpc: of its other one, which speaks gRPC over h2c
+    and is for the paths below /bench.Echo/.
     log: the access log's file, which it appends to.
     connections: as many clients at once as the idle row opens, and some more.
     """
@@ -41,6 +43,7 @@ class Place:
     tls_port: int
     pair: Pair
     origin: int
+    grpc: int
     log: Path
     connections: int
 

@@ -26,9 +26,10 @@ CONFIG = """\
         format json
         level INFO
     }}
+    reverse_proxy /bench.Echo/* h2c://127.0.0.1:{grpc}
     reverse_proxy 127.0.0.1:{origin} {{
         transport http {{
-            keepalive_idle_conns_per_host 64
+            keepalive_idle_conns_per_host 512
         }}
     }}
 }}
@@ -55,6 +56,7 @@ def command(program: str, place: Place) -> Command:
             pair=place.pair,
             log=place.log,
             origin=place.origin,
+            grpc=place.grpc,
         ),
     )
     return Command(

@@ -49,6 +49,8 @@ static_resources:
             - name: all
               domains: ["*"]
               routes:
+              - match: {{ prefix: "/bench.Echo/" }}
+                route: {{ cluster: grpc }}
               - match: {{ prefix: "/" }}
                 route: {{ cluster: origin }}
   - name: tls
@@ -60,6 +62,7 @@ static_resources:
         typed_config:
           "@type": {types}.transport_sockets.tls.v3.DownstreamTlsContext
           common_tls_context:
+            alpn_protocols: [h2, http/1.1]
             tls_certificates:
             - certificate_chain: {{ filename: {pair.cert} }}
               private_key: {{ filename: {pair.key} }}
@@ -73,6 +76,19 @@ static_resources:
       - lb_endpoints:
         - endpoint:
             address: {{ socket_address: {{ address: 127.0.0.1, port_value: {origin} }} }}
+  - name: grpc
+    type: STATIC
+    connect_timeout: 5s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": {types}.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {{ http2_protocol_options: {{}} }}
+    load_assignment:
+      cluster_name: grpc
+      endpoints:
+      - lb_endpoints:
+        - endpoint:
+            address: {{ socket_address: {{ address: 127.0.0.1, port_value: {grpc} }} }}
 """
 
 
@@ -90,6 +106,7 @@ def command(program: str, place: Place) -> Command:
             pair=place.pair,
             log=place.log,
             origin=place.origin,
+            grpc=place.grpc,
         ),
     )
     return Command(

@@ -26,7 +26,7 @@ defaults
     option forwardfor
 frontend door
     bind 127.0.0.1:{port} backlog 4096
-    bind 127.0.0.1:{tls_port} ssl crt {pair.both} backlog 4096
+    bind 127.0.0.1:{tls_port} ssl crt {pair.both} alpn h2,http/1.1 backlog 4096
     log-format '{{"time":"%tr","client":"%ci","method":"%HM","host":"%[capture.req.hdr(0)]",\
 "uri":"%HU","protocol":"%HV","status":%ST,"bytes":%B,"duration":%Ta,"upstream":"%s",\
 "upstream_connect":%Tc,"upstream_head":%Tr,"user_agent":"%[capture.req.hdr(1)]",\
@@ -35,10 +35,14 @@ frontend door
     capture request header user-agent len 255
     capture request header referer len 255
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+    use_backend grpc if {{ path_beg /bench.Echo/ }}
     default_backend origin
 backend origin
     http-reuse always
-    server origin 127.0.0.1:{origin} pool-max-conn 64
+    server origin 127.0.0.1:{origin} pool-max-conn 512
+backend grpc
+    http-reuse always
+    server grpc 127.0.0.1:{grpc} proto h2 pool-max-conn 512
 """
 
 
@@ -55,6 +59,7 @@ def command(program: str, place: Place) -> Command:
             tls_port=place.tls_port,
             pair=place.pair,
             origin=place.origin,
+            grpc=place.grpc,
         ),
     )
     return Command(arguments=[program, "-db", "-f", str(config)], logs_to_stdout=True)

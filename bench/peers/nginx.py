@@ -41,9 +41,16 @@ http {{
     scgi_temp_path {directory}/scgi;
     upstream origin {{
         server 127.0.0.1:{origin};
-        keepalive 64;
+        keepalive 512;
         keepalive_requests 1000000000;
     }}
+    upstream grpc {{
+        server 127.0.0.1:{grpc};
+        keepalive 512;
+        keepalive_requests 1000000000;
+    }}
+    grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    grpc_set_header X-Forwarded-Proto $scheme;
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host $host;
@@ -52,10 +59,12 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         listen 127.0.0.1:{tls_port} ssl backlog=4096;
+        http2 on;
         ssl_certificate {pair.cert};
         ssl_certificate_key {pair.key};
         ssl_session_cache shared:door:10m;
         location / {{ proxy_pass http://origin; }}
+        location /bench.Echo/ {{ grpc_pass grpc://grpc; }}
         location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
         location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}
     }}
@@ -79,6 +88,7 @@ def command(program: str, place: Place) -> Command:
             connections=place.connections + 500,
             log=place.log,
             origin=place.origin,
+            grpc=place.grpc,
             port=place.port,
             tls_port=place.tls_port,
             pair=place.pair,

@@ -18,6 +18,7 @@ log = {{ to = "file:{log}", format = "json" }}
 
 [routes]
 "*" = "127.0.0.1:{origin}"
+"*/bench.Echo/*" = "h2c://127.0.0.1:{grpc}"
 """
 
 
@@ -40,6 +41,7 @@ def _command(python: str, place: Place, *, source: Path) -> Command:
             pair=place.pair,
             log=place.log,
             origin=place.origin,
+            grpc=place.grpc,
         ),
     )
     return Command(

@@ -41,11 +41,24 @@ http:
       entryPoints: [tls]
       service: origin
       tls: {{}}
+    grpc:
+      rule: PathPrefix(`/bench.Echo/`)
+      entryPoints: [tls]
+      service: grpc
+      tls: {{}}
+  serversTransports:
+    origin:
+      maxIdleConnsPerHost: 512
   services:
     origin:
       loadBalancer:
+        serversTransport: origin
         servers:
           - url: http://127.0.0.1:{origin}
+    grpc:
+      loadBalancer:
+        servers:
+          - url: h2c://127.0.0.1:{grpc}
 tls:
   certificates:
     - certFile: {pair.cert}
@@ -58,7 +71,9 @@ def find() -> str | None:
 
 
 def command(program: str, place: Place) -> Command:
-    routes = place.write("routes.yml", ROUTES.format(origin=place.origin, pair=place.pair))
+    routes = place.write(
+        "routes.yml", ROUTES.format(origin=place.origin, grpc=place.grpc, pair=place.pair)
+    )
     static = place.write(
         "traefik.yml",
         STATIC.format(log=place.log, port=place.port, tls_port=place.tls_port, routes=routes),
