@@ -59,7 +59,6 @@ class MultiplexedConnection(asyncio.Protocol):
         "_left",
         "_loop",
         "_slow",
-        "_started",
         "_transport",
         "codec",
         "deadline",
@@ -79,7 +78,6 @@ class MultiplexedConnection(asyncio.Protocol):
         self.scheme = scheme
         self.codec = ServerCodec(door.settings.limits, scheme)
         self.streams: dict[int, ServerStream] = {}
-        self._started: list[ServerStream] = []
         self._slow: dict[ServerStream, None] = {}
         self._early: list[int] = []
         self._done: list[int] = []
@@ -120,13 +118,16 @@ class MultiplexedConnection(asyncio.Protocol):
         except ConnectionBroken as broken:
             self._break(broken)
             return
+        started: list[Piece] = []
         for piece in pieces:
-            if piece[1].__class__ is RequestHead:
-                self._begin(piece)
+            kind = piece[1].__class__
+            if kind is RequestHead or kind is Refused:
+                self.streams[piece[0]] = ServerStream(self, piece[0], piece[3])
+                started.append(piece)
             else:
                 self._take(piece)
-        if self._started:
-            self._start()
+        if started:
+            self._start(started)
         if codec.partial != self._drips:
             self._note_drips()
         if not self.dirty and codec.wants_write:
@@ -159,20 +160,10 @@ class MultiplexedConnection(asyncio.Protocol):
 
     # --- in --------------------------------------------------------------------------------------
 
-    def _begin(self, piece: Piece) -> None:
-        """A head has come."""
-        stream = ServerStream(self, piece)
-        self.streams[stream.number] = stream
-        self._started.append(stream)
-        self._drips = False
-        if self._left is None and self._away != LEAVING:
-            self.deadline = INFINITY
-
     def _take(self, piece: Piece) -> None:
+        """Something else has come, or happened."""
         number, what, data, end = piece
-        if what.__class__ is Refused:
-            self._begin(piece)
-        elif what is None or what.__class__ is Trailers:
+        if what is None or what.__class__ is Trailers:
             found = self.streams.get(number)
             if found is not None:
                 found.hear(what, data, end)
@@ -192,12 +183,16 @@ class MultiplexedConnection(asyncio.Protocol):
             self._away = AWAY
             self.mark()
 
-    def _start(self) -> None:
+    def _start(self, started: list[Piece]) -> None:
         """Begin the exchanges of the requests that came, but for those that are given up."""
-        started, self._started = self._started, []
-        for stream in started:
-            if stream.number in self.streams:
-                stream.start(self._door)
+        self._drips = False
+        if self._left is None and self._away != LEAVING:
+            self.deadline = INFINITY
+        door, streams = self._door, self.streams
+        for number, head, _, _ in started:
+            stream = streams.get(number)
+            if stream is not None:
+                stream.start(door, head)  # type: ignore[arg-type]
 
     def _note_drips(self) -> None:
         """A head may come in drops: patience with it counts from its first byte. What else comes
@@ -237,13 +232,12 @@ class MultiplexedConnection(asyncio.Protocol):
             return
         codec = self.codec
         pieces = codec.take()
-        if pieces:
-            if len(pieces) == 1:
-                self._transport.write(pieces[0])
-            else:
-                self._transport.writelines(pieces)
-                if codec.wants_write:
-                    self.mark()
+        if len(pieces) == 1:
+            self._transport.write(pieces[0])
+        elif pieces:
+            self._transport.writelines(pieces)
+            if codec.wants_write:
+                self.mark()
         for happened in codec.happened():
             self._take(happened)
         if codec.glitches.spent is not None and not self._closed:
