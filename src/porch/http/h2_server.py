@@ -110,6 +110,8 @@ class ServerCodec(Codec):
                 except PorchError as error:
                     glitches.add(kinds.REFUSED_HEADS)
                     pieces.append((stream, refused(fields, self._scheme, error), b"", end))
+            elif kind is StreamClosed and not event.error_code:  # type: ignore[attr-defined]
+                pass  # as it should
             elif kind is DataReceived:
                 data, end = event.data, event.end_stream  # type: ignore[attr-defined]
                 self._noise -= len(data) + A_FRAME
@@ -118,7 +120,7 @@ class ServerCodec(Codec):
                 pieces.append((event.stream_id, None, data, end))  # type: ignore[attr-defined]
             elif kind is told.TrailersReceived:
                 pieces.append(self._trailers(event))  # type: ignore[arg-type]
-            elif kind is not StreamClosed or event.error_code:  # type: ignore[attr-defined]
+            else:
                 self._count(event)
                 piece = self._other(event)
                 if piece is not None:

@@ -43,6 +43,7 @@ class MultiplexedConnection(asyncio.Protocol):
     """One connection of a client. See h1.ServerConnection.
 
     streams: those with an exchange. dirty: whether what there is to say leaves with this turn.
+    crowded: whether more waits for the client than may, for all that was looked at.
     deadline: of the connection without streams, of a head that
     comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
@@ -61,6 +62,7 @@ class MultiplexedConnection(asyncio.Protocol):
         "_slow",
         "_transport",
         "codec",
+        "crowded",
         "deadline",
         "dirty",
         "peer",
@@ -82,7 +84,7 @@ class MultiplexedConnection(asyncio.Protocol):
         self._early: list[int] = []
         self._done: list[int] = []
         self._left: dict[int, int] | None = None
-        self.dirty = self._full = self._closed = self._drips = False
+        self.dirty = self.crowded = self._full = self._closed = self._drips = False
         self._away = OPEN
         self.peer = b"unix"
         self.port = port
@@ -245,12 +247,17 @@ class MultiplexedConnection(asyncio.Protocol):
             return
         if self._early:
             self._end_early()
-        if self._slow:
+        if self._slow or self.crowded:
             self._relieve()
-        if self._done or self._left is not None:
+        if self._left is not None or codec.queued():
             self._see_off()
+        else:
+            self._done.clear()
         if not self.streams:
-            self._rest()
+            if self._away == AWAY:
+                self._end_away()
+            elif self.deadline == INFINITY:
+                self.deadline = clock.now + self._door.settings.timeouts.keep_alive
 
     def _end_early(self) -> None:
         """Answers that are whole before their request is: once the last byte has left, the client
@@ -268,6 +275,7 @@ class MultiplexedConnection(asyncio.Protocol):
         queued = self.codec.queued
         whole = queued()
         if whole > MOST_QUEUED:
+            self.crowded = True
             for each in self.streams.values():
                 if not each.full:
                     self.slow_down(each)
@@ -285,6 +293,7 @@ class MultiplexedConnection(asyncio.Protocol):
         whole = queued()
         if whole > MOST_QUEUED:
             return
+        self.crowded = False
         most = 0 if whole > CROWDED else MOST_OF_ONE // 2
         for stream in [each for each in self._slow if queued(each.number) <= most]:
             if queued() > MOST_QUEUED:  # by what came at once
@@ -332,13 +341,10 @@ class MultiplexedConnection(asyncio.Protocol):
         idle = self._door.settings.timeouts.idle
         self.deadline = min(self.deadline, clock.now + idle)
 
-    def _rest(self) -> None:
-        """No stream is open."""
-        if self._away == AWAY:
-            if not (self._done or self._early or self.dirty):
-                self._close()
-        elif self.deadline == INFINITY:
-            self.deadline = clock.now + self._door.settings.timeouts.keep_alive
+    def _end_away(self) -> None:
+        """The last stream that the client was told of is over."""
+        if not (self._done or self._early or self.dirty):
+            self._close()
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""

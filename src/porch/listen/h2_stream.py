@@ -101,9 +101,8 @@ class ServerStream:
         except PorchError as error:
             door.refuse(self, head, error)
             return
-        connection = self._connection
-        if connection.codec.queued() > MOST_QUEUED:
-            connection.slow_down(self)
+        if self._connection.crowded:
+            self._connection.slow_down(self)
         exchange.on_request(data, end)
         if data:
             self._acknowledge(len(data))
