@@ -27,7 +27,7 @@ from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
 from porch.listen.closing import Closing, flush, reset
 from porch.listen.door import Door
-from porch.listen.h2_stream import CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
+from porch.listen.h2_stream import A_READ, CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
 from porch.listen.ip import ip_of
 
 __all__ = ["MultiplexedConnection"]
@@ -57,6 +57,7 @@ class MultiplexedConnection(asyncio.Protocol):
         "_drips",
         "_early",
         "_full",
+        "_heavy",
         "_left",
         "_loop",
         "_slow",
@@ -81,6 +82,7 @@ class MultiplexedConnection(asyncio.Protocol):
         self.codec = ServerCodec(door.settings.limits, scheme)
         self.streams: dict[int, ServerStream] = {}
         self._slow: dict[ServerStream, None] = {}
+        self._heavy: list[ServerStream] = []
         self._early: list[int] = []
         self._done: list[int] = []
         self._left: dict[int, int] | None = None
@@ -247,6 +249,8 @@ class MultiplexedConnection(asyncio.Protocol):
             return
         if self._early:
             self._end_early()
+        if self._heavy:
+            self._look_at_heavy()
         if self._slow or self.crowded:
             self._relieve()
         if self._left is not None or codec.queued():
@@ -279,8 +283,20 @@ class MultiplexedConnection(asyncio.Protocol):
             for each in self.streams.values():
                 if not each.full:
                     self.slow_down(each)
-        elif not stream.full and (whole > CROWDED or queued(stream.number) > MOST_OF_ONE):
-            self.slow_down(stream)
+        elif not stream.full:
+            own = queued(stream.number)
+            if whole > CROWDED or own > (MOST_OF_ONE if self._full else A_READ - 1):
+                self.slow_down(stream)
+            elif own > MOST_OF_ONE:  # most clients take it at the end of this turn
+                self._heavy.append(stream)
+
+    def _look_at_heavy(self) -> None:
+        """What clients had no room for is still here."""
+        heavy, self._heavy = self._heavy, []
+        queued = self.codec.queued
+        for stream in heavy:
+            if queued(stream.number) > MOST_OF_ONE:
+                self.slow_down(stream)
 
     def slow_down(self, stream: ServerStream) -> None:
         """Read nothing for a stream until its client takes."""

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from porch.listen.door import Door
     from porch.listen.h2 import MultiplexedConnection
 
-__all__ = ["CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "ServerStream"]
+__all__ = ["A_READ", "CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "ServerStream"]
 
+A_READ = 1 << 18
+"""Bytes that come from an origin at once, at most."""
 MOST_QUEUED = 1 << 20
 """Bytes of answers that a connection holds for its client, over all streams, and one read of an
-origin (256 KB at most): beyond them nothing is read for it."""
-CROWDED = MOST_QUEUED - (1 << 18)
+origin: beyond them nothing is read for it."""
+CROWDED = MOST_QUEUED - A_READ
 """From here on only those are read for whose client takes all that is sent."""
 MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
