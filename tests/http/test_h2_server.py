@@ -428,6 +428,28 @@ def test_very_many_requests_are_no_glitch() -> None:
     assert talk.codec.glitches.told() == FIRST
 
 
+def test_a_reset_of_a_stream_that_has_ended_is_no_glitch() -> None:
+    """As clients of gRPC say it when a server ends a call first."""
+    talk = Talk()
+    for number in range(500):
+        stream = 1 + 2 * number
+        talk.hear(get(stream, end=False))
+        talk.codec.head(stream, [(b":status", b"200")], b"", True)
+        talk.sent()
+        assert talk.codec.release(stream)
+        talk.sent()
+        talk.codec.happened()
+        talk.hear(wire.reset(stream, NO_ERROR))
+    assert talk.codec.glitches.told() == FIRST
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 8, 11])
+def test_a_reset_counts_once_whatever_its_code(code: int) -> None:
+    talk = Talk()
+    talk.hear(get(1) + wire.reset(1, code))
+    assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
+
+
 def test_a_stream_that_we_give_up_for_the_origins_sake_is_no_glitch() -> None:
     talk = Talk()
     for number in range(500):
