@@ -3,7 +3,7 @@
 It is there when the origin has said its settings: until then no request is sent, so that none is
 one too many, and one whose connection goes nowhere may be sent elsewhere. All that the streams
 have to say in one turn of the loop leaves in one write at its end. What is held for an origin is
-bounded: 128 KiB of requests a stream, 36 MiB of answers that nobody takes.
+bounded: 128 KiB of requests a stream, 24 MiB of answers that nobody takes.
 """
 
 import asyncio
