@@ -9,6 +9,7 @@ from porch.errors import (
     BadGateway,
     ClientGone,
     IncompleteResponse,
+    InternalError,
     PorchError,
     StreamRefused,
     StreamReset,
@@ -52,6 +53,20 @@ def test_trailers_end_a_request(bench: Bench, exchange: Asking) -> None:
     send(bench, exchange, Trailers([(b"x-sum", b"1")]), b"b", True)
     asked = far(bench).requests[1]
     assert (asked.body, asked.trailers, asked.ended) == (b"ab", [(b"x-sum", b"1")], True)
+
+
+@pytest.mark.parametrize("field", [(b"a\r\nb", b""), (b"a", b"b\r\nc: d")])
+def test_what_must_not_be_sent_ends_the_exchange(
+    bench: Bench, exchange: Asking, field: tuple[bytes, bytes]
+) -> None:
+    other = bench.ask()
+    bad = request()
+    bad.fields.append(field)
+    send(bench, exchange, bad, b"", True)
+    send(bench, other, request(None), b"a", False)
+    send(bench, other, Trailers([field]), b"", True)
+    assert [type(each.error) for each in (exchange, other)] == [InternalError] * 2
+    assert [asked.reset for asked in far(bench).requests.values()] == [2]
 
 
 def test_an_empty_piece_is_no_end(bench: Bench, exchange: Asking) -> None:

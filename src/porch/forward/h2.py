@@ -210,8 +210,9 @@ class SharedConnection(asyncio.Protocol):
             for number in [number for number in self.streams if number > what.last]:
                 self.streams[number].refuse()
         elif isinstance(what, Ended):
+            why = f": {what.broken.detail}" if what.broken is not None else ""
             self._leave()
-            self._lose_all(BadGateway("the origin's HTTP/2 is malformed"))
+            self._lose_all(BadGateway(f"the origin's HTTP/2 is malformed{why}"))
             self._end()
 
     def _settle(self) -> None:
