@@ -17,10 +17,10 @@ LOCKED := -m pip install --quiet --require-hashes --only-binary=:all: --requirem
 CHECKOUT := -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help .venv demo test test-all soak check format bench lock clean
+.PHONY: help .venv demo test test-all soak h2spec check format bench lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: .venv/demo.stamp ## three backends with Porch before them; Ctrl-C ends all of it
 	@exec $(BIN)/porch demo
@@ -38,6 +38,9 @@ LIVES := tests/manage $(patsubst %,tests/e2e/test_%.py,crash reload stop supervi
 soak: .venv/dev.stamp ## long repeats, kills and fuzzing; all of reload, upgrade and crash 50 times
 	HYPOTHESIS_PROFILE=soak $(PYTEST) -m soak --timeout=0 $(ARGS)
 	$(PYTEST) -m "not soak and not system" --count 50 --repeat-scope session --maxfail 1 -q $(LIVES)
+
+h2spec: .venv/dev.stamp ## what h2spec finds at a door (H2SPEC=/path/to/h2spec, built elsewhere)
+	$(BIN)/python scripts/h2spec $(H2SPEC)
 
 check: .venv/dev.stamp ## lint, format, types, and the rules of this codebase
 	scripts/check

@@ -20,11 +20,10 @@ from statistics import median
 
 from harness import machine, messages
 from harness.clients import KeepAlive
-from harness.door import door
+from harness.door import Door, door
 from harness.load import closed_loop
 from harness.meter import Meter
 from harness.origin import Origin
-from harness.process import Process
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = 64
@@ -66,7 +65,7 @@ def main() -> int:
             names = [*POOLS]
             names = names[number % len(names) :] + names[: number % len(names)]
             rounds.append(
-                {name: _measure(*doors[name], origin, options.seconds, pair) for name in names}
+                {name: _measure(doors[name], origin, options.seconds, pair) for name in names}
             )
     for name in POOLS:
         cost = median(each[name] for each in rounds)
@@ -81,12 +80,10 @@ def _config(count: int, algorithm: str, origin: Origin, port: int, log: Path) ->
     return CONFIG.format(port=port, log=log, algorithm=algorithm, servers=servers)
 
 
-def _measure(
-    process: Process, port: int, origin: Origin, seconds: float, cores: tuple[int, int]
-) -> float:
-    meter = Meter(process, *cores)
+def _measure(one: Door, origin: Origin, seconds: float, cores: tuple[int, int]) -> float:
+    meter = Meter(one.process, *cores)
     load = closed_loop(
-        lambda _, epoll, __: KeepAlive(port, epoll, messages.plain(b"/small")),
+        lambda _, epoll, __: KeepAlive(one.port, epoll, messages.plain(b"/small")),
         CLIENTS,
         origin=origin,
         warm=0.5,

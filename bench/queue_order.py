@@ -10,6 +10,7 @@ Three doors, in turns: the oldest always first, the newest always first, and as 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -20,8 +21,7 @@ from statistics import quantiles
 
 from harness import machine
 from harness.backends import Backend
-from harness.process import Process, free_port
-from peers import Command
+from harness.door import door
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDERS = {"oldest": "float('inf')", "newest": "-1.0", "as Porch does": "admission.BURST"}
@@ -84,23 +84,21 @@ def measure(order: str) -> None:
     backend = Backend("a", folder)
     backend.start()
     backend.tell("delay 0.01")
-    port = free_port()
-    file = folder / "porch.toml"
-    file.write_text(CONFIG.format(port=port, backend=backend.port))
-    environment = {"PYTHONPATH": str(ROOT / "src"), "XDG_RUNTIME_DIR": str(folder)}
-    command = Command(
-        arguments=[sys.executable, "-c", START.format(ORDERS[order], str(file))],
-        environment=environment,
-    )
-    process = Process(command, cores={0, 1}, log=folder / "log", errors=folder / "stderr")
+
+    def config(port: int, log: Path) -> str:
+        return CONFIG.format(port=port, backend=backend.port)
+
+    def words(file: Path) -> list[str]:
+        return ["-c", START.format(ORDERS[order], str(file))]
+
+    cores = os.sched_getaffinity(0)
     try:
-        process.wait_for_port(port)
-        over = asyncio.run(_paced(port, 600, 6))
-        time.sleep(6)
-        burst = asyncio.run(_burst(port, 300))
+        with door(sys.executable, ROOT / "src", cores, config, words) as one:
+            over = asyncio.run(_paced(one.port, 600, 6))
+            time.sleep(6)
+            burst = asyncio.run(_burst(one.port, 300))
         print(f"  {order:14} overload: {_shown(*over)}\n{'':16} burst:    {_shown(*burst)}")
     finally:
-        process.stop()
         backend.end()
         shutil.rmtree(folder, ignore_errors=True)
 

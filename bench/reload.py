@@ -13,23 +13,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from threading import Thread
 
 from harness import machine
+from harness.door import Door, door
 from harness.load import paced
 from harness.meter import Meter
 from harness.origin import Origin
-from harness.process import Process, free_port
-from peers import Command
 
 from porch.manage.control import ask
 
@@ -75,15 +72,24 @@ def main() -> int:
     options = _options()
     proxy_core, load_core = machine.cores()
     os.sched_setaffinity(0, {load_core})
-    with _door(options, proxy_core) as (process, origin, port, file):
-        rate = _half(process, origin, port, proxy_core, load_core)
+    origin = Origin()
+    with (
+        closing(origin),
+        door(
+            options.python, options.source, {proxy_core}, partial(_config, options, origin, 0)
+        ) as one,
+    ):
+        os.environ["XDG_RUNTIME_DIR"] = str(one.file.parent)  # where its control socket is
+        time.sleep(1)
+        rate = _half(one, origin, proxy_core, load_core)
         print(f"{machine.date()}, Porch at {machine.commit(ROOT)}; {machine.machine()}")
         print(machine.interpreter(options.python))
         print(f"{options.routes} routes, {rate:.0f} requests a second keep its core half busy")
         rounds = []
         for number in range(options.rounds):
-            _write(file, origin, port, options, number + 1)
-            found = _round(process, origin, port, file, rate)
+            log = one.file.with_name("access.log")
+            one.file.write_text(_config(options, origin, number + 1, one.port, log))
+            found = _round(one, origin, rate)
             print(_row(str(number + 1), found), flush=True)
             rounds.append(found)
     ratio = median(each.ratio for each in rounds)
@@ -107,8 +113,8 @@ def _row(name: str, found: Round) -> str:
     )
 
 
-def _round(process: Process, origin: Origin, port: int, file: Path, rate: float) -> Round:
-    supervisor, worker = sorted(process.pids())
+def _round(one: Door, origin: Origin, rate: float) -> Round:
+    supervisor, worker = sorted(one.process.pids())
     marks: list[tuple[float, float, float]] = []  # when, and the CPU of both until then
 
     def mark() -> None:
@@ -119,14 +125,14 @@ def _round(process: Process, origin: Origin, port: int, file: Path, rate: float)
         mark()
         time.sleep(CALM)
         mark()
-        answer = ask(file, "reload")
+        answer = ask(one.file, "reload")
         mark()
         assert "error" not in answer, answer
 
     thread = Thread(target=reload)
     thread.start()
     load = paced(
-        port,
+        one.port,
         origin=origin,
         rate=rate,
         connections=64,
@@ -152,57 +158,28 @@ def _round(process: Process, origin: Origin, port: int, file: Path, rate: float)
     )
 
 
-def _half(process: Process, origin: Origin, port: int, proxy_core: int, load_core: int) -> float:
+def _half(one: Door, origin: Origin, proxy_core: int, load_core: int) -> float:
     """Requests a second that keep the proxy's core busy for half of the time.
 
     Found by trying: one that comes alone costs more than one of a full loop.
     """
     rate = 5000.0
     for _ in range(3):
-        meter = Meter(process, proxy_core, load_core)
+        meter = Meter(one.process, proxy_core, load_core)
         meter.start()
-        paced(port, origin=origin, rate=rate, connections=64, seconds=1)
+        paced(one.port, origin=origin, rate=rate, connections=64, seconds=1)
         meter.stop()
         rate *= 0.5 / meter.busy
     return rate
 
 
-@contextmanager
-def _door(options: argparse.Namespace, core: int) -> Iterator[tuple[Process, Origin, int, Path]]:
-    directory = Path(tempfile.mkdtemp(prefix="porch-bench-"))
-    origin = Origin()
-    port = free_port()
-    file = directory / "porch.toml"
-    process = None
-    try:
-        _write(file, origin, port, options, 0)
-        process = Process(
-            Command(
-                arguments=[options.python, "-m", "porch", "run", str(file)],
-                environment={"PYTHONPATH": str(options.source)},
-            ),
-            cores={core},
-            log=directory / "access.log",
-            errors=directory / "stderr",
-        )
-        process.wait_for_port(port)
-        time.sleep(1)
-        yield process, origin, port, file
-    finally:
-        if process is not None:
-            process.stop()
-        origin.close()
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _write(file: Path, origin: Origin, port: int, options: argparse.Namespace, number: int) -> None:
+def _config(options: argparse.Namespace, origin: Origin, number: int, port: int, log: Path) -> str:
     """The configuration; `number` is in one route, so that each is another."""
-    head = HEAD.format(port=port, log=file.with_name("access.log"), origin=origin.port)
     routes = [
         f'"host{each}.test/p{number if each == 0 else 0}/*" = "127.0.0.1:{origin.port}"\n'
         for each in range(options.routes - 1)
     ]
-    file.write_text(head + "".join(routes))
+    return HEAD.format(port=port, log=log, origin=origin.port) + "".join(routes)
 
 
 def _cpu(pid: int) -> float:

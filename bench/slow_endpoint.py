@@ -23,8 +23,7 @@ from statistics import median, quantiles
 from harness import machine
 from harness.backends import Backend
 from harness.barrage import barrage
-from harness.process import Process, free_port
-from peers import Command
+from harness.door import door
 
 ROOT = Path(__file__).resolve().parent.parent
 ALGORITHMS = ("round-robin", "random", "hash path", "first", "least-requests", "least-time")
@@ -57,27 +56,21 @@ def measure(algorithm: str) -> Found:
     for each, delay in zip(backends, (0.01, 0.2, 0.01), strict=True):
         each.start()
         each.tell(f"delay {delay}")
-    port = free_port()
     servers = ", ".join(f'"127.0.0.1:{each.port}"' for each in backends)
-    file = folder / "porch.toml"
-    file.write_text(CONFIG.format(port=port, algorithm=algorithm, servers=servers))
-    environment = {"PYTHONPATH": str(ROOT / "src"), "XDG_RUNTIME_DIR": str(folder)}
-    command = Command(
-        arguments=[sys.executable, "-m", "porch", "run", str(file)], environment=environment
-    )
-    cores = os.sched_getaffinity(0)
-    process = Process(command, cores=cores, log=folder / "log", errors=folder / "stderr")
+
+    def config(port: int, log: Path) -> str:
+        return CONFIG.format(port=port, algorithm=algorithm, servers=servers)
+
     try:
-        process.wait_for_port(port)
-        begun = time.monotonic() + LEARN
-        asked = asyncio.run(barrage(port, LEARN + SECONDS))
+        with door(sys.executable, ROOT / "src", os.sched_getaffinity(0), config) as one:
+            begun = time.monotonic() + LEARN
+            asked = asyncio.run(barrage(one.port, LEARN + SECONDS))
         sent = [sum(when > begun for when, _, _ in each.requests()) for each in backends]
         waits = [each.seconds * 1000 for each in asked if each.at > begun]
         return Found(
             algorithm, 100 * sent[1] / sum(sent), median(waits), quantiles(waits, n=20)[-1]
         )
     finally:
-        process.stop()
         for each in backends:
             each.end()
         shutil.rmtree(folder, ignore_errors=True)

@@ -21,11 +21,10 @@ from statistics import median
 
 from harness import machine, messages
 from harness.clients import KeepAlive
-from harness.door import door
+from harness.door import Door, door
 from harness.load import closed_loop
 from harness.meter import Meter
 from harness.origin import Origin
-from harness.process import Process
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = 64
@@ -63,7 +62,7 @@ def main() -> int:
             }
             rounds = [
                 {
-                    count: _measure(*doors[count], origin, options.seconds, pair)
+                    count: _measure(doors[count], origin, options.seconds, pair)
                     for count in _turned(number)
                 }
                 for number in range(options.rounds)
@@ -93,12 +92,12 @@ def _turned(number: int) -> tuple[int, ...]:
 
 
 def _measure(
-    process: Process, port: int, origin: Origin, seconds: float, cores: tuple[int, int]
+    one: Door, origin: Origin, seconds: float, cores: tuple[int, int]
 ) -> tuple[float, float]:
     """CPU us an exchange, exchanges a second."""
-    meter = Meter(process, *cores)
+    meter = Meter(one.process, *cores)
     load = closed_loop(
-        lambda _, epoll, __: KeepAlive(port, epoll, messages.plain(b"/small")),
+        lambda _, epoll, __: KeepAlive(one.port, epoll, messages.plain(b"/small")),
         CLIENTS,
         origin=origin,
         warm=0.3,

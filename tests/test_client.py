@@ -8,6 +8,7 @@ def test_a_field_is_found_by_its_name() -> None:
 
     assert answer.get(b"etag") == b'"1"'
     assert answer.get(b"last-modified") is None
+    assert answer.trailers == []
 
 
 def test_a_body_that_is_too_large_is_the_fault_of_whoever_answers() -> None:

@@ -45,9 +45,9 @@ RFC_9209 = frozenset(
 
 OURS = frozenset(
     (
-        *("client_gone", "http_request_body_size", "http_request_timeout"),
+        *("client_flood", "client_gone", "http_request_body_size", "http_request_timeout"),
         *("maintenance", "no-route", "no-site", "out_of_descriptors", "proxy_shutdown"),
-        *("answer_refused", "deadline_exceeded", "retry_budget_spent"),
+        *("answer_refused", "retry_budget_spent"),
     )
 )
 """What the list has no word for. Operators' alerts hang on these: they don't change."""

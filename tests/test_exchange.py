@@ -199,18 +199,6 @@ def test_a_connection_starts_the_patience(request_done: bool, expect: bool, seco
     assert bench.exchange.deadline == clock.now + seconds
 
 
-def test_a_client_that_is_full_before_there_is_an_upstream_has_nothing_read_for_it() -> None:
-    upstream = FakeStream()
-    bench = Bench()
-    bench.exchange.on_request(b"", True)
-    bench.exchange.on_client_full()
-    bench.exchange.on_connected(upstream)
-    assert upstream.told == ["pause"]
-    assert len(upstream.sent) == 1, "it is asked all the same"
-    bench.exchange.on_client_drained()
-    assert upstream.told == ["pause", "resume"]
-
-
 def test_the_head_of_each_attempt_is_its_own() -> None:
     bench = Bench(FakeStream(reused=True), FakeStream())
     exchange = bench.exchange

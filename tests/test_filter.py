@@ -2,6 +2,7 @@
 
 import pytest
 
+from porch.errors import IncompleteResponse
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from tests.support.hooks import FakeExchange, seen
 
@@ -13,6 +14,10 @@ def test_a_filter_does_nothing_of_its_own(phase: str) -> None:
     assert getattr(Filter(), phase)(seen(FakeExchange())) is None
 
 
+def test_a_filter_has_no_word_for_an_answer_that_is_cut_short() -> None:
+    assert Filter().on_cut(seen(FakeExchange()), IncompleteResponse()) is None
+
+
 def test_a_filter_passes_data_on_as_it_is() -> None:
     data = b"data"
     assert Filter().on_request_data(seen(FakeExchange()), data) is data
@@ -20,7 +25,7 @@ def test_a_filter_passes_data_on_as_it_is() -> None:
 
 def test_the_phases_are_these() -> None:
     public = {name for name in vars(Filter) if not name.startswith("_")}
-    assert public == {*PHASES, "on_request_data"}
+    assert public == {*PHASES, "on_request_data", "on_cut"}
 
 
 def test_an_answer_is_empty_unless_said() -> None:

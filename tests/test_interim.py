@@ -32,6 +32,7 @@ class Exchange:
         self.client = Client()
         self.route = Route(key="r", plan=Plan())
         self.route.plan.on_response = hooks
+        self.timeouts = self.route.timeouts
         self.outgoing = RequestHead(b"POST", b"/", b"a", b"http", [], 3, None, expect)
         self.bytes_in = self.status = self.bytes_out = 0
         self.request_done = self.upgraded = self.half_closed = self.answer_done = False

@@ -25,6 +25,7 @@ class Exchange:
         self.silent: EndpointSilent | None = None
         self.endpoint = SimpleNamespace(name="e", on_waits=lambda _: self.silent)
         self.route = SimpleNamespace(timeouts=SimpleNamespace(idle=60.0))
+        self.timeouts = self.route.timeouts
         self.leaves = True
         self.told: list[type] = []
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from porch.shared import Cells, SharedTable
+from porch.shared import ALONE, Cells, SharedTable
 
 
 def in_child(work) -> int:  # type: ignore[no-untyped-def]
@@ -123,3 +123,30 @@ def test_workers_that_come_later_are_summed_up_too() -> None:
     assert [each.total(0) for each in cells] == [12, 12, 12]
     assert cells[1].most(0) == 7
     assert [*table.column(1)] == [0, 5, 7]
+
+
+def test_a_column_of_cells_is_all_workers_that_there_are_and_another_one_when_there_are_more() -> (
+    None
+):
+    table = SharedTable(4, 8)
+    table.use(1)
+    one, other = (Cells(2, table, row, 4) for row in (1, 2))
+    column, live = one.column(1), one.live[0]
+    one.own[1] = 3
+    assert sum(column) == 3
+    table.use(2)
+    other.own[1] = 4
+    assert (one.live[0] > live, sum(column), sum(one.column(1))) == (True, 3, 7)
+
+    one.leave()
+
+    assert one.live is ALONE
+    one.own[1] += 1
+    assert ([*one.column(1)], [*other.column(1)]) == ([4], [0, 0, 4])
+
+
+def test_a_column_without_a_table_is_one_cell() -> None:
+    cells = Cells(2)
+    column = cells.column(1)
+    cells.own[1] = 2
+    assert ([*column], cells.live is ALONE) == ([2], True)

@@ -12,9 +12,13 @@ from porch.errors import (
     RequestTimeout,
     UpstreamStalled,
 )
+from porch.route.route import Timeouts
 from porch.silence import verdict
 
+TIMEOUTS = Timeouts()
 QUIET = {
+    "timeouts": TIMEOUTS,
+    "route": SimpleNamespace(timeouts=TIMEOUTS),
     "client_full": False,
     "upstream_full": False,
     "half_closed": False,
@@ -37,6 +41,9 @@ QUIET = {
         ({"half_closed": True, "request_done": True}, ClientGone),
         ({"half_closed": True, "response": object()}, ClientGone),
         ({"client_full": True, "response": object()}, ClientGone),
+        ({"timeouts": Timeouts(idle=1), "request_done": True}, GatewayTimeout),
+        ({"timeouts": Timeouts(idle=1)}, UpstreamStalled),
+        ({"timeouts": Timeouts(idle=1), "response": object()}, UpstreamStalled),
     ],
 )
 def test_each_kind_of_silence_has_its_error(state: dict[str, Any], kind: type[PorchError]) -> None:

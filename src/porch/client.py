@@ -6,7 +6,7 @@ size.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from porch.errors import BadGateway
@@ -25,11 +25,12 @@ class AnswerTooLarge(BadGateway):
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer. fields: lower-case names. body: with no transfer coding; a content coding is
-    as it came, but nobody sends one unasked."""
+    as it came, but nobody sends one unasked. trailers: fields behind it."""
 
     status: int
     fields: list[Field]
     body: bytes
+    trailers: list[Field] = field(default_factory=list)
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of field `name` (lower-case), or None."""

@@ -27,7 +27,6 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
-    "DeadlineExceeded",
     "DnsError",
     "EndpointSilent",
     "FieldsTooLarge",
@@ -41,7 +40,6 @@ __all__ = [
     "Misdirected",
     "NoDescriptors",
     "NoEndpoint",
-    "NoHttp2",
     "NoRoute",
     "NoSite",
     "NotSecured",
@@ -54,7 +52,6 @@ __all__ = [
     "StreamReset",
     "TargetTooLong",
     "TlsError",
-    "TunnelRefused",
     "Unprocessed",
     "UpgradeFailed",
     "UpstreamStalled",
@@ -191,16 +188,6 @@ class RequestTimeout(PorchError):
     sentence = "The client stopped sending; timeouts.head and timeouts.idle say for how long."
 
 
-class DeadlineExceeded(PorchError):
-    """The client's own deadline (grpc-timeout) has passed. It is nobody's fault: the origin has
-    been told of it too."""
-
-    word = "deadline_exceeded"
-    status = 504
-    source = "client"
-    sentence = "The client's deadline (grpc-timeout) passed before the answer was whole."
-
-
 class ClientGone(PorchError):
     """The client left before its answer was complete."""
 
@@ -329,13 +316,6 @@ class HandshakeFailed(ConnectFailed):
     )
 
 
-class NoHttp2(ConnectFailed):
-    """The endpoint does not speak HTTP/2, which `h2://` and `h2c://` want."""
-
-    word = "http_protocol_error"
-    sentence = "The endpoint speaks no HTTP/2; write http:// or https:// in `to`."
-
-
 class HandshakeRefused(ConnectFailed):
     """The endpoint ended the handshake with an alert."""
 
@@ -434,12 +414,6 @@ class UpgradeFailed(BadGateway):
 
     word = "http_upgrade_failed"
     sentence = "The origin switched to a protocol that was not asked for."
-
-
-class TunnelRefused(UpgradeFailed):
-    """The origin of a WebSocket speaks HTTP/2 alone, without WebSockets (RFC 8441 3)."""
-
-    sentence = "The origin takes no WebSocket over HTTP/2; write https:// or http:// in `to`."
 
 
 class IncompleteResponse(PorchError):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from porch import clock
 from porch.clock import INFINITY
+from porch.cut import cut
 from porch.errors import ClientGone, ConnectionLost, InternalError, PorchError
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
@@ -39,6 +40,7 @@ class Exchange:
     bytes_in, bytes_out: of the bodies. error: why the door answered or gave up. client_full,
     upstream_full: who does not take what is sent. half_closed: the client sends no more.
     held: the request's body so far, for a repetition; None where there is none any more.
+    timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
     unsent: of the side that is full, when it was looked at last. keeper: what all exchanges share.
     """
 
@@ -72,6 +74,7 @@ class Exchange:
         "route",
         "started",
         "status",
+        "timeouts",
         "unsent",
         "upgraded",
         "upstream",
@@ -90,6 +93,7 @@ class Exchange:
         self.client = client
         self.request = request
         self.route = route
+        self.timeouts = route.timeouts
         self.client_ip = client_ip
         self.started = clock.monotonic()
         self.deadline = self.answer_by = INFINITY
@@ -277,7 +281,7 @@ class Exchange:
         except Exception as error:
             self.on_raised(error)
             return
-        timeouts = route.timeouts
+        timeouts = self.timeouts
         if not self.request_done:
             self.deadline = clock.now + timeouts.idle
         elif not self.half_closed:
@@ -322,8 +326,6 @@ class Exchange:
                 place.usual = usual + (took - usual) / 8 if usual else took
             if head.status >= 500:
                 place.on_bad(str(head.status))
-            elif end or head.length is None:  # a stream may last for hours
-                place.counts[ANSWERED] = clock.milliseconds
             if place.out:
                 place.on_heard()
             self.response = head
@@ -333,6 +335,8 @@ class Exchange:
             try:
                 for hook in plan.on_upstream_response:
                     hook(self)
+                if head.status < 500 and not self.error and (end or head.length is None):
+                    place.counts[ANSWERED] = clock.milliseconds  # a stream may last for hours
                 self.held = None
                 self.status = head.status
                 for hook in plan.on_response:
@@ -422,7 +426,7 @@ class Exchange:
         """No further attempt: an error page, or an end that shows that it is one."""
         self.error = error
         if self.status or not error.status:
-            self.client.abort(error)
+            cut(self, error)
             self._end()
             return
         self.answer(self.keeper.error_page(self, error))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from porch.http.message import Field
 
 if TYPE_CHECKING:
+    from porch.errors import PorchError
     from porch.exchange import Exchange
+    from porch.http.message import Trailers
 
 __all__ = ["SUSPEND", "Filter", "Response", "Suspend"]
 
@@ -48,6 +50,8 @@ class Filter:
     on_upstream_response: the origin's final head (`exchange.response`), before any cache.
     on_response: every final head that goes to the client, made at the door or not.
     on_request_data: each piece of the request body; returns the piece to pass on.
+    on_cut: an answer that has begun will not be whole; returns the fields that say so behind it, in
+        a protocol that has such, or None. Without them the client sees a reset or a close.
     on_end: always, exactly once, when the exchange is over.
     """
 
@@ -69,6 +73,10 @@ class Filter:
     def on_request_data(self, exchange: "Exchange", data: bytes) -> bytes:
         """See the class. May raise a PorchError, which ends the exchange."""
         return data
+
+    def on_cut(self, exchange: "Exchange", error: "PorchError") -> "Trailers | None":
+        """See the class."""
+        return None
 
     def on_end(self, exchange: "Exchange") -> None:
         """See the class."""

@@ -36,8 +36,12 @@ def on_silence(exchange: "Exchange") -> None:
 
 
 def _early(exchange: "Exchange") -> None:
-    """Go elsewhere if the endpoint answers nobody, or wait on."""
+    """Go elsewhere if the endpoint answers nobody, or wait on. With timeouts of its own the
+    exchange may be one that has nothing to hear for long: it accuses nobody."""
     assert exchange.endpoint is not None
+    if exchange.timeouts is not exchange.route.timeouts:
+        exchange.deadline = exchange.answer_by
+        return
     error = exchange.endpoint.on_waits(exchange)
     if error is None or not exchange.leave(error):
         exchange.deadline = min(exchange.answer_by, clock.now + clock.TICK)

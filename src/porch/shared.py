@@ -11,7 +11,10 @@ import os
 from array import array
 from collections.abc import Iterable, MutableSequence
 
-__all__ = ["Cells", "SharedTable"]
+__all__ = ["ALONE", "Cells", "SharedTable"]
+
+ALONE = memoryview(array("q", (0,))).toreadonly()
+"""In place of how many rows are in use: there is no table."""
 
 
 class SharedTable:
@@ -83,11 +86,12 @@ class SharedTable:
 class Cells:
     """A few cells of one worker's row, and their like in all others.
 
-    own: to read and write. Without a table they are nobody else's: a door that only checks, and
-    tests, count for themselves.
+    own: to read and write. live: the table's; there are further workers when it grows. Without a
+    table (ALONE is then `live`) they are nobody else's: a door that only checks, and tests, count
+    for themselves.
     """
 
-    __slots__ = ("_column", "_columns", "_live", "_table", "own")
+    __slots__ = ("_column", "_columns", "_live", "_table", "live", "own")
 
     def __init__(
         self, width: int, table: SharedTable | None = None, row: int = 0, column: int = 0
@@ -96,6 +100,7 @@ class Cells:
         self._column = column
         self._columns: dict[int, memoryview[int]] = {}
         self._live = 0
+        self.live = ALONE if table is None else table.live
         self.own: MutableSequence[int] = (
             array("q", bytes(8 * width))
             if table is None
@@ -110,6 +115,14 @@ class Cells:
         if self._live == table.live[0] and index in (columns := self._columns):
             return sum(columns[index])
         return sum(self._look(table, index))
+
+    def column(self, index: int) -> "memoryview[int]":
+        """One cell of each worker that there is by now: for who sums it up so often that `total`
+        is too slow. It is another one when `live` has grown, and when these have left."""
+        table = self._table
+        if table is None:
+            return memoryview(self.own)[index : index + 1]  # type: ignore[arg-type]
+        return table.column(self._column + index)
 
     def most(self, index: int) -> int:
         """The greatest of one cell over all workers: of a time, the latest."""
@@ -130,6 +143,7 @@ class Cells:
         if self._table is None:
             return
         left, self._table = self.own, None
+        self.live = ALONE
         self.own = array("q", left)
         for index in range(len(left)):
             left[index] = 0

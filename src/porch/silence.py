@@ -23,7 +23,7 @@ __all__ = ["verdict", "wait"]
 
 def wait(exchange: "Exchange") -> None:
     """Something moved: from now on the other side may be silent again for its time."""
-    timeouts = exchange.route.timeouts
+    timeouts = exchange.timeouts
     seconds = timeouts.idle
     if exchange.upgraded:
         if not (exchange.request_done or exchange.answer_done):
@@ -46,6 +46,10 @@ def verdict(exchange: "Exchange") -> PorchError:
         return ClientGone("the client closed its side, timeouts.half_close ago")
     if exchange.upgraded:
         return UpstreamStalled("the tunnel was silent for timeouts.tunnel")
+    if exchange.timeouts is not exchange.route.timeouts and (
+        exchange.response is not None or not exchange.request_done
+    ):
+        return UpstreamStalled("the call was silent for timeouts.tunnel")
     if exchange.response is not None:
         return UpstreamStalled("silence inside the answer's body")
     if exchange.request_done or exchange.upstream_full:

@@ -39,6 +39,28 @@ def test_an_answer_is_judged_by_status_fields_and_body(words: Any, why: str | No
     assert Check(**words).judge(ANSWER) == why
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(200, [], b"\0\0\0\0\2\x08\x01", [(b"grpc-status", b"0")]), None),
+        (Answer(200, [], b"\0\0\0\0\2\x08\x02", [(b"grpc-status", b"0")]), "NOT_SERVING"),
+        (Answer(200, [(b"grpc-status", b"5")], b""), "NOT_FOUND"),
+        (Answer(404, [(b"grpc-status", b"0")], b"\0\0\0\0\2\x08\x01"), "status 404"),
+        (Answer(200, [(b"grpc-status", b"2"), (b"grpc-message", b"x" * 300)], b""), None),
+    ],
+)
+def test_an_answer_of_gRPC_is_judged_by_its_status_and_message(
+    answer: Answer, why: str | None
+) -> None:
+    found = Check(kind="grpc").judge(answer)
+    if answer.get(b"grpc-message"):
+        assert found is not None
+        assert found.startswith("UNKNOWN: xxx")
+        assert len(found) == LONGEST
+    else:
+        assert found == why
+
+
 def progress(rise: int = 1, fall: int = 1) -> tuple[Progress, Endpoint]:
     endpoint = Endpoint("a:1", cast("Connections", None))
     return Progress(Check(rise=rise, fall=fall), endpoint), endpoint

@@ -13,7 +13,7 @@ from porch.balance.hash_keys import by_client
 from porch.balance.ring import Ring
 from porch.route.route import RUNNING
 from tests.support.chance import is_fair
-from tests.support.pools import chosen, exchange_of, pool
+from tests.support.pools import chosen, exchange_of, looked_at, pool
 
 KEYS = [b"10.0.%d.%d" % (one, two) for one in range(20) for two in range(250)]
 
@@ -146,25 +146,30 @@ def test_where_nearly_all_are_out_those_that_are_left_are_found() -> None:
     assert [*balancer.candidates(exchange_of(b"a"))] != []
 
 
-def test_a_choice_of_a_thousand_looks_at_one_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = 0
-
-    def running(endpoint: Endpoint) -> int:
-        nonlocal looked
-        looked += 1
-        return endpoint.counts[RUNNING]
-
+def test_a_choice_of_a_thousand_looks_at_one_endpoint() -> None:
     endpoints = pool(*[1] * 1000)
     balancer = made(endpoints)
-    monkeypatch.setattr(Endpoint, "running", property(running))
+    looks = looked_at(endpoints)
     for key in KEYS[:100]:
         chosen(balancer, exchange_of(key))
-    assert looked == 100
+    assert len(looks) == 100
     for each in endpoints:
         each.counts[RUNNING] = LEAST
-    looked = 0
+    looks = looked_at(endpoints)
     chosen(balancer, exchange_of(b"a"))
-    assert looked < 100, "even if all are busy, and nobody knew"
+    assert 0 < len(looks) < 150, "even if all are busy, and nobody knew"
+
+
+def test_where_all_are_too_busy_by_what_is_known_the_least_busy_of_some_takes_it() -> None:
+    endpoints = pool(*[1] * 100)
+    balancer = made(endpoints)
+    order = [*balancer.candidates(exchange_of(b"a"))]
+    for each in endpoints:
+        each.counts[RUNNING] = 40
+    order[5].counts[RUNNING] = 39
+    found = [*balancer.candidates(exchange_of(b"a"))]
+    assert found[0] is order[5]
+    assert len({*found}) == len(found) == 100
 
 
 def test_balancers_of_one_pool_share_a_ring() -> None:

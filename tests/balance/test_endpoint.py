@@ -19,21 +19,12 @@ from porch.balance.roster import Roster
 from porch.errors import EndpointSilent
 from porch.route.route import ANSWERED, HEARD, RUNNING, Connections
 from porch.shared import Cells, SharedTable
-
-
-class FakeClock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.network import FakeClock
 
 
 @pytest.fixture(autouse=True)
 def time(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr(clock, "monotonic", fake)
-    monkeypatch.setattr(clock, "wall", lambda: 1.8e9 + fake.now)
-    return fake
+    return FakeClock(monkeypatch)
 
 
 def endpoint(
@@ -61,33 +52,33 @@ def test_an_endpoint_that_refused_is_out_and_due_again_after_a_moment(time: Fake
     one = endpoint()
     one.on_failure("connection_refused")
     assert one.out == {"refused": Out("connection_refused", clock.wall())}
-    time.now += REDIAL - 0.01
+    time.advance(REDIAL - 0.01)
     assert not one.is_due()
-    time.now += 0.01
+    time.advance(0.01)
     assert one.is_due()
 
 
 def test_whether_it_is_due_can_be_asked_without_changing_it(time: FakeClock) -> None:
     one = endpoint()
     one.on_failure("connection_refused")
-    time.now += REDIAL
+    time.advance(REDIAL)
     assert all(one.is_due() for _ in range(3))
 
 
 def test_while_one_dials_the_others_do_not(time: FakeClock) -> None:
     one = endpoint()
     one.on_failure("connection_refused")
-    time.now += REDIAL
+    time.advance(REDIAL)
     one.on_redial()
     assert not one.is_due()
-    time.now += REDIAL
+    time.advance(REDIAL)
     assert one.is_due()
 
 
 def test_a_failure_counts_from_its_end(time: FakeClock) -> None:
     one = endpoint()
     one.on_redial()
-    time.now += 5
+    time.advance(5)
     one.on_failure("connection_timeout")
     assert not one.is_due()
 
@@ -124,7 +115,7 @@ def test_the_others_are_told_of_each_change_once() -> None:
 def test_another_reason_of_the_same_kind_keeps_the_time_of_the_first(time: FakeClock) -> None:
     one = endpoint()
     one.take_out("unhealthy", "404")
-    time.now += 60
+    time.advance(60)
     one.take_out("unhealthy", "500")
     assert one.out["unhealthy"] == Out("500", clock.wall() - 60)
 
@@ -171,8 +162,8 @@ def test_by_which_kinds_it_is_out(
 def silent(time: FakeClock, seconds: float = 1.2) -> Endpoint:
     """Two wait there, and nobody has heard of it."""
     one = endpoint()
-    one.counts[HEARD] = int(time.now * 1000)
-    time.now += seconds
+    one.counts[HEARD] = int(time.time * 1000)
+    time.advance(seconds)
     assert one.on_waits(waits(one)) is None, "one alone may have asked for something long"
     return one
 
@@ -188,7 +179,7 @@ def test_an_endpoint_that_keeps_two_waiting_and_says_nothing_is_silent(time: Fak
 
 def test_one_that_has_just_said_something_to_anyone_is_not(time: FakeClock) -> None:
     one = silent(time)
-    one.counts[HEARD] = int(time.now * 1000) - 300
+    one.counts[HEARD] = int(time.time * 1000) - 300
     assert one.on_waits(waits(one)) is None
     assert one.out == {}
 
@@ -197,7 +188,7 @@ def test_one_that_usually_takes_long_may_take_ten_times_that(time: FakeClock) ->
     one = silent(time)
     one.usual = 0.2
     assert one.on_waits(waits(one)) is None
-    time.now += 1
+    time.advance(1)
     assert one.on_waits(waits(one)) is not None
 
 
@@ -223,11 +214,11 @@ def test_those_of_another_worker_count_and_what_it_hears_too(time: FakeClock) ->
     table = SharedTable(3, WIDTH)
     table.use(2)
     here, there = (endpoint(cells=Cells(WIDTH, table, row, 0)) for row in (1, 2))
-    time.now += 2
+    time.advance(2)
     assert here.on_waits(waits(here)) is None
-    there.counts[HEARD] = int(time.now * 1000)
+    there.counts[HEARD] = int(time.time * 1000)
     assert there.on_waits(waits(there)) is None, "it has just heard"
-    time.now += 2
+    time.advance(2)
     assert here.on_waits(waits(here)) is not None
 
 
@@ -236,24 +227,24 @@ def test_those_of_another_worker_that_have_their_answers_do_not_count(time: Fake
     table = SharedTable(3, WIDTH)
     table.use(2)
     here, there = (endpoint(cells=Cells(WIDTH, table, row, 0)) for row in (1, 2))
-    there.counts[HEARD] = int(time.now * 1000)
+    there.counts[HEARD] = int(time.time * 1000)
     answered = [waits(there), waits(there)]
     for each in answered:
         assert there.on_waits(each) is None
     assert there.roster.waited == {there}
     for each in answered:
         each.waits = False
-    there.counts[HEARD] = int(time.now * 1000)
+    there.counts[HEARD] = int(time.time * 1000)
     there.recount()
     assert there.roster.waited == set()
-    time.now += 3
+    time.advance(3)
     assert here.on_waits(waits(here)) is None
     assert here.out == {}
 
 
 def test_thousands_that_wait_cost_no_more_than_as_many_looks(time: FakeClock) -> None:
     one = endpoint()
-    one.counts[HEARD] = int(time.now * 1000)
+    one.counts[HEARD] = int(time.time * 1000)
     looked = 0
 
     class Counting(Waiting):
@@ -279,9 +270,9 @@ def test_it_is_tried_once_a_second_and_back_when_it_answers(time: FakeClock) -> 
     one = silent(time)
     one.on_waits(waits(one))
     assert not one.try_silent()
-    time.now += TRIAL
+    time.advance(TRIAL)
     assert [one.try_silent() for _ in range(3)] == [True, False, False]
-    time.now += TRIAL
+    time.advance(TRIAL)
     assert one.try_silent()
     one.on_heard()
     assert one.out == {}
@@ -333,3 +324,28 @@ def test_when_it_answered_well_is_of_all_workers() -> None:
     here, there = (endpoint(cells=Cells(WIDTH, table, row, 0)) for row in (1, 2))
     there.counts[ANSWERED] = 5
     assert here.answered_at == 5
+
+
+def test_what_runs_is_a_cell_of_each_worker_and_of_further_ones_after_a_look() -> None:
+    table = SharedTable(4, WIDTH)
+    table.use(1)
+    one, other = (endpoint(cells=Cells(WIDTH, table, row)) for row in (1, 2))
+    one.counts[RUNNING] = 3
+    live = one.live[0]
+    table.use(2)
+    other.counts[RUNNING] = 4
+    assert (sum(one.runs), one.running, one.live[0] > live) == (3, 7, True)
+    one.look()
+    assert sum(one.runs) == 7
+    one.leave()
+    assert (sum(one.runs), one.running) == (3, 3)
+
+
+def test_whether_an_operator_took_it_out_is_known() -> None:
+    one = endpoint()
+    one.take_out("ejected", "x")
+    assert not one.is_drained
+    one.take_out("drained", "by an operator")
+    assert one.is_drained
+    one.put_back("drained")
+    assert not one.is_drained

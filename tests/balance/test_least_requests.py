@@ -107,3 +107,8 @@ def test_every_endpoint_comes_once_whatever_is_drawn(number: float, count: int) 
     endpoints = pool(*(3, 1, 7, 2, 2, 1)[:count])
     names = [each.name for each in made(endpoints, lambda: number).candidates(NOBODY)]
     assert sorted(names) == [f"e{each}" for each in range(count)]
+
+
+@pytest.mark.parametrize(("number", "name"), [(0.0, "e0"), (0.49, "e0"), (0.51, "e1")])
+def test_those_that_are_as_idle_are_drawn_in_their_order(number: float, name: str) -> None:
+    assert next(made(pool(1, 1), lambda: number).candidates(NOBODY)).name == name

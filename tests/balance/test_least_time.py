@@ -13,7 +13,7 @@ from porch.balance.endpoint import Endpoint
 from porch.balance.least_time import HALVED, LeastTime
 from porch.route.route import HEARD, RUNNING
 from tests.support.chance import is_fair
-from tests.support.pools import NOBODY, chosen, counts, pool
+from tests.support.pools import NOBODY, chosen, counts, looked_at, pool
 
 
 class Bench:
@@ -168,6 +168,17 @@ def test_time_counts_as_often_as_there_are_requests() -> None:
     assert chosen(balancer) is endpoints[1]
 
 
+def test_an_answer_counts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only from the next tick of the clock on."""
+    monkeypatch.setattr(clock, "milliseconds", 1_000_000)
+    balancer, endpoints = known(0.01, 0.02)
+    assert chosen(balancer) is endpoints[0]
+    endpoints[0].usual = 0.03
+    assert chosen(balancer) is endpoints[1]
+    endpoints[0].usual = 0.0
+    assert chosen(balancer) is endpoints[0], "nothing is known of it any more"
+
+
 def test_what_is_alike_is_shared() -> None:
     balancer, endpoints = known(0.010, 0.011, 0.02)
     assert is_fair(counts(balancer, endpoints, 1000)[:2], [1, 1])
@@ -188,17 +199,34 @@ def test_silence_halves_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(balancer) is endpoints[0]
 
 
-def test_a_choice_of_many_looks_at_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = []
-
-    def running(endpoint: Endpoint) -> int:
-        looked.append(endpoint)
-        return 0
-
-    balancer, _ = known(*[0.01] * 1000)
-    monkeypatch.setattr(Endpoint, "running", property(running))
+def test_a_choice_of_many_looks_at_two() -> None:
+    balancer, endpoints = known(*[0.01] * 1000)
+    looks = looked_at(endpoints)
     chosen(balancer)
-    assert len(looked) == 2
+    assert len(looks) == 2
+
+
+def test_weight_counts_what_runs() -> None:
+    endpoints = pool(4, 1)
+    balancer = LeastTime(random.Random(3).random)
+    balancer.use(endpoints, endpoints)
+    for each, running in zip(endpoints, (8, 4), strict=True):
+        each.usual = 0.01
+        each.counts[HEARD] = clock.milliseconds
+        each.counts[RUNNING] = running
+    assert chosen(balancer) is endpoints[0]
+    endpoints[0].counts[RUNNING] = 24
+    assert chosen(balancer) is endpoints[1]
+
+
+def test_one_whose_time_is_to_be_found_out_anew_is_as_quick_as_the_quickest() -> None:
+    balancer, endpoints = known(0.04, 0.01)
+    assert chosen(balancer) is endpoints[1]
+    endpoints[0].usual = 0.0  # it was ejected, and is back
+    endpoints[1].counts[RUNNING] = 1
+    assert chosen(balancer) is endpoints[0]
+    endpoints[0].usual = 0.04
+    assert chosen(balancer) is endpoints[1], "and then for what it is, though it was that before"
 
 
 def test_endpoints_that_are_gone_are_forgotten() -> None:

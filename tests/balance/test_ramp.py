@@ -4,25 +4,16 @@ from typing import cast
 
 import pytest
 
-from porch import clock
 from porch.balance.endpoint import Endpoint
 from porch.balance.ramp import FIRST, STEP, Ramp
 from porch.balance.roster import Roster
 from porch.route.route import Connections
-
-
-class FakeClock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.network import FakeClock
 
 
 @pytest.fixture(autouse=True)
 def time(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr(clock, "monotonic", fake)
-    return fake
+    return FakeClock(monkeypatch)
 
 
 class Bench:
@@ -38,7 +29,7 @@ class Bench:
         return Endpoint(name, cast("Connections", None), 10, None, self.roster)
 
     def tick(self, seconds: float) -> list[float]:
-        self.time.now += seconds
+        self.time.advance(seconds)
         self.ramp.tick()
         return [round(each.weight, 2) for each in self.pool]
 

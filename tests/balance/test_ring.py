@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from porch.balance.endpoint import Endpoint
 from porch.balance.ring import POINTS, Ring, point_of
+from tests.support.chance import is_fair
 from tests.support.pools import pool
 
 KEYS = [point_of(b"%d" % number) for number in range(20_000)]
@@ -114,11 +115,23 @@ def test_a_walk_meets_every_endpoint() -> None:
         assert {*made.walk(point)} == {*endpoints}
 
 
-def test_the_first_is_the_first_of_the_walk() -> None:
-    made = ring(pool(*[1] * 30))
-    found = [(made.first(point), owner(made, point)) for point in KEYS[:500]]
+@pytest.mark.parametrize("but", [0, 1, 3])
+def test_who_is_found_is_the_first_of_the_walk_that_will_do(but: int) -> None:
+    endpoints = pool(*[1] * 30)
+    made = ring(endpoints)
+    among, not_them = {*endpoints[:25]}, endpoints[:but]
+    found = []
+    for point in KEYS[:500]:
+        walked = (each for each in made.walk(point) if each in among and each not in not_them)
+        found.append((made.find(point, among, not_them), next(walked)))
     assert all(one is two for one, two in found if one is not None)
-    assert sum(one is None for one, _ in found) < 10
+    assert sum(one is None for one, _ in found) < 15
+
+
+def test_keys_that_differ_little_spread_as_they_should() -> None:
+    for word in (b"/item/%d", b"10.0.0.%d", b"%04d/index.html", b"user=%d"):
+        points = [point_of(word % number) >> 30 for number in range(4000)]
+        assert is_fair([points.count(each) for each in range(4)], [1] * 4)
 
 
 def test_ten_thousand_are_placed_in_small_steps_and_those_that_stay_are_not_placed_again() -> None:
@@ -139,7 +152,7 @@ def test_ten_thousand_are_placed_in_small_steps_and_those_that_stay_are_not_plac
 def test_an_empty_ring_has_nobody() -> None:
     made = ring([])
     assert [*made.walk(7)] == []
-    assert made.first(7) is None
+    assert made.find(7, {}) is None
     made.place(pool(1, 1))
     assert len({*made.walk(7)}) == 2
     made.place(pool(0))

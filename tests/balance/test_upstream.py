@@ -9,27 +9,21 @@ import pytest
 
 from porch import clock
 from porch.balance.care import Care
-from porch.balance.endpoint import REDIAL, TRIAL, Endpoint, Kind, Out
+from porch.balance.endpoint import REDIAL, TRIAL, WIDTH, Endpoint, Kind, Out
+from porch.balance.least_requests import LeastRequests
 from porch.balance.roster import Roster
 from porch.balance.round_robin import RoundRobin
 from porch.balance.upstream import DIALS, Upstream
 from porch.errors import ConnectionRefused
 from porch.exchange import Exchange
 from porch.route.route import RUNNING, Place
-
-
-class FakeClock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from porch.shared import Cells, SharedTable
+from tests.support.network import FakeClock
 
 
 @pytest.fixture(autouse=True)
 def time(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr(clock, "monotonic", fake)
-    return fake
+    return FakeClock(monkeypatch)
 
 
 class AsWritten:
@@ -139,6 +133,17 @@ def test_one_that_is_drained_while_a_request_looks_for_another_is_not_tried() ->
     assert [each.name for each in found] == ["c"]
 
 
+@pytest.mark.parametrize("others", ["", "c"])
+def test_all_that_are_drained_meanwhile_are_left_out(others: str) -> None:
+    """Also where another one refuses and has to be looked after."""
+    bench = Bench("abc" + others.upper()).out(others.upper())
+    exchange = SimpleNamespace(request=SimpleNamespace(method=b"GET"))
+    found = bench.upstream.candidates(cast("Exchange", exchange))
+    assert next(found).name == "a"
+    bench.out("bc", "drained")
+    assert [*found] == []
+
+
 def test_one_that_is_left_needs_no_balancer() -> None:
     bench = Bench("ab").out("a")
     assert bench.order() == "b"
@@ -159,7 +164,7 @@ def test_who_refused_is_dialled_each_half_second_beside_the_requests(time: FakeC
     assert bench.order() == "bc"
     assert bench.dialled.names == []
     for _ in range(2):
-        time.now += REDIAL
+        time.advance(REDIAL)
         assert [bench.order() for _ in range(3)] == ["bc"] * 3
     assert bench.dialled.names == ["a", "a"]
 
@@ -168,12 +173,12 @@ def test_of_many_some_are_dialled_at_once(time: FakeClock) -> None:
     names = [chr(200 + each) for each in range(100)]
     bench = Bench(names).out("".join(names[1:]))
     bench.order()
-    time.now += REDIAL
+    time.advance(REDIAL)
     bench.order()
     assert len(bench.dialled.names) == DIALS
-    time.now += REDIAL - 0.01
+    time.advance(REDIAL - 0.01)
     bench.order()
-    time.now += 0.01
+    time.advance(0.01)
     bench.order()
     assert len(set(bench.dialled.names)) == 2 * DIALS, "the others have their turn"
 
@@ -188,7 +193,7 @@ def test_one_that_accepted_takes_its_part() -> None:
 def test_when_all_refuse_one_request_looks_and_the_others_are_told(time: FakeClock) -> None:
     bench = Bench("ab").out("ab")
     assert bench.order() == ""
-    time.now += REDIAL
+    time.advance(REDIAL)
     assert bench.order() == "ab"
     assert bench.order() == ""
     error = bench.upstream.nobody(None)
@@ -222,7 +227,7 @@ def test_a_silent_endpoint_is_tried_by_one_repeatable_request_a_second(time: Fak
     bench = Bench("abc").out("b", "silent")
     assert bench.order(method=b"POST") == "ac"
     assert [bench.order() for _ in range(3)] == ["bac", "ac", "ac"]
-    time.now += TRIAL
+    time.advance(TRIAL)
     assert [bench.order(1) for _ in range(2)] == ["b", "a"]
 
 
@@ -324,3 +329,49 @@ def test_a_pool_is_given_others_and_says_why_there_is_none() -> None:
     version = made.roster.version
     made.use([])
     assert made.roster.version > version
+
+
+def test_a_further_worker_is_taken_into_account() -> None:
+    table = SharedTable(4, 2 * WIDTH)
+    table.use(1)
+    cells = [[Cells(WIDTH, table, row, WIDTH * number) for number in range(2)] for row in (1, 2)]
+    nowhere: Any = None
+    here = [Endpoint(name, nowhere, 1, each) for name, each in zip("ab", cells[0], strict=True)]
+    upstream = Upstream("pool", here, LeastRequests())
+
+    def chosen() -> str:
+        return next(upstream.candidates(cast("Exchange", None))).name
+
+    here[0].counts[RUNNING] = 1
+    assert chosen() == "b"
+    table.use(2)
+    cells[1][1].own[RUNNING] = 2
+    assert chosen() == "a"
+
+
+def test_one_in_a_pool_that_counts_for_itself_hides_no_further_worker() -> None:
+    """There are more endpoints than the table has columns."""
+    table = SharedTable(4, WIDTH)
+    table.use(1)
+    nowhere: Any = None
+    shared = Endpoint("b", nowhere, cells=Cells(WIDTH, table, 1))
+    upstream = Upstream("pool", [Endpoint("a", nowhere), shared], LeastRequests())
+    upstream.endpoints[0].counts[RUNNING] = 1
+    assert next(upstream.candidates(cast("Exchange", None))).name == "b"
+    table.use(2)
+    Cells(WIDTH, table, 2).own[RUNNING] = 2
+    assert next(upstream.candidates(cast("Exchange", None))).name == "a"
+
+
+def test_for_a_further_worker_nothing_is_arranged_anew() -> None:
+    table = SharedTable(4, WIDTH)
+    table.use(1)
+    nowhere: Any = None
+    balancer = AsWritten()
+    endpoints = [Endpoint(each, nowhere, cells=Cells(WIDTH, table, 1)) for each in "ab"]
+    upstream = Upstream("pool", endpoints, balancer)
+    for _ in range(2):
+        assert len([*upstream.candidates(cast("Exchange", None))]) == 2
+        table.use(2)
+    assert balancer.told == ["ab"]
+    assert [len(each.runs) for each in endpoints] == [3, 3]

@@ -33,6 +33,7 @@ STATUS: dict[str, Any] = {
         {
             "pool": "*",
             "endpoint": "b:1",
+            "speaks": "HTTP/2",
             "state": "dns_error",
             "running": 0,
             "requests": 3,
@@ -55,9 +56,9 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
         "worker  state    clients  running  requests  cpu    memory  since",
         "8       serving  3        1        12        1.2 s  36 MB   then",
         "",
-        "pool  endpoint  state      running  requests",
-        "*     b:1       dns_error  0        3",
-        "*     a:1       up         0        9",
+        "pool  endpoint      state      running  requests",
+        "*     b:1 (HTTP/2)  dns_error  0        3",
+        "*     a:1           up         0        9",
     ]
 
 

@@ -72,6 +72,14 @@ def test_every_word_has_its_place() -> None:
     assert care({"panic": "50%"}).panic == 0.5
 
 
+def test_gRPC_is_asked_about_a_service() -> None:
+    words = {"kind": "grpc", "service": "shop.Carts", "host": "a.test", "send": {"A": "b"}}
+    assert care({"health": words}).check == Check(
+        kind="grpc", service="shop.Carts", host=b"a.test", sends=(AGENT, (b"a", b"b"))
+    )
+    assert care({"health": "grpc"}).check == Check(kind="grpc", sends=(AGENT,))
+
+
 def test_the_nearest_says_it_and_false_takes_it_out_of_what_is_above() -> None:
     top: Any = {"health": "/top", "eject": {"failures": 9}, "slow_start": "9s", "panic": "9%"}
     off = {"health": False, "eject": False, "slow_start": False, "panic": False}
@@ -99,6 +107,9 @@ def problems(words: Any, **target: Any) -> list[str]:
     [
         ({"kind": "tcp", "path": "/"}, "'path' says nothing about kind = \"tcp\"; take it out"),
         ({"kind": "py:a:b", "port": 1}, "'port' says nothing about kind = \"py:a:b\""),
+        ({"kind": "grpc", "path": "/"}, "'path' says nothing about kind = \"grpc\""),
+        ({"kind": "tcp", "service": "a"}, "'service' says nothing about kind = \"tcp\""),
+        ({"path": "/", "service": "a"}, "'service' says nothing about kind = \"http\""),
         ({"method": "HEAD", "body": "ok"}, "an answer to HEAD has no body"),
         ({"send": {"Host": "a"}}, "write host = … for it"),
         ({"send": {"A B": "a"}}, "'A B' is not the name of a field"),

@@ -24,6 +24,8 @@ def health(written: Any) -> HealthModel:
         ("py:shop.health:check", "py:shop.health:check", None),
         ({"path": "/healthz"}, "http", "/healthz"),
         ({"kind": "tcp"}, "tcp", None),
+        ("grpc", "grpc", None),
+        ({"kind": "grpc", "service": "shop.Carts"}, "grpc", None),
     ],
 )
 def test_a_check_is_a_path_a_kind_or_a_table(written: Any, kind: str, path: str | None) -> None:
@@ -66,17 +68,14 @@ def said(**words: Any) -> str:
     return "\n".join(each.text.partition(": ")[2] for each in loaded.problems)
 
 
-GRPC = "gRPC needs HTTP/2, which the door does not speak to origins yet; a path of the same server"
 STATUS = 'a status is 200, "2xx", "200-399", or a list of these'
 
 
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ({"health": "grpc"}, GRPC),
-        ({"health": {"kind": "grpc"}}, GRPC),
-        ({"health": {"kind": "icmp"}}, 'must be "http", "tcp" or "py:module:function"'),
-        ({"health": {"kind": "py:check"}}, 'must be "http", "tcp" or "py:module:function"'),
+        ({"health": {"kind": "icmp"}}, 'must be "http", "tcp", "grpc" or "py:module:function"'),
+        ({"health": {"kind": "py:check"}}, 'must be "http", "tcp", "grpc" or "py:module:function"'),
         ({"health": "healthz"}, 'a check is a path such as "/healthz"'),
         ({"health": 5}, 'it must be a path such as "/healthz", "tcp"'),
         ({"health": {"path": "/a b"}}, "a path begins with /"),

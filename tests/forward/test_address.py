@@ -2,7 +2,8 @@
 
 import pytest
 
-from porch.forward.address import Address
+from porch.forward.address import BOTH, ONE, TWO, Address
+from porch.tls.origin import client_context
 
 
 @pytest.mark.parametrize(
@@ -16,3 +17,12 @@ from porch.forward.address import Address
 )
 def test_an_address_is_shown_as_it_is_written(address: Address, text: str) -> None:
     assert str(address) == text
+
+
+def test_http_1_1_alone_is_spoken_where_it_may_be() -> None:
+    both, one = (client_context(verify=False) for _ in range(2))
+    plain = Address(host="a", port=1)
+    assert plain.one is plain
+    assert Address(host="a", port=1, protocols=TWO).one is None
+    agreeing = Address(host="a", port=1, tls=both, protocols=BOTH, tls_one=one, server_name="b")
+    assert agreeing.one == Address(host="a", port=1, tls=one, protocols=ONE, server_name="b")

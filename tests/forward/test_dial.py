@@ -31,7 +31,7 @@ from porch.errors import (
     TlsError,
 )
 from porch.forward import dial
-from porch.forward.address import Address
+from porch.forward.address import BOTH, ONE, TWO, Address
 from porch.forward.dial import Dialer
 from porch.forward.resolve import AddrInfo, Resolver
 from tests.support.ports import free_port
@@ -391,3 +391,14 @@ def test_a_dial_that_is_given_up_leaves_no_socket_behind() -> None:
 )
 def test_an_address_is_written_as_in_the_configuration(address: Address, text: str) -> None:
     assert str(address) == text
+
+
+def test_http_1_1_alone_is_dialled_for_where_it_may_be_spoken() -> None:
+    tls, tls_one = (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) for _ in range(2))
+    plain = Dialer(Address(host="a", port=1), Resolver())
+    assert (plain.one, plain.is_secure, plain.protocols) == (plain, False, ONE)
+    assert Dialer(Address(host="a", port=1, protocols=TWO), Resolver()).one is None
+    address = Address(host="a", port=1, protocols=BOTH, tls=tls, tls_one=tls_one)
+    dialer = Dialer(address, Resolver())
+    assert dialer.one is not None
+    assert (dialer.protocols, dialer.one.protocols, dialer.one.is_secure) == (BOTH, ONE, True)

@@ -14,7 +14,6 @@ from porch.errors import (
     BodyTooLarge,
     CertificateRequired,
     ConnectionRefused,
-    DeadlineExceeded,
     GatewayTimeout,
     InternalError,
     NoEndpoint,
@@ -26,6 +25,8 @@ from porch.http.grpc import (
     GRPC,
     WEB,
     WEB_TEXT,
+    CallFailed,
+    DeadlineExceeded,
     call_kind,
     call_timeout,
     error_fields,
@@ -85,8 +86,10 @@ def test_a_deadline_is_digits_and_a_unit(said, seconds):
 
 @pytest.mark.parametrize(
     "said",
-    [b"", b"S", b"1", b"1s", b"1h", b"1 S", b" 1S", b"1S ", b"1S\n", b"-1S", b"+1S", b"1.5S"]
-    + [b"123456789S", b"1SS", b"0x1S", b"1_0S", "١S".encode()],
+    [
+        *(b"", b"S", b"1", b"1s", b"1h", b"1 S", b" 1S", b"1S ", b"1S\n", b"-1S", b"+1S", b"1.5S"),
+        *(b"123456789S", b"1SS", b"0x1S", b"1_0S", "\N{ARABIC-INDIC DIGIT ONE}S".encode()),
+    ],
 )
 def test_a_deadline_that_is_none_is_refused(said):
     with pytest.raises(BadRequest):
@@ -135,7 +138,13 @@ def test_each_error_has_its_status(error, status):
 
 
 KINDS = [
-    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, PorchError)
+    *(
+        each
+        for _, each in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(each, PorchError)
+    ),
+    CallFailed,
+    DeadlineExceeded,
 ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Close, Frame, Opcode
 from websockets.streams import StreamReader
 
-from porch.http.websocket import GOING_AWAY, MOST_AT_ONCE, SERVICE_RESTART, Frames
+from porch.http.websocket import GOING_AWAY, MOST_AT_ONCE, SERVICE_RESTART, Frames, accept_key
 
 CLOSE = 0x8
 PING = 0x9
@@ -224,3 +224,8 @@ def test_it_says_where_it_is() -> None:
     assert repr(fed(b"\x82")) == "<Frames inside a frame>"
     assert repr(fed(b"GET / HTTP")) == "<Frames broken>"
     assert repr(fed(frame(b"", opcode=CLOSE))) == "<Frames closed>"
+
+
+def test_a_key_is_accepted_as_the_rfc_does() -> None:
+    """The example of RFC 6455 1.3."""
+    assert accept_key(b"dGhlIHNhbXBsZSBub25jZQ==") == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

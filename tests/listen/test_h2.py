@@ -8,11 +8,11 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.http.h2 import CANCEL, NO_ERROR, PREFACE, PROTOCOL
 from porch.listen.closing import LINGER
-from porch.listen.h2 import GOODBYE
+from porch.listen.h2 import GOODBYE, MultiplexedConnection
 from porch.listen.h2_stream import MOST_OF_ONE, MOST_QUEUED
 from porch.route.route import Timeouts
 from tests.support.multiplexed import Multiplexed
-from tests.support.network import HIGH
+from tests.support.network import HIGH, FakeTransport
 from tests.support.speaker import frame
 
 Make = Callable[..., Multiplexed]
@@ -36,11 +36,19 @@ def story(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         each.finish()
 
 
+def silent(tale: Multiplexed) -> tuple[FakeTransport, MultiplexedConnection]:
+    """A client of which nothing is heard."""
+    transport = tale._transport(True, peername=("192.0.2.7", 1), sockname=("192.0.2.1", 443))
+    connection = MultiplexedConnection(tale.door, b"https", b"443")
+    tale._do(lambda: transport.connect(connection))
+    return transport, connection
+
+
 def head(length: int) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length
 
 
-# --- one write a turn ---------------------------------------------------------------------------
+# --- one write a turn --------------------------------------------------------------------------
 
 
 def test_all_that_is_answered_in_one_turn_leaves_in_one_write(story: Make) -> None:
@@ -207,10 +215,23 @@ def test_an_idle_connection_is_told_before_it_is_closed(story: Make) -> None:
 
 def test_a_client_that_connects_and_says_nothing_is_closed(story: Make) -> None:
     tale = story(timeouts=Timeouts(keep_alive=10))
-    tale.connects()
-    tale.far.data_to_send()
-    tale.advance(10 + GOODBYE + LINGER + 1)
-    tale.client_sees("closed")
+    transport, connection = silent(tale)
+    tale.advance(9)
+    assert connection in tale.door.sessions
+    tale.advance(1 + GOODBYE + LINGER + 1)
+    assert transport.seen == "closed"
+    assert tale.door.sessions == set()
+
+
+def test_who_never_agrees_to_our_settings_is_served_all_the_same(story: Make) -> None:
+    tale = story()
+    transport, connection = silent(tale)
+    asked = frame(1, 5, 1, b"\x82\x86\x84\x41\x01x")  # GET http://x/ in the static table's words
+    tale._do(lambda: transport.feed(PREFACE + frame(4, 0, 0, b"") + asked))
+    tale.upstream_gets(b"GET /").upstream(OK)
+    assert b"hi" in bytes(transport.arrived)
+    assert connection.streams == {}
+    tale._do(transport.reset)
 
 
 def test_a_head_that_comes_in_drops_has_its_time_from_the_first_byte(story: Make) -> None:
@@ -225,6 +246,17 @@ def test_a_head_that_comes_in_drops_has_its_time_from_the_first_byte(story: Make
         tale.advance(1)
     assert tale.aways[0] == (LAST, NO_ERROR)
     tale.advance(GOODBYE + LINGER + 1).client_sees("closed")
+
+
+def test_a_head_in_drops_does_not_end_what_runs_beside_it(story: Make) -> None:
+    tale = story(timeouts=Timeouts(head=5))
+    one = tale.asks()
+    tale.upstream_gets(b"GET /").sends(b"\0\x40\0\1\4\0\0\0\3")
+    tale.advance(5 + GOODBYE + 2)
+    assert [last for last, _ in tale.aways] == [LAST, 3], "it has begun, so it counts"
+    tale.client_sees("open").upstream(OK)
+    tale.answer(one, 200, b"hi")
+    tale.client_sees("closed")
 
 
 def test_a_ping_between_requests_neither_shortens_nor_lengthens_the_wait(story: Make) -> None:
@@ -367,25 +399,30 @@ def test_a_client_that_leaves_takes_all_its_requests_with_it(story: Make) -> Non
     tale.ended(2, "client_gone").upstream_sees("closed", at=0).upstream_sees("closed", at=1)
 
 
+def test_a_client_that_leaves_and_takes_nothing_does_not_stay_for_ever(story: Make) -> None:
+    tale = story(stream_window=1 << 20, window=1 << 20, timeouts=Timeouts(idle=10))
+    tale.asks()
+    tale.upstream_gets(b"GET /").client_full().upstream(head(500_000) + bytes(10_000))
+    tale.client_eof()
+    tale.ended(1, "client_gone").upstream_sees("closed").client_sees("open")
+    tale.advance(22).client_sees("reset")
+
+
 def test_what_breaks_the_protocol_ends_the_connection_with_the_reason(story: Make) -> None:
     tale = story()
     one = tale.asks()
     tale.upstream_gets(b"GET /")
     tale.sends(frame(0, 0, 0, b"data for nobody"))
     assert tale.aways == [(one, PROTOCOL)]
-    tale.ended(1, "client_gone").client_sees("closed")
+    tale.ended(1, "http_request_error").client_sees("closed")
 
 
 def test_what_is_no_http_2_at_all_is_told_so(story: Make) -> None:
     tale = story()
-    tale.connects()
-    again = story().connects()
-    again._rest = b""
-    transport = again._transport(True, peername=("192.0.2.7", 1), sockname=("192.0.2.1", 443))
-    connection = type(again.connection)(again.door, b"https", b"443")
-    again._loop.run(lambda: transport.connect(connection))
-    again._loop.run(lambda: transport.feed(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"))
-    assert frame(7, 0, 0, bytes(7) + bytes((PROTOCOL,))) in bytes(transport.arrived)
+    transport, _ = silent(tale)
+    tale._do(lambda: transport.feed(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"))
+    farewell = bytes((7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, PROTOCOL))
+    assert farewell in bytes(transport.arrived)
     assert transport.seen == "closed"
 
 

@@ -14,7 +14,7 @@ from porch.balance.endpoint import CHECKED_AT, Endpoint
 from porch.balance.roster import Roster
 from porch.client import Answer
 from porch.errors import ConnectionRefused, NoDescriptors
-from porch.forward.address import Address
+from porch.forward.address import TWO, Address
 from porch.manage import checks
 from porch.manage.checks import MOST, Checks
 from porch.route.route import Connections
@@ -28,6 +28,7 @@ class Far:
     def __init__(self) -> None:
         self.made: list[tuple[Address, bytes]] = []
         self.asked: list[str] = []
+        self.words: list[Any] = []
         self.status: dict[int, Any] = {}
         self.under_way = self.most = 0
 
@@ -44,6 +45,7 @@ class One:
         self._port = address.port
 
     async def request(self, method: bytes, target: bytes, *words: Any, **more: Any) -> Answer:
+        self._far.words.append((words, more))
         await self._reach(f"{method.decode()} {self._port}{target.decode()}")
         return Answer(self._far.status.get(self._port, 200), [], b"")
 
@@ -238,6 +240,24 @@ def test_tcp_is_a_connection_and_no_tls() -> None:
     bench.run(story)
     assert bench.far.made == [(Address(host="a", port=1), b"")]
     assert {*bench.far.asked} == {"touch 1"}
+
+
+def test_gRPC_is_a_call_over_http_2() -> None:
+    bench = Bench(range(1, 2))
+    one = bench.endpoints[0]
+
+    async def story() -> None:
+        bench.take(Check(kind="grpc", service="a.B", host=b"a.test", port=9, every=0.01, timeout=2))
+        await bench.until(lambda: one.out)
+
+    bench.run(story)
+    assert bench.far.made == [(Address(host="a", port=9, protocols=TWO), b"a.test")]
+    assert {*bench.far.asked} == {"POST 9/grpc.health.v1.Health/Check"}
+    (fields, body), more = bench.far.words[0]
+    assert dict(fields) == {b"content-type": b"application/grpc", b"grpc-timeout": b"2000000u"}
+    assert body == b"\0\0\0\0\5\x0a\3a.B"
+    assert more == {"timeout": 2, "most_bytes": 4096}
+    assert one.out["unhealthy"].text == "no grpc-status in the answer, 2 of 2"
 
 
 MODULE = """

@@ -21,6 +21,7 @@ from porch.http.h1 import HeadLimits
 from porch.manage.checks import Checks
 from porch.manage.health import Health
 from porch.route.route import HEARD, REQUESTS
+from tests.support.network import FakeClock
 
 HERE = Path()
 CHECK = Check(every=50.0)
@@ -31,21 +32,9 @@ def ask(address: Address, pool: str, limits: HeadLimits | None = None) -> Ask:
     return Ask(address=address, pool=pool, weight=10, limits=limits, most_interim=10, idle=4.0)
 
 
-class Time:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._patch = monkeypatch
-        self.set(1000.0)
-
-    def set(self, now: float) -> None:
-        self.now = now
-        self._patch.setattr(clock, "monotonic", lambda: now)
-        self._patch.setattr(clock, "milliseconds", int(now * 1000))
-        self._patch.setattr(clock, "wall", lambda: 1.8e9 + now)
-
-
 @pytest.fixture(autouse=True)
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    return Time(monkeypatch)
+def time(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    return FakeClock(monkeypatch)
 
 
 class Worker:
@@ -176,38 +165,38 @@ def test_one_that_a_reload_has_replaced_is_not_judged_for_the_new_one() -> None:
     assert list(found[0].out) == ["ejected"], "it is the same address"
 
 
-def test_one_that_was_ejected_is_back_by_a_tick(time: Time) -> None:
+def test_one_that_was_ejected_is_back_by_a_tick(time: FakeClock) -> None:
     worker = Worker()
     one, _ = worker.load(1, 2)
     fail(one)
     worker.health.tick()
-    time.set(1026.9)
+    time.advance(26.9)
     worker.health.tick()
     assert "ejected" in one.out
-    time.set(1033.1)
+    time.advance(6.2)
     worker.health.tick()
     assert one.out == {}
 
 
-def test_who_is_slow_is_looked_for_once_a_second_where_somebody_says_so(time: Time) -> None:
+def test_who_is_slow_is_looked_for_once_a_second_where_somebody_says_so(time: FakeClock) -> None:
     worker = Worker()
     endpoints = worker.load(1, 2, 3, eject=Eject(slower=3.0))
     for each, usual in zip(endpoints, (0.1, 0.1, 0.9), strict=True):
         each.usual, each.counts[REQUESTS] = usual, 50
     worker.health.tick()
     assert [len(each.out) for each in endpoints] == [0, 0, 1]
-    time.set(1034)
+    time.advance(34)
     worker.health.tick()
     assert [len(each.out) for each in endpoints] == [0, 0, 0]
 
 
-def test_the_next_worker_goes_on_with_what_it_was_forked_with(time: Time) -> None:
+def test_the_next_worker_goes_on_with_what_it_was_forked_with(time: FakeClock) -> None:
     worker = Worker()
-    worker.state.on_told((("p", "a:1"), "ejected", Out("x", 1.8e9 + 990, 1.8e9 + 1010)))
-    worker.state.on_told((("p", "a:2"), "unhealthy", Out("y", 1.8e9 + 990)))
+    worker.state.on_told((("p", "a:1"), "ejected", Out("x", clock.wall() - 10, clock.wall() + 10)))
+    worker.state.on_told((("p", "a:2"), "unhealthy", Out("y", clock.wall() - 10)))
     one, two = worker.load(1, 2, check=CHECK)
     assert (list(one.out), list(two.out)) == (["ejected"], ["unhealthy"])
-    time.set(1011)
+    time.advance(11)
     worker.health.tick()
     assert (list(one.out), list(two.out)) == ([], ["unhealthy"])
 
@@ -236,16 +225,16 @@ def test_with_eject_false_nobody_is_and_who_was_is_back() -> None:
     assert one.out == {}
 
 
-def test_an_ejection_and_its_time_outlive_a_reload(time: Time) -> None:
+def test_an_ejection_and_its_time_outlive_a_reload(time: FakeClock) -> None:
     worker = Worker()
     one, _ = worker.load(1, 2)
     fail(one)
     worker.health.tick()
-    time.set(1020)
+    time.advance(20)
     worker.load(1, 2, 3)
     worker.health.tick()
     assert "ejected" in one.out
-    time.set(1034)
+    time.advance(14)
     worker.health.tick()
     assert one.out == {}
 
@@ -314,17 +303,17 @@ def test_a_reload_in_the_middle_of_another_has_the_last_word() -> None:
 
 
 @pytest.mark.parametrize("decides", [True, False])
-def test_every_worker_gives_its_share_to_who_comes_back(time: Time, *, decides: bool) -> None:
+def test_every_worker_gives_its_share_to_who_comes_back(time: FakeClock, *, decides: bool) -> None:
     worker = Worker(decides=decides)
     one, two = worker.load(1, 2, slow_start=10.0)
     assert (one.weight, two.weight) == (10, 10), "all are new: nobody is"
     worker.state.on_told((("p", "a:1"), "unhealthy", Out("x", 1.0)))
     worker.state.on_told((("p", "a:1"), "unhealthy", None))
     assert one.weight == 1
-    time.set(1005)
+    time.advance(5)
     worker.health.tick()
     assert one.weight == 5.5
-    time.set(1010)
+    time.advance(5)
     worker.health.tick()
     assert one.weight == 10
 

@@ -43,6 +43,12 @@ def test_a_worker_that_hangs_is_in_it_like_the_others() -> None:
     assert worker["state"] == "hanging for 5 s"
 
 
+def test_what_is_spoken_is_told_where_it_is_not_http_1_1() -> None:
+    made = door({"*": ["a:1", "h2c://b:1", "https://c:1"]})
+    said = [each.get("speaks") for each in status(made)["upstreams"]]  # type: ignore[attr-defined]
+    assert said == [None, "HTTP/2", "HTTP/2 or 1.1"]
+
+
 def test_an_endpoint_that_refuses_says_why() -> None:
     made = door()
     table = made.in_force.table

@@ -76,6 +76,21 @@ def test_one_thing_is_said_once_and_counted_after_that(messages, sink, stopped_c
     assert sink.lines() == ["warning disk full (3 times more)"]
 
 
+def test_what_is_the_same_of_several_texts_is_said_once_for_all_of_them(
+    messages, sink, stopped_clock
+):
+    for number in range(3):
+        messages.warn(f"192.0.2.{number} was cut: a flood", "a flood")
+    messages.warn("192.0.2.9 was cut: no HTTP", "no HTTP")
+    assert sink.lines() == [
+        "warning 192.0.2.0 was cut: a flood",
+        "warning 192.0.2.9 was cut: no HTTP",
+    ]
+    stopped_clock.time += QUIET
+    messages.flush()
+    assert sink.lines() == ["warning 192.0.2.0 was cut: a flood (2 times more)"]
+
+
 def test_once_more_is_said_as_people_say_it(messages, sink, stopped_clock):
     messages.say("a")
     messages.say("a")

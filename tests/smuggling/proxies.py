@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.smuggling.requests_limits import BODY
 
-__all__ = ["OTHERS", "ROOT", "free_port", "running"]
+__all__ = ["OTHERS", "ROOT", "Arguments", "free_port", "running", "running_with"]
 
 ROOT = Path(__file__).parent.parent.parent
 START = 20.0
@@ -172,11 +172,18 @@ OTHERS: dict[str, Callable[[Path, int, int], Arguments]] = {
 """name -> what writes its configuration and says how it is started."""
 
 
-@contextlib.contextmanager
-def running(name: str, folder: Path, origin: int) -> Iterator[int]:
+def running(name: str, folder: Path, origin: int) -> "contextlib.AbstractContextManager[int]":
     """A door before the origin at that port, until the block ends. Yields the door's port."""
+    return running_with(OTHERS[name], folder, origin)
+
+
+@contextlib.contextmanager
+def running_with(
+    make: Callable[[Path, int, int], Arguments], folder: Path, origin: int
+) -> Iterator[int]:
+    """The same of a door that `make` writes the configuration of, see OTHERS."""
     port = free_port()
-    arguments = OTHERS[name](folder, port, origin)
+    arguments = make(folder, port, origin)
     said = folder / "said"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "XDG_RUNTIME_DIR": str(folder)}
     with said.open("wb") as output:

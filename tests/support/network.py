@@ -37,6 +37,11 @@ class FakeClock:
         monkeypatch.setattr(clock, "date", clock.date)
         clock.tick()
 
+    def advance(self, seconds: float) -> None:
+        """So many seconds go by, and `porch.clock` has seen it."""
+        self.time += seconds
+        clock.tick()
+
 
 class FakeLoop(asyncio.SelectorEventLoop):
     """A private loop on a FakeClock. counts: calls that make a task, timer or callback."""

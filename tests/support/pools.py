@@ -1,5 +1,6 @@
 """Endpoints and exchanges for tests of balancers."""
 
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ from porch.balance.upstream import Balancer
 from porch.exchange import Exchange
 from porch.http.message import Field
 
-__all__ = ["NOBODY", "chosen", "counts", "exchange_of", "pool"]
+__all__ = ["NOBODY", "chosen", "counts", "exchange_of", "looked_at", "pool"]
 
 NOBODY = cast("Exchange", None)
 """For balancers that do not look at it."""
@@ -18,6 +19,26 @@ def pool(*weights: float) -> list[Endpoint]:
     """Endpoints e0, e1, ... of these weights."""
     nowhere: Any = None
     return [Endpoint(f"e{number}", nowhere, weight) for number, weight in enumerate(weights)]
+
+
+class _Noted(list[int]):
+    """What runs somewhere; who sums it up is noted."""
+
+    def __init__(self, runs: Sequence[int], looks: list[None]) -> None:
+        super().__init__(runs)
+        self._looks = looks
+
+    def __iter__(self) -> Iterator[int]:
+        self._looks.append(None)
+        return super().__iter__()
+
+
+def looked_at(endpoints: list[Endpoint]) -> list[None]:
+    """An entry for each time that somebody looks from now on what runs at one of them."""
+    looks: list[None] = []
+    for each in endpoints:
+        each.runs = _Noted(each.runs, looks)
+    return looks
 
 
 def exchange_of(

@@ -119,3 +119,13 @@ def test_the_oldest_version_is_1_2_or_what_is_said() -> None:
     assert client_context().minimum_version == ssl.TLSVersion.TLSv1_2
     newer = complete(client_context_in_steps(OriginTls(verify=False, oldest="1.3")))
     assert newer.minimum_version == ssl.TLSVersion.TLSv1_3
+
+
+@pytest.mark.parametrize(
+    ("protocols", "agreed"), [(("h2",), "h2"), (("http/1.1",), "http/1.1"), (("tea",), None)]
+)
+def test_what_is_offered_is_what_was_said(
+    presented: Presented, protocols: tuple[str, ...], agreed: str | None
+) -> None:
+    context = complete(client_context_in_steps(OriginTls(verify=False, protocols=protocols)))
+    assert shake(presented, "a.test", context).selected_alpn_protocol() == agreed

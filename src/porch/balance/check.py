@@ -15,6 +15,7 @@ from porch.errors import (
     PorchError,
     UpstreamStalled,
 )
+from porch.http.grpc_health import verdict
 from porch.http.message import Field
 
 __all__ = ["MOST_BODY", "Check", "Progress", "words_of"]
@@ -29,10 +30,11 @@ LONGEST = 200
 class Check:
     """What is asked, and how often.
 
-    kind: "http", "tcp", or "py:module:function". method, target, host, sends: of an HTTP request;
-    host: of the endpoint if empty. port: in place of the endpoint's, if not 0.
+    kind: "http", "tcp", "grpc", or "py:module:function". method, target, host, sends: of an HTTP
+    request; host: of the endpoint if empty. port: in place of the endpoint's, if not 0.
     statuses: that are good, (first, last). body: that must be in the answer's. fields: of the
-    answer, by lower-case name: a value, or whether it must be there.
+    answer, by lower-case name: a value, or whether it must be there. service: of gRPC, "" for the
+    server as a whole.
     every, timeout: seconds. rise, fall: checks in a row that put an endpoint back and take it out.
     """
 
@@ -45,6 +47,7 @@ class Check:
     statuses: tuple[tuple[int, int], ...] = ((200, 299),)
     body: bytes = b""
     fields: Mapping[bytes, bytes | bool] = field(default_factory=dict)
+    service: str = ""
     every: float = 5.0
     timeout: float = 2.0
     rise: int = 1
@@ -52,6 +55,9 @@ class Check:
 
     def judge(self, answer: Answer) -> str | None:
         """Why an answer is not good, in words; None if it is."""
+        if self.kind == "grpc" and answer.status == 200:
+            why = verdict([*answer.fields, *answer.trailers], answer.body)
+            return None if why is None else _short(why)
         if not any(first <= answer.status <= last for first, last in self.statuses):
             return f"status {answer.status}"
         for name, wanted in self.fields.items():

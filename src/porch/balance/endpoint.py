@@ -5,7 +5,7 @@ has one who takes out and puts back: whoever refused is dialled again, whoever f
 whoever failed its checks is checked.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -59,8 +59,10 @@ class Endpoint:
 
     name: "10.0.0.1:8000". weight: its share against the others, >= 0; with 0 it serves its sticky
     clients alone. full_weight: the same when it is not new or just back. priority: of its tier
-    (tiers.py), 0 is the first. counts, usual, patience: see route.Place. out: who took it out of
-    rotation, and why. roster: of its pool. redial_at: when it may be dialled again, if it refused.
+    (tiers.py), 0 is the first. counts, usual, patience: see route.Place. runs: a cell of each
+    worker; their sum is `running` without the look whether there are further workers, for whoever
+    chooses. out: who took it out of rotation, and why; is_drained: whether an operator did. roster:
+    of its pool. redial_at: when it may be dialled again, if it refused.
     """
 
     __slots__ = (
@@ -71,12 +73,14 @@ class Endpoint:
         "connections",
         "counts",
         "full_weight",
+        "is_drained",
         "name",
         "out",
         "patience",
         "priority",
         "redial_at",
         "roster",
+        "runs",
         "usual",
         "weight",
     )
@@ -97,8 +101,10 @@ class Endpoint:
         self.roster = roster or Roster()
         self._cells = cells or Cells(WIDTH)
         self.counts = self._cells.own
+        self.look()
         self.usual = 0.0
         self.out: dict[str, Out] = {}
+        self.is_drained = False
         self.patience = LOOK
         self.redial_at = self._trial_at = 0.0
         self._waiting: dict[Exchange, None] = {}
@@ -106,6 +112,15 @@ class Endpoint:
     def __repr__(self) -> str:
         why = "".join(f" {kind}: {out.text}" for kind, out in self.out.items())
         return f"<Endpoint {self.name} {self.counts[RUNNING]} running{why}>"
+
+    @property
+    def live(self) -> "memoryview[int]":
+        """See shared.Cells. Where it grows, `look` is due."""
+        return self._cells.live
+
+    def look(self) -> None:
+        """Take all workers that there are by now into account in `runs`."""
+        self.runs: Sequence[int] = self._cells.column(RUNNING)
 
     @property
     def running(self) -> int:
@@ -153,6 +168,7 @@ class Endpoint:
             self.out[kind] = why
         elif self.out.pop(kind, None) is not None and not self.out:
             self.roster.on_back(self)
+        self.is_drained = "drained" in self.out
         self.patience = TRIAL_LOOK if "silent" in self.out else LOOK
         self.roster.version += 1
 
@@ -235,3 +251,4 @@ class Endpoint:
         """The configuration has it no more; what still runs here is counted for itself."""
         self._cells.leave()
         self.counts = self._cells.own
+        self.look()

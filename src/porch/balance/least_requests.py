@@ -22,11 +22,12 @@ EXACT = 4
 class LeastRequests:
     """See upstream.Balancer."""
 
-    __slots__ = ("_draw", "_endpoints")
+    __slots__ = ("_draw", "_endpoints", "_number")
 
     def __init__(self, number: Callable[[], float] = random.random) -> None:
         """number: in [0, 1), for tests with a seed."""
         self._draw = Draw(number)
+        self._number = number
         self._endpoints: Sequence[Endpoint] = ()
 
     def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
@@ -39,31 +40,24 @@ class LeastRequests:
         endpoints = self._endpoints
         if len(endpoints) > EXACT:
             one, two = self._draw.two()
-            if _load(two) < _load(one):
+            if sum(two.runs) / two.weight < sum(one.runs) / one.weight:
                 one, two = two, one
             yield one
             yield two
             yield from self._draw.others(one, two)
-        else:
-            first = self._idlest()
-            yield first
-            yield from sorted([each for each in endpoints if each is not first], key=_load)
-
-    def _idlest(self) -> Endpoint:
-        drawn = self._draw.one()
-        if not drawn.running:
-            return drawn  # nobody can have fewer
-        least = INFINITY
-        idle: list[Endpoint] = []
-        for each in self._endpoints:
-            load = each.running / each.weight
+            return
+        first, least, alike = endpoints[0], INFINITY, 0.0
+        for each in endpoints:  # here and not in a function: -0.1 us
+            load = sum(each.runs) / each.weight
             if load < least:
-                least = load
-                idle = [each]
-            elif load == least:
-                idle.append(each)
-        return idle[0] if len(idle) == 1 else self._draw.one_of(idle)
+                first, least, alike = each, load, each.weight
+            elif load == least:  # of those that are as idle each comes by its weight
+                before, alike = alike, alike + each.weight
+                if self._number() * alike >= before:
+                    first = each
+        yield first
+        yield from sorted([each for each in endpoints if each is not first], key=_load)
 
 
 def _load(endpoint: Endpoint) -> float:
-    return endpoint.running / endpoint.weight
+    return sum(endpoint.runs) / endpoint.weight

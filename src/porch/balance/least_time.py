@@ -38,21 +38,29 @@ _NEW = 8
 class LeastTime:
     """See upstream.Balancer."""
 
-    __slots__ = ("_draw", "_endpoints", "_known", "_mean", "_quickest")
+    __slots__ = ("_draw", "_few", "_known", "_mean", "_number", "_quickest", "_up")
 
     def __init__(self, number: Callable[[], float] = random.random) -> None:
         """number: in [0, 1), for tests with a seed."""
         self._draw = Draw(number)
-        self._endpoints: Sequence[Endpoint] = ()
+        self._number = number
+        self._up: Sequence[Endpoint] = ()
         self._known = _All()
+        self._few: Sequence[_Known] = ()
         self._mean = 1.0
         self._quickest = 0.0
 
     def use(self, up: Sequence[Endpoint], everyone: Sequence[Endpoint]) -> None:
         """See upstream.Balancer."""
-        self._endpoints = up
+        self._up = up
         self._draw.use(up)
         self._mean = sum([each.weight for each in up]) / len(up)
+        self._few = [self._known[each] for each in up] if len(up) <= EXACT else ()
+        until = 0.0
+        for known in self._few:
+            weight = known.endpoint.weight / self._mean
+            known.share, until = 1 / weight, until + weight / len(up)
+            known.until = until
         if len(self._known) > 2 * len(everyone):
             there = {*everyone}
             for each in [each for each in self._known if each not in there]:
@@ -60,7 +68,7 @@ class LeastTime:
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""
-        if len(self._endpoints) > EXACT:
+        if len(self._up) > EXACT:
             one, two = self._draw.two()
             if self._cost(two) * ALIKE < self._cost(one):
                 one, two = two, one
@@ -68,75 +76,90 @@ class LeastTime:
             yield two
             yield from self._draw.others(one, two)
             return
-        first = self._soonest()
+        now = clock.milliseconds
+        few = self._few
+        least, most = INFINITY, 0.0
+        for known in few:  # as `_cost` does, without its calls: -0.2 us
+            endpoint = known.endpoint
+            time = endpoint.usual if known.at == now else 0.0
+            if not time:
+                time = self._time(known)
+            known.cost = cost = time * (1 + sum(endpoint.runs) * known.share)
+            if cost < least:
+                least, first = cost, endpoint
+            if cost > most:
+                most = cost
+        least *= ALIKE
+        if most <= least:
+            drawn = self._number()
+            for known in few:
+                if drawn < known.until:
+                    break
+            first = known.endpoint
+        elif len(few) > 2:
+            first = self._draw.one_of([each.endpoint for each in few if each.cost <= least])
         yield first
-        yield from sorted([each for each in self._endpoints if each is not first], key=self._cost)
-
-    def _soonest(self) -> Endpoint:
-        costs = [*map(self._cost, self._endpoints)]
-        most = min(costs) * ALIKE
-        if max(costs) <= most:
-            return self._draw.one()
-        alike = [each for each, cost in zip(self._endpoints, costs, strict=True) if cost <= most]
-        return alike[0] if len(alike) == 1 else self._draw.one_of(alike)
+        yield from sorted([each for each in self._up if each is not first], key=self._cost)
 
     def _cost(self, endpoint: Endpoint) -> float:
-        usual = endpoint.usual
-        if usual:
-            known = self._known[endpoint]
-            if usual != known.usual:
-                self._note(known, usual)
-            if known.at != clock.milliseconds:
-                known.age(endpoint.counts[HEARD])
-            time = known.time
-        else:
-            time = self._quickest or 1.0
-        return time * (1 + endpoint.running * self._mean / endpoint.weight)
+        known = self._known[endpoint]
+        time = endpoint.usual if known.at == clock.milliseconds else 0.0
+        if not time:
+            time = self._time(known)
+        return time * (1 + sum(endpoint.runs) * self._mean / endpoint.weight)
 
-    def _note(self, known: "_Known", usual: float) -> None:
-        """An answer has come from it, or several."""
-        time = known.note(usual)
-        # The quickest falls at once and rises slowly, so that nobody has to look for it.
-        before = self._quickest
-        self._quickest = time if time < before or not before else before + (time - before) / 64
+    def _time(self, known: "_Known") -> float:
+        """What an endpoint takes that is not known, or was not looked at in this tick."""
+        if not known.endpoint.usual:
+            return self._quickest or 1.0
+        is_other = known.endpoint.usual != known.usual
+        time = known.look()
+        if is_other:
+            # The quickest falls at once and rises slowly, so that nobody has to look for it.
+            before = self._quickest
+            fresh = min(known.usual, known.most)
+            self._quickest = (
+                fresh if fresh < before or not before else before + (fresh - before) / 64
+            )
+        return time
 
 
 class _Known:
     """What is known of an endpoint. usual: its mean at the last look. most: no more than this, for
     it has answered better than its mean after a silence. is_old: it was silent at the last look.
-    time: what follows of all that, `at` this tick of the clock."""
+    at: the tick of the clock of a look that found its time to be its mean, so that in this tick
+    nobody has to look again. Where they are few: share, how often it has its weight in the mean of
+    all; until, its weight and that of those before it, of 1 in all; cost, of the last choice."""
 
-    __slots__ = ("at", "is_old", "most", "time", "usual")
+    __slots__ = ("at", "cost", "endpoint", "is_old", "most", "share", "until", "usual")
 
-    def __init__(self) -> None:
-        self.usual = self.time = 0.0
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.usual = self.cost = 0.0
+        self.share = self.until = 1.0
         self.most = INFINITY
         self.is_old = False
         self.at = -1
 
-    def note(self, usual: float) -> float:
-        """Its mean is another one now. Returns what it takes, were it heard of just now."""
+    def look(self) -> float:
+        """An answer may have come from it, and time has gone by. Returns what it takes."""
+        usual = self.endpoint.usual
         if usual > self.usual:
             self.most = INFINITY
-        elif self.is_old:  # it was tried: what its one answer took
+        elif usual < self.usual and self.is_old:  # it was tried: what its one answer took
             self.most = max(self.usual - (self.usual - usual) * _NEW, 0.0)
         self.usual = usual
-        self.at = -1
-        return min(usual, self.most)
-
-    def age(self, heard: int) -> None:
-        """Time has gone by since it was `heard` of."""
-        self.at = clock.milliseconds
-        self.time = min(self.usual, self.most)
-        silent = self.at - heard
+        now = clock.milliseconds
+        silent = now - self.endpoint.counts[HEARD]
         self.is_old = silent > _FRESH
-        if self.is_old:
-            self.time *= 0.5 ** (silent / HALVED)
+        time = min(usual, self.most)
+        self.at = now if time == usual and not self.is_old else -1
+        return time * 0.5 ** (silent / HALVED) if self.is_old else time
 
 
 class _All(dict[Endpoint, _Known]):
     """What is known of each, from when it is first looked at."""
 
     def __missing__(self, endpoint: Endpoint) -> _Known:
-        found = self[endpoint] = _Known()
+        found = self[endpoint] = _Known(endpoint)
         return found

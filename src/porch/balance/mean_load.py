@@ -35,9 +35,12 @@ class MeanLoad:
         """Requests under way for each unit of weight."""
         endpoints, had = self._endpoints, self._had
         if len(endpoints) <= EXACT:
-            return sum([each.running for each in endpoints]) / self._weights
+            running = 0
+            for each in endpoints:
+                running += sum(each.runs)
+            return running / self._weights
         index = self._next
-        running = endpoints[index].running
+        running = sum(endpoints[index].runs)
         self._sum += running - had[index]
         had[index] = running
         self._next = index + 1 if index + 1 < len(had) else 0

@@ -1,6 +1,6 @@
 """Answers that are not taken while another endpoint can be asked: those of chosen statuses."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from email.utils import parsedate_to_datetime
 from functools import partial
 
@@ -12,7 +12,7 @@ from porch.filter import Filter
 from porch.http.message import ResponseHead
 from porch.route.retry import SPENT, Retry
 
-__all__ = ["LONGEST_PAUSE", "MOST_SPARED", "RefusedAnswers", "retry_after"]
+__all__ = ["LONGEST_PAUSE", "MOST_SPARED", "RefusedAnswers", "retry_after", "status_of"]
 
 LONGEST_PAUSE = 10.0
 """Seconds that a Retry-After is waited for where `retry.total` sets no bound."""
@@ -23,37 +23,43 @@ MOST_SPARED = 60.0
 
 class RefusedAnswers(Filter):
     """on: the statuses. Only an answer that a further attempt really follows is refused; else it
-    goes to the client as it came.
+    goes to the client as it came. of: the status of an answer, or that which it stands for.
 
     Retry-After (RFC 9110 10.2.3): of a 503 it is about the endpoint, which is spared for that
     time while another is asked at once. Of any other it is about the client, so that the next
     attempt waits for it; where `retry.total` does not allow that, the answer goes through.
     """
 
-    __slots__ = ("_on", "_retry")
+    __slots__ = ("_of", "_on", "_retry")
 
-    def __init__(self, on: Container[int], retry: Retry) -> None:
+    def __init__(self, on: Container[int], retry: Retry, of: Callable[[ResponseHead], int]) -> None:
         self._on = on
         self._retry = retry
+        self._of = of
 
     def on_upstream_response(self, exchange: Exchange) -> None:
         """See Filter."""
         response = exchange.response
-        if response is None or response.status not in self._on:
+        if response is None or (status := self._of(response)) not in self._on:
             return
         pause = retry_after(response)
-        if pause and response.status == 503:
+        if pause and status == 503:
             _spare(exchange, pause)
             pause = 0.0
             if _is_spared(exchange.other()):
                 return
         if pause > LONGEST_PAUSE:
             return
-        error = AnswerRefused(str(response.status), pause)
+        error = AnswerRefused(str(status), pause)
         if self._retry.can(exchange, error, pause):
             raise error
         if error.detail.endswith(SPENT):
-            exchange.error = RetryBudgetSpent(str(response.status))
+            exchange.error = RetryBudgetSpent(str(status))
+
+
+def status_of(response: ResponseHead) -> int:
+    """What it says."""
+    return response.status
 
 
 def retry_after(response: ResponseHead) -> float:

@@ -10,13 +10,18 @@ who looks up a key walks past those that are out.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from hashlib import blake2b
 from math import log2
+from zlib import crc32
 
 from porch.balance.endpoint import Endpoint
 
 __all__ = ["POINTS", "Ring", "point_of"]
+
+point_of = crc32
+"""Where a key is on the ring. Of keys that differ in a byte or two it is as even as a good hash, at
+a tenth of its time; nginx takes it too."""
 
 POINTS = 320
 """Of an endpoint of mean weight: the share of keys of 998 of 1,000 is within a sixth of the mean,
@@ -28,11 +33,6 @@ _LONG = 512
 """Points of an arc, of which there are so many that each is found by a shift."""
 _STEADY = 2.0
 """How far the mean weight may be off before all endpoints get other numbers of points."""
-
-
-def point_of(key: bytes) -> int:
-    """Where a key is on the ring."""
-    return int.from_bytes(blake2b(key, digest_size=4).digest())
 
 
 class Ring:
@@ -75,11 +75,23 @@ class Ring:
                 self._set(each, count)
                 yield
 
-    def first(self, point: int) -> Endpoint | None:
-        """The endpoint of the first point from `point` on; None where none follows in its arc."""
-        arc = self._arc(point >> self._shift)
+    def find(
+        self, point: int, among: Container[Endpoint], but: Container[Endpoint] = ()
+    ) -> Endpoint | None:
+        """The endpoint of the first point from `point` on that is one of these and none of those;
+        None where there is none in the same arc, and `walk` has to go on."""
+        number = point >> self._shift
+        arc = self._arcs[number]
+        if self._sorted[number] != len(arc):
+            arc = self._arc(number)
+        members = self._members
         found = bisect_left(arc, point << _NUMBER)
-        return self._members[arc[found] & _MASK] if found < len(arc) else None
+        while found < len(arc):
+            each = members[arc[found] & _MASK]
+            if each in among and each not in but:
+                return each
+            found += 1
+        return None
 
     def walk(self, point: int) -> Iterator[Endpoint]:
         """The endpoints of all points from `point` on, once around. Most come often."""

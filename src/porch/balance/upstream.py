@@ -1,6 +1,8 @@
 """Upstream: a named pool of endpoints and the algorithm that orders them."""
 
 from collections.abc import Iterator, Sequence
+from itertools import filterfalse
+from operator import attrgetter
 from typing import Protocol
 
 from porch import clock
@@ -13,6 +15,7 @@ from porch.errors import NoEndpoint, PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.route.retry import SAFE_TO_REPEAT
+from porch.shared import ALONE
 
 __all__ = ["Balancer", "Upstream"]
 
@@ -20,6 +23,8 @@ DIALS = 32
 """Endpoints that refused and are dialled again at once."""
 TOLD = 3
 """Endpoints whose reasons are told when there is nobody left."""
+
+_IS_DRAINED = attrgetter("is_drained")
 
 LESS_BAD = ("ejected", "silent", "spared", "unhealthy")
 """Kinds of reasons for which an endpoint is used all the same when all are out: a check may be
@@ -49,8 +54,11 @@ class Upstream:
 
     __slots__ = (
         "_balancer",
+        "_is_usual",
+        "_live",
         "_redial_at",
         "_refused",
+        "_seen",
         "_silent",
         "_up",
         "_version",
@@ -83,6 +91,9 @@ class Upstream:
         self.roster = roster or Roster(name)
         self.care = Care()
         self.budget: Budget = self.roster.budget
+        self._is_usual = False
+        self._live = ALONE
+        self._seen = 0
         self._version = -1
         self._up: Sequence[Endpoint] = ()
         self._refused: Sequence[Endpoint] = ()
@@ -114,8 +125,14 @@ class Upstream:
         endpoints = self.endpoints
         if len(endpoints) == 1:
             only = endpoints[0]
-            return iter(() if "drained" in only.out or not only.weight else endpoints)
-        return self._several(exchange)
+            return iter(() if only.is_drained or not only.weight else endpoints)
+        if self._version != self.roster.version or self._live[0] != self._seen:
+            self._turn()
+        # No generator within another where nothing is to be added to what the balancer says, and
+        # no Python is called for those that were drained since the first was tried: -0.4 us.
+        is_usual = self._is_usual and self.most is None
+        several = self._balancer.candidates(exchange) if is_usual else self._several(exchange)
+        return filterfalse(_IS_DRAINED, several)
 
     def nobody(self, error: PorchError | None) -> PorchError:
         """See route.Destination. Of several that refuse who finds that out is told what the others
@@ -141,8 +158,6 @@ class Upstream:
         return endpoint in self._up
 
     def _several(self, exchange: Exchange) -> Iterator[Endpoint]:
-        if self._version != self.roster.version:
-            self._turn()
         if self._refused and self._up and clock.monotonic() >= self._redial_at:
             self._redial()
         if self._silent and exchange.request.method in SAFE_TO_REPEAT and self.budget.has_room():
@@ -156,8 +171,6 @@ class Upstream:
             idlest: Endpoint | None = None
             is_given = False
             for each in self._balancer.candidates(exchange):
-                if "drained" in each.out:  # since the first of them was tried
-                    continue
                 if most is None or each.running < most:
                     is_given = True
                     yield each
@@ -174,7 +187,16 @@ class Upstream:
                     yield each
 
     def _turn(self) -> None:
-        """Somebody came into rotation, or went out of it."""
+        """Somebody came into rotation or went out of it, or there are further workers, for which
+        nothing is arranged anew."""
+        self._live = next((each.live for each in self.endpoints if each.live is not ALONE), ALONE)
+        if self._live[0] != self._seen:
+            self._seen = self._live[0]
+            for each in self.endpoints:
+                if len(each.runs) != self._seen:
+                    each.look()
+        if self._version == self.roster.version:
+            return
         self._version = self.roster.version
         used = [each for each in self.endpoints if each.weight > 0]
         up = [each for each in used if not each.out]
@@ -185,6 +207,7 @@ class Upstream:
         if not up or len(up) < self.care.panic * len(used):
             up = [each for each in used if not each.out or each.is_out_by(LESS_BAD)]
         self._up = up
+        self._is_usual = len(up) > 1 and not self._refused and not self._silent
         if len(up) > 1:
             self._balancer.use(up, self.endpoints)
 

@@ -59,8 +59,9 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
             ["pool", "endpoint", "state", "running", "requests"],
             [
                 [
-                    each.get(word, "")
-                    for word in ("pool", "endpoint", "state", "running", "requests")
+                    each["pool"],
+                    each["endpoint"] + (f" ({each['speaks']})" if "speaks" in each else ""),
+                    *(each.get(word, "") for word in ("state", "running", "requests")),
                 ]
                 for each in endpoints[:MOST]
             ],

@@ -15,6 +15,7 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
+from porch.config.calling import Calling
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
 from porch.config.loaded import Loaded, RouteEntry
@@ -171,6 +172,7 @@ class _Builder:
         self.settings: dict[str, RouteSettings] = {}
         self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
         self.options = Options()
+        self.calling = Calling()
         self.entries: list[Entry] = []
         self.router = Router(
             (),
@@ -315,9 +317,14 @@ class _Builder:
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
             roster = self.state.roster(route.destination.name)
-            route.retry, before = retrying(settings.retry, roster)
+            takes_calls = yield from self._change(name, entry, settings, route, filters)
+            route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
             filters[:0] = before
-            yield from self._change(name, entry, settings, route, filters)
+            if takes_calls:
+                filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
+            elif model.grpc_web:
+                text = "there is no gRPC over HTTP/1.1; write h2c:// or https:// in `to`"
+                self.loaded.add((*entry.path, "grpc_web"), text, warning=True)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 
@@ -328,11 +335,12 @@ class _Builder:
         settings: RouteSettings,
         route: Route,
         filters: list[Filter],
-    ) -> Steps[None]:
-        """The canary and the mirror of a route that leads to a pool."""
+    ) -> Steps[bool]:
+        """The canary and the mirror of a route that leads to a pool. Whether it may take gRPC."""
         model = entry.model
+        assert route.destination is not None
+        takes_calls = route.destination.name in self.upstreams.calls
         if model.canary is not None:
-            assert route.destination is not None
             canary = yield from self.changing.canary(
                 name, entry, model.canary, settings, route.destination
             )
@@ -341,8 +349,10 @@ class _Builder:
                 host = entry.pattern.host.decode()  # type: ignore[union-attr]
                 self.upstreams.sticky.take(host, canary.canary, entry.path)
             route.destination = canary
+            takes_calls = takes_calls or canary.canary.name in self.upstreams.calls
         if model.mirror is not None:
             filters.append((yield from self.changing.mirror(name, entry, model.mirror, settings)))
+        return takes_calls
 
     def _settings(self, entry: RouteEntry, host: str) -> RouteSettings:
         """Those of the route. Where it says nothing itself, as most, its host's are shared."""

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["care_of", "review_health"]
 
-_OF_HTTP = ("path", "status", "body", "header", "send", "method", "host")
+_OF_HTTP = ("path", "status", "body", "header", "method")
+_NOT_OF = {
+    "http": ("service",),
+    "grpc": _OF_HTTP,
+    "tcp": (*_OF_HTTP, "send", "host", "service"),
+    "py": (*_OF_HTTP, "send", "host", "service", "port"),
+}
+"""Words that say nothing about a kind."""
 
 
 def care_of(settings: "RouteSettings") -> Care:
@@ -31,13 +38,10 @@ def care_of(settings: "RouteSettings") -> Care:
 
 def review_health(loaded: Loaded, health: HealthModel, path: KeyPath) -> None:
     """What no single word of a check can tell."""
-    if health.kind != "http":
-        words = _OF_HTTP if health.kind == "tcp" else (*_OF_HTTP, "port")
-        for word in words:
-            if word in health.model_fields_set:
-                text = f"'{word}' says nothing about kind = \"{health.kind}\"; take it out"
-                loaded.add((*path, word), text)
-        return
+    for word in _NOT_OF[health.kind.partition(":")[0]]:
+        if word in health.model_fields_set:
+            text = f"'{word}' says nothing about kind = \"{health.kind}\"; take it out"
+            loaded.add((*path, word), text)
     if health.body and health.method == "HEAD":
         loaded.add((*path, "body"), 'an answer to HEAD has no body; write method = "GET"')
     for name, value in health.send.items():
@@ -71,6 +75,7 @@ def _check(health: HealthModel) -> Check:
         statuses=tuple(health.status or [(200, 299)]),
         body=(health.body or "").encode(),
         fields=wanted,
+        service=health.service or "",
         every=health.every,
         timeout=health.timeout,
         rise=health.rise,

@@ -94,7 +94,9 @@ REDIRECTS = """
 | --- | --- |
 | `"10.0.0.1:8000"`, `"app:8000"` | HTTP at a host and port |
 | `":3000"` | a port of this machine |
-| `"http://app"`, `"https://app:8443"` | the same with the scheme named; HTTPS is verified |
+| `"http://app"` | HTTP/1.1, with the scheme named |
+| `"https://app:8443"` | HTTP/2 or 1.1 over TLS, as the endpoint prefers; it is verified |
+| `"h2://app"`, `"h2c://app:50051"` | HTTP/2 alone, over TLS and without it |
 | `"unix:/run/app.sock"` | HTTP over a Unix socket |
 | `"api"` | the pool `[pool.api]` |
 | `"redirect:https://b.test{path}"` | a redirect, 308 or the word `status` |

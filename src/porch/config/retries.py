@@ -2,19 +2,23 @@
 
 from porch.balance.hedge import Hedge, HedgedRetry
 from porch.balance.patience import Patience
-from porch.balance.refused_answers import RefusedAnswers
+from porch.balance.refused_answers import RefusedAnswers, status_of
 from porch.balance.roster import Roster
 from porch.clock import INFINITY
 from porch.config.schema_retry import RetryModel
 from porch.config.units import spell_duration
 from porch.filter import Filter
+from porch.http.grpc import stands_for
 from porch.route.retry import BACKOFF, REFUSALS, Retry
 
 __all__ = ["retrying"]
 
 
-def retrying(words: RetryModel, roster: Roster) -> tuple[Retry, list[Filter]]:
-    """The Retry of a route to this pool, and the filters that go before all others."""
+def retrying(
+    words: RetryModel, roster: Roster, *, calls: bool = False
+) -> tuple[Retry, list[Filter]]:
+    """The Retry of a route to this pool, and the filters that go before all others. calls: whether
+    it may take gRPC."""
     total = INFINITY if words.total is None else words.total
     backoff = BACKOFF if words.backoff is None else words.backoff
     text = _text(words)
@@ -29,7 +33,8 @@ def retrying(words: RetryModel, roster: Roster) -> tuple[Retry, list[Filter]]:
     if words.each is not None or words.total is not None:
         filters.insert(0, Patience(INFINITY if words.each is None else words.each, total))
     if words.on:
-        filters.insert(0, RefusedAnswers(frozenset(words.on), retry))
+        on = frozenset(words.on)
+        filters.insert(0, RefusedAnswers(on, retry, stands_for if calls else status_of))
     return retry, filters
 
 

@@ -217,6 +217,9 @@ class RouteWords(Model):
     upgrade: Upgrade | None = word(
         "Protocols that may be switched to; `false` for none. h2c is refused.", ["websocket"]
     )
+    grpc_web: bool | None = word(
+        "Take gRPC calls of browsers (gRPC-Web, binary and text) and pass them on as gRPC.", False
+    )
     tls: TlsModel | None = word("See [tls](#tls).")
     underscores: bool | None = word(
         "Pass on field names with an underscore, which some origins confuse with a hyphen.", False

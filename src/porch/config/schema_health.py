@@ -19,14 +19,9 @@ _PYTHON = re.compile(r"py:[\w.]+:[\w.]+\Z")
 
 
 def _kind(value: str) -> str:
-    if value in ("http", "tcp") or _PYTHON.match(value):
+    if value in ("http", "tcp", "grpc") or _PYTHON.match(value):
         return value
-    if value == "grpc":
-        raise ValueError(
-            "gRPC needs HTTP/2, which the door does not speak to origins yet; a path of the same "
-            'server over HTTP/1.1 can be checked, or kind = "tcp"'
-        )
-    raise ValueError('it must be "http", "tcp" or "py:module:function"')
+    raise ValueError('it must be "http", "tcp", "grpc" or "py:module:function"')
 
 
 def _path(value: str) -> str:
@@ -93,12 +88,14 @@ Count = Annotated[int, Field(ge=1, le=100)]
 class HealthModel(Model):
     """Each endpoint is asked now and then, by one worker for the whole door.
 
-    `health = "/healthz"` is `path` alone, `health = "tcp"` or `"py:module:function"` is `kind`.
+    `health = "/healthz"` is `path` alone, `health = "tcp"`, `"grpc"` or `"py:module:function"` is
+    `kind`.
     """
 
     kind: Annotated[str, AfterValidator(_kind)] = Field(
         default="http",
-        description='`"http"`; `"tcp"`: a connection is enough; `"py:module:function"`: an `async '
+        description='`"http"`; `"tcp"`: a connection is enough; `"grpc"`: the gRPC health '
+        'protocol (grpc.health.v1), over HTTP/2; `"py:module:function"`: an `async '
         "def` of yours that gets `host:port` and returns nothing, or why it is not well.",
     )
     path: Annotated[str, AfterValidator(_path)] | None = word("What is asked for.", "/")
@@ -127,6 +124,9 @@ class HealthModel(Model):
     host: Annotated[str, AfterValidator(_host)] | None = word(
         "Host of the request; the endpoint's own if left out."
     )
+    service: str | None = word(
+        "The service that gRPC is asked about; the server as a whole if left out."
+    )
     port: Annotated[int, Field(ge=1, le=65535)] | None = word(
         "The port that is asked; the endpoint's own if left out."
     )
@@ -140,13 +140,15 @@ def _read_health(value: object) -> object:
         return {"path": value}
     if value in ("tcp", "grpc") or value.startswith("py:"):
         return {"kind": value}
-    raise ValueError('a check is a path such as "/healthz", "tcp", "py:module:function" or a table')
+    raise ValueError(
+        'a check is a path such as "/healthz", "tcp", "grpc", "py:module:function" or a table'
+    )
 
 
 Health = Annotated[
     HealthModel | Literal[False],
     BeforeValidator(_read_health, json_schema_input_type=str | HealthModel | Literal[False]),
-    Form('a path such as "/healthz", "tcp", "py:module:function", a table, or false'),
+    Form('a path such as "/healthz", "tcp", "grpc", "py:module:function", a table, or false'),
 ]
 
 

@@ -56,6 +56,7 @@ class RouteSettings:
         self.maintenance: MaintenanceModel | None = self._nearest("maintenance") or None
         self.underscores = bool(self._nearest("underscores"))
         self.forwarded = bool(self._nearest("forwarded"))
+        self.grpc_web = bool(self._nearest("grpc_web"))
         via = self._nearest("via")
         self.via: str = "porch" if via in (None, True) else (via or "")
 

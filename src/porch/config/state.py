@@ -63,7 +63,7 @@ class Ask:
         return self.pool, self.address, self.limits, self.most_interim
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class _Kept:
     """An endpoint with its connections, and the weight that the file gives it."""
 
@@ -108,7 +108,7 @@ class State:
         self._running: dict[tuple[object, ...], _Kept] = {}
         self._asked: dict[tuple[object, ...], _Kept] = {}
         self._settings: dict[tuple[object, ...], Ask] = {}
-        self._named: dict[EndpointName, WeakSet[Endpoint]] = {}
+        self._named: dict[EndpointName, WeakSet[_Kept]] = {}
         self._rosters: dict[str, Roster] = {}
         self._asked_rosters: dict[str, Roster] = {}
         self._counters: dict[EndpointName, Cells] = {}
@@ -162,7 +162,7 @@ class State:
 
     def named(self, name: EndpointName) -> tuple[Endpoint, ...]:
         """The endpoints of a name: one, unless a reload has changed how it is spoken with."""
-        return tuple(self._named.get(name, ()))
+        return tuple([kept.endpoint for kept in self._named.get(name, ())])
 
     def on_told(self, standing: Standing) -> None:
         """Another worker has taken an endpoint out of rotation, or put it back."""
@@ -173,9 +173,8 @@ class State:
 
     def weigh(self, name: EndpointName) -> None:
         """What `orders` says of the weight of an endpoint has changed."""
-        for kept in (*self._running.values(), *self._asked.values()):
-            if (kept.endpoint.roster.name, kept.endpoint.name) == name:
-                self._weigh(kept)
+        for kept in self._named.get(name, ()):
+            self._weigh(kept)
 
     def _settle(self, kept: _Kept, ask: Ask) -> None:
         kept.weight = ask.weight
@@ -199,10 +198,9 @@ class State:
         self._asked_counters[name] = found
         return found
 
-    def _forget(self, endpoint: Endpoint) -> None:
-        name = endpoint.roster.name, endpoint.name
+    def _forget(self, name: EndpointName, kept: _Kept) -> None:
         named = self._named[name]
-        named.discard(endpoint)
+        named.discard(kept)
         if not named:
             del self._named[name]
             for kind in self.standings.of(name).keys() - ORDERED:
@@ -243,17 +241,18 @@ class State:
         made.priority = ask.priority
         for kind, why in self.standings.of(name).items():
             made.on_told(kind, why)
-        self._named.setdefault(name, WeakSet()).add(made)
         self.address_of[made] = ask.address
-        return _Kept(made, connections, ask.weight)
+        kept = _Kept(made, connections, ask.weight)
+        self._named.setdefault(name, WeakSet()).add(kept)
+        return kept
 
     def _close(self, kept: _Kept) -> None:
         name = kept.endpoint.roster.name, kept.endpoint.name
-        if kept.endpoint not in self._named.get(name, ()):
+        if kept not in self._named.get(name, ()):
             return  # it was found no more while a reload let go of it as well
         kept.pool.close()
         kept.endpoint.leave()
-        self._forget(kept.endpoint)
+        self._forget(name, kept)
 
     def context(self, origin: OriginTls) -> Generator[None, None, ssl.SSLContext]:
         """The TLS context towards origins, one for all that want the same, made in steps.

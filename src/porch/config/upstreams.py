@@ -13,6 +13,7 @@ from porch.balance.standing import WHOLE
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.balancing import balancer, is_hash
+from porch.config.calling import may_take_calls
 from porch.config.care import care_of
 from porch.config.finding import Source
 from porch.config.loaded import Loaded
@@ -39,7 +40,7 @@ __all__ = ["Upstreams"]
 class Upstreams:
     """Makes pools of what `state` has. files: those that were needed, to be watched. made: all of
     them so far. sticky: makes those with sticky clients. members: of pools whose endpoints are
-    found. sought: by the names of their sources."""
+    found. sought: by the names of their sources. calls: names of pools that may take gRPC."""
 
     def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
         """limits, interim: bounds on what endpoints answer."""
@@ -47,6 +48,7 @@ class Upstreams:
         self.made: list[Upstream] = []
         self.members: list[Members] = []
         self.sought: dict[str, Sought] = {}
+        self.calls: set[str] = set()
         self.sticky = StickyPools(loaded)
         self._loaded = loaded
         self._state = state
@@ -108,6 +110,8 @@ class Upstreams:
                 continue
             address = yield from self._address(each, tls, path)
             endpoints.append(self._state.endpoint(ask(address, each.weight, each.priority)))
+        if any(map(may_take_calls, targets)):
+            self.calls.add(name)
         pool, arrange = yield from self._balanced(name, endpoints, targets, settings)
         if shares:
             members = Members(pool, endpoints, shares, ask, arrange)

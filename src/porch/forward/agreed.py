@@ -4,7 +4,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar, cast
 
-__all__ = ["Agreeing"]
+from porch.errors import ConnectFailed
+
+__all__ = ["Agreeing", "NoHttp2"]
+
+
+class NoHttp2(ConnectFailed):
+    """The endpoint does not speak HTTP/2, which `h2://` and `h2c://` want."""
+
+    word = "http_protocol_error"
+    sentence = "The endpoint speaks no HTTP/2; write http:// or https:// in `to`."
 
 
 class Spoken(Protocol):

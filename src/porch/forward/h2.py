@@ -16,10 +16,10 @@ from porch.errors import (
     ConnectFailed,
     ConnectionLost,
     EndpointSilent,
-    NoHttp2,
     PorchError,
 )
 from porch.exchange import Exchange
+from porch.forward.agreed import NoHttp2
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
@@ -216,8 +216,8 @@ class SharedConnection(asyncio.Protocol):
 
     def _settle(self) -> None:
         codec = self.codec
-        most = codec.most_streams
-        self._pool.most_streams = max(1, most)
+        most = max(1, codec.most_streams)  # where it takes none now, one waits in the codec
+        self._pool.most_streams = most
         self._most = min(most, MOST_STREAMS)
         self.takes_tunnels = codec.knows_tunnels
         if not self.settled.done():
@@ -260,6 +260,8 @@ class SharedConnection(asyncio.Protocol):
                 self._transport.writelines(pieces)
         for piece in codec.happened():
             self._take(piece)
+        if codec.wants_write and not self._full:
+            self.mark()
         if self._slow:
             self._relieve()
         if self._pool.dials:
@@ -299,8 +301,8 @@ class SharedConnection(asyncio.Protocol):
 
     @property
     def has_room(self) -> bool:
-        """Whether a stream may begin: not while it is doubted that somebody is there."""
-        return not (self.closed or self._asked_at) and self._taken < self._most
+        """Whether a stream may begin: not while the origin takes nothing, or may not be there."""
+        return not (self.closed or self._full or self._asked_at) and self._taken < self._most
 
     def open(self, exchange: Exchange) -> OriginStream:
         """A stream for an exchange. Only where there is room."""
@@ -366,6 +368,8 @@ class SharedConnection(asyncio.Protocol):
             self._transport.abort()
         elif until >= clock.now:
             self.deadline = until
+        elif self._full:  # what it does not take is the exchange's to wait for
+            self.deadline = clock.now + self._quiet
         else:
             self._asks += 1
             self._asked_at = clock.now

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 from porch.errors import (
     BadGateway,
     IncompleteResponse,
+    InternalError,
     PorchError,
     Shutdown,
     StreamRefused,
     StreamReset,
-    TunnelRefused,
     Unprocessed,
+    UpgradeFailed,
 )
 from porch.exchange import Exchange
 from porch.http.h2 import CANCEL, NO_ERROR, ONE_ONE, ORIGIN_STREAM_WINDOW, REFUSED, Reset
@@ -22,7 +23,7 @@ from porch.http.websocket import GOING_AWAY, WEBSOCKET, Frames, accept_key
 if TYPE_CHECKING:
     from porch.forward.h2 import SharedConnection
 
-__all__ = ["OriginStream"]
+__all__ = ["OriginStream", "TunnelRefused"]
 
 _CODES = (
     "NO_ERROR",
@@ -41,6 +42,12 @@ _CODES = (
     "HTTP_1_1_REQUIRED",
 )
 """Names of error codes (RFC 9113 7)."""
+
+
+class TunnelRefused(UpgradeFailed):
+    """The origin of a WebSocket speaks HTTP/2 alone, without WebSockets (RFC 8441 3)."""
+
+    sentence = "The origin takes no WebSocket over HTTP/2; write https:// or http:// in `to`."
 
 
 class OriginStream:
@@ -125,7 +132,11 @@ class OriginStream:
             self._said = Frames(masked=True) if head.upgrade == WEBSOCKET else None
             data, end = b"", False
         codec = connection.codec
-        number = codec.request(request_fields(head, connection.scheme), end and not data)
+        try:
+            number = codec.request(request_fields(head, connection.scheme), end and not data)
+        except InternalError as error:  # of a filter, which made a field that must not be sent
+            connection.fail_soon(self, error)
+            return
         if not number:
             connection.fail_soon(self, self._unprocessed("the connection was closing"))
             return

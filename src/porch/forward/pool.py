@@ -9,10 +9,10 @@ import asyncio
 
 from porch import clock
 from porch.clock import INFINITY, Deadlines
-from porch.errors import ConnectFailed, ConnectTimeout, NoHttp2, PorchError
+from porch.errors import ConnectFailed, ConnectTimeout, PorchError
 from porch.exchange import Exchange
 from porch.forward.address import ONE, TWO
-from porch.forward.agreed import Agreeing
+from porch.forward.agreed import Agreeing, NoHttp2
 from porch.forward.dial import Dialer
 from porch.forward.h1 import ClientConnection
 from porch.forward.h2 import SharedConnection
@@ -292,7 +292,7 @@ class Pool:
                 await dialer.dial(lambda: opening)
                 connection = opening.connection if isinstance(opening, Agreeing) else opening
                 if isinstance(connection, SharedConnection):
-                    await connection.settled
+                    await asyncio.shield(connection.settled)  # others may know of it by then
         except TimeoutError:
             opening.abandon()
             return ConnectTimeout(f"no connection to {self.name} in time")

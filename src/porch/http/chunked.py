@@ -11,7 +11,7 @@ from typing import Final
 from porch.http.fields import HOP_BY_HOP, decoded
 from porch.http.message import Field
 
-__all__ = ["FORBIDDEN_TRAILERS", "ChunkedBody", "ChunkedError"]
+__all__ = ["ChunkedBody", "ChunkedError", "passes_behind"]
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
@@ -68,6 +68,13 @@ FORBIDDEN_TRAILERS: Final = HOP_BY_HOP | frozenset(
 """Fields that say how to frame, route, authenticate or read a message come too late behind it
 (RFC 9110 6.5.1); they are dropped, and so is every x-forwarded one. An origin that merges
 trailers into its fields must not find there what its door keeps out of the head."""
+
+
+def passes_behind(name: bytes) -> bool:
+    """Whether a trailer field of this name goes on. With an underscore a CGI-like origin would read
+    it as another's name."""
+    return not (name in FORBIDDEN_TRAILERS or name.startswith(b"x-forwarded-") or b"_" in name)
+
 
 _SIZE, _DATA, _DATA_END, _TRAILERS, _DONE = range(5)
 
@@ -193,14 +200,8 @@ class ChunkedBody:
         return end + 4
 
     def _passes(self, name: bytes) -> bool:
-        """Whether a trailer field goes on. With an underscore a CGI-like origin would read it as
-        another's name."""
-        return not (
-            name in FORBIDDEN_TRAILERS
-            or name in self.dropped
-            or name.startswith(b"x-forwarded-")
-            or b"_" in name
-        )
+        """Whether a trailer field goes on."""
+        return name not in self.dropped and passes_behind(name)
 
     def _keep(self, rest: bytes, searched: int, most: int, what: str) -> None:
         if len(rest) >= most:

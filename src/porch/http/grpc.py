@@ -6,7 +6,7 @@ The specification is PROTOCOL-HTTP2 and PROTOCOL-WEB of grpc/grpc, and statuscod
 import re
 from typing import Final
 
-from porch.errors import BadRequest, DeadlineExceeded, PorchError
+from porch.errors import BadRequest, PorchError
 from porch.http.message import Field, ResponseHead
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "UNKNOWN",
     "WEB",
     "WEB_TEXT",
+    "CallFailed",
+    "DeadlineExceeded",
     "call_kind",
     "call_timeout",
     "error_fields",
@@ -82,6 +84,26 @@ _UNITS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-
 _MOST_DIGITS = 99_999_999
 _ODD = re.compile(rb"[^ -$&-~]")
 _QUOTED = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+class DeadlineExceeded(PorchError):
+    """The client's own deadline (grpc-timeout) has passed. No endpoint is blamed: it has been told
+    of the deadline too."""
+
+    word = "deadline_exceeded"
+    status = 504
+    source = "client"
+    sentence = "The client's deadline (grpc-timeout) passed before the answer was whole."
+
+
+class CallFailed(PorchError):
+    """A call that was answered with UNAVAILABLE, INTERNAL, UNKNOWN or DATA_LOSS and nothing else:
+    what 503 and 500 are in HTTP. It goes to the client as it came."""
+
+    word = "grpc_failed"
+    status = 502
+    source = "upstream"
+    sentence = "The origin answered the gRPC call with a status that says it is not well."
 
 
 def call_kind(content_type: bytes | None) -> bytes:

@@ -1,19 +1,21 @@
-"""HTTP/2 out of bytes and into them (RFC 9113), for both sides. Sans-IO.
+"""HTTP/2 out of bytes and into them (RFC 9113): what both sides share, and the one that asks.
 
-libnghttp2 does framing, HPACK, windows and the states of streams (ngh2 is its binding, and nothing
-else here imports it). What a head means, and what of it may go on, is decided by h2_request.py and
-h2_response.py. A codec takes bytes and returns pieces `(stream, head, data, end)`.
+Sans-IO. libnghttp2 does framing, HPACK, windows and the states of streams; ngh2 is its binding, and
+nothing but this file and h2_server.py imports it. What a head means, and what of it may go on, is
+decided by h2_request.py and h2_response.py. A codec takes bytes and returns pieces
+`(stream, head, data, end)`.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from ngh2 import Configuration, Connection, NGH2Error, Role
+from ngh2 import Configuration, Connection, DenialOfServiceError, NGH2Error, Role
 from ngh2 import events as told
 
-from porch.errors import PorchError
+from porch.errors import ClientGone, PorchError
 from porch.http.h1 import HeadLimits
-from porch.http.h2_request import read_request, read_trailers
+from porch.http.h2_fields import check_fields, known_fields
+from porch.http.h2_request import Refused, read_trailers
 from porch.http.h2_response import read_response
 from porch.http.message import Field, RequestHead, ResponseHead, Trailers
 
@@ -34,15 +36,17 @@ __all__ = [
     "STREAM_WINDOW",
     "WINDOW",
     "ClientCodec",
+    "ClientFlood",
     "Codec",
     "ConnectionBroken",
+    "ConnectionFailed",
     "Ended",
     "GoAway",
     "Piece",
     "Pong",
     "Reset",
-    "ServerCodec",
     "Settled",
+    "What",
     "Widened",
 ]
 
@@ -102,12 +106,14 @@ class GoAway:
 
 
 class Ended:
-    """Nothing more will pass on this connection. code: why."""
+    """Nothing more will pass on this connection. code: why. broken: what the other side did, if
+    that ended it."""
 
-    __slots__ = ("code",)
+    __slots__ = ("broken", "code")
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, broken: "ConnectionBroken | None") -> None:
         self.code = code
+        self.broken = broken
 
 
 class Pong:
@@ -141,21 +147,50 @@ What = (
     | Settled
     | Widened
     | PorchError
+    | Refused
     | None
 )
 Piece = tuple[int, What, bytes, bool]
 """(stream, head or what else happened, data, whether this was the last of the message). A
-PorchError stands for a head that is refused; instead of data it has a request's method."""
+Refused stands for a request that is not served, PorchError for an answer that is not taken."""
+
+
+class ConnectionFailed(ClientGone):
+    """What the client sent on its connection can not be gone on from."""
+
+    word = "http_request_error"
+    sentence = "The client broke the rules of HTTP/2, so that its connection was ended."
+
+
+class ClientFlood(ClientGone):
+    """The client sent too much of what honest ones seldom send."""
+
+    word = "client_flood"
+    sentence = "The client sent what only attacks and broken clients send; it was cut off."
 
 
 class ConnectionBroken(Exception):
-    """What came can not be gone on from. farewell: the last bytes to send. code: why."""
+    """What came can not be gone on from. farewell: the last bytes to send. code: why. error: what
+    it is to the requests that end with it."""
 
-    def __init__(self, detail: str, code: int, farewell: bytes) -> None:
+    def __init__(self, detail: str, code: int, last: int) -> None:
+        """last: the last stream that was looked at."""
         super().__init__(detail)
         self.detail = detail
         self.code = code
-        self.farewell = farewell
+        self.error: ClientGone = (ClientFlood if code == CALM else ConnectionFailed)(detail)
+        said = detail.encode()[:200]
+        head = (8 + len(said)).to_bytes(3, "big") + b"\x07\0\0\0\0\0"
+        self.farewell = head + last.to_bytes(4, "big") + code.to_bytes(4, "big") + said
+
+
+_BROKEN = {
+    FLOW: "a window that is too large, or more data than it lets through",
+    6: "a frame of a wrong size",
+    9: "a header block that can not be decoded",
+    CALM: "too many frames that honest ones seldom send",
+}
+"""What the library says by a code alone."""
 
 
 class Codec:
@@ -165,7 +200,7 @@ class Codec:
     last ended nothing that is told of: it was part of a frame, or of a head.
     """
 
-    __slots__ = ("_connection", "_limits", "partial", "queued", "streams_seen")
+    __slots__ = ("_connection", "_is_left", "_limits", "partial", "queued", "streams_seen")
 
     def __init__(
         self, role: Role, limits: HeadLimits, settings: dict[int, int], window: int = WINDOW
@@ -176,8 +211,8 @@ class Codec:
             Configuration(
                 auto_window_update=False,
                 max_send_header_block_length=2 * FEWEST * limits.head,
-                stream_reset_rate_limit=(200, 40),
-                glitch_rate_limit=(1000, 100),
+                stream_reset_rate_limit=(1000, 100),  # of a server; see h2_glitches.py for ours
+                glitch_rate_limit=(20_000, 2000),  # PRIORITY and PRIORITY_UPDATE count as well
                 max_outbound_ack=100,
                 max_inbound_header_list_size=FEWEST * limits.head,
                 max_inbound_header_count=FEWEST * limits.fields,
@@ -185,6 +220,7 @@ class Codec:
         )
         connection.initiate_connection(settings)
         connection.set_local_window_size(window)
+        self._is_left = False
         self.queued = connection.queued_body_size
         self.streams_seen = 0
         self.partial = False
@@ -219,11 +255,21 @@ class Codec:
         elif kind is told.PingAcknowledged:
             return CONNECTION, PONG, b"", False
         elif kind is told.GoAwayReceived:
+            self._is_left = True
             away = GoAway(event.last_stream_id, event.error_code, event.debug_data)  # type: ignore[attr-defined]
             return CONNECTION, away, b"", False
         elif kind is told.ConnectionClosed:
-            return CONNECTION, Ended(event.error_code), b"", True  # type: ignore[attr-defined]
+            return CONNECTION, self._ended(event), b"", True  # type: ignore[arg-type]
         return None
+
+    def _ended(self, event: told.ConnectionClosed) -> Ended:
+        """Where nobody wanted it, libnghttp2 has told the other side already."""
+        code = event.error_code
+        if code == NO_ERROR or self._is_left:
+            return Ended(code, None)
+        detail = event.debug_data.decode("ascii", "replace") or _BROKEN.get(code)
+        broken = ConnectionBroken(detail or "malformed frames", code, self.streams_seen)
+        return Ended(code, broken)
 
     def taken(self, stream: int, size: int) -> None:
         """So much of what came on a stream was taken: as much may come again."""
@@ -234,9 +280,9 @@ class Codec:
 
     def _broken(self, error: NGH2Error) -> ConnectionBroken:
         """libnghttp2 has given up without a word, which is ours to say (RFC 9113 5.4.1)."""
-        code = CALM if type(error).__name__ == "DenialOfServiceError" else PROTOCOL
-        frame = b"\0\0\x08\x07\0\0\0\0\0" + self.streams_seen.to_bytes(4, "big")
-        return ConnectionBroken(str(error), code, frame + code.to_bytes(4, "big"))
+        detail = str(error).removeprefix("HTTP/2 engine error: ")
+        code = CALM if isinstance(error, DenialOfServiceError) else PROTOCOL
+        return ConnectionBroken(detail, code, self.streams_seen)
 
     # --- out -------------------------------------------------------------------------------------
 
@@ -247,8 +293,19 @@ class Codec:
         except NGH2Error:
             return
 
+    def _check(self, stream: int, fields: Sequence[Field]) -> None:
+        """Guard against what must not leave; libnghttp2 does not look at what it sends."""
+        if not known_fields.issuperset(fields):
+            try:
+                check_fields(fields)
+            except PorchError:
+                self.reset(stream, INTERNAL)
+                raise
+
     def trailers(self, stream: int, fields: Sequence[Field]) -> None:
-        """End a body with these."""
+        """End a body with these. Raises InternalError, with the stream given up, if one of them
+        must not be sent."""
+        self._check(stream, fields)
         try:
             self._connection.send_trailers(stream, fields)
         except NGH2Error:
@@ -284,6 +341,7 @@ class Codec:
 
     def terminate(self, code: int) -> None:
         """End the connection: what is left to send is the reason."""
+        self._is_left = True
         try:
             self._connection.terminate_connection(code)
         except NGH2Error:
@@ -333,71 +391,6 @@ class Codec:
             return False
 
 
-class ServerCodec(Codec):
-    """The side that is asked."""
-
-    __slots__ = ("_scheme",)
-
-    def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
-        """scheme: of the connection, b"http" or b"https"."""
-        settings = {
-            3: MOST_STREAMS,
-            4: STREAM_WINDOW,
-            6: limits.head,
-            8: 1,  # a WebSocket may be asked for (RFC 8441 3)
-            9: 1,  # priorities are those of RFC 9218
-        }
-        super().__init__(Role.SERVER, limits, settings)
-        self._scheme = scheme
-
-    def happened(self) -> list[Piece]:
-        """See Codec."""
-        pieces: list[Piece] = []
-        events = self._connection.events()
-        self.partial = not events
-        for event in events:
-            kind = event.__class__
-            if kind is told.RequestReceived:
-                stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
-                end = event.end_stream  # type: ignore[attr-defined]
-                try:
-                    head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
-                except PorchError as error:
-                    method = dict(event.headers).get(b":method", b"")  # type: ignore[attr-defined]
-                    pieces.append((stream, error, method, end))
-                    continue
-                pieces.append((stream, head, b"", end))
-            elif kind is told.DataReceived:
-                pieces.append((event.stream_id, None, event.data, event.end_stream))  # type: ignore[attr-defined]
-            elif kind is told.TrailersReceived:
-                trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
-                pieces.append((event.stream_id, trailers, b"", True))  # type: ignore[attr-defined]
-            elif kind is not told.StreamClosed or event.error_code:  # type: ignore[attr-defined]
-                piece = self._other(event)
-                if piece is not None:
-                    pieces.append(piece)
-        return pieces
-
-    def head(self, stream: int, fields: Sequence[Field], data: bytes, end: bool) -> None:
-        """Begin an answer, with what is there of its body."""
-        connection = self._connection
-        try:
-            if data:
-                connection.send_response(stream, fields)
-                connection.send_data(stream, data, end_stream=end)
-            else:
-                connection.send_response(stream, fields, end_stream=end)
-        except NGH2Error:
-            return
-
-    def interim(self, stream: int, fields: Sequence[Field]) -> None:
-        """Say something before the answer."""
-        try:
-            self._connection.send_informational_response(stream, fields)
-        except NGH2Error:
-            return
-
-
 class ClientCodec(Codec):
     """The side that asks."""
 
@@ -413,33 +406,30 @@ class ClientCodec(Codec):
         super().__init__(Role.CLIENT, limits, settings, ORIGIN_WINDOW)
 
     def happened(self) -> list[Piece]:
-        """See Codec. What came of one body in a row is one piece."""
+        """See Codec. What came of one answer in a row, from its head on, is one piece."""
         pieces: list[Piece] = []
         run: list[bytes] = []
+        growing = 0  # the stream of the last piece, as long as that may get more data
         for event in self._connection.events():
-            kind = event.__class__
-            if kind is told.DataReceived:
-                stream = event.stream_id  # type: ignore[attr-defined]
-                data = event.data  # type: ignore[attr-defined]
-                end = event.end_stream  # type: ignore[attr-defined]
-                if run and pieces[-1][0] == stream:
-                    run.append(data)
-                    pieces[-1] = stream, None, b"", end
-                    continue
-                if len(run) > 1:
+            if event.__class__ is told.DataReceived:
+                stream = event.stream_id
+                if stream != growing:
                     _join(pieces, run)
-                run = [data]
-                pieces.append((stream, None, data, end))
+                    pieces.append((stream, None, b"", False))
+                    growing = stream
+                run.append(event.data)
+                if event.end_stream:
+                    pieces[-1] = stream, pieces[-1][1], b"", True
                 continue
-            if run:
-                if len(run) > 1:
-                    _join(pieces, run)
-                run = []
+            _join(pieces, run)
+            growing = 0
             piece = self._answered(event)
             if piece is not None:
                 pieces.append(piece)
-        if len(run) > 1:
-            _join(pieces, run)
+                head = piece[1]
+                if head.__class__ is ResponseHead and head.status >= 200 and not piece[3]:
+                    growing = piece[0]
+        _join(pieces, run)
         return pieces
 
     def _answered(self, event: told.Event) -> Piece | None:
@@ -459,7 +449,11 @@ class ClientCodec(Codec):
         return self._other(event)
 
     def request(self, fields: Sequence[Field], end: bool) -> int:
-        """Begin a request on a new stream, which is returned; 0 where there is none to be had."""
+        """Begin a request on a new stream, which is returned; 0 where there is none to be had.
+        `fields` are those of h2_encode.py. Raises InternalError if one must not be sent."""
+        rest = fields[5 if fields[1][0] == b":protocol" else 4 :]
+        if not known_fields.issuperset(rest):
+            check_fields(rest)
         try:
             return self._connection.send_request(fields, end_stream=end)
         except NGH2Error:
@@ -490,6 +484,8 @@ class ClientCodec(Codec):
 
 
 def _join(pieces: list[Piece], run: list[bytes]) -> None:
-    """The last piece stands for all of these."""
-    stream, what, _, end = pieces[-1]
-    pieces[-1] = stream, what, b"".join(run), end
+    """Put what has come of a body into the last piece."""
+    if run:
+        stream, what, _, end = pieces[-1]
+        pieces[-1] = stream, what, b"".join(run), end
+        run.clear()

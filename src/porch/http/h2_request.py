@@ -1,43 +1,63 @@
-"""Requests as HTTP/2 has them, both ways (RFC 9113 8.3.1).
+"""Requests as HTTP/2 clients send them (RFC 9113 8.3.1).
 
-libnghttp2 has checked the grammar of names and values, the order and number of pseudo-fields, and
-that no field is about the connection. What it lets through and an HTTP/1.1 origin could read in
-another way is refused here, before anything is routed.
+libnghttp2 has checked the grammar of names and values, the order and number of pseudo-fields, that
+no field is about the connection, and that a body is as long as Content-Length says. What it lets
+through and an HTTP/1.1 origin could read in another way is refused here, before anything is routed.
 """
 
 import re
 from collections.abc import Sequence
 
-from porch.errors import BadRequest, FieldsTooLarge, MethodNotAllowed, TargetTooLong
-from porch.http.chunked import FORBIDDEN_TRAILERS
+from porch.errors import BadRequest, FieldsTooLarge, MethodNotAllowed, PorchError, TargetTooLong
+from porch.http.chunked import passes_behind
 from porch.http.fields import HOP_BY_HOP
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead, Trailers
 from porch.http.target import check_authority, known_authorities
 
-__all__ = ["OVERHEAD", "read_request", "read_trailers", "request_fields"]
+__all__ = ["OVERHEAD", "Refused", "read_request", "read_trailers"]
 
 OVERHEAD = 32
 """Bytes that each field counts on top of its own (RFC 9113 10.5.1)."""
 
-_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _PATH = re.compile(rb"/[!-\"$-~]*\Z")
 """Visible ASCII without a fragment, as in HTTP/1.1's request line."""
-_LENGTH = re.compile(rb"[0-9]{1,18}\Z")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_LONGEST_LENGTH = 18
+"""Digits of a Content-Length, as in HTTP/1.1."""
 _SPECIAL = HOP_BY_HOP | {b"host", b"cookie", b"content-length", b"expect"}
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
+_TOLD = frozenset((b"accept", b"referer", b"user-agent"))
+"""Fields of a refused request that its answer and the access log make use of."""
+_MOST_TOLD = 1024
+"""Bytes of its path that are kept for the log."""
+
+
+class Refused:
+    """A request that is not served. request: what is known of it, for the answer and the log.
+    error: why; its answer is for this stream alone."""
+
+    __slots__ = ("error", "request")
+
+    def __init__(self, request: RequestHead, error: PorchError) -> None:
+        self.request = request
+        self.error = error
 
 
 def read_request(
     fields: Sequence[Field], scheme: bytes, end: bool, limits: HeadLimits
-) -> RequestHead:
+) -> RequestHead | Refused:
     """The head that decoded fields are. scheme: of the connection, which stands for the one that
-    was sent: a proxy before us may have said its own. end: nothing follows.
+    was sent: a proxy before us may have said its own. end: nothing follows."""
+    try:
+        return _read(fields, scheme, end, limits)
+    except PorchError as error:
+        return Refused(_known(fields, scheme), error)
 
-    Raises a PorchError whose answer is for this stream alone.
-    """
+
+def _read(fields: Sequence[Field], scheme: bytes, end: bool, limits: HeadLimits) -> RequestHead:
     method = target = authority = protocol = asked = b""
-    size = 0
+    size = crumbs = 0
     rest: list[Field] = []
     special: list[Field] = []
     for field in fields:
@@ -45,6 +65,7 @@ def read_request(
         size += len(name) + len(value) + OVERHEAD
         if name in _SPECIAL:
             special.append(field)
+            crumbs += name == b"cookie"
         elif name[0] != 0x3A:
             rest.append(field)
         elif name == b":method":
@@ -57,90 +78,90 @@ def read_request(
             asked = value
         else:  # the only other that libnghttp2 lets in
             protocol = value
-    if size > limits.head or len(rest) + len(special) > limits.fields:
-        raise FieldsTooLarge(f"the head has {size} bytes in {len(fields)} fields")
+    # Browsers send each cookie as a field of its own (RFC 9113 8.2.3): all are one, as in HTTP/1.1.
+    count = len(rest) + len(special) - max(0, crumbs - 1)
+    if size > limits.head or count > limits.fields:
+        raise FieldsTooLarge(f"the head has {size} bytes in {count} fields")
+    if method in _NEVER and not protocol:
+        raise MethodNotAllowed(f"{method.decode()} is never forwarded")
     if authority and authority not in known_authorities:
         check_authority(authority)
     request = RequestHead(method, target, authority, scheme, rest, 0 if end else None, version=b"2")
     if special:
-        _read_special(request, special)
-    if not request.authority:
-        raise BadRequest("neither :authority nor Host is there")
+        _read_special(request, special, end)
     if asked not in (b"https", b"http"):
         raise BadRequest("a :scheme other than http and https")
+    if len(method) + len(target) > limits.request_line:
+        raise TargetTooLong(f"method and path have over {limits.request_line} bytes")
+    if _PATH.match(target) is None and not (target == b"*" and method == b"OPTIONS"):
+        raise BadRequest(":path is no path of visible ASCII characters, or has a fragment")
     if protocol:
-        _read_tunnel(request, protocol)
-    _check_line(request, limits)
+        _read_tunnel(request, protocol, end)
     return request
 
 
-def _check_line(request: RequestHead, limits: HeadLimits) -> None:
-    """What HTTP/1.1 says in its first line (RFC 9112 3)."""
-    method, target = request.method, request.target
-    if len(method) + len(target) > limits.request_line:
-        raise TargetTooLong(f"method and path have over {limits.request_line} bytes")
-    if _METHOD.match(method) is None:
-        raise BadRequest("the method is no token")
-    if method in _NEVER:
-        raise MethodNotAllowed(f"{method.decode()} is never forwarded")
-    if _PATH.match(target) is None and not (target == b"*" and method == b"OPTIONS"):
-        raise BadRequest(":path is no path of visible ASCII characters, or has a fragment")
-
-
-def _read_special(request: RequestHead, special: list[Field]) -> None:
+def _read_special(request: RequestHead, special: list[Field], end: bool) -> None:
     """Host, framing and what is joined."""
     cookies: list[bytes] = []
-    for name, value in special:
+    for field in special:
+        name, value = field
         if name == b"cookie":
             cookies.append(value)
-        elif name == b"content-length":
-            if _LENGTH.match(value) is None:
+        elif name == b"content-length":  # one, of digits, and 0 if nothing follows
+            if len(value) > _LONGEST_LENGTH:
                 raise BadRequest("a malformed Content-Length")
             request.length = int(value)
-            request.fields.append((name, value))
+            request.fields.append(field)
         elif name == b"host":
-            if request.authority and value.lower() != request.authority.lower():
-                raise BadRequest(":authority and Host differ")
-            request.authority = value if value in known_authorities else check_authority(value)
+            _read_host(request, value)
         elif name == b"expect":
             if value.lower() != b"100-continue":
                 raise BadRequest("an expectation other than 100-continue", 417)
-            request.expect = request.length != 0
-    if cookies:  # RFC 9113 8.2.3
+            request.expect = True
+    if cookies:
         request.fields.append((b"cookie", b"; ".join(cookies)))
-    request.expect = request.expect and request.length != 0
+    request.expect = request.expect and not end and request.length != 0
 
 
-def _read_tunnel(request: RequestHead, protocol: bytes) -> None:
-    """RFC 8441 4: as the request that HTTP/1.1 makes of it."""
-    if request.method != b"CONNECT":
-        raise BadRequest(":protocol without CONNECT")
+def _read_host(request: RequestHead, host: bytes) -> None:
+    """RFC 9113 8.3.1: `:authority` stands, and who says two things is refused."""
+    if host not in known_authorities:
+        check_authority(host)
+    if not request.authority:
+        request.authority = host
+        return
+    default = b":443" if request.scheme == b"https" else b":80"
+    one, two = request.authority.lower(), host.lower()
+    if one.removesuffix(default) != two.removesuffix(default):
+        raise BadRequest(":authority and Host differ")
+
+
+def _read_tunnel(request: RequestHead, protocol: bytes, end: bool) -> None:
+    """RFC 8441 4: as the request that HTTP/1.1 makes of it. A body before the tunnel, or none of
+    it at all, could be read in two ways."""
+    if end or request.length is not None:
+        raise BadRequest("a tunnel with Content-Length, or that has ended before it began")
+    if _TOKEN.match(protocol) is None:
+        raise BadRequest(":protocol is no token")
     request.method = b"GET"
     request.upgrade = protocol.lower()
     request.length = 0
+    request.expect = False
+
+
+def _known(fields: Sequence[Field], scheme: bytes) -> RequestHead:
+    """What a refused head says of itself, as far as it is of use."""
+    said = dict(fields)
+    return RequestHead(
+        said.get(b":method", b"-"),
+        said.get(b":path", b"-")[:_MOST_TOLD],
+        said.get(b":authority") or said.get(b"host", b""),
+        scheme,
+        [field for field in fields if field[0] in _TOLD and len(field[1]) <= _MOST_TOLD],
+        version=b"2",
+    )
 
 
 def read_trailers(fields: Sequence[Field]) -> Trailers:
     """The fields behind a body, as far as they may go on."""
-    return Trailers(
-        [
-            field
-            for field in fields
-            if field[0] not in FORBIDDEN_TRAILERS and not field[0].startswith(b"x-forwarded")
-        ]
-    )
-
-
-def request_fields(head: RequestHead) -> list[Field]:
-    """The fields that a head is sent as."""
-    fields = [
-        (b":method", head.method),
-        (b":scheme", head.scheme),
-        (b":authority", head.authority),
-        (b":path", head.target),
-        *head.fields,
-        (b"te", b"trailers"),
-    ]
-    if head.expect:
-        fields.append((b"expect", b"100-continue"))
-    return fields
+    return Trailers([field for field in fields if passes_behind(field[0])])

@@ -81,6 +81,10 @@ class Session(Protocol):
         """The grace period is over."""
 
 
+def _nobody_listens(text: str, about: str) -> None:
+    """Where there is no operator."""
+
+
 class Door:
     """The shared state of a worker's listeners.
 
@@ -88,7 +92,8 @@ class Door:
     keep the route they have. requests: so far.
     running: exchanges that have not ended. sessions: the open client connections. closing: each
     answer is the last of its connection. draining: nor is one waited for between requests.
-    handshakes: those of TLS under way.
+    handshakes: those of TLS under way. warn: tells the operator of a client: the whole text, and
+    what of it is said but once however many clients do it.
     """
 
     __slots__ = (
@@ -100,6 +105,7 @@ class Door:
         "running",
         "sessions",
         "settings",
+        "warn",
     )
 
     def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
@@ -108,6 +114,7 @@ class Door:
         self.sessions: set[Session] = set()
         self.handshakes = Handshakes(self.sessions, deadlines)
         self.closing = self.draining = False
+        self.warn: Callable[[str, str], None] = _nobody_listens
         self.requests = 0
         self.running = 0
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import PorchError, Shutdown
+from porch.errors import Shutdown
 from porch.http.h2 import (
     CANCEL,
     CONNECTION,
@@ -20,11 +20,12 @@ from porch.http.h2 import (
     Piece,
     Pong,
     Reset,
-    ServerCodec,
 )
+from porch.http.h2_request import Refused
+from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
-from porch.listen.closing import Closing, reset
+from porch.listen.closing import Closing, flush, reset
 from porch.listen.door import Door
 from porch.listen.h2_stream import CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
 from porch.listen.ip import ip_of
@@ -118,6 +119,7 @@ class MultiplexedConnection(asyncio.Protocol):
             pieces = codec.receive(data)
         except ConnectionBroken as broken:
             self._transport.write(broken.farewell)
+            self._give_up(broken)
             self._close()
             return
         for piece in pieces:
@@ -133,7 +135,11 @@ class MultiplexedConnection(asyncio.Protocol):
             self.mark()
 
     def eof_received(self) -> bool:
-        """See asyncio.Protocol. HTTP/2 has no half-closed connections."""
+        """See asyncio.Protocol. HTTP/2 has no half-closed connections: nothing goes on."""
+        if not self._closed:
+            self._closed = True
+            self._look_again({})
+            self._lose_all()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -166,7 +172,7 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def _take(self, piece: Piece) -> None:
         number, what, data, end = piece
-        if isinstance(what, PorchError):
+        if what.__class__ is Refused:
             self._begin(piece)
         elif what is None or what.__class__ is Trailers:
             found = self.streams.get(number)
@@ -181,6 +187,8 @@ class MultiplexedConnection(asyncio.Protocol):
         elif isinstance(what, Pong):
             self._leave()
         elif isinstance(what, Ended):
+            if what.broken is not None:
+                self._give_up(what.broken)
             self._close()
         elif isinstance(what, GoAway):
             self._away = AWAY
@@ -203,6 +211,13 @@ class MultiplexedConnection(asyncio.Protocol):
             self._drips = True
             self._before = self.deadline
             self.deadline = min(self.deadline, clock.now + self._door.settings.timeouts.head)
+
+    def _give_up(self, broken: ConnectionBroken) -> None:
+        """What the client sent ends all that runs for it, and the operator is told."""
+        for stream in tuple(self.streams.values()):
+            stream.fail(broken.error)
+        peer = self.peer.decode()
+        self._door.warn(f"the HTTP/2 connection of {peer} was cut: {broken}", broken.detail)
 
     # --- out -------------------------------------------------------------------------------------
 
@@ -327,7 +342,10 @@ class MultiplexedConnection(asyncio.Protocol):
     def on_deadline(self) -> None:
         """See clock.Waiting."""
         self.deadline = INFINITY
-        if self._closed:  # the transport is about to say so
+        if self._closed:  # the transport has yet to say so
+            before = self._left or {}
+            left = flush(self._transport, before.get(CONNECTION, -1))
+            self._look_again({CONNECTION: left})
             return
         if self._away == LEAVING:
             self._leave()
@@ -389,6 +407,7 @@ class MultiplexedConnection(asyncio.Protocol):
         if self._closed:
             return
         self._closed = True
+        self._look_again({})
         self._lose_all()
         if not self._transport.is_closing():
             self._door.sessions.discard(self)

@@ -4,9 +4,10 @@ import base64
 import os
 from typing import TYPE_CHECKING, cast
 
-from porch.errors import ClientGone, PorchError, Shutdown
+from porch.errors import ClientGone, InternalError, PorchError, Shutdown
 from porch.exchange import Exchange
 from porch.http.h2 import CANCEL, INTERNAL, Piece
+from porch.http.h2_request import Refused
 from porch.http.h2_response import response_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
@@ -61,15 +62,15 @@ class ServerStream:
     )
 
     def __init__(self, connection: "MultiplexedConnection", piece: Piece) -> None:
-        """piece: the head, or an error that stands for one."""
+        """piece: with the head."""
         self._connection = connection
-        self.number, self._head, method, self.heard = piece
-        self._bare = method == b"HEAD"  # said here of a refused one alone
+        self.number, head, _, self.heard = piece
+        self._head = cast("RequestHead | Refused | None", head)
         self._data = b""
         self._trailers: Trailers | None = None
         self._exchange: Exchange | None = None
         self._tunnel: Tunnel | None = None
-        self._paused = self._ended = self._asks = self.full = False
+        self._paused = self._bare = self._ended = self._asks = self.full = False
         self._untaken = 0
         self.interim = True
         self.peer = connection.peer
@@ -83,13 +84,12 @@ class ServerStream:
 
     def start(self, door: "Door") -> None:
         """Begin the exchange, with what is there of the body."""
-        head = self._head
-        if not isinstance(head, RequestHead):
-            method = b"HEAD" if self._bare else b"-"
-            scheme = self._connection.scheme
-            unread = RequestHead(method, b"-", b"", scheme, [], version=b"2")
-            door.refuse(self, unread, cast("PorchError", head))
+        head, self._head = self._head, None
+        if isinstance(head, Refused):
+            self._bare = head.request.method == b"HEAD"
+            door.refuse(self, head.request, head.error)
             return
+        assert head is not None
         data, self._data = self._data, b""
         end = self.heard and self._trailers is None
         self._bare = head.method == b"HEAD"
@@ -170,6 +170,9 @@ class ServerStream:
         exchange = self._exchange
         if exchange is not None:
             exchange.on_client_lost()
+        else:
+            self._let_go()
+            self._connection.mark()
 
     def fail(self, error: PorchError) -> None:
         """End the exchange."""
@@ -200,36 +203,32 @@ class ServerStream:
         if self._tunnel is not None:
             self._tunnel.send(data, end)
             return
-        if head is not None:
-            if head.__class__ is ResponseHead:
+        try:
+            if head is None:
+                if data or end:
+                    codec.data(number, data, end)
+            elif head.__class__ is ResponseHead:
                 if head.status < 200:
                     self._send_interim(head)
                     return
                 if self._asks and head.status < 300:
                     head, data, end = ResponseHead(_NO_TUNNEL, [], 0), b"", True
                 if self._bare or head.status == 204 or head.status == 304:
-                    self._bare = end = True
-                    data = b""
+                    data, end = b"", True
                 codec.head(number, response_fields(head), data, end)
-                self._ended = end
                 if self._untaken:
                     self._acknowledge(0)
-                if data and (not end or codec.queued() > CROWDED):
-                    connection.check(self)
-                if not connection.dirty:
-                    connection.mark()
-                return
             else:
                 if data:
                     codec.data(number, data, False)
-                    data = b""
                 codec.trailers(number, head.fields)
-                self._ended = True
-        if not self._ended and (data or end):
-            codec.data(number, data, end)
-            self._ended = end
-            if data and (not end or codec.queued() > CROWDED):
-                connection.check(self)
+        except InternalError as error:  # of a filter, which made a field that must not be sent
+            self.heard = end = True
+            if self._exchange is not None:
+                self._exchange.keeper.report(self._exchange, error)
+        self._ended = end
+        if data and (not end or codec.queued() > CROWDED):
+            connection.check(self)
         if not connection.dirty:
             connection.mark()
 
@@ -284,11 +283,16 @@ class ServerStream:
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
         self._exchange = self._tunnel = None
-        untaken = self._untaken + len(self._data)
-        if untaken:
-            self._data = b""
-            self._connection.codec.taken(self.number, untaken)
+        if self._untaken or self._data:
+            self._let_go()
         self._connection.forget(self)
+
+    def _let_go(self) -> None:
+        """What nobody will take any more must not keep the connection's window shut."""
+        untaken = self._untaken + len(self._data)
+        self._untaken = 0
+        self._data = b""
+        self._connection.codec.taken(self.number, untaken)
 
     # --- a transport, as far as a tunnel asks ----------------------------------------------------
 

@@ -17,6 +17,7 @@ from porch.config.loaded import Loaded
 from porch.config.logs import log_files
 from porch.config.members import Members
 from porch.config.state import State
+from porch.forward.address import BOTH, ONE, TWO
 from porch.listen.address import ListenAddress
 from porch.manage.cores import workers
 from porch.manage.signing import signing_key
@@ -27,6 +28,8 @@ from porch.tls.certificate import Certificate, keep_only
 from porch.tls.presented import Kind
 
 __all__ = ["Candidate", "Stamp", "Watched", "stamps"]
+
+_WORDS = {TWO: "HTTP/2", BOTH: "HTTP/2 or 1.1"}
 
 Stamp = tuple[int, int] | None
 """When a file changed last, and its size; None if it cannot be seen."""
@@ -49,7 +52,8 @@ class Watched:
 class Candidate:
     """What a supervisor runs with. It keeps no Built: a worker makes its own.
 
-    endpoints: by the names that they are counted under. sources: where others are found, and the
+    endpoints: by the names that they are counted under. speaks: what is spoken with those of them
+    where it is not HTTP/1.1 alone. sources: where others are found, and the
     pools that these are for.
     files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
     they run as. kinds: of connections that are secured. store: where certificates are kept, None
@@ -60,6 +64,7 @@ class Candidate:
     loaded: Loaded
     listen: tuple[ListenAddress, ...]
     endpoints: list[EndpointName]
+    speaks: Mapping[EndpointName, str]
     sources: Mapping[str, list[str]]
     files: tuple[Path, ...]
     logs: list[Path]
@@ -93,7 +98,12 @@ class Candidate:
             loaded.signing_key, problem = signing_key(store_folder(loaded))
             if problem:
                 loaded.add(("store",), problem, warning=True)
-        candidate = cls._of(loaded, built, [*endpoints], wanted) if loaded.ok else None
+        speaks = {
+            (each.roster.name, each.name): _WORDS[address.protocols]
+            for each, address in state.address_of.items()
+            if address.protocols != ONE
+        }
+        candidate = cls._of(loaded, built, [*endpoints], speaks, wanted) if loaded.ok else None
         keep_only(())  # workers make those that they need
         for _ in chain(releasing(built), state.releasing()):
             pass  # ten thousand routes freed at once are 15 ms in which nobody is given way
@@ -105,6 +115,7 @@ class Candidate:
         loaded: Loaded,
         built: Built,
         endpoints: list[EndpointName],
+        speaks: Mapping[EndpointName, str],
         identity: Identity | None,
     ) -> "Candidate":
         config = loaded.config
@@ -112,6 +123,7 @@ class Candidate:
             loaded=loaded,
             listen=built.listen,
             endpoints=endpoints,
+            speaks=speaks,
             sources=_sources(built.members),
             files=built.files,
             logs=log_files(config, loaded.base),

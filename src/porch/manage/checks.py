@@ -18,7 +18,9 @@ from porch.balance.endpoint import CHECKED_AT, Endpoint
 from porch.client import Client
 from porch.config.pools import MakeClient
 from porch.errors import PorchError
-from porch.forward.address import Address
+from porch.forward.address import TWO, Address
+from porch.http.grpc import GRPC, spell_timeout
+from porch.http.grpc_health import CHECK, MOST_ANSWER, question
 from porch.manage.provider import object_named
 
 __all__ = ["MOST", "Checks"]
@@ -137,6 +139,9 @@ class Checks:
         if check.kind == "tcp":
             touching = self._make_client(replace(address, tls=None), b"")
             return lambda: _touch(touching, check)
+        if check.kind == "grpc":  # without TLS by prior knowledge
+            calling = self._make_client(replace(address, protocols=TWO), check.host)
+            return lambda: _call(calling, check)
         client = self._make_client(address, check.host)
         return lambda: _request(client, check)
 
@@ -231,5 +236,19 @@ async def _touch(client: Client, check: Check) -> None:
 async def _request(client: Client, check: Check) -> str | None:
     answer = await client.request(
         check.method, check.target, check.sends, timeout=check.timeout, most_bytes=MOST_BODY
+    )
+    return check.judge(answer)
+
+
+async def _call(client: Client, check: Check) -> str | None:
+    fields = [*check.sends, (b"content-type", GRPC)]
+    fields.append((b"grpc-timeout", spell_timeout(check.timeout)))
+    answer = await client.request(
+        b"POST",
+        CHECK,
+        fields,
+        question(check.service),
+        timeout=check.timeout,
+        most_bytes=MOST_ANSWER,
     )
     return check.judge(answer)

@@ -108,6 +108,8 @@ def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     pool, address = name
     column, table = in_force.columns.of.get(name), in_force.table
     found: dict[str, object] = {"pool": pool, "endpoint": address}
+    if name in in_force.candidate.speaks:
+        found["speaks"] = in_force.candidate.speaks[name]
     if column is None:
         return found | {"state": "not counted: too many endpoints"}
     if address == WHOLE:

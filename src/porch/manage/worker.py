@@ -127,6 +127,7 @@ class Worker:
         self._health = Health(self._state, checks, self._send)
         complete(self._health.taking(built.upstreams, built.base))
         self._door = Door(built.settings, self._state.deadlines)
+        self._door.warn = messages.warn
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
             self._certifying.presented(built.certificates.presented), equipment.firsts

@@ -68,9 +68,8 @@ def error_response(
 
 
 def _grpc(exchange: Exchange, error: PorchError, call: bytes, *, debug: bool) -> Response:
-    """Fields alone (Trailers-Only): a client of gRPC reads no page, and takes any status but 200 for
-    a door that does not know what it was asked. One in a browser finds them where it looks first.
-    """
+    """Fields alone (Trailers-Only): a client of gRPC reads no page, and of any status but 200 it
+    guesses. One in a browser finds them where it looks first."""
     fields = [
         (b"content-type", call),
         *error_fields(error, f"({_detail(exchange, error)})" if debug else ""),

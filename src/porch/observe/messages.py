@@ -70,9 +70,10 @@ class Messages:
         """Tell the operator the outcome of what was asked for: each time, never only counted."""
         self._write(level, text)
 
-    def warn(self, text: str) -> None:
-        """Tell the operator of something to look after."""
-        self._say(text, "warning", text)
+    def warn(self, text: str, about: str = "") -> None:
+        """Tell the operator of something to look after. about: what is the same in all such texts,
+        of which only the first is written within a minute; the text itself if empty."""
+        self._say(about or text, "warning", text)
 
     def report(self, exchange: Exchange, error: Exception) -> None:
         """Tell of a defect, ours or of code we were given to run, with its traceback. The same

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from porch.filter import Filter, Response, Suspend
 
 if TYPE_CHECKING:
+    from porch.errors import PorchError
     from porch.exchange import Exchange
+    from porch.http.message import Trailers
 
 __all__ = ["Plan"]
 
@@ -19,6 +21,7 @@ class Plan:
     """Per phase a tuple of bound hooks, in the order of the filters."""
 
     __slots__ = (
+        "on_cut",
         "on_end",
         "on_request",
         "on_request_data",
@@ -32,6 +35,7 @@ class Plan:
     on_upstream_response: "tuple[Callable[[Exchange], None], ...]"
     on_response: "tuple[Callable[[Exchange], None], ...]"
     on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
+    on_cut: "tuple[Callable[[Exchange, PorchError], Trailers | None], ...]"
     on_end: "tuple[Callable[[Exchange], None], ...]"
 
     def __init__(self, filters: Sequence[Filter] = ()) -> None:

@@ -1,0 +1,1 @@
+"""GRPC: what calls need beyond HTTP."""

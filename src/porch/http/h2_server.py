@@ -1,0 +1,170 @@
+"""The side of HTTP/2 that is asked: requests out of bytes, answers into them (RFC 9113). Sans-IO.
+
+See h2.py. What a client does that honest ones seldom do is counted here (h2_glitches.py).
+"""
+
+from collections.abc import Sequence
+
+from ngh2 import NGH2Error, Role
+from ngh2 import events as told
+
+from porch.http import h2_glitches as kinds
+from porch.http.h1 import HeadLimits
+from porch.http.h2 import (
+    CALM,
+    FLOW,
+    MOST_STREAMS,
+    PROTOCOL,
+    REFUSED,
+    STREAM_WINDOW,
+    Codec,
+    ConnectionBroken,
+    Piece,
+    Reset,
+)
+from porch.http.h2_fields import known_fields
+from porch.http.h2_glitches import Glitches
+from porch.http.h2_request import OVERHEAD, Refused, read_request, read_trailers
+from porch.http.message import Field
+
+__all__ = ["ServerCodec"]
+
+_THEIR_FAULT = frozenset((PROTOCOL, FLOW, 5, 6, REFUSED, 9, CALM))
+"""Codes with which libnghttp2 ends a stream for what came on it, STREAM_CLOSED, FRAME_SIZE_ERROR
+and COMPRESSION_ERROR among them. Streams that we give up for other reasons have other codes."""
+MOST_NOISE = 4096
+"""Bytes that are neither head nor body and count as one glitch."""
+EARNED = 4
+"""Frames of the free kinds that a request, and a piece of an answer, give reason for."""
+A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
+"""Bytes of a frame without its content, of a WINDOW_UPDATE and of a PING."""
+
+
+class ServerCodec(Codec):
+    """The side that is asked. glitches: what this client has done that honest ones seldom do."""
+
+    __slots__ = ("_lost", "_noise", "_scheme", "glitches")
+
+    def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
+        """scheme: of the connection, b"http" or b"https"."""
+        settings = {
+            3: MOST_STREAMS,
+            4: STREAM_WINDOW,
+            6: limits.head,
+            8: 1,  # a WebSocket may be asked for (RFC 8441 3)
+            9: 1,  # priorities are those of RFC 9218
+        }
+        super().__init__(Role.SERVER, limits, settings)
+        self._scheme = scheme
+        self._noise = self._lost = 0
+        self.glitches = Glitches()
+
+    def receive(self, data: bytes) -> list[Piece]:
+        """See Codec."""
+        self._noise += len(data)
+        pieces = super().receive(data)
+        glitches = self.glitches
+        while self._noise > MOST_NOISE:
+            self._noise -= MOST_NOISE
+            glitches.add(kinds.NOISE)
+        if glitches.spent is not None:
+            raise ConnectionBroken(f"too many {glitches.spent.name}", CALM, self.streams_seen)
+        return pieces
+
+    def happened(self) -> list[Piece]:
+        """See Codec."""
+        pieces: list[Piece] = []
+        events = self._connection.events()
+        self.partial = not events
+        for event in events:
+            kind = event.__class__
+            if kind is told.RequestReceived:
+                stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
+                end = event.end_stream  # type: ignore[attr-defined]
+                head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
+                self._noise = 0
+                self.glitches.free += EARNED
+                if head.__class__ is Refused:
+                    self.glitches.add(kinds.REFUSED_HEADS)
+                pieces.append((stream, head, b"", end))
+            elif kind is told.DataReceived:
+                data, end = event.data, event.end_stream  # type: ignore[attr-defined]
+                self._noise -= len(data) + A_FRAME
+                if not (data or end):
+                    self.glitches.add(kinds.EMPTY_DATA)
+                pieces.append((event.stream_id, None, data, end))  # type: ignore[attr-defined]
+            elif kind is told.TrailersReceived:
+                pieces.append(self._trailers(event))  # type: ignore[arg-type]
+            elif kind is not told.StreamClosed or event.error_code:  # type: ignore[attr-defined]
+                self._count(event)
+                piece = self._other(event)
+                if piece is not None:
+                    pieces.append(piece)
+        return pieces
+
+    def _trailers(self, event: told.TrailersReceived) -> Piece:
+        """Of what may go on of a body's end; too much of it ends the stream."""
+        self._noise = 0
+        stream, fields = event.stream_id, event.headers
+        size = sum(len(name) + len(value) + OVERHEAD for name, value in fields)
+        if size > self._limits.head or len(fields) > self._limits.fields:
+            self.glitches.add(kinds.REFUSED_HEADS)
+            self.reset(stream, CALM)
+            return stream, Reset(CALM, False), b"", True
+        return stream, read_trailers(fields), b"", True
+
+    def _count(self, event: told.Event) -> None:
+        """Take note of what is no message."""
+        kind = event.__class__
+        glitches = self.glitches
+        if kind is told.WindowUpdated:
+            self._noise -= AN_UPDATE
+            glitches.add_free(kinds.WINDOWS)
+        elif kind is told.StreamReset:
+            self._lost = event.stream_id  # type: ignore[attr-defined]
+            glitches.add(kinds.RESETS)
+        elif kind is told.StreamClosed:
+            is_news = event.stream_id != self._lost  # type: ignore[attr-defined]
+            if is_news and event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
+                glitches.add(kinds.STREAM_ERRORS)
+        elif kind is told.PingReceived:
+            self._noise -= A_PING
+            glitches.add_free(kinds.PINGS)
+        elif kind is told.PriorityUpdateReceived:
+            glitches.add_free(kinds.PRIORITIES)
+        elif kind is told.SettingsReceived:
+            glitches.add(kinds.SETTINGS)
+        elif kind is told.GoAwayReceived:
+            glitches.add(kinds.GOAWAYS)
+
+    def data(self, stream: int, data: bytes, end: bool) -> None:
+        """See Codec."""
+        self.glitches.free += EARNED + (len(data) >> 12)
+        try:
+            self._connection.send_data(stream, data, end_stream=end)
+        except NGH2Error:
+            return
+
+    def head(self, stream: int, fields: Sequence[Field], data: bytes, end: bool) -> None:
+        """Begin an answer, with what is there of its body; `fields` begins with `:status`. Raises
+        InternalError, with the stream given up, if a field of it must not be sent."""
+        if not known_fields.issuperset(fields[1:]):
+            self._check(stream, fields[1:])
+        connection = self._connection
+        try:
+            if data:
+                self.glitches.free += EARNED + (len(data) >> 12)
+                connection.send_response(stream, fields)
+                connection.send_data(stream, data, end_stream=end)
+            else:
+                connection.send_response(stream, fields, end_stream=end)
+        except NGH2Error:
+            return
+
+    def interim(self, stream: int, fields: Sequence[Field]) -> None:
+        """Say something before the answer. Raises InternalError as `head` does."""
+        self._check(stream, fields[1:])
+        try:
+            self._connection.send_informational_response(stream, fields)
+        except NGH2Error:
+            return

@@ -1,0 +1,244 @@
+"""Real origins that speak HTTP/2: nghttpd, and servers on hyper-h2 that misbehave."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from tests.e2e.conftest import PATIENCE, Door
+from tests.support.h2_server import H2Peer, H2Server, OnRequest
+from tests.support.ports import free_port
+
+BIG = 20_000_000
+
+needs_nghttpd = pytest.mark.skipif(shutil.which("nghttpd") is None, reason="nghttpd is not here")
+
+
+class Nghttpd:
+    """A running nghttpd with files of its own."""
+
+    def __init__(self, folder: Path, *more: str) -> None:
+        self.port = free_port()
+        (folder / "small").write_bytes(b"small")
+        with (folder / "big").open("wb") as file:
+            file.write(os.urandom(BIG))
+        self.folder = folder
+        words = ["nghttpd", "-a", "127.0.0.1", "-d", str(folder), *more[:-2], str(self.port)]
+        self.process = subprocess.Popen(
+            [*words, *more[-2:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + PATIENCE
+        while True:
+            assert self.process.poll() is None, "nghttpd ended at once"
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def nghttpd(tmp_path: Path) -> Iterator[Callable[..., Nghttpd]]:
+    made: list[Nghttpd] = []
+
+    def start(*more: str) -> Nghttpd:
+        folder = tmp_path / f"nghttpd{len(made)}"
+        folder.mkdir()
+        made.append(Nghttpd(folder, *more))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[..., H2Server]]:
+    """Starts servers on hyper-h2, in a thread with a loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    made: list[H2Server] = []
+
+    def start(
+        on_request: OnRequest,
+        settings: dict[int, int] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> H2Server:
+        server = H2Server(on_request, settings)
+        asyncio.run_coroutine_threadsafe(server.start(tls), loop).result(PATIENCE)
+        made.append(server)
+        return server
+
+    yield start
+    for each in made:
+        asyncio.run_coroutine_threadsafe(each.close(), loop).result(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+    loop.close()
+
+
+def later(peer: H2Peer, stream: int, seconds: float, body: bytes = b"ok") -> None:
+    """The answer comes in so many seconds."""
+    asyncio.get_running_loop().call_later(seconds, peer.answer, stream, 200, body)
+
+
+def at_once(url: str, count: int, *, method: str = "GET", at_a_time: int = 20) -> list[int]:
+    """The statuses of many requests that are under way together."""
+
+    def ask(_: int) -> int:
+        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+            return client.request(method, url).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(at_a_time) as threads:
+        return list(threads.map(ask, range(count)))
+
+
+# --- nghttpd -------------------------------------------------------------------------------------
+
+
+def check_all(door: Door, origin: Nghttpd) -> None:
+    """What a browser and an upload do."""
+    with httpx.Client(base_url=door.url, trust_env=False, timeout=PATIENCE) as client:
+        assert client.get("/small").content == b"small"
+        answer = client.head("/small")
+        assert (answer.status_code, answer.headers["content-length"]) == (200, "5")
+        assert client.get("/none").status_code == 404
+        big = client.get("/big")
+        assert big.headers["content-length"] == str(BIG)
+        assert big.content == (origin.folder / "big").read_bytes()
+        assert client.post("/small", content=bytes(BIG)).status_code == 200
+        pieces = iter([b"a" * 70_000] * 3)
+        assert client.post("/small", content=pieces).status_code == 200
+    assert set(at_once(f"{door.url}/small", 60)) == {200}
+
+
+@needs_nghttpd
+def test_nghttpd_without_tls(door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]) -> None:
+    origin = nghttpd("--no-tls")
+    check_all(door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n'), origin)
+
+
+@needs_nghttpd
+@pytest.mark.parametrize("scheme", ["h2", "https"])
+def test_nghttpd_over_tls(
+    door: Callable[..., Door], nghttpd: Callable[..., Nghttpd], tmp_path: Path, scheme: str
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    pair = authority.issue_cert("localhost")
+    pair.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    pair.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    origin = nghttpd(str(tmp_path / "key.pem"), str(tmp_path / "cert.pem"))
+    to = f'{{ to = "{scheme}://localhost:{origin.port}", tls = {{ ca = "{tmp_path}/ca.pem" }} }}'
+    check_all(door(f'[routes]\n"*" = {to}\n'), origin)
+
+
+@needs_nghttpd
+def test_an_origin_that_hangs_is_left_in_seconds(
+    door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
+) -> None:
+    hung, well = nghttpd("--no-tls"), nghttpd("--no-tls")
+    to = ", ".join(f'"h2c://127.0.0.1:{each.port}"' for each in (hung, well))
+    made = door(f'[routes]\n"*" = {{ to = [{to}] }}\n', environ={"WEB_CONCURRENCY": "1"})
+    assert set(at_once(f"{made.url}/small", 40)) == {200}
+    hung.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    assert set(at_once(f"{made.url}/small", 10)) == {200}
+    assert time.monotonic() - began < PATIENCE
+
+
+# --- misbehaving ---------------------------------------------------------------------------------
+
+
+def test_goaways_under_load_lose_no_request(
+    door: Callable[..., Door], server: Callable[..., H2Server]
+) -> None:
+    """Each connection takes 10 requests, says so when the tenth is there, and looks at no other."""
+    looked: dict[H2Peer, int] = {}
+
+    def answer(peer: H2Peer, stream: int) -> None:
+        looked[peer] = looked.get(peer, 0) + 1
+        if looked[peer] == 10:
+            peer.goaway(stream)
+        if looked[peer] <= 10:
+            later(peer, stream, 0.02)
+
+    origin = server(answer)
+    made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
+    assert set(at_once(made.url, 100, method="POST", at_a_time=8)) == {200}
+    assert len(origin.peers) > 8
+
+
+def test_refused_streams_are_asked_again(
+    door: Callable[..., Door], server: Callable[..., H2Server]
+) -> None:
+    count = 0
+
+    def answer(peer: H2Peer, stream: int) -> None:
+        nonlocal count
+        count += 1
+        if count % 3 == 0:
+            peer.reset(stream, 7)
+        else:
+            later(peer, stream, 0.01)
+
+    origin = server(answer)
+    made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+        statuses = [client.post(made.url, content=b"abc").status_code for _ in range(20)]
+    assert set(statuses) == {200}
+    assert count > 25
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_no_connection_gets_more_streams_than_it_takes(
+    door: Callable[..., Door], server: Callable[..., H2Server], most: int
+) -> None:
+    origin = server(lambda peer, stream: later(peer, stream, 0.05), {3: most})
+    made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
+    assert set(at_once(made.url, 40)) == {200}
+    assert max(peer.most for peer in origin.peers) == most
+    assert len(origin.peers) > 1
+
+
+def test_few_connections_carry_many_requests(
+    door: Callable[..., Door], server: Callable[..., H2Server]
+) -> None:
+    origin = server(lambda peer, stream: later(peer, stream, 0.05))
+    made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
+    assert set(at_once(made.url, 60)) == {200}
+    assert len(origin.peers) <= len(made.workers)
+
+
+def test_checks_speak_it_too(door: Callable[..., Door], server: Callable[..., H2Server]) -> None:
+    paths: list[bytes] = []
+
+    def answer(peer: H2Peer, stream: int) -> None:
+        path = peer.heads[stream][b":path"]
+        paths.append(path)
+        peer.answer(stream, 500 if path == b"/health" else 200)
+
+    origin = server(answer)
+    health = '{ path = "/health", every = "200ms" }'
+    to = f'{{ to = "h2c://127.0.0.1:{origin.port}", health = {health} }}'
+    made = door(f'[routes]\n"*" = {to}\n')
+    made.wait_until(lambda: "500" in str(made.ask("status")["upstreams"]), "a failed check")
+    assert b"/health" in paths

@@ -1,0 +1,149 @@
+"""The pool of an endpoint that may speak HTTP/2: which connection an exchange gets."""
+
+from typing import Any
+
+import pytest
+
+from porch.balance.endpoint import Endpoint
+from porch.forward.address import BOTH, TWO
+from porch.forward.h1 import ClientConnection
+from porch.forward.h2_stream import OriginStream
+from porch.forward.pool import AHEAD, ASSUMED_STREAMS
+from tests.support.dialer import FakeDialer
+from tests.support.shared import Asking, Bench
+
+
+def agreeing(monkeypatch: pytest.MonkeyPatch, chosen: str) -> Bench:
+    bench = Bench(monkeypatch, BOTH, tls=True)
+    bench.dialer.chosen = chosen
+    bench.dialer.one = FakeDialer(bench._connect)
+    return bench
+
+
+def test_more_than_one_connection_takes_are_dialled_for_apart(bench: Bench) -> None:
+    bench.dialer.set("hangs")
+    for _ in range(ASSUMED_STREAMS + 1):
+        bench.ask()
+    assert bench.dialer.dials == 2
+
+
+def test_what_an_endpoint_said_last_is_remembered(bench: Bench) -> None:
+    bench.ask()
+    bench.settle({3: 2})
+    assert bench.pool.most_streams == 2
+    bench.dialer.set("hangs")
+    for _ in range(4):
+        bench.ask()
+    assert bench.dialer.dials == 3
+
+
+def test_an_endpoint_that_takes_no_stream_is_not_dialled_for_ever(bench: Bench) -> None:
+    exchange = bench.ask()
+    bench.settle({3: 0})
+    assert bench.pool.most_streams == 1
+    assert bench.dialer.dials == 1
+    bench.sent(exchange)
+    assert bench.origins[0].requests == {}
+    bench.origins[0].say(("update_settings", ({3: 5},)))
+    assert [*bench.origins[0].requests] == [1]
+
+
+def test_connections_are_filled_in_order(bench: Bench) -> None:
+    bench.ask()
+    bench.settle({3: 2})
+    bench.ask()
+    bench.ask()
+    bench.settle({3: 2})
+    first, second = bench.pool._shared
+    assert (first.has_room, second.has_room) == (False, True)
+    number = bench.sent(bench.ask())
+    assert number == 1
+    assert not second.has_room
+
+
+def test_a_dial_ahead_is_there_for_who_comes(bench: Bench) -> None:
+    place: Endpoint = bench.endpoint
+    bench.loop.run(lambda: bench.pool.dial_ahead(place))
+    bench.settle()
+    exchange = bench.ask()
+    assert exchange.stream is not None
+    assert bench.dialer.dials == 1
+
+
+def test_one_to_an_endpoint_that_says_nothing_ends(bench: Bench) -> None:
+    bench.loop.run(lambda: bench.pool.dial_ahead(bench.endpoint))
+    bench.pass_time(AHEAD + 0.5)
+    bench.loop.settle()
+    assert bench.endpoint.out["refused"].text == "connection_timeout"
+    assert bench.transports[0].seen == "closed"
+
+
+def test_an_endpoint_that_chose_http_1_1_is_dialled_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = agreeing(monkeypatch, "http/1.1")
+    first = bench.ask()
+    assert isinstance(first.stream, ClientConnection)
+    bench.dialer.set("hangs")
+    bench.ask()
+    bench.ask()
+    assert bench.dialer.dials == 3
+    bench.close()
+
+
+def test_one_that_learns_http_2_is_shared_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = agreeing(monkeypatch, "")
+    bench.ask()
+    bench.dialer.chosen = "h2"
+    second = bench.ask()
+    bench.settle()
+    assert isinstance(second.stream, OriginStream)
+    assert isinstance(bench.ask().stream, OriginStream)
+    assert bench.dialer.dials == 2
+    bench.close()
+
+
+def test_one_that_wants_http_1_1_gets_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = agreeing(monkeypatch, "h2")
+    bench.ask()
+    bench.settle()
+    assert bench.pool.speak_one()
+    assert isinstance(bench.ask().stream, ClientConnection)
+    assert bench.dialer.dials == 1
+    bench.close()
+
+
+def test_tunnels_take_it_and_the_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = agreeing(monkeypatch, "h2")
+    bench.ask()
+    bench.settle()
+    assert bench.pool.tunnel_by_one()
+    tunnel: Any = Asking(bench.endpoint)
+    tunnel.request.upgrade = b"websocket"
+    assert isinstance(bench.ask(tunnel).stream, ClientConnection)
+    assert isinstance(bench.ask().stream, OriginStream)
+    bench.close()
+
+
+def test_where_only_http_2_may_be_spoken_there_is_no_other(bench: Bench) -> None:
+    assert not bench.pool.speak_one()
+    assert not bench.pool.tunnel_by_one()
+    assert bench.dialer.protocols == TWO
+    assert isinstance(_streamed(bench).stream, OriginStream)
+
+
+def _streamed(bench: Bench) -> Asking:
+    exchange = bench.ask()
+    bench.settle()
+    return exchange
+
+
+def test_what_is_dialled_for_a_closed_pool_serves_who_waits(bench: Bench) -> None:
+    exchange = bench.ask()
+    bench.loop.run(bench.pool.close)
+    origin = bench.settle()
+    bench.sent(exchange)
+    origin.answer(1, body=b"a")
+    assert exchange.body == b"a"
+    assert bench.transports[0].seen == "closed"
+    assert len(bench.deadlines) == 0
