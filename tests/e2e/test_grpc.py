@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import re
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -383,3 +387,40 @@ def test_a_browser_calls_too(door: Make, tmp_path: Path, origin: GrpcOrigin) -> 
         headers={"content-type": "application/grpc-web+proto"},
     )
     assert (answer.status_code, answer.headers["grpc-status"]) == (200, "5")
+
+
+def test_the_example_of_the_page_does_what_it_says(door: Make, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http2.md").read_text(encoding="utf-8")
+    page = page.partition("\n## gRPC\n")[2]
+    server, client = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    config = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
+    port = free_port()
+    assert ":50051" in server
+    assert ":50051" in config
+    (tmp_path / "server.py").write_text(server.replace(":50051", f":{port}"))
+    running = subprocess.Popen([sys.executable, tmp_path / "server.py"])
+    try:
+        config = config.replace("127.0.0.1:8080", "127.0.0.1:0").replace(":50051", f":{port}")
+        started = door(config)
+        (tmp_path / "client.py").write_text(client.replace(":8080", f":{started.port}"))
+        started.wait_until(lambda: _is_open(port), "the start of the server")
+        said = subprocess.run(
+            [sys.executable, tmp_path / "client.py"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+    finally:
+        running.kill()
+        running.wait()
+    lines = said.splitlines()
+    assert lines[:2] == ["b'hello world'", "b'0' b'1' b'2'"]
+    assert len(lines) == 3
+    for line in lines:
+        assert f"`{line}`" in page
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as made:
+        return made.connect_ex(("127.0.0.1", port)) == 0
