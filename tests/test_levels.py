@@ -274,6 +274,7 @@ def import_each_alone(root: Path, names: list[str]) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.timeout(300)  # 15 s of work, where nothing else runs
 def test_each_module_can_be_the_first_to_be_imported() -> None:
     names = [
         "porch." + path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

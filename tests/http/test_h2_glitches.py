@@ -1,6 +1,7 @@
 """The account of what honest clients seldom do."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -89,4 +90,13 @@ def test_the_table_in_the_docstring_is_what_holds() -> None:
     assert {row[0]: tuple(map(int, row[1:])) for row in rows} == {
         name: (kind.points, MOST // kind.points, RATE // kind.points)
         for name, kind in KINDS.items()
+    }
+
+
+def test_the_table_of_the_page_has_the_same_points() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http2.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .+ \| (\d+) \| (\d+) \| (\d+) \|$", page, re.M)
+    found = {tuple(map(int, row)) for row in rows}
+    assert found == {
+        (kind.points, MOST // kind.points, RATE // kind.points) for kind in KINDS.values()
     }

@@ -11,6 +11,7 @@ from porch.errors import (
 )
 from porch.http.h1 import HeadLimits
 from porch.http.h2_request import Refused, read_request, read_trailers
+from porch.http.h2_request import refused as refuse
 from porch.http.message import Field, RequestHead
 
 LIMITS = HeadLimits()
@@ -32,7 +33,11 @@ def changed(**pseudo: bytes | None) -> list[Field]:
 
 
 def read(*more: Field, end: bool = True, limits: HeadLimits = LIMITS, **pseudo: bytes | None):
-    return read_request([*changed(**pseudo), *more], b"https", end, limits)
+    fields = [*changed(**pseudo), *more]
+    try:
+        return read_request(fields, b"https", end, limits)
+    except PorchError as error:
+        return refuse(fields, b"https", error)
 
 
 def taken(*more: Field, **words) -> RequestHead:
@@ -237,6 +242,10 @@ def test_what_a_refused_head_keeps_is_bounded() -> None:
     known = refused((b"user-agent", b"a" * 5000), path=b"/" + b"a" * 20_000).request
     assert known.target == b"/" + b"a" * 1023
     assert known.fields == []
+
+
+def test_a_refused_head_keeps_nothing_else() -> None:
+    assert refused((b"x", b"a" * 70_000)).error.__traceback__ is None
 
 
 def test_a_refused_head_without_path_has_a_dash() -> None:

@@ -326,8 +326,8 @@ FLOODS = {
     "PING": (lambda n: wire.ping(), 1000, "PING"),
     "WINDOW_UPDATE": (lambda n: wire.window_update(0, 1), 1000, "WINDOW_UPDATE"),
     "PRIORITY_UPDATE": (lambda n: wire.priority_update(1), 1000, "PRIORITY_UPDATE"),
-    "PRIORITY": (lambda n: wire.priority(1 + 2 * n) * 20, 730, "neither head nor body"),
-    "unknown": (lambda n: wire.frame(0x77, 0, 0, b"x" * 1000), 210, "neither head nor body"),
+    "PRIORITY": (lambda n: wire.priority(1 + 2 * n) * 20, 1020, "neither head nor body"),
+    "unknown": (lambda n: wire.frame(0x77, 0, 0, b"x" * 1000), 284, "neither head nor body"),
 }
 
 
@@ -401,6 +401,17 @@ def test_a_long_body_in_tiny_frames_and_reads_is_no_glitch() -> None:
         for at in range(0, len(frame), 4):
             talk.codec.receive(frame[at : at + 4])
         talk.codec.taken(1, 3)
+        talk.codec.take()
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_heads_as_long_as_they_may_be_are_no_glitch_however_they_come() -> None:
+    talk = Talk()
+    for number in range(50):
+        said = get(1 + 2 * number, *[(b"x", b"a" * 968)] * 64)
+        for at in range(0, len(said), 4096):
+            talk.codec.receive(said[at : at + 4096])
+        talk.codec.reset(1 + 2 * number, 8)
         talk.codec.take()
     assert talk.codec.glitches.told() == FIRST
 

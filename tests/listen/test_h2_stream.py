@@ -387,6 +387,17 @@ def test_a_websocket_is_told_the_doors_end_in_its_own_words(story: Make) -> None
     tale.upstream_eof()
 
 
+def test_an_empty_piece_that_is_not_the_end_does_nothing(story: Make) -> None:
+    tale = story()
+    one = tale.asks()
+    tale.upstream_gets(b"GET /").upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
+    (stream,) = tale.connection.streams.values()
+    earned = tale.connection.codec.glitches.free
+    tale._do(lambda: stream.send(None, b"", False))
+    assert tale.connection.codec.glitches.free == earned
+    tale.gives_up(one)
+
+
 def test_it_says_which_it_is(story: Make) -> None:
     tale = story()
     one = tale.asks()

@@ -212,8 +212,9 @@ class Codec:
                 auto_window_update=False,
                 max_send_header_block_length=2 * FEWEST * limits.head,
                 stream_reset_rate_limit=(1000, 100),  # of a server; see h2_glitches.py for ours
-                glitch_rate_limit=(20_000, 2000),  # PRIORITY and PRIORITY_UPDATE count as well
+                glitch_rate_limit=(50_000, 5000),  # PRIORITY and PRIORITY_UPDATE count as well
                 max_outbound_ack=100,
+                max_continuations=FEWEST * limits.head // 16384 + 1,
                 max_inbound_header_list_size=FEWEST * limits.head,
                 max_inbound_header_count=FEWEST * limits.fields,
             ),
@@ -295,12 +296,11 @@ class Codec:
 
     def _check(self, stream: int, fields: Sequence[Field]) -> None:
         """Guard against what must not leave; libnghttp2 does not look at what it sends."""
-        if not known_fields.issuperset(fields):
-            try:
-                check_fields(fields)
-            except PorchError:
-                self.reset(stream, INTERNAL)
-                raise
+        try:
+            check_fields(fields)
+        except PorchError:
+            self.reset(stream, INTERNAL)
+            raise
 
     def trailers(self, stream: int, fields: Sequence[Field]) -> None:
         """End a body with these. Raises InternalError, with the stream given up, if one of them

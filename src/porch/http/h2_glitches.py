@@ -16,8 +16,9 @@ free as often as answers give reason for it.
 | WINDOWS       |      1 |    1000 |      100 | WINDOW_UPDATE beyond the free ones                 |
 | PRIORITIES    |      1 |    1000 |      100 | PRIORITY_UPDATE beyond the free ones               |
 | GOAWAYS       |     10 |     100 |       10 | GOAWAY                                             |
-| NOISE         |     20 |      50 |        5 | 4 KiB that are neither head nor body: padding,     |
-|               |        |         |          | PRIORITY, unknown frames, heads that never end     |
+| NOISE         |     20 |      50 |        5 | 4 KiB that are neither head nor body, beyond       |
+|               |        |         |          | `limits.head` and a frame: padding, PRIORITY,      |
+|               |        |         |          | unknown frames                                     |
 """
 
 from typing import Final, NamedTuple

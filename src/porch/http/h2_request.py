@@ -15,7 +15,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead, Trailers
 from porch.http.target import check_authority, known_authorities
 
-__all__ = ["OVERHEAD", "Refused", "read_request", "read_trailers"]
+__all__ = ["OVERHEAD", "Refused", "read_request", "read_trailers", "refused"]
 
 OVERHEAD = 32
 """Bytes that each field counts on top of its own (RFC 9113 10.5.1)."""
@@ -46,16 +46,12 @@ class Refused:
 
 def read_request(
     fields: Sequence[Field], scheme: bytes, end: bool, limits: HeadLimits
-) -> RequestHead | Refused:
+) -> RequestHead:
     """The head that decoded fields are. scheme: of the connection, which stands for the one that
-    was sent: a proxy before us may have said its own. end: nothing follows."""
-    try:
-        return _read(fields, scheme, end, limits)
-    except PorchError as error:
-        return Refused(_known(fields, scheme), error)
+    was sent: a proxy before us may have said its own. end: nothing follows.
 
-
-def _read(fields: Sequence[Field], scheme: bytes, end: bool, limits: HeadLimits) -> RequestHead:
+    Raises PorchError, see `refused`.
+    """
     method = target = authority = protocol = asked = b""
     size = crumbs = 0
     rest: list[Field] = []
@@ -149,10 +145,11 @@ def _read_tunnel(request: RequestHead, protocol: bytes, end: bool) -> None:
     request.expect = False
 
 
-def _known(fields: Sequence[Field], scheme: bytes) -> RequestHead:
-    """What a refused head says of itself, as far as it is of use."""
+def refused(fields: Sequence[Field], scheme: bytes, error: PorchError) -> Refused:
+    """What is known of a head that was refused for an error, as far as it is of use."""
+    error.__traceback__ = None  # which holds all fields for as long as the error is kept
     said = dict(fields)
-    return RequestHead(
+    request = RequestHead(
         said.get(b":method", b"-"),
         said.get(b":path", b"-")[:_MOST_TOLD],
         said.get(b":authority") or said.get(b"host", b""),
@@ -160,6 +157,7 @@ def _known(fields: Sequence[Field], scheme: bytes) -> RequestHead:
         [field for field in fields if field[0] in _TOLD and len(field[1]) <= _MOST_TOLD],
         version=b"2",
     )
+    return Refused(request, error)
 
 
 def read_trailers(fields: Sequence[Field]) -> Trailers:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 
+from porch.errors import PorchError
 from porch.http import h2_glitches as kinds
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
@@ -24,16 +25,19 @@ from porch.http.h2 import (
 )
 from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
-from porch.http.h2_request import OVERHEAD, Refused, read_request, read_trailers
-from porch.http.message import Field
+from porch.http.h2_request import OVERHEAD, Refused, read_request, read_trailers, refused
+from porch.http.message import Field, RequestHead
 
 __all__ = ["ServerCodec"]
 
 _THEIR_FAULT = frozenset((PROTOCOL, FLOW, 5, 6, REFUSED, 9, CALM))
 """Codes with which libnghttp2 ends a stream for what came on it, STREAM_CLOSED, FRAME_SIZE_ERROR
 and COMPRESSION_ERROR among them. Streams that we give up for other reasons have other codes."""
-MOST_NOISE = 4096
-"""Bytes that are neither head nor body and count as one glitch."""
+SOME_NOISE = 4096
+"""Bytes that are neither head nor body and count as one glitch, beyond those that the longest head
+and frame may have."""
+A_LONG_FRAME = 16384 + 9
+"""Bytes of the longest frame that is taken."""
 EARNED = 4
 """Frames of the free kinds that a request, and a piece of an answer, give reason for."""
 A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
@@ -43,7 +47,7 @@ A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
 class ServerCodec(Codec):
     """The side that is asked. glitches: what this client has done that honest ones seldom do."""
 
-    __slots__ = ("_lost", "_noise", "_scheme", "glitches")
+    __slots__ = ("_lost", "_most_noise", "_noise", "_scheme", "glitches")
 
     def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
         """scheme: of the connection, b"http" or b"https"."""
@@ -57,19 +61,34 @@ class ServerCodec(Codec):
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
         self._noise = self._lost = 0
+        self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
 
     def receive(self, data: bytes) -> list[Piece]:
         """See Codec."""
         self._noise += len(data)
-        pieces = super().receive(data)
-        glitches = self.glitches
-        while self._noise > MOST_NOISE:
-            self._noise -= MOST_NOISE
-            glitches.add(kinds.NOISE)
-        if glitches.spent is not None:
-            raise ConnectionBroken(f"too many {glitches.spent.name}", CALM, self.streams_seen)
+        try:
+            self._connection.receive_data(data)
+        except NGH2Error as error:
+            raise self._broken(error) from error
+        pieces = self.happened()
+        if self._noise > self._most_noise:
+            self._count_noise()
+        if self.glitches.spent is not None:
+            raise self.spent()
         return pieces
+
+    def spent(self) -> ConnectionBroken:
+        """What a client is told that has done too much of what honest ones seldom do."""
+        kind = self.glitches.spent
+        assert kind is not None
+        return ConnectionBroken(f"too many {kind.name}", CALM, self.streams_seen)
+
+    def _count_noise(self) -> None:
+        while self._noise > self._most_noise:
+            self._noise -= SOME_NOISE
+            if self._connection.want_read:  # else nothing is looked at any more
+                self.glitches.add(kinds.NOISE)
 
     def happened(self) -> list[Piece]:
         """See Codec."""
@@ -81,11 +100,14 @@ class ServerCodec(Codec):
             if kind is told.RequestReceived:
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
                 end = event.end_stream  # type: ignore[attr-defined]
-                head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
                 self._noise = 0
                 self.glitches.free += EARNED
-                if head.__class__ is Refused:
+                head: RequestHead | Refused
+                try:
+                    head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
+                except PorchError as error:
                     self.glitches.add(kinds.REFUSED_HEADS)
+                    head = refused(event.headers, self._scheme, error)  # type: ignore[attr-defined]
                 pieces.append((stream, head, b"", end))
             elif kind is told.DataReceived:
                 data, end = event.data, event.end_stream  # type: ignore[attr-defined]

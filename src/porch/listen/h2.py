@@ -118,9 +118,7 @@ class MultiplexedConnection(asyncio.Protocol):
         try:
             pieces = codec.receive(data)
         except ConnectionBroken as broken:
-            self._transport.write(broken.farewell)
-            self._give_up(broken)
-            self._close()
+            self._break(broken)
             return
         for piece in pieces:
             if piece[1].__class__ is RequestHead:
@@ -188,7 +186,7 @@ class MultiplexedConnection(asyncio.Protocol):
             self._leave()
         elif isinstance(what, Ended):
             if what.broken is not None:
-                self._give_up(what.broken)
+                self._blame(what.broken)
             self._close()
         elif isinstance(what, GoAway):
             self._away = AWAY
@@ -212,7 +210,13 @@ class MultiplexedConnection(asyncio.Protocol):
             self._before = self.deadline
             self.deadline = min(self.deadline, clock.now + self._door.settings.timeouts.head)
 
-    def _give_up(self, broken: ConnectionBroken) -> None:
+    def _break(self, broken: ConnectionBroken) -> None:
+        """Nothing that comes can be gone on from: say why, and close."""
+        self._transport.write(broken.farewell)
+        self._blame(broken)
+        self._close()
+
+    def _blame(self, broken: ConnectionBroken) -> None:
         """What the client sent ends all that runs for it, and the operator is told."""
         for stream in tuple(self.streams.values()):
             stream.fail(broken.error)
@@ -242,6 +246,9 @@ class MultiplexedConnection(asyncio.Protocol):
                     self.mark()
         for happened in codec.happened():
             self._take(happened)
+        if codec.glitches.spent is not None and not self._closed:
+            self._break(codec.spent())
+            return
         if self._early:
             self._end_early()
         if self._slow:

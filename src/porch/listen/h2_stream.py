@@ -89,7 +89,7 @@ class ServerStream:
             self._bare = head.request.method == b"HEAD"
             door.refuse(self, head.request, head.error)
             return
-        assert head is not None
+        assert isinstance(head, RequestHead)
         data, self._data = self._data, b""
         end = self.heard and self._trailers is None
         self._bare = head.method == b"HEAD"
@@ -172,7 +172,6 @@ class ServerStream:
             exchange.on_client_lost()
         else:
             self._let_go()
-            self._connection.mark()
 
     def fail(self, error: PorchError) -> None:
         """End the exchange."""

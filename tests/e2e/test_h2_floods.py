@@ -1,0 +1,295 @@
+"""Hostile clients of HTTP/2 at a real door, each with bounded traffic.
+
+Whatever they do, the door spends little on them, holds little for them, serves somebody else in
+the meantime, and says to its operator what it cut them for.
+"""
+
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.conftest import Connection, Door, Origin, memory
+from tests.support import h2_frames as wire
+from tests.support.h2_attack import Attacker
+from tests.support.handshake import client, files
+
+CPU = 0.3
+"""Seconds that an attack may cost."""
+HELD = 16 * 1024
+"""KiB that may be held for it."""
+WAIT = 1.0
+"""Seconds that somebody else may wait."""
+ROUNDS = 3
+"""Of what is measured: others use this machine too, and the best round is ours."""
+BIG = 1 << 20
+
+
+class Stage(NamedTuple):
+    """A door and the origin behind it."""
+
+    door: Door
+    origin: Origin
+
+    @property
+    def worker(self) -> int:
+        (pid,) = self.door.workers
+        return pid
+
+
+def serve(connection: Connection) -> None:
+    """Answers at once, with much to /big, never to /hang."""
+    while True:
+        head = connection.read_head()
+        connection.read_body(head)
+        path = head.split(b" ")[1]
+        if path == b"/hang":
+            connection.wait_closed()
+            return
+        body = b"x" * (BIG if path == b"/big" else 2)
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder: Path = tmp_path_factory.mktemp("door")
+    cert, key = files(folder, "a.test")
+    origin = Origin(serve)
+    config = (
+        'listen = ["https://127.0.0.1:0"]\nworkers = 1\n'
+        'timeouts = { head = "1s", idle = "2s" }\n'
+        f'[routes]\n"a.test" = "127.0.0.1:{origin.port}"\n'
+        f'[site."a.test"]\ncert = "{cert}"\nkey = "{key}"\n'
+    )
+    door = Door(folder, config)
+    door.wait_ready()
+    made = Stage(door, origin)
+    with Attacker(door.port) as first:  # what is made once is made
+        first.pour(get(1), get(3, b"/big"), wire.window_update(0, BIG)).read_until([1])
+    innocent(made)
+    yield made
+    door.stop()
+    origin.close()
+
+
+def cpu(pid: int) -> float:
+    """Seconds that a process has had."""
+    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    return (int(words[11]) + int(words[12])) / 100
+
+
+def innocent(stage: Stage) -> float:
+    """Seconds until somebody else has an answer."""
+    began = time.monotonic()
+    context = client("a.test", "http/1.1")
+    with (
+        socket.create_connection(("127.0.0.1", stage.door.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="a.test") as secured,
+    ):
+        secured.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+        assert secured.recv(65536).startswith(b"HTTP/1.1 200 ")
+    return time.monotonic() - began
+
+
+def head(stream: int, *more: tuple[bytes, bytes], path: bytes = b"/", end: bool = True) -> bytes:
+    fields = [(name, path if name == b":path" else value) for name, value in wire.BASIC]
+    return wire.headers(stream, [*fields, *more], end=end)
+
+
+def get(stream: int, path: bytes = b"/") -> bytes:
+    return head(stream, path=path)
+
+
+def many(count: int, make: Callable[[int], bytes]) -> bytes:
+    """Frames for so many streams of the client's."""
+    return b"".join(make(1 + 2 * number) for number in range(count))
+
+
+# --- those that are cut ------------------------------------------------------------------------
+
+OPEN = head(1, path=b"/hang", end=False)
+"""A request that hangs, so that its end shows in the log."""
+
+
+def behind(frames: bytes) -> bytes:
+    """The same with other streams, as stream 1 is taken."""
+    return OPEN + frames
+
+
+def bomb() -> bytes:
+    """One entry of 4,000 bytes in the table, and a head that names it again and again."""
+    entry = b"\x40\x01x" + wire.block([(b"", b"a" * 4000)])[2:]
+    basic = wire.block(wire.BASIC)
+    return wire.frame(1, 5, 3, basic + entry) + wire.frame(1, 5, 5, basic + b"\xbe" * 8000)
+
+
+CUT = {
+    "rapid reset": (
+        many(3000, lambda n: get(n + 2) + wire.reset(n + 2)),
+        "resets of its own requests",
+    ),
+    "streams that we have to reset": (
+        many(
+            2000,
+            lambda n: head(n + 2, (b"content-length", b"1"), end=False) + wire.data(n + 2, b"ab"),
+        ),
+        "malformed messages",
+    ),
+    "malformed heads": (
+        many(2000, lambda n: head(n + 2, (b"X", b""))),
+        "malformed messages",
+    ),
+    "heads over the limit": (
+        many(300, lambda n: head(n + 2, *[(b"x", b"a" * 300)] * 200)),
+        "requests that are refused for their head",
+    ),
+    "heads far over the limit": (head(3, *[(b"x", b"a" * 30_000)] * 9), "header list"),
+    "an HPACK bomb": (bomb(), "header list"),
+    "CONTINUATION without end": (
+        wire.frame(1, 1, 3, wire.block(wire.BASIC)) + wire.continuation(3, b"", end=False) * 9000,
+        "CONTINUATION",
+    ),
+    "SETTINGS": (wire.settings() * 5000, ""),
+    "SETTINGS that change the table": (
+        b"".join(wire.settings((1, 4096 * (n % 2))) for n in range(5000)),
+        "",
+    ),
+    "PING": (wire.ping() * 5000, ""),
+    "WINDOW_UPDATE by one": (wire.window_update(0, 1) * 9000, "WINDOW_UPDATE frames"),
+    "a window too wide": (wire.window_update(0, 0x7FFFFFFF), "a window that is too large"),
+    "PRIORITY": (many(40_000, lambda n: wire.priority(n)), "neither head nor body"),
+    "PRIORITY_UPDATE": (wire.priority_update(1) * 9000, "PRIORITY_UPDATE frames"),
+    "empty DATA": (wire.data(1, b"") * 9000, "empty DATA frames"),
+    "padding": (wire.data(1, b"a", padding=255) * 4000, "neither head nor body"),
+    "unknown frames": (wire.frame(0x77, 0, 0, b"x" * 1000) * 1000, "neither head nor body"),
+    "streams beyond the bound": (
+        wire.settings(ack=True) + many(1000, lambda n: head(n + 2, path=b"/hang", end=False)),
+        "max concurrent streams",
+    ),
+    "streams beyond a bound that it does not know": (
+        many(6000, lambda n: head(n + 2, path=b"/hang", end=False)),
+        "neither head nor body",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_flood_is_cut_off_and_costs_little(stage: Stage, name: str) -> None:
+    frames, why = CUT[name]
+    best = 9.0
+    for _ in range(ROUNDS):
+        held, spent = memory(stage.worker), cpu(stage.worker)
+        with Attacker(stage.door.port) as attacker:
+            attacker.pour(behind(frames))
+            waited = innocent(stage)
+            attacker.read()
+            assert attacker.ended
+            assert memory(stage.worker) - held < HELD
+        best = min(best, cpu(stage.worker) - spent)
+        if best < CPU and waited < WAIT:
+            break
+    assert best < CPU
+    assert waited < WAIT
+    cuts = [line for line in stage.door.errors.splitlines() if " was cut: " in line]
+    assert any("127.0.0.1" in line and why in line for line in cuts), cuts
+
+
+def test_what_a_flood_ends_is_logged_with_its_reason(stage: Stage) -> None:
+    with Attacker(stage.door.port) as attacker:
+        attacker.pour(OPEN).pour(wire.window_update(0, 1) * 3000).read()
+    stage.door.wait_until(
+        lambda: re.search(r"/hang.*client_flood", stage.door.log), "the line of the log"
+    )
+
+
+def test_resets_in_one_read_cost_no_request_to_the_origin(stage: Stage) -> None:
+    with Attacker(stage.door.port) as attacker:
+        attacker.pour(
+            many(100, lambda n: get(n, b"/given-up") + wire.reset(n)) + get(999, b"/meant")
+        )
+        attacker.read_until([999])
+        assert attacker.statuses == {999: 200}
+    assert b"/given-up" not in stage.origin.received
+    assert b"/meant" in stage.origin.received
+
+
+# --- those that are served as far as they go ----------------------------------------------------
+
+
+def quiet(stage: Stage, attack: Callable[[Attacker], object], **words: object) -> Attacker:
+    """The attacker, after what it did has cost little and kept nobody waiting."""
+    held, spent = memory(stage.worker), cpu(stage.worker)
+    with Attacker(stage.door.port, **words) as attacker:  # type: ignore[arg-type]
+        attack(attacker)
+        assert innocent(stage) < WAIT
+        assert memory(stage.worker) - held < HELD
+        assert cpu(stage.worker) - spent < CPU
+    return attacker
+
+
+def test_heads_over_the_limit_are_431_before_anybody_is_cut(stage: Stage) -> None:
+    frames = many(5, lambda n: head(n, *[(b"x", b"a" * 300)] * 200))
+    attacker = quiet(stage, lambda it: it.pour(frames).read_until(range(1, 11, 2)))
+    assert attacker.statuses == dict.fromkeys(range(1, 11, 2), 431)
+    assert not attacker.ended
+
+
+def test_crumbs_of_cookies_are_served_within_the_limits(stage: Stage) -> None:
+    crumbs = [(b"cookie", b"c%d=1" % number) for number in range(400)]
+    frames = many(40, lambda n: head(n, *crumbs))
+    attacker = quiet(stage, lambda it: it.pour(frames).read_until(range(1, 80, 2)))
+    assert attacker.statuses == dict.fromkeys(range(1, 80, 2), 200)
+
+
+def test_a_table_that_is_filled_anew_with_each_head_costs_little(stage: Stage) -> None:
+    def churn(stream: int) -> bytes:
+        entries = b"".join(
+            b"\x40" + wire.block([(b"x-%d" % n, b"a" * 90)])[1:] for n in range(stream, stream + 40)
+        )
+        return wire.frame(1, 5, stream, b"\x20\x3f\xe1\x1f" + wire.block(wire.BASIC) + entries)
+
+    def attack(attacker: Attacker) -> None:
+        for first in range(1, 201, 100):
+            attacker.pour(*[churn(stream) for stream in range(first, first + 100, 2)])
+            attacker.read_until(range(first, first + 100, 2))
+
+    assert {*quiet(stage, attack).statuses.values()} == {200}
+
+
+def test_a_head_that_comes_slowly_is_left(stage: Stage) -> None:
+    frame = get(1)
+    attacker = quiet(stage, lambda it: it.pour(frame[:-5]).read(8))
+    assert attacker.ended
+    assert attacker.statuses == {}
+
+
+ZERO = wire.PREFACE[:24] + wire.settings((4, 0))
+
+
+@pytest.mark.parametrize("buffer", [0, 4096])
+def test_a_hundred_answers_that_nobody_takes_are_not_held(stage: Stage, buffer: int) -> None:
+    """By windows that stay shut, or by a socket that is not read."""
+    wide = wire.PREFACE[:24] + wire.settings((4, 1 << 30)) + wire.window_update(0, 1 << 30)
+
+    def attack(attacker: Attacker) -> None:
+        attacker.pour(many(100, lambda n: get(n, b"/big")))
+        time.sleep(0.5)
+
+    quiet(stage, attack, hello=wide if buffer else ZERO, buffer=buffer)
+
+
+def test_a_window_that_opens_by_one_byte_is_left_after_a_while(stage: Stage) -> None:
+    def attack(attacker: Attacker) -> None:
+        attacker.pour(get(1, b"/big"), *[wire.window_update(1, 1) for _ in range(3000)]).read()
+
+    assert quiet(stage, attack, hello=ZERO).ended
+
+
+def test_the_door_told_of_no_defect_and_holds_nothing(stage: Stage) -> None:
+    assert "defect" not in stage.door.errors
+    assert "Traceback" not in stage.door.errors
+    assert memory(stage.worker) < 150 * 1024

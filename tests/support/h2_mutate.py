@@ -1,0 +1,93 @@
+"""What real clients have said by HTTP/2, damaged at random, frame by frame.
+
+The captures are of curl, nghttp, h2load, httpx and grpcio, each against a door without TLS.
+"""
+
+import random
+from pathlib import Path
+
+from tests.support import h2_frames as wire
+
+__all__ = ["CAPTURES", "damaged_talk", "split"]
+
+FOLDER = Path(__file__).parents[1] / "fuzz" / "h2_captures"
+CAPTURES = {each.stem: each.read_bytes() for each in sorted(FOLDER.glob("*.bin"))}
+"""name -> all that a client has sent."""
+
+NUMBERS = (0, 1, 2, 3, 5, 7, 9, 101, 0x7FFFFFFF)
+LENGTHS = (0, 1, 4, 5, 8, 9, 255, 16384, 16385, 0xFFFFFF)
+
+
+def split(data: bytes) -> list[bytes]:
+    """The preface and the frames of what a client has sent."""
+    pieces = [data[:24]]
+    at = 24
+    while at < len(data):
+        end = at + 9 + int.from_bytes(data[at : at + 3], "big")
+        pieces.append(data[at:end])
+        at = end
+    return pieces
+
+
+def _hostile(chance: random.Random) -> bytes:
+    """A frame that somebody could send."""
+    stream = chance.choice(NUMBERS)
+    basic = [(name, chance.choice((value, value, b"", b"/x#", b"*"))) for name, value in wire.BASIC]
+    return chance.choice(
+        (
+            lambda: wire.headers(stream, wire.BASIC, end=chance.random() < 0.5),
+            lambda: wire.headers(stream, basic, end=chance.random() < 0.5),
+            lambda: wire.headers(stream, [(b"x", b"1")]),
+            lambda: wire.data(stream, bytes(chance.randrange(40)), end=chance.random() < 0.5),
+            lambda: wire.data(stream, b"a", padding=chance.randrange(256)),
+            lambda: wire.reset(stream, chance.choice(NUMBERS)),
+            lambda: wire.settings((chance.randrange(12), chance.choice(LENGTHS))),
+            lambda: wire.settings(ack=True),
+            lambda: wire.ping(ack=chance.random() < 0.5),
+            lambda: wire.goaway(stream, chance.choice(NUMBERS)),
+            lambda: wire.window_update(stream, chance.choice((*NUMBERS, *LENGTHS))),
+            lambda: wire.priority(stream, chance.choice(NUMBERS)),
+            lambda: wire.priority_update(stream, chance.choice((b"u=1", b"u=9,i", b"\xff", b""))),
+            lambda: wire.continuation(stream, b"", end=chance.random() < 0.5),
+            lambda: wire.frame(chance.randrange(20), chance.randrange(256), stream, bytes(4)),
+        )
+    )()
+
+
+def _bent(chance: random.Random, frame: bytes) -> bytes:
+    """A frame with something wrong in it."""
+    kind = chance.randrange(6)
+    at = chance.randrange(len(frame))
+    if kind == 0:
+        return frame[:at] + bytes([chance.randrange(256)]) + frame[at + 1 :]
+    if kind == 1:
+        return chance.choice(LENGTHS).to_bytes(3, "big") + frame[3:]
+    if kind == 2:
+        return frame[:3] + bytes([chance.randrange(12)]) + frame[4:]
+    if kind == 3:
+        return frame[:4] + bytes([chance.randrange(256)]) + frame[5:]
+    if kind == 4:
+        return frame[:5] + chance.choice(NUMBERS).to_bytes(4, "big") + frame[9:]
+    return frame[:at]
+
+
+def damaged_talk(chance: random.Random) -> bytes:
+    """What a client has said, damaged up to six times; most keep their preface."""
+    pieces = split(chance.choice([*CAPTURES.values()]))
+    for _ in range(chance.randrange(7)):
+        at = chance.randrange(1, len(pieces)) if chance.random() < 0.98 else 0
+        kind = chance.randrange(6)
+        if kind == 0:
+            pieces.insert(at, _hostile(chance))
+        elif kind == 1 and len(pieces) > 2:
+            del pieces[at]
+        elif kind == 2:
+            pieces.insert(at, pieces[at])
+        elif kind == 3:
+            pieces[at] = _bent(chance, pieces[at]) if len(pieces[at]) > 8 else pieces[at]
+        elif kind == 4:
+            pieces.insert(at, chance.choice(split(chance.choice([*CAPTURES.values()]))))
+        else:
+            pieces.insert(chance.randrange(1, len(pieces) + 1), pieces.pop(at))
+        pieces = pieces or [b""]
+    return b"".join(pieces)
