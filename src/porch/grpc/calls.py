@@ -73,8 +73,10 @@ class Calls(Filter):
         """See Filter. The origin has what is left of the deadline."""
         found = self._timers.get(exchange)
         outgoing = exchange.outgoing
+        if found is None or outgoing is None:
+            return
         now = clock.monotonic()
-        if found is None or outgoing is None or now - exchange.started < NOTICEABLE:
+        if now - exchange.started < NOTICEABLE:
             return
         left = (b"grpc-timeout", spell_timeout(max(found[1] - now, 0.0)))
         outgoing.fields = [
