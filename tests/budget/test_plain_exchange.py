@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import porch
+from porch import clock
 from porch.config.build import build
 from porch.config.load import load_mapping
 from porch.config.logs import Logs
@@ -23,6 +24,7 @@ from porch.forward.pool import Pool
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.observe.access_log import AccessLog
+from porch.route.route import HEARD, REQUESTS, RUNNING
 from tests.support.dialer import FakeDialer
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
 
@@ -45,6 +47,7 @@ class Plain:
     def __init__(self, loop: FakeLoop, routes: dict[str, Any]) -> None:
         self.loop = loop
         self.origins: list[FakeTransport] = []
+        self.endpoints: list[Any] = []
         loaded = load_mapping({"listen": ":80", "routes": routes})
         state = State(pools())
         self.log = AccessLog([])
@@ -53,6 +56,7 @@ class Plain:
         self.door = Door(built.settings, state.deadlines)
         for entry in built.entries:
             for endpoint in entry.route.destination.endpoints:  # type: ignore[union-attr]
+                self.endpoints.append(endpoint)
                 pool: Pool = endpoint.connections
                 pool._dialer = FakeDialer(self._connect)  # type: ignore[assignment]
         self.client = self._transport()
@@ -67,10 +71,12 @@ class Plain:
         self.loop.run(self.answer)
 
     def ask(self) -> None:
+        for each in self.origins:
+            each.arrived.clear()
         self.client.feed(GET)
 
     def answer(self) -> None:
-        self.origins[-1].feed(OK)
+        next(each for each in self.origins if each.arrived).feed(OK)
 
     def taken(self) -> tuple[bytes, bytes]:
         """What the origin and the client got; emptied."""
@@ -169,3 +175,24 @@ def test_more_routes_cost_no_more_calls(loop: FakeLoop, plain: Plain, routes: in
     several = Plain(loop, {**table, "example.com": "127.0.0.1:9"})
     assert len(calls_of(several.exchange)) == len(calls_of(plain.exchange))
     several.log.close()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "more"), [("least-requests", 2), ("least-time", 2), ("hash path", 6)]
+)
+def test_a_choice_of_two_endpoints_takes_some_calls_more(
+    loop: FakeLoop, algorithm: str, more: int
+) -> None:
+    two = {"to": ["127.0.0.1:9", "127.0.0.2:9"], "balance": algorithm}
+    made = Plain(loop, {"example.com": two})
+    try:
+        there, here = sorted(made.endpoints, key=lambda each: each.counts[REQUESTS])
+        here.counts[RUNNING] = there.counts[RUNNING] = 20  # enough for a hash to look at its bound
+        there.counts[RUNNING] += 10
+        here.usual = there.usual = 0.01
+        here.counts[HEARD] = there.counts[HEARD] = clock.milliseconds
+        made.exchange()
+        calls = calls_of(made.exchange)
+    finally:
+        made.log.close()
+    assert len(calls) <= MOST_CALLS + more, "\n" + "\n".join(calls)
