@@ -353,6 +353,50 @@ def test_a_pool_is_checked_by_the_health_protocol(door: Make, tmp_path: Path) ->
         two.close()
 
 
+@pytest.mark.parametrize("scheme", ["https", "h2"])
+def test_the_server_may_speak_TLS(door: Make, tmp_path: Path, scheme: str) -> None:
+    authority = trustme.CA()
+    files = [tmp_path / name for name in ("ca", "origin-cert", "origin-key")]
+    issued = authority.issue_cert("origin.test")
+    authority.cert_pem.write_to_path(files[0])
+    issued.cert_chain_pems[0].write_to_path(files[1])
+    issued.private_key_pem.write_to_path(files[2])
+    secured = GrpcOrigin(*files[1:])
+    try:
+        words = (
+            f'tls = {{ ca = "{files[0]}", server_name = "origin.test" }}, '
+            'health = { kind = "grpc", every = "100ms", fall = 1 }'
+        )
+        to = f"{scheme}://127.0.0.1:{secured.port}"
+        front = Front(door, tmp_path, f'"*" = {{ to = "{to}", {words} }}')
+
+        async def story(far: Far) -> None:
+            assert await far.unary("Echo", b"hello") == b"hello"
+            await asyncio.sleep(0.5)
+            assert [each["state"] for each in front.door.ask("status")["upstreams"]] == ["up"]
+
+        front.run(story)
+    finally:
+        secured.close()
+
+
+def test_a_stop_tells_streams_that_outlast_it(
+    door: Make, tmp_path: Path, origin: GrpcOrigin
+) -> None:
+    route = f'"*" = "h2c://127.0.0.1:{origin.port}"'
+    front = Front(door, tmp_path, route, words='grace = "300ms"')
+
+    async def story(far: Far) -> None:
+        call = far.down("Hang", b"one")
+        assert await call.read() == b"one"
+        front.door.process.send_signal(signal.SIGTERM)
+        error = await failed(call)
+        assert error.code() is Code.UNAVAILABLE
+        assert error.details().startswith("proxy_shutdown: ")
+
+    front.run(story)
+
+
 def test_a_drain_lets_streams_end(front: Front) -> None:
     async def story(far: Far) -> None:
         call = far.both()
