@@ -117,7 +117,11 @@ class ServerCodec(Codec):
                 pieces.append((event.stream_id, None, data, end))  # type: ignore[attr-defined]
             elif kind is told.TrailersReceived:
                 pieces.append(self._trailers(event))  # type: ignore[arg-type]
-            elif kind is not told.StreamClosed or event.error_code:  # type: ignore[attr-defined]
+            elif (
+                kind is not told.StreamClosed
+                or event.error_code  # type: ignore[attr-defined]
+                or event.stream_id == self._lost  # type: ignore[attr-defined]
+            ):
                 self._count(event)
                 piece = self._other(event)
                 if piece is not None:
@@ -144,10 +148,10 @@ class ServerCodec(Codec):
             glitches.add_free(kinds.WINDOWS)
         elif kind is told.StreamReset:
             self._lost = event.stream_id  # type: ignore[attr-defined]
-            glitches.add(kinds.RESETS)
         elif kind is told.StreamClosed:
-            is_news = event.stream_id != self._lost  # type: ignore[attr-defined]
-            if is_news and event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
+            if event.stream_id == self._lost:  # type: ignore[attr-defined]
+                glitches.add(kinds.RESETS)  # of a stream that was there: others have cost nothing
+            elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
             self._noise -= A_PING
