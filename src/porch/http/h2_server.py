@@ -44,6 +44,17 @@ A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
 """Bytes of a frame without its content, of a WINDOW_UPDATE and of a PING."""
 
 
+class _Body:
+    """What came together of a stream's body. place: of its piece."""
+
+    __slots__ = ("end", "more", "place")
+
+    def __init__(self, place: int, data: bytes) -> None:
+        self.place = place
+        self.more = [data]
+        self.end = False
+
+
 class ServerCodec(Codec):
     """The side that is asked. glitches: what this client has done that honest ones seldom do."""
 
@@ -91,8 +102,9 @@ class ServerCodec(Codec):
                 self.glitches.add(kinds.NOISE)
 
     def happened(self) -> list[Piece]:
-        """See Codec."""
+        """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
+        bodies: dict[int, _Body] = {}
         events = self._connection.events()
         self.partial = not events
         for event in events:
@@ -114,7 +126,14 @@ class ServerCodec(Codec):
                 self._noise -= len(data) + A_FRAME
                 if not (data or end):
                     self.glitches.add(kinds.EMPTY_DATA)
-                pieces.append((event.stream_id, None, data, end))  # type: ignore[attr-defined]
+                stream = event.stream_id  # type: ignore[attr-defined]
+                body = bodies.get(stream)
+                if body is None:
+                    bodies[stream] = _Body(len(pieces), data)
+                    pieces.append((stream, None, data, end))
+                else:
+                    body.more.append(data)
+                    body.end = end
             elif kind is told.TrailersReceived:
                 pieces.append(self._trailers(event))  # type: ignore[arg-type]
             elif (
@@ -126,6 +145,9 @@ class ServerCodec(Codec):
                 piece = self._other(event)
                 if piece is not None:
                     pieces.append(piece)
+        for stream, body in bodies.items():
+            if len(body.more) > 1:
+                pieces[body.place] = stream, None, b"".join(body.more), body.end
         return pieces
 
     def _trailers(self, event: told.TrailersReceived) -> Piece:
