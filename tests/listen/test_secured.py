@@ -133,6 +133,37 @@ def test_bytes_of_any_number_go_both_ways(run: Run, presented: Presented, size: 
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("sizes", "records"),
+    [
+        ((RECORD, RECORD, 5), 3),
+        ((RECORD,), 1),
+        ((5, RECORD, 5), 2),
+        ((5, 5, 5), 1),
+        ((RECORD, 2 * RECORD, 5), 4),
+    ],
+)
+def test_whole_records_are_written_as_they_are_and_other_pieces_joined(
+    run: Run, presented: Presented, sizes: tuple[int, ...], records: int
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        pieces = [bytes([number]) * size for number, size in enumerate(sizes)]
+        pair.transport.writes = 0
+        pair.secured.writelines(pieces)
+        assert pair.transport.writes == 1
+        sealed = pair.transport.written
+        found = place = 0
+        while place < len(sealed):
+            place += 5 + int.from_bytes(sealed[place + 3 : place + 5], "big")
+            found += 1
+        assert found == records
+        pair.hear()
+        assert pair.read() == b"".join(pieces)
+
+    run(main())
+
+
 def test_a_paused_protocol_hears_nothing_and_then_all(run: Run, presented: Presented) -> None:
     async def main() -> None:
         pair = Pair(presented).shake()
