@@ -22,6 +22,10 @@ from harness.tls import check_shown
 
 __all__ = ["Running", "start_peer"]
 
+SETTLED = 3.0
+"""Seconds behind its start in which a proxy may still do what belongs to it, as Porch's first look
+at the files of its certificates does."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Running:
@@ -63,6 +67,7 @@ def start_peer(
         connections=connections,
     )
     command = peer.command(program, place)
+    settled = time.monotonic() + SETTLED
     process = Process(command, cores={core}, log=place.log, errors=directory / "stderr")
     try:
         process.wait_for_port(place.port)
@@ -73,6 +78,7 @@ def start_peer(
             _verify_tls(place)
             _verify_h2(place)
             _verify_grpc(place)
+        time.sleep(max(0.0, settled - time.monotonic()))
     except BaseException:
         process.stop()
         raise

@@ -127,6 +127,8 @@ def bomb() -> bytes:
     return wire.frame(1, 5, 3, basic + entry) + wire.frame(1, 5, 5, basic + b"\xbe" * 8000)
 
 
+# The second half of each is a pattern of what the operator is told: a flood that comes in one read
+# opens more streams than may be, which are refused unseen, and is counted by its bytes then.
 CUT = {
     "rapid reset": (
         many(3000, lambda n: get(n + 2) + wire.reset(n + 2)),
@@ -137,15 +139,15 @@ CUT = {
             2000,
             lambda n: head(n + 2, (b"content-length", b"1"), end=False) + wire.data(n + 2, b"ab"),
         ),
-        "malformed messages",
+        "malformed messages|neither head nor body",
     ),
     "malformed heads": (
         many(2000, lambda n: head(n + 2, (b"X", b""))),
-        "malformed messages",
+        "malformed messages|neither head nor body",
     ),
     "heads over the limit": (
         many(300, lambda n: head(n + 2, *[(b"x", b"a" * 300)] * 200)),
-        "requests that are refused for their head",
+        "requests that are refused for their head|neither head nor body",
     ),
     "heads far over the limit": (head(3, *[(b"x", b"a" * 30_000)] * 9), "header list"),
     "an HPACK bomb": (bomb(), "header list"),
@@ -195,7 +197,7 @@ def test_a_flood_is_cut_off_and_costs_little(stage: Stage, name: str) -> None:
     assert best < CPU
     assert waited < WAIT
     cuts = [line for line in stage.door.errors.splitlines() if " was cut: " in line]
-    assert any("127.0.0.1" in line and why in line for line in cuts), cuts
+    assert any("127.0.0.1" in line and re.search(why, line) for line in cuts), cuts
 
 
 def test_what_a_flood_ends_is_logged_with_its_reason(stage: Stage) -> None:

@@ -280,6 +280,7 @@ def test_an_origin_that_breaks_the_protocol_is_no_gateway(bench: Bench) -> None:
     (exchange,) = opened(bench)
     bench.loop.run(lambda: bench.transports[0].feed(b"\0\0\x04\x08\0\0\0\0\0" + bytes(4)))
     assert isinstance(exchange.error, BadGateway)
+    assert exchange.error.detail.startswith("the origin's HTTP/2 is malformed: ")
     assert bench.transports[0].seen == "closed"
     bench.transports[0].feed(b"and more")
     assert len(bench.deadlines) == 0

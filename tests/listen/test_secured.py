@@ -62,6 +62,27 @@ def test_a_read_is_one_call_and_an_answer_one_write(run: Run, presented: Present
     run(main())
 
 
+def test_the_records_of_a_read_are_one_call_and_an_end_behind_them_is_another(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        for place in range(4):
+            pair.near.write(b"%d" % place * RECORD)
+        pair.move()
+        assert pair.inner.heard == [b"".join(b"%d" % place * RECORD for place in range(4))]
+        pair.inner.heard.clear()
+        for _ in range(3):
+            pair.near.write(b"x" * RECORD)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.unwrap()
+        pair.move()
+        assert pair.inner.heard == [b"x" * 3 * RECORD]
+        assert pair.inner.told == ["made", "eof"]
+
+    run(main())
+
+
 def test_the_hello_may_come_in_any_pieces(run: Run, presented: Presented) -> None:
     async def main() -> None:
         pair = Pair(presented)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from porch.balance.endpoint import FAILED
+from porch.config.schema_retry import RetryModel
 from porch.forward.address import BOTH, TWO
 from tests.support.h2_story import GET, POST, leave, origin, spoken
 from tests.support.scenario import Scenario
@@ -171,3 +173,36 @@ def test_one_who_speaks_http_1_1_without_tls_is_named(story: Scenario) -> None:
     story.client_gets(502).ended(1, "http_protocol_error")
     assert "e0 speaks HTTP/1.1" in str(story.latest.error)
     story.upstreams[0].transport.arrived.clear()
+
+
+# --- a second attempt beside the first ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("faster", [0, 1])
+def test_of_two_attempts_the_slower_is_cancelled(scenario: Make, faster: int) -> None:
+    retry = RetryModel.model_validate({"hedge": "200ms"})
+    story = spoken(scenario(endpoints=2, retry=retry))
+    story.client(GET)
+    origins = [origin(story)]
+    story.advance(0.25)
+    origins.append(origin(story))
+    origins[faster].answer(1, body=b"hi")
+    story.client_gets(200, b"hi").ended(1, "")
+    origins[1 - faster].hear()
+    assert origins[1 - faster].requests[1].reset == 8
+    assert [each.running for each in story.endpoints] == [0, 0]
+    leave(story, *origins)
+
+
+def test_one_that_is_refused_leaves_it_to_the_other(scenario: Make) -> None:
+    retry = RetryModel.model_validate({"hedge": "200ms"})
+    story = spoken(scenario(endpoints=2, retry=retry))
+    story.client(GET)
+    first = origin(story)
+    story.advance(0.25)
+    second = origin(story)
+    second.say(("reset_stream", (1, 7)))
+    first.answer(1)
+    story.client_gets(200).ended(1, "")
+    assert [each.counts[FAILED] for each in story.endpoints] == [0, 0]
+    leave(story, first, second)

@@ -5,9 +5,11 @@ from typing import Any
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import Piece, Reset
 from porch.http.h2_server import ServerCodec
-from tests.support.h2_frames import PREFACE, Frame, Frames, settings
+from tests.support.h2_frames import BASIC, PREFACE, Frame, Frames, headers, settings
 
-__all__ = ["Talk"]
+__all__ = ["Talk", "get", "with_"]
+
+Field = tuple[bytes, bytes]
 
 
 class Talk:
@@ -41,3 +43,13 @@ class Talk:
         """The head, or whatever it is, of the one piece that comes of these frames."""
         ((_, what, _, _),) = self.hear(*frames)
         return what
+
+
+def get(stream: int = 1, *more: Field, end: bool = True) -> bytes:
+    """The basic request, with more fields."""
+    return headers(stream, [*BASIC, *more], end=end)
+
+
+def with_(name: bytes, value: bytes) -> list[Field]:
+    """Its fields, with another value of one."""
+    return [(name, value) if each == name else (each, said) for each, said in BASIC]

@@ -3,7 +3,7 @@
 It is there when the origin has said its settings: until then no request is sent, so that none is
 one too many, and one whose connection goes nowhere may be sent elsewhere. All that the streams
 have to say in one turn of the loop leaves in one write at its end. What is held for an origin is
-bounded: 128 KiB of requests a stream, 36 MiB of answers that nobody takes.
+bounded: 128 KiB of requests a stream, 24 MiB of answers that nobody takes.
 """
 
 import asyncio
@@ -210,8 +210,9 @@ class SharedConnection(asyncio.Protocol):
             for number in [number for number in self.streams if number > what.last]:
                 self.streams[number].refuse()
         elif isinstance(what, Ended):
+            why = f": {what.broken.detail}" if what.broken is not None else ""
             self._leave()
-            self._lose_all(BadGateway("the origin's HTTP/2 is malformed"))
+            self._lose_all(BadGateway(f"the origin's HTTP/2 is malformed{why}"))
             self._end()
 
     def _settle(self) -> None:

@@ -106,8 +106,11 @@ class OriginStream:
                 return
             if data:
                 codec.data(self.number, data, False)
-            codec.trailers(self.number, head.fields)
             self.request_done = True
+            try:
+                codec.trailers(self.number, head.fields)
+            except InternalError as error:
+                connection.fail_soon(self, error)
         elif data or end:
             if self._said is not None:
                 self._said.feed(data)

@@ -45,6 +45,17 @@ A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
 """Bytes of a frame without its content, of a WINDOW_UPDATE and of a PING."""
 
 
+class _Body:
+    """What came together of a stream's body. place: of its piece."""
+
+    __slots__ = ("end", "more", "place")
+
+    def __init__(self, place: int, data: bytes) -> None:
+        self.place = place
+        self.more = [data]
+        self.end = False
+
+
 class ServerCodec(Codec):
     """The side that is asked. glitches: what this client has done that honest ones seldom do."""
 
@@ -93,8 +104,9 @@ class ServerCodec(Codec):
                 self.glitches.add(kinds.NOISE)
 
     def happened(self) -> list[Piece]:
-        """See Codec."""
+        """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
+        bodies: dict[int, _Body] = {}
         events = self._connection.events()
         self.partial = not events
         read, glitches = self._read, self.glitches
@@ -110,14 +122,25 @@ class ServerCodec(Codec):
                 except PorchError as error:
                     glitches.add(kinds.REFUSED_HEADS)
                     pieces.append((stream, refused(fields, self._scheme, error), b"", end))
-            elif kind is StreamClosed and not event.error_code:  # type: ignore[attr-defined]
+            elif (
+                kind is StreamClosed
+                and not event.error_code  # type: ignore[attr-defined]
+                and event.stream_id != self._lost  # type: ignore[attr-defined]
+            ):
                 pass  # as it should
             elif kind is DataReceived:
                 data, end = event.data, event.end_stream  # type: ignore[attr-defined]
                 self._noise -= len(data) + A_FRAME
                 if not (data or end):
                     glitches.add(kinds.EMPTY_DATA)
-                pieces.append((event.stream_id, None, data, end))  # type: ignore[attr-defined]
+                stream = event.stream_id  # type: ignore[attr-defined]
+                body = bodies.get(stream)
+                if body is None:
+                    bodies[stream] = _Body(len(pieces), data)
+                    pieces.append((stream, None, data, end))
+                else:
+                    body.more.append(data)
+                    body.end = end
             elif kind is told.TrailersReceived:
                 pieces.append(self._trailers(event))  # type: ignore[arg-type]
             else:
@@ -125,6 +148,9 @@ class ServerCodec(Codec):
                 piece = self._other(event)
                 if piece is not None:
                     pieces.append(piece)
+        for stream, body in bodies.items():
+            if len(body.more) > 1:
+                pieces[body.place] = stream, None, b"".join(body.more), body.end
         return pieces
 
     def _trailers(self, event: told.TrailersReceived) -> Piece:
@@ -147,10 +173,10 @@ class ServerCodec(Codec):
             glitches.add_free(kinds.WINDOWS)
         elif kind is told.StreamReset:
             self._lost = event.stream_id  # type: ignore[attr-defined]
-            glitches.add(kinds.RESETS)
         elif kind is StreamClosed:
-            is_news = event.stream_id != self._lost  # type: ignore[attr-defined]
-            if is_news and event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
+            if event.stream_id == self._lost:  # type: ignore[attr-defined]
+                glitches.add(kinds.RESETS)  # of a stream that was there: others have cost nothing
+            elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
             self._noise -= A_PING

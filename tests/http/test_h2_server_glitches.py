@@ -1,0 +1,196 @@
+"""Floods at the side that is asked, with clients that write each frame by hand."""
+
+from collections.abc import Callable
+
+import pytest
+
+from porch.http.h2 import CALM, NO_ERROR, ClientFlood, ConnectionBroken
+from porch.http.h2_glitches import Kind
+from tests.support import h2_frames as wire
+from tests.support.h2_codec import Talk, get, with_
+
+BASIC = wire.BASIC
+
+FIRST = "1 SETTINGS frames"
+"""What every connection has said."""
+
+
+def flood(
+    talk: Talk, make: Callable[[int], bytes], most: int = 5000
+) -> tuple[int, ConnectionBroken]:
+    """How many frames were heard before the connection was broken, and why it was."""
+    for number in range(most):
+        try:
+            talk.hear(make(number))
+        except ConnectionBroken as broken:
+            return number, broken
+    raise AssertionError(f"{most} were heard: {talk.codec.glitches}")
+
+
+def opened(talk: Talk, number: int, *frames: bytes) -> bytes:
+    """A request that has not ended, and frames behind it."""
+    return get(1 + 2 * number, end=False) + b"".join(frames)
+
+
+FLOODS = {
+    "resets": (lambda n: get(1 + 2 * n) + wire.reset(1 + 2 * n), 333, "resets of its own"),
+    "malformed": (lambda n: get(1 + 2 * n, (b"X", b"")), 200, "malformed messages"),
+    "made resets": (
+        lambda n: (
+            get(1 + 2 * n, (b"content-length", b"1"), end=False) + wire.data(1 + 2 * n, b"aa")
+        ),
+        200,
+        "malformed messages",
+    ),
+    "refused": (
+        lambda n: wire.headers(1 + 2 * n, with_(b":path", b"/#")) + wire.reset(1 + 2 * n, 0),
+        125,
+        "",
+    ),
+    "SETTINGS": (lambda n: wire.settings(), 99, "SETTINGS"),
+    "PING": (lambda n: wire.ping(), 1000, "PING"),
+    "WINDOW_UPDATE": (lambda n: wire.window_update(0, 1), 1000, "WINDOW_UPDATE"),
+    "PRIORITY_UPDATE": (lambda n: wire.priority_update(1), 1000, "PRIORITY_UPDATE"),
+    "PRIORITY": (lambda n: wire.priority(1 + 2 * n) * 20, 1020, "neither head nor body"),
+    "unknown": (lambda n: wire.frame(0x77, 0, 0, b"x" * 1000), 284, "neither head nor body"),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_ends_its_connection_and_says_why(name: str) -> None:
+    make, most, why = FLOODS[name]
+    heard, broken = flood(Talk(), make)
+    assert heard == pytest.approx(most, rel=0.1)
+    assert broken.code == CALM
+    assert why in str(broken)
+    assert isinstance(broken.error, ClientFlood)
+    assert broken.farewell[3] == 7
+    assert why.encode() in broken.farewell
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda n: wire.data(1, b""), "empty DATA"),
+        (lambda n: wire.data(1, b"", padding=255), ""),
+        (lambda n: wire.data(1, b"a", padding=255) * 4, "neither head nor body"),
+    ],
+)
+def test_a_body_of_nothing_ends_its_connection(make, why: str) -> None:
+    talk = Talk()
+    talk.hear(get(end=False))
+    _, broken = flood(talk, make)
+    assert why in str(broken)
+
+
+def test_a_head_that_never_ends_ends_its_connection() -> None:
+    talk = Talk()
+    talk.hear(wire.frame(1, 1, 1, wire.block(BASIC)))
+    heard, broken = flood(talk, lambda _: wire.continuation(1, b"", end=False))
+    assert heard < 20
+    assert broken.code == CALM
+
+
+@pytest.mark.parametrize("make", [wire.ping, wire.settings])
+def test_very_many_frames_in_one_read_that_want_answers_end_it(make) -> None:
+    with pytest.raises(ConnectionBroken) as broken:
+        Talk().hear(make() * 2000)
+    assert broken.value.code == CALM
+
+
+def test_resets_in_one_read_end_it_before_any_of_its_requests_is_told() -> None:
+    pairs = [get(1 + 2 * n) + wire.reset(1 + 2 * n) for n in range(400)]
+    with pytest.raises(ConnectionBroken, match="resets of its own"):
+        Talk().hear(*pairs)
+
+
+@pytest.mark.parametrize("size", [1, 20, 16384])
+def test_who_takes_a_long_answer_may_say_so_twice_a_frame(size: int) -> None:
+    """As the plainest of clients do."""
+    talk = Talk()
+    talk.hear(get())
+    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    for _ in range(3000):
+        talk.codec.data(1, b"a" * size, False)
+        frames = talk.sent()
+        for _ in frames:
+            talk.hear(wire.window_update(0, size) + wire.window_update(1, size))
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_a_long_body_in_tiny_frames_and_reads_is_no_glitch() -> None:
+    talk = Talk()
+    talk.hear(get(end=False))
+    for _ in range(3000):
+        frame = wire.data(1, b"abc")
+        for at in range(0, len(frame), 4):
+            talk.codec.receive(frame[at : at + 4])
+        talk.codec.taken(1, 3)
+        talk.codec.take()
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_heads_as_long_as_they_may_be_are_no_glitch_however_they_come() -> None:
+    talk = Talk()
+    for number in range(50):
+        said = get(1 + 2 * number, *[(b"x", b"a" * 968)] * 64)
+        for at in range(0, len(said), 4096):
+            talk.codec.receive(said[at : at + 4096])
+        talk.codec.reset(1 + 2 * number, 8)
+        talk.codec.take()
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_very_many_requests_are_no_glitch() -> None:
+    talk = Talk()
+    for number in range(5000):
+        stream = 1 + 2 * number
+        talk.hear(get(stream), wire.priority_update(stream))
+        talk.codec.head(stream, [(b":status", b"200")], b"", False)
+        talk.codec.data(stream, b"hello", True)
+        talk.sent()
+        talk.codec.happened()
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_a_reset_of_a_stream_that_has_ended_is_no_glitch() -> None:
+    """As clients of gRPC say it when a server ends a call first."""
+    talk = Talk()
+    for number in range(500):
+        stream = 1 + 2 * number
+        talk.hear(get(stream, end=False))
+        talk.codec.head(stream, [(b":status", b"200")], b"", True)
+        talk.sent()
+        assert talk.codec.release(stream)
+        talk.sent()
+        talk.codec.happened()
+        talk.hear(wire.reset(stream, NO_ERROR))
+    assert talk.codec.glitches.told() == FIRST
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 8, 11])
+def test_a_reset_counts_once_whatever_its_code(code: int) -> None:
+    talk = Talk()
+    talk.hear(get(1) + wire.reset(1, code))
+    assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
+
+
+def test_a_stream_that_we_give_up_for_the_origins_sake_is_no_glitch() -> None:
+    talk = Talk()
+    for number in range(500):
+        talk.hear(get(1 + 2 * number))
+        talk.codec.reset(1 + 2 * number, (0, 2, 8)[number % 3])
+        talk.sent()
+        talk.codec.happened()
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_points_that_are_spent_while_output_is_taken_end_it_with_the_next_read() -> None:
+    talk = Talk()
+    for _ in range(2):
+        for _ in range(201):
+            talk.codec.glitches.add(Kind("x", 5))
+    talk.codec.take()
+    talk.codec.happened()
+    with pytest.raises(ConnectionBroken, match="too many x"):
+        talk.hear(wire.ping())
