@@ -18,8 +18,9 @@ import httpx
 import pytest
 import trustme
 
-from tests.e2e.conftest import PATIENCE, Door
+from tests.e2e.conftest import PATIENCE, Door, memory
 from tests.support.h2_server import H2Peer, H2Server, OnRequest
+from tests.support.h2_socket import H2Socket
 from tests.support.ports import free_port
 
 BIG = 20_000_000
@@ -149,6 +150,41 @@ def test_nghttpd_over_tls(
     origin = nghttpd(str(tmp_path / "key.pem"), str(tmp_path / "cert.pem"))
     to = f'{{ to = "{scheme}://localhost:{origin.port}", tls = {{ ca = "{tmp_path}/ca.pem" }} }}'
     check_all(door(f'[routes]\n"*" = {to}\n'), origin)
+
+
+@needs_nghttpd
+def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(
+    door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
+) -> None:
+    origin = nghttpd("--no-tls")
+    (origin.folder / "mb").write_bytes(bytes(1 << 20))
+    made = door(
+        f'workers = 1\nlog = false\nh2c = true\n[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n'
+    )
+    (pid,) = made.workers
+    with H2Socket(made.port) as client:
+        for _ in range(20):
+            assert client.answered(client.asks(b"/mb")).status == 200
+    before = memory(pid)
+    rounds = 4
+    clients = [H2Socket(made.port, window=65535) for _ in range(rounds)]
+    try:
+        for client in clients:
+            client.takes = False
+            for _ in range(100):
+                client.opens(b"/mb")
+            client.flush()
+            answers = client.answers.values()
+            client.until(lambda got=answers: sum(len(each.body) for each in got) >= 65535)
+        made.wait_until(
+            lambda: made.ask("status")["upstreams"][0]["running"] == 100 * rounds, "all requests"
+        )
+        time.sleep(0.5)
+        cost = (memory(pid) - before) / rounds
+        assert cost < 2048, f"{cost:.0f} KiB a connection"
+    finally:
+        for client in clients:
+            client.__exit__()
 
 
 @needs_nghttpd

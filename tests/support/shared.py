@@ -27,6 +27,15 @@ def request(length: int | None = 0, **more: Any) -> RequestHead:
     return RequestHead(b"PUT", b"/a", b"x", b"http", [], length, **more)
 
 
+class Taking:
+    """The client of an exchange. waits: bytes that it has not taken."""
+
+    waits = 0
+
+    def unsent(self) -> int:
+        return self.waits
+
+
 class Asking:
     """An exchange, as a pool and a stream see it. said: the pieces of the answer."""
 
@@ -36,6 +45,7 @@ class Asking:
         self.route = Route(key="*")
         self.request = SimpleNamespace(upgrade=None)
         self.endpoint = endpoint
+        self.client = Taking()
         self.reused = False
         self.stream: Any = None
         self.error: PorchError | None = None

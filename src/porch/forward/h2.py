@@ -50,8 +50,10 @@ MOST_OF_ONE = 1 << 17
 """Bytes of a request that wait for the origin, until the client is not read from any more."""
 FEWER = 2
 """By how much they must have become fewer until it is."""
-WIDEST = 1 << 22
-"""Bytes that a stream's window grows to, if answers come fast and are taken."""
+WIDEST = 3 << 20
+"""Bytes that a stream's window grows to, if answers come fast and clients take them."""
+GROWTH = 4
+"""How many times larger it becomes each time."""
 QUIET = 3.0
 """Seconds of silence while streams are open, after which the origin is asked for a sign of life."""
 PATIENCE = 5.0
@@ -83,6 +85,7 @@ class SharedConnection(asyncio.Protocol):
         "_is_away",
         "_loop",
         "_most",
+        "_owed",
         "_pool",
         "_quiet",
         "_slow",
@@ -108,6 +111,7 @@ class SharedConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.streams: dict[int, OriginStream] = {}
         self._slow: set[OriginStream] = set()
+        self._owed: list[OriginStream] = []
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
         self.takes_tunnels = False
         self._loop = asyncio.get_running_loop()
@@ -249,6 +253,8 @@ class SharedConnection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._dirty = False
+        if self._owed:
+            self._acknowledge()
         if self._full or self._ended:
             return
         codec = self.codec
@@ -289,14 +295,27 @@ class SharedConnection(asyncio.Protocol):
         queued = self.codec.queued(number) if number else 0
         return queued + (unsent(self._transport) if self._full and self._transport else 0)
 
+    def owe(self, stream: OriginStream) -> None:
+        """What came on a stream is handed on: the origin is told with what else there is to say.
+        By then it shows whether the client takes it, who says all in one write as well."""
+        self._owed.append(stream)
+        self.mark()
+
+    def _acknowledge(self) -> None:
+        owed, self._owed = self._owed, []
+        for stream in owed:
+            stream.acknowledge()
+
+    def may_widen(self, stream: OriginStream) -> bool:
+        """Whether a stream may have a bigger window."""
+        return stream.window < WIDEST and (GROWTH - 1) * stream.window <= self._spare
+
     def widen(self, stream: OriginStream) -> None:
-        """A stream has taken a whole window: let it have a bigger one."""
+        """Let more of it come at once."""
+        self._spare -= (GROWTH - 1) * stream.window
+        stream.window *= GROWTH
         stream.passed = 0
-        more = stream.window
-        if more <= self._spare and stream.window < WIDEST:
-            self._spare -= more
-            stream.window += more
-            self.codec.widen(stream.number, stream.window)
+        self.codec.widen(stream.number, stream.window)
 
     # --- streams ---------------------------------------------------------------------------------
 
