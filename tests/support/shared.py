@@ -76,7 +76,12 @@ class Asking:
 
 
 class Bench:
-    """The pool with its fakes around it. origins: of the connections that were settled."""
+    """The pool with its fakes around it. origins: of the connections that were settled.
+
+    descriptor: of the socket of the next connection.
+    """
+
+    descriptor = -1
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, protocols: tuple[str, ...] = TWO, tls: bool = False
@@ -92,7 +97,7 @@ class Bench:
         self.endpoint = Endpoint("e", self.pool)
 
     def _connect(self) -> FakeTransport:
-        self.transports.append(FakeTransport(self.loop, {"socket": FakeSocket(-1)}))
+        self.transports.append(FakeTransport(self.loop, {"socket": FakeSocket(self.descriptor)}))
         return self.transports[-1]
 
     def ask(self, exchange: Asking | None = None) -> Asking:

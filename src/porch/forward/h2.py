@@ -7,6 +7,7 @@ bounded: 128 KiB of requests a stream, 24 MiB of answers that nobody takes.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
@@ -20,6 +21,7 @@ from porch.errors import (
 )
 from porch.exchange import Exchange
 from porch.forward.agreed import NoHttp2
+from porch.forward.arrived import arrived, poll_of
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
@@ -78,6 +80,7 @@ class SharedConnection(asyncio.Protocol):
     __slots__ = (
         "_asked_at",
         "_asks",
+        "_descriptor",
         "_dirty",
         "_ended",
         "_full",
@@ -92,6 +95,7 @@ class SharedConnection(asyncio.Protocol):
         "_spare",
         "_taken",
         "_transport",
+        "_waiting",
         "closed",
         "codec",
         "deadline",
@@ -121,6 +125,8 @@ class SharedConnection(asyncio.Protocol):
         self._taken = self._asks = 0
         self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
         self.deadline = INFINITY
+        self._descriptor = -1
+        self._waiting: Callable[[int], object] = bool
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{self._taken} streams"
@@ -135,6 +141,7 @@ class SharedConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._pool.watch(self)
+        self._descriptor, self._waiting = poll_of(transport)
         self.mark()
 
     def data_received(self, data: bytes) -> None:
@@ -323,6 +330,19 @@ class SharedConnection(asyncio.Protocol):
     def has_room(self) -> bool:
         """Whether a stream may begin: not while the origin takes nothing, or may not be there."""
         return not (self.closed or self._full or self._asked_at) and self._taken < self._most
+
+    def is_there(self) -> bool:
+        """Whether that is still so when all that has come was heard: one that waited may have been
+        left by the origin a moment ago, and what is sent then is lost."""
+        if self._taken or not self._waiting(0):
+            return True
+        while not self.closed and self._waiting(0):
+            data = arrived(self._descriptor)
+            if data:
+                self.data_received(data)
+            else:
+                self.leave()
+        return self.has_room
 
     def open(self, exchange: Exchange) -> OriginStream:
         """A stream for an exchange. Only where there is room."""
