@@ -43,6 +43,7 @@ hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
 http2 = false
 h2c = true
+grpc_web = true
 unknown_name = "refuse"
 store = "/tmp/porch"
 
@@ -110,6 +111,7 @@ timeouts = { idle = "5s" }
 limits = { body = "1GB" }
 headers = { X-Frame-Options = false }
 maintenance = { retry_after = "5m", allow = ["10.0.0.0/8"] }
+health = { kind = "grpc", service = "shop" }
 mirror = { to = "a:3", share = "10%" }
 
 [routes."a.test/y/*".canary]

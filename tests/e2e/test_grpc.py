@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import re
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -349,6 +353,50 @@ def test_a_pool_is_checked_by_the_health_protocol(door: Make, tmp_path: Path) ->
         two.close()
 
 
+@pytest.mark.parametrize("scheme", ["https", "h2"])
+def test_the_server_may_speak_TLS(door: Make, tmp_path: Path, scheme: str) -> None:
+    authority = trustme.CA()
+    files = [tmp_path / name for name in ("ca", "origin-cert", "origin-key")]
+    issued = authority.issue_cert("origin.test")
+    authority.cert_pem.write_to_path(files[0])
+    issued.cert_chain_pems[0].write_to_path(files[1])
+    issued.private_key_pem.write_to_path(files[2])
+    secured = GrpcOrigin(*files[1:])
+    try:
+        words = (
+            f'tls = {{ ca = "{files[0]}", server_name = "origin.test" }}, '
+            'health = { kind = "grpc", every = "100ms", fall = 1 }'
+        )
+        to = f"{scheme}://127.0.0.1:{secured.port}"
+        front = Front(door, tmp_path, f'"*" = {{ to = "{to}", {words} }}')
+
+        async def story(far: Far) -> None:
+            assert await far.unary("Echo", b"hello") == b"hello"
+            await asyncio.sleep(0.5)
+            assert [each["state"] for each in front.door.ask("status")["upstreams"]] == ["up"]
+
+        front.run(story)
+    finally:
+        secured.close()
+
+
+def test_a_stop_tells_streams_that_outlast_it(
+    door: Make, tmp_path: Path, origin: GrpcOrigin
+) -> None:
+    route = f'"*" = "h2c://127.0.0.1:{origin.port}"'
+    front = Front(door, tmp_path, route, words='grace = "300ms"')
+
+    async def story(far: Far) -> None:
+        call = far.down("Hang", b"one")
+        assert await call.read() == b"one"
+        front.door.process.send_signal(signal.SIGTERM)
+        error = await failed(call)
+        assert error.code() is Code.UNAVAILABLE
+        assert error.details().startswith("proxy_shutdown: ")
+
+    front.run(story)
+
+
 def test_a_drain_lets_streams_end(front: Front) -> None:
     async def story(far: Far) -> None:
         call = far.both()
@@ -383,3 +431,40 @@ def test_a_browser_calls_too(door: Make, tmp_path: Path, origin: GrpcOrigin) -> 
         headers={"content-type": "application/grpc-web+proto"},
     )
     assert (answer.status_code, answer.headers["grpc-status"]) == (200, "5")
+
+
+def test_the_example_of_the_page_does_what_it_says(door: Make, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http2.md").read_text(encoding="utf-8")
+    page = page.partition("\n## gRPC\n")[2]
+    server, client = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    config = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
+    port = free_port()
+    assert ":50051" in server
+    assert ":50051" in config
+    (tmp_path / "server.py").write_text(server.replace(":50051", f":{port}"))
+    running = subprocess.Popen([sys.executable, tmp_path / "server.py"])
+    try:
+        config = config.replace("127.0.0.1:8080", "127.0.0.1:0").replace(":50051", f":{port}")
+        started = door(config)
+        (tmp_path / "client.py").write_text(client.replace(":8080", f":{started.port}"))
+        started.wait_until(lambda: _is_open(port), "the start of the server")
+        said = subprocess.run(
+            [sys.executable, tmp_path / "client.py"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+    finally:
+        running.kill()
+        running.wait()
+    lines = said.splitlines()
+    assert lines[:2] == ["b'hello world'", "b'0' b'1' b'2'"]
+    assert len(lines) == 3
+    for line in lines:
+        assert f"`{line}`" in page
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as made:
+        return made.connect_ex(("127.0.0.1", port)) == 0

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from porch.config.retries import retrying
 from porch.config.schema_retry import RetryModel
 from porch.grpc.calls import LONGEST, Calls
 from porch.http.message import Field
@@ -269,6 +270,27 @@ def test_what_is_about_the_call_blames_nobody(calls: Make, status: bytes) -> Non
     story.upstream(refused(status)).ended(1, "")
     assert story.roster.troubled == {}
     assert story.endpoints[0].counts[ANSWERED] > 0
+
+
+def test_a_call_with_a_key_is_made_again_where_the_route_says_so(calls: Make) -> None:
+    retry = RetryModel(on=[503])
+    for key, times in (((b"idempotency-key", b"1"), 1), ((b"other", b"1"), 0)):
+        story = calls(endpoints=2, retry=retry)
+        plan = story.setup.route.plan
+        decides, (refused_answers,) = retrying(retry, story.roster, calls=True)
+        story.setup.route.retry = decides
+        plan.on_upstream_response = (
+            plan.on_upstream_response[-1],
+            refused_answers.on_upstream_response,
+        )
+        number = asks(story, key)
+        story.upstream(refused(b"14")).dialled(times, at=1)
+        if times:
+            story.upstream_gets(b"POST /s/m").upstream(refused(b"0")).ended(1, "")
+            assert fields_of(story, number)[b"grpc-status"] == b"0"
+            assert story.roster.troubled[story.endpoints[0]] == (1, 1, "503")
+        else:
+            story.ended(1, "grpc_failed")
 
 
 def test_no_call_is_made_twice_by_itself(calls: Make) -> None:

@@ -275,3 +275,9 @@ LIMITS = HeadLimits(request_line=32, head=128, fields=3)
 def test_an_answer_over_the_limits_is_502_with_its_own_word(message: bytes) -> None:
     assert_split_anywhere(lambda: ResponseDecoder(LIMITS, 1), message, [error(TooLargeAnswer, 502)])
     assert TooLargeAnswer.word == "http_response_header_section_size"
+
+
+def test_a_server_of_http_2_alone_is_named() -> None:
+    decoder = answer_decoder()
+    with pytest.raises(BadGateway, match="speaks HTTP/2 alone; write h2c://"):
+        decoder.decode(b"\0\0\x0c\4\0\0\0\0\0\0\3\0\0\0\x64\0\4\0\1\0\0")

@@ -10,7 +10,7 @@ from porch.errors import (
     TargetTooLong,
 )
 from porch.http.h1 import HeadLimits
-from porch.http.h2_request import Refused, read_request, read_trailers
+from porch.http.h2_request import Refused, RequestReader, read_trailers
 from porch.http.h2_request import refused as refuse
 from porch.http.message import Field, RequestHead
 
@@ -35,7 +35,7 @@ def changed(**pseudo: bytes | None) -> list[Field]:
 def read(*more: Field, end: bool = True, limits: HeadLimits = LIMITS, **pseudo: bytes | None):
     fields = [*changed(**pseudo), *more]
     try:
-        return read_request(fields, b"https", end, limits)
+        return RequestReader(b"https", limits).read(tuple(fields), end)
     except PorchError as error:
         return refuse(fields, b"https", error)
 
@@ -268,3 +268,99 @@ def test_every_refusal_is_the_clients_fault() -> None:
 def test_trailers_that_must_not_become_fields_are_dropped(name: bytes) -> None:
     trailers = read_trailers([(b"x-sum", b"1"), (name, b"a"), (b"grpc-status", b"0")])
     assert trailers.fields == [(b"x-sum", b"1"), (b"grpc-status", b"0")]
+
+
+class Repeating:
+    """One connection, whose client repeats itself: what it says is read as by a new reader."""
+
+    def __init__(self, limits: HeadLimits = LIMITS) -> None:
+        self._limits = limits
+        self._reader = RequestReader(b"https", limits)
+
+    def read(self, *fields: Field, end: bool = True) -> str:
+        """What comes of a head, which is the same for one that comes first."""
+        told = []
+        for reader in (self._reader, RequestReader(b"https", self._limits)):
+            try:
+                request = reader.read(fields, end)
+            except PorchError as error:
+                told.append(f"{error.word} {error}")
+            else:
+                told.append(str([getattr(request, name) for name in RequestHead.__slots__]))
+        assert told[0] == told[1]
+        return told[0]
+
+
+MORE: tuple[Field, ...] = ((b"accept", b"*/*"), (b"cookie", b"a=1"), (b"cookie", b"b=2"))
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_head_that_differs_from_the_last_in_its_path_alone_is_read_as_any_other(at: int) -> None:
+    client = Repeating()
+    others = [field for field in BASIC if field[0] != b":path"]
+
+    def fields(path: bytes) -> tuple[Field, ...]:
+        return (*others[:at], (b":path", path), *others[at:], *MORE)
+
+    for path in (b"/a", b"/b?c", b"/", b"*", b"/#", b"/\xe4", b"", b"/" + b"a" * 9000, b"/d"):
+        client.read(*fields(path))
+    assert "a=1; b=2" in client.read(*fields(b"/e"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (*BASIC, *MORE[:2]),
+        (*BASIC, *MORE, (b"x", b"1")),
+        (*BASIC, *MORE[1:], MORE[0]),
+        (*BASIC, MORE[0], MORE[2], MORE[1]),
+        ((b":method", b"PUT"), *BASIC[1:], *MORE),
+        (*BASIC[:3], (b":authority", b"b.test"), *MORE),
+        (*BASIC[:3], (b":authority", b"b test"), *MORE),
+        (BASIC[0], (b":scheme", b"ftp"), *BASIC[2:], *MORE),
+        (*BASIC[:2], BASIC[3], (b":path", b"/x"), *MORE),
+        (*BASIC, *MORE[:2], (b"content-length", b"0")),
+        (*BASIC, *MORE[:2], (b"host", b"c.test")),
+        ((b":method", b"CONNECT"), *BASIC[1:], *MORE),
+        BASIC,
+    ],
+)
+def test_what_differs_in_more_is_read_anew(other: tuple[Field, ...]) -> None:
+    client = Repeating()
+    for fields in ((*BASIC, *MORE), other, (*BASIC, *MORE), other, other):
+        client.read(*fields)
+        client.read(*fields, end=False)
+
+
+def test_what_was_refused_is_refused_again() -> None:
+    client = Repeating()
+    wrong = (*BASIC, *MORE, (b"host", b"c.test"))
+    assert client.read(*wrong) == client.read(*wrong)
+    assert client.read(*wrong).startswith(BadRequest.word)
+
+
+def test_a_repeated_head_keeps_to_the_limits() -> None:
+    others = (BASIC[0], BASIC[1], BASIC[3])
+    used = sum(len(name) + len(value) + 32 for name, value in (*others, (b":path", b"")))
+    client = Repeating(HeadLimits(head=used + 60, request_line=53))
+    for size in (1, 50, 51, 1, 60, 61, 1):
+        told = client.read((b":path", b"/" * size), *others)
+        assert (TargetTooLong.word in told) == (size > 50), size
+    client = Repeating(HeadLimits(head=used + 60))
+    for size in (1, 60, 61, 1):
+        told = client.read((b":path", b"/" * size), *others)
+        assert (FieldsTooLarge.word in told) == (size > 60), size
+
+
+def test_nothing_long_is_kept_for_the_next_head() -> None:
+    reader = RequestReader(b"https", LIMITS)
+    reader.read((*BASIC, (b"x", b"a" * 2000)), True)
+    assert reader._count == 0
+
+
+def test_each_head_has_fields_of_its_own() -> None:
+    reader = RequestReader(b"https", LIMITS)
+    for _ in range(3):
+        request = reader.read((*BASIC, *MORE), True)
+        assert request.fields == [MORE[0], (b"cookie", b"a=1; b=2")]
+        request.fields.append((b"x", b"1"))

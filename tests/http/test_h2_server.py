@@ -123,6 +123,15 @@ def test_a_body_of_another_length_than_it_says_resets_its_stream(
 # --- what is told --------------------------------------------------------------------------------
 
 
+def test_bodies_that_come_by_turns_are_a_piece_each() -> None:
+    talk = Talk()
+    talk.hear(get(1, end=False), get(3, end=False))
+    turns = [wire.data(1, b"a"), wire.data(3, b"b"), wire.data(1, b"c"), wire.data(3, b"d")]
+    pieces = talk.hear(*turns, wire.data(3, b"", end=True), wire.data(1, b"e"))
+    assert pieces == [(1, None, b"ace", False), (3, None, b"bd", True)]
+    assert talk.hear(wire.data(1, b"f", end=True)) == [(1, None, b"f", True)]
+
+
 def test_a_request_is_told_with_its_body_and_trailers() -> None:
     talk = Talk()
     pieces = talk.hear(
@@ -133,11 +142,10 @@ def test_a_request_is_told_with_its_body_and_trailers() -> None:
     )
     assert [(stream, data, end) for stream, _, data, end in pieces] == [
         (1, b"", False),
-        (1, b"ab", False),
-        (1, b"c", False),
+        (1, b"abc", False),
         (1, b"", True),
     ]
-    head, trailers = pieces[0][1], pieces[3][1]
+    head, trailers = pieces[0][1], pieces[2][1]
     assert isinstance(head, RequestHead)
     assert head.length == 3
     assert isinstance(trailers, Trailers)

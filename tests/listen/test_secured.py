@@ -62,6 +62,27 @@ def test_a_read_is_one_call_and_an_answer_one_write(run: Run, presented: Present
     run(main())
 
 
+def test_the_records_of_a_read_are_one_call_and_an_end_behind_them_is_another(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        for place in range(4):
+            pair.near.write(b"%d" % place * RECORD)
+        pair.move()
+        assert pair.inner.heard == [b"".join(b"%d" % place * RECORD for place in range(4))]
+        pair.inner.heard.clear()
+        for _ in range(3):
+            pair.near.write(b"x" * RECORD)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            pair.near.unwrap()
+        pair.move()
+        assert pair.inner.heard == [b"x" * 3 * RECORD]
+        assert pair.inner.told == ["made", "eof"]
+
+    run(main())
+
+
 def test_the_hello_may_come_in_any_pieces(run: Run, presented: Presented) -> None:
     async def main() -> None:
         pair = Pair(presented)
@@ -108,6 +129,37 @@ def test_bytes_of_any_number_go_both_ways(run: Run, presented: Presented, size: 
         pair.secured.writelines([data, b"end"])
         pair.hear()
         assert pair.read() == data + b"end"
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "records"),
+    [
+        ((RECORD, RECORD, 5), 3),
+        ((RECORD,), 1),
+        ((5, RECORD, 5), 2),
+        ((5, 5, 5), 1),
+        ((RECORD, 2 * RECORD, 5), 4),
+    ],
+)
+def test_whole_records_are_written_as_they_are_and_other_pieces_joined(
+    run: Run, presented: Presented, sizes: tuple[int, ...], records: int
+) -> None:
+    async def main() -> None:
+        pair = Pair(presented).shake()
+        pieces = [bytes([number]) * size for number, size in enumerate(sizes)]
+        pair.transport.writes = 0
+        pair.secured.writelines(pieces)
+        assert pair.transport.writes == 1
+        sealed = pair.transport.written
+        found = place = 0
+        while place < len(sealed):
+            place += 5 + int.from_bytes(sealed[place + 3 : place + 5], "big")
+            found += 1
+        assert found == records
+        pair.hear()
+        assert pair.read() == b"".join(pieces)
 
     run(main())
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -21,10 +22,10 @@ SERVICE = "test.Calls"
 
 
 class GrpcOrigin:
-    """One that runs, on a port of 127.0.0.1."""
+    """One that runs, on a port of 127.0.0.1. pair: files of a certificate and its key, for TLS."""
 
-    def __init__(self, port: int = 0) -> None:
-        command = [sys.executable, "-m", "tests.support.grpc_origin", str(port)]
+    def __init__(self, *pair: Path) -> None:
+        command = [sys.executable, "-m", "tests.support.grpc_origin", *map(str, pair)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -125,7 +126,11 @@ def _handlers(calls: Calls) -> Any:
     return grpc.method_handlers_generic_handler(SERVICE, methods)
 
 
-async def _serve(port: int) -> None:
+def _credentials(cert: str, key: str) -> Any:
+    return grpc.ssl_server_credentials([(Path(key).read_bytes(), Path(cert).read_bytes())])
+
+
+async def _serve(*pair: str) -> None:
     server = grpc.aio.server()
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
@@ -133,7 +138,10 @@ async def _serve(port: int) -> None:
     server.add_generic_rpc_handlers((_handlers(Calls(servicer)),))
     names = (health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
-    found = server.add_insecure_port(f"127.0.0.1:{port}")
+    if pair:
+        found = server.add_secure_port("127.0.0.1:0", _credentials(*pair))
+    else:
+        found = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{found}\n")
     sys.stdout.flush()
@@ -142,4 +150,4 @@ async def _serve(port: int) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(int(sys.argv[1])))
+        asyncio.run(_serve(*sys.argv[1:]))

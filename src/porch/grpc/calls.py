@@ -1,7 +1,8 @@
 """Calls: gRPC on a route whose origins may speak HTTP/2.
 
-A call is a POST with a content-type of gRPC; every other request pays for one comparison. What a
-call is answered with when it fails at the door is in http/grpc.py and observe/error_page.py.
+A call is a POST with a content-type of gRPC; every other request of such a route pays 0.2 us in
+all. What a call is answered with when it fails at the door is in http/grpc.py and
+observe/error_page.py.
 """
 
 from dataclasses import replace
@@ -73,8 +74,10 @@ class Calls(Filter):
         """See Filter. The origin has what is left of the deadline."""
         found = self._timers.get(exchange)
         outgoing = exchange.outgoing
+        if found is None or outgoing is None:
+            return
         now = clock.monotonic()
-        if found is None or outgoing is None or now - exchange.started < NOTICEABLE:
+        if now - exchange.started < NOTICEABLE:
             return
         left = (b"grpc-timeout", spell_timeout(max(found[1] - now, 0.0)))
         outgoing.fields = [

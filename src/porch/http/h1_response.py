@@ -27,6 +27,8 @@ _LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff
 _SPECIAL = HOP_BY_HOP | {b"content-length"}
 _KEPT = _SPECIAL | {b"close", b"date"}
 """Naming these in Connection takes nothing away: the message would become another."""
+_SETTINGS = b"\4\0\0\0\0\0"
+"""Behind its length, the first frame of an HTTP/2 server (RFC 9113 6.5)."""
 
 
 class TooLargeAnswer(BadGateway):
@@ -175,6 +177,11 @@ class ResponseDecoder(Decoder):
             head.length = None
             self.reusable = False
             self._state = UNTIL_CLOSE
+
+    def _check_first_line(self, data: bytes) -> None:
+        """Name a server of HTTP/2 alone, such as one of gRPC: it says its settings to anybody."""
+        if data[3:9] == _SETTINGS:
+            raise BadGateway("the origin speaks HTTP/2 alone; write h2c:// in `to`")
 
     def _malformed(self, detail: str) -> NoReturn:
         raise BadGateway(f"{detail}, in the answer")

@@ -72,10 +72,10 @@ about what TCP begins with (RFC 6928). A hundred answers that nobody takes cost 
 ORIGIN_WINDOW = 24 << 20
 """The same of all answers of a connection to an origin, and so the most that is held for it. 128
 streams that nobody reads from do not fill it: who stands still keeps nobody else waiting."""
-A_TAKE = 32804
-"""Bytes of output that are asked for at once: two frames of the usual size. Without a bound 1 MiB
-costs a quarter more, for a buffer that grows."""
-MOST_TAKES = 8
+A_TAKE = 16384
+"""Bytes of output that are asked for at once: a whole record of TLS, so that nothing is joined or
+cut behind this. Without a bound 1 MiB costs a quarter more, for a buffer that grows."""
+MOST_TAKES = 16
 """How often it is asked for in one turn: who writes sees in between whether it is taken."""
 FEWEST = 4
 """Times the bound on a head behind which the connection ends, not only its request."""

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from porch.errors import BadRequest, FieldsTooLarge, MethodNotAllowed, PorchError, TargetTooLong
 from porch.http.chunked import passes_behind
-from porch.http.fields import HOP_BY_HOP
+from porch.http.fields import HOP_BY_HOP, LONGEST
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead, Trailers
 from porch.http.target import check_authority, known_authorities
 
-__all__ = ["OVERHEAD", "Refused", "read_request", "read_trailers", "refused"]
+__all__ = ["OVERHEAD", "Refused", "RequestReader", "read_trailers", "refused"]
 
 OVERHEAD = 32
 """Bytes that each field counts on top of its own (RFC 9113 10.5.1)."""
@@ -31,6 +31,7 @@ _TOLD = frozenset((b"accept", b"referer", b"user-agent"))
 """Fields of a refused request that its answer and the access log make use of."""
 _MOST_TOLD = 1024
 """Bytes of its path that are kept for the log."""
+_NOTHING: tuple[Field, ...] = ()
 
 
 class Refused:
@@ -44,56 +45,117 @@ class Refused:
         self.error = error
 
 
-def read_request(
-    fields: Sequence[Field], scheme: bytes, end: bool, limits: HeadLimits
-) -> RequestHead:
-    """The head that decoded fields are. scheme: of the connection, which stands for the one that
-    was sent: a proxy before us may have said its own. end: nothing follows.
+class RequestReader:
+    """Reads the heads of one connection."""
 
-    Raises PorchError, see `refused`.
-    """
-    method = target = authority = protocol = asked = b""
-    size = crumbs = 0
-    rest: list[Field] = []
-    special: list[Field] = []
-    for field in fields:
-        name, value = field
-        size += len(name) + len(value) + OVERHEAD
-        if name in _SPECIAL:
-            special.append(field)
-            crumbs += name == b"cookie"
-        elif name[0] != 0x3A:
-            rest.append(field)
-        elif name == b":method":
-            method = value
-        elif name == b":path":
-            target = value
-        elif name == b":authority":
-            authority = value
-        elif name == b":scheme":
-            asked = value
-        else:  # the only other that libnghttp2 lets in
-            protocol = value
-    # Browsers send each cookie as a field of its own (RFC 9113 8.2.3): all are one, as in HTTP/1.1.
-    count = len(rest) + len(special) - max(0, crumbs - 1)
-    if size > limits.head or count > limits.fields:
-        raise FieldsTooLarge(f"the head has {size} bytes in {count} fields")
-    if method in _NEVER and not protocol:
-        raise MethodNotAllowed(f"{method.decode()} is never forwarded")
-    if authority and authority not in known_authorities:
-        check_authority(authority)
-    request = RequestHead(method, target, authority, scheme, rest, 0 if end else None, version=b"2")
-    if special:
-        _read_special(request, special, end)
-    if asked not in (b"https", b"http"):
-        raise BadRequest("a :scheme other than http and https")
-    if len(method) + len(target) > limits.request_line:
-        raise TargetTooLong(f"method and path have over {limits.request_line} bytes")
-    if _PATH.match(target) is None and not (target == b"*" and method == b"OPTIONS"):
-        raise BadRequest(":path is no path of visible ASCII characters, or has a fragment")
-    if protocol:
-        _read_tunnel(request, protocol, end)
-    return request
+    __slots__ = (
+        "_after",
+        "_authority",
+        "_before",
+        "_count",
+        "_fields",
+        "_limits",
+        "_longest",
+        "_method",
+        "_path_at",
+        "_scheme",
+    )
+
+    def __init__(self, scheme: bytes, limits: HeadLimits) -> None:
+        """scheme: of the connection, which stands for the one that was sent: a proxy before us may
+        have said its own."""
+        self._scheme = scheme
+        self._limits = limits
+        # All but the path of the last head, which clients repeat: read once (-1 us).
+        self._before = self._after = self._fields = _NOTHING
+        self._count = self._path_at = self._longest = 0
+        self._method = self._authority = b""
+
+    def read(self, fields: tuple[Field, ...], end: bool) -> RequestHead:
+        """The head that decoded fields are. end: nothing follows. Raises PorchError, see
+        `refused`."""
+        if end and len(fields) == self._count:
+            at = self._path_at
+            name, target = fields[at]
+            if (
+                name == b":path"
+                and fields[at + 1 :] == self._after
+                and fields[:at] == self._before
+                and len(target) <= self._longest
+                and _PATH.match(target) is not None
+            ):
+                return RequestHead(
+                    self._method,
+                    target,
+                    self._authority,
+                    self._scheme,
+                    [*self._fields],
+                    0,
+                    None,
+                    False,
+                    b"2",
+                )
+        return self._read(fields, end)
+
+    def _read(self, fields: tuple[Field, ...], end: bool) -> RequestHead:
+        limits = self._limits
+        method = target = authority = protocol = asked = b""
+        size = crumbs = 0
+        rest: list[Field] = []
+        special: list[Field] = []
+        for field in fields:
+            name, value = field
+            size += len(name) + len(value) + OVERHEAD
+            if name in _SPECIAL:
+                special.append(field)
+                crumbs += name == b"cookie"
+            elif name[0] != 0x3A:
+                rest.append(field)
+            elif name == b":method":
+                method = value
+            elif name == b":path":
+                target = value
+            elif name == b":authority":
+                authority = value
+            elif name == b":scheme":
+                asked = value
+            else:  # the only other that libnghttp2 lets in
+                protocol = value
+        # Browsers send each cookie as a field of its own (RFC 9113 8.2.3): all are one, as in
+        # HTTP/1.1.
+        count = len(rest) + len(special) - max(0, crumbs - 1)
+        if size > limits.head or count > limits.fields:
+            raise FieldsTooLarge(f"the head has {size} bytes in {count} fields")
+        if method in _NEVER and not protocol:
+            raise MethodNotAllowed(f"{method.decode()} is never forwarded")
+        if authority and authority not in known_authorities:
+            check_authority(authority)
+        length = 0 if end else None
+        request = RequestHead(method, target, authority, self._scheme, rest, length, version=b"2")
+        if special:
+            _read_special(request, special, end)
+        if asked not in (b"https", b"http"):
+            raise BadRequest("a :scheme other than http and https")
+        if len(method) + len(target) > limits.request_line:
+            raise TargetTooLong(f"method and path have over {limits.request_line} bytes")
+        if _PATH.match(target) is None and not (target == b"*" and method == b"OPTIONS"):
+            raise BadRequest(":path is no path of visible ASCII characters, or has a fragment")
+        if protocol:
+            _read_tunnel(request, protocol, end)
+        elif end and size <= len(target) + LONGEST:
+            self._remember(request, fields, size)
+        return request
+
+    def _remember(self, request: RequestHead, fields: tuple[Field, ...], size: int) -> None:
+        """The next head may differ in its path alone, as far as that has room."""
+        target, method = request.target, request.method
+        at = self._path_at = fields.index((b":path", target))
+        self._before, self._after = fields[:at], fields[at + 1 :]
+        self._count = len(fields)
+        self._method, self._authority = method, request.authority
+        self._fields = tuple(request.fields)
+        limits = self._limits
+        self._longest = min(limits.head - size + len(target), limits.request_line - len(method))
 
 
 def _read_special(request: RequestHead, special: list[Field], end: bool) -> None:

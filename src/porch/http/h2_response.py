@@ -14,9 +14,10 @@ from porch.http.h1_response import TooLargeAnswer
 from porch.http.h2_request import OVERHEAD
 from porch.http.message import Field, ResponseHead
 
-__all__ = ["read_response", "response_fields"]
+__all__ = ["STATUSES", "read_response"]
 
-_statuses = {status: (b":status", b"%d" % status) for status in range(100, 600)}
+STATUSES: dict[int, Field] = {status: (b":status", b"%d" % status) for status in range(100, 600)}
+"""The field that an answer begins with, by its status."""
 _LONGEST = 16
 """Digits of a length, as in HTTP/1.1."""
 
@@ -51,8 +52,3 @@ def read_response(fields: Sequence[Field], limits: HeadLimits) -> ResponseHead:
     if not dated and status >= 200:  # RFC 9110 6.6.1: the recipient adds it
         rest.append((b"date", clock.date))
     return ResponseHead(status, rest, length)
-
-
-def response_fields(head: ResponseHead) -> list[Field]:
-    """The fields that a head is sent as."""
-    return [_statuses[head.status], *head.fields]

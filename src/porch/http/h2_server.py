@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ngh2 import NGH2Error, Role
 from ngh2 import events as told
+from ngh2.events import DataReceived, RequestReceived, StreamClosed
 
 from porch.errors import PorchError
 from porch.http import h2_glitches as kinds
@@ -25,8 +26,8 @@ from porch.http.h2 import (
 )
 from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
-from porch.http.h2_request import OVERHEAD, Refused, read_request, read_trailers, refused
-from porch.http.message import Field, RequestHead
+from porch.http.h2_request import OVERHEAD, RequestReader, read_trailers, refused
+from porch.http.message import Field
 
 __all__ = ["ServerCodec"]
 
@@ -44,10 +45,21 @@ A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
 """Bytes of a frame without its content, of a WINDOW_UPDATE and of a PING."""
 
 
+class _Body:
+    """What came together of a stream's body. place: of its piece."""
+
+    __slots__ = ("end", "more", "place")
+
+    def __init__(self, place: int, data: bytes) -> None:
+        self.place = place
+        self.more = [data]
+        self.end = False
+
+
 class ServerCodec(Codec):
     """The side that is asked. glitches: what this client has done that honest ones seldom do."""
 
-    __slots__ = ("_lost", "_most_noise", "_noise", "_scheme", "glitches")
+    __slots__ = ("_lost", "_most_noise", "_noise", "_read", "_scheme", "glitches")
 
     def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
         """scheme: of the connection, b"http" or b"https"."""
@@ -60,6 +72,7 @@ class ServerCodec(Codec):
         }
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
+        self._read = RequestReader(scheme, limits).read
         self._noise = self._lost = 0
         self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
@@ -91,41 +104,53 @@ class ServerCodec(Codec):
                 self.glitches.add(kinds.NOISE)
 
     def happened(self) -> list[Piece]:
-        """See Codec."""
+        """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
+        bodies: dict[int, _Body] = {}
         events = self._connection.events()
         self.partial = not events
+        read, glitches = self._read, self.glitches
         for event in events:
             kind = event.__class__
-            if kind is told.RequestReceived:
+            if kind is RequestReceived:
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
-                end = event.end_stream  # type: ignore[attr-defined]
+                fields, end = event.headers, event.end_stream  # type: ignore[attr-defined]
                 self._noise = 0
-                self.glitches.free += EARNED
-                head: RequestHead | Refused
+                glitches.free += EARNED
                 try:
-                    head = read_request(event.headers, self._scheme, end, self._limits)  # type: ignore[attr-defined]
+                    pieces.append((stream, read(fields, end), b"", end))
                 except PorchError as error:
-                    self.glitches.add(kinds.REFUSED_HEADS)
-                    head = refused(event.headers, self._scheme, error)  # type: ignore[attr-defined]
-                pieces.append((stream, head, b"", end))
-            elif kind is told.DataReceived:
+                    glitches.add(kinds.REFUSED_HEADS)
+                    pieces.append((stream, refused(fields, self._scheme, error), b"", end))
+            elif (
+                kind is StreamClosed
+                and not event.error_code  # type: ignore[attr-defined]
+                and event.stream_id != self._lost  # type: ignore[attr-defined]
+            ):
+                pass  # as it should
+            elif kind is DataReceived:
                 data, end = event.data, event.end_stream  # type: ignore[attr-defined]
                 self._noise -= len(data) + A_FRAME
                 if not (data or end):
-                    self.glitches.add(kinds.EMPTY_DATA)
-                pieces.append((event.stream_id, None, data, end))  # type: ignore[attr-defined]
+                    glitches.add(kinds.EMPTY_DATA)
+                stream = event.stream_id  # type: ignore[attr-defined]
+                body = bodies.get(stream)
+                if body is None:
+                    bodies[stream] = _Body(len(pieces), data)
+                    pieces.append((stream, None, data, end))
+                else:
+                    body.more.append(data)
+                    body.end = end
             elif kind is told.TrailersReceived:
                 pieces.append(self._trailers(event))  # type: ignore[arg-type]
-            elif (
-                kind is not told.StreamClosed
-                or event.error_code  # type: ignore[attr-defined]
-                or event.stream_id == self._lost  # type: ignore[attr-defined]
-            ):
+            else:
                 self._count(event)
                 piece = self._other(event)
                 if piece is not None:
                     pieces.append(piece)
+        for stream, body in bodies.items():
+            if len(body.more) > 1:
+                pieces[body.place] = stream, None, b"".join(body.more), body.end
         return pieces
 
     def _trailers(self, event: told.TrailersReceived) -> Piece:
@@ -148,7 +173,7 @@ class ServerCodec(Codec):
             glitches.add_free(kinds.WINDOWS)
         elif kind is told.StreamReset:
             self._lost = event.stream_id  # type: ignore[attr-defined]
-        elif kind is told.StreamClosed:
+        elif kind is StreamClosed:
             if event.stream_id == self._lost:  # type: ignore[attr-defined]
                 glitches.add(kinds.RESETS)  # of a stream that was there: others have cost nothing
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
 from porch.listen.closing import Closing, flush, reset
 from porch.listen.door import Door
-from porch.listen.h2_stream import CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
+from porch.listen.h2_stream import A_READ, CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
 from porch.listen.ip import ip_of
 
 __all__ = ["MultiplexedConnection"]
@@ -43,6 +43,7 @@ class MultiplexedConnection(asyncio.Protocol):
     """One connection of a client. See h1.ServerConnection.
 
     streams: those with an exchange. dirty: whether what there is to say leaves with this turn.
+    crowded: whether more waits for the client than may, for all that was looked at.
     deadline: of the connection without streams, of a head that
     comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
@@ -56,12 +57,13 @@ class MultiplexedConnection(asyncio.Protocol):
         "_drips",
         "_early",
         "_full",
+        "_heavy",
         "_left",
         "_loop",
         "_slow",
-        "_started",
         "_transport",
         "codec",
+        "crowded",
         "deadline",
         "dirty",
         "peer",
@@ -79,12 +81,12 @@ class MultiplexedConnection(asyncio.Protocol):
         self.scheme = scheme
         self.codec = ServerCodec(door.settings.limits, scheme)
         self.streams: dict[int, ServerStream] = {}
-        self._started: list[ServerStream] = []
         self._slow: dict[ServerStream, None] = {}
+        self._heavy: list[ServerStream] = []
         self._early: list[int] = []
         self._done: list[int] = []
         self._left: dict[int, int] | None = None
-        self.dirty = self._full = self._closed = self._drips = False
+        self.dirty = self.crowded = self._full = self._closed = self._drips = False
         self._away = OPEN
         self.peer = b"unix"
         self.port = port
@@ -120,13 +122,16 @@ class MultiplexedConnection(asyncio.Protocol):
         except ConnectionBroken as broken:
             self._break(broken)
             return
+        started: list[Piece] = []
         for piece in pieces:
-            if piece[1].__class__ is RequestHead:
-                self._begin(piece)
+            kind = piece[1].__class__
+            if kind is RequestHead or kind is Refused:
+                self.streams[piece[0]] = ServerStream(self, piece[0], piece[3])
+                started.append(piece)
             else:
                 self._take(piece)
-        if self._started:
-            self._start()
+        if started:
+            self._start(started)
         if codec.partial != self._drips:
             self._note_drips()
         if not self.dirty and codec.wants_write:
@@ -159,20 +164,10 @@ class MultiplexedConnection(asyncio.Protocol):
 
     # --- in --------------------------------------------------------------------------------------
 
-    def _begin(self, piece: Piece) -> None:
-        """A head has come."""
-        stream = ServerStream(self, piece)
-        self.streams[stream.number] = stream
-        self._started.append(stream)
-        self._drips = False
-        if self._left is None and self._away != LEAVING:
-            self.deadline = INFINITY
-
     def _take(self, piece: Piece) -> None:
+        """Something else has come, or happened."""
         number, what, data, end = piece
-        if what.__class__ is Refused:
-            self._begin(piece)
-        elif what is None or what.__class__ is Trailers:
+        if what is None or what.__class__ is Trailers:
             found = self.streams.get(number)
             if found is not None:
                 found.hear(what, data, end)
@@ -192,12 +187,16 @@ class MultiplexedConnection(asyncio.Protocol):
             self._away = AWAY
             self.mark()
 
-    def _start(self) -> None:
+    def _start(self, started: list[Piece]) -> None:
         """Begin the exchanges of the requests that came, but for those that are given up."""
-        started, self._started = self._started, []
-        for stream in started:
-            if stream.number in self.streams:
-                stream.start(self._door)
+        self._drips = False
+        if self._left is None and self._away != LEAVING:
+            self.deadline = INFINITY
+        door, streams = self._door, self.streams
+        for number, head, _, _ in started:
+            stream = streams.get(number)
+            if stream is not None:
+                stream.start(door, head)  # type: ignore[arg-type]
 
     def _note_drips(self) -> None:
         """A head may come in drops: patience with it counts from its first byte. What else comes
@@ -237,13 +236,12 @@ class MultiplexedConnection(asyncio.Protocol):
             return
         codec = self.codec
         pieces = codec.take()
-        if pieces:
-            if len(pieces) == 1:
-                self._transport.write(pieces[0])
-            else:
-                self._transport.writelines(pieces)
-                if codec.wants_write:
-                    self.mark()
+        if len(pieces) == 1:
+            self._transport.write(pieces[0])
+        elif pieces:
+            self._transport.writelines(pieces)
+            if codec.wants_write:
+                self.mark()
         for happened in codec.happened():
             self._take(happened)
         if codec.glitches.spent is not None and not self._closed:
@@ -251,12 +249,19 @@ class MultiplexedConnection(asyncio.Protocol):
             return
         if self._early:
             self._end_early()
-        if self._slow:
+        if self._heavy:
+            self._look_at_heavy()
+        if self._slow or self.crowded:
             self._relieve()
-        if self._done or self._left is not None:
+        if self._left is not None or codec.queued():
             self._see_off()
+        else:
+            self._done.clear()
         if not self.streams:
-            self._rest()
+            if self._away == AWAY:
+                self._end_away()
+            elif self.deadline == INFINITY:
+                self.deadline = clock.now + self._door.settings.timeouts.keep_alive
 
     def _end_early(self) -> None:
         """Answers that are whole before their request is: once the last byte has left, the client
@@ -274,11 +279,24 @@ class MultiplexedConnection(asyncio.Protocol):
         queued = self.codec.queued
         whole = queued()
         if whole > MOST_QUEUED:
+            self.crowded = True
             for each in self.streams.values():
                 if not each.full:
                     self.slow_down(each)
-        elif not stream.full and (whole > CROWDED or queued(stream.number) > MOST_OF_ONE):
-            self.slow_down(stream)
+        elif not stream.full:
+            own = queued(stream.number)
+            if whole > CROWDED or own > (MOST_OF_ONE if self._full else A_READ - 1):
+                self.slow_down(stream)
+            elif own > MOST_OF_ONE:  # most clients take it at the end of this turn
+                self._heavy.append(stream)
+
+    def _look_at_heavy(self) -> None:
+        """What clients had no room for is still here."""
+        heavy, self._heavy = self._heavy, []
+        queued = self.codec.queued
+        for stream in heavy:
+            if queued(stream.number) > MOST_OF_ONE:
+                self.slow_down(stream)
 
     def slow_down(self, stream: ServerStream) -> None:
         """Read nothing for a stream until its client takes."""
@@ -291,6 +309,7 @@ class MultiplexedConnection(asyncio.Protocol):
         whole = queued()
         if whole > MOST_QUEUED:
             return
+        self.crowded = False
         most = 0 if whole > CROWDED else MOST_OF_ONE // 2
         for stream in [each for each in self._slow if queued(each.number) <= most]:
             if queued() > MOST_QUEUED:  # by what came at once
@@ -338,13 +357,10 @@ class MultiplexedConnection(asyncio.Protocol):
         idle = self._door.settings.timeouts.idle
         self.deadline = min(self.deadline, clock.now + idle)
 
-    def _rest(self) -> None:
-        """No stream is open."""
-        if self._away == AWAY:
-            if not (self._done or self._early or self.dirty):
-                self._close()
-        elif self.deadline == INFINITY:
-            self.deadline = clock.now + self._door.settings.timeouts.keep_alive
+    def _end_away(self) -> None:
+        """The last stream that the client was told of is over."""
+        if not (self._done or self._early or self.dirty):
+            self._close()
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""

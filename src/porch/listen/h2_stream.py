@@ -2,13 +2,13 @@
 
 import base64
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from porch.errors import ClientGone, InternalError, PorchError, Shutdown
 from porch.exchange import Exchange
-from porch.http.h2 import CANCEL, INTERNAL, Piece
+from porch.http.h2 import CANCEL, INTERNAL
 from porch.http.h2_request import Refused
-from porch.http.h2_response import response_fields
+from porch.http.h2_response import STATUSES
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import WEBSOCKET
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from porch.listen.door import Door
     from porch.listen.h2 import MultiplexedConnection
 
-__all__ = ["CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "ServerStream"]
+__all__ = ["A_READ", "CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "ServerStream"]
 
+A_READ = 1 << 18
+"""Bytes that come from an origin at once, at most."""
 MOST_QUEUED = 1 << 20
 """Bytes of answers that a connection holds for its client, over all streams, and one read of an
-origin (256 KB at most): beyond them nothing is read for it."""
-CROWDED = MOST_QUEUED - (1 << 18)
+origin: beyond them nothing is read for it."""
+CROWDED = MOST_QUEUED - A_READ
 """From here on only those are read for whose client takes all that is sent."""
 MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
@@ -47,32 +49,31 @@ class ServerStream:
         "_data",
         "_ended",
         "_exchange",
-        "_head",
         "_paused",
         "_trailers",
         "_tunnel",
         "_untaken",
         "full",
         "heard",
-        "interim",
         "number",
         "peer",
         "port",
         "security",
     )
 
-    def __init__(self, connection: "MultiplexedConnection", piece: Piece) -> None:
-        """piece: with the head."""
+    interim = True
+
+    def __init__(self, connection: "MultiplexedConnection", number: int, heard: bool) -> None:
+        """Of a request whose head has come."""
         self._connection = connection
-        self.number, head, _, self.heard = piece
-        self._head = cast("RequestHead | Refused | None", head)
+        self.number = number
+        self.heard = heard
         self._data = b""
         self._trailers: Trailers | None = None
         self._exchange: Exchange | None = None
         self._tunnel: Tunnel | None = None
         self._paused = self._bare = self._ended = self._asks = self.full = False
         self._untaken = 0
-        self.interim = True
         self.peer = connection.peer
         self.port = connection.port
         self.security: Security | None = connection.security
@@ -82,14 +83,12 @@ class ServerStream:
 
     # --- from the connection -------------------------------------------------------------------
 
-    def start(self, door: "Door") -> None:
+    def start(self, door: "Door", head: RequestHead | Refused) -> None:
         """Begin the exchange, with what is there of the body."""
-        head, self._head = self._head, None
         if isinstance(head, Refused):
             self._bare = head.request.method == b"HEAD"
             door.refuse(self, head.request, head.error)
             return
-        assert isinstance(head, RequestHead)
         data, self._data = self._data, b""
         end = self.heard and self._trailers is None
         self._bare = head.method == b"HEAD"
@@ -104,9 +103,8 @@ class ServerStream:
         except PorchError as error:
             door.refuse(self, head, error)
             return
-        connection = self._connection
-        if connection.codec.queued() > MOST_QUEUED:
-            connection.slow_down(self)
+        if self._connection.crowded:
+            self._connection.slow_down(self)
         exchange.on_request(data, end)
         if data:
             self._acknowledge(len(data))
@@ -214,7 +212,7 @@ class ServerStream:
                     head, data, end = ResponseHead(_NO_TUNNEL, [], 0), b"", True
                 if self._bare or head.status == 204 or head.status == 304:
                     data, end = b"", True
-                codec.head(number, response_fields(head), data, end)
+                codec.head(number, [STATUSES[head.status], *head.fields], data, end)
                 if self._untaken:
                     self._acknowledge(0)
             else:
@@ -237,14 +235,12 @@ class ServerStream:
         connection = self._connection
         exchange = self._exchange
         if head.status != 101:
-            connection.codec.interim(self.number, response_fields(head))
+            connection.codec.interim(self.number, [STATUSES[head.status], *head.fields])
         elif exchange is not None:
             self._asks = False
             self._tunnel = Tunnel(self, exchange, head.upgrade)
             fields = [field for field in head.fields if field[0] != b"sec-websocket-accept"]
-            connection.codec.head(
-                self.number, response_fields(ResponseHead(200, fields)), b"", False
-            )
+            connection.codec.head(self.number, [STATUSES[200], *fields], b"", False)
         connection.mark()
 
     def pause_reading(self) -> None:
