@@ -26,6 +26,7 @@ from porch.http.h2 import (
     Piece,
     Reset,
 )
+from porch.http.h2_arrivals import Arrivals
 from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
 from porch.http.h2_request import OVERHEAD, RequestReader, read_trailers, refused
@@ -62,9 +63,19 @@ class _Body:
 
 
 class ServerCodec(Codec):
-    """The side that is asked. glitches: what this client has done that honest ones seldom do."""
+    """The side that is asked. glitches: what this client has done that honest ones seldom do.
+    arrivals: what is known of all its frames."""
 
-    __slots__ = ("_excused", "_lost", "_most_noise", "_noise", "_read", "_scheme", "glitches")
+    __slots__ = (
+        "_excused",
+        "_lost",
+        "_most_noise",
+        "_noise",
+        "_read",
+        "_scheme",
+        "arrivals",
+        "glitches",
+    )
 
     def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
         """scheme: of the connection, b"http" or b"https"."""
@@ -81,15 +92,22 @@ class ServerCodec(Codec):
         self._noise = self._lost = self._excused = 0
         self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
+        self.arrivals = Arrivals(self.glitches)
 
     def receive(self, data: bytes) -> list[Piece]:
-        """See Codec."""
+        """See Codec. A flood of frames that want answers ends before libnghttp2 sees it."""
+        arrivals = self.arrivals
+        arrivals.look(data)
+        if self.glitches.spent is not None:
+            raise self.spent()
         self._noise += len(data)
         try:
             self._connection.receive_data(data)
         except NGH2Error as error:
             raise self._broken(error) from error
         pieces = self.happened()
+        if arrivals.resets:
+            self._count_late_resets()
         if self._noise > self._most_noise:
             self._count_noise()
         if self.glitches.spent is not None:
@@ -101,6 +119,12 @@ class ServerCodec(Codec):
         kind = self.glitches.spent
         assert kind is not None
         return ConnectionBroken(f"too many {kind.name}", CALM, self.streams_seen)
+
+    def _count_late_resets(self) -> None:
+        """Those of streams that were there have been taken off."""
+        late, self.arrivals.resets = self.arrivals.resets, 0
+        if late > 0:
+            self.glitches.add_free(kinds.LATE_RESETS, late)
 
     def _count_noise(self) -> None:
         """Of what came on streams that we have given up nothing is told: it is excused as far as
@@ -117,10 +141,8 @@ class ServerCodec(Codec):
         """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
         bodies: dict[int, _Body] = {}
-        events = self._connection.events()
-        self.partial = not events
         read, glitches = self._read, self.glitches
-        for event in events:
+        for event in self._connection.events():
             kind = event.__class__
             if kind is RequestReceived:
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
@@ -185,16 +207,14 @@ class ServerCodec(Codec):
             self._lost = event.stream_id  # type: ignore[attr-defined]
         elif kind is StreamClosed:
             if event.stream_id == self._lost:  # type: ignore[attr-defined]
+                self.arrivals.resets -= 1
                 glitches.add(kinds.RESETS)  # of a stream that was there: others have cost nothing
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
             self._noise -= A_PING
-            glitches.add_free(kinds.PINGS)
         elif kind is told.PriorityUpdateReceived:
             glitches.add_free(kinds.PRIORITIES)
-        elif kind is told.SettingsReceived:
-            glitches.add(kinds.SETTINGS)
         elif kind is told.GoAwayReceived:
             glitches.add(kinds.GOAWAYS)
 
