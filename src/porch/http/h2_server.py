@@ -45,6 +45,10 @@ A_LONG_FRAME = 16384 + 9
 MOST_EXCUSED = WINDOW + (WINDOW >> 4)
 """Bytes that may be on the way for streams that we have given up: what our windows let through, and
 the frames around it."""
+SOME_HEADS = 16
+"""Heads in one read, above which it is taken in bites of A_BITE bytes: each head may be 3,000 times
+as long as what came of it, and only one bite's are held before those over the limit are refused."""
+A_BITE = 1024
 EARNED = 4
 """Frames of the free kinds that a request, and a piece of an answer, give reason for."""
 A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
@@ -101,11 +105,14 @@ class ServerCodec(Codec):
         if self.glitches.spent is not None:
             raise self.spent()
         self._noise += len(data)
+        pieces: list[Piece] = []
+        bite = A_BITE if arrivals.heads > SOME_HEADS else len(data) or 1
         try:
-            self._connection.receive_data(data)
+            for at in range(0, len(data), bite):
+                self._connection.receive_data(data[at : at + bite])
+                pieces += self.happened()
         except NGH2Error as error:
             raise self._broken(error) from error
-        pieces = self.happened()
         if arrivals.resets:
             self._count_late_resets()
         if self._noise > self._most_noise:
