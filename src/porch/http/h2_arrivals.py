@@ -31,8 +31,8 @@ class Arrivals:
     """What comes on a connection, from the preface on.
 
     partial: whether what came last ended inside the head of a message: NO, YES, or MAYBE, where
-    it is the head of a frame. resets: RST_STREAM frames that nobody has asked about. heads: frames with heads, or parts of them, that
-    came last.
+    it is the head of a frame. heads: frames with heads, or parts of them, that came last. resets:
+    RST_STREAM frames that nobody has asked about.
     """
 
     __slots__ = ("_begun", "_glitches", "_kind", "_more", "_next", "heads", "partial", "resets")
