@@ -303,11 +303,11 @@ def test_calls_that_are_given_up_after_a_while_end_no_connection(front: Front) -
         watch = far.both()
         await watch.write(b"a")
         assert await watch.read() == b"a"
-        for _ in range(4):
+        for _ in range(6):
             calls = [far.both() for _ in range(120)]
             await asyncio.gather(*(call.write(b"b") for call in calls))
             await asyncio.gather(*(call.read() for call in calls))
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(0.4)
             for call in calls:
                 call.cancel()
         await watch.write(b"c")
