@@ -148,15 +148,14 @@ class Exchange:
         if self.ended:
             return
         self.bytes_in += len(data)
+        self.request_done = end
         if self.route.plan.on_request_data:
             try:
                 for change in self.route.plan.on_request_data:
                     data = change(self, data)
             except Exception as error:
-                self.request_done = end
                 self.on_raised(error)
                 return
-        self.request_done = end
         if head is not None:
             self._trailers = head
         upstream = self.upstream

@@ -9,13 +9,13 @@ from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 from ngh2.events import DataReceived, RequestReceived, StreamClosed
 
+from porch import clock
 from porch.errors import PorchError
 from porch.http import h2_glitches as kinds
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CALM,
     FLOW,
-    MOST_STREAMS,
     NO_ERROR,
     PROTOCOL,
     REFUSED,
@@ -71,7 +71,9 @@ class ServerCodec(Codec):
     arrivals: what is known of all its frames."""
 
     __slots__ = (
+        "_began",
         "_excused",
+        "_grown",
         "_lost",
         "_most_noise",
         "_noise",
@@ -81,10 +83,10 @@ class ServerCodec(Codec):
         "glitches",
     )
 
-    def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
-        """scheme: of the connection, b"http" or b"https"."""
+    def __init__(self, limits: HeadLimits, scheme: bytes, streams: int) -> None:
+        """scheme: of the connection, b"http" or b"https". streams: that may be open at once."""
         settings = {
-            3: MOST_STREAMS,
+            3: streams,
             4: STREAM_WINDOW,
             6: limits.head,
             8: 1,  # a WebSocket may be asked for (RFC 8441 3)
@@ -94,6 +96,8 @@ class ServerCodec(Codec):
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
         self._noise = self._lost = self._excused = 0
+        # Streams up to `_grown` began before the tick in which the last ones did.
+        self._grown, self._began = 0, clock.now
         self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
         self.arrivals = Arrivals(self.glitches)
@@ -152,6 +156,8 @@ class ServerCodec(Codec):
         for event in self._connection.events():
             kind = event.__class__
             if kind is RequestReceived:
+                if clock.now != self._began:
+                    self._grown, self._began = self.streams_seen, clock.now
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
                 fields, end = event.headers, event.end_stream  # type: ignore[attr-defined]
                 self._noise = 0
@@ -213,9 +219,11 @@ class ServerCodec(Codec):
         elif kind is told.StreamReset:
             self._lost = event.stream_id  # type: ignore[attr-defined]
         elif kind is StreamClosed:
-            if event.stream_id == self._lost:  # type: ignore[attr-defined]
+            stream = event.stream_id  # type: ignore[attr-defined]
+            if stream == self._lost:  # it was there: the reset of another has cost nothing
                 self.arrivals.resets -= 1
-                glitches.add(kinds.RESETS)  # of a stream that was there: others have cost nothing
+                if stream > self._grown and clock.now == self._began:
+                    glitches.add(kinds.RESETS)
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
