@@ -190,7 +190,7 @@ class World:
             story.client_leaves()
         story.advance(seconds=200, tick=10)
         assert not connection.streams
-        assert not connection._slow
+        assert not connection.slow
         story.clients.clear()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support import h2_frames as wire
 
-__all__ = ["CAPTURES", "damaged_talk", "split"]
+__all__ = ["CAPTURES", "damage", "damaged_answers", "damaged_talk", "split"]
 
 FOLDER = Path(__file__).parents[1] / "fuzz" / "h2_captures"
 CAPTURES = {each.stem: each.read_bytes() for each in sorted(FOLDER.glob("*.bin"))}
@@ -71,11 +71,11 @@ def _bent(chance: random.Random, frame: bytes) -> bytes:
     return frame[:at]
 
 
-def damaged_talk(chance: random.Random) -> bytes:
-    """What a client has said, damaged up to six times; most keep their preface."""
-    pieces = split(chance.choice([*CAPTURES.values()]))
+def damage(chance: random.Random, pieces: list[bytes], others: list[bytes]) -> bytes:
+    """Frames, of which the first stays as it is nearly always, damaged up to six times: some are
+    bent, lost, repeated or moved, and some of the others come between."""
     for _ in range(chance.randrange(7)):
-        at = chance.randrange(1, len(pieces)) if chance.random() < 0.98 else 0
+        at = chance.randrange(1, len(pieces)) if chance.random() < 0.98 and pieces[1:] else 0
         kind = chance.randrange(6)
         if kind == 0:
             pieces.insert(at, _hostile(chance))
@@ -86,8 +86,43 @@ def damaged_talk(chance: random.Random) -> bytes:
         elif kind == 3:
             pieces[at] = _bent(chance, pieces[at]) if len(pieces[at]) > 8 else pieces[at]
         elif kind == 4:
-            pieces.insert(at, chance.choice(split(chance.choice([*CAPTURES.values()]))))
+            pieces.insert(at, chance.choice(others))
         else:
             pieces.insert(chance.randrange(1, len(pieces) + 1), pieces.pop(at))
         pieces = pieces or [b""]
     return b"".join(pieces)
+
+
+def damaged_talk(chance: random.Random) -> bytes:
+    """What a client has said; most keep their preface."""
+    return damage(
+        chance,
+        split(chance.choice([*CAPTURES.values()])),
+        split(chance.choice([*CAPTURES.values()])),
+    )
+
+
+def damaged_answers(chance: random.Random, streams: list[int]) -> bytes:
+    """What an origin may say to requests on these streams."""
+    pieces = [wire.settings((3, 100), (4, 70_000)), wire.settings(ack=True)]
+    for stream in streams:
+        length = chance.choice((0, 2, 900))
+        head = [(b":status", b"200"), (b"content-length", b"%d" % length)]
+        kind = chance.randrange(5)
+        if kind == 0:
+            pieces.append(wire.headers(stream, [(b":status", b"103")], end=False))
+        if kind == 1:
+            pieces.append(wire.headers(stream, [(b":status", b"204")]))
+        elif kind == 2:
+            pieces.append(wire.headers(stream, [(b":status", b"200")], end=False))
+            pieces.append(wire.data(stream, bytes(length)))
+            pieces.append(wire.headers(stream, [(b"grpc-status", b"0")]))
+        elif kind == 3:
+            pieces.append(wire.reset(stream, chance.choice((0, 2, 7, 8, 13))))
+        else:
+            pieces.append(wire.headers(stream, head, end=False))
+            pieces.append(wire.data(stream, bytes(length), end=True))
+    pieces.append(
+        chance.choice((wire.ping(), wire.goaway(streams[0], 0), wire.window_update(0, 9)))
+    )
+    return damage(chance, pieces, list(pieces))
