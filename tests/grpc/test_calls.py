@@ -145,6 +145,27 @@ def test_the_clients_deadline_stands_in_place_of_the_routes(calls: Make) -> None
     assert fields_of(story, number)[b"grpc-status"] == b"4"
 
 
+def test_a_deadline_beyond_the_bound_of_silence_does_not_lift_it(calls: Make) -> None:
+    story = calls(timeouts=Timeouts(response=10.0, idle=5.0, tunnel=60.0))
+    number = asks(story, (b"grpc-timeout", b"2H"))
+    story.advance(seconds=59).ended(0).advance(seconds=2).ended(1, "http_response_timeout")
+    assert fields_of(story, number)[b"grpc-status"] == b"14"
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [(b"/s/m", 70_000, b"8"), (b"/" * 20_000, 0, b"8"), (b"/s/m#x", 0, b"13")],
+    ids=["too large", "too long", "malformed"],
+)
+def test_a_call_that_is_refused_for_its_head_is_told_so(
+    calls: Make, path: bytes, size: int, status: bytes
+) -> None:
+    story = calls()
+    number = story.asks(path, CALL, (b"x", b"a" * size), method=b"POST")
+    assert fields_of(story, number)[b"grpc-status"] == status
+    story.upstream_gets_nothing()
+
+
 @pytest.mark.parametrize("end", [True, False], ids=["server streaming", "both"])
 def test_a_stream_may_be_silent_for_as_long_as_a_tunnel(calls: Make, end: bool) -> None:
     story = calls(timeouts=Timeouts(idle=5.0, tunnel=60.0))

@@ -43,7 +43,7 @@ class Calls(Filter):
 
     A stream may be silent for `timeouts.tunnel`, as a WebSocket: HTTP/2 has its own signs of life
     on both sides. The head has to come within `timeouts.response`, unless the client says how long
-    it waits.
+    it waits: then no later than that, and than `timeouts.tunnel`.
     """
 
     __slots__ = ("_bounded", "_quiet", "_timers")
