@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.errors import UpgradeFailed
 from porch.http.message import RequestHead, ResponseHead
 from porch.interim import on_interim, say_continue
 from porch.route.plan import Plan
@@ -17,9 +18,14 @@ class Client:
     def __init__(self) -> None:
         self.sent: list[int] = []
         self.told: list[str] = []
+        self.refuses: Exception | None = None
 
     def send(self, head: ResponseHead | None, data: bytes, end: bool) -> None:
         self.sent.append(head.status if head is not None else len(data))
+
+    def accept(self, head: ResponseHead) -> None:
+        if self.refuses is not None:
+            raise self.refuses
 
     def resume_reading(self) -> None:
         self.told.append("resume")
@@ -104,3 +110,11 @@ def test_a_hook_that_raises_opens_none() -> None:
     assert type(exchange.raised) is KeyError
     assert exchange.client.sent == []
     assert exchange.status == 0
+
+
+def test_what_the_client_can_not_take_for_the_switch_opens_none() -> None:
+    exchange = Exchange()
+    exchange.client.refuses = UpgradeFailed("not that")
+    interim(exchange, 101)
+    assert exchange.raised is exchange.client.refuses
+    assert (exchange.client.sent, exchange.status, exchange.upgraded) == ([], 0, False)

@@ -410,10 +410,10 @@ class BadGateway(PorchError):
 
 
 class UpgradeFailed(BadGateway):
-    """The origin switched protocols unasked, or to another than was asked for."""
+    """The origin switched protocols unasked, to another than was asked for, or not as it must."""
 
     word = "http_upgrade_failed"
-    sentence = "The origin switched to a protocol that was not asked for."
+    sentence = "The origin switched protocols in another way than it was asked to."
 
 
 class IncompleteResponse(PorchError):

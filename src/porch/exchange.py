@@ -13,7 +13,7 @@ from porch.cut import cut
 from porch.errors import ClientGone, ConnectionLost, InternalError, PorchError
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
-from porch.interim import on_interim
+from porch.interim import fitting, on_interim
 from porch.keeper import ClientStream, Keeper, UpstreamStream
 from porch.overdue import on_silence
 from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Place, Route
@@ -333,6 +333,8 @@ class Exchange:
                 self.upstream = None  # the answer is whole; the connection looks after itself
             plan = self.route.plan
             try:
+                if self.request.upgrade is not None:
+                    self.client.accept(head)
                 for hook in plan.on_upstream_response:
                     hook(self)
                 if head.status < 500 and not self.error and (end or head.length is None):
@@ -433,6 +435,8 @@ class Exchange:
 
     def answer(self, response: Response) -> None:
         """Answer at the door."""
+        if self.request.upgrade is not None:
+            response = fitting(self, response)
         body = response.body
         fields = [*response.fields, *self.keeper.own_fields, (b"date", clock.date)]
         if response.status not in (204, 304):  # RFC 9110 8.6: none with 204, another's with 304

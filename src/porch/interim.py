@@ -3,13 +3,15 @@
 from typing import TYPE_CHECKING
 
 from porch import clock
+from porch.errors import PorchError
+from porch.filter import Response
 from porch.http.message import ResponseHead
 from porch.silence import wait
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["on_interim", "say_continue"]
+__all__ = ["fitting", "on_interim", "say_continue"]
 
 
 def on_interim(exchange: "Exchange", head: ResponseHead, data: bytes) -> None:
@@ -34,7 +36,22 @@ def say_continue(exchange: "Exchange") -> None:
             exchange.client.send(ResponseHead(100, []), b"", False)
 
 
+def fitting(exchange: "Exchange", response: Response) -> Response:
+    """The door's own answer to who asked for a tunnel, or an error's where it would open one."""
+    try:
+        exchange.client.accept(ResponseHead(response.status, []))
+    except PorchError as error:
+        exchange.error = error
+        return exchange.keeper.error_page(exchange, error)
+    return response
+
+
 def _open_tunnel(exchange: "Exchange", head: ResponseHead, data: bytes) -> None:
+    try:
+        exchange.client.accept(head)
+    except PorchError as error:
+        exchange.on_raised(error)
+        return
     exchange.upgraded = True
     exchange.request_done = False
     exchange.response = head

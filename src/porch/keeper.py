@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from porch.clock import Deadlines
 from porch.errors import PorchError
 from porch.filter import Response
-from porch.http.message import Field, RequestHead
+from porch.http.message import Field, RequestHead, ResponseHead
 from porch.http.stream import Stream
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class ClientStream(Stream, Protocol):
 
     def unsent(self) -> int:
         """Bytes that this side has not taken yet, the system's buffers included."""
+
+    def accept(self, head: ResponseHead) -> None:
+        """Whether what answers a request for a tunnel can be told to this client: raise
+        UpgradeFailed if not. Asked of no other answers."""
 
     def finish(self, request_done: bool) -> None:
         """The exchange is over and nobody will call again; the connection may go on."""

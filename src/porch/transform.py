@@ -132,6 +132,10 @@ class Transformed:
         """See keeper.ClientStream."""
         return self._client.unsent()
 
+    def accept(self, head: ResponseHead) -> None:
+        """See keeper.ClientStream."""
+        self._client.accept(head)
+
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
         if self._error is not None:

@@ -344,3 +344,24 @@ def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(secure
     finally:
         for client in clients:
             client.__exit__()
+
+
+def test_an_idle_connection_over_tls_costs_at_most_forty_kibibytes(secured, origin):
+    started = secured(origin.port, "log = false\n")
+    (pid,) = started.workers
+    context = trusting()
+    kept: list[H2Socket] = []
+
+    def connect(count: int) -> int:
+        for _ in range(count):
+            kept.append(H2Socket(started.ports[0], context))
+            assert kept[-1].answered(kept[-1].asks(b"/")).body == b"hello"
+        return memory(pid)
+
+    try:
+        before = connect(50)  # what is allocated once is there then
+        cost = (connect(200) - before) / 200
+        assert cost < 40, f"{cost:.0f} KiB a connection"
+    finally:
+        for each in kept:
+            each.__exit__()

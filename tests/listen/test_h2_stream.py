@@ -1,11 +1,16 @@
 """Requests of HTTP/2 clients and their answers, a stream each, before an HTTP/1.1 origin."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from porch.exchange import Exchange
+from porch.filter import Filter, Response
 from porch.http.h2 import CANCEL, INTERNAL, NO_ERROR, STREAM_WINDOW, WINDOW
+from porch.http.websocket import accept_key
 from porch.listen.h2_stream import ServerStream
+from porch.route.route import RUNNING
 from tests.http.test_websocket import frame as ws
 from tests.scenario.test_websocket import TO_CLIENT
 from tests.support.multiplexed import Multiplexed
@@ -288,14 +293,23 @@ def test_an_end_that_comes_while_the_exchange_is_paused_is_not_lost(story: Make)
 
 SWITCH = (
     b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
-    b"sec-websocket-accept: x\r\nsec-websocket-protocol: chat\r\n\r\n"
+    b"sec-websocket-accept: %b\r\nsec-websocket-protocol: chat\r\n\r\n"
 )
+
+
+def switch(tale: Multiplexed) -> bytes:
+    """The switch for the key that was sent to the origin."""
+    asked = bytes(tale.upstreams[-1].transport.arrived)
+    (key,) = re.findall(rb"\r\nsec-websocket-key: (\S+)\r\n", asked)
+    assert len(key) == 24
+    return SWITCH % accept_key(key)
 
 
 def opened(tale: Multiplexed, *fields: tuple[bytes, bytes]) -> int:
     one = tale.asks(b"/ws", *fields, method=b"CONNECT", protocol=b"websocket", end=False)
+    answer = switch(tale)
     tale.upstream_gets(b"GET /ws", field=(b"upgrade", b"websocket"), end=None)
-    tale.upstream(SWITCH)
+    tale.upstream(answer)
     return one
 
 
@@ -312,10 +326,9 @@ def test_a_websocket_is_a_get_with_a_key_to_the_origin_and_a_200_to_the_client(
     )
     asked = bytes(tale.upstreams[-1].transport.arrived)
     assert asked.startswith(b"GET /ws HTTP/1.1\r\n")
-    (key,) = [line for line in asked.split(b"\r\n") if line.startswith(b"sec-websocket-key: ")]
-    assert len(key.partition(b": ")[2]) == 24
+    answer = switch(tale)
     tale.upstream_gets(field=(b"connection", b"upgrade"), line=b"GET /ws")
-    tale.upstream(SWITCH)
+    tale.upstream(answer)
     got = tale.answers[one]
     assert (got.status, got.ended) == (200, False)
     assert (b"sec-websocket-protocol", b"chat") in got.fields
@@ -336,8 +349,9 @@ def test_what_a_client_sends_before_the_tunnel_is_open_waits(story: Make) -> Non
     tale = story()
     one = tale.asks(b"/ws", method=b"CONNECT", protocol=b"websocket", end=False)
     tale.says(one, ws(b"early", masked=True))
+    answer = switch(tale)
     tale.upstream_gets(b"GET /ws", b"").upstream_gets_nothing()
-    tale.upstream(SWITCH)
+    tale.upstream(answer)
     tale.upstream_gets(raw=ws(b"early", masked=True))
     tale.gives_up(one)
     tale.ended(1, "client_gone").upstream_sees("closed")
@@ -351,11 +365,57 @@ def test_a_tunnel_that_the_origin_refuses_is_an_answer(story: Make) -> None:
     assert tale.answer(one, 403, b"no").reset == NO_ERROR
 
 
-def test_a_good_answer_without_a_switch_opens_no_tunnel(story: Make) -> None:
+@pytest.mark.parametrize("status", [b"200 OK", b"299 Odd"])
+@pytest.mark.parametrize("rest", [b"hi", b"h", b""])
+def test_a_good_answer_without_a_switch_opens_no_tunnel(
+    story: Make, status: bytes, rest: bytes
+) -> None:
     tale = story()
     one = tale.asks(b"/ws", method=b"CONNECT", protocol=b"websocket", end=False)
-    tale.upstream_gets(b"GET /ws", b"").upstream(OK)
-    assert tale.answer(one, 502, b"").reset == NO_ERROR
+    tale.upstream_gets(b"GET /ws", b"")
+    tale.upstream(b"HTTP/1.1 %b\r\ncontent-length: 2\r\n\r\n" % status + rest)
+    tale.answer(one, 502, b"http_upgrade_failed")
+    tale.ended(1, "http_upgrade_failed")
+    assert tale.latest.status == 502
+    assert tale.endpoints[0].counts[RUNNING] == 0
+
+
+@pytest.mark.parametrize("accept", [b"", b"sec-websocket-accept: eA==\r\n"])
+def test_a_switch_that_does_not_fit_the_doors_key_opens_no_tunnel(
+    story: Make, accept: bytes
+) -> None:
+    tale = story()
+    one = tale.asks(b"/ws", method=b"CONNECT", protocol=b"websocket", end=False)
+    tale.upstream_gets(b"GET /ws", b"")
+    tale.upstream(
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n%b\r\n"
+        % accept
+    )
+    tale.answer(one, 502, b"http_upgrade_failed")
+    tale.ended(1, "http_upgrade_failed").upstream_sees("closed")
+    assert tale.latest.status == 502
+
+
+def test_a_switch_has_to_fit_the_key_of_a_client_that_has_said_one(story: Make) -> None:
+    tale = story()
+    key = (b"sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ==")
+    one = tale.asks(b"/ws", key, method=b"CONNECT", protocol=b"websocket", end=False)
+    tale.upstream_gets(b"GET /ws", field=key, end=None)
+    tale.upstream(SWITCH % b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+    assert tale.answers[one].status == 200
+    tale.gives_up(one)
+
+
+def test_a_good_answer_of_the_door_itself_opens_no_tunnel(story: Make) -> None:
+    class Answers(Filter):
+        def on_request(self, exchange: Exchange) -> Response:
+            return Response(200, (), b"here")
+
+    tale = story(filters=[Answers()])
+    one = tale.asks(b"/ws", method=b"CONNECT", protocol=b"websocket", end=False)
+    tale.answer(one, 502, b"http_upgrade_failed")
+    tale.ended(1, "http_upgrade_failed")
+    assert tale.latest.status == 502
 
 
 def test_an_origin_that_breaks_a_tunnel_off_breaks_the_stream_off(story: Make) -> None:

@@ -1,6 +1,7 @@
 """Echo: an origin that is cheap to ask, and the short WebSocket frames that it and Load speak."""
 
 import asyncio
+import re
 import resource
 import threading
 from collections.abc import Callable, Coroutine
@@ -8,6 +9,8 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 import uvloop
+
+from porch.http.websocket import accept_key
 
 __all__ = ["EchoOrigin", "LoopThread", "frame_end", "frame_of", "payload_of"]
 
@@ -122,6 +125,8 @@ class _OriginEnd(asyncio.Protocol):
         if b"\r\nupgrade: websocket" in head.lower():
             self._is_socket = True
             answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+            for key in re.findall(rb"(?i)\r\nsec-websocket-key: *(\S+)", head):
+                answer += b"Sec-WebSocket-Accept: %b\r\n" % accept_key(key)
             self.transport.write(answer + b"Connection: Upgrade\r\n\r\n")
             return
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(mark), mark)

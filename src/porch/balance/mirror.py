@@ -13,7 +13,7 @@ from porch.clock import Deadlines
 from porch.errors import ClientGone, PorchError
 from porch.exchange import HELD, Exchange
 from porch.filter import Filter, Response
-from porch.http.message import Field, RequestHead
+from porch.http.message import Field, RequestHead, ResponseHead
 from porch.http.stream import Head
 from porch.keeper import Security, Timer
 from porch.route.route import REQUESTS, Route
@@ -162,6 +162,9 @@ class _Nobody:
     def unsent(self) -> int:
         """Nothing waits."""
         return 0
+
+    def accept(self, head: ResponseHead) -> None:
+        """Nobody asks for a tunnel."""
 
     def finish(self, request_done: bool) -> None:
         """Nothing follows."""

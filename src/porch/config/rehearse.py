@@ -17,7 +17,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.h1_request import RequestDecoder
-from porch.http.message import Field, RequestHead
+from porch.http.message import Field, RequestHead, ResponseHead
 from porch.http.stream import Head
 from porch.keeper import Security, Timer
 from porch.route.host import normal_host
@@ -88,6 +88,9 @@ class _Rehearsed:
     def unsent(self) -> int:
         """Nothing waits."""
         return 0
+
+    def accept(self, head: ResponseHead) -> None:
+        """Nobody takes it."""
 
     def finish(self, request_done: bool) -> None:
         """Nothing follows."""

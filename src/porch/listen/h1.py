@@ -339,6 +339,9 @@ class ServerConnection(asyncio.Protocol):
         """See keeper.ClientStream."""
         return unsent(self._transport)
 
+    def accept(self, head: ResponseHead) -> None:
+        """See keeper.ClientStream. The client has said the key and sees for itself."""
+
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
         self._exchange = None

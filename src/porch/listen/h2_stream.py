@@ -4,14 +4,14 @@ import base64
 import os
 from typing import TYPE_CHECKING
 
-from porch.errors import ClientGone, InternalError, PorchError, Shutdown
+from porch.errors import ClientGone, InternalError, PorchError, Shutdown, UpgradeFailed
 from porch.exchange import Exchange
 from porch.http.h2 import CANCEL, INTERNAL
 from porch.http.h2_request import Refused
 from porch.http.h2_response import STATUSES
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
-from porch.http.websocket import WEBSOCKET
+from porch.http.websocket import WEBSOCKET, accept_key
 from porch.keeper import Security
 from porch.listen.tunnel import Tunnel
 
@@ -32,7 +32,7 @@ MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
 
 _KEY = b"sec-websocket-key"
-_NO_TUNNEL = 502
+_ACCEPT = b"sec-websocket-accept"
 
 
 class ServerStream:
@@ -72,7 +72,8 @@ class ServerStream:
         self._trailers: Trailers | None = None
         self._exchange: Exchange | None = None
         self._tunnel: Tunnel | None = None
-        self._paused = self._bare = self._ended = self._asks = self.full = False
+        self._asks: bytes | None = None  # what an origin has to say to the key of a tunnel
+        self._paused = self._bare = self._ended = self.full = False
         self._untaken = 0
         self.peer = connection.peer
         self.port = connection.port
@@ -114,10 +115,15 @@ class ServerStream:
     def _ask(self, head: RequestHead, data: bytes) -> None:
         """A tunnel is asked for (RFC 8441): what is meant for it waits until there is one. A key,
         which HTTP/1.1 wants, is made here: nobody but this door sees what is answered to it."""
-        self._asks = self._paused = True
+        self._paused = True
         self._data = data
-        if head.upgrade == WEBSOCKET and head.get(_KEY) is None:
-            head.fields.append((_KEY, base64.b64encode(os.urandom(16))))
+        self._asks = b""
+        if head.upgrade == WEBSOCKET:
+            key = head.get(_KEY)
+            if key is None:
+                key = base64.b64encode(os.urandom(16))
+                head.fields.append((_KEY, key))
+            self._asks = accept_key(key)
 
     def hear(self, trailers: Trailers | None, data: bytes, end: bool) -> None:
         """More of the request."""
@@ -208,8 +214,6 @@ class ServerStream:
                 if head.status < 200:
                     self._send_interim(head)
                     return
-                if self._asks and head.status < 300:
-                    head, data, end = ResponseHead(_NO_TUNNEL, [], 0), b"", True
                 if self._bare or head.status == 204 or head.status == 304:
                     data, end = b"", True
                 codec.head(number, [STATUSES[head.status], *head.fields], data, end)
@@ -237,11 +241,21 @@ class ServerStream:
         if head.status != 101:
             connection.codec.interim(self.number, [STATUSES[head.status], *head.fields])
         elif exchange is not None:
-            self._asks = False
+            self._asks = None
             self._tunnel = Tunnel(self, exchange, head.upgrade)
-            fields = [field for field in head.fields if field[0] != b"sec-websocket-accept"]
+            fields = [field for field in head.fields if field[0] != _ACCEPT]
             connection.codec.head(self.number, [STATUSES[200], *fields], b"", False)
         connection.mark()
+
+    def accept(self, head: ResponseHead) -> None:
+        """See keeper.ClientStream. What is below 300 would be the tunnel, and the key was made
+        here: nobody else can see whether the origin has understood it (RFC 6455 4.1)."""
+        wanted = self._asks
+        if head.status == 101:
+            if wanted and head.get(_ACCEPT) != wanted:
+                raise UpgradeFailed("the origin's Sec-WebSocket-Accept does not fit the key")
+        elif wanted is not None and head.status < 300:
+            raise UpgradeFailed(f"{head.status} in answer to a request for a tunnel, not 101")
 
     def pause_reading(self) -> None:
         """See Stream."""
@@ -250,7 +264,7 @@ class ServerStream:
     def resume_reading(self) -> None:
         """See Stream."""
         exchange = self._exchange
-        if self._paused and exchange is not None and not self._asks:
+        if self._paused and exchange is not None and self._asks is None:
             self._paused = False
             if self._data or (self.heard and not exchange.request_done):
                 self._hand_on()
