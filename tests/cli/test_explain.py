@@ -163,3 +163,26 @@ def test_the_certificate_of_a_client_is_shown_as_conditions_see_it(
             shown.unlink()
         assert explain_request(file, "GET", "https://a.test/", [], "192.0.2.1", shown) == 2
         assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("to", "lines"),
+    [
+        ('":1"', []),
+        ('"h2c://a:1"', ["speaks HTTP/2"]),
+        ('["https://a", "https://b"]', ["speaks HTTP/2 or 1.1"]),
+        (
+            '[":1", ":2", ":3", ":4", ":5", "h2c://a:1"]',
+            [
+                "speaks HTTP/1.1 with 127.0.0.1:1, 127.0.0.1:2, 127.0.0.1:3 and 2 more",
+                "speaks HTTP/2 with a:1",
+            ],
+        ),
+    ],
+)
+def test_what_is_spoken_is_told_where_it_is_not_http_1_1_alone(
+    explained: Explained, file: Path, to: str, lines: list[str]
+) -> None:
+    file.write_text(f'listen = ":80"\n[routes]\n"a.test" = {to}\n')
+    found = [line for line in explained("http://a.test/") if line.startswith("speaks")]
+    assert found == lines

@@ -6,8 +6,9 @@ import pytest
 
 from porch.balance.discover.found import Found
 from porch.config import listing
-from porch.config.listing import Listing, address_of, looked_over, nothing_yet
+from porch.config.listing import Listing, address_of, looked_over, nothing_yet, protocols_of
 from porch.config.steps import complete
+from porch.forward.address import BOTH, ONE, TWO
 
 
 def looked(*found: Any) -> tuple[Any, str]:
@@ -115,3 +116,13 @@ def test_why_a_pool_is_empty_is_said_of_each_source():
         "discovery of a has found nothing yet: no such name; "
         "discovery of c has found nothing yet: no answer so far"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "protocols"),
+    [("a:1", ONE), ("unix:/a", ONE), ("h2c://a:1", TWO), ("https://a:1", BOTH)],
+)
+def test_what_is_spoken_with_an_entry_is_told_by_its_scheme(
+    name: str, protocols: tuple[str, ...]
+) -> None:
+    assert protocols_of(name) == protocols

@@ -1,10 +1,12 @@
 """Real doors and real origins on loopback, started and stopped by the tests."""
 
+import asyncio
 import contextlib
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -17,6 +19,8 @@ from unittest import mock
 import pytest
 
 from porch.manage import control
+from tests.support.h2_server import H2Server, OnRequest
+from tests.support.nghttpd import Nghttpd
 from tests.support.pebble import Pebble, running
 
 ROOT = Path(__file__).parent.parent.parent
@@ -414,3 +418,48 @@ def client() -> Iterator[Callable[[Door], Client]]:
     yield connect
     for each in clients:
         each.close()
+
+
+# --- origins that speak HTTP/2 -------------------------------------------------------------------
+
+
+@pytest.fixture
+def nghttpd(tmp_path: Path) -> Iterator[Callable[..., Nghttpd]]:
+    """Starts servers of files."""
+    made: list[Nghttpd] = []
+
+    def start(*more: str) -> Nghttpd:
+        folder = tmp_path / f"nghttpd{len(made)}"
+        folder.mkdir()
+        made.append(Nghttpd(folder, *more))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def h2_server() -> Iterator[Callable[..., H2Server]]:
+    """Starts servers on hyper-h2, in a thread with a loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    made: list[H2Server] = []
+
+    def start(
+        on_request: OnRequest,
+        settings: dict[int, int] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> H2Server:
+        server = H2Server(on_request, settings)
+        asyncio.run_coroutine_threadsafe(server.start(tls), loop).result(PATIENCE)
+        made.append(server)
+        return server
+
+    yield start
+    for each in made:
+        asyncio.run_coroutine_threadsafe(each.close(), loop).result(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+    loop.close()

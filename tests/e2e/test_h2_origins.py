@@ -2,97 +2,19 @@
 
 import asyncio
 import concurrent.futures
-import contextlib
-import os
-import shutil
 import signal
-import socket
-import ssl
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 import trustme
 
-from tests.e2e.conftest import PATIENCE, Door
-from tests.support.h2_server import H2Peer, H2Server, OnRequest
-from tests.support.ports import free_port
-
-BIG = 20_000_000
-
-needs_nghttpd = pytest.mark.skipif(shutil.which("nghttpd") is None, reason="nghttpd is not here")
-
-
-class Nghttpd:
-    """A running nghttpd with files of its own."""
-
-    def __init__(self, folder: Path, *more: str) -> None:
-        self.port = free_port()
-        (folder / "small").write_bytes(b"small")
-        with (folder / "big").open("wb") as file:
-            file.write(os.urandom(BIG))
-        self.folder = folder
-        words = ["nghttpd", "-a", "127.0.0.1", "-d", str(folder), *more[:-2], str(self.port)]
-        self.process = subprocess.Popen(
-            [*words, *more[-2:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until = time.monotonic() + PATIENCE
-        while True:
-            assert self.process.poll() is None, "nghttpd ended at once"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            assert time.monotonic() < until
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.wait(PATIENCE)
-
-
-@pytest.fixture
-def nghttpd(tmp_path: Path) -> Iterator[Callable[..., Nghttpd]]:
-    made: list[Nghttpd] = []
-
-    def start(*more: str) -> Nghttpd:
-        folder = tmp_path / f"nghttpd{len(made)}"
-        folder.mkdir()
-        made.append(Nghttpd(folder, *more))
-        return made[-1]
-
-    yield start
-    for each in made:
-        each.stop()
-
-
-@pytest.fixture
-def server() -> Iterator[Callable[..., H2Server]]:
-    """Starts servers on hyper-h2, in a thread with a loop."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    made: list[H2Server] = []
-
-    def start(
-        on_request: OnRequest,
-        settings: dict[int, int] | None = None,
-        tls: ssl.SSLContext | None = None,
-    ) -> H2Server:
-        server = H2Server(on_request, settings)
-        asyncio.run_coroutine_threadsafe(server.start(tls), loop).result(PATIENCE)
-        made.append(server)
-        return server
-
-    yield start
-    for each in made:
-        asyncio.run_coroutine_threadsafe(each.close(), loop).result(PATIENCE)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(PATIENCE)
-    loop.close()
+from tests.e2e.conftest import PATIENCE, Door, memory
+from tests.support.h2_server import H2Peer, H2Server
+from tests.support.h2_socket import H2Socket
+from tests.support.nghttpd import BIG, Nghttpd, needs_nghttpd
 
 
 def later(peer: H2Peer, stream: int, seconds: float, body: bytes = b"ok") -> None:
@@ -152,6 +74,41 @@ def test_nghttpd_over_tls(
 
 
 @needs_nghttpd
+def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(
+    door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
+) -> None:
+    origin = nghttpd("--no-tls")
+    (origin.folder / "mb").write_bytes(bytes(1 << 20))
+    made = door(
+        f'workers = 1\nlog = false\nh2c = true\n[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n'
+    )
+    (pid,) = made.workers
+    with H2Socket(made.port) as client:
+        for _ in range(20):
+            assert client.answered(client.asks(b"/mb")).status == 200
+    before = memory(pid)
+    rounds = 4
+    clients = [H2Socket(made.port, window=65535) for _ in range(rounds)]
+    try:
+        for client in clients:
+            client.takes = False
+            for _ in range(100):
+                client.opens(b"/mb")
+            client.flush()
+            answers = client.answers.values()
+            client.until(lambda got=answers: sum(len(each.body) for each in got) >= 65535)
+        made.wait_until(
+            lambda: made.ask("status")["upstreams"][0]["running"] == 100 * rounds, "all requests"
+        )
+        time.sleep(0.5)
+        cost = (memory(pid) - before) / rounds
+        assert cost < 2048, f"{cost:.0f} KiB a connection"
+    finally:
+        for client in clients:
+            client.__exit__()
+
+
+@needs_nghttpd
 def test_an_origin_that_hangs_is_left_in_seconds(
     door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
 ) -> None:
@@ -169,7 +126,7 @@ def test_an_origin_that_hangs_is_left_in_seconds(
 
 
 def test_goaways_under_load_lose_no_request(
-    door: Callable[..., Door], server: Callable[..., H2Server]
+    door: Callable[..., Door], h2_server: Callable[..., H2Server]
 ) -> None:
     """Each connection takes 10 requests, says so when the tenth is there, and looks at no other."""
     looked: dict[H2Peer, int] = {}
@@ -181,14 +138,14 @@ def test_goaways_under_load_lose_no_request(
         if looked[peer] <= 10:
             later(peer, stream, 0.02)
 
-    origin = server(answer)
+    origin = h2_server(answer)
     made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
     assert set(at_once(made.url, 100, method="POST", at_a_time=8)) == {200}
     assert len(origin.peers) > 8
 
 
 def test_refused_streams_are_asked_again(
-    door: Callable[..., Door], server: Callable[..., H2Server]
+    door: Callable[..., Door], h2_server: Callable[..., H2Server]
 ) -> None:
     count = 0
 
@@ -200,7 +157,7 @@ def test_refused_streams_are_asked_again(
         else:
             later(peer, stream, 0.01)
 
-    origin = server(answer)
+    origin = h2_server(answer)
     made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
     with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
         statuses = [client.post(made.url, content=b"abc").status_code for _ in range(20)]
@@ -210,9 +167,9 @@ def test_refused_streams_are_asked_again(
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_no_connection_gets_more_streams_than_it_takes(
-    door: Callable[..., Door], server: Callable[..., H2Server], most: int
+    door: Callable[..., Door], h2_server: Callable[..., H2Server], most: int
 ) -> None:
-    origin = server(lambda peer, stream: later(peer, stream, 0.05), {3: most})
+    origin = h2_server(lambda peer, stream: later(peer, stream, 0.05), {3: most})
     made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
     assert set(at_once(made.url, 40)) == {200}
     assert max(peer.most for peer in origin.peers) == most
@@ -220,15 +177,15 @@ def test_no_connection_gets_more_streams_than_it_takes(
 
 
 def test_few_connections_carry_many_requests(
-    door: Callable[..., Door], server: Callable[..., H2Server]
+    door: Callable[..., Door], h2_server: Callable[..., H2Server]
 ) -> None:
-    origin = server(lambda peer, stream: later(peer, stream, 0.05))
+    origin = h2_server(lambda peer, stream: later(peer, stream, 0.05))
     made = door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n')
     assert set(at_once(made.url, 60)) == {200}
     assert len(origin.peers) <= len(made.workers)
 
 
-def test_checks_speak_it_too(door: Callable[..., Door], server: Callable[..., H2Server]) -> None:
+def test_checks_speak_it_too(door: Callable[..., Door], h2_server: Callable[..., H2Server]) -> None:
     paths: list[bytes] = []
 
     def answer(peer: H2Peer, stream: int) -> None:
@@ -236,7 +193,7 @@ def test_checks_speak_it_too(door: Callable[..., Door], server: Callable[..., H2
         paths.append(path)
         peer.answer(stream, 500 if path == b"/health" else 200)
 
-    origin = server(answer)
+    origin = h2_server(answer)
     health = '{ path = "/health", every = "200ms" }'
     to = f'{{ to = "h2c://127.0.0.1:{origin.port}", health = {health} }}'
     made = door(f'[routes]\n"*" = {to}\n')

@@ -9,6 +9,7 @@ from porch.errors import BadGateway, ConnectFailed, ConnectionLost, EndpointSile
 from porch.forward.h2 import (
     FEW,
     FLUSH,
+    GROWTH,
     MOST_OF_ONE,
     MOST_STREAMS,
     PATIENCE,
@@ -120,6 +121,36 @@ def test_the_window_of_an_answer_that_is_taken_fast_grows(bench: Bench) -> None:
     assert spare >= 0
     origin.more(1, b"x", end=True)
     assert shared(bench)._spare == ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
+
+
+def test_a_client_that_has_not_taken_what_passed_gets_no_bigger_window(bench: Bench) -> None:
+    (exchange,) = opened(bench)
+    origin = bench.origins[0]
+    origin.answer(1, end=False)
+    exchange.client.waits = 4 * ORIGIN_STREAM_WINDOW
+    for passed in range(1, 5):
+        assert exchange.stream.window == ORIGIN_STREAM_WINDOW, passed
+        origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
+    origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
+    assert exchange.stream.window == GROWTH * ORIGIN_STREAM_WINDOW
+
+
+def test_what_came_in_one_turn_is_acknowledged_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(bench, 2)
+    taken: list[tuple[int, int]] = []
+    monkeypatch.setattr(type(shared(bench).codec), "taken", lambda _, *found: taken.append(found))
+    origin = bench.origins[0]
+    origin.h2.send_headers(1, [(b":status", b"200")])
+    origin.h2.send_headers(3, [(b":status", b"200")])
+    for stream in (1, 3, 1, 3):
+        origin.h2.send_data(stream, b"abc")
+    writes = bench.transports[0].writes
+    origin.flush()
+    assert taken == [(1, 6), (3, 6)]
+    assert (first.body, second.body) == (b"abcabc", b"abcabc")
+    assert bench.transports[0].writes == writes
 
 
 def test_the_window_of_one_that_is_not_taken_does_not(bench: Bench) -> None:

@@ -1,8 +1,11 @@
 """The pool of an endpoint that may speak HTTP/2: which connection an exchange gets."""
 
+import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from h2.events import PingAckReceived
 
 from porch.balance.endpoint import Endpoint
 from porch.forward.address import BOTH, TWO
@@ -147,3 +150,55 @@ def test_what_is_dialled_for_a_closed_pool_serves_who_waits(bench: Bench) -> Non
     assert exchange.body == b"a"
     assert bench.transports[0].seen == "closed"
     assert len(bench.deadlines) == 0
+
+
+# --- idle for a while ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def idle(bench: Bench) -> Iterator[socket.socket]:
+    """The far end of the socket of a connection that has no stream."""
+    near, far = socket.socketpair()
+    with near, far:
+        bench.descriptor = near.fileno()
+        exchange = bench.ask()
+        bench.settle()
+        bench.sent(exchange)
+        bench.origins[0].answer(1)
+        yield far
+
+
+def test_a_connection_that_the_origin_has_just_closed_gets_no_request(
+    bench: Bench, idle: socket.socket
+) -> None:
+    idle.close()
+    exchange = bench.ask()
+    assert bench.dialer.dials == 2
+    assert bench.transports[0].seen == "closed"
+    bench.settle()
+    bench.sent(exchange)
+    assert [*bench.origins[1].requests] == [1]
+
+
+def test_a_goodbye_on_the_way_is_heard_before_a_request_is_sent(
+    bench: Bench, idle: socket.socket
+) -> None:
+    idle.send(b"\0\0\x08\x07\0\0\0\0\0" + bytes(8))
+    bench.ask()
+    assert bench.dialer.dials == 2
+
+
+def test_what_else_came_meanwhile_is_heard_and_the_connection_used(
+    bench: Bench, idle: socket.socket
+) -> None:
+    idle.send(b"\0\0\x08\x06\0\0\0\0\0" + b"pingpong")
+    assert bench.ask().stream is not None
+    bench.origins[0].hear()
+    acknowledged = [each for each in bench.origins[0].events if isinstance(each, PingAckReceived)]
+    assert [each.ping_data for each in acknowledged] == [b"pingpong"]
+
+
+def test_a_connection_with_streams_is_not_asked(bench: Bench, idle: socket.socket) -> None:
+    bench.ask()
+    idle.close()
+    assert bench.ask().stream is not None

@@ -109,6 +109,8 @@ def test_an_answer_arrives_as_it_was_sent(
     pair = Pair()
     stream = pair.codec.request(HEAD, True)
     pair.turn()
+    pair.codec.widen(stream, 1 << 20)
+    pair.turn()
     origin = pair.origin
     origin.send_headers(stream, [(b":status", b"%d" % status), (b"date", b"now"), *sent])
     for piece in body:
@@ -174,11 +176,7 @@ def test_windows_are_those_of_origins_and_open_for_what_was_taken() -> None:
     assert origin.local_flow_control_window(stream) == ORIGIN_STREAM_WINDOW
     assert origin.outbound_flow_control_window == ORIGIN_WINDOW
     origin.send_headers(stream, [(b":status", b"200")])
-    left = ORIGIN_STREAM_WINDOW
-    while left:
-        size = min(left, 16384)
-        origin.send_data(stream, b"x" * size)
-        left -= size
+    origin.send_data(stream, b"x" * ORIGIN_STREAM_WINDOW)
     pair.turn()
     assert origin.local_flow_control_window(stream) == 0
     pair.codec.taken(stream, ORIGIN_STREAM_WINDOW)

@@ -186,3 +186,13 @@ def test_a_link_in_its_place_is_not_followed(tmp_path):
     door.note(listing("a:1"))
     door.write(tmp_path)
     assert other.read_text() == "precious"
+
+
+def test_what_is_spoken_is_told_where_it_is_not_http_1_1():
+    door = made()
+    door.note(listing("a:1", "https://b:1", "h2c://c:1"))
+    assert door.speaks == {
+        (pool, address): words
+        for pool in ("a.test", "b.test")
+        for address, words in (("b:1", "HTTP/2 or 1.1"), ("c:1", "HTTP/2"))
+    }

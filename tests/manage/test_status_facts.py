@@ -10,6 +10,7 @@ import pytest
 from porch import clock
 from porch.balance.endpoint import CHECKED_AT, Out
 from porch.balance.standing import NOT_COPIED
+from porch.config.listing import Listing
 from porch.config.load import load_mapping
 from porch.config.orders import Back, Order
 from porch.manage.candidate import Candidate
@@ -47,6 +48,14 @@ def test_what_is_spoken_is_told_where_it_is_not_http_1_1() -> None:
     made = door({"*": ["a:1", "h2c://b:1", "https://c:1"]})
     said = [each.get("speaks") for each in status(made)["upstreams"]]  # type: ignore[attr-defined]
     assert said == [None, "HTTP/2", "HTTP/2 or 1.1"]
+
+
+def test_what_is_spoken_with_those_that_were_found_is_told_too() -> None:
+    made = door({"*": ["dns:h2.internal:80"]})
+    source = "dns:h2.internal:80"
+    made.in_force.discovered.note(Listing(source=source, found=(("h2c://b:1", 1, 0),)))
+    (found,) = status(made)["upstreams"]  # type: ignore[misc]
+    assert (found["endpoint"], found["speaks"]) == ("b:1", "HTTP/2")
 
 
 def test_an_endpoint_that_refuses_says_why() -> None:

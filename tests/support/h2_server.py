@@ -17,6 +17,7 @@ from h2.events import (
     RequestReceived,
     StreamEnded,
     StreamReset,
+    TrailersReceived,
 )
 from h2.exceptions import ProtocolError
 from h2.settings import Settings
@@ -25,7 +26,9 @@ __all__ = ["H2Peer", "H2Server"]
 
 
 class H2Peer:
-    """One connection. number: of it. open: streams whose answer is to come; heads: of requests."""
+    """One connection. number: of it. heads: of requests whose answer is to come; trailers: of
+    them; resets: codes with which streams were given up; hears: who takes what comes on a stream,
+    in place of `bodies`."""
 
     def __init__(
         self, number: int, writer: asyncio.StreamWriter, settings: dict[int, int] | None
@@ -40,6 +43,9 @@ class H2Peer:
         self.h2.initiate_connection()
         self.heads: dict[int, dict[bytes, bytes]] = {}
         self.bodies: dict[int, bytes] = {}
+        self.trailers: dict[int, dict[bytes, bytes]] = {}
+        self.resets: dict[int, int] = {}
+        self.hears: dict[int, Callable[[bytes], object]] = {}
         self.most = 0
         self.pings = 0
         self.is_over = False
@@ -94,13 +100,23 @@ class H2Peer:
             self.heads[event.stream_id] = dict(event.headers)
             self.bodies[event.stream_id] = b""
             self.most = max(self.most, len(self.heads))
+            if b":protocol" in self.heads[event.stream_id]:
+                on_request(self, event.stream_id)
         elif isinstance(event, DataReceived):
-            self.bodies[event.stream_id] += event.data
+            hears = self.hears.get(event.stream_id)
+            if hears is None:
+                self.bodies[event.stream_id] += event.data
+            else:
+                hears(event.data)
             if event.flow_controlled_length:
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif isinstance(event, TrailersReceived):
+            self.trailers[event.stream_id] = dict(event.headers)
         elif isinstance(event, StreamEnded):
-            on_request(self, event.stream_id)
+            if event.stream_id not in self.hears:
+                on_request(self, event.stream_id)
         elif isinstance(event, StreamReset):
+            self.resets[event.stream_id] = int(event.error_code)
             self.heads.pop(event.stream_id, None)
         elif isinstance(event, PingReceived):
             self.pings += 1
@@ -112,7 +128,8 @@ OnRequest = Callable[[H2Peer, int], object]
 
 
 class H2Server:
-    """on_request: what becomes of each whole request. peers: all connections so far."""
+    """on_request: what becomes of each whole request, and of each that asks for a tunnel. peers:
+    all connections so far."""
 
     def __init__(self, on_request: OnRequest, settings: dict[int, int] | None = None) -> None:
         self.on_request = on_request

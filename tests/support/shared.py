@@ -27,6 +27,15 @@ def request(length: int | None = 0, **more: Any) -> RequestHead:
     return RequestHead(b"PUT", b"/a", b"x", b"http", [], length, **more)
 
 
+class Taking:
+    """The client of an exchange. waits: bytes that it has not taken."""
+
+    waits = 0
+
+    def unsent(self) -> int:
+        return self.waits
+
+
 class Asking:
     """An exchange, as a pool and a stream see it. said: the pieces of the answer."""
 
@@ -36,6 +45,7 @@ class Asking:
         self.route = Route(key="*")
         self.request = SimpleNamespace(upgrade=None)
         self.endpoint = endpoint
+        self.client = Taking()
         self.reused = False
         self.stream: Any = None
         self.error: PorchError | None = None
@@ -66,7 +76,12 @@ class Asking:
 
 
 class Bench:
-    """The pool with its fakes around it. origins: of the connections that were settled."""
+    """The pool with its fakes around it. origins: of the connections that were settled.
+
+    descriptor: of the socket of the next connection.
+    """
+
+    descriptor = -1
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, protocols: tuple[str, ...] = TWO, tls: bool = False
@@ -82,7 +97,7 @@ class Bench:
         self.endpoint = Endpoint("e", self.pool)
 
     def _connect(self) -> FakeTransport:
-        self.transports.append(FakeTransport(self.loop, {"socket": FakeSocket(-1)}))
+        self.transports.append(FakeTransport(self.loop, {"socket": FakeSocket(self.descriptor)}))
         return self.transports[-1]
 
     def ask(self, exchange: Asking | None = None) -> Asking:

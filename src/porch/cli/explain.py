@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from porch.cli.explain_changes import changes, ordered_for
+from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
@@ -19,11 +19,16 @@ from porch.config.rehearse import (
 )
 from porch.config.state import State
 from porch.errors import PorchError
+from porch.forward.address import ONE, SPOKEN
 from porch.route.explain import explain
+from porch.route.route import Route
 from porch.shield.headers import ResponseHeaders
 from porch.tls.client_certificate import ClientCertificate
 
 __all__ = ["explain_request"]
+
+MOST = 3
+"""Endpoints of a kind that are named."""
 
 
 def explain_request(
@@ -41,7 +46,8 @@ def explain_request(
     words are no request.
     """
     loaded = load(config)
-    built = build(loaded, State()) if loaded.ok else None
+    state = State()
+    built = build(loaded, state) if loaded.ok else None
     if built is None:
         print(loaded.report(), file=sys.stderr)
         return 1
@@ -66,6 +72,8 @@ def explain_request(
     for line in _consumed(headers, rehearsal):
         print(line)
     if rehearsal.sent is not None:
+        for line in _spoken(rehearsal.route, state):
+            print(line)
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
     for line in _answer_changes(rehearsal):
@@ -105,6 +113,22 @@ def _consumed(headers: list[str], rehearsal: Rehearsal) -> list[str]:
         kept.add(b"expect")
     names = dict.fromkeys(_header(text)[0].lower() for text in headers)
     return [f"removes   {name}" for name in names if name.encode() not in kept]
+
+
+def _spoken(route: Route | None, state: State) -> list[str]:
+    """Which protocols, where it is not HTTP/1.1 alone."""
+    names: dict[str, list[str]] = {}
+    for pool in pools(route) if route is not None else ():
+        for endpoint in pool.endpoints:
+            names.setdefault(SPOKEN[state.address_of[endpoint].protocols], []).append(endpoint.name)
+    if len(names) == 1:
+        return [f"speaks    {words}" for words in names if words != SPOKEN[ONE]]
+    return [f"speaks    {words} with {_some(found)}" for words, found in names.items()]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
 
 
 def _answer_changes(rehearsal: Rehearsal) -> list[str]:

@@ -20,7 +20,7 @@ from porch.manage.naming import spelled
 from porch.route.route import Route
 from porch.serve.maintenance import Maintenance
 
-__all__ = ["changes", "ordered_for"]
+__all__ = ["changes", "ordered_for", "pools"]
 
 PATIENCE = 2.0
 """Seconds for a door to say what it was told."""
@@ -61,7 +61,7 @@ def ordered_for(config: Path, route: Route | None) -> Iterator[str]:
     answer: dict[str, Any] = {}
     with suppress(NotRunning, OSError):
         answer = ask(config, "orders", patience=PATIENCE)
-    names = {spelled((each.name, place.name)) for each in _pools(route) for place in each.endpoints}
+    names = {spelled((each.name, place.name)) for each in pools(route) for place in each.endpoints}
     names.add(route.key)
     if isinstance(route.destination, Canary):
         names.add(route.destination.name)
@@ -70,7 +70,8 @@ def ordered_for(config: Path, route: Route | None) -> Iterator[str]:
             yield f"now       {each['order']} ({each['undo']} ends it)"
 
 
-def _pools(route: Route) -> list[Upstream | Sticky]:
+def pools(route: Route) -> list[Upstream | Sticky]:
+    """Those that its requests may go to."""
     found = route.destination
     both = (found.stable, found.canary) if isinstance(found, Canary) else (found,)
     return [each for each in both if isinstance(each, Upstream | Sticky)]

@@ -10,8 +10,17 @@ from dataclasses import dataclass
 from porch.balance.discover.found import Found
 from porch.config.steps import Steps
 from porch.config.target import Target, parse_target
+from porch.forward.address import BOTH, ONE, TWO
 
-__all__ = ["MOST", "Entry", "Listing", "address_of", "looked_over", "nothing_yet"]
+__all__ = [
+    "MOST",
+    "Entry",
+    "Listing",
+    "address_of",
+    "looked_over",
+    "nothing_yet",
+    "protocols_of",
+]
 
 MOST = 10_000
 """Endpoints of a source."""
@@ -43,6 +52,12 @@ class Listing:
     def addresses(self) -> list[str]:
         """By which its endpoints are known."""
         return [address_of(name) for name, _, _ in self.found or ()]
+
+
+def protocols_of(name: str) -> tuple[str, ...]:
+    """What is spoken with an endpoint of an entry. See forward.Address."""
+    scheme, _, _ = name.rpartition("://")
+    return TWO if scheme == "h2c" else BOTH if scheme == "https" else ONE
 
 
 def address_of(name: str) -> str:

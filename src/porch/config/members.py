@@ -13,10 +13,10 @@ from porch.balance.discover.found import Provider
 from porch.balance.endpoint import Endpoint
 from porch.balance.upstream import Upstream
 from porch.config.finding import Source
-from porch.config.listing import Entry, Listing, nothing_yet
+from porch.config.listing import Entry, Listing, nothing_yet, protocols_of
 from porch.config.state import Ask, State
 from porch.config.steps import Steps
-from porch.forward.address import ONE, TWO, Address
+from porch.forward.address import Address
 
 __all__ = ["Arrange", "LoadProvider", "Members", "Share", "Sought"]
 
@@ -120,7 +120,7 @@ class Members:
             assert self.secure is not None
             server_name = self.secure.server_name or source.server_name
             return replace(self.secure, host=host, port=int(port), server_name=server_name)
-        return Address(host=host, port=int(port), protocols=TWO if scheme == "h2c" else ONE)
+        return Address(host=host, port=int(port), protocols=protocols_of(name))
 
 
 def _found(listing: Listing | None) -> tuple[Entry, ...]:

@@ -3,9 +3,11 @@
 import ssl
 from dataclasses import dataclass, replace
 
-__all__ = ["BOTH", "ONE", "TWO", "Address"]
+__all__ = ["BOTH", "ONE", "SPOKEN", "TWO", "Address"]
 
 ONE, TWO, BOTH = ("http/1.1",), ("h2",), ("h2", "http/1.1")
+SPOKEN = {ONE: "HTTP/1.1", TWO: "HTTP/2", BOTH: "HTTP/2 or 1.1"}
+"""These in words."""
 """What may be spoken with an endpoint: HTTP/1.1, HTTP/2, or which of them it prefers (ALPN)."""
 
 

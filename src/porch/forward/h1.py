@@ -5,8 +5,6 @@ origin sends unasked, or more than it announced, ends the connection: it is neve
 """
 
 import asyncio
-import os
-import select
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +12,7 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.errors import ConnectionLost, IncompleteResponse, PorchError, Shutdown
 from porch.exchange import Exchange
+from porch.forward.arrived import arrived, poll_of
 from porch.forward.sip import Sip
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import chunk, chunked_pieces, last_chunk, request_head
@@ -71,7 +70,6 @@ class ClientConnection(asyncio.Protocol):
         self.reused = False
         self.deadline = INFINITY
         self._descriptor = -1
-        # Of TLS nothing can be told from the socket; bool(0) is False without a Python call.
         self.waiting: Callable[[int], object] = bool
 
     def __repr__(self) -> str:
@@ -87,13 +85,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._pool.watch(self)
-        socket = transport.get_extra_info("socket")
-        descriptor = socket.fileno() if socket is not None else -1
-        if descriptor >= 0 and transport.get_extra_info("ssl_object") is None:
-            self._descriptor = descriptor
-            poll = select.poll()
-            poll.register(self._descriptor, select.POLLIN)
-            self.waiting = poll.poll
+        self._descriptor, self.waiting = poll_of(transport)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -216,10 +208,7 @@ class ClientConnection(asyncio.Protocol):
         """Read what the origin has sent while it is still being sent to. It may have closed behind
         an early answer: the next write would fail, and the answer be lost with the connection."""
         while self.waiting(0):
-            try:
-                data = os.read(self._descriptor, 65536)
-            except OSError:
-                break
+            data = arrived(self._descriptor)
             if not data:
                 break
             self.data_received(data)

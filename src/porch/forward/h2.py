@@ -7,6 +7,7 @@ bounded: 128 KiB of requests a stream, 24 MiB of answers that nobody takes.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
@@ -20,6 +21,7 @@ from porch.errors import (
 )
 from porch.exchange import Exchange
 from porch.forward.agreed import NoHttp2
+from porch.forward.arrived import arrived, poll_of
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
@@ -50,8 +52,10 @@ MOST_OF_ONE = 1 << 17
 """Bytes of a request that wait for the origin, until the client is not read from any more."""
 FEWER = 2
 """By how much they must have become fewer until it is."""
-WIDEST = 1 << 22
-"""Bytes that a stream's window grows to, if answers come fast and are taken."""
+WIDEST = 3 << 20
+"""Bytes that a stream's window grows to, if answers come fast and clients take them."""
+GROWTH = 4
+"""How many times larger it becomes each time."""
 QUIET = 3.0
 """Seconds of silence while streams are open, after which the origin is asked for a sign of life."""
 PATIENCE = 5.0
@@ -76,6 +80,7 @@ class SharedConnection(asyncio.Protocol):
     __slots__ = (
         "_asked_at",
         "_asks",
+        "_descriptor",
         "_dirty",
         "_ended",
         "_full",
@@ -83,12 +88,14 @@ class SharedConnection(asyncio.Protocol):
         "_is_away",
         "_loop",
         "_most",
+        "_owed",
         "_pool",
         "_quiet",
         "_slow",
         "_spare",
         "_taken",
         "_transport",
+        "_waiting",
         "closed",
         "codec",
         "deadline",
@@ -108,6 +115,7 @@ class SharedConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.streams: dict[int, OriginStream] = {}
         self._slow: set[OriginStream] = set()
+        self._owed: list[OriginStream] = []
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
         self.takes_tunnels = False
         self._loop = asyncio.get_running_loop()
@@ -117,6 +125,8 @@ class SharedConnection(asyncio.Protocol):
         self._taken = self._asks = 0
         self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
         self.deadline = INFINITY
+        self._descriptor = -1
+        self._waiting: Callable[[int], object] = bool
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{self._taken} streams"
@@ -131,6 +141,7 @@ class SharedConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._pool.watch(self)
+        self._descriptor, self._waiting = poll_of(transport)
         self.mark()
 
     def data_received(self, data: bytes) -> None:
@@ -249,6 +260,8 @@ class SharedConnection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._dirty = False
+        if self._owed:
+            self._acknowledge()
         if self._full or self._ended:
             return
         codec = self.codec
@@ -289,14 +302,27 @@ class SharedConnection(asyncio.Protocol):
         queued = self.codec.queued(number) if number else 0
         return queued + (unsent(self._transport) if self._full and self._transport else 0)
 
+    def owe(self, stream: OriginStream) -> None:
+        """What came on a stream is handed on: the origin is told with what else there is to say.
+        By then it shows whether the client takes it, who says all in one write as well."""
+        self._owed.append(stream)
+        self.mark()
+
+    def _acknowledge(self) -> None:
+        owed, self._owed = self._owed, []
+        for stream in owed:
+            stream.acknowledge()
+
+    def may_widen(self, stream: OriginStream) -> bool:
+        """Whether a stream may have a bigger window."""
+        return stream.window < WIDEST and (GROWTH - 1) * stream.window <= self._spare
+
     def widen(self, stream: OriginStream) -> None:
-        """A stream has taken a whole window: let it have a bigger one."""
+        """Let more of it come at once."""
+        self._spare -= (GROWTH - 1) * stream.window
+        stream.window *= GROWTH
         stream.passed = 0
-        more = stream.window
-        if more <= self._spare and stream.window < WIDEST:
-            self._spare -= more
-            stream.window += more
-            self.codec.widen(stream.number, stream.window)
+        self.codec.widen(stream.number, stream.window)
 
     # --- streams ---------------------------------------------------------------------------------
 
@@ -304,6 +330,19 @@ class SharedConnection(asyncio.Protocol):
     def has_room(self) -> bool:
         """Whether a stream may begin: not while the origin takes nothing, or may not be there."""
         return not (self.closed or self._full or self._asked_at) and self._taken < self._most
+
+    def is_there(self) -> bool:
+        """Whether that is still so when all that has come was heard: one that waited may have been
+        left by the origin a moment ago, and what is sent then is lost."""
+        if self._taken or not self._waiting(0):
+            return True
+        while not self.closed and self._waiting(0):
+            data = arrived(self._descriptor)
+            if data:
+                self.data_received(data)
+            else:
+                self.leave()
+        return self.has_room
 
     def open(self, exchange: Exchange) -> OriginStream:
         """A stream for an exchange. Only where there is room."""

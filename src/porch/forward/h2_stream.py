@@ -54,7 +54,7 @@ class OriginStream:
     """One stream. See keeper.UpstreamStream.
 
     number: its identifier, 0 until the request's head was sent. window: bytes that may come before
-    some were taken; passed: that were since it was widened.
+    some were taken; passed: that were since it was widened. untaken: that came and were not.
     """
 
     __slots__ = (
@@ -69,11 +69,11 @@ class OriginStream:
         "_said",
         "_started",
         "_tunnel",
-        "_untaken",
         "number",
         "passed",
         "request_done",
         "reused",
+        "untaken",
         "window",
     )
 
@@ -82,7 +82,7 @@ class OriginStream:
         self._exchange: Exchange | None = exchange
         self._again = exchange.reused
         self.reused = connection.reused
-        self.number = self.passed = self._interim = self._untaken = 0
+        self.number = self.passed = self._interim = self.untaken = 0
         self.window = ORIGIN_STREAM_WINDOW
         self.request_done = False
         self._paused = self._full = self._started = self._tunnel = self._answer_done = False
@@ -160,8 +160,7 @@ class OriginStream:
         """See Stream."""
         if self._paused:
             self._paused = False
-            self._take(0)
-            self._connection.mark()
+            self._connection.owe(self)
 
     def sip(self, little: bool) -> None:
         """See keeper.UpstreamStream. The stream's window is small enough."""
@@ -181,7 +180,7 @@ class OriginStream:
                 connection.codec.reset(self.number, CANCEL)
             else:
                 connection.codec.data(self.number, farewell, True)
-            self._take(0)
+            self._give_back()
             connection.mark()
         connection.forget(self)
 
@@ -213,9 +212,9 @@ class OriginStream:
                 self._answer_done = True
             else:
                 self._finish()
-        exchange.on_response(what, data, end)
         if data:
-            self._take(len(data))
+            self._hold(len(data))
+        exchange.on_response(what, data, end)
 
     def _hear_interim(self, exchange: Exchange, head: ResponseHead) -> None:
         self._interim += 1
@@ -233,18 +232,36 @@ class OriginStream:
         upgrade = WEBSOCKET if self._said is not None else self._exchange.request.upgrade
         return ResponseHead(101, fields, upgrade=upgrade)
 
-    def _take(self, size: int) -> None:
-        """So much was handed on. While nobody wants more, no more may come."""
-        size += self._untaken
-        if self._paused and self._exchange is not None:
-            self._untaken = size
+    def _hold(self, size: int) -> None:
+        """So much has come."""
+        self.untaken += size
+        if self._exchange is None:
+            self._give_back()
+        elif self.untaken == size:
+            self._connection.owe(self)
+
+    def acknowledge(self) -> None:
+        """What was handed on is taken: as much may come again, and more if the client takes it
+        too. While nobody wants more, no more may come."""
+        exchange = self._exchange
+        if self._paused or exchange is None:
             return
-        if size:
-            self._untaken = 0
-            self._connection.codec.taken(self.number, size)
-            self.passed += size
-            if self.passed >= self.window and self._exchange is not None:
-                self._connection.widen(self)
+        connection = self._connection
+        self.passed += self.untaken
+        self._give_back()
+        if (
+            self.passed >= self.window
+            and connection.may_widen(self)
+            # The queue to a client takes anything: only what left it again shows that it reads.
+            and exchange.client.unsent() < self.passed
+        ):
+            connection.widen(self)
+
+    def _give_back(self) -> None:
+        """Have the origin send as much again as is here."""
+        if self.untaken:
+            self._connection.codec.taken(self.number, self.untaken)
+            self.untaken = 0
 
     def _finish(self) -> None:
         """The answer is whole. What of the request was not sent will not be (RFC 9113 8.1)."""
@@ -253,7 +270,7 @@ class OriginStream:
         if not self.request_done or connection.codec.queued(self.number):
             connection.codec.reset(self.number, NO_ERROR)
             connection.mark()
-        self._take(0)
+        self._give_back()
         connection.reused = True
         connection.forget(self)
 
@@ -282,7 +299,7 @@ class OriginStream:
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
-        self._take(0)
+        self._give_back()
         self._connection.forget(self)
         if isinstance(error, Unprocessed):
             self.reused = exchange.reused = True  # another connection to the endpoint may do

@@ -101,8 +101,8 @@ class Pool:
             connection.deadline = INFINITY
             return connection
         if self._shared and not self._needs_one(exchange):
-            for shared in self._shared:
-                if shared.has_room:
+            for shared in tuple(self._shared):
+                if shared.has_room and shared.is_there():
                     return shared.open(exchange)
         self._ask(exchange)
         return None

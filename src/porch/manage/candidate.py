@@ -17,7 +17,7 @@ from porch.config.loaded import Loaded
 from porch.config.logs import log_files
 from porch.config.members import Members
 from porch.config.state import State
-from porch.forward.address import BOTH, ONE, TWO
+from porch.forward.address import ONE, SPOKEN
 from porch.listen.address import ListenAddress
 from porch.manage.cores import workers
 from porch.manage.signing import signing_key
@@ -28,8 +28,6 @@ from porch.tls.certificate import Certificate, keep_only
 from porch.tls.presented import Kind
 
 __all__ = ["Candidate", "Stamp", "Watched", "stamps"]
-
-_WORDS = {TWO: "HTTP/2", BOTH: "HTTP/2 or 1.1"}
 
 Stamp = tuple[int, int] | None
 """When a file changed last, and its size; None if it cannot be seen."""
@@ -99,7 +97,7 @@ class Candidate:
             if problem:
                 loaded.add(("store",), problem, warning=True)
         speaks = {
-            (each.roster.name, each.name): _WORDS[address.protocols]
+            (each.roster.name, each.name): SPOKEN[address.protocols]
             for each, address in state.address_of.items()
             if address.protocols != ONE
         }

@@ -14,7 +14,8 @@ from typing import Any
 
 from porch import clock
 from porch.balance.standing import EndpointName, Standings
-from porch.config.listing import Listing
+from porch.config.listing import Listing, address_of, protocols_of
+from porch.forward.address import ONE, SPOKEN
 from porch.manage.columns import Columns
 from porch.manage.discovering import News
 
@@ -61,6 +62,18 @@ class Discovered:
         """Endpoints that are in pools now."""
         found = (self._names(each) for each in self.listings.values())
         return [*dict.fromkeys(name for each in found for name in each)]
+
+    @property
+    def speaks(self) -> dict[EndpointName, str]:
+        """What is spoken with those of them where it is not HTTP/1.1 alone."""
+        found: dict[EndpointName, str] = {}
+        for listing in self.listings.values():
+            for name, _, _ in listing.found or ():
+                protocols = protocols_of(name)
+                if protocols != ONE:
+                    for pool in self._pools.get(listing.source, ()):
+                        found[pool, address_of(name)] = SPOKEN[protocols]
+        return found
 
     @property
     def is_changed(self) -> bool:

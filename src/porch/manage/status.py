@@ -50,6 +50,7 @@ def status(door: "Supervisor") -> dict[str, object]:
     endpoints = [name for name in known if name[1] != NOT_COPIED]
     mirrors = [name for name in known if name[1] == NOT_COPIED]
     shown = endpoints[:MOST_UPSTREAMS]
+    speaks = in_force.discovered.speaks | dict(candidate.speaks)
     return {
         "version": door.version,
         "pid": os.getpid(),
@@ -64,7 +65,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         },
         "workers": [_worker(table, each) for each in door.fleet.all],
         "listening": in_force.listening.names,
-        "upstreams": [_endpoint(in_force, name) for name in shown],
+        "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),
         "orders": ordered(in_force.orders),
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
@@ -104,12 +105,12 @@ def _worker(table: SharedTable, process: Process) -> dict[str, object]:
     }
 
 
-def _endpoint(in_force: "InForce", name: EndpointName) -> dict[str, object]:
+def _endpoint(in_force: "InForce", name: EndpointName, speaks: str | None) -> dict[str, object]:
     pool, address = name
     column, table = in_force.columns.of.get(name), in_force.table
     found: dict[str, object] = {"pool": pool, "endpoint": address}
-    if name in in_force.candidate.speaks:
-        found["speaks"] = in_force.candidate.speaks[name]
+    if speaks is not None:
+        found["speaks"] = speaks
     if column is None:
         return found | {"state": "not counted: too many endpoints"}
     if address == WHOLE:
