@@ -41,7 +41,7 @@ class Exchange:
     upstream_full: who does not take what is sent. half_closed: the client sends no more.
     held: the request's body so far, for a repetition; None where there is none any more.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
-    unsent: of the side that is full, when it was looked at last. keeper: what all exchanges share.
+    unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
     """
 
     __slots__ = (
@@ -72,6 +72,7 @@ class Exchange:
         "response",
         "reused",
         "route",
+        "sips",
         "started",
         "status",
         "timeouts",
@@ -105,7 +106,7 @@ class Exchange:
         self.response: ResponseHead | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
-        self.client_full = self.upstream_full = self.half_closed = False
+        self.client_full = self.upstream_full = self.half_closed = self.sips = False
         self.held: bytes | None = b""
         self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None
@@ -293,6 +294,8 @@ class Exchange:
         stream.send(outgoing, held or b"", self.request_done and trailers is None)
         if trailers is not None:
             stream.send(trailers, b"", True)
+        if self.sips:
+            stream.sip(True)
         if self.client_full:  # by what it was sent on other streams of its connection
             stream.pause_reading()
         if not self.request_done:

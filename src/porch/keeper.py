@@ -67,6 +67,9 @@ class UpstreamStream(Stream, Protocol):
     def unsent(self) -> int:
         """See ClientStream."""
 
+    def sip(self, little: bool) -> None:
+        """Read little at a time, for a client that has much to take already; or as ever."""
+
 
 class Timer(Protocol):
     """Something that will be called."""

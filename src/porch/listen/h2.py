@@ -27,7 +27,14 @@ from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
 from porch.listen.closing import Closing, flush, reset
 from porch.listen.door import Door
-from porch.listen.h2_stream import A_READ, CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
+from porch.listen.h2_stream import (
+    A_READ,
+    CROWDED,
+    MOST_OF_ONE,
+    MOST_QUEUED,
+    MOST_SIPPED,
+    ServerStream,
+)
 from porch.listen.ip import ip_of
 
 __all__ = ["MultiplexedConnection"]
@@ -43,7 +50,8 @@ class MultiplexedConnection(asyncio.Protocol):
     """One connection of a client. See h1.ServerConnection.
 
     streams: those with an exchange. dirty: whether what there is to say leaves with this turn.
-    crowded: whether more waits for the client than may, for all that was looked at.
+    crowded: whether much waits that the client could have and does not take. slow: those for
+    which nothing is read.
     deadline: of the connection without streams, of a head that
     comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
@@ -60,7 +68,6 @@ class MultiplexedConnection(asyncio.Protocol):
         "_heavy",
         "_left",
         "_loop",
-        "_slow",
         "_transport",
         "codec",
         "crowded",
@@ -70,6 +77,7 @@ class MultiplexedConnection(asyncio.Protocol):
         "port",
         "scheme",
         "security",
+        "slow",
         "streams",
     )
 
@@ -81,7 +89,7 @@ class MultiplexedConnection(asyncio.Protocol):
         self.scheme = scheme
         self.codec = ServerCodec(door.settings.limits, scheme)
         self.streams: dict[int, ServerStream] = {}
-        self._slow: dict[ServerStream, None] = {}
+        self.slow: dict[ServerStream, None] = {}
         self._heavy: list[ServerStream] = []
         self._early: list[int] = []
         self._done: list[int] = []
@@ -251,9 +259,12 @@ class MultiplexedConnection(asyncio.Protocol):
             self._end_early()
         if self._heavy:
             self._look_at_heavy()
-        if self._slow or self.crowded:
+        waiting = codec.queued()
+        if (waiting <= CROWDED) if self.crowded else (waiting > CROWDED and not self.dirty):
+            self._crowd(not self.crowded)
+        if self.slow:
             self._relieve()
-        if self._left is not None or codec.queued():
+        if waiting or self._left is not None:
             self._see_off()
         else:
             self._done.clear()
@@ -278,8 +289,7 @@ class MultiplexedConnection(asyncio.Protocol):
         """A stream has queued more: is it, or are all, to stop reading for a while?"""
         queued = self.codec.queued
         whole = queued()
-        if whole > MOST_QUEUED:
-            self.crowded = True
+        if whole > (MOST_SIPPED if self.crowded else MOST_QUEUED):
             for each in self.streams.values():
                 if not each.full:
                     self.slow_down(each)
@@ -300,29 +310,39 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def slow_down(self, stream: ServerStream) -> None:
         """Read nothing for a stream until its client takes."""
-        self._slow[stream] = None
+        self.slow[stream] = None
         stream.fill()
+
+    def _crowd(self, crowded: bool) -> None:
+        """Much is here that could leave and is not taken; or no longer so much."""
+        self.crowded = crowded
+        for stream in self.streams.values():
+            stream.sip(crowded)
+
+    def squeeze(self, stream: ServerStream) -> None:
+        """A stream begins where others wait."""
+        stream.sip(self.crowded)
+        if self.codec.queued() > (MOST_SIPPED if self.crowded else MOST_QUEUED):
+            self.slow_down(stream)
 
     def _relieve(self) -> None:
         """Read on for those whose client takes, as far as there is room."""
         queued = self.codec.queued
         whole = queued()
-        if whole > MOST_QUEUED:
-            return
-        self.crowded = False
-        most = 0 if whole > CROWDED else MOST_OF_ONE // 2
-        for stream in [each for each in self._slow if queued(each.number) <= most]:
-            if queued() > MOST_QUEUED:  # by what came at once
+        most = MOST_SIPPED if self.crowded else MOST_QUEUED
+        share = 0 if whole > CROWDED else MOST_OF_ONE // 2
+        for stream in [each for each in self.slow if queued(each.number) <= share]:
+            if queued() > most:  # by what came at once
                 return
-            self._slow.pop(stream, None)
+            self.slow.pop(stream, None)
             stream.drain()
 
     def forget(self, stream: ServerStream) -> None:
         """An exchange is over. What it sent may still have to leave."""
         number = stream.number
         self.streams.pop(number, None)
-        if self._slow:
-            self._slow.pop(stream, None)
+        if self.slow:
+            self.slow.pop(stream, None)
         if not stream.heard:
             self._early.append(number)
         self._done.append(number)
