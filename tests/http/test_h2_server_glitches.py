@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from porch import clock
 from porch.http.h2 import CALM, NO_ERROR, ClientFlood, ConnectionBroken
 from porch.http.h2_glitches import Kind
 from tests.support import h2_frames as wire
@@ -33,7 +34,8 @@ def opened(talk: Talk, number: int, *frames: bytes) -> bytes:
 
 
 FLOODS = {
-    "resets": (lambda n: get(1 + 2 * n) + wire.reset(1 + 2 * n), 333, "resets of its own"),
+    "resets": (lambda n: wire.reset(1 + 2 * n) + get(3 + 2 * n), 333, "resets of its own"),
+    "resets in one read": (lambda n: get(1 + 2 * n) + wire.reset(1 + 2 * n), 333, "resets of its"),
     "malformed": (lambda n: get(1 + 2 * n, (b"X", b"")), 200, "malformed messages"),
     "made resets": (
         lambda n: (
@@ -59,7 +61,10 @@ FLOODS = {
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_ends_its_connection_and_says_why(name: str) -> None:
     make, most, why = FLOODS[name]
-    heard, broken = flood(Talk(), make)
+    talk = Talk()
+    if name == "resets":
+        talk.hear(get())
+    heard, broken = flood(talk, make)
     assert heard == pytest.approx(most, rel=0.1)
     assert broken.code == CALM
     assert why in str(broken)
@@ -168,10 +173,34 @@ def test_a_reset_of_a_stream_that_has_ended_is_no_glitch() -> None:
     assert talk.codec.glitches.told() == FIRST
 
 
+def test_who_has_waited_for_an_answer_may_give_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As clients of gRPC whose deadlines pass, or that leave with all of their calls at once."""
+    talk = Talk()
+    for turn in range(50):
+        streams = [1 + 2 * (100 * turn + number) for number in range(100)]
+        talk.hear(*map(get, streams))
+        monkeypatch.setattr(clock, "now", clock.now + clock.TICK)
+        talk.hear(*map(wire.reset, streams))
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_an_old_stream_among_young_ones_is_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk()
+    talk.hear(get(1), get(3))
+    monkeypatch.setattr(clock, "now", clock.now + clock.TICK)
+    talk.hear(get(5), get(7))
+    talk.hear(wire.reset(3), wire.reset(7))
+    assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
+    monkeypatch.setattr(clock, "now", clock.now + clock.TICK)
+    talk.hear(wire.reset(1), wire.reset(5))
+    assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 8, 11])
 def test_a_reset_counts_once_whatever_its_code(code: int) -> None:
     talk = Talk()
-    talk.hear(get(1) + wire.reset(1, code))
+    talk.hear(get(1))
+    talk.hear(wire.reset(1, code))
     assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
 
 

@@ -217,7 +217,7 @@ class Codec:
             Configuration(
                 auto_window_update=False,
                 max_send_header_block_length=2 * FEWEST * limits.head,
-                stream_reset_rate_limit=(1000, 100),  # of a server; see h2_glitches.py for ours
+                stream_reset_rate_limit=(10_000, 10_000),  # of a server; h2_glitches.py has ours
                 glitch_rate_limit=(50_000, 5000),  # PRIORITY and PRIORITY_UPDATE count as well
                 max_outbound_ack=100,
                 max_continuations=FEWEST * limits.head // 16384 + 1,

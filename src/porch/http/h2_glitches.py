@@ -5,9 +5,13 @@ none left ends with ENHANCE_YOUR_CALM. One account for all kinds, so that a mixt
 around it. What is cheap for us and usual behind an answer (WINDOW_UPDATE, PING, PRIORITY_UPDATE) is
 free as often as answers give reason for it.
 
+Whoever has waited for an answer may give it up, so that a reset counts where no wait explains it.
+Streams that grow older are bounded by how many may be open at once.
+
 | kind          | points | at once | a second | what counts                                        |
 |---------------|-------:|--------:|---------:|----------------------------------------------------|
-| RESETS        |      3 |     333 |       33 | RST_STREAM by the client (rapid reset)             |
+| RESETS        |      3 |     333 |       33 | RST_STREAM by the client (rapid reset) in the tick |
+|               |        |         |          | of the clock in which the stream began             |
 | STREAM_ERRORS |      5 |     200 |       20 | streams that we have to reset for what it sent     |
 | REFUSED_HEADS |      5 |     200 |       20 | requests refused for their head alone              |
 | EMPTY_DATA    |      5 |     200 |       20 | DATA without a byte that does not end its stream   |

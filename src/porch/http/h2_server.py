@@ -9,6 +9,7 @@ from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 from ngh2.events import DataReceived, RequestReceived, StreamClosed
 
+from porch import clock
 from porch.errors import PorchError
 from porch.http import h2_glitches as kinds
 from porch.http.h1 import HeadLimits
@@ -59,7 +60,16 @@ class _Body:
 class ServerCodec(Codec):
     """The side that is asked. glitches: what this client has done that honest ones seldom do."""
 
-    __slots__ = ("_lost", "_most_noise", "_noise", "_read", "_scheme", "glitches")
+    __slots__ = (
+        "_began",
+        "_grown",
+        "_lost",
+        "_most_noise",
+        "_noise",
+        "_read",
+        "_scheme",
+        "glitches",
+    )
 
     def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
         """scheme: of the connection, b"http" or b"https"."""
@@ -74,6 +84,8 @@ class ServerCodec(Codec):
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
         self._noise = self._lost = 0
+        # Streams up to `_grown` began before the tick in which the last ones did.
+        self._grown, self._began = 0, clock.now
         self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
 
@@ -113,6 +125,8 @@ class ServerCodec(Codec):
         for event in events:
             kind = event.__class__
             if kind is RequestReceived:
+                if clock.now != self._began:
+                    self._grown, self._began = self.streams_seen, clock.now
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
                 fields, end = event.headers, event.end_stream  # type: ignore[attr-defined]
                 self._noise = 0
@@ -174,8 +188,10 @@ class ServerCodec(Codec):
         elif kind is told.StreamReset:
             self._lost = event.stream_id  # type: ignore[attr-defined]
         elif kind is StreamClosed:
-            if event.stream_id == self._lost:  # type: ignore[attr-defined]
-                glitches.add(kinds.RESETS)  # of a stream that was there: others have cost nothing
+            stream = event.stream_id  # type: ignore[attr-defined]
+            if stream == self._lost:  # it was there: the reset of another has cost nothing
+                if stream > self._grown and clock.now == self._began:
+                    glitches.add(kinds.RESETS)
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
