@@ -214,6 +214,38 @@ def test_a_stream_that_we_give_up_for_the_origins_sake_is_no_glitch() -> None:
     assert talk.codec.glitches.told() == FIRST
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_bodies_on_the_way_on_streams_that_we_give_up_are_no_glitch(answered: bool) -> None:
+    """Four uploads with as much as our windows let through; the connection's opens again."""
+    talk = Talk()
+    streams = (1, 3, 5, 7)
+    talk.hear(*[get(stream, end=False) for stream in streams])
+    window = talk.codec._connection.local_window_size
+    for _ in range(5):
+        for stream in streams:
+            if answered:
+                talk.codec.head(stream, [(b":status", b"502")], b"no", True)
+                talk.codec.take()
+                assert talk.codec.release(stream)
+            else:
+                talk.codec.reset(stream, 2)
+        for number in range(16 * len(streams)):
+            talk.hear(wire.data(streams[number % len(streams)], bytes(16384)))
+        assert talk.codec.glitches.told() == FIRST
+        assert talk.codec._connection.local_window_size > window // 2
+        streams = tuple(stream + 8 for stream in streams)
+        talk.hear(*[get(stream, end=False) for stream in streams])
+
+
+def test_more_than_may_have_been_on_the_way_is_a_glitch() -> None:
+    talk = Talk()
+    talk.hear(get(end=False))
+    talk.codec.reset(1, 2)
+    heard, broken = flood(talk, lambda _: wire.data(1, bytes(4096)))
+    assert heard == pytest.approx((256 + 256 // 16 + 80 + 200) / 4, rel=0.1)
+    assert "neither head nor body" in str(broken)
+
+
 def test_points_that_are_spent_while_output_is_taken_end_it_with_the_next_read() -> None:
     talk = Talk()
     for _ in range(2):

@@ -367,19 +367,6 @@ class Codec:
             return pieces
         return pieces
 
-    def release(self, stream: int) -> bool:
-        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
-        False: it has not left yet, as far as can be told."""
-        connection = self._connection
-        try:
-            own = connection.stream_remote_window_size(stream)
-            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
-                return False
-            connection.reset_stream(stream, NO_ERROR)
-        except NGH2Error:
-            return True
-        return True
-
     def window(self, stream: int) -> int:
         """Bytes of it that the other side takes now, of this stream and of all."""
         connection = self._connection

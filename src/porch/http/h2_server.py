@@ -17,9 +17,11 @@ from porch.http.h2 import (
     CALM,
     FLOW,
     MOST_STREAMS,
+    NO_ERROR,
     PROTOCOL,
     REFUSED,
     STREAM_WINDOW,
+    WINDOW,
     Codec,
     ConnectionBroken,
     Piece,
@@ -40,6 +42,9 @@ SOME_NOISE = 4096
 and frame may have."""
 A_LONG_FRAME = 16384 + 9
 """Bytes of the longest frame that is taken."""
+MOST_EXCUSED = WINDOW + (WINDOW >> 4)
+"""Bytes that may be on the way for streams that we have given up: what our windows let through, and
+the frames around it."""
 EARNED = 4
 """Frames of the free kinds that a request, and a piece of an answer, give reason for."""
 A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
@@ -62,6 +67,7 @@ class ServerCodec(Codec):
 
     __slots__ = (
         "_began",
+        "_excused",
         "_grown",
         "_lost",
         "_most_noise",
@@ -83,7 +89,7 @@ class ServerCodec(Codec):
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
-        self._noise = self._lost = 0
+        self._noise = self._lost = self._excused = 0
         # Streams up to `_grown` began before the tick in which the last ones did.
         self._grown, self._began = 0, clock.now
         self._most_noise = limits.head + A_LONG_FRAME
@@ -110,6 +116,11 @@ class ServerCodec(Codec):
         return ConnectionBroken(f"too many {kind.name}", CALM, self.streams_seen)
 
     def _count_noise(self) -> None:
+        """Of what came on streams that we have given up nothing is told: it is excused as far as
+        it may have been on the way."""
+        excused = min(self._excused, self._noise - self._most_noise)
+        self._excused -= excused
+        self._noise -= excused
         while self._noise > self._most_noise:
             self._noise -= SOME_NOISE
             if self._connection.want_read:  # else nothing is looked at any more
@@ -235,3 +246,25 @@ class ServerCodec(Codec):
             self._connection.send_informational_response(stream, fields)
         except NGH2Error:
             return
+
+    def reset(self, stream: int, code: int) -> None:
+        """See Codec. What the client may have sent before it hears of it is no noise."""
+        try:
+            left = self._connection.stream_local_window_size(stream)
+        except NGH2Error:
+            return
+        self._excused = min(self._excused + left + (left >> 4), MOST_EXCUSED)
+        super().reset(stream, code)
+
+    def release(self, stream: int) -> bool:
+        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
+        False: it has not left yet, as far as can be told."""
+        connection = self._connection
+        try:
+            own = connection.stream_remote_window_size(stream)
+            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
+                return False
+        except NGH2Error:
+            return True
+        self.reset(stream, NO_ERROR)
+        return True

@@ -353,8 +353,9 @@ class MultiplexedConnection(asyncio.Protocol):
         """Bytes that the client has not taken yet: of one stream where it takes nothing of this
         one, of all where it takes little at all."""
         codec = self.codec
-        if codec.window(number) <= 0:
-            return codec.queued(number)
+        own = codec.queued(number)
+        if own and codec.window(number) <= 0:
+            return own
         return codec.queued() + unsent(self._transport)
 
     # --- between requests, and the end -----------------------------------------------------------
