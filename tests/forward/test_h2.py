@@ -133,6 +133,9 @@ def test_a_client_that_has_not_taken_what_passed_gets_no_bigger_window(bench: Be
         origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
     origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
     assert exchange.stream.window == GROWTH * ORIGIN_STREAM_WINDOW
+    for _ in range(4 + 16 + 64):  # as much always waits, and all else is taken
+        origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
+    assert exchange.stream.window == WIDEST
 
 
 def test_what_came_in_one_turn_is_acknowledged_once(

@@ -321,7 +321,6 @@ class SharedConnection(asyncio.Protocol):
         """Let more of it come at once."""
         self._spare -= (GROWTH - 1) * stream.window
         stream.window *= GROWTH
-        stream.passed = 0
         self.codec.widen(stream.number, stream.window)
 
     # --- streams ---------------------------------------------------------------------------------

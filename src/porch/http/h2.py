@@ -407,7 +407,6 @@ class ClientCodec(Codec):
         settings = {
             2: 0,  # nothing is pushed
             4: ORIGIN_STREAM_WINDOW,
-            5: 1 << 16,  # bytes of a frame: fewer frames of a long answer
             6: limits.head,
         }
         super().__init__(Role.CLIENT, limits, settings, ORIGIN_WINDOW)
