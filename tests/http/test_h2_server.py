@@ -10,7 +10,6 @@ from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CALM,
     FLOW,
-    MOST_STREAMS,
     NO_ERROR,
     PROTOCOL,
     STREAM_WINDOW,
@@ -181,9 +180,9 @@ def test_trailers_over_the_limit_reset_their_stream() -> None:
 
 
 def test_more_streams_than_may_be_open_end_the_connection() -> None:
-    heads = [get(1 + 2 * number, end=False) for number in range(MOST_STREAMS + 1)]
-    pieces = Talk().hear(*heads)
-    assert sum(isinstance(what, RequestHead) for _, what, _, _ in pieces) == MOST_STREAMS
+    heads = [get(1 + 2 * number, end=False) for number in range(11)]
+    pieces = Talk(streams=10).hear(*heads)
+    assert sum(isinstance(what, RequestHead) for _, what, _, _ in pieces) == 10
     end = pieces[-1][1]
     assert isinstance(end, Ended)
     assert end.broken is not None
@@ -325,5 +324,5 @@ def test_who_is_told_to_leave_is_not_blamed() -> None:
 
 def test_bytes_that_are_no_preface_break_the_connection() -> None:
     with pytest.raises(ConnectionBroken) as broken:
-        ServerCodec(HeadLimits(), b"http").receive(b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n")
+        ServerCodec(HeadLimits(), b"http", 128).receive(b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n")
     assert (broken.value.code, type(broken.value.error)) == (PROTOCOL, ConnectionFailed)

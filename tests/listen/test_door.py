@@ -35,6 +35,7 @@ class Settings:
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Any = None
         self.h2c = False
+        self.streams = 128
 
     def find(self, request: RequestHead, client_ip: bytes, security: object = None) -> Route:
         self.asked.append(client_ip)

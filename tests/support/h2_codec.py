@@ -15,8 +15,10 @@ Field = tuple[bytes, bytes]
 class Talk:
     """codec: after the first words of both sides. said: frames that it has sent since."""
 
-    def __init__(self, limits: HeadLimits | None = None, scheme: bytes = b"https") -> None:
-        self.codec = ServerCodec(limits or HeadLimits(), scheme)
+    def __init__(
+        self, limits: HeadLimits | None = None, scheme: bytes = b"https", streams: int = 128
+    ) -> None:
+        self.codec = ServerCodec(limits or HeadLimits(), scheme, streams)
         self._frames = Frames()
         self.hear(PREFACE + settings(ack=True))
 

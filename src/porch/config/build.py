@@ -80,6 +80,7 @@ class DoorSettings:
 
     router: Router
     limits: HeadLimits
+    streams: int
     timeouts: Timeouts
     malformed: Route
     error_page: Callable[[Exchange, PorchError], Response]
@@ -160,6 +161,7 @@ class _Builder:
         self.files: list[Path] = []
         self.trust = self._trust()
         limits = merge_limits([self.config])
+        self.streams = limits.streams
         self.limits = HeadLimits(
             request_line=limits.request_line, head=limits.head, fields=limits.fields
         )
@@ -202,6 +204,7 @@ class _Builder:
         settings = DoorSettings(
             router=self.router,
             limits=self.limits,
+            streams=self.streams,
             timeouts=merge_timeouts([config]),
             malformed=Route(key="-", plan=self.logs.plan([])),
             error_page=self._error_page(),

@@ -25,7 +25,6 @@ __all__ = [
     "CONNECTION",
     "FLOW",
     "INTERNAL",
-    "MOST_STREAMS",
     "NO_ERROR",
     "ONE_ONE",
     "ORIGIN_STREAM_WINDOW",
@@ -60,8 +59,6 @@ REFUSED, CANCEL, CALM, ONE_ONE = 7, 8, 11, 13
 CONNECTION: Final = 0
 """The stream of what concerns the whole connection."""
 
-MOST_STREAMS = 128
-"""Streams that a client may have open at once."""
 WINDOW = 1 << 20
 """Bytes of bodies that a connection may send to us before some of them were taken."""
 STREAM_WINDOW = 1 << 18

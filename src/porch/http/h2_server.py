@@ -16,7 +16,6 @@ from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CALM,
     FLOW,
-    MOST_STREAMS,
     NO_ERROR,
     PROTOCOL,
     REFUSED,
@@ -77,10 +76,10 @@ class ServerCodec(Codec):
         "glitches",
     )
 
-    def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
-        """scheme: of the connection, b"http" or b"https"."""
+    def __init__(self, limits: HeadLimits, scheme: bytes, streams: int) -> None:
+        """scheme: of the connection, b"http" or b"https". streams: that may be open at once."""
         settings = {
-            3: MOST_STREAMS,
+            3: streams,
             4: STREAM_WINDOW,
             6: limits.head,
             8: 1,  # a WebSocket may be asked for (RFC 8441 3)

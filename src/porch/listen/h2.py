@@ -87,7 +87,7 @@ class MultiplexedConnection(asyncio.Protocol):
         """See h1.ServerConnection."""
         self._door = door
         self.scheme = scheme
-        self.codec = ServerCodec(door.settings.limits, scheme)
+        self.codec = ServerCodec(door.settings.limits, scheme, door.settings.streams)
         self.streams: dict[int, ServerStream] = {}
         self.slow: dict[ServerStream, None] = {}
         self._heavy: list[ServerStream] = []
