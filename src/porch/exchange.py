@@ -394,7 +394,7 @@ class Exchange:
 
     @property
     def waits(self) -> bool:
-        """Whether all is sent to an endpoint and nothing of an answer is there, though it is read."""
+        """Whether all is sent to an endpoint, which is read, and nothing of an answer is there."""
         return (
             self.upstream is not None
             and self.request_done

@@ -78,6 +78,8 @@ A_HOLE = 16450
 """Bytes that fit where TLS had one of its buffers, which are free between two records."""
 FEWEST = 4
 """Times the bound on a head behind which the connection ends, not only its request."""
+MOST_ACKS: Final = 1000
+"""Answers to PING and SETTINGS that wait here because the other side does not take them."""
 
 
 class Reset:
@@ -189,17 +191,18 @@ _BROKEN = {
     9: "a header block that can not be decoded",
     CALM: "too many frames that honest ones seldom send",
 }
+_FLOODED = "Flooding was detected in this HTTP/2 session"
+_UNTAKEN = "too many PING or SETTINGS frames whose answers it does not take"
 """What the library says by a code alone."""
 
 
 class Codec:
     """What both sides share. A call that concerns a stream which is gone does nothing.
 
-    queued(stream): bytes of its body, or of all bodies, that wait here. partial: whether what came
-    last ended nothing that is told of: it was part of a frame, or of a head.
+    queued(stream): bytes of its body, or of all bodies, that wait here.
     """
 
-    __slots__ = ("_connection", "_is_left", "_limits", "partial", "queued", "streams_seen")
+    __slots__ = ("_connection", "_is_left", "_limits", "queued", "streams_seen")
 
     def __init__(
         self, role: Role, limits: HeadLimits, settings: dict[int, int], window: int = WINDOW
@@ -216,7 +219,7 @@ class Codec:
                 max_send_header_block_length=2 * FEWEST * limits.head,
                 stream_reset_rate_limit=(10_000, 10_000),  # of a server; h2_glitches.py has ours
                 glitch_rate_limit=(50_000, 5000),  # PRIORITY and PRIORITY_UPDATE count as well
-                max_outbound_ack=100,
+                max_outbound_ack=MOST_ACKS,
                 max_continuations=FEWEST * limits.head // 16384 + 1,
                 max_inbound_header_list_size=FEWEST * limits.head,
                 max_inbound_header_count=FEWEST * limits.fields,
@@ -228,7 +231,6 @@ class Codec:
         self._is_left = False
         self.queued = connection.queued_body_size
         self.streams_seen = 0
-        self.partial = False
 
     # --- in --------------------------------------------------------------------------------------
 
@@ -286,6 +288,8 @@ class Codec:
     def _broken(self, error: NGH2Error) -> ConnectionBroken:
         """libnghttp2 has given up without a word, which is ours to say (RFC 9113 5.4.1)."""
         detail = str(error).removeprefix("HTTP/2 engine error: ")
+        if detail.startswith(_FLOODED):
+            detail = _UNTAKEN
         code = CALM if isinstance(error, DenialOfServiceError) else PROTOCOL
         return ConnectionBroken(detail, code, self.streams_seen)
 

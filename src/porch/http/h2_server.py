@@ -26,6 +26,7 @@ from porch.http.h2 import (
     Piece,
     Reset,
 )
+from porch.http.h2_arrivals import Arrivals
 from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
 from porch.http.h2_request import OVERHEAD, RequestReader, read_trailers, refused
@@ -62,7 +63,8 @@ class _Body:
 
 
 class ServerCodec(Codec):
-    """The side that is asked. glitches: what this client has done that honest ones seldom do."""
+    """The side that is asked. glitches: what this client has done that honest ones seldom do.
+    arrivals: what is known of all its frames."""
 
     __slots__ = (
         "_began",
@@ -73,6 +75,7 @@ class ServerCodec(Codec):
         "_noise",
         "_read",
         "_scheme",
+        "arrivals",
         "glitches",
     )
 
@@ -93,15 +96,22 @@ class ServerCodec(Codec):
         self._grown, self._began = 0, clock.now
         self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
+        self.arrivals = Arrivals(self.glitches)
 
     def receive(self, data: bytes) -> list[Piece]:
-        """See Codec."""
+        """See Codec. A flood of frames that want answers ends before libnghttp2 sees it."""
+        arrivals = self.arrivals
+        arrivals.look(data)
+        if self.glitches.spent is not None:
+            raise self.spent()
         self._noise += len(data)
         try:
             self._connection.receive_data(data)
         except NGH2Error as error:
             raise self._broken(error) from error
         pieces = self.happened()
+        if arrivals.resets:
+            self._count_late_resets()
         if self._noise > self._most_noise:
             self._count_noise()
         if self.glitches.spent is not None:
@@ -113,6 +123,12 @@ class ServerCodec(Codec):
         kind = self.glitches.spent
         assert kind is not None
         return ConnectionBroken(f"too many {kind.name}", CALM, self.streams_seen)
+
+    def _count_late_resets(self) -> None:
+        """Those of streams that were there have been taken off."""
+        late, self.arrivals.resets = self.arrivals.resets, 0
+        if late > 0:
+            self.glitches.add_free(kinds.LATE_RESETS, late)
 
     def _count_noise(self) -> None:
         """Of what came on streams that we have given up nothing is told: it is excused as far as
@@ -129,10 +145,8 @@ class ServerCodec(Codec):
         """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
         bodies: dict[int, _Body] = {}
-        events = self._connection.events()
-        self.partial = not events
         read, glitches = self._read, self.glitches
-        for event in events:
+        for event in self._connection.events():
             kind = event.__class__
             if kind is RequestReceived:
                 if clock.now != self._began:
@@ -200,17 +214,15 @@ class ServerCodec(Codec):
         elif kind is StreamClosed:
             stream = event.stream_id  # type: ignore[attr-defined]
             if stream == self._lost:  # it was there: the reset of another has cost nothing
+                self.arrivals.resets -= 1
                 if stream > self._grown and clock.now == self._began:
                     glitches.add(kinds.RESETS)
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
             self._noise -= A_PING
-            glitches.add_free(kinds.PINGS)
         elif kind is told.PriorityUpdateReceived:
             glitches.add_free(kinds.PRIORITIES)
-        elif kind is told.SettingsReceived:
-            glitches.add(kinds.SETTINGS)
         elif kind is told.GoAwayReceived:
             glitches.add(kinds.GOAWAYS)
 
