@@ -6,6 +6,7 @@ from porch.errors import (
     BadGateway,
     IncompleteResponse,
     InternalError,
+    LeftBehind,
     PorchError,
     Shutdown,
     StreamRefused,
@@ -326,9 +327,11 @@ class OriginStream:
         else:
             self.lose(StreamReset(f"the origin reset the stream: {word}"))
 
-    def refuse(self) -> None:
-        """The origin will not look at it: a GOAWAY said so."""
-        self.lose(Unprocessed("the origin closed the connection and did not look at the request"))
+    def refuse(self, has_served: bool) -> None:
+        """The origin will not look at it: a GOAWAY said so. has_served: whether it did at others on
+        this connection."""
+        kind = LeftBehind if has_served else Unprocessed
+        self.lose(kind("the origin closed the connection and did not look at the request"))
 
     def _unprocessed(self, detail: str) -> PorchError:
         """To the same endpoint once more, and then elsewhere."""

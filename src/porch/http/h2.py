@@ -33,6 +33,7 @@ __all__ = [
     "PROTOCOL",
     "REFUSED",
     "STREAM_WINDOW",
+    "UNREPORTED",
     "WINDOW",
     "ClientCodec",
     "ClientFlood",
@@ -67,8 +68,12 @@ ORIGIN_STREAM_WINDOW = 3 << 12
 """Bytes of an answer that an origin may send before some were taken, at first (ClientCodec.widen):
 about what TCP begins with (RFC 6928). A hundred answers that nobody takes cost 1.6 MiB in all."""
 ORIGIN_WINDOW = 24 << 20
-"""The same of all answers of a connection to an origin, and so the most that is held for it. 128
-streams that nobody reads from do not fill it: who stands still keeps nobody else waiting."""
+"""The same of all answers of a connection to an origin: what the windows of its streams may be in
+all, and so the most that is held for it."""
+UNREPORTED = 2
+"""How many times larger the connection's own window is. The library reports what was taken when it
+is half of a window: what is unreported and what is held, both together, leave what any stream's
+window still has, so that who stands still keeps nobody else waiting."""
 A_TAKE = 16384
 """Bytes of output that are asked for at once: a whole record of TLS, so that nothing is joined or
 cut behind this. Without a bound 1 MiB costs a quarter more, for a buffer that grows."""
@@ -397,7 +402,7 @@ class ClientCodec(Codec):
             4: ORIGIN_STREAM_WINDOW,
             6: limits.head,
         }
-        super().__init__(Role.CLIENT, limits, settings, ORIGIN_WINDOW)
+        super().__init__(Role.CLIENT, limits, settings, UNREPORTED * ORIGIN_WINDOW)
 
     def happened(self) -> list[Piece]:
         """See Codec. What came of one answer in a row, from its head on, is one piece."""
