@@ -35,6 +35,7 @@ __all__ = [
     "HandshakeRefused",
     "IncompleteResponse",
     "InternalError",
+    "LeftBehind",
     "Maintenance",
     "MethodNotAllowed",
     "Misdirected",
@@ -378,6 +379,11 @@ class Unprocessed(ConnectionLost):
 
     retry = "always"
     sentence = "The origin closed the connection and had not looked at the request."
+
+
+class LeftBehind(Unprocessed):
+    """The same, of an origin that looked at others on that connection: it takes so many on each,
+    or closes one after the other. Each new connection gets on, so that this may happen often."""
 
 
 class StreamRefused(PorchError):

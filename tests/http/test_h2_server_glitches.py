@@ -96,10 +96,20 @@ def test_a_head_that_never_ends_ends_its_connection() -> None:
     assert broken.code == CALM
 
 
-@pytest.mark.parametrize("make", [wire.ping, wire.settings])
-def test_very_many_frames_in_one_read_that_want_answers_end_it(make) -> None:
-    with pytest.raises(ConnectionBroken) as broken:
+@pytest.mark.parametrize(
+    ("make", "why"), [(wire.ping, "too many PING frames"), (wire.settings, "too many SETTINGS")]
+)
+def test_very_many_frames_in_one_read_that_want_answers_end_it(make, why: str) -> None:
+    with pytest.raises(ConnectionBroken, match=why) as broken:
         Talk().hear(make() * 2000)
+    assert broken.value.code == CALM
+
+
+def test_answers_to_pings_that_are_free_and_not_taken_are_bounded_too() -> None:
+    talk = Talk()
+    talk.codec.glitches.free = 2000
+    with pytest.raises(ConnectionBroken, match="PING or SETTINGS frames whose answers") as broken:
+        talk.hear(wire.ping() * 1500)
     assert broken.value.code == CALM
 
 
@@ -132,7 +142,8 @@ def test_a_long_body_in_tiny_frames_and_reads_is_no_glitch() -> None:
             talk.codec.receive(frame[at : at + 4])
         talk.codec.taken(1, 3)
         talk.codec.take()
-    assert talk.codec.glitches.told() == FIRST
+    assert talk.codec.glitches.spent is None
+    assert talk.codec.glitches.told() == "2996 DATA frames with next to nothing in them, " + FIRST
 
 
 def test_heads_as_long_as_they_may_be_are_no_glitch_however_they_come() -> None:
@@ -212,6 +223,66 @@ def test_a_stream_that_we_give_up_for_the_origins_sake_is_no_glitch() -> None:
         talk.sent()
         talk.codec.happened()
     assert talk.codec.glitches.told() == FIRST
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_bodies_on_the_way_on_streams_that_we_give_up_are_no_glitch(answered: bool) -> None:
+    """Four uploads with as much as our windows let through; the connection's opens again."""
+    talk = Talk()
+    streams = (1, 3, 5, 7)
+    talk.hear(*[get(stream, end=False) for stream in streams])
+    window = talk.codec._connection.local_window_size
+    for _ in range(5):
+        for stream in streams:
+            if answered:
+                talk.codec.head(stream, [(b":status", b"502")], b"no", True)
+                talk.codec.take()
+                assert talk.codec.release(stream)
+            else:
+                talk.codec.reset(stream, 2)
+        for number in range(16 * len(streams)):
+            talk.hear(wire.data(streams[number % len(streams)], bytes(16384)))
+        assert talk.codec.glitches.told() == FIRST
+        assert talk.codec._connection.local_window_size > window // 2
+        streams = tuple(stream + 8 for stream in streams)
+        talk.hear(*[get(stream, end=False) for stream in streams])
+
+
+def test_more_than_may_have_been_on_the_way_is_a_glitch() -> None:
+    talk = Talk()
+    talk.hear(get(end=False))
+    talk.codec.reset(1, 2)
+    heard, broken = flood(talk, lambda _: wire.data(1, bytes(4096)))
+    assert heard == pytest.approx((256 + 256 // 16 + 80 + 200) / 4, rel=0.1)
+    assert "neither head nor body" in str(broken)
+
+
+def test_small_messages_both_ways_are_no_glitch() -> None:
+    """As in a stream of gRPC, or a WebSocket."""
+    talk = Talk()
+    talk.hear(get(end=False))
+    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    for _ in range(20_000):
+        talk.codec.receive(wire.data(1, b"a"))
+        talk.codec.taken(1, 1)
+        talk.codec.data(1, b"b", False)
+        talk.codec.take()
+        if talk.codec.window(1) < 10:
+            talk.hear(wire.window_update(0, 10_000) + wire.window_update(1, 10_000))
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_resets_of_streams_that_are_over_are_counted_beyond_the_free_ones() -> None:
+    talk = Talk()
+    talk.hear(get(1))
+    talk.codec.head(1, [(b":status", b"200")], b"", True)
+    talk.sent()
+    heard, broken = flood(talk, lambda _: wire.reset(1) * 700)
+    assert heard == 1
+    assert (broken.code, str(broken)) == (CALM, "too many resets of requests that are over")
+    with pytest.raises(ConnectionBroken, match="resets of requests that are over") as at_once:
+        Talk().hear(get(1), wire.reset(1) * 20_000)
+    assert at_once.value.code == CALM
 
 
 def test_points_that_are_spent_while_output_is_taken_end_it_with_the_next_read() -> None:

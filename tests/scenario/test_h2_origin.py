@@ -210,6 +210,52 @@ def test_behind_a_goaway_the_rest_is_asked_on_a_new_connection(story: Scenario) 
     leave(story, other)
 
 
+def goes_away(story: Scenario, far: H2Origin, last: int) -> None:
+    """It looks at no stream above `last`, and will take no more."""
+    away = b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + bytes(4)
+    story._do(lambda: far.transport.feed(away))
+
+
+def test_one_that_is_left_behind_is_asked_as_often_as_connections_get_on(story: Scenario) -> None:
+    rounds = 8
+    for _ in range(rounds):
+        story.connects().client(POST + b"abc")
+    for at in range(rounds):  # each connection takes one and goes
+        far = origin(story)
+        assert [*far.requests] == [*range(1, 2 * (rounds - at), 2)]
+        goes_away(story, far, 1)
+        far.answer(1)
+        story.client_gets(200, at=at)
+        far.hear()
+        story.upstream_sees("closed", at=at)
+        far.transport.arrived.clear()
+    story.dialled(rounds).ended(rounds, "")
+
+
+def test_one_whom_nobody_looks_at_is_not_sent_for_ever(story: Scenario) -> None:
+    story.client(POST + b"abc")
+    for at in range(3):
+        far = origin(story)
+        goes_away(story, far, 0)
+        far.hear()
+        story.upstream_sees("closed", at=at)
+        far.transport.arrived.clear()
+    story.dialled(3).client_gets(502).ended(1, "connection_terminated")
+
+
+def test_who_may_not_be_sent_again_at_all_is_not(scenario: Make) -> None:
+    story = spoken(scenario(endpoints=1, retries=0))
+    story.client(GET)
+    far = origin(story)
+    story.connects().client(GET)
+    far.hear()
+    goes_away(story, far, 1)
+    far.answer(1)
+    story.client_gets(200, at=0).client_gets(502, at=1).dialled(1)
+    far.hear()
+    far.transport.arrived.clear()
+
+
 @pytest.mark.parametrize("method", [GET, POST + b"abc"])
 def test_a_refused_stream_is_asked_again_once_at_the_same_endpoint(
     story: Scenario, method: bytes

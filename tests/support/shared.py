@@ -47,6 +47,7 @@ class Asking:
         self.endpoint = endpoint
         self.client = Taking()
         self.reused = False
+        self.started = clock.monotonic()
         self.stream: Any = None
         self.error: PorchError | None = None
         self.said: list[tuple[Any, bytes, bool]] = []

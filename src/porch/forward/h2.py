@@ -74,7 +74,8 @@ class SharedConnection(asyncio.Protocol):
 
     streams: those whose request was sent. settled: done when streams may begin, or fails with a
     ConnectFailed. reused: whether an answer has come on it. closed: no stream may begin any more.
-    takes_tunnels: see RFC 8441 3. scheme: of what is sent.
+    has_begun: whether there ever was a stream. takes_tunnels: see RFC 8441 3. scheme: of what is
+    sent.
     """
 
     __slots__ = (
@@ -99,6 +100,7 @@ class SharedConnection(asyncio.Protocol):
         "closed",
         "codec",
         "deadline",
+        "has_begun",
         "most_interim",
         "reused",
         "scheme",
@@ -117,7 +119,7 @@ class SharedConnection(asyncio.Protocol):
         self._slow: set[OriginStream] = set()
         self._owed: list[OriginStream] = []
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
-        self.takes_tunnels = False
+        self.takes_tunnels = self.has_begun = False
         self._loop = asyncio.get_running_loop()
         self.settled: asyncio.Future[None] = self._loop.create_future()
         self._most = 0
@@ -219,7 +221,7 @@ class SharedConnection(asyncio.Protocol):
         elif isinstance(what, GoAway):
             self._leave()
             for number in [number for number in self.streams if number > what.last]:
-                self.streams[number].refuse()
+                self.streams[number].refuse(what.last > 0)
         elif isinstance(what, Ended):
             why = f": {what.broken.detail}" if what.broken is not None else ""
             self._leave()
@@ -321,7 +323,6 @@ class SharedConnection(asyncio.Protocol):
         """Let more of it come at once."""
         self._spare -= (GROWTH - 1) * stream.window
         stream.window *= GROWTH
-        stream.passed = 0
         self.codec.widen(stream.number, stream.window)
 
     # --- streams ---------------------------------------------------------------------------------
@@ -350,6 +351,7 @@ class SharedConnection(asyncio.Protocol):
         if not self._taken or quiet < self._quiet:
             self._listen(quiet)
         self._taken += 1
+        self.has_begun = True
         return OriginStream(self, exchange)
 
     def _listen(self, quiet: float) -> None:

@@ -6,6 +6,7 @@ from porch.errors import (
     BadGateway,
     IncompleteResponse,
     InternalError,
+    LeftBehind,
     PorchError,
     Shutdown,
     StreamRefused,
@@ -54,7 +55,7 @@ class OriginStream:
     """One stream. See keeper.UpstreamStream.
 
     number: its identifier, 0 until the request's head was sent. window: bytes that may come before
-    some were taken; passed: that were since it was widened. untaken: that came and were not.
+    some were taken. untaken: that came and were not.
     """
 
     __slots__ = (
@@ -65,12 +66,13 @@ class OriginStream:
         "_full",
         "_interim",
         "_key",
+        "_passed",
         "_paused",
         "_said",
         "_started",
+        "_taken",
         "_tunnel",
         "number",
-        "passed",
         "request_done",
         "reused",
         "untaken",
@@ -82,7 +84,7 @@ class OriginStream:
         self._exchange: Exchange | None = exchange
         self._again = exchange.reused
         self.reused = connection.reused
-        self.number = self.passed = self._interim = self.untaken = 0
+        self.number = self._interim = self.untaken = self._passed = self._taken = 0
         self.window = ORIGIN_STREAM_WINDOW
         self.request_done = False
         self._paused = self._full = self._started = self._tunnel = self._answer_done = False
@@ -247,15 +249,14 @@ class OriginStream:
         if self._paused or exchange is None:
             return
         connection = self._connection
-        self.passed += self.untaken
+        self._passed += self.untaken
         self._give_back()
-        if (
-            self.passed >= self.window
-            and connection.may_widen(self)
+        if self._passed - self._taken >= self.window and connection.may_widen(self):
             # The queue to a client takes anything: only what left it again shows that it reads.
-            and exchange.client.unsent() < self.passed
-        ):
-            connection.widen(self)
+            taken = self._passed - exchange.client.unsent()
+            if taken - self._taken >= self.window:
+                self._taken = taken
+                connection.widen(self)
 
     def _give_back(self) -> None:
         """Have the origin send as much again as is here."""
@@ -326,9 +327,11 @@ class OriginStream:
         else:
             self.lose(StreamReset(f"the origin reset the stream: {word}"))
 
-    def refuse(self) -> None:
-        """The origin will not look at it: a GOAWAY said so."""
-        self.lose(Unprocessed("the origin closed the connection and did not look at the request"))
+    def refuse(self, has_served: bool) -> None:
+        """The origin will not look at it: a GOAWAY said so. has_served: whether it did at others on
+        this connection."""
+        kind = LeftBehind if has_served else Unprocessed
+        self.lose(kind("the origin closed the connection and did not look at the request"))
 
     def _unprocessed(self, detail: str) -> PorchError:
         """To the same endpoint once more, and then elsewhere."""

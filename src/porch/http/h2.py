@@ -33,6 +33,7 @@ __all__ = [
     "PROTOCOL",
     "REFUSED",
     "STREAM_WINDOW",
+    "UNREPORTED",
     "WINDOW",
     "ClientCodec",
     "ClientFlood",
@@ -67,8 +68,12 @@ ORIGIN_STREAM_WINDOW = 3 << 12
 """Bytes of an answer that an origin may send before some were taken, at first (ClientCodec.widen):
 about what TCP begins with (RFC 6928). A hundred answers that nobody takes cost 1.6 MiB in all."""
 ORIGIN_WINDOW = 24 << 20
-"""The same of all answers of a connection to an origin, and so the most that is held for it. 128
-streams that nobody reads from do not fill it: who stands still keeps nobody else waiting."""
+"""The same of all answers of a connection to an origin: what the windows of its streams may be in
+all, and so the most that is held for it."""
+UNREPORTED = 2
+"""How many times larger the connection's own window is. The library reports what was taken when it
+is half of a window: what is unreported and what is held, both together, leave what any stream's
+window still has, so that who stands still keeps nobody else waiting."""
 A_TAKE = 16384
 """Bytes of output that are asked for at once: a whole record of TLS, so that nothing is joined or
 cut behind this. Without a bound 1 MiB costs a quarter more, for a buffer that grows."""
@@ -78,6 +83,8 @@ A_HOLE = 16450
 """Bytes that fit where TLS had one of its buffers, which are free between two records."""
 FEWEST = 4
 """Times the bound on a head behind which the connection ends, not only its request."""
+MOST_ACKS: Final = 1000
+"""Answers to PING and SETTINGS that wait here because the other side does not take them."""
 
 
 class Reset:
@@ -189,17 +196,18 @@ _BROKEN = {
     9: "a header block that can not be decoded",
     CALM: "too many frames that honest ones seldom send",
 }
+_FLOODED = "Flooding was detected in this HTTP/2 session"
+_UNTAKEN = "too many PING or SETTINGS frames whose answers it does not take"
 """What the library says by a code alone."""
 
 
 class Codec:
     """What both sides share. A call that concerns a stream which is gone does nothing.
 
-    queued(stream): bytes of its body, or of all bodies, that wait here. partial: whether what came
-    last ended nothing that is told of: it was part of a frame, or of a head.
+    queued(stream): bytes of its body, or of all bodies, that wait here.
     """
 
-    __slots__ = ("_connection", "_is_left", "_limits", "partial", "queued", "streams_seen")
+    __slots__ = ("_connection", "_is_left", "_limits", "queued", "streams_seen")
 
     def __init__(
         self, role: Role, limits: HeadLimits, settings: dict[int, int], window: int = WINDOW
@@ -216,7 +224,7 @@ class Codec:
                 max_send_header_block_length=2 * FEWEST * limits.head,
                 stream_reset_rate_limit=(10_000, 10_000),  # of a server; h2_glitches.py has ours
                 glitch_rate_limit=(50_000, 5000),  # PRIORITY and PRIORITY_UPDATE count as well
-                max_outbound_ack=100,
+                max_outbound_ack=MOST_ACKS,
                 max_continuations=FEWEST * limits.head // 16384 + 1,
                 max_inbound_header_list_size=FEWEST * limits.head,
                 max_inbound_header_count=FEWEST * limits.fields,
@@ -228,7 +236,6 @@ class Codec:
         self._is_left = False
         self.queued = connection.queued_body_size
         self.streams_seen = 0
-        self.partial = False
 
     # --- in --------------------------------------------------------------------------------------
 
@@ -286,6 +293,8 @@ class Codec:
     def _broken(self, error: NGH2Error) -> ConnectionBroken:
         """libnghttp2 has given up without a word, which is ours to say (RFC 9113 5.4.1)."""
         detail = str(error).removeprefix("HTTP/2 engine error: ")
+        if detail.startswith(_FLOODED):
+            detail = _UNTAKEN
         code = CALM if isinstance(error, DenialOfServiceError) else PROTOCOL
         return ConnectionBroken(detail, code, self.streams_seen)
 
@@ -364,19 +373,6 @@ class Codec:
             return pieces
         return pieces
 
-    def release(self, stream: int) -> bool:
-        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
-        False: it has not left yet, as far as can be told."""
-        connection = self._connection
-        try:
-            own = connection.stream_remote_window_size(stream)
-            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
-                return False
-            connection.reset_stream(stream, NO_ERROR)
-        except NGH2Error:
-            return True
-        return True
-
     def window(self, stream: int) -> int:
         """Bytes of it that the other side takes now, of this stream and of all."""
         connection = self._connection
@@ -404,10 +400,9 @@ class ClientCodec(Codec):
         settings = {
             2: 0,  # nothing is pushed
             4: ORIGIN_STREAM_WINDOW,
-            5: 1 << 16,  # bytes of a frame: fewer frames of a long answer
             6: limits.head,
         }
-        super().__init__(Role.CLIENT, limits, settings, ORIGIN_WINDOW)
+        super().__init__(Role.CLIENT, limits, settings, UNREPORTED * ORIGIN_WINDOW)
 
     def happened(self) -> list[Piece]:
         """See Codec. What came of one answer in a row, from its head on, is one piece."""

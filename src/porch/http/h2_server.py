@@ -16,14 +16,17 @@ from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CALM,
     FLOW,
+    NO_ERROR,
     PROTOCOL,
     REFUSED,
     STREAM_WINDOW,
+    WINDOW,
     Codec,
     ConnectionBroken,
     Piece,
     Reset,
 )
+from porch.http.h2_arrivals import Arrivals
 from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
 from porch.http.h2_request import OVERHEAD, RequestReader, read_trailers, refused
@@ -39,6 +42,9 @@ SOME_NOISE = 4096
 and frame may have."""
 A_LONG_FRAME = 16384 + 9
 """Bytes of the longest frame that is taken."""
+MOST_EXCUSED = WINDOW + (WINDOW >> 4)
+"""Bytes that may be on the way for streams that we have given up: what our windows let through, and
+the frames around it."""
 EARNED = 4
 """Frames of the free kinds that a request, and a piece of an answer, give reason for."""
 A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
@@ -57,16 +63,19 @@ class _Body:
 
 
 class ServerCodec(Codec):
-    """The side that is asked. glitches: what this client has done that honest ones seldom do."""
+    """The side that is asked. glitches: what this client has done that honest ones seldom do.
+    arrivals: what is known of all its frames."""
 
     __slots__ = (
         "_began",
+        "_excused",
         "_grown",
         "_lost",
         "_most_noise",
         "_noise",
         "_read",
         "_scheme",
+        "arrivals",
         "glitches",
     )
 
@@ -82,20 +91,27 @@ class ServerCodec(Codec):
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
-        self._noise = self._lost = 0
+        self._noise = self._lost = self._excused = 0
         # Streams up to `_grown` began before the tick in which the last ones did.
         self._grown, self._began = 0, clock.now
         self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
+        self.arrivals = Arrivals(self.glitches)
 
     def receive(self, data: bytes) -> list[Piece]:
-        """See Codec."""
+        """See Codec. A flood of frames that want answers ends before libnghttp2 sees it."""
+        arrivals = self.arrivals
+        arrivals.look(data)
+        if self.glitches.spent is not None:
+            raise self.spent()
         self._noise += len(data)
         try:
             self._connection.receive_data(data)
         except NGH2Error as error:
             raise self._broken(error) from error
         pieces = self.happened()
+        if arrivals.resets:
+            self._count_late_resets()
         if self._noise > self._most_noise:
             self._count_noise()
         if self.glitches.spent is not None:
@@ -108,7 +124,18 @@ class ServerCodec(Codec):
         assert kind is not None
         return ConnectionBroken(f"too many {kind.name}", CALM, self.streams_seen)
 
+    def _count_late_resets(self) -> None:
+        """Those of streams that were there have been taken off."""
+        late, self.arrivals.resets = self.arrivals.resets, 0
+        if late > 0:
+            self.glitches.add_free(kinds.LATE_RESETS, late)
+
     def _count_noise(self) -> None:
+        """Of what came on streams that we have given up nothing is told: it is excused as far as
+        it may have been on the way."""
+        excused = min(self._excused, self._noise - self._most_noise)
+        self._excused -= excused
+        self._noise -= excused
         while self._noise > self._most_noise:
             self._noise -= SOME_NOISE
             if self._connection.want_read:  # else nothing is looked at any more
@@ -118,10 +145,8 @@ class ServerCodec(Codec):
         """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
         bodies: dict[int, _Body] = {}
-        events = self._connection.events()
-        self.partial = not events
         read, glitches = self._read, self.glitches
-        for event in events:
+        for event in self._connection.events():
             kind = event.__class__
             if kind is RequestReceived:
                 if clock.now != self._began:
@@ -189,17 +214,15 @@ class ServerCodec(Codec):
         elif kind is StreamClosed:
             stream = event.stream_id  # type: ignore[attr-defined]
             if stream == self._lost:  # it was there: the reset of another has cost nothing
+                self.arrivals.resets -= 1
                 if stream > self._grown and clock.now == self._began:
                     glitches.add(kinds.RESETS)
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
             self._noise -= A_PING
-            glitches.add_free(kinds.PINGS)
         elif kind is told.PriorityUpdateReceived:
             glitches.add_free(kinds.PRIORITIES)
-        elif kind is told.SettingsReceived:
-            glitches.add(kinds.SETTINGS)
         elif kind is told.GoAwayReceived:
             glitches.add(kinds.GOAWAYS)
 
@@ -234,3 +257,25 @@ class ServerCodec(Codec):
             self._connection.send_informational_response(stream, fields)
         except NGH2Error:
             return
+
+    def reset(self, stream: int, code: int) -> None:
+        """See Codec. What the client may have sent before it hears of it is no noise."""
+        try:
+            left = self._connection.stream_local_window_size(stream)
+        except NGH2Error:
+            return
+        self._excused = min(self._excused + left + (left >> 4), MOST_EXCUSED)
+        super().reset(stream, code)
+
+    def release(self, stream: int) -> bool:
+        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
+        False: it has not left yet, as far as can be told."""
+        connection = self._connection
+        try:
+            own = connection.stream_remote_window_size(stream)
+            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
+                return False
+        except NGH2Error:
+            return True
+        self.reset(stream, NO_ERROR)
+        return True

@@ -21,6 +21,7 @@ from porch.http.h2 import (
     Pong,
     Reset,
 )
+from porch.http.h2_arrivals import NO, YES
 from porch.http.h2_request import Refused
 from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
@@ -138,10 +139,16 @@ class MultiplexedConnection(asyncio.Protocol):
                 started.append(piece)
             else:
                 self._take(piece)
-        if started:
-            self._start(started)
-        if codec.partial != self._drips:
-            self._note_drips()
+        if started:  # but for those that are given up
+            self._drips = False
+            if self._left is None and self._away != LEAVING:
+                self.deadline = INFINITY
+            for number, head, _, _ in started:
+                stream = self.streams.get(number)
+                if stream is not None:
+                    stream.start(self._door, head)  # type: ignore[arg-type]
+        if codec.arrivals.partial or self._drips:
+            self._note_drips(codec.arrivals.partial)
         if not self.dirty and codec.wants_write:
             self.mark()
 
@@ -195,24 +202,15 @@ class MultiplexedConnection(asyncio.Protocol):
             self._away = AWAY
             self.mark()
 
-    def _start(self, started: list[Piece]) -> None:
-        """Begin the exchanges of the requests that came, but for those that are given up."""
-        self._drips = False
-        if self._left is None and self._away != LEAVING:
-            self.deadline = INFINITY
-        door, streams = self._door, self.streams
-        for number, head, _, _ in started:
-            stream = streams.get(number)
-            if stream is not None:
-                stream.start(door, head)  # type: ignore[arg-type]
-
-    def _note_drips(self) -> None:
+    def _note_drips(self, partial: int) -> None:
         """A head may come in drops: patience with it counts from its first byte. What else comes
-        in drops is a body, which its exchange waits for, or costs nothing."""
+        in drops is a body, which its exchange waits for, or costs nothing. Whoever lets us wait
+        is told to leave, and what runs is not ended."""
         if self._drips:
-            self._drips = False
-            self.deadline = self._before
-        elif all(stream.heard for stream in self.streams.values()):
+            if partial == NO:
+                self._drips = False
+                self.deadline = self._before
+        elif partial == YES or all(stream.heard for stream in self.streams.values()):
             self._drips = True
             self._before = self.deadline
             self.deadline = min(self.deadline, clock.now + self._door.settings.timeouts.head)
@@ -353,8 +351,9 @@ class MultiplexedConnection(asyncio.Protocol):
         """Bytes that the client has not taken yet: of one stream where it takes nothing of this
         one, of all where it takes little at all."""
         codec = self.codec
-        if codec.window(number) <= 0:
-            return codec.queued(number)
+        own = codec.queued(number)
+        if own and codec.window(number) <= 0:
+            return own
         return codec.queued() + unsent(self._transport)
 
     # --- between requests, and the end -----------------------------------------------------------
