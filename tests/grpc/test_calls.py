@@ -12,6 +12,7 @@ from porch.http.message import Field
 from porch.observe.error_page import error_response
 from porch.route.route import ANSWERED, Timeouts
 from tests.support.multiplexed import Multiplexed
+from tests.support.scenario import Scenario
 
 Make = Callable[..., Multiplexed]
 
@@ -255,6 +256,16 @@ def test_a_length_that_was_promised_is_not_ended_as_if_it_were_kept(calls: Make)
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ncontent-length: 9\r\n\r\nabc"
     story.upstream(head).upstream_resets().ended(1, "http_response_incomplete")
     assert story.answers[1].reset == 2
+
+
+def test_an_answer_to_HTTP_1_1_that_is_cut_does_not_look_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Scenario(monkeypatch, filters=[Calls(TIMEOUTS)])
+    story.client(b"POST /s/m HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+    story.upstream_gets(b"POST /s/m").upstream(HEAD + b"3\r\nabc\r\n").upstream_resets()
+    story.ended(1, "http_response_incomplete").client_gets(200, b"abc", end=False)
+    story.client_sees("closed").finish()
 
 
 def refused(status: bytes, message: bytes = b"no") -> bytes:

@@ -70,7 +70,7 @@ class _Rehearsed:
     def __init__(self, peer: bytes, port: bytes) -> None:
         self.peer = peer
         self.port = port
-        self.interim = True
+        self.interim = self.trailers = True
         self.security: Security | None = None
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:

@@ -99,7 +99,7 @@ class Calls(Filter):
     def on_cut(self, exchange: Exchange, error: PorchError) -> Trailers | None:
         """See Filter. Clients make UNAVAILABLE of it, and not INTERNAL as of a reset."""
         response = exchange.response
-        if exchange.request.version != b"2" or response is None:
+        if not exchange.client.trailers or response is None:
             return None
         if call_kind(response.get(b"content-type")) != GRPC:
             return None
