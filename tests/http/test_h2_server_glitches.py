@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from porch import clock
-from porch.http.h2 import CALM, NO_ERROR, ClientFlood, ConnectionBroken
+from porch.http.h2 import CALM, NO_ERROR, REFUSED, ClientFlood, ConnectionBroken
 from porch.http.h2_glitches import Kind
 from tests.support import h2_frames as wire
 from tests.support.h2_codec import Talk, get, with_
@@ -246,6 +246,28 @@ def test_bodies_on_the_way_on_streams_that_we_give_up_are_no_glitch(answered: bo
         assert talk.codec._connection.local_window_size > window // 2
         streams = tuple(stream + 8 for stream in streams)
         talk.hear(*[get(stream, end=False) for stream in streams])
+
+
+@pytest.mark.parametrize("size", [10, 600])
+def test_a_thousand_requests_before_our_settings_are_known_are_served_or_refused(size: int) -> None:
+    talk = Talk(knows=False)
+    frames = b"".join(get(1 + 2 * number, (b"x", b"a" * size)) for number in range(1000))
+    served = refused = 0
+    for at in range(0, len(frames), 16384):
+        served += len(talk.hear(frames[at : at + 16384]))
+        refused += sum(each.code == REFUSED for each in talk.said if each.kind == wire.RESET)
+    assert (served, refused) == (128, 872)
+    assert talk.codec.glitches.told() == FIRST
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_a_first_flight_may_be_is_bounded_and_ends_with_our_settings(known: bool) -> None:
+    talk = Talk(knows=False)
+    if known:
+        talk.hear(wire.settings(ack=True))
+    heard, broken = flood(talk, lambda _: wire.frame(0x77, 0, 0, b"x" * 4087))
+    assert heard == pytest.approx((80 + 200 + (0 if known else 1024)) / 4, rel=0.1)
+    assert "neither head nor body" in str(broken)
 
 
 def test_more_than_may_have_been_on_the_way_is_a_glitch() -> None:

@@ -52,10 +52,14 @@ MOST_OF_ONE = 1 << 17
 """Bytes of a request that wait for the origin, until the client is not read from any more."""
 FEWER = 2
 """By how much they must have become fewer until it is."""
-WIDEST = 3 << 20
-"""Bytes that a stream's window grows to, if answers come fast and clients take them."""
+WIDEST = 16 << 20
+"""Bytes that a stream's window grows to, if answers come fast and clients take them: half of it is
+what a link of 3 Gbit/s has on its way in 20 ms."""
 GROWTH = 4
-"""How many times larger it becomes each time."""
+"""How many times larger it becomes each time, at most."""
+SHARE = 2
+"""What part of what is left it may take then: half, so that one has much where few are, and the
+next always something."""
 QUIET = 3.0
 """Seconds of silence while streams are open, after which the origin is asked for a sign of life."""
 PATIENCE = 5.0
@@ -315,14 +319,16 @@ class SharedConnection(asyncio.Protocol):
         for stream in owed:
             stream.acknowledge()
 
-    def may_widen(self, stream: OriginStream) -> bool:
-        """Whether a stream may have a bigger window."""
-        return stream.window < WIDEST and (GROWTH - 1) * stream.window <= self._spare
+    def room_for(self, stream: OriginStream) -> int:
+        """By how much a stream's window may be made wider; 0 where that is not worth it."""
+        window = stream.window
+        more = min((GROWTH - 1) * window, WIDEST - window, self._spare // SHARE)
+        return more if more >= ORIGIN_STREAM_WINDOW else 0
 
-    def widen(self, stream: OriginStream) -> None:
+    def widen(self, stream: OriginStream, more: int) -> None:
         """Let more of it come at once."""
-        self._spare -= (GROWTH - 1) * stream.window
-        stream.window *= GROWTH
+        self._spare -= more
+        stream.window += more
         self.codec.widen(stream.number, stream.window)
 
     # --- streams ---------------------------------------------------------------------------------

@@ -251,12 +251,13 @@ class OriginStream:
         connection = self._connection
         self._passed += self.untaken
         self._give_back()
-        if self._passed - self._taken >= self.window and connection.may_widen(self):
+        half = self.window // 2  # the other is still on its way: the origin need not stop
+        if self._passed - self._taken >= half and (more := connection.room_for(self)):
             # The queue to a client takes anything: only what left it again shows that it reads.
             taken = self._passed - exchange.client.unsent()
-            if taken - self._taken >= self.window:
+            if taken - self._taken >= half:
                 self._taken = taken
-                connection.widen(self)
+                connection.widen(self, more)
 
     def _give_back(self) -> None:
         """Have the origin send as much again as is here."""

@@ -12,7 +12,7 @@ from porch.http.h2_glitches import Glitches
 
 __all__ = ["MAYBE", "NO", "TINY", "YES", "Arrivals"]
 
-TINY = 64
+TINY = 32
 """Bytes below which a DATA frame costs more than what is in it."""
 HEAD = 9
 """Bytes of a frame's head."""
@@ -31,10 +31,11 @@ class Arrivals:
     """What comes on a connection, from the preface on.
 
     partial: whether what came last ended inside the head of a message: NO, YES, or MAYBE, where
-    it is the head of a frame. resets: RST_STREAM frames that nobody has asked about.
+    it is the head of a frame. heads: frames with heads, or parts of them, that came last. resets:
+    RST_STREAM frames that nobody has asked about.
     """
 
-    __slots__ = ("_begun", "_glitches", "_kind", "_more", "_next", "partial", "resets")
+    __slots__ = ("_begun", "_glitches", "_kind", "_more", "_next", "heads", "partial", "resets")
 
     def __init__(self, glitches: Glitches) -> None:
         """glitches: where frames that honest clients seldom send are counted."""
@@ -44,7 +45,7 @@ class Arrivals:
         self._kind = DATA
         self._more = False  # whether CONTINUATION has to follow
         self.partial = NO
-        self.resets = 0
+        self.heads = self.resets = 0
 
     def look(self, data: bytes) -> None:
         """See what has come."""
@@ -55,7 +56,7 @@ class Arrivals:
         size = len(data)
         last = size - HEAD
         kind = self._kind
-        tiny = 0
+        tiny = heads = 0
         while at <= last:
             high, low, kind, flags = _read_head(data, at)
             length = high << 8 | low
@@ -63,6 +64,7 @@ class Arrivals:
                 if length < TINY and not flags & END_STREAM:
                     tiny += 1
             elif kind in HEADS:
+                heads += 1
                 self._more = not flags & END_HEADERS
             elif kind <= PING:
                 self._count(kind, flags)
@@ -75,6 +77,7 @@ class Arrivals:
             self.partial = YES
         else:
             self.partial = NO
+        self.heads = heads
         self._kind = kind
         self._next = at - size
         if tiny:

@@ -15,7 +15,7 @@ Streams that grow older are bounded by how many may be open at once.
 | STREAM_ERRORS |      5 |     200 |       20 | streams that we have to reset for what it sent     |
 | REFUSED_HEADS |      5 |     200 |       20 | requests refused for their head alone              |
 | EMPTY_DATA    |      5 |     200 |       20 | DATA without a byte that does not end its stream   |
-| TINY_DATA     |   1/64 |  64,000 |     6400 | DATA of less than 64 bytes that does not end its   |
+| TINY_DATA     |   1/64 |  64,000 |     6400 | DATA of less than 32 bytes that does not end its   |
 |               |        |         |          | stream, beyond the free ones                       |
 | LATE_RESETS   |      1 |    1000 |      100 | RST_STREAM for streams that are over, beyond the   |
 |               |        |         |          | free ones                                          |

@@ -45,6 +45,13 @@ A_LONG_FRAME = 16384 + 9
 MOST_EXCUSED = WINDOW + (WINDOW >> 4)
 """Bytes that may be on the way for streams that we have given up: what our windows let through, and
 the frames around it."""
+FIRST_FLIGHT = 1 << 20
+"""Bytes that a client may send of streams that we refuse before it has agreed to our settings: it
+could not know how many may be open."""
+SOME_HEADS = 16
+"""Heads in one read, above which it is taken in bites of A_BITE bytes: each head may be 3,000 times
+as long as what came of it, and only one bite's are held before those over the limit are refused."""
+A_BITE = 1024
 EARNED = 4
 """Frames of the free kinds that a request, and a piece of an answer, give reason for."""
 A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
@@ -69,6 +76,7 @@ class ServerCodec(Codec):
     __slots__ = (
         "_began",
         "_excused",
+        "_first",
         "_grown",
         "_lost",
         "_most_noise",
@@ -92,6 +100,7 @@ class ServerCodec(Codec):
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
         self._noise = self._lost = self._excused = 0
+        self._first = FIRST_FLIGHT
         # Streams up to `_grown` began before the tick in which the last ones did.
         self._grown, self._began = 0, clock.now
         self._most_noise = limits.head + A_LONG_FRAME
@@ -105,11 +114,14 @@ class ServerCodec(Codec):
         if self.glitches.spent is not None:
             raise self.spent()
         self._noise += len(data)
+        pieces: list[Piece] = []
+        bite = A_BITE if arrivals.heads > SOME_HEADS else len(data) or 1
         try:
-            self._connection.receive_data(data)
+            for at in range(0, len(data), bite):
+                self._connection.receive_data(data[at : at + bite])
+                pieces += self.happened()
         except NGH2Error as error:
             raise self._broken(error) from error
-        pieces = self.happened()
         if arrivals.resets:
             self._count_late_resets()
         if self._noise > self._most_noise:
@@ -131,11 +143,14 @@ class ServerCodec(Codec):
             self.glitches.add_free(kinds.LATE_RESETS, late)
 
     def _count_noise(self) -> None:
-        """Of what came on streams that we have given up nothing is told: it is excused as far as
-        it may have been on the way."""
-        excused = min(self._excused, self._noise - self._most_noise)
+        """Of what came on streams that we have refused or given up nothing is told: it is excused
+        as far as it may have been on the way."""
+        over = self._noise - self._most_noise
+        first = min(self._first, over)
+        excused = min(self._excused, over - first)
+        self._first -= first
         self._excused -= excused
-        self._noise -= excused
+        self._noise -= first + excused
         while self._noise > self._most_noise:
             self._noise -= SOME_NOISE
             if self._connection.want_read:  # else nothing is looked at any more
@@ -223,6 +238,8 @@ class ServerCodec(Codec):
             self._noise -= A_PING
         elif kind is told.PriorityUpdateReceived:
             glitches.add_free(kinds.PRIORITIES)
+        elif kind is told.SettingsAcknowledged:
+            self._first = 0
         elif kind is told.GoAwayReceived:
             glitches.add(kinds.GOAWAYS)
 
