@@ -83,8 +83,10 @@ class SharedConnection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_ahead",
         "_asked_at",
         "_asks",
+        "_behind",
         "_descriptor",
         "_dirty",
         "_ended",
@@ -128,7 +130,7 @@ class SharedConnection(asyncio.Protocol):
         self.settled: asyncio.Future[None] = self._loop.create_future()
         self._most = 0
         self._spare = ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
-        self._taken = self._asks = 0
+        self._taken = self._asks = self._ahead = self._behind = 0
         self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
         self.deadline = INFINITY
         self._descriptor = -1
@@ -185,8 +187,9 @@ class SharedConnection(asyncio.Protocol):
         self._lose_all(ConnectionLost("the origin closed the connection before it answered"))
 
     def pause_writing(self) -> None:
-        """See asyncio.Protocol."""
+        """See asyncio.Protocol. Who takes nothing is soon looked at, whatever was said before."""
         self._full = True
+        self._listen(QUIET)
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
@@ -278,6 +281,8 @@ class SharedConnection(asyncio.Protocol):
                 self._transport.write(pieces[0])
             else:
                 self._transport.writelines(pieces)
+            if self._asked_at:
+                self._behind += sum(map(len, pieces))
         for piece in codec.happened():
             self._take(piece)
         if codec.wants_write and not self._full:
@@ -408,23 +413,32 @@ class SharedConnection(asyncio.Protocol):
     def _doubt(self) -> None:
         """Streams are open, and it may be that nothing was heard for a while."""
         until = self._heard + self._quiet
-        if self._asked_at:
+        assert self._transport is not None
+        if self._asked_at and self._has_yet_to_hear():
+            self.deadline = clock.now + PATIENCE
+        elif self._asked_at:
             self._leave()
             self._lose_all(EndpointSilent(f"{self._pool.name} answered no PING"))
             self._ended = True
-            assert self._transport is not None
             self._transport.abort()
         elif until >= clock.now:
             self.deadline = until
-        elif self._full:  # what it does not take is the exchange's to wait for
-            self.deadline = clock.now + self._quiet
         else:
+            self._ahead = unsent(self._transport)
+            self._behind = 0
             self._asks += 1
             self._asked_at = clock.now
             self._quiet = SELDOM
             self.deadline = clock.now + PATIENCE
             self.codec.ping()
             self.mark()
+
+    def _has_yet_to_hear(self) -> bool:
+        """Whether the PING waited behind a request's body, of which the origin takes some: only
+        then has it PATIENCE from now on. A dead one takes nothing."""
+        assert self._transport is not None
+        before, self._ahead = self._ahead, max(0, unsent(self._transport) - self._behind)
+        return self._ahead != before
 
     def leave(self) -> None:
         """Begin no more streams; those that are open end in peace."""
