@@ -41,7 +41,7 @@ class Exchange:
     upstream_full: who does not take what is sent. half_closed: the client sends no more.
     held: the request's body so far, for a repetition; None where there is none any more.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
-    unsent: of the side that is full, when it was looked at last. keeper: what all exchanges share.
+    unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
     """
 
     __slots__ = (
@@ -72,6 +72,7 @@ class Exchange:
         "response",
         "reused",
         "route",
+        "sips",
         "started",
         "status",
         "timeouts",
@@ -105,7 +106,7 @@ class Exchange:
         self.response: ResponseHead | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
-        self.client_full = self.upstream_full = self.half_closed = False
+        self.client_full = self.upstream_full = self.half_closed = self.sips = False
         self.held: bytes | None = b""
         self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None
@@ -147,15 +148,14 @@ class Exchange:
         if self.ended:
             return
         self.bytes_in += len(data)
+        self.request_done = end
         if self.route.plan.on_request_data:
             try:
                 for change in self.route.plan.on_request_data:
                     data = change(self, data)
             except Exception as error:
-                self.request_done = end
                 self.on_raised(error)
                 return
-        self.request_done = end
         if head is not None:
             self._trailers = head
         upstream = self.upstream
@@ -261,8 +261,7 @@ class Exchange:
         self.connected = clock.monotonic()
         self.reused = stream.reused
         self.error = None
-        request = self.request
-        route = self.route
+        request, route = self.request, self.route
         rewrite = route.rewrite
         try:
             self.outgoing = outgoing = RequestHead(
@@ -282,18 +281,21 @@ class Exchange:
             self.on_raised(error)
             return
         timeouts = self.timeouts
-        if not self.request_done:
+        if self.client_full:  # by what it was sent on other streams of its connection
+            wait(self)
+        elif not self.request_done:
             self.deadline = clock.now + timeouts.idle
         elif not self.half_closed:
             now = clock.now
             self.answer_by = now + timeouts.response
             self.deadline = min(self.answer_by, now + self.endpoint.patience)  # type: ignore[union-attr]
-        held = self.held
-        trailers = self._trailers
+        held, trailers = self.held, self._trailers
         stream.send(outgoing, held or b"", self.request_done and trailers is None)
         if trailers is not None:
             stream.send(trailers, b"", True)
-        if self.client_full:  # by what it was sent on other streams of its connection
+        if self.sips:
+            stream.sip(True)
+        if self.client_full:
             stream.pause_reading()
         if not self.request_done:
             if outgoing.expect:
@@ -320,7 +322,7 @@ class Exchange:
                 on_interim(self, head, data)
                 return
             self.first_byte = first_byte = clock.monotonic()
-            if self.held is not None:  # else it waited for the request's body
+            if self.held is not None and self.unsent < 0:  # else it waited for one who was full
                 took = first_byte - self.connected
                 usual = place.usual
                 place.usual = usual + (took - usual) / 8 if usual else took
@@ -391,12 +393,12 @@ class Exchange:
 
     @property
     def waits(self) -> bool:
-        """Whether all is sent to an endpoint and nothing of an answer is there."""
+        """Whether all is sent to an endpoint, which is read, and nothing of an answer is there."""
         return (
             self.upstream is not None
             and self.request_done
             and self.response is None
-            and not self.half_closed
+            and not (self.half_closed or self.client_full)
         )
 
     def leave(self, error: PorchError) -> bool:

@@ -49,7 +49,8 @@ class Filter:
         `exchange.outgoing`, which is a head of this attempt's own.
     on_upstream_response: the origin's final head (`exchange.response`), before any cache.
     on_response: every final head that goes to the client, made at the door or not.
-    on_request_data: each piece of the request body; returns the piece to pass on.
+    on_request_data: each piece of the request body, of which `exchange.request_done` says whether
+        it is the last; returns the piece to pass on.
     on_cut: an answer that has begun will not be whole; returns the fields that say so behind it, in
         a protocol that has such, or None. Without them the client sees a reset or a close.
     on_end: always, exactly once, when the exchange is over.

@@ -25,7 +25,9 @@ def wait(exchange: "Exchange") -> None:
     """Something moved: from now on the other side may be silent again for its time."""
     timeouts = exchange.timeouts
     seconds = timeouts.idle
-    if exchange.upgraded:
+    if exchange.client_full:  # what it does not read cannot come: nobody else is asked for it
+        seconds = exchange.route.timeouts.idle
+    elif exchange.upgraded:
         if not (exchange.request_done or exchange.answer_done):
             seconds = timeouts.tunnel
     elif exchange.half_closed:

@@ -159,10 +159,13 @@ def test_our_own_name_is_a_setting(word: object, fields: object) -> None:
 
 def test_bounds_and_timeouts_of_connections_are_those_of_the_top() -> None:
     made = built(
-        limits={"head": "9KB", "request_line": "5KB", "fields": 7}, timeouts={"head": "3s"}
+        limits={"head": "9KB", "request_line": "5KB", "fields": 7, "streams": 1000},
+        timeouts={"head": "3s"},
     )
     limits = made.settings.limits
     assert (limits.head, limits.request_line, limits.fields) == (9216, 5120, 7)
+    assert made.settings.streams == 1000
+    assert built().settings.streams == 128
     assert made.settings.timeouts.head == 3.0
 
 

@@ -72,6 +72,7 @@ head = "32KB"
 fields = 100
 body = "10MB"
 interim = 8
+streams = 1000
 
 [headers]
 secure = true

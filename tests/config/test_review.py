@@ -116,6 +116,7 @@ def test_www_is_redirected_where_there_can_be_one(host):
         ("limits", {"head": "1KB"}),
         ("limits", {"fields": 5}),
         ("limits", {"interim": 5}),
+        ("limits", {"streams": 5}),
     ],
 )
 def test_what_is_read_before_a_route_is_known_stands_at_the_top(table, word):

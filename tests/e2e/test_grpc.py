@@ -267,12 +267,18 @@ def test_a_host_without_a_route_is_unimplemented(door: Make, tmp_path: Path) -> 
     front.run(story)
 
 
-def test_a_thousand_streams_at_once(front: Front) -> None:
+@pytest.mark.parametrize(("count", "words"), [(10, ""), (1, "limits.streams = 1000")])
+def test_a_thousand_streams_at_once(
+    door: Make, tmp_path: Path, origin: GrpcOrigin, count: int, words: str
+) -> None:
+    """Over so many connections."""
+    front = Front(door, tmp_path, f'"*" = "h2c://127.0.0.1:{origin.port}"', words=words)
+
     async def main() -> None:
-        channels = [front.channel() for _ in range(10)]
+        channels = [front.channel() for _ in range(count)]
         try:
             async with asyncio.timeout(60):
-                calls = [Far(each).both() for each in channels for _ in range(100)]
+                calls = [Far(each).both() for each in channels for _ in range(1000 // count)]
                 await asyncio.gather(*(call.write(b"first") for call in calls))
                 firsts = await asyncio.gather(*(call.read() for call in calls))
                 assert set(firsts) == {b"first"}, "all of them are open now"
@@ -288,6 +294,26 @@ def test_a_thousand_streams_at_once(front: Front) -> None:
                 await each.close()
 
     asyncio.run(main())
+
+
+def test_calls_that_are_given_up_after_a_while_end_no_connection(front: Front) -> None:
+    """Of one client of an origin that is slow: more of them than resets that are rapid may be."""
+
+    async def story(far: Far) -> None:
+        watch = far.both()
+        await watch.write(b"a")
+        assert await watch.read() == b"a"
+        for _ in range(6):
+            calls = [far.both() for _ in range(120)]
+            await asyncio.gather(*(call.write(b"b") for call in calls))
+            await asyncio.gather(*(call.read() for call in calls))
+            await asyncio.sleep(0.4)
+            for call in calls:
+                call.cancel()
+        await watch.write(b"c")
+        assert await watch.read() == b"c"
+
+    front.run(story)
 
 
 def test_ten_thousand_messages_in_a_stream(front: Front) -> None:

@@ -320,6 +320,21 @@ def test_a_stop_serves_what_runs_and_closes_idle_connections(secured):
         assert started.stop() == 0
 
 
+def test_twenty_downloads_that_nobody_takes_keep_a_small_answer_no_longer(secured, origin):
+    started = secured(origin.port, "log = false\n")
+    with H2Socket(started.ports[0], trusting(), stream_window=65535) as client:
+        client.takes = False
+        for _ in range(20):
+            client.opens(b"/mb")
+        client.flush()
+        client.until(lambda: sum(len(each.body) for each in client.answers.values()) >= 20 * 65535)
+        for _ in range(5):
+            time.sleep(0.1)  # so that what can be read of them is there
+            began = time.monotonic()
+            assert client.answered(client.asks(b"/")).body == b"hello"
+            assert time.monotonic() - began < 2
+
+
 def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(secured, origin):
     started = secured(origin.port, "log = false\n")
     (pid,) = started.workers

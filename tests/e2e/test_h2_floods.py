@@ -200,6 +200,26 @@ def test_a_flood_is_cut_off_and_costs_little(stage: Stage, name: str) -> None:
     assert any("127.0.0.1" in line and re.search(why, line) for line in cuts), cuts
 
 
+def test_rapid_resets_in_packets_of_their_own_are_cut_off_and_cost_little(stage: Stage) -> None:
+    """So that each of the requests has begun."""
+    best = 9.0
+    for _ in range(ROUNDS):
+        spent = cpu(stage.worker)
+        with Attacker(stage.door.port) as attacker:
+            for first in range(1, 8001, 80):
+                streams = range(first, first + 80, 2)
+                for frames in (map(get, streams), map(wire.reset, streams)):
+                    attacker.pour(*frames)
+                    time.sleep(0.002)
+            attacker.read()
+            assert attacker.ended
+        best = min(best, cpu(stage.worker) - spent)
+        if best < CPU:
+            break
+    assert best < CPU
+    assert "was cut: too many resets of its own requests" in stage.door.errors
+
+
 def test_what_a_flood_ends_is_logged_with_its_reason(stage: Stage) -> None:
     with Attacker(stage.door.port) as attacker:
         attacker.pour(OPEN).pour(wire.window_update(0, 1) * 3000).read()

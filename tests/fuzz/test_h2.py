@@ -82,7 +82,7 @@ def talk(codec: ServerCodec, chance: random.Random) -> str:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_codec_says_what_damaged_talk_means_or_that_it_is_broken(seed: int) -> None:
     chance = random.Random(seed)
-    ends = [talk(ServerCodec(HeadLimits(), b"http"), chance) for _ in range(150)]
+    ends = [talk(ServerCodec(HeadLimits(), b"http", 128), chance) for _ in range(150)]
     assert {*ends} == {"broken", "ended", "open"}
     assert ends.count("open") > 20, "else only refusals would be tried"
 
@@ -90,13 +90,13 @@ def test_a_codec_says_what_damaged_talk_means_or_that_it_is_broken(seed: int) ->
 def test_codecs_that_are_gone_leave_nothing_behind() -> None:
     chance = random.Random(7)
     for _ in range(100):
-        talk(ServerCodec(HeadLimits(), b"http"), chance)
+        talk(ServerCodec(HeadLimits(), b"http", 128), chance)
     gc.collect()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(200):
-            talk(ServerCodec(HeadLimits(), b"http"), chance)
+            talk(ServerCodec(HeadLimits(), b"http", 128), chance)
         gc.collect()
         assert tracemalloc.get_traced_memory()[0] - before < 200_000
     finally:
@@ -107,7 +107,7 @@ def test_codecs_that_are_gone_leave_nothing_behind() -> None:
 def test_what_real_clients_say_is_understood_however_it_is_cut(name: str) -> None:
     found = []
     for size in (1, 5, 9, 100, 1 << 20):
-        codec = ServerCodec(HeadLimits(), b"http")
+        codec = ServerCodec(HeadLimits(), b"http", 128)
         told: dict[int, list[object]] = {}
         data = CAPTURES[name]
         for at in range(0, len(data), size):
@@ -225,7 +225,7 @@ def test_very_much_damaged_talk_breaks_no_codec() -> None:
     """Five minutes."""
     chance = random.Random("codec")
     for _ in range(3_000_000):
-        talk(ServerCodec(HeadLimits(), b"http"), chance)
+        talk(ServerCodec(HeadLimits(), b"http", 128), chance)
 
 
 @pytest.mark.soak

@@ -103,6 +103,23 @@ def test_text_that_is_none_is_refused(web: Make, text: bytes) -> None:
     assert state(story) == {}
 
 
+@pytest.mark.parametrize("rest", [b"A", b"AA", b"AAA"])
+def test_text_that_is_cut_off_is_refused(web: Make, rest: bytes) -> None:
+    text = b64encode(MESSAGE) + rest
+    story = web().client(post(TEXT, text))
+    story.client_gets(200, b"", field=(b"grpc-status", b"13")).ended(1, "http_request_error")
+    story.upstream_gets_nothing()
+    assert state(story) == {}
+
+
+def test_text_that_is_cut_off_at_its_end_is_never_a_whole_call(web: Make) -> None:
+    head = b"POST /s/m HTTP/1.1\r\nhost: x\r\ncontent-type: %b\r\n" % TEXT
+    story = web().client(head + b"transfer-encoding: chunked\r\n\r\n" + chunk(b"AAAAAAF4A"))
+    story.upstream_gets(b"POST /s/m", b"\0\0\0\0\1x", end=False)
+    story.client(b"0\r\n\r\n").upstream_sees("closed")
+    story.client_gets(200, b"", field=(b"grpc-status", b"13")).ended(1, "http_request_error")
+
+
 def test_an_answer_of_fields_alone_stays_one(web: Make) -> None:
     story = web().client(post(TEXT, b64encode(MESSAGE))).upstream_gets(b"POST /s/m", MESSAGE)
     story.upstream(

@@ -32,7 +32,7 @@ class Pair:
         )
         self.client.initiate_connection()
         self.client.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
-        self.codec = ServerCodec(HeadLimits(), b"https")
+        self.codec = ServerCodec(HeadLimits(), b"https", 128)
         self.heard: list[h2.events.Event] = []
         self.requests: dict[int, RequestHead] = {}
         self.trailers: dict[int, list[Field]] = {}

@@ -10,7 +10,6 @@ from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CALM,
     FLOW,
-    MOST_STREAMS,
     NO_ERROR,
     PROTOCOL,
     STREAM_WINDOW,
@@ -18,6 +17,7 @@ from porch.http.h2 import (
     ConnectionBroken,
     ConnectionFailed,
     Ended,
+    Piece,
     Reset,
 )
 from porch.http.h2_request import Refused
@@ -181,9 +181,9 @@ def test_trailers_over_the_limit_reset_their_stream() -> None:
 
 
 def test_more_streams_than_may_be_open_end_the_connection() -> None:
-    heads = [get(1 + 2 * number, end=False) for number in range(MOST_STREAMS + 1)]
-    pieces = Talk().hear(*heads)
-    assert sum(isinstance(what, RequestHead) for _, what, _, _ in pieces) == MOST_STREAMS
+    heads = [get(1 + 2 * number, end=False) for number in range(11)]
+    pieces = Talk(streams=10).hear(*heads)
+    assert sum(isinstance(what, RequestHead) for _, what, _, _ in pieces) == 10
     end = pieces[-1][1]
     assert isinstance(end, Ended)
     assert end.broken is not None
@@ -325,5 +325,39 @@ def test_who_is_told_to_leave_is_not_blamed() -> None:
 
 def test_bytes_that_are_no_preface_break_the_connection() -> None:
     with pytest.raises(ConnectionBroken) as broken:
-        ServerCodec(HeadLimits(), b"http").receive(b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n")
+        ServerCodec(HeadLimits(), b"http", 128).receive(b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n")
     assert (broken.value.code, type(broken.value.error)) == (PROTOCOL, ConnectionFailed)
+
+
+def test_of_many_long_heads_in_one_read_only_some_are_held_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An entry of the table that each of them names 58 times: 75 bytes make 240 KB."""
+    talk = Talk()
+    held: list[int] = []
+    real = ServerCodec.happened
+
+    def happened(codec: ServerCodec) -> list[Piece]:
+        pieces = real(codec)
+        held.append(len(pieces))
+        return pieces
+
+    monkeypatch.setattr(ServerCodec, "happened", happened)
+    basic = wire.block(wire.BASIC)
+    entry = b"\x40\x01x" + wire.block([(b"", b"a" * 4000)])[2:]
+    pieces = talk.hear(
+        wire.frame(1, 5, 1, basic + entry),
+        *[wire.frame(1, 5, stream, basic + b"\xbe" * 58) for stream in range(3, 253, 2)],
+    )
+    assert len(pieces) == 126
+    assert sum(isinstance(what, Refused) for _, what, _, _ in pieces) == 125
+    assert max(held) <= 16
+
+
+def test_heads_that_are_taken_in_bites_are_those_that_came() -> None:
+    talk = Talk()
+    frames = [get(stream, (b"x", b"%d" % stream)) for stream in range(1, 201, 2)]
+    got = talk.hear(*frames, wire.ping(), wire.headers(201, wire.BASIC, end=False))
+    told = [(stream, head.get(b"x")) for stream, head, _, _ in got if isinstance(head, RequestHead)]
+    assert told[:-1] == [(stream, b"%d" % stream) for stream in range(1, 201, 2)]
+    assert told[-1] == (201, None)

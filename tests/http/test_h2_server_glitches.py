@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from porch.http.h2 import CALM, NO_ERROR, ClientFlood, ConnectionBroken
+from porch import clock
+from porch.http.h2 import CALM, NO_ERROR, REFUSED, ClientFlood, ConnectionBroken
 from porch.http.h2_glitches import Kind
 from tests.support import h2_frames as wire
 from tests.support.h2_codec import Talk, get, with_
@@ -33,7 +34,8 @@ def opened(talk: Talk, number: int, *frames: bytes) -> bytes:
 
 
 FLOODS = {
-    "resets": (lambda n: get(1 + 2 * n) + wire.reset(1 + 2 * n), 333, "resets of its own"),
+    "resets": (lambda n: wire.reset(1 + 2 * n) + get(3 + 2 * n), 333, "resets of its own"),
+    "resets in one read": (lambda n: get(1 + 2 * n) + wire.reset(1 + 2 * n), 333, "resets of its"),
     "malformed": (lambda n: get(1 + 2 * n, (b"X", b"")), 200, "malformed messages"),
     "made resets": (
         lambda n: (
@@ -59,7 +61,10 @@ FLOODS = {
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_ends_its_connection_and_says_why(name: str) -> None:
     make, most, why = FLOODS[name]
-    heard, broken = flood(Talk(), make)
+    talk = Talk()
+    if name == "resets":
+        talk.hear(get())
+    heard, broken = flood(talk, make)
     assert heard == pytest.approx(most, rel=0.1)
     assert broken.code == CALM
     assert why in str(broken)
@@ -91,10 +96,20 @@ def test_a_head_that_never_ends_ends_its_connection() -> None:
     assert broken.code == CALM
 
 
-@pytest.mark.parametrize("make", [wire.ping, wire.settings])
-def test_very_many_frames_in_one_read_that_want_answers_end_it(make) -> None:
-    with pytest.raises(ConnectionBroken) as broken:
+@pytest.mark.parametrize(
+    ("make", "why"), [(wire.ping, "too many PING frames"), (wire.settings, "too many SETTINGS")]
+)
+def test_very_many_frames_in_one_read_that_want_answers_end_it(make, why: str) -> None:
+    with pytest.raises(ConnectionBroken, match=why) as broken:
         Talk().hear(make() * 2000)
+    assert broken.value.code == CALM
+
+
+def test_answers_to_pings_that_are_free_and_not_taken_are_bounded_too() -> None:
+    talk = Talk()
+    talk.codec.glitches.free = 2000
+    with pytest.raises(ConnectionBroken, match="PING or SETTINGS frames whose answers") as broken:
+        talk.hear(wire.ping() * 1500)
     assert broken.value.code == CALM
 
 
@@ -127,7 +142,8 @@ def test_a_long_body_in_tiny_frames_and_reads_is_no_glitch() -> None:
             talk.codec.receive(frame[at : at + 4])
         talk.codec.taken(1, 3)
         talk.codec.take()
-    assert talk.codec.glitches.told() == FIRST
+    assert talk.codec.glitches.spent is None
+    assert talk.codec.glitches.told() == "2996 DATA frames with next to nothing in them, " + FIRST
 
 
 def test_heads_as_long_as_they_may_be_are_no_glitch_however_they_come() -> None:
@@ -168,10 +184,34 @@ def test_a_reset_of_a_stream_that_has_ended_is_no_glitch() -> None:
     assert talk.codec.glitches.told() == FIRST
 
 
+def test_who_has_waited_for_an_answer_may_give_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As clients of gRPC whose deadlines pass, or that leave with all of their calls at once."""
+    talk = Talk()
+    for turn in range(50):
+        streams = [1 + 2 * (100 * turn + number) for number in range(100)]
+        talk.hear(*map(get, streams))
+        monkeypatch.setattr(clock, "now", clock.now + clock.TICK)
+        talk.hear(*map(wire.reset, streams))
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_an_old_stream_among_young_ones_is_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk()
+    talk.hear(get(1), get(3))
+    monkeypatch.setattr(clock, "now", clock.now + clock.TICK)
+    talk.hear(get(5), get(7))
+    talk.hear(wire.reset(3), wire.reset(7))
+    assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
+    monkeypatch.setattr(clock, "now", clock.now + clock.TICK)
+    talk.hear(wire.reset(1), wire.reset(5))
+    assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 8, 11])
 def test_a_reset_counts_once_whatever_its_code(code: int) -> None:
     talk = Talk()
-    talk.hear(get(1) + wire.reset(1, code))
+    talk.hear(get(1))
+    talk.hear(wire.reset(1, code))
     assert talk.codec.glitches.told() == "1 SETTINGS frames, 1 resets of its own requests"
 
 
@@ -183,6 +223,88 @@ def test_a_stream_that_we_give_up_for_the_origins_sake_is_no_glitch() -> None:
         talk.sent()
         talk.codec.happened()
     assert talk.codec.glitches.told() == FIRST
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_bodies_on_the_way_on_streams_that_we_give_up_are_no_glitch(answered: bool) -> None:
+    """Four uploads with as much as our windows let through; the connection's opens again."""
+    talk = Talk()
+    streams = (1, 3, 5, 7)
+    talk.hear(*[get(stream, end=False) for stream in streams])
+    window = talk.codec._connection.local_window_size
+    for _ in range(5):
+        for stream in streams:
+            if answered:
+                talk.codec.head(stream, [(b":status", b"502")], b"no", True)
+                talk.codec.take()
+                assert talk.codec.release(stream)
+            else:
+                talk.codec.reset(stream, 2)
+        for number in range(16 * len(streams)):
+            talk.hear(wire.data(streams[number % len(streams)], bytes(16384)))
+        assert talk.codec.glitches.told() == FIRST
+        assert talk.codec._connection.local_window_size > window // 2
+        streams = tuple(stream + 8 for stream in streams)
+        talk.hear(*[get(stream, end=False) for stream in streams])
+
+
+@pytest.mark.parametrize("size", [10, 600])
+def test_a_thousand_requests_before_our_settings_are_known_are_served_or_refused(size: int) -> None:
+    talk = Talk(knows=False)
+    frames = b"".join(get(1 + 2 * number, (b"x", b"a" * size)) for number in range(1000))
+    served = refused = 0
+    for at in range(0, len(frames), 16384):
+        served += len(talk.hear(frames[at : at + 16384]))
+        refused += sum(each.code == REFUSED for each in talk.said if each.kind == wire.RESET)
+    assert (served, refused) == (128, 872)
+    assert talk.codec.glitches.told() == FIRST
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_a_first_flight_may_be_is_bounded_and_ends_with_our_settings(known: bool) -> None:
+    talk = Talk(knows=False)
+    if known:
+        talk.hear(wire.settings(ack=True))
+    heard, broken = flood(talk, lambda _: wire.frame(0x77, 0, 0, b"x" * 4087))
+    assert heard == pytest.approx((80 + 200 + (0 if known else 1024)) / 4, rel=0.1)
+    assert "neither head nor body" in str(broken)
+
+
+def test_more_than_may_have_been_on_the_way_is_a_glitch() -> None:
+    talk = Talk()
+    talk.hear(get(end=False))
+    talk.codec.reset(1, 2)
+    heard, broken = flood(talk, lambda _: wire.data(1, bytes(4096)))
+    assert heard == pytest.approx((256 + 256 // 16 + 80 + 200) / 4, rel=0.1)
+    assert "neither head nor body" in str(broken)
+
+
+def test_small_messages_both_ways_are_no_glitch() -> None:
+    """As in a stream of gRPC, or a WebSocket."""
+    talk = Talk()
+    talk.hear(get(end=False))
+    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    for _ in range(20_000):
+        talk.codec.receive(wire.data(1, b"a"))
+        talk.codec.taken(1, 1)
+        talk.codec.data(1, b"b", False)
+        talk.codec.take()
+        if talk.codec.window(1) < 10:
+            talk.hear(wire.window_update(0, 10_000) + wire.window_update(1, 10_000))
+    assert talk.codec.glitches.told() == FIRST
+
+
+def test_resets_of_streams_that_are_over_are_counted_beyond_the_free_ones() -> None:
+    talk = Talk()
+    talk.hear(get(1))
+    talk.codec.head(1, [(b":status", b"200")], b"", True)
+    talk.sent()
+    heard, broken = flood(talk, lambda _: wire.reset(1) * 700)
+    assert heard == 1
+    assert (broken.code, str(broken)) == (CALM, "too many resets of requests that are over")
+    with pytest.raises(ConnectionBroken, match="resets of requests that are over") as at_once:
+        Talk().hear(get(1), wire.reset(1) * 20_000)
+    assert at_once.value.code == CALM
 
 
 def test_points_that_are_spent_while_output_is_taken_end_it_with_the_next_read() -> None:

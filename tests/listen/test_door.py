@@ -35,6 +35,7 @@ class Settings:
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Any = None
         self.h2c = False
+        self.streams = 128
 
     def find(self, request: RequestHead, client_ip: bytes, security: object = None) -> Route:
         self.asked.append(client_ip)
@@ -50,7 +51,7 @@ class Client:
         self.peer = b"192.0.2.7"
         self.security: Security | None = None
         self.port = b"80"
-        self.interim = True
+        self.interim = self.trailers = True
         self.sent: list[tuple[Any, bytes, bool]] = []
         self.finished: list[bool] = []
 

@@ -6,10 +6,11 @@ import pytest
 
 from porch import clock
 from porch.clock import INFINITY
+from porch.forward.sip import A_SIP
 from porch.http.h2 import CANCEL, NO_ERROR, PREFACE, PROTOCOL
 from porch.listen.closing import LINGER
 from porch.listen.h2 import GOODBYE, MultiplexedConnection
-from porch.listen.h2_stream import MOST_OF_ONE, MOST_QUEUED
+from porch.listen.h2_stream import MOST_OF_ONE, MOST_QUEUED, MOST_SIPPED
 from porch.route.route import Timeouts
 from tests.support.multiplexed import Multiplexed
 from tests.support.network import HIGH, FakeTransport
@@ -110,13 +111,59 @@ def test_a_hundred_streams_that_take_nothing_hold_no_more_than_a_connection_may(
         if not tale.upstreams[at].transport.paused:
             tale.upstream(head(1_000_000) + bytes(A_READ), at=at)
             read += 1
-    assert MOST_QUEUED - A_READ < held(tale) < MOST_QUEUED + A_READ
-    assert read < 6
+    assert MOST_SIPPED - A_SIP < held(tale) < MOST_SIPPED + A_SIP
+    assert read < 50
     last = tale.asks(b"/late")
     tale.upstream_gets(b"GET /late", at=100).upstream_is_read(False, at=100)
     for number in (*numbers, last):
         tale.gives_up(number)
     assert held(tale) == 0
+
+
+def test_streams_that_nobody_takes_keep_a_small_request_no_longer(story: Make) -> None:
+    tale = story(window=1 << 24)
+    tale.takes = False
+    for _ in range(8):
+        tale.asks(b"/film")
+    for at in range(8):
+        tale.upstream_gets(b"GET /film", at=at)
+
+    def films() -> None:
+        for far in tale.upstreams:
+            far.transport.feed(head(1_000_000) + bytes(A_READ))
+
+    tale._do(films)
+    assert held(tale) <= MOST_QUEUED + A_READ + 5 * A_SIP
+    paused = [far.transport.paused for far in tale.upstreams]
+    assert paused == [True] * 8
+    for _ in range(3):
+        small = tale.asks(b"/small")
+        tale.upstream_gets(b"GET /small", at=8).upstream_is_read(at=8)
+        tale.upstream(OK, at=8)
+        tale.answer(small, 200, b"hi")
+    for number in range(1, 17, 2):
+        tale.gives_up(number)
+    assert not tale.connection.crowded
+
+
+def test_an_answer_that_is_taken_is_read_to_its_end_beside_those_that_are_not(
+    story: Make,
+) -> None:
+    tale = story(window=1 << 24)
+    tale.takes = False
+    stuck = [tale.asks(b"/film") for _ in range(5)]
+    for at in range(5):
+        tale.upstream_gets(b"GET /film", at=at)
+        tale.upstream(head(1_000_000) + bytes(A_READ), at=at)
+    large = tale.asks(b"/large")
+    tale.upstream_gets(b"GET /large", at=5)
+    tale.upstream(head(200_000) + bytes(200_000), at=5)
+    while not tale.answers[large].ended:
+        tale.takes_more(large, 16384)
+        assert held(tale) < MOST_SIPPED + A_SIP
+    tale.answer(large, 200, bytes(200_000))
+    for number in stuck:
+        tale.gives_up(number)
 
 
 def test_where_others_stand_still_those_who_take_are_read_on(story: Make) -> None:

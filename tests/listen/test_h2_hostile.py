@@ -9,6 +9,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.h2 import CALM, INTERNAL, STREAM_WINDOW, WINDOW
 from porch.http.message import Field
+from porch.route.route import Timeouts
 from tests.support import h2_frames as wire
 from tests.support.h2_raw import RawMultiplexed
 
@@ -138,6 +139,54 @@ def test_a_client_that_leaves_in_good_order_is_not_told_of(story: Make) -> None:
     tale.sends(wire.goaway())
     assert tale.is_closing
     assert tale.warnings == []
+
+
+# --- what comes in parts, or is ignored ---------------------------------------------------------
+
+PART = b"\0\x40\0\1\4\0\0\0"
+"""Of a head; the last byte of its stream's number is missing."""
+IGNORED = {
+    "PRIORITY": wire.priority(9),
+    "unknown": wire.frame(0x77, 0, 0, b"x"),
+    "PING that answers none": wire.ping(ack=True),
+    "a late WINDOW_UPDATE": wire.window_update(1, 10),
+    "DATA on the way": wire.data(1, b"a"),
+}
+
+
+@pytest.mark.parametrize("name", IGNORED)
+def test_a_frame_that_is_ignored_is_no_part_of_a_head(story: Make, name: str) -> None:
+    tale = story(timeouts=Timeouts(head=5, keep_alive=60))
+    tale.sends(head(1)).upstream_gets(b"GET /case").upstream(OK)
+    until = tale.connection.deadline
+    tale.sends(IGNORED[name])
+    assert tale.connection.deadline == until
+    tale.sends(head(3)).upstream_gets(b"GET /case", at=-1).sends(IGNORED[name])
+    tale.advance(10)
+    assert [each for each in tale.said() if each.kind == wire.GOAWAY] == []
+
+
+def away(tale: RawMultiplexed) -> bool:
+    return any(each.kind == wire.GOAWAY for each in tale.said())
+
+
+def test_part_of_a_head_behind_a_whole_one_has_its_own_time(story: Make) -> None:
+    tale = story(timeouts=Timeouts(head=5, keep_alive=60))
+    tale.sends(head(1) + PART + b"\3").upstream_gets(b"GET /case").upstream(OK)
+    tale.advance(4)
+    assert not away(tale)
+    tale.advance(2)
+    assert away(tale)
+
+
+def test_part_of_a_head_beside_a_body_that_has_not_ended_is_timed(story: Make) -> None:
+    tale = story(timeouts=Timeouts(head=5, keep_alive=60))
+    tale.sends(head(1, end=False)).upstream_gets(b"GET /case", end=False)
+    tale.sends(PART).advance(6)
+    assert not away(tale), "what is the head of a frame only may be that of a body"
+    tale.sends(b"\3").advance(6)
+    assert away(tale)
+    tale.upstream_sees("open")
 
 
 # --- what must not leave -----------------------------------------------------------------------

@@ -13,12 +13,20 @@ Field = tuple[bytes, bytes]
 
 
 class Talk:
-    """codec: after the first words of both sides. said: frames that it has sent since."""
+    """codec: after the first words of both sides. knows: whether the client has agreed to ours.
+    said: frames that it has sent since."""
 
-    def __init__(self, limits: HeadLimits | None = None, scheme: bytes = b"https") -> None:
-        self.codec = ServerCodec(limits or HeadLimits(), scheme)
+    def __init__(
+        self,
+        limits: HeadLimits | None = None,
+        scheme: bytes = b"https",
+        streams: int = 128,
+        *,
+        knows: bool = True,
+    ) -> None:
+        self.codec = ServerCodec(limits or HeadLimits(), scheme, streams)
         self._frames = Frames()
-        self.hear(PREFACE + settings(ack=True))
+        self.hear(PREFACE + settings(ack=True) if knows else PREFACE)
 
     def hear(self, *frames: bytes) -> list[Piece]:
         """What comes of these frames, that which follows when the answer to them leaves included.

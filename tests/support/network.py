@@ -245,7 +245,16 @@ class FakeTransport(asyncio.Transport):
             data = self._incoming.popleft()
             if data is not None:
                 self.reads += 1
-                self.protocol.data_received(data)
+                protocol = self.protocol
+                if isinstance(protocol, asyncio.BufferedProtocol):
+                    room = memoryview(protocol.get_buffer(-1))
+                    size = min(len(room), len(data))
+                    room[:size] = data[:size]
+                    if size < len(data):
+                        self._incoming.appendleft(data[size:])
+                    protocol.buffer_updated(size)
+                else:
+                    protocol.data_received(data)
                 continue
             keep_open = self.protocol.eof_received()
             if keep_open and self._tls:

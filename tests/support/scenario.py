@@ -64,6 +64,7 @@ class Setup:
         self.malformed = Route(key="malformed", plan=Plan([recorder]))
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.h2c = False
+        self.streams = 128
         self.client_ip: Callable[[bytes, RequestHead], bytes] | None = None
         self.reports: list[Exception] = []
         self.error_page: Callable[[Exchange, PorchError], Response] = error_page

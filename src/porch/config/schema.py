@@ -81,7 +81,7 @@ LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit"})
 
 TOP_ONLY = {
     "timeouts": ("head", "keep_alive"),
-    "limits": ("request_line", "head", "fields", "interim"),
+    "limits": ("request_line", "head", "fields", "interim", "streams"),
 }
 """Words that are read before a route is known, so that a route cannot say them."""
 
@@ -139,6 +139,10 @@ class LimitsModel(Model):
     )
     interim: Annotated[int, Field(ge=0)] | None = word(
         "Interim answers that an origin may send before its final one.", _LIMITS.interim
+    )
+    streams: Annotated[int, Field(ge=1, le=10_000)] | None = word(
+        "Requests that a client may have open on one connection of HTTP/2; it waits with others.",
+        _LIMITS.streams,
     )
 
 

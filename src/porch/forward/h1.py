@@ -13,6 +13,7 @@ from porch.clock import INFINITY
 from porch.errors import ConnectionLost, IncompleteResponse, PorchError, Shutdown
 from porch.exchange import Exchange
 from porch.forward.arrived import arrived, poll_of
+from porch.forward.sip import Sip
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import chunk, chunked_pieces, last_chunk, request_head
 from porch.http.h1_response import ResponseDecoder
@@ -48,6 +49,7 @@ class ClientConnection(asyncio.Protocol):
         "_pool",
         "_request_done",
         "_said",
+        "_sips",
         "_transport",
         "_tunnel",
         "closed",
@@ -62,7 +64,7 @@ class ClientConnection(asyncio.Protocol):
         self._decoder = ResponseDecoder(limits, most_interim)
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
         self.exchange: Exchange | None = None
-        self._chunked = self._paused = self._tunnel = self.closed = False
+        self._chunked = self._paused = self._sips = self._tunnel = self.closed = False
         self._request_done = True
         self._said: Frames | None = None
         self.reused = False
@@ -104,6 +106,8 @@ class ClientConnection(asyncio.Protocol):
                         and not decoder.rest
                         and not self._transport.get_write_buffer_size()
                     ):
+                        if self._sips:
+                            self.sip(False)
                         if self._paused:
                             self.resume_reading()
                         self._pool.release(self)
@@ -223,6 +227,18 @@ class ClientConnection(asyncio.Protocol):
         if self._paused and not self.closed:
             self._paused = False
             self._transport.resume_reading()
+
+    def sip(self, little: bool) -> None:
+        """See keeper.UpstreamStream."""
+        if little is self._sips or self.closed:
+            return
+        self._sips = little
+        transport = self._transport
+        if not self._paused:  # while it reads it goes on as before
+            transport.pause_reading()
+        transport.set_protocol(Sip(self) if little else self)
+        if not self._paused:
+            transport.resume_reading()
 
     def abort(self, error: PorchError) -> None:
         """See Stream. The origin sees the close at once and can stop its work; of a WebSocket it

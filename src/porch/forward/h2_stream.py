@@ -164,6 +164,9 @@ class OriginStream:
             self._paused = False
             self._connection.owe(self)
 
+    def sip(self, little: bool) -> None:
+        """See keeper.UpstreamStream. The stream's window is small enough."""
+
     def abort(self, error: PorchError) -> None:
         """See Stream. The origin is told at once; of a WebSocket in its own words, if the door
         itself is the reason."""

@@ -77,6 +77,8 @@ class GrpcWeb(Filter):
         quads = text[:whole]
         if _QUADS.match(quads) is None:
             raise BadRequest("a body of application/grpc-web-text that is not base64")
+        if call.rest and exchange.request_done:
+            raise BadRequest("a body of application/grpc-web-text that is cut off")
         return b"".join(map(a2b_base64, _RUN.findall(quads)))
 
     def on_upstream_request(self, exchange: Exchange) -> None:

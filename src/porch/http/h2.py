@@ -25,7 +25,6 @@ __all__ = [
     "CONNECTION",
     "FLOW",
     "INTERNAL",
-    "MOST_STREAMS",
     "NO_ERROR",
     "ONE_ONE",
     "ORIGIN_STREAM_WINDOW",
@@ -61,8 +60,6 @@ REFUSED, CANCEL, CALM, ONE_ONE = 7, 8, 11, 13
 CONNECTION: Final = 0
 """The stream of what concerns the whole connection."""
 
-MOST_STREAMS = 128
-"""Streams that a client may have open at once."""
 WINDOW = 1 << 20
 """Bytes of bodies that a connection may send to us before some of them were taken."""
 STREAM_WINDOW = 1 << 18
@@ -86,6 +83,8 @@ A_HOLE = 16450
 """Bytes that fit where TLS had one of its buffers, which are free between two records."""
 FEWEST = 4
 """Times the bound on a head behind which the connection ends, not only its request."""
+MOST_ACKS: Final = 1000
+"""Answers to PING and SETTINGS that wait here because the other side does not take them."""
 
 
 class Reset:
@@ -197,17 +196,18 @@ _BROKEN = {
     9: "a header block that can not be decoded",
     CALM: "too many frames that honest ones seldom send",
 }
+_FLOODED = "Flooding was detected in this HTTP/2 session"
+_UNTAKEN = "too many PING or SETTINGS frames whose answers it does not take"
 """What the library says by a code alone."""
 
 
 class Codec:
     """What both sides share. A call that concerns a stream which is gone does nothing.
 
-    queued(stream): bytes of its body, or of all bodies, that wait here. partial: whether what came
-    last ended nothing that is told of: it was part of a frame, or of a head.
+    queued(stream): bytes of its body, or of all bodies, that wait here.
     """
 
-    __slots__ = ("_connection", "_is_left", "_limits", "partial", "queued", "streams_seen")
+    __slots__ = ("_connection", "_is_left", "_limits", "queued", "streams_seen")
 
     def __init__(
         self, role: Role, limits: HeadLimits, settings: dict[int, int], window: int = WINDOW
@@ -222,9 +222,9 @@ class Codec:
             Configuration(
                 auto_window_update=False,
                 max_send_header_block_length=2 * FEWEST * limits.head,
-                stream_reset_rate_limit=(1000, 100),  # of a server; see h2_glitches.py for ours
+                stream_reset_rate_limit=(10_000, 10_000),  # of a server; h2_glitches.py has ours
                 glitch_rate_limit=(50_000, 5000),  # PRIORITY and PRIORITY_UPDATE count as well
-                max_outbound_ack=100,
+                max_outbound_ack=MOST_ACKS,
                 max_continuations=FEWEST * limits.head // 16384 + 1,
                 max_inbound_header_list_size=FEWEST * limits.head,
                 max_inbound_header_count=FEWEST * limits.fields,
@@ -236,7 +236,6 @@ class Codec:
         self._is_left = False
         self.queued = connection.queued_body_size
         self.streams_seen = 0
-        self.partial = False
 
     # --- in --------------------------------------------------------------------------------------
 
@@ -294,6 +293,8 @@ class Codec:
     def _broken(self, error: NGH2Error) -> ConnectionBroken:
         """libnghttp2 has given up without a word, which is ours to say (RFC 9113 5.4.1)."""
         detail = str(error).removeprefix("HTTP/2 engine error: ")
+        if detail.startswith(_FLOODED):
+            detail = _UNTAKEN
         code = CALM if isinstance(error, DenialOfServiceError) else PROTOCOL
         return ConnectionBroken(detail, code, self.streams_seen)
 
@@ -371,19 +372,6 @@ class Codec:
         except NGH2Error:
             return pieces
         return pieces
-
-    def release(self, stream: int) -> bool:
-        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
-        False: it has not left yet, as far as can be told."""
-        connection = self._connection
-        try:
-            own = connection.stream_remote_window_size(stream)
-            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
-                return False
-            connection.reset_stream(stream, NO_ERROR)
-        except NGH2Error:
-            return True
-        return True
 
     def window(self, stream: int) -> int:
         """Bytes of it that the other side takes now, of this stream and of all."""

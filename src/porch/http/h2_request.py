@@ -27,10 +27,11 @@ _LONGEST_LENGTH = 18
 """Digits of a Content-Length, as in HTTP/1.1."""
 _SPECIAL = HOP_BY_HOP | {b"host", b"cookie", b"content-length", b"expect"}
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
-_TOLD = frozenset((b"accept", b"referer", b"user-agent"))
-"""Fields of a refused request that its answer and the access log make use of."""
+_TOLD = frozenset((b"accept", b"content-type", b"referer", b"user-agent"))
+"""Fields of a refused request that its answer and the access log make use of: a call of gRPC is
+answered as one."""
 _MOST_TOLD = 1024
-"""Bytes of its path that are kept for the log."""
+"""Bytes of its path, and of its other words, that are kept for the log."""
 _NOTHING: tuple[Field, ...] = ()
 
 
@@ -212,9 +213,9 @@ def refused(fields: Sequence[Field], scheme: bytes, error: PorchError) -> Refuse
     error.__traceback__ = None  # which holds all fields for as long as the error is kept
     said = dict(fields)
     request = RequestHead(
-        said.get(b":method", b"-"),
+        said.get(b":method", b"-")[:_MOST_TOLD],
         said.get(b":path", b"-")[:_MOST_TOLD],
-        said.get(b":authority") or said.get(b"host", b""),
+        (said.get(b":authority") or said.get(b"host", b""))[:_MOST_TOLD],
         scheme,
         [field for field in fields if field[0] in _TOLD and len(field[1]) <= _MOST_TOLD],
         version=b"2",

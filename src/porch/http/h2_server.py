@@ -9,21 +9,24 @@ from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 from ngh2.events import DataReceived, RequestReceived, StreamClosed
 
+from porch import clock
 from porch.errors import PorchError
 from porch.http import h2_glitches as kinds
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CALM,
     FLOW,
-    MOST_STREAMS,
+    NO_ERROR,
     PROTOCOL,
     REFUSED,
     STREAM_WINDOW,
+    WINDOW,
     Codec,
     ConnectionBroken,
     Piece,
     Reset,
 )
+from porch.http.h2_arrivals import Arrivals
 from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
 from porch.http.h2_request import OVERHEAD, RequestReader, read_trailers, refused
@@ -39,6 +42,16 @@ SOME_NOISE = 4096
 and frame may have."""
 A_LONG_FRAME = 16384 + 9
 """Bytes of the longest frame that is taken."""
+MOST_EXCUSED = WINDOW + (WINDOW >> 4)
+"""Bytes that may be on the way for streams that we have given up: what our windows let through, and
+the frames around it."""
+FIRST_FLIGHT = 1 << 20
+"""Bytes that a client may send of streams that we refuse before it has agreed to our settings: it
+could not know how many may be open."""
+SOME_HEADS = 16
+"""Heads in one read, above which it is taken in bites of A_BITE bytes: each head may be 3,000 times
+as long as what came of it, and only one bite's are held before those over the limit are refused."""
+A_BITE = 1024
 EARNED = 4
 """Frames of the free kinds that a request, and a piece of an answer, give reason for."""
 A_FRAME, AN_UPDATE, A_PING = 9, 13, 17
@@ -57,14 +70,27 @@ class _Body:
 
 
 class ServerCodec(Codec):
-    """The side that is asked. glitches: what this client has done that honest ones seldom do."""
+    """The side that is asked. glitches: what this client has done that honest ones seldom do.
+    arrivals: what is known of all its frames."""
 
-    __slots__ = ("_lost", "_most_noise", "_noise", "_read", "_scheme", "glitches")
+    __slots__ = (
+        "_began",
+        "_excused",
+        "_first",
+        "_grown",
+        "_lost",
+        "_most_noise",
+        "_noise",
+        "_read",
+        "_scheme",
+        "arrivals",
+        "glitches",
+    )
 
-    def __init__(self, limits: HeadLimits, scheme: bytes) -> None:
-        """scheme: of the connection, b"http" or b"https"."""
+    def __init__(self, limits: HeadLimits, scheme: bytes, streams: int) -> None:
+        """scheme: of the connection, b"http" or b"https". streams: that may be open at once."""
         settings = {
-            3: MOST_STREAMS,
+            3: streams,
             4: STREAM_WINDOW,
             6: limits.head,
             8: 1,  # a WebSocket may be asked for (RFC 8441 3)
@@ -73,18 +99,31 @@ class ServerCodec(Codec):
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
-        self._noise = self._lost = 0
+        self._noise = self._lost = self._excused = 0
+        self._first = FIRST_FLIGHT
+        # Streams up to `_grown` began before the tick in which the last ones did.
+        self._grown, self._began = 0, clock.now
         self._most_noise = limits.head + A_LONG_FRAME
         self.glitches = Glitches()
+        self.arrivals = Arrivals(self.glitches)
 
     def receive(self, data: bytes) -> list[Piece]:
-        """See Codec."""
+        """See Codec. A flood of frames that want answers ends before libnghttp2 sees it."""
+        arrivals = self.arrivals
+        arrivals.look(data)
+        if self.glitches.spent is not None:
+            raise self.spent()
         self._noise += len(data)
+        pieces: list[Piece] = []
+        bite = A_BITE if arrivals.heads > SOME_HEADS else len(data) or 1
         try:
-            self._connection.receive_data(data)
+            for at in range(0, len(data), bite):
+                self._connection.receive_data(data[at : at + bite])
+                pieces += self.happened()
         except NGH2Error as error:
             raise self._broken(error) from error
-        pieces = self.happened()
+        if arrivals.resets:
+            self._count_late_resets()
         if self._noise > self._most_noise:
             self._count_noise()
         if self.glitches.spent is not None:
@@ -97,7 +136,21 @@ class ServerCodec(Codec):
         assert kind is not None
         return ConnectionBroken(f"too many {kind.name}", CALM, self.streams_seen)
 
+    def _count_late_resets(self) -> None:
+        """Those of streams that were there have been taken off."""
+        late, self.arrivals.resets = self.arrivals.resets, 0
+        if late > 0:
+            self.glitches.add_free(kinds.LATE_RESETS, late)
+
     def _count_noise(self) -> None:
+        """Of what came on streams that we have refused or given up nothing is told: it is excused
+        as far as it may have been on the way."""
+        over = self._noise - self._most_noise
+        first = min(self._first, over)
+        excused = min(self._excused, over - first)
+        self._first -= first
+        self._excused -= excused
+        self._noise -= first + excused
         while self._noise > self._most_noise:
             self._noise -= SOME_NOISE
             if self._connection.want_read:  # else nothing is looked at any more
@@ -107,12 +160,12 @@ class ServerCodec(Codec):
         """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
         bodies: dict[int, _Body] = {}
-        events = self._connection.events()
-        self.partial = not events
         read, glitches = self._read, self.glitches
-        for event in events:
+        for event in self._connection.events():
             kind = event.__class__
             if kind is RequestReceived:
+                if clock.now != self._began:
+                    self._grown, self._began = self.streams_seen, clock.now
                 stream = self.streams_seen = event.stream_id  # type: ignore[attr-defined]
                 fields, end = event.headers, event.end_stream  # type: ignore[attr-defined]
                 self._noise = 0
@@ -174,17 +227,19 @@ class ServerCodec(Codec):
         elif kind is told.StreamReset:
             self._lost = event.stream_id  # type: ignore[attr-defined]
         elif kind is StreamClosed:
-            if event.stream_id == self._lost:  # type: ignore[attr-defined]
-                glitches.add(kinds.RESETS)  # of a stream that was there: others have cost nothing
+            stream = event.stream_id  # type: ignore[attr-defined]
+            if stream == self._lost:  # it was there: the reset of another has cost nothing
+                self.arrivals.resets -= 1
+                if stream > self._grown and clock.now == self._began:
+                    glitches.add(kinds.RESETS)
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
         elif kind is told.PingReceived:
             self._noise -= A_PING
-            glitches.add_free(kinds.PINGS)
         elif kind is told.PriorityUpdateReceived:
             glitches.add_free(kinds.PRIORITIES)
-        elif kind is told.SettingsReceived:
-            glitches.add(kinds.SETTINGS)
+        elif kind is told.SettingsAcknowledged:
+            self._first = 0
         elif kind is told.GoAwayReceived:
             glitches.add(kinds.GOAWAYS)
 
@@ -219,3 +274,25 @@ class ServerCodec(Codec):
             self._connection.send_informational_response(stream, fields)
         except NGH2Error:
             return
+
+    def reset(self, stream: int, code: int) -> None:
+        """See Codec. What the client may have sent before it hears of it is no noise."""
+        try:
+            left = self._connection.stream_local_window_size(stream)
+        except NGH2Error:
+            return
+        self._excused = min(self._excused + left + (left >> 4), MOST_EXCUSED)
+        super().reset(stream, code)
+
+    def release(self, stream: int) -> bool:
+        """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).
+        False: it has not left yet, as far as can be told."""
+        connection = self._connection
+        try:
+            own = connection.stream_remote_window_size(stream)
+            if self.queued(stream) or min(own, connection.remote_window_size) <= 0:
+                return False
+        except NGH2Error:
+            return True
+        self.reset(stream, NO_ERROR)
+        return True

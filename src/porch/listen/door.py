@@ -38,6 +38,10 @@ class Settings(Protocol):
         """Of each new connection's heads."""
 
     @property
+    def streams(self) -> int:
+        """That a client may have open on each new connection of HTTP/2."""
+
+    @property
     def timeouts(self) -> Timeouts:
         """Of connections between exchanges; an exchange has its route's."""
 

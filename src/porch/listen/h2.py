@@ -21,13 +21,21 @@ from porch.http.h2 import (
     Pong,
     Reset,
 )
+from porch.http.h2_arrivals import NO, YES
 from porch.http.h2_request import Refused
 from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
 from porch.listen.closing import Closing, flush, reset
 from porch.listen.door import Door
-from porch.listen.h2_stream import A_READ, CROWDED, MOST_OF_ONE, MOST_QUEUED, ServerStream
+from porch.listen.h2_stream import (
+    A_READ,
+    CROWDED,
+    MOST_OF_ONE,
+    MOST_QUEUED,
+    MOST_SIPPED,
+    ServerStream,
+)
 from porch.listen.ip import ip_of
 
 __all__ = ["MultiplexedConnection"]
@@ -43,7 +51,8 @@ class MultiplexedConnection(asyncio.Protocol):
     """One connection of a client. See h1.ServerConnection.
 
     streams: those with an exchange. dirty: whether what there is to say leaves with this turn.
-    crowded: whether more waits for the client than may, for all that was looked at.
+    crowded: whether much waits that the client could have and does not take. slow: those for
+    which nothing is read.
     deadline: of the connection without streams, of a head that
     comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
@@ -60,7 +69,6 @@ class MultiplexedConnection(asyncio.Protocol):
         "_heavy",
         "_left",
         "_loop",
-        "_slow",
         "_transport",
         "codec",
         "crowded",
@@ -70,6 +78,7 @@ class MultiplexedConnection(asyncio.Protocol):
         "port",
         "scheme",
         "security",
+        "slow",
         "streams",
     )
 
@@ -79,9 +88,9 @@ class MultiplexedConnection(asyncio.Protocol):
         """See h1.ServerConnection."""
         self._door = door
         self.scheme = scheme
-        self.codec = ServerCodec(door.settings.limits, scheme)
+        self.codec = ServerCodec(door.settings.limits, scheme, door.settings.streams)
         self.streams: dict[int, ServerStream] = {}
-        self._slow: dict[ServerStream, None] = {}
+        self.slow: dict[ServerStream, None] = {}
         self._heavy: list[ServerStream] = []
         self._early: list[int] = []
         self._done: list[int] = []
@@ -130,10 +139,16 @@ class MultiplexedConnection(asyncio.Protocol):
                 started.append(piece)
             else:
                 self._take(piece)
-        if started:
-            self._start(started)
-        if codec.partial != self._drips:
-            self._note_drips()
+        if started:  # but for those that are given up
+            self._drips = False
+            if self._left is None and self._away != LEAVING:
+                self.deadline = INFINITY
+            for number, head, _, _ in started:
+                stream = self.streams.get(number)
+                if stream is not None:
+                    stream.start(self._door, head)  # type: ignore[arg-type]
+        if codec.arrivals.partial or self._drips:
+            self._note_drips(codec.arrivals.partial)
         if not self.dirty and codec.wants_write:
             self.mark()
 
@@ -187,24 +202,15 @@ class MultiplexedConnection(asyncio.Protocol):
             self._away = AWAY
             self.mark()
 
-    def _start(self, started: list[Piece]) -> None:
-        """Begin the exchanges of the requests that came, but for those that are given up."""
-        self._drips = False
-        if self._left is None and self._away != LEAVING:
-            self.deadline = INFINITY
-        door, streams = self._door, self.streams
-        for number, head, _, _ in started:
-            stream = streams.get(number)
-            if stream is not None:
-                stream.start(door, head)  # type: ignore[arg-type]
-
-    def _note_drips(self) -> None:
+    def _note_drips(self, partial: int) -> None:
         """A head may come in drops: patience with it counts from its first byte. What else comes
-        in drops is a body, which its exchange waits for, or costs nothing."""
+        in drops is a body, which its exchange waits for, or costs nothing. Whoever lets us wait
+        is told to leave, and what runs is not ended."""
         if self._drips:
-            self._drips = False
-            self.deadline = self._before
-        elif all(stream.heard for stream in self.streams.values()):
+            if partial == NO:
+                self._drips = False
+                self.deadline = self._before
+        elif partial == YES or all(stream.heard for stream in self.streams.values()):
             self._drips = True
             self._before = self.deadline
             self.deadline = min(self.deadline, clock.now + self._door.settings.timeouts.head)
@@ -251,9 +257,12 @@ class MultiplexedConnection(asyncio.Protocol):
             self._end_early()
         if self._heavy:
             self._look_at_heavy()
-        if self._slow or self.crowded:
+        waiting = codec.queued()
+        if (waiting <= CROWDED) if self.crowded else (waiting > CROWDED and not self.dirty):
+            self._crowd(not self.crowded)
+        if self.slow:
             self._relieve()
-        if self._left is not None or codec.queued():
+        if waiting or self._left is not None:
             self._see_off()
         else:
             self._done.clear()
@@ -278,8 +287,7 @@ class MultiplexedConnection(asyncio.Protocol):
         """A stream has queued more: is it, or are all, to stop reading for a while?"""
         queued = self.codec.queued
         whole = queued()
-        if whole > MOST_QUEUED:
-            self.crowded = True
+        if whole > (MOST_SIPPED if self.crowded else MOST_QUEUED):
             for each in self.streams.values():
                 if not each.full:
                     self.slow_down(each)
@@ -300,29 +308,39 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def slow_down(self, stream: ServerStream) -> None:
         """Read nothing for a stream until its client takes."""
-        self._slow[stream] = None
+        self.slow[stream] = None
         stream.fill()
+
+    def _crowd(self, crowded: bool) -> None:
+        """Much is here that could leave and is not taken; or no longer so much."""
+        self.crowded = crowded
+        for stream in self.streams.values():
+            stream.sip(crowded)
+
+    def squeeze(self, stream: ServerStream) -> None:
+        """A stream begins where others wait."""
+        stream.sip(self.crowded)
+        if self.codec.queued() > (MOST_SIPPED if self.crowded else MOST_QUEUED):
+            self.slow_down(stream)
 
     def _relieve(self) -> None:
         """Read on for those whose client takes, as far as there is room."""
         queued = self.codec.queued
         whole = queued()
-        if whole > MOST_QUEUED:
-            return
-        self.crowded = False
-        most = 0 if whole > CROWDED else MOST_OF_ONE // 2
-        for stream in [each for each in self._slow if queued(each.number) <= most]:
-            if queued() > MOST_QUEUED:  # by what came at once
+        most = MOST_SIPPED if self.crowded else MOST_QUEUED
+        share = 0 if whole > CROWDED else MOST_OF_ONE // 2
+        for stream in [each for each in self.slow if queued(each.number) <= share]:
+            if queued() > most:  # by what came at once
                 return
-            self._slow.pop(stream, None)
+            self.slow.pop(stream, None)
             stream.drain()
 
     def forget(self, stream: ServerStream) -> None:
         """An exchange is over. What it sent may still have to leave."""
         number = stream.number
         self.streams.pop(number, None)
-        if self._slow:
-            self._slow.pop(stream, None)
+        if self.slow:
+            self.slow.pop(stream, None)
         if not stream.heard:
             self._early.append(number)
         self._done.append(number)
@@ -333,8 +351,9 @@ class MultiplexedConnection(asyncio.Protocol):
         """Bytes that the client has not taken yet: of one stream where it takes nothing of this
         one, of all where it takes little at all."""
         codec = self.codec
-        if codec.window(number) <= 0:
-            return codec.queued(number)
+        own = codec.queued(number)
+        if own and codec.window(number) <= 0:
+            return own
         return codec.queued() + unsent(self._transport)
 
     # --- between requests, and the end -----------------------------------------------------------

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from porch.listen.door import Door
     from porch.listen.h2 import MultiplexedConnection
 
-__all__ = ["A_READ", "CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "ServerStream"]
+__all__ = ["A_READ", "CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "MOST_SIPPED", "ServerStream"]
 
 A_READ = 1 << 18
 """Bytes that come from an origin at once, at most."""
-MOST_QUEUED = 1 << 20
+MOST_QUEUED = 640 << 10
 """Bytes of answers that a connection holds for its client, over all streams, and one read of an
-origin: beyond them nothing is read for it."""
+origin: beyond them nothing is read for it, but for sips."""
 CROWDED = MOST_QUEUED - A_READ
-"""From here on only those are read for whose client takes all that is sent."""
+"""From here on only those are read for whose client takes all that is sent. Where that much is not
+taken, answers are read in sips, so that those few that nobody takes keep no others waiting."""
+MOST_SIPPED = MOST_QUEUED + (1 << 19)
+"""Bytes that are held in the end: there is room for 16 sips at least."""
 MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
 
@@ -61,7 +64,7 @@ class ServerStream:
         "security",
     )
 
-    interim = True
+    interim = trailers = True
 
     def __init__(self, connection: "MultiplexedConnection", number: int, heard: bool) -> None:
         """Of a request whose head has come."""
@@ -104,8 +107,8 @@ class ServerStream:
         except PorchError as error:
             door.refuse(self, head, error)
             return
-        if self._connection.crowded:
-            self._connection.slow_down(self)
+        if self._connection.crowded or self._connection.slow:
+            self._connection.squeeze(self)
         exchange.on_request(data, end)
         if data:
             self._acknowledge(len(data))
@@ -187,6 +190,14 @@ class ServerStream:
         if not self.full and self._exchange is not None:
             self.full = True
             self._exchange.on_client_full()
+
+    def sip(self, little: bool) -> None:
+        """Whether only little is to be read for it at a time."""
+        exchange = self._exchange
+        if exchange is not None and exchange.sips is not little:
+            exchange.sips = little
+            if exchange.upstream is not None:
+                exchange.upstream.sip(little)
 
     def drain(self) -> None:
         """The client takes again."""

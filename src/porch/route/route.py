@@ -65,6 +65,7 @@ class Limits:
     fields: how many fields a head may have (Envoy 100).
     body: of a request; None is unbounded.
     interim: how many interim answers an origin may send before its final one.
+    streams: how many requests a client may have open on one connection of HTTP/2 (nginx 128).
     """
 
     request_line: int = 16384
@@ -72,6 +73,7 @@ class Limits:
     fields: int = 128
     body: int | None = None
     interim: int = 16
+    streams: int = 128
 
 
 class Place(Protocol):
