@@ -18,7 +18,7 @@ from porch.forward.h2 import (
     WIDEST,
     SharedConnection,
 )
-from porch.http.h2 import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
 from tests.support.h2_origin import H2Origin
 from tests.support.shared import Asking, Bench, request
 

@@ -1,7 +1,8 @@
 """SharedConnection: HTTP/2 with an origin. Many exchanges share it, each with a stream of its own.
 
-It is there when the origin has said its settings: until then no request is sent, so that none is
-one too many, and one whose connection goes nowhere may be sent elsewhere. All that the streams
+It is there when the origin has said its settings, and that it takes a stream at least: until then
+no request is sent, so that none is one too many, and one whose connection goes nowhere may be sent
+elsewhere. All that the streams
 have to say in one turn of the loop leaves in one write at its end. What is held for an origin is
 bounded: 128 KiB of requests a stream, 24 MiB of answers that nobody takes.
 """
@@ -17,6 +18,7 @@ from porch.errors import (
     ConnectFailed,
     ConnectionLost,
     EndpointSilent,
+    LeftBehind,
     PorchError,
 )
 from porch.exchange import Exchange
@@ -25,11 +27,9 @@ from porch.forward.arrived import arrived, poll_of
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
+    CANCEL,
     CONNECTION,
     NO_ERROR,
-    ORIGIN_STREAM_WINDOW,
-    ORIGIN_WINDOW,
-    ClientCodec,
     ConnectionBroken,
     Ended,
     GoAway,
@@ -38,6 +38,7 @@ from porch.http.h2 import (
     Settled,
     Widened,
 )
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, ClientCodec
 from porch.http.message import ResponseHead, Trailers
 from porch.keeper import unsent
 
@@ -237,14 +238,24 @@ class SharedConnection(asyncio.Protocol):
 
     def _settle(self) -> None:
         codec = self.codec
-        most = max(1, codec.most_streams)  # where it takes none now, one waits in the codec
-        self._pool.most_streams = most
+        self._pool.most_streams = most = codec.most_streams
         self._most = min(most, MOST_STREAMS)
         self.takes_tunnels = codec.knows_tunnels
-        if not self.settled.done():
+        if not most:
+            self._refuse_unsent()
+        elif not self.settled.done():
             self.settled.set_result(None)
             self.deadline = clock.now + self._pool.idle_timeout
             self._pool.share(self)
+
+    def _refuse_unsent(self) -> None:
+        """The origin takes no streams now: what waits in the codec has not been sent, and need not
+        wait for a change of mind."""
+        for stream in tuple(self.streams.values()):
+            if not self.codec.is_sent(stream.number):
+                self.codec.reset(stream.number, CANCEL)
+                stream.lose(LeftBehind("the origin takes no requests now"))
+        self.mark()
 
     def _not_settled(self, error: PorchError) -> None:
         if not self.settled.done():
