@@ -116,6 +116,43 @@ def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(
 
 
 @needs_nghttpd
+def test_clients_that_read_nothing_keep_no_other_waiting(
+    door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
+) -> None:
+    """70 have begun to take a long answer and stopped, and 100 streams of another take nothing."""
+    origin = nghttpd("--no-tls")
+    made = door(
+        f'workers = 1\nlog = false\nh2c = true\n[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n'
+    )
+    stalled = []
+    with contextlib.ExitStack() as stack:
+        for _ in range(70):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            client.connect(("127.0.0.1", made.port))
+            client.sendall(b"GET /big HTTP/1.1\r\nhost: a\r\n\r\n")
+            stalled.append(client)
+        for client in stalled[:10]:  # whose windows have grown by then
+            came = 0
+            while came < BIG // 2:
+                came += len(client.recv(1 << 16))
+        nothing = stack.enter_context(H2Socket(made.port, window=0))
+        nothing.takes = False
+        for _ in range(100):
+            nothing.opens(b"/big")
+        nothing.flush()
+        made.wait_until(
+            lambda: made.ask("status")["upstreams"][0]["running"] >= 150, "most requests"
+        )
+        with httpx.Client(base_url=made.url, trust_env=False, timeout=PATIENCE) as client:
+            for _ in range(3):
+                assert len(client.get("/big").content) == BIG
+                began = time.monotonic()
+                assert client.get("/small").content == b"small"
+                assert time.monotonic() - began < 2
+
+
+@needs_nghttpd
 def test_an_origin_that_hangs_is_left_in_seconds(
     door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
 ) -> None:

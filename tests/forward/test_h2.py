@@ -18,7 +18,7 @@ from porch.forward.h2 import (
     WIDEST,
     SharedConnection,
 )
-from porch.http.h2 import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
 from tests.support.h2_origin import H2Origin
 from tests.support.shared import Asking, Bench, request
 
@@ -280,22 +280,62 @@ def test_any_piece_of_an_answer_makes_it_as_new(bench: Bench) -> None:
     assert pings(bench) == 2
 
 
-def test_an_origin_that_takes_nothing_is_not_asked_and_gets_no_more(bench: Bench) -> None:
+def stuck(bench: Bench) -> tuple[Asking, Any]:
+    """An exchange beside an upload of which the origin takes nothing, and the transport."""
     (exchange,) = opened(bench)
     origin, transport = bench.origins[0], bench.transports[0]
     origin.h2.increment_flow_control_window(1 << 20)
+    origin.h2.increment_flow_control_window(1 << 20, 1)
     origin.flush()
     upload = bench.ask()
     transport.stalled = True
     bench.loop.run(lambda: upload.stream.send(request(None), bytes(60_000), False))
-    bench.loop.run(lambda: exchange.stream.resume_reading())
-    bench.loop.run(lambda: upload.stream.send(None, bytes(9000), False))
-    origin.h2.increment_flow_control_window(1 << 20, 1)
-    transport.buffer += bytes(1)
     bench.loop.run(lambda: transport.write(bytes(70_000)))
     assert not shared(bench).has_room
-    bench.pass_time(QUIET + PATIENCE + 2)
+    return exchange, transport
+
+
+def test_an_origin_that_takes_nothing_and_says_nothing_is_given_up(bench: Bench) -> None:
+    exchange, transport = stuck(bench)
+    bench.pass_time(QUIET + PATIENCE - 1)
     assert exchange.error is None
+    bench.pass_time(2)
+    assert isinstance(exchange.error, EndpointSilent)
+    assert transport.seen == "closed"
+    assert len(bench.deadlines) == 0
+
+
+def test_one_that_takes_nothing_is_looked_at_soon_however_often_it_was_asked(bench: Bench) -> None:
+    exchange = opened(bench)[0]
+    for _ in range(FEW + 1):
+        bench.pass_time(QUIET + 1)
+        pings(bench)
+        bench.sent(bench.ask())
+    bench.transports[0].stalled = True
+    bench.loop.run(lambda: bench.transports[0].write(bytes(70_000)))
+    bench.pass_time(QUIET + PATIENCE + 1)
+    assert isinstance(exchange.error, EndpointSilent)
+
+
+def test_one_that_takes_a_body_slowly_has_time_to_hear_the_question(bench: Bench) -> None:
+    exchange, transport = stuck(bench)
+    for _ in range(4):
+        bench.pass_time(PATIENCE)
+        del transport.buffer[:10_000]
+        assert exchange.error is None
+    bench.pass_time(2 * PATIENCE)
+    assert isinstance(exchange.error, EndpointSilent)
+
+
+def test_one_that_has_heard_the_question_gets_no_time_for_what_came_behind(bench: Bench) -> None:
+    opened(bench)
+    exchange = bench.ask()
+    bench.loop.run(lambda: exchange.stream.send(request(None), b"a", False))
+    bench.pass_time(QUIET + 0.5)
+    bench.transports[0].stalled = True
+    bench.loop.run(lambda: exchange.stream.send(None, b"a", False))
+    bench.pass_time(PATIENCE + 0.5)
+    assert isinstance(exchange.error, EndpointSilent)
 
 
 def test_a_connection_without_streams_is_not_asked_and_closed_in_time(bench: Bench) -> None:

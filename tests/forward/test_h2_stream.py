@@ -16,7 +16,7 @@ from porch.errors import (
     Unprocessed,
 )
 from porch.forward.h2_stream import TunnelRefused
-from porch.http.h2 import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, UNREPORTED
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, UNREPORTED
 from porch.http.message import ResponseHead, Trailers
 from tests.support.h2_origin import H2Origin
 from tests.support.shared import Asking, Bench, request

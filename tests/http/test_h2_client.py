@@ -15,10 +15,6 @@ from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CANCEL,
     CONNECTION,
-    ORIGIN_STREAM_WINDOW,
-    ORIGIN_WINDOW,
-    UNREPORTED,
-    ClientCodec,
     ConnectionBroken,
     Ended,
     GoAway,
@@ -28,6 +24,7 @@ from porch.http.h2 import (
     Settled,
     Widened,
 )
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, UNREPORTED, ClientCodec
 from porch.http.message import Field, ResponseHead, Trailers
 
 

@@ -381,6 +381,20 @@ def test_who_waits_for_a_connection_takes_the_stream_that_ends_meanwhile(story: 
     story.endpoint("accepts").dialled(2)
 
 
+def test_an_origin_that_takes_no_request_is_left_for_another(scenario: Make) -> None:
+    story = spoken(scenario(endpoints=2))
+    story.client(POST + b"abc")
+    none = origin(story, {3: 0})
+    story.advance(5.5)
+    other = origin(story)
+    assert other.requests[1].body == b"abc"
+    other.answer(1)
+    story.client_gets(200).ended(1, "").upstream_sees("closed", at=0)
+    assert none.requests == {}
+    none.transport.arrived.clear()
+    leave(story, other)
+
+
 # --- backpressure --------------------------------------------------------------------------------
 
 

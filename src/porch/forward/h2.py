@@ -1,7 +1,8 @@
 """SharedConnection: HTTP/2 with an origin. Many exchanges share it, each with a stream of its own.
 
-It is there when the origin has said its settings: until then no request is sent, so that none is
-one too many, and one whose connection goes nowhere may be sent elsewhere. All that the streams
+It is there when the origin has said its settings, and that it takes a stream at least: until then
+no request is sent, so that none is one too many, and one whose connection goes nowhere may be sent
+elsewhere. All that the streams
 have to say in one turn of the loop leaves in one write at its end. What is held for an origin is
 bounded: 128 KiB of requests a stream, 24 MiB of answers that nobody takes.
 """
@@ -17,6 +18,7 @@ from porch.errors import (
     ConnectFailed,
     ConnectionLost,
     EndpointSilent,
+    LeftBehind,
     PorchError,
 )
 from porch.exchange import Exchange
@@ -25,11 +27,9 @@ from porch.forward.arrived import arrived, poll_of
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
+    CANCEL,
     CONNECTION,
     NO_ERROR,
-    ORIGIN_STREAM_WINDOW,
-    ORIGIN_WINDOW,
-    ClientCodec,
     ConnectionBroken,
     Ended,
     GoAway,
@@ -38,6 +38,7 @@ from porch.http.h2 import (
     Settled,
     Widened,
 )
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, ClientCodec
 from porch.http.message import ResponseHead, Trailers
 from porch.keeper import unsent
 
@@ -83,8 +84,10 @@ class SharedConnection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_ahead",
         "_asked_at",
         "_asks",
+        "_behind",
         "_descriptor",
         "_dirty",
         "_ended",
@@ -128,7 +131,7 @@ class SharedConnection(asyncio.Protocol):
         self.settled: asyncio.Future[None] = self._loop.create_future()
         self._most = 0
         self._spare = ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
-        self._taken = self._asks = 0
+        self._taken = self._asks = self._ahead = self._behind = 0
         self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
         self.deadline = INFINITY
         self._descriptor = -1
@@ -185,8 +188,9 @@ class SharedConnection(asyncio.Protocol):
         self._lose_all(ConnectionLost("the origin closed the connection before it answered"))
 
     def pause_writing(self) -> None:
-        """See asyncio.Protocol."""
+        """See asyncio.Protocol. Who takes nothing is soon looked at, whatever was said before."""
         self._full = True
+        self._listen(QUIET)
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
@@ -234,14 +238,24 @@ class SharedConnection(asyncio.Protocol):
 
     def _settle(self) -> None:
         codec = self.codec
-        most = max(1, codec.most_streams)  # where it takes none now, one waits in the codec
-        self._pool.most_streams = most
+        self._pool.most_streams = most = codec.most_streams
         self._most = min(most, MOST_STREAMS)
         self.takes_tunnels = codec.knows_tunnels
-        if not self.settled.done():
+        if not most:
+            self._refuse_unsent()
+        elif not self.settled.done():
             self.settled.set_result(None)
             self.deadline = clock.now + self._pool.idle_timeout
             self._pool.share(self)
+
+    def _refuse_unsent(self) -> None:
+        """The origin takes no streams now: what waits in the codec has not been sent, and need not
+        wait for a change of mind."""
+        for stream in tuple(self.streams.values()):
+            if not self.codec.is_sent(stream.number):
+                self.codec.reset(stream.number, CANCEL)
+                stream.lose(LeftBehind("the origin takes no requests now"))
+        self.mark()
 
     def _not_settled(self, error: PorchError) -> None:
         if not self.settled.done():
@@ -278,6 +292,8 @@ class SharedConnection(asyncio.Protocol):
                 self._transport.write(pieces[0])
             else:
                 self._transport.writelines(pieces)
+            if self._asked_at:
+                self._behind += sum(map(len, pieces))
         for piece in codec.happened():
             self._take(piece)
         if codec.wants_write and not self._full:
@@ -408,23 +424,32 @@ class SharedConnection(asyncio.Protocol):
     def _doubt(self) -> None:
         """Streams are open, and it may be that nothing was heard for a while."""
         until = self._heard + self._quiet
-        if self._asked_at:
+        assert self._transport is not None
+        if self._asked_at and self._has_yet_to_hear():
+            self.deadline = clock.now + PATIENCE
+        elif self._asked_at:
             self._leave()
             self._lose_all(EndpointSilent(f"{self._pool.name} answered no PING"))
             self._ended = True
-            assert self._transport is not None
             self._transport.abort()
         elif until >= clock.now:
             self.deadline = until
-        elif self._full:  # what it does not take is the exchange's to wait for
-            self.deadline = clock.now + self._quiet
         else:
+            self._ahead = unsent(self._transport)
+            self._behind = 0
             self._asks += 1
             self._asked_at = clock.now
             self._quiet = SELDOM
             self.deadline = clock.now + PATIENCE
             self.codec.ping()
             self.mark()
+
+    def _has_yet_to_hear(self) -> bool:
+        """Whether the PING waited behind a request's body, of which the origin takes some: only
+        then has it PATIENCE from now on. A dead one takes nothing."""
+        assert self._transport is not None
+        before, self._ahead = self._ahead, max(0, unsent(self._transport) - self._behind)
+        return self._ahead != before
 
     def leave(self) -> None:
         """Begin no more streams; those that are open end in peace."""

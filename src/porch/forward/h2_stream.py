@@ -15,7 +15,14 @@ from porch.errors import (
     UpgradeFailed,
 )
 from porch.exchange import Exchange
-from porch.http.h2 import CANCEL, NO_ERROR, ONE_ONE, ORIGIN_STREAM_WINDOW, REFUSED, Reset
+from porch.http.h2 import (
+    CANCEL,
+    NO_ERROR,
+    ONE_ONE,
+    REFUSED,
+    Reset,
+)
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW
 from porch.http.h2_encode import request_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head

@@ -176,7 +176,8 @@ class Pool:
 
     def give_up(self, exchange: Exchange) -> None:
         """It has waited as long as its route says."""
-        self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time"))
+        why = "" if self.most_streams else ": it takes no requests (MAX_CONCURRENT_STREAMS is 0)"
+        self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time{why}"))
 
     def speak_one(self) -> bool:
         """The endpoint wants HTTP/1.1 from now on. Whether it may be spoken."""
@@ -216,7 +217,7 @@ class Pool:
             dialer = dialer.one
         elif not (self._speaks_one or dialer.protocols == ONE):
             for dial in self.dials:
-                if len(dial.waiting) < self.most_streams:
+                if len(dial.waiting) < (self.most_streams or ASSUMED_STREAMS):
                     dial.add(exchange)
                     return
             made = SharedDial(self)
