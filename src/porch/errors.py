@@ -53,6 +53,7 @@ __all__ = [
     "StreamReset",
     "TargetTooLong",
     "TlsError",
+    "TunnelNotSupported",
     "Unprocessed",
     "UpgradeFailed",
     "UpstreamStalled",
@@ -205,6 +206,16 @@ class MethodNotAllowed(PorchError):
     status = 405
     source = "client"
     sentence = "This method is never forwarded."
+
+
+class TunnelNotSupported(PorchError):
+    """A tunnel of HTTP/2 for a protocol that the route does not let be switched to (RFC 9220 3):
+    there is no request in it that could be answered instead."""
+
+    word = "http_request_denied"
+    status = 501
+    source = "client"
+    sentence = "No tunnel for this protocol is forwarded here; `upgrades` of the route names those."
 
 
 # --- nothing to forward to -------------------------------------------------------------------

@@ -287,7 +287,9 @@ def test_rapid_resets_in_packets_of_their_own_are_cut_off_and_cost_little(stage:
 
 def test_what_a_flood_ends_is_logged_with_its_reason(stage: Stage) -> None:
     with stage.attacker() as attacker:
-        attacker.pour(OPEN).pour(wire.window_update(0, 1) * 3000).read()
+        attacker.pour(OPEN)
+        innocent(stage)  # what comes in one read with a flood has not begun
+        attacker.pour(wire.window_update(0, 1) * 3000).read()
     stage.door.wait_until(
         lambda: re.search(r"/hang.*client_flood", stage.door.log), "the line of the log"
     )

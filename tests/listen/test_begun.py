@@ -70,11 +70,31 @@ def test_upgrade_to_it_is_no_way(bench: Bench) -> None:
     assert not bytes(bench.transport.arrived).startswith(b"HTTP/1.1 101")
 
 
-def test_half_a_preface_has_the_time_of_a_head(bench: Bench) -> None:
+@pytest.mark.parametrize("first", [b"P", b"PRI", PREFACE[:12]])
+def test_half_a_preface_has_the_time_of_a_head_and_then_its_answer(
+    bench: Bench, first: bytes
+) -> None:
+    """It may be the beginning of POST or PUT."""
     assert bench.begun.deadline == clock.now + 75
-    bench.feed(b"PRI")
+    bench.feed(first)
     assert bench.begun.deadline == clock.now + 15
     bench.loop.run(bench.begun.on_deadline)
+    (read,) = bench.door.sessions
+    assert type(read) is ServerConnection
+    assert read.deadline == clock.now
+    bench.loop.run(read.on_deadline)
+    assert bytes(bench.transport.arrived).startswith(b"HTTP/1.1 408 ")
+
+
+def test_more_of_it_is_no_request_of_http_1(bench: Bench) -> None:
+    bench.feed(PREFACE[:20])
+    bench.loop.run(bench.begun.on_deadline)
+    assert bytes(bench.transport.arrived).startswith(b"HTTP/1.1 505 ")
+
+
+def test_who_says_nothing_at_all_is_closed_without_a_word(bench: Bench) -> None:
+    bench.loop.run(bench.begun.on_deadline)
+    assert bytes(bench.transport.arrived) == b""
     assert bench.transport.seen == "closed"
     assert bench.door.sessions == set()
     assert len(bench.door.deadlines) == 0

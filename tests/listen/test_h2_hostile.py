@@ -7,7 +7,7 @@ import pytest
 from porch.errors import InternalError
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.h2 import CALM, INTERNAL, STREAM_WINDOW, WINDOW
+from porch.http.h2 import CALM, INTERNAL, PROTOCOL, STREAM_WINDOW, WINDOW
 from porch.http.message import Field
 from porch.route.route import Timeouts
 from tests.support import h2_frames as wire
@@ -73,6 +73,35 @@ def test_the_body_of_a_refused_head_is_taken_and_dropped(story: Make) -> None:
         tale.sends(head(stream, path=b"/a#b", end=False), *body, wire.data(stream, b"", end=True))
     assert not tale.is_closing, tale.said()[-1]
     assert tale.connection.codec._connection.local_window_size > WINDOW // 2
+
+
+def test_a_malformed_request_of_which_nothing_is_told_is_in_the_log_all_the_same(
+    story: Make,
+) -> None:
+    tale = story()
+    tale.sends(head(1, (b"X-Upper", b"1")), head(3, (b"connection", b"close")), head(5))
+    resets = [(each.stream, each.code) for each in tale.said() if each.kind == wire.RESET]
+    assert resets == [(1, PROTOCOL), (3, PROTOCOL)]
+    for each in tale.recorder.ended:
+        assert (each.request.method, each.request.target, each.status) == (b"-", b"-", 0)
+        assert each.error is not None
+        assert each.error.word == "http_request_error"
+        assert each.client_ip == b"192.0.2.7"
+    assert len(tale.recorder.ended) == 2
+    assert tale.door.running == 1
+    tale.upstream_gets(b"GET /case").upstream(OK)
+    assert statuses(tale) == {5: 200}
+
+
+def test_what_is_malformed_behind_a_head_is_no_further_request(story: Make) -> None:
+    tale = story()
+    tale.sends(head(1, (b"content-length", b"1"), end=False)).upstream_gets(b"GET /case", end=None)
+    tale.sends(wire.data(1, b"ab"))
+    assert len(tale.recorder.ended) == 1
+    tale.sends(head(3)).upstream_gets(b"GET /case", at=-1).sends(wire.reset(3, PROTOCOL))
+    assert len(tale.recorder.ended) == 2
+    tale.sends(head(5, path=b"/a#b", end=False), wire.headers(5, [(b"X", b"1")]))
+    assert len(tale.recorder.ended) == 3
 
 
 # --- what was given up ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from porch.errors import TunnelNotSupported
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.h2 import CANCEL, INTERNAL, NO_ERROR, STREAM_WINDOW, WINDOW
@@ -311,6 +312,20 @@ def opened(tale: Multiplexed, *fields: tuple[bytes, bytes]) -> int:
     tale.upstream_gets(b"GET /ws", field=(b"upgrade", b"websocket"), end=None)
     tale.upstream(answer)
     return one
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"connect-udp", b"constructor"])
+def test_a_tunnel_that_the_route_has_no_upgrade_for_is_501_and_reaches_no_origin(
+    story: Make, protocol: bytes
+) -> None:
+    tale = story()
+    one = tale.asks(b"/ws", method=b"CONNECT", protocol=protocol, end=False)
+    assert tale.answers[one].status == 501
+    assert tale.upstreams == []
+    (refused,) = tale.recorder.ended
+    assert type(refused.error) is TunnelNotSupported
+    two = tale.asks()
+    tale.upstream_gets(b"GET /").upstream(OK).answer(two, 200, b"hi")
 
 
 def test_a_websocket_is_a_get_with_a_key_to_the_origin_and_a_200_to_the_client(

@@ -36,7 +36,9 @@ __all__ = [
     "ConnectionBroken",
     "ConnectionFailed",
     "Ended",
+    "Fault",
     "GoAway",
+    "Malformed",
     "Piece",
     "Pong",
     "Reset",
@@ -83,6 +85,12 @@ class Reset:
     def __init__(self, code: int, is_theirs: bool) -> None:
         self.code = code
         self.is_theirs = is_theirs
+
+
+class Fault(Reset):
+    """A stream ended for what came on it, by the rules of HTTP/2 alone."""
+
+    __slots__ = ()
 
 
 class GoAway:
@@ -153,6 +161,13 @@ class ConnectionFailed(ClientGone):
     sentence = "The client broke the rules of HTTP/2, so that its connection was ended."
 
 
+class Malformed(ClientGone):
+    """A request that libnghttp2 refuses, of which it tells nothing (RFC 9113 8.1.1)."""
+
+    word = "http_request_error"
+    sentence = "The request is malformed by HTTP/2's own rules, so that its stream was reset."
+
+
 class ClientFlood(ClientGone):
     """The client sent too much of what honest ones seldom send."""
 
@@ -182,7 +197,6 @@ _BROKEN = {
     CALM: "too many frames that honest ones seldom send",
 }
 _FLOODED = "Flooding was detected in this HTTP/2 session"
-_UNTAKEN = "too many PING or SETTINGS frames whose answers it does not take"
 """What the library says by a code alone."""
 
 
@@ -279,7 +293,7 @@ class Codec:
         """libnghttp2 has given up without a word, which is ours to say (RFC 9113 5.4.1)."""
         detail = str(error).removeprefix("HTTP/2 engine error: ")
         if detail.startswith(_FLOODED):
-            detail = _UNTAKEN
+            detail = "too many PING or SETTINGS frames whose answers it does not take"
         code = CALM if isinstance(error, DenialOfServiceError) else PROTOCOL
         return ConnectionBroken(detail, code, self.streams_seen)
 

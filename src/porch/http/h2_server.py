@@ -23,6 +23,7 @@ from porch.http.h2 import (
     WINDOW,
     Codec,
     ConnectionBroken,
+    Fault,
     Piece,
     Reset,
 )
@@ -197,8 +198,7 @@ class ServerCodec(Codec):
             elif kind is told.TrailersReceived:
                 pieces.append(self._trailers(event))  # type: ignore[arg-type]
             else:
-                self._count(event)
-                piece = self._other(event)
+                piece = self._count(event) or self._other(event)
                 if piece is not None:
                     pieces.append(piece)
         for stream, body in bodies.items():
@@ -217,8 +217,8 @@ class ServerCodec(Codec):
             return stream, Reset(CALM, False), b"", True
         return stream, read_trailers(fields), b"", True
 
-    def _count(self, event: told.Event) -> None:
-        """Take note of what is no message."""
+    def _count(self, event: told.Event) -> Piece | None:
+        """Take note of what is no message, and tell of a stream that it has ended."""
         kind = event.__class__
         glitches = self.glitches
         if kind is told.WindowUpdated:
@@ -234,6 +234,7 @@ class ServerCodec(Codec):
                     glitches.add(kinds.RESETS)
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
+                return stream, Fault(event.error_code, False), b"", True  # type: ignore[attr-defined]
         elif kind is told.PingReceived:
             self._noise -= A_PING
         elif kind is told.PriorityUpdateReceived:
@@ -242,6 +243,7 @@ class ServerCodec(Codec):
             self._first = 0
         elif kind is told.GoAwayReceived:
             glitches.add(kinds.GOAWAYS)
+        return None
 
     def data(self, stream: int, data: bytes, end: bool) -> None:
         """See Codec."""

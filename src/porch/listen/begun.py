@@ -15,6 +15,8 @@ from porch.listen.h2 import MultiplexedConnection
 
 __all__ = ["Begun"]
 
+Speaks = ServerConnection | MultiplexedConnection
+
 
 class Begun(asyncio.Protocol):
     """Looks at the first bytes, and gives its place to the connection that reads them.
@@ -49,13 +51,17 @@ class Begun(asyncio.Protocol):
             if len(first) == len(data):  # patience with it counts from its first byte
                 self.deadline = clock.now + self._door.settings.timeouts.head
             return
-        kind = MultiplexedConnection if first.startswith(PREFACE) else ServerConnection
+        self._become(MultiplexedConnection if first.startswith(PREFACE) else ServerConnection)
+
+    def _become(self, kind: type[Speaks]) -> Speaks:
+        """What reads from now on has the place, and what came."""
         self._leave()
         protocol = kind(self._door, self._scheme, self._port)
         transport = self._transport
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
-        protocol.data_received(first)
+        protocol.data_received(self._first)
+        return protocol
 
     def eof_received(self) -> bool:
         """See asyncio.Protocol."""
@@ -70,8 +76,12 @@ class Begun(asyncio.Protocol):
         self._door.deadlines.discard(self)
 
     def on_deadline(self) -> None:
-        """See clock.Waiting."""
-        self.close_now()
+        """See clock.Waiting. What has begun as either version, as POST does, gets the answer of
+        HTTP/1.1 to a head that does not come."""
+        if self._first:
+            self._become(ServerConnection).deadline = clock.now
+        else:
+            self.close_now()
 
     def announce(self) -> None:
         """See door.Session: it is told with its first answer."""

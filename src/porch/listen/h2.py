@@ -14,15 +14,18 @@ from porch.errors import Shutdown
 from porch.http.h2 import (
     CANCEL,
     CONNECTION,
+    PROTOCOL,
     ConnectionBroken,
     Ended,
+    Fault,
     GoAway,
+    Malformed,
     Piece,
     Pong,
     Reset,
 )
 from porch.http.h2_arrivals import NO, YES
-from porch.http.h2_request import Refused
+from porch.http.h2_request import Refused, refused
 from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
@@ -192,6 +195,8 @@ class MultiplexedConnection(asyncio.Protocol):
             found = self.streams.pop(number, None)
             if found is not None:
                 found.lose()
+            elif isinstance(what, Fault) and what.code == PROTOCOL:
+                self._tell_of_fault(number)
         elif isinstance(what, Pong):
             self._leave()
         elif isinstance(what, Ended):
@@ -201,6 +206,13 @@ class MultiplexedConnection(asyncio.Protocol):
         elif isinstance(what, GoAway):
             self._away = AWAY
             self.mark()
+
+    def _tell_of_fault(self, number: int) -> None:
+        """A request was so malformed that libnghttp2 has told nothing of it: the log has it all
+        the same. Those that have their answer already are no further request."""
+        if number not in self._early and number not in self._done:
+            error = Malformed("the stream was reset with PROTOCOL_ERROR")
+            ServerStream(self, number, True).start(self._door, refused((), self.scheme, error))
 
     def _note_drips(self, partial: int) -> None:
         """A head may come in drops: patience with it counts from its first byte. What else comes

@@ -4,7 +4,14 @@ import base64
 import os
 from typing import TYPE_CHECKING
 
-from porch.errors import ClientGone, InternalError, PorchError, Shutdown, UpgradeFailed
+from porch.errors import (
+    ClientGone,
+    InternalError,
+    PorchError,
+    Shutdown,
+    TunnelNotSupported,
+    UpgradeFailed,
+)
 from porch.exchange import Exchange
 from porch.http.h2 import CANCEL, INTERNAL
 from porch.http.h2_request import Refused
@@ -106,6 +113,10 @@ class ServerStream:
             exchange = self._exchange = door.open(self, head)
         except PorchError as error:
             door.refuse(self, head, error)
+            return
+        if head.upgrade is not None and head.upgrade not in exchange.route.upgrades:
+            exchange.request_done = True
+            exchange.fail(TunnelNotSupported(head.upgrade.decode()))
             return
         if self._connection.crowded or self._connection.slow:
             self._connection.squeeze(self)
