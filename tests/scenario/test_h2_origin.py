@@ -190,6 +190,19 @@ def test_a_malformed_answer_is_no_answer(
     far.transport.arrived.clear()
 
 
+@pytest.mark.parametrize(("fields", "size"), [(129, 1), (100, 1000)])
+def test_trailers_have_the_bounds_of_a_head(story: Scenario, fields: int, size: int) -> None:
+    story.client(GET)
+    far = origin(story)
+    trailers = tuple((b"x%d" % number, b"a" * size) for number in range(fields))
+    far.answer(1, body=b"abc", trailers=trailers)
+    story.ended(1, "http_response_header_section_size").client_sees("closed")
+    story.clients[0].transport.arrived.clear()
+    assert far.requests[1].reset in (None, 8)
+    story.advance(4.5)
+    far.transport.arrived.clear()
+
+
 # --- what an origin has not looked at ------------------------------------------------------------
 
 
