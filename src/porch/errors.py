@@ -430,7 +430,7 @@ class IncompleteResponse(PorchError):
     word = "http_response_incomplete"
     status = 502
     source = "upstream"
-    sentence = "The origin closed the connection in the middle of its answer."
+    sentence = "The origin broke its answer off in the middle; its log has the reason."
 
 
 class GatewayTimeout(PorchError):
