@@ -1,8 +1,7 @@
-"""A client of HTTP/2 by TLS that sends whatever it is told to, and notes what becomes of it."""
+"""A client of HTTP/2 that sends whatever it is told to, and notes what becomes of it."""
 
 import contextlib
 import socket
-import ssl
 from collections.abc import Iterable
 
 from tests.support import h2_frames as wire
@@ -17,15 +16,19 @@ PIECE = 16384
 class Attacker:
     """One connection to a door that serves a.test. frames: that came; ended: whether it is over."""
 
-    def __init__(self, port: int, *, hello: bytes = wire.PREFACE, buffer: int = 0) -> None:
-        """buffer: bytes that the system takes for us while we read nothing; 0 for the usual."""
+    def __init__(
+        self, port: int, *, hello: bytes = wire.PREFACE, buffer: int = 0, secure: bool = True
+    ) -> None:
+        """secure: by TLS. buffer: bytes that the system takes for us while we read nothing; 0 for
+        the usual."""
         plain = socket.socket()
         if buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         plain.settimeout(10)
         plain.connect(("127.0.0.1", port))
-        context = client("a.test", "h2")
-        self.socket: ssl.SSLSocket = context.wrap_socket(plain, server_hostname="a.test")
+        self.socket = plain
+        if secure:
+            self.socket = client("a.test", "h2").wrap_socket(plain, server_hostname="a.test")
         self.frames: list[wire.Frame] = []
         self.ended = False
         self._reader = wire.Frames()
@@ -77,6 +80,12 @@ class Attacker:
     def farewell(self) -> int:
         """The code of the door's GOAWAY, -1 without one."""
         return next((each.code for each in self.frames if each.kind == wire.GOAWAY), -1)
+
+    @property
+    def reason(self) -> str:
+        """What the door's GOAWAY says, "" without one."""
+        said = (each.payload[8:] for each in self.frames if each.kind == wire.GOAWAY)
+        return next(said, b"").decode()
 
     @property
     def statuses(self) -> dict[int, int]:

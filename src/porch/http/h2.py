@@ -208,7 +208,7 @@ class Codec:
                 auto_window_update=False,
                 max_send_header_block_length=2 * FEWEST * limits.head,
                 stream_reset_rate_limit=(10_000, 10_000),  # of a server; h2_glitches.py has ours
-                glitch_rate_limit=(50_000, 5000),  # PRIORITY and PRIORITY_UPDATE count as well
+                glitch_rate_limit=(200_000, 20_000),  # PRIORITY and PRIORITY_UPDATE count as well
                 max_outbound_ack=MOST_ACKS,
                 max_continuations=FEWEST * limits.head // 16384 + 1,
                 max_inbound_header_list_size=FEWEST * limits.head,
