@@ -396,6 +396,8 @@ class LeftBehind(Unprocessed):
     """The same, of an origin that looked at others on that connection: it takes so many on each,
     or closes one after the other. Each new connection gets on, so that this may happen often."""
 
+    sentence = "The origin closed every connection before its turn; let it take more on each."
+
 
 class StreamRefused(PorchError):
     """The origin refuses the request, again, before it has looked at it. Another is asked."""
@@ -439,7 +441,7 @@ class IncompleteResponse(PorchError):
     word = "http_response_incomplete"
     status = 502
     source = "upstream"
-    sentence = "The origin closed the connection in the middle of its answer."
+    sentence = "The origin broke its answer off in the middle; its log has the reason."
 
 
 class GatewayTimeout(PorchError):

@@ -7,6 +7,7 @@ import pytest
 from porch import clock
 from porch.errors import BadGateway, ConnectFailed, ConnectionLost, EndpointSilent
 from porch.forward.h2 import (
+    FAR,
     FEW,
     FLUSH,
     GROWTH,
@@ -16,6 +17,7 @@ from porch.forward.h2 import (
     QUIET,
     SELDOM,
     WIDEST,
+    WIDEST_FAR,
     SharedConnection,
 )
 from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
@@ -135,18 +137,24 @@ def room(origin: H2Origin, exchange: Asking) -> int:
     return origin.h2.local_flow_control_window(exchange.stream.number)
 
 
-def test_the_window_of_an_answer_that_is_taken_fast_grows(bench: Bench) -> None:
-    (exchange,) = opened(bench)
+@pytest.mark.parametrize(("seconds", "widest"), [(0.001, WIDEST), (FAR, WIDEST_FAR)])
+def test_the_window_of_an_answer_that_is_taken_fast_grows(
+    bench: Bench, seconds: float, widest: int
+) -> None:
+    exchange = bench.ask()
+    bench.clock.time += seconds
+    bench.settle()
+    bench.sent(exchange)
     origin = bench.origins[0]
     origin.answer(1, end=False)
     seen = [origin.h2.local_flow_control_window(1)]
-    while exchange.stream.window < WIDEST:
+    while exchange.stream.window < widest:
         origin.more(1, b"x" * (exchange.stream.window // 2))
         seen.append(origin.h2.local_flow_control_window(1))
     assert len(seen) < 9, "as few flights as to grow four times each"
     assert seen[0] == ORIGIN_STREAM_WINDOW
     assert max(seen) >= exchange.stream.window // 2
-    assert exchange.stream.window == WIDEST
+    assert exchange.stream.window == widest
     assert shared(bench)._spare >= ORIGIN_WINDOW // 4, "the next has something too"
     origin.more(1, b"x", end=True)
     assert shared(bench)._spare == ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW

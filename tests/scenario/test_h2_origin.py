@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from porch.errors import ConnectionLost
 from porch.forward.h2 import PATIENCE, QUIET
 from tests.support.h2_origin import H2Origin
 from tests.support.h2_story import CHUNKED, GET, POST, leave, origin, spoken
@@ -190,6 +191,19 @@ def test_a_malformed_answer_is_no_answer(
     far.transport.arrived.clear()
 
 
+@pytest.mark.parametrize(("fields", "size"), [(129, 1), (100, 1000)])
+def test_trailers_have_the_bounds_of_a_head(story: Scenario, fields: int, size: int) -> None:
+    story.client(GET)
+    far = origin(story)
+    trailers = tuple((b"x%d" % number, b"a" * size) for number in range(fields))
+    far.answer(1, body=b"abc", trailers=trailers)
+    story.ended(1, "http_response_header_section_size").client_sees("closed")
+    story.clients[0].transport.arrived.clear()
+    assert far.requests[1].reset in (None, 8)
+    story.advance(4.5)
+    far.transport.arrived.clear()
+
+
 # --- what an origin has not looked at ------------------------------------------------------------
 
 
@@ -328,6 +342,28 @@ def test_a_connection_that_is_lost_ends_all_of_its_streams(scenario: Make) -> No
     story.client_gets(200, b"a", end=False, at=1)
     story.upstream_resets()
     story.client_gets(502, at=0).client_sees("closed", at=1).ended(2)
+
+
+@pytest.mark.parametrize(
+    ("frame", "word"),
+    [
+        (b"\0\0\4\x08\0\0\0\0\0" + bytes(4), "http_protocol_error"),  # WINDOW_UPDATE of 0
+        (b"\0\0\x03\x06\0\0\0\0\0abc", "http_protocol_error"),  # a PING that is too short
+        (b"", "http_response_timeout"),  # and none that is answered
+    ],
+)
+def test_who_ended_an_answer_is_in_the_log(story: Scenario, frame: bytes, word: str) -> None:
+    story.client(GET)
+    far = origin(story)
+    far.answer(1, body=b"a", end=False)
+    story.client_gets(200, b"a", end=False)
+    if frame:
+        story._do(lambda: far.transport.feed(frame))
+    else:
+        story.advance(QUIET + PATIENCE + 1)
+    story.ended(1, word).client_sees("closed").upstream_sees("closed")
+    assert "lost" not in (story.latest.error or ConnectionLost()).detail
+    far.transport.arrived.clear()
 
 
 # --- streams that an origin takes ----------------------------------------------------------------

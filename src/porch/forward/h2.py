@@ -53,9 +53,14 @@ MOST_OF_ONE = 1 << 17
 """Bytes of a request that wait for the origin, until the client is not read from any more."""
 FEWER = 2
 """By how much they must have become fewer until it is."""
-WIDEST = 16 << 20
-"""Bytes that a stream's window grows to, if answers come fast and clients take them: half of it is
-what a link of 3 Gbit/s has on its way in 20 ms."""
+WIDEST = 3 << 20
+"""Bytes that a stream's window grows to, if answers come fast and clients take them. What comes
+sooner than a client takes it would but lie here."""
+WIDEST_FAR = 16 << 20
+"""The same where the origin is far: half of it is what a link of 3 Gbit/s has on its way in 20
+ms."""
+FAR = 0.008
+"""Seconds from which on an origin is far: between the connection and its first words."""
 GROWTH = 4
 """How many times larger it becomes each time, at most."""
 SHARE = 2
@@ -80,7 +85,7 @@ class SharedConnection(asyncio.Protocol):
     streams: those whose request was sent. settled: done when streams may begin, or fails with a
     ConnectFailed. reused: whether an answer has come on it. closed: no stream may begin any more.
     has_begun: whether there ever was a stream. takes_tunnels: see RFC 8441 3. scheme: of what is
-    sent.
+    sent. widest: that a stream's window may become.
     """
 
     __slots__ = (
@@ -95,6 +100,7 @@ class SharedConnection(asyncio.Protocol):
         "_heard",
         "_is_away",
         "_loop",
+        "_made_at",
         "_most",
         "_owed",
         "_pool",
@@ -114,6 +120,7 @@ class SharedConnection(asyncio.Protocol):
         "settled",
         "streams",
         "takes_tunnels",
+        "widest",
     )
 
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int, scheme: bytes) -> None:
@@ -134,6 +141,8 @@ class SharedConnection(asyncio.Protocol):
         self._taken = self._asks = self._ahead = self._behind = 0
         self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
         self.deadline = INFINITY
+        self.widest = WIDEST
+        self._made_at = 0.0
         self._descriptor = -1
         self._waiting: Callable[[int], object] = bool
 
@@ -150,6 +159,7 @@ class SharedConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._pool.watch(self)
+        self._made_at = clock.monotonic()
         self._descriptor, self._waiting = poll_of(transport)
         self.mark()
 
@@ -245,6 +255,8 @@ class SharedConnection(asyncio.Protocol):
             self._refuse_unsent()
         elif not self.settled.done():
             self.settled.set_result(None)
+            if clock.monotonic() - self._made_at >= FAR:
+                self.widest = WIDEST_FAR
             self.deadline = clock.now + self._pool.idle_timeout
             self._pool.share(self)
 
@@ -338,7 +350,7 @@ class SharedConnection(asyncio.Protocol):
     def room_for(self, stream: OriginStream) -> int:
         """By how much a stream's window may be made wider; 0 where that is not worth it."""
         window = stream.window
-        more = min((GROWTH - 1) * window, WIDEST - window, self._spare // SHARE)
+        more = min((GROWTH - 1) * window, self.widest - window, self._spare // SHARE)
         return more if more >= ORIGIN_STREAM_WINDOW else 0
 
     def widen(self, stream: OriginStream, more: int) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from porch.errors import (
     BadGateway,
+    ConnectionLost,
     IncompleteResponse,
     InternalError,
     LeftBehind,
@@ -15,13 +16,7 @@ from porch.errors import (
     UpgradeFailed,
 )
 from porch.exchange import Exchange
-from porch.http.h2 import (
-    CANCEL,
-    NO_ERROR,
-    ONE_ONE,
-    REFUSED,
-    Reset,
-)
+from porch.http.h2 import CANCEL, FLOW, NO_ERROR, ONE_ONE, PROTOCOL, REFUSED, Reset
 from porch.http.h2_client import ORIGIN_STREAM_WINDOW
 from porch.http.h2_encode import request_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
@@ -315,8 +310,9 @@ class OriginStream:
         exchange.on_upstream_lost(error)
 
     def lose_connection(self, error: PorchError) -> None:
-        """The connection is gone. error: for who has nothing of an answer."""
-        if self._started:
+        """The connection is gone. error: why, or what the origin's end of it is to those who have
+        nothing of an answer."""
+        if self._started and isinstance(error, ConnectionLost):
             error = IncompleteResponse("the connection was lost inside the answer")
         self.lose(error)
 
@@ -329,11 +325,21 @@ class OriginStream:
         elif code == ONE_ONE and reset.is_theirs:
             self.lose(self._one_one())
         elif not reset.is_theirs:
-            self.lose(BadGateway(f"the answer is malformed HTTP/2: {word}"))
+            self.lose(BadGateway(f"{self._malformed(code)} ({word})"))
         elif self._started:
             self.lose(IncompleteResponse(f"the origin reset the stream inside its answer: {word}"))
         else:
             self.lose(StreamReset(f"the origin reset the stream: {word}"))
+
+    def _malformed(self, code: int) -> str:
+        """Where the answer is malformed, as far as libnghttp2 tells."""
+        if code == FLOW:
+            return "more of the answer came than its window lets through"
+        if code != PROTOCOL:
+            return "a frame of the answer is malformed, or in a wrong place"
+        if self._started:
+            return "behind the head: trailers that are malformed, or data unlike the length"
+        return "the head of the answer: a malformed status, name, value or length, or a wrong field"
 
     def refuse(self, has_served: bool) -> None:
         """The origin will not look at it: a GOAWAY said so. has_served: whether it did at others on

@@ -10,9 +10,10 @@ from ngh2 import events as told
 
 from porch.errors import PorchError
 from porch.http.h1 import HeadLimits
+from porch.http.h1_response import TooLargeAnswer
 from porch.http.h2 import Codec, Piece
 from porch.http.h2_fields import check_fields, known_fields
-from porch.http.h2_request import read_trailers
+from porch.http.h2_request import OVERHEAD, read_trailers
 from porch.http.h2_response import read_response
 from porch.http.message import Field, ResponseHead
 
@@ -82,8 +83,12 @@ class ClientCodec(Codec):
                 return stream, error, b"", end
             return stream, head, b"", end
         if kind is told.TrailersReceived:
-            trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
-            return event.stream_id, trailers, b"", True  # type: ignore[attr-defined]
+            fields = event.headers  # type: ignore[attr-defined]
+            size = sum(len(name) + len(value) + OVERHEAD for name, value in fields)
+            if size > self._limits.head or len(fields) > self._limits.fields:
+                large = TooLargeAnswer(f"trailers of {size} bytes in {len(fields)} fields")
+                return event.stream_id, large, b"", True  # type: ignore[attr-defined]
+            return event.stream_id, read_trailers(fields), b"", True  # type: ignore[attr-defined]
         return self._other(event)
 
     def request(self, fields: Sequence[Field], end: bool) -> int:
