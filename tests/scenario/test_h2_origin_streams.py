@@ -1,4 +1,4 @@
-"""Requests that an origin over HTTP/2 has not looked at, refuses or has no room for: who gets them."""
+"""Requests that an origin over HTTP/2 did not look at, refuses or has no room for: who has them."""
 
 from collections.abc import Callable
 
