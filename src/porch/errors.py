@@ -385,16 +385,14 @@ class ConnectionLost(PorchError):
 
 
 class Unprocessed(ConnectionLost):
-    """The origin has not looked at the request, and says so (RFC 9113 8.7): it closes the
-    connection, or has too many requests on it. A new connection to the same endpoint may do."""
+    """The origin says that it has not looked at the request (RFC 9113 8.7): a new connection may do."""
 
     retry = "always"
     sentence = "The origin closed the connection and had not looked at the request."
 
 
 class LeftBehind(Unprocessed):
-    """The same, of an origin that looked at others on that connection: it takes so many on each,
-    or closes one after the other. Each new connection gets on, so that this may happen often."""
+    """The same, of an origin that looked at others there: each new connection gets on a little."""
 
     sentence = "The origin closed every connection before its turn; let it take more on each."
 
