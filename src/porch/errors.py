@@ -385,7 +385,7 @@ class ConnectionLost(PorchError):
 
 
 class Unprocessed(ConnectionLost):
-    """The origin says that it has not looked at the request (RFC 9113 8.7): a new connection may do."""
+    """The origin says that it has not looked at the request (RFC 9113 8.7). A new one may do."""
 
     retry = "always"
     sentence = "The origin closed the connection and had not looked at the request."
