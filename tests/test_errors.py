@@ -13,6 +13,7 @@ from porch.errors import (
     ConnectionLost,
     EndpointSilent,
     InternalError,
+    LeftBehind,
     PorchError,
     StreamRefused,
     StreamReset,
@@ -87,7 +88,7 @@ def test_nothing_is_sent_twice_that_may_have_arrived() -> None:
     did not look (RFC 9113 8.7)."""
     assert {kind for kind in FAMILY if kind.retry == "always"} == {
         *(kind for kind in FAMILY if issubclass(kind, ConnectFailed)),
-        *(StreamRefused, Unprocessed),
+        *(LeftBehind, StreamRefused, Unprocessed),
     }
     assert {kind for kind in FAMILY if kind.retry == "repeat"} == {
         *(AnswerRefused, AttemptTimeout, ConnectionLost, EndpointSilent, StreamReset),

@@ -13,7 +13,7 @@ from porch.route.route import Route
 
 
 class Client:
-    interim = True
+    interim = trailers = True
 
     def __init__(self) -> None:
         self.sent: list[int] = []
@@ -42,6 +42,7 @@ class Exchange:
         self.outgoing = RequestHead(b"POST", b"/", b"a", b"http", [], 3, None, expect)
         self.bytes_in = self.status = self.bytes_out = 0
         self.request_done = self.upgraded = self.half_closed = self.answer_done = False
+        self.client_full = False
         self.endpoint = self.response = None
         self.deadline = 0.0
         self.held: bytes | None = b""

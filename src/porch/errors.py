@@ -35,6 +35,7 @@ __all__ = [
     "HandshakeRefused",
     "IncompleteResponse",
     "InternalError",
+    "LeftBehind",
     "Maintenance",
     "MethodNotAllowed",
     "Misdirected",
@@ -384,11 +385,16 @@ class ConnectionLost(PorchError):
 
 
 class Unprocessed(ConnectionLost):
-    """The origin has not looked at the request, and says so (RFC 9113 8.7): it closes the
-    connection, or has too many requests on it. A new connection to the same endpoint may do."""
+    """The origin says that it has not looked at the request (RFC 9113 8.7). A new one may do."""
 
     retry = "always"
     sentence = "The origin closed the connection and had not looked at the request."
+
+
+class LeftBehind(Unprocessed):
+    """The same, of an origin that looked at others there: each new connection gets on a little."""
+
+    sentence = "The origin closed every connection before its turn; let it take more on each."
 
 
 class StreamRefused(PorchError):
@@ -433,7 +439,7 @@ class IncompleteResponse(PorchError):
     word = "http_response_incomplete"
     status = 502
     source = "upstream"
-    sentence = "The origin closed the connection in the middle of its answer."
+    sentence = "The origin broke its answer off in the middle; its log has the reason."
 
 
 class GatewayTimeout(PorchError):

@@ -40,12 +40,14 @@ class ClientStream(Stream, Protocol):
     peer: address of the socket's other end, b"unix" for a Unix socket. port: the local one, in
     digits.
     interim: whether interim answers may be sent (RFC 9110 15.2: never to HTTP/1.0).
+    trailers: whether who asked reads what stands behind a body, and looks there for its end.
     security: of a connection that speaks TLS, or should; None where it need not.
     """
 
     peer: bytes
     port: bytes
     interim: bool
+    trailers: bool
     security: Security | None
 
     def unsent(self) -> int:

@@ -57,6 +57,7 @@ class Transformed:
         "peer",
         "port",
         "security",
+        "trailers",
     )
 
     def __init__(self, exchange: "Exchange", client: "ClientStream") -> None:
@@ -68,6 +69,7 @@ class Transformed:
         self.peer = client.peer
         self.port = client.port
         self.interim = client.interim
+        self.trailers = client.trailers
         self.security: Security | None = client.security
 
     def __repr__(self) -> str:

@@ -1,11 +1,12 @@
 """Which routes have the filters of gRPC."""
 
+import re
 from typing import Any
 
 import pytest
 
 from porch.config.build import build
-from porch.config.calling import Calling, may_take_calls
+from porch.config.calling import NO_CALLS, Calling, may_take_calls
 from porch.config.load import load_mapping
 from porch.config.pools import pools
 from porch.config.state import State
@@ -64,7 +65,6 @@ def kinds(plan: Plan) -> list[type]:
         (["127.0.0.1:80", "h2c://127.0.0.1:81"], {}, [Calls]),
         ({"to": "h2c://127.0.0.1:80", "grpc_web": True}, {}, [Calls, GrpcWeb]),
         ("h2c://127.0.0.1:80", {"grpc_web": True}, [Calls, GrpcWeb]),
-        ("127.0.0.1:80", {"grpc_web": True}, []),
         ("p", {"pool": {"p": {"servers": ["h2c://127.0.0.1:80"]}}}, [Calls]),
         ("p", {"pool": {"p": {"servers": ["127.0.0.1:80"]}}}, []),
         (
@@ -89,4 +89,22 @@ def test_calls_come_before_all_others() -> None:
 
 def test_browsers_calls_need_such_an_origin() -> None:
     _, said = plan_of({"to": "127.0.0.1:80", "grpc_web": True})
-    assert "there is no gRPC over HTTP/1.1; write h2c:// or https:// in `to`" in said
+    assert NO_CALLS in said
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"grpc_web": True}, "grpc_web"),
+        ({"site": {"a.test": {"grpc_web": True}}}, 'site."a.test".grpc_web'),
+    ],
+)
+def test_a_word_for_all_routes_needs_one_of_them(more: dict[str, Any], place: str) -> None:
+    route = {"a.test": "127.0.0.1:80"}
+    loaded = load_mapping({"listen": ":80", "routes": route, **more})
+    assert build(loaded, State(pools())) is not None
+    assert re.search(rf"warning.*{place}.*{re.escape(NO_CALLS)}", loaded.report()), loaded.report()
+    route["a.test/b"] = "h2c://127.0.0.1:80"
+    loaded = load_mapping({"listen": ":80", "routes": route, **more})
+    assert build(loaded, State(pools())) is not None
+    assert NO_CALLS not in loaded.report()

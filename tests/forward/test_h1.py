@@ -13,6 +13,7 @@ from porch.clock import Deadlines
 from porch.errors import InternalError, PorchError, Shutdown
 from porch.forward.h1 import FLUSH, LEAVE, ClientConnection
 from porch.forward.pool import Pool
+from porch.forward.sip import Sip
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import COPIED
 from porch.http.message import RequestHead, Trailers
@@ -124,6 +125,21 @@ def test_reading_is_paused_and_resumed_once(bench: Bench) -> None:
     assert transport.paused
     connection.resume_reading()
     assert not transport.paused
+
+
+def test_it_reads_in_sips_and_as_ever_again(bench: Bench) -> None:
+    connection, transport = bench.connection, bench.transport
+    connection.sip(True)
+    assert isinstance(transport.protocol, Sip)
+    assert not transport.paused
+    connection.pause_reading()
+    connection.sip(False)
+    assert transport.protocol is connection
+    assert transport.paused, "it stays as it was"
+    connection.resume_reading()
+    connection.close()
+    connection.sip(True)
+    assert transport.protocol is connection
 
 
 def test_a_closed_connection_takes_nothing_more(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import pytest
 from porch import clock
 from porch.errors import BadGateway, ConnectFailed, ConnectionLost, EndpointSilent
 from porch.forward.h2 import (
+    FAR,
     FEW,
     FLUSH,
     GROWTH,
@@ -16,9 +17,11 @@ from porch.forward.h2 import (
     QUIET,
     SELDOM,
     WIDEST,
+    WIDEST_FAR,
     SharedConnection,
 )
-from porch.http.h2 import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
+from tests.support.h2_origin import H2Origin
 from tests.support.shared import Asking, Bench, request
 
 
@@ -106,19 +109,53 @@ def test_streams_that_nobody_reads_leave_room_in_the_window(bench: Bench) -> Non
     assert len(other.body) == ORIGIN_STREAM_WINDOW
 
 
-def test_the_window_of_an_answer_that_is_taken_fast_grows(bench: Bench) -> None:
-    (exchange,) = opened(bench)
+def test_what_grew_and_is_read_by_nobody_leaves_room_beside_what_is_taken(bench: Bench) -> None:
+    """The library tells of what was taken when it is half of a window: till then that is missing
+    too."""
+    exchanges = opened(bench, 12)
+    origin = bench.origins[0]
+    *stalled, reading, other = exchanges
+    for each in exchanges:
+        origin.answer(each.stream.number, end=False)
+    for each in stalled:  # as wide as they get, and then full
+        for _ in range(4):
+            origin.more(each.stream.number, b"x" * room(origin, each))
+        bench.loop.run(each.stream.pause_reading)
+    for each in stalled:
+        while room(origin, each):
+            origin.more(each.stream.number, b"x" * room(origin, each))
+    assert shared(bench)._spare < ORIGIN_WINDOW // 8
+    for _ in range((8 << 20) // reading.stream.window):
+        assert room(origin, reading) >= ORIGIN_STREAM_WINDOW // 2
+        origin.more(reading.stream.number, b"y" * room(origin, reading))
+        assert room(origin, other) == ORIGIN_STREAM_WINDOW
+    origin.more(other.stream.number, b"z" * ORIGIN_STREAM_WINDOW, end=True)
+    assert len(other.body) == ORIGIN_STREAM_WINDOW
+
+
+def room(origin: H2Origin, exchange: Asking) -> int:
+    return origin.h2.local_flow_control_window(exchange.stream.number)
+
+
+@pytest.mark.parametrize(("seconds", "widest"), [(0.001, WIDEST), (FAR, WIDEST_FAR)])
+def test_the_window_of_an_answer_that_is_taken_fast_grows(
+    bench: Bench, seconds: float, widest: int
+) -> None:
+    exchange = bench.ask()
+    bench.clock.time += seconds
+    bench.settle()
+    bench.sent(exchange)
     origin = bench.origins[0]
     origin.answer(1, end=False)
     seen = [origin.h2.local_flow_control_window(1)]
-    for _ in range(40):
-        origin.more(1, b"x" * origin.h2.local_flow_control_window(1))
+    while exchange.stream.window < widest:
+        origin.more(1, b"x" * (exchange.stream.window // 2))
         seen.append(origin.h2.local_flow_control_window(1))
+    assert len(seen) < 9, "as few flights as to grow four times each"
     assert seen[0] == ORIGIN_STREAM_WINDOW
-    assert max(seen) == exchange.stream.window
-    assert ORIGIN_STREAM_WINDOW < exchange.stream.window <= WIDEST
-    spare = shared(bench)._spare
-    assert spare >= 0
+    assert max(seen) >= exchange.stream.window // 2
+    assert exchange.stream.window == widest
+    assert shared(bench)._spare >= ORIGIN_WINDOW // 4, "the next has something too"
     origin.more(1, b"x", end=True)
     assert shared(bench)._spare == ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
 
@@ -133,6 +170,9 @@ def test_a_client_that_has_not_taken_what_passed_gets_no_bigger_window(bench: Be
         origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
     origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
     assert exchange.stream.window == GROWTH * ORIGIN_STREAM_WINDOW
+    for _ in range(4 + 16 + 64):  # as much always waits, and all else is taken
+        origin.more(1, b"x" * ORIGIN_STREAM_WINDOW)
+    assert exchange.stream.window >= GROWTH**4 * ORIGIN_STREAM_WINDOW
 
 
 def test_what_came_in_one_turn_is_acknowledged_once(
@@ -248,22 +288,62 @@ def test_any_piece_of_an_answer_makes_it_as_new(bench: Bench) -> None:
     assert pings(bench) == 2
 
 
-def test_an_origin_that_takes_nothing_is_not_asked_and_gets_no_more(bench: Bench) -> None:
+def stuck(bench: Bench) -> tuple[Asking, Any]:
+    """An exchange beside an upload of which the origin takes nothing, and the transport."""
     (exchange,) = opened(bench)
     origin, transport = bench.origins[0], bench.transports[0]
     origin.h2.increment_flow_control_window(1 << 20)
+    origin.h2.increment_flow_control_window(1 << 20, 1)
     origin.flush()
     upload = bench.ask()
     transport.stalled = True
     bench.loop.run(lambda: upload.stream.send(request(None), bytes(60_000), False))
-    bench.loop.run(lambda: exchange.stream.resume_reading())
-    bench.loop.run(lambda: upload.stream.send(None, bytes(9000), False))
-    origin.h2.increment_flow_control_window(1 << 20, 1)
-    transport.buffer += bytes(1)
     bench.loop.run(lambda: transport.write(bytes(70_000)))
     assert not shared(bench).has_room
-    bench.pass_time(QUIET + PATIENCE + 2)
+    return exchange, transport
+
+
+def test_an_origin_that_takes_nothing_and_says_nothing_is_given_up(bench: Bench) -> None:
+    exchange, transport = stuck(bench)
+    bench.pass_time(QUIET + PATIENCE - 1)
     assert exchange.error is None
+    bench.pass_time(2)
+    assert isinstance(exchange.error, EndpointSilent)
+    assert transport.seen == "closed"
+    assert len(bench.deadlines) == 0
+
+
+def test_one_that_takes_nothing_is_looked_at_soon_however_often_it_was_asked(bench: Bench) -> None:
+    exchange = opened(bench)[0]
+    for _ in range(FEW + 1):
+        bench.pass_time(QUIET + 1)
+        pings(bench)
+        bench.sent(bench.ask())
+    bench.transports[0].stalled = True
+    bench.loop.run(lambda: bench.transports[0].write(bytes(70_000)))
+    bench.pass_time(QUIET + PATIENCE + 1)
+    assert isinstance(exchange.error, EndpointSilent)
+
+
+def test_one_that_takes_a_body_slowly_has_time_to_hear_the_question(bench: Bench) -> None:
+    exchange, transport = stuck(bench)
+    for _ in range(4):
+        bench.pass_time(PATIENCE)
+        del transport.buffer[:10_000]
+        assert exchange.error is None
+    bench.pass_time(2 * PATIENCE)
+    assert isinstance(exchange.error, EndpointSilent)
+
+
+def test_one_that_has_heard_the_question_gets_no_time_for_what_came_behind(bench: Bench) -> None:
+    opened(bench)
+    exchange = bench.ask()
+    bench.loop.run(lambda: exchange.stream.send(request(None), b"a", False))
+    bench.pass_time(QUIET + 0.5)
+    bench.transports[0].stalled = True
+    bench.loop.run(lambda: exchange.stream.send(None, b"a", False))
+    bench.pass_time(PATIENCE + 0.5)
+    assert isinstance(exchange.error, EndpointSilent)
 
 
 def test_a_connection_without_streams_is_not_asked_and_closed_in_time(bench: Bench) -> None:

@@ -8,6 +8,8 @@ import pytest
 from porch.errors import (
     BadGateway,
     ClientGone,
+    ConnectionLost,
+    EndpointSilent,
     IncompleteResponse,
     InternalError,
     PorchError,
@@ -16,7 +18,8 @@ from porch.errors import (
     Unprocessed,
 )
 from porch.forward.h2_stream import TunnelRefused
-from porch.http.h2 import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW
+from porch.http.h2 import Reset
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, UNREPORTED
 from porch.http.message import ResponseHead, Trailers
 from tests.support.h2_origin import H2Origin
 from tests.support.shared import Asking, Bench, request
@@ -113,14 +116,14 @@ def test_one_that_was_never_sent_is_given_back(bench: Bench, exchange: Asking) -
 
 
 def test_what_was_not_taken_is_given_back_to_the_connection(bench: Bench, exchange: Asking) -> None:
-    for _ in range(ORIGIN_WINDOW // ORIGIN_STREAM_WINDOW + 1):
+    for _ in range(UNREPORTED * ORIGIN_WINDOW // ORIGIN_STREAM_WINDOW + 1):
         bench.sent(exchange)
         exchange.stream.pause_reading()
         far(bench).answer(exchange.stream.number, body=bytes(ORIGIN_STREAM_WINDOW), end=False)
         bench.loop.run(partial(exchange.stream.abort, ClientGone()))
         far(bench).hear()
         exchange = bench.ask()
-    assert far(bench).h2.outbound_flow_control_window >= ORIGIN_WINDOW // 2
+    assert far(bench).h2.outbound_flow_control_window >= ORIGIN_WINDOW
 
 
 @pytest.mark.parametrize(
@@ -161,6 +164,53 @@ def test_inside_an_answer_a_reset_makes_it_incomplete(
     far(bench).answer(1, body=b"a", end=False)
     far(bench).say(("reset_stream", (1, code)))
     assert type(exchange.error) is IncompleteResponse
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "detail"),
+    [
+        (None, 1, "the head of the answer: a malformed status, name, value or length, or a wrong"),
+        (b"a", 1, "behind the head: trailers that are malformed, or data unlike the length"),
+        (b"a", 3, "more of the answer came than its window lets through (FLOW_CONTROL_ERROR)"),
+        (b"a", 6, "a frame of the answer is malformed, or in a wrong place (FRAME_SIZE_ERROR)"),
+    ],
+)
+def test_the_detail_says_where_an_answer_is_malformed(
+    bench: Bench, exchange: Asking, body: bytes | None, code: int, detail: str
+) -> None:
+    bench.sent(exchange)
+    if body is not None:
+        far(bench).answer(1, body=body, end=False)
+    bench.loop.run(lambda: exchange.stream.on_reset(Reset(code, False)))
+    assert type(exchange.error) is BadGateway
+    assert exchange.error.detail.startswith(detail)
+
+
+def test_a_malformed_head_and_a_malformed_end_are_told_apart(
+    bench: Bench, exchange: Asking
+) -> None:
+    other = bench.ask()
+    bench.sent(exchange)
+    bench.sent(other)
+    far(bench).answer(1, fields=((b"A", b"b"),))
+    far(bench).answer(3, fields=((b"content-length", b"9"),), body=b"short")
+    assert [each.error and each.error.detail.split(":")[0] for each in (exchange, other)] == [
+        "the head of the answer",
+        "behind the head",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(ConnectionLost("gone"), IncompleteResponse), (EndpointSilent("no PING"), EndpointSilent)],
+)
+def test_inside_an_answer_the_reason_is_the_doors_where_it_was_the_door(
+    bench: Bench, exchange: Asking, error: PorchError, kind: type[PorchError]
+) -> None:
+    bench.sent(exchange)
+    far(bench).answer(1, body=b"a", end=False)
+    bench.loop.run(lambda: exchange.stream.lose_connection(error))
+    assert type(exchange.error) is kind
 
 
 def test_behind_a_whole_answer_a_reset_is_nothing(bench: Bench, exchange: Asking) -> None:

@@ -8,12 +8,13 @@ import pytest
 from h2.events import PingAckReceived
 
 from porch.balance.endpoint import Endpoint
+from porch.errors import ConnectTimeout, LeftBehind
 from porch.forward.address import BOTH, TWO
 from porch.forward.h1 import ClientConnection
 from porch.forward.h2_stream import OriginStream
 from porch.forward.pool import AHEAD, ASSUMED_STREAMS
 from tests.support.dialer import FakeDialer
-from tests.support.shared import Asking, Bench
+from tests.support.shared import Asking, Bench, request
 
 
 def agreeing(monkeypatch: pytest.MonkeyPatch, chosen: str) -> Bench:
@@ -40,15 +41,53 @@ def test_what_an_endpoint_said_last_is_remembered(bench: Bench) -> None:
     assert bench.dialer.dials == 3
 
 
-def test_an_endpoint_that_takes_no_stream_is_not_dialled_for_ever(bench: Bench) -> None:
+def test_an_endpoint_that_takes_no_stream_is_no_connection_and_not_dialled_for_ever(
+    bench: Bench,
+) -> None:
     exchange = bench.ask()
     bench.settle({3: 0})
-    assert bench.pool.most_streams == 1
+    second = bench.ask()
+    assert (exchange.stream, second.stream) == (None, None)
     assert bench.dialer.dials == 1
-    bench.sent(exchange)
+    bench.pass_time(5.5)
+    for each in (exchange, second):
+        assert type(each.error) is ConnectTimeout
+        assert each.error.detail.endswith("it takes no requests (MAX_CONCURRENT_STREAMS is 0)")
+    assert bench.endpoint.out["refused"].text == "connection_timeout"
+    bench.loop.settle()
+    assert bench.transports[0].seen == "closed"
     assert bench.origins[0].requests == {}
+    assert len(bench.deadlines) == 0
+
+
+def test_it_is_there_when_the_endpoint_takes_some(bench: Bench) -> None:
+    exchange = bench.ask()
+    bench.settle({3: 0})
+    bench.pass_time(2)
     bench.origins[0].say(("update_settings", ({3: 5},)))
+    bench.sent(exchange)
     assert [*bench.origins[0].requests] == [1]
+
+
+def test_what_had_not_left_when_it_takes_none_any_more_is_asked_elsewhere(bench: Bench) -> None:
+    first = bench.ask()
+    bench.settle()
+    bench.sent(first)
+    second = bench.ask()
+    none = b"\0\0\6\4\0\0\0\0\0" + b"\0\3\0\0\0\0"
+
+    def send() -> None:
+        second.stream.send(request(), b"", True)
+        bench.pool._shared[0].data_received(none)
+
+    bench.loop.run(send)
+    assert type(second.error) is LeftBehind
+    assert first.error is None
+    bench.origins[0].hear()
+    assert [*bench.origins[0].requests] == [1]
+    bench.origins[0].answer(1)
+    assert first.said
+    assert repr(bench.pool._shared[0]) == "<SharedConnection e 0 streams>"
 
 
 def test_connections_are_filled_in_order(bench: Bench) -> None:

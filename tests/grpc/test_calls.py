@@ -12,6 +12,7 @@ from porch.http.message import Field
 from porch.observe.error_page import error_response
 from porch.route.route import ANSWERED, Timeouts
 from tests.support.multiplexed import Multiplexed
+from tests.support.scenario import Scenario
 
 Make = Callable[..., Multiplexed]
 
@@ -145,6 +146,27 @@ def test_the_clients_deadline_stands_in_place_of_the_routes(calls: Make) -> None
     assert fields_of(story, number)[b"grpc-status"] == b"4"
 
 
+def test_a_deadline_beyond_the_bound_of_silence_does_not_lift_it(calls: Make) -> None:
+    story = calls(timeouts=Timeouts(response=10.0, idle=5.0, tunnel=60.0))
+    number = asks(story, (b"grpc-timeout", b"2H"))
+    story.advance(seconds=59).ended(0).advance(seconds=2).ended(1, "http_response_timeout")
+    assert fields_of(story, number)[b"grpc-status"] == b"14"
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [(b"/s/m", 70_000, b"8"), (b"/" * 20_000, 0, b"8"), (b"/s/m#x", 0, b"13")],
+    ids=["too large", "too long", "malformed"],
+)
+def test_a_call_that_is_refused_for_its_head_is_told_so(
+    calls: Make, path: bytes, size: int, status: bytes
+) -> None:
+    story = calls()
+    number = story.asks(path, CALL, (b"x", b"a" * size), method=b"POST")
+    assert fields_of(story, number)[b"grpc-status"] == status
+    story.upstream_gets_nothing()
+
+
 @pytest.mark.parametrize("end", [True, False], ids=["server streaming", "both"])
 def test_a_stream_may_be_silent_for_as_long_as_a_tunnel(calls: Make, end: bool) -> None:
     story = calls(timeouts=Timeouts(idle=5.0, tunnel=60.0))
@@ -234,6 +256,16 @@ def test_a_length_that_was_promised_is_not_ended_as_if_it_were_kept(calls: Make)
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ncontent-length: 9\r\n\r\nabc"
     story.upstream(head).upstream_resets().ended(1, "http_response_incomplete")
     assert story.answers[1].reset == 2
+
+
+def test_an_answer_to_HTTP_1_1_that_is_cut_does_not_look_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Scenario(monkeypatch, filters=[Calls(TIMEOUTS)])
+    story.client(b"POST /s/m HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+    story.upstream_gets(b"POST /s/m").upstream(HEAD + b"3\r\nabc\r\n").upstream_resets()
+    story.ended(1, "http_response_incomplete").client_gets(200, b"abc", end=False)
+    story.client_sees("closed").finish()
 
 
 def refused(status: bytes, message: bytes = b"no") -> bytes:

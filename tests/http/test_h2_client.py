@@ -15,9 +15,6 @@ from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CANCEL,
     CONNECTION,
-    ORIGIN_STREAM_WINDOW,
-    ORIGIN_WINDOW,
-    ClientCodec,
     ConnectionBroken,
     Ended,
     GoAway,
@@ -27,6 +24,7 @@ from porch.http.h2 import (
     Settled,
     Widened,
 )
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, UNREPORTED, ClientCodec
 from porch.http.message import Field, ResponseHead, Trailers
 
 
@@ -174,7 +172,7 @@ def test_windows_are_those_of_origins_and_open_for_what_was_taken() -> None:
     pair.turn()
     origin = pair.origin
     assert origin.local_flow_control_window(stream) == ORIGIN_STREAM_WINDOW
-    assert origin.outbound_flow_control_window == ORIGIN_WINDOW
+    assert origin.outbound_flow_control_window == UNREPORTED * ORIGIN_WINDOW
     origin.send_headers(stream, [(b":status", b"200")])
     origin.send_data(stream, b"x" * ORIGIN_STREAM_WINDOW)
     pair.turn()

@@ -51,7 +51,7 @@ class Client:
         self.peer = b"192.0.2.7"
         self.security: Security | None = None
         self.port = b"80"
-        self.interim = True
+        self.interim = self.trailers = True
         self.sent: list[tuple[Any, bytes, bool]] = []
         self.finished: list[bool] = []
 

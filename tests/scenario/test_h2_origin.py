@@ -190,149 +190,17 @@ def test_a_malformed_answer_is_no_answer(
     far.transport.arrived.clear()
 
 
-# --- what an origin has not looked at ------------------------------------------------------------
-
-
-def test_behind_a_goaway_the_rest_is_asked_on_a_new_connection(story: Scenario) -> None:
+@pytest.mark.parametrize(("fields", "size"), [(129, 1), (100, 1000)])
+def test_trailers_have_the_bounds_of_a_head(story: Scenario, fields: int, size: int) -> None:
     story.client(GET)
     far = origin(story)
-    story.connects().client(POST + b"abc")
-    far.hear()
-    far.say(("close_connection", (0, None, 1)))
-    story.dialled(2)
-    other = origin(story)
-    assert other.requests[1].body == b"abc"
-    other.answer(1, 201)
-    story.client_gets(201, at=1)
-    story.client_leaves(0)  # hyper-h2 cannot answer behind its GOAWAY
-    story.upstream_sees("closed", at=0)
+    trailers = tuple((b"x%d" % number, b"a" * size) for number in range(fields))
+    far.answer(1, body=b"abc", trailers=trailers)
+    story.ended(1, "http_response_header_section_size").client_sees("closed")
+    story.clients[0].transport.arrived.clear()
+    assert far.requests[1].reset in (None, 8)
+    story.advance(4.5)
     far.transport.arrived.clear()
-    leave(story, other)
-
-
-@pytest.mark.parametrize("method", [GET, POST + b"abc"])
-def test_a_refused_stream_is_asked_again_once_at_the_same_endpoint(
-    story: Scenario, method: bytes
-) -> None:
-    story.client(method)
-    far = origin(story)
-    far.say(("reset_stream", (1, 7)))
-    assert [*far.requests] == [1, 3]
-    far.answer(3)
-    story.client_gets(200).dialled(1).ended(1, "")
-    leave(story, far)
-
-
-def test_who_refuses_again_is_left_for_another(scenario: Make) -> None:
-    story = spoken(scenario(endpoints=2))
-    story.client(POST + b"abc")
-    far = origin(story)
-    far.say(("reset_stream", (1, 7)))
-    far.say(("reset_stream", (3, 7)))
-    other = origin(story)
-    other.answer(1)
-    story.client_gets(200).dialled(1, 0).dialled(1, 1)
-    leave(story, far, other)
-
-
-def test_an_only_endpoint_that_refuses_all_leads_to_503(story: Scenario) -> None:
-    story.client(GET)
-    far = origin(story)
-    far.say(("reset_stream", (1, 7)))
-    far.say(("reset_stream", (3, 7)))
-    story.client_gets(503)
-    leave(story, far)
-
-
-@pytest.mark.parametrize(("ask", "again"), [(GET, True), (POST + b"abc", False)])
-def test_a_reset_is_like_a_connection_that_was_lost(
-    scenario: Make, ask: bytes, again: bool
-) -> None:
-    story = spoken(scenario(endpoints=2))
-    story.client(ask)
-    far = origin(story)
-    far.say(("reset_stream", (1, 2)))
-    origins = [far]
-    if again:
-        origins.append(origin(story))
-        origins[1].answer(1)
-        story.client_gets(200)
-    else:
-        story.client_gets(502).ended(1, "connection_terminated")
-    leave(story, *origins)
-
-
-def test_a_reset_inside_the_answer_cuts_it(story: Scenario) -> None:
-    story.client(GET)
-    far = origin(story)
-    far.answer(1, body=b"ab", end=False)
-    story.client_gets(200, b"ab", end=False)
-    far.say(("reset_stream", (1, 2)))
-    story.ended(1, "http_response_incomplete").client_sees("closed")
-    leave(story, far)
-
-
-def test_a_connection_that_is_lost_ends_all_of_its_streams(scenario: Make) -> None:
-    story = spoken(scenario(endpoints=1, retries=0))
-    story.client(GET)
-    far = origin(story)
-    story.connects().client(GET)
-    far.hear()
-    far.answer(3, body=b"a", end=False)
-    story.client_gets(200, b"a", end=False, at=1)
-    story.upstream_resets()
-    story.client_gets(502, at=0).client_sees("closed", at=1).ended(2)
-
-
-# --- streams that an origin takes ----------------------------------------------------------------
-
-
-def test_beyond_the_streams_of_an_origin_there_is_a_second_connection(story: Scenario) -> None:
-    story.client(GET)
-    first = origin(story, {3: 2})
-    story.connects().client(GET)
-    story.dialled(1)
-    story.connects().client(GET)
-    story.dialled(2)
-    second = origin(story, {3: 2})
-    first.hear()
-    assert (len(first.requests), len(second.requests)) == (2, 1)
-    for far in (first, second):
-        for stream in far.requests:
-            far.answer(stream)
-    for at in range(3):
-        story.client_gets(200, at=at)
-    leave(story, first, second)
-
-
-def test_no_request_is_sent_before_it_is_known_how_many_may_be(story: Scenario) -> None:
-    for _ in range(3):
-        story.connects().client(GET)
-    story.dialled(1)
-    assert b"/a" not in story.upstreams[0].transport.arrived
-    first = origin(story, {3: 1})
-    story.dialled(3)
-    others = [origin(story, {3: 1}, at) for at in (1, 2)]
-    for far in (first, *others):
-        far.answer(1)
-    for at in range(3):
-        story.client_gets(200, at=at)
-    leave(story, first, *others)
-
-
-def test_who_waits_for_a_connection_takes_the_stream_that_ends_meanwhile(story: Scenario) -> None:
-    story.client(GET)
-    far = origin(story, {3: 1})
-    story.endpoint("hangs")
-    story.connects().client(GET)
-    story.dialled(2)
-    far.answer(1)
-    assert [*far.requests] == [1, 3]
-    far.answer(3)
-    story.client_gets(200, at=0).client_gets(200, at=1)
-    story.advance(6)
-    far.hear()
-    story.endpoint("accepts").dialled(2)
 
 
 # --- backpressure --------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ class Asking:
         self.endpoint = endpoint
         self.client = Taking()
         self.reused = False
+        self.started = clock.monotonic()
         self.stream: Any = None
         self.error: PorchError | None = None
         self.said: list[tuple[Any, bytes, bool]] = []
@@ -87,6 +88,7 @@ class Bench:
         self, monkeypatch: pytest.MonkeyPatch, protocols: tuple[str, ...] = TWO, tls: bool = False
     ) -> None:
         self.clock = FakeClock(monkeypatch)
+        monkeypatch.setattr("porch.forward.h2.unsent", FakeTransport.get_write_buffer_size)
         self.loop = FakeLoop(self.clock)
         self.deadlines = Deadlines()
         self.transports: list[FakeTransport] = []

@@ -43,6 +43,7 @@ class Rival:
         "_stream",
         "began",
         "endpoint",
+        "error",
         "is_over",
         "reused",
         "won",
@@ -54,6 +55,7 @@ class Rival:
         self._connected = 0.0
         self.began = exchange.connected
         self.endpoint = place
+        self.error: PorchError | None = None
         self.reused = self.won = self.is_over = False
 
     def __repr__(self) -> str:

@@ -135,11 +135,12 @@ class Mirror(Filter):
 class _Nobody:
     """The client of a copy: takes everything and keeps nothing. See keeper.ClientStream."""
 
-    __slots__ = ("_taken", "exchange", "interim", "peer", "port", "security")
+    __slots__ = ("_taken", "exchange", "peer", "port", "security")
+
+    interim = trailers = False
 
     def __init__(self) -> None:
         self.peer = self.port = b""
-        self.interim = False
         self.security: Security | None = None
         self.exchange: Exchange | None = None
         self._taken = 0

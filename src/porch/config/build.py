@@ -15,7 +15,7 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
-from porch.config.calling import Calling
+from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
 from porch.config.loaded import Loaded, RouteEntry
@@ -250,6 +250,7 @@ class _Builder:
         for name, host in www.items():
             self._add_www(name, host, taken)
             yield
+        self.calling.review(self.loaded)
         yield from self._challenges()
 
     def _challenges(self) -> Steps[None]:
@@ -326,8 +327,7 @@ class _Builder:
             if takes_calls:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
             elif model.grpc_web:
-                text = "there is no gRPC over HTTP/1.1; write h2c:// or https:// in `to`"
-                self.loaded.add((*entry.path, "grpc_web"), text, warning=True)
+                self.loaded.add((*entry.path, "grpc_web"), NO_CALLS, warning=True)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 

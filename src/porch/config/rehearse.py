@@ -70,7 +70,7 @@ class _Rehearsed:
     def __init__(self, peer: bytes, port: bytes) -> None:
         self.peer = peer
         self.port = port
-        self.interim = True
+        self.interim = self.trailers = True
         self.security: Security | None = None
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
@@ -102,10 +102,10 @@ class _Recording(_Rehearsed):
     def __init__(self) -> None:
         super().__init__(b"", b"")
         self.reused = False
+        self.head: RequestHead | None = None
 
     def sip(self, little: bool) -> None:
         """Nothing is read."""
-        self.head: RequestHead | None = None
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """Kept, not sent."""

@@ -127,8 +127,14 @@ def _refuse_kind(text: str) -> None:
     if kind in ("ws", "wss"):
         plain = text.replace("ws", "http", 1)
         raise ValueError(f'WebSocket needs no kind of its own; write "{plain}"')
+    if kind in ("grpc", "grpcs"):
+        place = text[match.end() :]
+        plain, secure = f'"h2c://{place}"', f'"h2://{place}"'
+        meant = f"{secure} by TLS" if kind == "grpcs" else f"{plain}, or {secure} by TLS"
+        raise ValueError(f"gRPC needs no kind of its own; write {meant}")
     near = nearest(kind, _KINDS)
-    meant = f"; did you mean '{near}:'?" if near else ""
+    slashes = "//" if near in _ADDRESSES else ""
+    meant = f"; did you mean '{near}:{slashes}'?" if near else ""
     kinds = "http://, https://, h2://, h2c://, unix:, redirect: and respond:"
     raise ValueError(f"'{match[0]}' is not a kind of target{meant or f'; there are {kinds}'}")
 
@@ -136,6 +142,8 @@ def _refuse_kind(text: str) -> None:
 def _parse_address(text: str, weight: int) -> Target:
     scheme, colon, rest = text.rpartition("://")
     host, _, path = rest.partition("/")
+    if colon and rest.startswith("unix:"):
+        raise ValueError(f'a Unix socket speaks HTTP/1.1 without TLS; write "{rest}"')
     if path:
         bare = text.removesuffix(f"/{path}")
         raise ValueError(f'a target has no path; write "{bare}" and rewrite = "/{path}{{path}}"')
@@ -145,6 +153,9 @@ def _parse_address(text: str, weight: int) -> Target:
         )
     match = _HOST_PORT.match(host)
     if match is None or not (match["host"] or match["port"]) or (colon and not match["host"]):
+        start, _, place = text.partition(":")
+        if start in _ADDRESSES and _HOST_PORT.match(place):
+            raise ValueError(f"'{text}' is not a target; write \"{start}://{place}\"")
         raise ValueError(f"'{text}' is not a target; write \"host:port\", such as {_example(host)}")
     if match["port"] is None and not colon:
         raise ValueError(f"'{text}' has no port; write \"{text}:8000\"")

@@ -18,7 +18,8 @@ from porch.errors import (
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import request_head
 from porch.http.h1_response import ResponseDecoder
-from porch.http.h2 import ClientCodec, ConnectionBroken, Ended, Piece, Reset
+from porch.http.h2 import ConnectionBroken, Ended, Piece, Reset
+from porch.http.h2_client import ClientCodec
 from porch.http.h2_encode import request_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 

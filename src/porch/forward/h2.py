@@ -1,7 +1,8 @@
 """SharedConnection: HTTP/2 with an origin. Many exchanges share it, each with a stream of its own.
 
-It is there when the origin has said its settings: until then no request is sent, so that none is
-one too many, and one whose connection goes nowhere may be sent elsewhere. All that the streams
+It is there when the origin has said its settings, and that it takes a stream at least: until then
+no request is sent, so that none is one too many, and one whose connection goes nowhere may be sent
+elsewhere. All that the streams
 have to say in one turn of the loop leaves in one write at its end. What is held for an origin is
 bounded: 128 KiB of requests a stream, 24 MiB of answers that nobody takes.
 """
@@ -17,6 +18,7 @@ from porch.errors import (
     ConnectFailed,
     ConnectionLost,
     EndpointSilent,
+    LeftBehind,
     PorchError,
 )
 from porch.exchange import Exchange
@@ -25,11 +27,9 @@ from porch.forward.arrived import arrived, poll_of
 from porch.forward.h2_stream import OriginStream
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
+    CANCEL,
     CONNECTION,
     NO_ERROR,
-    ORIGIN_STREAM_WINDOW,
-    ORIGIN_WINDOW,
-    ClientCodec,
     ConnectionBroken,
     Ended,
     GoAway,
@@ -38,6 +38,7 @@ from porch.http.h2 import (
     Settled,
     Widened,
 )
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, ClientCodec
 from porch.http.message import ResponseHead, Trailers
 from porch.keeper import unsent
 
@@ -53,9 +54,18 @@ MOST_OF_ONE = 1 << 17
 FEWER = 2
 """By how much they must have become fewer until it is."""
 WIDEST = 3 << 20
-"""Bytes that a stream's window grows to, if answers come fast and clients take them."""
+"""Bytes that a stream's window grows to, if answers come fast and clients take them. What comes
+sooner than a client takes it would but lie here."""
+WIDEST_FAR = 16 << 20
+"""The same where the origin is far: half of it is what a link of 3 Gbit/s has on its way in 20
+ms."""
+FAR = 0.008
+"""Seconds from which on an origin is far: between the connection and its first words."""
 GROWTH = 4
-"""How many times larger it becomes each time."""
+"""How many times larger it becomes each time, at most."""
+SHARE = 2
+"""What part of what is left it may take then: half, so that one has much where few are, and the
+next always something."""
 QUIET = 3.0
 """Seconds of silence while streams are open, after which the origin is asked for a sign of life."""
 PATIENCE = 5.0
@@ -74,12 +84,15 @@ class SharedConnection(asyncio.Protocol):
 
     streams: those whose request was sent. settled: done when streams may begin, or fails with a
     ConnectFailed. reused: whether an answer has come on it. closed: no stream may begin any more.
-    takes_tunnels: see RFC 8441 3. scheme: of what is sent.
+    has_begun: whether there ever was a stream. takes_tunnels: see RFC 8441 3. scheme: of what is
+    sent. widest: that a stream's window may become.
     """
 
     __slots__ = (
+        "_ahead",
         "_asked_at",
         "_asks",
+        "_behind",
         "_descriptor",
         "_dirty",
         "_ended",
@@ -87,6 +100,7 @@ class SharedConnection(asyncio.Protocol):
         "_heard",
         "_is_away",
         "_loop",
+        "_made_at",
         "_most",
         "_owed",
         "_pool",
@@ -99,12 +113,14 @@ class SharedConnection(asyncio.Protocol):
         "closed",
         "codec",
         "deadline",
+        "has_begun",
         "most_interim",
         "reused",
         "scheme",
         "settled",
         "streams",
         "takes_tunnels",
+        "widest",
     )
 
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int, scheme: bytes) -> None:
@@ -117,14 +133,16 @@ class SharedConnection(asyncio.Protocol):
         self._slow: set[OriginStream] = set()
         self._owed: list[OriginStream] = []
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
-        self.takes_tunnels = False
+        self.takes_tunnels = self.has_begun = False
         self._loop = asyncio.get_running_loop()
         self.settled: asyncio.Future[None] = self._loop.create_future()
         self._most = 0
         self._spare = ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
-        self._taken = self._asks = 0
+        self._taken = self._asks = self._ahead = self._behind = 0
         self._heard, self._asked_at, self._quiet = clock.now, 0.0, QUIET
         self.deadline = INFINITY
+        self.widest = WIDEST
+        self._made_at = 0.0
         self._descriptor = -1
         self._waiting: Callable[[int], object] = bool
 
@@ -141,6 +159,7 @@ class SharedConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._pool.watch(self)
+        self._made_at = clock.monotonic()
         self._descriptor, self._waiting = poll_of(transport)
         self.mark()
 
@@ -179,8 +198,9 @@ class SharedConnection(asyncio.Protocol):
         self._lose_all(ConnectionLost("the origin closed the connection before it answered"))
 
     def pause_writing(self) -> None:
-        """See asyncio.Protocol."""
+        """See asyncio.Protocol. Who takes nothing is soon looked at, whatever was said before."""
         self._full = True
+        self._listen(QUIET)
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
@@ -219,7 +239,7 @@ class SharedConnection(asyncio.Protocol):
         elif isinstance(what, GoAway):
             self._leave()
             for number in [number for number in self.streams if number > what.last]:
-                self.streams[number].refuse()
+                self.streams[number].refuse(what.last > 0)
         elif isinstance(what, Ended):
             why = f": {what.broken.detail}" if what.broken is not None else ""
             self._leave()
@@ -228,14 +248,26 @@ class SharedConnection(asyncio.Protocol):
 
     def _settle(self) -> None:
         codec = self.codec
-        most = max(1, codec.most_streams)  # where it takes none now, one waits in the codec
-        self._pool.most_streams = most
+        self._pool.most_streams = most = codec.most_streams
         self._most = min(most, MOST_STREAMS)
         self.takes_tunnels = codec.knows_tunnels
-        if not self.settled.done():
+        if not most:
+            self._refuse_unsent()
+        elif not self.settled.done():
             self.settled.set_result(None)
+            if clock.monotonic() - self._made_at >= FAR:
+                self.widest = WIDEST_FAR
             self.deadline = clock.now + self._pool.idle_timeout
             self._pool.share(self)
+
+    def _refuse_unsent(self) -> None:
+        """The origin takes no streams now: what waits in the codec has not been sent, and need not
+        wait for a change of mind."""
+        for stream in tuple(self.streams.values()):
+            if not self.codec.is_sent(stream.number):
+                self.codec.reset(stream.number, CANCEL)
+                stream.lose(LeftBehind("the origin takes no requests now"))
+        self.mark()
 
     def _not_settled(self, error: PorchError) -> None:
         if not self.settled.done():
@@ -272,6 +304,8 @@ class SharedConnection(asyncio.Protocol):
                 self._transport.write(pieces[0])
             else:
                 self._transport.writelines(pieces)
+            if self._asked_at:
+                self._behind += sum(map(len, pieces))
         for piece in codec.happened():
             self._take(piece)
         if codec.wants_write and not self._full:
@@ -313,15 +347,16 @@ class SharedConnection(asyncio.Protocol):
         for stream in owed:
             stream.acknowledge()
 
-    def may_widen(self, stream: OriginStream) -> bool:
-        """Whether a stream may have a bigger window."""
-        return stream.window < WIDEST and (GROWTH - 1) * stream.window <= self._spare
+    def room_for(self, stream: OriginStream) -> int:
+        """By how much a stream's window may be made wider; 0 where that is not worth it."""
+        window = stream.window
+        more = min((GROWTH - 1) * window, self.widest - window, self._spare // SHARE)
+        return more if more >= ORIGIN_STREAM_WINDOW else 0
 
-    def widen(self, stream: OriginStream) -> None:
+    def widen(self, stream: OriginStream, more: int) -> None:
         """Let more of it come at once."""
-        self._spare -= (GROWTH - 1) * stream.window
-        stream.window *= GROWTH
-        stream.passed = 0
+        self._spare -= more
+        stream.window += more
         self.codec.widen(stream.number, stream.window)
 
     # --- streams ---------------------------------------------------------------------------------
@@ -350,6 +385,7 @@ class SharedConnection(asyncio.Protocol):
         if not self._taken or quiet < self._quiet:
             self._listen(quiet)
         self._taken += 1
+        self.has_begun = True
         return OriginStream(self, exchange)
 
     def _listen(self, quiet: float) -> None:
@@ -400,23 +436,32 @@ class SharedConnection(asyncio.Protocol):
     def _doubt(self) -> None:
         """Streams are open, and it may be that nothing was heard for a while."""
         until = self._heard + self._quiet
-        if self._asked_at:
+        assert self._transport is not None
+        if self._asked_at and self._has_yet_to_hear():
+            self.deadline = clock.now + PATIENCE
+        elif self._asked_at:
             self._leave()
             self._lose_all(EndpointSilent(f"{self._pool.name} answered no PING"))
             self._ended = True
-            assert self._transport is not None
             self._transport.abort()
         elif until >= clock.now:
             self.deadline = until
-        elif self._full:  # what it does not take is the exchange's to wait for
-            self.deadline = clock.now + self._quiet
         else:
+            self._ahead = unsent(self._transport)
+            self._behind = 0
             self._asks += 1
             self._asked_at = clock.now
             self._quiet = SELDOM
             self.deadline = clock.now + PATIENCE
             self.codec.ping()
             self.mark()
+
+    def _has_yet_to_hear(self) -> bool:
+        """Whether the PING waited behind a request's body, of which the origin takes some: only
+        then has it PATIENCE from now on. A dead one takes nothing."""
+        assert self._transport is not None
+        before, self._ahead = self._ahead, max(0, unsent(self._transport) - self._behind)
+        return self._ahead != before
 
     def leave(self) -> None:
         """Begin no more streams; those that are open end in peace."""

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from porch.errors import (
     BadGateway,
+    ConnectionLost,
     IncompleteResponse,
     InternalError,
+    LeftBehind,
     PorchError,
     Shutdown,
     StreamRefused,
@@ -14,7 +16,8 @@ from porch.errors import (
     UpgradeFailed,
 )
 from porch.exchange import Exchange
-from porch.http.h2 import CANCEL, NO_ERROR, ONE_ONE, ORIGIN_STREAM_WINDOW, REFUSED, Reset
+from porch.http.h2 import CANCEL, FLOW, NO_ERROR, ONE_ONE, PROTOCOL, REFUSED, Reset
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW
 from porch.http.h2_encode import request_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
@@ -54,7 +57,7 @@ class OriginStream:
     """One stream. See keeper.UpstreamStream.
 
     number: its identifier, 0 until the request's head was sent. window: bytes that may come before
-    some were taken; passed: that were since it was widened. untaken: that came and were not.
+    some were taken. untaken: that came and were not.
     """
 
     __slots__ = (
@@ -65,12 +68,13 @@ class OriginStream:
         "_full",
         "_interim",
         "_key",
+        "_passed",
         "_paused",
         "_said",
         "_started",
+        "_taken",
         "_tunnel",
         "number",
-        "passed",
         "request_done",
         "reused",
         "untaken",
@@ -82,7 +86,7 @@ class OriginStream:
         self._exchange: Exchange | None = exchange
         self._again = exchange.reused
         self.reused = connection.reused
-        self.number = self.passed = self._interim = self.untaken = 0
+        self.number = self._interim = self.untaken = self._passed = self._taken = 0
         self.window = ORIGIN_STREAM_WINDOW
         self.request_done = False
         self._paused = self._full = self._started = self._tunnel = self._answer_done = False
@@ -247,15 +251,15 @@ class OriginStream:
         if self._paused or exchange is None:
             return
         connection = self._connection
-        self.passed += self.untaken
+        self._passed += self.untaken
         self._give_back()
-        if (
-            self.passed >= self.window
-            and connection.may_widen(self)
+        half = self.window // 2  # the other is still on its way: the origin need not stop
+        if self._passed - self._taken >= half and (more := connection.room_for(self)):
             # The queue to a client takes anything: only what left it again shows that it reads.
-            and exchange.client.unsent() < self.passed
-        ):
-            connection.widen(self)
+            taken = self._passed - exchange.client.unsent()
+            if taken - self._taken >= half:
+                self._taken = taken
+                connection.widen(self, more)
 
     def _give_back(self) -> None:
         """Have the origin send as much again as is here."""
@@ -306,8 +310,9 @@ class OriginStream:
         exchange.on_upstream_lost(error)
 
     def lose_connection(self, error: PorchError) -> None:
-        """The connection is gone. error: for who has nothing of an answer."""
-        if self._started:
+        """The connection is gone. error: why, or what the origin's end of it is to those who have
+        nothing of an answer."""
+        if self._started and isinstance(error, ConnectionLost):
             error = IncompleteResponse("the connection was lost inside the answer")
         self.lose(error)
 
@@ -320,15 +325,27 @@ class OriginStream:
         elif code == ONE_ONE and reset.is_theirs:
             self.lose(self._one_one())
         elif not reset.is_theirs:
-            self.lose(BadGateway(f"the answer is malformed HTTP/2: {word}"))
+            self.lose(BadGateway(f"{self._malformed(code)} ({word})"))
         elif self._started:
             self.lose(IncompleteResponse(f"the origin reset the stream inside its answer: {word}"))
         else:
             self.lose(StreamReset(f"the origin reset the stream: {word}"))
 
-    def refuse(self) -> None:
-        """The origin will not look at it: a GOAWAY said so."""
-        self.lose(Unprocessed("the origin closed the connection and did not look at the request"))
+    def _malformed(self, code: int) -> str:
+        """Where the answer is malformed, as far as libnghttp2 tells."""
+        if code == FLOW:
+            return "more of the answer came than its window lets through"
+        if code != PROTOCOL:
+            return "a frame of the answer is malformed, or in a wrong place"
+        if self._started:
+            return "behind the head: trailers that are malformed, or data unlike the length"
+        return "the head of the answer: a malformed status, name, value or length, or a wrong field"
+
+    def refuse(self, has_served: bool) -> None:
+        """The origin will not look at it: a GOAWAY said so. has_served: whether it did at others on
+        this connection."""
+        kind = LeftBehind if has_served else Unprocessed
+        self.lose(kind("the origin closed the connection and did not look at the request"))
 
     def _unprocessed(self, detail: str) -> PorchError:
         """To the same endpoint once more, and then elsewhere."""

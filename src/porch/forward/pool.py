@@ -16,7 +16,7 @@ from porch.forward.agreed import Agreeing, NoHttp2
 from porch.forward.dial import Dialer
 from porch.forward.h1 import ClientConnection
 from porch.forward.h2 import SharedConnection
-from porch.forward.shared_dial import SharedDial
+from porch.forward.shared_dial import SharedDial, is_left
 from porch.http.h1 import HeadLimits
 from porch.keeper import UpstreamStream
 from porch.route.route import Place
@@ -88,7 +88,8 @@ class Pool:
 
     def acquire(self, exchange: Exchange) -> UpstreamStream | None:
         """See route.Connections. In place of a kept connection that had closed it makes a new one:
-        those that waited as long may be closed too."""
+        those that waited as long may be closed too. One that was left behind is among the first on
+        a new one, where its turn comes for certain."""
         idle = self._idle
         while idle and not exchange.reused:
             connection = idle.pop()
@@ -100,7 +101,7 @@ class Pool:
             connection.exchange = exchange
             connection.deadline = INFINITY
             return connection
-        if self._shared and not self._needs_one(exchange):
+        if self._shared and not (self._needs_one(exchange) or is_left(exchange)):
             for shared in tuple(self._shared):
                 if shared.has_room and shared.is_there():
                     return shared.open(exchange)
@@ -146,9 +147,11 @@ class Pool:
             self._shared.remove(connection)
 
     def offer(self, connection: SharedConnection) -> None:
-        """There may be room for those who wait for another connection."""
+        """There may be room for those who wait for another connection. Who was left behind goes on
+        waiting, if this is not new."""
+        is_new = not connection.has_begun
         for dial in tuple(self.dials):
-            while dial.waiting and connection.has_room:
+            while dial.waiting and connection.has_room and (is_new or dial.takes_any()):
                 self._hand_over(connection, dial.first())
             if not dial.waiting:
                 dial.deadline = min(dial.deadline, clock.now + AHEAD)
@@ -173,7 +176,8 @@ class Pool:
 
     def give_up(self, exchange: Exchange) -> None:
         """It has waited as long as its route says."""
-        self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time"))
+        why = "" if self.most_streams else ": it takes no requests (MAX_CONCURRENT_STREAMS is 0)"
+        self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time{why}"))
 
     def speak_one(self) -> bool:
         """The endpoint wants HTTP/1.1 from now on. Whether it may be spoken."""
@@ -213,7 +217,7 @@ class Pool:
             dialer = dialer.one
         elif not (self._speaks_one or dialer.protocols == ONE):
             for dial in self.dials:
-                if len(dial.waiting) < self.most_streams:
+                if len(dial.waiting) < (self.most_streams or ASSUMED_STREAMS):
                     dial.add(exchange)
                     return
             made = SharedDial(self)
@@ -231,7 +235,8 @@ class Pool:
             place.on_success()
             self.release(connection)
         elif isinstance(connection, SharedConnection):
-            place.on_success()
+            if not connection.closed:
+                place.on_success()
         elif connection.source == "upstream":
             place.on_failure(connection.word)
 
@@ -242,12 +247,19 @@ class Pool:
                 self.release(connection)
         elif isinstance(connection, PorchError):
             self._failed(exchange, connection)
+        elif isinstance(connection, SharedConnection) and not connection.has_room:
+            self._again(exchange)
         else:
             self._hand_over(connection, exchange)
             self._settle(connection)
 
     async def _dial_shared(self, dial: SharedDial) -> None:
         connection = await self._open(self._dialer, INFINITY)
+        while isinstance(connection, SharedConnection) and connection.closed:
+            if not dial.goes_on(connection.has_begun):
+                connection = ConnectFailed(f"{self.name} accepted and closed at once")
+                break
+            connection = await self._open(self._dialer, INFINITY)
         self.dials.remove(dial)
         self._deadlines.discard(dial)
         if isinstance(connection, PorchError):
@@ -264,11 +276,14 @@ class Pool:
             while dial.waiting and connection.has_room:
                 self._hand_over(connection, dial.first())
         while dial.waiting:
-            exchange = dial.first()
-            stream = self.acquire(exchange)
-            if stream is not None:
-                exchange.on_connected(stream)
+            self._again(dial.first())
         self._settle(connection)
+
+    def _again(self, exchange: Exchange) -> None:
+        """A connection is there, but others have filled it, or it has closed again."""
+        stream = self.acquire(exchange)
+        if stream is not None:
+            exchange.on_connected(stream)
 
     def _settle(self, connection: _Kind) -> None:
         """A closed pool keeps none."""
@@ -306,7 +321,7 @@ class Pool:
             raise
         if connection is None:
             return NoHttp2(f"{self.name} did not agree to h2 (ALPN)")
-        if connection.closed:
+        if connection.closed and isinstance(connection, ClientConnection):
             return ConnectFailed(f"{self.name} accepted and closed at once")
         return connection
 

@@ -43,7 +43,7 @@ class Calls(Filter):
 
     A stream may be silent for `timeouts.tunnel`, as a WebSocket: HTTP/2 has its own signs of life
     on both sides. The head has to come within `timeouts.response`, unless the client says how long
-    it waits.
+    it waits: then no later than that, and than `timeouts.tunnel`.
     """
 
     __slots__ = ("_bounded", "_quiet", "_timers")
@@ -99,7 +99,7 @@ class Calls(Filter):
     def on_cut(self, exchange: Exchange, error: PorchError) -> Trailers | None:
         """See Filter. Clients make UNAVAILABLE of it, and not INTERNAL as of a reset."""
         response = exchange.response
-        if exchange.request.version != b"2" or response is None:
+        if not exchange.client.trailers or response is None:
             return None
         if call_kind(response.get(b"content-type")) != GRPC:
             return None

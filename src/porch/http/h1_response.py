@@ -32,10 +32,12 @@ _SETTINGS = b"\4\0\0\0\0\0"
 
 
 class TooLargeAnswer(BadGateway):
-    """The origin's head is over `limits.head` or has more fields than `limits.fields`."""
+    """The origin's head, or its trailers, are over `limits.head` or `limits.fields`."""
 
     word = "http_response_header_section_size"
-    sentence = "The origin's head is over limits.head or has more fields than limits.fields."
+    sentence = (
+        "The origin's head or trailers are over limits.head, or have more than limits.fields."
+    )
 
 
 class ResponseDecoder(Decoder):

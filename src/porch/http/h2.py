@@ -1,8 +1,8 @@
-"""HTTP/2 out of bytes and into them (RFC 9113): what both sides share, and the one that asks.
+"""HTTP/2 out of bytes and into them (RFC 9113): what both sides share.
 
 Sans-IO. libnghttp2 does framing, HPACK, windows and the states of streams; ngh2 is its binding, and
-nothing but this file and h2_server.py imports it. What a head means, and what of it may go on, is
-decided by h2_request.py and h2_response.py. A codec takes bytes and returns pieces
+nothing but this file, h2_client.py and h2_server.py imports it. What a head means, and what of it
+may go on, is decided by h2_request.py and h2_response.py. A codec takes bytes and returns pieces
 `(stream, head, data, end)`.
 """
 
@@ -14,9 +14,8 @@ from ngh2 import events as told
 
 from porch.errors import ClientGone, PorchError
 from porch.http.h1 import HeadLimits
-from porch.http.h2_fields import check_fields, known_fields
-from porch.http.h2_request import Refused, read_trailers
-from porch.http.h2_response import read_response
+from porch.http.h2_fields import check_fields
+from porch.http.h2_request import Refused
 from porch.http.message import Field, RequestHead, ResponseHead, Trailers
 
 __all__ = [
@@ -27,14 +26,11 @@ __all__ = [
     "INTERNAL",
     "NO_ERROR",
     "ONE_ONE",
-    "ORIGIN_STREAM_WINDOW",
-    "ORIGIN_WINDOW",
     "PREFACE",
     "PROTOCOL",
     "REFUSED",
     "STREAM_WINDOW",
     "WINDOW",
-    "ClientCodec",
     "ClientFlood",
     "Codec",
     "ConnectionBroken",
@@ -65,12 +61,6 @@ WINDOW = 1 << 20
 """Bytes of bodies that a connection may send to us before some of them were taken."""
 STREAM_WINDOW = 1 << 18
 """The same of one stream: four that nobody takes fill the connection."""
-ORIGIN_STREAM_WINDOW = 3 << 12
-"""Bytes of an answer that an origin may send before some were taken, at first (ClientCodec.widen):
-about what TCP begins with (RFC 6928). A hundred answers that nobody takes cost 1.6 MiB in all."""
-ORIGIN_WINDOW = 24 << 20
-"""The same of all answers of a connection to an origin, and so the most that is held for it. 128
-streams that nobody reads from do not fill it: who stands still keeps nobody else waiting."""
 A_TAKE = 16384
 """Bytes of output that are asked for at once: a whole record of TLS, so that nothing is joined or
 cut behind this. Without a bound 1 MiB costs a quarter more, for a buffer that grows."""
@@ -398,103 +388,3 @@ class Codec:
             return self._connection.want_write
         except NGH2Error:
             return False
-
-
-class ClientCodec(Codec):
-    """The side that asks."""
-
-    __slots__ = ()
-
-    def __init__(self, limits: HeadLimits) -> None:
-        settings = {
-            2: 0,  # nothing is pushed
-            4: ORIGIN_STREAM_WINDOW,
-            5: 1 << 16,  # bytes of a frame: fewer frames of a long answer
-            6: limits.head,
-        }
-        super().__init__(Role.CLIENT, limits, settings, ORIGIN_WINDOW)
-
-    def happened(self) -> list[Piece]:
-        """See Codec. What came of one answer in a row, from its head on, is one piece."""
-        pieces: list[Piece] = []
-        run: list[bytes] = []
-        growing = 0  # the stream of the last piece, as long as that may get more data
-        for event in self._connection.events():
-            if event.__class__ is told.DataReceived:
-                stream = event.stream_id
-                if stream != growing:
-                    _join(pieces, run)
-                    pieces.append((stream, None, b"", False))
-                    growing = stream
-                run.append(event.data)
-                if event.end_stream:
-                    pieces[-1] = stream, pieces[-1][1], b"", True
-                continue
-            _join(pieces, run)
-            growing = 0
-            piece = self._answered(event)
-            if piece is not None:
-                pieces.append(piece)
-                head = piece[1]
-                if head.__class__ is ResponseHead and head.status >= 200 and not piece[3]:
-                    growing = piece[0]
-        _join(pieces, run)
-        return pieces
-
-    def _answered(self, event: told.Event) -> Piece | None:
-        """A head, trailers, or what is the same on both sides."""
-        kind = event.__class__
-        if kind is told.ResponseReceived or kind is told.InformationalResponseReceived:
-            stream = event.stream_id  # type: ignore[attr-defined]
-            end = kind is told.ResponseReceived and event.end_stream  # type: ignore[attr-defined]
-            try:
-                head = read_response(event.headers, self._limits)  # type: ignore[attr-defined]
-            except PorchError as error:
-                return stream, error, b"", end
-            return stream, head, b"", end
-        if kind is told.TrailersReceived:
-            trailers = read_trailers(event.headers)  # type: ignore[attr-defined]
-            return event.stream_id, trailers, b"", True  # type: ignore[attr-defined]
-        return self._other(event)
-
-    def request(self, fields: Sequence[Field], end: bool) -> int:
-        """Begin a request on a new stream, which is returned; 0 where there is none to be had.
-        `fields` are those of h2_encode.py. Raises InternalError if one must not be sent."""
-        rest = fields[5 if fields[1][0] == b":protocol" else 4 :]
-        if not known_fields.issuperset(rest):
-            check_fields(rest)
-        try:
-            return self._connection.send_request(fields, end_stream=end)
-        except NGH2Error:
-            return 0
-
-    def widen(self, stream: int, window: int) -> None:
-        """Let the origin send so much of an answer before some of it was taken."""
-        try:
-            self._connection.set_local_window_size(window, stream_id=stream)
-        except NGH2Error:
-            return
-
-    @property
-    def most_streams(self) -> int:
-        """Streams that the origin lets be open at once; 0 where nothing passes any more."""
-        try:
-            return self._connection.remote_settings[3]
-        except NGH2Error:
-            return 0
-
-    @property
-    def knows_tunnels(self) -> bool:
-        """Whether the origin takes WebSockets (RFC 8441 3)."""
-        try:
-            return self._connection.remote_settings[8] == 1
-        except NGH2Error:
-            return False
-
-
-def _join(pieces: list[Piece], run: list[bytes]) -> None:
-    """Put what has come of a body into the last piece."""
-    if run:
-        stream, what, _, end = pieces[-1]
-        pieces[-1] = stream, what, b"".join(run), end
-        run.clear()

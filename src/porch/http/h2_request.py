@@ -27,8 +27,9 @@ _LONGEST_LENGTH = 18
 """Digits of a Content-Length, as in HTTP/1.1."""
 _SPECIAL = HOP_BY_HOP | {b"host", b"cookie", b"content-length", b"expect"}
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
-_TOLD = frozenset((b"accept", b"referer", b"user-agent"))
-"""Fields of a refused request that its answer and the access log make use of."""
+_TOLD = frozenset((b"accept", b"content-type", b"referer", b"user-agent"))
+"""Fields of a refused request that its answer and the access log make use of: a call of gRPC is
+answered as one."""
 _MOST_TOLD = 1024
 """Bytes of its path, and of its other words, that are kept for the log."""
 _NOTHING: tuple[Field, ...] = ()

@@ -37,8 +37,8 @@ is thrown away; protocols were switched; only the close is left, or not even tha
 class ServerConnection(asyncio.Protocol):
     """One connection of a client.
 
-    peer, port, interim, security: see keeper.ClientStream. deadline: of the connection between
-    exchanges; an exchange has its own.
+    peer, port, interim, trailers, security: see keeper.ClientStream. deadline: of the connection
+    between exchanges; an exchange has its own.
     """
 
     __slots__ = (
@@ -65,6 +65,8 @@ class ServerConnection(asyncio.Protocol):
         "port",
         "security",
     )
+
+    trailers = False  # hardly anybody reads them, and a body that ends as it should looks whole
 
     def __init__(
         self, door: Door, scheme: bytes, port: bytes, security: Security | None = None

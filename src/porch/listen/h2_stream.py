@@ -71,7 +71,7 @@ class ServerStream:
         "security",
     )
 
-    interim = True
+    interim = trailers = True
 
     def __init__(self, connection: "MultiplexedConnection", number: int, heard: bool) -> None:
         """Of a request whose head has come."""

@@ -14,6 +14,7 @@ from porch import clock
 from porch.config.logs import stderr_messages
 from porch.manage.channel import Channel
 from porch.manage.equipment import Equipment
+from porch.manage.heap import keep_heap
 from porch.manage.user import confine, drop, unreadable
 from porch.manage.worker import Worker
 
@@ -149,6 +150,7 @@ def _child(equipment: Equipment, channel: Channel) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    keep_heap()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(main())
     return 0

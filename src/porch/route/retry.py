@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import ConnectionRefused, PorchError
+from porch.errors import ConnectionRefused, LeftBehind, PorchError
 from porch.http.message import RequestHead
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["BACKOFF", "MOST_PAUSE", "REFUSALS", "SAFE_TO_REPEAT", "SPENT", "Retry", "is_repeatable"]
+__all__ = [
+    "BACKOFF",
+    "LEFT_BEHIND",
+    "MOST_PAUSE",
+    "REFUSALS",
+    "SAFE_TO_REPEAT",
+    "SPENT",
+    "Retry",
+    "is_repeatable",
+]
 
 SAFE_TO_REPEAT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"QUERY"))
 """Idempotent methods (RFC 9110 9.2.2; RFC 10008)."""
@@ -30,6 +39,11 @@ MOST_PAUSE = 1.0
 REFUSALS = 16
 """Endpoints that may refuse the connection besides, where a configuration says no number: a refusal
 costs an origin nothing and a client a millisecond, and when many die at once one may be left."""
+
+LEFT_BEHIND = 32
+"""Attempts of a request that origins had not looked at when they closed connections on which they
+served others: of 100 that are sent at once to one that takes 10 on each, the last is sent 10 times.
+They wait for no more than a connection, and who came first is sent first."""
 
 SPENT = "retry_budget_spent"
 """What the log and explain say where only the budget stood against a further attempt."""
@@ -82,6 +96,8 @@ class Retry:
         most = self.attempts
         if isinstance(error, ConnectionRefused):
             most += self.refusals
+        elif most and isinstance(error, LeftBehind):
+            most = max(most, LEFT_BEHIND)
         if exchange.status or exchange.held is None or exchange.attempts > most:
             return False
         if error.retry == "never" or clock.monotonic() + pause >= exchange.started + self.total:
