@@ -43,7 +43,7 @@ MODULES = {
         [part for part, level in LEVELS.items() if level in (1, 2, 4)] + ["balance"],
         "only listen/ and forward/ have sockets",
     ),
-    "ngh2": dict.fromkeys(set(LEVELS) - {"http"}, "only http/h2.py and h2_server.py do"),
+    "ngh2": dict.fromkeys(set(LEVELS) - {"http"}, "only the codecs in http/ do"),
     "logging": dict.fromkeys(
         set(LEVELS) - {"observe", "manage"}, "only observe/ and manage/ write logs"
     ),

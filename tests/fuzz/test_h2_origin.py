@@ -10,7 +10,8 @@ import pytest
 
 from porch.errors import PorchError
 from porch.http.h1 import HeadLimits
-from porch.http.h2 import ClientCodec, ConnectionBroken, Ended, Reset
+from porch.http.h2 import ConnectionBroken, Ended, Reset
+from porch.http.h2_client import ClientCodec
 from porch.http.message import RequestHead, ResponseHead
 from tests.support.h2_mutate import damaged_answers
 from tests.support.mutate import cut
