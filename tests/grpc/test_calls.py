@@ -236,8 +236,8 @@ def test_an_origin_that_breaks_off_is_told_in_trailers(calls: Make) -> None:
     assert got.trailers is not None
     assert dict(got.trailers) == {
         b"grpc-status": b"14",
-        b"grpc-message": b"http_response_incomplete: The origin broke its answer off in the middle; "
-        b"its log has the reason.",
+        b"grpc-message": b"http_response_incomplete: The origin broke its answer off in the "
+        b"middle; its log has the reason.",
     }
 
 
