@@ -25,7 +25,7 @@ from websockets.sync.server import ServerConnection, serve
 from tests.e2e.conftest import PATIENCE, Door
 from tests.support.h2_server import H2Peer, H2Server
 from tests.support.h2_socket import H2Socket
-from tests.support.nghttpd import BIG, Nghttpd, needs_nghttpd
+from tests.support.nghttpd import BIG, Nghttpd
 from tests.support.ports import free_port
 
 AUTHORITY = trustme.CA()
@@ -116,7 +116,6 @@ def curl(port: int, folder: Path, path: str, *words: str) -> str:
 
 
 @pytest.mark.system
-@needs_nghttpd
 def test_curl_gets_and_sends_files(
     secured: Callable[[str], Door], nghttpd: Callable[..., Nghttpd], folder: Path
 ) -> None:
@@ -135,7 +134,6 @@ def test_curl_gets_and_sends_files(
 
 
 @pytest.mark.system
-@needs_nghttpd
 def test_a_long_answer_costs_no_page_faults(
     secured: Callable[[str], Door], nghttpd: Callable[..., Nghttpd], folder: Path
 ) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +19,7 @@ import trustme
 from tests.e2e.conftest import PATIENCE, Door, memory
 from tests.support.h2_server import H2Peer, H2Server
 from tests.support.h2_socket import H2Socket
-from tests.support.nghttpd import BIG, Nghttpd, needs_nghttpd
+from tests.support.nghttpd import BIG, Nghttpd
 from tests.support.ports import free_port
 
 
@@ -59,13 +58,13 @@ def check_all(door: Door, origin: Nghttpd) -> None:
     assert set(at_once(f"{door.url}/small", 60)) == {200}
 
 
-@needs_nghttpd
+@pytest.mark.system
 def test_nghttpd_without_tls(door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]) -> None:
     origin = nghttpd("--no-tls")
     check_all(door(f'[routes]\n"*" = "h2c://127.0.0.1:{origin.port}"\n'), origin)
 
 
-@needs_nghttpd
+@pytest.mark.system
 @pytest.mark.parametrize("scheme", ["h2", "https"])
 def test_nghttpd_over_tls(
     door: Callable[..., Door], nghttpd: Callable[..., Nghttpd], tmp_path: Path, scheme: str
@@ -80,7 +79,7 @@ def test_nghttpd_over_tls(
     check_all(door(f'[routes]\n"*" = {to}\n'), origin)
 
 
-@needs_nghttpd
+@pytest.mark.system
 def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(
     door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
 ) -> None:
@@ -115,7 +114,7 @@ def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(
             client.__exit__()
 
 
-@needs_nghttpd
+@pytest.mark.system
 def test_clients_that_read_nothing_keep_no_other_waiting(
     door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
 ) -> None:
@@ -152,7 +151,7 @@ def test_clients_that_read_nothing_keep_no_other_waiting(
                 assert time.monotonic() - began < 2
 
 
-@needs_nghttpd
+@pytest.mark.system
 def test_an_origin_that_hangs_is_left_in_seconds(
     door: Callable[..., Door], nghttpd: Callable[..., Nghttpd]
 ) -> None:
@@ -201,7 +200,7 @@ def nginx(folder: Path, requests: int) -> Iterator[tuple[int, "subprocess.Popen[
         process.wait(PATIENCE)
 
 
-@pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not here")
+@pytest.mark.system
 @pytest.mark.parametrize(("requests", "reloads"), [(20, False), (100_000, True)])
 def test_an_origin_that_says_goodbye_often_loses_no_request(
     door: Callable[..., Door], tmp_path: Path, requests: int, reloads: bool

@@ -2,23 +2,18 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.support.ports import free_port
 
-__all__ = ["BIG", "Nghttpd", "needs_nghttpd"]
+__all__ = ["BIG", "Nghttpd"]
 
 BIG = 20_000_000
 PATIENCE = 15.0
-
-needs_nghttpd = pytest.mark.skipif(shutil.which("nghttpd") is None, reason="nghttpd is not here")
 
 
 class Nghttpd:
