@@ -1,4 +1,4 @@
-"""Loops for tests that need real sockets."""
+"""Loops for tests that need real sockets, and connections of HTTP/2 clients over made-up ones."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import uvloop
 
+from tests.support.multiplexed import Multiplexed
+
 PATIENCE = 20.0
 
+Make = Callable[..., Multiplexed]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
@@ -24,3 +27,17 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     with asyncio.Runner(loop_factory=request.param) as runner:
         yield lambda work: runner.run(bounded(work))
     assert problems == []
+
+
+@pytest.fixture
+def story(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Makes connections of clients that speak HTTP/2, and finishes them."""
+    made: list[Multiplexed] = []
+
+    def make(**settings: object) -> Multiplexed:
+        made.append(Multiplexed(monkeypatch, **settings))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.finish()

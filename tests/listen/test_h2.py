@@ -1,7 +1,5 @@
 """One connection of an HTTP/2 client: what is held, in which order it leaves, and how it ends."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from porch import clock
@@ -12,29 +10,15 @@ from porch.listen.closing import LINGER
 from porch.listen.h2 import GOODBYE, MultiplexedConnection
 from porch.listen.h2_stream import MOST_OF_ONE, MOST_QUEUED, MOST_SIPPED
 from porch.route.route import Timeouts
+from tests.listen.conftest import Make
 from tests.support.multiplexed import Multiplexed
 from tests.support.network import HIGH, FakeTransport
 from tests.support.speaker import frame
-
-Make = Callable[..., Multiplexed]
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 LAST = (1 << 31) - 1
 A_READ = 1 << 18
 """Bytes that come from an origin at once, at most."""
-
-
-@pytest.fixture
-def story(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    made: list[Multiplexed] = []
-
-    def make(**settings: object) -> Multiplexed:
-        made.append(Multiplexed(monkeypatch, **settings))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.finish()
 
 
 def silent(tale: Multiplexed) -> tuple[FakeTransport, MultiplexedConnection]:

@@ -1,7 +1,6 @@
 """Requests of HTTP/2 clients and their answers, a stream each, before an HTTP/1.1 origin."""
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,26 +12,12 @@ from porch.http.websocket import accept_key
 from porch.listen.h2_stream import ServerStream
 from porch.route.route import RUNNING
 from tests.http.test_websocket import frame as ws
+from tests.listen.conftest import Make
 from tests.scenario.test_websocket import TO_CLIENT
 from tests.support.multiplexed import Multiplexed
 
-Make = Callable[..., Multiplexed]
-
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-
-
-@pytest.fixture
-def story(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    made: list[Multiplexed] = []
-
-    def make(**settings: object) -> Multiplexed:
-        made.append(Multiplexed(monkeypatch, **settings))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.finish()
 
 
 def test_a_request_goes_out_as_http_1_and_its_answer_comes_back(story: Make) -> None:
