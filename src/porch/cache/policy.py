@@ -1,0 +1,33 @@
+"""Policy: what the configuration of a route says about its cache."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["HEURISTIC_CAP", "MAX_OBJECT", "STALE_ERROR", "Policy"]
+
+HEURISTIC_CAP = 86400.0
+"""Seconds: the most that a tenth of an answer's own age makes it fresh for (RFC 9111 4.2.2)."""
+STALE_ERROR = 86400.0
+"""Seconds for which a stale answer stands in for an origin that fails, if neither forbids it."""
+MAX_OBJECT = 1 << 30
+"""Bytes of a body that is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """ttl: seconds for answers that say nothing of how long they are fresh; None keeps none of
+    those. status_ttl: the same for a status, and before what the answer says. stale: None for the
+    default, or how long stale answers may stand in, while one is asked for and where the origin
+    fails. max_object: bytes. ignore: of b"set-cookie", b"authorization", b"private", b"no-store",
+    b"vary": what shall not keep an answer from being stored. respect_client: whether Cache-Control
+    of requests counts. guard: whether an answer whose type is not what the end of its path
+    promises is left out (`deception = "guard"`).
+    """
+
+    ttl: float | None = None
+    status_ttl: Mapping[int, float] = field(default_factory=dict)
+    stale: float | None = None
+    max_object: int = MAX_OBJECT
+    ignore: frozenset[bytes] = frozenset()
+    respect_client: bool = True
+    guard: bool = False
