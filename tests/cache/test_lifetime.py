@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from porch.cache.dates import date_of
 from porch.cache.directives import FOREVER, cache_control
-from porch.cache.entry import MUST_REVALIDATE, NO_CACHE, Entry
+from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
 from porch.cache.lifetime import (
     EXPLICIT,
     HEURISTIC_STATUSES,
@@ -205,7 +205,8 @@ def test_the_ttl_of_a_status_comes_before_all_that_is_said():
         (b"proxy-revalidate", MUST_REVALIDATE),
         (b"s-maxage=2", MUST_REVALIDATE),
         (b"s-maxage=2, no-cache", MUST_REVALIDATE | NO_CACHE),
-        (b"immutable", 0),
+        (b"max-age=9, immutable", IMMUTABLE),
+        (b"s-maxage=2, immutable", MUST_REVALIDATE | IMMUTABLE),
     ],
 )
 def test_what_an_answer_makes_a_must(line, flags):

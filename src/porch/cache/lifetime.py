@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from porch.cache.dates import date_of
 from porch.cache.directives import FOREVER, Directives
-from porch.cache.entry import MUST_REVALIDATE, NO_CACHE, Entry
+from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
 from porch.cache.policy import HEURISTIC_CAP, STALE_ERROR, Policy
 from porch.http.message import Field
 
@@ -117,7 +117,7 @@ def _unsaid(
 
 
 def must(directives: Directives) -> int:
-    """NO_CACHE and MUST_REVALIDATE, or-ed, for what an answer says.
+    """NO_CACHE, MUST_REVALIDATE and IMMUTABLE, or-ed, for what an answer says.
 
     `no-cache` that is limited to fields is no NO_CACHE: those fields are not stored, which is
     what RFC 9111 3.1 has it for, and the rest is reused.
@@ -125,7 +125,7 @@ def must(directives: Directives) -> int:
     flags = NO_CACHE if _is_no_cache(directives) else 0
     if _is_to_be_validated(directives) or b"s-maxage" in directives:  # RFC 9111 5.2.2.10
         flags |= MUST_REVALIDATE
-    return flags
+    return flags | IMMUTABLE if b"immutable" in directives else flags
 
 
 def stale_windows(directives: Directives, policy: Policy) -> tuple[float, float]:
