@@ -1,16 +1,72 @@
 """The words of a route's cache as what the filter goes by, and where the store lies."""
 
 import re
+from collections.abc import Sequence
 
+from porch.cache.filter import Cache
+from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
 from porch.config.schema_cache import BypassModel, CacheModel, statuses
+from porch.config.settings import RouteSettings
+from porch.config.state import State
+from porch.filter import Filter
 from porch.route.condition import Conditions, ValueCondition
+from porch.route.plan import Plan
+from porch.route.route import Route
 from porch.route.when import parse_when
 
-__all__ = ["bypass", "policy"]
+__all__ = ["CLIENT_PHASES", "Caching", "bypass", "faces_origin", "policy"]
+
+CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
+"""What an exchange for the store has no part in: each client's own has them."""
 
 _COOKIE = rb"(?:.*[;,])?[ \t]*%s[^=;,]*="
 """Of a cookie whose name begins so, in all Cookie fields of a request together."""
+
+
+class Caching:
+    """The caches of the routes of one configuration."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def filters(
+        self,
+        name: str,
+        settings: RouteSettings,
+        route: Route,
+        is_personal: bool,
+        facing: Sequence[Filter],
+    ) -> list[Filter]:
+        """The cache of a route, if it has one. name: of the route with its conditions. is_personal:
+        whether the origin is told the client's certificate. facing: all filters that face the
+        origin, in their order."""
+        words = settings.cache
+        if words is None or (is_personal and "authorization" not in (words.ignore or ())):
+            return []
+        asked = Route(
+            key=route.key,
+            plan=Plan(facing, without=CLIENT_PHASES),
+            destination=route.destination,
+            target=route.target,
+            rewrite=route.rewrite,
+            timeouts=route.timeouts,
+            limits=route.limits,
+            retry=route.retry,
+            upgrades=frozenset(),
+            where=route.where,
+        )
+        suffix = b"" if name == route.key else name.encode()
+        return [Cache(self._state.shelf, asked, policy(words), KeyRules(), suffix)]
+
+
+def faces_origin(each: Filter) -> bool:
+    """Whether a filter has a part in what an origin is asked or answers."""
+    kind = type(each)
+    return (
+        kind.on_upstream_request is not Filter.on_upstream_request
+        or kind.on_upstream_response is not Filter.on_upstream_response
+    )
 
 
 def policy(words: CacheModel) -> Policy:
