@@ -271,9 +271,7 @@ def test_joined_parts_never_have_a_hole_and_gaps_are_all_that_is_missing(
         there |= set(range(first, end))
         assert kept(stored, body) == {at: BODY[at] for at in there}
         assert len(body) == len(there)
-        assert all(
-            one[1] < other[0] for one, other in zip(stored.held, stored.held[1:], strict=False)
-        )
+        assert all(one[1] < other[0] for one, other in pairwise(stored.held))
     gaps = missing(stored, asked)
     wanted = {at for each in asked for at in range(*each)}
     assert {at for gap in gaps for at in range(*gap)} == wanted - there
