@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.cache.dates import http_date
+from porch.cache.dates import date_of, http_date
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
 FIRST = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC).timestamp()
@@ -126,3 +126,11 @@ def test_what_is_written_is_read(moment):
 @given(st.binary(max_size=40))
 def test_nothing_raises(value):
     assert http_date(value, NOW) is None
+
+
+def test_the_date_of_a_field_is_that_of_its_only_line():
+    line = (b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")
+    assert date_of(b"date", [(b"expires", b"0"), line], NOW) == FIRST
+    assert date_of(b"date", [line, line], NOW) is None
+    assert date_of(b"expires", [(b"expires", b"0")], NOW) is None
+    assert date_of(b"date", [], NOW) is None

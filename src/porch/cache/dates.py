@@ -9,12 +9,13 @@ from calendar import timegm
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-__all__ = ["http_date"]
+from porch.http.message import Field
+
+__all__ = ["date_of", "http_date"]
 
 _DAY = rb"(?:mon|tue|wed|thu|fri|sat|sun)"
 _LONG_DAY = rb"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
-_MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun")
-_MONTHS += (b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
+_MONTHS = b"jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH = rb"(%b)" % b"|".join(_MONTHS)
 _TIME = rb"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60)"
 
@@ -50,6 +51,13 @@ def http_date(value: bytes, now: float) -> float | None:
         month, day, *clock, digits = found.groups()
         return _seconds(int(digits), month, day, clock)
     return None
+
+
+def date_of(name: bytes, fields: list[Field], now: float) -> float | None:
+    """The moment that field `name` (lower-case) tells; None where it is not there, no date, or
+    there several times."""
+    values = [field[1] for field in fields if field[0] == name]
+    return http_date(values[0], now) if len(values) == 1 else None
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,7 @@ remembered, bounded in number and length.
 import re
 from collections.abc import Iterable, Mapping
 
+from porch.cache.lists import pieces
 from porch.http.fields import tokens
 from porch.http.message import Field
 
@@ -23,7 +24,6 @@ LONGEST = 1024
 
 _SECONDS = re.compile(rb'("?)([0-9]+)\1')
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_STOP = re.compile(rb'[",]')
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
@@ -100,7 +100,7 @@ _remembered = _Remembered()
 
 def _parsed(value: bytes) -> dict[bytes, list[bytes | None]]:
     said: dict[bytes, list[bytes | None]] = {}
-    for member in _members(value):
+    for member in pieces(value):
         name, equals, argument = member.partition(b"=")
         # White space around "=" is not in the grammar. It stays at the argument, which makes that
         # invalid, while the directive counts as said: `no-store =1` must not be overheard.
@@ -109,28 +109,6 @@ def _parsed(value: bytes) -> dict[bytes, list[bytes | None]]:
         if name := name.strip(b" \t").lower():
             said.setdefault(name, []).append(argument if equals else None)
     return said
-
-
-def _members(value: bytes) -> list[bytes]:
-    """What stands between commas that are in no quoted string."""
-    if b'"' not in value:
-        return [stripped for member in value.split(b",") if (stripped := member.strip(b" \t"))]
-    members: list[bytes] = []
-    first = position = 0
-    whole = True
-    while stop := _STOP.search(value, position):
-        position = stop.end()
-        if stop[0] == b",":
-            members.append(value[first : stop.start()].strip(b" \t"))
-            first = position
-        elif whole and (quoted := _QUOTED.match(value, stop.start())):
-            position = quoted.end()
-        else:
-            # A quote that nothing ends hides no directive behind it. Others are not tried: that
-            # would cost the square of the length.
-            whole = False
-    members.append(value[first:].strip(b" \t"))
-    return [member for member in members if member]
 
 
 def _seconds(argument: bytes) -> float:
