@@ -154,6 +154,12 @@ def test_a_middle_is_asked_for_as_the_whole():
     assert completed(entry(TAG, held=[(4, 6)])) == []
 
 
+def test_head_asks_for_the_head_of_the_whole():
+    head = request()
+    head.method = b"HEAD"
+    assert completing(head, entry(TAG, held=[(0, 5)]), [(5, 10)], WALL).fields == []
+
+
 def test_conditions_and_ranges_of_the_client_are_replaced():
     mine = [(b"range", b"bytes=0-"), (b"if-range", b'"x"'), (b"if-none-match", b'"x"')]
     kept = (b"accept", b"*/*")

@@ -73,6 +73,10 @@ def test_an_empty_body_has_no_ranges():
     assert wanted(b"bytes=-1", 0) is None
 
 
+def test_of_what_is_still_coming_in_no_range_can_be_told():
+    assert wanted(b"bytes=0-1", -1) is None
+
+
 @pytest.mark.parametrize(
     "value",
     [

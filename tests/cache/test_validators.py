@@ -83,6 +83,12 @@ def test_last_modified_is_read_as_a_date():
     assert last_modified(answer(last_modified=b"0"), WALL) is None
 
 
+def test_two_lines_are_no_date():
+    both = ResponseHead(200, [(b"last-modified", SOON), (b"last-modified", SOON), (b"date", LATER)])
+    assert last_modified(both, WALL) is None
+    assert strong_date(both, WALL) is None
+
+
 @given(st.lists(st.from_regex(rb'\A(W/)?"[!#-~\x80-\xff]*"\Z'), max_size=8))
 def test_lists_of_tags_come_apart_as_they_were_joined(listed: list[bytes]):
     assert tags(b" , ".join(listed)) == listed

@@ -1,7 +1,7 @@
 """The client's own conditions against a stored answer (RFC 9110 13, RFC 9111 4.3.2)."""
 
 from porch.cache.answer import fields_of
-from porch.cache.dates import http_date
+from porch.cache.dates import date_of, http_date
 from porch.cache.entry import Entry
 from porch.cache.validators import last_modified, same, tags
 from porch.http.message import RequestHead, ResponseHead
@@ -88,6 +88,5 @@ def _is_no_newer(entry: Entry, since: bytes, wall: float) -> bool:
         return False
     changed = last_modified(entry, wall)
     if changed is None:
-        made = entry.get(b"date")
-        changed = None if made is None else http_date(made, wall)
+        changed = date_of(b"date", entry.fields, wall)
     return changed is not None and changed <= at

@@ -125,11 +125,12 @@ def completing(request: RequestHead, entry: Entry, gaps: list[Range], wall: floa
 
     It is one range, from the first gap to the end of the last: answers with several are not read.
     If-Range has the origin send the whole where that has changed (RFC 9110 13.1.5), so that what
-    comes, a 206 or a 200, is a validation too. Where all is missing it is a request for the whole.
+    comes, a 206 or a 200, is a validation too. It is a request for the whole where nothing of use is
+    there, and by HEAD, which has no ranges: the head of a 206 may lack what that of the whole has.
     """
     fields = [field for field in request.fields if field[0] not in _OWN]
     first, end = gaps[0][0], gaps[-1][1]
-    if first > 0 or end < entry.length:
+    if request.method == b"GET" and (first > 0 or end < entry.length):
         last = b"" if end == entry.length else b"%d" % (end - 1)
         fields.append((b"range", b"bytes=%d-%b" % (first, last)))
         validator = strong_tag(entry) or strong_date(entry, wall)

@@ -72,9 +72,9 @@ def ranges(entry: Entry, request: RequestHead, wall: float) -> list[Range] | Non
 def wanted(value: bytes, length: int) -> list[Range] | None:
     """The ranges of a Range field, of a body of `length` bytes: in the order asked for, none empty;
     those behind the end left out. None where it is to be ignored: another unit than bytes, what is
-    no range, an abuse, or an empty body, of which no range can be told."""
+    no range, an abuse; and of a body that is empty or still coming in (its length is -1)."""
     specifier = _SPECIFIER.match(value)
-    if specifier is None or length == 0:
+    if specifier is None or length <= 0:
         return None
     members = [each for part in specifier[1].split(b",") if (each := part.strip(b" \t"))]
     if not members or len(members) > MOST:

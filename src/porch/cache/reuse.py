@@ -23,7 +23,7 @@ A site that is flooded with reloads says `respect_client = false`, and they are 
 from enum import Enum
 
 from porch.cache.directives import FOREVER, NONE, Directives, cache_control
-from porch.cache.entry import MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.policy import Policy
 from porch.http.message import RequestHead
 
@@ -185,7 +185,9 @@ def _chosen(entry: Entry, age: float, is_purged: bool, asked: Directives) -> Use
         why = "no-cache of the request (a reload): it is validated first (RFC 9111 5.2.1.4)"
         return _validate("request" if is_fresh else "stale", why, stands)
     oldest = asked.seconds(b"max-age")
-    if oldest is not None and int(age) > oldest:
+    # An immutable one is not asked about by an ordinary reload (RFC 8246 2).
+    is_meant = not (is_fresh and entry.must & IMMUTABLE)
+    if oldest is not None and int(age) > oldest and is_meant:
         why = "it is older than max-age of the request (a reload) wants (RFC 9111 5.2.1.1)"
         return _validate("request" if is_fresh else "stale", why, stands)
     least = asked.seconds(b"min-fresh")
@@ -200,23 +202,25 @@ def _chosen(entry: Entry, age: float, is_purged: bool, asked: Directives) -> Use
 def _stale(entry: Entry, late: float, is_purged: bool, is_limited: bool, asked: Directives) -> Use:
     """late: seconds behind its lifetime. is_limited: whether the client said a max-age, with which
     it takes nothing stale that it does not take by max-stale (RFC 9111 5.2.1.1)."""
+    if late < entry.stale_while and not is_limited:
+        return _WHILE
+    stands = _stands_in(entry, late, asked)
     if entry.must & MUST_REVALIDATE:
-        why = "it is stale, and must-revalidate, proxy-revalidate or s-maxage forbids to serve it "
-        return _validate("stale", why + "so (RFC 9111 4.2.4)", False)
+        why = (
+            "it is stale, and must-revalidate, proxy-revalidate or s-maxage has it validated first"
+        )
+        return _validate("stale", why + " (RFC 9111 4.2.4)", stands)
     taken = asked.seconds(b"max-stale", bare=FOREVER)
     if taken is not None and (late <= taken or taken == FOREVER):
         return _MAX_STALE
-    if late < entry.stale_while and not is_limited:
-        return _WHILE
     why = "it was purged softly" if is_purged else "it has outlived its lifetime"
-    return _validate("stale", why + ": stale (RFC 9111 4.2)", _stands_in(entry, late, asked))
+    return _validate("stale", why + ": stale (RFC 9111 4.2)", stands)
 
 
 def _stands_in(entry: Entry, late: float, asked: Directives) -> bool:
-    """Whether it may be served stale where the origin fails. stale-if-error of a request says how
-    stale for that request (RFC 5861 4), up to what the origin and the site allow."""
-    if entry.must & (MUST_REVALIDATE | NO_CACHE):
-        return False
+    """Whether it may be served stale where the origin fails: what the origin forbids (RFC 9111
+    4.2.4) has no window. stale-if-error of a request says how stale for that request (RFC 5861 4),
+    up to what the origin and the site allow."""
     taken = asked.seconds(b"stale-if-error")
     return late < entry.stale_error and (taken is None or late <= taken)
 

@@ -3,7 +3,8 @@
 import re
 from typing import Protocol
 
-from porch.cache.dates import http_date
+from porch.cache.dates import date_of
+from porch.http.message import Field
 
 __all__ = ["APART", "is_strong", "last_modified", "same", "strong_date", "strong_tag", "tags"]
 
@@ -18,6 +19,8 @@ are sent by origins and come back from browsers as they were; they are equal to 
 
 class Answer(Protocol):
     """A head or an entry."""
+
+    fields: list[Field]
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of field `name`."""
@@ -46,16 +49,14 @@ def strong_tag(answer: Answer) -> bytes | None:
 
 def last_modified(answer: Answer, wall: float) -> float | None:
     """Its Last-Modified in seconds since 1970. wall: now, by the clock on the wall."""
-    value = answer.get(b"last-modified")
-    return None if value is None else http_date(value, wall)
+    return date_of(b"last-modified", answer.fields, wall)
 
 
 def strong_date(answer: Answer, wall: float) -> bytes | None:
     """Its Last-Modified as it stands, if that is a strong validator: where the answer was made at
     least APART seconds later."""
-    made = answer.get(b"date")
     at = last_modified(answer, wall)
-    if made is None or at is None:
+    made = date_of(b"date", answer.fields, wall)
+    if at is None or made is None or made - at < APART:
         return None
-    then = http_date(made, wall)
-    return answer.get(b"last-modified") if then is not None and then - at >= APART else None
+    return answer.get(b"last-modified")
