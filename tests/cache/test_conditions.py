@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.cache.conditions import CONDITIONS, is_for_origin, is_not_modified, not_modified
+from porch.cache.conditions import (
+    CONDITIONS,
+    OF_CONDITIONS,
+    is_for_origin,
+    is_not_modified,
+    is_plain,
+    not_modified,
+)
 from porch.cache.entry import Entry
 from porch.http.message import Field, RequestHead
 
@@ -137,6 +144,17 @@ def test_a_request_without_conditions_gets_the_answer():
 def test_if_match_and_if_unmodified_since_are_for_the_origin(name: bytes):
     asked = is_for_origin(request((b"accept", b"*/*"), (name, b'"a"')))
     assert asked is (name in (b"if-match", b"if-unmodified-since"))
+
+
+@pytest.mark.parametrize("name", [*sorted(CONDITIONS), b"range", b"cache-control", b"pragma"])
+def test_a_plain_request_asks_for_the_whole_answer(name: bytes):
+    plain = [(b"accept", b"*/*"), (b"cookie", b"a=b"), (b"authorization", b"Basic eDp5")]
+    assert is_plain(request(*plain))
+    assert not is_plain(request(*plain, (name, b"x")))
+
+
+def test_these_answers_are_of_one_request_alone():
+    assert {304, 412, 416} == OF_CONDITIONS
 
 
 # The 304.

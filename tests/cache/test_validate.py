@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.cache.conditions import CONDITIONS
+from porch.cache.conditions import CONDITIONS, is_not_modified
+from porch.cache.conditions import not_modified as answer_304
 from porch.cache.entry import Entry
+from porch.cache.policy import Policy
+from porch.cache.reuse import How, use
 from porch.cache.validate import (
     MOST_TAGS,
     agrees,
@@ -256,6 +259,23 @@ def test_what_a_head_retains_and_updates():
 def test_what_a_head_contradicts_is_stale():
     found = outdated(entry(stale_while=60.0, stale_error=60.0))
     assert (found.lifetime, found.stale_while, found.stale_error) == (0.0, 0.0, 60.0)
+
+
+# The whole of it.
+
+
+def test_a_client_that_has_it_gets_304_after_validation():
+    stored = entry((b"last-modified", LM), (b"date", DATE), lifetime=2.0)
+    head = request((b"if-modified-since", LM))
+    assert use(stored, head, 3.0, Policy()).how is How.VALIDATE
+    assert conditional(head, stored).get(b"if-modified-since") == LM
+    response = not_modified((b"last-modified", LM), (b"date", NOW))
+    assert selected([stored], response, WALL) == [0]
+    appraised = entry(*updated(stored, response, NOW).fields, received=3.0, lifetime=2.0)
+    found = freshened(stored, appraised)
+    assert use(found, head, 3.0, Policy()).how is How.FRESH
+    assert is_not_modified(found, head, WALL)
+    assert answer_304(found, 3.0).get(b"date") == NOW
 
 
 # Laws.

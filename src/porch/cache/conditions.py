@@ -6,7 +6,14 @@ from porch.cache.entry import Entry
 from porch.cache.validators import last_modified, same, tags
 from porch.http.message import RequestHead, ResponseHead
 
-__all__ = ["CONDITIONS", "OF_CONDITIONS", "is_for_origin", "is_not_modified", "not_modified"]
+__all__ = [
+    "CONDITIONS",
+    "OF_CONDITIONS",
+    "is_for_origin",
+    "is_not_modified",
+    "is_plain",
+    "not_modified",
+]
 
 CONDITIONS = frozenset(
     (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range")
@@ -16,6 +23,8 @@ CONDITIONS = frozenset(
 OF_CONDITIONS = frozenset((304, 412, 416))
 """Statuses that answer the conditions or the Range of one request, whatever they say of their
 freshness: kept for others, a 412 or 416 that somebody asked for takes the page from all."""
+
+_SPECIAL = CONDITIONS | {b"range", b"cache-control", b"pragma"}
 
 _LEFT_OUT = frozenset(
     (
@@ -33,6 +42,15 @@ _LEFT_OUT = frozenset(
 """What a 304 goes without: it describes a content that is not sent, and whoever gets the 304 has it
 with his own copy (RFC 9110 15.4.5). All else stays: Cache-Control, Content-Location, Date, ETag,
 Expires and Vary must, Last-Modified helps where there is no ETag, and the rest updates a copy."""
+
+
+def is_plain(request: RequestHead) -> bool:
+    """Whether nothing in it asks for anything but the whole answer while that is fresh: one look at
+    most requests, which need no other rule then."""
+    for field in request.fields:
+        if field[0] in _SPECIAL:
+            return False
+    return True
 
 
 def is_for_origin(request: RequestHead) -> bool:

@@ -125,7 +125,7 @@ def completing(request: RequestHead, entry: Entry, gaps: list[Range], wall: floa
 
     It is one range, from the first gap to the end of the last: answers with several are not read.
     If-Range has the origin send the whole where that has changed (RFC 9110 13.1.5), so that what
-    comes, a 206 or a 200, is a validation too. It is a request for the whole where nothing of use is
+    comes, a 206 or a 200, is a validation too. It is a request for the whole where no end of it is
     there, and by HEAD, which has no ranges: the head of a 206 may lack what that of the whole has.
     """
     fields = [field for field in request.fields if field[0] not in _OWN]
