@@ -1,5 +1,7 @@
 """The client's own conditions against a stored answer (RFC 9110 13, RFC 9111 4.3.2)."""
 
+from operator import itemgetter
+
 from porch.cache.answer import fields_of
 from porch.cache.dates import date_of, http_date
 from porch.cache.entry import Entry
@@ -24,6 +26,8 @@ OF_CONDITIONS = frozenset((304, 412, 416))
 """Statuses that answer the conditions or the Range of one request, whatever they say of their
 freshness: kept for others, a 412 or 416 that somebody asked for takes the page from all."""
 
+_NAME = itemgetter(0)
+_OF_ORIGIN = frozenset((b"if-match", b"if-unmodified-since"))
 _SPECIAL = CONDITIONS | {b"range", b"cache-control", b"pragma"}
 
 _LEFT_OUT = frozenset(
@@ -47,19 +51,13 @@ Expires and Vary must, Last-Modified helps where there is no ETag, and the rest 
 def is_plain(request: RequestHead) -> bool:
     """Whether nothing in it asks for anything but the whole answer while that is fresh: one look at
     most requests, which need no other rule then."""
-    for field in request.fields:
-        if field[0] in _SPECIAL:
-            return False
-    return True
+    return _SPECIAL.isdisjoint(map(_NAME, request.fields))
 
 
 def is_for_origin(request: RequestHead) -> bool:
     """Whether it has If-Match or If-Unmodified-Since, which are no matter of a cache
     (RFC 9111 4.3.2): it goes to the origin as it came."""
-    for field in request.fields:
-        if field[0] == b"if-match" or field[0] == b"if-unmodified-since":
-            return True
-    return False
+    return not _OF_ORIGIN.isdisjoint(map(_NAME, request.fields))
 
 
 def is_not_modified(entry: Entry, request: RequestHead, wall: float) -> bool:

@@ -21,10 +21,12 @@ A site that is flooded with reloads says `respect_client = false`, and they are 
 """
 
 from enum import Enum
+from operator import itemgetter
 
 from porch.cache.directives import FOREVER, NONE, Directives, cache_control
 from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.policy import Policy
+from porch.http.fields import tokens
 from porch.http.message import RequestHead
 
 __all__ = ["FAILED", "How", "Use", "absent", "use"]
@@ -70,6 +72,9 @@ class Use:
         return f"<{self.how.value} {self.fwd or '-'}: {self.why}>"
 
 
+_NAME = itemgetter(0)
+_ASKING = frozenset((b"cache-control", b"pragma"))
+
 _FRESH = Use(How.FRESH, "", "it is younger than its lifetime (RFC 9111 4.2)")
 _WHILE = Use(
     How.STALE,
@@ -97,6 +102,7 @@ _REFUSE = Use(
     "(RFC 9111 5.2.1.7)",
     store=False,
 )
+_RELOAD = Directives({b"no-cache": [None]})
 _ABSENT = {
     fwd: Use(How.MISS, fwd, why)
     for fwd, why in (
@@ -119,10 +125,8 @@ def use(
     says.
     """
     age = entry.age_at(now)
-    if policy.respect_client:
-        for field in request.fields:
-            if field[0] == b"cache-control" or field[0] == b"pragma":
-                return _asked(entry, age, is_purged, policy, _directives(request))
+    if policy.respect_client and not _ASKING.isdisjoint(map(_NAME, request.fields)):
+        return _asked(entry, age, is_purged, policy, _directives(request))
     if age < entry.lifetime and not is_purged and not entry.must & (NO_CACHE | ONLY_AUTHORIZED):
         return _FRESH
     return _asked(entry, age, is_purged, policy, NONE)
@@ -147,19 +151,10 @@ def _directives(request: RequestHead) -> Directives:
     is what a client of HTTP/1.0 sends, and no reload of today comes without the other
     (RFC 9111 5.4)."""
     asked = cache_control(request.fields)
-    if not asked and _NO_CACHE in cache_control(_pragma(request)):
-        return _RELOAD
-    return asked
-
-
-def _pragma(request: RequestHead) -> list[tuple[bytes, bytes]]:
-    if request.get(b"cache-control") is not None:
-        return []
-    return [(b"cache-control", value) for name, value in request.fields if name == b"pragma"]
-
-
-_NO_CACHE = b"no-cache"
-_RELOAD = Directives({_NO_CACHE: [None]})
+    if asked or request.get(b"cache-control") is not None:
+        return asked
+    said = tokens(request.get(b"pragma") or b"")
+    return _RELOAD if b"no-cache" in said else NONE
 
 
 def _asked(entry: Entry, age: float, is_purged: bool, policy: Policy, asked: Directives) -> Use:
@@ -181,7 +176,7 @@ def _chosen(entry: Entry, age: float, is_purged: bool, asked: Directives) -> Use
     if entry.must & NO_CACHE:
         return _validate("stale", "no-cache: each use is validated (RFC 9111 5.2.2.4)", False)
     stands = is_fresh or _stands_in(entry, late, asked)
-    if _NO_CACHE in asked:
+    if b"no-cache" in asked:
         why = "no-cache of the request (a reload): it is validated first (RFC 9111 5.2.1.4)"
         return _validate("request" if is_fresh else "stale", why, stands)
     oldest = asked.seconds(b"max-age")
