@@ -85,11 +85,10 @@ def arrived(response: ResponseHead) -> Part | None:
 
 def as_whole(response: ResponseHead, part: Part) -> ResponseHead:
     """The head that a 200 would have had in place of this 206: it is to be appraised, for what is
-    stored is the whole, of which there is a part."""
+    stored is the whole, of which there is a part. Content-Length is left out: the store knows."""
     fields = [
         field for field in response.fields if field[0] not in (b"content-range", b"content-length")
     ]
-    fields.append((b"content-length", b"%d" % part.length))
     return ResponseHead(200, fields, part.length)
 
 
