@@ -3,7 +3,7 @@
 from urllib.parse import unquote_to_bytes
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from porch.cache.key import KeyRules, body_digest, host, make, target, url
@@ -144,9 +144,9 @@ def test_the_body_of_a_query_is_told_by_its_bytes_and_by_how_they_are_read():
     assert all(len(digest) == 32 for digest in digests)
 
 
-text = st.text("aA/.?&=;% \\:,u12", max_size=6).map(str.encode)
-paths = text.map(lambda tail: b"/" + tail)
-values = st.text("ab =;,\\:s", max_size=4).map(str.encode)
+paths = st.text("aA/.?&=;% \\:,u12", max_size=6).map(lambda tail: b"/" + tail.encode())
+pieces = st.sampled_from([b" ", b"\\", b"s", b" field:x-b=", b"\\sfield:x-b=", b" body:"])
+values = st.lists(pieces, max_size=2).map(b"".join)
 rules_of = st.builds(
     KeyRules,
     ignore=st.sampled_from([(), (b"u*",)]),
@@ -156,13 +156,11 @@ rules_of = st.builds(
     cookies=st.just((b"a", b"b")),
 )
 requests = st.builds(
-    request,
-    paths,
-    st.tuples(st.sampled_from([b"x-a", b"x-b", b"x-c"]), values),
-    st.tuples(st.sampled_from([b"x-a", b"cookie"]), values),
-    authority=st.sampled_from([b"a", b"A:80", b"a:443", b"b a"]),
-    scheme=st.sampled_from([b"http", b"https"]),
+    lambda sent, fields: request(sent, *fields.items()),
+    values.map(lambda tail: b"/" + tail),
+    st.dictionaries(st.sampled_from([b"x-a", b"x-b", b"x-c"]), values),
 )
+"""Of few pieces, so that texts that are nearly the same are many."""
 
 
 def parts(asked: RequestHead, rules: KeyRules, digest: bytes) -> tuple[object, ...]:
@@ -185,10 +183,38 @@ def parts(asked: RequestHead, rules: KeyRules, digest: bytes) -> tuple[object, .
     )
 
 
-@given(requests, requests, rules_of, st.sampled_from([b"", b"0", b"1 2"]), values)
-def test_no_two_requests_give_one_text(one, other, rules, digest, second):
+@settings(max_examples=300)
+@example(
+    request(b"/", (b"x-a", b" field:x-b=")),
+    request(b"/", (b"x-a", b""), (b"x-b", b"")),
+    *(b"", b""),
+)
+@example(request(b"/ body:"), request(b"/"), b"", b" body:")
+@example(request(b"/ field:x-a="), request(b"/", (b"x-a", b"")), b"", b"")
+@given(requests, requests, st.sampled_from([b"", b"1"]), values)
+def test_no_two_requests_give_one_text(one, other, digest, second):
+    rules = KeyRules(fields=(b"x-a", b"x-b"))
     same = make(one, rules, digest) == make(other, rules, second)
     assert same == (parts(one, rules, digest) == parts(other, rules, second))
+
+
+@given(
+    *[
+        st.builds(
+            request,
+            paths,
+            st.tuples(st.sampled_from([b"x-a", b"x-c"]), values),
+            st.tuples(st.just(b"cookie"), st.text("ab =;s", max_size=6).map(str.encode)),
+            authority=st.sampled_from([b"a", b"A:80", b"a:443"]),
+            scheme=st.sampled_from([b"http", b"https"]),
+        )
+        for _ in range(2)
+    ],
+    rules_of,
+)
+def test_requests_that_share_a_key_ask_an_origin_for_the_same(one, other, rules):
+    same = make(one, rules) == make(other, rules)
+    assert same == (parts(one, rules, b"") == parts(other, rules, b""))
 
 
 @given(paths, rules_of)
