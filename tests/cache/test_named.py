@@ -2,7 +2,7 @@
 
 import pytest
 
-from porch.cache.named import Named, host_named, tag_named, urls_named
+from porch.cache.named import EVERYTHING, Named, host_named, named_in, tag_named, urls_named
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,16 @@ def test_a_tag_is_one_word() -> None:
     for text in ("", "a b", "a,b", "ü"):
         with pytest.raises(ValueError, match="is no tag"):
             tag_named(text)
+
+
+def test_the_words_of_a_command_name_several_things_or_something_is_wrong() -> None:
+    words = {"urls": ["https://a.test/"], "hosts": ["b.test"], "tags": ["c"], "all": True}
+    assert named_in(words) == [
+        Named("url", b"https://a.test/"),
+        Named("host", b"b.test"),
+        Named("tag", b"c"),
+        EVERYTHING,
+    ]
+    for wrong in ({}, {"all": False}, {"all": "yes"}, {"tags": "c"}, {"urls": [1]}, {"tags": []}):
+        with pytest.raises(ValueError, match=r"nothing is named|is a list of texts"):
+            named_in(wrong)

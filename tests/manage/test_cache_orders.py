@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from porch.cache.counts import FORWARDED, HIT
-from porch.cache.named import EVERYTHING, Named
+from porch.cache.named import Named
 from porch.config.load import load_mapping
-from porch.manage.cache_orders import NO_CACHE, NO_WORKER, CacheOrders, named_in
+from porch.manage.cache_orders import NO_CACHE, NO_WORKER, CacheOrders
 from porch.manage.candidate import Candidate
 from porch.manage.columns import CACHE
 from porch.manage.in_force import InForce
@@ -107,12 +107,6 @@ def test_what_names_nothing_purges_nothing(
 ) -> None:
     assert why in bench.ask("purge", **words).answer["error"]
     assert bench.asking.told == []
-
-
-def test_words_of_python_are_those_of_the_command() -> None:
-    assert named_in({"all": True}) == [EVERYTHING]
-    with pytest.raises(ValueError, match="nothing is named"):
-        named_in({"all": False})
 
 
 @pytest.mark.parametrize("command", ["purge", "cache"])

@@ -1,14 +1,14 @@
 """What a purge names, in the words of operators: a URL, all that begin so, a host, a tag."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from porch.cache.store import Scope
 from porch.route.host import parse_host
 
-__all__ = ["EVERYTHING", "Named", "host_named", "tag_named", "urls_named"]
+__all__ = ["EVERYTHING", "Named", "host_named", "named_in", "tag_named", "urls_named"]
 
 SCHEMES = ("http", "https")
 _PORTS = {"http": 80, "https": 443}
@@ -73,3 +73,23 @@ def tag_named(text: str) -> Named:
     if _TAG.match(text) is None or "," in text:
         raise ValueError(f"'{text}' is no tag: it has no space, no comma, and is plain ASCII")
     return Named("tag", text.encode())
+
+
+def named_in(words: Mapping[str, object]) -> list[Named]:
+    """What the words of a purge name: "urls", "hosts", "tags", each a list of texts, "all" true.
+    Raises ValueError with a sentence, for nothing too."""
+    named = [each for text in _texts(words, "urls") for each in urls_named(text)]
+    named += [host_named(text) for text in _texts(words, "hosts")]
+    named += [tag_named(text) for text in _texts(words, "tags")]
+    if words.get("all") is True:
+        named.append(EVERYTHING)
+    if not named:
+        raise ValueError("nothing is named; say a URL, --host, --tag or --all")
+    return named
+
+
+def _texts(words: Mapping[str, object], word: str) -> Sequence[str]:
+    value = words.get(word, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"'{word}' is a list of texts")
+    return value

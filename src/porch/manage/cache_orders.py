@@ -8,39 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from porch.cache.counts import totals
-from porch.cache.named import EVERYTHING, Named, host_named, tag_named, urls_named
+from porch.cache.named import Named, named_in
 from porch.manage.asking import Answers, Asking
 from porch.manage.cache_place import CachePlace, cache_place
 from porch.manage.columns import CACHE
 from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce
 
-__all__ = ["MOST", "CacheOrders", "named_in"]
+__all__ = ["MOST", "CacheOrders"]
 
 MOST = 20
 """Urls that are told."""
 NO_CACHE = "porch: no route has 'cache', so that nothing is kept; write cache = true in one"
 NO_WORKER = "porch: no worker has answered; porch status shows them"
-
-
-def named_in(words: dict[str, object]) -> list[Named]:
-    """What the words of a purge name: "urls", "hosts", "tags", each a list of texts, "all" true.
-    Raises ValueError with a sentence, for nothing too."""
-    named = [each for text in _texts(words, "urls") for each in urls_named(text)]
-    named += [host_named(text) for text in _texts(words, "hosts")]
-    named += [tag_named(text) for text in _texts(words, "tags")]
-    if words.get("all") is True:
-        named.append(EVERYTHING)
-    if not named:
-        raise ValueError("nothing is named; say a URL, --host, --tag or --all")
-    return named
-
-
-def _texts(words: dict[str, object], word: str) -> Sequence[str]:
-    value = words.get(word, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ValueError(f"'{word}' is a list of texts")
-    return value
 
 
 class CacheOrders:
