@@ -16,7 +16,7 @@ from porch.cache.named import EVERYTHING, Named, host_named, named_in, tag_named
         ("http://a.test:8080/", b"http://a.test:8080/"),
         ("http://[::1]:8080/", b"http://[::1]:8080/"),
         ("http://[0:0::1]/", b"http://[::1]/"),
-        ("https://münchen.test/%C3%BC", b"https://xn--mnchen-3ya.test/%C3%BC"),
+        ("https://münchen.test/%c3%bc%41", b"https://xn--mnchen-3ya.test/%C3%BCA"),
     ],
 )
 def test_a_url_is_named_as_the_store_has_it(text: str, url: bytes) -> None:

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
+from porch.cache.key import url
 from porch.cache.store import Scope
+from porch.http.message import RequestHead
 from porch.route.host import parse_host
 
 __all__ = ["EVERYTHING", "Named", "host_named", "named_in", "tag_named", "urls_named"]
 
 SCHEMES = ("http", "https")
-_PORTS = {"http": 80, "https": 443}
+_AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?\Z", re.ASCII)
 _TARGET = re.compile(r"/[!-~]*\Z")
 _TAG = re.compile(r"[!-~]+\Z")
 
@@ -44,21 +45,17 @@ def urls_named(text: str) -> list[Named]:
         raise ValueError(f"'{target}' is no path; write it encoded, as clients send it: %20")
     scope: Scope = "prefix" if is_prefix else "url"
     schemes: Iterable[str] = (scheme.lower(),) if scheme else SCHEMES
-    return [
-        Named(scope, each.encode() + b"://" + _authority(authority, each) + target.encode())
-        for each in schemes
-    ]
+    sent = target.encode(), _authority(authority)
+    heads = (RequestHead(b"GET", *sent, each.encode(), []) for each in schemes)
+    return [Named(scope, url(head)) for head in heads]
 
 
-def _authority(text: str, scheme: str) -> bytes:
-    """In lower case, without the port that the scheme has."""
-    try:
-        found = urlsplit(f"//{text}")
-        port = found.port
-    except ValueError as error:
-        raise ValueError(f"'{text}' is not a host and its port") from error
-    host = host_named(text.removesuffix(f":{port}") if port is not None else text.rstrip(":"))
-    return host.value if port in (None, _PORTS[scheme]) else b"%b:%d" % (host.value, port)
+def _authority(text: str) -> bytes:
+    """As a client sends it."""
+    match = _AUTHORITY.match(text)
+    if match is None or int(match[2] or 1) not in range(1, 65536):
+        raise ValueError(f"'{text}' is not a host and its port")
+    return host_named(match[1]).value + (f":{match[2]}".encode() if match[2] else b"")
 
 
 def host_named(text: str) -> Named:

@@ -43,7 +43,7 @@ from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
-from porch.manage.hash_key import load_hash_key
+from porch.manage.hash_key import load_cache_key, load_hash_key
 from porch.manage.health import Health
 from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
@@ -105,6 +105,7 @@ class Worker:
         )
         self._state.cache_counts = cache_cells(equipment.table, equipment.row)
         self._state.load_key = partial(load_hash_key, messages.warn)
+        self._state.load_cache_key = partial(load_cache_key, messages.warn)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
