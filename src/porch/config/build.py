@@ -15,7 +15,7 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
-from porch.config.caching import Caching, faces_origin
+from porch.config.caches import Caches, faces_origin
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
@@ -176,7 +176,7 @@ class _Builder:
         self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
         self.options = Options()
         self.calling = Calling()
-        self.caching = Caching(state)
+        self.caches = Caches(loaded, state)
         self.entries: list[Entry] = []
         self.router = Router(
             (),
@@ -327,7 +327,7 @@ class _Builder:
             takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
             facing = [*before, *filter(faces_origin, filters), *behind]
-            cached = self.caching.filters(name, settings, route, demand is not None, facing)
+            cached = self.caches.filters(name, settings, route, demand is not None, facing)
             filters = [*before, *filters, *cached, *behind]
             if takes_calls:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)

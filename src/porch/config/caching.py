@@ -1,72 +1,64 @@
-"""The words of a route's cache as what the filter goes by, and where the store lies."""
+"""The words of a route's cache as what the filter goes by."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from porch.cache.filter import Cache
 from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
-from porch.config.schema_cache import BypassModel, CacheModel, statuses
-from porch.config.settings import RouteSettings
-from porch.config.state import State
-from porch.filter import Filter
+from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, statuses
+from porch.exchange import Exchange
 from porch.route.condition import Conditions, ValueCondition
-from porch.route.plan import Plan
-from porch.route.route import Route
 from porch.route.when import parse_when
 
-__all__ = ["CLIENT_PHASES", "Caching", "bypass", "faces_origin", "policy"]
+__all__ = ["Caching", "KeyFunction", "LoadFunction", "bypass", "caching", "key_rules", "policy"]
 
-CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
-"""What an exchange for the store has no part in: each client's own has them."""
+KeyFunction = Callable[[Exchange], bytes | None]
+"""What else counts of a request; None for nothing."""
+LoadFunction = Callable[[str, Path], KeyFunction | None]
+"""("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
+which was told then."""
 
 _COOKIE = rb"(?:.*[;,])?[ \t]*%s[^=;,]*="
 """Of a cookie whose name begins so, in all Cookie fields of a request together."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caching:
-    """The caches of the routes of one configuration."""
+    """function: the operator's own part of the key."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def filters(
-        self,
-        name: str,
-        settings: RouteSettings,
-        route: Route,
-        is_personal: bool,
-        facing: Sequence[Filter],
-    ) -> list[Filter]:
-        """The cache of a route, if it has one. name: of the route with its conditions. is_personal:
-        whether the origin is told the client's certificate. facing: all filters that face the
-        origin, in their order."""
-        words = settings.cache
-        if words is None or (is_personal and "authorization" not in (words.ignore or ())):
-            return []
-        asked = Route(
-            key=route.key,
-            plan=Plan(facing, without=CLIENT_PHASES),
-            destination=route.destination,
-            target=route.target,
-            rewrite=route.rewrite,
-            timeouts=route.timeouts,
-            limits=route.limits,
-            retry=route.retry,
-            upgrades=frozenset(),
-            where=route.where,
-        )
-        suffix = b"" if name == route.key else name.encode()
-        return [Cache(self._state.shelf, asked, policy(words), KeyRules(), suffix)]
+    policy: Policy
+    key: KeyRules
+    function: KeyFunction | None
 
 
-def faces_origin(each: Filter) -> bool:
-    """Whether a filter has a part in what an origin is asked or answers."""
-    kind = type(each)
-    return (
-        kind.on_upstream_request is not Filter.on_upstream_request
-        or kind.on_upstream_response is not Filter.on_upstream_response
+def caching(words: CacheModel, load: LoadFunction, base: Path) -> Caching | None:
+    """What a route's cache goes by (RouteSettings.cache). None where the operator's part of the
+    key cannot be loaded: without it answers would be given to those whom they are not for."""
+    function = None
+    if words.key is not None and words.key.py is not None:
+        function = load(f"py:{words.key.py}", base)
+        if function is None:
+            return None
+    return Caching(policy=policy(words), key=key_rules(words.key), function=function)
+
+
+def key_rules(words: CacheKeyModel | None) -> KeyRules:
+    """What they say, without the function."""
+    if words is None:
+        return KeyRules()
+    return KeyRules(
+        ignore=_encoded(words.ignore_query),
+        keep=None if words.query is None else _encoded(words.query),
+        sort=words.sort is True,
+        fields=tuple(name.lower() for name in _encoded(words.fields)),
+        cookies=_encoded(words.cookies),
     )
+
+
+def _encoded(texts: list[str] | None) -> tuple[bytes, ...]:
+    return tuple(text.encode() for text in texts or ())
 
 
 def policy(words: CacheModel) -> Policy:
