@@ -59,6 +59,11 @@ def test_no_length_is_said_with_204():
     assert whole(entry(status=204, length=0), 1000.0).get(b"content-length") is None
 
 
+def test_no_length_is_said_of_what_is_still_coming_in():
+    head = whole(entry(length=-1), 1000.0)
+    assert (head.length, head.get(b"content-length")) == (None, None)
+
+
 def test_any_status_goes_out_as_it_came():
     assert whole(entry(status=599), 1000.0).status == 599
 

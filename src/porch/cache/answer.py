@@ -27,8 +27,10 @@ def fields_of(entry: Entry, now: float, without: frozenset[bytes] = _NEW) -> lis
 
 def whole(entry: Entry, now: float) -> ResponseHead:
     """The head of the whole answer. To HEAD it is the same: Content-Length tells what GET would
-    give (RFC 9110 9.3.2). An entry with parts alone must not be given so."""
+    give (RFC 9110 9.3.2). What has parts alone is given so to neither."""
     fields = fields_of(entry, now)
+    if entry.length < 0:
+        return ResponseHead(entry.status, fields, None)
     if entry.status != 204:  # RFC 9110 8.6: none with 204
         fields.append((b"content-length", b"%d" % entry.length))
     return ResponseHead(entry.status, fields, entry.length)

@@ -18,7 +18,7 @@ _UNPRINTABLE = re.compile(rb"[^ -~]")
 _QUOTED = re.compile(rb'(["\\])')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CacheStatus:
     """One cache's part in an answer.
 
@@ -42,24 +42,24 @@ class CacheStatus:
 
     def __bytes__(self) -> bytes:
         """The member of the list: b"Porch; hit; ttl=30"."""
-        said = [b"Porch"]
+        said = b"Porch"
         if self.hit:
-            said.append(b"hit")
+            said += b"; hit"
         elif self.fwd:
-            said.append(b"fwd=%b" % self.fwd.encode())
+            said += b"; fwd=%b" % self.fwd.encode()
             if self.fwd_status:
-                said.append(b"fwd-status=%d" % self.fwd_status)
+                said += b"; fwd-status=%d" % self.fwd_status
         if self.ttl is not None:
-            said.append(b"ttl=%d" % floor(max(-FARTHEST, min(self.ttl, FARTHEST))))
+            said += b"; ttl=%d" % floor(max(-FARTHEST, min(self.ttl, FARTHEST)))
         if self.stored:
-            said.append(b"stored")
+            said += b"; stored"
         if self.collapsed:
-            said.append(b"collapsed")
+            said += b"; collapsed"
         if self.key:
-            said.append(b"key=%b" % _string(self.key))
+            said += b"; key=" + _string(self.key)
         if self.detail:
-            said.append(b"detail=%b" % _string(self.detail))
-        return b"; ".join(said)
+            said += b"; detail=" + _string(self.detail)
+        return said
 
 
 def appended(fields: list[Field], status: CacheStatus) -> list[Field]:
