@@ -57,9 +57,9 @@ class FakeExchange:
         self.ended = 1.0
 
 
-def begun(body: FakeBody, parts: Any, pause_behind: int = -1, gone: Any = None) -> FakeExchange:
+def begun(body: FakeBody, parts: Any, pause_behind: int = -1, moved: Any = None) -> FakeExchange:
     exchange: Any = FakeExchange(pause_behind)
-    exchange.reader = Reader(body, parts, gone)
+    exchange.reader = Reader(body, parts, moved)
     assert exchange.reader.begin(exchange) is exchange.reader
     assert not exchange.made, "nothing before it has begun"
     exchange.run()
@@ -138,12 +138,14 @@ def test_a_body_shorter_than_was_promised_is_cut():
     assert isinstance(exchange.errors[0], IncompleteResponse)
 
 
-def test_who_made_it_is_told_once_that_it_is_over():
-    gone: list[Reader] = []
-    exchange = begun(FakeBody(b"abc"), [(0, 3)], gone=gone.append)
+def test_who_made_it_is_told_when_it_has_read_and_when_it_is_over():
+    moved: list[tuple[int, bool]] = []
+    body = FakeBody(b"ab", whole=False)
+    exchange = begun(body, [(0, 4)], moved=lambda reader: moved.append((reader.at, reader.is_over)))
+    assert moved == [(2, False)]
     assert exchange.reader is not None
     exchange.reader.abort(ClientGone())
-    assert gone == [exchange.reader]
+    assert moved == [(2, False), (OPEN, True)]
 
 
 def test_nothing_is_sent_behind_an_abort():

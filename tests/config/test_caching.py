@@ -1,12 +1,14 @@
 """The words of a route's cache as what the filter goes by."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
-from porch.config.caching import bypass, policy
-from porch.config.schema_cache import BypassModel, CacheModel
+from porch.config.caching import bypass, caching, key_rules, policy
+from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel
 from porch.http.message import Field, RequestHead
 
 
@@ -113,3 +115,31 @@ def test_many_cookies_cost_no_more_than_their_length() -> None:
 def test_what_is_no_condition_is_refused(words: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         bypass(BypassModel.model_validate(words))
+
+
+def test_the_words_of_a_key_are_its_rules() -> None:
+    assert key_rules(None) == key_rules(CacheKeyModel()) == KeyRules()
+    words = {"ignore_query": ["utm_*"], "sort": True, "fields": "Accept-Language", "cookies": "A"}
+    assert key_rules(CacheKeyModel.model_validate(words)) == KeyRules(
+        ignore=(b"utm_*",), sort=True, fields=(b"accept-language",), cookies=(b"A",)
+    )
+    assert key_rules(CacheKeyModel(query=[])).keep == ()
+    assert key_rules(CacheKeyModel(query=["q"])).keep == (b"q",)
+
+
+def test_the_operators_part_of_a_key_is_loaded_or_nothing_is_kept() -> None:
+    def function(exchange: object) -> bytes | None:
+        return None
+
+    def load(word: str, base: Path) -> Any:
+        assert base == Path("/srv")
+        return function if word == "py:shop:key" else None
+
+    def found(key: dict[str, Any]) -> Any:
+        return caching(CacheModel.model_validate({"ttl": "1h", "key": key}), load, Path("/srv"))
+
+    assert found({"py": "shop:key"}).function is function
+    assert found({"py": "shop:gone", "query": "q"}) is None
+    assert found({"query": "q"}).function is None
+    assert found({"query": "q"}).key.keep == (b"q",)
+    assert found({}).policy.ttl == 3600

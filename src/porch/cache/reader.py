@@ -39,23 +39,30 @@ class Reader:
     """The upstream side of an exchange that is answered from a Body. See filter.Source and
     keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body."""
 
-    __slots__ = ("_body", "_exchange", "_left", "_on_gone", "_parts", "_paused", "_pumping")
+    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping")
 
     reused = False
 
     def __init__(
-        self, body: Body, parts: Sequence[Part], on_gone: Callable[["Reader"], object] | None = None
+        self,
+        body: Body,
+        parts: Sequence[Part],
+        on_moved: Callable[["Reader"], object] | None = None,
     ) -> None:
-        """on_gone: told when nothing is read any more."""
+        """on_moved: told when something was read, or is not wanted any more."""
         self._body = body
         self._parts = list(parts)
-        self._on_gone = on_gone
+        self._on_moved = on_moved
         self._exchange: Exchange | None = None
         self._paused = self._pumping = False
-        self._left = False
 
     def __repr__(self) -> str:
         return f"<Reader {self._parts!r}{' paused' if self._paused else ''}>"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be read."""
+        return not self._parts
 
     @property
     def at(self) -> int:
@@ -82,10 +89,10 @@ class Reader:
             sent += len(data)
             exchange.on_made(None, data, not self._parts)
         self._pumping = False
-        if exchange.ended:
-            self._leave()
-        elif sent >= TURN:
+        if sent >= TURN and not exchange.ended:
             exchange.keeper.later(0.0, self.pump)
+        if self._on_moved is not None:
+            self._on_moved(self)
 
     def fail(self, error: PorchError) -> None:
         """The rest will not come."""
@@ -118,12 +125,6 @@ class Reader:
             self._parts[0] = first, end
         return data
 
-    def _leave(self) -> None:
-        if not self._left:
-            self._left = True
-            if self._on_gone is not None:
-                self._on_gone(self)
-
     # --- keeper.UpstreamStream -------------------------------------------------------------------
 
     def send(self, head: "Head | None", data: bytes, end: bool) -> None:
@@ -141,7 +142,8 @@ class Reader:
     def abort(self, error: PorchError) -> None:
         """See Stream."""
         self._parts = []
-        self._leave()
+        if self._on_moved is not None:
+            self._on_moved(self)
 
     def unsent(self) -> int:
         """See keeper.UpstreamStream: nothing is sent here."""

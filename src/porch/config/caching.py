@@ -1,16 +1,64 @@
-"""The words of a route's cache as what the filter goes by, and where the store lies."""
+"""The words of a route's cache as what the filter goes by."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
-from porch.config.schema_cache import BypassModel, CacheModel, statuses
+from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, statuses
+from porch.exchange import Exchange
 from porch.route.condition import Conditions, ValueCondition
 from porch.route.when import parse_when
 
-__all__ = ["bypass", "policy"]
+__all__ = ["Caching", "KeyFunction", "LoadFunction", "bypass", "caching", "key_rules", "policy"]
+
+KeyFunction = Callable[[Exchange], bytes | None]
+"""What else counts of a request; None for nothing."""
+LoadFunction = Callable[[str, Path], KeyFunction | None]
+"""("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
+which was told then."""
 
 _COOKIE = rb"(?:.*[;,])?[ \t]*%s[^=;,]*="
 """Of a cookie whose name begins so, in all Cookie fields of a request together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """function: the operator's own part of the key."""
+
+    policy: Policy
+    key: KeyRules
+    function: KeyFunction | None
+
+
+def caching(words: CacheModel, load: LoadFunction, base: Path) -> Caching | None:
+    """What a route's cache goes by (RouteSettings.cache). None where the operator's part of the
+    key cannot be loaded: without it answers would be given to those whom they are not for."""
+    function = None
+    if words.key is not None and words.key.py is not None:
+        function = load(f"py:{words.key.py}", base)
+        if function is None:
+            return None
+    return Caching(policy=policy(words), key=key_rules(words.key), function=function)
+
+
+def key_rules(words: CacheKeyModel | None) -> KeyRules:
+    """What they say, without the function."""
+    if words is None:
+        return KeyRules()
+    return KeyRules(
+        ignore=_encoded(words.ignore_query),
+        keep=None if words.query is None else _encoded(words.query),
+        sort=words.sort is True,
+        fields=tuple(name.lower() for name in _encoded(words.fields)),
+        cookies=_encoded(words.cookies),
+    )
+
+
+def _encoded(texts: list[str] | None) -> tuple[bytes, ...]:
+    return tuple(text.encode() for text in texts or ())
 
 
 def policy(words: CacheModel) -> Policy:
