@@ -33,7 +33,7 @@ def entry(*fields: Field, held: list[tuple[int, int]], length: int = 10) -> Entr
 
 
 def response(
-    position: bytes, *fields: Field, status: int = 206, length: int | None = None
+    position: bytes, *fields: Field, status: int = 206, length: int | None = 5
 ) -> ResponseHead:
     return ResponseHead(status, [(b"content-range", position), *fields], length)
 
@@ -47,7 +47,7 @@ def request(*fields: Field) -> RequestHead:
 
 def test_a_206_brings_a_part():
     assert arrived(response(b"bytes 0-4/10", length=5)) == Part(0, 5, 10)
-    assert arrived(response(b"Bytes 9-9/10")) == Part(9, 10, 10)
+    assert arrived(response(b"Bytes 9-9/10", length=1)) == Part(9, 10, 10)
 
 
 def test_a_206_may_bring_the_whole():
@@ -63,16 +63,19 @@ def test_a_206_may_bring_the_whole():
     ],
 )
 def test_a_range_that_can_not_be_is_not_kept(position: bytes):
-    assert arrived(response(position)) is None
+    assert [arrived(response(position, length=n)) for n in range(8)] == [None] * 8
 
 
 def test_a_body_that_is_not_as_long_as_its_range_is_not_kept():
     assert arrived(response(b"bytes 4-9/10", length=5)) is None
+    assert arrived(response(b"bytes 4-9/10", length=None)) is None
 
 
 def test_several_parts_in_one_and_other_statuses_are_not_kept():
-    several = ResponseHead(206, [(b"content-type", b"multipart/byteranges; boundary=x")], 99)
-    assert arrived(several) is None
+    several = (b"content-type", b"Multipart/Byteranges; boundary=x")
+    assert arrived(ResponseHead(206, [several], 99)) is None
+    assert arrived(response(b"bytes 0-4/10", several)) is None
+    assert arrived(response(b"bytes 0-4/10", (b"content-range", b"bytes 5-9/10"))) is None
     assert arrived(response(b"bytes 0-4/10", status=200, length=5)) is None
 
 
