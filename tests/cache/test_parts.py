@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from porch.cache.appraise import appraise
 from porch.cache.entry import Entry
 from porch.cache.parts import (
     MOST_HELD,
@@ -18,7 +19,9 @@ from porch.cache.parts import (
     joined,
     missing,
 )
-from porch.cache.ranges import placed
+from porch.cache.policy import Policy
+from porch.cache.ranges import partial, placed, ranges
+from porch.cache.refusal import Refusal
 from porch.cache.validate import freshened, updated
 from porch.http.message import Field, RequestHead, ResponseHead
 
@@ -235,6 +238,54 @@ def test_fields_of_the_new_part_replace_and_the_others_stay():
     found = joined(stored, freshened(stored, entry(*head.fields, held=[])), Part(5, 10, 10))
     assert found is not None
     assert (found[0].held, found[0].length) == ([], 10)
+
+
+# The whole of it, with what appraises.
+
+AT = 784_111_777.0  # DATE
+FRESH = (b"cache-control", b"max-age=3600")
+
+
+def appraised(head: ResponseHead, *asked: Field) -> Entry:
+    found = appraise(request(*asked), head, Policy(), requested=AT, received=AT, stored=0.0)
+    assert isinstance(found, Entry), found
+    return found
+
+
+def test_a_part_is_stored_and_answers_for_itself():
+    came = response(b"bytes 4-8/10", FRESH, (b"content-length", b"5"))
+    stored = appraised(came, (b"range", b"bytes=4-8"))
+    assert (stored.status, stored.length, stored.held) == (200, 10, [(4, 9)])
+    asked = ranges(stored, request((b"range", b"bytes=6-8")), WALL)
+    assert asked == [(6, 9)]
+    assert missing(stored, asked) == []
+    plan = partial(stored, asked, 0.0, b"x")
+    assert plan.pieces == [(2, 5)]
+    assert plan.head.get(b"content-range") == b"bytes 6-8/10"
+    assert missing(stored, ranges(stored, request(), WALL)) == [(0, 4), (9, 10)]
+
+
+def test_a_stored_part_is_completed_by_its_rest():
+    stored = appraised(response(b"bytes 0-4/10", FRESH, TAG), (b"range", b"bytes=-5"))
+    gaps = missing(stored, ranges(stored, request(), WALL))
+    asked = completing(request(), stored, gaps, WALL)
+    assert asked.fields == [(b"range", b"bytes=5-"), (b"if-range", b'"a"')]
+    came = response(b"bytes 5-9/10", TAG, (b"x", b"1"))
+    assert can_join(stored, came, WALL)
+    head = updated(stored, as_whole(came, Part(5, 10, 10)), DATE)
+    found = joined(stored, freshened(stored, appraised(head)), Part(5, 10, 10))
+    assert found is not None
+    whole, takes = found
+    assert (whole.held, whole.length, whole.lifetime) == ([], 10, 3600.0)
+    assert takes == [Take(False, 0, 5), Take(True, 0, 5)]
+    assert whole.get(b"x") == b"1"
+
+
+def test_what_was_sent_for_the_last_five_with_a_range_of_six_is_not_stored():
+    came = response(b"bytes 4-9/10", FRESH)
+    asked = request((b"range", b"bytes=-5"))
+    found = appraise(asked, came, Policy(), requested=AT, received=AT, stored=0.0)
+    assert isinstance(found, Refusal)
 
 
 # Laws.
