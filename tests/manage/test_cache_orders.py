@@ -156,3 +156,25 @@ def test_trouble_is_told_beside_what_is_known(bench: Bench) -> None:
     question = bench.ask("cache")
     bench.asking.answer()
     assert question.answer["trouble"] == NO_WORKER
+
+
+def test_what_is_stored_under_a_key_is_asked_of_one_or_of_each_who_has_a_store() -> None:
+    bench = Bench(cache=True)
+    question = bench.ask("kept", primary="00ff")
+    assert bench.asking.told == [("kept", b"\x00\xff", ("first",))]
+    bench.asking.answer({"now": 1.0, "kept": []})
+    assert question.answer == {"now": 1.0, "kept": []}
+    bench = Bench(cache=True, cache_store={"memory": True})
+    question = bench.ask("kept", primary="00ff")
+    assert bench.asking.told == [("kept", b"\x00\xff", None)]
+    bench.asking.answer({"now": 1.0, "kept": []}, {"error": "no"}, {"now": 2.0, "kept": ["x"]})
+    assert question.answer == {"now": 2.0, "kept": ["x"]}
+    question = bench.ask("kept", primary="00ff")
+    bench.asking.answer({"error": "no"})
+    assert question.answer == {"error": NO_WORKER}
+
+
+@pytest.mark.parametrize("primary", [None, 7, "", "0", "zz", "00" * 65])
+def test_what_is_no_key_is_refused(bench: Bench, primary: object) -> None:
+    assert "hexadecimal" in bench.ask("kept", primary=primary).answer["error"]
+    assert bench.asking.told == []

@@ -38,7 +38,7 @@ class Caches:
         words = settings.cache
         if words is None or (is_personal and "authorization" not in (words.ignore or ())):
             return []
-        found = caching(words, self._state.load_key, self._loaded.base)
+        found = caching(words, self._state.load_cache_key, self._loaded.base)
         if found is None:
             return []
         asked = Route(

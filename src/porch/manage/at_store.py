@@ -1,10 +1,12 @@
 """What one worker does at the store of the cache because a command says so, and what it tells."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from porch.cache.entry import encoded
 from porch.cache.named import Named
 from porch.cache.store import Store
 
@@ -17,13 +19,15 @@ Told = dict[str, object]
 
 
 def at_store(store: Store | None, word: str, data: Any) -> Told:
-    """The answer to "purge" with what is named and whether softly, or to "cache" with how many
-    urls are wanted. Plain data; `error` has why nothing was done."""
+    """The answer to "purge" with what is named and whether softly, to "cache" with how many urls
+    are wanted, or to "kept" with a primary key. Plain data; `error` has why nothing was done."""
     if store is None:
         return {"error": NO_STORE}
     if word == "purge":
         named, soft = data
         return _purge(store, named, soft=soft)
+    if word == "kept":
+        return _kept(store, data)
     return _shown(store, data)
 
 
@@ -31,6 +35,13 @@ def _purge(store: Store, named: Sequence[Named], *, soft: bool) -> Told:
     for each in named:
         store.purge(each.scope, each.value, soft=soft)
     return {}
+
+
+def _kept(store: Store, primary: bytes) -> Told:
+    """All that is stored under a key, the newest first, as entry.encoded has it in base64."""
+    found = (store.load(each.ident) for each in store.variants(primary))
+    kept = [(b64encode(encoded(each.entry)).decode(), each.is_purged) for each in found if each]
+    return {"now": store.now(), "kept": kept}
 
 
 def _shown(store: Store, most: int) -> Told:

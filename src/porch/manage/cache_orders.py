@@ -4,6 +4,7 @@ Who purges is answered when it is in force in every worker. The store of a disk 
 own, so that one of them purges for all; of memory each has its own.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
@@ -17,6 +18,7 @@ from porch.manage.in_force import InForce
 
 __all__ = ["MOST", "CacheOrders"]
 
+_DIGITS = re.compile(r"(?:[0-9a-f]{2}){1,64}\Z")
 MOST = 20
 """Urls that are told."""
 NO_CACHE = "porch: no route has 'cache', so that nothing is kept; write cache = true in one"
@@ -33,7 +35,7 @@ class CacheOrders:
     @property
     def commands(self) -> dict[str, Callable[[Question], None]]:
         """See Control."""
-        return {"purge": self._purge, "cache": self._cache}
+        return {"purge": self._purge, "cache": self._cache, "kept": self._kept}
 
     def _purge(self, question: Question) -> None:
         if not self._keeps:
@@ -71,6 +73,22 @@ class CacheOrders:
 
         only = None if place.folder is None else self._asking.waited_for[:1]
         self._asking.tell("cache", MOST, shown, only=only)
+
+    def _kept(self, question: Question) -> None:
+        """What is stored under one key: for `porch explain`. Stores in memory may each have it."""
+        primary = question.words.get("primary")
+        if not isinstance(primary, str) or _DIGITS.match(primary) is None:
+            question.reply({"error": "porch: 'primary' is a key's digest in hexadecimal digits"})
+            return
+
+        def kept(answers: Answers) -> None:
+            told = [each for each in answers if isinstance(each, dict) and "error" not in each]
+            found = next((each for each in told if each["kept"]), told[0] if told else {})
+            question.reply(found or {"error": NO_WORKER})
+
+        place = cache_place(self._in_force.candidate.loaded)
+        only = None if place.folder is None else self._asking.waited_for[:1]
+        self._asking.tell("kept", bytes.fromhex(primary), kept, only=only)
 
     @property
     def _keeps(self) -> bool:

@@ -241,7 +241,7 @@ class Worker:
                 for order in orders:
                     self._obeying.obey(order)
                 self._send("answer", (number, None))
-            case "purge" | "cache":
+            case "purge" | "cache" | "kept":
                 number, data = message.data
                 self._send("answer", (number, at_store(self._state.store, message.word, data)))
             case "troubled":
