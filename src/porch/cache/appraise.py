@@ -32,7 +32,7 @@ from porch.cache.targeted import in_force
 from porch.cache.vary import chosen, described, nominated
 from porch.http.message import Field, RequestHead, ResponseHead
 
-__all__ = ["NEVER", "UNDERSTOOD", "Refusal", "appraise"]
+__all__ = ["NEVER", "UNDERSTOOD", "appraise"]
 
 UNDERSTOOD = frozenset(
     (

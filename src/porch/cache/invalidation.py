@@ -3,7 +3,7 @@
 from urllib.parse import urljoin, urlsplit
 
 from porch.cache.key import KeyRules, host, target, url
-from porch.http.message import RequestHead, ResponseHead
+from porch.http.message import Field, RequestHead
 
 __all__ = ["SAFE", "invalidated", "resolved"]
 
@@ -16,17 +16,17 @@ _NAMED = (b"location", b"content-location")
 _AS_IS = KeyRules()
 
 
-def invalidated(request: RequestHead, response: ResponseHead) -> list[bytes]:
+def invalidated(request: RequestHead, status: int, fields: list[Field]) -> list[bytes]:
     """The URLs (as Entry.url) of which nothing may be used again without being asked about.
 
     Those of the request and, if they are of the same origin, of Location and Content-Location,
     when a method that is not known to be safe had an answer that is no error. Empty otherwise.
     A key begins with its URL, then a space or nothing: so all methods and variants of it go.
     """
-    if request.method in SAFE or not 200 <= response.status < 400:
+    if request.method in SAFE or not 200 <= status < 400:
         return []
     urls = {url(request): None}
-    for name, value in response.fields:
+    for name, value in fields:
         if name in _NAMED and (found := resolved(value, request)) is not None:
             urls[found] = None
     return list(urls)
