@@ -95,6 +95,7 @@ def test_what_came_too_old_and_cannot_be_asked_about_is_not_kept():
 def test_what_came_too_old_is_kept_while_it_is_said_to_stand_in():
     line = b"max-age=0, stale-while-revalidate=60"
     assert kept(cache_control=line).stale_while == 60
+    assert kept(cache_control=b"max-age=0, stale-if-error=60").stale_error == 60
     assert judged(cache_control=line, age=b"60") is refusal.STALE
     assert judged(cache_control=line + b", must-revalidate") is refusal.STALE
     assert kept(cache_control=b"max-age=0", policy=Policy(stale=30)).stale_while == 30

@@ -191,7 +191,7 @@ def _freshness(
         date=received if date is None else date,
         received=received,
     )
-    if lasts.source in _CONFIGURED and lasts.seconds > 0:
+    if lasts.source in _CONFIGURED:
         # Who writes `cache = "1h"` means an hour from now, however old it is by then.
         lasts = Lifetime(min(lasts.seconds + age, FOREVER), lasts.source)
     if request.method == b"POST" and not _is_of_get(request, response, lasts):
