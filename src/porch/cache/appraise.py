@@ -24,11 +24,7 @@ from porch.cache.lifetime import (
     must,
     stale_windows,
 )
-<<<<<<< HEAD
-from porch.cache.parts import Part, arrived
-=======
 from porch.cache.parts import Part, arrived, as_whole
->>>>>>> 1033d441bd29abfac77b6524473bdafd76e43fa9
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
 from porch.cache.tags import tags_of
@@ -61,11 +57,7 @@ _NOT_KEPT = frozenset(
     )
 )
 """Age is counted on instead; what is between proxies ends here (RFC 9111 3.1)."""
-<<<<<<< HEAD
-_OF_A_PART = frozenset((b"content-range", b"content-length"))
-=======
 _PARTS = b"multipart/byteranges"
->>>>>>> 1033d441bd29abfac77b6524473bdafd76e43fa9
 
 
 def appraise(
@@ -125,12 +117,6 @@ def appraise(
         url=url(request),
         held=[] if part is None else part.held,
     )
-<<<<<<< HEAD
-    if (part := arrived(response)) is not None:
-        _become_part(entry, part)
-    return entry
-=======
->>>>>>> 1033d441bd29abfac77b6524473bdafd76e43fa9
 
 
 def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
@@ -152,11 +138,7 @@ def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
 def _by_status(request: RequestHead, response: ResponseHead) -> Refusal | None:
     if response.status < 200 or response.status in NEVER:
         return refusal.STATUS
-<<<<<<< HEAD
-    if response.status == 206 and (request.get(b"range") is None or arrived(response) is None):
-=======
     if response.status == 206 and _part(request, response) is None:
->>>>>>> 1033d441bd29abfac77b6524473bdafd76e43fa9
         return refusal.PART
     return None
 
@@ -263,14 +245,6 @@ def _kept(fields: list[Field], directives: Directives) -> list[Field]:
     return [field for field in fields if field[0] not in without]
 
 
-<<<<<<< HEAD
-def _become_part(entry: Entry, part: Part) -> None:
-    """Of a whole answer, of which these bytes are held; all of them make it that answer."""
-    entry.status = 200
-    entry.fields = [field for field in entry.fields if field[0] not in _OF_A_PART]
-    entry.length = part.length
-    entry.held = part.held
-=======
 def _part(request: RequestHead, response: ResponseHead) -> Part | None:
     """The part that a 206 brings, if it was asked for and has one that agrees with its length."""
     if request.get(b"range") is None or response.length is None:
@@ -280,4 +254,3 @@ def _part(request: RequestHead, response: ResponseHead) -> Part | None:
     if (response.get(b"content-type") or b"").lower().startswith(_PARTS):
         return None
     return arrived(response)
->>>>>>> 1033d441bd29abfac77b6524473bdafd76e43fa9
