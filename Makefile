@@ -17,7 +17,7 @@ LOCKED := -m pip install --quiet --require-hashes --only-binary=:all: --requirem
 CHECKOUT := -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help .venv demo test test-all soak h2spec check format bench lock clean
+.PHONY: help .venv demo test test-all soak h2spec conformance check format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9.-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,9 @@ soak: .venv/dev.stamp ## long repeats, kills and fuzzing; all of reload, upgrade
 
 h2spec: .venv/dev.stamp ## what h2spec finds at a door (H2SPEC=/path/to/h2spec, built elsewhere)
 	$(BIN)/python scripts/h2spec $(H2SPEC)
+
+conformance: .venv/dev.stamp ## the cache by the public suite (SUITE=/path/to/its/checkout, with node)
+	$(BIN)/python scripts/conformance "$(SUITE)" $(ARGS)
 
 check: .venv/dev.stamp ## lint, format, types, and the rules of this codebase
 	scripts/check

@@ -299,26 +299,6 @@ def test_a_full_side_that_moves_is_waited_for() -> None:
     assert isinstance(exchange.error, ClientGone)
 
 
-def test_an_answer_of_the_door_has_its_fields() -> None:
-    bench = Bench()
-    bench.exchange.answer(Response(200, ((b"a", b"b"),), b"hi"))
-    head, body, end = bench.client.sent[0]
-    assert (body, end) == (b"hi", True)
-    assert head.fields == [
-        (b"a", b"b"),
-        (b"server", b"porch"),
-        (b"date", clock.date),
-        (b"content-length", b"2"),
-    ]
-    assert bench.exchange.bytes_out == 2
-
-
-def test_an_answer_to_head_counts_no_bytes() -> None:
-    bench = Bench(method=b"HEAD")
-    bench.exchange.answer(Response(200, (), b"hi"))
-    assert bench.exchange.bytes_out == 0
-
-
 def test_no_candidates_at_all_is_503() -> None:
     bench = Bench()
     bench.pools.endpoints = ()

@@ -18,7 +18,7 @@ LEVELS = {
     **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("client", "filter", "keeper", "route", "silence"), 2),
-    **dict.fromkeys(("cut", "interim", "overdue", "transform", "exchange"), 2),
+    **dict.fromkeys(("cut", "interim", "made", "overdue", "transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(("shield", "cache", "compress", "grpc", "serve", "observe", "extend"), 4),
     **dict.fromkeys(("config",), 5),
@@ -28,7 +28,18 @@ LEVELS = {
 
 KNOWN_ORDER = [
     ["errors", "clock", "shared", "tls", "version"],
-    ["filter", "keeper", "route", "silence", "cut", "interim", "overdue", "transform", "exchange"],
+    [
+        "filter",
+        "keeper",
+        "route",
+        "silence",
+        "cut",
+        "interim",
+        "made",
+        "overdue",
+        "transform",
+        "exchange",
+    ],
     ["manage", "cli"],
     ["__init__", "__main__"],
 ]

@@ -122,3 +122,30 @@ def test_importing_it_is_light() -> None:
     )
     heavy = {"asyncio", "importlib.metadata", "pydantic", "ssl", "typer", "uvloop"}
     assert heavy & set(ran.stdout.split()) == set()
+
+
+def test_what_is_kept_can_be_purged_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def ask(config: Path, command: str, words: dict[str, Any]) -> dict[str, object]:
+        asked.append((config, command, words))
+        return {"purged": ["https://a.test/"]} if not words["soft"] else {"error": "porch: no"}
+
+    monkeypatch.setattr("porch.manage.control.ask", ask)
+    assert porch.purge("https://a.test/", tags=["b"], config="x.toml") == ["https://a.test/"]
+    words = {"urls": ["https://a.test/"], "hosts": [], "tags": ["b"], "all": False, "soft": False}
+    assert asked == [(Path("x.toml"), "purge", words)]
+    with pytest.raises(RuntimeError, match=r"\Ano\Z"):
+        porch.purge(everything=True, soft=True)
+    porch.purge(tags="post-1")
+    assert asked[-1][2]["tags"] == ["post-1"]
+    with pytest.raises(ValueError, match="nothing is named"):
+        porch.purge()
+    with pytest.raises(ValueError, match="is no tag"):
+        porch.purge(tags=["a b"])
+
+
+def test_a_purge_without_a_door_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with pytest.raises(RuntimeError, match="no door runs with"):
+        porch.purge(everything=True, config=tmp_path / "porch.toml")

@@ -12,12 +12,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from porch.balance.discover.found import Found
     from porch.config.loaded import Loaded
 
-__all__ = ["Config", "ConfigurationError", "Found", "__version__", "run"]
+__all__ = ["Config", "ConfigurationError", "Found", "__version__", "purge", "run"]
 
 __version__: str
 
@@ -75,6 +76,41 @@ def run(config: Config) -> int:
     from porch.cli.run import run_loaded
 
     return run_loaded(config._load, control=config._file)
+
+
+def purge(
+    *urls: str,
+    hosts: "str | Sequence[str]" = (),
+    tags: "str | Sequence[str]" = (),
+    everything: bool = False,
+    soft: bool = False,
+    config: "str | os.PathLike[str]" = "porch.toml",
+) -> list[str]:
+    """Have a running door keep answers no longer; what was purged, in words. In force in all its
+    workers when this returns: a few milliseconds, in which it blocks.
+
+    urls: "https://example.com/x", or all that begin with "https://example.com/blog/*". hosts: all
+    of each. tags: all that carry one. soft: only make them stale. config: the file of the door.
+    Raises ValueError for what is no URL, host or tag, and RuntimeError with what the door says or
+    why it says nothing.
+    """
+    from pathlib import Path
+
+    from porch.cache.named import named_in
+    from porch.manage.control import NotRunning, ask
+
+    hosts, tags = ([each] if isinstance(each, str) else [*each] for each in (hosts, tags))
+    said = {"urls": [*urls], "hosts": hosts, "tags": tags, "all": everything}
+    named_in(said)
+    try:
+        answer = ask(Path(config), "purge", said | {"soft": soft})
+    except (NotRunning, OSError) as error:
+        raise RuntimeError(f"nothing was purged: {error}") from error
+    if "error" in answer:
+        raise RuntimeError(str(answer["error"]).removeprefix("porch: "))
+    purged = answer["purged softly" if soft else "purged"]
+    assert isinstance(purged, list)
+    return purged
 
 
 def __getattr__(name: str) -> object:

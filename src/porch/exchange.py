@@ -13,8 +13,9 @@ from porch.cut import cut
 from porch.errors import ClientGone, ConnectionLost, InternalError, PorchError
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
-from porch.interim import fitting, on_interim
+from porch.interim import on_interim
 from porch.keeper import ClientStream, Keeper, UpstreamStream
+from porch.made import answer, on_made
 from porch.overdue import on_silence
 from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Place, Route
 from porch.silence import wait
@@ -222,7 +223,7 @@ class Exchange:
         if place is None:
             destination = self.route.destination
             if destination is None:
-                self._give_up(InternalError(f"route {self.route.key} has neither answer nor pool"))
+                self.give_up(InternalError(f"route {self.route.key} has neither answer nor pool"))
                 return
             if self._candidates is None:
                 self._candidates = destination.candidates(self)
@@ -230,7 +231,7 @@ class Exchange:
             self._next = None
             self.reused = False
             if place is None:
-                self._give_up(destination.nobody(self.error))
+                self.give_up(destination.nobody(self.error))
                 return
         self.attempts += 1
         self.endpoint = place
@@ -363,7 +364,7 @@ class Exchange:
             if head is None and self.status < 500:  # good is an answer that is whole
                 place.counts[ANSWERED] = clock.milliseconds
             self.client.send(head, data, True)
-            self._end()
+            self.end()
             return
         self.bytes_out += len(data)
         wait(self)
@@ -419,40 +420,24 @@ class Exchange:
             destination = self.route.destination
             if error.retry == "always" and destination is not None:
                 error = destination.nobody(error)
-            self._give_up(error)
+            self.give_up(error)
 
     def was_stale(self, error: PorchError) -> bool:
         """Whether a kept connection had closed, which is nobody's fault: a new one to the same
         endpoint may do."""
         return self.reused and isinstance(error, ConnectionLost)
 
-    def _give_up(self, error: PorchError) -> None:
+    def give_up(self, error: PorchError) -> None:
         """No further attempt: an error page, or an end that shows that it is one."""
         self.error = error
         if self.status or not error.status:
             cut(self, error)
-            self._end()
+            self.end()
             return
         self.answer(self.keeper.error_page(self, error))
 
-    def answer(self, response: Response) -> None:
-        """Answer at the door."""
-        if self.request.upgrade is not None:
-            response = fitting(self, response)
-        body = response.body
-        fields = [*response.fields, *self.keeper.own_fields, (b"date", clock.date)]
-        if response.status not in (204, 304):  # RFC 9110 8.6: none with 204, another's with 304
-            fields.append((b"content-length", b"%d" % len(body)))
-        self.response = ResponseHead(response.status, fields, len(body))
-        self.status = response.status
-        try:
-            for hook in self.route.plan.on_response:
-                hook(self)
-        except Exception as error:  # the answer stands as it was before the hook
-            self.keeper.report(self, error)
-        self.bytes_out = 0 if self.request.method == b"HEAD" else len(body)
-        self.client.send(self.response, body, True)
-        self._end()
+    answer = answer
+    on_made = on_made
 
     def on_raised(self, error: Exception) -> None:
         """A hook raised: a PorchError is its answer, anything else a defect that is reported."""
@@ -464,16 +449,16 @@ class Exchange:
     def drop(self, error: PorchError) -> None:
         """Let go of the attempt: a connection in the middle of anything is thrown away."""
         endpoint = self.endpoint
-        if endpoint is None:
-            return
         stream, self.upstream = self.upstream, None
         self.upstream_full = False
         if stream is not None:
             stream.abort(error)
-            if error.source == "upstream" and not self.was_stale(error):
-                endpoint.on_bad(error.word)
-        else:
+        if endpoint is None:  # nothing was asked for, or what is made at the door
+            return
+        if stream is None:
             endpoint.connections.cancel(self)
+        elif error.source == "upstream" and not self.was_stale(error):
+            endpoint.on_bad(error.word)
         endpoint.counts[RUNNING] -= 1
 
     def _end_tunnel(self) -> None:
@@ -481,9 +466,9 @@ class Exchange:
         self.upstream = None
         assert self.endpoint is not None
         self.endpoint.counts[RUNNING] -= 1
-        self._end()
+        self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Over, exactly once."""
         self.ended = clock.monotonic()
         self.deadline = INFINITY

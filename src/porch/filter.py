@@ -6,30 +6,70 @@ nothing.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from porch.http.message import Field
+from porch import clock
+from porch.http.message import Field, ResponseHead
 
 if TYPE_CHECKING:
     from porch.errors import PorchError
     from porch.exchange import Exchange
     from porch.http.message import Trailers
+    from porch.keeper import UpstreamStream
 
-__all__ = ["SUSPEND", "Filter", "Response", "Suspend"]
+__all__ = ["SUSPEND", "Filter", "Kept", "Response", "Source", "Suspend"]
+
+
+class Source(Protocol):
+    """Where the rest of a body comes from that is not all there: a file, another's answer."""
+
+    def begin(self, exchange: "Exchange") -> "UpstreamStream":
+        """The head has gone to the client. What is returned is told when to pause and to resume
+        and when the exchange is given up, and calls `exchange.on_made` with each further piece:
+        not before this has returned."""
 
 
 class Response:
     """An answer made at the door.
 
     status: 200 to 599. fields: without content-length, which follows from the body.
+    source: None where `body` is all of it.
     """
 
-    __slots__ = ("body", "fields", "status")
+    __slots__ = ("body", "fields", "source", "status")
 
     def __init__(self, status: int, fields: Sequence[Field] = (), body: bytes = b"") -> None:
         self.status = status
         self.fields = fields
         self.body = body
+        self.source: Source | None = None
+
+    def head(self, own_fields: Sequence[Field]) -> ResponseHead:
+        """The head it goes out with. own_fields: of every answer made at the door."""
+        fields = [*self.fields, *own_fields, (b"date", clock.date)]
+        if self.status not in (204, 304):  # RFC 9110 8.6: none with 204, another's with 304
+            fields.append((b"content-length", b"%d" % len(self.body)))
+        return ResponseHead(self.status, fields, len(self.body))
+
+
+class Kept(Response):
+    """An answer whose head stands already, as one that was stored: nothing is added to it.
+
+    body: the first of it, or all. source: of the rest; with it the head's length counts both.
+    """
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: ResponseHead, body: bytes, source: Source | None = None) -> None:
+        self.status = head.status
+        self.fields = head.fields
+        self.body = body
+        self.source = source
+        self._head = head
+
+    def head(self, own_fields: Sequence[Field]) -> ResponseHead:
+        """See Response."""
+        return self._head
 
 
 class Suspend:

@@ -135,7 +135,7 @@ def test_a_plain_exchange_takes_at_most_30_python_calls(plain: Plain) -> None:
 
 def test_the_counter_counts(plain: Plain) -> None:
     names = Counter(calls_of(plain.exchange))
-    assert names["ServerConnection.data_received"] == names["Exchange._end"] == 1
+    assert names["ServerConnection.data_received"] == names["Exchange.end"] == 1
     assert names["Decoder.decode"] == names["RequestHead.__init__"] == 2
 
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 import porch
-from porch.cli import ask, check, demo, explain, main, orders, run, schema, status
+from porch.cli import ask, cache, check, demo, explain, main, orders, purge, run, schema, status
 from porch.cli.commands import usage_error
 
 Called = list[tuple[Any, ...]]
@@ -41,6 +41,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Called:
         (orders, "weight"),
         (orders, "maintenance"),
         (orders, "canary"),
+        (purge, "purge_named"),
+        (cache, "show_cache"),
     ):
         monkeypatch.setattr(module, name, fake(name))
     return calls
@@ -83,6 +85,12 @@ DEFAULT, FILE = Path("porch.toml"), Path("x.toml")
             ),
         ),
         ("canary a.test on", ("canary", DEFAULT, "a.test", "on")),
+        ("purge", ("purge_named", DEFAULT, [], [], [])),
+        (
+            "purge a.test/x b.test/* --host c.test --tag d --tag e --soft --config x.toml",
+            ("purge_named", FILE, ["a.test/x", "b.test/*"], ["c.test"], ["d", "e"]),
+        ),
+        ("cache --json", ("show_cache", DEFAULT)),
     ],
 )
 def test_each_word_reaches_its_command_and_hands_on_its_exit_code(

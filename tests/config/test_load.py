@@ -46,6 +46,7 @@ h2c = true
 grpc_web = true
 unknown_name = "refuse"
 store = "/tmp/porch"
+cache_store = { size = "10GB", path = "/tmp/kept", memory = false }
 
 [acme]
 directory = ["letsencrypt", "https://ca.test/dir"]
@@ -114,6 +115,30 @@ headers = { X-Frame-Options = false }
 maintenance = { retry_after = "5m", allow = ["10.0.0.0/8"] }
 health = { kind = "grpc", service = "shop" }
 mirror = { to = "a:3", share = "10%" }
+
+[routes."a.test/w/*"]
+to = "a:5"
+
+[routes."a.test/w/*".cache]
+ttl = "1h"
+status_ttl = { 404 = "1m", "5xx" = "5s" }
+stale = "1d"
+max_object = "10MB"
+respect_client = false
+deception = "guard"
+
+[routes."a.test/w/*".cache.key]
+query = ["page", "filter_*"]
+sort = true
+fields = ["accept-language"]
+cookies = "theme"
+py = "shop.keys:of"
+
+[routes."a.test/w/*".cache.bypass]
+header = { x-preview = true }
+query = { preview = "1" }
+cookie = { "wp_*" = true }
+client = "10.0.0.0/8"
 
 [routes."a.test/y/*".canary]
 to = "a:4"
@@ -193,6 +218,7 @@ def test_a_file_with_every_word_has_no_problem(tmp_path):
         "a.test",
         "a.test/x/*",
         "a.test/y/*",
+        "a.test/w/*",
         "a.test/z/*",
         "a.test/z/*",
     ]
@@ -207,6 +233,7 @@ FREE = (
     "request",
     "response",
     "header",
+    "status_ttl",
     "query",
     "cookie",
     "headers",
@@ -320,7 +347,7 @@ def test_a_route_knows_its_key_its_place_and_what_was_written(tmp_path):
 
 
 def test_harmless_words_of_later_versions_warn_and_the_rest_is_loaded(tmp_path):
-    loaded = load_text(tmp_path, '[routes]\n"a.test" = { to = "a:1", cache = "1h" }\n')
+    loaded = load_text(tmp_path, '[routes]\n"a.test" = { to = "a:1", compress = true }\n')
     assert loaded.ok
     assert [each.severity for each in loaded.problems] == ["warning"]
     assert loaded.routes[0].targets[0].text == "a:1"

@@ -103,3 +103,27 @@ def test_a_word_of_a_host_is_that_of_its_site_then_of_wildcards_above_it_then_of
     del found.sites["*"]
     assert host_word(found, "b.test", "hsts").max_age == 4 * 3600
     assert host_word(found, "a.b.test", "tls_profile") is None
+
+
+def test_the_nearest_turns_the_cache_on_or_off():
+    assert settings().cache is None
+    assert settings(cache=True).cache is not None
+    assert settings(site={"cache": False}, cache=True).cache is None
+    assert settings({"cache": True}, {"cache": False}).cache is not None
+
+
+def test_words_of_caches_merge_also_over_one_that_turns_it_off():
+    top = {"ttl": "1h", "bypass": {"cookie": {"sid": True}}, "key": {"cookies": "theme"}}
+    found = settings({"cache": {"key": {"fields": "x-a"}}}, {"cache": False}, cache=top).cache
+    assert found is not None
+    assert (found.ttl, found.key.cookies, found.key.fields) == (3600, ["theme"], ["x-a"])
+    assert found.bypass.cookie == {"sid": True}
+    assert settings({"cache": "1m"}, cache=top).cache.bypass.cookie == {"sid": True}
+
+
+def test_of_the_two_words_for_the_query_the_nearest_holds():
+    only, but = {"key": {"query": "q"}}, {"key": {"ignore_query": "x"}}
+    found = settings({"cache": but}, cache=only).cache.key
+    assert (found.query, found.ignore_query) == (None, ["x"])
+    found = settings({"cache": only}, cache=but).cache.key
+    assert (found.query, found.ignore_query) == (["q"], None)

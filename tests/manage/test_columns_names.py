@@ -3,7 +3,8 @@
 import os
 
 from porch.balance.endpoint import WIDTH
-from porch.manage.columns import COLUMNS, Columns, cells_by
+from porch.cache.counts import HIT
+from porch.manage.columns import CACHE, COLUMNS, Columns, cache_cells, cells_by
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
 
@@ -62,3 +63,14 @@ def test_another_process_that_has_the_table_goes_on_with_the_names() -> None:
     fresh = other.assign([("p", "d:1"), ("p", "e:1")])
     assert fresh["p", "d:1"] == given["p", "b:1"]  # which was given back
     assert fresh["p", "e:1"] == given["p", "c:1"] + WIDTH
+
+
+def test_the_cache_counts_in_front_of_the_endpoints_and_outlives_its_worker() -> None:
+    table = SharedTable(3, COLUMNS)
+    columns = Columns(table)
+    given = columns.assign([A])[A]
+    cells = cache_cells(table, 1)
+    assert CACHE + len(cells.own) <= given
+    cells.own[HIT] += 2
+    table.clear(1, columns.counters)
+    assert table.total(CACHE + HIT) == 2

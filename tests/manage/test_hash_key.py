@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from porch.manage.hash_key import hash_key, load_hash_key
+from porch.manage.hash_key import hash_key, load_cache_key, load_hash_key
 from tests.support.pools import exchange_of
 
 MODULE = """
@@ -50,3 +50,13 @@ def test_what_cannot_be_used_is_told_and_served_without(base: Path, name: str, w
     (only,) = told
     assert why in only
     assert only.endswith("; requests go to endpoints drawn by weight until it can be")
+
+
+def test_a_part_of_a_cache_key_that_cannot_be_loaded_is_none_and_told(base: Path) -> None:
+    told: list[str] = []
+    found = load_cache_key(told.append, "py:porch_test_keys:tenant", base)
+    assert found is not None
+    assert found(exchange_of(b"192.0.2.9")) == b"192.0.2.9"
+    assert load_cache_key(told.append, "py:porch_test_keys:gone", base) is None
+    (text,) = told
+    assert text.endswith("nothing is kept of routes that have it in their key until it can be")

@@ -122,3 +122,18 @@ def test_the_key_of_a_hash_is_looked_for_wherever_it_stands(name: str, sentence:
         texts = [each.text for each in found.problems]
         assert len(texts) == bool(sentence)
         assert all("balance: " + sentence in each for each in texts)
+
+
+def test_a_part_of_a_cache_key_that_cannot_be_loaded_is_told_where_it_stands() -> None:
+    def told(name: str) -> list[str]:
+        words = {"cache": {"key": {"py": f"own_code:{name}"}}}
+        found = load_mapping(
+            {"routes": {"a.test": {"to": ":1"} | words}, "site": {"a.test": words}}
+        )
+        review_code(found)
+        assert found.ok
+        return [each.text for each in found.problems]
+
+    assert told("may_have") == []
+    assert len(told("word")) == 2
+    assert all("py:own_code:word is no function" in each for each in told("word"))

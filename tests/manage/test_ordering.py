@@ -10,6 +10,7 @@ from porch import clock
 from porch.config.load import load_mapping
 from porch.config.orders import Closed, Order, Orders
 from porch.manage import ordering as module
+from porch.manage.asking import Asking
 from porch.manage.candidate import Candidate
 from porch.manage.in_force import InForce
 from porch.manage.keeping import Keeping
@@ -91,7 +92,8 @@ class Bench:
         """As a door does that was started again."""
         keeping = Keeping(self.folder, "a")
         messages = Messages(self.output)
-        self.ordering = Ordering(self.loop, self.fleet, self.in_force, messages, keeping)
+        self.asking = Asking(self.loop, self.fleet, messages)
+        self.ordering = Ordering(self.loop, self.asking, self.in_force, messages, keeping)
         return self.ordering
 
     @property
@@ -109,7 +111,7 @@ class Bench:
         """All workers."""
         for number, _ in [*self.fleet.told]:
             for each in self.fleet.serving:
-                self.ordering.on_obeyed(each, number)
+                self.asking.on_answer(each, number)
 
     def runs(self, count: int) -> None:
         column = self.in_force.columns.of[DRAINED]
@@ -124,28 +126,10 @@ def bench(tmp_path: Path) -> Bench:
 def test_who_asks_is_answered_when_all_workers_obey(bench: Bench) -> None:
     question: Any = bench.ask("drain", obeyed=False, endpoint="a.test/a:1")
     assert bench.fleet.told[0][1][0].kind == "drained"
-    one, two = bench.fleet.serving
-    bench.ordering.on_obeyed(one, 1)
-    bench.ordering.on_obeyed(one, 1)
     assert question.answer == {}
-    bench.ordering.on_obeyed(two, 1)
+    bench.obey()
     assert question.answer == {"drained": ["a.test/a:1"]}
     assert bench.in_force.standings.of(DRAINED)["drained"].text == "by porch drain"
-
-
-def test_a_worker_that_dies_is_not_waited_for(bench: Bench) -> None:
-    question = bench.ask("drain", obeyed=False, endpoint="a.test/a:1")
-    for each in bench.fleet.serving:
-        bench.ordering.on_gone(each)
-    assert "drained" in question.answer
-
-
-def test_one_that_hangs_is_not_waited_for_long_and_named(bench: Bench) -> None:
-    question = bench.ask("drain", obeyed=False, endpoint="a.test/a:1")
-    bench.loop.go("_give_up")
-    assert "drained" in question.answer
-    assert "worker 4711, 4711 has not obeyed" in bench.said
-    bench.obey()
 
 
 def test_waiting_ends_when_nothing_runs_there(bench: Bench) -> None:

@@ -66,3 +66,9 @@ def test_what_is_inherited_counts() -> None:
 )
 def test_it_prints_how_many_hooks_each_phase_has(filters: list[Filter], text: str) -> None:
     assert text in repr(Plan(filters))
+
+
+def test_phases_may_be_left_out() -> None:
+    plan = Plan([Both("a", [])], without=("on_end",))
+    assert len(plan.on_request) == 1
+    assert plan.on_end == ()

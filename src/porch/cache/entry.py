@@ -8,6 +8,7 @@ import msgspec
 from porch.http.message import Field
 
 __all__ = [
+    "IMMUTABLE",
     "MUST_REVALIDATE",
     "NO_CACHE",
     "ONLY_AUTHORIZED",
@@ -19,10 +20,15 @@ __all__ = [
 NO_CACHE = 1
 """To be validated each time (RFC 9111 5.2.2.4)."""
 MUST_REVALIDATE = 2
-"""Never served stale: must-revalidate, proxy-revalidate, s-maxage (RFC 9111 4.2.4)."""
+"""Never served stale: must-revalidate, proxy-revalidate, s-maxage (RFC 9111 4.2.4). But for
+stale_while and stale_error, which are 0 then, unless s-maxage alone brings this and the answer
+itself names them."""
 ONLY_AUTHORIZED = 4
 """It answered a request with Authorization and says nothing that lets others have it: only a
 setting can have brought it here (RFC 9111 3.5)."""
+IMMUTABLE = 8
+"""It will not change while it is fresh: a client's reload (max-age=0) does not make it be asked
+about, its no-cache does (RFC 8246 2)."""
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -31,9 +37,10 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     Times are seconds. `received` is by the clock of the store, which runs on over restarts and is
     never set; `age` was computed from dates on the wall when the answer came.
 
-    status: 200 to 599. fields: those that are kept, in order, without Age.
-    length: bytes of the whole body. held: the parts of it that are there as (first, behind last),
-    in order and apart; empty for the whole.
+    status: 200 to 599; 200 where parts of a whole are held. fields: those that are kept, in order,
+    without Age; without Content-Length and Content-Range where parts are held.
+    length: bytes of the whole body, -1 as long as only its end will tell. held: the parts of it
+    that are there as (first, behind last), in order and apart; empty for the whole.
     received: when the head came, or what it was validated by.
     age: how old it was then (RFC 9111 4.2.3).
     lifetime: for how long it is fresh, from its age 0; source: what says so: "s-maxage", "max-age",
@@ -41,7 +48,8 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     stale_while, stale_error: for how long behind that it may be served while it is asked for again,
     and where the origin fails (RFC 5861).
     must: NO_CACHE, MUST_REVALIDATE, ONLY_AUTHORIZED, or-ed.
-    vary: the request fields that chose it, by name, with their normalised values.
+    vary: the request fields that chose it, by name, with their normalised values; and what of the
+    answer itself a request is to suit, under names that begin with a colon (`vary.py`).
     tags: names to purge it by.
     url: scheme, host and target, as b"https://a.test/x?y": to purge it by.
     """

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from porch.http.message import RequestHead
+from porch.route.condition import Conditions
+
 __all__ = ["HEURISTIC_CAP", "MAX_OBJECT", "STALE_ERROR", "Policy"]
 
 HEURISTIC_CAP = 86400.0
@@ -21,7 +24,8 @@ class Policy:
     fails. max_object: bytes. ignore: of b"set-cookie", b"authorization", b"private", b"no-store",
     b"vary": what shall not keep an answer from being stored. respect_client: whether Cache-Control
     of requests counts. guard: whether an answer whose type is not what the end of its path
-    promises is left out (`deception = "guard"`).
+    promises is left out (`deception = "guard"`). bypass: one that holds takes a request past the
+    cache.
     """
 
     ttl: float | None = None
@@ -31,3 +35,8 @@ class Policy:
     ignore: frozenset[bytes] = frozenset()
     respect_client: bool = True
     guard: bool = False
+    bypass: tuple[Conditions, ...] = ()
+
+    def passes_by(self, request: RequestHead, client_ip: bytes) -> bool:
+        """Whether the cache is neither asked for it nor filled by it."""
+        return any(each.holds(request, client_ip) for each in self.bypass)

@@ -205,6 +205,39 @@ def canary(
     return order(config, route, state)
 
 
+@app.command()
+def purge(
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[URL|PREFIX*]...", help="https://example.com/blog/*, in quotes."),
+    ] = None,
+    config: Config = DEFAULT,
+    host: Annotated[
+        list[str] | None, typer.Option(help="All of a host, of every port; repeatable.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="All that carry a tag; repeatable.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is kept.")] = False,
+    soft: Annotated[
+        bool, typer.Option("--soft", help="Only make it stale: it is asked for again.")
+    ] = False,
+) -> int:
+    """Keep answers no longer. Returns when it is in force in all workers."""
+    from porch.cli.purge import purge_named
+
+    return purge_named(config, urls or [], host or [], tag or [], everything=everything, soft=soft)
+
+
+@app.command()
+def cache(
+    config: Config = DEFAULT,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> int:
+    """Show what is kept, how often that was of use, and why it was not."""
+    from porch.cli.cache import show_cache
+
+    return show_cache(config, as_json=json)
+
+
 Root = Annotated[
     Path | None,
     typer.Option("--root", help="A root's PEM file, in place of the one in the store."),

@@ -15,6 +15,7 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
+from porch.config.caches import Caches, faces_origin
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
@@ -175,6 +176,7 @@ class _Builder:
         self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
         self.options = Options()
         self.calling = Calling()
+        self.caches = Caches(loaded, state)
         self.entries: list[Entry] = []
         self.router = Router(
             (),
@@ -294,6 +296,7 @@ class _Builder:
         route.access = (rewritten, settings.upgrades, demand, settings.maintenance)
         prefix = stripped(pattern) if model.strip else b""
         filters = self._filters(settings, host, demand, prefix)
+        behind: list[Filter] = []
         target = entry.targets[0]
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
         if target.kind == "respond":
@@ -305,7 +308,7 @@ class _Builder:
         elif target.kind == "pool":
             upstream, route.target = self.pools[target.name]
             route.destination = upstream
-            filters += upstream.filters
+            behind += upstream.filters
         else:
             upstream, route.target = yield from self.upstreams.of_targets(
                 name,
@@ -316,14 +319,16 @@ class _Builder:
                 cookie_path(pattern),
             )
             route.destination = upstream
-            filters += upstream.filters
+            behind += upstream.filters
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
             roster = self.state.roster(route.destination.name)
-            takes_calls = yield from self._change(name, entry, settings, route, filters)
+            takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
-            filters[:0] = before
+            facing = [*before, *filter(faces_origin, filters), *behind]
+            cached = self.caches.filters(name, settings, route, demand is not None, facing)
+            filters = [*before, *filters, *cached, *behind]
             if takes_calls:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
             elif model.grpc_web:

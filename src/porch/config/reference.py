@@ -50,6 +50,7 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
+from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
@@ -105,6 +106,10 @@ def reference_page() -> str:
             *_section("mirror", MirrorModel),
             *_section("headers", HeadersModel),
             *_secure(),
+            *_section("cache", CacheModel),
+            *_section("cache-key", CacheKeyModel),
+            *_section("cache-bypass", BypassModel),
+            *_section("cache_store", CacheStoreModel),
             *_section("timeouts", TimeoutsModel),
             *_section("limits", LimitsModel),
             *_section("health", HealthModel),

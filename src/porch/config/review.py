@@ -15,6 +15,7 @@ from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES
 from porch.config.review_acme import review_acme
 from porch.config.review_balance import review_servers, review_sticky
+from porch.config.review_cache import review_cache
 from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
@@ -50,6 +51,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     review_clients(loaded)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
+    review_cache(loaded)
     _review_use(loaded, data)
     _review_expects(loaded, data)
 

@@ -27,7 +27,7 @@ _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
 _OF_POOL = ("balance", "eject", "health", "overload", "panic", "slow_start", "sticky", "tls")
 """Words that are about a pool."""
-_FORWARDING = (*_OF_POOL, "canary", "mirror", "retry", "rewrite", "strip")
+_FORWARDING = (*_OF_POOL, "cache", "canary", "mirror", "retry", "rewrite", "strip")
 """Words that are about an origin."""
 _NO_PLAN = Plan()
 

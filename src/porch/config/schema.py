@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
+from porch.config.schema_cache import Cache, CacheStoreModel
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
@@ -71,9 +72,7 @@ __all__ = [
     "WhenModel",
 ]
 
-LATER_HARMLESS = frozenset(
-    {"admin", "buffer_request", "buffer_response", "cache", "compress", "metrics"}
-)
+LATER_HARMLESS = frozenset({"admin", "buffer_request", "buffer_response", "compress", "metrics"})
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
 LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit"})
@@ -215,6 +214,7 @@ class RouteWords(Model):
         2,
     )
     overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
+    cache: Cache | None = word("Keep answers and give them again, see [cache](#cache).", False)
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")
     headers: Headers | None = word("See [headers](#headers).")
@@ -385,6 +385,9 @@ class ConfigModel(HostWords):
     store: str | None = word(
         "The folder where certificates and accounts are kept; `$STATE_DIRECTORY`, else "
         "`/var/lib/porch` as root, else `~/.local/share/porch`."
+    )
+    cache_store: CacheStoreModel | None = word(
+        "Where `cache` keeps answers, see [cache_store](#cache_store)."
     )
     certificates: Strings = Field(
         default=[],

@@ -1,6 +1,6 @@
 """What a route is, once the top, its site and the route itself are put together.
 
-The nearest word wins; tables (timeouts, limits, headers, tls) merge word by word.
+The nearest word wins; tables (timeouts, limits, headers, tls, cache) merge word by word.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from porch.config.schema import (
     StickyModel,
     TlsModel,
 )
+from porch.config.schema_cache import CacheKeyModel, CacheModel
 from porch.config.schema_change import MaintenanceModel
 from porch.config.schema_health import EjectWords, HealthModel
 from porch.route.route import Limits, Timeouts
@@ -26,6 +27,7 @@ __all__ = [
     "RouteSettings",
     "changes",
     "host_word",
+    "merge_cache",
     "merge_limits",
     "merge_timeouts",
     "site_of",
@@ -42,6 +44,7 @@ class RouteSettings:
         self.limits = merge_limits(layers)
         self.headers = [each.headers for each in layers if each.headers is not None]
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
+        self.cache = merge_cache(layers)
         self.balance: str | None = self._nearest("balance")
         self.health: HealthModel | Literal[False] | None = self._nearest("health")
         self.eject: EjectWords | Literal[False] | None = self._nearest("eject")
@@ -114,6 +117,34 @@ def merge_timeouts(layers: Sequence[RouteWords]) -> Timeouts:
 def merge_limits(layers: Sequence[RouteWords]) -> Limits:
     """The limits of all layers over the defaults."""
     return Limits(**_merge([each.limits for each in layers]))
+
+
+def merge_cache(layers: Sequence[RouteWords]) -> CacheModel | None:
+    """What is kept, and how; None for nothing.
+
+    The nearest turns it on or off. The words of all hold, those of `key` too, also where one
+    between turns it off: what keeps answers apart, or requests away, is not lost by another `ttl`.
+    """
+    said = [each.cache for each in layers if each.cache is not None]
+    if not said or said[-1] is False:
+        return None
+    tables = [each for each in said if each]
+    words = _merge(tables)
+    keys = [each.key for each in tables if each.key is not None]
+    if keys:
+        words["key"] = _merge_keys(keys)
+    return CacheModel.model_construct(**words)  # they are checked, and no texts any more
+
+
+def _merge_keys(keys: Sequence[CacheKeyModel]) -> CacheKeyModel:
+    words: dict[str, Any] = {}
+    for key in keys:
+        if key.query is not None:  # these two exclude each other
+            words.pop("ignore_query", None)
+        if key.ignore_query is not None:
+            words.pop("query", None)
+        words |= _merge([key])
+    return CacheKeyModel.model_construct(**words)
 
 
 def _merge(tables: Sequence[Any]) -> dict[str, Any]:

@@ -15,8 +15,11 @@ from porch.balance.consistent_hash import Key
 from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster, Troubled, Waited
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
+from porch.cache.counts import WIDTH as COUNTS
+from porch.cache.shelf import Shelf
 from porch.clock import Deadlines
 from porch.config.balancing import LoadKey
+from porch.config.caching import LoadFunction
 from porch.config.listing import Listing
 from porch.config.orders import Orders
 from porch.forward.address import Address
@@ -81,8 +84,9 @@ class State:
     address_of: each endpoint. listings: what is known of sources, by their names. workers: how
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
-    asks for this token. load_key: the operator's own key of a hash. serves: whether anything
-    will be balanced.
+    asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
+    cache. shelf: where it keeps answers, None for nowhere. cache_counts: see cache/counts.py.
+    serves: whether anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -102,6 +106,9 @@ class State:
         self.has_certificate: Callable[[str], bool] = lambda host: True
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self.load_key: LoadKey = _no_key
+        self.load_cache_key: LoadFunction = lambda word, base: None
+        self.shelf: Shelf | None = None
+        self.cache_counts = Cells(COUNTS)
         self.serves = make_pool is not None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
@@ -271,6 +278,12 @@ class State:
         while self._asked:
             self._asked.popitem()
             yield
+
+    def tick(self) -> None:
+        """Every quarter of a second: who waits, and what has expired."""
+        self.deadlines.check()
+        if self.shelf is not None:
+            self.shelf.store.sweep()
 
     def close(self) -> None:
         """Close every connection to an origin."""

@@ -10,12 +10,14 @@ from itertools import islice
 
 from porch.balance.endpoint import FAILED, WIDTH
 from porch.balance.standing import EndpointName
+from porch.cache.counts import WIDTH as CACHE_WIDTH
 from porch.config.state import MakeCells
 from porch.config.steps import Steps
 from porch.route.route import REQUESTS
 from porch.shared import Cells, SharedTable
 
 __all__ = [
+    "CACHE",
     "COLUMNS",
     "CONNECTIONS",
     "DEADLINES",
@@ -25,6 +27,7 @@ __all__ = [
     "RUNNING_HERE",
     "TASKS",
     "Columns",
+    "cache_cells",
     "cells_by",
     "pack",
     "rows_for",
@@ -34,7 +37,9 @@ __all__ = [
 HEARTBEAT, CONNECTIONS, REQUESTS_HERE, RUNNING_HERE, DEADLINES, TASKS = range(6)
 """Of each worker: looks at the clock so far, open clients, requests so far, requests in it now,
 what waits for a time, asyncio's tasks. Written at each tick."""
-_FIRST = 16
+CACHE = 16
+"""The first of those of the cache, see cache/counts.py."""
+_FIRST = CACHE + CACHE_WIDTH
 ENDPOINTS = 1 << 16
 COLUMNS = _FIRST + WIDTH * ENDPOINTS
 """Of the table: 1.5 MB a row, of which only what is written takes memory."""
@@ -102,7 +107,12 @@ class Columns:
     def counters(self) -> list[int]:
         """Columns that only ever grow."""
         growing = (REQUESTS, FAILED)
-        return [REQUESTS_HERE, *(column + each for column in self.of.values() for each in growing)]
+        cache = range(CACHE, CACHE + CACHE_WIDTH)
+        return [
+            REQUESTS_HERE,
+            *cache,
+            *(column + each for column in self.of.values() for each in growing),
+        ]
 
 
 def cells_by(table: SharedTable, row: int, columns: Mapping[EndpointName, int]) -> MakeCells:
@@ -113,6 +123,11 @@ def cells_by(table: SharedTable, row: int, columns: Mapping[EndpointName, int]) 
         return Cells(WIDTH) if column is None else Cells(WIDTH, table, row, column)
 
     return make
+
+
+def cache_cells(table: SharedTable, row: int) -> Cells:
+    """What a worker's cache counts with."""
+    return Cells(CACHE_WIDTH, table, row, CACHE)
 
 
 def pack(columns: Mapping[EndpointName, int]) -> list[bytes]:

@@ -1,7 +1,8 @@
-"""The operator's own key of consistent hashing, as a worker loads it.
+"""The operator's own key, of consistent hashing or of the cache, as a worker loads it.
 
 A door that cannot load it serves all the same, like with other code that it is to call: each
-request then goes to an endpoint drawn by weight. `porch check` tells before (named_code.py).
+request then goes to an endpoint drawn by weight, and nothing is kept. `porch check` tells before
+(named_code.py).
 """
 
 import inspect
@@ -15,7 +16,7 @@ from porch.manage.provider import object_named
 if TYPE_CHECKING:
     from porch.balance.consistent_hash import Key
 
-__all__ = ["hash_key", "load_hash_key"]
+__all__ = ["hash_key", "load_cache_key", "load_hash_key"]
 
 
 def hash_key(word: str, base: Path) -> "Key":
@@ -36,3 +37,12 @@ def load_hash_key(warn: Callable[[str], None], word: str, base: Path) -> "Key":
     except ValueError as error:
         warn(f"{error}; requests go to endpoints drawn by weight until it can be")
         return lambda exchange: None
+
+
+def load_cache_key(warn: Callable[[str], None], word: str, base: Path) -> "Key | None":
+    """The same, or with a warning None: whose answer is whose cannot be known without it."""
+    try:
+        return hash_key(word, base)
+    except ValueError as error:
+        warn(f"{error}; nothing is kept of routes that have it in their key until it can be")
+        return None

@@ -19,7 +19,7 @@ def review_code(loaded: Loaded) -> None:
 
     It refuses nothing: what is installed changes beside the file, and a door serves without.
     """
-    _review_hashes(loaded)
+    _review_keys(loaded)
     acme = loaded.config.acme
     if acme is None:
         return
@@ -40,12 +40,18 @@ def review_code(loaded: Loaded) -> None:
             loaded.add(("acme", "on_demand"), str(error), warning=True)
 
 
-def _review_hashes(loaded: Loaded) -> None:
+def _review_keys(loaded: Loaded) -> None:
     said: list[tuple[KeyPath, RouteWords | PoolModel]] = [((), loaded.config)]
     said += [(loaded.site_paths[host], site) for host, site in loaded.sites.items()]
     said += [(("pool", name), pool) for name, pool in loaded.pools.items()]
     said += [(entry.path, entry.model) for entry in loaded.routes]
     for path, words in said:
+        if isinstance(words, RouteWords) and words.cache and words.cache.key is not None:
+            try:
+                if words.cache.key.py is not None:
+                    hash_key(f"py:{words.cache.key.py}", loaded.base)
+            except ValueError as error:
+                loaded.add((*path, "cache", "key", "py"), str(error), warning=True)
         if words.balance is not None and words.balance.startswith("hash py:"):
             try:
                 hash_key(words.balance.removeprefix("hash "), loaded.base)

@@ -17,23 +17,20 @@ from porch.config.changing import RETRY_AFTER, networks
 from porch.config.loaded import RouteEntry
 from porch.config.orders import Back, Closed, Order, Orders
 from porch.config.units import spell_duration
+from porch.manage.asking import Asking
 from porch.manage.control import Answer, Question
-from porch.manage.fleet import Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.judging import Judging
 from porch.manage.keeping import Keeping
-from porch.manage.loop import Loop, Timer
+from porch.manage.loop import Loop
 from porch.manage.naming import endpoints_named, route_named, spelled
 from porch.manage.obeying import BY_COMMAND
 from porch.manage.ordered import ordered
-from porch.manage.process import Process
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
 
 __all__ = ["LARGEST_PAGE", "LONGEST_WAIT", "Ordering"]
 
-PATIENCE = 2.0
-"""Seconds in which a worker obeys; one that hangs does when it goes on, or its successor."""
 LOOK = 0.05
 """Seconds between two looks whether something still runs."""
 LONGEST_WAIT = 3600.0
@@ -50,15 +47,13 @@ class Ordering:
     """Of one door."""
 
     def __init__(
-        self, loop: Loop, fleet: Fleet, in_force: InForce, messages: Messages, keeping: Keeping
+        self, loop: Loop, asking: Asking, in_force: InForce, messages: Messages, keeping: Keeping
     ) -> None:
         self._loop = loop
-        self._fleet = fleet
+        self._asking = asking
         self._in_force = in_force
         self._messages = messages
         self._keeping = keeping
-        self._number = 0
-        self._waited: dict[int, tuple[set[Process], Then, Timer]] = {}
         self._judging = Judging(loop, in_force, self._take_back)
 
     @property
@@ -92,17 +87,6 @@ class Ordering:
             self._end_in_time(key, closed)
         for each in ordered(orders):
             self._messages.tell(f"still {each['order']}; {each['undo']} ends it")
-
-    def on_obeyed(self, process: Process, number: int) -> None:
-        """A worker has what was sent under this number."""
-        if number in self._waited:
-            self._waited[number][0].discard(process)
-            self._look(number)
-
-    def on_gone(self, process: Process) -> None:
-        """It will say nothing more."""
-        for number in [*self._waited]:
-            self.on_obeyed(process, number)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -221,19 +205,13 @@ class Ordering:
 
     def _order(self, orders: list[Order], then: Then) -> None:
         """Have all obey, and do `then` when they do."""
-        self._number += 1
-        number = self._number
         for order in orders:
             self._note(order)
         try:
             self._keeping.write(self._in_force.orders)
         except OSError as error:
             self._messages.warn(f"{why(error)}: what was ordered ends with this door")
-        waited = {each for each in self._fleet.serving if each.channel is not None}
-        timer = self._loop.after(PATIENCE, partial(self._give_up, number))
-        self._waited[number] = waited, then, timer
-        self._fleet.tell(self._fleet.all, "order", (number, orders))
-        self._look(number)
+        self._asking.tell("order", orders, lambda _: then())
 
     def _note(self, order: Order) -> None:
         self._in_force.orders.note(order)
@@ -241,20 +219,6 @@ class Ordering:
             assert isinstance(order.name, tuple)
             why = None if order.value is None else Out(BY_COMMAND, order.value)
             self._in_force.standings.note((order.name, "drained", why))
-
-    def _look(self, number: int) -> None:
-        waited, then, timer = self._waited[number]
-        if not waited:
-            del self._waited[number]
-            timer.cancel()
-            then()
-
-    def _give_up(self, number: int) -> None:
-        waited, _, _ = self._waited[number]
-        pids = ", ".join(str(each.pid) for each in waited)
-        self._messages.warn(f"worker {pids} has not obeyed an order yet; it hangs, or starts")
-        waited.clear()
-        self._look(number)
 
     # --- by itself -----------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from porch import clock
 from porch.config.history import History
+from porch.manage.asking import Asking
+from porch.manage.cache_orders import CacheOrders
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
 from porch.manage.control import Control, Question, second_path, socket_path
@@ -109,15 +111,18 @@ class Supervisor:
             self._load,
             self._become,
         )
-        self.ordering = Ordering(self._loop, self.fleet, in_force, self.messages, self._keeping())
+        self.asking = Asking(self._loop, self.fleet, self.messages)
+        self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
         if self._control is not None:
             self._control.commands |= self.ordering.commands
+            self._control.commands |= CacheOrders(self.asking, in_force).commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)
+        in_force.keep_cache(handover.cache if handover is not None else [])
         self._descriptors = _raise_limit()
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
@@ -184,8 +189,8 @@ class Supervisor:
             self.in_force.standings.note(message.data)
             others = [each for each in self.fleet.all if each is not process]
             self.fleet.tell(others, "standing", message.data)
-        elif message.word == "obeyed":
-            self.ordering.on_obeyed(process, message.data)
+        elif message.word == "answer":
+            self.asking.on_answer(process, *message.data)
         elif message.word in ("demanded", "troubled"):  # the first slot's worker decides
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
@@ -205,7 +210,7 @@ class Supervisor:
 
     def _on_gone(self, process: Process, how: str) -> None:
         self._changes.on_gone(process)
-        self.ordering.on_gone(process)
+        self.asking.on_gone(process)
         if self.is_stopping and not self.fleet.all:
             self._loop.stop()
 
@@ -266,6 +271,7 @@ class Supervisor:
             found=self.in_force.discovered.dump(),
             history=self.in_force.history.dump(),
             orders=self.in_force.orders.dump(),
+            cache=self.in_force.cache.hand_over(),
         )
         become(handover)
 

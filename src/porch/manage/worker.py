@@ -26,6 +26,8 @@ from porch.config.steps import advance, complete
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.listener import Listener
+from porch.manage.at_store import at_store
+from porch.manage.cache_keeping import shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
@@ -36,12 +38,13 @@ from porch.manage.columns import (
     REQUESTS_HERE,
     RUNNING_HERE,
     TASKS,
+    cache_cells,
 )
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
-from porch.manage.hash_key import load_hash_key
+from porch.manage.hash_key import load_cache_key, load_hash_key
 from porch.manage.health import Health
 from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
@@ -101,7 +104,10 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
+        self._state.shelf = shelf_of(equipment.cache, messages.warn)
+        self._state.cache_counts = cache_cells(equipment.table, equipment.row)
         self._state.load_key = partial(load_hash_key, messages.warn)
+        self._state.load_cache_key = partial(load_cache_key, messages.warn)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
@@ -236,7 +242,10 @@ class Worker:
                 number, orders = message.data
                 for order in orders:
                     self._obeying.obey(order)
-                self._send("obeyed", number)
+                self._send("answer", (number, None))
+            case "purge" | "cache" | "kept":
+                number, data = message.data
+                self._send("answer", (number, at_store(self._state.shelf, message.word, data)))
             case "troubled":
                 self._health.on_troubled(message.data)
             case "found":
@@ -468,7 +477,7 @@ class Worker:
 
     def _tick(self) -> None:
         clock.tick()
-        self._state.deadlines.check()
+        self._state.tick()
         self._health.tick()
         door, cells = self._door, self._cells
         cells[HEARTBEAT] += 1

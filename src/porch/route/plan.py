@@ -4,7 +4,7 @@ Each phase is a tuple of bound methods, of only those filters that override it, 
 feature that is off is not even an empty call.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from porch.filter import Filter, Response, Suspend
@@ -18,7 +18,8 @@ __all__ = ["Plan"]
 
 
 class Plan:
-    """Per phase a tuple of bound hooks, in the order of the filters."""
+    """Per phase a tuple of bound hooks, in the order of the filters. without: phases that are left
+    out, as those that face a client where there is none."""
 
     __slots__ = (
         "on_cut",
@@ -38,11 +39,12 @@ class Plan:
     on_cut: "tuple[Callable[[Exchange, PorchError], Trailers | None], ...]"
     on_end: "tuple[Callable[[Exchange], None], ...]"
 
-    def __init__(self, filters: Sequence[Filter] = ()) -> None:
+    def __init__(self, filters: Sequence[Filter] = (), without: Collection[str] = ()) -> None:
         hooks: dict[str, list[object]] = {phase: [] for phase in self.__slots__}
         for each in filters:
             for phase in _phases[type(each)]:
-                hooks[phase].append(getattr(each, phase))
+                if phase not in without:
+                    hooks[phase].append(getattr(each, phase))
         for phase, bound in hooks.items():
             setattr(self, phase, tuple(bound))
 

@@ -1,0 +1,198 @@
+"""Cache: the filter that answers from the store, and has the origin asked once for all.
+
+What it decides is in the modules of rules beside it; here is the order in which they are asked.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+from porch import clock
+from porch.cache import reuse
+from porch.cache.asking import ask, refresh
+from porch.cache.conditions import is_for_origin
+from porch.cache.entry import Entry
+from porch.cache.giving import body_of, gaps, given
+from porch.cache.invalidation import SAFE, invalidated
+from porch.cache.key import KeyRules, make
+from porch.cache.policy import Policy
+from porch.cache.refusal import Refusal
+from porch.cache.reuse import How
+from porch.cache.shelf import Shelf
+from porch.cache.status_field import CacheStatus, appended
+from porch.cache.store import Stored
+from porch.cache.update import updated
+from porch.cache.validate import agrees, outdated
+from porch.cache.vary import matches
+from porch.cache.waiting import Waiting
+from porch.exchange import Exchange
+from porch.filter import SUSPEND, Filter, Response, Suspend
+from porch.http.message import RequestHead, ResponseHead
+from porch.route.route import Route
+
+__all__ = ["Cache", "KeyFunction"]
+
+KeyFunction = Callable[[Exchange], bytes | None]
+"""What else counts of a request; None for nothing."""
+
+
+class Cache(Filter):
+    """See the module.
+
+    shelf: of the worker. route: of exchanges for the store, with the hooks that face the origin.
+    policy, rules, function: of the configuration; the last is the operator's own part of the key.
+    suffix: what stands in the key for conditions of the route.
+    """
+
+    __slots__ = ("_function", "_notes", "_suffix", "policy", "route", "rules", "shelf")
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        route: Route,
+        policy: Policy,
+        rules: KeyRules,
+        *,
+        suffix: bytes = b"",
+        function: KeyFunction | None = None,
+    ) -> None:
+        self.shelf = shelf
+        self.route = route
+        self.policy = policy
+        self.rules = rules
+        self._suffix = suffix
+        self._function = function
+        self._notes: dict[Exchange, CacheStatus] = {}
+
+    def __repr__(self) -> str:
+        return f"<Cache of {self.route.key} {self.shelf!r}>"
+
+    # --- the phases ------------------------------------------------------------------------------
+
+    def on_request(self, exchange: Exchange) -> Response | Suspend | None:
+        """See Filter."""
+        request = exchange.request
+        if request.method != b"GET" and request.method != b"HEAD":
+            self._past(exchange, "method")
+            return None
+        if request.length != 0 or request.upgrade is not None or is_for_origin(request):
+            self._past(exchange, "bypass")
+            return None
+        if self.policy.bypass and self.policy.passes_by(request, exchange.client_ip):
+            self._past(exchange, "bypass")
+            return None
+        return self.look(exchange)
+
+    def on_upstream_response(self, exchange: Exchange) -> None:
+        """See Filter. Of requests that went past: what they change is not served any more."""
+        request, response = exchange.request, exchange.response
+        assert response is not None
+        if request.method == b"HEAD":
+            if response.status == 200:
+                self._on_head(exchange, response)
+        elif request.method not in SAFE:
+            for url in invalidated(request, response.status, response.fields):
+                self._forget(url)
+
+    def on_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        note = self._notes.pop(exchange, None)
+        if note is not None and exchange.response is not None and exchange.endpoint is not None:
+            exchange.response.fields = appended(exchange.response.fields, note)
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        self._notes.pop(exchange, None)
+        asked = self.shelf.members.pop(exchange, None)
+        if asked is not None:
+            asked.leave(exchange)
+            asked.tell(exchange)
+
+    # --- the store -------------------------------------------------------------------------------
+
+    def look(self, exchange: Exchange) -> Response | Suspend | None:
+        """Answer from the store, or wait for the origin's answer, or go past the cache."""
+        shelf, request = self.shelf, exchange.request
+        primary = self._primary(request, exchange)
+        stored, fwd = self._select(primary, request)
+        if stored is None:
+            use = reuse.absent(request, self.policy, fwd)
+            missing = []
+        else:
+            now = shelf.store.now()
+            use = reuse.use(stored.entry, request, now, self.policy, is_purged=stored.is_purged)
+            missing = gaps(stored.entry, request)
+            if missing and use.how is not How.MISS:
+                use = reuse.absent(request, self.policy, "partial")
+            elif use.how is How.FRESH or use.how is How.STALE:
+                shelf.store.seen(stored.ident)
+                if use.how is How.STALE:
+                    refresh(Waiting(self, exchange, "stale"), primary, stored)
+                return self._hit(request, stored, now)
+        if use.how is How.REFUSE:
+            told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
+            return Response(504, ((b"cache-status", bytes(told)),))
+        if not use.store or request.method == b"HEAD" or shelf.passes(primary):
+            self._past(exchange, use.fwd)
+            return None
+        waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None)
+        ask(waiting, primary, stored if missing or use.how is How.VALIDATE else None, missing)
+        return SUSPEND
+
+    def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:
+        """What its answers are stored by."""
+        key = make(request, self.rules) + self._suffix
+        if self._function is not None and exchange is not None:
+            key += b" py:" + (self._function(exchange) or b"")
+        return blake2b(key, digest_size=16).digest()
+
+    def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
+        """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
+        store = self.shelf.store
+        variants = store.variants(primary)
+        for variant in variants:
+            if matches(variant.vary, request):
+                stored = store.load(variant.ident)
+                if stored is not None:
+                    return stored, ""
+        return None, "vary-miss" if variants else "uri-miss"
+
+    def _hit(self, request: RequestHead, stored: Stored, now: float) -> Response:
+        entry = stored.entry
+        told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
+        return given(request, entry, body_of(stored), now, told)
+
+    def _forget(self, url: bytes) -> None:
+        """Nothing of this URL is served any more (RFC 9111 4.4)."""
+        scheme, _, rest = url.partition(b"://")
+        authority, slash, path = rest.partition(b"/")
+        if self._suffix or self._function or self.rules.fields or self.rules.cookies:
+            self.shelf.store.purge("url", url)  # its answers are under keys that nobody can list
+        else:
+            asked = RequestHead(b"GET", slash + path, authority, scheme, [])
+            self.shelf.store.forget(self._primary(asked))
+
+    def _on_head(self, exchange: Exchange, response: ResponseHead) -> None:
+        """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5)."""
+        store, request = self.shelf.store, exchange.request
+        primary = self._primary(request, exchange)
+        stored, _ = self._select(primary, request)
+        if stored is None:
+            return
+        found: Entry | Refusal = outdated(stored.entry)
+        if agrees(stored.entry, response):
+            now = clock.wall()
+            found = updated(self, request, stored.entry, response, now, now)
+        if isinstance(found, Refusal):
+            store.remove(primary, stored.ident)
+        else:
+            store.freshen(primary, stored.ident, found, store.moment())
+
+    # --- past the cache --------------------------------------------------------------------------
+
+    def note(self, exchange: Exchange, told: CacheStatus) -> None:
+        """What its answer will say of the cache, which it went past."""
+        self._notes[exchange] = told
+
+    def _past(self, exchange: Exchange, fwd: str) -> None:
+        """The origin is asked by this exchange itself, and nothing is stored."""
+        self._notes[exchange] = CacheStatus(fwd=fwd)

@@ -1,0 +1,161 @@
+"""The key of a request: what a stored answer is found by, as text that a person can read.
+
+    https://a.test/x?y=1 field:x-tenant=7 cookie:theme=dark body:9f86d081
+
+Two requests share a key only if no origin can tell them apart by what the key is made of, or the
+rules say that it does not matter. The safe way for that: the origin is asked for just what is in
+the key, that is for `target(request.target, rules)` at `host(request.scheme, request.authority)`,
+not for what the client sent. Else a client could have the answer to `/%61` kept for `/a`, or that
+to `?utm_source=<script>` for all (unkeyed input).
+
+What is made equal (RFC 3986 6.2.2, 6.2.3): the case of the host, the default port of the scheme,
+the case of the digits of an escape, an escape of a letter, a digit, `-`, `_` or `~`. What is not:
+`%2E` and `.`, dot segments, `//`, a slash at the end, `;`, `+` and `%20`, `?` without a query, the
+order of parameters, anything in a target with a `%` that escapes nothing: there are origins to
+which those are different things.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+from porch.http.message import RequestHead
+
+__all__ = ["KeyRules", "body_digest", "host", "make", "target", "url"]
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_DECODED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~")
+_SEPARATORS = re.compile(rb"[ \\]")
+_ESCAPED = {b" ": rb"\s", b"\\": rb"\\"}
+_DEFAULT_PORT = {b"http": b":80", b"https": b":443"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRules:
+    """What of a request is in its key, besides scheme, host and path.
+
+    ignore: names of query parameters that are left out; `*` in one stands for any characters, as
+    in b"utm_*". keep: the only names that are not left out; None for all. sort: whether the order
+    of parameters does not matter (that of several with one name always does). fields: names of
+    request fields, lower-case. cookies: names of cookies. Names of parameters and cookies are told
+    apart by case.
+    """
+
+    ignore: tuple[bytes, ...] = ()
+    keep: tuple[bytes, ...] | None = None
+    sort: bool = False
+    fields: tuple[bytes, ...] = ()
+    cookies: tuple[bytes, ...] = ()
+
+
+def make(request: RequestHead, rules: KeyRules, body_digest: bytes = b"") -> bytes:
+    """The primary key of a request: the URL, then parts behind one space each.
+
+    body_digest: what `body_digest` says of the body of a QUERY; b"" for requests without one. The
+    method is in no key: only GET, HEAD, QUERY and the POST that answers for a GET get here.
+    """
+    text = _escaped(_origin(request) + target(request.target, rules))
+    if rules.fields or rules.cookies or body_digest:
+        return b" ".join([text, *_parts(request, rules, body_digest)])
+    return text
+
+
+def url(request: RequestHead) -> bytes:
+    """Scheme, host and target as a key has them where no rules are: Entry.url."""
+    return _origin(request) + _normalised(request.target)
+
+
+def host(scheme: bytes, authority: bytes) -> bytes:
+    """The authority in lower case, without the default port of the scheme."""
+    lower = authority.lower()
+    return lower.removesuffix(_DEFAULT_PORT.get(scheme, b":")).removesuffix(b":")
+
+
+def target(sent: bytes, rules: KeyRules) -> bytes:
+    """The path and query that are in the key; the same once more gives the same."""
+    normal = _normalised(sent)
+    if not (rules.ignore or rules.sort or rules.keep is not None):
+        return normal
+    path, mark, query = normal.partition(b"?")
+    if not mark:
+        return normal
+    parameters = query.split(b"&")
+    kept = [each for each in parameters if _is_kept(each.partition(b"=")[0], rules)]
+    if rules.sort:
+        kept.sort(key=lambda each: each.partition(b"=")[0])
+    if not kept and parameters:
+        return path
+    return path + mark + b"&".join(kept)
+
+
+def body_digest(request: RequestHead, body: bytes) -> bytes:
+    """What stands for the body of a QUERY in its key: 32 hexadecimal digits, of the body and of
+    the fields that say how it is to be read (RFC 10008)."""
+    digest = blake2b(digest_size=16)
+    for name in (b"content-type", b"content-encoding"):
+        value = request.get(name) or b""
+        digest.update(b"%d:%b" % (len(value), value))
+    digest.update(body)
+    return digest.hexdigest().encode()
+
+
+def _origin(request: RequestHead) -> bytes:
+    return request.scheme + b"://" + host(request.scheme, request.authority)
+
+
+def _normalised(sent: bytes) -> bytes:
+    if b"%" not in sent or _NO_ESCAPE.search(sent):
+        return sent
+    return _ESCAPE.sub(_decoded, sent)
+
+
+def _decoded(escape: re.Match[bytes]) -> bytes:
+    code = int(escape[1], 16)
+    return bytes((code,)) if code in _DECODED else escape[0].upper()
+
+
+def _is_kept(name: bytes, rules: KeyRules) -> bool:
+    if rules.keep is not None and not _any_of(rules.keep).fullmatch(name):
+        return False
+    return not rules.ignore or not _any_of(rules.ignore).fullmatch(name)
+
+
+@lru_cache(maxsize=1024)
+def _any_of(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """The pattern of all names of which `*` stands for any characters."""
+    patterns = [b".*".join(map(re.escape, name.split(b"*"))) for name in names]
+    return re.compile(b"|".join(patterns) if patterns else b"(?!)", re.DOTALL)
+
+
+def _parts(request: RequestHead, rules: KeyRules, body_digest: bytes) -> Iterator[bytes]:
+    for name in rules.fields:
+        lines = [field[1] for field in request.fields if field[0] == name]
+        if lines:
+            yield b"field:%b=%b" % (name, _escaped(b",".join(lines)))
+    if rules.cookies:
+        pairs = list(_cookies(request))
+        for name in rules.cookies:
+            yield from (b"cookie:" + _escaped(pair) for found, pair in pairs if found == name)
+    if body_digest:
+        yield b"body:" + _escaped(body_digest)
+
+
+def _cookies(request: RequestHead) -> Iterator[tuple[bytes, bytes]]:
+    """Name and pair of each, in order: of two with one name, some origins take the first, some
+    the last."""
+    for field in request.fields:
+        if field[0] == b"cookie":
+            for pair in field[1].split(b";"):
+                name, equals, value = pair.partition(b"=")
+                name = name.strip(b" \t")
+                yield name, name + equals + value.strip(b" \t")
+
+
+def _escaped(text: bytes) -> bytes:
+    r"""Without a space, which parts the parts: it becomes `\s`, and a backslash two."""
+    if _SEPARATORS.search(text) is None:
+        return text
+    return _SEPARATORS.sub(lambda found: _ESCAPED[found[0]], text)

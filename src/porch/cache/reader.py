@@ -1,0 +1,153 @@
+"""Reader: a body on its way from where it is kept, or is just coming in, to one client."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from porch.errors import IncompleteResponse, PorchError
+
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+    from porch.http.stream import Head
+
+__all__ = ["OPEN", "PIECE", "TURN", "Body", "Part", "Reader"]
+
+PIECE = 256 * 1024
+"""Bytes that are read at once."""
+TURN = 1 << 20
+"""Bytes that are sent to one client before others have a turn of the loop."""
+OPEN = 1 << 62
+"""In place of the end of a part that goes as far as the body will."""
+
+Part = bytes | tuple[int, int]
+"""What is sent: these bytes, or those of the body from the first to before the second."""
+
+
+class Body(Protocol):
+    """Bytes, some of which may still be on their way."""
+
+    def size(self) -> int:
+        """How many are there by now."""
+
+    def is_whole(self) -> bool:
+        """Whether no more will come."""
+
+    def read(self, first: int, size: int) -> bytes | None:
+        """Up to `size` of those from `first` on, at least one; None where they are damaged."""
+
+
+class Reader:
+    """The upstream side of an exchange that is answered from a Body. See filter.Source and
+    keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body."""
+
+    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping")
+
+    reused = False
+
+    def __init__(
+        self,
+        body: Body,
+        parts: Sequence[Part],
+        on_moved: Callable[["Reader"], object] | None = None,
+    ) -> None:
+        """on_moved: told when something was read, or is not wanted any more."""
+        self._body = body
+        self._parts = list(parts)
+        self._on_moved = on_moved
+        self._exchange: Exchange | None = None
+        self._paused = self._pumping = False
+
+    def __repr__(self) -> str:
+        return f"<Reader {self._parts!r}{' paused' if self._paused else ''}>"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be read."""
+        return not self._parts
+
+    @property
+    def at(self) -> int:
+        """The first byte of the body that is wanted yet; OPEN for none."""
+        return min((part[0] for part in self._parts if isinstance(part, tuple)), default=OPEN)
+
+    def begin(self, exchange: "Exchange") -> "Reader":
+        """See filter.Source."""
+        self._exchange = exchange
+        exchange.keeper.later(0.0, self.pump)
+        return self
+
+    def pump(self) -> None:
+        """Send what is there, as long as the client takes it."""
+        exchange = self._exchange
+        if exchange is None or self._pumping:
+            return
+        self._pumping = True
+        sent = 0
+        while self._parts and not (self._paused or exchange.ended) and sent < TURN:
+            data = self._next(exchange)
+            if data is None:
+                break
+            sent += len(data)
+            exchange.on_made(None, data, not self._parts)
+        self._pumping = False
+        if sent >= TURN and not exchange.ended:
+            exchange.keeper.later(0.0, self.pump)
+        if self._on_moved is not None:
+            self._on_moved(self)
+
+    def fail(self, error: PorchError) -> None:
+        """The rest will not come."""
+        exchange = self._exchange
+        if exchange is not None and not exchange.ended:
+            exchange.fail(error)
+
+    def _next(self, exchange: "Exchange") -> bytes | None:
+        """The next piece, or None where nothing is there now."""
+        part = self._parts[0]
+        if isinstance(part, bytes):
+            del self._parts[0]
+            return part
+        first, end = part
+        there = min(end, self._body.size())
+        if first >= there:
+            if not self._body.is_whole():
+                return None
+            if end == OPEN:  # it has ended where we are
+                del self._parts[0]
+                return b""
+        data = self._body.read(first, min(PIECE, there - first)) if first < there else None
+        if not data:
+            exchange.fail(IncompleteResponse("what was stored of the body is damaged"))
+            return None
+        first += len(data)
+        if first == end or (end == OPEN and self._body.is_whole() and first == self._body.size()):
+            del self._parts[0]
+        else:
+            self._parts[0] = first, end
+        return data
+
+    # --- keeper.UpstreamStream -------------------------------------------------------------------
+
+    def send(self, head: "Head | None", data: bytes, end: bool) -> None:
+        """What still comes of the request is not for anybody."""
+
+    def pause_reading(self) -> None:
+        """See Stream."""
+        self._paused = True
+
+    def resume_reading(self) -> None:
+        """See Stream."""
+        self._paused = False
+        self.pump()
+
+    def abort(self, error: PorchError) -> None:
+        """See Stream."""
+        self._parts = []
+        if self._on_moved is not None:
+            self._on_moved(self)
+
+    def unsent(self) -> int:
+        """See keeper.UpstreamStream: nothing is sent here."""
+        return 0
+
+    def sip(self, little: bool) -> None:
+        """See keeper.UpstreamStream: what is not wanted now stays where it is."""

@@ -1,0 +1,69 @@
+"""The caches of routes: from what the words say to filters."""
+
+from collections.abc import Sequence
+
+from porch.cache.filter import Cache
+from porch.config.caching import caching
+from porch.config.loaded import Loaded
+from porch.config.settings import RouteSettings
+from porch.config.state import State
+from porch.filter import Filter
+from porch.route.plan import Plan
+from porch.route.route import Route
+
+__all__ = ["CLIENT_PHASES", "Caches", "faces_origin"]
+
+CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
+"""What an exchange for the store has no part in: each client's own has them."""
+
+
+class Caches:
+    """Of one configuration."""
+
+    def __init__(self, loaded: Loaded, state: State) -> None:
+        self._loaded = loaded
+        self._state = state
+
+    def filters(
+        self,
+        name: str,
+        settings: RouteSettings,
+        route: Route,
+        is_personal: bool,
+        facing: Sequence[Filter],
+    ) -> list[Filter]:
+        """The cache of a route, if it has one. name: of the route with its conditions. is_personal:
+        whether the origin is told the client's certificate. facing: all filters that face the
+        origin, in their order."""
+        words, shelf = settings.cache, self._state.shelf
+        if shelf is None or words is None:
+            return []
+        if is_personal and "authorization" not in (words.ignore or ()):
+            return []
+        found = caching(words, self._state.load_cache_key, self._loaded.base)
+        if found is None:
+            return []
+        asked = Route(
+            key=route.key,
+            plan=Plan(facing, without=CLIENT_PHASES),
+            destination=route.destination,
+            target=route.target,
+            rewrite=route.rewrite,
+            timeouts=route.timeouts,
+            limits=route.limits,
+            retry=route.retry,
+            upgrades=frozenset(),
+            where=route.where,
+        )
+        suffix = b"" if name == route.key else b" route:" + name.encode()
+        made = Cache(shelf, asked, found.policy, found.key, suffix=suffix, function=found.function)
+        return [made]
+
+
+def faces_origin(each: Filter) -> bool:
+    """Whether a filter has a part in what an origin is asked or answers."""
+    kind = type(each)
+    return (
+        kind.on_upstream_request is not Filter.on_upstream_request
+        or kind.on_upstream_response is not Filter.on_upstream_response
+    )

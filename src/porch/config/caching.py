@@ -1,0 +1,103 @@
+"""The words of a route's cache as what the filter goes by."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from porch.cache.key import KeyRules
+from porch.cache.policy import MAX_OBJECT, Policy
+from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, statuses
+from porch.exchange import Exchange
+from porch.route.condition import Conditions, ValueCondition
+from porch.route.when import parse_when
+
+__all__ = ["Caching", "KeyFunction", "LoadFunction", "bypass", "caching", "key_rules", "policy"]
+
+KeyFunction = Callable[[Exchange], bytes | None]
+"""What else counts of a request; None for nothing."""
+LoadFunction = Callable[[str, Path], KeyFunction | None]
+"""("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
+which was told then."""
+
+_COOKIE = rb"(?:.*[;,])?[ \t]*%s[^=;,]*="
+"""Of a cookie whose name begins so, in all Cookie fields of a request together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """function: the operator's own part of the key."""
+
+    policy: Policy
+    key: KeyRules
+    function: KeyFunction | None
+
+
+def caching(words: CacheModel, load: LoadFunction, base: Path) -> Caching | None:
+    """What a route's cache goes by (RouteSettings.cache). None where the operator's part of the
+    key cannot be loaded: without it answers would be given to those whom they are not for."""
+    function = None
+    if words.key is not None and words.key.py is not None:
+        function = load(f"py:{words.key.py}", base)
+        if function is None:
+            return None
+    return Caching(policy=policy(words), key=key_rules(words.key), function=function)
+
+
+def key_rules(words: CacheKeyModel | None) -> KeyRules:
+    """What they say, without the function."""
+    if words is None:
+        return KeyRules()
+    return KeyRules(
+        ignore=_encoded(words.ignore_query),
+        keep=None if words.query is None else _encoded(words.query),
+        sort=words.sort is True,
+        fields=tuple(name.lower() for name in _encoded(words.fields)),
+        cookies=_encoded(words.cookies),
+    )
+
+
+def _encoded(texts: list[str] | None) -> tuple[bytes, ...]:
+    return tuple(text.encode() for text in texts or ())
+
+
+def policy(words: CacheModel) -> Policy:
+    """What they say. Raises ValueError with a sentence for conditions that are none."""
+    return Policy(
+        ttl=words.ttl or None,
+        status_ttl=_status_ttl(words.status_ttl or {}),
+        stale=words.stale,
+        max_object=words.max_object or MAX_OBJECT,
+        ignore=frozenset(each.encode() for each in words.ignore or ()),
+        respect_client=words.respect_client is not False,
+        guard=words.deception == "guard",
+        bypass=bypass(words.bypass) if words.bypass is not None else (),
+    )
+
+
+def _status_ttl(words: dict[str, float]) -> dict[int, float]:
+    """A status goes before its class."""
+    classes = sorted(words.items(), key=lambda each: not each[0].endswith("xx"))
+    return {status: ttl for name, ttl in classes for status in statuses(name)}
+
+
+def bypass(words: BypassModel) -> tuple[Conditions, ...]:
+    """Each condition by itself. Raises ValueError with a sentence."""
+    found = [parse_when({"client": words.client})] if words.client else []
+    for source in ("header", "query", "cookie"):
+        for name, wanted in getattr(words, source).items():
+            if source == "cookie" and name.endswith("*"):
+                found.append(_cookies(name[:-1], wanted))
+            else:
+                found.append(parse_when({source: {name: wanted}}))
+    return tuple(found)
+
+
+def _cookies(start: str, wanted: str | bool) -> Conditions:
+    if not start:
+        raise ValueError("for any cookie at all write header = { cookie = true }")
+    if wanted is not True:
+        raise ValueError(f"'{start}*' is any cookie that begins so; write \"{start}*\" = true")
+    pattern = re.compile(_COOKIE % re.escape(start.encode()), re.DOTALL)
+    condition = ValueCondition(source="header", name=b"cookie", wanted=pattern)
+    return Conditions(values=(condition,))

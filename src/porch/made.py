@@ -1,0 +1,50 @@
+"""Answers that are made at the door: whole, or piece by piece from a Source."""
+
+from typing import TYPE_CHECKING
+
+from porch.interim import fitting
+from porch.silence import wait
+
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+    from porch.filter import Response
+    from porch.http.message import Trailers
+
+__all__ = ["answer", "on_made"]
+
+
+def answer(exchange: "Exchange", response: "Response") -> None:
+    """Answer at the door."""
+    if exchange.request.upgrade is not None:
+        response = fitting(exchange, response)
+    body, source = response.body, response.source
+    exchange.response = response.head(exchange.keeper.own_fields)
+    exchange.status = response.status
+    try:
+        for hook in exchange.route.plan.on_response:
+            hook(exchange)
+    except Exception as error:  # the answer stands as it was before the hook
+        exchange.keeper.report(exchange, error)
+    exchange.bytes_out = 0 if exchange.request.method == b"HEAD" else len(body)
+    if source is None:
+        exchange.client.send(exchange.response, body, True)
+        exchange.end()
+        return
+    exchange.client.send(exchange.response, body, False)
+    wait(exchange)
+    exchange.upstream = source.begin(exchange)
+    if exchange.client_full:
+        exchange.upstream.pause_reading()
+
+
+def on_made(exchange: "Exchange", head: "Trailers | None", data: bytes, end: bool) -> None:
+    """A further piece of an answer that comes from a Source."""
+    exchange.bytes_out += len(data)
+    if end:
+        exchange.answer_done = True
+        exchange.upstream = None
+        exchange.client.send(head, data, True)
+        exchange.end()
+        return
+    wait(exchange)
+    exchange.client.send(head, data, False)

@@ -1,0 +1,163 @@
+"""Bodies on their way to one client."""
+
+from typing import Any
+
+import pytest
+
+from porch.cache.reader import OPEN, PIECE, TURN, Reader
+from porch.errors import ClientGone, IncompleteResponse
+
+
+class FakeBody:
+    """data: what is there by now."""
+
+    def __init__(self, data: bytes, whole: bool = True) -> None:
+        self.data = data
+        self.whole = whole
+
+    def size(self) -> int:
+        return len(self.data)
+
+    def is_whole(self) -> bool:
+        return self.whole
+
+    def read(self, first: int, size: int) -> bytes | None:
+        return self.data[first : first + size]
+
+
+class FakeExchange:
+    """Notes what it is given. reader: paused behind so many pieces."""
+
+    def __init__(self, pause_behind: int = -1) -> None:
+        self.keeper = self
+        self.ended = 0.0
+        self.made: list[tuple[bytes, bool]] = []
+        self.errors: list[Exception] = []
+        self.waits: list[Any] = []
+        self.pause_behind = pause_behind
+        self.reader: Reader | None = None
+
+    def later(self, seconds: float, call: Any) -> None:
+        self.waits.append(call)
+
+    def run(self) -> None:
+        calls, self.waits = self.waits, []
+        for call in calls:
+            call()
+
+    def on_made(self, head: None, data: bytes, end: bool) -> None:
+        self.made.append((data, end))
+        self.ended = float(end)
+        if len(self.made) == self.pause_behind:
+            assert self.reader is not None
+            self.reader.pause_reading()
+
+    def fail(self, error: Exception) -> None:
+        self.errors.append(error)
+        self.ended = 1.0
+
+
+def begun(body: FakeBody, parts: Any, pause_behind: int = -1, moved: Any = None) -> FakeExchange:
+    exchange: Any = FakeExchange(pause_behind)
+    exchange.reader = Reader(body, parts, moved)
+    assert exchange.reader.begin(exchange) is exchange.reader
+    assert not exchange.made, "nothing before it has begun"
+    exchange.run()
+    made: FakeExchange = exchange
+    return made
+
+
+def test_a_whole_body_goes_out_in_one_piece():
+    assert begun(FakeBody(b"abc"), [(0, 3)]).made == [(b"abc", True)]
+
+
+def test_parts_and_what_stands_between_them_go_out_in_their_order():
+    exchange = begun(FakeBody(b"abcdef"), [b"--1", (4, 6), b"--2", (0, 2), b"--"])
+    assert exchange.made == [
+        (b"--1", False),
+        (b"ef", False),
+        (b"--2", False),
+        (b"ab", False),
+        (b"--", True),
+    ]
+
+
+def test_a_long_body_goes_out_in_pieces_and_lets_others_have_their_turn():
+    exchange = begun(FakeBody(b"x" * (TURN + 1)), [(0, TURN + 1)])
+    assert [len(data) for data, _ in exchange.made] == [PIECE] * 4
+    exchange.run()
+    assert exchange.made[-1] == (b"x", True)
+
+
+def test_a_client_that_is_full_is_waited_for():
+    body = FakeBody(b"x" * (PIECE + 5))
+    exchange = begun(body, [(0, PIECE + 5)], pause_behind=1)
+    assert len(exchange.made) == 1
+    assert exchange.reader is not None
+    exchange.reader.pump()
+    assert len(exchange.made) == 1
+    exchange.reader.resume_reading()
+    assert exchange.made[1] == (b"xxxxx", True)
+
+
+def test_what_is_still_coming_is_waited_for():
+    body = FakeBody(b"ab", whole=False)
+    exchange = begun(body, [(0, 4)])
+    assert exchange.made == [(b"ab", False)]
+    body.data += b"cd"
+    assert exchange.reader is not None
+    exchange.reader.pump()
+    assert exchange.made == [(b"ab", False), (b"cd", True)], "all that was promised is there"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_body_of_unknown_length_ends_where_it_ends(late: bool):
+    body = FakeBody(b"ab", whole=not late)
+    exchange = begun(body, [(0, OPEN)])
+    if late:
+        body.whole = True
+        assert exchange.reader is not None
+        exchange.reader.pump()
+        assert exchange.made == [(b"ab", False), (b"", True)]
+    else:
+        assert exchange.made == [(b"ab", True)]
+
+
+@pytest.mark.parametrize("found", [None, b""])
+def test_a_damaged_body_is_cut(found: bytes | None, monkeypatch: pytest.MonkeyPatch):
+    body = FakeBody(b"abc")
+    monkeypatch.setattr(body, "read", lambda first, size: found)
+    exchange = begun(body, [(0, 3)])
+    assert not exchange.made
+    assert isinstance(exchange.errors[0], IncompleteResponse)
+
+
+def test_a_body_shorter_than_was_promised_is_cut():
+    exchange = begun(FakeBody(b"ab"), [(0, 4)])
+    assert exchange.made == [(b"ab", False)]
+    assert isinstance(exchange.errors[0], IncompleteResponse)
+
+
+def test_who_made_it_is_told_when_it_has_read_and_when_it_is_over():
+    moved: list[tuple[int, bool]] = []
+    body = FakeBody(b"ab", whole=False)
+    exchange = begun(body, [(0, 4)], moved=lambda reader: moved.append((reader.at, reader.is_over)))
+    assert moved == [(2, False)]
+    assert exchange.reader is not None
+    exchange.reader.abort(ClientGone())
+    assert moved == [(2, False), (OPEN, True)]
+
+
+def test_nothing_is_sent_behind_an_abort():
+    exchange = begun(FakeBody(b"ab", whole=False), [(0, 4)])
+    assert exchange.reader is not None
+    exchange.reader.abort(ClientGone())
+    exchange.reader.pump()
+    assert exchange.made == [(b"ab", False)]
+
+
+def test_where_it_is_in_the_body_is_known():
+    body = FakeBody(b"abcdef", whole=False)
+    exchange = begun(body, [(0, 8)])
+    assert exchange.reader is not None
+    assert exchange.reader.at == 6

@@ -1,0 +1,114 @@
+"""What a careful operator would want to hear of a cache; the golden file has more of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porch.config.load import load_mapping
+
+
+def problems(
+    route: dict[str, Any] | None = None, key: str = "a.test", **top: Any
+) -> list[tuple[str, str]]:
+    found = load_mapping({"routes": {key: {"to": "a:1"} | (route or {})}} | top, "porch.toml")
+    return [(each.severity, each.text) for each in found.problems]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        True,
+        "1h",
+        {"stale": "1d", "status_ttl": {"404": "1m"}, "respect_client": False},
+        {"key": {"query": [], "fields": ["accept-language"], "cookies": ["theme"]}},
+        {"bypass": {"cookie": {"wordpress_logged_in_*": True}, "client": ["10.0.0.0/8", "::1"]}},
+    ],
+)
+def test_what_is_safe_is_not_warned_of(words: object) -> None:
+    assert problems({"cache": words}) == []
+
+
+@pytest.mark.parametrize("mark", ["set-cookie", "authorization", "private", "no-store", "vary"])
+@pytest.mark.parametrize("place", ["top", "site", "route"])
+def test_ignoring_a_mark_names_its_risk_where_it_is_written(mark: str, place: str) -> None:
+    words = {"cache": {"ignore": [mark]}}
+    if place == "top":
+        found = problems(**words)
+    elif place == "site":
+        found = problems(site={"a.test": words})
+    else:
+        found = problems(words)
+    ((severity, text),) = found
+    assert severity == "warning"
+    assert f"ignore = '{mark}': " in text
+
+
+def test_authorization_that_is_part_of_the_key_is_no_risk() -> None:
+    words = {"ignore": ["authorization"], "key": {"fields": ["Authorization"]}}
+    assert problems({"cache": words}) == []
+
+
+def test_a_cache_behind_certificates_of_clients_is_warned_of(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(b"")
+    for route in ({"client_cert": "required"}, {}):
+        found = problems({"cache": True} | route, client_ca=str(ca), listen=":443")
+        assert any("who show a certificate" in text for _, text in found)
+    assert not any(
+        "who show a certificate" in text
+        for _, text in problems({"cache": False}, client_ca=str(ca), cache=True)
+    )
+
+
+def test_a_cache_beside_a_canary_is_warned_of() -> None:
+    canary = {"canary": {"to": "b:1", "share": "5%"}}
+    ((severity, text),) = problems(canary, cache=True)
+    assert severity == "warning"
+    assert "the canary" in text
+    assert problems(canary | {"cache": False}, cache=True) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "warned"),
+    [
+        (r"a.test/~.*\.css$", "1h", True),
+        (r"a.test/~.*\.(js|css)$", {"ignore": ["vary"]}, True),
+        (r"a.test/~.*\.(?:png|jpe?g)$", {"status_ttl": {"2xx": "1h"}}, True),
+        (r"a.test/~.*\.css$", True, False),
+        (r"a.test/~.*\.css$", {"ttl": "1h", "deception": "guard"}, False),
+        (r"a.test/~/users/\d+$", "1h", False),
+        ("a.test/x.css", "1h", False),
+        ("a.test/*", "1h", False),
+    ],
+)
+def test_a_path_that_only_ends_like_a_file_is_warned_of(
+    key: str, words: object, warned: bool
+) -> None:
+    found = [text for _, text in problems({"cache": words}, key) if "/account/x.css" in text]
+    assert bool(found) is warned
+
+
+def test_a_cache_that_reaches_no_origin_does_nothing() -> None:
+    ((severity, text),) = problems({"to": "respond:204", "cache": "1h"})
+    assert severity == "warning"
+    assert "'cache' does nothing" in text
+
+
+def test_a_store_that_nothing_is_kept_in_is_warned_of() -> None:
+    ((severity, text),) = problems(cache_store={"size": "1GB"})
+    assert (severity, "no route has 'cache'" in text) == ("warning", True)
+    assert problems(cache_store={"size": "1GB"}, cache=True) == []
+
+
+def test_a_store_that_is_smaller_than_one_body_is_refused() -> None:
+    found = problems({"cache": {"max_object": "2MB"}}, cache_store={"size": "1MB"})
+    ((severity, text),) = found
+    assert (severity, "smaller than a 'max_object'" in text) == ("error", True)
+    ((severity, _),) = problems({"cache": {"max_object": "2GB"}}, cache_store={})
+    assert severity == "error"
+
+
+def test_problems_of_one_condition_do_not_hide_another() -> None:
+    words = {"header": {"te": True, "x y": True}, "client": ["a", "10.0.0.0/8", "b"]}
+    assert len(problems({"cache": {"bypass": words}})) == 4
