@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.cache.dates import date_of
-from porch.cache.directives import FOREVER, cache_control
+from porch.cache.directives import FOREVER, NONE, cache_control
 from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
 from porch.cache.lifetime import (
     EXPLICIT,
@@ -230,7 +230,7 @@ def test_what_an_answer_makes_a_must(line, flags):
     ],
 )
 def test_windows_of_stale_answers(line, policy, windows):
-    assert stale_windows(cache_control([(b"cache-control", line)]), policy) == windows
+    assert stale_windows(cache_control([(b"cache-control", line)]), policy, "max-age") == windows
 
 
 @pytest.mark.parametrize("line", [b"must-revalidate", b"proxy-revalidate", b"no-cache"])
@@ -238,7 +238,13 @@ def test_an_answer_that_must_be_validated_is_never_stale_by_the_answer_or_by_a_s
     said = cache_control(
         [(b"cache-control", line + b", stale-while-revalidate=9, stale-if-error=9")]
     )
-    assert stale_windows(said, Policy(stale=30)) == (0, 0)
+    assert stale_windows(said, Policy(stale=30), "max-age") == (0, 0)
+
+
+def test_what_was_never_fresh_is_stale_for_no_setting_but_on_errors():
+    assert stale_windows(NONE, Policy(stale=30), "none") == (0, 30)
+    said = cache_control([(b"cache-control", b"stale-while-revalidate=9")])
+    assert stale_windows(said, Policy(stale=30), "none") == (9, 30)
 
 
 @pytest.mark.parametrize("source", [*EXPLICIT, "heuristic", "ttl", "status_ttl", "none"])

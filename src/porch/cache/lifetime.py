@@ -128,21 +128,22 @@ def must(directives: Directives) -> int:
     return flags | IMMUTABLE if b"immutable" in directives else flags
 
 
-def stale_windows(directives: Directives, policy: Policy) -> tuple[float, float]:
+def stale_windows(directives: Directives, policy: Policy, source: str) -> tuple[float, float]:
     """For how long behind its lifetime an answer may be given while it is asked for again, and
     where the origin fails: Entry.stale_while and Entry.stale_error.
 
     0 with no-cache, must-revalidate and proxy-revalidate (RFC 9111 4.2.4). s-maxage implies
     proxy-revalidate; an origin that says stale-while-revalidate or stale-if-error beside it means
-    just the caches that s-maxage is for, so that what it says counts, and no default does.
+    just the caches that s-maxage is for, so that what it says counts, and no default does. What
+    was never fresh (source "none") is given while it is asked for only if the answer says so.
     """
     if _is_no_cache(directives) or _is_to_be_validated(directives):
         return 0.0, 0.0
-    while_asked, on_error = policy.stale or 0.0, policy.stale
-    if on_error is None:
-        on_error = STALE_ERROR
+    while_asked, on_error = 0.0, STALE_ERROR
     if b"s-maxage" in directives:
-        while_asked = on_error = 0.0
+        on_error = 0.0
+    elif policy.stale is not None:
+        while_asked, on_error = (0.0 if source == "none" else policy.stale), policy.stale
     said_while = directives.seconds(b"stale-while-revalidate")
     said_error = directives.seconds(b"stale-if-error")
     return (

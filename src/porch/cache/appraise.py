@@ -1,0 +1,267 @@
+"""Whether an answer is kept, and as what (RFC 9111 3).
+
+Stricter than it has to be in one thing: an answer with Set-Cookie is never kept with its cookie,
+whatever it says of being public. Frameworks set a session's cookie on pages that say `public`,
+and the first visitor's session must not become everybody's. `private="set-cookie"` in the answer
+(RFC 9111 5.2.2.7) or `ignore` in the configuration keep the rest.
+"""
+
+import re
+from collections.abc import Sequence
+
+from porch.cache import refusal
+from porch.cache.age import initial_age
+from porch.cache.dates import date_of
+from porch.cache.deception import agrees
+from porch.cache.directives import FOREVER, Directives, cache_control
+from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.invalidation import resolved
+from porch.cache.key import url
+from porch.cache.lifetime import (
+    EXPLICIT,
+    HEURISTIC_STATUSES,
+    Lifetime,
+    lifetime,
+    must,
+    stale_windows,
+)
+from porch.cache.policy import Policy
+from porch.cache.refusal import Refusal
+from porch.cache.tags import tags_of
+from porch.cache.targeted import in_force
+from porch.cache.vary import chosen, described, nominated
+from porch.http.message import Field, RequestHead, ResponseHead
+
+__all__ = ["NEVER", "UNDERSTOOD", "appraise"]
+
+UNDERSTOOD = frozenset(
+    (
+        *(200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 305, 307, 308),
+        *(400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 413, 414, 415, 422, 426),
+        *(500, 501, 502, 503, 504, 505),
+    )
+)
+"""Statuses whose meaning for a cache is known and kept to: those of RFC 9110 15."""
+NEVER = frozenset((304, 407, 408, 412, 416, 417, 421, 425, 428, 429, 431, 511))
+"""Statuses that answer one request's condition, range, expectation, pace, size or connection, of
+which the key knows nothing: to keep one would let a client break a URL for others. RFC 6585
+forbids it for 428, 429, 431 and 511."""
+
+_CONFIGURED = ("ttl", "status_ttl")
+_SHARED = (b"public", b"s-maxage", b"must-revalidate")
+"""What lets others have an answer to a request with Authorization (RFC 9111 3.5)."""
+_NOT_KEPT = frozenset(
+    (
+        *(b"age", b"set-cookie"),
+        *(b"proxy-authenticate", b"proxy-authentication-info", b"proxy-authorization"),
+    )
+)
+"""Age is counted on instead; what is between proxies ends here (RFC 9111 3.1)."""
+_OF_A_PART = frozenset((b"content-range", b"content-length"))
+_PARTS = b"multipart/byteranges"
+_CONTENT_RANGE = re.compile(rb"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
+
+
+def appraise(
+    request: RequestHead,
+    response: ResponseHead,
+    policy: Policy,
+    *,
+    requested: float,
+    received: float,
+    stored: float,
+) -> Entry | Refusal:
+    """What to keep an answer as, or why it is not kept.
+
+    request: as it is keyed. response: its final head. requested, received: when the request went
+    out and the head came, seconds since 1970 on the wall, as dates are. stored: when it came by
+    the clock of the store, which becomes Entry.received.
+
+    For an answer that was validated: give the stored head with the fields of the 304, and 200 for
+    one of which parts are held; Entry.held is then to be taken over. An entry with Entry.length -1
+    gets its length when the body has ended. An answer that is refused leaves what is stored as it
+    is; that of an unsafe method may invalidate it all the same (`invalidation`).
+    """
+    said = in_force(response.fields)
+    if refused := _by_request(request, policy) or _by_status(request, response):
+        return refused
+    if refused := _by_word(request, response, said[0], policy):
+        return refused
+    names = nominated(response.fields)
+    if names is None:
+        if b"vary" not in policy.ignore:
+            return refusal.VARY
+        names = ()
+    tags = tags_of(response.fields)
+    if tags is None:
+        return refusal.TAGS
+    found = _freshness(request, response, said, policy, requested, received)
+    if isinstance(found, Refusal):
+        return found
+    lasts, age = found
+    stale_while, stale_error = stale_windows(said[0], policy, lasts.source)
+    entry = Entry(
+        status=response.status,
+        fields=_kept(response.fields, said[0]),
+        length=-1 if response.length is None else response.length,
+        received=stored,
+        age=age,
+        lifetime=lasts.seconds,
+        source=lasts.source,
+        stale_while=stale_while,
+        stale_error=stale_error,
+        must=must(said[0]) | _only_authorized(request, said[0]),
+        vary=[*chosen(names, request), *described(names, response.fields)],
+        tags=tags,
+        url=url(request),
+    )
+    if response.status == 206 and (part := _part(response)) is not None:
+        _become_part(entry, *part)
+    return entry
+
+
+def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
+    match request.method:
+        case b"GET":
+            if request.length != 0:
+                return refusal.BODY
+        case b"HEAD":
+            return refusal.HEAD
+        case b"POST" | b"QUERY":
+            pass
+        case _:
+            return refusal.METHOD
+    if policy.respect_client and b"no-store" in cache_control(request.fields):
+        return refusal.REQUEST_NO_STORE
+    return None
+
+
+def _by_status(request: RequestHead, response: ResponseHead) -> Refusal | None:
+    if response.status < 200 or response.status in NEVER:
+        return refusal.STATUS
+    if response.status == 206 and (request.get(b"range") is None or _part(response) is None):
+        return refusal.PART
+    return None
+
+
+def _by_word(
+    request: RequestHead, response: ResponseHead, directives: Directives, policy: Policy
+) -> Refusal | None:
+    """By what the answer says of who may have it, and by its size."""
+    ignored = policy.ignore
+    if b"must-understand" in directives:
+        # With no-store beside it for the caches that do not know it (RFC 9111 5.2.2.3).
+        if response.status not in UNDERSTOOD:
+            return refusal.MUST_UNDERSTAND
+    elif b"no-store" in directives and b"no-store" not in ignored:
+        return refusal.NO_STORE
+    hidden = directives.fields(b"private")
+    if b"private" in directives and not hidden and b"private" not in ignored:
+        return refusal.PRIVATE
+    if _only_authorized(request, directives) and b"authorization" not in ignored:
+        return refusal.AUTHORIZATION
+    if response.get(b"set-cookie") is not None and b"set-cookie" not in (
+        ignored | hidden | directives.fields(b"no-cache")
+    ):
+        return refusal.SET_COOKIE
+    if response.length is not None and response.length > policy.max_object:
+        return refusal.TOO_LARGE
+    if (
+        policy.guard
+        and response.length != 0
+        and not agrees(request.target, response.get(b"content-type"))
+    ):
+        return refusal.DECEPTION
+    return None
+
+
+def _freshness(
+    request: RequestHead,
+    response: ResponseHead,
+    said: tuple[Directives, str],
+    policy: Policy,
+    requested: float,
+    received: float,
+) -> tuple[Lifetime, float] | Refusal:
+    """Its lifetime and age, if there is a use for it."""
+    status, fields = response.status, response.fields
+    date = date_of(b"date", fields, received)
+    age = initial_age(fields, date, requested=requested, received=received)
+    lasts = lifetime(
+        *(status, fields, said, policy),
+        date=received if date is None else date,
+        received=received,
+    )
+    if lasts.source in _CONFIGURED and lasts.seconds > 0:
+        # Who writes `cache = "1h"` means an hour from now, however old it is by then.
+        lasts = Lifetime(min(lasts.seconds + age, FOREVER), lasts.source)
+    if request.method == b"POST" and not _is_of_get(request, response, lasts):
+        return refusal.POST
+    if lasts.source == "none" and not (status in HEURISTIC_STATUSES or b"public" in said[0]):
+        return refusal.UNSAID_STATUS
+    if _has_validator(fields):
+        return lasts, age
+    if must(said[0]) & NO_CACHE:
+        return refusal.NO_CACHE
+    if lasts.source == "none":
+        return refusal.UNSAID
+    if lasts.seconds > age or _stands_in(said[0], policy, lasts, age):
+        return lasts, age
+    return refusal.STALE
+
+
+def _is_of_get(request: RequestHead, response: ResponseHead, lasts: Lifetime) -> bool:
+    """Whether the answer to a POST is one to GET too (RFC 9110 9.3.3)."""
+    location = response.get(b"content-location")
+    return (
+        response.status == 200
+        and lasts.source in EXPLICIT
+        and location is not None
+        and resolved(location, request) == url(request)
+    )
+
+
+def _has_validator(fields: Sequence[Field]) -> bool:
+    return any(name in (b"etag", b"last-modified") for name, _ in fields)
+
+
+def _stands_in(directives: Directives, policy: Policy, lasts: Lifetime, age: float) -> bool:
+    """Whether it was said that it may be given though it is stale by now: what stands in by
+    default alone is not worth keeping for that."""
+    while_asked, on_error = stale_windows(directives, policy, lasts.source)
+    if policy.stale is None and b"stale-if-error" not in directives:
+        on_error = 0.0
+    return age < lasts.seconds + max(while_asked, on_error)
+
+
+def _only_authorized(request: RequestHead, directives: Directives) -> int:
+    if request.get(b"authorization") is None or any(word in directives for word in _SHARED):
+        return 0
+    return ONLY_AUTHORIZED
+
+
+def _kept(fields: list[Field], directives: Directives) -> list[Field]:
+    """Without what `private` and `no-cache` are limited to (RFC 9111 3.1)."""
+    without = _NOT_KEPT | directives.fields(b"private") | directives.fields(b"no-cache")
+    return [field for field in fields if field[0] not in without]
+
+
+def _become_part(entry: Entry, first: int, end: int, whole: int) -> None:
+    """Of a whole answer, of which these bytes are held; all of them make it that answer."""
+    entry.status = 200
+    entry.fields = [field for field in entry.fields if field[0] not in _OF_A_PART]
+    entry.length = whole
+    if end - first < whole:
+        entry.held = [(first, end)]
+
+
+def _part(response: ResponseHead) -> tuple[int, int, int] | None:
+    """(first, behind last, length of the whole) of a 206 with one part, if all agrees."""
+    ranges = [value for name, value in response.fields if name == b"content-range"]
+    found = _CONTENT_RANGE.fullmatch(ranges[0]) if len(ranges) == 1 else None
+    if found is None or (response.get(b"content-type") or b"").lower().startswith(_PARTS):
+        return None
+    first, last, whole = map(int, found.groups())
+    if not first <= last < whole or response.length != last + 1 - first:
+        return None
+    return first, last + 1, whole
