@@ -78,8 +78,18 @@ class Growing:
 class Elsewhere:
     """See the module, and shelf.Asked. patience: seconds that are waited for a sign of it."""
 
-    __slots__ = ("_cell", "_growing", "_key", "_keeper", "_known", "_number", "_pause", "_shelf",
-                 "_until", "_waiting")
+    __slots__ = (
+        "_cell",
+        "_growing",
+        "_key",
+        "_keeper",
+        "_known",
+        "_number",
+        "_pause",
+        "_shelf",
+        "_until",
+        "_waiting",
+    )
 
     def __init__(self, shelf: Shelf, key: FillKey, keeper: Keeper, patience: float) -> None:
         store = shelf.store

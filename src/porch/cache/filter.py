@@ -127,9 +127,7 @@ class Cache(Filter):
         if stored is None:
             use = reuse.absent(request, self.policy, fwd)
         else:
-            use = reuse.use(
-                stored.entry, request, now, self.policy, is_purged=stored.is_purged
-            )
+            use = reuse.use(stored.entry, request, now, self.policy, is_purged=stored.is_purged)
             if use.how is How.FRESH or use.how is How.STALE:
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
@@ -159,9 +157,7 @@ class Cache(Filter):
 
     # --- the origin ------------------------------------------------------------------------------
 
-    def _ask(
-        self, exchange: Exchange, primary: bytes, use: Use, stored: Stored | None
-    ) -> Suspend:
+    def _ask(self, exchange: Exchange, primary: bytes, use: Use, stored: Stored | None) -> Suspend:
         """Wait for the origin's answer, together with all who ask for the same."""
         shelf, request = self._shelf, exchange.request
         key = self._fill_key(primary, request)
@@ -280,9 +276,10 @@ class Cache(Filter):
         )
         if body.is_whole():
             entry.length = body.size()
-        self._give(waiting, given(
-            exchange.request, entry, body, self._shelf.store.now(), status, fill.reader
-        ))
+        self._give(
+            waiting,
+            given(exchange.request, entry, body, self._shelf.store.now(), status, fill.reader),
+        )
 
     def give_growing(self, waiting: Waiting, entry: Entry, growing: Growing) -> bool:
         """What another worker is storing, if it is for this request."""
@@ -290,9 +287,9 @@ class Cache(Filter):
             return False
         status = CacheStatus(fwd=waiting.fwd, ttl=entry.lifetime - entry.age, collapsed=True)
         now = self._shelf.store.now()
-        self._give(waiting, given(
-            waiting.exchange.request, entry, growing, now, status, growing.reader
-        ))
+        self._give(
+            waiting, given(waiting.exchange.request, entry, growing, now, status, growing.reader)
+        )
         return True
 
     def give_stored(self, waiting: Waiting, entry: Entry, stored: Stored, status: int) -> None:

@@ -25,8 +25,8 @@ _OWN = ("cookie", "user-agent", "referer", "x-forwarded-for", "x-real-ip", "forw
 """Fields that nearly every client has of its own."""
 
 _RISKS = {
-    "set-cookie": "an answer that sets a cookie is given to others with it: who has another's "
-    "session is logged in as them; keep it where all get the same cookie",
+    "set-cookie": "what sets a cookie was most often made for one visitor, and it is given to all, "
+    "without the cookie; keep it where the pages are the same for everybody",
     "authorization": "what was answered to one who is logged in is given to whoever asks; add it "
     'to the key, fields = ["authorization"], or keep it where that makes no difference',
     "private": "the origin says that it is one person's, and it is given to all; keep it where the "
