@@ -19,6 +19,7 @@ __all__ = [
     "now",
     "sleep",
     "tick",
+    "uptime",
     "wall",
 ]
 
@@ -30,6 +31,12 @@ INFINITY = float("inf")
 monotonic = time.monotonic
 wall = time.time
 sleep = time.sleep
+
+
+def uptime() -> float:
+    """Seconds since the machine started, its sleep included (CLOCK_BOOTTIME)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
 
 now: float = time.monotonic()
 """Seconds, as `monotonic()` at the last tick."""

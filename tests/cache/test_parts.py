@@ -17,8 +17,8 @@ from porch.cache.parts import (
     completing,
     joined,
     missing,
-    placed,
 )
+from porch.cache.ranges import placed
 from porch.cache.validate import freshened, updated
 from porch.http.message import Field, RequestHead, ResponseHead
 
@@ -107,13 +107,6 @@ def test_gaps_are_what_was_asked_for_and_is_not_there(
     asked: list[tuple[int, int]] | None, gaps: list[tuple[int, int]]
 ):
     assert missing(entry(held=[(2, 4), (6, 8)]), asked) == gaps
-
-
-def test_a_range_is_found_where_it_is_kept():
-    stored = entry(held=[(2, 4), (6, 8)])
-    assert placed(stored, (3, 4)) == (1, 2)
-    assert placed(stored, (6, 8)) == (2, 4)
-    assert placed(entry(held=[]), (6, 8)) == (6, 8)
 
 
 # What is asked for.

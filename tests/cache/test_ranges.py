@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.cache.entry import Entry
-from porch.cache.ranges import MOST, Plan, partial, ranges, unsatisfiable, wanted
+from porch.cache.ranges import MOST, Plan, partial, placed, ranges, unsatisfiable, wanted
 from porch.http.message import Field, RequestHead
 
 WALL = 784_200_000.0
@@ -192,6 +192,25 @@ def test_several_ranges_are_parts_of_one_answer():
 
 def test_parts_have_a_type_where_the_whole_has_one():
     assert b"Content-Type" not in sent(partial(entry(), [(4, 7), (0, 2)], 0.0, b"B"))
+
+
+def test_a_range_is_found_where_it_is_kept():
+    stored = entry()
+    assert placed(stored, (6, 8)) == (6, 8)
+    stored.held = [(2, 4), (6, 8)]
+    assert placed(stored, (3, 4)) == (1, 2)
+    assert placed(stored, (6, 8)) == (2, 4)
+
+
+def test_ranges_of_kept_parts_are_sent_from_where_they_are():
+    stored = entry()
+    stored.held = [(2, 4), (6, 9)]
+    one = partial(stored, [(7, 9)], 0.0, b"B")
+    assert one.pieces == [(3, 5)]
+    assert one.head.get(b"content-range") == b"bytes 7-8/11"
+    several = partial(stored, [(7, 9), (2, 3)], 0.0, b"B")
+    assert sent(several, b"23678").startswith(b"--B\r\nContent-Range: bytes 7-8/11\r\n\r\n78\r\n")
+    assert several.head.length == len(sent(several, b"23678"))
 
 
 def test_what_there_is_not_is_answered_with_the_length():

@@ -101,6 +101,15 @@ def test_what_is_no_tag_is_not_put_into_a_list():
     assert asked(tagged(b"a"), tagged(b'"b"')) == {b"if-none-match": b'"b"'}
 
 
+@pytest.mark.parametrize("status", [203, 301, 404, 410])
+def test_what_is_no_200_is_asked_for_whole(status: int):
+    stored = tagged(b'"a"', (b"last-modified", LM))
+    stored.status = status
+    assert asked(stored) == {}
+    assert asked(None, stored) == {}
+    assert asked(stored, tagged(b'"b"')) == {b"if-none-match": b'"b"'}
+
+
 def test_the_list_is_bounded_and_begins_with_the_chosen_one():
     found = asked(tagged(b'"me"'), *(tagged(b'"%d"' % n) for n in range(99)))
     assert found[b"if-none-match"].split(b", ")[0] == b'"me"'
@@ -247,6 +256,10 @@ def test_a_head_agrees_where_all_that_it_says_of_the_body_is_stored_so(
     fields: tuple[Field, ...], said: bool
 ):
     assert agrees(tagged(b'"a"'), ResponseHead(200, list(fields))) is said
+
+
+def test_a_head_with_another_status_does_not_agree():
+    assert not agrees(entry(status=404), ResponseHead(200, []))
 
 
 def test_what_a_head_retains_and_updates():

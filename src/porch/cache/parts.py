@@ -34,7 +34,6 @@ __all__ = [
     "completing",
     "joined",
     "missing",
-    "placed",
 ]
 
 MOST_HELD = 16
@@ -107,16 +106,6 @@ def missing(entry: Entry, asked: list[Range] | None) -> list[Range]:
         if first < end:
             gaps.append((first, end))
     return gaps
-
-
-def placed(entry: Entry, asked: Range) -> Range:
-    """Where a range is in the body that is kept. It must not be `missing`."""
-    offset = 0
-    for first, end in entry.held:
-        if first <= asked[0] < end:
-            return asked[0] - first + offset, asked[1] - first + offset
-        offset += end - first
-    return asked
 
 
 def completing(request: RequestHead, entry: Entry, gaps: list[Range], wall: float) -> RequestHead:

@@ -15,7 +15,7 @@ from porch.cache.validators import is_strong, last_modified, strong_date
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead
 
-__all__ = ["MOST", "Plan", "Range", "partial", "ranges", "unsatisfiable", "wanted"]
+__all__ = ["MOST", "Plan", "Range", "partial", "placed", "ranges", "unsatisfiable", "wanted"]
 
 Range = tuple[int, int]
 
@@ -41,7 +41,7 @@ _OF_CONTENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is sent. pieces: in order, bytes as they are, or a range of the body."""
+    """What is sent. pieces: in order, bytes as they are, or a range of the body that is kept."""
 
     head: ResponseHead
     pieces: list[bytes | Range]
@@ -115,8 +115,19 @@ def _holds(entry: Entry, condition: bytes, wall: float) -> bool:
     )
 
 
+def placed(entry: Entry, asked: Range) -> Range:
+    """Where a range of the whole is in the body that is kept, which has the held parts one behind
+    another. It must lie in one of them."""
+    offset = 0
+    for first, end in entry.held:
+        if first <= asked[0] < end:
+            return asked[0] - first + offset, asked[1] - first + offset
+        offset += end - first
+    return asked
+
+
 def partial(entry: Entry, asked: list[Range], now: float, boundary: bytes) -> Plan:
-    """The 206 for what `ranges` found, which is not empty (RFC 9110 15.3.7).
+    """The 206 for what `ranges` found, which is not empty and all there (RFC 9110 15.3.7).
 
     now: by the clock of the store. boundary: what parts the parts of a multipart/byteranges: 1 to
     70 letters and digits that are nowhere in the body, such as 128 random bits.
@@ -125,13 +136,12 @@ def partial(entry: Entry, asked: list[Range], now: float, boundary: bytes) -> Pl
     if len(asked) == 1:
         first, end = asked[0]
         fields.append((b"content-range", _content_range(first, end, entry.length)))
-        pieces: list[bytes | Range] = [asked[0]]
+        pieces: list[bytes | Range] = [placed(entry, asked[0])]
         length = end - first
     else:
-        kind = entry.get(b"content-type")
         fields = [field for field in fields if field[0] != b"content-type"]
         fields.append((b"content-type", b"multipart/byteranges; boundary=" + boundary))
-        pieces = _parts(asked, entry.length, kind, boundary)
+        pieces = _parts(entry, asked, boundary)
         length = sum(
             len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in pieces
         )
@@ -139,17 +149,16 @@ def partial(entry: Entry, asked: list[Range], now: float, boundary: bytes) -> Pl
     return Plan(ResponseHead(206, fields, length), pieces)
 
 
-def _parts(
-    asked: list[Range], length: int, kind: bytes | None, boundary: bytes
-) -> list[bytes | Range]:
+def _parts(entry: Entry, asked: list[Range], boundary: bytes) -> list[bytes | Range]:
     """RFC 9110 14.6."""
+    kind = entry.get(b"content-type")
     said = b"" if kind is None else b"Content-Type: %b\r\n" % kind
     pieces: list[bytes | Range] = []
     delimiter = b"--" + boundary
     for first, end in asked:
-        position = _content_range(first, end, length)
+        position = _content_range(first, end, entry.length)
         pieces.append(b"%b\r\n%bContent-Range: %b\r\n\r\n" % (delimiter, said, position))
-        pieces.append((first, end))
+        pieces.append(placed(entry, (first, end)))
         delimiter = b"\r\n--" + boundary
     pieces.append(delimiter + b"--\r\n")
     return pieces

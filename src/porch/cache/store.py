@@ -78,14 +78,17 @@ class FileBody(Protocol):
         by the descriptor. Each 256 KiB are looked at once a worker (about 0.1 ms), then known."""
 
 
-class Stored(Protocol):
+class Stored:
     """What was loaded. is_purged: softly: stale from now on whatever its lifetime says, but good
     for stale-while-revalidate, stale-if-error and validation."""
 
-    ident: bytes
-    entry: Entry
-    body: bytes | FileBody
-    is_purged: bool
+    __slots__ = ("body", "entry", "ident", "is_purged")
+
+    def __init__(self, ident: bytes, entry: Entry, body: bytes | FileBody, is_purged: bool) -> None:
+        self.ident = ident
+        self.entry = entry
+        self.body = body
+        self.is_purged = is_purged
 
 
 class Spool(Protocol):
@@ -95,12 +98,12 @@ class Spool(Protocol):
     ident: bytes
 
     def write(self, data: bytes) -> bool:
-        """Add to the body. False: there is no room (or the body is longer than all the store);
-        it is abandoned then, and so are further calls."""
+        """Add to the body. False: there is no room, or the body is longer than half of the store
+        may be; it is abandoned then."""
 
     def finish(self, entry: Entry) -> bytes | None:
-        """All is there: keep it, under this entry (its length is set to what was written). The
-        ident, or None where it could not be kept."""
+        """All is there: keep it, under this entry, whose length is the right one by now. The
+        ident, or None where it could not be kept (who follows has it whole all the same)."""
 
     def abandon(self) -> None:
         """Keep nothing of it; who follows sees "failed". Once more does nothing."""
@@ -135,16 +138,16 @@ class Stat(msgspec.Struct, frozen=True, kw_only=True):
     of room.
     """
 
-    size: int
+    size: int = 0
     max_size: int
-    objects: int
-    files: int
-    growing: int
-    purges: int
-    evicted: int
-    expired: int
-    damaged: int
-    refused: int
+    objects: int = 0
+    files: int = 0
+    growing: int = 0
+    purges: int = 0
+    evicted: int = 0
+    expired: int = 0
+    damaged: int = 0
+    refused: int = 0
 
 
 class Store(Protocol):

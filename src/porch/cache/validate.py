@@ -34,6 +34,8 @@ MOST_TAGS = 16
 
 _REPLACED = CONDITIONS | {b"range"}
 
+_VALIDATORS = (b"etag", b"last-modified")
+
 _OF_BODY = frozenset((b"content-encoding", b"content-length", b"content-range"))
 """What a 304 or the answer to HEAD does not change. Content-Length must not be (RFC 9111 3.2),
 Content-Range may stay, and Content-Encoding says how the bytes that are stored are to be read: one
@@ -63,9 +65,12 @@ def conditional(
     chosen: what answers this request, or None. others: variants that answer requests with other
     fields; the origin may say that one of them is the answer to this one too. Conditions and Range
     of the client are left out: what comes back is for the store, and what the client gets of it is
-    found afterwards. Without validators it is a request for the whole.
+    found afterwards. Without validators it is a request for the whole, and so it is for what is no
+    200: a 304 says that there would have been one (RFC 9110 15.4.5), not that it is missing still.
     """
     fields = [field for field in request.fields if field[0] not in _REPLACED]
+    if chosen is not None and chosen.status != 200:
+        chosen = None
     mine = None if chosen is None else chosen.get(b"etag")
     offered = _offered(others)
     if mine is not None and (not offered or is_strong(mine.removeprefix(b"W/"))):
@@ -92,7 +97,7 @@ def _offered(others: Sequence[Entry]) -> list[bytes]:
     return [
         tag
         for entry in others
-        if not entry.held and entry.get(b"content-encoding") is None
+        if entry.status == 200 and not entry.held and entry.get(b"content-encoding") is None
         if (tag := strong_tag(entry)) is not None
     ]
 
@@ -179,12 +184,11 @@ def agrees(entry: Entry, response: ResponseHead) -> bool:
     """Whether a 200 to HEAD is of what is stored of GET (RFC 9111 4.3.5): each validator that it
     has is the stored one, and so is its Content-Length. If it is, it updates the entry as a 304
     does; if not, the entry is `outdated`."""
-    length = response.get(b"content-length")
-    return (length is None or length == b"%d" % entry.length) and all(
-        value is None or value == entry.get(name)
-        for name in (b"etag", b"last-modified")
-        for value in (response.get(name),)
-    )
+    if entry.status != response.status:
+        return False
+    if response.get(b"content-length") not in (None, b"%d" % entry.length):
+        return False
+    return all(response.get(name) in (None, entry.get(name)) for name in _VALIDATORS)
 
 
 def outdated(entry: Entry) -> Entry:

@@ -1,0 +1,211 @@
+"""Bodies in files: written while they are read, and never changed afterwards.
+
+What a file is can be seen by who has it open, by one fstat: its size, and by its mode whether it
+grows (0600), is complete (0400) or was given up (0000). Whether the one who writes still lives is
+told by a lock (flock) on it that the kernel lets go of. A file is part of the store only once the
+database has its record.
+"""
+
+import contextlib
+import fcntl
+import os
+import stat
+import zlib
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from porch.cache.entry import Entry
+from porch.cache.store import GrowthState
+
+__all__ = ["BLOCK", "CHECKED", "BodyFile", "Checked", "GrowingFile", "Writer", "path_of"]
+
+BLOCK = 256 * 1024
+"""Bytes that have one checksum: 0.1 ms to look at, 16 KiB of checksums for a GiB."""
+CHECKED = 4096
+"""Files of which a worker remembers which blocks it has looked at."""
+
+_GROWS, _COMPLETE, _FAILED = 0o600, 0o400, 0o000
+
+
+def path_of(folder: Path, ident: bytes) -> Path:
+    """Where the file of `ident` is in the folder of a database."""
+    name = ident.hex()
+    return folder / "bodies" / name[-2:] / name
+
+
+class Checked:
+    """Which blocks of which files were looked at and are sound, in this worker."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, bytearray] = OrderedDict()
+
+    def blocks(self, ident: bytes, count: int) -> bytearray:
+        """A byte a block, 1 for sound; the file's own for as long as it is remembered."""
+        found = self._known.get(ident)
+        if found is None or len(found) != count:
+            found = self._known[ident] = bytearray(count)
+            if len(self._known) > CHECKED:
+                self._known.popitem(last=False)
+        return found
+
+
+class BodyFile:
+    """A store.FileBody. sums: a CRC-32 a block. sound: see Checked. lose: called when it is found
+    damaged. Raises OSError if there is no file, ValueError if it is not as long as it was.
+    """
+
+    __slots__ = ("_lose", "_sound", "_sums", "descriptor", "length")
+
+    def __init__(
+        self,
+        path: Path,
+        length: int,
+        sums: bytes,
+        sound: bytearray,
+        lose: Callable[[], None],
+    ) -> None:
+        self.descriptor = -1
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        if os.fstat(self.descriptor).st_size != length or len(sums) != 4 * len(sound):
+            raise ValueError(f"{path} is not as long as it was")
+        self.length = length
+        self._lose = lose
+        self._sums = array("I", sums)
+        self._sound = sound
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+    def read(self, first: int, size: int) -> bytes | None:
+        """See store.FileBody."""
+        end = min(first + size, self.length)
+        if not self.is_sound(first, end):
+            return None
+        data = os.pread(self.descriptor, max(0, end - first), first)
+        return data if len(data) == end - first else None
+
+    def is_sound(self, first: int, end: int) -> bool:
+        """See store.FileBody."""
+        for block in range(first // BLOCK, -(-min(end, self.length) // BLOCK)):
+            if not self._sound[block] and not self._look(block):
+                self._lose()
+                return False
+        return True
+
+    def _look(self, block: int) -> bool:
+        with contextlib.suppress(OSError):  # the disk cannot read it: it is damaged
+            data = os.pread(self.descriptor, BLOCK, block * BLOCK)
+            self._sound[block] = zlib.crc32(data) == self._sums[block]
+        return bool(self._sound[block])
+
+
+class Writer:
+    """A file that is being written; locked for as long as it is. Raises OSError."""
+
+    __slots__ = ("_descriptor", "_last", "_path", "_sums", "size")
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = -1
+        self._path = path
+        self._sums = array("I")
+        self._last = 0
+        self.size = 0
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            self._descriptor = os.open(path, flags, _GROWS)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = os.open(path, flags, _GROWS)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def __del__(self) -> None:
+        self.fail()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """All of it. Raises OSError, and then the file holds some of it and is to be failed."""
+        rest = memoryview(data)
+        while rest:
+            # Sums first: who reads sees the bytes at once, the sums only with the record.
+            wrote = os.write(self._descriptor, rest[: BLOCK - self.size % BLOCK])
+            self._last = zlib.crc32(rest[:wrote], self._last)
+            self.size += wrote
+            rest = rest[wrote:]
+            if self.size % BLOCK == 0:
+                self._sums.append(self._last)
+                self._last = 0
+
+    def sums(self) -> bytes:
+        """The checksums of all that was written."""
+        if self.size % BLOCK:
+            return self._sums.tobytes() + array("I", (self._last,)).tobytes()
+        return self._sums.tobytes()
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether it is one of the files of the database in `folder`."""
+        return folder in self._path.parents
+
+    def content(self) -> bytes:
+        """All of it, for what turned out to be small. Raises OSError."""
+        return os.pread(self._descriptor, self.size, 0)
+
+    def complete(self, *, is_kept: bool) -> None:
+        """It is whole, and who follows may know. The record in the database comes first.
+        is_kept: whether there is one."""
+        if not is_kept:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+        self._end(_COMPLETE)
+
+    def fail(self) -> None:
+        """It will not be whole: gone by name, and who follows knows. Once more does nothing."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+            self._end(_FAILED)
+
+    def _end(self, mode: int) -> None:
+        with contextlib.suppress(OSError):
+            os.fchmod(self._descriptor, mode)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+class GrowingFile:
+    """A store.Growth. Raises OSError if there is no file."""
+
+    __slots__ = ("descriptor", "entry", "ident")
+
+    def __init__(self, path: Path, ident: bytes, entry: Entry) -> None:
+        self.descriptor = -1
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self.ident = ident
+        self.entry = entry
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+    def size(self) -> int:
+        """See store.Growth."""
+        return os.fstat(self.descriptor).st_size
+
+    def state(self) -> GrowthState:
+        """See store.Growth: about 2 us."""
+        if (known := self._mode()) is not None:
+            return known
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return "growing"
+        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+        # Nobody writes it: between the two looks it was ended, or its worker has died.
+        return self._mode() or "failed"
+
+    def _mode(self) -> GrowthState | None:
+        mode = stat.S_IMODE(os.fstat(self.descriptor).st_mode)
+        return "complete" if mode == _COMPLETE else "failed" if mode == _FAILED else None

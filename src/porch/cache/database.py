@@ -1,0 +1,271 @@
+"""The database of a disk store: an LMDB environment that is replaced when it is found damaged.
+
+Opened in each worker after the fork, since an environment must not cross one. It is not synced: a
+write lives in the page cache, which the death of any process leaves whole, and after a crash of
+the machine the store is emptied (see `opening`). Each environment is a folder of its own, named by
+its era; who finds the present one damaged puts it aside and counts the era up, and all workers see
+that at their next call.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lmdb
+import msgspec
+
+from porch.cache.board import BANNED, ERA, PURGES, Board
+from porch.cache.eviction import Hands
+
+__all__ = ["Database", "DatabaseError", "FullError", "Meta", "era_folder", "whole"]
+
+READERS = 1022
+"""Reads at one time, over all workers."""
+DAMAGE = "damage"
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_META = b"meta"
+
+
+class FullError(Exception):
+    """There is no room for a write; nothing of it was done."""
+
+
+class DatabaseError(Exception):
+    """The database cannot be read or written at present: a sentence."""
+
+
+class Meta(msgspec.Struct, array_like=True):
+    """What all writes keep up to date, in the transaction that they are.
+
+    position: the last that was given. live, filed: bytes of records and of files; reserved: of
+    bodies on their way. files: how many. purges: how many there were; banned: the last of them
+    that was of more than one key. floor: all that was stored before so many is purged. dropped:
+    the last that is no longer looked at. changes: of the list of prefixes. records, bodies: see
+    eviction, of the two kinds.
+    """
+
+    position: int = 0
+    live: int = 0
+    filed: int = 0
+    reserved: int = 0
+    files: int = 0
+    purges: int = 0
+    banned: int = 0
+    floor: int = 0
+    dropped: int = 0
+    changes: int = 0
+    evicted: int = 0
+    records: Hands = msgspec.field(default_factory=Hands)
+    bodies: Hands = msgspec.field(default_factory=Hands)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Meta).decode
+
+
+def era_folder(folder: Path, era: int) -> Path:
+    """Where the database of an era is."""
+    return folder / f"era-{era}"
+
+
+def whole(folder: Path) -> bool:
+    """Whether no page of the database in `folder` lies behind the end of its file: reading one
+    would be a SIGBUS. What else may be wrong with pages LMDB finds as it reads them."""
+    file = folder / "data.mdb"
+    if not file.exists():
+        return True
+    try:
+        # Two pages are all that opening looks at; a file of less is refused by it.
+        with lmdb.open(str(folder), readonly=True, lock=False, create=False, max_dbs=8) as env:
+            last = int(env.info()["last_pgno"])
+            return file.stat().st_size >= (last + 1) * int(env.stat()["psize"])
+    except (lmdb.Error, OSError):
+        return False
+
+
+class Database:
+    """folder: of the store. map_size: bytes that the file may grow to.
+
+    objects: ident -> record. keys: primary -> variants. growing: bodies on their way. bans, log:
+    see bans. All but `close` raise DatabaseError, and writes FullError too.
+    """
+
+    __slots__ = (
+        "_board",
+        "_env",
+        "_era",
+        "_folder",
+        "_map_size",
+        "_meta",
+        "bans",
+        "growing",
+        "keys",
+        "log",
+        "objects",
+    )
+
+    def __init__(self, folder: Path, map_size: int, board: Board) -> None:
+        self._folder = folder
+        self._map_size = map_size
+        self._board = board
+        self._env: lmdb.Environment | None = None
+        self._era = -1
+        self.objects: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Database {self.folder}>"
+
+    @property
+    def era(self) -> int:
+        """Counts the databases; as of the last transaction."""
+        return self._era
+
+    @property
+    def folder(self) -> Path:
+        """Of the present era: bodies are in it."""
+        return era_folder(self._folder, self._board.numbers[ERA])
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator["lmdb.Transaction[memoryview]"]:
+        """What is stored at one moment. Values are views that go with the transaction."""
+        env = self._present()
+        try:
+            with self._begin(env) as txn:
+                yield txn
+        except lmdb.Error as error:
+            raise self._failed(error) from error
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[tuple["lmdb.Transaction[memoryview]", Meta]]:
+        """The one write of all workers: it waits for others'. An exception undoes it whole."""
+        env = self._present()
+        numbers = self._board.numbers
+        try:
+            with env.begin(write=True, buffers=True) as txn:
+                meta = self._read_meta(txn)
+                yield txn, meta
+                data = _encode(meta)
+                check = zlib.crc32(data).to_bytes(4, "little")
+                txn.put(_META, check + data, db=self._meta)
+                number = self._board.draw() if numbers[BANNED] != meta.banned else 0
+        except lmdb.Error as error:
+            raise self._failed(error) from error
+        # One that was killed before it came here has left this to us.
+        if numbers[PURGES] < meta.purges:
+            numbers[PURGES] = meta.purges
+        if number:
+            numbers[BANNED] = max(numbers[BANNED], meta.banned)
+            self._board.show(-1, number)
+
+    def meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
+        """As of this transaction."""
+        return self._read_meta(txn)
+
+    def pages(self) -> int:
+        """Bytes that the file has grown to."""
+        env = self._present()
+        info, stat = env.info(), env.stat()
+        return (info["last_pgno"] + 1) * stat["psize"]
+
+    def tidy(self) -> None:
+        """Let go of what readers of dead workers hold."""
+        with contextlib.suppress(lmdb.Error):
+            self._present().reader_check()
+
+    def condemn(self) -> None:
+        """What is stored is not to be trusted: put it aside and begin with an empty database, in
+        all workers. Raises DatabaseError where no new one can be begun; it is tried again."""
+        with self._alone():
+            if self._board.numbers[ERA] == max(self._era, 0):
+                old = self.folder
+                with contextlib.suppress(OSError):
+                    old.rename(self._folder / f"gone-{old.name}-{os.getpid()}")
+                self._board.numbers[ERA] += 1
+                self._board.show(-1, self._board.draw())
+        self._present()
+
+    def close(self) -> None:
+        """No longer in use by this process."""
+        if self._env is not None:
+            self._env.close()
+            self._env = None
+
+    def _present(self) -> lmdb.Environment:
+        era = self._board.numbers[ERA]
+        if self._env is not None and era == self._era:
+            return self._env
+        self.close()
+        try:
+            self._env = self._open(era_folder(self._folder, era))
+        except (lmdb.Error, OSError) as error:
+            raise DatabaseError(f"the database cannot be opened: {error}") from error
+        self._era = era
+        return self._env
+
+    def _open(self, folder: Path) -> lmdb.Environment:
+        with self._alone():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            env = lmdb.open(
+                str(folder),
+                map_size=self._map_size,
+                mode=0o600,
+                sync=False,
+                metasync=False,
+                meminit=False,
+                max_dbs=8,
+                max_readers=READERS,
+                max_spare_txns=2,
+            )
+            self.objects = env.open_db(b"objects")
+            self.keys = env.open_db(b"keys")
+            self.growing = env.open_db(b"growing")
+            self.bans = env.open_db(b"bans")
+            self.log = env.open_db(b"log")
+            self._meta = env.open_db(_META)
+        return env
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time replaces or makes a database."""
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _begin(self, env: lmdb.Environment) -> "lmdb.Transaction[memoryview]":
+        try:
+            return env.begin(buffers=True)
+        except lmdb.ReadersFullError:
+            env.reader_check()
+            return env.begin(buffers=True)
+
+    def _read_meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
+        value = txn.get(_META, db=self._meta)
+        if value is None:
+            # Positions begin at a number that no earlier database has given, so that an ident
+            # never means two answers.
+            return Meta(position=self._era << 40)
+        data = value[4:]
+        if zlib.crc32(data).to_bytes(4, "little") != value[:4]:
+            raise lmdb.CorruptedError("meta")
+        try:
+            return _decode(data)
+        except msgspec.DecodeError as error:
+            raise lmdb.CorruptedError("meta") from error
+
+    def _failed(self, error: lmdb.Error) -> Exception:
+        """What an error of LMDB means; for damage, a new database is begun."""
+        if isinstance(error, lmdb.MapFullError) or error.code in _NO_ROOM:
+            return FullError(str(error))
+        if isinstance(error, lmdb.ReadersFullError) or error.code in (errno.EIO, errno.ENOMEM):
+            return DatabaseError(str(error))
+        self.condemn()
+        return DatabaseError(f"the database was damaged ({error}), and an empty one begun")

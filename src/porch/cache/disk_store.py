@@ -1,0 +1,368 @@
+"""The store on disk, shared by all workers. `opening.open_store` makes it, in each worker."""
+
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from porch import clock
+from porch.cache.bans import GONE, SOFT, Bans
+from porch.cache.board import BANNED, DAMAGED, EXPIRED, GENERATIONS, PURGES, REFUSED, SAID, Board
+from porch.cache.bodies import BLOCK, BodyFile, Checked, Writer, path_of
+from porch.cache.change import Change, Room
+from porch.cache.database import Database, DatabaseError, FullError
+from porch.cache.entry import Entry, encoded
+from porch.cache.eviction import Sieve
+from porch.cache.records import (
+    FILE,
+    RECORD,
+    Record,
+    cost_of,
+    list_variants,
+    pack,
+    position_of,
+    unpack,
+)
+from porch.cache.spool import DiskSpool, Growing, growing_key, growing_prefix, listed, living, read
+from porch.cache.store import SMALL, Growth, Scope, Spool, Stat, Stored, Variant
+from porch.cache.sweeping import Sweeper
+from porch.cache.tops import tops
+
+__all__ = ["DiskStore"]
+
+Result = TypeVar("Result")
+
+BANS = 100_000
+"""Purges by names that are kept; less in a small store: a ban takes about 200 bytes."""
+FIRST_LOOK = 4 * BLOCK
+"""Bytes of a file that are looked at before it is served at all: damage in them is a miss, damage
+behind them cuts the answer."""
+QUIET = 3600.0
+"""Seconds between two messages about trouble with the disk, over all workers."""
+
+
+class DiskStore:
+    """A store.Store. offset: seconds from clock.uptime() to the clock of the store. say: tells the
+    operator a sentence."""
+
+    def __init__(
+        self, folder: Path, max_size: int, board: Board, offset: float, say: Callable[[str], None]
+    ) -> None:
+        self.generations = board.generations
+        self._folder = folder
+        self._board = board
+        self._numbers = board.numbers
+        self._offset = offset
+        self._say = say
+        self._room = Room(max_size)
+        self._database = Database(folder, self._room.database, board)
+        self._bans = Bans(self._database, board, min(BANS, max_size // 2048))
+        self._sieve = Sieve(board.marks)
+        self._checked = Checked()
+        self._sweeper = Sweeper(folder, self._database, board, self._bans, self._write)
+
+    def __repr__(self) -> str:
+        return f"<DiskStore {self._folder}>"
+
+    def cell(self, primary: bytes) -> int:
+        """See Store."""
+        return int.from_bytes(primary[-2:], "little") % GENERATIONS
+
+    def now(self) -> float:
+        """See Store."""
+        return clock.uptime() + self._offset
+
+    def moment(self) -> int:
+        """See Store."""
+        return self._numbers[PURGES]
+
+    def variants(self, primary: bytes) -> list[Variant]:
+        """See Store."""
+        try:
+            with self._database.reading() as txn:
+                return list_variants(primary, txn.get(primary, db=self._database.keys))
+        except DatabaseError as error:
+            self._trouble(str(error))
+            return []
+
+    def load(self, ident: bytes) -> Stored | None:
+        """See Store."""
+        try:
+            with self._database.reading() as txn:
+                value = txn.get(ident, db=self._database.objects)
+                if value is None:
+                    return None
+                record = unpack(ident, value)
+                if record is not None:
+                    is_purged = record.is_purged
+                    if record.moment < self._numbers[BANNED]:
+                        verdict = self._bans.verdict(txn, record.entry, record.moment)
+                        if verdict == GONE:
+                            return None
+                        is_purged = is_purged or verdict == SOFT
+                    tail = bytes(record.tail)
+        except DatabaseError as error:
+            self._trouble(str(error))
+            return None
+        if record is not None:
+            body = tail if ident[:1] == RECORD else self._body(ident, record.size, tail)
+            if body is not None:
+                return Stored(ident, record.entry, body, is_purged)
+        self._lose(ident)
+        return None
+
+    def seen(self, ident: bytes) -> None:
+        """See Store."""
+        self._sieve.seen(position_of(ident))
+
+    def save(self, primary: bytes, entry: Entry, body: bytes, moment: int) -> bytes | None:
+        """See Store."""
+        if len(body) > SMALL:
+            spool = self.spool(primary, entry, moment)
+            return spool.finish(entry) if spool is not None and spool.write(body) else None
+        growing = Growing(b"", entry, moment, 0)
+        return self._write(lambda change: self._put(change, primary, growing, body), None)
+
+    def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
+        """See Store."""
+        ident = self._write(lambda change: change.next_ident(FILE), None)
+        if ident is None:
+            return None
+        growing = Growing(ident, entry, moment, 0)
+        try:
+            writer = Writer(path_of(self._database.folder, ident))
+        except OSError as error:
+            self.on_trouble(error)
+            return None
+        spool = DiskSpool(self, primary, growing, writer)
+        # Listed when its file is there and locked: who finds it listed sees whether it lives.
+        if self.take_room(primary, growing):
+            return spool
+        spool.abandon()
+        return None
+
+    def follow(self, primary: bytes) -> list[Growth]:
+        """See Store."""
+        start = growing_prefix(primary)
+        listed = []
+        try:
+            with self._database.reading() as txn, txn.cursor(self._database.growing) as cursor:
+                is_there = cursor.set_range(start)
+                while is_there and cursor.key()[: len(start)] == start:
+                    listed.append(read(cursor.value()))
+                    is_there = cursor.next()
+        except DatabaseError as error:
+            self._trouble(str(error))
+        found: list[Growth] = []
+        for each in listed:
+            growth = None if each is None else living(self._database.folder, each)
+            if growth is not None:
+                found.append(growth)
+            elif each is not None:
+                self.give_up(primary, each)
+        return found
+
+    def freshen(self, primary: bytes, ident: bytes, entry: Entry, moment: int) -> bool:
+        """See Store."""
+
+        def freshen(change: Change) -> bool:
+            value = change.txn.get(ident, db=self._database.objects)
+            record = None if value is None else unpack(ident, value)
+            if record is None or record.primary != primary:
+                return False
+            change.touch(self.cell(primary))
+            verdict = self._bans.verdict(change.txn, entry, moment, primary)
+            before = self._bans.verdict(change.txn, record.entry, record.moment)
+            if GONE in (verdict, before):
+                change.remove(ident)
+                return False
+            marks = (change.meta.purges, verdict == SOFT)
+            fresh = Record(primary, entry, record.size, bytes(record.tail), marks)
+            change.replace(ident, pack(ident, fresh, encoded(entry)))
+            change.enlist(primary, Variant(ident, entry.vary, entry.received))
+            return True
+
+        return self._write(freshen, False)
+
+    def remove(self, primary: bytes, ident: bytes) -> bool:
+        """See Store."""
+
+        def remove(change: Change) -> bool:
+            change.unlist(primary, ident)
+            change.touch(self.cell(primary))
+            return change.drop(ident)
+
+        return self._write(remove, False)
+
+    def forget(self, primary: bytes) -> bool:
+        """See Store."""
+
+        def forget(change: Change) -> bool:
+            self._bans.add_key(change.txn, change.meta, primary)
+            if change.forget(primary):
+                change.touch(self.cell(primary))
+                return True
+            return False
+
+        return self._write(forget, False)
+
+    def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
+        """See Store."""
+
+        def purge(change: Change) -> bool:
+            self._bans.add(change.txn, change.meta, scope, value, soft=soft)
+            return True
+
+        if not self._write(purge, False):
+            self._give_all_up()
+
+    def sweep(self) -> None:
+        """See Store."""
+        try:
+            self._sweeper.step(self.now())
+        except (DatabaseError, OSError) as error:
+            self._trouble(str(error))
+
+    def stat(self) -> Stat:
+        """See Store."""
+        numbers, database = self._numbers, self._database
+        try:
+            with database.reading() as txn:
+                meta = database.meta(txn)
+                counts = [
+                    txn.stat(each)["entries"]
+                    for each in (database.objects, database.growing, database.log)
+                ]
+            size = database.pages() + meta.filed + meta.reserved
+        except DatabaseError:
+            return Stat(max_size=self._room.whole)
+        return Stat(
+            size=size,
+            max_size=self._room.whole,
+            objects=counts[0],
+            files=meta.files,
+            growing=counts[1],
+            purges=counts[2],
+            evicted=meta.evicted,
+            expired=numbers[EXPIRED],
+            damaged=numbers[DAMAGED],
+            refused=numbers[REFUSED],
+        )
+
+    def top(self, count: int) -> list[tuple[bytes, int]]:
+        """See Store."""
+        try:
+            with self._database.reading() as txn:
+                newest = self._database.meta(txn).position
+                return tops(txn, self._database, self._board, (newest, count))
+        except DatabaseError:
+            return []
+
+    def close(self) -> None:
+        """See Store."""
+        self._database.close()
+
+    def take_room(self, primary: bytes, growing: Growing) -> bool:
+        """See spool.Keeper."""
+
+        def take(change: Change) -> bool:
+            key = growing_key(primary, growing.ident)
+            more = growing.reserved - change.reserved(key)
+            if not change.has_room(FILE, more, growing.reserved):
+                return False
+            change.meta.reserved += more
+            change.txn.put(key, listed(growing), db=self._database.growing)
+            return True
+
+        return self._write(take, False)
+
+    def keep(self, primary: bytes, growing: Growing, writer: Writer) -> bytes | None:
+        """See spool.Keeper."""
+
+        def keep(change: Change) -> bytes | None:
+            change.give_up(growing_key(primary, growing.ident))
+            if writer.size <= SMALL:
+                return self._put(change, primary, growing, writer.content())
+            if not writer.is_in(self._database.folder):
+                return None  # a new database was begun meanwhile
+            return self._put(change, primary, growing, writer.sums(), writer.size)
+
+        return self._write(keep, None)
+
+    def give_up(self, primary: bytes, growing: Growing) -> None:
+        """See spool.Keeper."""
+        key = growing_key(primary, growing.ident)
+        self._write(lambda change: change.give_up(key), None)
+
+    def on_trouble(self, error: OSError) -> None:
+        """See spool.Keeper."""
+        self._trouble(str(error))
+
+    def _put(
+        self, change: Change, primary: bytes, growing: Growing, tail: bytes, file_size: int = -1
+    ) -> bytes | None:
+        """Make it part of the store, if nothing was purged meanwhile and there is room. tail: the
+        body, or the sums of a file of `file_size` bytes."""
+        entry = growing.entry
+        verdict = self._bans.verdict(change.txn, entry, growing.moment, primary)
+        if verdict == GONE:
+            return None
+        is_file = file_size >= 0
+        ident = growing.ident if is_file else change.next_ident(RECORD)
+        size = file_size if is_file else len(tail)
+        record = Record(primary, entry, size, tail, (change.meta.purges, verdict == SOFT))
+        value = pack(ident, record, encoded(entry))
+        if not change.has_room(ident[:1], cost_of(ident, value)):
+            return None
+        change.put(ident, value, primary)
+        if change.enlist(primary, Variant(ident, entry.vary, entry.received)):
+            change.touch(self.cell(primary))
+        return ident
+
+    def _body(self, ident: bytes, size: int, sums: bytes) -> BodyFile | None:
+        path = path_of(self._database.folder, ident)
+        sound = self._checked.blocks(ident, -(-size // BLOCK))
+        with contextlib.suppress(OSError, ValueError):
+            body = BodyFile(path, size, sums, sound, partial(self._lose, ident))
+            if body.is_sound(0, min(size, FIRST_LOOK)):
+                return body
+        return None
+
+    def _lose(self, ident: bytes) -> None:
+        """It was found damaged."""
+
+        def lose(change: Change) -> bool:
+            change.touch_all()
+            return change.remove(ident)
+
+        self._numbers[DAMAGED] += self._write(lose, False)
+
+    def _write(self, work: Callable[[Change], Result], failed: Result) -> Result:
+        """Do it in one write of its own. `failed` where that cannot be: nothing is changed then,
+        and the operator is told."""
+        try:
+            with self._database.writing() as begun:
+                change = Change(self._database, self._board, self._room, begun)
+                done = work(change)
+        except (DatabaseError, FullError, OSError) as error:
+            self._trouble(str(error))
+            return failed
+        change.publish()
+        return done
+
+    def _give_all_up(self) -> None:
+        """A purge could not be noted: everything is purged."""
+        try:
+            self._database.condemn()
+        except (DatabaseError, OSError) as error:
+            self._trouble(str(error))
+
+    def _trouble(self, what: str) -> None:
+        now = int(self.now())
+        if self._numbers[SAID] == 0 or now - self._numbers[SAID] > QUIET:
+            self._numbers[SAID] = now
+            self._say(
+                f"the cache in {self._folder} does not store as it should: {what}; requests are"
+                " served from their origins; look at that disk, its free space and its limits"
+            )

@@ -1,0 +1,395 @@
+"""The store in one process's memory: nothing is shared between workers, nothing outlives them."""
+
+import heapq
+import os
+from array import array
+from collections import OrderedDict
+
+from porch import clock
+from porch.cache.bans import GONE, SOFT, VALID, host_of
+from porch.cache.change import hashed
+from porch.cache.entry import Entry
+from porch.cache.eviction import Ghost, Hands, Line, Sieve
+from porch.cache.store import (
+    VARIANTS,
+    Growth,
+    GrowthState,
+    Scope,
+    Spool,
+    Stat,
+    Stored,
+    Variant,
+)
+from porch.cache.sweeping import is_useless
+
+__all__ = ["MemoryStore"]
+
+BANS = 10_000
+"""Names of purges that are kept; if there are more at one time, what is older than the oldest is
+purged too."""
+GENERATIONS = 4096
+GHOSTS = 1 << 16
+MARKS = 1 << 20
+SWEPT = 64
+"""Answers that one step of the sweep looks at."""
+OVERHEAD = 1024
+"""Bytes that an answer takes besides its body and its fields."""
+
+
+class _Kept:
+    """One answer. moment: purges that it has outlived. cost: bytes of memory."""
+
+    __slots__ = ("body", "cost", "entry", "is_purged", "moment", "primary")
+
+    def __init__(self, primary: bytes, entry: Entry, body: bytes, moment: int) -> None:
+        self.primary = primary
+        self.entry = entry
+        self.body = body
+        self.moment = moment
+        self.is_purged = False
+        fields = sum(len(name) + len(value) + 150 for name, value in entry.fields)
+        self.cost = OVERHEAD + fields + len(body)
+
+
+class _Bans:
+    """Names of purges with their numbers: the last hard one and the last soft one."""
+
+    __slots__ = ("_by_name", "count", "dropped", "floor")
+
+    def __init__(self) -> None:
+        self._by_name: OrderedDict[tuple[str, bytes], tuple[int, int]] = OrderedDict()
+        self.count = self.dropped = self.floor = 0
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def add(self, scope: str, value: bytes, *, soft: bool = False) -> None:
+        self.count += 1
+        hard, last_soft = self._by_name.pop((scope, value), (0, 0))
+        name = (scope, value)
+        self._by_name[name] = (hard, self.count) if soft else (self.count, last_soft)
+        if len(self._by_name) > BANS:
+            self.floor = self.dropped = max(self._by_name.popitem(last=False)[1])
+
+    def drop(self, last: int) -> None:
+        """Those up to this number are not needed any more."""
+        while self._by_name and max(next(iter(self._by_name.values()))) <= last:
+            self.dropped = max(self._by_name.popitem(last=False)[1])
+
+    def verdict(self, entry: Entry, moment: int, primary: bytes) -> int:
+        """VALID, SOFT or GONE: what was purged since `moment`. primary: of one to be stored."""
+        if moment >= self.count:
+            return VALID
+        if moment < self.floor or (primary and moment < self.dropped):
+            return GONE
+        names = [("all", b""), ("url", entry.url), ("host", host_of(entry.url)), ("key", primary)]
+        names += [("tag", tag) for tag in entry.tags]
+        found = [self._by_name[name] for name in names if name in self._by_name]
+        found += [
+            numbers
+            for (scope, value), numbers in self._by_name.items()
+            if scope == "prefix" and entry.url.startswith(value)
+        ]
+        hard = max((one for one, _ in found), default=0)
+        soft = max((other for _, other in found), default=0)
+        return GONE if hard > moment else SOFT if soft > moment else VALID
+
+
+class MemoryStore:
+    """A store.Store. max_size: bytes, of bodies and heads. All bodies come as bytes."""
+
+    def __init__(self, max_size: int) -> None:
+        self.generations = memoryview(array("q", bytes(8 * GENERATIONS)))
+        self._max_size = max_size
+        self._kept: dict[int, _Kept] = {}
+        self._keys: dict[bytes, list[Variant]] = {}
+        self._growing: dict[bytes, list[MemorySpool]] = {}
+        self._marks = bytearray(MARKS)
+        self._sieve = Sieve(self._marks)
+        self._ghost = Ghost(array("Q", bytes(8 * GHOSTS)))
+        self._line = Line()
+        self._hands = Hands()
+        self._bans = _Bans()
+        self._position = self._used = self._reserved = 0
+        self._swept = self._pass = self._drawn = 0
+        self._evicted = self._expired = self._refused = 0
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore {len(self._kept)} answers>"
+
+    def cell(self, primary: bytes) -> int:
+        """See Store."""
+        return int.from_bytes(primary[-2:], "little") % GENERATIONS
+
+    def now(self) -> float:
+        """See Store."""
+        return clock.uptime()
+
+    def moment(self) -> int:
+        """See Store."""
+        return self._bans.count
+
+    def variants(self, primary: bytes) -> list[Variant]:
+        """See Store."""
+        return list(self._keys.get(primary, ()))
+
+    def load(self, ident: bytes) -> Stored | None:
+        """See Store."""
+        kept = self._kept.get(int.from_bytes(ident, "big"))
+        if kept is None:
+            return None
+        # A key that was forgotten has no answer of before, so that name is not asked for.
+        verdict = self._bans.verdict(kept.entry, kept.moment, b"")
+        if verdict == GONE:
+            return None
+        return Stored(ident, kept.entry, kept.body, kept.is_purged or verdict == SOFT)
+
+    def seen(self, ident: bytes) -> None:
+        """See Store."""
+        self._sieve.seen(int.from_bytes(ident, "big"))
+
+    def save(self, primary: bytes, entry: Entry, body: bytes, moment: int) -> bytes | None:
+        """See Store."""
+        kept = _Kept(primary, entry, body, self._bans.count)
+        verdict = self._bans.verdict(entry, moment, primary)
+        if verdict == GONE or not self._has_room(kept.cost, kept.cost):
+            return None
+        kept.is_purged = verdict == SOFT
+        self._position += 1
+        position = self._position
+        is_known = self._ghost.recall(hashed(primary), position, len(self._kept))
+        self._kept[position] = kept
+        self._line.add(position, kept.cost)
+        self._sieve.enter(self._hands, position, kept.cost, is_known=is_known)
+        self._used += kept.cost
+        ident = position.to_bytes(8, "big")
+        self._enlist(primary, Variant(ident, entry.vary, entry.received))
+        return ident
+
+    def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
+        """See Store."""
+        spool = MemorySpool(self, primary, entry, moment)
+        self._growing.setdefault(primary, []).append(spool)
+        return spool
+
+    def follow(self, primary: bytes) -> list[Growth]:
+        """See Store."""
+        return [MemoryGrowth(each) for each in self._growing.get(primary, ())]
+
+    def freshen(self, primary: bytes, ident: bytes, entry: Entry, moment: int) -> bool:
+        """See Store."""
+        kept = self._kept.get(int.from_bytes(ident, "big"))
+        if kept is None or kept.primary != primary:
+            return False
+        verdict = self._bans.verdict(entry, moment, primary)
+        if GONE in (verdict, self._bans.verdict(kept.entry, kept.moment, b"")):
+            self.remove(primary, ident)
+            return False
+        kept.entry, kept.moment = entry, self._bans.count
+        kept.is_purged = verdict == SOFT
+        self._enlist(primary, Variant(ident, entry.vary, entry.received))
+        return True
+
+    def remove(self, primary: bytes, ident: bytes) -> bool:
+        """See Store."""
+        self._touch(primary)
+        return self._drop(int.from_bytes(ident, "big"))
+
+    def forget(self, primary: bytes) -> bool:
+        """See Store."""
+        self._bans.add("key", primary)
+        variants = self.variants(primary)
+        for each in variants:
+            self.remove(primary, each.ident)
+        return bool(variants)
+
+    def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
+        """See Store."""
+        value = value.lower() if scope == "host" else b"" if scope == "all" else value
+        self._bans.add(scope, value, soft=soft)
+        self._touch(None)
+
+    def sweep(self) -> None:
+        """See Store."""
+        now = self.now()
+        for _ in range(SWEPT):
+            found = self._line.following(self._swept)
+            if found is None:
+                self._bans.drop(self._pass)
+                self._pass = self._bans.count
+                self._swept = 0
+                break
+            position = found[0]
+            self._swept = position + 1
+            kept = self._kept[position]
+            verdict = self._bans.verdict(kept.entry, kept.moment, b"")
+            if verdict == GONE or is_useless(kept.entry, now):
+                self._drop(position)
+                self._expired += 1
+            elif verdict == SOFT:
+                kept.is_purged = True
+
+    def stat(self) -> Stat:
+        """See Store."""
+        return Stat(
+            size=self._used + self._reserved,
+            max_size=self._max_size,
+            objects=len(self._kept),
+            growing=sum(map(len, self._growing.values())),
+            purges=len(self._bans),
+            evicted=self._evicted,
+            expired=self._expired,
+            refused=self._refused,
+        )
+
+    def top(self, count: int) -> list[tuple[bytes, int]]:
+        """See Store."""
+        marks = self._marks
+        best = heapq.nlargest(count, self._kept, key=lambda position: marks[position % MARKS])
+        return [(self._kept[each].entry.url, marks[each % MARKS]) for each in best]
+
+    def close(self) -> None:
+        """See Store."""
+        self._kept.clear()
+        self._keys.clear()
+
+    def take_room(self, length: int, more: int) -> bool:
+        """For a body on its way of `length` bytes so far."""
+        if not self._has_room(length + more, more):
+            return False
+        self._reserved += more
+        return True
+
+    def end_spool(self, spool: "MemorySpool") -> None:
+        """It is not on its way any more."""
+        self._reserved -= spool.length
+        spools = self._growing[spool.primary]
+        spools.remove(spool)
+        if not spools:
+            del self._growing[spool.primary]
+
+    def _enlist(self, primary: bytes, variant: Variant) -> None:
+        known = self._keys.get(primary, [])
+        if known:
+            self._touch(primary)
+        others: list[Variant] = []
+        for each in known:
+            if each.vary == variant.vary or len(others) == VARIANTS - 1:
+                if each.ident != variant.ident:
+                    self._drop(int.from_bytes(each.ident, "big"))
+            elif each.ident != variant.ident:
+                others.append(each)
+        self._keys[primary] = [variant, *others]
+
+    def _touch(self, primary: bytes | None) -> None:
+        """A new number for the generation of a key, or of all."""
+        self._drawn += 1
+        if primary is None:
+            self.generations[:] = memoryview(array("q", (self._drawn,)) * GENERATIONS)
+        else:
+            self.generations[self.cell(primary)] = self._drawn
+
+    def _has_room(self, whole: int, need: int) -> bool:
+        """For `need` bytes of something that has `whole`."""
+        if whole > self._max_size // 2:
+            self._refused += 1
+            return False
+        while self._used + self._reserved + need > self._max_size:
+            found = self._sieve.victim(self._line, self._hands, self._used)
+            if found is None:
+                self._refused += 1
+                return False
+            position, on_trial = found
+            if on_trial:
+                self._ghost.remember(hashed(self._kept[position].primary), self._position)
+            self._drop(position)
+            self._evicted += 1
+        return True
+
+    def _drop(self, position: int) -> bool:
+        kept = self._kept.pop(position, None)
+        if kept is None:
+            return False
+        cost = self._line.drop(position)
+        self._sieve.leave(self._hands, position, cost)
+        self._used -= cost
+        ident = position.to_bytes(8, "big")
+        left = [each for each in self._keys.get(kept.primary, ()) if each.ident != ident]
+        if left:
+            self._keys[kept.primary] = left
+        else:
+            self._keys.pop(kept.primary, None)
+        return True
+
+
+class MemorySpool:
+    """A store.Spool. What has come stands in a file in memory, so that it can be followed as a
+    file can."""
+
+    __slots__ = ("_moment", "_store", "descriptor", "entry", "ident", "length", "primary", "state")
+
+    def __init__(self, store: MemoryStore, primary: bytes, entry: Entry, moment: int) -> None:
+        self._store = store
+        self._moment = moment
+        self.primary = primary
+        self.entry = entry
+        self.length = 0
+        self.state: GrowthState = "growing"
+        self.descriptor = os.memfd_create("porch body")
+        self.ident = b""
+
+    def write(self, data: bytes) -> bool:
+        """See store.Spool."""
+        if self.state != "growing":
+            return False
+        if not self._store.take_room(self.length, len(data)):
+            self.abandon()
+            return False
+        self.length += len(data)
+        os.write(self.descriptor, data)
+        return True
+
+    def finish(self, entry: Entry) -> bytes | None:
+        """See store.Spool."""
+        if self.state != "growing":
+            return None
+        self._end("complete")
+        body = os.pread(self.descriptor, self.length, 0)
+        kept = self._store.save(self.primary, entry, body, self._moment)
+        self.ident = kept or b""
+        return kept
+
+    def abandon(self) -> None:
+        """See store.Spool."""
+        if self.state == "growing":
+            self._end("failed")
+
+    def _end(self, state: GrowthState) -> None:
+        self.state = state
+        self._store.end_spool(self)
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
+
+
+class MemoryGrowth:
+    """A store.Growth."""
+
+    __slots__ = ("_spool", "descriptor", "entry", "ident")
+
+    def __init__(self, spool: MemorySpool) -> None:
+        self._spool = spool
+        self.descriptor = os.dup(spool.descriptor)
+        self.entry = spool.entry
+        self.ident = spool.ident
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
+
+    def size(self) -> int:
+        """See store.Growth."""
+        return self._spool.length
+
+    def state(self) -> GrowthState:
+        """See store.Growth."""
+        return self._spool.state

@@ -1,0 +1,244 @@
+"""Opening a disk store: who may, and whether what is in it can be trusted.
+
+The supervisor claims the folder before it forks; each worker opens the store after. What is stored
+is kept over restarts of the door, whatever ended it, since the page cache outlives processes; over
+restarts of the machine only if the door was ended in order (`settle`) before.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lmdb
+
+from porch import clock
+from porch.cache.board import ERA, Board
+from porch.cache.database import era_folder, whole
+from porch.cache.disk_store import DiskStore
+from porch.cache.store import StoreError
+
+__all__ = ["FORMAT", "LEAP", "LEAST", "Claim", "claim", "open_store", "settle"]
+
+FORMAT = 1
+"""Of what is stored. A store of another is emptied, never read."""
+LEAST = 8 << 20
+"""Bytes: a smaller store would be full of its own pages."""
+LEAP = float(1 << 33)
+"""Seconds that the clock of the store leaps by where nobody knows how long the machine was off: no
+answer is fresh for so long (RFC 9111 1.2.2: 2^31 stands for infinity), so all have expired."""
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_STATE = "state"
+
+
+class Claim(NamedTuple):
+    """What the supervisor holds and workers inherit, by a fork or, made inheritable, by an exec:
+    descriptors of the lock and of the shared memory, and the clock's offset."""
+
+    lock: int
+    board: int
+    offset: float
+
+
+def claim(folder: Path) -> Claim:
+    """Become the one Porch that has this store, until all that inherit the lock have ended.
+
+    Makes the folder if it is missing, and throws away what cannot be trusted. Raises StoreError.
+    """
+    try:
+        _own(folder)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(folder, lock)
+            offset = _prepare(folder)
+            board = Board.make()
+        except BaseException:
+            os.close(lock)
+            raise
+    except OSError as error:
+        raise StoreError(
+            f"the cache cannot be kept in {folder}: {error.strerror}; name another folder, or"
+            " mend that one"
+        ) from error
+    Board(board).numbers[ERA] = _newest(folder)
+    return Claim(lock, board, offset)
+
+
+def open_store(
+    folder: Path, max_size: int, claimed: Claim, say: Callable[[str], None]
+) -> DiskStore:
+    """The store, in a worker: after the fork, for a database must not cross one. max_size: bytes
+    of disk, LEAST at least; say: tells the operator a sentence. Raises StoreError."""
+    if max_size < LEAST:
+        raise StoreError(f"a cache of {max_size} bytes is too small: give it {LEAST >> 20} MiB")
+    return DiskStore(folder, max_size, Board(claimed.board), claimed.offset, say)
+
+
+def settle(folder: Path, claimed: Claim) -> None:
+    """All workers have ended and nothing is written any more: bring it to the disk, so that it is
+    still there when the machine has restarted, and let others claim it. Never raises."""
+    with contextlib.suppress(OSError):
+        state = _read_state(folder)
+        for path in sorted(folder.glob("era-*/data.mdb")):
+            _sync(path)
+        clean = {"now": clock.uptime() + claimed.offset, "wall": clock.wall()}
+        _write_state(folder, {**state, "clean": clean})
+    os.close(claimed.lock)
+    os.close(claimed.board)
+
+
+def _own(folder: Path) -> None:
+    """A folder of this user's that nobody else can write to."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        raise StoreError(
+            f"{folder} belongs to another user (uid {found.st_uid}), who could put answers into"
+            " the cache: name another folder, or give it to the user that Porch runs as"
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
+def _lock(folder: Path, lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+        raise StoreError(
+            f"another Porch (process {holder or 'not known'}) keeps its cache in {folder}: end it,"
+            " or give this one a folder of its own"
+        ) from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+
+
+def _prepare(folder: Path) -> float:
+    """Throw away what cannot be trusted; the clock's offset."""
+    state = _read_state(folder)
+    boot, uptime, wall = _boot(), clock.uptime(), clock.wall()
+    clean = state.get("clean")
+    offset: float | None = None
+    if state.get("format") == FORMAT:
+        if boot and state["boot"] == boot and uptime >= state["uptime"]:
+            offset = state["offset"]
+        elif clean is not None:
+            off = wall - clean["wall"]
+            offset = clean["now"] + (off if off >= 0 else LEAP) - uptime
+    eras = sorted(folder.glob("era-*"), key=_number)
+    for each in eras[:-1] if offset is not None else eras:
+        _put_aside(each)
+    if offset is None:
+        offset = wall - uptime
+    else:
+        _keep_sound(folder)
+    _remove_aside(folder)
+    present = {"format": FORMAT, "boot": boot, "uptime": uptime, "offset": offset, "clean": None}
+    _write_state(folder, present)
+    return offset
+
+
+def _keep_sound(folder: Path) -> None:
+    """A database that is cut off must not be opened; one that has grown and is nearly empty is
+    written anew, smaller."""
+    present = era_folder(folder, _newest(folder))
+    if not whole(present):
+        _put_aside(present)
+        return
+    (present / "lock.mdb").unlink(missing_ok=True)  # of readers that have ended
+    _compact(present)
+
+
+def _compact(present: Path) -> None:
+    """Free pages of the database go back to the disk, if they are many."""
+    file, smaller = present / "data.mdb", present / "compact"
+    shutil.rmtree(smaller, ignore_errors=True)
+    if not file.exists():
+        return
+    try:
+        with lmdb.open(str(present), readonly=True, lock=False, max_dbs=8) as env:
+            free = _free_pages(env)
+            if free * 4096 < file.stat().st_size // 3 or free * 4096 < 16 << 20:
+                return
+            smaller.mkdir(mode=0o700)
+            env.copy(str(smaller), compact=True)
+        (smaller / "data.mdb").replace(file)
+    except (lmdb.Error, OSError):
+        pass  # as it was; what is damaged in it, a worker will find
+    shutil.rmtree(smaller, ignore_errors=True)
+
+
+def _free_pages(env: lmdb.Environment) -> int:
+    used = 0
+    with env.begin() as txn:
+        for name in (b"objects", b"keys", b"growing", b"bans", b"log", b"meta"):
+            with contextlib.suppress(lmdb.NotFoundError):
+                found = txn.stat(env.open_db(name, txn=txn, create=False))
+                used += found["branch_pages"] + found["leaf_pages"] + found["overflow_pages"]
+    return int(env.info()["last_pgno"]) - used
+
+
+def _newest(folder: Path) -> int:
+    """The number of the database in use; those that were put aside count too."""
+    present = max(map(_number, folder.glob("era-*")), default=-1)
+    aside = max(map(_number, folder.glob("gone-era-*")), default=0)
+    return present if present >= 0 else aside + 1
+
+
+def _number(path: Path) -> int:
+    for part in path.name.split("-"):
+        if part.isdigit():
+            return int(part)
+    return -1
+
+
+def _put_aside(folder: Path) -> None:
+    if folder.exists():
+        folder.rename(folder.with_name(f"gone-{folder.name}-{os.getpid()}"))
+
+
+def _remove_aside(folder: Path) -> None:
+    """The databases at once, for their room; the bodies are left to the sweep."""
+    for path in folder.glob("gone-*/*.mdb"):
+        path.unlink(missing_ok=True)
+
+
+def _boot() -> str:
+    """Names the present run of the machine; "" where nothing does."""
+    with contextlib.suppress(OSError):
+        return _BOOT.read_text(encoding="ascii").strip()
+    return ""
+
+
+def _read_state(folder: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        state = json.loads((folder / _STATE).read_bytes())
+        if isinstance(state, dict) and state.get("format") == FORMAT:
+            return state
+    return {}
+
+
+def _write_state(folder: Path, state: dict[str, Any]) -> None:
+    """On the disk when it returns: an older one that said "clean" must not come back."""
+    new = folder / f"{_STATE}.new"
+    new.write_text(json.dumps(state), encoding="ascii")
+    _sync(new)
+    new.replace(folder / _STATE)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
