@@ -35,8 +35,10 @@ class Caches:
         """The cache of a route, if it has one. name: of the route with its conditions. is_personal:
         whether the origin is told the client's certificate. facing: all filters that face the
         origin, in their order."""
-        words = settings.cache
-        if words is None or (is_personal and "authorization" not in (words.ignore or ())):
+        words, shelf = settings.cache, self._state.shelf
+        if shelf is None or words is None:
+            return []
+        if is_personal and "authorization" not in (words.ignore or ()):
             return []
         found = caching(words, self._state.load_cache_key, self._loaded.base)
         if found is None:
@@ -54,7 +56,8 @@ class Caches:
             where=route.where,
         )
         suffix = b"" if name == route.key else b" route:" + name.encode()
-        return [Cache(self._state.shelf, asked, found.policy, found.key, suffix, found.function)]
+        made = Cache(shelf, asked, found.policy, found.key, suffix=suffix, function=found.function)
+        return [made]
 
 
 def faces_origin(each: Filter) -> bool:
