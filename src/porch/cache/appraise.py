@@ -6,7 +6,6 @@ and the first visitor's session must not become everybody's. `private="set-cooki
 (RFC 9111 5.2.2.7) or `ignore` in the configuration keep the rest.
 """
 
-import re
 from collections.abc import Sequence
 
 from porch.cache import refusal
@@ -25,6 +24,7 @@ from porch.cache.lifetime import (
     must,
     stale_windows,
 )
+from porch.cache.parts import Part, arrived
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
 from porch.cache.tags import tags_of
@@ -58,8 +58,6 @@ _NOT_KEPT = frozenset(
 )
 """Age is counted on instead; what is between proxies ends here (RFC 9111 3.1)."""
 _OF_A_PART = frozenset((b"content-range", b"content-length"))
-_PARTS = b"multipart/byteranges"
-_CONTENT_RANGE = re.compile(rb"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
 
 
 def appraise(
@@ -115,8 +113,8 @@ def appraise(
         tags=tags,
         url=url(request),
     )
-    if response.status == 206 and (part := _part(response)) is not None:
-        _become_part(entry, *part)
+    if (part := arrived(response)) is not None:
+        _become_part(entry, part)
     return entry
 
 
@@ -139,7 +137,7 @@ def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
 def _by_status(request: RequestHead, response: ResponseHead) -> Refusal | None:
     if response.status < 200 or response.status in NEVER:
         return refusal.STATUS
-    if response.status == 206 and (request.get(b"range") is None or _part(response) is None):
+    if response.status == 206 and (request.get(b"range") is None or arrived(response) is None):
         return refusal.PART
     return None
 
@@ -246,22 +244,9 @@ def _kept(fields: list[Field], directives: Directives) -> list[Field]:
     return [field for field in fields if field[0] not in without]
 
 
-def _become_part(entry: Entry, first: int, end: int, whole: int) -> None:
+def _become_part(entry: Entry, part: Part) -> None:
     """Of a whole answer, of which these bytes are held; all of them make it that answer."""
     entry.status = 200
     entry.fields = [field for field in entry.fields if field[0] not in _OF_A_PART]
-    entry.length = whole
-    if end - first < whole:
-        entry.held = [(first, end)]
-
-
-def _part(response: ResponseHead) -> tuple[int, int, int] | None:
-    """(first, behind last, length of the whole) of a 206 with one part, if all agrees."""
-    ranges = [value for name, value in response.fields if name == b"content-range"]
-    found = _CONTENT_RANGE.fullmatch(ranges[0]) if len(ranges) == 1 else None
-    if found is None or (response.get(b"content-type") or b"").lower().startswith(_PARTS):
-        return None
-    first, last, whole = map(int, found.groups())
-    if not first <= last < whole or response.length != last + 1 - first:
-        return None
-    return first, last + 1, whole
+    entry.length = part.length
+    entry.held = part.held
