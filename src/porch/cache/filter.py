@@ -30,12 +30,28 @@ from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import RequestHead, ResponseHead
 from porch.route.route import Route
 
-__all__ = ["TRIES", "Cache", "KeyFunction"]
+__all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
 
 TRIES = 3
 """How often a request waits in vain for an answer that it may have, before it asks for itself."""
 KeyFunction = Callable[[Exchange], bytes | None]
 """What else counts of a request; None for nothing."""
+
+
+def goes_past(policy: Policy, request: RequestHead, client_ip: bytes) -> str:
+    """Why a request is not looked up, in the words of RFC 9211; "" if it is."""
+    if request.method != b"GET" and request.method != b"HEAD":
+        return "method"
+    if request.length != 0 or request.upgrade is not None or is_for_origin(request):
+        return "bypass"
+    if policy.bypass and policy.passes_by(request, client_ip):
+        return "bypass"
+    return ""
+
+
+def digest(key: bytes) -> bytes:
+    """What the answers of a key are stored by."""
+    return blake2b(key, digest_size=16).digest()
 
 
 class Cache(Filter):
@@ -73,15 +89,9 @@ class Cache(Filter):
 
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
-        request = exchange.request
-        if request.method != b"GET" and request.method != b"HEAD":
-            self._past(exchange, "method")
-            return None
-        if request.length != 0 or request.upgrade is not None or is_for_origin(request):
-            self._past(exchange, "bypass")
-            return None
-        if self.policy.bypass and self.policy.passes_by(request, exchange.client_ip):
-            self._past(exchange, "bypass")
+        past = goes_past(self.policy, exchange.request, exchange.client_ip)
+        if past:
+            self._past(exchange, past)
             return None
         return self.look(exchange)
 
@@ -150,7 +160,7 @@ class Cache(Filter):
         key = make(request, self.rules) + self._suffix
         if self._function is not None and exchange is not None:
             key += b" py:" + (self._function(exchange) or b"")
-        return blake2b(key, digest_size=16).digest()
+        return digest(key)
 
     def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
