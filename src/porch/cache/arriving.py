@@ -62,14 +62,14 @@ class Arriving:
         """The next piece."""
         self._size += len(data)
         if self.stores and self._size > self._most:
-            self._lose(self._size - len(data))
-        if self._spool is not None:
-            if self._spool.write(data):
-                return
-            self._lose(self._size - len(data))
+            self._lose()
         self._memory += data
-        if self.stores and self._size > SMALL:
-            self._begin_spool()
+        if self._spool is None:
+            if self.stores and self._size > SMALL:
+                self._begin_spool()
+        elif not self._spool.write(data):
+            self._lose()
+        self._shed()
 
     def end(self) -> bytes | None:
         """That was all. By which ident it is kept; None where it is not."""
@@ -77,9 +77,10 @@ class Arriving:
         entry = self._entry
         if not self.stores or entry is None:
             return None
+        if not entry.held:
+            entry.length = self._size
         if self._spool is not None:
             return self._spool.finish(entry)
-        entry.length = self._size
         return self._store.save(self._primary, entry, bytes(self._memory), self._moment)
 
     def abandon(self) -> None:
@@ -131,17 +132,18 @@ class Arriving:
             (each for each in self._store.follow(self._primary) if each.ident == spool.ident), None
         )
         if self._growth is None or not spool.write(bytes(self._memory)):
-            spool.abandon()
-            self._spool, self.stores = None, False
-            return
-        self._base = self._size
-        self._memory.clear()
+            self._lose()
 
-    def _lose(self, size: int) -> None:
-        """It will not be kept, of which `size` bytes were there. What the file has can still be
-        read."""
+    def _shed(self) -> None:
+        """What the file has by now need not be in memory."""
+        if self._growth is not None and self._spool is not None:
+            there = self._growth.size()
+            del self._memory[: there - self._base]
+            self._base = there
+
+    def _lose(self) -> None:
+        """It will not be kept. What the file has can still be read."""
         if self._spool is not None:
             self._spool.abandon()
             self._spool = None
-            self._base = size
         self.stores = False

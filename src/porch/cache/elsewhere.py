@@ -11,8 +11,9 @@ from functools import partial
 
 from porch import clock
 from porch.cache.reader import Body, Part, Reader
-from porch.cache.shelf import FillKey, Shelf, Waiting
+from porch.cache.shelf import FillKey, Shelf
 from porch.cache.store import Growth
+from porch.cache.waiting import Waiting
 from porch.errors import IncompleteResponse
 from porch.exchange import Exchange
 from porch.keeper import Keeper
@@ -78,8 +79,18 @@ class Growing:
 class Elsewhere:
     """See the module, and shelf.Asked. patience: seconds that are waited for a sign of it."""
 
-    __slots__ = ("_cell", "_growing", "_key", "_keeper", "_known", "_number", "_pause", "_shelf",
-                 "_until", "_waiting")
+    __slots__ = (
+        "_cell",
+        "_growing",
+        "_keeper",
+        "_key",
+        "_known",
+        "_number",
+        "_pause",
+        "_shelf",
+        "_until",
+        "_waiting",
+    )
 
     def __init__(self, shelf: Shelf, key: FillKey, keeper: Keeper, patience: float) -> None:
         store = shelf.store
@@ -115,16 +126,16 @@ class Elsewhere:
         store = shelf.store
         if not self._waiting:
             self._close()
-        elif self._has_come() or not shelf.locks.is_held(primary):
+        elif self._has_come() or not shelf.is_held(primary):
             self._close()
             for each in self._leaving():
-                each.cache.again(each)
+                each.again()
         elif growths := store.follow(primary):
             self._follow(growths)
         elif clock.monotonic() > self._until:
             self._close()
             for each in self._leaving():
-                each.cache.let_go(each, "collapse-timeout")
+                each.let_go("collapse-timeout")
         else:
             self._pause = min(self._pause * 1.5, LONGEST_LOOK)
             self._keeper.later(self._pause, self._look)
@@ -141,10 +152,11 @@ class Elsewhere:
         followed = [(growth, Growing(growth)) for growth in growths]
         for each in self._leaving():
             for growth, growing in followed:
-                if each.cache.give_growing(each, growth.entry, growing):
+                if each.fits(growth.entry):
+                    each.give(growth.entry, growing, growing.reader, stored=False)
                     break
             else:
-                each.cache.let_go(each, "vary")
+                each.let_go("vary")
         for _, growing in followed:
             self._pump(growing, LOOK)
 

@@ -8,13 +8,18 @@ there, while it comes. What cannot goes to the first of them alone; the others a
 from collections.abc import Sequence
 
 from porch import clock
-from porch.cache.appraise import Refusal
 from porch.cache.arriving import Arriving
 from porch.cache.entry import Entry
+from porch.cache.giving import body_of
+from porch.cache.joining import Joining, joining
 from porch.cache.reader import Body, Part, Reader
+from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
-from porch.cache.shelf import FillKey, Shelf, Waiting
+from porch.cache.shelf import FillKey, Shelf
 from porch.cache.store import Stored
+from porch.cache.update import appraised, updated
+from porch.cache.validate import selected
+from porch.cache.waiting import Waiting
 from porch.errors import ClientGone, PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead, ResponseHead
@@ -39,6 +44,7 @@ class Fill:
         "_error",
         "_exchange",
         "_is_full",
+        "_joining",
         "_key",
         "_moment",
         "_readers",
@@ -73,6 +79,7 @@ class Fill:
         self._exchange: Exchange | None = None
         self._error: PorchError | None = None
         self._is_full = False
+        self._joining: Joining | None = None
         self.checks = checks
         self.entry: Entry | None = None
         self.body: Arriving | None = None
@@ -99,7 +106,7 @@ class Fill:
         if self.entry is None:
             self._waiting.append(waiting)
         else:
-            waiting.cache.give(waiting, self)
+            self._give(waiting)
 
     def leave(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
@@ -115,7 +122,7 @@ class Fill:
             exchange.first_byte = asked.first_byte
             exchange.reused = asked.reused
 
-    def reader(self, body: Body, parts: Sequence[Part]) -> Reader:
+    def _reader(self, body: Body, parts: Sequence[Part]) -> Reader:
         """A source of parts of the body, as it comes. See giving.Makes."""
         reader = Reader(body, parts, self._on_moved)
         self._readers.add(reader)
@@ -156,40 +163,84 @@ class Fill:
         self._error = error
 
     def _on_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
-        cache, shelf, exchange = self._cache, self._shelf, self._exchange
+        cache, exchange = self._cache, self._exchange
         assert exchange is not None
-        verdict = cache.appraise(exchange.request, head, self._requested, clock.wall())
+        if head.status == 206 and self.checks is not None:
+            self._on_part(self.checks, head, data, end)
+            return
+        verdict = appraised(cache, exchange.request, head, self._requested, clock.wall())
         if isinstance(verdict, Refusal):
             self._pass(head, data, end, verdict)
             return
-        self.entry = verdict
-        primary = self._key[0]
-        shelf.hint(primary, [name for name, _ in verdict.vary])
-        self.body = Arriving(shelf.store, primary, verdict, self._moment, cache.policy.max_object)
+        self._keep(verdict, data, end)
+
+    def _keep(self, entry: Entry, data: bytes, end: bool) -> None:
+        """It is stored, and given to all who wait while it comes."""
+        shelf, primary = self._shelf, self._key[0]
+        self.entry = entry
+        shelf.hint(primary, [name for name, _ in entry.vary if name[:1] != b":"])
+        most = self._cache.policy.max_object
+        self.body = Arriving(shelf.store, primary, entry, self._moment, most)
         self.body.add(data)
         if end:
             self._finish()
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.cache.give(each, self)
+        for each in self._leaving():
+            if entry.held and not each.collapsed:
+                assert self.body is not None
+                stored = self.body.stores
+                each.give(entry, self.body, self._reader, stored=stored, as_it_came=True)
+            else:
+                self._give(each)
+
+    def _on_part(self, checked: Stored, head: ResponseHead, data: bytes, end: bool) -> None:
+        """What completes a stored answer, if it is of the same bytes; else all is asked for."""
+        exchange = self._exchange
+        assert exchange is not None
+        self._joining = joining(self._cache, exchange.request, checked, head, self._requested)
+        if self._joining is not None:
+            self._on_data(data, end)
+            return
+        self._shelf.store.remove(self._key[0], checked.ident)
+        self._close()
+        for each in self._leaving():
+            each.again()
+        if not end:
+            exchange.fail(ClientGone("it completes nothing"))
+
+    def _give(self, waiting: Waiting) -> None:
+        """The answer that is being stored, if it is for this request too."""
+        entry, body = self.entry, self.body
+        assert entry is not None
+        assert body is not None
+        if waiting.fits(entry):
+            waiting.give(entry, body, self._reader, stored=body.stores)
+        elif self._shelf.asked.get(self._key) is self:
+            waiting.let_go("vary")
+        else:
+            waiting.again()
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal) -> None:
         """It is for one alone."""
         self._close()
         self._shelf.let_pass(self._key[0])
-        waiting, self._waiting = self._waiting, []
-        self.body = Arriving(self._shelf.store, self._key[0], None, self._moment, 0)
-        self.body.add(data)
+        waiting = self._leaving()
+        self.body = body = Arriving(self._shelf.store, self._key[0], None, self._moment, 0)
+        body.add(data)
         if end:
-            self.body.end()
+            body.end()
         for each in waiting[:1]:
-            each.cache.pass_on(each, self, head, why)
+            each.pass_on(head, body, self._reader, why)
         for each in waiting[1:]:
-            each.cache.let_go(each, why.word)
-        if not end and not self._readers and self._exchange is not None:
+            each.let_go(why.word)
+        if not (end or self._readers) and self._exchange is not None:
             self._exchange.fail(ClientGone("nobody waits for it any more"))
 
     def _on_data(self, data: bytes, end: bool) -> None:
+        if self._joining is not None:
+            self._joining.add(data)
+            if end:
+                self._keep(self._joining.entry, self._joining.whole(), True)
+            return
         body = self.body
         if body is None:
             return
@@ -203,36 +254,44 @@ class Fill:
         """What is stored is what the origin would give (RFC 9111 4.3.4)."""
         exchange, store, primary = self._exchange, self._shelf.store, self._key[0]
         assert exchange is not None
-        verdict = self._cache.validated(exchange.request, checked.entry, head, self._requested)
-        entry = checked.entry
-        if isinstance(verdict, Entry):
-            entry = verdict
-            store.freshen(primary, checked.ident, entry, self._moment)
-        else:
+        entry, now = checked.entry, clock.wall()
+        if not selected([entry], head, now):  # it speaks of something else
             store.remove(primary, checked.ident)
+            self._close()
+            for each in self._leaving():
+                each.again()
+            return
+        found = updated(self._cache, exchange.request, entry, head, self._requested, now)
+        if isinstance(found, Refusal):
+            store.remove(primary, checked.ident)
+        else:
+            entry = found
+            store.freshen(primary, checked.ident, entry, self._moment)
         self._close()
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            if verdict is None:
-                each.cache.again(each)
+        stored = not isinstance(found, Refusal)
+        for each in self._leaving():
+            if each.fits(entry):
+                each.give(entry, body_of(checked), Reader, stored=stored, status=304)
             else:
-                each.cache.give_stored(each, entry, checked, 304)
+                each.again()
+
+    def _leaving(self) -> list[Waiting]:
+        leaving, self._waiting = self._waiting, []
+        return leaving
 
     def _on_failed(self, error: PorchError) -> None:
         self._stand_in(0)
         self._close()
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
+        for each in self._leaving():
             each.exchange.give_up(error)
 
     def _stand_in(self, status: int) -> None:
         """Stale answers for those who may have them."""
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
+        for each in self._leaving():
             if each.stored is None:
                 self._waiting.append(each)
             else:
-                each.cache.give_stale(each, each.stored, self._error, status)
+                each.give_stale(each.stored, Reader, self._error, status)
 
     def _finish(self) -> None:
         assert self.body is not None
@@ -245,7 +304,7 @@ class Fill:
             del self._shelf.asked[self._key]
         if self._claimed:
             self._claimed = False
-            self._shelf.locks.release(self._key[0])
+            self._shelf.release(self._key[0])
 
     def _let_go(self, body: Arriving, exchange: Exchange) -> None:
         """Of a body that is not stored only so much is held as the slowest has not read."""
@@ -262,8 +321,10 @@ class Fill:
         self._close()
         if self.body is not None:
             self.body.abandon()
-        for each in tuple(self._readers):
-            each.fail(error)
+        for reader in tuple(self._readers):
+            reader.fail(error)
+        for each in self._leaving():
+            each.exchange.give_up(error)
 
     def unsent(self) -> int:
         """See keeper.ClientStream."""

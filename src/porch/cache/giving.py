@@ -1,18 +1,21 @@
 """Giving: what is stored, or is just coming in, as the answer to one request."""
 
+import os
 from collections.abc import Callable, Sequence
 
 from porch import clock
 from porch.cache import answer
 from porch.cache.conditions import is_not_modified, not_modified
 from porch.cache.entry import Entry
+from porch.cache.parts import missing
+from porch.cache.ranges import Range, partial, ranges, unsatisfiable
 from porch.cache.reader import OPEN, PIECE, Body, Part, Reader
 from porch.cache.status_field import CacheStatus, appended
-from porch.cache.store import FileBody
-from porch.filter import Kept
+from porch.cache.store import FileBody, Stored
+from porch.filter import Kept, Response
 from porch.http.message import RequestHead, ResponseHead
 
-__all__ = ["Held", "Makes", "begun", "given"]
+__all__ = ["Held", "Makes", "begun", "body_of", "gaps", "given"]
 
 Makes = Callable[[Body, Sequence[Part]], Reader]
 """Makes a reader of these parts of a body: Reader itself, or who wants to know of it."""
@@ -39,6 +42,19 @@ class Held:
         return self._file.read(first, size)
 
 
+def body_of(stored: Stored) -> bytes | Body:
+    """Its body as it is given."""
+    return stored.body if isinstance(stored.body, bytes) else Held(stored.body)
+
+
+def gaps(entry: Entry, request: RequestHead) -> list[Range]:
+    """What this request wants of the answer that is not stored."""
+    if not entry.held or is_not_modified(entry, request, clock.wall()):
+        return []
+    asked = ranges(entry, request, clock.wall())
+    return [] if asked == [] else missing(entry, asked)
+
+
 def given(
     request: RequestHead,
     entry: Entry,
@@ -46,20 +62,42 @@ def given(
     now: float,
     status: CacheStatus,
     makes: Makes = Reader,
-) -> Kept:
-    """The answer to a request. now: by the clock of the store."""
-    if is_not_modified(entry, request, clock.wall()):
+    *,
+    as_it_came: bool = False,
+) -> Response:
+    """The answer to a request, for which there are no `gaps`. now: by the clock of the store.
+    as_it_came: to the request for which the origin has chosen this part, whatever was asked."""
+    wall = clock.wall()
+    if is_not_modified(entry, request, wall):
         head = not_modified(entry, now)
         head.fields = appended(head.fields, status)
         return Kept(head, b"")
-    head = answer.whole(entry, now)
+    asked = ranges(entry, request, wall) if entry.length >= 0 else None
+    if as_it_came and entry.held:
+        asked = entry.held
+    if asked == []:
+        return unsatisfiable(entry)
+    if asked:
+        plan = partial(entry, asked, now, b"%b" % os.urandom(12).hex().encode())
+        head, pieces = plan.head, plan.pieces
+    else:
+        head = answer.whole(entry, now)
+        pieces = [(0, entry.length if entry.length >= 0 else OPEN)]
     head.fields = appended(head.fields, status)
-    if request.method == b"HEAD" or isinstance(body, bytes):
-        return Kept(head, body if isinstance(body, bytes) else b"")
-    return begun(head, body, [(0, entry.length if entry.length >= 0 else OPEN)], makes)
+    if request.method == b"HEAD" or entry.length == 0:
+        return Kept(head, b"")
+    if isinstance(body, bytes):
+        return Kept(head, _joined(body, pieces) if asked else body)
+    return begun(head, body, pieces, makes)
 
 
-def begun(head: ResponseHead, body: Body, parts: list[Part], makes: Makes) -> Kept:
+def _joined(body: bytes, pieces: Sequence[Part]) -> bytes:
+    return b"".join(
+        [each if isinstance(each, bytes) else body[each[0] : each[1]] for each in pieces]
+    )
+
+
+def begun(head: ResponseHead, body: Body, parts: Sequence[Part], makes: Makes) -> Kept:
     """An answer whose first piece leaves with its head, if that is there, and the rest behind."""
     part = parts[0]
     if isinstance(part, bytes):
@@ -69,5 +107,5 @@ def begun(head: ResponseHead, body: Body, parts: list[Part], makes: Makes) -> Ke
     data = (body.read(first, min(PIECE, there - first)) if first < there else None) or b""
     first += len(data)
     is_over = first == end or (end == OPEN and body.is_whole() and first == body.size())
-    left = [*([] if is_over else [(first, end)]), *parts[1:]]
+    left: list[Part] = [*([] if is_over else [(first, end)]), *parts[1:]]
     return Kept(head, data, makes(body, left) if left else None)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
-from porch.cache.store import Store, Stored
+from porch.cache.store import Store
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
@@ -13,11 +13,10 @@ from porch.keeper import Keeper, Timer
 
 if TYPE_CHECKING:
     from porch.cache.fill import Fill
-    from porch.cache.filter import Cache
-    from porch.clock import Deadlines
+    from porch.cache.waiting import Waiting
     from porch.http.message import Field
 
-__all__ = ["PASS", "PASSES", "Asked", "FillKey", "Locks", "Shelf", "Waiting"]
+__all__ = ["PASS", "PASSES", "Asked", "FillKey", "Locks", "Shelf"]
 
 PASS = 60.0
 """Seconds for which nobody waits for another's answer of a key whose last could not be stored."""
@@ -41,27 +40,10 @@ class Locks(Protocol):
         """Whether another is."""
 
 
-class Waiting:
-    """A client that waits for the origin's answer. fwd: why it could not be served from the store,
-    in the words of RFC 9211. stored: what may stand in if the origin fails, or None. collapsed:
-    whether another's request had gone out before."""
-
-    __slots__ = ("cache", "collapsed", "exchange", "fwd", "stored")
-
-    def __init__(
-        self, cache: "Cache", exchange: Exchange, fwd: str, stored: Stored | None = None
-    ) -> None:
-        self.cache = cache
-        self.exchange = exchange
-        self.fwd = fwd
-        self.stored = stored
-        self.collapsed = False
-
-
 class Asked(Protocol):
     """What clients wait for: a fill of this worker, or another's."""
 
-    def join(self, waiting: Waiting) -> None:
+    def join(self, waiting: "Waiting") -> None:
         """One more."""
 
     def leave(self, exchange: Exchange) -> None:
@@ -73,13 +55,14 @@ class Asked(Protocol):
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    hints: the names that Vary had, by primary key."""
+    claimed: the keys for which this worker asks. hints: the names that Vary had, by primary key."""
 
-    __slots__ = ("_keeper", "_passes", "asked", "hints", "locks", "members", "store")
+    __slots__ = ("_keeper", "_locks", "_passes", "asked", "claimed", "hints", "members", "store")
 
     def __init__(self, store: Store, locks: Locks) -> None:
         self.store = store
-        self.locks = locks
+        self._locks = locks
+        self.claimed: set[bytes] = set()
         self.asked: dict[FillKey, Asked] = {}
         self.members: dict[Exchange, Asked] = {}
         self.hints: dict[bytes, list[bytes]] = {}
@@ -94,6 +77,22 @@ class Shelf:
         if self._keeper is None or self._keeper.door is not door:
             self._keeper = FillKeeper(door)
         return self._keeper
+
+    def claim(self, primary: bytes) -> bool:
+        """Be the one of all workers who asks for this key."""
+        if not self._locks.claim(primary):
+            return False
+        self.claimed.add(primary)
+        return True
+
+    def release(self, primary: bytes) -> None:
+        """Be it no longer."""
+        self.claimed.discard(primary)
+        self._locks.release(primary)
+
+    def is_held(self, primary: bytes) -> bool:
+        """Whether somebody asks for this key."""
+        return self._locks.is_held(primary)
 
     def passes(self, primary: bytes) -> bool:
         """Whether its last answer could not be stored, lately."""
@@ -128,12 +127,8 @@ class FillKeeper:
 
     def __init__(self, door: Keeper) -> None:
         self.door = door
+        self.deadlines = door.deadlines
         self.running = 0
-
-    @property
-    def deadlines(self) -> "Deadlines":
-        """See keeper.Keeper."""
-        return self.door.deadlines
 
     def error_page(self, exchange: Exchange, error: PorchError) -> Response:
         """Each who waits gets a page of its own kind."""

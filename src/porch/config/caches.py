@@ -11,7 +11,7 @@ from porch.filter import Filter
 from porch.route.plan import Plan
 from porch.route.route import Route
 
-__all__ = ["CLIENT_PHASES", "Caches", "faces_origin"]
+__all__ = ["CLIENT_PHASES", "Caches", "faces_origin", "key_suffix"]
 
 CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
 """What an exchange for the store has no part in: each client's own has them."""
@@ -35,8 +35,10 @@ class Caches:
         """The cache of a route, if it has one. name: of the route with its conditions. is_personal:
         whether the origin is told the client's certificate. facing: all filters that face the
         origin, in their order."""
-        words = settings.cache
-        if words is None or (is_personal and "authorization" not in (words.ignore or ())):
+        words, shelf = settings.cache, self._state.shelf
+        if shelf is None or words is None:
+            return []
+        if is_personal and "authorization" not in (words.ignore or ()):
             return []
         found = caching(words, self._state.load_cache_key, self._loaded.base)
         if found is None:
@@ -53,8 +55,14 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix = b"" if name == route.key else b" route:" + name.encode()
-        return [Cache(self._state.shelf, asked, found.policy, found.key, suffix, found.function)]
+        suffix = key_suffix(name, route)
+        made = Cache(shelf, asked, found.policy, found.key, suffix=suffix, function=found.function)
+        return [made]
+
+
+def key_suffix(name: str, route: Route) -> bytes:
+    """What keeps apart the answers of routes that differ by conditions alone. name: with them."""
+    return b"" if name == route.key else b" route:" + name.encode()
 
 
 def faces_origin(each: Filter) -> bool:

@@ -16,7 +16,7 @@ from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster, Troubled, Waited
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.cache.counts import WIDTH as COUNTS
-from porch.cache.store import Store
+from porch.cache.shelf import Shelf
 from porch.clock import Deadlines
 from porch.config.balancing import LoadKey
 from porch.config.caching import LoadFunction
@@ -85,9 +85,8 @@ class State:
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
-    cache. store: of the cache, None
-    where nothing is kept. cache_counts: see cache/counts.py. serves: whether anything will be
-    balanced.
+    cache. shelf: where it keeps answers, None for nowhere. cache_counts: see cache/counts.py.
+    serves: whether anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -108,7 +107,7 @@ class State:
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self.load_key: LoadKey = _no_key
         self.load_cache_key: LoadFunction = lambda word, base: None
-        self.store: Store | None = None
+        self.shelf: Shelf | None = None
         self.cache_counts = Cells(COUNTS)
         self.serves = make_pool is not None
         self._make_pool = make_pool or _Nowhere
@@ -279,6 +278,12 @@ class State:
         while self._asked:
             self._asked.popitem()
             yield
+
+    def tick(self) -> None:
+        """Every quarter of a second: who waits, and what has expired."""
+        self.deadlines.check()
+        if self.shelf is not None:
+            self.shelf.store.sweep()
 
     def close(self) -> None:
         """Close every connection to an origin."""

@@ -8,6 +8,7 @@ import msgspec
 
 from porch.cache.entry import encoded
 from porch.cache.named import Named
+from porch.cache.shelf import Shelf
 from porch.cache.store import Store
 
 __all__ = ["NO_STORE", "at_store"]
@@ -18,11 +19,12 @@ NO_STORE = "no store is open; its messages say why"
 Told = dict[str, object]
 
 
-def at_store(store: Store | None, word: str, data: Any) -> Told:
+def at_store(shelf: Shelf | None, word: str, data: Any) -> Told:
     """The answer to "purge" with what is named and whether softly, to "cache" with how many urls
     are wanted, or to "kept" with a primary key. Plain data; `error` has why nothing was done."""
-    if store is None:
+    if shelf is None:
         return {"error": NO_STORE}
+    store = shelf.store
     if word == "purge":
         named, soft = data
         return _purge(store, named, soft=soft)

@@ -10,6 +10,7 @@ from porch.balance.standing import EndpointName, Standing
 from porch.config.loaded import Loaded
 from porch.config.orders import Orders
 from porch.listen.address import ListenAddress
+from porch.manage.cache_keeping import KeptCache
 from porch.manage.discovering import News
 from porch.manage.user import Identity
 from porch.shared import SharedTable
@@ -27,7 +28,7 @@ class Equipment:
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
-    operators have said. found: what is known of sources.
+    operators have said. found: what is known of sources. cache: where it keeps answers.
     """
 
     loaded: Loaded
@@ -43,3 +44,4 @@ class Equipment:
     orders: Orders = field(default_factory=Orders.none)
     found: Sequence[News] = ()
     identity: Identity | None = field(default=None)
+    cache: KeptCache | None = None

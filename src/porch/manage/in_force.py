@@ -19,6 +19,7 @@ from porch.config.logs import close_log_files, open_log_files
 from porch.config.orders import Orders
 from porch.config.snapshot import Snapshot
 from porch.listen.address import ListenAddress
+from porch.manage.cache_keeping import CacheKeeping, Handed
 from porch.manage.candidate import Candidate, stamps
 from porch.manage.columns import COLUMNS, Columns, rows_for
 from porch.manage.discovered import Discovered
@@ -45,7 +46,7 @@ class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before. renewed: certificate files that change. standings:
     which endpoints are out of rotation. orders: what operators have said. discovered: which were
-    found. say: tells the operator;
+    found. cache: where answers are kept. say: tells the operator;
     assigned later."""
 
     def __init__(
@@ -66,6 +67,7 @@ class InForce:
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
+        self.cache = CacheKeeping()
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
             self.columns.assign(candidate.endpoints)
@@ -102,6 +104,7 @@ class InForce:
             orders=self.orders,
             found=self.discovered.news(),
             identity=self.candidate.identity,
+            cache=self.cache.kept,
         )
 
     def find(self, listing: Listing, fleet: Fleet) -> None:
@@ -230,6 +233,7 @@ class InForce:
     def close(self) -> None:
         """Let go of everything."""
         self.listening.close_all()
+        self.cache.close()
         close_log_files(self.files)
 
     def _obstacle(self, candidate: Candidate) -> str:
@@ -245,7 +249,7 @@ class InForce:
                 f"workers = {candidate.workers}: a door that was started with "
                 f"{self._first_workers} has room for {most}; porch upgrade makes room, or a restart"
             )
-        return ""
+        return self.cache.obstacle(candidate.loaded)
 
     def _is_left(self, wanted: Iterable[ListenAddress]) -> bool:
         """Whether one of these ports is drained: what waited there is served before it closes."""
@@ -255,6 +259,11 @@ class InForce:
 
     def _changes_logs(self, candidate: Candidate) -> bool:
         return candidate.loaded.config.log != self.candidate.loaded.config.log
+
+    def keep_cache(self, handed: Handed) -> None:
+        """Have a folder for the cache, if the configuration has one. handed: see CacheKeeping."""
+        candidate = self.candidate
+        self.cache.begin(candidate.loaded, candidate.identity, self._say, handed)
 
     def ready_store(self, candidate: Candidate) -> None:
         """Make the folder of certificates ready. Without it all else is served."""

@@ -122,6 +122,7 @@ class Supervisor:
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)
+        in_force.keep_cache(handover.cache if handover is not None else [])
         self._descriptors = _raise_limit()
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
@@ -270,6 +271,7 @@ class Supervisor:
             found=self.in_force.discovered.dump(),
             history=self.in_force.history.dump(),
             orders=self.in_force.orders.dump(),
+            cache=self.in_force.cache.hand_over(),
         )
         become(handover)
 

@@ -16,6 +16,7 @@ from socket import socket
 from typing import Any
 
 from porch.listen.address import ListenAddress
+from porch.manage.cache_keeping import Handed
 from porch.manage.channel import Channel
 from porch.manage.columns import COLUMNS, rows_for
 from porch.manage.loop import Loop, Timer
@@ -34,7 +35,7 @@ __all__ = [
     "tried",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """Of what one version hands to the next. Another number is not understood, and refused on trial."""
 TRIAL, HANDOVER = "PORCH_TRIAL", "PORCH_HANDOVER"
 """Words of the environment: what a trial should find out, and the descriptor of what is handed
@@ -54,7 +55,7 @@ class Handover:
     question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones, the
     descriptors of their channels and their rows in the table. table: where they count: its
     descriptor, its rows and columns, and which endpoint has which. history: see history.py.
-    orders: see orders.py. found: see discovered.py.
+    orders: see orders.py. found: see discovered.py. cache: see cache_keeping.py.
     """
 
     since: float
@@ -69,6 +70,7 @@ class Handover:
     history: Any = None
     orders: Any = None
     found: list[dict[str, Any]] = field(default_factory=list)
+    cache: Handed = field(default_factory=list)
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str] = os.environ) -> "Handover | None":
@@ -142,7 +144,7 @@ class Handover:
     def _descriptors(self) -> list[int]:
         found = [number for _, numbers in self.listening for number in numbers]
         found += [number for _, number, _ in self.workers]
-        found += [self.control, self.question, self.table]
+        found += [self.control, self.question, self.table, *map(int, self.cache[:3])]
         return [number for number in found if number >= 0]
 
 

@@ -27,6 +27,7 @@ from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.manage.at_store import at_store
+from porch.manage.cache_keeping import shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
@@ -103,6 +104,7 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
+        self._state.shelf = shelf_of(equipment.cache, messages.warn)
         self._state.cache_counts = cache_cells(equipment.table, equipment.row)
         self._state.load_key = partial(load_hash_key, messages.warn)
         self._state.load_cache_key = partial(load_cache_key, messages.warn)
@@ -243,7 +245,7 @@ class Worker:
                 self._send("answer", (number, None))
             case "purge" | "cache" | "kept":
                 number, data = message.data
-                self._send("answer", (number, at_store(self._state.store, message.word, data)))
+                self._send("answer", (number, at_store(self._state.shelf, message.word, data)))
             case "troubled":
                 self._health.on_troubled(message.data)
             case "found":
@@ -475,7 +477,7 @@ class Worker:
 
     def _tick(self) -> None:
         clock.tick()
-        self._state.deadlines.check()
+        self._state.tick()
         self._health.tick()
         door, cells = self._door, self._cells
         cells[HEARTBEAT] += 1

@@ -1,0 +1,114 @@
+"""Waiting: one client that waits for the origin's answer, and what it is given."""
+
+from typing import TYPE_CHECKING
+
+from porch.cache.entry import Entry
+from porch.cache.giving import Makes, begun, body_of, gaps, given
+from porch.cache.reader import OPEN, Body
+from porch.cache.refusal import Refusal
+from porch.cache.status_field import CacheStatus, appended
+from porch.cache.store import Stored
+from porch.cache.vary import matches
+from porch.errors import PorchError
+from porch.exchange import Exchange
+from porch.filter import Response
+from porch.http.message import ResponseHead
+
+if TYPE_CHECKING:
+    from porch.cache.filter import Cache
+
+__all__ = ["Waiting"]
+
+
+class Waiting:
+    """fwd: why it could not be served from the store, in the words of RFC 9211. stored: what may
+    stand in if the origin fails, or None. collapsed: whether another's request had gone out.
+    tries: how often it has waited before, in vain."""
+
+    __slots__ = ("cache", "collapsed", "exchange", "fwd", "stored", "tries")
+
+    def __init__(
+        self,
+        cache: "Cache",
+        exchange: Exchange,
+        fwd: str,
+        stored: Stored | None = None,
+        tries: int = 0,
+    ) -> None:
+        self.tries = tries
+        self.cache = cache
+        self.exchange = exchange
+        self.fwd = fwd
+        self.stored = stored
+        self.collapsed = False
+
+    def __repr__(self) -> str:
+        return f"<Waiting {self.fwd} {self.exchange!r}>"
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether an answer that others wait for too is one for this request."""
+        request = self.exchange.request
+        return matches(entry.vary, request) and not gaps(entry, request)
+
+    def give(
+        self,
+        entry: Entry,
+        body: bytes | Body,
+        makes: Makes,
+        *,
+        stored: bool,
+        status: int = 0,
+        as_it_came: bool = False,
+    ) -> None:
+        """The origin's answer, or what it has said to be good with this other status. makes: how
+        the body is read. stored: whether it is kept. as_it_came: see `given`."""
+        now = self.cache.shelf.store.now()
+        told = CacheStatus(
+            fwd=self.fwd,
+            fwd_status=status,
+            ttl=entry.lifetime - entry.age_at(now),
+            stored=stored,
+            collapsed=self.collapsed,
+        )
+        request = self.exchange.request
+        self.exchange.resume(given(request, entry, body, now, told, makes, as_it_came=as_it_came))
+
+    def give_stale(
+        self, stored: Stored, makes: Makes, error: PorchError | None, status: int
+    ) -> None:
+        """What is stored, since the origin has failed, or answered with this status."""
+        now, entry = self.cache.shelf.store.now(), stored.entry
+        self.exchange.error = error
+        told = CacheStatus(
+            hit=True,
+            ttl=entry.lifetime - entry.age_at(now),
+            detail=(error.word if error is not None else f"status-{status}").encode(),
+        )
+        body = body_of(stored)
+        self.exchange.resume(given(self.exchange.request, entry, body, now, told, makes))
+
+    def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal) -> None:
+        """The origin's answer as it is, for this client alone."""
+        told = CacheStatus(fwd=self.fwd, detail=why.word.encode())
+        fields = appended(head.fields, told)
+        passed = ResponseHead(head.status, fields, head.length, head.reason)
+        self.exchange.resume(begun(passed, body, [(0, OPEN)], makes))
+
+    def let_go(self, why: str) -> None:
+        """It asks for itself."""
+        self.cache.shelf.members.pop(self.exchange, None)
+        told = CacheStatus(fwd=self.fwd, collapsed=self.collapsed, detail=why.encode())
+        self.cache.note(self.exchange, told)
+        self.exchange.resume()
+
+    def again(self) -> None:
+        """Look once more: what was waited for has come, or will not."""
+        exchange = self.exchange
+        self.cache.shelf.members.pop(exchange, None)
+        if exchange.ended:
+            return
+        result = self.cache.look(exchange, self.tries + 1)
+        if result is None:
+            exchange.resume()
+        elif isinstance(result, Response):
+            exchange.resume(result)
