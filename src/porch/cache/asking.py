@@ -9,26 +9,13 @@ from porch.cache.parts import completing
 from porch.cache.ranges import Range
 from porch.cache.shelf import FillKey, Shelf
 from porch.cache.store import Stored
+from porch.cache.unkeyed import sendable
 from porch.cache.validate import conditional
 from porch.cache.vary import chosen
 from porch.cache.waiting import Waiting
 from porch.http.message import RequestHead
 
-__all__ = ["UNKEYED", "ask", "question", "refresh"]
-
-UNKEYED = frozenset(
-    (
-        *(b"x-forwarded-host", b"x-forwarded-scheme", b"x-forwarded-server", b"x-forwarded-port"),
-        *(b"x-forwarded-prefix", b"x-forwarded-ssl", b"x-host", b"x-original-host", b"forwarded"),
-        *(b"x-original-url", b"x-rewrite-url", b"x-http-method", b"x-http-method-override"),
-        *(b"x-method-override", b"x-forwarded-path", b"x-original-uri", b"base-url"),
-        *(b"x-http-host-override", b"x-forwarded-proto", b"x-url-scheme", b"front-end-https"),
-    )
-)
-"""Request fields by which an origin may make another answer for the same key, and that browsers do
-not send: a request that is to be stored goes without them, or one client chooses what all get."""
-
-_NO_HINT: list[bytes] = []
+__all__ = ["ask", "question", "refresh"]
 
 
 def ask(waiting: Waiting, primary: bytes, checks: Stored | None, missing: list[Range]) -> None:
@@ -45,8 +32,7 @@ def ask(waiting: Waiting, primary: bytes, checks: Stored | None, missing: list[R
     if claimed or primary in shelf.claimed:
         fill = Fill(shelf, key, waiting, checks, claimed=claimed)
         fill.join(waiting)
-        head = question(request, waiting.cache.rules, checks, missing)
-        fill.start(waiting.exchange, head)
+        fill.start(waiting.exchange, _head(waiting, checks, missing))
         return
     waiting.collapsed = True
     timeouts = waiting.cache.route.timeouts
@@ -61,7 +47,7 @@ def refresh(waiting: Waiting, primary: bytes, checks: Stored) -> None:
     if key in shelf.asked or not shelf.claim(primary):
         return
     fill = Fill(shelf, key, waiting, checks, claimed=True)
-    fill.start(waiting.exchange, question(request, waiting.cache.rules, checks, []))
+    fill.start(waiting.exchange, _head(waiting, checks, []))
 
 
 def question(
@@ -71,10 +57,8 @@ def question(
     whole = checks is not None or request.get(b"if-range") is not None
     fields = [
         field
-        for field in request.fields
-        if field[0] not in CONDITIONS
-        and field[0] not in UNKEYED
-        and not (whole and field[0] == b"range")
+        for field in sendable(request, rules.fields)
+        if field[0] not in CONDITIONS and not (whole and field[0] == b"range")
     ]
     asked = RequestHead(
         b"GET",
@@ -88,6 +72,17 @@ def question(
     if missing:
         return completing(asked, checks.entry, missing, clock.wall())
     return conditional(asked, checks.entry)
+
+
+def _head(waiting: Waiting, checks: Stored | None, missing: list[Range]) -> RequestHead:
+    """The question for one client's request. Who he is was found by what a trusted proxy says; no
+    more of that goes on than the address."""
+    exchange = waiting.exchange
+    rules = waiting.cache.rules_for(exchange)
+    asked = question(exchange.request, rules, checks, missing)
+    if exchange.client_ip != exchange.client.peer:
+        asked.fields.append((b"x-forwarded-for", exchange.client_ip))
+    return asked
 
 
 def _fill_key(shelf: Shelf, primary: bytes, request: RequestHead) -> FillKey:
