@@ -19,7 +19,7 @@ from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
 from porch.cache.reader import Body
-from porch.cache.ready import is_for_ready, ready
+from porch.cache.ready import ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
 from porch.cache.shelf import Shelf
@@ -72,7 +72,16 @@ class Cache(Filter):
     suffix: what stands in the key for conditions of the route.
     """
 
-    __slots__ = ("_function", "_notes", "_suffix", "policy", "route", "rules", "shelf")
+    __slots__ = (
+        "_function",
+        "_may_be_ready",
+        "_notes",
+        "_suffix",
+        "policy",
+        "route",
+        "rules",
+        "shelf",
+    )
 
     def __init__(
         self,
@@ -90,6 +99,7 @@ class Cache(Filter):
         self.rules = rules
         self._suffix = suffix
         self._function = function
+        self._may_be_ready = function is None and not policy.bypass
         self._notes: dict[Exchange, CacheStatus] = {}
 
     def __repr__(self) -> str:
@@ -102,14 +112,18 @@ class Cache(Filter):
         request, shelf = exchange.request, self.shelf
         name = (self, request.scheme, request.authority, request.target)
         found = shelf.readies.get(name)
-        if found is not None and is_for_ready(request) and not self.policy.bypass:
+        if (
+            found is not None
+            and request.method == b"GET"
+            and request.length == 0
+            and request.upgrade is None
+        ):
             kept = found.answer(shelf.store, request, hit_fields)
             if kept is not None:
                 counts = shelf.counts
                 counts[HIT] += 1
                 counts[FROM_STORE] += len(found.body)
                 return kept
-            shelf.readies.drop(name)
         past = goes_past(self.policy, exchange.request, exchange.client_ip)
         if past:
             self._past(exchange, past)
@@ -120,18 +134,15 @@ class Cache(Filter):
         """See Filter. Of requests that went past: what they change is not served any more."""
         request, response = exchange.request, exchange.response
         assert response is not None
+        note = self._notes.pop(exchange, None)
+        if note is not None:
+            response.fields = appended(response.fields, note)
         if request.method == b"HEAD":
             if response.status == 200:
                 self._on_head(exchange, response)
         elif request.method not in SAFE:
             for url in invalidated(request, response.status, response.fields):
                 self._forget(url)
-
-    def on_response(self, exchange: Exchange) -> None:
-        """See Filter."""
-        note = self._notes.pop(exchange, None)
-        if note is not None and exchange.response is not None and exchange.endpoint is not None:
-            exchange.response.fields = appended(exchange.response.fields, note)
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
@@ -165,7 +176,7 @@ class Cache(Filter):
                 if use.how is How.STALE:
                     refresh(Waiting(self, exchange, "stale"), primary, stored)
                 body = body_of(stored)
-                if self._function is None and use.how is How.FRESH:
+                if self._may_be_ready and use.how is How.FRESH and request.method == b"GET":
                     found = ready(cell, number, stored, body, request)
                     if found is not None:
                         name = (self, request.scheme, request.authority, request.target)
