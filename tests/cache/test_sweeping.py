@@ -131,7 +131,7 @@ def test_files_that_nothing_tells_of_go_and_those_on_their_way_stay(store: DiskS
 
 def test_what_was_put_aside_goes_bit_by_bit(store: DiskStore) -> None:
     for number in range(FILES + 10):
-        keep(store, number, bytes(40_000))
+        keep(store, number, bytes(70_000))
     store._database.condemn()
     aside = store._folder.glob
     assert len([*aside("gone-*")]) == 1

@@ -110,6 +110,8 @@ class Database:
         "_folder",
         "_map_size",
         "_meta",
+        "_of_era",
+        "_present_folder",
         "bans",
         "growing",
         "keys",
@@ -122,7 +124,7 @@ class Database:
         self._map_size = map_size
         self._board = board
         self._env: lmdb.Environment | None = None
-        self._era = -1
+        self._era = self._of_era = -1
         self.objects: Any = None
 
     def __repr__(self) -> str:
@@ -136,7 +138,11 @@ class Database:
     @property
     def folder(self) -> Path:
         """Of the present era: bodies are in it."""
-        return era_folder(self._folder, self._board.numbers[ERA])
+        era = self._board.numbers[ERA]
+        if era != self._of_era:
+            self._present_folder = era_folder(self._folder, era)
+            self._of_era = era
+        return self._present_folder
 
     def reading(self) -> "Reading":
         """What is stored at one moment: a context. Values are views that go with it."""
@@ -166,6 +172,8 @@ class Database:
                 number = self._board.draw() if numbers[BANNED] != meta.banned else 0
         except lmdb.Error as error:
             raise self.failed(error) from error
+        if numbers[ERA] != self._era:
+            raise DatabaseError("the database was put aside while it was written to")
         # One that was killed before it came here has left this to us.
         if numbers[PURGES] < meta.purges:
             numbers[PURGES] = meta.purges

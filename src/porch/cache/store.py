@@ -34,7 +34,7 @@ __all__ = [
     "Variant",
 ]
 
-SMALL = 32 * 1024
+SMALL = 64 * 1024
 """Bytes: a body up to this is kept beside its entry and comes as bytes, a larger one as a file."""
 VARIANTS = 64
 """The most variants of one primary key; the oldest goes for one more."""
