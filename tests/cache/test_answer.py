@@ -1,5 +1,6 @@
 """The head of a stored answer: what the origin wrote, and how long ago."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,13 @@ def test_no_length_is_said_with_204():
 def test_no_length_is_said_of_what_is_still_coming_in():
     head = whole(entry(length=-1), 1000.0)
     assert (head.length, head.get(b"content-length")) == (None, None)
+
+
+def test_parts_are_never_given_as_the_whole():
+    part = entry(length=11)
+    part.held = [(0, 5)]
+    with pytest.raises(ValueError, match=r"only \[\(0, 5\)\] of 11 bytes"):
+        whole(part, 1000.0)
 
 
 def test_any_status_goes_out_as_it_came():

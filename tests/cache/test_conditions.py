@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from porch.cache.conditions import (
     CONDITIONS,
-    OF_CONDITIONS,
     is_for_origin,
     is_not_modified,
     is_plain,
@@ -151,10 +150,6 @@ def test_a_plain_request_asks_for_the_whole_answer(name: bytes):
     plain = [(b"accept", b"*/*"), (b"cookie", b"a=b"), (b"authorization", b"Basic eDp5")]
     assert is_plain(request(*plain))
     assert not is_plain(request(*plain, (name, b"x")))
-
-
-def test_these_answers_are_of_one_request_alone():
-    assert {304, 412, 416} == OF_CONDITIONS
 
 
 # The 304.

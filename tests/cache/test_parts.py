@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from porch.cache.appraise import appraise
 from porch.cache.entry import Entry
 from porch.cache.parts import (
     MOST_HELD,
@@ -18,7 +19,9 @@ from porch.cache.parts import (
     joined,
     missing,
 )
-from porch.cache.ranges import placed
+from porch.cache.policy import Policy
+from porch.cache.ranges import partial, placed, ranges
+from porch.cache.refusal import Refusal
 from porch.cache.validate import freshened, updated
 from porch.http.message import Field, RequestHead, ResponseHead
 
@@ -33,7 +36,7 @@ def entry(*fields: Field, held: list[tuple[int, int]], length: int = 10) -> Entr
 
 
 def response(
-    position: bytes, *fields: Field, status: int = 206, length: int | None = None
+    position: bytes, *fields: Field, status: int = 206, length: int | None = 5
 ) -> ResponseHead:
     return ResponseHead(status, [(b"content-range", position), *fields], length)
 
@@ -47,7 +50,7 @@ def request(*fields: Field) -> RequestHead:
 
 def test_a_206_brings_a_part():
     assert arrived(response(b"bytes 0-4/10", length=5)) == Part(0, 5, 10)
-    assert arrived(response(b"Bytes 9-9/10")) == Part(9, 10, 10)
+    assert arrived(response(b"Bytes 9-9/10", length=1)) == Part(9, 10, 10)
 
 
 def test_a_206_may_bring_the_whole():
@@ -63,16 +66,19 @@ def test_a_206_may_bring_the_whole():
     ],
 )
 def test_a_range_that_can_not_be_is_not_kept(position: bytes):
-    assert arrived(response(position)) is None
+    assert [arrived(response(position, length=n)) for n in range(8)] == [None] * 8
 
 
 def test_a_body_that_is_not_as_long_as_its_range_is_not_kept():
     assert arrived(response(b"bytes 4-9/10", length=5)) is None
+    assert arrived(response(b"bytes 4-9/10", length=None)) is None
 
 
 def test_several_parts_in_one_and_other_statuses_are_not_kept():
-    several = ResponseHead(206, [(b"content-type", b"multipart/byteranges; boundary=x")], 99)
-    assert arrived(several) is None
+    several = (b"content-type", b"Multipart/Byteranges; boundary=x")
+    assert arrived(ResponseHead(206, [several], 99)) is None
+    assert arrived(response(b"bytes 0-4/10", several)) is None
+    assert arrived(response(b"bytes 0-4/10", (b"content-range", b"bytes 5-9/10"))) is None
     assert arrived(response(b"bytes 0-4/10", status=200, length=5)) is None
 
 
@@ -232,6 +238,54 @@ def test_fields_of_the_new_part_replace_and_the_others_stay():
     found = joined(stored, freshened(stored, entry(*head.fields, held=[])), Part(5, 10, 10))
     assert found is not None
     assert (found[0].held, found[0].length) == ([], 10)
+
+
+# The whole of it, with what appraises.
+
+AT = 784_111_777.0  # DATE
+FRESH = (b"cache-control", b"max-age=3600")
+
+
+def appraised(head: ResponseHead, *asked: Field) -> Entry:
+    found = appraise(request(*asked), head, Policy(), requested=AT, received=AT, stored=0.0)
+    assert isinstance(found, Entry), found
+    return found
+
+
+def test_a_part_is_stored_and_answers_for_itself():
+    came = response(b"bytes 4-8/10", FRESH, (b"content-length", b"5"))
+    stored = appraised(came, (b"range", b"bytes=4-8"))
+    assert (stored.status, stored.length, stored.held) == (200, 10, [(4, 9)])
+    asked = ranges(stored, request((b"range", b"bytes=6-8")), WALL)
+    assert asked == [(6, 9)]
+    assert missing(stored, asked) == []
+    plan = partial(stored, asked, 0.0, b"x")
+    assert plan.pieces == [(2, 5)]
+    assert plan.head.get(b"content-range") == b"bytes 6-8/10"
+    assert missing(stored, ranges(stored, request(), WALL)) == [(0, 4), (9, 10)]
+
+
+def test_a_stored_part_is_completed_by_its_rest():
+    stored = appraised(response(b"bytes 0-4/10", FRESH, TAG), (b"range", b"bytes=-5"))
+    gaps = missing(stored, ranges(stored, request(), WALL))
+    asked = completing(request(), stored, gaps, WALL)
+    assert asked.fields == [(b"range", b"bytes=5-"), (b"if-range", b'"a"')]
+    came = response(b"bytes 5-9/10", TAG, (b"x", b"1"))
+    assert can_join(stored, came, WALL)
+    head = updated(stored, as_whole(came, Part(5, 10, 10)), DATE)
+    found = joined(stored, freshened(stored, appraised(head)), Part(5, 10, 10))
+    assert found is not None
+    whole, takes = found
+    assert (whole.held, whole.length, whole.lifetime) == ([], 10, 3600.0)
+    assert takes == [Take(False, 0, 5), Take(True, 0, 5)]
+    assert whole.get(b"x") == b"1"
+
+
+def test_what_was_sent_for_the_last_five_with_a_range_of_six_is_not_stored():
+    came = response(b"bytes 4-9/10", FRESH)
+    asked = request((b"range", b"bytes=-5"))
+    found = appraise(asked, came, Policy(), requested=AT, received=AT, stored=0.0)
+    assert isinstance(found, Refusal)
 
 
 # Laws.

@@ -211,6 +211,7 @@ def test_pragma_counts_where_there_is_no_cache_control():
     stored = entry()
     assert use(stored, request(pragma=b"No-Cache"), 1.0, PLAIN).how is How.VALIDATE
     assert use(stored, request(b"max-age=60", pragma=b"no-cache"), 1.0, PLAIN).how is How.FRESH
+    assert use(stored, request(b"", pragma=b"no-cache"), 1.0, PLAIN).how is How.FRESH
     assert use(stored, request(pragma=b"unrecognised-extension"), 1.0, PLAIN).how is How.FRESH
 
 

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from porch.cache.appraise import appraise
 from porch.cache.conditions import CONDITIONS, is_not_modified
 from porch.cache.conditions import not_modified as answer_304
 from porch.cache.entry import Entry
 from porch.cache.policy import Policy
+from porch.cache.refusal import Refusal
 from porch.cache.reuse import How, use
 from porch.cache.validate import (
     MOST_TAGS,
@@ -21,6 +23,7 @@ from porch.cache.validate import (
 from porch.http.message import Field, RequestHead, ResponseHead
 
 WALL = 784_200_000.0
+AT = 784_111_777.0  # DATE
 LM = b"Sun, 06 Nov 1994 08:00:00 GMT"
 DATE = b"Sun, 06 Nov 1994 08:49:37 GMT"
 NOW = b"Sun, 06 Nov 1994 09:00:00 GMT"
@@ -274,21 +277,67 @@ def test_what_a_head_contradicts_is_stale():
     assert (found.lifetime, found.stale_while, found.stale_error) == (0.0, 0.0, 60.0)
 
 
-# The whole of it.
+# The whole of it, with what appraises.
+
+
+def kept(head: ResponseHead, at: float, of: RequestHead | None = None) -> Entry:
+    """As what `head` is stored that came `at` seconds after DATE."""
+    wall = AT + at
+    asked_by = of or request()
+    found = appraise(asked_by, head, Policy(), requested=wall, received=wall, stored=at)
+    assert isinstance(found, Entry), found
+    return found
+
+
+def first(*fields: Field) -> Entry:
+    return kept(ResponseHead(200, [(b"date", DATE), *fields], 36), 0.0)
+
+
+def test_a_304_makes_it_fresh_anew():
+    stored = first((b"cache-control", b"max-age=2"), (b"etag", b'"a"'))
+    assert use(stored, request(), 3.0, Policy()).how is How.VALIDATE
+    response = not_modified((b"etag", b'"a"'), (b"cache-control", b"max-age=3600"))
+    found = freshened(
+        stored, kept(updated(stored, response, b"Sun, 06 Nov 1994 08:49:40 GMT"), 3.0)
+    )
+    assert (found.age_at(3.0), found.lifetime, found.received) == (0.0, 3600.0, 3.0)
+    assert (found.length, found.status) == (36, 200)
+    assert use(found, request(), 3602.0, Policy()).how is How.FRESH
+
+
+def test_the_age_of_a_304_counts_and_no_older_one():
+    stored = kept(ResponseHead(200, [(b"age", b"30"), (b"cache-control", b"max-age=60")], 3), 0.0)
+    assert stored.age_at(0.0) == 30.0
+    came = not_modified((b"date", DATE), (b"age", b"5"))
+    assert freshened(stored, kept(updated(stored, came, NOW), 0.0)).age_at(0.0) == 5.0
+    assert freshened(stored, kept(updated(stored, not_modified(), DATE), 0.0)).age_at(0.0) == 0.0
 
 
 def test_a_client_that_has_it_gets_304_after_validation():
-    stored = entry((b"last-modified", LM), (b"date", DATE), lifetime=2.0)
+    stored = first((b"last-modified", LM), (b"cache-control", b"max-age=2"))
     head = request((b"if-modified-since", LM))
     assert use(stored, head, 3.0, Policy()).how is How.VALIDATE
     assert conditional(head, stored).get(b"if-modified-since") == LM
-    response = not_modified((b"last-modified", LM), (b"date", NOW))
+    response = not_modified((b"last-modified", LM), (b"date", DATE))
     assert selected([stored], response, WALL) == [0]
-    appraised = entry(*updated(stored, response, NOW).fields, received=3.0, lifetime=2.0)
-    found = freshened(stored, appraised)
-    assert use(found, head, 3.0, Policy()).how is How.FRESH
+    found = freshened(stored, kept(updated(stored, response, NOW), 0.0, conditional(head, stored)))
     assert is_not_modified(found, head, WALL)
-    assert answer_304(found, 3.0).get(b"date") == NOW
+    assert answer_304(found, 0.0).get(b"date") == DATE
+
+
+def test_a_304_that_says_private_is_not_for_the_store():
+    stored = first((b"etag", b'"a"'), (b"cache-control", b"max-age=2"))
+    head = updated(stored, not_modified((b"cache-control", b"private")), NOW)
+    found = appraise(request(), head, Policy(), requested=AT, received=AT, stored=0.0)
+    assert isinstance(found, Refusal)
+
+
+def test_what_a_head_says_is_stored():
+    stored = first((b"template-a", b"1"), (b"cache-control", b"max-age=2"))
+    said = ResponseHead(200, [(b"template-a", b"2"), (b"cache-control", b"max-age=1000")])
+    assert agrees(stored, said)
+    found = freshened(stored, kept(updated(stored, said, NOW), 3.0))
+    assert (found.get(b"template-a"), found.lifetime) == (b"2", 1000.0)
 
 
 # Laws.

@@ -27,7 +27,10 @@ def fields_of(entry: Entry, now: float, without: frozenset[bytes] = _NEW) -> lis
 
 def whole(entry: Entry, now: float) -> ResponseHead:
     """The head of the whole answer. To HEAD it is the same: Content-Length tells what GET would
-    give (RFC 9110 9.3.2). What has parts alone is given so to neither."""
+    give (RFC 9110 9.3.2). Raises ValueError where parts alone are held: a few bytes must never look
+    like the whole, whatever was forgotten before."""
+    if entry.held:
+        raise ValueError(f"only {entry.held} of {entry.length} bytes are held")
     fields = fields_of(entry, now)
     if entry.length < 0:
         return ResponseHead(entry.status, fields, None)

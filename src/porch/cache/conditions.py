@@ -10,7 +10,6 @@ from porch.http.message import RequestHead, ResponseHead
 
 __all__ = [
     "CONDITIONS",
-    "OF_CONDITIONS",
     "is_for_origin",
     "is_not_modified",
     "is_plain",
@@ -21,10 +20,6 @@ CONDITIONS = frozenset(
     (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range")
 )
 """The fields that make a request conditional (RFC 9110 13.1)."""
-
-OF_CONDITIONS = frozenset((304, 412, 416))
-"""Statuses that answer the conditions or the Range of one request, whatever they say of their
-freshness: kept for others, a 412 or 416 that somebody asked for takes the page from all."""
 
 _NAME = itemgetter(0)
 _OF_ORIGIN = frozenset((b"if-match", b"if-unmodified-since"))

@@ -13,6 +13,7 @@ from porch.cache.conditions import is_for_origin
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
+from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
@@ -29,10 +30,28 @@ from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import RequestHead, ResponseHead
 from porch.route.route import Route
 
-__all__ = ["Cache", "KeyFunction"]
+__all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
 
+TRIES = 3
+"""How often a request waits in vain for an answer that it may have, before it asks for itself."""
 KeyFunction = Callable[[Exchange], bytes | None]
 """What else counts of a request; None for nothing."""
+
+
+def goes_past(policy: Policy, request: RequestHead, client_ip: bytes) -> str:
+    """Why a request is not looked up, in the words of RFC 9211; "" if it is."""
+    if request.method != b"GET" and request.method != b"HEAD":
+        return "method"
+    if request.length != 0 or request.upgrade is not None or is_for_origin(request):
+        return "bypass"
+    if policy.bypass and policy.passes_by(request, client_ip):
+        return "bypass"
+    return ""
+
+
+def digest(key: bytes) -> bytes:
+    """What the answers of a key are stored by."""
+    return blake2b(key, digest_size=16).digest()
 
 
 class Cache(Filter):
@@ -70,15 +89,9 @@ class Cache(Filter):
 
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
-        request = exchange.request
-        if request.method != b"GET" and request.method != b"HEAD":
-            self._past(exchange, "method")
-            return None
-        if request.length != 0 or request.upgrade is not None or is_for_origin(request):
-            self._past(exchange, "bypass")
-            return None
-        if self.policy.bypass and self.policy.passes_by(request, exchange.client_ip):
-            self._past(exchange, "bypass")
+        past = goes_past(self.policy, exchange.request, exchange.client_ip)
+        if past:
+            self._past(exchange, past)
             return None
         return self.look(exchange)
 
@@ -109,8 +122,9 @@ class Cache(Filter):
 
     # --- the store -------------------------------------------------------------------------------
 
-    def look(self, exchange: Exchange) -> Response | Suspend | None:
-        """Answer from the store, or wait for the origin's answer, or go past the cache."""
+    def look(self, exchange: Exchange, tries: int = 0) -> Response | Suspend | None:
+        """Answer from the store, or wait for the origin's answer, or go past the cache. tries: how
+        often it has waited in vain."""
         shelf, request = self.shelf, exchange.request
         primary = self._primary(request, exchange)
         stored, fwd = self._select(primary, request)
@@ -131,11 +145,14 @@ class Cache(Filter):
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
-        if not use.store or request.method == b"HEAD" or shelf.passes(primary):
+        if not use.store or request.method == b"HEAD" or shelf.passes(primary) or tries > TRIES:
             self._past(exchange, use.fwd)
             return None
-        waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None)
-        ask(waiting, primary, stored if missing or use.how is How.VALIDATE else None, missing)
+        waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
+        checks = stored if missing or use.how is How.VALIDATE else None
+        if stored is not None and missing and stored.entry.length > MOST_JOINED:
+            checks, missing = None, []
+        ask(waiting, primary, checks, missing)
         return SUSPEND
 
     def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:
@@ -143,7 +160,7 @@ class Cache(Filter):
         key = make(request, self.rules) + self._suffix
         if self._function is not None and exchange is not None:
             key += b" py:" + (self._function(exchange) or b"")
-        return blake2b(key, digest_size=16).digest()
+        return digest(key)
 
     def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""

@@ -68,18 +68,23 @@ class Take(NamedTuple):
 
 def arrived(response: ResponseHead) -> Part | None:
     """Which part a 206 brings; None for what can't be kept: several parts in one, a whole whose
-    length it doesn't say, and a body that is not as long as its range: which of them is wrong
-    nobody knows (RFC 9110 14.4)."""
-    said = response.get(b"content-range")
-    if response.status != 206 or said is None:
+    length it doesn't say, and a body that is not known to be as long as its range: which of them is
+    wrong nobody knows (RFC 9110 14.4)."""
+    said = [value for name, value in response.fields if name == b"content-range"]
+    if response.status != 206 or len(said) != 1 or _is_multipart(response):
         return None
-    position = _POSITION.match(said)
+    position = _POSITION.match(said[0])
     if position is None:
         return None
     first, last, length = map(int, position.groups())
-    if not first <= last < length or response.length not in (None, last + 1 - first):
+    if not first <= last < length or response.length != last + 1 - first:
         return None
     return Part(first, last + 1, length)
+
+
+def _is_multipart(response: ResponseHead) -> bool:
+    kind = response.get(b"content-type")
+    return kind is not None and kind.lower().startswith(b"multipart/byteranges")
 
 
 def as_whole(response: ResponseHead, part: Part) -> ResponseHead:
