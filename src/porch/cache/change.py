@@ -8,7 +8,7 @@ a file comes of files alone; and the database may grow to three quarters, so tha
 import contextlib
 from typing import TYPE_CHECKING
 
-from porch.cache.board import EXPIRED, REFUSED, Board
+from porch.cache.board import EVICTED, EXPIRED, REFUSED, Board
 from porch.cache.bodies import path_of
 from porch.cache.database import Database, Meta
 from porch.cache.eviction import Ghost, Hands, Sieve
@@ -294,5 +294,5 @@ class Change:
                 Ghost(self._board.ghosts).remember(hashed(record.primary), self.meta.position)
             self.unlist(record.primary, ident)
         self.drop(ident)
-        self.meta.evicted += 1
+        self._board.numbers[EVICTED] += 1
         return True

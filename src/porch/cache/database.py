@@ -67,7 +67,6 @@ class Meta(msgspec.Struct, array_like=True):
     floor: int = 0
     dropped: int = 0
     changes: int = 0
-    evicted: int = 0
     records: Hands = msgspec.field(default_factory=Hands)
     bodies: Hands = msgspec.field(default_factory=Hands)
 
@@ -193,14 +192,19 @@ class Database:
 
     def tidy(self) -> None:
         """Let go of what readers of dead workers hold."""
-        with contextlib.suppress(lmdb.Error):
-            self._present().reader_check()
+        if self._env is not None:
+            with contextlib.suppress(lmdb.Error):
+                self._env.reader_check()
 
     def failed(self, error: lmdb.Error) -> Exception:
         """What an error of LMDB means; for damage, a new database is begun."""
         code = getattr(error, "code", 0)
         if isinstance(error, lmdb.MapFullError) or code in _NO_ROOM:
+            self.tidy()  # what a dead worker was reading keeps pages from being used again
             return FullError(str(error))
+        if isinstance(error, lmdb.MapResizedError):
+            self.close()
+            return DatabaseError("another worker has given the database more room; once more")
         if isinstance(error, lmdb.ReadersFullError) or code > 0:
             return DatabaseError(str(error))  # an errno: of the disk, not of what is stored
         try:

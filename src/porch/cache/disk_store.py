@@ -8,7 +8,17 @@ from typing import TypeVar
 
 from porch import clock
 from porch.cache.bans import GONE, SOFT, Bans
-from porch.cache.board import BANNED, DAMAGED, EXPIRED, GENERATIONS, PURGES, REFUSED, SAID, Board
+from porch.cache.board import (
+    BANNED,
+    DAMAGED,
+    EVICTED,
+    EXPIRED,
+    GENERATIONS,
+    PURGES,
+    REFUSED,
+    SAID,
+    Board,
+)
 from porch.cache.bodies import BLOCK, BodyFile, Checked, Writer, path_of
 from porch.cache.change import Change, Room
 from porch.cache.database import Database, DatabaseError, FullError
@@ -251,7 +261,7 @@ class DiskStore:
             files=meta.files,
             growing=counts[1],
             purges=counts[2],
-            evicted=meta.evicted,
+            evicted=numbers[EVICTED],
             expired=numbers[EXPIRED],
             damaged=numbers[DAMAGED],
             refused=numbers[REFUSED],
