@@ -8,14 +8,18 @@ from hashlib import blake2b
 
 from porch import clock
 from porch.cache import reuse
+from porch.cache.answer import whole
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
+from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
+from porch.cache.reader import Body
+from porch.cache.ready import is_for_ready, ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
 from porch.cache.shelf import Shelf
@@ -27,7 +31,7 @@ from porch.cache.vary import matches
 from porch.cache.waiting import Waiting
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
-from porch.http.message import RequestHead, ResponseHead
+from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.route import Route
 
 __all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
@@ -47,6 +51,12 @@ def goes_past(policy: Policy, request: RequestHead, client_ip: bytes) -> str:
     if policy.bypass and policy.passes_by(request, client_ip):
         return "bypass"
     return ""
+
+
+def hit_fields(entry: Entry, now: float) -> list[Field]:
+    """The fields of a hit at this time of the store."""
+    told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
+    return appended(whole(entry, now).fields, told)
 
 
 def digest(key: bytes) -> bytes:
@@ -89,6 +99,17 @@ class Cache(Filter):
 
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
+        request, shelf = exchange.request, self.shelf
+        name = (self, request.scheme, request.authority, request.target)
+        found = shelf.readies.get(name)
+        if found is not None and is_for_ready(request) and not self.policy.bypass:
+            kept = found.answer(shelf.store, request, hit_fields)
+            if kept is not None:
+                counts = shelf.counts
+                counts[HIT] += 1
+                counts[FROM_STORE] += len(found.body)
+                return kept
+            shelf.readies.drop(name)
         past = goes_past(self.policy, exchange.request, exchange.client_ip)
         if past:
             self._past(exchange, past)
@@ -127,6 +148,8 @@ class Cache(Filter):
         often it has waited in vain."""
         shelf, request = self.shelf, exchange.request
         primary = self._primary(request, exchange)
+        cell = shelf.store.cell(primary)
+        number = shelf.store.generations[cell]
         stored, fwd = self._select(primary, request)
         if stored is None:
             use = reuse.absent(request, self.policy, fwd)
@@ -141,7 +164,14 @@ class Cache(Filter):
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
                     refresh(Waiting(self, exchange, "stale"), primary, stored)
-                return self._hit(request, stored, now)
+                body = body_of(stored)
+                if self._function is None and use.how is How.FRESH:
+                    found = ready(cell, number, stored, body, request)
+                    if found is not None:
+                        name = (self, request.scheme, request.authority, request.target)
+                        shelf.readies.keep(name, found)
+                shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
+                return self._hit(request, stored.entry, body, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
@@ -173,10 +203,9 @@ class Cache(Filter):
                     return stored, ""
         return None, "vary-miss" if variants else "uri-miss"
 
-    def _hit(self, request: RequestHead, stored: Stored, now: float) -> Response:
-        entry = stored.entry
+    def _hit(self, request: RequestHead, entry: Entry, body: bytes | Body, now: float) -> Response:
         told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
-        return given(request, entry, body_of(stored), now, told)
+        return given(request, entry, body, now, told)
 
     def _forget(self, url: bytes) -> None:
         """Nothing of this URL is served any more (RFC 9111 4.4)."""
@@ -212,4 +241,5 @@ class Cache(Filter):
 
     def _past(self, exchange: Exchange, fwd: str) -> None:
         """The origin is asked by this exchange itself, and nothing is stored."""
+        self.shelf.counts[FORWARDED[fwd]] += 1
         self._notes[exchange] = CacheStatus(fwd=fwd)
