@@ -5,10 +5,11 @@ looks sums them over all workers. Each request of a route with a cache counts on
 HIT_STALE, COLLAPSED or one of FORWARDED; all else counts beside that.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass
 
 from porch.cache.refusal import REFUSALS
+from porch.cache.status_field import CacheStatus
 
 __all__ = [
     "COLLAPSED",
@@ -23,6 +24,7 @@ __all__ = [
     "VALIDATED",
     "WIDTH",
     "Totals",
+    "count",
     "totals",
 ]
 
@@ -34,6 +36,7 @@ answers that were kept; bytes of bodies that came from the store, and from the o
 _FORWARDED = ("bypass", "method", "uri-miss", "vary-miss", "miss", "request", "stale", "partial")
 FORWARDED: Mapping[str, int] = {word: 7 + number for number, word in enumerate(_FORWARDED)}
 """Asked of the origin, by the word of RFC 9211 2.2 that says why."""
+_MISS = FORWARDED["miss"]
 
 _NOT_KEPT = dict.fromkeys((*(each.word for each in REFUSALS), "no-room", "cut"))
 NOT_KEPT: Mapping[str, int] = {word: 15 + number for number, word in enumerate(_NOT_KEPT)}
@@ -42,6 +45,30 @@ or of a disk, "cut" since it broke off."""
 OTHER = 15 + len(_NOT_KEPT)
 """The same for any other reason."""
 WIDTH = 48
+
+
+def count(own: MutableSequence[int], told: CacheStatus, size: int) -> None:
+    """Count one request, once, by what its Cache-Status says. size: bytes of body that were sent.
+
+    Of one that was let go after it had waited (`collapsed` with a detail) the wait is no answer.
+    """
+    if told.hit:
+        own[HIT if told.ttl is None or told.ttl > 0 else HIT_STALE] += 1
+        own[FROM_STORE] += size
+    elif told.collapsed and not told.detail:
+        own[COLLAPSED] += 1
+        own[FROM_STORE] += size
+    else:
+        own[FORWARDED.get(told.fwd, _MISS)] += 1
+        if told.fwd_status == 304:
+            own[VALIDATED] += 1
+            own[FROM_STORE] += size
+        else:
+            own[FROM_ORIGIN] += size
+        if told.stored:
+            own[KEPT] += 1
+        elif told.detail:
+            own[NOT_KEPT.get(told.detail.decode(), OTHER)] += 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
