@@ -266,6 +266,18 @@ def test_a_body_that_turns_out_to_be_small_is_stored_as_one(store: Store) -> Non
     assert store.stat().files == 0
 
 
+def test_bodies_under_one_key_are_told_apart_by_their_idents(store: Store) -> None:
+    spools = [store.spool(key("a"), answer("a", -1), store.moment()) for _ in range(3)]
+    for number, spool in enumerate(spools):
+        spool.write(b"%d" % number)
+    growths = store.follow(key("a"))
+    assert len({spool.ident for spool in spools}) == 3
+    found = {each.ident: os.pread(each.descriptor, 9, 0) for each in growths}
+    assert found == {spool.ident: b"%d" % number for number, spool in enumerate(spools)}
+    for spool in spools:
+        spool.abandon()
+
+
 def test_an_abandoned_body_is_not_stored(store: Store) -> None:
     spool = store.spool(key("a"), answer("a", -1), store.moment())
     (growth,) = store.follow(key("a"))

@@ -24,7 +24,7 @@ from porch.cache.lifetime import (
     must,
     stale_windows,
 )
-from porch.cache.parts import Part, arrived
+from porch.cache.parts import Part, arrived, as_whole
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
 from porch.cache.tags import tags_of
@@ -57,7 +57,7 @@ _NOT_KEPT = frozenset(
     )
 )
 """Age is counted on instead; what is between proxies ends here (RFC 9111 3.1)."""
-_OF_A_PART = frozenset((b"content-range", b"content-length"))
+_PARTS = b"multipart/byteranges"
 
 
 def appraise(
@@ -93,12 +93,15 @@ def appraise(
     tags = tags_of(response.fields)
     if tags is None:
         return refusal.TAGS
+    part = _part(request, response)
+    if part is not None:
+        response = as_whole(response, part)
     found = _freshness(request, response, said, policy, requested, received)
     if isinstance(found, Refusal):
         return found
     lasts, age = found
     stale_while, stale_error = stale_windows(said[0], policy, lasts.source)
-    entry = Entry(
+    return Entry(
         status=response.status,
         fields=_kept(response.fields, said[0]),
         length=-1 if response.length is None else response.length,
@@ -112,10 +115,8 @@ def appraise(
         vary=[*chosen(names, request), *described(names, response.fields)],
         tags=tags,
         url=url(request),
+        held=[] if part is None else part.held,
     )
-    if (part := arrived(response)) is not None:
-        _become_part(entry, part)
-    return entry
 
 
 def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
@@ -137,7 +138,7 @@ def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
 def _by_status(request: RequestHead, response: ResponseHead) -> Refusal | None:
     if response.status < 200 or response.status in NEVER:
         return refusal.STATUS
-    if response.status == 206 and (request.get(b"range") is None or arrived(response) is None):
+    if response.status == 206 and _part(request, response) is None:
         return refusal.PART
     return None
 
@@ -190,7 +191,7 @@ def _freshness(
         date=received if date is None else date,
         received=received,
     )
-    if lasts.source in _CONFIGURED and lasts.seconds > 0:
+    if lasts.source in _CONFIGURED:
         # Who writes `cache = "1h"` means an hour from now, however old it is by then.
         lasts = Lifetime(min(lasts.seconds + age, FOREVER), lasts.source)
     if request.method == b"POST" and not _is_of_get(request, response, lasts):
@@ -244,9 +245,12 @@ def _kept(fields: list[Field], directives: Directives) -> list[Field]:
     return [field for field in fields if field[0] not in without]
 
 
-def _become_part(entry: Entry, part: Part) -> None:
-    """Of a whole answer, of which these bytes are held; all of them make it that answer."""
-    entry.status = 200
-    entry.fields = [field for field in entry.fields if field[0] not in _OF_A_PART]
-    entry.length = part.length
-    entry.held = part.held
+def _part(request: RequestHead, response: ResponseHead) -> Part | None:
+    """The part that a 206 brings, if it was asked for and has one that agrees with its length."""
+    if request.get(b"range") is None or response.length is None:
+        return None
+    if [name for name, _ in response.fields].count(b"content-range") != 1:
+        return None
+    if (response.get(b"content-type") or b"").lower().startswith(_PARTS):
+        return None
+    return arrived(response)

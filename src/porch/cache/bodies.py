@@ -83,11 +83,14 @@ class BodyFile:
 
     def read(self, first: int, size: int) -> bytes | None:
         """See store.FileBody."""
-        end = min(first + size, self.length)
-        if not self.is_sound(first, end):
+        wanted = max(0, min(size, self.length - first))
+        if not self.is_sound(first, first + wanted):
             return None
-        data = os.pread(self.descriptor, max(0, end - first), first)
-        return data if len(data) == end - first else None
+        data = os.pread(self.descriptor, wanted, first)
+        if len(data) != wanted:
+            self._lose()
+            return None
+        return data
 
     def is_sound(self, first: int, end: int) -> bool:
         """See store.FileBody."""

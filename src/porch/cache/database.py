@@ -26,7 +26,6 @@ __all__ = ["Database", "DatabaseError", "FullError", "Meta", "era_folder", "whol
 
 READERS = 1022
 """Reads at one time, over all workers."""
-DAMAGE = "damage"
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _META = b"meta"
@@ -180,15 +179,14 @@ class Database:
 
     def condemn(self) -> None:
         """What is stored is not to be trusted: put it aside and begin with an empty database, in
-        all workers. Raises DatabaseError where no new one can be begun; it is tried again."""
+        all workers, at their next call. Raises OSError."""
         with self._alone():
-            if self._board.numbers[ERA] == max(self._era, 0):
+            if self._board.numbers[ERA] == self._era:
                 old = self.folder
                 with contextlib.suppress(OSError):
                     old.rename(self._folder / f"gone-{old.name}-{os.getpid()}")
                 self._board.numbers[ERA] += 1
                 self._board.show(-1, self._board.draw())
-        self._present()
 
     def close(self) -> None:
         """No longer in use by this process."""
@@ -201,11 +199,14 @@ class Database:
         if self._env is not None and era == self._era:
             return self._env
         self.close()
+        self._era = era
         try:
             self._env = self._open(era_folder(self._folder, era))
-        except (lmdb.Error, OSError) as error:
+        except lmdb.Error as error:
+            failed = self._failed(error)
+            raise DatabaseError(f"the database cannot be opened: {failed}") from error
+        except OSError as error:
             raise DatabaseError(f"the database cannot be opened: {error}") from error
-        self._era = era
         return self._env
 
     def _open(self, folder: Path) -> lmdb.Environment:
@@ -263,9 +264,13 @@ class Database:
 
     def _failed(self, error: lmdb.Error) -> Exception:
         """What an error of LMDB means; for damage, a new database is begun."""
-        if isinstance(error, lmdb.MapFullError) or error.code in _NO_ROOM:
+        code = getattr(error, "code", 0)
+        if isinstance(error, lmdb.MapFullError) or code in _NO_ROOM:
             return FullError(str(error))
-        if isinstance(error, lmdb.ReadersFullError) or error.code in (errno.EIO, errno.ENOMEM):
-            return DatabaseError(str(error))
-        self.condemn()
-        return DatabaseError(f"the database was damaged ({error}), and an empty one begun")
+        if isinstance(error, lmdb.ReadersFullError) or code > 0:
+            return DatabaseError(str(error))  # an errno: of the disk, not of what is stored
+        try:
+            self.condemn()
+        except OSError as other:
+            return DatabaseError(f"the database is damaged ({error}) and stays so: {other}")
+        return DatabaseError(f"the database was damaged ({error}), and an empty one is begun")

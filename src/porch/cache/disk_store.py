@@ -262,6 +262,7 @@ class DiskStore:
     def close(self) -> None:
         """See Store."""
         self._database.close()
+        self._sweeper.close()
 
     def take_room(self, primary: bytes, growing: Growing) -> bool:
         """See spool.Keeper."""
@@ -355,7 +356,7 @@ class DiskStore:
         """A purge could not be noted: everything is purged."""
         try:
             self._database.condemn()
-        except (DatabaseError, OSError) as error:
+        except OSError as error:
             self._trouble(str(error))
 
     def _trouble(self, what: str) -> None:

@@ -11,6 +11,7 @@ from porch import clock
 from porch.cache.arriving import Arriving
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
+from porch.cache.joining import Joining, joining
 from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
@@ -43,6 +44,7 @@ class Fill:
         "_error",
         "_exchange",
         "_is_full",
+        "_joining",
         "_key",
         "_moment",
         "_readers",
@@ -77,6 +79,7 @@ class Fill:
         self._exchange: Exchange | None = None
         self._error: PorchError | None = None
         self._is_full = False
+        self._joining: Joining | None = None
         self.checks = checks
         self.entry: Entry | None = None
         self.body: Arriving | None = None
@@ -160,21 +163,49 @@ class Fill:
         self._error = error
 
     def _on_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
-        cache, shelf, exchange = self._cache, self._shelf, self._exchange
+        cache, exchange = self._cache, self._exchange
         assert exchange is not None
+        if head.status == 206 and self.checks is not None:
+            self._on_part(self.checks, head, data, end)
+            return
         verdict = appraised(cache, exchange.request, head, self._requested, clock.wall())
         if isinstance(verdict, Refusal):
             self._pass(head, data, end, verdict)
             return
-        self.entry = verdict
-        primary = self._key[0]
-        shelf.hint(primary, [name for name, _ in verdict.vary if name[:1] != b":"])
-        self.body = Arriving(shelf.store, primary, verdict, self._moment, cache.policy.max_object)
+        self._keep(verdict, data, end)
+
+    def _keep(self, entry: Entry, data: bytes, end: bool) -> None:
+        """It is stored, and given to all who wait while it comes."""
+        shelf, primary = self._shelf, self._key[0]
+        self.entry = entry
+        shelf.hint(primary, [name for name, _ in entry.vary if name[:1] != b":"])
+        most = self._cache.policy.max_object
+        self.body = Arriving(shelf.store, primary, entry, self._moment, most)
         self.body.add(data)
         if end:
             self._finish()
         for each in self._leaving():
-            self._give(each)
+            if entry.held and not each.collapsed:
+                assert self.body is not None
+                stored = self.body.stores
+                each.give(entry, self.body, self._reader, stored=stored, as_it_came=True)
+            else:
+                self._give(each)
+
+    def _on_part(self, checked: Stored, head: ResponseHead, data: bytes, end: bool) -> None:
+        """What completes a stored answer, if it is of the same bytes; else all is asked for."""
+        exchange = self._exchange
+        assert exchange is not None
+        self._joining = joining(self._cache, exchange.request, checked, head, self._requested)
+        if self._joining is not None:
+            self._on_data(data, end)
+            return
+        self._shelf.store.remove(self._key[0], checked.ident)
+        self._close()
+        for each in self._leaving():
+            each.again()
+        if not end:
+            exchange.fail(ClientGone("it completes nothing"))
 
     def _give(self, waiting: Waiting) -> None:
         """The answer that is being stored, if it is for this request too."""
@@ -205,6 +236,11 @@ class Fill:
             self._exchange.fail(ClientGone("nobody waits for it any more"))
 
     def _on_data(self, data: bytes, end: bool) -> None:
+        if self._joining is not None:
+            self._joining.add(data)
+            if end:
+                self._keep(self._joining.entry, self._joining.whole(), True)
+            return
         body = self.body
         if body is None:
             return
@@ -285,8 +321,10 @@ class Fill:
         self._close()
         if self.body is not None:
             self.body.abandon()
-        for each in tuple(self._readers):
-            each.fail(error)
+        for reader in tuple(self._readers):
+            reader.fail(error)
+        for each in self._leaving():
+            each.exchange.give_up(error)
 
     def unsent(self) -> int:
         """See keeper.ClientStream."""

@@ -13,6 +13,7 @@ from porch.cache.conditions import is_for_origin
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
+from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
@@ -29,8 +30,10 @@ from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import RequestHead, ResponseHead
 from porch.route.route import Route
 
-__all__ = ["Cache", "KeyFunction", "digest", "goes_past"]
+__all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
 
+TRIES = 3
+"""How often a request waits in vain for an answer that it may have, before it asks for itself."""
 KeyFunction = Callable[[Exchange], bytes | None]
 """What else counts of a request; None for nothing."""
 
@@ -119,8 +122,9 @@ class Cache(Filter):
 
     # --- the store -------------------------------------------------------------------------------
 
-    def look(self, exchange: Exchange) -> Response | Suspend | None:
-        """Answer from the store, or wait for the origin's answer, or go past the cache."""
+    def look(self, exchange: Exchange, tries: int = 0) -> Response | Suspend | None:
+        """Answer from the store, or wait for the origin's answer, or go past the cache. tries: how
+        often it has waited in vain."""
         shelf, request = self.shelf, exchange.request
         primary = self._primary(request, exchange)
         stored, fwd = self._select(primary, request)
@@ -141,11 +145,14 @@ class Cache(Filter):
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
-        if not use.store or request.method == b"HEAD" or shelf.passes(primary):
+        if not use.store or request.method == b"HEAD" or shelf.passes(primary) or tries > TRIES:
             self._past(exchange, use.fwd)
             return None
-        waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None)
-        ask(waiting, primary, stored if missing or use.how is How.VALIDATE else None, missing)
+        waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
+        checks = stored if missing or use.how is How.VALIDATE else None
+        if stored is not None and missing and stored.entry.length > MOST_JOINED:
+            checks, missing = None, []
+        ask(waiting, primary, checks, missing)
         return SUSPEND
 
     def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:

@@ -62,14 +62,19 @@ def given(
     now: float,
     status: CacheStatus,
     makes: Makes = Reader,
+    *,
+    as_it_came: bool = False,
 ) -> Response:
-    """The answer to a request, for which there are no `gaps`. now: by the clock of the store."""
+    """The answer to a request, for which there are no `gaps`. now: by the clock of the store.
+    as_it_came: to the request for which the origin has chosen this part, whatever was asked."""
     wall = clock.wall()
     if is_not_modified(entry, request, wall):
         head = not_modified(entry, now)
         head.fields = appended(head.fields, status)
         return Kept(head, b"")
     asked = ranges(entry, request, wall) if entry.length >= 0 else None
+    if as_it_came and entry.held:
+        asked = entry.held
     if asked == []:
         return unsatisfiable(entry)
     if asked:

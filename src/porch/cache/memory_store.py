@@ -10,6 +10,7 @@ from porch.cache.bans import GONE, SOFT, VALID, host_of
 from porch.cache.change import hashed
 from porch.cache.entry import Entry
 from porch.cache.eviction import Ghost, Hands, Line, Sieve
+from porch.cache.spool import Growing
 from porch.cache.store import (
     VARIANTS,
     Growth,
@@ -110,7 +111,7 @@ class MemoryStore:
         self._line = Line()
         self._hands = Hands()
         self._bans = _Bans()
-        self._position = self._used = self._reserved = 0
+        self._position = self._used = self._reserved = self._spools = 0
         self._swept = self._pass = self._drawn = 0
         self._evicted = self._expired = self._refused = 0
 
@@ -168,7 +169,9 @@ class MemoryStore:
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """See Store."""
-        spool = MemorySpool(self, primary, entry, moment)
+        self._spools += 1
+        ident = b"s" + self._spools.to_bytes(8, "big")
+        spool = MemorySpool(self, primary, Growing(ident, entry, moment, 0))
         self._growing.setdefault(primary, []).append(spool)
         return spool
 
@@ -328,15 +331,15 @@ class MemorySpool:
 
     __slots__ = ("_moment", "_store", "descriptor", "entry", "ident", "length", "primary", "state")
 
-    def __init__(self, store: MemoryStore, primary: bytes, entry: Entry, moment: int) -> None:
+    def __init__(self, store: MemoryStore, primary: bytes, growing: Growing) -> None:
         self._store = store
-        self._moment = moment
+        self._moment = growing.moment
         self.primary = primary
-        self.entry = entry
+        self.entry = growing.entry
+        self.ident = growing.ident
         self.length = 0
         self.state: GrowthState = "growing"
         self.descriptor = os.memfd_create("porch body")
-        self.ident = b""
 
     def write(self, data: bytes) -> bool:
         """See store.Spool."""
@@ -355,9 +358,7 @@ class MemorySpool:
             return None
         self._end("complete")
         body = os.pread(self.descriptor, self.length, 0)
-        kept = self._store.save(self.primary, entry, body, self._moment)
-        self.ident = kept or b""
-        return kept
+        return self._store.save(self.primary, entry, body, self._moment)
 
     def abandon(self) -> None:
         """See store.Spool."""

@@ -8,15 +8,15 @@ restarts of the machine only if the door was ended in order (`settle`) before.
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import lmdb
+import msgspec
 
 from porch import clock
 from porch.cache.board import ERA, Board
@@ -36,6 +36,23 @@ answer is fresh for so long (RFC 9111 1.2.2: 2^31 stands for infinity), so all h
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _STATE = "state"
+
+
+class _End(msgspec.Struct):
+    """When the door was ended in order: by the clock of the store, and by the time of day."""
+
+    now: float
+    wall: float
+
+
+class _State(msgspec.Struct):
+    """What a store says of itself. uptime: when it was claimed. clean: None while it is in use."""
+
+    format: int
+    boot: str
+    uptime: float
+    offset: float
+    clean: _End | None
 
 
 class Claim(NamedTuple):
@@ -85,11 +102,11 @@ def settle(folder: Path, claimed: Claim) -> None:
     """All workers have ended and nothing is written any more: bring it to the disk, so that it is
     still there when the machine has restarted, and let others claim it. Never raises."""
     with contextlib.suppress(OSError):
-        state = _read_state(folder)
         for path in sorted(folder.glob("era-*/data.mdb")):
             _sync(path)
-        clean = {"now": clock.uptime() + claimed.offset, "wall": clock.wall()}
-        _write_state(folder, {**state, "clean": clean})
+        uptime = clock.uptime()
+        clean = _End(uptime + claimed.offset, clock.wall())
+        _write_state(folder, _State(FORMAT, _boot(), uptime, claimed.offset, clean))
     os.close(claimed.lock)
     os.close(claimed.board)
 
@@ -126,14 +143,12 @@ def _prepare(folder: Path) -> float:
     """Throw away what cannot be trusted; the clock's offset."""
     state = _read_state(folder)
     boot, uptime, wall = _boot(), clock.uptime(), clock.wall()
-    clean = state.get("clean")
     offset: float | None = None
-    if state.get("format") == FORMAT:
-        if boot and state["boot"] == boot and uptime >= state["uptime"]:
-            offset = state["offset"]
-        elif clean is not None:
-            off = wall - clean["wall"]
-            offset = clean["now"] + (off if off >= 0 else LEAP) - uptime
+    if state is not None and boot and state.boot == boot and uptime >= state.uptime:
+        offset = state.offset
+    elif state is not None and state.clean is not None:
+        off = wall - state.clean.wall
+        offset = state.clean.now + (off if off >= 0 else LEAP) - uptime
     eras = sorted(folder.glob("era-*"), key=_number)
     for each in eras[:-1] if offset is not None else eras:
         _put_aside(each)
@@ -142,8 +157,7 @@ def _prepare(folder: Path) -> float:
     else:
         _keep_sound(folder)
     _remove_aside(folder)
-    present = {"format": FORMAT, "boot": boot, "uptime": uptime, "offset": offset, "clean": None}
-    _write_state(folder, present)
+    _write_state(folder, _State(FORMAT, boot, uptime, offset, None))
     return offset
 
 
@@ -219,18 +233,18 @@ def _boot() -> str:
     return ""
 
 
-def _read_state(folder: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        state = json.loads((folder / _STATE).read_bytes())
-        if isinstance(state, dict) and state.get("format") == FORMAT:
-            return state
-    return {}
+def _read_state(folder: Path) -> _State | None:
+    """None for none, or one of another version or that makes no sense."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        state = msgspec.json.decode((folder / _STATE).read_bytes(), type=_State)
+        return state if state.format == FORMAT else None
+    return None
 
 
-def _write_state(folder: Path, state: dict[str, Any]) -> None:
+def _write_state(folder: Path, state: _State) -> None:
     """On the disk when it returns: an older one that said "clean" must not come back."""
     new = folder / f"{_STATE}.new"
-    new.write_text(json.dumps(state), encoding="ascii")
+    new.write_bytes(msgspec.json.encode(state))
     _sync(new)
     new.replace(folder / _STATE)
     _sync(folder)

@@ -93,7 +93,10 @@ class Stored:
 
 class Spool(Protocol):
     """A body on its way in, in a file that others can read from meanwhile. One of `finish` and
-    `abandon` ends it; a worker's death does too, as abandon would."""
+    `abandon` ends it; a worker's death does too, as abandon would.
+
+    ident: that of its Growth too. What is kept may have another, which `finish` says.
+    """
 
     ident: bytes
 

@@ -59,9 +59,9 @@ class Sweeper:
         self._lock = os.open(folder / "sweep", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         self._shelf = 0
 
-    def __del__(self) -> None:
-        if hasattr(self, "_lock"):
-            os.close(self._lock)
+    def close(self) -> None:
+        """No longer in use by this process."""
+        os.close(self._lock)
 
     def step(self, now: float) -> None:
         """One. now: by the clock of the store. Raises DatabaseError, OSError."""

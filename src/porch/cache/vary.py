@@ -48,10 +48,11 @@ def nominated(fields: Iterable[Field]) -> tuple[bytes, ...] | None:
     None where no other request can be known to match: `*` anywhere, what is no field name, or
     more than MOST_NAMES.
     """
-    names = frozenset(_members(b"vary", fields))
-    if b"*" in names or len(names) > MOST_NAMES or not all(map(_TOKEN.fullmatch, names)):
-        return None
-    return tuple(sorted(names))
+    lines = [value for name, value in fields if name == b"vary"]
+    if not lines:
+        return ()
+    value = lines[0] if len(lines) == 1 else b",".join(lines)
+    return _names(value) if len(value) > _REMEMBERED_LENGTH else _remembered_names(value)
 
 
 def chosen(names: Sequence[bytes], request: RequestHead) -> list[Field]:
@@ -86,6 +87,16 @@ def matches(vary: Sequence[Field], request: RequestHead) -> bool:
             if wanted is None or (_LANGUAGE, wanted) not in vary:
                 return False
     return True
+
+
+def _names(value: bytes) -> tuple[bytes, ...] | None:
+    names = frozenset(tokens(value))
+    if b"*" in names or len(names) > MOST_NAMES or not all(map(_TOKEN.fullmatch, names)):
+        return None
+    return tuple(sorted(names))
+
+
+_remembered_names = lru_cache(maxsize=1024)(_names)
 
 
 def _members(wanted: bytes, fields: Iterable[Field]) -> list[bytes]:

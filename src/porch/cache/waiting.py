@@ -22,13 +22,20 @@ __all__ = ["Waiting"]
 
 class Waiting:
     """fwd: why it could not be served from the store, in the words of RFC 9211. stored: what may
-    stand in if the origin fails, or None. collapsed: whether another's request had gone out."""
+    stand in if the origin fails, or None. collapsed: whether another's request had gone out.
+    tries: how often it has waited before, in vain."""
 
-    __slots__ = ("cache", "collapsed", "exchange", "fwd", "stored")
+    __slots__ = ("cache", "collapsed", "exchange", "fwd", "stored", "tries")
 
     def __init__(
-        self, cache: "Cache", exchange: Exchange, fwd: str, stored: Stored | None = None
+        self,
+        cache: "Cache",
+        exchange: Exchange,
+        fwd: str,
+        stored: Stored | None = None,
+        tries: int = 0,
     ) -> None:
+        self.tries = tries
         self.cache = cache
         self.exchange = exchange
         self.fwd = fwd
@@ -44,10 +51,17 @@ class Waiting:
         return matches(entry.vary, request) and not gaps(entry, request)
 
     def give(
-        self, entry: Entry, body: bytes | Body, makes: Makes, *, stored: bool, status: int = 0
+        self,
+        entry: Entry,
+        body: bytes | Body,
+        makes: Makes,
+        *,
+        stored: bool,
+        status: int = 0,
+        as_it_came: bool = False,
     ) -> None:
         """The origin's answer, or what it has said to be good with this other status. makes: how
-        the body is read. stored: whether it is kept."""
+        the body is read. stored: whether it is kept. as_it_came: see `given`."""
         now = self.cache.shelf.store.now()
         told = CacheStatus(
             fwd=self.fwd,
@@ -56,7 +70,8 @@ class Waiting:
             stored=stored,
             collapsed=self.collapsed,
         )
-        self.exchange.resume(given(self.exchange.request, entry, body, now, told, makes))
+        request = self.exchange.request
+        self.exchange.resume(given(request, entry, body, now, told, makes, as_it_came=as_it_came))
 
     def give_stale(
         self, stored: Stored, makes: Makes, error: PorchError | None, status: int
@@ -92,7 +107,7 @@ class Waiting:
         self.cache.shelf.members.pop(exchange, None)
         if exchange.ended:
             return
-        result = self.cache.look(exchange)
+        result = self.cache.look(exchange, self.tries + 1)
         if result is None:
             exchange.resume()
         elif isinstance(result, Response):

@@ -15,7 +15,7 @@ FORWARDED: Mapping[str, str] = {
     "vary-miss": "What was kept is for other request fields (Vary).",
     "miss": "Nothing was kept that fits.",
     "stale": "What was kept was no longer fresh.",
-    "request": "The client wanted to be asked for anew; `respect_client = false` does not listen.",
+    "request": "The client asked for a fresh one; with `respect_client = false` it is not heard.",
     "bypass": "The word `bypass` says so, or it is an upgrade, or has a body.",
     "method": "Its method is none that is answered from the store.",
     "partial": "Only other parts of it were kept.",

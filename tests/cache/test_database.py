@@ -1,0 +1,179 @@
+"""The database of a store, and how it is replaced."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from porch.cache.board import BANNED, ERA, PURGES, Board
+from porch.cache.database import Database, DatabaseError, FullError, Meta, era_folder, whole
+
+
+@pytest.fixture
+def board() -> Iterator[Board]:
+    descriptor = Board.make()
+    yield Board(descriptor)
+    os.close(descriptor)
+
+
+@pytest.fixture
+def database(tmp_path: Path, board: Board) -> Iterator[Database]:
+    made = Database(tmp_path, 1 << 20, board)
+    yield made
+    made.close()
+
+
+def put(database: Database, name: bytes, value: bytes = b"value") -> None:
+    with database.writing() as (txn, _):
+        txn.put(name, value, db=database.objects)
+
+
+def get(database: Database, name: bytes) -> bytes | None:
+    with database.reading() as txn:
+        value = txn.get(name, db=database.objects)
+        return None if value is None else bytes(value)
+
+
+def test_what_a_write_puts_a_read_finds(database: Database) -> None:
+    put(database, b"a")
+    assert get(database, b"a") == b"value"
+    assert get(database, b"b") is None
+
+
+def test_a_write_that_raises_does_nothing(database: Database) -> None:
+    with contextlib.suppress(KeyError), database.writing() as (txn, meta):
+        txn.put(b"a", b"x", db=database.objects)
+        meta.purges = 5
+        raise KeyError
+    assert get(database, b"a") is None
+    with database.reading() as txn:
+        assert database.meta(txn).purges == 0
+
+
+def test_what_a_write_counts_is_kept(database: Database) -> None:
+    with database.writing() as (_, meta):
+        meta.live += 7
+        meta.records.hand = 3
+    with database.reading() as txn:
+        assert (database.meta(txn).live, database.meta(txn).records.hand) == (7, 3)
+
+
+def test_a_purge_is_published_when_it_is_done(database: Database, board: Board) -> None:
+    generation = board.generations[0]
+    with database.writing() as (_, meta):
+        meta.purges = meta.banned = 3
+        assert (board.numbers[PURGES], board.generations[0]) == (0, generation)
+    assert (board.numbers[PURGES], board.numbers[BANNED]) == (3, 3)
+    assert board.generations[0] != generation
+
+
+def test_what_a_killed_writer_did_not_publish_the_next_does(
+    database: Database, board: Board
+) -> None:
+    with database.writing() as (_, meta):
+        meta.purges = meta.banned = 3
+    board.numbers[PURGES] = board.numbers[BANNED] = 0  # as if it had died before
+    generation = board.generations[0]
+    put(database, b"a")
+    assert (board.numbers[PURGES], board.numbers[BANNED]) == (3, 3)
+    assert board.generations[0] != generation
+
+
+def fill(database: Database) -> None:
+    for number in range(100):
+        put(database, b"%d" % number, bytes(30_000))
+
+
+def test_a_full_database_says_so_and_has_what_it_had(database: Database) -> None:
+    put(database, b"a")
+    with pytest.raises(FullError):
+        fill(database)
+    assert get(database, b"a") == b"value"
+
+
+def test_a_condemned_database_is_replaced_for_all(
+    tmp_path: Path, database: Database, board: Board
+) -> None:
+    put(database, b"a")
+    position = Meta(position=1 << 40).position
+    generation = board.generations[0]
+    database.condemn()
+    assert get(database, b"a") is None
+    assert board.numbers[ERA] == 1
+    assert board.generations[0] != generation
+    assert not era_folder(tmp_path, 0).exists()
+    assert len([*tmp_path.glob("gone-*")]) == 1
+    with database.reading() as txn:
+        assert database.meta(txn).position == position  # no ident of before is given again
+
+
+def test_another_that_sees_the_new_one_does_not_condemn_it_too(
+    tmp_path: Path, database: Database, board: Board
+) -> None:
+    put(database, b"a")
+    board.numbers[ERA] = 1  # somebody else has
+    database.condemn()
+    assert board.numbers[ERA] == 1
+    assert get(database, b"a") is None
+
+
+def test_damage_begins_a_new_database(tmp_path: Path, board: Board) -> None:
+    database = Database(tmp_path, 1 << 20, board)
+    for number in range(100):
+        put(database, b"%d" % number, bytes(500))
+    database.close()
+    file = era_folder(tmp_path, 0) / "data.mdb"
+    size = file.stat().st_size
+    with file.open("r+b") as opened:
+        opened.seek(8192)
+        opened.write(os.urandom(size - 8192))
+    with pytest.raises(DatabaseError, match="damaged"):
+        get(database, b"5")
+    assert get(database, b"5") is None
+    put(database, b"5")
+    assert get(database, b"5") == b"value"
+    database.close()
+
+
+def test_damaged_counts_begin_a_new_database(database: Database) -> None:
+    put(database, b"a")
+    with database.writing() as (txn, _):
+        pass
+    env = database._env
+    with env.begin(write=True) as txn:
+        txn.put(b"meta", b"nonsense", db=database._meta)
+    with pytest.raises(DatabaseError, match="damaged"):
+        put(database, b"b")
+    assert get(database, b"a") is None
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_is_tried_again(
+    tmp_path: Path, board: Board
+) -> None:
+    era_folder(tmp_path, 0).write_bytes(b"in the way")
+    database = Database(tmp_path, 1 << 20, board)
+    with pytest.raises(DatabaseError, match="cannot be opened"):
+        get(database, b"a")
+    era_folder(tmp_path, 0).unlink()
+    assert get(database, b"a") is None
+    database.close()
+
+
+@pytest.mark.parametrize("cut", [4096, 8192, 0, 100])
+def test_a_database_that_is_cut_off_is_not_whole(tmp_path: Path, board: Board, cut: int) -> None:
+    database = Database(tmp_path, 1 << 20, board)
+    for number in range(50):
+        put(database, b"%d" % number, bytes(3000))
+    database.close()
+    folder = era_folder(tmp_path, 0)
+    assert whole(folder)
+    file = folder / "data.mdb"
+    os.truncate(file, cut and file.stat().st_size - cut)
+    assert not whole(folder)
+
+
+def test_a_database_that_does_not_exist_lacks_nothing(tmp_path: Path) -> None:
+    assert whole(tmp_path)
+    assert [*tmp_path.iterdir()] == []
