@@ -1,7 +1,7 @@
 """What the cache counts: requests that it answered, and why it could not answer the others.
 
-Cells of the shared table (shared.py): who counts adds to `own` of its Cells, 40 ns a time, and who
-looks sums them over all workers. Each request of a route with a cache counts once, as HIT,
+Cells of the shared table (shared.py): who counts adds to its own row, 40 ns a time, and who looks
+sums all rows. Each request of a route with a cache counts once, as HIT,
 HIT_STALE, COLLAPSED or one of FORWARDED; all else counts beside that.
 """
 
@@ -38,10 +38,10 @@ FORWARDED: Mapping[str, int] = {word: 7 + number for number, word in enumerate(_
 """Asked of the origin, by the word of RFC 9211 2.2 that says why."""
 _MISS = FORWARDED["miss"]
 
-_NOT_KEPT = dict.fromkeys((*(each.word for each in REFUSALS), "no-room", "cut"))
+_NOT_KEPT = dict.fromkeys((*(each.word for each in REFUSALS), "no-room", "cut", "passed"))
 NOT_KEPT: Mapping[str, int] = {word: 15 + number for number, word in enumerate(_NOT_KEPT)}
 """Why an answer of the origin's was not kept: by the word of a Refusal; "no-room" for want of room
-or of a disk, "cut" since it broke off."""
+or of a disk, "cut" since it broke off, "passed" since the last one of its key was not kept."""
 OTHER = 15 + len(_NOT_KEPT)
 """The same for any other reason."""
 WIDTH = 48

@@ -10,6 +10,7 @@ from porch import clock
 from porch.cache import reuse
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
+from porch.cache.counts import count
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
@@ -59,10 +60,11 @@ class Cache(Filter):
 
     shelf: of the worker. route: of exchanges for the store, with the hooks that face the origin.
     policy, rules, function: of the configuration; the last is the operator's own part of the key.
-    suffix: what stands in the key for conditions of the route.
+    suffix: what stands in the key for conditions of the route. told: what is said of requests that
+    have not ended, to be counted then.
     """
 
-    __slots__ = ("_function", "_notes", "_suffix", "policy", "route", "rules", "shelf")
+    __slots__ = ("_function", "_notes", "_suffix", "policy", "route", "rules", "shelf", "told")
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class Cache(Filter):
         self._suffix = suffix
         self._function = function
         self._notes: dict[Exchange, CacheStatus] = {}
+        self.told: dict[Exchange, CacheStatus] = {}
 
     def __repr__(self) -> str:
         return f"<Cache of {self.route.key} {self.shelf!r}>"
@@ -109,12 +112,16 @@ class Cache(Filter):
     def on_response(self, exchange: Exchange) -> None:
         """See Filter."""
         note = self._notes.pop(exchange, None)
-        if note is not None and exchange.response is not None and exchange.endpoint is not None:
-            exchange.response.fields = appended(exchange.response.fields, note)
+        if note is not None:
+            self.told[exchange] = note
+            if exchange.response is not None and exchange.endpoint is not None:
+                exchange.response.fields = appended(exchange.response.fields, note)
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
-        self._notes.pop(exchange, None)
+        told = self._notes.pop(exchange, None) or self.told.pop(exchange, None)
+        if told is not None:
+            count(self.shelf.counts, told, exchange.bytes_out)
         asked = self.shelf.members.pop(exchange, None)
         if asked is not None:
             asked.leave(exchange)
@@ -141,12 +148,15 @@ class Cache(Filter):
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
                     refresh(Waiting(self, exchange, "stale"), primary, stored)
-                return self._hit(request, stored, now)
+                return self._hit(exchange, stored, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
-        if not use.store or request.method == b"HEAD" or shelf.passes(primary) or tries > TRIES:
+        if not use.store or request.method == b"HEAD" or tries > TRIES:
             self._past(exchange, use.fwd)
+            return None
+        if shelf.passes(primary):
+            self._past(exchange, use.fwd, b"passed")
             return None
         waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
         checks = stored if missing or use.how is How.VALIDATE else None
@@ -173,10 +183,11 @@ class Cache(Filter):
                     return stored, ""
         return None, "vary-miss" if variants else "uri-miss"
 
-    def _hit(self, request: RequestHead, stored: Stored, now: float) -> Response:
+    def _hit(self, exchange: Exchange, stored: Stored, now: float) -> Response:
         entry = stored.entry
         told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
-        return given(request, entry, body_of(stored), now, told)
+        self.told[exchange] = told
+        return given(exchange.request, entry, body_of(stored), now, told)
 
     def _forget(self, url: bytes) -> None:
         """Nothing of this URL is served any more (RFC 9111 4.4)."""
@@ -210,6 +221,6 @@ class Cache(Filter):
         """What its answer will say of the cache, which it went past."""
         self._notes[exchange] = told
 
-    def _past(self, exchange: Exchange, fwd: str) -> None:
+    def _past(self, exchange: Exchange, fwd: str, detail: bytes = b"") -> None:
         """The origin is asked by this exchange itself, and nothing is stored."""
-        self._notes[exchange] = CacheStatus(fwd=fwd)
+        self._notes[exchange] = CacheStatus(fwd=fwd, detail=detail)

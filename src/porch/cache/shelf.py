@@ -1,7 +1,7 @@
 """Shelf: what all caching routes of a worker share: the store, who asks the origin for what, and
 for which keys asking together has been of no use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
@@ -55,12 +55,24 @@ class Asked(Protocol):
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    claimed: the keys for which this worker asks. hints: the names that Vary had, by primary key."""
+    claimed: the keys for which this worker asks. hints: the names that Vary had, by primary key.
+    counts: this worker's, see counts.py."""
 
-    __slots__ = ("_keeper", "_locks", "_passes", "asked", "claimed", "hints", "members", "store")
+    __slots__ = (
+        "_keeper",
+        "_locks",
+        "_passes",
+        "asked",
+        "claimed",
+        "counts",
+        "hints",
+        "members",
+        "store",
+    )
 
-    def __init__(self, store: Store, locks: Locks) -> None:
+    def __init__(self, store: Store, locks: Locks, counts: MutableSequence[int]) -> None:
         self.store = store
+        self.counts = counts
         self._locks = locks
         self.claimed: set[bytes] = set()
         self.asked: dict[FillKey, Asked] = {}

@@ -70,6 +70,7 @@ class Waiting:
             stored=stored,
             collapsed=self.collapsed,
         )
+        self.cache.told[self.exchange] = told
         request = self.exchange.request
         self.exchange.resume(given(request, entry, body, now, told, makes, as_it_came=as_it_came))
 
@@ -84,12 +85,14 @@ class Waiting:
             ttl=entry.lifetime - entry.age_at(now),
             detail=(error.word if error is not None else f"status-{status}").encode(),
         )
+        self.cache.told[self.exchange] = told
         body = body_of(stored)
         self.exchange.resume(given(self.exchange.request, entry, body, now, told, makes))
 
     def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal) -> None:
         """The origin's answer as it is, for this client alone."""
         told = CacheStatus(fwd=self.fwd, detail=why.word.encode())
+        self.cache.told[self.exchange] = told
         fields = appended(head.fields, told)
         passed = ResponseHead(head.status, fields, head.length, head.reason)
         self.exchange.resume(begun(passed, body, [(0, OPEN)], makes))
