@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from OpenSSL import SSL
 
 from harness.clients import OK, Clients, LoadError, NewConnections, connect, left_of
-from harness.messages import LARGE
-from harness.messages import BODY
+from harness.messages import BODY, LARGE
 from harness.tls import MUCH, End, opened
 
 __all__ = ["SecureDownloads", "SecureKeepAlive", "SecureNewConnections"]

@@ -1,15 +1,14 @@
 """What the cache counts: requests that it answered, and why it could not answer the others.
 
-Cells of the shared table (shared.py): who counts adds to its own row, 40 ns a time, and who looks
-sums all rows. Each request of a route with a cache counts once, as HIT,
+Cells of the shared table (shared.py): who counts adds to `own` of its Cells, 40 ns a time, and who
+looks sums them over all workers. Each request of a route with a cache counts once, as HIT,
 HIT_STALE, COLLAPSED or one of FORWARDED; all else counts beside that.
 """
 
-from collections.abc import Callable, Mapping, MutableSequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from porch.cache.refusal import REFUSALS
-from porch.cache.status_field import CacheStatus
 
 __all__ = [
     "COLLAPSED",
@@ -24,7 +23,6 @@ __all__ = [
     "VALIDATED",
     "WIDTH",
     "Totals",
-    "count",
     "totals",
 ]
 
@@ -36,7 +34,6 @@ answers that were kept; bytes of bodies that came from the store, and from the o
 _FORWARDED = ("bypass", "method", "uri-miss", "vary-miss", "miss", "request", "stale", "partial")
 FORWARDED: Mapping[str, int] = {word: 7 + number for number, word in enumerate(_FORWARDED)}
 """Asked of the origin, by the word of RFC 9211 2.2 that says why."""
-_MISS = FORWARDED["miss"]
 
 _NOT_KEPT = dict.fromkeys((*(each.word for each in REFUSALS), "no-room", "cut", "passed"))
 NOT_KEPT: Mapping[str, int] = {word: 15 + number for number, word in enumerate(_NOT_KEPT)}
@@ -45,30 +42,6 @@ or of a disk, "cut" since it broke off, "passed" since the last one of its key w
 OTHER = 15 + len(_NOT_KEPT)
 """The same for any other reason."""
 WIDTH = 48
-
-
-def count(own: MutableSequence[int], told: CacheStatus, size: int) -> None:
-    """Count one request, once, by what its Cache-Status says. size: bytes of body that were sent.
-
-    Of one that was let go after it had waited (`collapsed` with a detail) the wait is no answer.
-    """
-    if told.hit:
-        own[HIT if told.ttl is None or told.ttl > 0 else HIT_STALE] += 1
-        own[FROM_STORE] += size
-    elif told.collapsed and not told.detail:
-        own[COLLAPSED] += 1
-        own[FROM_STORE] += size
-    else:
-        own[FORWARDED.get(told.fwd, _MISS)] += 1
-        if told.fwd_status == 304:
-            own[VALIDATED] += 1
-            own[FROM_STORE] += size
-        else:
-            own[FROM_ORIGIN] += size
-        if told.stored:
-            own[KEPT] += 1
-        elif told.detail:
-            own[NOT_KEPT.get(told.detail.decode(), OTHER)] += 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from porch import clock
 from porch.cache.arriving import Arriving
+from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
 from porch.cache.joining import Joining, joining
 from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
-from porch.cache.shelf import FillKey, Shelf
+from porch.cache.shelf import LASTING, FillKey, Shelf
 from porch.cache.store import Stored
 from porch.cache.update import appraised, updated
 from porch.cache.validate import selected
@@ -178,6 +179,7 @@ class Fill:
         """It is stored, and given to all who wait while it comes."""
         shelf, primary = self._shelf, self._key[0]
         self.entry = entry
+        shelf.counts[KEPT] += 1
         shelf.hint(primary, [name for name, _ in entry.vary if name[:1] != b":"])
         most = self._cache.policy.max_object
         self.body = Arriving(shelf.store, primary, entry, self._moment, most)
@@ -222,7 +224,9 @@ class Fill:
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal) -> None:
         """It is for one alone."""
         self._close()
-        self._shelf.let_pass(self._key[0])
+        self._shelf.let_pass(self._key[0], why, head.status)
+        counts = self._shelf.counts
+        counts[NOT_KEPT.get(why.word, OTHER)] += 1
         waiting = self._leaving()
         self.body = body = Arriving(self._shelf.store, self._key[0], None, self._moment, 0)
         body.add(data)
@@ -262,11 +266,12 @@ class Fill:
                 each.again()
             return
         found = updated(self._cache, exchange.request, entry, head, self._requested, now)
-        if isinstance(found, Refusal):
-            store.remove(primary, checked.ident)
-        else:
+        self._shelf.counts[VALIDATED] += 1
+        if not isinstance(found, Refusal):
             entry = found
             store.freshen(primary, checked.ident, entry, self._moment)
+        elif found.word in LASTING:  # else it speaks of the request that has asked
+            store.remove(primary, checked.ident)
         self._close()
         stored = not isinstance(found, Refusal)
         for each in self._leaving():
@@ -332,6 +337,8 @@ class Fill:
 
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream."""
+        if self._exchange is not None:
+            self._shelf.counts[FROM_ORIGIN] += self._exchange.bytes_out
 
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream: nobody asks for a tunnel here."""

@@ -8,15 +8,18 @@ from hashlib import blake2b
 
 from porch import clock
 from porch.cache import reuse
+from porch.cache.answer import whole
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
-from porch.cache.counts import count
+from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
+from porch.cache.reader import Body
+from porch.cache.ready import is_for_ready, ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
 from porch.cache.shelf import Shelf
@@ -28,7 +31,7 @@ from porch.cache.vary import matches
 from porch.cache.waiting import Waiting
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
-from porch.http.message import RequestHead, ResponseHead
+from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.route import Route
 
 __all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
@@ -50,6 +53,12 @@ def goes_past(policy: Policy, request: RequestHead, client_ip: bytes) -> str:
     return ""
 
 
+def hit_fields(entry: Entry, now: float) -> list[Field]:
+    """The fields of a hit at this time of the store."""
+    told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
+    return appended(whole(entry, now).fields, told)
+
+
 def digest(key: bytes) -> bytes:
     """What the answers of a key are stored by."""
     return blake2b(key, digest_size=16).digest()
@@ -60,11 +69,10 @@ class Cache(Filter):
 
     shelf: of the worker. route: of exchanges for the store, with the hooks that face the origin.
     policy, rules, function: of the configuration; the last is the operator's own part of the key.
-    suffix: what stands in the key for conditions of the route. told: what is said of requests that
-    have not ended, to be counted then.
+    suffix: what stands in the key for conditions of the route.
     """
 
-    __slots__ = ("_function", "_notes", "_suffix", "policy", "route", "rules", "shelf", "told")
+    __slots__ = ("_function", "_notes", "_suffix", "policy", "route", "rules", "shelf")
 
     def __init__(
         self,
@@ -83,7 +91,6 @@ class Cache(Filter):
         self._suffix = suffix
         self._function = function
         self._notes: dict[Exchange, CacheStatus] = {}
-        self.told: dict[Exchange, CacheStatus] = {}
 
     def __repr__(self) -> str:
         return f"<Cache of {self.route.key} {self.shelf!r}>"
@@ -92,6 +99,17 @@ class Cache(Filter):
 
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
+        request, shelf = exchange.request, self.shelf
+        name = (self, request.scheme, request.authority, request.target)
+        found = shelf.readies.get(name)
+        if found is not None and is_for_ready(request) and not self.policy.bypass:
+            kept = found.answer(shelf.store, request, hit_fields)
+            if kept is not None:
+                counts = shelf.counts
+                counts[HIT] += 1
+                counts[FROM_STORE] += len(found.body)
+                return kept
+            shelf.readies.drop(name)
         past = goes_past(self.policy, exchange.request, exchange.client_ip)
         if past:
             self._past(exchange, past)
@@ -112,16 +130,12 @@ class Cache(Filter):
     def on_response(self, exchange: Exchange) -> None:
         """See Filter."""
         note = self._notes.pop(exchange, None)
-        if note is not None:
-            self.told[exchange] = note
-            if exchange.response is not None and exchange.endpoint is not None:
-                exchange.response.fields = appended(exchange.response.fields, note)
+        if note is not None and exchange.response is not None and exchange.endpoint is not None:
+            exchange.response.fields = appended(exchange.response.fields, note)
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
-        told = self._notes.pop(exchange, None) or self.told.pop(exchange, None)
-        if told is not None:
-            count(self.shelf.counts, told, exchange.bytes_out)
+        self._notes.pop(exchange, None)
         asked = self.shelf.members.pop(exchange, None)
         if asked is not None:
             asked.leave(exchange)
@@ -134,6 +148,8 @@ class Cache(Filter):
         often it has waited in vain."""
         shelf, request = self.shelf, exchange.request
         primary = self._primary(request, exchange)
+        cell = shelf.store.cell(primary)
+        number = shelf.store.generations[cell]
         stored, fwd = self._select(primary, request)
         if stored is None:
             use = reuse.absent(request, self.policy, fwd)
@@ -148,7 +164,15 @@ class Cache(Filter):
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
                     refresh(Waiting(self, exchange, "stale"), primary, stored)
-                return self._hit(exchange, stored, now)
+                body = body_of(stored)
+                if self._function is None and use.how is How.FRESH:
+                    found = ready(cell, number, stored, body, request)
+                    if found is not None:
+                        name = (self, request.scheme, request.authority, request.target)
+                        shelf.readies.keep(name, found)
+                shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
+                shelf.counts[FROM_STORE] += stored.entry.length
+                return self._hit(request, stored.entry, body, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
@@ -156,6 +180,7 @@ class Cache(Filter):
             self._past(exchange, use.fwd)
             return None
         if shelf.passes(primary):
+            shelf.counts[NOT_KEPT["passed"]] += 1
             self._past(exchange, use.fwd, b"passed")
             return None
         waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
@@ -183,11 +208,9 @@ class Cache(Filter):
                     return stored, ""
         return None, "vary-miss" if variants else "uri-miss"
 
-    def _hit(self, exchange: Exchange, stored: Stored, now: float) -> Response:
-        entry = stored.entry
+    def _hit(self, request: RequestHead, entry: Entry, body: bytes | Body, now: float) -> Response:
         told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
-        self.told[exchange] = told
-        return given(exchange.request, entry, body_of(stored), now, told)
+        return given(request, entry, body, now, told)
 
     def _forget(self, url: bytes) -> None:
         """Nothing of this URL is served any more (RFC 9111 4.4)."""
@@ -223,4 +246,5 @@ class Cache(Filter):
 
     def _past(self, exchange: Exchange, fwd: str, detail: bytes = b"") -> None:
         """The origin is asked by this exchange itself, and nothing is stored."""
+        self.shelf.counts[FORWARDED[fwd]] += 1
         self._notes[exchange] = CacheStatus(fwd=fwd, detail=detail)

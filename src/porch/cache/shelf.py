@@ -5,6 +5,9 @@ from collections.abc import Callable, MutableSequence
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
+from porch.cache.counts import WIDTH
+from porch.cache.ready import Readies
+from porch.cache.refusal import Refusal
 from porch.cache.store import Store
 from porch.errors import PorchError
 from porch.exchange import Exchange
@@ -16,10 +19,30 @@ if TYPE_CHECKING:
     from porch.cache.waiting import Waiting
     from porch.http.message import Field
 
-__all__ = ["PASS", "PASSES", "Asked", "FillKey", "Locks", "Shelf"]
+__all__ = [
+    "BRIEF",
+    "LASTING",
+    "PASS",
+    "PASSES",
+    "PASS_BRIEFLY",
+    "Asked",
+    "FillKey",
+    "Locks",
+    "Shelf",
+]
 
 PASS = 60.0
 """Seconds for which nobody waits for another's answer of a key whose last could not be stored."""
+PASS_BRIEFLY = 2.0
+"""Seconds, where it may have been for the sake of one client."""
+LASTING = frozenset(
+    (
+        *("no-store", "private", "vary", "too-large", "unsaid", "no-cache", "stale"),
+        *("must-understand", "deception"),
+    )
+)
+BRIEF = frozenset(("set-cookie",))
+"""Words of refusal.py."""
 PASSES = 4096
 """Keys of which that is remembered; with one more all are forgotten."""
 
@@ -56,7 +79,7 @@ class Asked(Protocol):
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
     claimed: the keys for which this worker asks. hints: the names that Vary had, by primary key.
-    counts: this worker's, see counts.py."""
+    readies: answers that need no look at the store. counts: see counts.py."""
 
     __slots__ = (
         "_keeper",
@@ -67,12 +90,16 @@ class Shelf:
         "counts",
         "hints",
         "members",
+        "readies",
         "store",
     )
 
-    def __init__(self, store: Store, locks: Locks, counts: MutableSequence[int]) -> None:
+    def __init__(
+        self, store: Store, locks: Locks, counts: MutableSequence[int] | None = None
+    ) -> None:
         self.store = store
-        self.counts = counts
+        self.readies = Readies()
+        self.counts: MutableSequence[int] = [0] * WIDTH if counts is None else counts
         self._locks = locks
         self.claimed: set[bytes] = set()
         self.asked: dict[FillKey, Asked] = {}
@@ -116,11 +143,15 @@ class Shelf:
             return False
         return True
 
-    def let_pass(self, primary: bytes) -> None:
-        """From now on for a while nobody waits for another's answer."""
+    def let_pass(self, primary: bytes, why: Refusal, status: int) -> None:
+        """From now on for a while nobody waits for another's answer, if what came speaks of all:
+        what one odd request has brought on itself must not keep a page from being stored."""
+        seconds = PASS if why.word in LASTING else PASS_BRIEFLY if why.word in BRIEF else 0.0
+        if not seconds or status >= 400:
+            return
         if len(self._passes) >= PASSES:
             self._passes.clear()
-        self._passes[primary] = clock.now + PASS
+        self._passes[primary] = clock.now + seconds
 
     def hint(self, primary: bytes, names: list[bytes]) -> None:
         """What chose an answer of this key: requests that differ in it are asked apart."""

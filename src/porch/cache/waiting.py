@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from porch.cache.counts import COLLAPSED, FORWARDED, HIT_STALE
 from porch.cache.entry import Entry
 from porch.cache.giving import Makes, begun, body_of, gaps, given
 from porch.cache.reader import OPEN, Body
@@ -70,7 +71,7 @@ class Waiting:
             stored=stored,
             collapsed=self.collapsed,
         )
-        self.cache.told[self.exchange] = told
+        self._count()
         request = self.exchange.request
         self.exchange.resume(given(request, entry, body, now, told, makes, as_it_came=as_it_came))
 
@@ -79,20 +80,20 @@ class Waiting:
     ) -> None:
         """What is stored, since the origin has failed, or answered with this status."""
         now, entry = self.cache.shelf.store.now(), stored.entry
+        self.cache.shelf.counts[HIT_STALE] += 1
         self.exchange.error = error
         told = CacheStatus(
             hit=True,
             ttl=entry.lifetime - entry.age_at(now),
             detail=(error.word if error is not None else f"status-{status}").encode(),
         )
-        self.cache.told[self.exchange] = told
         body = body_of(stored)
         self.exchange.resume(given(self.exchange.request, entry, body, now, told, makes))
 
     def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal) -> None:
         """The origin's answer as it is, for this client alone."""
+        self._count()
         told = CacheStatus(fwd=self.fwd, detail=why.word.encode())
-        self.cache.told[self.exchange] = told
         fields = appended(head.fields, told)
         passed = ResponseHead(head.status, fields, head.length, head.reason)
         self.exchange.resume(begun(passed, body, [(0, OPEN)], makes))
@@ -100,9 +101,13 @@ class Waiting:
     def let_go(self, why: str) -> None:
         """It asks for itself."""
         self.cache.shelf.members.pop(self.exchange, None)
+        self.cache.shelf.counts[FORWARDED[self.fwd]] += 1
         told = CacheStatus(fwd=self.fwd, collapsed=self.collapsed, detail=why.encode())
         self.cache.note(self.exchange, told)
         self.exchange.resume()
+
+    def _count(self) -> None:
+        self.cache.shelf.counts[COLLAPSED if self.collapsed else FORWARDED[self.fwd]] += 1
 
     def again(self) -> None:
         """Look once more: what was waited for has come, or will not."""

@@ -84,8 +84,8 @@ class State:
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
-    cache. shelf: where it keeps answers, None for nowhere. serves: whether anything will be
-    balanced.
+    cache. shelf: where it keeps answers, None for nowhere. serves: whether
+    anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.

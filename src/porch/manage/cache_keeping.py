@@ -115,10 +115,9 @@ def caches(loaded: Loaded) -> bool:
 
 
 def shelf_of(
-    kept: KeptCache | None, say: Callable[[str], None], counts: MutableSequence[int]
+    kept: KeptCache | None, counts: MutableSequence[int], say: Callable[[str], None]
 ) -> Shelf | None:
-    """What a worker keeps answers on, opened in it. None where nothing is kept; why was said.
-    counts: see counts.py."""
+    """What a worker keeps answers on, opened in it. None where nothing is kept; why was said."""
     if kept is None:
         return None
     store: Store

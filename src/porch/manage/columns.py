@@ -5,7 +5,7 @@ and a reload leaves every count where it is.
 """
 
 import pickle
-from collections.abc import Iterable, Mapping, MutableSequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from porch.balance.endpoint import FAILED, WIDTH
@@ -125,9 +125,9 @@ def cells_by(table: SharedTable, row: int, columns: Mapping[EndpointName, int]) 
     return make
 
 
-def cache_cells(table: SharedTable, row: int) -> MutableSequence[int]:
+def cache_cells(table: SharedTable, row: int) -> Cells:
     """What a worker's cache counts with."""
-    return table.rows[row][CACHE : CACHE + CACHE_WIDTH]
+    return Cells(CACHE_WIDTH, table, row, CACHE)
 
 
 def pack(columns: Mapping[EndpointName, int]) -> list[bytes]:
