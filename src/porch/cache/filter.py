@@ -11,7 +11,7 @@ from porch.cache import reuse
 from porch.cache.answer import whole
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
-from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE
+from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
@@ -182,12 +182,17 @@ class Cache(Filter):
                         name = (self, request.scheme, request.authority, request.target)
                         shelf.readies.keep(name, found)
                 shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
+                shelf.counts[FROM_STORE] += stored.entry.length
                 return self._hit(request, stored.entry, body, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
-        if not use.store or request.method == b"HEAD" or shelf.passes(primary) or tries > TRIES:
+        if not use.store or request.method == b"HEAD" or tries > TRIES:
             self._past(exchange, use.fwd)
+            return None
+        if shelf.passes(primary):
+            shelf.counts[NOT_KEPT["passed"]] += 1
+            self._past(exchange, use.fwd, b"passed")
             return None
         waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
         checks = stored if missing or use.how is How.VALIDATE else None
@@ -250,7 +255,7 @@ class Cache(Filter):
         """What its answer will say of the cache, which it went past."""
         self._notes[exchange] = told
 
-    def _past(self, exchange: Exchange, fwd: str) -> None:
+    def _past(self, exchange: Exchange, fwd: str, detail: bytes = b"") -> None:
         """The origin is asked by this exchange itself, and nothing is stored."""
         self.shelf.counts[FORWARDED[fwd]] += 1
-        self._notes[exchange] = CacheStatus(fwd=fwd)
+        self._notes[exchange] = CacheStatus(fwd=fwd, detail=detail)
