@@ -18,10 +18,10 @@ from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
-from porch.cache.shelf import Shelf
+from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
-from porch.cache.update import updated
+from porch.cache.update import appraised, updated
 from porch.cache.validate import agrees, outdated
 from porch.cache.vary import matches
 from porch.cache.waiting import Waiting
@@ -46,7 +46,16 @@ class Cache(Filter):
     suffix: what stands in the key for conditions of the route.
     """
 
-    __slots__ = ("_function", "_notes", "_suffix", "policy", "route", "rules", "shelf")
+    __slots__ = (
+        "_function",
+        "_notes",
+        "_passing",
+        "_suffix",
+        "policy",
+        "route",
+        "rules",
+        "shelf",
+    )
 
     def __init__(
         self,
@@ -65,6 +74,7 @@ class Cache(Filter):
         self._suffix = suffix
         self._function = function
         self._notes: dict[Exchange, CacheStatus] = {}
+        self._passing: dict[Exchange, bytes] = {}
 
     def __repr__(self) -> str:
         return f"<Cache of {self.route.key} {self.shelf!r}>"
@@ -89,7 +99,9 @@ class Cache(Filter):
         """See Filter. Of requests that went past: what they change is not served any more."""
         request, response = exchange.request, exchange.response
         assert response is not None
-        if request.method == b"HEAD":
+        if exchange in self._passing:
+            self._on_passed(exchange, response)
+        elif request.method == b"HEAD":
             if response.status == 200:
                 self._on_head(exchange, response)
         elif request.method not in SAFE:
@@ -105,6 +117,7 @@ class Cache(Filter):
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._notes.pop(exchange, None)
+        self._passing.pop(exchange, None)
         asked = self.shelf.members.pop(exchange, None)
         if asked is not None:
             asked.leave(exchange)
@@ -130,19 +143,28 @@ class Cache(Filter):
             elif use.how is How.FRESH or use.how is How.STALE:
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
-                    refresh(Waiting(self, exchange, "stale"), primary, stored)
+                    shelf.hint(primary, stored.entry.vary)
+                    key = shelf.key(primary, request)
+                    refresh(Waiting(self, exchange, "stale"), key, stored)
                 return self._hit(request, stored, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
-        if not use.store or request.method == b"HEAD" or shelf.passes(primary) or tries > TRIES:
+        if not use.store or request.method == b"HEAD" or tries > TRIES:
+            self._past(exchange, use.fwd)
+            return None
+        if stored is not None:
+            shelf.hint(primary, stored.entry.vary)
+        key = shelf.key(primary, request)
+        if not use.or_stale and shelf.passes.has(name_of(key)):
+            self._passing[exchange] = name_of(key)
             self._past(exchange, use.fwd)
             return None
         waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
         checks = stored if missing or use.how is How.VALIDATE else None
         if stored is not None and missing and stored.entry.length > MOST_JOINED:
             checks, missing = None, []
-        ask(waiting, primary, checks, missing)
+        ask(waiting, key, checks, missing)
         return SUSPEND
 
     def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:
@@ -161,6 +183,8 @@ class Cache(Filter):
                 stored = store.load(variant.ident)
                 if stored is not None:
                     return stored, ""
+        if variants:
+            self.shelf.hint(primary, variants[0].vary)
         return None, "vary-miss" if variants else "uri-miss"
 
     def _hit(self, request: RequestHead, stored: Stored, now: float) -> Response:
@@ -177,6 +201,13 @@ class Cache(Filter):
         else:
             asked = RequestHead(b"GET", slash + path, authority, scheme, [])
             self.shelf.store.forget(self._primary(asked))
+
+    def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
+        """Where it could have been stored, the next is asked for all again."""
+        now = clock.wall()
+        found = appraised(self, exchange.request, response, now, now)
+        if not isinstance(found, Refusal):
+            self.shelf.passes.drop(self._passing[exchange])
 
     def _on_head(self, exchange: Exchange, response: ResponseHead) -> None:
         """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5)."""
