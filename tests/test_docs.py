@@ -1,9 +1,15 @@
 """The pages name files and names that exist."""
 
 import re
+import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from porch.cache.refusal import REFUSALS
+from porch.cli import main
+from porch.config.load import load_mapping
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "life-of-a-request.md"
@@ -63,3 +69,30 @@ def test_every_link_between_the_pages_leads_somewhere():
         if not (page.parent / link).exists()
     ]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", ["cache.md", "purge.md"])
+def test_every_configuration_on_the_page_is_one_without_a_problem(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    examples = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert examples
+    for example in examples:
+        found = load_mapping(tomllib.loads(example), page)
+        assert found.report() == "", example
+
+
+def test_every_reason_why_nothing_is_kept_is_in_the_table():
+    text = (ROOT / "docs" / "cache.md").read_text(encoding="utf-8")
+    table = text.partition("## Will it be cached?")[2].partition("\n## ")[0]
+    words = {each.word for each in REFUSALS} - {"head", "range", "tags"}
+    assert {word for word in words if f"`{word}`" not in table} == set()
+
+
+def test_every_way_to_purge_is_one(capsys):
+    text = (ROOT / "docs" / "purge.md").read_text(encoding="utf-8")
+    commands = [*re.findall(r"^\| `porch (purge [^`]*)`", text, re.MULTILINE)]
+    commands += re.findall(r"^porch (purge .*)$", text, re.MULTILINE)
+    assert len(commands) > 6
+    for command in commands:
+        assert main([*shlex.split(command), "--config", "/nowhere/porch.toml"]) == 1
+        assert "does not exist" in capsys.readouterr().err

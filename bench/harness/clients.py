@@ -23,11 +23,10 @@ __all__ = [
     "NewConnections",
     "Uploads",
     "connect",
-    "left_of_large",
+    "left_of",
 ]
 
 OK = b"HTTP/1.1 200 "
-COUNT_OF_LARGE = b"content-length: %d" % LARGE
 COUNT = b"\r\n\r\n%d\n" % LARGE
 SINK = bytearray(LARGE)
 
@@ -57,11 +56,14 @@ Clients = dict[int, Watcher]
 
 
 class KeepAlive:
-    """GETs of the small body over one connection."""
+    """GETs of a small body over one connection."""
 
-    __slots__ = ("_held", "_recv", "_requests", "_send", "done", "socket")
+    __slots__ = ("_body", "_held", "_recv", "_requests", "_send", "done", "socket")
 
-    def __init__(self, port: int, epoll: select.epoll, requests: Iterator[bytes]) -> None:
+    def __init__(
+        self, port: int, epoll: select.epoll, requests: Iterator[bytes], body: bytes = BODY
+    ) -> None:
+        self._body = body
         self.socket = connect(port, epoll)
         self.done = 0
         self._requests = requests
@@ -74,9 +76,9 @@ class KeepAlive:
 
     def on_event(self, events: int) -> None:
         data = self._recv(65536)
-        if self._held or not data.endswith(BODY):
+        if self._held or not data.endswith(self._body):
             self._held = data = _more(self._held, data)
-            if not data.endswith(BODY):
+            if not data.endswith(self._body):
                 return
             self._held = b""
         if not data.startswith(OK):
@@ -139,11 +141,14 @@ class NewConnections:
 
 
 class Downloads:
-    """GETs of 1 MiB over one connection."""
+    """GETs of a large body over one connection. size: more than comes with its head."""
 
-    __slots__ = ("_head", "_left", "_requests", "done", "socket")
+    __slots__ = ("_head", "_left", "_requests", "_size", "done", "socket")
 
-    def __init__(self, port: int, epoll: select.epoll, requests: Iterator[bytes]) -> None:
+    def __init__(
+        self, port: int, epoll: select.epoll, requests: Iterator[bytes], size: int = LARGE
+    ) -> None:
+        self._size = size
         self.socket = connect(port, epoll)
         self.done = 0
         self._requests = requests
@@ -158,7 +163,7 @@ class Downloads:
             self._on_head()
         else:
             # MSG_TRUNC: the kernel throws the bytes away instead of copying them to us.
-            got = self.socket.recv_into(SINK, self._left, socket.MSG_TRUNC)
+            got = self.socket.recv_into(SINK, min(self._left, LARGE), socket.MSG_TRUNC)
             if not got:
                 raise LoadError(f"closed with {self._left} bytes of the body to come")
             self._left -= got
@@ -168,7 +173,7 @@ class Downloads:
 
     def _on_head(self) -> None:
         self._head = _more(self._head, self.socket.recv(16384))
-        self._left = left_of_large(self._head)
+        self._left = left_of(self._size, self._head)
         if self._left:
             self._head = b""
 
@@ -219,15 +224,16 @@ def connect(port: int, epoll: select.epoll) -> socket.socket:
     return sock
 
 
-def left_of_large(begun: bytes) -> int:
-    """Bytes that are to come of an answer with the large body; 0 as long as its head is not whole,
-    and the end of a body comes later than its head."""
+def left_of(size: int, begun: bytes) -> int:
+    """Bytes that are to come of an answer with a body of `size`; 0 as long as its head is not
+    whole, and the end of a body comes later than its head."""
     end = begun.find(b"\r\n\r\n")
     if end < 0:
         return 0
-    if not begun.startswith(OK) or COUNT_OF_LARGE not in begun[:end].lower():
+    length = b"content-length: %d\r\n" % size
+    if not begun.startswith(OK) or length not in begun[: end + 2].lower():
         raise LoadError(f"answered {begun[:200]!r}")
-    return LARGE - (len(begun) - end - 4)
+    return size - (len(begun) - end - 4)
 
 
 def _more(held: bytes, data: bytes) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count, repeat
 
 __all__ = [
     "BODY",
     "HOST",
+    "HUGE",
+    "KIB",
     "LARGE",
     "MEDIUM",
     "browser",
@@ -16,9 +19,11 @@ __all__ = [
     "download",
     "plain",
     "plain_once",
+    "unique",
     "upload",
 ]
 
+HUGE = 10 << 20
 LARGE = 1 << 20
 MEDIUM = 1 << 16
 HOST = b"bench.test"
@@ -28,6 +33,8 @@ BODY = (
     + b"." * 25
     + b"\n"
 )
+KIB = b"k" * 1023 + b"\n"
+"""The body of what is cached, 1 KiB."""
 
 # What Chrome sends for a page, cookies included: 15 fields, about 900 bytes.
 BROWSER = (
@@ -97,9 +104,15 @@ def browser_paths(count: int) -> tuple[str, ...]:
     )
 
 
-def download() -> Iterator[bytes]:
-    """A GET for 1 MiB."""
-    return repeat(_get(b"/large"))
+def download(path: bytes = b"/large") -> Iterator[bytes]:
+    """A GET for 1 MiB, or what else is there."""
+    return repeat(_get(path))
+
+
+def unique(start: int) -> Iterator[bytes]:
+    """GETs that no cache has seen: no two are the same, in this run or another."""
+    salt = os.urandom(6).hex().encode()
+    return (_get(b"/cached/%b/%d/%d" % (salt, start, number)) for number in count())
 
 
 def upload(path: bytes = b"/upload") -> bytes:

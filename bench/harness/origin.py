@@ -1,6 +1,7 @@
 """The origin behind the proxies: as little work as possible, so that it never is what limits.
 
-GET of any path is answered with a body of 100 bytes, of /medium with 64 KiB, of /large with 1 MiB;
+GET of any path is answered with a body of 100 bytes, of /medium with 64 KiB, of /large with 1 MiB,
+of what stands under /cached/ with 1 KiB, 64 KiB or 10 MiB that may be kept for an hour;
 POST takes a body of a
 known length and answers with the count of its bytes. Its client is a proxy of this bench, so it
 checks little; a body of unknown length is 501, and a row fails on it.
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from harness.grpc_origin import GrpcConnection
-from harness.messages import BODY, LARGE, MEDIUM
+from harness.messages import BODY, HUGE, KIB, LARGE, MEDIUM
 
 __all__ = ["Origin"]
 
@@ -27,11 +28,16 @@ HEAD = (
     b"HTTP/1.1 %b\r\nDate: Mon, 05 Jan 2026 12:00:00 GMT\r\nServer: origin\r\n"
     b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
 )
+FRESH = HEAD.replace(b"\r\n\r\n", b'\r\nCache-Control: max-age=3600\r\nETag: "e"\r\n\r\n')
+FRESH = FRESH.replace(b"Date: Mon, 05 Jan 2026 12:00:00 GMT\r\n", b"")
 SMALL = HEAD % (b"200 OK", len(BODY)) + BODY
 DOWNLOADS = {
     b"/medium": memoryview(HEAD % (b"200 OK", MEDIUM) + b"d" * MEDIUM),
     b"/large": memoryview(HEAD % (b"200 OK", LARGE) + b"d" * LARGE),
+    b"/cached/medium": memoryview(FRESH % (b"200 OK", MEDIUM) + b"d" * MEDIUM),
+    b"/cached/huge": memoryview(FRESH % (b"200 OK", HUGE) + b"d" * HUGE),
 }
+CACHED = FRESH % (b"200 OK", len(KIB)) + KIB
 SINK = bytearray(LARGE)
 LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)\r\n", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\nTransfer-Encoding:", re.IGNORECASE)
@@ -84,7 +90,9 @@ class Connection:
         if b"onnection: close" in head or b"onnection: Close" in head:
             self._closes = True
         if head.startswith(b"GET "):
-            return self._send(DOWNLOADS.get(head[4 : head.find(b" ", 4)], SMALL))
+            path = head[4 : head.find(b" ", 4)]
+            small = CACHED if path.startswith(b"/cached/") else SMALL
+            return self._send(DOWNLOADS.get(path, small))
         length = LENGTH.search(head)
         if length is None or CHUNKED.search(head):
             return self._send(_answer(b"501 Not Implemented", b"no length\n"))

@@ -52,8 +52,23 @@ def _new(port: int, _: int, epoll: select.epoll, clients: Clients) -> Client:
     return NewConnections(port, epoll, messages.plain_once(), clients)
 
 
-def _download(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
-    return Downloads(port, epoll, messages.download())
+def _download(
+    port: int,
+    _: int,
+    epoll: select.epoll,
+    __: Clients,
+    path: bytes = b"/large",
+    size: int = messages.LARGE,
+) -> Client:
+    return Downloads(port, epoll, messages.download(path), size)
+
+
+def _hit(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
+    return KeepAlive(port, epoll, messages.plain(b"/cached/small"), messages.KIB)
+
+
+def _miss(port: int, number: int, epoll: select.epoll, __: Clients) -> Client:
+    return KeepAlive(port, epoll, messages.unique(number), messages.KIB)
 
 
 def _upload(port: int, _: int, epoll: select.epoll, __: Clients, path: bytes) -> Client:
@@ -112,6 +127,15 @@ def _baseline_row(key: str, title: str, connections: int, make: Callable[..., Cl
     return Row(key=key, title=title, unit="µs", measure=measure, only=frozenset({BASELINE}))
 
 
+CACHES = frozenset({"Porch", BASELINE, "HAProxy"})
+"""Who has a cache without another program or module."""
+
+
+def _cache_row(key: str, title: str, connections: int, make: Callable[..., Client]) -> Row:
+    measure = partial(_cpu, connections=connections, make=make)
+    return Row(key=key, title=title, unit="µs", measure=measure, only=CACHES)
+
+
 def _tls_row(key: str, title: str, connections: int, make: Callable[..., Client]) -> Row:
     measure = partial(_cpu, connections=connections, make=make, tls=True)
     return Row(key=key, title=title, unit="µs", measure=measure)
@@ -137,6 +161,20 @@ ROWS = (
     _tls_row("handshake", "TLS, new connection", 16, _handshake),
     _tls_row("resumed", "TLS, new connection, resumed", 16, partial(_handshake, resumes=True)),
     _tls_row("tls-download", "download 1 MiB over TLS", 4, _tls_download),
+    _cache_row("hit", "cached 1 KiB", 16, _hit),
+    _cache_row(
+        "hit-64k",
+        "cached 64 KiB",
+        16,
+        partial(_download, path=b"/cached/medium", size=messages.MEDIUM),
+    ),
+    _cache_row(
+        "hit-10m",
+        "cached 10 MiB",
+        4,
+        partial(_download, path=b"/cached/huge", size=messages.HUGE),
+    ),
+    _cache_row("miss", "1 KiB, asked for and stored", 16, _miss),
     *H2_ROWS,
     Row(
         key="idle",

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from OpenSSL import SSL
 
-from harness.clients import OK, Clients, LoadError, NewConnections, connect, left_of_large
-from harness.messages import BODY
+from harness.clients import OK, Clients, LoadError, NewConnections, connect, left_of
+from harness.messages import BODY, LARGE
 from harness.tls import MUCH, End, opened
 
 __all__ = ["SecureDownloads", "SecureKeepAlive", "SecureNewConnections"]
@@ -82,7 +82,7 @@ class SecureDownloads(_Kept):
 
     def _on_head(self, data: bytes) -> None:
         self._head += data
-        self._left = left_of_large(self._head)
+        self._left = left_of(LARGE, self._head)
         if self._left:
             self._head = b""
 

@@ -16,6 +16,10 @@ global
     maxconn {connections}
     no strict-limits
     log stdout format raw local0
+cache kept
+    total-max-size 1024
+    max-object-size 16777216
+    max-age 3600
 defaults
     mode http
     log global
@@ -36,9 +40,15 @@ frontend door
     capture request header referer len 255
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
     use_backend grpc if {{ path_beg /bench.Echo/ }}
+    use_backend cached if {{ path_beg /cached/ }}
     default_backend origin
 backend origin
     http-reuse always
+    server origin 127.0.0.1:{origin} pool-max-conn 512
+backend cached
+    http-reuse always
+    http-request cache-use kept
+    http-response cache-store kept
     server origin 127.0.0.1:{origin} pool-max-conn 512
 backend grpc
     http-reuse always

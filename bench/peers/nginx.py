@@ -39,6 +39,7 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
+    proxy_cache_path {directory}/cache keys_zone=kept:64m max_size=1g;
     upstream origin {{
         server 127.0.0.1:{origin};
         keepalive 512;
@@ -64,6 +65,7 @@ http {{
         ssl_certificate_key {pair.key};
         ssl_session_cache shared:door:10m;
         location / {{ proxy_pass http://origin; }}
+        location /cached/ {{ proxy_pass http://origin; proxy_cache kept; sendfile on; }}
         location /bench.Echo/ {{ grpc_pass grpc://grpc; }}
         location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
         location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}

@@ -14,10 +14,12 @@ listen = ["127.0.0.1:{port}", "https://127.0.0.1:{tls_port}"]
 workers = 1
 acme = false
 certificates = "{pair.cert.parent}"
+cache_store = {{ path = "{directory}/cache", size = "1GB" }}
 log = {{ to = "file:{log}", format = "json" }}
 
 [routes]
 "*" = "127.0.0.1:{origin}"
+"*/cached/*" = {{ to = "127.0.0.1:{origin}", cache = true }}
 "*/bench.Echo/*" = "h2c://127.0.0.1:{grpc}"
 """
 
@@ -40,6 +42,7 @@ def _command(python: str, place: Place, *, source: Path) -> Command:
             tls_port=place.tls_port,
             pair=place.pair,
             log=place.log,
+            directory=place.directory,
             origin=place.origin,
             grpc=place.grpc,
         ),

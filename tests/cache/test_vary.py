@@ -55,6 +55,11 @@ def test_where_no_other_request_can_match_there_are_no_names(lines):
     assert vary_of(*lines) is None
 
 
+def test_as_many_names_as_allowed_are_known():
+    names = [b"x%02d" % number for number in range(MOST_NAMES)]
+    assert vary_of(b",".join(names)) == tuple(names)
+
+
 FOO_1 = request(("foo", "1"))
 
 

@@ -84,6 +84,31 @@ def test_where_a_canary_leads_and_whom_it_takes() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        ({}, {"cache": True}, ["cache: new, true"]),
+        ({"cache": True}, {"cache": "1h"}, ["cache.ttl: new, 1h"]),
+        (
+            {"cache": {"max_object": "1MB"}},
+            {"cache": False},
+            ["cache was true, becomes false", "cache.max_object was 1MB, is left out now"],
+        ),
+        ({"sticky": True}, {}, ["sticky was true, is left out now"]),
+        (
+            {"cache": {"status_ttl": {"404": "1m"}}},
+            {"cache": {"status_ttl": {"404": "1m", "5xx": "5s"}}},
+            ["cache.status_ttl was 404 = 60s, becomes 404 = 60s, 5xx = 5s"],
+        ),
+    ],
+)
+def test_a_word_that_is_on_without_more_is_a_change_too(
+    before: dict[str, Any], after: dict[str, Any], lines: list[str]
+) -> None:
+    found = between({"to": ":1"} | before, {"to": ":1"} | after)
+    assert found == [f"route a.test/x: {line}" for line in lines]
+
+
 def test_what_joins_and_leaves_a_list_of_targets() -> None:
     to = ["a:1", "b:1", {"to": "c:1", "weight": 2}]
     assert between({"to": to}, {"to": ["a:1", "d:1", {"to": "c:1", "weight": 3}]}) == [

@@ -52,13 +52,17 @@ def test_authorization_that_is_part_of_the_key_is_no_risk() -> None:
 def test_a_cache_behind_certificates_of_clients_is_warned_of(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     ca.write_bytes(b"")
-    for route in ({"client_cert": "required"}, {}):
-        found = problems({"cache": True} | route, client_ca=str(ca), listen=":443")
-        assert any("who show a certificate" in text for _, text in found)
-    assert not any(
-        "who show a certificate" in text
-        for _, text in problems({"cache": False}, client_ca=str(ca), cache=True)
-    )
+
+    def told(**route: Any) -> list[str]:
+        found = problems(route, client_ca=str(ca), listen=":443")
+        return [text for _, text in found if "shows a certificate" in text]
+
+    for route in ({"client_cert": "optional"}, {}):
+        (text,) = told(cache=True, **route)
+        assert "cache: nothing is kept here" in text
+        (text,) = told(cache={"ignore": ["authorization"]}, **route)
+        assert "is kept and given to all who do" in text
+    assert told(cache=False) == told() == []
 
 
 def test_a_cache_beside_a_canary_is_warned_of() -> None:

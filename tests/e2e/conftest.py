@@ -53,6 +53,7 @@ class Door:
             "PYTHONPATH": str(SOURCE),
             "XDG_RUNTIME_DIR": str(folder),
             "STATE_DIRECTORY": str(folder / "state"),
+            "CACHE_DIRECTORY": str(folder / "cache"),
             "PYTHONUNBUFFERED": "1",
             **(environ or {}),
         }

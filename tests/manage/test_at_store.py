@@ -20,6 +20,11 @@ class FakeStored:
     is_purged = True
 
 
+class FakeShelf:
+    def __init__(self) -> None:
+        self.store = FakeStore()
+
+
 class FakeStore:
     def __init__(self) -> None:
         self.purged: list[tuple[Any, ...]] = []
@@ -45,14 +50,14 @@ class FakeStore:
 
 
 def test_each_that_is_named_is_purged() -> None:
-    store: Any = FakeStore()
-    assert at_store(store, "purge", ([Named("tag", b"a"), EVERYTHING], True)) == {}
-    assert store.purged == [("tag", b"a", True), ("all", b"", True)]
+    shelf: Any = FakeShelf()
+    assert at_store(shelf, "purge", ([Named("tag", b"a"), EVERYTHING], True)) == {}
+    assert shelf.store.purged == [("tag", b"a", True), ("all", b"", True)]
 
 
 def test_what_is_seen_of_it_is_plain_data() -> None:
-    store: Any = FakeStore()
-    assert at_store(store, "cache", 7) == {"store": NUMBERS, "top": [("http://a.test/ÿ", 7)]}
+    shelf: Any = FakeShelf()
+    assert at_store(shelf, "cache", 7) == {"store": NUMBERS, "top": [("http://a.test/ÿ", 7)]}
 
 
 def test_without_a_store_it_says_so() -> None:
@@ -61,10 +66,10 @@ def test_without_a_store_it_says_so() -> None:
 
 
 def test_what_is_stored_under_a_key_is_told_whole() -> None:
-    store: Any = FakeStore()
-    told: Any = at_store(store, "kept", b"key")
+    shelf: Any = FakeShelf()
+    told: Any = at_store(shelf, "kept", b"key")
     assert told["now"] == 100
     ((text, is_purged),) = told["kept"]
     assert decoded(b64decode(text)) == FakeStored.entry
     assert is_purged is True
-    assert at_store(store, "kept", b"other") == {"now": 100, "kept": []}
+    assert at_store(shelf, "kept", b"other") == {"now": 100, "kept": []}

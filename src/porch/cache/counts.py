@@ -8,6 +8,8 @@ HIT_STALE, COLLAPSED or one of FORWARDED; all else counts beside that.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from porch.cache.refusal import REFUSALS
+
 __all__ = [
     "COLLAPSED",
     "FORWARDED",
@@ -33,15 +35,13 @@ _FORWARDED = ("bypass", "method", "uri-miss", "vary-miss", "miss", "request", "s
 FORWARDED: Mapping[str, int] = {word: 7 + number for number, word in enumerate(_FORWARDED)}
 """Asked of the origin, by the word of RFC 9211 2.2 that says why."""
 
-_NOT_KEPT = (
-    *("no-store", "private", "set-cookie", "authorization", "vary", "no-lifetime", "status"),
-    *("partial", "too-large", "guard", "no-room", "cut"),
-)
+_NOT_KEPT = dict.fromkeys((*(each.word for each in REFUSALS), "no-room", "cut"))
 NOT_KEPT: Mapping[str, int] = {word: 15 + number for number, word in enumerate(_NOT_KEPT)}
-"""Why an answer of the origin's was not kept."""
+"""Why an answer of the origin's was not kept: by the word of a Refusal; "no-room" for want of room
+or of a disk, "cut" since it broke off."""
 OTHER = 15 + len(_NOT_KEPT)
 """The same for any other reason."""
-WIDTH = 32
+WIDTH = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from porch import clock
 from porch.cache.arriving import Arriving
+from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
 from porch.cache.joining import Joining, joining
+from porch.cache.passes import LASTING, PASS, seconds_of
 from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
@@ -178,6 +180,7 @@ class Fill:
         """It is stored, and given to all who wait while it comes."""
         shelf, primary = self._shelf, self._key[0]
         self.entry = entry
+        shelf.counts[KEPT] += 1
         shelf.hint(primary, entry.vary)
         most = self._cache.policy.max_object
         self.body = body = Arriving(shelf.store, primary, entry, self._moment, most)
@@ -231,8 +234,9 @@ class Fill:
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal) -> None:
         """It is for one alone. Of an origin that has failed nothing follows for the next."""
         self._close()
-        if head.status < 500:
-            self._shelf.passes.add(name_of(self._key))
+        self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
+        counts = self._shelf.counts
+        counts[NOT_KEPT.get(why.word, OTHER)] += 1
         waiting = self._leaving()
         self.body = body = Arriving(self._shelf.store, self._key[0], None, self._moment, 0)
         body.add(data)
@@ -273,11 +277,12 @@ class Fill:
             self._look_again(checked)
             return
         found = updated(self._cache, exchange.request, entry, head, self._requested, now)
-        if isinstance(found, Refusal):
-            store.remove(primary, checked.ident)
-        else:
+        self._shelf.counts[VALIDATED] += 1
+        if not isinstance(found, Refusal):
             entry = found
             store.freshen(primary, checked.ident, entry, self._moment)
+        elif found.word in LASTING:  # else it speaks of the request that has asked
+            store.remove(primary, checked.ident)
         self._close()
         is_kept = not isinstance(found, Refusal)
         for number, each in enumerate(self._leaving()):
@@ -325,7 +330,7 @@ class Fill:
             return
         if self._is_open:
             self._close()
-            self._shelf.passes.add(name_of(self._key))
+            self._shelf.passes.add(name_of(self._key), PASS)
         if self._readers:
             self._let_go(body, exchange)
         else:
@@ -359,6 +364,7 @@ class Fill:
     def finish(self, request_done: bool) -> None:
         """See keeper.ClientStream. The two let go of each other: nothing collects cycles soon."""
         if self._exchange is not None:
+            self._shelf.counts[FROM_ORIGIN] += self._exchange.bytes_out
             self._answered = _Answered(self._exchange)
             self._exchange = None
 

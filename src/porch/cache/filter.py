@@ -8,14 +8,18 @@ from hashlib import blake2b
 
 from porch import clock
 from porch.cache import reuse
+from porch.cache.answer import whole
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
+from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
+from porch.cache.reader import Body
+from porch.cache.ready import is_for_ready, ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
 from porch.cache.shelf import Shelf, name_of
@@ -27,15 +31,37 @@ from porch.cache.vary import matches
 from porch.cache.waiting import Waiting
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
-from porch.http.message import RequestHead, ResponseHead
+from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.route import Route
 
-__all__ = ["TRIES", "Cache", "KeyFunction"]
+__all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
 
 TRIES = 3
 """How often a request waits in vain for an answer that it may have, before it asks for itself."""
 KeyFunction = Callable[[Exchange], bytes | None]
 """What else counts of a request; None for nothing."""
+
+
+def goes_past(policy: Policy, request: RequestHead, client_ip: bytes) -> str:
+    """Why a request is not looked up, in the words of RFC 9211; "" if it is."""
+    if request.method != b"GET" and request.method != b"HEAD":
+        return "method"
+    if request.length != 0 or request.upgrade is not None or is_for_origin(request):
+        return "bypass"
+    if policy.bypass and policy.passes_by(request, client_ip):
+        return "bypass"
+    return ""
+
+
+def hit_fields(entry: Entry, now: float) -> list[Field]:
+    """The fields of a hit at this time of the store."""
+    told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
+    return appended(whole(entry, now).fields, told)
+
+
+def digest(key: bytes) -> bytes:
+    """What the answers of a key are stored by."""
+    return blake2b(key, digest_size=16).digest()
 
 
 class Cache(Filter):
@@ -83,15 +109,20 @@ class Cache(Filter):
 
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
-        request = exchange.request
-        if request.method != b"GET" and request.method != b"HEAD":
-            self._past(exchange, "method")
-            return None
-        if request.length != 0 or request.upgrade is not None or is_for_origin(request):
-            self._past(exchange, "bypass")
-            return None
-        if self.policy.bypass and self.policy.passes_by(request, exchange.client_ip):
-            self._past(exchange, "bypass")
+        request, shelf = exchange.request, self.shelf
+        name = (self, request.scheme, request.authority, request.target)
+        found = shelf.readies.get(name)
+        if found is not None and is_for_ready(request) and not self.policy.bypass:
+            kept = found.answer(shelf.store, request, hit_fields)
+            if kept is not None:
+                counts = shelf.counts
+                counts[HIT] += 1
+                counts[FROM_STORE] += len(found.body)
+                return kept
+            shelf.readies.drop(name)
+        past = goes_past(self.policy, exchange.request, exchange.client_ip)
+        if past:
+            self._past(exchange, past)
             return None
         return self.look(exchange)
 
@@ -130,6 +161,8 @@ class Cache(Filter):
         often it has waited in vain."""
         shelf, request = self.shelf, exchange.request
         primary = self._primary(request, exchange)
+        cell = shelf.store.cell(primary)
+        number = shelf.store.generations[cell]
         stored, fwd = self._select(primary, request)
         if stored is None:
             use = reuse.absent(request, self.policy, fwd)
@@ -146,7 +179,14 @@ class Cache(Filter):
                     shelf.hint(primary, stored.entry.vary)
                     key = shelf.key(primary, request)
                     refresh(Waiting(self, exchange, "stale"), key, stored)
-                return self._hit(request, stored, now)
+                body = body_of(stored)
+                if self._function is None and use.how is How.FRESH:
+                    found = ready(cell, number, stored, body, request)
+                    if found is not None:
+                        name = (self, request.scheme, request.authority, request.target)
+                        shelf.readies.keep(name, found)
+                shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
+                return self._hit(request, stored.entry, body, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
@@ -172,7 +212,7 @@ class Cache(Filter):
         key = make(request, self.rules) + self._suffix
         if self._function is not None and exchange is not None:
             key += b" py:" + (self._function(exchange) or b"")
-        return blake2b(key, digest_size=16).digest()
+        return digest(key)
 
     def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
@@ -187,10 +227,9 @@ class Cache(Filter):
             self.shelf.hint(primary, variants[0].vary)
         return None, "vary-miss" if variants else "uri-miss"
 
-    def _hit(self, request: RequestHead, stored: Stored, now: float) -> Response:
-        entry = stored.entry
+    def _hit(self, request: RequestHead, entry: Entry, body: bytes | Body, now: float) -> Response:
         told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
-        return given(request, entry, body_of(stored), now, told)
+        return given(request, entry, body, now, told)
 
     def _forget(self, url: bytes) -> None:
         """Nothing of this URL is served any more (RFC 9111 4.4)."""
@@ -233,4 +272,5 @@ class Cache(Filter):
 
     def _past(self, exchange: Exchange, fwd: str) -> None:
         """The origin is asked by this exchange itself, and nothing is stored."""
+        self.shelf.counts[FORWARDED[fwd]] += 1
         self._notes[exchange] = CacheStatus(fwd=fwd)

@@ -1,12 +1,14 @@
 """Shelf: what all caching routes of a worker share: the store, who asks the origin for what, and
 for which keys asking together has been of no use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
+from porch.cache.counts import WIDTH
 from porch.cache.passes import Passes
+from porch.cache.ready import Readies
 from porch.cache.store import Store
 from porch.cache.vary import chosen
 from porch.errors import PorchError
@@ -68,14 +70,33 @@ class Asked(Protocol):
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
     passes: for which keys asking together has been of no use. hints: the names that Vary had, by
-    primary key."""
+    primary key. readies: answers that need no look at the store. counts: see counts.py."""
 
-    __slots__ = ("_keeper", "_resting", "asked", "hints", "locks", "members", "passes", "store")
+    __slots__ = (
+        "_keeper",
+        "_resting",
+        "asked",
+        "counts",
+        "hints",
+        "locks",
+        "members",
+        "passes",
+        "readies",
+        "store",
+    )
 
-    def __init__(self, store: Store, locks: Locks, passes: Passes) -> None:
+    def __init__(
+        self,
+        store: Store,
+        locks: Locks,
+        passes: Passes,
+        counts: MutableSequence[int] | None = None,
+    ) -> None:
         self.store = store
         self.locks = locks
         self.passes = passes
+        self.readies = Readies()
+        self.counts: MutableSequence[int] = [0] * WIDTH if counts is None else counts
         self.asked: dict[FillKey, Asked] = {}
         self.members: dict[Exchange, Asked] = {}
         self.hints: dict[bytes, list[bytes]] = {}

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from porch.cache.counts import COLLAPSED, FORWARDED, HIT_STALE
 from porch.cache.entry import Entry
 from porch.cache.giving import Makes, begun, body_of, gaps, given
 from porch.cache.reader import OPEN, Body
@@ -73,6 +74,7 @@ class Waiting:
             stored=stored,
             collapsed=self.collapsed,
         )
+        self._count()
         request = self.exchange.request
         self.exchange.resume(given(request, entry, body, now, told, makes, as_it_came=as_it_came))
 
@@ -87,6 +89,7 @@ class Waiting:
         found = use(entry, request, now, self.cache.policy, is_purged=stored.is_purged)
         if not (found.or_stale or found.how in _SERVES) or gaps(entry, request):
             return False
+        self.cache.shelf.counts[HIT_STALE] += 1
         self.exchange.error = error
         told = CacheStatus(
             hit=True,
@@ -103,6 +106,7 @@ class Waiting:
 
     def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal) -> None:
         """The origin's answer as it is, for this client alone."""
+        self._count()
         told = CacheStatus(fwd=self.fwd, detail=why.word.encode())
         fields = appended(head.fields, told)
         passed = ResponseHead(head.status, fields, head.length, head.reason)
@@ -111,9 +115,13 @@ class Waiting:
     def let_go(self, why: str) -> None:
         """It asks for itself."""
         self.cache.shelf.members.pop(self.exchange, None)
+        self.cache.shelf.counts[FORWARDED[self.fwd]] += 1
         told = CacheStatus(fwd=self.fwd, collapsed=self.collapsed, detail=why.encode())
         self.cache.note(self.exchange, told)
         self.exchange.resume()
+
+    def _count(self) -> None:
+        self.cache.shelf.counts[COLLAPSED if self.collapsed else FORWARDED[self.fwd]] += 1
 
     def again(self) -> None:
         """Look once more: what was waited for has come, or will not."""

@@ -5,34 +5,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from porch.cache.refusal import REFUSALS
 from porch.cli.ask import answer_of
 
 __all__ = ["lines", "show_cache"]
 
 FORWARDED: Mapping[str, str] = {
-    "uri-miss": "nothing was kept under its key",
-    "vary-miss": "what was kept is for other request fields (Vary)",
-    "miss": "nothing was kept that fits",
-    "stale": "what was kept was no longer fresh",
-    "request": "the client asked not to be given what is kept; respect_client = false",
-    "bypass": "the words 'bypass' say so, or an answer of this key could not be kept lately",
-    "method": "its method is none that is answered from the store",
-    "partial": "only a part of it was kept",
+    "uri-miss": "Nothing was kept under its key.",
+    "vary-miss": "What was kept is for other request fields (Vary).",
+    "miss": "Nothing was kept that fits.",
+    "stale": "What was kept was no longer fresh.",
+    "request": "The client asked for a fresh one; with `respect_client = false` it is not heard.",
+    "bypass": "The word `bypass` says so, or it is an upgrade, or has a body.",
+    "method": "Its method is none that is answered from the store.",
+    "partial": "Only other parts of it were kept.",
 }
-NOT_KEPT: Mapping[str, str] = {
-    "no-store": "it says Cache-Control: no-store",
-    "private": "it says Cache-Control: private",
-    "set-cookie": "it sets a cookie",
-    "authorization": "it answers one who is logged in (Authorization)",
-    "vary": "it differs for everybody (Vary: *)",
-    "no-lifetime": 'it does not say for how long it is fresh; cache = "1h" does',
-    "status": "its status is not kept",
-    "partial": "it is a part of the whole",
-    "too-large": "it is larger than max_object",
-    "guard": 'its type is not what its path ends like (deception = "guard")',
-    "no-room": "there was no room; see cache_store.size, and the disk",
-    "cut": "it broke off",
-    "other": "for another reason",
+NOT_KEPT: Mapping[str, str] = {each.word: each.sentence for each in REFUSALS} | {
+    "no-room": "There was no room; see cache_store.size, and the disk.",
+    "cut": "It broke off.",
+    "other": "For another reason.",
 }
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
@@ -76,6 +77,8 @@ def explain_request(
             print(line)
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
+    for line in cache_lines(config, loaded, rehearsal.route, request, client_ip):
+        print(line)
     for line in _answer_changes(rehearsal):
         print(line)
     for line in changes(rehearsal, client_ip):

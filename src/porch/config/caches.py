@@ -11,7 +11,7 @@ from porch.filter import Filter
 from porch.route.plan import Plan
 from porch.route.route import Route
 
-__all__ = ["CLIENT_PHASES", "Caches", "faces_origin"]
+__all__ = ["CLIENT_PHASES", "Caches", "faces_origin", "key_suffix"]
 
 CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
 """What an exchange for the store has no part in: each client's own has them."""
@@ -55,9 +55,14 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix = b"" if name == route.key else b" route:" + name.encode()
+        suffix = key_suffix(name, route)
         made = Cache(shelf, asked, found.policy, found.key, suffix=suffix, function=found.function)
         return [made]
+
+
+def key_suffix(name: str, route: Route) -> bytes:
+    """What keeps apart the answers of routes that differ by conditions alone. name: with them."""
+    return b"" if name == route.key else b" route:" + name.encode()
 
 
 def faces_origin(each: Filter) -> bool:

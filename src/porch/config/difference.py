@@ -365,6 +365,8 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
         elif isinstance(value, WhenModel):
             yield name, _Word(_meaning(value, str), "")
         elif isinstance(value, BaseModel):
+            if _form(type(table.model), name).startswith("true, false"):
+                yield start + name, _Word(True, "true")  # it may have no word
             yield from _flat(_Table(table.loaded, path, value), secrets, f"{start}{name}.")
         elif name in ("cert", "client_ca", "key") and not start and isinstance(value, list):
             contents = [table.loaded.contents.get(table.loaded.base / file) for file in value]
@@ -380,6 +382,10 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
             written = secrets.written(table.loaded, path)
             is_secret = (start.endswith("eab.") and name == "key") or name == "key_password"
             is_secret |= start == "sticky." and name == "secret"
+            if name == "status_ttl":
+                shown = ", ".join(f"{key} = {spell_duration(each)}" for key, each in value.items())
+                yield start + name, _Word(value, shown or "nothing")
+                continue
             if (is_secret or isinstance(value, dict)) and not written:
                 yield start + name, _Word(value, "")
                 continue

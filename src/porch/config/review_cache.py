@@ -25,8 +25,8 @@ _OWN = ("cookie", "user-agent", "referer", "x-forwarded-for", "x-real-ip", "forw
 """Fields that nearly every client has of its own."""
 
 _RISKS = {
-    "set-cookie": "an answer that sets a cookie is given to others with it: who has another's "
-    "session is logged in as them; keep it where all get the same cookie",
+    "set-cookie": "what sets a cookie was most often made for one visitor, and it is given to all, "
+    "without the cookie; keep it where the pages are the same for everybody",
     "authorization": "what was answered to one who is logged in is given to whoever asks; add it "
     'to the key, fields = ["authorization"], or keep it where that makes no difference',
     "private": "the origin says that it is one person's, and it is given to all; keep it where the "
@@ -121,10 +121,16 @@ def _review_route(loaded: Loaded, entry: RouteEntry, pattern: Pattern) -> None:
     path = (*entry.path, "cache") if model.cache is not None else entry.path
     is_shown = model.client_cert is not None or host_word(loaded, host, "client_ca")
     if is_shown or (model.when is not None and model.when.client_cert is not None):
-        text = (
-            "answers are kept here of clients who show a certificate, and one's is given to all of "
-            "them; where they differ the origin must say Cache-Control: private, or cache = false"
-        )
+        if "authorization" in (cache.ignore or ()):
+            text = (
+                "what is answered to one who shows a certificate is kept and given to all who do; "
+                "where it differs the origin must say Cache-Control: private, or cache = false"
+            )
+        else:
+            text = (
+                "nothing is kept here: the origin is told who shows a certificate and may answer "
+                "by it; where it does not, ignore = [\"authorization\"] in the table 'cache'"
+            )
         loaded.add(path, text, warning=True)
     if model.canary is not None:
         text = (

@@ -147,7 +147,8 @@ class CacheModel(Model):
     `cache = "1h"` is `ttl` alone. The page on [the cache](cache.md) says what is kept and why."""
 
     ttl: Duration | None = word(
-        "For how long answers are fresh that do not say it themselves; `0s` for no such rule."
+        "For how long answers are fresh that do not say it themselves, errors apart; `0s` for no "
+        "such rule."
     )
     status_ttl: StatusTtl | None = word(
         "For how long answers of a status are fresh, whatever they say; `0s`: each is asked for "
@@ -163,7 +164,8 @@ class CacheModel(Model):
     bypass: BypassModel | None = word("Who goes past the cache, see [cache-bypass](#cache-bypass).")
     ignore: Marks | None = word(
         "Marks of an answer (or, `authorization`, of a request) that shall not keep it from being "
-        "stored. The first three mark what is one person's: only where that is not so."
+        "stored; cookies that it sets are never kept. The first three mark what is one person's: "
+        "only where that is not so."
     )
     respect_client: bool | None = word(
         "Whether a client's Cache-Control counts, so that a reload asks the origin.", True

@@ -15,7 +15,6 @@ from porch.balance.consistent_hash import Key
 from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster, Troubled, Waited
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
-from porch.cache.counts import WIDTH as COUNTS
 from porch.cache.shelf import Shelf
 from porch.clock import Deadlines
 from porch.config.balancing import LoadKey
@@ -85,8 +84,8 @@ class State:
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
-    cache. shelf: where it keeps answers, None for nowhere. cache_counts: see cache/counts.py.
-    serves: whether anything will be balanced.
+    cache. shelf: where it keeps answers, None for nowhere. serves: whether
+    anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -108,7 +107,6 @@ class State:
         self.load_key: LoadKey = _no_key
         self.load_cache_key: LoadFunction = lambda word, base: None
         self.shelf: Shelf | None = None
-        self.cache_counts = Cells(COUNTS)
         self.serves = make_pool is not None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))

@@ -1,7 +1,7 @@
 """What a supervisor holds of the cache: its folder is claimed, and workers are forked with that."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass
 
 from porch import clock
@@ -115,7 +115,9 @@ def caches(loaded: Loaded) -> bool:
     return any(each.cache for each in layers)
 
 
-def shelf_of(kept: KeptCache | None, say: Callable[[str], None]) -> Shelf | None:
+def shelf_of(
+    kept: KeptCache | None, counts: MutableSequence[int], say: Callable[[str], None]
+) -> Shelf | None:
     """What a worker keeps answers on, opened in it. None where nothing is kept; why was said."""
     if kept is None:
         return None
@@ -130,4 +132,4 @@ def shelf_of(kept: KeptCache | None, say: Callable[[str], None]) -> Shelf | None
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}")
             return None
-    return Shelf(store, Locks(locks), Passes(locks))
+    return Shelf(store, Locks(locks), Passes(locks), counts)

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from porch.cache.counts import totals
 from porch.cache.named import Named, named_in
 from porch.manage.asking import Answers, Asking
+from porch.manage.cache_keeping import caches
 from porch.manage.cache_place import CachePlace, cache_place
 from porch.manage.columns import CACHE
 from porch.manage.control import Answer, Question
@@ -38,7 +39,7 @@ class CacheOrders:
         return {"purge": self._purge, "cache": self._cache, "kept": self._kept}
 
     def _purge(self, question: Question) -> None:
-        if not self._keeps:
+        if not caches(self._in_force.candidate.loaded):
             question.reply({"error": NO_CACHE})
             return
         try:
@@ -62,7 +63,7 @@ class CacheOrders:
         self._asking.tell("purge", (named, soft), purged)
 
     def _cache(self, question: Question) -> None:
-        if not self._keeps:
+        if not caches(self._in_force.candidate.loaded):
             question.reply({"error": NO_CACHE})
             return
         place = cache_place(self._in_force.candidate.loaded)
@@ -89,12 +90,6 @@ class CacheOrders:
         place = cache_place(self._in_force.candidate.loaded)
         only = None if place.folder is None else self._asking.waited_for[:1]
         self._asking.tell("kept", bytes.fromhex(primary), kept, only=only)
-
-    @property
-    def _keeps(self) -> bool:
-        loaded = self._in_force.candidate.loaded
-        layers = (loaded.config, *loaded.sites.values(), *(each.model for each in loaded.routes))
-        return any(each.cache for each in layers)
 
     @property
     def _counted(self) -> Answer:

@@ -104,8 +104,8 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
-        self._state.shelf = shelf_of(equipment.cache, messages.warn)
-        self._state.cache_counts = cache_cells(equipment.table, equipment.row)
+        counts = cache_cells(equipment.table, equipment.row).own
+        self._state.shelf = shelf_of(equipment.cache, counts, messages.warn)
         self._state.load_key = partial(load_hash_key, messages.warn)
         self._state.load_cache_key = partial(load_cache_key, messages.warn)
         self._state.has_certificate = self._certifying.has

@@ -1,0 +1,129 @@
+"""Ready: answers as they go out just now, so that a hit neither asks the store nor the rules.
+
+An answer is made ready by a hit. It goes out again as it is until the clock ticks, and is then
+looked at anew; a number that all workers share tells when what is stored under its key has changed.
+"""
+
+from collections.abc import Callable, Sequence
+
+from porch import clock
+from porch.cache.conditions import is_plain
+from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.reader import Body
+from porch.cache.store import Store, Stored
+from porch.filter import Kept
+from porch.http.message import Field, RequestHead, ResponseHead
+
+__all__ = ["LARGEST", "ROOM", "Name", "Readies", "Ready", "is_for_ready", "ready"]
+
+LARGEST = 128 * 1024
+"""Bytes of a body that is kept ready."""
+ROOM = 64 << 20
+"""Bytes of bodies and heads that a worker keeps ready; the first made are the first to go."""
+_OVERHEAD = 2048
+
+Name = tuple[object, bytes, bytes, bytes]
+"""For whom, and the scheme, authority and target as they were sent."""
+
+
+class Ready:
+    """One answer. number: of the store, for its key, from before it was loaded. said: what its
+    request said of the fields that chose it, as it was sent."""
+
+    __slots__ = ("_at", "_cell", "_entry", "_fields", "_ident", "_number", "body", "said")
+
+    def __init__(
+        self,
+        cell: int,
+        number: int,
+        stored: Stored,
+        body: bytes,
+        said: Sequence[tuple[bytes, list[bytes]]],
+    ) -> None:
+        self._cell = cell
+        self._number = number
+        self._ident = stored.ident
+        self._entry: Entry = stored.entry
+        self._fields: list[Field] = []
+        self._at = -1.0
+        self.body = body
+        self.said = said
+
+    def __repr__(self) -> str:
+        return f"<Ready {self._entry.url!r} {len(self.body)} bytes>"
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self._entry.fields)
+
+    def answer(
+        self, store: Store, request: RequestHead, made: Callable[[Entry, float], list[Field]]
+    ) -> Kept | None:
+        """The answer to a plain GET with this target; None where the store is to be asked. made:
+        the fields of an entry at a time of the store."""
+        if store.generations[self._cell] != self._number:
+            return None
+        for name, values in self.said:
+            if values != [value for found, value in request.fields if found == name]:
+                return None
+        if self._at != clock.now:
+            now = store.now()
+            if self._entry.age_at(now) >= self._entry.lifetime:
+                return None
+            store.seen(self._ident)
+            self._fields = made(self._entry, now)
+            self._at = clock.now
+        body = self.body
+        return Kept(ResponseHead(self._entry.status, [*self._fields], len(body)), body)
+
+
+class Readies(dict[Name, Ready]):
+    """All of a worker."""
+
+    __slots__ = ("_size",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._size = 0
+
+    def keep(self, name: Name, ready: Ready) -> None:
+        """One more, in place of one of the same name."""
+        self.drop(name)
+        self._size += ready.size + _OVERHEAD
+        self[name] = ready
+        while self._size > ROOM:
+            self.drop(next(iter(self)))
+
+    def drop(self, name: Name) -> None:
+        """It is of no use any more."""
+        before = self.pop(name, None)
+        if before is not None:
+            self._size -= before.size + _OVERHEAD
+
+
+def is_for_ready(request: RequestHead) -> bool:
+    """Whether a request asks for nothing but the whole answer, so that a ready one will do."""
+    return (
+        request.method == b"GET"
+        and request.length == 0
+        and request.upgrade is None
+        and is_plain(request)
+    )
+
+
+def ready(
+    cell: int, number: int, stored: Stored, body: bytes | Body, request: RequestHead
+) -> Ready | None:
+    """A fresh answer to this request that may go out again as it is; None if it may not."""
+    entry = stored.entry
+    if entry.held or entry.must & (NO_CACHE | ONLY_AUTHORIZED) or not is_for_ready(request):
+        return None
+    if not isinstance(body, bytes):
+        found = body.read(0, body.size()) if body.size() <= LARGEST else None
+        if found is None or len(found) != entry.length:
+            return None
+        body = found
+    names = [name for name, _ in entry.vary if name[:1] != b":"]
+    said = [(name, [value for found, value in request.fields if found == name]) for name in names]
+    return Ready(cell, number, stored, body, said)

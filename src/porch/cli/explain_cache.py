@@ -1,0 +1,110 @@
+"""What `porch explain` says of the cache: what a request's answer is kept by, whether it is looked
+up, and what a running door has of it, with the sentence of the rule that decides."""
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from porch.cache.entry import Entry, decoded
+from porch.cache.filter import digest, goes_past
+from porch.cache.key import make
+from porch.cache.lifetime import because
+from porch.cache.policy import Policy
+from porch.cache.reuse import How, absent, use
+from porch.cache.vary import matches
+from porch.config.caches import key_suffix
+from porch.config.caching import key_rules, policy
+from porch.config.loaded import Loaded
+from porch.config.settings import RouteSettings
+from porch.http.message import RequestHead
+from porch.manage.control import NotRunning, ask
+from porch.route.route import Route
+from porch.route.when import parse_when
+from porch.shield.client_certificate import TELL_CERTIFICATE
+
+__all__ = ["cache_lines"]
+
+PATIENCE = 2.0
+"""Seconds for a door to say what it has."""
+_DONE: Mapping[How, str] = {
+    How.FRESH: "it is given",
+    How.STALE: "it is given, and asked for again in the background",
+    How.VALIDATE: "the origin is asked whether it still holds",
+    How.MISS: "the origin is asked",
+    How.REFUSE: "504",
+}
+
+
+def cache_lines(
+    config: Path, loaded: Loaded, route: Route | None, request: RequestHead, client_ip: bytes
+) -> Iterator[str]:
+    """None of a route that keeps nothing."""
+    if route is None or route.destination is None:
+        return
+    places = (each for each in loaded.routes if (each.key, each.where) == (route.key, route.where))
+    entry = next(places, None)
+    if entry is None or entry.pattern is None:
+        return
+    words = RouteSettings.of(loaded, entry, entry.pattern.host.decode()).cache
+    if words is None:
+        return
+    if _tells_certificate(route) and "authorization" not in (words.ignore or ()):
+        yield "cache     nothing is kept: the origin is told the certificates of clients"
+        return
+    rules, conditions = policy(words), entry.model.when
+    name = route.key
+    if conditions is not None:
+        name = f"{name} {parse_when(conditions.model_dump(exclude_defaults=True))}"
+    key = make(request, key_rules(words.key)) + key_suffix(name, route)
+    part = words.key.py if words.key is not None else None
+    shown = key.decode("latin-1")
+    yield f"key       {shown}{f' and what {part} says' if part else ''}"
+    past = goes_past(rules, request, client_ip)
+    if past:
+        yield f"cache     goes past it: {_why_past(rules, request, client_ip, past)}"
+        return
+    yield "cache     is looked up"
+    if part:
+        yield f"stored    not known: what {part} says is known to the door alone"
+        return
+    yield from _stored(config, digest(key), request, rules)
+
+
+def _tells_certificate(route: Route) -> bool:
+    hooks = route.plan.on_upstream_request
+    return any(getattr(hook, "__self__", None) is TELL_CERTIFICATE for hook in hooks)
+
+
+def _why_past(rules: Policy, request: RequestHead, client_ip: bytes, past: str) -> str:
+    if past == "bypass" and not rules.passes_by(request, client_ip):
+        return "it has a body, an upgrade, or a condition that only the origin can judge"
+    return absent(request, rules, past).why
+
+
+def _stored(config: Path, primary: bytes, request: RequestHead, rules: Policy) -> Iterator[str]:
+    answer: dict[str, Any] = {}
+    with suppress(NotRunning, OSError):
+        answer = ask(config, "kept", {"primary": primary.hex()}, patience=PATIENCE)
+    if "kept" not in answer:
+        why = str(answer.get("error", "no door runs with this file")).removeprefix("porch: ")
+        yield f"stored    not known: {why}"
+        return
+    kept = [(decoded(b64decode(text)), is_purged) for text, is_purged in answer["kept"]]
+    found = next((each for each in kept if matches(each[0].vary, request)), None)
+    if found is None:
+        yield f"stored    {absent(request, rules, 'vary-miss' if kept else 'uri-miss').why}"
+        return
+    entry, is_purged = found
+    done = use(entry, request, answer["now"], rules, is_purged=is_purged)
+    others = f"; one of {len(kept)} variants" if len(kept) > 1 else ""
+    yield f"stored    {entry.status}, {entry.length} bytes, {_aged(entry, answer['now'])}{others}"
+    yield f"          {because(entry)}"
+    yield f"then      {_DONE[done.how]}: {done.why}"
+
+
+def _aged(entry: Entry, now: float) -> str:
+    age = entry.age_at(now)
+    left = entry.lifetime - age
+    return f"{age:.0f} s old, " + (f"fresh for {left:.0f} s" if left > 0 else "stale")
