@@ -22,10 +22,10 @@ from porch.cache.reader import Body
 from porch.cache.ready import ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
-from porch.cache.shelf import Shelf
+from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
-from porch.cache.update import updated
+from porch.cache.update import appraised, updated
 from porch.cache.validate import agrees, outdated
 from porch.cache.vary import matches
 from porch.cache.waiting import Waiting
@@ -76,6 +76,7 @@ class Cache(Filter):
         "_function",
         "_may_be_ready",
         "_notes",
+        "_passing",
         "_suffix",
         "policy",
         "route",
@@ -101,6 +102,7 @@ class Cache(Filter):
         self._function = function
         self._may_be_ready = function is None and not policy.bypass
         self._notes: dict[Exchange, CacheStatus] = {}
+        self._passing: dict[Exchange, bytes] = {}
 
     def __repr__(self) -> str:
         return f"<Cache of {self.route.key} {self.shelf!r}>"
@@ -135,18 +137,21 @@ class Cache(Filter):
         request, response = exchange.request, exchange.response
         assert response is not None
         note = self._notes.pop(exchange, None)
-        if note is not None:
-            response.fields = appended(response.fields, note)
-        if request.method == b"HEAD":
+        if exchange in self._passing:
+            self._on_passed(exchange, response)
+        elif request.method == b"HEAD":
             if response.status == 200:
                 self._on_head(exchange, response)
         elif request.method not in SAFE:
             for url in invalidated(request, response.status, response.fields):
                 self._forget(url)
+        if note is not None:
+            response.fields = appended(response.fields, note)
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._notes.pop(exchange, None)
+        self._passing.pop(exchange, None)
         asked = self.shelf.members.pop(exchange, None)
         if asked is not None:
             asked.leave(exchange)
@@ -174,7 +179,9 @@ class Cache(Filter):
             elif use.how is How.FRESH or use.how is How.STALE:
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
-                    refresh(Waiting(self, exchange, "stale"), primary, stored)
+                    shelf.hint(primary, stored.entry.vary)
+                    key = shelf.key(primary, request)
+                    refresh(Waiting(self, exchange, "stale"), key, stored)
                 body = body_of(stored)
                 if self._may_be_ready and use.how is How.FRESH and request.method == b"GET":
                     found = ready(cell, number, stored, body, request)
@@ -190,7 +197,11 @@ class Cache(Filter):
         if not use.store or request.method == b"HEAD" or tries > TRIES:
             self._past(exchange, use.fwd)
             return None
-        if shelf.passes(primary):
+        if stored is not None:
+            shelf.hint(primary, stored.entry.vary)
+        key = shelf.key(primary, request)
+        if not use.or_stale and shelf.passes.has(name_of(key)):
+            self._passing[exchange] = name_of(key)
             shelf.counts[NOT_KEPT["passed"]] += 1
             self._past(exchange, use.fwd, b"passed")
             return None
@@ -198,7 +209,7 @@ class Cache(Filter):
         checks = stored if missing or use.how is How.VALIDATE else None
         if stored is not None and missing and stored.entry.length > MOST_JOINED:
             checks, missing = None, []
-        ask(waiting, primary, checks, missing)
+        ask(waiting, key, checks, missing)
         return SUSPEND
 
     def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:
@@ -217,6 +228,8 @@ class Cache(Filter):
                 stored = store.load(variant.ident)
                 if stored is not None:
                     return stored, ""
+        if variants:
+            self.shelf.hint(primary, variants[0].vary)
         return None, "vary-miss" if variants else "uri-miss"
 
     def _hit(self, request: RequestHead, entry: Entry, body: bytes | Body, now: float) -> Response:
@@ -232,6 +245,13 @@ class Cache(Filter):
         else:
             asked = RequestHead(b"GET", slash + path, authority, scheme, [])
             self.shelf.store.forget(self._primary(asked))
+
+    def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
+        """Where it could have been stored, the next is asked for all again."""
+        now = clock.wall()
+        found = appraised(self, exchange.request, response, now, now)
+        if not isinstance(found, Refusal):
+            self.shelf.passes.drop(self._passing[exchange])
 
     def _on_head(self, exchange: Exchange, response: ResponseHead) -> None:
         """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5)."""
