@@ -92,6 +92,21 @@ def test_it_survives_the_machine_if_the_door_was_ended_before(machine: Machine) 
     machine.kill()
 
 
+def test_a_purge_survives_the_door(machine: Machine) -> None:
+    hard = keep(machine.start(), "a", tags=[b"h"])
+    soft = keep(machine.store, "b", tags=[b"s"])
+    other = keep(machine.store, "c")
+    machine.store.purge("tag", b"h")
+    machine.store.purge("tag", b"s", soft=True)
+    machine.end()
+    store = machine.start()
+    assert store.load(hard) is None
+    assert store.load(soft).is_purged
+    assert not store.load(other).is_purged
+    assert not store.load(keep(store, "a", tags=[b"h"])).is_purged
+    machine.kill()
+
+
 def test_after_a_crash_of_the_machine_nothing_is_trusted(machine: Machine) -> None:
     keep(machine.start(), body=b"x")
     machine.end()
