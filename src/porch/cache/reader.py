@@ -7,6 +7,7 @@ from porch.errors import IncompleteResponse, PorchError
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
+    from porch.http.message import Trailers
     from porch.http.stream import Head
 
 __all__ = ["OPEN", "PIECE", "TURN", "Body", "Part", "Reader"]
@@ -34,12 +35,17 @@ class Body(Protocol):
     def read(self, first: int, size: int) -> bytes | None:
         """Up to `size` of those from `first` on, at least one; None where they are damaged."""
 
+    def file(self, first: int, end: int) -> int:
+        """The descriptor of a file that has these bytes at these places, and sound; -1 for none,
+        they are then to be read."""
+
 
 class Reader:
     """The upstream side of an exchange that is answered from a Body. See filter.Source and
-    keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body."""
+    keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body, and sets
+    `trailers` before the end where there are some."""
 
-    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping")
+    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping", "trailers")
 
     reused = False
 
@@ -55,6 +61,7 @@ class Reader:
         self._on_moved = on_moved
         self._exchange: Exchange | None = None
         self._paused = self._pumping = False
+        self.trailers: Trailers | None = None
 
     def __repr__(self) -> str:
         return f"<Reader {self._parts!r}{' paused' if self._paused else ''}>"
@@ -68,6 +75,12 @@ class Reader:
     def at(self) -> int:
         """The first byte of the body that is wanted yet; OPEN for none."""
         return min((part[0] for part in self._parts if isinstance(part, tuple)), default=OPEN)
+
+    @property
+    def behind(self) -> int:
+        """Bytes that its client has been sent and has not taken yet."""
+        exchange = self._exchange
+        return exchange.client.unsent() if exchange is not None and not exchange.ended else 0
 
     def begin(self, exchange: "Exchange") -> "Reader":
         """See filter.Source."""
@@ -83,11 +96,17 @@ class Reader:
         self._pumping = True
         sent = 0
         while self._parts and not (self._paused or exchange.ended) and sent < TURN:
+            count = self._send_file(exchange)
+            if count:
+                sent += count
+                exchange.bytes_out += count
+                exchange.on_made(None, b"", not self._parts)
+                continue
             data = self._next(exchange)
             if data is None:
                 break
             sent += len(data)
-            exchange.on_made(None, data, not self._parts)
+            exchange.on_made(None if self._parts else self.trailers, data, not self._parts)
         self._pumping = False
         if sent >= TURN and not exchange.ended:
             exchange.keeper.later(0.0, self.pump)
@@ -99,6 +118,22 @@ class Reader:
         exchange = self._exchange
         if exchange is not None and not exchange.ended:
             exchange.fail(error)
+
+    def _send_file(self, exchange: "Exchange") -> int:
+        """Bytes that have left past the loop; 0 where they are to be read."""
+        part = self._parts[0]
+        if isinstance(part, bytes):
+            return 0
+        first, end = part
+        there = min(end, self._body.size(), first + TURN)
+        if there - first < PIECE or (file := self._body.file(first, there)) < 0:
+            return 0
+        count = exchange.client.send_file(file, first, there - first)
+        if first + count == end:
+            del self._parts[0]
+        else:
+            self._parts[0] = first + count, end
+        return count
 
     def _next(self, exchange: "Exchange") -> bytes | None:
         """The next piece, or None where nothing is there now."""

@@ -20,6 +20,7 @@ from porch.cache.entry import Entry
 from porch.http.message import Field
 
 __all__ = [
+    "LEAST",
     "SMALL",
     "VARIANTS",
     "FileBody",
@@ -34,6 +35,8 @@ __all__ = [
     "Variant",
 ]
 
+LEAST = 8 << 20
+"""Bytes: a smaller store on a disk would be full of its own pages."""
 SMALL = 64 * 1024
 """Bytes: a body up to this is kept beside its entry and comes as bytes, a larger one as a file."""
 VARIANTS = 64

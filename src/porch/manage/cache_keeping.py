@@ -8,6 +8,7 @@ from porch import clock
 from porch.cache.locks import Locks
 from porch.cache.memory_store import MemoryStore
 from porch.cache.opening import Claim, claim, open_store, settle
+from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
 from porch.cache.store import Store, StoreError
 from porch.config.loaded import Loaded
@@ -123,10 +124,12 @@ def shelf_of(
     store: Store
     if kept.claimed is None or kept.place.folder is None:
         store = MemoryStore(kept.place.size)
+        locks = Locks.make()  # nobody waits for a worker whose answers it will not see
     else:
+        locks = kept.locks
         try:
             store = open_store(kept.place.folder, kept.place.size, kept.claimed, say)
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}")
             return None
-    return Shelf(store, Locks(kept.locks), counts)
+    return Shelf(store, Locks(locks), Passes(locks), counts)
