@@ -134,6 +134,10 @@ class Transformed:
         """See keeper.ClientStream."""
         return self._client.unsent()
 
+    def send_file(self, descriptor: int, first: int, size: int) -> int:
+        """See keeper.ClientStream: what is changed has to be read."""
+        return 0
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream."""
         self._client.accept(head)

@@ -11,8 +11,8 @@ import pytest
 from porch import clock
 from porch.cache import opening
 from porch.cache.disk_store import DiskStore
-from porch.cache.opening import LEAP, LEAST, claim, open_store, settle
-from porch.cache.store import StoreError
+from porch.cache.opening import LEAP, claim, open_store, settle
+from porch.cache.store import LEAST, StoreError
 from tests.support.hands import Hands
 from tests.support.storing import SIZE, answer, body_of, keep, key
 

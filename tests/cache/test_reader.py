@@ -14,12 +14,16 @@ class FakeBody:
     def __init__(self, data: bytes, whole: bool = True) -> None:
         self.data = data
         self.whole = whole
+        self.descriptor = -1
 
     def size(self) -> int:
         return len(self.data)
 
     def is_whole(self) -> bool:
         return self.whole
+
+    def file(self, first: int, end: int) -> int:
+        return self.descriptor
 
     def read(self, first: int, size: int) -> bytes | None:
         return self.data[first : first + size]
@@ -29,7 +33,10 @@ class FakeExchange:
     """Notes what it is given. reader: paused behind so many pieces."""
 
     def __init__(self, pause_behind: int = -1) -> None:
-        self.keeper = self
+        self.keeper = self.client = self
+        self.bytes_out = 0
+        self.takes: list[int] = []  # of files, each time
+        self.files: list[tuple[int, int, int]] = []
         self.ended = 0.0
         self.made: list[tuple[bytes, bool]] = []
         self.errors: list[Exception] = []
@@ -44,6 +51,10 @@ class FakeExchange:
         calls, self.waits = self.waits, []
         for call in calls:
             call()
+
+    def send_file(self, descriptor: int, first: int, size: int) -> int:
+        self.files.append((descriptor, first, size))
+        return self.takes.pop(0) if self.takes else 0
 
     def on_made(self, head: None, data: bytes, end: bool) -> None:
         self.made.append((data, end))
@@ -161,3 +172,32 @@ def test_where_it_is_in_the_body_is_known():
     exchange = begun(body, [(0, 8)])
     assert exchange.reader is not None
     assert exchange.reader.at == 6
+
+
+def test_a_file_is_sent_without_being_read_as_far_as_the_client_takes_it():
+    body = FakeBody(b"x" * (3 * PIECE + 1))
+    body.descriptor = 7
+    exchange: Any = FakeExchange()
+    exchange.takes = [PIECE, 0]
+    reader = Reader(body, [(0, 3 * PIECE + 1)])
+    reader.begin(exchange)
+    exchange.run()
+    assert exchange.files[:2] == [(7, 0, 3 * PIECE + 1), (7, PIECE, 2 * PIECE + 1)]
+    assert [(len(data), end) for data, end in exchange.made] == [
+        (0, False),
+        (PIECE, False),
+        (PIECE, False),
+        (1, True),
+    ]
+    assert exchange.bytes_out == PIECE, "what is data is counted where it is sent"
+
+
+def test_a_file_that_leaves_whole_ends_the_answer():
+    body = FakeBody(b"x" * PIECE)
+    body.descriptor = 7
+    exchange: Any = FakeExchange()
+    exchange.takes = [PIECE]
+    reader = Reader(body, [(0, PIECE)])
+    reader.begin(exchange)
+    exchange.run()
+    assert exchange.made == [(b"", True)]

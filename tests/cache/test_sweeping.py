@@ -10,7 +10,7 @@ import pytest
 from porch.cache.bodies import Writer, path_of
 from porch.cache.disk_store import DiskStore
 from porch.cache.opening import Claim
-from porch.cache.sweeping import ASIDE, FILES, RECORDS, is_useless
+from porch.cache.sweeping import ASIDE, FILES, RECORDS, Sweeper, is_useless
 from tests.support.storing import answer, disk, keep, key, worker
 
 
@@ -129,9 +129,26 @@ def test_files_that_nothing_tells_of_go_and_those_on_their_way_stay(store: DiskS
     growing.abandon()
 
 
+def test_a_file_that_becomes_known_while_it_is_looked_at_stays(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = keep(store, "a", bytes(100_000), received=store.now())
+    asked: list[str] = []
+    is_known = Sweeper._is_known
+
+    def as_of_before(sweeper: Sweeper, name: str) -> bool:
+        asked.append(name)
+        return asked.count(name) > 1 and is_known(sweeper, name)
+
+    monkeypatch.setattr(Sweeper, "_is_known", as_of_before)
+    sweep(store, 256 * ASIDE)
+    assert asked == [ident.hex()] * 2
+    assert path_of(store._database.folder, ident).exists()
+
+
 def test_what_was_put_aside_goes_bit_by_bit(store: DiskStore) -> None:
     for number in range(FILES + 10):
-        keep(store, number, bytes(40_000))
+        keep(store, number, bytes(70_000))
     store._database.condemn()
     aside = store._folder.glob
     assert len([*aside("gone-*")]) == 1

@@ -164,6 +164,10 @@ class _Nobody:
         """Nothing waits."""
         return 0
 
+    def send_file(self, descriptor: int, first: int, size: int) -> int:
+        """Nobody takes it."""
+        return 0
+
     def accept(self, head: ResponseHead) -> None:
         """Nobody asks for a tunnel."""
 

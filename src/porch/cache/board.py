@@ -31,10 +31,11 @@ SIZE = _MARKS_AT + MARKS
     SWEPT,
     SWEEPS,
     SAID,
+    EVICTED,
     EXPIRED,
     DAMAGED,
     REFUSED,
-) = range(13)
+) = range(14)
 
 
 class Board:
@@ -44,8 +45,8 @@ class Board:
     that was drawn. PURGES: how many purges there were; BANNED: the last that says more than one
     key. SWEEP_KIND, SWEEP_AT: how far the sweep is; SWEEP_FROM: how many purges there were when it
     began; SWEPT: the same of the last that went all the way; SWEEPS: steps. SAID: when trouble was
-    last told of. EXPIRED, DAMAGED, REFUSED: see Stat. generations, ghosts, marks: see Store,
-    eviction.
+    last told of. EVICTED, EXPIRED, DAMAGED, REFUSED: see Stat. generations, ghosts, marks: see
+    Store, eviction.
     """
 
     __slots__ = ("_memory", "generations", "ghosts", "marks", "numbers")

@@ -47,6 +47,10 @@ class Growing:
         """See Body."""
         return self._whole
 
+    def file(self, first: int, end: int) -> int:
+        """See Body: it still grows."""
+        return -1
+
     def read(self, first: int, size: int) -> bytes | None:
         """See Body."""
         try:

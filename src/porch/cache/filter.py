@@ -11,7 +11,7 @@ from porch.cache import reuse
 from porch.cache.answer import whole
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
-from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE
+from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
@@ -19,7 +19,7 @@ from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
 from porch.cache.reader import Body
-from porch.cache.ready import is_for_ready, ready
+from porch.cache.ready import ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
 from porch.cache.shelf import Shelf, name_of
@@ -74,6 +74,7 @@ class Cache(Filter):
 
     __slots__ = (
         "_function",
+        "_may_be_ready",
         "_notes",
         "_passing",
         "_suffix",
@@ -99,6 +100,7 @@ class Cache(Filter):
         self.rules = rules
         self._suffix = suffix
         self._function = function
+        self._may_be_ready = function is None and not policy.bypass
         self._notes: dict[Exchange, CacheStatus] = {}
         self._passing: dict[Exchange, bytes] = {}
 
@@ -112,14 +114,18 @@ class Cache(Filter):
         request, shelf = exchange.request, self.shelf
         name = (self, request.scheme, request.authority, request.target)
         found = shelf.readies.get(name)
-        if found is not None and is_for_ready(request) and not self.policy.bypass:
+        if (
+            found is not None
+            and request.method == b"GET"
+            and request.length == 0
+            and request.upgrade is None
+        ):
             kept = found.answer(shelf.store, request, hit_fields)
             if kept is not None:
                 counts = shelf.counts
                 counts[HIT] += 1
                 counts[FROM_STORE] += len(found.body)
                 return kept
-            shelf.readies.drop(name)
         past = goes_past(self.policy, exchange.request, exchange.client_ip)
         if past:
             self._past(exchange, past)
@@ -130,6 +136,7 @@ class Cache(Filter):
         """See Filter. Of requests that went past: what they change is not served any more."""
         request, response = exchange.request, exchange.response
         assert response is not None
+        note = self._notes.pop(exchange, None)
         if exchange in self._passing:
             self._on_passed(exchange, response)
         elif request.method == b"HEAD":
@@ -138,12 +145,8 @@ class Cache(Filter):
         elif request.method not in SAFE:
             for url in invalidated(request, response.status, response.fields):
                 self._forget(url)
-
-    def on_response(self, exchange: Exchange) -> None:
-        """See Filter."""
-        note = self._notes.pop(exchange, None)
-        if note is not None and exchange.response is not None and exchange.endpoint is not None:
-            exchange.response.fields = appended(exchange.response.fields, note)
+        if note is not None:
+            response.fields = appended(response.fields, note)
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
@@ -180,12 +183,13 @@ class Cache(Filter):
                     key = shelf.key(primary, request)
                     refresh(Waiting(self, exchange, "stale"), key, stored)
                 body = body_of(stored)
-                if self._function is None and use.how is How.FRESH:
+                if self._may_be_ready and use.how is How.FRESH and request.method == b"GET":
                     found = ready(cell, number, stored, body, request)
                     if found is not None:
                         name = (self, request.scheme, request.authority, request.target)
                         shelf.readies.keep(name, found)
                 shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
+                shelf.counts[FROM_STORE] += stored.entry.length
                 return self._hit(request, stored.entry, body, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
@@ -198,7 +202,8 @@ class Cache(Filter):
         key = shelf.key(primary, request)
         if not use.or_stale and shelf.passes.has(name_of(key)):
             self._passing[exchange] = name_of(key)
-            self._past(exchange, use.fwd)
+            shelf.counts[NOT_KEPT["passed"]] += 1
+            self._past(exchange, use.fwd, b"passed")
             return None
         waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
         checks = stored if missing or use.how is How.VALIDATE else None
@@ -270,7 +275,7 @@ class Cache(Filter):
         """What its answer will say of the cache, which it went past."""
         self._notes[exchange] = told
 
-    def _past(self, exchange: Exchange, fwd: str) -> None:
+    def _past(self, exchange: Exchange, fwd: str, detail: bytes = b"") -> None:
         """The origin is asked by this exchange itself, and nothing is stored."""
         self.shelf.counts[FORWARDED[fwd]] += 1
-        self._notes[exchange] = CacheStatus(fwd=fwd)
+        self._notes[exchange] = CacheStatus(fwd=fwd, detail=detail)

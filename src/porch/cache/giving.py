@@ -41,6 +41,10 @@ class Held:
         """See Body."""
         return self._file.read(first, size)
 
+    def file(self, first: int, end: int) -> int:
+        """See Body."""
+        return self._file.descriptor if self._file.is_sound(first, end) else -1
+
 
 def body_of(stored: Stored) -> bytes | Body:
     """Its body as it is given."""
@@ -104,6 +108,8 @@ def begun(head: ResponseHead, body: Body, parts: Sequence[Part], makes: Makes) -
         return Kept(head, part, makes(body, parts[1:]))
     first, end = part
     there = min(end, body.size())
+    if there - first > PIECE and body.file(first, first + PIECE) >= 0:
+        there = first  # it may leave without being read
     data = (body.read(first, min(PIECE, there - first)) if first < there else None) or b""
     first += len(data)
     is_over = first == end or (end == OPEN and body.is_whole() and first == body.size())

@@ -22,14 +22,12 @@ from porch import clock
 from porch.cache.board import ERA, Board
 from porch.cache.database import era_folder, whole
 from porch.cache.disk_store import DiskStore
-from porch.cache.store import StoreError
+from porch.cache.store import LEAST, StoreError
 
-__all__ = ["FORMAT", "LEAP", "LEAST", "Claim", "claim", "open_store", "settle"]
+__all__ = ["FORMAT", "LEAP", "Claim", "claim", "open_store", "settle"]
 
 FORMAT = 1
 """Of what is stored. A store of another is emptied, never read."""
-LEAST = 8 << 20
-"""Bytes: a smaller store would be full of its own pages."""
 LEAP = float(1 << 33)
 """Seconds that the clock of the store leaps by where nobody knows how long the machine was off: no
 answer is fresh for so long (RFC 9111 1.2.2: 2^31 stands for infinity), so all have expired."""

@@ -35,6 +35,10 @@ class Body(Protocol):
     def read(self, first: int, size: int) -> bytes | None:
         """Up to `size` of those from `first` on, at least one; None where they are damaged."""
 
+    def file(self, first: int, end: int) -> int:
+        """The descriptor of a file that has these bytes at these places, and sound; -1 for none,
+        they are then to be read."""
+
 
 class Reader:
     """The upstream side of an exchange that is answered from a Body. See filter.Source and
@@ -92,6 +96,12 @@ class Reader:
         self._pumping = True
         sent = 0
         while self._parts and not (self._paused or exchange.ended) and sent < TURN:
+            count = self._send_file(exchange)
+            if count:
+                sent += count
+                exchange.bytes_out += count
+                exchange.on_made(None, b"", not self._parts)
+                continue
             data = self._next(exchange)
             if data is None:
                 break
@@ -108,6 +118,22 @@ class Reader:
         exchange = self._exchange
         if exchange is not None and not exchange.ended:
             exchange.fail(error)
+
+    def _send_file(self, exchange: "Exchange") -> int:
+        """Bytes that have left past the loop; 0 where they are to be read."""
+        part = self._parts[0]
+        if isinstance(part, bytes):
+            return 0
+        first, end = part
+        there = min(end, self._body.size(), first + TURN)
+        if there - first < PIECE or (file := self._body.file(first, there)) < 0:
+            return 0
+        count = exchange.client.send_file(file, first, there - first)
+        if first + count == end:
+            del self._parts[0]
+        else:
+            self._parts[0] = first + count, end
+        return count
 
     def _next(self, exchange: "Exchange") -> bytes | None:
         """The next piece, or None where nothing is there now."""

@@ -89,6 +89,10 @@ class _Rehearsed:
         """Nothing waits."""
         return 0
 
+    def send_file(self, descriptor: int, first: int, size: int) -> int:
+        """Nobody takes it."""
+        return 0
+
     def accept(self, head: ResponseHead) -> None:
         """Nobody takes it."""
 

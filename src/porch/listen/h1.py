@@ -16,7 +16,7 @@ from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import Frames
-from porch.keeper import Security, unsent
+from porch.keeper import Security, send_file, unsent
 from porch.listen.closing import LINGER, Closing, flush, reset
 from porch.listen.door import Door
 from porch.listen.ip import ip_of
@@ -340,6 +340,14 @@ class ServerConnection(asyncio.Protocol):
     def unsent(self) -> int:
         """See keeper.ClientStream."""
         return unsent(self._transport)
+
+    def send_file(self, descriptor: int, first: int, size: int) -> int:
+        """See keeper.ClientStream."""
+        transport = self._transport
+        is_plain = self._state == ANSWERING and not (self._chunked or self._no_body)
+        if not is_plain or transport.get_extra_info("sslcontext") is not None:
+            return 0
+        return send_file(transport, descriptor, first, size)
 
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. The client has said the key and sees for itself."""

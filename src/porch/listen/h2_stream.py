@@ -269,6 +269,10 @@ class ServerStream:
             connection.codec.head(self.number, [STATUSES[200], *fields], b"", False)
         connection.mark()
 
+    def send_file(self, descriptor: int, first: int, size: int) -> int:
+        """See keeper.ClientStream: it has to be cut into frames."""
+        return 0
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. What is below 300 would be the tunnel, and the key was made
         here: nobody else can see whether the origin has understood it (RFC 6455 4.1)."""
