@@ -173,8 +173,20 @@ class Fill:
         verdict = appraised(cache, exchange.request, head, self._requested, clock.wall())
         if isinstance(verdict, Refusal):
             self._pass(head, data, end, verdict)
-            return
-        self._keep(verdict, data, end)
+        elif verdict.held and self._has_whole(verdict):
+            self._pass(head, data, end, None)
+        else:
+            self._keep(verdict, data, end)
+
+    def _has_whole(self, part: Entry) -> bool:
+        """Whether what this is a part of has been stored since it was asked for."""
+        store = self._shelf.store
+        for variant in store.variants(self._key[0]):
+            stored = store.load(variant.ident) if variant.vary == part.vary else None
+            if stored is not None:
+                whole, tag = stored.entry, part.get(b"etag")
+                return not whole.held and tag is not None and whole.get(b"etag") == tag
+        return False
 
     def _keep(self, entry: Entry, data: bytes, end: bool) -> None:
         """It is stored, and given to all who wait while it comes."""
@@ -231,12 +243,12 @@ class Fill:
         else:
             waiting.let_go("vary")
 
-    def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal) -> None:
-        """It is for one alone. Of an origin that has failed nothing follows for the next."""
+    def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
+        """It is for one alone. why: None where the others find what they want in the store."""
         self._close()
-        self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
-        counts = self._shelf.counts
-        counts[NOT_KEPT.get(why.word, OTHER)] += 1
+        if why is not None:
+            self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
+            self._shelf.counts[NOT_KEPT.get(why.word, OTHER)] += 1
         waiting = self._leaving()
         self.body = body = Arriving(self._shelf.store, self._key[0], None, self._moment, 0)
         body.add(data)
@@ -245,7 +257,10 @@ class Fill:
         for each in waiting[:1]:
             each.pass_on(head, body, self._reader, why)
         for each in waiting[1:]:
-            each.let_go(why.word)
+            if why is not None:
+                each.let_go(why.word)
+            else:
+                each.again()
         if not (end or self._readers) and self._exchange is not None:
             self._exchange.fail(ClientGone("nobody waits for it any more"))
 
@@ -348,6 +363,7 @@ class Fill:
 
     def abort(self, error: PorchError) -> None:
         """See Stream. The rest will not come."""
+        self.finish(True)  # those who read it leave now, and are not to end it once more
         self._close()
         if self.body is not None:
             self.body.abandon()

@@ -104,10 +104,10 @@ class Waiting:
         if not self.exchange.ended:
             self.exchange.give_up(error)
 
-    def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal) -> None:
+    def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal | None) -> None:
         """The origin's answer as it is, for this client alone."""
         self._count()
-        told = CacheStatus(fwd=self.fwd, detail=why.word.encode())
+        told = CacheStatus(fwd=self.fwd, detail=why.word.encode() if why is not None else b"")
         fields = appended(head.fields, told)
         passed = ResponseHead(head.status, fields, head.length, head.reason)
         self.exchange.resume(begun(passed, body, [(0, OPEN)], makes))
