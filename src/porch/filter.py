@@ -44,9 +44,9 @@ class Response:
         self.body = body
         self.source: Source | None = None
 
-    def head(self, own_fields: Sequence[Field]) -> ResponseHead:
-        """The head it goes out with. own_fields: of every answer made at the door."""
-        fields = [*self.fields, *own_fields, (b"date", clock.date)]
+    def head(self, exchange: "Exchange") -> ResponseHead:
+        """The head that it answers the exchange with."""
+        fields = [*self.fields, *exchange.keeper.own_fields, (b"date", clock.date)]
         if self.status not in (204, 304):  # RFC 9110 8.6: none with 204, another's with 304
             fields.append((b"content-length", b"%d" % len(self.body)))
         return ResponseHead(self.status, fields, len(self.body))
@@ -67,7 +67,7 @@ class Kept(Response):
         self.source = source
         self._head = head
 
-    def head(self, own_fields: Sequence[Field]) -> ResponseHead:
+    def head(self, exchange: "Exchange") -> ResponseHead:
         """See Response."""
         return self._head
 

@@ -18,7 +18,7 @@ def answer(exchange: "Exchange", response: "Response") -> None:
     if exchange.request.upgrade is not None:
         response = fitting(exchange, response)
     body, source = response.body, response.source
-    exchange.response = response.head(exchange.keeper.own_fields)
+    exchange.response = response.head(exchange)
     exchange.status = response.status
     try:
         for hook in exchange.route.plan.on_response:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from porch.cache.board import Board
+from porch.cache.board import EVICTED, Board
 from porch.cache.change import EVICTIONS, Change, Room, hashed
 from porch.cache.database import Database
 from porch.cache.entry import encoded
@@ -91,7 +91,7 @@ def test_a_full_database_lets_go_of_records(writes: Writes) -> None:
     for number in range(2000):
         assert writes.put(number, 10_000) is not None
     meta = writes.meta
-    assert meta.evicted > 500
+    assert writes.board.numbers[EVICTED] > 500
     assert writes.room.records - 20_000 < meta.live <= writes.room.records
     assert writes.database.pages() <= writes.room.database
 
@@ -121,11 +121,11 @@ def test_records_find_room_where_files_have_all(writes: Writes) -> None:
 def test_a_write_takes_away_so_many_and_then_is_refused(writes: Writes) -> None:
     for number in range(300):
         writes.put(f"file {number}", 40_000, FILE)
-    evicted = writes.meta.evicted
+    evicted = writes.board.numbers[EVICTED]
     need = 6 << 20
     tries = 1
     while not writes.do(lambda change: change.has_room(FILE, need)):
-        assert writes.meta.evicted <= evicted + tries * EVICTIONS
+        assert writes.board.numbers[EVICTED] <= evicted + tries * EVICTIONS
         tries += 1
     assert tries > 1
 
@@ -133,7 +133,7 @@ def test_a_write_takes_away_so_many_and_then_is_refused(writes: Writes) -> None:
 def test_too_long_a_body_takes_nothing_away(writes: Writes) -> None:
     writes.put("a", 100)
     assert not writes.do(lambda change: change.has_room(FILE, 100, SIZE // 2 + 1))
-    assert writes.meta.evicted == 0
+    assert writes.board.numbers[EVICTED] == 0
 
 
 def test_files_go_when_their_records_did(writes: Writes) -> None:

@@ -106,11 +106,18 @@ def test_a_store_that_nothing_is_kept_in_is_warned_of() -> None:
 
 
 def test_a_store_that_is_smaller_than_one_body_is_refused() -> None:
-    found = problems({"cache": {"max_object": "2MB"}}, cache_store={"size": "1MB"})
+    found = problems({"cache": {"max_object": "20MB"}}, cache_store={"size": "10MB"})
     ((severity, text),) = found
     assert (severity, "smaller than a 'max_object'" in text) == ("error", True)
     ((severity, _),) = problems({"cache": {"max_object": "2GB"}}, cache_store={})
     assert severity == "error"
+
+
+def test_a_store_that_cannot_hold_its_own_pages_is_refused() -> None:
+    ((severity, text),) = problems(cache=True, cache_store={"size": "8191KB"})
+    assert (severity, "'size' is 8191KB; a store on a disk has 8MB" in text) == ("error", True)
+    assert problems(cache=True, cache_store={"size": "8MB"}) == []
+    assert problems(cache=True, cache_store={"size": "1KB", "memory": True}) == []
 
 
 def test_problems_of_one_condition_do_not_hide_another() -> None:

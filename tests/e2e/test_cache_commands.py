@@ -31,9 +31,10 @@ class Counting:
             self.asked.append(path)
             body = b"%d" % len(self.asked)
             tag = path.rpartition(b"/")[2]
+            lasts = b"private" if tag == b"private" else b"max-age=60"
             connection.send(
-                b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nCache-Tag: all, %b\r\n"
-                b"Content-Length: %d\r\n\r\n%b" % (tag, len(body), body)
+                b"HTTP/1.1 200 OK\r\nCache-Control: %b\r\nCache-Tag: all, %b\r\n"
+                b"Content-Length: %d\r\n\r\n%b" % (lasts, tag, len(body), body)
             )
 
 
@@ -97,7 +98,13 @@ def test_commands_say_what_they_did(door: Start, counting: Counting) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == ["purged", "softly", "http://a.test/x", "tag", "none"]
     assert running.porch("purge").returncode == 2
+    assert bodies(running, b"/private") != bodies(running, b"/private")
     shown = running.porch("cache").stdout
+    assert re.search(r"requests were answered from the store: \d+ fresh, 0 stale", shown)
+    assert re.search(r"^17 +uri-miss: Nothing", shown, re.M)
+    assert re.search(r"^[12] +private: The answer says private", shown, re.M)
+    assert re.search(r"^1[45] +passed: The last one of its key could not be kept", shown, re.M)
+    assert re.search(r"^\d+ +http://a.test/x$", shown, re.M)
     assert re.search(r"1 answers, 0 of them in files", shown)
     assert str(running.folder / "cache") in shown
     explained = running.porch("explain", "GET", "http://a.test/x").stdout

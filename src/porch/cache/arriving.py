@@ -65,8 +65,8 @@ class Arriving:
             self._lose()
         self._memory += data
         if self._spool is None:
-            if self.stores and self._size > SMALL:
-                self._begin_spool()
+            if self.stores and self._is_large():
+                self.show()
         elif not self._spool.write(data):
             self._lose()
         self._shed()
@@ -80,8 +80,11 @@ class Arriving:
         if not entry.held:
             entry.length = self._size
         if self._spool is not None:
-            return self._spool.finish(entry)
-        return self._store.save(self._primary, entry, bytes(self._memory), self._moment)
+            ident = self._spool.finish(entry)
+        else:
+            ident = self._store.save(self._primary, entry, bytes(self._memory), self._moment)
+        self.stores = ident is not None
+        return ident
 
     def abandon(self) -> None:
         """The rest will not come."""
@@ -124,10 +127,12 @@ class Arriving:
 
     # --- the spool -------------------------------------------------------------------------------
 
-    def _begin_spool(self) -> None:
-        """It is too large to be kept in memory, and goes on in a file."""
+    def show(self) -> None:
+        """It goes on in a file, where other workers see it come: it is too large to be kept in
+        memory, or takes its time."""
         entry = self._entry
-        assert entry is not None
+        if entry is None or not self.stores or self._whole or self._spool is not None:
+            return
         self._spool = spool = self._store.spool(self._primary, entry, self._moment)
         if spool is None:
             self.stores = False
@@ -137,6 +142,14 @@ class Arriving:
         )
         if self._growth is None or not spool.write(bytes(self._memory)):
             self._lose()
+        self._shed()
+
+    def _is_large(self) -> bool:
+        """As far as is known by now."""
+        entry = self._entry
+        assert entry is not None
+        known = sum(end - first for first, end in entry.held) if entry.held else entry.length
+        return max(known, self._size) > SMALL
 
     def _shed(self) -> None:
         """What the file has by now need not be in memory."""

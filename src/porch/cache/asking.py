@@ -7,46 +7,41 @@ from porch.cache.fill import Fill
 from porch.cache.key import KeyRules, host, target
 from porch.cache.parts import completing
 from porch.cache.ranges import Range
-from porch.cache.shelf import FillKey, Shelf
+from porch.cache.shelf import FillKey, name_of
 from porch.cache.store import Stored
 from porch.cache.unkeyed import sendable
 from porch.cache.validate import conditional
-from porch.cache.vary import chosen
 from porch.cache.waiting import Waiting
 from porch.http.message import RequestHead
 
 __all__ = ["ask", "question", "refresh"]
 
 
-def ask(waiting: Waiting, primary: bytes, checks: Stored | None, missing: list[Range]) -> None:
+def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Range]) -> None:
     """Wait for the origin's answer. checks: what is stored, and validated or completed by it.
     missing: what is to be completed; empty to validate."""
-    shelf, request = waiting.cache.shelf, waiting.exchange.request
-    key = _fill_key(shelf, primary, request)
+    shelf, exchange = waiting.cache.shelf, waiting.exchange
     asked = shelf.asked.get(key)
     if asked is not None:
         waiting.collapsed = True
         asked.join(waiting)
-        return
-    claimed = shelf.claim(primary)
-    if claimed or primary in shelf.claimed:
-        fill = Fill(shelf, key, waiting, checks, claimed=claimed)
+    elif shelf.locks.claim(name_of(key)):
+        fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
-        fill.start(waiting.exchange, _head(waiting, checks, missing))
-        return
-    waiting.collapsed = True
-    timeouts = waiting.cache.route.timeouts
-    patience = timeouts.connect + timeouts.response
-    Elsewhere(shelf, key, waiting.exchange.keeper, patience).join(waiting)
+        fill.start(exchange, _head(waiting, checks, missing))
+    else:
+        waiting.collapsed = True
+        timeouts = waiting.cache.route.timeouts
+        patience = timeouts.connect + timeouts.response
+        Elsewhere(shelf, key, exchange.keeper, patience).join(waiting)
 
 
-def refresh(waiting: Waiting, primary: bytes, checks: Stored) -> None:
+def refresh(waiting: Waiting, key: FillKey, checks: Stored) -> None:
     """Validate what is stored in the background, once. waiting: who is served meanwhile."""
-    shelf, request = waiting.cache.shelf, waiting.exchange.request
-    key = _fill_key(shelf, primary, request)
-    if key in shelf.asked or not shelf.claim(primary):
+    shelf, name = waiting.cache.shelf, name_of(key)
+    if key in shelf.asked or shelf.rests(name) or not shelf.locks.claim(name):
         return
-    fill = Fill(shelf, key, waiting, checks, claimed=True)
+    fill = Fill(shelf, key, waiting, checks)
     fill.start(waiting.exchange, _head(waiting, checks, []))
 
 
@@ -78,14 +73,7 @@ def _head(waiting: Waiting, checks: Stored | None, missing: list[Range]) -> Requ
     """The question for one client's request. Who he is was found by what a trusted proxy says; no
     more of that goes on than the address."""
     exchange = waiting.exchange
-    rules = waiting.cache.rules_for(exchange)
-    asked = question(exchange.request, rules, checks, missing)
+    asked = question(exchange.request, waiting.cache.rules_for(exchange), checks, missing)
     if exchange.client_ip != exchange.client.peer:
         asked.fields.append((b"x-forwarded-for", exchange.client_ip))
     return asked
-
-
-def _fill_key(shelf: Shelf, primary: bytes, request: RequestHead) -> FillKey:
-    names = shelf.hints.get(primary)
-    variant = repr(chosen(names, request)).encode() if names else b""
-    return primary, variant, request.get(b"range") or b""

@@ -32,7 +32,7 @@ _GROWS, _COMPLETE, _FAILED = 0o600, 0o400, 0o000
 def path_of(folder: Path, ident: bytes) -> Path:
     """Where the file of `ident` is in the folder of a database."""
     name = ident.hex()
-    return folder / "bodies" / name[-2:] / name
+    return Path(f"{folder}/bodies/{name[-2:]}/{name}")
 
 
 class Checked:

@@ -8,12 +8,13 @@ a file comes of files alone; and the database may grow to three quarters, so tha
 import contextlib
 from typing import TYPE_CHECKING
 
-from porch.cache.board import EXPIRED, REFUSED, Board
+from porch.cache.board import EVICTED, EXPIRED, REFUSED, Board
 from porch.cache.bodies import path_of
 from porch.cache.database import Database, Meta
 from porch.cache.eviction import Ghost, Hands, Sieve
 from porch.cache.records import (
     FILE,
+    PAGE,
     RECORD,
     cost_of,
     ident_of,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     import lmdb
 
 __all__ = ["Change", "Room", "hashed"]
+
+RELIEF = 3
+"""Records that go for each that comes, where pages are short."""
 
 EVICTIONS = 64
 """Answers that one write takes away at most; if that is not enough, it is refused, and the next
@@ -115,6 +119,10 @@ class Change:
         self.meta.position += 1
         return ident_of(kind, self.meta.position)
 
+    def next_idents(self, kind: bytes, count: int) -> list[bytes]:
+        """So many of them, the last first."""
+        return [self.next_ident(kind) for _ in range(count)][::-1]
+
     def has_room(self, kind: bytes, need: int, whole: int = 0) -> bool:
         """Whether there are `need` bytes for a record or a file, after some have gone for it.
         whole: how long a body is by now; too long a one is not worth all that goes for it."""
@@ -122,6 +130,7 @@ class Change:
             self._board.numbers[REFUSED] += 1
             return False
         pages = self._database.pages()
+        self._relieve()
         for _ in range(EVICTIONS):
             whom = self._short_of(kind, need, pages)
             if whom is None:
@@ -135,7 +144,9 @@ class Change:
 
     def put(self, ident: bytes, value: bytes, primary: bytes) -> None:
         """A record that was not there."""
-        self.txn.put(ident, value, db=self._database.objects)
+        # The newest record is the last in the order of idents: told so, LMDB fills its pages.
+        is_last = ident[:1] == RECORD
+        self.txn.put(ident, value, append=is_last, db=self._database.objects)
         position = position_of(ident)
         cost = cost_of(ident, value)
         memory = self.txn.stat(self._database.objects)["entries"]
@@ -256,6 +267,17 @@ class Change:
         is_older = meta.bodies.border < meta.records.border
         return FILE if meta.files and is_older else RECORD
 
+    def _relieve(self) -> None:
+        """Where many have gone, pages are not full, and records take more than they cost: a few
+        more than come go then."""
+        database, stat = self._database, self.txn.stat
+        used = sum(stat(db)["leaf_pages"] for db in (database.keys, database.log, database.bans))
+        objects = stat(database.objects)
+        used += objects["leaf_pages"] + objects["overflow_pages"]
+        if used * PAGE > self._room.records:
+            for _ in range(RELIEF):
+                self._evict(RECORD)
+
     def _evict(self, kind: bytes) -> bool:
         hands = self.meta.bodies if kind == FILE else self.meta.records
         used = self.meta.filed if kind == FILE else self.meta.live
@@ -272,5 +294,5 @@ class Change:
                 Ghost(self._board.ghosts).remember(hashed(record.primary), self.meta.position)
             self.unlist(record.primary, ident)
         self.drop(ident)
-        self.meta.evicted += 1
+        self._board.numbers[EVICTED] += 1
         return True

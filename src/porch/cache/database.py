@@ -19,15 +19,33 @@ from typing import Any
 import lmdb
 import msgspec
 
-from porch.cache.board import BANNED, ERA, PURGES, Board
+from porch.cache.board import BANNED, CLEARED, ERA, GENERATION, PURGES, Board
 from porch.cache.eviction import Hands
 
-__all__ = ["Database", "DatabaseError", "FullError", "Meta", "era_folder", "whole"]
+__all__ = [
+    "Database",
+    "DatabaseError",
+    "FullError",
+    "Meta",
+    "Reading",
+    "era_folder",
+    "whole",
+]
 
 READERS = 1022
 """Reads at one time, over all workers."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_HARMLESS = (
+    lmdb.BadValsizeError,
+    lmdb.DbsFullError,
+    lmdb.KeyExistsError,
+    lmdb.NotFoundError,
+    lmdb.ReadersFullError,
+    lmdb.TlsFullError,
+    lmdb.TxnFullError,
+)
+"""Of LMDB's own errors (numbers below 0) those that say nothing of damage."""
 _META = b"meta"
 
 
@@ -45,8 +63,8 @@ class Meta(msgspec.Struct, array_like=True):
     position: the last that was given. live, filed: bytes of records and of files; reserved: of
     bodies on their way. files: how many. purges: how many there were; banned: the last of them
     that was of more than one key. floor: all that was stored before so many is purged. dropped:
-    the last that is no longer looked at. changes: of the list of prefixes. records, bodies: see
-    eviction, of the two kinds.
+    the last that is no longer looked at; cleared: the last of the others if none is. changes: of
+    the list of prefixes. records, bodies: see eviction, of the two kinds.
     """
 
     position: int = 0
@@ -58,8 +76,8 @@ class Meta(msgspec.Struct, array_like=True):
     banned: int = 0
     floor: int = 0
     dropped: int = 0
+    cleared: int = 0
     changes: int = 0
-    evicted: int = 0
     records: Hands = msgspec.field(default_factory=Hands)
     bodies: Hands = msgspec.field(default_factory=Hands)
 
@@ -102,6 +120,8 @@ class Database:
         "_folder",
         "_map_size",
         "_meta",
+        "_of_era",
+        "_present_folder",
         "bans",
         "growing",
         "keys",
@@ -114,7 +134,7 @@ class Database:
         self._map_size = map_size
         self._board = board
         self._env: lmdb.Environment | None = None
-        self._era = -1
+        self._era = self._of_era = -1
         self.objects: Any = None
 
     def __repr__(self) -> str:
@@ -128,17 +148,24 @@ class Database:
     @property
     def folder(self) -> Path:
         """Of the present era: bodies are in it."""
-        return era_folder(self._folder, self._board.numbers[ERA])
+        era = self._board.numbers[ERA]
+        if era != self._of_era:
+            self._present_folder = era_folder(self._folder, era)
+            self._of_era = era
+        return self._present_folder
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator["lmdb.Transaction[memoryview]"]:
-        """What is stored at one moment. Values are views that go with the transaction."""
+    def reading(self) -> "Reading":
+        """What is stored at one moment: a context. Values are views that go with it."""
+        return Reading(self)
+
+    def begin(self) -> "lmdb.Transaction[memoryview]":
+        """A transaction that reads, for Reading. Raises lmdb.Error too."""
         env = self._present()
         try:
-            with self._begin(env) as txn:
-                yield txn
-        except lmdb.Error as error:
-            raise self._failed(error) from error
+            return env.begin(buffers=True)
+        except lmdb.ReadersFullError:
+            env.reader_check()
+            return env.begin(buffers=True)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[tuple["lmdb.Transaction[memoryview]", Meta]]:
@@ -149,17 +176,14 @@ class Database:
             with env.begin(write=True, buffers=True) as txn:
                 meta = self._read_meta(txn)
                 yield txn, meta
-                data = _encode(meta)
-                check = zlib.crc32(data).to_bytes(4, "little")
-                txn.put(_META, check + data, db=self._meta)
-                number = self._board.draw() if numbers[BANNED] != meta.banned else 0
+                self._write_meta(txn, meta)
+                number = self._board.draw() if numbers[BANNED] < meta.banned else 0
         except lmdb.Error as error:
-            raise self._failed(error) from error
-        # One that was killed before it came here has left this to us.
-        if numbers[PURGES] < meta.purges:
-            numbers[PURGES] = meta.purges
+            raise self.failed(error) from error
+        if numbers[ERA] != self._era:
+            raise DatabaseError("the database was put aside while it was written to")
+        self._publish(meta)
         if number:
-            numbers[BANNED] = max(numbers[BANNED], meta.banned)
             self._board.show(-1, number)
 
     def meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
@@ -172,10 +196,33 @@ class Database:
         info, stat = env.info(), env.stat()
         return (info["last_pgno"] + 1) * stat["psize"]
 
+    def open(self) -> None:
+        """Open it now, that of the present era."""
+        self._present()
+
     def tidy(self) -> None:
         """Let go of what readers of dead workers hold."""
-        with contextlib.suppress(lmdb.Error):
-            self._present().reader_check()
+        if self._env is not None:
+            with contextlib.suppress(lmdb.Error):
+                self._env.reader_check()
+
+    def failed(self, error: lmdb.Error) -> Exception:
+        """What an error of LMDB means; for damage, a new database is begun."""
+        code = getattr(error, "code", 0)
+        if isinstance(error, lmdb.MapFullError) or code in _NO_ROOM:
+            self.tidy()  # what a dead worker was reading keeps pages from being used again
+            return FullError(str(error))
+        if isinstance(error, lmdb.MapResizedError):
+            self.close()
+            return DatabaseError("another worker has given the database more room; once more")
+        is_damage = isinstance(error, lmdb.CorruptedError) or code < 0
+        if isinstance(error, _HARMLESS) or not is_damage:
+            return DatabaseError(str(error))
+        try:
+            self.condemn()
+        except OSError as other:
+            return DatabaseError(f"the database is damaged ({error}) and stays so: {other}")
+        return DatabaseError(f"the database was damaged ({error}), and an empty one is begun")
 
     def condemn(self) -> None:
         """What is stored is not to be trusted: put it aside and begin with an empty database, in
@@ -203,7 +250,7 @@ class Database:
         try:
             self._env = self._open(era_folder(self._folder, era))
         except lmdb.Error as error:
-            failed = self._failed(error)
+            failed = self.failed(error)
             raise DatabaseError(f"the database cannot be opened: {failed}") from error
         except OSError as error:
             raise DatabaseError(f"the database cannot be opened: {error}") from error
@@ -229,7 +276,31 @@ class Database:
             self.bans = env.open_db(b"bans")
             self.log = env.open_db(b"log")
             self._meta = env.open_db(_META)
+            with env.begin(write=True, buffers=True) as txn:
+                if txn.get(_META, db=self._meta) is None:
+                    self._write_meta(txn, self._first_meta())
+                meta = self._read_meta(txn)
+        self._publish(meta)
         return env
+
+    def _first_meta(self) -> Meta:
+        """Of a new database. Positions begin at a number that no earlier one has given, so that an
+        ident never means two answers; and so do purges, one of which its beginning is."""
+        numbers = self._board.numbers
+        purges = numbers[PURGES] + (numbers[GENERATION] > 0)
+        return Meta(
+            position=self._era << 40, purges=purges, banned=purges, dropped=purges, cleared=purges
+        )
+
+    def _publish(self, meta: Meta) -> None:
+        """For all workers. One that was killed before it came here has left it to the next."""
+        numbers = self._board.numbers
+        if numbers[PURGES] < meta.purges:
+            numbers[PURGES] = meta.purges
+        if numbers[BANNED] < meta.banned:
+            numbers[BANNED] = meta.banned
+        if numbers[CLEARED] < meta.cleared:
+            numbers[CLEARED] = meta.cleared
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -241,19 +312,14 @@ class Database:
         finally:
             os.close(descriptor)
 
-    def _begin(self, env: lmdb.Environment) -> "lmdb.Transaction[memoryview]":
-        try:
-            return env.begin(buffers=True)
-        except lmdb.ReadersFullError:
-            env.reader_check()
-            return env.begin(buffers=True)
+    def _write_meta(self, txn: "lmdb.Transaction[memoryview]", meta: Meta) -> None:
+        data = _encode(meta)
+        txn.put(_META, zlib.crc32(data).to_bytes(4, "little") + data, db=self._meta)
 
     def _read_meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
         value = txn.get(_META, db=self._meta)
         if value is None:
-            # Positions begin at a number that no earlier database has given, so that an ident
-            # never means two answers.
-            return Meta(position=self._era << 40)
+            raise lmdb.CorruptedError("no meta")
         data = value[4:]
         if zlib.crc32(data).to_bytes(4, "little") != value[:4]:
             raise lmdb.CorruptedError("meta")
@@ -262,15 +328,25 @@ class Database:
         except msgspec.DecodeError as error:
             raise lmdb.CorruptedError("meta") from error
 
-    def _failed(self, error: lmdb.Error) -> Exception:
-        """What an error of LMDB means; for damage, a new database is begun."""
-        code = getattr(error, "code", 0)
-        if isinstance(error, lmdb.MapFullError) or code in _NO_ROOM:
-            return FullError(str(error))
-        if isinstance(error, lmdb.ReadersFullError) or code > 0:
-            return DatabaseError(str(error))  # an errno: of the disk, not of what is stored
+
+class Reading:
+    """One read. By hand, for contextlib's would cost more than the read (2 us)."""
+
+    __slots__ = ("_database", "_txn")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> "lmdb.Transaction[memoryview]":
         try:
-            self.condemn()
-        except OSError as other:
-            return DatabaseError(f"the database is damaged ({error}) and stays so: {other}")
-        return DatabaseError(f"the database was damaged ({error}), and an empty one is begun")
+            self._txn = self._database.begin()
+        except lmdb.Error as error:
+            raise self._database.failed(error) from error
+        return self._txn
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        self._txn.abort()
+        if isinstance(error, lmdb.Error):
+            raise self._database.failed(error) from error

@@ -8,7 +8,16 @@ from typing import TypeVar
 
 from porch import clock
 from porch.cache.bans import GONE, SOFT, Bans
-from porch.cache.board import BANNED, DAMAGED, EXPIRED, GENERATIONS, PURGES, REFUSED, SAID, Board
+from porch.cache.board import (
+    DAMAGED,
+    EVICTED,
+    EXPIRED,
+    GENERATIONS,
+    PURGES,
+    REFUSED,
+    SAID,
+    Board,
+)
 from porch.cache.bodies import BLOCK, BodyFile, Checked, Writer, path_of
 from porch.cache.change import Change, Room
 from porch.cache.database import Database, DatabaseError, FullError
@@ -38,6 +47,8 @@ BANS = 100_000
 FIRST_LOOK = 4 * BLOCK
 """Bytes of a file that are looked at before it is served at all: damage in them is a miss, damage
 behind them cuts the answer."""
+IDENTS = 16
+"""Of files, that a worker takes at a time."""
 QUIET = 3600.0
 """Seconds between two messages about trouble with the disk, over all workers."""
 
@@ -60,7 +71,12 @@ class DiskStore:
         self._bans = Bans(self._database, board, min(BANS, max_size // 2048))
         self._sieve = Sieve(board.marks)
         self._checked = Checked()
+        self._idents: list[bytes] = []
         self._sweeper = Sweeper(folder, self._database, board, self._bans, self._write)
+        try:
+            self._database.open()
+        except DatabaseError as error:
+            self._trouble(str(error))
 
     def __repr__(self) -> str:
         return f"<DiskStore {self._folder}>"
@@ -96,7 +112,7 @@ class DiskStore:
                 record = unpack(ident, value)
                 if record is not None:
                     is_purged = record.is_purged
-                    if record.moment < self._numbers[BANNED]:
+                    if self._bans.may_fit(record.moment):
                         verdict = self._bans.verdict(txn, record.entry, record.moment)
                         if verdict == GONE:
                             return None
@@ -126,9 +142,13 @@ class DiskStore:
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """See Store."""
-        ident = self._write(lambda change: change.next_ident(FILE), None)
-        if ident is None:
-            return None
+        if not self._idents:
+            # A file has its name before a write tells of it; so a few are taken at a time.
+            none: list[bytes] = []
+            self._idents = self._write(lambda change: change.next_idents(FILE, IDENTS), none)
+            if not self._idents:
+                return None
+        ident = self._idents.pop()
         growing = Growing(ident, entry, moment, 0)
         try:
             writer = Writer(path_of(self._database.folder, ident))
@@ -244,7 +264,7 @@ class DiskStore:
             files=meta.files,
             growing=counts[1],
             purges=counts[2],
-            evicted=meta.evicted,
+            evicted=numbers[EVICTED],
             expired=numbers[EXPIRED],
             damaged=numbers[DAMAGED],
             refused=numbers[REFUSED],

@@ -11,7 +11,7 @@ from functools import partial
 
 from porch import clock
 from porch.cache.reader import Body, Part, Reader
-from porch.cache.shelf import FillKey, Shelf
+from porch.cache.shelf import FillKey, Shelf, name_of
 from porch.cache.store import Growth
 from porch.cache.waiting import Waiting
 from porch.errors import IncompleteResponse
@@ -20,9 +20,9 @@ from porch.keeper import Keeper
 
 __all__ = ["LONGEST_LOOK", "LOOK", "Elsewhere", "Growing"]
 
-LOOK = 0.002
-"""Seconds until the first look; each later one comes after half as long again."""
-LONGEST_LOOK = 0.05
+LOOK = 0.003
+"""Seconds until the first look, and between two at what comes in without a pause."""
+LONGEST_LOOK = 0.025
 """Seconds between two looks, at most."""
 
 
@@ -58,7 +58,18 @@ class Growing:
         except OSError:
             return None
 
-    def look(self) -> bool:
+    def pump(self, keeper: Keeper, seen: int, since: float) -> None:
+        """Send on what is there, and again when more may have come: soon while it flows, and
+        seldom while it pauses. seen: how much there was at the last look, since: when that came."""
+        if not self._look():
+            return
+        size, now = self.size(), clock.monotonic()
+        if size != seen:
+            since = now
+        pause = min(max(LOOK, (now - since) / 256), LONGEST_LOOK)
+        keeper.later(pause, partial(self.pump, keeper, size, since))
+
+    def _look(self) -> bool:
         """Send on what is there; whether more may come."""
         state = self._growth.state()
         self._whole = state == "complete"
@@ -84,12 +95,10 @@ class Elsewhere:
     """See the module, and shelf.Asked. patience: seconds that are waited for a sign of it."""
 
     __slots__ = (
-        "_cell",
-        "_growing",
         "_keeper",
         "_key",
         "_known",
-        "_number",
+        "_name",
         "_pause",
         "_shelf",
         "_until",
@@ -97,14 +106,12 @@ class Elsewhere:
     )
 
     def __init__(self, shelf: Shelf, key: FillKey, keeper: Keeper, patience: float) -> None:
-        store = shelf.store
         self._shelf = shelf
         self._key = key
+        self._name = name_of(key)
         self._keeper = keeper
-        self._waiting: list[Waiting] = []
-        self._cell = store.cell(key[0])
-        self._number = store.generations[self._cell]
-        self._known = {variant.ident for variant in store.variants(key[0])}
+        self._waiting: dict[Exchange, Waiting] = {}
+        self._known = self._variants()
         self._until = clock.monotonic() + patience
         self._pause = LOOK
         shelf.asked[key] = self
@@ -116,26 +123,27 @@ class Elsewhere:
     def join(self, waiting: Waiting) -> None:
         """See shelf.Asked."""
         self._shelf.members[waiting.exchange] = self
-        self._waiting.append(waiting)
+        self._waiting[waiting.exchange] = waiting
 
     def leave(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
-        self._waiting = [each for each in self._waiting if each.exchange is not exchange]
+        self._waiting.pop(exchange, None)
 
     def tell(self, exchange: Exchange) -> None:
         """See shelf.Asked: another worker knows."""
 
+    def _variants(self) -> set[tuple[bytes, float]]:
+        """What is stored, each anew when it was validated."""
+        found = self._shelf.store.variants(self._key[0])
+        return {(each.ident, each.received) for each in found}
+
     def _look(self) -> None:
-        shelf, primary = self._shelf, self._key[0]
-        store = shelf.store
+        if self._waiting and (growths := self._shelf.store.follow(self._key[0])):
+            self._follow(growths)
         if not self._waiting:
             self._close()
-        elif self._has_come() or not shelf.is_held(primary):
-            self._close()
-            for each in self._leaving():
-                each.again()
-        elif growths := store.follow(primary):
-            self._follow(growths)
+        elif not (self._variants() <= self._known and self._shelf.locks.is_held(self._name)):
+            self._again()
         elif clock.monotonic() > self._until:
             self._close()
             for each in self._leaving():
@@ -144,15 +152,9 @@ class Elsewhere:
             self._pause = min(self._pause * 1.5, LONGEST_LOOK)
             self._keeper.later(self._pause, self._look)
 
-    def _has_come(self) -> bool:
-        store = self._shelf.store
-        if store.generations[self._cell] != self._number:
-            return True
-        return any(each.ident not in self._known for each in store.variants(self._key[0]))
-
     def _follow(self, growths: list[Growth]) -> None:
-        """It is coming in: who may have it reads it on its way, the others ask."""
-        self._close()
+        """It is coming in: who may have it reads it on its way. For others, who differ in what has
+        chosen it, it was not asked."""
         followed = [(growth, Growing(growth)) for growth in growths]
         for each in self._leaving():
             for growth, growing in followed:
@@ -160,17 +162,29 @@ class Elsewhere:
                     each.give(growth.entry, growing, growing.reader, stored=False)
                     break
             else:
-                each.let_go("vary")
-        for _, growing in followed:
-            self._pump(growing, LOOK)
+                self._waiting[each.exchange] = each
+        now = clock.monotonic()
+        for growth, growing in followed:
+            if growing.readers:
+                growing.pump(self._keeper, 0, now)
+            self._shelf.hint(self._key[0], growth.entry.vary)
+        if self._waiting and self._is_other():
+            self._again()
 
-    def _pump(self, growing: Growing, pause: float) -> None:
-        if growing.look():
-            later = partial(self._pump, growing, min(pause * 1.5, LONGEST_LOOK))
-            self._keeper.later(pause, later)
+    def _is_other(self) -> bool:
+        """Whether what is known by now tells those who wait from those who are asked for."""
+        shelf, primary = self._shelf, self._key[0]
+        return any(shelf.key(primary, each.request) != self._key for each in self._waiting)
+
+    def _again(self) -> None:
+        """All look at what there is by now."""
+        self._close()
+        for each in self._leaving():
+            each.again()
 
     def _leaving(self) -> list[Waiting]:
-        leaving, self._waiting = self._waiting, []
+        leaving = list(self._waiting.values())
+        self._waiting.clear()
         return leaving
 
     def _close(self) -> None:

@@ -85,8 +85,10 @@ class Sieve:
             self._marks[slot] = count + 1
 
     def enter(self, hands: Hands, position: int, cost: int, *, is_known: bool) -> None:
-        """It has come, behind all others. is_known: to the ghost; it has passed its trial."""
-        hands.small += cost
+        """It has come, behind all others or not far from there. is_known: to the ghost; it has
+        passed its trial."""
+        if position >= hands.border:
+            hands.small += cost
         self._marks[position & self._mask] = is_known
 
     def leave(self, hands: Hands, position: int, cost: int) -> None:

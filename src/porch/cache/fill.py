@@ -6,6 +6,7 @@ there, while it comes. What cannot goes to the first of them alone; the others a
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from porch import clock
 from porch.cache.arriving import Arriving
@@ -13,22 +14,28 @@ from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
 from porch.cache.joining import Joining, joining
+from porch.cache.passes import LASTING, PASS, seconds_of
 from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
-from porch.cache.shelf import LASTING, FillKey, Shelf
+from porch.cache.shelf import FillKey, Shelf, name_of
 from porch.cache.store import Stored
 from porch.cache.update import appraised, updated
 from porch.cache.validate import selected
 from porch.cache.waiting import Waiting
 from porch.errors import ClientGone, PorchError
 from porch.exchange import Exchange
-from porch.http.message import RequestHead, ResponseHead
-from porch.http.stream import Head
+from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import Security
 
-__all__ = ["WINDOW", "Fill"]
+if TYPE_CHECKING:
+    from porch.http.stream import Head
+    from porch.route.route import Place
 
+__all__ = ["SHOW", "WINDOW", "Fill"]
+
+SHOW = 0.01
+"""Seconds until a body that still comes is put where other workers can read it, however small."""
 WINDOW = 1 << 20
 """Bytes of a body that is not stored which may wait for the slowest reader."""
 
@@ -40,11 +47,12 @@ class Fill:
     """
 
     __slots__ = (
+        "_answered",
         "_cache",
-        "_claimed",
         "_error",
         "_exchange",
         "_is_full",
+        "_is_open",
         "_joining",
         "_key",
         "_moment",
@@ -63,23 +71,22 @@ class Fill:
     interim = True
     trailers = False
 
-    def __init__(
-        self, shelf: Shelf, key: FillKey, first: Waiting, checks: Stored | None, *, claimed: bool
-    ) -> None:
-        """claimed: whether this worker has the lock of the key, which is let go of at the end.
-        first: whose request it begins with."""
+    def __init__(self, shelf: Shelf, key: FillKey, first: Waiting, checks: Stored | None) -> None:
+        """key: whose lock this worker has; it is let go of at the end. first: whose request it
+        begins with."""
         client = first.exchange.client
         self._shelf = shelf
         self._cache = first.cache
         self._key = key
-        self._claimed = claimed
-        self._waiting: list[Waiting] = []
+        self._waiting: dict[Exchange, Waiting] = {}
         self._readers: set[Reader] = set()
         self._moment = shelf.store.moment()
         self._requested = clock.wall()
         self._exchange: Exchange | None = None
+        self._answered: _Answered | None = None
         self._error: PorchError | None = None
         self._is_full = False
+        self._is_open = True
         self._joining: Joining | None = None
         self.checks = checks
         self.entry: Entry | None = None
@@ -105,23 +112,21 @@ class Fill:
         """See shelf.Asked."""
         self._shelf.members[waiting.exchange] = self
         if self.entry is None:
-            self._waiting.append(waiting)
+            self._waiting[waiting.exchange] = waiting
         else:
             self._give(waiting)
 
     def leave(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
-        self._waiting = [each for each in self._waiting if each.exchange is not exchange]
+        self._waiting.pop(exchange, None)
 
     def tell(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
-        asked = self._exchange
-        if asked is not None and asked.endpoint is not None:
-            exchange.endpoint = asked.endpoint
-            exchange.attempts = asked.attempts
-            exchange.connected = asked.connected
-            exchange.first_byte = asked.first_byte
-            exchange.reused = asked.reused
+        answered = self._answered
+        if answered is None and self._exchange is not None:
+            answered = _Answered(self._exchange)
+        if answered is not None:
+            answered.tell(exchange)
 
     def _reader(self, body: Body, parts: Sequence[Part]) -> Reader:
         """A source of parts of the body, as it comes. See giving.Makes."""
@@ -133,30 +138,26 @@ class Fill:
         body, exchange = self.body, self._exchange
         if reader.is_over:
             self._readers.discard(reader)
-        if body is None or body.stores or exchange is None or exchange.ended:
-            return
-        if self._readers:
-            self._let_go(body, exchange)
-        else:
-            exchange.fail(ClientGone("nobody waits for it any more"))
+        if body is not None and exchange is not None:
+            self._settle(body, exchange)
 
     # --- the answer: keeper.ClientStream ---------------------------------------------------------
 
-    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+    def send(self, head: "Head | None", data: bytes, end: bool) -> None:
         """See Stream."""
         if not isinstance(head, ResponseHead):
-            self._on_data(data, end)
+            self._on_data(head, data, end)  # type: ignore[arg-type]
         elif head.status < 200:
-            for each in self._waiting:
-                if each.exchange.client.interim:
-                    each.exchange.client.send(head, b"", False)
+            for exchange in tuple(self._waiting):
+                if exchange.client.interim and not exchange.ended:
+                    exchange.client.send(head, b"", False)
         elif self._error is not None:
             self._on_failed(self._error)
         elif head.status == 304 and self.checks is not None:
             self._on_valid(self.checks, head)
         else:
             if head.status in FAILED:
-                self._stand_in(head.status)
+                self._stand_in(None, head.status)
             self._on_head(head, data, end)
 
     def fail(self, error: PorchError) -> None:
@@ -172,27 +173,42 @@ class Fill:
         verdict = appraised(cache, exchange.request, head, self._requested, clock.wall())
         if isinstance(verdict, Refusal):
             self._pass(head, data, end, verdict)
-            return
-        self._keep(verdict, data, end)
+        elif verdict.held and self._has_whole(verdict):
+            self._pass(head, data, end, None)
+        else:
+            self._keep(verdict, data, end)
+
+    def _has_whole(self, part: Entry) -> bool:
+        """Whether what this is a part of has been stored since it was asked for."""
+        store = self._shelf.store
+        for variant in store.variants(self._key[0]):
+            stored = store.load(variant.ident) if variant.vary == part.vary else None
+            if stored is not None:
+                whole, tag = stored.entry, part.get(b"etag")
+                return not whole.held and tag is not None and whole.get(b"etag") == tag
+        return False
 
     def _keep(self, entry: Entry, data: bytes, end: bool) -> None:
         """It is stored, and given to all who wait while it comes."""
         shelf, primary = self._shelf, self._key[0]
         self.entry = entry
         shelf.counts[KEPT] += 1
-        shelf.hint(primary, [name for name, _ in entry.vary if name[:1] != b":"])
+        shelf.hint(primary, entry.vary)
         most = self._cache.policy.max_object
-        self.body = Arriving(shelf.store, primary, entry, self._moment, most)
-        self.body.add(data)
+        self.body = body = Arriving(shelf.store, primary, entry, self._moment, most)
+        body.add(data)
+        exchange = self._exchange
+        assert exchange is not None
         if end:
-            self._finish()
+            self._finish(body)
+        elif body.stores:
+            exchange.keeper.later(SHOW, body.show)
         for each in self._leaving():
             if entry.held and not each.collapsed:
-                assert self.body is not None
-                stored = self.body.stores
-                each.give(entry, self.body, self._reader, stored=stored, as_it_came=True)
+                each.give(entry, body, self._reader, stored=body.stores, as_it_came=True)
             else:
                 self._give(each)
+        self._settle(body, exchange)
 
     def _on_part(self, checked: Stored, head: ResponseHead, data: bytes, end: bool) -> None:
         """What completes a stored answer, if it is of the same bytes; else all is asked for."""
@@ -200,14 +216,18 @@ class Fill:
         assert exchange is not None
         self._joining = joining(self._cache, exchange.request, checked, head, self._requested)
         if self._joining is not None:
-            self._on_data(data, end)
+            self._on_data(None, data, end)
             return
+        self._look_again(checked)
+        if not end:
+            exchange.fail(ClientGone("it completes nothing"))
+
+    def _look_again(self, checked: Stored) -> None:
+        """What is stored is of no use: all who wait ask for what there is."""
         self._shelf.store.remove(self._key[0], checked.ident)
         self._close()
         for each in self._leaving():
             each.again()
-        if not end:
-            exchange.fail(ClientGone("it completes nothing"))
 
     def _give(self, waiting: Waiting) -> None:
         """The answer that is being stored, if it is for this request too."""
@@ -216,17 +236,19 @@ class Fill:
         assert body is not None
         if waiting.fits(entry):
             waiting.give(entry, body, self._reader, stored=body.stores)
-        elif self._shelf.asked.get(self._key) is self:
-            waiting.let_go("vary")
+        elif not self._is_open or self._key != self._shelf.key(
+            self._key[0], waiting.exchange.request
+        ):
+            waiting.again()  # with others that want the same
         else:
-            waiting.again()
+            waiting.let_go("vary")
 
-    def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal) -> None:
-        """It is for one alone."""
+    def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
+        """It is for one alone. why: None where the others find what they want in the store."""
         self._close()
-        self._shelf.let_pass(self._key[0], why, head.status)
-        counts = self._shelf.counts
-        counts[NOT_KEPT.get(why.word, OTHER)] += 1
+        if why is not None:
+            self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
+            self._shelf.counts[NOT_KEPT.get(why.word, OTHER)] += 1
         waiting = self._leaving()
         self.body = body = Arriving(self._shelf.store, self._key[0], None, self._moment, 0)
         body.add(data)
@@ -235,11 +257,14 @@ class Fill:
         for each in waiting[:1]:
             each.pass_on(head, body, self._reader, why)
         for each in waiting[1:]:
-            each.let_go(why.word)
+            if why is not None:
+                each.let_go(why.word)
+            else:
+                each.again()
         if not (end or self._readers) and self._exchange is not None:
             self._exchange.fail(ClientGone("nobody waits for it any more"))
 
-    def _on_data(self, data: bytes, end: bool) -> None:
+    def _on_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
         if self._joining is not None:
             self._joining.add(data)
             if end:
@@ -250,9 +275,13 @@ class Fill:
             return
         body.add(data)
         if end:
-            self._finish()
+            self._finish(body)
         for each in tuple(self._readers):
+            if self.entry is None:  # else it has none in the store, and so none now
+                each.trailers = head
             each.pump()
+        if self._exchange is not None:
+            self._settle(body, self._exchange)
 
     def _on_valid(self, checked: Stored, head: ResponseHead) -> None:
         """What is stored is what the origin would give (RFC 9111 4.3.4)."""
@@ -260,10 +289,7 @@ class Fill:
         assert exchange is not None
         entry, now = checked.entry, clock.wall()
         if not selected([entry], head, now):  # it speaks of something else
-            store.remove(primary, checked.ident)
-            self._close()
-            for each in self._leaving():
-                each.again()
+            self._look_again(checked)
             return
         found = updated(self._cache, exchange.request, entry, head, self._requested, now)
         self._shelf.counts[VALIDATED] += 1
@@ -273,43 +299,57 @@ class Fill:
         elif found.word in LASTING:  # else it speaks of the request that has asked
             store.remove(primary, checked.ident)
         self._close()
-        stored = not isinstance(found, Refusal)
-        for each in self._leaving():
-            if each.fits(entry):
-                each.give(entry, body_of(checked), Reader, stored=stored, status=304)
+        is_kept = not isinstance(found, Refusal)
+        for number, each in enumerate(self._leaving()):
+            if not is_kept and number:
+                each.let_go("refused")  # it is for one alone from now on
+            elif each.fits(entry):
+                each.give(entry, body_of(checked), Reader, stored=is_kept, status=304)
             else:
                 each.again()
 
     def _leaving(self) -> list[Waiting]:
-        leaving, self._waiting = self._waiting, []
+        leaving = list(self._waiting.values())
+        self._waiting.clear()
         return leaving
 
     def _on_failed(self, error: PorchError) -> None:
-        self._stand_in(0)
+        self._stand_in(error, 0)
         self._close()
         for each in self._leaving():
-            each.exchange.give_up(error)
+            each.fail(error)
 
-    def _stand_in(self, status: int) -> None:
-        """Stale answers for those who may have them."""
+    def _stand_in(self, error: PorchError | None, status: int) -> None:
+        """Stale answers for those who may have them; the others wait on."""
+        if self.checks is not None:
+            self._shelf.rest(name_of(self._key))
         for each in self._leaving():
-            if each.stored is None:
-                self._waiting.append(each)
-            else:
-                each.give_stale(each.stored, Reader, self._error, status)
+            if not each.give_stale(error, status):
+                self._waiting[each.exchange] = each
 
-    def _finish(self) -> None:
-        assert self.body is not None
-        self.body.end()
+    def _finish(self, body: Arriving) -> None:
+        body.end()
         self._close()
 
     def _close(self) -> None:
         """From now on the store is asked, or another fill."""
-        if self._shelf.asked.get(self._key) is self:
+        if self._is_open:
+            self._is_open = False
             del self._shelf.asked[self._key]
-        if self._claimed:
-            self._claimed = False
-            self._shelf.release(self._key[0])
+            self._shelf.locks.release(name_of(self._key))
+
+    def _settle(self, body: Arriving, exchange: Exchange) -> None:
+        """Of a body that is not stored, or not any more, only so much is held as is yet to be read,
+        and nobody else joins. Who is slow holds up the others, within WINDOW."""
+        if body.stores or body.is_whole() or exchange.ended:
+            return
+        if self._is_open:
+            self._close()
+            self._shelf.passes.add(name_of(self._key), PASS)
+        if self._readers:
+            self._let_go(body, exchange)
+        else:
+            exchange.fail(ClientGone("nobody waits for it any more"))
 
     def _let_go(self, body: Arriving, exchange: Exchange) -> None:
         """Of a body that is not stored only so much is held as the slowest has not read."""
@@ -323,22 +363,26 @@ class Fill:
 
     def abort(self, error: PorchError) -> None:
         """See Stream. The rest will not come."""
+        self.finish(True)  # those who read it leave now, and are not to end it once more
         self._close()
         if self.body is not None:
             self.body.abandon()
         for reader in tuple(self._readers):
             reader.fail(error)
         for each in self._leaving():
-            each.exchange.give_up(error)
+            each.fail(error)
 
     def unsent(self) -> int:
-        """See keeper.ClientStream."""
-        return self.body.held if self.body is not None else 0
+        """See keeper.ClientStream: while a client takes any of it, however slowly, it moves."""
+        held = self.body.held if self.body is not None else 0
+        return held + sum(each.behind for each in self._readers)
 
     def finish(self, request_done: bool) -> None:
-        """See keeper.ClientStream."""
+        """See keeper.ClientStream. The two let go of each other: nothing collects cycles soon."""
         if self._exchange is not None:
             self._shelf.counts[FROM_ORIGIN] += self._exchange.bytes_out
+            self._answered = _Answered(self._exchange)
+            self._exchange = None
 
     def send_file(self, descriptor: int, first: int, size: int) -> int:
         """See keeper.ClientStream: what comes is data."""
@@ -352,3 +396,25 @@ class Fill:
 
     def resume_reading(self) -> None:
         """See Stream."""
+
+
+class _Answered:
+    """Who answered an exchange of a fill, and when."""
+
+    __slots__ = ("_attempts", "_connected", "_endpoint", "_first_byte", "_reused")
+
+    def __init__(self, asked: Exchange) -> None:
+        self._endpoint: Place | None = asked.endpoint
+        self._attempts = asked.attempts
+        self._connected = asked.connected
+        self._first_byte = asked.first_byte
+        self._reused = asked.reused
+
+    def tell(self, exchange: Exchange) -> None:
+        """Note it with one that has ended, for the log."""
+        if self._endpoint is not None:
+            exchange.endpoint = self._endpoint
+            exchange.attempts = self._attempts
+            exchange.connected = self._connected
+            exchange.first_byte = self._first_byte
+            exchange.reused = self._reused

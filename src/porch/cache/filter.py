@@ -12,7 +12,7 @@ from porch.cache import reuse
 from porch.cache.answer import whole
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
-from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE
+from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
@@ -20,14 +20,14 @@ from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
 from porch.cache.reader import Body
-from porch.cache.ready import Name, is_for_ready, ready
+from porch.cache.ready import Name, ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
-from porch.cache.shelf import Shelf
+from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
 from porch.cache.unkeyed import TOLD, is_plain
-from porch.cache.update import updated
+from porch.cache.update import appraised, updated
 from porch.cache.validate import agrees, outdated
 from porch.cache.vary import matches
 from porch.cache.waiting import Waiting
@@ -78,7 +78,9 @@ class Cache(Filter):
     __slots__ = (
         "_believing",
         "_function",
+        "_may_be_ready",
         "_notes",
+        "_passing",
         "_suffix",
         "_trusts",
         "policy",
@@ -106,7 +108,9 @@ class Cache(Filter):
         self._believing = replace(rules, fields=(*rules.fields, *TOLD))
         self._suffix = suffix
         self._function = function
+        self._may_be_ready = function is None and not policy.bypass
         self._notes: dict[Exchange, CacheStatus] = {}
+        self._passing: dict[Exchange, bytes] = {}
 
     def __repr__(self) -> str:
         return f"<Cache of {self.route.key} {self.shelf!r}>"
@@ -116,16 +120,19 @@ class Cache(Filter):
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
         request, shelf = exchange.request, self.shelf
-        name = self._name(exchange)
-        found = shelf.readies.get(name)
-        if found is not None and is_for_ready(request) and not self.policy.bypass:
+        found = shelf.readies.get(self._name(exchange))
+        if (
+            found is not None
+            and request.method == b"GET"
+            and request.length == 0
+            and request.upgrade is None
+        ):
             kept = found.answer(shelf.store, request, hit_fields)
             if kept is not None:
                 counts = shelf.counts
                 counts[HIT] += 1
                 counts[FROM_STORE] += len(found.body)
                 return kept
-            shelf.readies.drop(name)
         past = goes_past(self.policy, exchange.request, exchange.client_ip)
         if past:
             self._past(exchange, past)
@@ -136,22 +143,22 @@ class Cache(Filter):
         """See Filter. Of requests that went past: what they change is not served any more."""
         request, response = exchange.request, exchange.response
         assert response is not None
-        if request.method == b"HEAD":
+        note = self._notes.pop(exchange, None)
+        if exchange in self._passing:
+            self._on_passed(exchange, response)
+        elif request.method == b"HEAD":
             if response.status == 200:
                 self._on_head(exchange, response)
         elif request.method not in SAFE:
             for url in invalidated(request, response.status, response.fields):
                 self._forget(url)
-
-    def on_response(self, exchange: Exchange) -> None:
-        """See Filter."""
-        note = self._notes.pop(exchange, None)
-        if note is not None and exchange.response is not None and exchange.endpoint is not None:
-            exchange.response.fields = appended(exchange.response.fields, note)
+        if note is not None:
+            response.fields = appended(response.fields, note)
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._notes.pop(exchange, None)
+        self._passing.pop(exchange, None)
         asked = self.shelf.members.pop(exchange, None)
         if asked is not None:
             asked.leave(exchange)
@@ -192,26 +199,37 @@ class Cache(Filter):
             elif use.how is How.FRESH or use.how is How.STALE:
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
-                    refresh(Waiting(self, exchange, "stale"), primary, stored)
+                    shelf.hint(primary, stored.entry.vary)
+                    key = shelf.key(primary, request)
+                    refresh(Waiting(self, exchange, "stale"), key, stored)
                 body = body_of(stored)
-                if self._function is None and use.how is How.FRESH:
+                if self._may_be_ready and use.how is How.FRESH and request.method == b"GET":
                     rules = self.rules_for(exchange)
                     found = ready(cell, number, stored, body, request, rules)
                     if found is not None:
                         shelf.readies.keep(self._name(exchange), found)
                 shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
+                shelf.counts[FROM_STORE] += stored.entry.length
                 return self._hit(request, stored.entry, body, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
-        if not use.store or request.method == b"HEAD" or shelf.passes(primary) or tries > TRIES:
+        if not use.store or request.method == b"HEAD" or tries > TRIES:
             self._past(exchange, use.fwd)
+            return None
+        if stored is not None:
+            shelf.hint(primary, stored.entry.vary)
+        key = shelf.key(primary, request)
+        if not use.or_stale and shelf.passes.has(name_of(key)):
+            self._passing[exchange] = name_of(key)
+            shelf.counts[NOT_KEPT["passed"]] += 1
+            self._past(exchange, use.fwd, b"passed")
             return None
         waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
         checks = stored if missing or use.how is How.VALIDATE else None
         if stored is not None and missing and stored.entry.length > MOST_JOINED:
             checks, missing = None, []
-        ask(waiting, primary, checks, missing)
+        ask(waiting, key, checks, missing)
         return SUSPEND
 
     def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:
@@ -231,6 +249,8 @@ class Cache(Filter):
                 stored = store.load(variant.ident)
                 if stored is not None:
                     return stored, ""
+        if variants:
+            self.shelf.hint(primary, variants[0].vary)
         return None, "vary-miss" if variants else "uri-miss"
 
     def _hit(self, request: RequestHead, entry: Entry, body: bytes | Body, now: float) -> Response:
@@ -247,6 +267,13 @@ class Cache(Filter):
         else:
             asked = RequestHead(b"GET", slash + path, authority, scheme, [])
             self.shelf.store.forget(self._primary(asked))
+
+    def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
+        """Where it could have been stored, the next is asked for all again."""
+        now = clock.wall()
+        found = appraised(self, exchange.request, response, now, now)
+        if not isinstance(found, Refusal):
+            self.shelf.passes.drop(self._passing[exchange])
 
     def _on_head(self, exchange: Exchange, response: ResponseHead) -> None:
         """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5), unless the origin
@@ -273,7 +300,7 @@ class Cache(Filter):
         """What its answer will say of the cache, which it went past."""
         self._notes[exchange] = told
 
-    def _past(self, exchange: Exchange, fwd: str) -> None:
+    def _past(self, exchange: Exchange, fwd: str, detail: bytes = b"") -> None:
         """The origin is asked by this exchange itself, and nothing is stored."""
         self.shelf.counts[FORWARDED[fwd]] += 1
-        self._notes[exchange] = CacheStatus(fwd=fwd)
+        self._notes[exchange] = CacheStatus(fwd=fwd, detail=detail)

@@ -7,6 +7,7 @@ from porch.errors import IncompleteResponse, PorchError
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
+    from porch.http.message import Trailers
     from porch.http.stream import Head
 
 __all__ = ["OPEN", "PIECE", "TURN", "Body", "Part", "Reader"]
@@ -41,9 +42,10 @@ class Body(Protocol):
 
 class Reader:
     """The upstream side of an exchange that is answered from a Body. See filter.Source and
-    keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body."""
+    keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body, and sets
+    `trailers` before the end where there are some."""
 
-    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping")
+    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping", "trailers")
 
     reused = False
 
@@ -59,6 +61,7 @@ class Reader:
         self._on_moved = on_moved
         self._exchange: Exchange | None = None
         self._paused = self._pumping = False
+        self.trailers: Trailers | None = None
 
     def __repr__(self) -> str:
         return f"<Reader {self._parts!r}{' paused' if self._paused else ''}>"
@@ -72,6 +75,12 @@ class Reader:
     def at(self) -> int:
         """The first byte of the body that is wanted yet; OPEN for none."""
         return min((part[0] for part in self._parts if isinstance(part, tuple)), default=OPEN)
+
+    @property
+    def behind(self) -> int:
+        """Bytes that its client has been sent and has not taken yet."""
+        exchange = self._exchange
+        return exchange.client.unsent() if exchange is not None and not exchange.ended else 0
 
     def begin(self, exchange: "Exchange") -> "Reader":
         """See filter.Source."""
@@ -97,7 +106,7 @@ class Reader:
             if data is None:
                 break
             sent += len(data)
-            exchange.on_made(None, data, not self._parts)
+            exchange.on_made(None if self._parts else self.trailers, data, not self._parts)
         self._pumping = False
         if sent >= TURN and not exchange.ended:
             exchange.keeper.later(0.0, self.pump)

@@ -15,7 +15,7 @@ from porch.cache.store import Store, Stored
 from porch.filter import Kept
 from porch.http.message import Field, RequestHead, ResponseHead
 
-__all__ = ["LARGEST", "ROOM", "Name", "Readies", "Ready", "is_for_ready", "ready"]
+__all__ = ["LARGEST", "ROOM", "Name", "Readies", "Ready", "ready"]
 
 LARGEST = 128 * 1024
 """Bytes of a body that is kept ready."""
@@ -61,9 +61,9 @@ class Ready:
     def answer(
         self, store: Store, request: RequestHead, made: Callable[[Entry, float], list[Field]]
     ) -> Kept | None:
-        """The answer to a plain GET with this target; None where the store is to be asked. made:
-        the fields of an entry at a time of the store."""
-        if store.generations[self._cell] != self._number:
+        """The answer to a GET of this target; None where the store and the rules are to be asked.
+        made: the fields of an entry at a time of the store."""
+        if store.generations[self._cell] != self._number or not is_plain(request):
             return None
         for name, values in self.said:
             if values != [value for found, value in request.fields if found == name]:
@@ -103,16 +103,6 @@ class Readies(dict[Name, Ready]):
             self._size -= before.size + _OVERHEAD
 
 
-def is_for_ready(request: RequestHead) -> bool:
-    """Whether a request asks for nothing but the whole answer, so that a ready one will do."""
-    return (
-        request.method == b"GET"
-        and request.length == 0
-        and request.upgrade is None
-        and is_plain(request)
-    )
-
-
 def ready(
     cell: int,
     number: int,
@@ -121,10 +111,10 @@ def ready(
     request: RequestHead,
     rules: KeyRules,
 ) -> Ready | None:
-    """A fresh answer to this request that may go out again as it is; None if it may not. rules:
-    that its key was made by."""
+    """A fresh answer to this request, a GET, that may go out again as it is; None if it may not.
+    rules: that its key was made by."""
     entry = stored.entry
-    if entry.held or entry.must & (NO_CACHE | ONLY_AUTHORIZED) or not is_for_ready(request):
+    if entry.held or entry.must & (NO_CACHE | ONLY_AUTHORIZED):
         return None
     if not isinstance(body, bytes):
         found = body.read(0, body.size()) if body.size() <= LARGEST else None

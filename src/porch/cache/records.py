@@ -14,6 +14,7 @@ from porch.cache.store import Variant
 
 __all__ = [
     "FILE",
+    "PAGE",
     "RECORD",
     "Record",
     "cost_of",
@@ -39,6 +40,8 @@ _decode_variants = msgspec.msgpack.Decoder(list[Variant]).decode
 PAGE = 4096
 INLINE = 2000
 """Bytes: about what LMDB keeps in a leaf; what is longer has pages of its own."""
+KEY = 150
+"""Bytes: what a key and its list of one take, in pages that are two thirds full."""
 
 
 class Record:
@@ -97,13 +100,13 @@ def unpack(ident: bytes, value: memoryview) -> Record | None:
 
 
 def cost_of(ident: bytes, value: memoryview | bytes) -> int:
-    """Bytes of disk that a record takes with its share of keys and half-full pages, or its file.
-    Not checked: a damaged one costs anything."""
+    """Bytes of disk that a record takes in full pages with its place in its key's list, or its
+    file. Not checked: a damaged one costs anything."""
     if ident[:1] == FILE and len(value) >= _START:
         return _pages(int(_HEAD.unpack_from(value, _CHECK.size)[1])) + PAGE
     if len(value) > INLINE:
-        return _pages(len(value) + 16) + 256
-    return (len(value) + 150) * 3 // 2
+        return _pages(len(value) + 16) + KEY
+    return PAGE // ((PAGE - 16) // (len(value) + 20)) + KEY
 
 
 def _pages(size: int) -> int:

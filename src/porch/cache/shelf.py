@@ -1,14 +1,16 @@
 """Shelf: what all caching routes of a worker share: the store, who asks the origin for what, and
 for which keys asking together has been of no use."""
 
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
 from porch.cache.counts import WIDTH
+from porch.cache.passes import Passes
 from porch.cache.ready import Readies
-from porch.cache.refusal import Refusal
 from porch.cache.store import Store
+from porch.cache.vary import chosen
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
@@ -17,50 +19,39 @@ from porch.keeper import Keeper, Timer
 if TYPE_CHECKING:
     from porch.cache.fill import Fill
     from porch.cache.waiting import Waiting
-    from porch.http.message import Field
+    from porch.http.message import Field, RequestHead
 
-__all__ = [
-    "BRIEF",
-    "LASTING",
-    "PASS",
-    "PASSES",
-    "PASS_BRIEFLY",
-    "Asked",
-    "FillKey",
-    "Locks",
-    "Shelf",
-]
+__all__ = ["HINTS", "REST", "Asked", "FillKey", "Locks", "Shelf", "name_of"]
 
-PASS = 60.0
-"""Seconds for which nobody waits for another's answer of a key whose last could not be stored."""
-PASS_BRIEFLY = 2.0
-"""Seconds, where it may have been for the sake of one client."""
-LASTING = frozenset(
-    (
-        *("no-store", "private", "vary", "too-large", "unsaid", "no-cache", "stale"),
-        *("must-understand", "deception"),
-    )
-)
-BRIEF = frozenset(("set-cookie",))
-"""Words of refusal.py."""
-PASSES = 4096
-"""Keys of which that is remembered; with one more all are forgotten."""
+HINTS = 4096
+"""Keys of which it is remembered what chose between their answers, and which rest; with one more
+all are forgotten."""
+REST = 1.0
+"""Seconds behind a refresh that has failed in which no other is tried: each hit would try one."""
 
 FillKey = tuple[bytes, bytes, bytes]
 """The primary key, what is known to choose between its variants, and the range that is asked."""
 
 
+def name_of(key: FillKey) -> bytes:
+    """By which all workers know what is asked: 16 bytes."""
+    primary, variant, part = key
+    if not (variant or part):
+        return primary
+    return blake2b(b"%b%d:%b%b" % (primary, len(variant), variant, part), digest_size=16).digest()
+
+
 class Locks(Protocol):
-    """Who of all workers asks the origin for a key (locks.py)."""
+    """Who of all workers asks the origin for what, by its `name_of` (locks.py)."""
 
     def claim(self, primary: bytes) -> bool:
-        """Be the one, unless another is."""
+        """Be the one, unless somebody is."""
 
     def release(self, primary: bytes) -> None:
         """Be it no longer."""
 
     def is_held(self, primary: bytes) -> bool:
-        """Whether another is."""
+        """Whether somebody is."""
 
 
 class Asked(Protocol):
@@ -78,34 +69,38 @@ class Asked(Protocol):
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    claimed: the keys for which this worker asks. hints: the names that Vary had, by primary key.
-    readies: answers that need no look at the store. counts: see counts.py."""
+    passes: for which keys asking together has been of no use. hints: the names that Vary had, by
+    primary key. readies: answers that need no look at the store. counts: see counts.py."""
 
     __slots__ = (
         "_keeper",
-        "_locks",
-        "_passes",
+        "_resting",
         "asked",
-        "claimed",
         "counts",
         "hints",
+        "locks",
         "members",
+        "passes",
         "readies",
         "store",
     )
 
     def __init__(
-        self, store: Store, locks: Locks, counts: MutableSequence[int] | None = None
+        self,
+        store: Store,
+        locks: Locks,
+        passes: Passes,
+        counts: MutableSequence[int] | None = None,
     ) -> None:
         self.store = store
+        self.locks = locks
+        self.passes = passes
         self.readies = Readies()
         self.counts: MutableSequence[int] = [0] * WIDTH if counts is None else counts
-        self._locks = locks
-        self.claimed: set[bytes] = set()
         self.asked: dict[FillKey, Asked] = {}
         self.members: dict[Exchange, Asked] = {}
         self.hints: dict[bytes, list[bytes]] = {}
-        self._passes: dict[bytes, float] = {}
+        self._resting: dict[bytes, float] = {}
         self._keeper: FillKeeper | None = None
 
     def __repr__(self) -> str:
@@ -117,50 +112,41 @@ class Shelf:
             self._keeper = FillKeeper(door)
         return self._keeper
 
-    def claim(self, primary: bytes) -> bool:
-        """Be the one of all workers who asks for this key."""
-        if not self._locks.claim(primary):
-            return False
-        self.claimed.add(primary)
-        return True
+    def key(self, primary: bytes, request: "RequestHead") -> FillKey:
+        """Which requests are asked together. Those with Authorization are apart from those without:
+        most answers to them are not for others, and nobody is to wait for such a one in vain."""
+        names = self.hints.get(primary)
+        variant = repr(chosen(names, request)).encode() if names else b""
+        if request.get(b"authorization") is not None:
+            variant += b" authorization"
+        return primary, variant, request.get(b"range") or b""
 
-    def release(self, primary: bytes) -> None:
-        """Be it no longer."""
-        self.claimed.discard(primary)
-        self._locks.release(primary)
-
-    def is_held(self, primary: bytes) -> bool:
-        """Whether somebody asks for this key."""
-        return self._locks.is_held(primary)
-
-    def passes(self, primary: bytes) -> bool:
-        """Whether its last answer could not be stored, lately."""
-        until = self._passes.get(primary)
-        if until is None:
-            return False
-        if until < clock.now:
-            del self._passes[primary]
-            return False
-        return True
-
-    def let_pass(self, primary: bytes, why: Refusal, status: int) -> None:
-        """From now on for a while nobody waits for another's answer, if what came speaks of all:
-        what one odd request has brought on itself must not keep a page from being stored."""
-        seconds = PASS if why.word in LASTING else PASS_BRIEFLY if why.word in BRIEF else 0.0
-        if not seconds or status >= 400:
-            return
-        if len(self._passes) >= PASSES:
-            self._passes.clear()
-        self._passes[primary] = clock.now + seconds
-
-    def hint(self, primary: bytes, names: list[bytes]) -> None:
-        """What chose an answer of this key: requests that differ in it are asked apart."""
+    def hint(self, primary: bytes, vary: Sequence["Field"]) -> None:
+        """What chose an answer of this key (Entry.vary): requests that differ in it are asked
+        apart."""
+        names = [name for name, _ in vary if name[:1] != b":"]
         if names:
-            if len(self.hints) >= PASSES:
+            if len(self.hints) >= HINTS:
                 self.hints.clear()
             self.hints[primary] = names
         else:
             self.hints.pop(primary, None)
+
+    def rests(self, name: bytes) -> bool:
+        """Whether a refresh of it has failed just now."""
+        until = self._resting.get(name)
+        if until is None:
+            return False
+        if until < clock.monotonic():
+            del self._resting[name]
+            return False
+        return True
+
+    def rest(self, name: bytes) -> None:
+        """A refresh of it has failed."""
+        if len(self._resting) >= HINTS:
+            self._resting.clear()
+        self._resting[name] = clock.monotonic() + REST
 
 
 class FillKeeper:

@@ -20,6 +20,7 @@ from porch.cache.entry import Entry
 from porch.http.message import Field
 
 __all__ = [
+    "LEAST",
     "SMALL",
     "VARIANTS",
     "FileBody",
@@ -34,7 +35,9 @@ __all__ = [
     "Variant",
 ]
 
-SMALL = 32 * 1024
+LEAST = 8 << 20
+"""Bytes: a smaller store on a disk would be full of its own pages."""
+SMALL = 64 * 1024
 """Bytes: a body up to this is kept beside its entry and comes as bytes, a larger one as a file."""
 VARIANTS = 64
 """The most variants of one primary key; the oldest goes for one more."""
@@ -133,7 +136,7 @@ class Growth(Protocol):
 
 
 class Stat(msgspec.Struct, frozen=True, kw_only=True):
-    """The store in numbers, all of them over all workers and since it was made or emptied.
+    """The store in numbers, over all workers; what counts events, since the door was started.
 
     size, max_size: bytes, of the database's pages and of files. objects: stored answers; files:
     those with a file. growing: bodies on their way. purges: those that are still looked at.

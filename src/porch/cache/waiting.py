@@ -7,6 +7,7 @@ from porch.cache.entry import Entry
 from porch.cache.giving import Makes, begun, body_of, gaps, given
 from porch.cache.reader import OPEN, Body
 from porch.cache.refusal import Refusal
+from porch.cache.reuse import How, use
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
 from porch.cache.vary import matches
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from porch.cache.filter import Cache
 
 __all__ = ["Waiting"]
+
+_SERVES = (How.FRESH, How.STALE)
 
 
 class Waiting:
@@ -75,11 +78,17 @@ class Waiting:
         request = self.exchange.request
         self.exchange.resume(given(request, entry, body, now, told, makes, as_it_came=as_it_came))
 
-    def give_stale(
-        self, stored: Stored, makes: Makes, error: PorchError | None, status: int
-    ) -> None:
-        """What is stored, since the origin has failed, or answered with this status."""
-        now, entry = self.cache.shelf.store.now(), stored.entry
+    def give_stale(self, error: PorchError | None, status: int) -> bool:
+        """What is stored, since the origin has failed, or answered with this status; if it may
+        stand in now, however long the origin has taken to fail."""
+        store, request = self.cache.shelf.store, self.exchange.request
+        stored = store.load(self.stored.ident) if self.stored is not None else None
+        if stored is None:
+            return False
+        now, entry = store.now(), stored.entry
+        found = use(entry, request, now, self.cache.policy, is_purged=stored.is_purged)
+        if not (found.or_stale or found.how in _SERVES) or gaps(entry, request):
+            return False
         self.cache.shelf.counts[HIT_STALE] += 1
         self.exchange.error = error
         told = CacheStatus(
@@ -87,13 +96,18 @@ class Waiting:
             ttl=entry.lifetime - entry.age_at(now),
             detail=(error.word if error is not None else f"status-{status}").encode(),
         )
-        body = body_of(stored)
-        self.exchange.resume(given(self.exchange.request, entry, body, now, told, makes))
+        self.exchange.resume(given(request, entry, body_of(stored), now, told))
+        return True
 
-    def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal) -> None:
+    def fail(self, error: PorchError) -> None:
+        """There is no answer: an error page of its own."""
+        if not self.exchange.ended:
+            self.exchange.give_up(error)
+
+    def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal | None) -> None:
         """The origin's answer as it is, for this client alone."""
         self._count()
-        told = CacheStatus(fwd=self.fwd, detail=why.word.encode())
+        told = CacheStatus(fwd=self.fwd, detail=why.word.encode() if why is not None else b"")
         fields = appended(head.fields, told)
         passed = ResponseHead(head.status, fields, head.length, head.reason)
         self.exchange.resume(begun(passed, body, [(0, OPEN)], makes))
@@ -115,7 +129,11 @@ class Waiting:
         self.cache.shelf.members.pop(exchange, None)
         if exchange.ended:
             return
-        result = self.cache.look(exchange, self.tries + 1)
+        try:
+            result = self.cache.look(exchange, self.tries + 1)
+        except Exception as error:  # the operator's part of the key; others wait behind this one
+            exchange.on_raised(error)
+            return
         if result is None:
             exchange.resume()
         elif isinstance(result, Response):

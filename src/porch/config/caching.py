@@ -5,17 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from porch.cache.filter import KeyFunction
 from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, statuses
-from porch.exchange import Exchange
 from porch.route.condition import Conditions, ValueCondition
 from porch.route.when import parse_when
 
-__all__ = ["Caching", "KeyFunction", "LoadFunction", "bypass", "caching", "key_rules", "policy"]
+__all__ = ["Caching", "LoadFunction", "bypass", "caching", "key_rules", "policy"]
 
-KeyFunction = Callable[[Exchange], bytes | None]
-"""What else counts of a request; None for nothing."""
 LoadFunction = Callable[[str, Path], KeyFunction | None]
 """("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
 which was told then."""

@@ -6,12 +6,14 @@ Warned of is what a careful operator would want to hear before strangers read ea
 
 import re
 
+from porch.cache.store import LEAST
 from porch.config.caching import bypass
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.schema import RouteWords
 from porch.config.schema_cache import STORE_SIZE, BypassModel, CacheKeyModel, CacheModel, statuses
 from porch.config.settings import RouteSettings, host_word
+from porch.config.units import spell_size
 from porch.http.fields import HOP_BY_HOP
 from porch.route.pattern import Kind, Pattern
 
@@ -106,6 +108,9 @@ def _review_store(loaded: Loaded, said: list[CacheModel]) -> None:
         text = "no route has 'cache', so that nothing is kept"
         loaded.add(("cache_store",), text, warning=True)
     size = store.size or STORE_SIZE
+    if size < LEAST and not store.memory:
+        text = f"'size' is {spell_size(size)}; a store on a disk has {spell_size(LEAST)} at least"
+        loaded.add(("cache_store", "size"), text)
     if any(words.max_object is not None and words.max_object > size for words in said):
         text = "it is smaller than a 'max_object' that is to be kept in it"
         loaded.add(("cache_store", "size"), text)

@@ -179,7 +179,8 @@ class CacheStoreModel(Model):
     """Where kept answers lie, for all workers and over restarts. At the top only."""
 
     size: Bound | None = word(
-        "Of all together; what was not asked for lately goes.", spell_size(STORE_SIZE)
+        "Of all together, on a disk 8MB at least; what was not asked for lately goes.",
+        spell_size(STORE_SIZE),
     )
     path: str | None = word(
         "Its folder. If left out, one for this file in `$CACHE_DIRECTORY`, else in "

@@ -3,15 +3,18 @@
 import os
 from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from porch import clock
 from porch.cache.locks import Locks
 from porch.cache.memory_store import MemoryStore
 from porch.cache.opening import Claim, claim, open_store, settle
+from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
 from porch.cache.store import Store, StoreError
 from porch.config.loaded import Loaded
 from porch.manage.cache_place import CachePlace, cache_place, ready_cache
+from porch.manage.channel import Message
 from porch.manage.user import Identity
 from porch.observe.messages import Level
 
@@ -33,6 +36,25 @@ class KeptCache:
     claimed: Claim | None
     locks: int
 
+    @property
+    def words(self) -> tuple[CachePlace, float | None]:
+        """For a worker that runs already, with the descriptors."""
+        return self.place, None if self.claimed is None else self.claimed.offset
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Of the locks, and of the claim if there is one."""
+        claimed = self.claimed
+        return [self.locks] if claimed is None else [self.locks, claimed.lock, claimed.board]
+
+    @classmethod
+    def told(cls, message: Message) -> "KeptCache":
+        """What `words` and `descriptors` were, in the worker that was told."""
+        place, offset = message.data
+        locks, *others = message.descriptors
+        claimed = None if offset is None else Claim(others[0], others[1], offset)
+        return cls(place=place, claimed=claimed, locks=locks)
+
 
 class CacheKeeping:
     """kept: for workers; None where nothing is kept."""
@@ -46,40 +68,44 @@ class CacheKeeping:
         identity: Identity | None,
         say: Callable[[str, Level], None],
         handed: Handed | None = None,
-    ) -> None:
-        """Claim what the configuration needs. Without it all else is served, and the operator told
-        why. handed: of before an upgrade."""
-        if not caches(loaded):
-            return
-        place = cache_place(loaded)
-        if place.folder is None:
-            self.kept = KeptCache(place=place, claimed=None, locks=Locks.make())
-            return
-        if handed:
-            locks, lock, board, offset = handed
-            for number in (locks, lock, board):
-                os.set_inheritable(int(number), False)
-            found = Claim(int(lock), int(board), offset)
-            self.kept = KeptCache(place=place, claimed=found, locks=int(locks))
-            return
+    ) -> KeptCache | None:
+        """Claim what the configuration needs, unless that is there. None where nothing is kept, or
+        can be, of which the operator is told: all else is served. handed: of before an upgrade."""
+        if self.kept is None and caches(loaded):
+            place = cache_place(loaded)
+            if place.folder is None:
+                self.kept = KeptCache(place=place, claimed=None, locks=Locks.make())
+            elif handed:
+                self.kept = _taken_over(place, handed)
+            else:
+                self.kept = self._claimed(place, place.folder, identity, say)
+        return self.kept
+
+    def _claimed(
+        self,
+        place: CachePlace,
+        folder: Path,
+        identity: Identity | None,
+        say: Callable[[str, Level], None],
+    ) -> KeptCache | None:
         try:
-            found = self._claim(place)
+            found = _claim(folder, -1 if identity is None else identity.uid)
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}", "warning")
-            return
-        problem = ready_cache(place.folder, identity)
+            return None
+        problem = ready_cache(folder, identity)
         if problem:
             say(problem, "warning")
-            settle(place.folder, found)
-            return
-        self.kept = KeptCache(place=place, claimed=found, locks=Locks.make())
+            settle(folder, found)
+            return None
+        return KeptCache(place=place, claimed=found, locks=Locks.make())
 
     def obstacle(self, loaded: Loaded) -> str:
         """Why a reload cannot put this in force, in a sentence; "" if it can."""
-        if not caches(loaded) or (self.kept is not None and self.kept.place == cache_place(loaded)):
+        if not caches(loaded) or self.kept is None or self.kept.place == cache_place(loaded):
             return ""
         return (
-            "where the cache keeps answers is settled when workers start, and a reload starts none;"
+            "the store of the cache is open in all workers, and a reload starts none;"
             " porch upgrade puts this file in force, or a restart"
         )
 
@@ -96,16 +122,24 @@ class CacheKeeping:
         if kept is not None and kept.claimed is not None and kept.place.folder is not None:
             settle(kept.place.folder, kept.claimed)
 
-    def _claim(self, place: CachePlace) -> Claim:
-        assert place.folder is not None
-        until = clock.monotonic() + PATIENCE
-        while True:
-            try:
-                return claim(place.folder)
-            except StoreError:
-                if clock.monotonic() >= until:
-                    raise
-            clock.sleep(PAUSE)
+
+def _claim(folder: Path, worker: int) -> Claim:
+    until = clock.monotonic() + PATIENCE
+    while True:
+        try:
+            return claim(folder, worker)
+        except StoreError:
+            if clock.monotonic() >= until:
+                raise
+        clock.sleep(PAUSE)
+
+
+def _taken_over(place: CachePlace, handed: Handed) -> KeptCache:
+    locks, lock, board, offset = handed
+    for number in (locks, lock, board):
+        os.set_inheritable(int(number), False)
+    found = Claim(int(lock), int(board), offset)
+    return KeptCache(place=place, claimed=found, locks=int(locks))
 
 
 def caches(loaded: Loaded) -> bool:
@@ -123,10 +157,12 @@ def shelf_of(
     store: Store
     if kept.claimed is None or kept.place.folder is None:
         store = MemoryStore(kept.place.size)
+        locks = Locks.make()  # nobody waits for a worker whose answers it will not see
     else:
+        locks = kept.locks
         try:
             store = open_store(kept.place.folder, kept.place.size, kept.claimed, say)
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}")
             return None
-    return Shelf(store, Locks(kept.locks), counts)
+    return Shelf(store, Locks(locks), Passes(locks), counts)

@@ -1,0 +1,131 @@
+"""Stale answers: while the origin is asked again, and where it fails."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from porch.cache.policy import Policy
+from porch.route.route import RUNNING, Timeouts
+from tests.support.cached import Cached
+
+GET = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
+HI = b'etag: "1"\r\ncontent-length: 2\r\n\r\nhi'
+NEW = b'HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\netag: "2"\r\ncontent-length: 3\r\n\r\nnew'
+BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"
+VALID = b'HTTP/1.1 304 Not Modified\r\ncache-control: max-age=60\r\netag: "1"\r\n\r\n'
+
+Make = Callable[..., Cached]
+
+
+@pytest.fixture
+def cached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    made: list[Cached] = []
+
+    def make(**settings: object) -> Cached:
+        made.append(Cached(monkeypatch, **settings))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.finish()
+
+
+def stored(story: Cached, directives: bytes) -> Cached:
+    """An answer is stored that was fresh for ten seconds, and is stale now."""
+    head = b"HTTP/1.1 200 OK\r\ncache-control: max-age=10, %b\r\n" % directives
+    story.client(GET).upstream_gets(b"GET /a").upstream(head + HI).client_gets(200, b"hi")
+    story.upstream_eof()
+    return story.advance(11.0)  # type: ignore[return-value]
+
+
+def test_a_stale_answer_goes_out_while_one_asks_for_all(cached: Make) -> None:
+    story = stored(cached(), b"stale-while-revalidate=60")
+    for _ in range(3):
+        story.connects().client(GET).client_gets(200, b"hi")
+    story.upstream_gets(b"GET /a", field=(b"if-none-match", b'"1"')).dialled(2).upstream(NEW)
+    story.client(GET).client_gets(200, b"new").upstream_gets_nothing()
+    assert story.endpoints[0].counts[RUNNING] == 0
+
+
+def test_a_stale_answer_that_still_holds_is_fresh_again(cached: Make) -> None:
+    story = stored(cached(), b"stale-while-revalidate=60")
+    story.client(GET).client_gets(200, b"hi").upstream_gets(b"GET /a").upstream(VALID)
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=60"))
+    story.upstream_gets_nothing()
+
+
+def test_another_worker_that_asks_already_is_enough(cached: Make) -> None:
+    story = stored(cached(), b"stale-while-revalidate=60")
+    story.client(GET).client_gets(200, b"hi").upstream_gets(b"GET /a")
+    (name,) = story.locks.mine
+    story.upstream(BUSY).advance(2.0)
+    story.locks.others = {name}
+    story.client(GET).client_gets(200, b"hi").upstream_gets_nothing()
+
+
+def test_a_refresh_that_fails_is_not_tried_by_every_hit(cached: Make) -> None:
+    story = stored(cached(retries=1), b"stale-while-revalidate=60")
+    story.endpoint("refuses")
+    for _ in range(5):
+        story.client(GET).client_gets(200, b"hi")
+    story.dialled(2).advance(1.5).client(GET).client_gets(200, b"hi").dialled(3)
+
+
+def test_a_dead_origin_has_the_stale_one_stand_in(cached: Make) -> None:
+    story = stored(cached(retries=1), b"stale-if-error=60").endpoint("refuses")
+    for _ in range(2):
+        story.client(GET).client_gets(200, b"hi", end=True)
+    assert story.latest.error is not None
+
+
+def test_a_503_has_the_stale_one_stand_in_each_time(cached: Make) -> None:
+    story = stored(cached(), b"stale-if-error=60")
+    for _ in range(3):
+        story.client(GET).upstream_gets(b"GET /a").upstream(BUSY)
+        status = b'Porch; hit; ttl=-1; detail="status-503"'
+        story.client_gets(200, b"hi", field=(b"cache-status", status))
+    assert story.endpoints[0].counts[RUNNING] == 0
+
+
+def test_an_origin_that_hangs_has_the_stale_one_stand_in(cached: Make) -> None:
+    story = stored(cached(timeouts=Timeouts(response=5.0), retries=1), b"stale-if-error=60")
+    story.client(GET).upstream_gets(b"GET /a").advance(6.0).client_gets(200, b"hi")
+
+
+def test_one_that_was_too_old_when_the_origin_failed_does_not_stand_in(cached: Make) -> None:
+    story = stored(cached(timeouts=Timeouts(response=5.0), retries=1), b"stale-if-error=4")
+    story.client(GET).upstream_gets(b"GET /a").advance(6.0).client_gets(504)
+
+
+def test_one_that_was_purged_meanwhile_does_not_stand_in(cached: Make) -> None:
+    story = stored(cached(timeouts=Timeouts(response=5.0), retries=1), b"stale-if-error=60")
+    story.client(GET).upstream_gets(b"GET /a")
+    story.store.purge("all")
+    story.advance(6.0).client_gets(504)
+
+
+def test_what_must_be_validated_never_stands_in(cached: Make) -> None:
+    story = stored(cached(), b"must-revalidate")
+    story.client(GET).connects().client(GET).upstream_gets(b"GET /a").upstream(BUSY)
+    story.client_gets(503, at=0).upstream_gets(b"GET /a").upstream(BUSY).client_gets(503)
+
+
+def test_who_waits_for_a_validation_gets_what_it_brings(cached: Make) -> None:
+    story = stored(cached(policy=Policy(stale=0.0)), b"")
+    story.client(GET).connects().client(GET).upstream_gets(b"GET /a").upstream(VALID)
+    story.client_gets(200, b"hi", at=0).client_gets(200, b"hi").upstream_gets_nothing()
+
+
+def test_a_validation_that_makes_it_private_is_for_one(cached: Make) -> None:
+    story = stored(cached(policy=Policy(stale=0.0)), b"")
+    private = b'HTTP/1.1 304 Not Modified\r\ncache-control: private\r\netag: "1"\r\n\r\n'
+    story.client(GET).connects().client(GET).upstream_gets(b"GET /a").upstream(private)
+    story.client_gets(200, b"hi", at=0).upstream_gets(b"GET /a").upstream(NEW)
+    story.client_gets(200, b"new")
+
+
+def test_a_stale_one_stands_in_where_answers_could_not_be_stored_lately(cached: Make) -> None:
+    story = stored(cached(), b"stale-if-error=60")
+    private = b"HTTP/1.1 200 OK\r\ncache-control: private\r\ncontent-length: 0\r\n\r\n"
+    story.client(GET).upstream_gets(b"GET /a").upstream(private).client_gets(200, b"")
+    story.client(GET).upstream_gets(b"GET /a").upstream(BUSY).client_gets(200, b"hi")
