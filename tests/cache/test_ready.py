@@ -73,9 +73,11 @@ def store() -> Any:
     return FakeStore()
 
 
-def kept(*fields: Field, body: Any = b"hi", **words: Any) -> Ready | None:
+def kept(
+    *fields: Field, body: Any = b"hi", rules: KeyRules | None = None, **words: Any
+) -> Ready | None:
     stored: Any = FakeStored(**words)
-    return ready(0, 7, stored, body, get(*fields), KeyRules())
+    return ready(0, 7, stored, body, get(*fields), rules or KeyRules())
 
 
 def answered(found: Ready | None, store: Any, *fields: Field) -> tuple[list[Field], bytes] | None:
@@ -224,3 +226,14 @@ def test_one_in_place_of_another_takes_its_room() -> None:
     readies.drop(("cache", b"http", b"a", b"/"))
     readies.drop(("cache", b"http", b"a", b"/"))
     assert not readies
+
+
+def test_it_is_for_who_says_the_same_in_what_is_in_the_key(fake: FakeClock, store: Any) -> None:
+    rules = KeyRules(fields=(b"x-tenant",), cookies=(b"theme",))
+    mine = ((b"x-tenant", b"7"), (b"cookie", b"theme=dark"))
+    found = kept(*mine, rules=rules)
+    assert answered(found, store, *mine) is not None
+    assert answered(found, store, mine[0]) is None
+    assert answered(found, store, mine[1]) is None
+    assert answered(found, store, (b"x-tenant", b"8"), mine[1]) is None
+    assert answered(found, store) is None

@@ -51,7 +51,7 @@ def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plays]:
     one, two = tmp_path_factory.mktemp("door"), tmp_path_factory.mktemp("trusting")
     with (
         serving() as origin,
-        running_with(door(one, False), one, origin) as port,
-        running_with(door(two, True), two, origin) as trusting,
+        running_with(door(one, False), one, origin.port) as port,
+        running_with(door(two, True), two, origin.port) as trusting,
     ):
         yield lambda case: outcome(case, trusting if case.door == "trusting" else port)

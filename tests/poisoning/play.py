@@ -1,16 +1,13 @@
 """A case played at a real door: the origin of all cases, and the two who ask."""
 
-import contextlib
 import re
 import socket
-import socketserver
-import threading
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.poisoning.case import Case, Said
 from tests.poisoning.corpus import CASES
-from tests.smuggling.strict import Malformed, Request, Response, read_request, read_response
+from tests.smuggling.strict import Request, Response, read_response
+from tests.support.site import Site, written
 
 __all__ = ["Outcome", "Played", "outcome", "serving"]
 
@@ -38,46 +35,16 @@ class Played(NamedTuple):
     alone: Outcome
 
 
-class _Handler(socketserver.BaseRequestHandler):
-    def handle(self) -> None:
-        data = b""
-        self.request.settimeout(PATIENCE)
-        with contextlib.suppress(OSError, Malformed):
-            while received := self.request.recv(65536):
-                data += received
-                while (request := read_request(data)) is not None:
-                    data = data[request.size :]
-                    self.request.sendall(_answer(request))
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 64
-
-
-@contextlib.contextmanager
-def serving() -> Iterator[int]:
-    """The origin of all cases, which tells them apart by the host. Yields its port."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
+def serving() -> Site:
+    """The origin of all cases, which tells them apart by the host."""
+    return Site(_answer)
 
 
 def _answer(request: Request) -> bytes:
     host = request.values(b"host")[0]
     found = _SITE.match(host)
     said = CASES[int(found[1])].origin(request) if found else Said(body=b"no case", fields=())
-    if said.raw:
-        return said.raw
-    lines = [b"HTTP/1.1 %d X" % said.status]
-    lines += [name + b": " + value for name, value in said.fields]
-    if said.status != 304:
-        lines.append(b"Content-Length: %d" % len(said.body))
-    has_body = request.method != b"HEAD" and said.status != 304
-    return b"\r\n".join([*lines, b"", said.body if has_body else b""])
+    return said.raw or written(request, said.status, said.fields, said.body)
 
 
 def outcome(case: Case, port: int) -> Played:

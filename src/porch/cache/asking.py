@@ -6,6 +6,7 @@ from porch.cache.elsewhere import Elsewhere
 from porch.cache.fill import Fill
 from porch.cache.key import KeyRules, host, target
 from porch.cache.parts import completing
+from porch.cache.queries import QUERY, body_of_query
 from porch.cache.ranges import Range
 from porch.cache.shelf import FillKey, name_of
 from porch.cache.store import Stored
@@ -28,7 +29,7 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
     elif shelf.locks.claim(name_of(key)):
         fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
-        fill.start(exchange, _head(waiting, checks, missing))
+        fill.start(exchange, _head(waiting, checks, missing), body_of_query(exchange) or b"")
     else:
         waiting.collapsed = True
         timeouts = waiting.cache.route.timeouts
@@ -38,30 +39,32 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
 
 def refresh(waiting: Waiting, key: FillKey, checks: Stored) -> None:
     """Validate what is stored in the background, once. waiting: who is served meanwhile."""
-    shelf = waiting.cache.shelf
-    name = name_of(key)
+    shelf, name = waiting.cache.shelf, name_of(key)
     if key in shelf.asked or shelf.rests(name) or not shelf.locks.claim(name):
         return
     fill = Fill(shelf, key, waiting, checks)
-    fill.start(waiting.exchange, _head(waiting, checks, []))
+    exchange = waiting.exchange
+    fill.start(exchange, _head(waiting, checks, []), body_of_query(exchange) or b"")
 
 
 def question(
     request: RequestHead, rules: KeyRules, checks: Stored | None, missing: list[Range]
 ) -> RequestHead:
     """What the origin is asked: what is in the key and nothing that only one client wants."""
-    whole = checks is not None or request.get(b"if-range") is not None
+    is_query = request.method == QUERY
+    whole = is_query or checks is not None or request.get(b"if-range") is not None
     fields = [
         field
         for field in sendable(request, rules.fields)
         if field[0] not in CONDITIONS and not (whole and field[0] == b"range")
     ]
     asked = RequestHead(
-        b"GET",
+        QUERY if is_query else b"GET",
         target(request.target, rules),
         host(request.scheme, request.authority),
         request.scheme,
         fields,
+        request.length,
     )
     if checks is None:
         return asked
@@ -74,8 +77,7 @@ def _head(waiting: Waiting, checks: Stored | None, missing: list[Range]) -> Requ
     """The question for one client's request. Who he is was found by what a trusted proxy says; no
     more of that goes on than the address."""
     exchange = waiting.exchange
-    rules = waiting.cache.rules_for(exchange)
-    asked = question(exchange.request, rules, checks, missing)
+    asked = question(exchange.request, waiting.cache.rules_for(exchange), checks, missing)
     if exchange.client_ip != exchange.client.peer:
         asked.fields.append((b"x-forwarded-for", exchange.client_ip))
     return asked

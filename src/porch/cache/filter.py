@@ -17,8 +17,9 @@ from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.joining import MOST_JOINED
-from porch.cache.key import KeyRules, make
+from porch.cache.key import KeyRules, body_digest, make
 from porch.cache.policy import Policy
+from porch.cache.queries import body_of_query, forget_queries, mark
 from porch.cache.reader import Body
 from porch.cache.ready import Name, ready
 from porch.cache.refusal import Refusal
@@ -40,15 +41,24 @@ __all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
 
 TRIES = 3
 """How often a request waits in vain for an answer that it may have, before it asks for itself."""
+_QUERIES = b" queries"
+"""Behind a key: what is stored by it is no answer, but the mark of all queries of it."""
 KeyFunction = Callable[[Exchange], bytes | None]
 """What else counts of a request; None for nothing."""
 
 
-def goes_past(policy: Policy, request: RequestHead, client_ip: bytes) -> str:
-    """Why a request is not looked up, in the words of RFC 9211; "" if it is."""
-    if request.method != b"GET" and request.method != b"HEAD":
+def goes_past(
+    policy: Policy, request: RequestHead, client_ip: bytes, query: bytes | None = None
+) -> str:
+    """Why a request is not looked up, in the words of RFC 9211; "" if it is. query: the whole body
+    of a QUERY."""
+    if request.method != b"GET" and request.method != b"HEAD" and query is None:
         return "method"
-    if request.length != 0 or request.upgrade is not None or is_for_origin(request):
+    if (
+        (request.length != 0 and query is None)
+        or request.upgrade is not None
+        or is_for_origin(request)
+    ):
         return "bypass"
     if policy.bypass and policy.passes_by(request, client_ip):
         return "bypass"
@@ -120,8 +130,7 @@ class Cache(Filter):
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
         request, shelf = exchange.request, self.shelf
-        name = self._name(exchange)
-        found = shelf.readies.get(name)
+        found = shelf.readies.get(self._name(exchange))
         if (
             found is not None
             and request.method == b"GET"
@@ -134,7 +143,7 @@ class Cache(Filter):
                 counts[HIT] += 1
                 counts[FROM_STORE] += len(found.body)
                 return kept
-        past = goes_past(self.policy, exchange.request, exchange.client_ip)
+        past = goes_past(self.policy, request, exchange.client_ip, body_of_query(exchange))
         if past:
             self._past(exchange, past)
             return None
@@ -239,6 +248,10 @@ class Cache(Filter):
         key = make(request, rules) + self._suffix
         if self._function is not None and exchange is not None:
             key += b" py:" + (self._function(exchange) or b"")
+        query = None if exchange is None else body_of_query(exchange)
+        if query is not None:
+            since = mark(self.shelf.store, digest(key + _QUERIES), request)
+            key += b" body:" + body_digest(request, query) + b" since:" + since.hex().encode()
         return digest(key)
 
     def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
@@ -268,6 +281,7 @@ class Cache(Filter):
         else:
             asked = RequestHead(b"GET", slash + path, authority, scheme, [])
             self.shelf.store.forget(self._primary(asked))
+            forget_queries(self.shelf.store, digest(make(asked, rules) + _QUERIES))
 
     def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
         """Where it could have been stored, the next is asked for all again."""

@@ -1,6 +1,6 @@
 """The key of a request: what a stored answer is found by, as text that a person can read.
 
-    https://a.test/x?y=1 field:x-tenant=7 cookie:theme=dark body:9f86d081
+    https://a.test/x?y=1 field:x-tenant=7 cookie:theme=dark
 
 Two requests share a key only if no origin can tell them apart by what the key is made of, or the
 rules say that it does not matter. The safe way for that: the origin is asked for just what is in
@@ -53,15 +53,15 @@ class KeyRules:
     cookies: tuple[bytes, ...] = ()
 
 
-def make(request: RequestHead, rules: KeyRules, body_digest: bytes = b"") -> bytes:
+def make(request: RequestHead, rules: KeyRules) -> bytes:
     """The primary key of a request: the URL, then parts behind one space each.
 
-    body_digest: what `body_digest` says of the body of a QUERY; b"" for requests without one. The
-    method is in no key: only GET, HEAD, QUERY and the POST that answers for a GET get here.
+    The method is in no key: only GET and HEAD, which share their answers, and QUERY, behind whose
+    key stands what it asks, get here.
     """
     text = _escaped(_origin(request) + target(request.target, rules))
-    if rules.fields or rules.cookies or body_digest:
-        return b" ".join([text, *_parts(request, rules, body_digest)])
+    if rules.fields or rules.cookies:
+        return b" ".join([text, *_parts(request, rules)])
     return text
 
 
@@ -132,7 +132,7 @@ def _any_of(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
     return re.compile(b"|".join(patterns) if patterns else b"(?!)", re.DOTALL)
 
 
-def _parts(request: RequestHead, rules: KeyRules, body_digest: bytes) -> Iterator[bytes]:
+def _parts(request: RequestHead, rules: KeyRules) -> Iterator[bytes]:
     for name in rules.fields:
         lines = [field[1] for field in request.fields if field[0] == name]
         if lines:
@@ -142,8 +142,6 @@ def _parts(request: RequestHead, rules: KeyRules, body_digest: bytes) -> Iterato
         for name in rules.cookies:
             known = _folded(name)
             yield from (b"cookie:" + _escaped(pair) for found, pair in pairs if found == known)
-    if body_digest:
-        yield b"body:" + _escaped(body_digest)
 
 
 def _cookies(request: RequestHead) -> Iterator[tuple[bytes, bytes]]:

@@ -66,7 +66,7 @@ def sendable(request: RequestHead, keyed: Collection[bytes]) -> list[Field]:
     A request without a body says nothing of one, and its chain of addresses is made anew: the
     beginning of that is what anybody has written.
     """
-    has_body = request.length != 0
+    has_body = request.length != 0 or request.method == b"QUERY"
     return [
         field
         for field in request.fields

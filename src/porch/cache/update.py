@@ -40,6 +40,7 @@ def updated(
     """What a stored answer is behind a 304, or an answer to HEAD, that says it holds still."""
     head = validate.updated(entry, response, clock.date)
     asked = validate.with_fields(request, request.fields)
-    asked.method = b"GET"
+    if asked.method == b"HEAD":
+        asked.method = b"GET"
     verdict = appraised(cache, asked, head, requested, received)
     return verdict if isinstance(verdict, Refusal) else validate.freshened(entry, verdict)
