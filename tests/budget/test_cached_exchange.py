@@ -10,6 +10,7 @@ import pytest
 
 from porch.cache.locks import Locks
 from porch.cache.memory_store import MemoryStore
+from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
 from porch.config.state import State
 from tests.budget.test_plain_exchange import Plain, calls_of
@@ -46,7 +47,8 @@ def cached(fake: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cached]
 
     def with_shelf(self: State, *words: Any) -> None:
         before(self, *words)
-        self.shelf = Shelf(MemoryStore(1 << 20), Locks(Locks.make()))
+        locks = Locks.make()
+        self.shelf = Shelf(MemoryStore(1 << 20), Locks(locks), Passes(locks))
 
     monkeypatch.setattr(State, "__init__", with_shelf)
     made = Cached(loop, {"example.com": {"to": "127.0.0.1:9", "cache": True}})
