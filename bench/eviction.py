@@ -1,4 +1,4 @@
-"""Which answers does a full cache let go of? Hit ratios of LRU, SIEVE and S3-FIFO.
+"""Which answers does a full cache let go of? Hit ratios of LRU, SIEVE, S3-FIFO and the store's own.
 
     python bench/eviction.py                 five seeds, about two minutes
     python bench/eviction.py --seeds 2       the same, coarser
@@ -10,18 +10,23 @@ object in turn, in bursts), mixed (popularity that drifts, with a third of the r
 is never asked for again). Prints hits in percent of requests and in percent of bytes.
 
 LRU is the yardstick. SIEVE: Zhang et al., NSDI 2024. S3-FIFO: Yang et al., SOSP 2023 (a tenth of
-the bytes for the small queue, a ghost of as many keys as the main queue has).
+the bytes for the small queue, a ghost of as many keys as the main queue has). Porch: what the store
+does (porch.cache.eviction), both in one, where a hit and a promotion move nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+from array import array
 from bisect import bisect
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from statistics import mean
+
+from porch.cache import eviction
+from porch.cache.eviction import Ghost, Hands, Line
 
 OBJECTS = 20_000
 REQUESTS = 100_000
@@ -145,7 +150,53 @@ class S3Fifo:
         del self.sizes[key], self.seen[key]
 
 
-Policy = Lru | Sieve | S3Fifo
+class Porch:
+    """As the store does it."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.used = room, 0
+        self.line = Line()
+        self.hands = Hands()
+        self.sieve = eviction.Sieve(bytearray(1 << 20))
+        self.ghost = Ghost(array("Q", bytes(8 << 17)))
+        self.places: dict[int, int] = {}
+        self.names: dict[int, int] = {}
+        self.position = 0
+
+    def ask(self, key: int, size: int) -> bool:
+        """Whether it is there; it is afterwards."""
+        place = self.places.get(key)
+        if place is not None:
+            self.sieve.seen(place)
+            return True
+        while self.used + size > self.room:
+            self._evict()
+        self.position = position = self.position + 1
+        self.places[key], self.names[position] = position, key
+        self.line.add(position, size)
+        self.used += size
+        is_known = self.ghost.recall(_hash(key), position, len(self.line))
+        self.sieve.enter(self.hands, position, size, is_known=is_known)
+        return False
+
+    def _evict(self) -> None:
+        found = self.sieve.victim(self.line, self.hands, self.used)
+        assert found is not None
+        position, on_trial = found
+        key = self.names.pop(position)
+        del self.places[key]
+        if on_trial:
+            self.ghost.remember(_hash(key), self.position)
+        cost = self.line.drop(position)
+        self.sieve.leave(self.hands, position, cost)
+        self.used -= cost
+
+
+def _hash(key: int) -> int:
+    return (key + 1) * 0x9E3779B97F4A7C15 & ((1 << 64) - 1)
+
+
+Policy = Lru | Sieve | S3Fifo | Porch
 
 
 def popularity(chance: random.Random, exponent: float = 0.9) -> Callable[[], int]:
@@ -211,7 +262,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=5)
     seeds = parser.parse_args().seeds
     print(f"hits in % of requests (of bytes), mean of {seeds} seeds, {REQUESTS:,} requests\n")
-    print("| trace | cache | LRU | SIEVE | S3-FIFO |\n| --- | --- | --- | --- | --- |")
+    print("| trace | cache | LRU | SIEVE | S3-FIFO | Porch |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for make in (zipf, scan, mixed):
         found: dict[tuple[int, str], list[tuple[float, float]]] = {}
         for seed in range(seeds):
@@ -220,7 +272,7 @@ def main() -> int:
             whole = sum(size for key, size in sizes.items() if key < OBJECTS)
             for share in (1, 10):
                 room = max(8 << 20, whole * share // 100)
-                for kind in (Lru, Sieve, S3Fifo):
+                for kind in (Lru, Sieve, S3Fifo, Porch):
                     policy = kind(room)
                     got = ratios(policy, trace, sizes)
                     found.setdefault((share, kind.__name__), []).append(got)
@@ -228,7 +280,7 @@ def main() -> int:
             cells = [
                 f"{mean(a for a, _ in found[share, name]):.1f}"
                 f" ({mean(b for _, b in found[share, name]):.1f})"
-                for name in ("Lru", "Sieve", "S3Fifo")
+                for name in ("Lru", "Sieve", "S3Fifo", "Porch")
             ]
             print(f"| {make.__name__} | {share} % | {' | '.join(cells)} |")
     return 0

@@ -47,8 +47,8 @@ def cached(fake: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cached]
 
     def with_shelf(self: State, *words: Any) -> None:
         before(self, *words)
-        locks = Locks.make()
-        self.shelf = Shelf(MemoryStore(1 << 20), Locks(locks), Passes(locks))
+        made = Locks.make()
+        self.shelf = Shelf(MemoryStore(1 << 20), Locks(made), Passes(made))
 
     monkeypatch.setattr(State, "__init__", with_shelf)
     made = Cached(loop, {"example.com": {"to": "127.0.0.1:9", "cache": True}})

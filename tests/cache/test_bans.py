@@ -144,6 +144,9 @@ def test_what_the_sweep_has_passed_is_dropped(purges: Purges) -> None:
     assert purges.verdict(b"https://a.test/x/y", 5) == GONE
     purges.sweep_to(11)
     assert purges.count() == 0
+    assert not purges.bans.may_fit(0)
+    purges.add_key(key("b"))
+    assert not purges.bans.may_fit(0)
     assert purges.verdict(b"https://a.test/x/y", 5) == VALID
 
 

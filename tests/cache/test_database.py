@@ -60,6 +60,20 @@ def test_what_a_write_counts_is_kept(database: Database) -> None:
         assert (database.meta(txn).live, database.meta(txn).records.hand) == (7, 3)
 
 
+def test_purges_of_before_are_known_from_the_first_call(tmp_path: Path, board: Board) -> None:
+    database = Database(tmp_path, 1 << 20, board)
+    with database.writing() as (_, meta):
+        meta.purges = meta.banned = 3
+    database.close()
+    descriptor = Board.make()
+    later = Board(descriptor)
+    again = Database(tmp_path, 1 << 20, later)
+    again.open()
+    assert (later.numbers[PURGES], later.numbers[BANNED]) == (3, 3)
+    again.close()
+    os.close(descriptor)
+
+
 def test_a_purge_is_published_when_it_is_done(database: Database, board: Board) -> None:
     generation = board.generations[0]
     with database.writing() as (_, meta):
@@ -135,6 +149,16 @@ def test_damage_begins_a_new_database(tmp_path: Path, board: Board) -> None:
     put(database, b"5")
     assert get(database, b"5") == b"value"
     database.close()
+
+
+def test_a_mistake_is_no_damage(tmp_path: Path, board: Board, database: Database) -> None:
+    put(database, b"a")
+    with pytest.raises(DatabaseError):
+        put(database, b"x" * 600)
+    second = Database(tmp_path, 1 << 20, board)
+    with pytest.raises(DatabaseError, match="already open"):
+        second.open()
+    assert get(database, b"a") == b"value"
 
 
 def test_damaged_counts_begin_a_new_database(database: Database) -> None:

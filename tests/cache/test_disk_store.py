@@ -421,6 +421,21 @@ def test_a_body_of_a_database_that_was_put_aside_is_not_kept_in_the_new_one(fold
         assert store.stat().growing == 0
 
 
+def test_what_was_asked_for_before_a_database_was_put_aside_is_not_kept(folder: Path) -> None:
+    """A purge that could not be noted may have been the reason."""
+    with disk(folder) as (store, _):
+        before = store.moment()
+        store._database.condemn()
+        assert store.variants(key("a")) == []
+        assert store.save(key("a"), answer(), b"old", before) is None
+        ident = keep(store)
+        assert store.load(ident) is not None
+        before = store.moment()
+        store.purge("all")
+        assert store.load(ident) is None
+        assert store.save(key("a"), answer(), b"old", before) is None
+
+
 def test_nobody_else_may_read_what_is_stored(folder: Path) -> None:
     with disk(folder) as (store, _):
         save(store, "a", 100_000)

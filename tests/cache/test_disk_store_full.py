@@ -80,7 +80,7 @@ def claim_a_full_one(folder: Path) -> None:
         claim(folder)
     (folder / "filler").unlink()
     store = open_store(folder, 64 << 20, claim(folder), print)
-    assert store.save(key("a"), answer("a", 9), b"x" * 9, 0) is not None
+    assert store.save(key("a"), answer("a", 9), b"x" * 9, store.moment()) is not None
 
 
 @pytest.mark.parametrize("work", [fill, claim_a_full_one])

@@ -1,5 +1,6 @@
 """Who may open a store, and whether what is in it is trusted."""
 
+import contextlib
 import gc
 import json
 import os
@@ -88,6 +89,21 @@ def test_it_survives_the_machine_if_the_door_was_ended_before(machine: Machine) 
     machine.end()
     machine.restart(off=60.0)
     assert there(machine.start()) == [b"x"]
+    machine.kill()
+
+
+def test_a_purge_survives_the_door(machine: Machine) -> None:
+    hard = keep(machine.start(), "a", tags=[b"h"])
+    soft = keep(machine.store, "b", tags=[b"s"])
+    other = keep(machine.store, "c")
+    machine.store.purge("tag", b"h")
+    machine.store.purge("tag", b"s", soft=True)
+    machine.end()
+    store = machine.start()
+    assert store.load(hard) is None
+    assert store.load(soft).is_purged
+    assert not store.load(other).is_purged
+    assert not store.load(keep(store, "a", tags=[b"h"])).is_purged
     machine.kill()
 
 
@@ -263,6 +279,47 @@ def test_a_folder_of_another_user_is_refused(folder: Path) -> None:
     os.chown(folder, 12345, 12345)
     with pytest.raises(StoreError, match="belongs to another user"):
         claim(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_the_workers_user_is_taken(folder: Path) -> None:
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    settle(folder, claim(folder, 12345))
+    settle(folder, claim(folder, 12345))
+
+
+@pytest.mark.parametrize("name", ["lock", "state.new"])
+def test_no_link_is_followed_that_a_worker_may_have_made(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"not to be written to")
+    folder.mkdir()
+    (folder / name).symlink_to(secret)
+    with contextlib.suppress(StoreError):
+        settle(folder, claim(folder))
+    assert secret.read_bytes() == b"not to be written to"
+
+
+def test_what_another_version_has_handed_over_is_not_opened(folder: Path, monkeypatch) -> None:
+    claimed = claim(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(opening, "FORMAT", opening.FORMAT + 1)
+        with pytest.raises(StoreError, match="another version of Porch: restart"):
+            open_store(folder, SIZE, claimed, print)
+        os.ftruncate(claimed.board, 4096)
+        with pytest.raises(StoreError, match="another version"):
+            open_store(folder, SIZE, claimed, print)
+    settle(folder, claimed)
+
+
+def test_a_worker_that_may_not_write_there_is_told_so(folder: Path) -> None:
+    claimed = claim(folder)
+    (folder / "sweep").mkdir()
+    with pytest.raises(StoreError, match="let workers write there"):
+        open_store(folder, SIZE, claimed, print)
+    settle(folder, claimed)
 
 
 def test_what_is_no_folder_is_refused_in_a_sentence(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The sweep: what goes, what stays, and that it is done in small steps."""
 
+import fcntl
 import os
 import random
 from collections.abc import Iterator
@@ -9,20 +10,15 @@ import pytest
 
 from porch.cache.bodies import Writer, path_of
 from porch.cache.disk_store import DiskStore
-from porch.cache.opening import Claim
+from porch.cache.opening import claim, settle
 from porch.cache.sweeping import ASIDE, FILES, RECORDS, Sweeper, is_useless
 from tests.support.storing import answer, disk, keep, key, worker
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[tuple[DiskStore, Claim]]:
-    with disk(tmp_path / "store") as made:
+def store(tmp_path: Path) -> Iterator[DiskStore]:
+    with disk(tmp_path / "store") as (made, _):
         yield made
-
-
-@pytest.fixture
-def store(opened: tuple[DiskStore, Claim]) -> DiskStore:
-    return opened[0]
 
 
 def sweep(store: DiskStore, steps: int) -> None:
@@ -89,24 +85,31 @@ def test_damaged_records_go(store: DiskStore) -> None:
     assert store.stat().objects == 1
 
 
-def test_one_worker_sweeps_at_a_time(tmp_path: Path, opened: tuple[DiskStore, Claim]) -> None:
-    store, claimed = opened
-    for number in range(RECORDS):
+def test_one_worker_sweeps_at_a_time(tmp_path: Path) -> None:
+    claimed = claim(tmp_path / "store")
+    with worker(tmp_path / "store", claimed) as one:
+        one.run(keep_many, RECORDS)
+        with worker(tmp_path / "store", claimed) as other:
+            other.run(hold_the_sweep)
+            assert one.run(sweep_and_count) == RECORDS
+        assert one.run(sweep_and_count) == 0
+    settle(tmp_path / "store", claimed)
+
+
+def keep_many(store: DiskStore, count: int) -> None:
+    for number in range(count):
         keep(store, number)
-    with worker(tmp_path / "store", claimed) as other:
-        other.run(hold_the_sweep)
-        sweep(store, round_of(RECORDS))
-        assert store.stat().objects == RECORDS
+
+
+def sweep_and_count(store: DiskStore) -> int:
     sweep(store, round_of(RECORDS))
-    assert store.stat().objects == 0
+    return store.stat().objects
 
 
 HELD: list[int] = []
 
 
 def hold_the_sweep(store: DiskStore) -> None:
-    import fcntl
-
     HELD.append(os.open(store._folder / "sweep", os.O_RDWR))
     fcntl.flock(HELD[-1], fcntl.LOCK_EX)
 

@@ -10,7 +10,7 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING
 
-from porch.cache.board import BANNED, PURGES, SWEPT, Board
+from porch.cache.board import BANNED, CLEARED, PURGES, SWEPT, Board
 from porch.cache.database import Database, Meta
 from porch.cache.entry import Entry
 from porch.cache.store import Scope
@@ -83,7 +83,8 @@ class Bans:
     ) -> int:
         """VALID, SOFT or GONE: what was purged since `moment`, for this answer. primary: of one
         that is to be stored."""
-        if moment >= (self._board.numbers[PURGES] if primary else self._board.numbers[BANNED]):
+        numbers = self._board.numbers
+        if moment >= numbers[PURGES] or (not primary and not self.may_fit(moment)):
             return VALID
         meta = self._database.meta(txn)
         if moment < meta.floor or (primary and moment < meta.dropped):
@@ -102,11 +103,18 @@ class Bans:
             hard, soft = max(hard, one), max(soft, other)
         return GONE if hard > moment else SOFT if soft > moment else VALID
 
+    def may_fit(self, moment: int) -> bool:
+        """Whether any purge since then can be of something that is stored."""
+        banned = self._board.numbers[BANNED]
+        return moment < banned and banned != self._board.numbers[CLEARED]
+
     def drop_swept(self, txn: "lmdb.Transaction[memoryview]", meta: Meta, steps: int) -> None:
         """Forget some of those that the sweep has gone all the way since."""
         for _ in range(steps):
             if not self._drop_oldest(txn, meta, self._board.numbers[SWEPT]):
                 break
+        if not txn.stat(self._database.log)["entries"]:
+            meta.cleared = meta.banned
 
     def _put(
         self,

@@ -25,6 +25,7 @@ SIZE = _MARKS_AT + MARKS
     GENERATION,
     PURGES,
     BANNED,
+    CLEARED,
     SWEEP_KIND,
     SWEEP_AT,
     SWEEP_FROM,
@@ -35,17 +36,19 @@ SIZE = _MARKS_AT + MARKS
     EXPIRED,
     DAMAGED,
     REFUSED,
-) = range(14)
+    VERSION,
+) = range(16)
 
 
 class Board:
     """descriptor: of the memory, from `make`; it stays the caller's.
 
     numbers: by the names above. ERA: which of the databases is in use. GENERATION: the last number
-    that was drawn. PURGES: how many purges there were; BANNED: the last that says more than one
-    key. SWEEP_KIND, SWEEP_AT: how far the sweep is; SWEEP_FROM: how many purges there were when it
-    began; SWEPT: the same of the last that went all the way; SWEEPS: steps. SAID: when trouble was
-    last told of. EVICTED, EXPIRED, DAMAGED, REFUSED: see Stat. generations, ghosts, marks: see
+    that was drawn. PURGES: how many purges there were; BANNED: the last of more than one key;
+    CLEARED: the same if none is looked at any more. SWEEP_KIND, SWEEP_AT: how far the sweep is;
+    SWEEP_FROM: how many purges there were when it began; SWEPT: the same of the last that went all
+    the way; SWEEPS: steps. SAID: when trouble was last told of. EVICTED, EXPIRED, DAMAGED,
+    REFUSED: see Stat. VERSION: of all that is shared and stored. generations, ghosts, marks: see
     Store, eviction.
     """
 

@@ -19,7 +19,7 @@ from typing import Any
 import lmdb
 import msgspec
 
-from porch.cache.board import BANNED, ERA, PURGES, Board
+from porch.cache.board import BANNED, CLEARED, ERA, GENERATION, PURGES, Board
 from porch.cache.eviction import Hands
 
 __all__ = [
@@ -36,6 +36,16 @@ READERS = 1022
 """Reads at one time, over all workers."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_HARMLESS = (
+    lmdb.BadValsizeError,
+    lmdb.DbsFullError,
+    lmdb.KeyExistsError,
+    lmdb.NotFoundError,
+    lmdb.ReadersFullError,
+    lmdb.TlsFullError,
+    lmdb.TxnFullError,
+)
+"""Of LMDB's own errors (numbers below 0) those that say nothing of damage."""
 _META = b"meta"
 
 
@@ -53,8 +63,8 @@ class Meta(msgspec.Struct, array_like=True):
     position: the last that was given. live, filed: bytes of records and of files; reserved: of
     bodies on their way. files: how many. purges: how many there were; banned: the last of them
     that was of more than one key. floor: all that was stored before so many is purged. dropped:
-    the last that is no longer looked at. changes: of the list of prefixes. records, bodies: see
-    eviction, of the two kinds.
+    the last that is no longer looked at; cleared: the last of the others if none is. changes: of
+    the list of prefixes. records, bodies: see eviction, of the two kinds.
     """
 
     position: int = 0
@@ -66,6 +76,7 @@ class Meta(msgspec.Struct, array_like=True):
     banned: int = 0
     floor: int = 0
     dropped: int = 0
+    cleared: int = 0
     changes: int = 0
     records: Hands = msgspec.field(default_factory=Hands)
     bodies: Hands = msgspec.field(default_factory=Hands)
@@ -165,19 +176,14 @@ class Database:
             with env.begin(write=True, buffers=True) as txn:
                 meta = self._read_meta(txn)
                 yield txn, meta
-                data = _encode(meta)
-                check = zlib.crc32(data).to_bytes(4, "little")
-                txn.put(_META, check + data, db=self._meta)
-                number = self._board.draw() if numbers[BANNED] != meta.banned else 0
+                self._write_meta(txn, meta)
+                number = self._board.draw() if numbers[BANNED] < meta.banned else 0
         except lmdb.Error as error:
             raise self.failed(error) from error
         if numbers[ERA] != self._era:
             raise DatabaseError("the database was put aside while it was written to")
-        # One that was killed before it came here has left this to us.
-        if numbers[PURGES] < meta.purges:
-            numbers[PURGES] = meta.purges
+        self._publish(meta)
         if number:
-            numbers[BANNED] = max(numbers[BANNED], meta.banned)
             self._board.show(-1, number)
 
     def meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
@@ -189,6 +195,10 @@ class Database:
         env = self._present()
         info, stat = env.info(), env.stat()
         return (info["last_pgno"] + 1) * stat["psize"]
+
+    def open(self) -> None:
+        """Open it now, that of the present era."""
+        self._present()
 
     def tidy(self) -> None:
         """Let go of what readers of dead workers hold."""
@@ -205,8 +215,9 @@ class Database:
         if isinstance(error, lmdb.MapResizedError):
             self.close()
             return DatabaseError("another worker has given the database more room; once more")
-        if isinstance(error, lmdb.ReadersFullError) or code > 0:
-            return DatabaseError(str(error))  # an errno: of the disk, not of what is stored
+        is_damage = isinstance(error, lmdb.CorruptedError) or code < 0
+        if isinstance(error, _HARMLESS) or not is_damage:
+            return DatabaseError(str(error))
         try:
             self.condemn()
         except OSError as other:
@@ -265,7 +276,31 @@ class Database:
             self.bans = env.open_db(b"bans")
             self.log = env.open_db(b"log")
             self._meta = env.open_db(_META)
+            with env.begin(write=True, buffers=True) as txn:
+                if txn.get(_META, db=self._meta) is None:
+                    self._write_meta(txn, self._first_meta())
+                meta = self._read_meta(txn)
+        self._publish(meta)
         return env
+
+    def _first_meta(self) -> Meta:
+        """Of a new database. Positions begin at a number that no earlier one has given, so that an
+        ident never means two answers; and so do purges, one of which its beginning is."""
+        numbers = self._board.numbers
+        purges = numbers[PURGES] + (numbers[GENERATION] > 0)
+        return Meta(
+            position=self._era << 40, purges=purges, banned=purges, dropped=purges, cleared=purges
+        )
+
+    def _publish(self, meta: Meta) -> None:
+        """For all workers. One that was killed before it came here has left it to the next."""
+        numbers = self._board.numbers
+        if numbers[PURGES] < meta.purges:
+            numbers[PURGES] = meta.purges
+        if numbers[BANNED] < meta.banned:
+            numbers[BANNED] = meta.banned
+        if numbers[CLEARED] < meta.cleared:
+            numbers[CLEARED] = meta.cleared
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -277,12 +312,14 @@ class Database:
         finally:
             os.close(descriptor)
 
+    def _write_meta(self, txn: "lmdb.Transaction[memoryview]", meta: Meta) -> None:
+        data = _encode(meta)
+        txn.put(_META, zlib.crc32(data).to_bytes(4, "little") + data, db=self._meta)
+
     def _read_meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
         value = txn.get(_META, db=self._meta)
         if value is None:
-            # Positions begin at a number that no earlier database has given, so that an ident
-            # never means two answers.
-            return Meta(position=self._era << 40)
+            raise lmdb.CorruptedError("no meta")
         data = value[4:]
         if zlib.crc32(data).to_bytes(4, "little") != value[:4]:
             raise lmdb.CorruptedError("meta")

@@ -9,7 +9,6 @@ from typing import TypeVar
 from porch import clock
 from porch.cache.bans import GONE, SOFT, Bans
 from porch.cache.board import (
-    BANNED,
     DAMAGED,
     EVICTED,
     EXPIRED,
@@ -74,6 +73,10 @@ class DiskStore:
         self._checked = Checked()
         self._idents: list[bytes] = []
         self._sweeper = Sweeper(folder, self._database, board, self._bans, self._write)
+        try:
+            self._database.open()
+        except DatabaseError as error:
+            self._trouble(str(error))
 
     def __repr__(self) -> str:
         return f"<DiskStore {self._folder}>"
@@ -109,7 +112,7 @@ class DiskStore:
                 record = unpack(ident, value)
                 if record is not None:
                     is_purged = record.is_purged
-                    if record.moment < self._numbers[BANNED]:
+                    if self._bans.may_fit(record.moment):
                         verdict = self._bans.verdict(txn, record.entry, record.moment)
                         if verdict == GONE:
                             return None

@@ -19,7 +19,7 @@ import lmdb
 import msgspec
 
 from porch import clock
-from porch.cache.board import ERA, Board
+from porch.cache.board import ERA, SIZE, VERSION, Board
 from porch.cache.database import era_folder, whole
 from porch.cache.disk_store import DiskStore
 from porch.cache.store import LEAST, StoreError
@@ -32,6 +32,9 @@ LEAP = float(1 << 33)
 """Seconds that the clock of the store leaps by where nobody knows how long the machine was off: no
 answer is fresh for so long (RFC 9111 1.2.2: 2^31 stands for infinity), so all have expired."""
 
+_PLAIN = os.O_CLOEXEC | os.O_NOFOLLOW
+"""The folder may be the workers', who are less than the one who claims it: no link of theirs is
+followed to where they could not write."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _STATE = "state"
 
@@ -62,14 +65,15 @@ class Claim(NamedTuple):
     offset: float
 
 
-def claim(folder: Path) -> Claim:
+def claim(folder: Path, worker: int = -1) -> Claim:
     """Become the one Porch that has this store, until all that inherit the lock have ended.
 
-    Makes the folder if it is missing, and throws away what cannot be trusted. Raises StoreError.
+    Makes the folder if it is missing, and throws away what cannot be trusted. worker: the user that
+    workers turn into, who may own it too. Raises StoreError.
     """
     try:
-        _own(folder)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _own(folder, worker)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | _PLAIN, 0o600)
         try:
             _lock(folder, lock)
             offset = _prepare(folder)
@@ -82,7 +86,9 @@ def claim(folder: Path) -> Claim:
             f"the cache cannot be kept in {folder}: {error.strerror}; name another folder, or"
             " mend that one"
         ) from error
-    Board(board).numbers[ERA] = _newest(folder)
+    numbers = Board(board).numbers
+    numbers[VERSION] = FORMAT
+    numbers[ERA] = _newest(folder)
     return Claim(lock, board, offset)
 
 
@@ -90,10 +96,22 @@ def open_store(
     folder: Path, max_size: int, claimed: Claim, say: Callable[[str], None]
 ) -> DiskStore:
     """The store, in a worker: after the fork, for a database must not cross one. max_size: bytes
-    of disk, LEAST at least; say: tells the operator a sentence. Raises StoreError."""
+    of disk, LEAST at least; say: tells the operator a sentence. Raises StoreError, also for a store
+    that another version of Porch has claimed and handed over."""
     if max_size < LEAST:
         raise StoreError(f"a cache of {max_size} bytes is too small: give it {LEAST >> 20} MiB")
-    return DiskStore(folder, max_size, Board(claimed.board), claimed.offset, say)
+    board = Board(claimed.board) if os.fstat(claimed.board).st_size == SIZE else None
+    if board is None or board.numbers[VERSION] != FORMAT:
+        raise StoreError(
+            f"the cache in {folder} is in use in the form of another version of Porch: restart"
+            " Porch, and it begins anew"
+        )
+    try:
+        return DiskStore(folder, max_size, board, claimed.offset, say)
+    except OSError as error:
+        raise StoreError(
+            f"the cache cannot be kept in {folder}: {error.strerror}: let workers write there"
+        ) from error
 
 
 def settle(folder: Path, claimed: Claim) -> None:
@@ -109,11 +127,11 @@ def settle(folder: Path, claimed: Claim) -> None:
     os.close(claimed.board)
 
 
-def _own(folder: Path) -> None:
-    """A folder of this user's that nobody else can write to."""
+def _own(folder: Path, worker: int) -> None:
+    """A folder of this user's, or the workers', that nobody else can write to."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
-    if found.st_uid != os.geteuid():
+    if found.st_uid not in (os.geteuid(), worker):
         raise StoreError(
             f"{folder} belongs to another user (uid {found.st_uid}), who could put answers into"
             " the cache: name another folder, or give it to the user that Porch runs as"
@@ -242,8 +260,13 @@ def _read_state(folder: Path) -> _State | None:
 def _write_state(folder: Path, state: _State) -> None:
     """On the disk when it returns: an older one that said "clean" must not come back."""
     new = folder / f"{_STATE}.new"
-    new.write_bytes(msgspec.json.encode(state))
-    _sync(new)
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o600)
+    try:
+        os.write(descriptor, msgspec.json.encode(state))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     new.replace(folder / _STATE)
     _sync(folder)
 

@@ -64,7 +64,7 @@ class CacheKeeping:
             self.kept = KeptCache(place=place, claimed=found, locks=int(locks))
             return
         try:
-            found = self._claim(place)
+            found = self._claim(place, -1 if identity is None else identity.uid)
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}", "warning")
             return
@@ -97,12 +97,12 @@ class CacheKeeping:
         if kept is not None and kept.claimed is not None and kept.place.folder is not None:
             settle(kept.place.folder, kept.claimed)
 
-    def _claim(self, place: CachePlace) -> Claim:
+    def _claim(self, place: CachePlace, worker: int) -> Claim:
         assert place.folder is not None
         until = clock.monotonic() + PATIENCE
         while True:
             try:
-                return claim(place.folder)
+                return claim(place.folder, worker)
             except StoreError:
                 if clock.monotonic() >= until:
                     raise
