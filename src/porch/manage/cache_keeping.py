@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, MutableSequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from porch import clock
 from porch.cache.locks import Locks
@@ -22,8 +24,8 @@ PATIENCE = 2.0
 """Seconds that the workers of a killed supervisor have to let go of the folder."""
 PAUSE = 0.05
 
-Handed = list[int | float]
-"""Over an upgrade: the descriptors of locks, lock and board, and the clock's offset."""
+Handed = list[Any]
+"""Over an upgrade: the descriptors of locks, lock and board, the clock's offset and the folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class CacheKeeping:
 
     def __init__(self) -> None:
         self.kept: KeptCache | None = None
+        self._place: CachePlace | None = None
 
     def begin(
         self,
@@ -50,18 +53,18 @@ class CacheKeeping:
     ) -> None:
         """Claim what the configuration needs. Without it all else is served, and the operator told
         why. handed: of before an upgrade."""
-        if not caches(loaded):
+        before = _taken(handed) if handed else None
+        self._place = place = cache_place(loaded) if caches(loaded) else None
+        if before is not None and (place is None or place.folder != before.place.folder):
+            _drop(before)
+            before = None
+        if place is None:
             return
-        place = cache_place(loaded)
         if place.folder is None:
             self.kept = KeptCache(place=place, claimed=None, locks=Locks.make())
             return
-        if handed:
-            locks, lock, board, offset = handed
-            for number in (locks, lock, board):
-                os.set_inheritable(int(number), False)
-            found = Claim(int(lock), int(board), offset)
-            self.kept = KeptCache(place=place, claimed=found, locks=int(locks))
+        if before is not None:
+            self.kept = replace(before, place=place)
             return
         try:
             found = self._claim(place, -1 if identity is None else identity.uid)
@@ -77,7 +80,7 @@ class CacheKeeping:
 
     def obstacle(self, loaded: Loaded) -> str:
         """Why a reload cannot put this in force, in a sentence; "" if it can."""
-        if not caches(loaded) or (self.kept is not None and self.kept.place == cache_place(loaded)):
+        if not caches(loaded) or self._place == cache_place(loaded):
             return ""
         return (
             "where the cache keeps answers is settled when workers start, and a reload starts none;"
@@ -89,7 +92,7 @@ class CacheKeeping:
         kept = self.kept
         if kept is None or kept.claimed is None:
             return []
-        return [kept.locks, kept.claimed.lock, kept.claimed.board, kept.claimed.offset]
+        return [kept.locks, *kept.claimed, str(kept.place.folder)]
 
     def close(self) -> None:
         """All workers have ended."""
@@ -107,6 +110,25 @@ class CacheKeeping:
                 if clock.monotonic() >= until:
                     raise
             clock.sleep(PAUSE)
+
+
+def _taken(handed: Handed) -> KeptCache:
+    """What the version before has kept answers by."""
+    locks, lock, board, offset, folder = handed
+    for number in (locks, lock, board):
+        os.set_inheritable(number, False)
+    return KeptCache(
+        place=CachePlace(folder=Path(folder), size=0),
+        claimed=Claim(lock, board, offset),
+        locks=locks,
+    )
+
+
+def _drop(kept: KeptCache) -> None:
+    """Answers are kept elsewhere from now on. Workers of before have theirs until they end."""
+    assert kept.claimed is not None
+    for number in (kept.locks, kept.claimed.lock, kept.claimed.board):
+        os.close(number)
 
 
 def caches(loaded: Loaded) -> bool:
