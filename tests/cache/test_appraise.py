@@ -199,3 +199,40 @@ def test_an_entry_is_found_by_its_url_and_tags():
     assert found.url == b"https://a.test/~x?y"
     assert found.tags == [b"a", b"b", b"c"]
     assert judged(cache_control=b"max-age=60", cache_tag=b"x" * 2000) is refusal.TAGS
+
+
+def test_an_error_that_may_be_about_one_request_alone_is_not_kept():
+    for asked in (get(x=b"a" * 5000), get(authorization=b"Basic x")):
+        assert judged(asked, status=404, cache_control=b"public, max-age=60") is refusal.OWN_ERROR
+        assert is_fresh(judged(asked, status=200, cache_control=b"public, max-age=60"))
+    assert is_fresh(judged(get(x=b"a" * 3000), status=404, cache_control=b"max-age=60"))
+
+
+@pytest.mark.parametrize(
+    "target", [b"/s/../a", b"/s/..%2fa", b"/s/%2E%2e/a", b"/s/..\\a", b"/s/..;x/a", b"/s/..%5Ca"]
+)
+def test_what_lies_elsewhere_is_not_kept(target):
+    asked = get()
+    asked.target = target
+    assert judged(asked, cache_control=b"public, max-age=60") is refusal.CLIMBS
+
+
+def test_two_points_that_are_no_segment_are_no_climbing():
+    for target in (b"/s/a..b", b"/s/...", b"/s?x=/../a"):
+        asked = get()
+        asked.target = target
+        assert is_fresh(judged(asked, cache_control=b"public, max-age=60"))
+
+
+@pytest.mark.parametrize("name", [b"X-Forwarded-For", b"Forwarded", b"accept, x-forwarded-for"])
+def test_an_answer_that_looks_at_what_this_door_says_of_each_client_is_not_kept(name):
+    assert judged(cache_control=b"max-age=60", vary=name) is refusal.VARY
+
+
+def test_an_answer_is_kept_for_those_whose_wishes_made_it_though_vary_does_not_say_so():
+    packed = kept(
+        get(accept_encoding=b"gzip"), cache_control=b"max-age=60", content_encoding=b"gzip"
+    )
+    assert packed.vary == [(b"accept-encoding", b"gzip")]
+    fragment = kept(get(hx_request=b"true"), cache_control=b"max-age=60", vary=b"accept")
+    assert fragment.vary == [(b"accept", b""), (b"hx-request", b"true")]

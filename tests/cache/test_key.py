@@ -224,3 +224,26 @@ def test_a_target_is_settled_at_once_and_means_what_was_sent(sent, rules):
     assert unquote_to_bytes(settled) == unquote_to_bytes(sent)
     for mark in b"./?&;=":
         assert settled.count(mark) == sent.count(mark)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Theme=x",
+        b"th%65me=x",
+        b'"theme"=x',
+        b"theme\x0b=x",
+        b"a=b, theme=x",
+        b"a=b;theme=x",
+    ],
+)
+def test_a_cookie_that_some_origin_takes_for_the_one_that_counts_counts(sent):
+    rules = KeyRules(cookies=(b"theme",))
+    assert make(request(b"/", (b"cookie", sent)), rules) != make(request(), rules)
+
+
+def test_a_cookie_whose_name_php_mangles_counts():
+    rules = KeyRules(cookies=(b"my_theme",))
+    for name in (b"my.theme", b"my theme", b"my[theme", b"my+theme"):
+        assert b"cookie:" in make(request(b"/", (b"cookie", name + b"=x")), rules)
+    assert b"cookie:" not in make(request(b"/", (b"cookie", b"mytheme=x")), rules)

@@ -7,6 +7,7 @@ import pytest
 
 from porch import clock
 from porch.cache.entry import MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.key import KeyRules
 from porch.cache.ready import LARGEST, ROOM, Readies, Ready, ready
 from porch.http.message import Field, RequestHead
 from tests.support.network import FakeClock
@@ -74,7 +75,7 @@ def store() -> Any:
 
 def kept(*fields: Field, body: Any = b"hi", **words: Any) -> Ready | None:
     stored: Any = FakeStored(**words)
-    return ready(0, 7, stored, body, get(*fields))
+    return ready(0, 7, stored, body, get(*fields), KeyRules())
 
 
 def answered(found: Ready | None, store: Any, *fields: Field) -> tuple[list[Field], bytes] | None:

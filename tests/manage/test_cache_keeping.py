@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from porch.cache.memory_store import MemoryStore
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.manage import cache_keeping as module
-from porch.manage.cache_keeping import CacheKeeping, caches, shelf_of
+from porch.manage.cache_keeping import CacheKeeping, KeptCache, caches, shelf_of
 
 SAID: list[str] = []
 
@@ -104,7 +105,20 @@ def test_where_it_is_kept_is_changed_by_no_reload(tmp_path: Path) -> None:
     for other in (at(tmp_path / "b"), at(tmp_path / "a", size="2MB"), loaded({"memory": True})):
         assert "porch upgrade puts this file in force" in keeping.obstacle(other)
     keeping.close()
-    assert "porch upgrade" in begun(loaded(cache=False)).obstacle(at(tmp_path))
+    first = begun(loaded(cache=False))
+    assert first.obstacle(at(tmp_path / "c")) == ""
+    assert first.begin(at(tmp_path / "c"), None, say) is not None, "a reload may begin with one"
+    first.close()
+
+
+def test_a_worker_that_runs_is_told_all_of_it(tmp_path: Path) -> None:
+    for wanted in (at(tmp_path), loaded({"memory": True})):
+        keeping = begun(wanted)
+        kept = keeping.kept
+        assert kept is not None
+        message: Any = SimpleNamespace(data=list(kept.words), descriptors=kept.descriptors)
+        assert KeptCache.told(message) == kept
+        keeping.close()
 
 
 def test_in_memory_each_worker_has_its_own_and_waits_for_no_other() -> None:

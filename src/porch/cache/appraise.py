@@ -29,8 +29,10 @@ from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
 from porch.cache.tags import tags_of
 from porch.cache.targeted import in_force
+from porch.cache.unkeyed import implied
 from porch.cache.vary import chosen, described, nominated
 from porch.http.message import Field, RequestHead, ResponseHead
+from porch.route.paths import climbs
 
 __all__ = ["NEVER", "UNDERSTOOD", "appraise"]
 
@@ -42,10 +44,12 @@ UNDERSTOOD = frozenset(
     )
 )
 """Statuses whose meaning for a cache is known and kept to: those of RFC 9110 15."""
-NEVER = frozenset((304, 407, 408, 412, 416, 417, 421, 425, 428, 429, 431, 511))
-"""Statuses that answer one request's condition, range, expectation, pace, size or connection, of
-which the key knows nothing: to keep one would let a client break a URL for others. RFC 6585
-forbids it for 428, 429, 431 and 511."""
+NEVER = frozenset(
+    (304, 401, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511)
+)
+"""Statuses that answer one request's condition, range, expectation, pace, size, password, wishes or
+connection, of which the key knows nothing: to keep one would let a client break a URL for others.
+RFC 6585 forbids it for 428, 429, 431 and 511."""
 
 _CONFIGURED = ("ttl", "status_ttl")
 _SHARED = (b"public", b"s-maxage", b"must-revalidate")
@@ -57,6 +61,11 @@ _NOT_KEPT = frozenset(
     )
 )
 """Age is counted on instead; what is between proxies ends here (RFC 9111 3.1)."""
+_LARGE = 4096
+"""Bytes of fields from which on an error may be about them: the least that servers take is 8 KiB
+(nginx, Apache httpd), and what is in front of this door adds to them."""
+_OF_CLIENT = frozenset((b"forwarded", b"x-forwarded-for"))
+"""What this door says of each client by itself, so that no other request is known to match."""
 _PARTS = b"multipart/byteranges"
 
 
@@ -86,7 +95,7 @@ def appraise(
     if refused := _by_word(request, response, said[0], policy):
         return refused
     names = nominated(response.fields)
-    if names is None:
+    if names is None or not _OF_CLIENT.isdisjoint(names):
         if b"vary" not in policy.ignore:
             return refusal.VARY
         names = ()
@@ -112,7 +121,10 @@ def appraise(
         stale_while=stale_while,
         stale_error=stale_error,
         must=must(said[0]) | _only_authorized(request, said[0]),
-        vary=[*chosen(names, request), *described(names, response.fields)],
+        vary=[
+            *chosen(sorted({*names, *implied(request, response.fields)}), request),
+            *described(names, response.fields),
+        ],
         tags=tags,
         url=url(request),
         held=[] if part is None else part.held,
@@ -132,6 +144,8 @@ def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
             return refusal.METHOD
     if policy.respect_client and b"no-store" in cache_control(request.fields):
         return refusal.REQUEST_NO_STORE
+    if climbs(request.target.partition(b"?")[0]):
+        return refusal.CLIMBS
     return None
 
 
@@ -140,7 +154,15 @@ def _by_status(request: RequestHead, response: ResponseHead) -> Refusal | None:
         return refusal.STATUS
     if response.status == 206 and _part(request, response) is None:
         return refusal.PART
+    if response.status >= 400 and _is_its_own(request):
+        return refusal.OWN_ERROR
     return None
+
+
+def _is_its_own(request: RequestHead) -> bool:
+    """Whether an error may be about this one request: its size, or its password."""
+    size = sum(len(name) + len(value) for name, value in request.fields)
+    return size > _LARGE or request.get(b"authorization") is not None
 
 
 def _by_word(

@@ -9,23 +9,12 @@ from porch.cache.parts import completing
 from porch.cache.ranges import Range
 from porch.cache.shelf import FillKey, name_of
 from porch.cache.store import Stored
+from porch.cache.unkeyed import sendable
 from porch.cache.validate import conditional
 from porch.cache.waiting import Waiting
 from porch.http.message import RequestHead
 
-__all__ = ["UNKEYED", "ask", "question", "refresh"]
-
-UNKEYED = frozenset(
-    (
-        *(b"x-forwarded-host", b"x-forwarded-scheme", b"x-forwarded-server", b"x-forwarded-port"),
-        *(b"x-forwarded-prefix", b"x-forwarded-ssl", b"x-host", b"x-original-host", b"forwarded"),
-        *(b"x-original-url", b"x-rewrite-url", b"x-http-method", b"x-http-method-override"),
-        *(b"x-method-override", b"x-forwarded-path", b"x-original-uri", b"base-url"),
-        *(b"x-http-host-override", b"x-forwarded-proto", b"x-url-scheme", b"front-end-https"),
-    )
-)
-"""Request fields by which an origin may make another answer for the same key, and that browsers do
-not send: a request that is to be stored goes without them, or one client chooses what all get."""
+__all__ = ["ask", "question", "refresh"]
 
 
 def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Range]) -> None:
@@ -39,7 +28,7 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
     elif shelf.locks.claim(name_of(key)):
         fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
-        fill.start(exchange, question(exchange.request, waiting.cache.rules, checks, missing))
+        fill.start(exchange, _head(waiting, checks, missing))
     else:
         waiting.collapsed = True
         timeouts = waiting.cache.route.timeouts
@@ -49,12 +38,12 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
 
 def refresh(waiting: Waiting, key: FillKey, checks: Stored) -> None:
     """Validate what is stored in the background, once. waiting: who is served meanwhile."""
-    shelf, request = waiting.cache.shelf, waiting.exchange.request
+    shelf = waiting.cache.shelf
     name = name_of(key)
     if key in shelf.asked or shelf.rests(name) or not shelf.locks.claim(name):
         return
     fill = Fill(shelf, key, waiting, checks)
-    fill.start(waiting.exchange, question(request, waiting.cache.rules, checks, []))
+    fill.start(waiting.exchange, _head(waiting, checks, []))
 
 
 def question(
@@ -64,10 +53,8 @@ def question(
     whole = checks is not None or request.get(b"if-range") is not None
     fields = [
         field
-        for field in request.fields
-        if field[0] not in CONDITIONS
-        and field[0] not in UNKEYED
-        and not (whole and field[0] == b"range")
+        for field in sendable(request, rules.fields)
+        if field[0] not in CONDITIONS and not (whole and field[0] == b"range")
     ]
     asked = RequestHead(
         b"GET",
@@ -81,3 +68,14 @@ def question(
     if missing:
         return completing(asked, checks.entry, missing, clock.wall())
     return conditional(asked, checks.entry)
+
+
+def _head(waiting: Waiting, checks: Stored | None, missing: list[Range]) -> RequestHead:
+    """The question for one client's request. Who he is was found by what a trusted proxy says; no
+    more of that goes on than the address."""
+    exchange = waiting.exchange
+    rules = waiting.cache.rules_for(exchange)
+    asked = question(exchange.request, rules, checks, missing)
+    if exchange.client_ip != exchange.client.peer:
+        asked.fields.append((b"x-forwarded-for", exchange.client_ip))
+    return asked

@@ -4,6 +4,7 @@ What it decides is in the modules of rules beside it; here is the order in which
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 
 from porch import clock
@@ -19,12 +20,13 @@ from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
 from porch.cache.reader import Body
-from porch.cache.ready import ready
+from porch.cache.ready import Name, ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How
 from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
+from porch.cache.unkeyed import TOLD, is_plain
 from porch.cache.update import appraised, updated
 from porch.cache.validate import agrees, outdated
 from porch.cache.vary import matches
@@ -69,15 +71,18 @@ class Cache(Filter):
 
     shelf: of the worker. route: of exchanges for the store, with the hooks that face the origin.
     policy, rules, function: of the configuration; the last is the operator's own part of the key.
-    suffix: what stands in the key for conditions of the route.
+    suffix: what stands in the key for conditions of the route. trusts: whether an origin is told
+    what a peer with this address says of the client; None for nobody.
     """
 
     __slots__ = (
+        "_believing",
         "_function",
         "_may_be_ready",
         "_notes",
         "_passing",
         "_suffix",
+        "_trusts",
         "policy",
         "route",
         "rules",
@@ -93,11 +98,14 @@ class Cache(Filter):
         *,
         suffix: bytes = b"",
         function: KeyFunction | None = None,
+        trusts: Callable[[bytes], bool] | None = None,
     ) -> None:
         self.shelf = shelf
         self.route = route
         self.policy = policy
         self.rules = rules
+        self._trusts = trusts
+        self._believing = replace(rules, fields=(*rules.fields, *TOLD))
         self._suffix = suffix
         self._function = function
         self._may_be_ready = function is None and not policy.bypass
@@ -112,7 +120,7 @@ class Cache(Filter):
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
         """See Filter."""
         request, shelf = exchange.request, self.shelf
-        name = (self, request.scheme, request.authority, request.target)
+        name = self._name(exchange)
         found = shelf.readies.get(name)
         if (
             found is not None
@@ -159,6 +167,19 @@ class Cache(Filter):
 
     # --- the store -------------------------------------------------------------------------------
 
+    def rules_for(self, exchange: Exchange) -> KeyRules:
+        """What counts of this client's requests: of one that is trusted, what it tells too."""
+        if self._trusts is None or not self._trusts(exchange.client.peer):
+            return self.rules
+        return self._believing
+
+    def _name(self, exchange: Exchange) -> Name:
+        """What its answer is ready under."""
+        request = exchange.request
+        trusted = self._trusts is not None and self._trusts(exchange.client.peer)
+        whom = self.route if trusted else self
+        return whom, request.scheme, request.authority, request.target
+
     def look(self, exchange: Exchange, tries: int = 0) -> Response | Suspend | None:
         """Answer from the store, or wait for the origin's answer, or go past the cache. tries: how
         often it has waited in vain."""
@@ -184,10 +205,10 @@ class Cache(Filter):
                     refresh(Waiting(self, exchange, "stale"), key, stored)
                 body = body_of(stored)
                 if self._may_be_ready and use.how is How.FRESH and request.method == b"GET":
-                    found = ready(cell, number, stored, body, request)
+                    rules = self.rules_for(exchange)
+                    found = ready(cell, number, stored, body, request, rules)
                     if found is not None:
-                        name = (self, request.scheme, request.authority, request.target)
-                        shelf.readies.keep(name, found)
+                        shelf.readies.keep(self._name(exchange), found)
                 shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
                 shelf.counts[FROM_STORE] += stored.entry.length
                 return self._hit(request, stored.entry, body, now)
@@ -214,7 +235,8 @@ class Cache(Filter):
 
     def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:
         """What its answers are stored by."""
-        key = make(request, self.rules) + self._suffix
+        rules = self.rules if exchange is None else self.rules_for(exchange)
+        key = make(request, rules) + self._suffix
         if self._function is not None and exchange is not None:
             key += b" py:" + (self._function(exchange) or b"")
         return digest(key)
@@ -240,7 +262,8 @@ class Cache(Filter):
         """Nothing of this URL is served any more (RFC 9111 4.4)."""
         scheme, _, rest = url.partition(b"://")
         authority, slash, path = rest.partition(b"/")
-        if self._suffix or self._function or self.rules.fields or self.rules.cookies:
+        rules = self.rules
+        if self._suffix or self._function or self._trusts or rules.fields or rules.cookies:
             self.shelf.store.purge("url", url)  # its answers are under keys that nobody can list
         else:
             asked = RequestHead(b"GET", slash + path, authority, scheme, [])
@@ -254,8 +277,11 @@ class Cache(Filter):
             self.shelf.passes.drop(self._passing[exchange])
 
     def _on_head(self, exchange: Exchange, response: ResponseHead) -> None:
-        """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5)."""
+        """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5), unless the origin
+        was told what no GET for the store tells it."""
         store, request = self.shelf.store, exchange.request
+        if not is_plain(request, self.rules_for(exchange).fields):
+            return
         primary = self._primary(request, exchange)
         stored, _ = self._select(primary, request)
         if stored is None:

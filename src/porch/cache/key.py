@@ -28,6 +28,8 @@ __all__ = ["KeyRules", "body_digest", "host", "make", "target", "url"]
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _DECODED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~")
+_PARTING = re.compile(rb"[;,]")
+_UNDERSCORED = re.compile(rb"[. \[+]")
 _SEPARATORS = re.compile(rb"[ \\]")
 _ESCAPED = {b" ": rb"\s", b"\\": rb"\\"}
 _DEFAULT_PORT = {b"http": b":80", b"https": b":443"}
@@ -40,8 +42,8 @@ class KeyRules:
     ignore: names of query parameters that are left out; `*` in one stands for any characters, as
     in b"utm_*". keep: the only names that are not left out; None for all. sort: whether the order
     of parameters does not matter (that of several with one name always does). fields: names of
-    request fields, lower-case. cookies: names of cookies. Names of parameters and cookies are told
-    apart by case.
+    request fields, lower-case. cookies: names of cookies, with all that an origin may take for the
+    same. Names of parameters are told apart by case.
     """
 
     ignore: tuple[bytes, ...] = ()
@@ -138,20 +140,30 @@ def _parts(request: RequestHead, rules: KeyRules, body_digest: bytes) -> Iterato
     if rules.cookies:
         pairs = list(_cookies(request))
         for name in rules.cookies:
-            yield from (b"cookie:" + _escaped(pair) for found, pair in pairs if found == name)
+            known = _folded(name)
+            yield from (b"cookie:" + _escaped(pair) for found, pair in pairs if found == known)
     if body_digest:
         yield b"body:" + _escaped(body_digest)
 
 
 def _cookies(request: RequestHead) -> Iterator[tuple[bytes, bytes]]:
-    """Name and pair of each, in order: of two with one name, some origins take the first, some
-    the last."""
+    """What the name of each may be read as, and its pair, in order: of two with one name, some
+    origins take the first, some the last. What any of them parts by parts here: some take a comma
+    too (RFC 2109 4.3.4)."""
     for field in request.fields:
         if field[0] == b"cookie":
-            for pair in field[1].split(b";"):
+            for pair in _PARTING.split(field[1]):
                 name, equals, value = pair.partition(b"=")
                 name = name.strip(b" \t")
-                yield name, name + equals + value.strip(b" \t")
+                yield _folded(name), name + equals + value.strip(b" \t")
+
+
+@lru_cache(maxsize=1024)
+def _folded(name: bytes) -> bytes:
+    """What all names become that some origin takes for one: quoted, escaped or in another case, or
+    with what PHP makes `_` of."""
+    plain = _ESCAPE.sub(lambda escape: bytes((int(escape[1], 16),)), name)
+    return _UNDERSCORED.sub(b"_", plain.strip(b" \t\v\f\0\"'")).lower()
 
 
 def _escaped(text: bytes) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from porch import clock
 from porch.cache.conditions import is_plain
 from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.key import KeyRules
 from porch.cache.reader import Body
 from porch.cache.store import Store, Stored
 from porch.filter import Kept
@@ -103,9 +104,15 @@ class Readies(dict[Name, Ready]):
 
 
 def ready(
-    cell: int, number: int, stored: Stored, body: bytes | Body, request: RequestHead
+    cell: int,
+    number: int,
+    stored: Stored,
+    body: bytes | Body,
+    request: RequestHead,
+    rules: KeyRules,
 ) -> Ready | None:
-    """A fresh answer to this request, a GET, that may go out again as it is; None if it may not."""
+    """A fresh answer to this request, a GET, that may go out again as it is; None if it may not.
+    rules: that its key was made by."""
     entry = stored.entry
     if entry.held or entry.must & (NO_CACHE | ONLY_AUTHORIZED):
         return None
@@ -114,6 +121,8 @@ def ready(
         if found is None or len(found) != entry.length:
             return None
         body = found
-    names = [name for name, _ in entry.vary if name[:1] != b":"]
+    names = [*(name for name, _ in entry.vary if name[:1] != b":"), *rules.fields]
+    if rules.cookies:
+        names.append(b"cookie")
     said = [(name, [value for found, value in request.fields if found == name]) for name in names]
     return Ready(cell, number, stored, body, said)

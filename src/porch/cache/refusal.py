@@ -37,6 +37,17 @@ STATUS = Refusal(
     "An answer with this status belongs to its one request and is never kept (RFC 9110 15; "
     "RFC 6585); nothing needs to change.",
 )
+OWN_ERROR = Refusal(
+    "own-error",
+    "An error in answer to a request with Authorization, or with more than 4096 bytes of fields, "
+    "may be about those, which others do not send (RFC 9110 15.5); nothing needs to change.",
+)
+CLIMBS = Refusal(
+    "dot-segments",
+    "The path has a `..`, perhaps escaped, so that an origin may have answered with what lies "
+    "elsewhere, as where somebody was led to /static/..%2faccount (RFC 3986 6.2.2.3); ask for the "
+    "path that is meant.",
+)
 PART = Refusal(
     "range",
     "A part is kept only in answer to Range, with one Content-Range that has the length of the "

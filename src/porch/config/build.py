@@ -176,7 +176,8 @@ class _Builder:
         self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
         self.options = Options()
         self.calling = Calling()
-        self.caches = Caches(loaded, state)
+        self.trusts = self.trust.trusts if self.trust is not None else None
+        self.caches = Caches(loaded, state, self.trusts)
         self.entries: list[Entry] = []
         self.router = Router(
             (),
@@ -425,7 +426,7 @@ class _Builder:
         found = self.forwarding.get(key)
         if found is None:
             forwarding = Forwarding(
-                trusts=self.trust.trusts if self.trust is not None else None,
+                trusts=self.trusts,
                 underscores=settings.underscores,
                 forwarded=settings.forwarded,
                 via=settings.via.encode(),

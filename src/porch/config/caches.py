@@ -1,6 +1,6 @@
 """The caches of routes: from what the words say to filters."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from porch.cache.filter import Cache
 from porch.config.caching import caching
@@ -20,9 +20,13 @@ CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
 class Caches:
     """Of one configuration."""
 
-    def __init__(self, loaded: Loaded, state: State) -> None:
+    def __init__(
+        self, loaded: Loaded, state: State, trusts: Callable[[bytes], bool] | None
+    ) -> None:
+        """trusts: whether a peer's claims are believed, by its address; None for nobody's."""
         self._loaded = loaded
         self._state = state
+        self._trusts = trusts
 
     def filters(
         self,
@@ -56,8 +60,17 @@ class Caches:
             where=route.where,
         )
         suffix = key_suffix(name, route)
-        made = Cache(shelf, asked, found.policy, found.key, suffix=suffix, function=found.function)
-        return [made]
+        return [
+            Cache(
+                shelf,
+                asked,
+                found.policy,
+                found.key,
+                suffix=suffix,
+                function=found.function,
+                trusts=self._trusts,
+            )
+        ]
 
 
 def key_suffix(name: str, route: Route) -> bytes:

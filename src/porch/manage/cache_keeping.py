@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, MutableSequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from porch.cache.shelf import Shelf
 from porch.cache.store import Store, StoreError
 from porch.config.loaded import Loaded
 from porch.manage.cache_place import CachePlace, cache_place, ready_cache
+from porch.manage.channel import Message
 from porch.manage.user import Identity
 from porch.observe.messages import Level
 
@@ -36,13 +37,31 @@ class KeptCache:
     claimed: Claim | None
     locks: int
 
+    @property
+    def words(self) -> tuple[CachePlace, float | None]:
+        """For a worker that runs already, with the descriptors."""
+        return self.place, None if self.claimed is None else self.claimed.offset
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Of the locks, and of the claim if there is one."""
+        claimed = self.claimed
+        return [self.locks] if claimed is None else [self.locks, claimed.lock, claimed.board]
+
+    @classmethod
+    def told(cls, message: Message) -> "KeptCache":
+        """What `words` and `descriptors` were, in the worker that was told."""
+        place, offset = message.data
+        locks, *others = message.descriptors
+        claimed = None if offset is None else Claim(others[0], others[1], offset)
+        return cls(place=place, claimed=claimed, locks=locks)
+
 
 class CacheKeeping:
     """kept: for workers; None where nothing is kept."""
 
     def __init__(self) -> None:
         self.kept: KeptCache | None = None
-        self._place: CachePlace | None = None
 
     def begin(
         self,
@@ -50,40 +69,45 @@ class CacheKeeping:
         identity: Identity | None,
         say: Callable[[str, Level], None],
         handed: Handed | None = None,
-    ) -> None:
-        """Claim what the configuration needs. Without it all else is served, and the operator told
-        why. handed: of before an upgrade."""
-        before = _taken(handed) if handed else None
-        self._place = place = cache_place(loaded) if caches(loaded) else None
-        if before is not None and (place is None or place.folder != before.place.folder):
-            _drop(before)
-            before = None
-        if place is None:
-            return
-        if place.folder is None:
-            self.kept = KeptCache(place=place, claimed=None, locks=Locks.make())
-            return
-        if before is not None:
-            self.kept = replace(before, place=place)
-            return
+    ) -> KeptCache | None:
+        """Claim what the configuration needs, unless that is there. None where nothing is kept, or
+        can be, of which the operator is told: all else is served. handed: of before an upgrade."""
+        place = cache_place(loaded) if caches(loaded) else None
+        before = _taken_over(place, handed) if handed else None
+        if self.kept is None and place is not None:
+            if place.folder is None:
+                self.kept = KeptCache(place=place, claimed=None, locks=Locks.make())
+            elif before is not None:
+                self.kept = before
+            else:
+                self.kept = self._claimed(place, place.folder, identity, say)
+        return self.kept
+
+    def _claimed(
+        self,
+        place: CachePlace,
+        folder: Path,
+        identity: Identity | None,
+        say: Callable[[str, Level], None],
+    ) -> KeptCache | None:
         try:
-            found = self._claim(place, -1 if identity is None else identity.uid)
+            found = _claim(folder, -1 if identity is None else identity.uid)
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}", "warning")
-            return
-        problem = ready_cache(place.folder, identity)
+            return None
+        problem = ready_cache(folder, identity)
         if problem:
             say(problem, "warning")
-            settle(place.folder, found)
-            return
-        self.kept = KeptCache(place=place, claimed=found, locks=Locks.make())
+            settle(folder, found)
+            return None
+        return KeptCache(place=place, claimed=found, locks=Locks.make())
 
     def obstacle(self, loaded: Loaded) -> str:
         """Why a reload cannot put this in force, in a sentence; "" if it can."""
-        if not caches(loaded) or self._place == cache_place(loaded):
+        if not caches(loaded) or self.kept is None or self.kept.place == cache_place(loaded):
             return ""
         return (
-            "where the cache keeps answers is settled when workers start, and a reload starts none;"
+            "the store of the cache is open in all workers, and a reload starts none;"
             " porch upgrade puts this file in force, or a restart"
         )
 
@@ -92,7 +116,7 @@ class CacheKeeping:
         kept = self.kept
         if kept is None or kept.claimed is None:
             return []
-        return [kept.locks, *kept.claimed, str(kept.place.folder)]
+        return [*kept.descriptors, kept.claimed.offset, str(kept.place.folder)]
 
     def close(self) -> None:
         """All workers have ended."""
@@ -100,35 +124,29 @@ class CacheKeeping:
         if kept is not None and kept.claimed is not None and kept.place.folder is not None:
             settle(kept.place.folder, kept.claimed)
 
-    def _claim(self, place: CachePlace, worker: int) -> Claim:
-        assert place.folder is not None
-        until = clock.monotonic() + PATIENCE
-        while True:
-            try:
-                return claim(place.folder, worker)
-            except StoreError:
-                if clock.monotonic() >= until:
-                    raise
-            clock.sleep(PAUSE)
+
+def _claim(folder: Path, worker: int) -> Claim:
+    until = clock.monotonic() + PATIENCE
+    while True:
+        try:
+            return claim(folder, worker)
+        except StoreError:
+            if clock.monotonic() >= until:
+                raise
+        clock.sleep(PAUSE)
 
 
-def _taken(handed: Handed) -> KeptCache:
-    """What the version before has kept answers by."""
+def _taken_over(place: CachePlace | None, handed: Handed) -> KeptCache | None:
+    """What the version before had; None where answers are kept elsewhere from now on, or nowhere:
+    its workers have the old place until they end."""
     locks, lock, board, offset, folder = handed
+    if place is None or place.folder != Path(folder):
+        for number in (locks, lock, board):
+            os.close(number)
+        return None
     for number in (locks, lock, board):
         os.set_inheritable(number, False)
-    return KeptCache(
-        place=CachePlace(folder=Path(folder), size=0),
-        claimed=Claim(lock, board, offset),
-        locks=locks,
-    )
-
-
-def _drop(kept: KeptCache) -> None:
-    """Answers are kept elsewhere from now on. Workers of before have theirs until they end."""
-    assert kept.claimed is not None
-    for number in (kept.locks, kept.claimed.lock, kept.claimed.board):
-        os.close(number)
+    return KeptCache(place=place, claimed=Claim(lock, board, offset), locks=locks)
 
 
 def caches(loaded: Loaded) -> bool:

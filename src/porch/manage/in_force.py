@@ -170,6 +170,7 @@ class InForce:
                 files = open_log_files(candidate.logs)
             self._make_firsts(candidate)
             self.ready_store(candidate)
+            self._begin_cache(candidate, fleet)
             for news in self.discovered.expect(candidate.sources):
                 fleet.tell(fleet.all, "found", news)
             return Reload(fleet, self.listening, prospect, files, on_end)
@@ -271,6 +272,14 @@ class InForce:
             problem = ready_store(candidate.store, candidate.identity)
             if problem:
                 self._say(problem, "warning")
+
+    def _begin_cache(self, candidate: Candidate, fleet: Fleet) -> None:
+        """The first configuration with a cache: the workers that run are told where it is."""
+        is_new = self.cache.kept is None
+        kept = self.cache.begin(candidate.loaded, candidate.identity, self._say)
+        if is_new and kept is not None:
+            for process in fleet.all:
+                fleet.tell_one(process, "cache begins", kept.words, kept.descriptors)
 
     def _say(self, text: str, severity: Level) -> None:
         self.say(text, severity)

@@ -27,7 +27,7 @@ from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.manage.at_store import at_store
-from porch.manage.cache_keeping import shelf_of
+from porch.manage.cache_keeping import KeptCache, shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
@@ -71,8 +71,7 @@ NO_MEMORY = 71
 not even that it shall end. Another takes its place."""
 
 ORPHAN_DRAINS = 1.0
-"""Seconds in which a worker whose supervisor has died serves who waits to be accepted, half of what
-the next supervisor waits for the address (start.TAKE_OVER)."""
+"""Seconds in which an orphan serves who waits to be accepted: half of start.TAKE_OVER."""
 
 ON_THE_WAY = 1.0
 """Seconds in which a client whose handshake has begun is here, or will not come."""
@@ -104,8 +103,6 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
-        counts = cache_cells(equipment.table, equipment.row).own
-        self._state.shelf = shelf_of(equipment.cache, counts, messages.warn)
         self._state.load_key = partial(load_hash_key, messages.warn)
         self._state.load_cache_key = partial(load_cache_key, messages.warn)
         self._state.has_certificate = self._certifying.has
@@ -117,6 +114,8 @@ class Worker:
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
+        self._shelf_of = partial(shelf_of, counts=cache_cells(*table).own, say=messages.warn)
+        self._state.shelf = self._shelf_of(equipment.cache)
         self._discovering = Discovering(self._state, table, self._send, messages, looks=looks)
         self._discovering.know(equipment.found)
         self._state.make_cells = self._discovering.cells(equipment.columns)
@@ -243,6 +242,8 @@ class Worker:
                 for order in orders:
                     self._obeying.obey(order)
                 self._send("answer", (number, None))
+            case "cache begins":
+                self._state.shelf = self._shelf_of(KeptCache.told(message))
             case "purge" | "cache" | "kept":
                 number, data = message.data
                 self._send("answer", (number, at_store(self._state.shelf, message.word, data)))

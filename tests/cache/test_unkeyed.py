@@ -1,0 +1,64 @@
+"""What only one client says decides nothing for the others."""
+
+import pytest
+
+from porch.cache.unkeyed import IMPLIED, TOLD, UNKEYED, implied, is_plain, sendable
+from porch.http.message import RequestHead
+
+
+def request(*fields: tuple[bytes, bytes], length: int | None = 0) -> RequestHead:
+    return RequestHead(b"GET", b"/", b"a.test", b"https", list(fields), length)
+
+
+@pytest.mark.parametrize("name", sorted(UNKEYED))
+def test_a_field_that_is_in_no_key_does_not_go_out_in_any_spelling(name):
+    for spelled in (name, name.replace(b"-", b"_")):
+        asked = request((spelled, b"evil"), (b"accept", b"*/*"))
+        assert sendable(asked, ()) == [(b"accept", b"*/*")]
+        assert not is_plain(asked, ())
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_one_that_is_in_the_key_goes_out(name):
+    asked = request((name, b"https"))
+    assert sendable(asked, TOLD) == [(name, b"https")]
+    assert is_plain(asked, TOLD)
+
+
+def test_names_that_only_look_alike_go_out():
+    fields = [(b"x_theme", b"1"), (b"x-hosts", b"2"), (b"user-agent", b"3"), (b"cookie", b"a=b")]
+    assert sendable(request(*fields), ()) == fields
+    assert is_plain(request(*fields), ())
+
+
+def test_a_chain_of_addresses_goes_no_further_even_if_it_is_in_the_key():
+    asked = request((b"x-forwarded-for", b"<script>, 192.0.2.1"))
+    assert sendable(asked, (b"x-forwarded-for",)) == []
+
+
+def test_of_a_body_that_there_is_not_nothing_is_said():
+    about = [(b"content-type", b"evil/x"), (b"content-length", b"0")]
+    assert sendable(request(*about), ()) == []
+    assert sendable(request(*about, length=3), ()) == about
+    assert sendable(request(*about, length=None), ()) == about
+
+
+@pytest.mark.parametrize("name", sorted(IMPLIED))
+def test_what_scripts_ask_for_is_kept_for_those_that_ask_so(name):
+    asked = request((name, b"1"))
+    assert implied(asked, []) == {name}
+    assert sendable(asked, ()) == [(name, b"1")]
+    assert not is_plain(asked, ())
+
+
+def test_what_is_packed_was_packed_for_who_takes_it():
+    assert implied(request(), [(b"content-encoding", b"gzip")]) == {b"accept-encoding"}
+    assert implied(request((b"accept-encoding", b"gzip")), []) == set()
+
+
+def test_who_is_named_as_allowed_to_read_it_was_asked_for_by_him():
+    asked = request((b"origin", b"https://a.test"))
+    allows = b"access-control-allow-origin"
+    assert implied(asked, [(allows, b"https://a.test")]) == {b"origin"}
+    assert implied(asked, [(allows, b"*")]) == set()
+    assert implied(request(), [(allows, b"https://a.test")]) == set()
