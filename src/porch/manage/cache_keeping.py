@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from porch import clock
 from porch.cache.locks import Locks
@@ -24,8 +25,8 @@ PATIENCE = 2.0
 """Seconds that the workers of a killed supervisor have to let go of the folder."""
 PAUSE = 0.05
 
-Handed = list[int | float]
-"""Over an upgrade: the descriptors of locks, lock and board, and the clock's offset."""
+Handed = list[Any]
+"""Over an upgrade: the descriptors of locks, lock and board, the clock's offset and the folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,13 @@ class CacheKeeping:
     ) -> KeptCache | None:
         """Claim what the configuration needs, unless that is there. None where nothing is kept, or
         can be, of which the operator is told: all else is served. handed: of before an upgrade."""
-        if self.kept is None and caches(loaded):
-            place = cache_place(loaded)
+        place = cache_place(loaded) if caches(loaded) else None
+        before = _taken_over(place, handed) if handed else None
+        if self.kept is None and place is not None:
             if place.folder is None:
                 self.kept = KeptCache(place=place, claimed=None, locks=Locks.make())
-            elif handed:
-                self.kept = _taken_over(place, handed)
+            elif before is not None:
+                self.kept = before
             else:
                 self.kept = self._claimed(place, place.folder, identity, say)
         return self.kept
@@ -114,7 +116,7 @@ class CacheKeeping:
         kept = self.kept
         if kept is None or kept.claimed is None:
             return []
-        return [kept.locks, kept.claimed.lock, kept.claimed.board, kept.claimed.offset]
+        return [*kept.descriptors, kept.claimed.offset, str(kept.place.folder)]
 
     def close(self) -> None:
         """All workers have ended."""
@@ -134,12 +136,17 @@ def _claim(folder: Path, worker: int) -> Claim:
         clock.sleep(PAUSE)
 
 
-def _taken_over(place: CachePlace, handed: Handed) -> KeptCache:
-    locks, lock, board, offset = handed
+def _taken_over(place: CachePlace | None, handed: Handed) -> KeptCache | None:
+    """What the version before had; None where answers are kept elsewhere from now on, or nowhere:
+    its workers have the old place until they end."""
+    locks, lock, board, offset, folder = handed
+    if place is None or place.folder != Path(folder):
+        for number in (locks, lock, board):
+            os.close(number)
+        return None
     for number in (locks, lock, board):
-        os.set_inheritable(int(number), False)
-    found = Claim(int(lock), int(board), offset)
-    return KeptCache(place=place, claimed=found, locks=int(locks))
+        os.set_inheritable(number, False)
+    return KeptCache(place=place, claimed=Claim(lock, board, offset), locks=locks)
 
 
 def caches(loaded: Loaded) -> bool:

@@ -144,7 +144,7 @@ class Handover:
     def _descriptors(self) -> list[int]:
         found = [number for _, numbers in self.listening for number in numbers]
         found += [number for _, number, _ in self.workers]
-        found += [self.control, self.question, self.table, *map(int, self.cache[:3])]
+        found += [self.control, self.question, self.table, *self.cache[:3]]
         return [number for number in found if number >= 0]
 
 

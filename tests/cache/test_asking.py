@@ -1,0 +1,59 @@
+"""What the origin is asked for all."""
+
+import pytest
+
+from porch.cache.asking import UNKEYED, question
+from porch.cache.entry import Entry
+from porch.cache.key import KeyRules
+from porch.cache.store import Stored
+from porch.http.message import Field, RequestHead
+
+RULES = KeyRules()
+KEPT = Stored(
+    b"", Entry(200, [(b"etag", b'"1"')], 9, 0.0, 0.0, 60.0, "max-age"), b"", is_purged=False
+)
+
+
+def request(*fields: Field, target: bytes = b"/a?b=1", authority: bytes = b"x") -> RequestHead:
+    return RequestHead(b"GET", target, authority, b"http", list(fields))
+
+
+@pytest.mark.parametrize("name", sorted(UNKEYED))
+def test_what_no_key_has_and_no_browser_sends_is_left_out(name: bytes) -> None:
+    assert question(request((name, b"evil"), (b"a", b"b")), RULES, None, []).fields == [
+        (b"a", b"b")
+    ]
+
+
+def test_conditions_of_one_client_are_left_out() -> None:
+    fields = [(b"if-none-match", b'"9"'), (b"if-modified-since", b"x"), (b"if-match", b'"9"')]
+    assert question(request(*fields), RULES, None, []).fields == []
+
+
+def test_a_range_is_asked_for_but_where_it_depends_on_a_condition() -> None:
+    part = (b"range", b"bytes=0-1")
+    assert question(request(part), RULES, None, []).fields == [part]
+    assert question(request(part, (b"if-range", b'"9"')), RULES, None, []).fields == []
+
+
+def test_what_is_stored_is_asked_about() -> None:
+    asked = question(request((b"range", b"bytes=0-1"), (b"a", b"b")), RULES, KEPT, [])
+    assert asked.fields == [(b"a", b"b"), (b"if-none-match", b'"1"')]
+
+
+def test_what_is_missing_is_asked_for() -> None:
+    asked = question(request((b"range", b"bytes=0-9")), RULES, KEPT, [(4, 9)])
+    assert asked.fields == [(b"range", b"bytes=4-"), (b"if-range", b'"1"')]
+
+
+def test_head_is_asked_by_get_and_the_request_stays_as_it_was() -> None:
+    given = request((b"x-forwarded-host", b"evil"))
+    given.method = b"HEAD"
+    asked = question(given, RULES, None, [])
+    assert (asked.method, asked.length, asked.upgrade) == (b"GET", 0, None)
+    assert given.fields == [(b"x-forwarded-host", b"evil")]
+
+
+def test_what_the_key_leaves_out_is_left_out_of_the_question() -> None:
+    asked = question(request(target=b"/a?utm_source=x&b=1"), KeyRules(ignore=(b"utm_*",)), None, [])
+    assert asked.target == b"/a?b=1"

@@ -1,0 +1,119 @@
+"""A request of the cache to the origin; what clients see of it is in tests/scenario."""
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, VALIDATED
+from porch.cache.fill import SHOW, Fill
+from porch.exchange import Exchange
+from tests.support.cached import Cached
+
+GET = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
+FRESH = b"HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\n"
+PRIVATE = b"HTTP/1.1 200 OK\r\ncache-control: private\r\n"
+HI = b"content-length: 2\r\n\r\nhi"
+
+Make = Callable[..., Cached]
+
+
+def fill_of(story: Cached) -> Any:
+    (found,) = story.shelf.asked.values()
+    assert isinstance(found, Fill)
+    return found
+
+
+@pytest.mark.parametrize("kind", [FRESH, PRIVATE])
+def test_nothing_of_it_is_left_behind_in_a_cycle(cached: Make, kind: bytes) -> None:
+    story = cached()
+    gc.collect()
+    gc.disable()
+    before = alive()
+    try:
+        for number in range(3):
+            asked = GET.replace(b"/a", b"/%d" % number)
+            story.client(asked).upstream_gets(b"GET /%d" % number).upstream(kind + HI)
+            story.client_gets(200, b"hi")
+        for recorder in (story.recorder, story.fills):
+            recorder.began.clear()
+            recorder.ended.clear()
+        assert alive() == before
+    finally:
+        gc.enable()
+
+
+def alive() -> int:
+    """Fills, and exchanges that are theirs."""
+    found = gc.get_objects()
+    return sum(isinstance(each, Fill) for each in found) + sum(
+        isinstance(each, Exchange) and isinstance(each.client, Fill) for each in found
+    )
+
+
+def test_what_was_kept_and_what_not_is_counted(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
+    other = GET.replace(b"/a", b"/b")
+    story.client(other).upstream_gets(b"GET /b").upstream(PRIVATE + HI).client_gets(200, b"hi")
+    counts = story.shelf.counts
+    assert (counts[KEPT], counts[NOT_KEPT["private"]], counts[VALIDATED]) == (1, 1, 0)
+    assert counts[FROM_ORIGIN] == 4
+
+
+def test_the_log_learns_who_answered(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a").advance(1.0).upstream(FRESH + HI)
+    story.client_gets(200, b"hi")
+    first = story.latest
+    assert first.endpoint is story.endpoints[0]
+    assert first.attempts == 1
+    assert first.first_byte - first.connected == 1.0
+    story.client(GET).client_gets(200, b"hi")
+    hit = story.latest
+    assert (hit.endpoint, hit.attempts, hit.connected) == (None, 0, 0.0)
+
+
+def test_one_that_leaves_before_the_answer_is_told_whom_was_asked(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a").client_leaves()
+    assert story.latest.endpoint is story.endpoints[0]
+    story.upstream(FRESH + HI)
+
+
+def test_it_speaks_for_the_client_whose_request_it_is(cached: Make) -> None:
+    story = cached()
+    story.connects("192.0.2.9").client(GET)
+    story.upstream_gets(b"GET /a", field=(b"x-forwarded-for", b"192.0.2.9")).upstream(FRESH + HI)
+    story.client_gets(200, b"hi")
+
+
+def test_a_small_body_that_takes_its_time_is_put_where_others_can_read_it(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + b"content-length: 4\r\n\r\nab")
+    assert story.store.stat().growing == 0
+    story.advance(2 * SHOW, SHOW)
+    assert story.store.stat().growing == 1
+    story.upstream(b"cd").client_gets(200, b"abcd")
+    assert story.store.stat().growing == 0
+
+
+def test_it_says_what_it_is_doing(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a")
+    assert repr(fill_of(story)) == "<Fill None 1 wait 0 read>"
+    story.upstream(FRESH + b"content-length: 4\r\n\r\nab").client_gets(200, b"ab", end=False)
+    assert repr(fill_of(story)) == "<Fill <Arriving 2 bytes stored> 0 wait 1 read>"
+    story.upstream(b"cd").client_gets(body=b"cd")
+
+
+def test_nothing_of_a_request_is_asked_of_it(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a")
+    fill = fill_of(story)
+    fill.pause_reading()
+    fill.resume_reading()
+    fill.accept(None)
+    assert fill.unsent() == 0
+    story.upstream(FRESH + HI).client_gets(200, b"hi")

@@ -1,0 +1,179 @@
+"""The filter of the cache: what is answered, what waits and what goes past."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from porch.cache.counts import FORWARDED, HIT
+from porch.cache.key import KeyRules
+from porch.cache.policy import Policy
+from porch.route.condition import Conditions
+from porch.route.when import parse_when
+from tests.support.cached import Cached
+
+GET = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
+FRESH = b"HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\n"
+HI = b"content-length: 2\r\n\r\nhi"
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+Make = Callable[..., Cached]
+
+
+def stored(story: Cached, target: bytes = b"/a", head: bytes = FRESH) -> Cached:
+    asked = GET.replace(b"/a", target)
+    story.client(asked).upstream_gets(b"GET " + target).upstream(head + HI).client_gets(200, b"hi")
+    return story
+
+
+def with_fields(*lines: bytes) -> bytes:
+    return GET[:-2] + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_", "fwd"),
+    [
+        (b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n", b"method"),
+        (b"OPTIONS /a HTTP/1.1\r\nhost: x\r\n\r\n", b"method"),
+        (b"GET /a HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nab", b"bypass"),
+        (b"GET /a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"bypass"),
+        (with_fields(b'if-match: "1"'), b"bypass"),
+    ],
+    ids=["post", "options", "body", "chunked", "if-match"],
+)
+def test_what_is_not_looked_up_goes_to_the_origin_and_says_so(
+    cached: Make, request_: bytes, fwd: bytes
+) -> None:
+    story = cached()
+    story.client(request_).upstream_gets(request_.partition(b" HTTP")[0], None)
+    story.upstream(FRESH + HI)
+    story.client_gets(200, b"hi", field=(b"cache-status", b"Porch; fwd=" + fwd))
+    assert story.shelf.counts[FORWARDED[fwd.decode()]] == 1
+    assert story.store.stat().objects == 0
+
+
+def test_a_websocket_goes_past(cached: Make) -> None:
+    story = cached()
+    asked = with_fields(
+        b"connection: upgrade",
+        b"upgrade: websocket",
+        b"sec-websocket-version: 13",
+        b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==",
+    )
+    story.client(asked).upstream_gets(b"GET /a", field=(b"upgrade", b"websocket")).upstream(OK)
+    story.client_gets(200, b"ok")
+    assert not story.fills.began
+
+
+def test_expect_on_a_request_without_a_body_is_no_reason_to_wait(cached: Make) -> None:
+    story = stored(cached())
+    story.client(with_fields(b"expect: 100-continue")).client_gets(200, b"hi")
+
+
+def test_http_1_0_is_answered_from_the_store(cached: Make) -> None:
+    story = stored(cached())
+    story.client(b"GET /a HTTP/1.0\r\nhost: x\r\nconnection: keep-alive\r\n\r\n")
+    story.client_gets(200, b"hi")
+
+
+@pytest.mark.parametrize("count", [2, 50, 5000])
+def test_a_long_list_of_ranges_costs_no_more_than_the_whole(cached: Make, count: int) -> None:
+    story = stored(cached())
+    story.client(with_fields(b"range: bytes=" + b",".join([b"0-0"] * count)))
+    message = story._read(story.clients[-1], True, False)
+    assert len(message.body) < 500
+    message.body = b""
+
+
+def test_head_is_answered_by_what_is_stored_of_get(cached: Make) -> None:
+    story = stored(cached())
+    story.client(GET.replace(b"GET", b"HEAD"))
+    story.client_gets(200, b"", bodiless=True, field=(b"content-length", b"2"))
+
+
+def test_head_of_what_is_not_stored_is_asked_as_head(cached: Make) -> None:
+    story = cached()
+    story.client(GET.replace(b"GET", b"HEAD")).upstream_gets(b"HEAD /a")
+    story.upstream(FRESH + b"content-length: 2\r\n\r\n").client_gets(200, bodiless=True)
+    assert story.store.stat().objects == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_kept"),
+    [(b'etag: "1"\r\ncontent-length: 2', True), (b'etag: "2"\r\ncontent-length: 3', False)],
+)
+def test_what_head_says_holds_of_what_is_stored(cached: Make, fields: bytes, is_kept: bool) -> None:
+    story = stored(cached(), head=FRESH + b'etag: "1"\r\n').advance(70.0)
+    story.client(GET.replace(b"GET", b"HEAD")).upstream_gets(b"HEAD /a")
+    story.upstream(FRESH + fields + b"\r\n\r\n").client_gets(200, bodiless=True)
+    story.client(GET)
+    if is_kept:
+        story.client_gets(200, b"hi").upstream_gets_nothing()
+    else:
+        story.upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
+
+
+def test_only_if_cached_is_never_asked(cached: Make) -> None:
+    story = cached()
+    story.client(with_fields(b"cache-control: only-if-cached")).client_gets(504)
+    assert not story.dialers[0].dials
+    stored(story).client(with_fields(b"cache-control: only-if-cached")).client_gets(200, b"hi")
+
+
+def test_no_store_of_a_request_goes_past(cached: Make) -> None:
+    story = stored(cached())
+    story.client(with_fields(b"cache-control: no-store")).upstream_gets(b"GET /a").upstream(OK)
+    story.client_gets(200, b"ok", field=(b"cache-status", b"Porch; fwd=request"))
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Oh"])
+def test_what_is_changed_is_not_served_any_more(cached: Make, status: bytes) -> None:
+    story = stored(stored(cached()), b"/b")
+    story.client(b"PUT /a HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nlocation: x\r\n\r\n")
+    story.upstream_gets(b"PUT /a")
+    story.upstream(b"HTTP/1.1 %b\r\nlocation: /b\r\ncontent-length: 0\r\n\r\n" % status)
+    story.client_gets(int(status[:3]))
+    for target in (b"/a", b"/b"):
+        story.client(GET.replace(b"/a", target))
+        if status[:1] == b"2":
+            story.upstream_gets(b"GET " + target).upstream(FRESH + HI)
+        story.client_gets(200, b"hi")
+
+
+def test_who_bypasses_neither_asks_nor_fills(cached: Make) -> None:
+    bypass: tuple[Conditions, ...] = (parse_when({"cookie": {"session": True}}),)
+    story = stored(cached(policy=Policy(bypass=bypass)))
+    story.client(with_fields(b"cookie: session=1")).upstream_gets(b"GET /a").upstream(FRESH + HI)
+    story.client_gets(200, b"hi", field=(b"cache-status", b"Porch; fwd=bypass"))
+    story.client(GET).client_gets(200, b"hi").upstream_gets_nothing()
+
+
+def test_what_the_key_ignores_makes_no_difference(cached: Make) -> None:
+    story = stored(cached(rules=KeyRules(ignore=(b"utm_*",))))
+    story.client(GET.replace(b"/a", b"/a?utm_source=x")).client_gets(200, b"hi")
+    assert story.shelf.counts[HIT] == 1
+
+
+def test_the_operators_part_of_the_key_counts(cached: Make) -> None:
+    story = cached()
+    by_ip: Any = lambda exchange: exchange.client_ip  # noqa: E731
+    story.cache._function = by_ip
+    story.cache._may_be_ready = False
+    stored(story).connects("192.0.2.8").client(GET)
+    story.upstream_gets(b"GET /a").upstream(FRESH + b"content-length: 2\r\n\r\nme")
+    story.client_gets(200, b"me").client(GET, at=0).client_gets(200, b"hi", at=0)
+    story.connects("192.0.2.8").client(b"DELETE /a HTTP/1.1\r\nhost: x\r\n\r\n").upstream_gets(
+        b"DELETE /a"
+    ).upstream(OK).client_gets(200, b"ok")
+    story.client(GET, at=0).upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(
+        200, b"hi", at=0
+    )
+
+
+def test_a_request_that_has_waited_in_vain_often_asks_for_itself(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a")
+    exchange = story.recorder.began[-1]
+    assert story.cache.look(exchange, 4) is None
+    story.cache._notes.clear()
+    story.upstream(FRESH + HI).client_gets(200, b"hi")
