@@ -15,7 +15,7 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
-from porch.config.caches import Caches, faces_origin
+from porch.config.caches import Caches
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
@@ -295,8 +295,7 @@ class _Builder:
         demand = self._demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
         route.access = (rewritten, settings.upgrades, demand, settings.maintenance)
-        prefix = stripped(pattern) if model.strip else b""
-        filters = self._filters(settings, host, demand, prefix)
+        filters = self._filters(settings, host, demand, stripped(pattern) if model.strip else b"")
         behind: list[Filter] = []
         target = entry.targets[0]
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
@@ -327,9 +326,8 @@ class _Builder:
             roster = self.state.roster(route.destination.name)
             takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
-            facing = [*before, *filter(faces_origin, filters), *behind]
-            cached = self.caches.filters(name, settings, route, demand is not None, facing)
-            filters = [*before, *filters, *cached, *behind]
+            ordered = before, filters, behind
+            filters = self.caches.among(ordered, name, settings, route, demand is not None)
             if takes_calls:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
             elif model.grpc_web:

@@ -28,7 +28,25 @@ class Caches:
         self._state = state
         self._trusts = trusts
 
-    def filters(
+    def among(
+        self,
+        filters: tuple[list[Filter], list[Filter], list[Filter]],
+        name: str,
+        settings: RouteSettings,
+        route: Route,
+        is_personal: bool,
+    ) -> list[Filter]:
+        """All filters of a route in their order, with its cache among them, if it has one.
+
+        filters: those before all others, those of the route, those behind that choose and spare
+        endpoints. name: of the route with its conditions. is_personal: whether the origin is told
+        the client's certificate.
+        """
+        before, own, behind = filters
+        facing = [*before, *filter(faces_origin, own), *behind]
+        return [*before, *own, *self._cache(name, settings, route, is_personal, facing), *behind]
+
+    def _cache(
         self,
         name: str,
         settings: RouteSettings,
@@ -36,9 +54,7 @@ class Caches:
         is_personal: bool,
         facing: Sequence[Filter],
     ) -> list[Filter]:
-        """The cache of a route, if it has one. name: of the route with its conditions. is_personal:
-        whether the origin is told the client's certificate. facing: all filters that face the
-        origin, in their order."""
+        """facing: all filters that face the origin."""
         words, shelf = settings.cache, self._state.shelf
         if shelf is None or words is None:
             return []
