@@ -3,7 +3,10 @@
 import contextlib
 import os
 import ssl
+from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -245,3 +248,27 @@ def test_there_is_one_context_for_each_set_of_authorities_of_clients(tmp_path: P
     assert found.context_for(authorities) is asking
     keep_only([])
     assert found.context_for(authorities) is not asking
+
+
+def test_what_another_thread_has_just_forgotten_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload is examined while the supervisor looks at files that change."""
+
+    class Forgotten(OrderedDict[Any, Any]):
+        def __iter__(self) -> Iterator[Any]:
+            keys = [*super().__iter__()]
+            self.clear()
+            return iter(keys)
+
+        def get(self, key: Any, default: Any = None) -> Any:
+            return self.pop(key, default)
+
+    found = load_certificate([files(tmp_path, "a.test")])
+    contexts = Forgotten()
+    monkeypatch.setattr(module, "_contexts", contexts)
+    context = found.context
+    assert found.context is context
+    assert not dict.__len__(contexts)
+    assert found.context is not context
+    keep_only(())

@@ -109,7 +109,8 @@ class Certificate:
         key = (self.digest, client_ca, http2)
         context = _contexts.get(key)
         if context is not None:
-            _contexts.move_to_end(key)
+            with contextlib.suppress(KeyError):  # another thread has just forgotten it
+                _contexts.move_to_end(key)
             return context
         context = server_context([each for each in self._protocols if http2 or each != "h2"])
         for pair in self.pairs:
@@ -150,10 +151,12 @@ def tried(found: Certificate) -> Certificate:
 
 
 def keep_only(certificates: Iterable[Certificate]) -> None:
-    """Forget the contexts of all others: nobody else is served any more."""
+    """Forget the contexts of all others: nobody else is served any more. For several threads: the
+    supervisor looks at files that change while a reload is examined."""
     wanted = {each.digest for each in certificates}
-    for key in [each for each in _contexts if each[0] not in wanted]:
-        del _contexts[key]
+    for key in tuple(_contexts):
+        if key[0] not in wanted:
+            _contexts.pop(key, None)
 
 
 def _content(file: Path, read: Read) -> bytes:
