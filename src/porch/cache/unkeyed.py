@@ -50,12 +50,13 @@ IMPLIED = frozenset(
         *(b"next-router-state-tree", b"x-nextjs-data", b"x-requested-with", b"x-inertia"),
         *(b"x-inertia-partial-data", b"x-inertia-partial-component", b"x-pjax", b"turbo-frame"),
         *(b"hx-request", b"hx-target", b"hx-boosted", b"x-up-target"),
+        *(b"content-type", b"content-encoding", b"content-language"),
     )
 )
-"""Fields by which scripts of a page ask for data or a fragment of it under the URL of the whole. An
-answer to a request with them is kept as if Vary had named them."""
+"""Fields by which scripts of a page ask for data or a fragment of it under the URL of the whole;
+and what says something of a body, which a GET has not. An answer to a request with them is kept as
+if Vary had named them."""
 
-_CONTENT = b"content-"
 _ADDRESSES = b"x-forwarded-for"
 
 
@@ -63,16 +64,12 @@ def sendable(request: RequestHead, keyed: Collection[bytes]) -> list[Field]:
     """The fields that go out with a request that is to be stored. keyed: names that are in its
     key.
 
-    A request without a body says nothing of one, and its chain of addresses is made anew: the
-    beginning of that is what anybody has written.
+    The chain of addresses is made anew: its beginning is what anybody has written.
     """
-    has_body = request.length != 0 or request.method == b"QUERY"
     return [
         field
         for field in request.fields
-        if (field[0] in keyed or not _is_unkeyed(field[0]))
-        and (has_body or not field[0].startswith(_CONTENT))
-        and field[0] != _ADDRESSES
+        if (field[0] in keyed or not _is_unkeyed(field[0])) and field[0] != _ADDRESSES
     ]
 
 
