@@ -2,10 +2,11 @@
 
 import pytest
 
-from porch.cache.asking import UNKEYED, question
+from porch.cache.asking import question
 from porch.cache.entry import Entry
 from porch.cache.key import KeyRules
 from porch.cache.store import Stored
+from porch.cache.unkeyed import UNKEYED
 from porch.http.message import Field, RequestHead
 
 RULES = KeyRules()
