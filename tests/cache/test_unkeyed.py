@@ -2,7 +2,8 @@
 
 import pytest
 
-from porch.cache.unkeyed import IMPLIED, TOLD, UNKEYED, implied, is_plain, sendable
+from porch.cache.key import KeyRules
+from porch.cache.unkeyed import IMPLIED, TOLD, UNKEYED, believing, implied, is_plain, sendable
 from porch.http.message import RequestHead
 
 
@@ -55,3 +56,8 @@ def test_who_is_named_as_allowed_to_read_it_was_asked_for_by_him():
     assert implied(asked, [(allows, b"https://a.test")]) == {b"origin"}
     assert implied(asked, [(allows, b"*")]) == set()
     assert implied(request(), [(allows, b"https://a.test")]) == set()
+
+
+def test_what_a_trusted_proxy_tells_counts_behind_what_counts_anyway():
+    rules = believing(KeyRules(fields=(b"x-tenant",), sort=True))
+    assert rules == KeyRules(fields=(b"x-tenant", *TOLD), sort=True)

@@ -6,10 +6,12 @@ is kept for those alone that say the same. Else one client chooses what all othe
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
+from porch.cache.key import KeyRules
 from porch.http.message import Field, RequestHead
 
-__all__ = ["IMPLIED", "TOLD", "UNKEYED", "implied", "is_plain", "sendable"]
+__all__ = ["IMPLIED", "TOLD", "UNKEYED", "believing", "implied", "is_plain", "sendable"]
 
 TOLD = (b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto")
 """What a trusted proxy tells that the origin makes links of: in the key of what it asks for."""
@@ -79,6 +81,11 @@ def is_plain(request: RequestHead, keyed: Collection[bytes]) -> bool:
     return not any(
         (_is_unkeyed(name) or name in IMPLIED) and name not in keyed for name, _ in request.fields
     )
+
+
+def believing(rules: KeyRules) -> KeyRules:
+    """What counts of the requests of a trusted proxy: what it tells too."""
+    return replace(rules, fields=(*rules.fields, *TOLD))
 
 
 def implied(request: RequestHead, fields: Sequence[Field]) -> set[bytes]:
