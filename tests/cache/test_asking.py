@@ -58,3 +58,22 @@ def test_head_is_asked_by_get_and_the_request_stays_as_it_was() -> None:
 def test_what_the_key_leaves_out_is_left_out_of_the_question() -> None:
     asked = question(request(target=b"/a?utm_source=x&b=1"), KeyRules(ignore=(b"utm_*",)), None, [])
     assert asked.target == b"/a?b=1"
+
+
+def test_what_is_in_the_key_is_in_the_question() -> None:
+    rules = KeyRules(fields=(b"x-forwarded-proto",))
+    told = (b"x-forwarded-proto", b"https")
+    asked = question(
+        request(told, (b"x-forwarded-for", b"evil"), (b"x-host", b"b")), rules, None, []
+    )
+    assert asked.fields == [told]
+
+
+def test_a_query_is_asked_as_one_with_its_length_and_for_the_whole() -> None:
+    given = request((b"content-type", b"a/b"), (b"range", b"bytes=0-1"))
+    given.method, given.length = b"QUERY", 3
+    for checks in (None, KEPT):
+        asked = question(given, RULES, checks, [])
+        assert (asked.method, asked.length) == (b"QUERY", 3)
+        assert (b"content-type", b"a/b") in asked.fields
+        assert asked.get(b"range") is None

@@ -2,12 +2,13 @@
 
 import pytest
 
-from porch.cache.unkeyed import IMPLIED, TOLD, UNKEYED, implied, is_plain, sendable
+from porch.cache.key import KeyRules
+from porch.cache.unkeyed import IMPLIED, TOLD, UNKEYED, believing, implied, is_plain, sendable
 from porch.http.message import RequestHead
 
 
-def request(*fields: tuple[bytes, bytes], length: int | None = 0) -> RequestHead:
-    return RequestHead(b"GET", b"/", b"a.test", b"https", list(fields), length)
+def request(*fields: tuple[bytes, bytes]) -> RequestHead:
+    return RequestHead(b"GET", b"/", b"a.test", b"https", list(fields))
 
 
 @pytest.mark.parametrize("name", sorted(UNKEYED))
@@ -36,13 +37,6 @@ def test_a_chain_of_addresses_goes_no_further_even_if_it_is_in_the_key():
     assert sendable(asked, (b"x-forwarded-for",)) == []
 
 
-def test_of_a_body_that_there_is_not_nothing_is_said():
-    about = [(b"content-type", b"evil/x"), (b"content-length", b"0")]
-    assert sendable(request(*about), ()) == []
-    assert sendable(request(*about, length=3), ()) == about
-    assert sendable(request(*about, length=None), ()) == about
-
-
 @pytest.mark.parametrize("name", sorted(IMPLIED))
 def test_what_scripts_ask_for_is_kept_for_those_that_ask_so(name):
     asked = request((name, b"1"))
@@ -62,3 +56,8 @@ def test_who_is_named_as_allowed_to_read_it_was_asked_for_by_him():
     assert implied(asked, [(allows, b"https://a.test")]) == {b"origin"}
     assert implied(asked, [(allows, b"*")]) == set()
     assert implied(request(), [(allows, b"https://a.test")]) == set()
+
+
+def test_what_a_trusted_proxy_tells_counts_behind_what_counts_anyway():
+    rules = believing(KeyRules(fields=(b"x-tenant",), sort=True))
+    assert rules == KeyRules(fields=(b"x-tenant", *TOLD), sort=True)

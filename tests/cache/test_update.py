@@ -52,13 +52,15 @@ def stored() -> Entry:
     return Entry(200, fields, 2, 0.0, 0.0, 1.0, "max-age", url=b"http://x/a")
 
 
-@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"QUERY"])
 def test_what_was_validated_is_fresh_from_now_on_and_keeps_its_length(
     cache: Any, method: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "date", b"Tue, 14 Nov 2023 22:13:20 GMT")
     head = ResponseHead(304, [TAG, (b"cache-control", b"max-age=60"), (b"x-a", b"new")], 0)
-    found = updated(cache, request(method), stored(), head, WALL, WALL)
+    asked = request(method)
+    asked.length = 3 if method == b"QUERY" else 0
+    found = updated(cache, asked, stored(), head, WALL, WALL)
     assert isinstance(found, Entry)
     assert (found.status, found.length, found.lifetime, found.received) == (200, 2, 60.0, 7.0)
     assert found.get(b"x-a") == b"new"

@@ -182,3 +182,15 @@ def test_a_route_that_tells_certificates_keeps_nothing(
     ]
     file.write_text(f'{words}cache = {{ ignore = ["authorization"] }}\n{routes}')
     assert explained("http://a.test/")[0] == "key http://a.test/"
+
+
+def test_what_a_trusted_proxy_tells_is_in_the_key(
+    explained: Explained, door: Door, tmp_path: Path
+) -> None:
+    file = tmp_path / "porch.toml"
+    told = ("X-Forwarded-Proto: https", "X-Forwarded-For: 198.51.100.1")
+    assert explained("http://a.test/", *told)[0] == "key http://a.test/"
+    file.write_text('trust = "192.0.2.0/24"\n' + FILE)
+    assert explained("http://a.test/", *told)[0] == (
+        "key http://a.test/ field:x-forwarded-proto=https"
+    )

@@ -1,5 +1,6 @@
 """The caches of routes, and which hooks meet a client, an origin, or both."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -101,3 +102,14 @@ def test_routes_that_differ_in_their_conditions_have_keys_apart() -> None:
 @pytest.mark.parametrize(("kind", "faces"), [(Admission, False), (Filter, False), (Cache, True)])
 def test_who_faces_an_origin_is_known_by_the_phases(kind: type[Filter], faces: bool) -> None:
     assert faces_origin(kind.__new__(kind)) == faces
+
+
+@pytest.mark.parametrize(("trust", "expected"), [([], 0), (["192.0.2.0/24"], 4)])
+def test_what_a_trusted_proxy_tells_counts_of_its_requests_alone(
+    trust: list[str], expected: int
+) -> None:
+    route = routes({"a.test": {"to": ":1", "cache": True}}, trust=trust)["a.test"]
+    cache = cache_of(route)
+    for peer, count in ((b"192.0.2.1", expected), (b"198.51.100.1", 0)):
+        exchange: Any = SimpleNamespace(client=SimpleNamespace(peer=peer))
+        assert len(cache.rules_for(exchange).fields) == count

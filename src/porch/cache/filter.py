@@ -4,7 +4,6 @@ What it decides is in the modules of rules beside it; here is the order in which
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import blake2b
 
 from porch import clock
@@ -27,7 +26,7 @@ from porch.cache.reuse import How
 from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
-from porch.cache.unkeyed import TOLD, is_plain
+from porch.cache.unkeyed import believing, is_plain
 from porch.cache.update import appraised, updated
 from porch.cache.validate import agrees, outdated
 from porch.cache.vary import matches
@@ -115,7 +114,7 @@ class Cache(Filter):
         self.policy = policy
         self.rules = rules
         self._trusts = trusts
-        self._believing = replace(rules, fields=(*rules.fields, *TOLD))
+        self._believing = believing(rules)
         self._suffix = suffix
         self._function = function
         self._may_be_ready = function is None and not policy.bypass

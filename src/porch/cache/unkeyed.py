@@ -6,10 +6,12 @@ is kept for those alone that say the same. Else one client chooses what all othe
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
+from porch.cache.key import KeyRules
 from porch.http.message import Field, RequestHead
 
-__all__ = ["IMPLIED", "TOLD", "UNKEYED", "implied", "is_plain", "sendable"]
+__all__ = ["IMPLIED", "TOLD", "UNKEYED", "believing", "implied", "is_plain", "sendable"]
 
 TOLD = (b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto")
 """What a trusted proxy tells that the origin makes links of: in the key of what it asks for."""
@@ -50,12 +52,13 @@ IMPLIED = frozenset(
         *(b"next-router-state-tree", b"x-nextjs-data", b"x-requested-with", b"x-inertia"),
         *(b"x-inertia-partial-data", b"x-inertia-partial-component", b"x-pjax", b"turbo-frame"),
         *(b"hx-request", b"hx-target", b"hx-boosted", b"x-up-target"),
+        *(b"content-type", b"content-encoding", b"content-language"),
     )
 )
-"""Fields by which scripts of a page ask for data or a fragment of it under the URL of the whole. An
-answer to a request with them is kept as if Vary had named them."""
+"""Fields by which scripts of a page ask for data or a fragment of it under the URL of the whole;
+and what says something of a body, which a GET has not. An answer to a request with them is kept as
+if Vary had named them."""
 
-_CONTENT = b"content-"
 _ADDRESSES = b"x-forwarded-for"
 
 
@@ -63,16 +66,12 @@ def sendable(request: RequestHead, keyed: Collection[bytes]) -> list[Field]:
     """The fields that go out with a request that is to be stored. keyed: names that are in its
     key.
 
-    A request without a body says nothing of one, and its chain of addresses is made anew: the
-    beginning of that is what anybody has written.
+    The chain of addresses is made anew: its beginning is what anybody has written.
     """
-    has_body = request.length != 0 or request.method == b"QUERY"
     return [
         field
         for field in request.fields
-        if (field[0] in keyed or not _is_unkeyed(field[0]))
-        and (has_body or not field[0].startswith(_CONTENT))
-        and field[0] != _ADDRESSES
+        if (field[0] in keyed or not _is_unkeyed(field[0])) and field[0] != _ADDRESSES
     ]
 
 
@@ -82,6 +81,11 @@ def is_plain(request: RequestHead, keyed: Collection[bytes]) -> bool:
     return not any(
         (_is_unkeyed(name) or name in IMPLIED) and name not in keyed for name, _ in request.fields
     )
+
+
+def believing(rules: KeyRules) -> KeyRules:
+    """What counts of the requests of a trusted proxy: what it tells too."""
+    return replace(rules, fields=(*rules.fields, *TOLD))
 
 
 def implied(request: RequestHead, fields: Sequence[Field]) -> set[bytes]:

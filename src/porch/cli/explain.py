@@ -77,7 +77,10 @@ def explain_request(
             print(line)
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
-    for line in cache_lines(config, loaded, rehearsal.route, request, client_ip):
+    trusted = built.trusts is not None and built.trusts(peer)
+    for line in cache_lines(
+        config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
+    ):
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)

@@ -13,6 +13,7 @@ from porch.cache.key import make
 from porch.cache.lifetime import because
 from porch.cache.policy import Policy
 from porch.cache.reuse import How, absent, use
+from porch.cache.unkeyed import believing
 from porch.cache.vary import matches
 from porch.config.caches import key_suffix
 from porch.config.caching import key_rules, policy
@@ -38,9 +39,15 @@ _DONE: Mapping[How, str] = {
 
 
 def cache_lines(
-    config: Path, loaded: Loaded, route: Route | None, request: RequestHead, client_ip: bytes
+    config: Path,
+    loaded: Loaded,
+    route: Route | None,
+    request: RequestHead,
+    client_ip: bytes,
+    *,
+    is_trusted: bool,
 ) -> Iterator[str]:
-    """None of a route that keeps nothing."""
+    """None of a route that keeps nothing. is_trusted: whether it comes from a proxy in `trust`."""
     if route is None or route.destination is None:
         return
     places = (each for each in loaded.routes if (each.key, each.where) == (route.key, route.where))
@@ -57,7 +64,8 @@ def cache_lines(
     name = route.key
     if conditions is not None:
         name = f"{name} {parse_when(conditions.model_dump(exclude_defaults=True))}"
-    key = make(request, key_rules(words.key)) + key_suffix(name, route)
+    counts = key_rules(words.key)
+    key = make(request, believing(counts) if is_trusted else counts) + key_suffix(name, route)
     part = words.key.py if words.key is not None else None
     shown = key.decode("latin-1")
     yield f"key       {shown}{f' and what {part} says' if part else ''}"

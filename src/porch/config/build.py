@@ -96,7 +96,7 @@ class Built:
     """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
     all pools. base: the folder of the configuration. members: of pools whose endpoints are found.
     sought: by the names of their sources. needs_key: whether cookies are signed with
-    `Loaded.signing_key`."""
+    `Loaded.signing_key`. trusts: whether a peer is in `trust`, by its address; None for nobody."""
 
     settings: DoorSettings
     listen: tuple[ListenAddress, ...]
@@ -111,6 +111,7 @@ class Built:
     base: Path
     members: list[Members]
     sought: Mapping[str, Sought]
+    trusts: Callable[[bytes], bool] | None
 
 
 def build(loaded: Loaded, state: State, logs: Logs | None = None) -> Built | None:
@@ -236,6 +237,7 @@ class _Builder:
             base=self.loaded.base,
             members=self.upstreams.members,
             sought=self.upstreams.sought,
+            trusts=self.trusts,
         )
 
     # --- routes ----------------------------------------------------------------------------------
