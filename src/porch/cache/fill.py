@@ -23,7 +23,7 @@ from porch.cache.store import Stored
 from porch.cache.update import appraised, updated
 from porch.cache.validate import selected
 from porch.cache.waiting import Waiting
-from porch.errors import ClientGone, PorchError
+from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import Security
@@ -145,6 +145,18 @@ class Fill:
 
     def send(self, head: "Head | None", data: bytes, end: bool) -> None:
         """See Stream."""
+        try:
+            self._on_answer(head, data, end)
+        except Exception as error:  # a defect: nobody is to wait for ever for its sake
+            exchange = self._exchange
+            if exchange is None:
+                raise
+            exchange.keeper.report(exchange, error)
+            self.abort(InternalError(f"{type(error).__name__}: {error}"))
+            if not (end or exchange.ended):
+                exchange.fail(ClientGone("the cache has given it up"))
+
+    def _on_answer(self, head: "Head | None", data: bytes, end: bool) -> None:
         if not isinstance(head, ResponseHead):
             self._on_data(head, data, end)  # type: ignore[arg-type]
         elif head.status < 200:
