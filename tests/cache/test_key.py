@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from porch.cache.key import KeyRules, body_digest, host, make, target, url
+from porch.cache.key import KeyRules, body_digest, host, make, port, target, url
 from porch.http.message import RequestHead
 
 PLAIN = KeyRules()
@@ -243,3 +243,21 @@ def test_a_cookie_whose_name_php_mangles_counts():
     for name in (b"my.theme", b"my theme", b"my[theme", b"my+theme"):
         assert b"cookie:" in make(request(b"/", (b"cookie", name + b"=x")), rules)
     assert b"cookie:" not in make(request(b"/", (b"cookie", b"mytheme=x")), rules)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "authority", "expected"),
+    [
+        (b"http", b"a.test", b"80"),
+        (b"https", b"a.test", b"443"),
+        (b"https", b"a.test:", b"443"),
+        (b"https", b"a.test:8443", b"8443"),
+        (b"http", b"[::1]", b"80"),
+        (b"http", b"[::1]:81", b"81"),
+        (b"http", b"[::2:80]", b"80"),
+        (b"https", b"192.0.2.1", b"443"),
+        (b"https", b"1", b"443"),
+    ],
+)
+def test_the_port_that_is_in_a_key(scheme, authority, expected):
+    assert port(request(authority=authority, scheme=scheme)) == expected

@@ -40,7 +40,8 @@ class Case:
     is sent before, each on a connection of its own. then: what the other sends. status: of his
     answer. refused: whether the door itself answers all of `first` with an error of 400 or more.
     hit: whether his answer is the stored one, since the trick has no part in it. wire: whether the
-    trick is one of bytes, which a cache that believes everything has no part in.
+    trick is one of bytes, which a cache that believes everything has no part in. aside: whether
+    what comes first comes by another port of the door.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Case:
     refused: bool = False
     hit: bool = False
     wire: bool = False
+    aside: bool = False
 
 
 def ask(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.poisoning.case import Case
 from tests.poisoning.play import Played, outcome, serving
-from tests.smuggling.proxies import Arguments, running_with
+from tests.smuggling.proxies import Arguments, free_port, running_with
 
 CACHES = {
     "plain": "true",
@@ -24,9 +24,10 @@ CACHES = {
 Plays = Callable[[Case], Played]
 
 
-def _config(port: int, origin: int, trusts: bool) -> str:
+def _config(ports: list[int], origin: int, *, trusts: bool) -> str:
     to = f'to = "127.0.0.1:{origin}"'
-    lines = [f'listen = ["127.0.0.1:{port}"]', "workers = 1", "log = false"]
+    listen = [f"127.0.0.1:{each}" for each in ports]
+    lines = [f"listen = {listen}", "workers = 1", "log = false"]
     lines += ['trust = "127.0.0.1"'] if trusts else []
     lines += ["cache_store = { memory = true }", "[routes]"]
     lines += [f'"*.{kind}.test" = {{ {to}, cache = {words} }}' for kind, words in CACHES.items()]
@@ -36,22 +37,28 @@ def _config(port: int, origin: int, trusts: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _started(folder: Path, config: str) -> Arguments:
+    file = folder / "porch.toml"
+    file.write_text(config, encoding="utf-8")
+    return [sys.executable, "-m", "porch", "run", str(file)]
+
+
 @pytest.fixture(scope="session")
 def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plays]:
     """Plays a case, at the door that trusts its clients if that is the kind of its site."""
 
-    def door(folder: Path, trusts: bool) -> Callable[[Path, int, int], Arguments]:
-        def make(folder: Path, port: int, origin: int) -> Arguments:
-            file = folder / "porch.toml"
-            file.write_text(_config(port, origin, trusts), encoding="utf-8")
-            return [sys.executable, "-m", "porch", "run", str(file)]
+    aside = free_port()
 
-        return make
+    def door(folder: Path, port: int, origin: int) -> Arguments:
+        return _started(folder, _config([port, aside], origin, trusts=False))
+
+    def trusting_door(folder: Path, port: int, origin: int) -> Arguments:
+        return _started(folder, _config([port], origin, trusts=True))
 
     one, two = tmp_path_factory.mktemp("door"), tmp_path_factory.mktemp("trusting")
     with (
         serving() as origin,
-        running_with(door(one, False), one, origin.port) as port,
-        running_with(door(two, True), two, origin.port) as trusting,
+        running_with(door, one, origin.port) as port,
+        running_with(trusting_door, two, origin.port) as trusting,
     ):
-        yield lambda case: outcome(case, trusting if case.door == "trusting" else port)
+        yield lambda case: outcome(case, trusting if case.door == "trusting" else port, aside)

@@ -47,13 +47,13 @@ def _answer(request: Request) -> bytes:
     return said.raw or written(request, said.status, said.fields, said.body)
 
 
-def outcome(case: Case, port: int) -> Played:
-    """Both sites of a case at the door at this port."""
+def outcome(case: Case, port: int, aside: int) -> Played:
+    """Both sites of a case at the door at this port, and at this other one of it."""
     number = CASES.index(case)
     site = b"x%d.%b.test" % (number, case.door.encode())
     other = b"y" + site[1:]
     alone = _ask(case.then, other, port)
-    first = [_ask(sent, site, port) for sent in case.first]
+    first = [_ask(sent, site, aside if case.aside else port) for sent in case.first]
     then = _ask(case.then, site, port)
     renamed = then._replace(
         fields=tuple((name, value.replace(site, other)) for name, value in then.fields),

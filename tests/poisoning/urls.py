@@ -184,6 +184,15 @@ CASES = [
         hit=True,
     ),
     Case(
+        name="The port that a request comes by is written into the page",
+        source="Unkeyed port: Web Cache Entanglement, 2020",
+        origin=reflects(b"x-forwarded-port"),
+        first=(ask(),),
+        then=ask(),
+        aside=True,
+        wire=True,
+    ),
+    Case(
         name="The host ends with a point",
         source="hosts with a trailing dot, curl 2022",
         origin=_host,

@@ -14,6 +14,7 @@ from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
 from porch.cache.joining import Joining, joining
+from porch.cache.key import port
 from porch.cache.passes import LASTING, PASS, seconds_of
 from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
@@ -92,7 +93,7 @@ class Fill:
         self.entry: Entry | None = None
         self.body: Arriving | None = None
         self.peer = client.peer
-        self.port = client.port
+        self.port = port(first.exchange.request)  # not by which it came: that is in no key
         self.security: Security | None = client.security
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ from hashlib import blake2b
 
 from porch.http.message import RequestHead
 
-__all__ = ["KeyRules", "body_digest", "host", "make", "target", "url"]
+__all__ = ["KeyRules", "body_digest", "host", "make", "port", "target", "url"]
 
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -32,7 +32,8 @@ _PARTING = re.compile(rb"[;,]")
 _UNDERSCORED = re.compile(rb"[. \[+]")
 _SEPARATORS = re.compile(rb"[ \\]")
 _ESCAPED = {b" ": rb"\s", b"\\": rb"\\"}
-_DEFAULT_PORT = {b"http": b":80", b"https": b":443"}
+_PORT = {b"http": b"80", b"https": b"443"}
+_DEFAULT_PORT = {scheme: b":" + port for scheme, port in _PORT.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,12 @@ def host(scheme: bytes, authority: bytes) -> bytes:
     """The authority in lower case, without the default port of the scheme."""
     lower = authority.lower()
     return lower.removesuffix(_DEFAULT_PORT.get(scheme, b":")).removesuffix(b":")
+
+
+def port(request: RequestHead) -> bytes:
+    """That of the authority, or the default one of the scheme."""
+    _, colon, found = request.authority.rpartition(b":")
+    return found if colon and found.isdigit() else _PORT[request.scheme]
 
 
 def target(sent: bytes, rules: KeyRules) -> bytes:
