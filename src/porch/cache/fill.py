@@ -20,6 +20,7 @@ from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
 from porch.cache.shelf import FillKey, Shelf, name_of
+from porch.cache.spread import Spread
 from porch.cache.store import Stored
 from porch.cache.update import appraised, updated
 from porch.cache.validate import selected
@@ -60,6 +61,7 @@ class Fill:
         "_readers",
         "_requested",
         "_shelf",
+        "_spread",
         "_waiting",
         "body",
         "checks",
@@ -86,6 +88,7 @@ class Fill:
         self._exchange: Exchange | None = None
         self._answered: _Answered | None = None
         self._error: PorchError | None = None
+        self._spread: Spread | None = None
         self._is_full = False
         self._is_open = True
         self._joining: Joining | None = None
@@ -104,6 +107,7 @@ class Fill:
         self._shelf.asked[self._key] = self
         keeper = self._shelf.keeper(template.keeper)
         keeper.running += 1
+        self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
         self._exchange.on_request(body, True)
 
@@ -289,10 +293,11 @@ class Fill:
         body.add(data)
         if end:
             self._finish(body)
-        for each in tuple(self._readers):
-            if self.entry is None:  # else it has none in the store, and so none now
+        if head is not None and self.entry is None:  # else it has none in the store, nor now
+            for each in self._readers:
                 each.trailers = head
-            each.pump()
+        if self._spread is not None:
+            self._spread.go()
         if self._exchange is not None:
             self._settle(body, self._exchange)
 
