@@ -52,8 +52,9 @@ class FakeReader:
         self.pumps = 0
         self.errors: list[object] = []
 
-    def pump(self) -> None:
+    def pump(self) -> int:
         self.pumps += 1
+        return 0
 
     def fail(self, error: object) -> None:
         self.errors.append(error)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from porch.cache import fill
 from porch.cache.policy import Policy
 from porch.route.route import RUNNING, Timeouts
 from tests.support.cached import Cached
@@ -255,6 +256,34 @@ def test_an_origin_that_says_nothing_is_waited_for_once(cached: Make) -> None:
     story = two(cached(timeouts=Timeouts(response=10.0), retries=1)).advance(11.0)
     story.client_gets(504, at=0).client_gets(504)
     assert running(story) == [0]
+
+
+@pytest.mark.parametrize("where", ["appraised", "Arriving"])
+@pytest.mark.parametrize("rest", [b"hi", b"h"])
+def test_a_defect_of_the_cache_leaves_nobody_waiting(
+    cached: Make, monkeypatch: pytest.MonkeyPatch, where: str, rest: bytes
+) -> None:
+    def raises(*_: object) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(fill, where, raises)
+    story = two(cached()).upstream(FRESH + b"content-length: 2\r\n\r\n" + rest)
+    story.client_gets(500, at=0).client_gets(500).reported(ValueError)
+    story.upstream_sees("open" if rest == b"hi" else "closed")
+    assert running(story) == [0]
+    assert len(story.fills.ended) == 1
+
+
+def test_an_old_client_reads_to_the_close_while_it_comes(cached: Make) -> None:
+    story = cached()
+    story.client(GET).connects().client(b"GET /a HTTP/1.0\r\nhost: x\r\n\r\n")
+    story.upstream_gets(b"GET /a").upstream(FRESH + CHUNKED + b"2\r\nab\r\n")
+    story.client_gets(200, b"ab", end=False, at=0)
+    story.upstream(b"0\r\n\r\n").client_gets(body=b"", at=0)
+    message = story._read(story.clients[-1], True, False)
+    assert (message.body, message.ended) == (b"ab", True)
+    message.body = b""
+    story.client_sees("closed")
 
 
 # --- interim answers, Vary, ranges ----------------------------------------------------------------

@@ -12,6 +12,7 @@ from functools import partial
 from porch import clock
 from porch.cache.reader import Body, Part, Reader
 from porch.cache.shelf import FillKey, Shelf, name_of
+from porch.cache.spread import Spread
 from porch.cache.store import Growth
 from porch.cache.waiting import Waiting
 from porch.errors import IncompleteResponse
@@ -29,11 +30,12 @@ LONGEST_LOOK = 0.025
 class Growing:
     """What another worker has of a body by now. See reader.Body."""
 
-    __slots__ = ("_growth", "_whole", "readers")
+    __slots__ = ("_growth", "_spread", "_whole", "readers")
 
     def __init__(self, growth: Growth) -> None:
         self._growth = growth
         self._whole = False
+        self._spread: Spread | None = None
         self.readers: set[Reader] = set()
 
     def __repr__(self) -> str:
@@ -61,7 +63,7 @@ class Growing:
     def pump(self, keeper: Keeper, seen: int, since: float) -> None:
         """Send on what is there, and again when more may have come: soon while it flows, and
         seldom while it pauses. seen: how much there was at the last look, since: when that came."""
-        if not self._look():
+        if not self._look(keeper):
             return
         size, now = self.size(), clock.monotonic()
         if size != seen:
@@ -69,15 +71,17 @@ class Growing:
         pause = min(max(LOOK, (now - since) / 256), LONGEST_LOOK)
         keeper.later(pause, partial(self.pump, keeper, size, since))
 
-    def _look(self) -> bool:
+    def _look(self, keeper: Keeper) -> bool:
         """Send on what is there; whether more may come."""
+        if self._spread is None:
+            self._spread = Spread(self.readers, keeper.later)
         state = self._growth.state()
         self._whole = state == "complete"
-        for each in tuple(self.readers):
-            if state == "failed":
+        if state != "failed":
+            self._spread.go()
+        else:
+            for each in tuple(self.readers):
                 each.fail(IncompleteResponse("the worker that asked for it has ended"))
-            else:
-                each.pump()
         return state == "growing" and bool(self.readers)
 
     def reader(self, body: Body, parts: Sequence[Part]) -> Reader:

@@ -20,11 +20,12 @@ from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
 from porch.cache.shelf import FillKey, Shelf, name_of
+from porch.cache.spread import Spread
 from porch.cache.store import Stored
 from porch.cache.update import appraised, updated
 from porch.cache.validate import selected
 from porch.cache.waiting import Waiting
-from porch.errors import ClientGone, PorchError
+from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import Security
@@ -60,6 +61,7 @@ class Fill:
         "_readers",
         "_requested",
         "_shelf",
+        "_spread",
         "_waiting",
         "body",
         "checks",
@@ -86,6 +88,7 @@ class Fill:
         self._exchange: Exchange | None = None
         self._answered: _Answered | None = None
         self._error: PorchError | None = None
+        self._spread: Spread | None = None
         self._is_full = False
         self._is_open = True
         self._joining: Joining | None = None
@@ -104,6 +107,7 @@ class Fill:
         self._shelf.asked[self._key] = self
         keeper = self._shelf.keeper(template.keeper)
         keeper.running += 1
+        self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
         self._exchange.on_request(body, True)
 
@@ -146,6 +150,18 @@ class Fill:
 
     def send(self, head: "Head | None", data: bytes, end: bool) -> None:
         """See Stream."""
+        try:
+            self._on_answer(head, data, end)
+        except Exception as error:  # a defect: nobody is to wait for ever for its sake
+            exchange = self._exchange
+            if exchange is None:
+                raise
+            exchange.keeper.report(exchange, error)
+            self.abort(InternalError(f"{type(error).__name__}: {error}"))
+            if not (end or exchange.ended):
+                exchange.fail(ClientGone("the cache has given it up"))
+
+    def _on_answer(self, head: "Head | None", data: bytes, end: bool) -> None:
         if not isinstance(head, ResponseHead):
             self._on_data(head, data, end)  # type: ignore[arg-type]
         elif head.status < 200:
@@ -277,10 +293,11 @@ class Fill:
         body.add(data)
         if end:
             self._finish(body)
-        for each in tuple(self._readers):
-            if self.entry is None:  # else it has none in the store, and so none now
+        if head is not None and self.entry is None:  # else it has none in the store, nor now
+            for each in self._readers:
                 each.trailers = head
-            each.pump()
+        if self._spread is not None:
+            self._spread.go()
         if self._exchange is not None:
             self._settle(body, self._exchange)
 

@@ -88,11 +88,11 @@ class Reader:
         exchange.keeper.later(0.0, self.pump)
         return self
 
-    def pump(self) -> None:
-        """Send what is there, as long as the client takes it."""
+    def pump(self) -> int:
+        """Send what is there, as long as the client takes it. Returns how many bytes."""
         exchange = self._exchange
         if exchange is None or self._pumping:
-            return
+            return 0
         self._pumping = True
         sent = 0
         while self._parts and not (self._paused or exchange.ended) and sent < TURN:
@@ -112,6 +112,7 @@ class Reader:
             exchange.keeper.later(0.0, self.pump)
         if self._on_moved is not None:
             self._on_moved(self)
+        return sent
 
     def fail(self, error: PorchError) -> None:
         """The rest will not come."""

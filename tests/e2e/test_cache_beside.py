@@ -1,0 +1,146 @@
+"""The cache beside retries, hedges, admission, mirrors and sticky clients: a fill passes them, a
+hit touches none."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+
+from tests.e2e.conftest import Client, Connection, Door, Origin
+from tests.support.crowd import Crowd, Got
+
+Start = Callable[..., Door]
+Scripted = Callable[[Callable[[Connection], None]], Origin]
+
+MANY = 30
+
+
+class Server:
+    """One endpoint. status, pause: of its answers. asked: the paths that it was asked for."""
+
+    def __init__(self, start: Scripted, pause: float = 0.3, status: bytes = b"200 OK") -> None:
+        self.asked: list[bytes] = []
+        self.pause = pause
+        self.status = status
+        self.port = start(self._serve).port
+
+    def _serve(self, connection: Connection) -> None:
+        while True:
+            head = connection.read_head()
+            self.asked.append(head.split(b" ")[1])
+            time.sleep(self.pause)
+            connection.send(
+                b"HTTP/1.1 %b\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nhi"
+                % self.status
+            )
+
+
+def get(path: bytes) -> bytes:
+    return b"GET %b HTTP/1.1\r\nHost: a.test\r\n\r\n" % path
+
+
+def crowd(running: Door, path: bytes = b"/a", count: int = MANY) -> list[Got]:
+    return Crowd(running.port, count, lambda _: get(path)).run()
+
+
+def started(door: Start, servers: list[Server], words: str, route: str = "") -> Door:
+    listed = ", ".join(f'"127.0.0.1:{each.port}"' for each in servers)
+    return door(
+        f"log = false\nworkers = 2\n"
+        f'[routes]\n"*" = {{ to = "pool", cache = true{route} }}\n'
+        f"[pool.pool]\nservers = [{listed}]\n{words}"
+    )
+
+
+def rests(running: Door) -> None:
+    running.wait_until(
+        lambda: not re.search(r"'running': [1-9-]", str(running.ask("status"))), "the end of all"
+    )
+
+
+def test_an_attempt_that_fails_is_repeated_once_for_all(door: Start, origin: Scripted) -> None:
+    bad, good = Server(origin, status=b"503 Busy"), Server(origin)
+    running = started(door, [bad, good], 'balance = "first"\n', ", retry = { on = [503] }")
+    gots = crowd(running)
+    assert {got.status for got in gots} == {200}
+    assert (bad.asked, good.asked) == ([b"/a"], [b"/a"])
+    rests(running)
+
+
+def test_a_hedge_helps_all_who_wait(door: Start, origin: Scripted) -> None:
+    slow, quick = Server(origin, pause=8.0), Server(origin)
+    words = 'balance = "first"\n'
+    running = started(door, [slow, quick], words, ', retry = { hedge = "200ms" }')
+    began = time.monotonic()
+    gots = crowd(running)
+    assert {got.status for got in gots} == {200}
+    assert max(got.ended for got in gots) - began < 5.0
+    assert (slow.asked, quick.asked) == ([b"/a"], [b"/a"])
+    rests(running)
+
+
+def test_who_waits_counts_once_where_only_so_many_are_let_in(door: Start, origin: Scripted) -> None:
+    server = Server(origin, pause=1.5)
+    running = started(door, [server], "overload = { pool = 1, queue = 0 }\n")
+    found: list[Got] = []
+    thread = threading.Thread(target=lambda: found.extend(crowd(running)))
+    thread.start()
+    running.wait_until(lambda: server.asked, "the question")
+    refused = crowd(running, b"/b", 10)
+    assert {got.status for got in refused} <= {503}
+    assert all(b"retry-after: " in got.head for got in refused)
+    thread.join()
+    assert {got.status for got in found} == {200}
+    server.pause = 3.0
+    waiting = Client(running).send(get(b"/c"))
+    running.wait_until(lambda: b"/c" in server.asked, "another question")
+    assert {got.status for got in crowd(running)} == {200}, "hits are let in"
+    waiting.read_answer()
+    waiting.close()
+    rests(running)
+
+
+def test_a_mirror_sees_what_the_origin_sees(door: Start, origin: Scripted) -> None:
+    server, mirror = Server(origin), Server(origin)
+    running = started(door, [server], "", f', mirror = {{ to = "127.0.0.1:{mirror.port}" }}')
+    for _ in range(2):
+        assert {got.status for got in crowd(running)} == {200}
+    running.wait_until(lambda: mirror.asked, "the mirror's request")
+    assert (server.asked, mirror.asked) == ([b"/a"], [b"/a"])
+    rests(running)
+
+
+def test_a_stored_answer_binds_nobody_to_an_endpoint(door: Start, origin: Scripted) -> None:
+    servers = [Server(origin), Server(origin)]
+    running = started(door, servers, "sticky = true\n")
+    for _ in range(2):
+        gots = crowd(running)
+        assert {got.status for got in gots} == {200}
+        assert not any(b"set-cookie" in got.head.lower() for got in gots)
+    assert sum(len(each.asked) for each in servers) == 1
+    client = Client(running).send(b"POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n")
+    assert b"set-cookie" in client.read_answer()[1].lower()
+    client.close()
+    rests(running)
+
+
+def test_what_an_origin_is_told_of_who_asks(door: Start, origin: Scripted) -> None:
+    heads: list[bytes] = []
+
+    def serve(connection: Connection) -> None:
+        heads.append(connection.read_head())
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nhi"
+        )
+
+    words = "workers = 1\nlog = false\ncache = true\n"
+    running = door(f'{words}[routes]\n"*" = "127.0.0.1:{origin(serve).port}"\n')
+    client = Client(running).send(
+        get(b"/a")[:-2] + b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Host: evil\r\n\r\n"
+    )
+    client.read_answer()
+    client.close()
+    assert b"x-forwarded-for: 127.0.0.1" in heads[0]
+    assert b"x-forwarded-proto: http\r\n" in heads[0] + b"\r\n"
+    assert b"evil" not in heads[0]
+    assert b"203.0.113.9" not in heads[0]
