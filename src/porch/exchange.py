@@ -298,11 +298,10 @@ class Exchange:
             stream.sip(True)
         if self.client_full:
             stream.pause_reading()
-        if not self.request_done:
-            if outgoing.expect:
-                self.deadline = clock.now + EXPECT_PATIENCE
-            if not self.upstream_full:
-                self.client.resume_reading()
+        if outgoing.expect and not self.request_done:
+            self.deadline = clock.now + EXPECT_PATIENCE
+        if not self.upstream_full and (held or not self.request_done):
+            self.client.resume_reading()  # what it has sent is taken
         if held and len(held) + (not self.request_done) > HELD:
             self.held = None
 

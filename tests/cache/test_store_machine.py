@@ -124,7 +124,12 @@ class Machine(RuleBasedStateMachine):
     def end_spool(self, ends: bool) -> None:
         name, spool, entry, body, since = self.spools.pop(0)
         growths = self.store.follow(key(name))
-        (growth,) = [each for each in growths if each.entry == entry]
+        found = [each for each in growths if each.entry == entry]
+        if any(self.verdict(entry, name, since)):
+            assert not found, "who comes now must not have it"
+            spool.abandon()
+            return
+        (growth,) = found
         assert spool.write(body[:100])
         assert spool.write(body[100:])
         if not ends:

@@ -51,7 +51,7 @@ class FakeCache:
     def note(self, exchange: object, told: Any) -> None:
         self.notes.append(bytes(told))
 
-    def look(self, exchange: object, tries: int) -> Any:
+    def look(self, exchange: object, tries: int, since: float) -> Any:
         self.tries.append(tries)
         if isinstance(self.looks, Exception):
             raise self.looks

@@ -23,6 +23,9 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
     missing: what is to be completed; empty to validate."""
     shelf, exchange = waiting.cache.shelf, waiting.exchange
     asked = shelf.asked.get(key)
+    if asked is not None and asked.is_behind():
+        asked.retire()
+        asked = None
     if asked is not None:
         waiting.collapsed = True
         asked.join(waiting)

@@ -6,8 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import lmdb
+
 from porch import clock
-from porch.cache.bans import GONE, SOFT, Bans
+from porch.cache.bans import GONE, SOFT, VALID, Bans
 from porch.cache.board import (
     DAMAGED,
     EVICTED,
@@ -170,7 +172,9 @@ class DiskStore:
             with self._database.reading() as txn, txn.cursor(self._database.growing) as cursor:
                 is_there = cursor.set_range(start)
                 while is_there and cursor.key()[: len(start)] == start:
-                    listed.append(read(cursor.value()))
+                    each = read(cursor.value())
+                    if each is None or not self._is_behind(txn, each, primary):
+                        listed.append(each)
                     is_there = cursor.next()
         except DatabaseError as error:
             self._trouble(str(error))
@@ -182,6 +186,13 @@ class DiskStore:
             elif each is not None:
                 self.give_up(primary, each)
         return found
+
+    def _is_behind(
+        self, txn: "lmdb.Transaction[memoryview]", growing: Growing, primary: bytes
+    ) -> bool:
+        """Whether it was asked for before a purge that it is of."""
+        verdict = self._bans.verdict(txn, growing.entry, growing.moment, primary)
+        return verdict != VALID
 
     def freshen(self, primary: bytes, ident: bytes, entry: Entry, moment: int) -> bool:
         """See Store."""
@@ -220,10 +231,8 @@ class DiskStore:
 
         def forget(change: Change) -> bool:
             self._bans.add_key(change.txn, change.meta, primary)
-            if change.forget(primary):
-                change.touch(self.cell(primary))
-                return True
-            return False
+            change.touch(self.cell(primary))
+            return change.forget(primary)
 
         return self._write(forget, False)
 

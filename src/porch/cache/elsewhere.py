@@ -129,6 +129,14 @@ class Elsewhere:
         self._shelf.members[waiting.exchange] = self
         self._waiting[waiting.exchange] = waiting
 
+    def is_behind(self) -> bool:
+        """See shelf.Asked: the store is asked at its end, and knows."""
+        return False
+
+    def retire(self) -> None:
+        """See shelf.Asked."""
+        self._close()
+
     def leave(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
         self._waiting.pop(exchange, None)

@@ -15,7 +15,7 @@ from porch.cache.entry import Entry
 from porch.cache.giving import body_of
 from porch.cache.joining import Joining, joining
 from porch.cache.key import port
-from porch.cache.passes import LASTING, PASS, seconds_of
+from porch.cache.passes import LASTING, OF_REQUESTS, PASS, seconds_of
 from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from porch.http.stream import Head
     from porch.route.route import Place
 
-__all__ = ["SHOW", "WINDOW", "Fill"]
+__all__ = ["MOST_ALONE", "SHOW", "WINDOW", "Fill"]
 
 SHOW = 0.01
 """Seconds until a body that still comes is put where other workers can read it, however small."""
-WINDOW = 1 << 20
+WINDOW = 1 << 18
 """Bytes of a body that is not stored which may wait for the slowest reader."""
+MOST_ALONE = 64
+"""Fills under way in a worker above which those end that nobody waits for before their head."""
 
 
 class Fill:
@@ -51,6 +53,7 @@ class Fill:
     __slots__ = (
         "_answered",
         "_cache",
+        "_cell",
         "_error",
         "_exchange",
         "_is_full",
@@ -58,6 +61,7 @@ class Fill:
         "_joining",
         "_key",
         "_moment",
+        "_number",
         "_readers",
         "_requested",
         "_shelf",
@@ -83,6 +87,8 @@ class Fill:
         self._key = key
         self._waiting: dict[Exchange, Waiting] = {}
         self._readers: set[Reader] = set()
+        self._cell = shelf.store.cell(key[0])
+        self._number = shelf.store.generations[self._cell]
         self._moment = shelf.store.moment()
         self._requested = clock.wall()
         self._exchange: Exchange | None = None
@@ -121,9 +127,23 @@ class Fill:
         else:
             self._give(waiting)
 
-    def leave(self, exchange: Exchange) -> None:
+    def is_behind(self) -> bool:
+        """See shelf.Asked. Any purge changes the moment, and the number of what it may be about."""
+        store = self._shelf.store
+        return store.moment() != self._moment and store.generations[self._cell] != self._number
+
+    def retire(self) -> None:
         """See shelf.Asked."""
+        self._close()
+
+    def leave(self, exchange: Exchange) -> None:
+        """See shelf.Asked. What nobody waits for is still asked for, for whoever comes next; not
+        very much of it, or who asks and leaves could make the origin work without bound."""
         self._waiting.pop(exchange, None)
+        asked = self._exchange
+        is_alone = self.entry is None and not (self._waiting or self._readers)
+        if asked is not None and is_alone and len(self._shelf.asked) > MOST_ALONE:
+            asked.fail(ClientGone("nobody waits for it any more"))
 
     def tell(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
@@ -221,7 +241,7 @@ class Fill:
         elif body.stores:
             exchange.keeper.later(SHOW, body.show)
         for each in self._leaving():
-            if entry.held and not each.collapsed:
+            if entry.held and self._joining is None and not each.collapsed:
                 each.give(entry, body, self._reader, stored=body.stores, as_it_came=True)
             else:
                 self._give(each)
@@ -314,7 +334,7 @@ class Fill:
         if not isinstance(found, Refusal):
             entry = found
             store.freshen(primary, checked.ident, entry, self._moment)
-        elif found.word in LASTING:  # else it speaks of the request that has asked
+        elif found.word in LASTING - OF_REQUESTS:  # else it speaks of the one that has asked
             store.remove(primary, checked.ident)
         self._close()
         is_kept = not isinstance(found, Refusal)

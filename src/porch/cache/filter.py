@@ -11,7 +11,7 @@ from porch.cache import reuse
 from porch.cache.answer import whole
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
-from porch.cache.counts import FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
+from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.invalidation import SAFE, invalidated
@@ -188,9 +188,11 @@ class Cache(Filter):
         whom = self.route if trusted else self
         return whom, request.scheme, request.authority, request.target
 
-    def look(self, exchange: Exchange, tries: int = 0) -> Response | Suspend | None:
+    def look(
+        self, exchange: Exchange, tries: int = 0, since: float = 0.0
+    ) -> Response | Suspend | None:
         """Answer from the store, or wait for the origin's answer, or go past the cache. tries: how
-        often it has waited in vain."""
+        often it has waited in vain. since: when it came, by the clock of the store, if it has."""
         shelf, request = self.shelf, exchange.request
         primary = self._primary(request, exchange)
         cell = shelf.store.cell(primary)
@@ -205,6 +207,10 @@ class Cache(Filter):
             missing = gaps(stored.entry, request)
             if missing and use.how is not How.MISS:
                 use = reuse.absent(request, self.policy, "partial")
+            elif use.how is How.VALIDATE and tries and stored.entry.received >= since:
+                shelf.counts[COLLAPSED] += 1  # another worker has validated it since this came
+                told = CacheStatus(fwd=use.fwd, collapsed=True)
+                return given(request, stored.entry, body_of(stored), now, told)
             elif use.how is How.FRESH or use.how is How.STALE:
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
@@ -234,7 +240,9 @@ class Cache(Filter):
             shelf.counts[NOT_KEPT["passed"]] += 1
             self._past(exchange, use.fwd, b"passed")
             return None
-        waiting = Waiting(self, exchange, use.fwd, stored if use.or_stale else None, tries)
+        since = since or shelf.store.now()
+        stand_in = stored if use.or_stale else None
+        waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
         checks = stored if missing or use.how is How.VALIDATE else None
         if stored is not None and missing and stored.entry.length > MOST_JOINED:
             checks, missing = None, []
@@ -257,14 +265,16 @@ class Cache(Filter):
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
         store = self.shelf.store
         variants = store.variants(primary)
+        is_gone = False  # purged, say
         for variant in variants:
             if matches(variant.vary, request):
                 stored = store.load(variant.ident)
                 if stored is not None:
                     return stored, ""
+                is_gone = True
         if variants:
             self.shelf.hint(primary, variants[0].vary)
-        return None, "vary-miss" if variants else "uri-miss"
+        return None, "miss" if is_gone else "vary-miss" if variants else "uri-miss"
 
     def _hit(self, request: RequestHead, entry: Entry, body: bytes | Body, now: float) -> Response:
         told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))

@@ -177,7 +177,11 @@ class MemoryStore:
 
     def follow(self, primary: bytes) -> list[Growth]:
         """See Store."""
-        return [MemoryGrowth(each) for each in self._growing.get(primary, ())]
+        return [
+            MemoryGrowth(each)
+            for each in self._growing.get(primary, ())
+            if self._bans.verdict(each.entry, each.moment, primary) == VALID
+        ]
 
     def freshen(self, primary: bytes, ident: bytes, entry: Entry, moment: int) -> bool:
         """See Store."""
@@ -201,6 +205,7 @@ class MemoryStore:
     def forget(self, primary: bytes) -> bool:
         """See Store."""
         self._bans.add("key", primary)
+        self._touch(primary)
         variants = self.variants(primary)
         for each in variants:
             self.remove(primary, each.ident)
@@ -329,11 +334,11 @@ class MemorySpool:
     """A store.Spool. What has come stands in a file in memory, so that it can be followed as a
     file can."""
 
-    __slots__ = ("_moment", "_store", "descriptor", "entry", "ident", "length", "primary", "state")
+    __slots__ = ("_store", "descriptor", "entry", "ident", "length", "moment", "primary", "state")
 
     def __init__(self, store: MemoryStore, primary: bytes, growing: Growing) -> None:
         self._store = store
-        self._moment = growing.moment
+        self.moment = growing.moment
         self.primary = primary
         self.entry = growing.entry
         self.ident = growing.ident
@@ -358,7 +363,7 @@ class MemorySpool:
             return None
         self._end("complete")
         body = os.pread(self.descriptor, self.length, 0)
-        return self._store.save(self.primary, entry, body, self._moment)
+        return self._store.save(self.primary, entry, body, self.moment)
 
     def abandon(self) -> None:
         """See store.Spool."""

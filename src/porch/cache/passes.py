@@ -11,7 +11,7 @@ import struct
 from porch import clock
 from porch.cache.refusal import Refusal
 
-__all__ = ["LASTING", "PASS", "PASS_BRIEFLY", "PLACES", "Passes", "seconds_of"]
+__all__ = ["LASTING", "OF_REQUESTS", "PASS", "PASS_BRIEFLY", "PLACES", "Passes", "seconds_of"]
 
 PASS = 60.0
 """Seconds for which nobody waits for another's answer of a key whose last could not be stored."""
@@ -24,6 +24,8 @@ LASTING = frozenset(
     )
 )
 """Words of refusal.py that speak of all requests that are asked together."""
+OF_REQUESTS = frozenset(("authorization", "range"))
+"""Those of them that are for what the requests say."""
 PLACES = 4096
 """How many keys are remembered, at most."""
 

@@ -56,7 +56,9 @@ class Ready:
     @property
     def size(self) -> int:
         """Bytes that it takes, about."""
-        return len(self.body) + sum(len(name) + len(value) for name, value in self._entry.fields)
+        entry = self._entry
+        fields = sum(len(name) + len(value) + 100 for name, value in entry.fields)
+        return len(self.body) + fields + 2 * len(entry.url)
 
     def answer(
         self, store: Store, request: RequestHead, made: Callable[[Entry, float], list[Field]]

@@ -60,6 +60,12 @@ class Asked(Protocol):
     def join(self, waiting: "Waiting") -> None:
         """One more."""
 
+    def is_behind(self) -> bool:
+        """Whether it was asked before a purge, so that who comes now must not have it."""
+
+    def retire(self) -> None:
+        """Nobody joins any more."""
+
     def leave(self, exchange: Exchange) -> None:
         """One less: it has ended."""
 
@@ -70,7 +76,8 @@ class Asked(Protocol):
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
     passes: for which keys asking together has been of no use. hints: the names that Vary had, by
-    primary key. readies: answers that need no look at the store. counts: see counts.py."""
+    primary key. readies: answers that need no look at the store. counts: see counts.py. largest:
+    bytes of a body that the store can take."""
 
     __slots__ = (
         "_keeper",
@@ -78,6 +85,7 @@ class Shelf:
         "asked",
         "counts",
         "hints",
+        "largest",
         "locks",
         "members",
         "passes",
@@ -91,8 +99,10 @@ class Shelf:
         locks: Locks,
         passes: Passes,
         counts: MutableSequence[int] | None = None,
+        largest: int = 1 << 62,
     ) -> None:
         self.store = store
+        self.largest = largest
         self.locks = locks
         self.passes = passes
         self.readies = Readies()

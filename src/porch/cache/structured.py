@@ -135,7 +135,7 @@ def _item(value: bytes, at: int) -> tuple[Value, int]:
             text = _PERCENT.sub(lambda escape: bytes((int(escape[1], 16),)), found[1])
             text.decode("utf-8")  # raises ValueError
             return Text(text), at
-        case b"-" | b"0" | b"1" | b"2" | b"3" | b"4" | b"5" | b"6" | b"7" | b"8" | b"9":
+        case first if first == b"-" or first.isdigit():
             return _number(value, at)
     found, at = _taken(_TOKEN, value, at)
     return Token(found[0]), at

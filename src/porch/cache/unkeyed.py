@@ -21,15 +21,18 @@ UNKEYED = frozenset(
         *TOLD,
         # who the client is, or says that it is
         *(b"forwarded", b"forwarded-for", b"x-forwarded", b"x-real-ip", b"true-client-ip"),
+        *(b"client-ip", b"x-remote-ip", b"x-originating-ip", b"x-original-forwarded-for"),
         *(b"cf-connecting-ip", b"fastly-client-ip", b"x-client-ip", b"x-cluster-client-ip"),
         # another host
         *(b"x-host", b"x-original-host", b"x-forwarded-server", b"x-http-host-override"),
+        *(b"x-forwarded-hostname", b"x-host-name"),
         *(b"x-host-override", b"x-backend-host", b"base-url", b"proxy"),
         # another scheme
         *(b"x-forwarded-scheme", b"x-forwarded-ssl", b"x-forwarded-protocol", b"x-url-scheme"),
-        b"front-end-https",
+        *(b"front-end-https", b"x-scheme", b"cf-visitor", b"cloudfront-forwarded-proto"),
         # another path
         *(b"x-original-url", b"x-original-uri", b"x-rewrite-url", b"x-forwarded-path"),
+        *(b"x-forwarded-url", b"x-script-name"),
         *(b"x-forwarded-uri", b"x-forwarded-context", b"x-envoy-original-path"),
         *(b"x-invoke-path", b"x-invoke-query", b"x-matched-path", b"x-now-route-matches"),
         b"x-amz-website-redirect-location",

@@ -27,9 +27,9 @@ _SERVES = (How.FRESH, How.STALE)
 class Waiting:
     """fwd: why it could not be served from the store, in the words of RFC 9211. stored: what may
     stand in if the origin fails, or None. collapsed: whether another's request had gone out.
-    tries: how often it has waited before, in vain."""
+    tries: how often it has waited before, in vain. since: when it came, by the store's clock."""
 
-    __slots__ = ("cache", "collapsed", "exchange", "fwd", "stored", "tries")
+    __slots__ = ("cache", "collapsed", "exchange", "fwd", "since", "stored", "tries")
 
     def __init__(
         self,
@@ -38,8 +38,10 @@ class Waiting:
         fwd: str,
         stored: Stored | None = None,
         tries: int = 0,
+        since: float = 0.0,
     ) -> None:
         self.tries = tries
+        self.since = since
         self.cache = cache
         self.exchange = exchange
         self.fwd = fwd
@@ -130,7 +132,7 @@ class Waiting:
         if exchange.ended:
             return
         try:
-            result = self.cache.look(exchange, self.tries + 1)
+            result = self.cache.look(exchange, self.tries + 1, self.since)
         except Exception as error:  # the operator's part of the key; others wait behind this one
             exchange.on_raised(error)
             return

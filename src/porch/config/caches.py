@@ -1,6 +1,7 @@
 """The caches of routes: from what the words say to filters."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from porch.cache.filter import Cache
 from porch.config.caching import caching
@@ -80,7 +81,7 @@ class Caches:
             Cache(
                 shelf,
                 asked,
-                found.policy,
+                replace(found.policy, max_object=min(found.policy.max_object, shelf.largest)),
                 found.key,
                 suffix=suffix,
                 function=found.function,

@@ -343,11 +343,9 @@ class ServerConnection(asyncio.Protocol):
 
     def send_file(self, descriptor: int, first: int, size: int) -> int:
         """See keeper.ClientStream."""
-        transport = self._transport
-        is_plain = self._state == ANSWERING and not (self._chunked or self._no_body)
-        if not is_plain or transport.get_extra_info("sslcontext") is not None:
+        if self._scheme != b"http" or self._state != ANSWERING or self._chunked or self._no_body:
             return 0
-        return send_file(transport, descriptor, first, size)
+        return send_file(self._transport, descriptor, first, size)
 
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. The client has said the key and sees for itself."""

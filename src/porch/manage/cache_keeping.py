@@ -172,4 +172,4 @@ def shelf_of(
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}")
             return None
-    return Shelf(store, Locks(locks), Passes(locks), counts)
+    return Shelf(store, Locks(locks), Passes(locks), counts, kept.place.size // 2)
