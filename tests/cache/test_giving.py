@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.cache.entry import Entry
-from porch.cache.giving import Held, begun, body_of, gaps, given
+from porch.cache.giving import LITTLE, Held, begun, body_of, gaps, given
 from porch.cache.reader import OPEN, PIECE, Reader
 from porch.cache.status_field import CacheStatus
 from porch.cache.store import Stored
@@ -191,3 +191,20 @@ def test_an_answer_without_a_body_has_nothing_to_read() -> None:
     response = give(request(), entry(length=0), FakeBody(b""))
     assert isinstance(response, Kept)
     assert response.source is None
+
+
+@pytest.mark.parametrize("body", [bytes(LITTLE + 1), FakeBody(bytes(LITTLE + 1))])
+def test_for_a_client_that_takes_nothing_only_the_head_waits(body: Any) -> None:
+    found = entry(length=LITTLE + 1)
+    response = given(request(), found, body, 1000.0, CacheStatus(hit=True), full=True)
+    assert response.body == b""
+    assert repr(response.source) == f"<Reader [(0, {LITTLE + 1})]>"
+    reader = response.source
+    assert isinstance(reader, Reader)
+    assert reader._body.read(5, 3) == bytes(3)
+    assert (reader._body.is_whole(), reader._body.file(0, 1)) == (True, -1)
+
+
+def test_a_little_body_goes_out_with_its_head_at_any_time() -> None:
+    response = given(request(), entry(length=10), BODY, 1000.0, CacheStatus(hit=True), full=True)
+    assert (response.body, response.source) == (BODY, None)

@@ -20,6 +20,7 @@ class FakeExchange:
     def __init__(self, *fields: tuple[bytes, bytes]) -> None:
         self.request = RequestHead(b"GET", b"/", b"x", b"http", list(fields))
         self.ended = 0.0
+        self.client_full = False
         self.error: object = None
         self.answers: list[Any] = []
         self.raised: list[Exception] = []

@@ -145,7 +145,7 @@ def test_an_answer_that_is_not_stored_is_read_as_fast_as_its_client_reads(cached
     while sent < 4000000 and not story.upstreams[-1].transport.paused:
         story.upstream(bytes(50000))
         sent += 50000
-    assert 1 << 20 < sent < (1 << 20) + 500000, "a window and what the transport takes"
+    assert 0 < sent < 500000, "what comes at once, and what the transport takes"
     story.client_drained()
     story.upstream_is_read()
     for _ in range(sent, 4000000, 50000):

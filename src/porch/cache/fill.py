@@ -392,10 +392,11 @@ class Fill:
     def _let_go(self, body: Arriving, exchange: Exchange) -> None:
         """Of a body that is not stored only so much is held as the slowest has not read."""
         body.forget(min(each.at for each in self._readers))
-        if body.held > WINDOW and not self._is_full:
+        most = 0 if all(each.is_paused for each in self._readers) else WINDOW
+        if body.held > most and not self._is_full:
             self._is_full = True
             exchange.on_client_full()
-        elif body.held <= WINDOW // 2 and self._is_full:
+        elif body.held <= most // 2 and self._is_full:
             self._is_full = False
             exchange.on_client_drained()
 

@@ -132,6 +132,7 @@ class Cache(Filter):
         found = shelf.readies.get(self._name(exchange))
         if (
             found is not None
+            and not exchange.client_full
             and request.method == b"GET"
             and request.length == 0
             and request.upgrade is None
@@ -225,7 +226,7 @@ class Cache(Filter):
                         shelf.readies.keep(self._name(exchange), found)
                 shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
                 shelf.counts[FROM_STORE] += stored.entry.length
-                return self._hit(request, stored.entry, body, now)
+                return self._hit(exchange, stored.entry, body, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
@@ -276,9 +277,10 @@ class Cache(Filter):
             self.shelf.hint(primary, variants[0].vary)
         return None, "miss" if is_gone else "vary-miss" if variants else "uri-miss"
 
-    def _hit(self, request: RequestHead, entry: Entry, body: bytes | Body, now: float) -> Response:
+    def _hit(self, exchange: Exchange, entry: Entry, body: bytes | Body, now: float) -> Response:
         told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
-        return given(request, entry, body, now, told)
+        request, full = exchange.request, exchange.client_full
+        return given(request, entry, body, now, told, full=full)
 
     def _forget(self, url: bytes) -> None:
         """Nothing of this URL is served any more (RFC 9111 4.4)."""

@@ -15,10 +15,39 @@ from porch.cache.store import FileBody, Stored
 from porch.filter import Kept, Response
 from porch.http.message import RequestHead, ResponseHead
 
-__all__ = ["Held", "Makes", "begun", "body_of", "gaps", "given"]
+__all__ = ["LITTLE", "Held", "InMemory", "Makes", "begun", "body_of", "gaps", "given"]
 
 Makes = Callable[[Body, Sequence[Part]], Reader]
 """Makes a reader of these parts of a body: Reader itself, or who wants to know of it."""
+
+
+LITTLE = 16384
+"""Bytes of a body that may wait for a client that takes nothing."""
+
+
+class InMemory:
+    """A body in memory. See reader.Body."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def size(self) -> int:
+        """See Body."""
+        return len(self._data)
+
+    def is_whole(self) -> bool:
+        """See Body."""
+        return True
+
+    def read(self, first: int, size: int) -> bytes | None:
+        """See Body."""
+        return self._data[first : first + size]
+
+    def file(self, first: int, end: int) -> int:
+        """See Body."""
+        return -1
 
 
 class Held:
@@ -68,9 +97,11 @@ def given(
     makes: Makes = Reader,
     *,
     as_it_came: bool = False,
+    full: bool = False,
 ) -> Response:
     """The answer to a request, for which there are no `gaps`. now: by the clock of the store.
-    as_it_came: to the request for which the origin has chosen this part, whatever was asked."""
+    as_it_came: to the request for which the origin has chosen this part, whatever was asked.
+    full: whether the client takes nothing now, so that no more than a head is to wait for it."""
     wall = clock.wall()
     if is_not_modified(entry, request, wall):
         head = not_modified(entry, now)
@@ -90,9 +121,11 @@ def given(
     head.fields = appended(head.fields, status)
     if request.method == b"HEAD" or entry.length == 0:
         return Kept(head, b"")
-    if isinstance(body, bytes):
-        return Kept(head, _joined(body, pieces) if asked else body)
-    return begun(head, body, pieces, makes)
+    if not isinstance(body, bytes):
+        return begun(head, body, pieces, makes, full=full)
+    if full and len(body) > LITTLE:
+        return begun(head, InMemory(body), pieces, Reader, full=True)
+    return Kept(head, _joined(body, pieces) if asked else body)
 
 
 def _joined(body: bytes, pieces: Sequence[Part]) -> bytes:
@@ -101,8 +134,13 @@ def _joined(body: bytes, pieces: Sequence[Part]) -> bytes:
     )
 
 
-def begun(head: ResponseHead, body: Body, parts: Sequence[Part], makes: Makes) -> Kept:
-    """An answer whose first piece leaves with its head, if that is there, and the rest behind."""
+def begun(
+    head: ResponseHead, body: Body, parts: Sequence[Part], makes: Makes, *, full: bool = False
+) -> Kept:
+    """An answer whose first piece leaves with its head, if that is there, and the rest behind.
+    full: see `given`."""
+    if full:
+        return Kept(head, b"", makes(body, parts))
     part = parts[0]
     if isinstance(part, bytes):
         return Kept(head, part, makes(body, parts[1:]))

@@ -67,6 +67,11 @@ class Reader:
         return f"<Reader {self._parts!r}{' paused' if self._paused else ''}>"
 
     @property
+    def is_paused(self) -> bool:
+        """Whether its client takes nothing now."""
+        return self._paused
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will be read."""
         return not self._parts

@@ -78,7 +78,18 @@ class Waiting:
         )
         self._count()
         request = self.exchange.request
-        self.exchange.resume(given(request, entry, body, now, told, makes, as_it_came=as_it_came))
+        self.exchange.resume(
+            given(
+                request,
+                entry,
+                body,
+                now,
+                told,
+                makes,
+                as_it_came=as_it_came,
+                full=self.exchange.client_full,
+            )
+        )
 
     def give_stale(self, error: PorchError | None, status: int) -> bool:
         """What is stored, since the origin has failed, or answered with this status; if it may
@@ -112,7 +123,9 @@ class Waiting:
         told = CacheStatus(fwd=self.fwd, detail=why.word.encode() if why is not None else b"")
         fields = appended(head.fields, told)
         passed = ResponseHead(head.status, fields, head.length, head.reason)
-        self.exchange.resume(begun(passed, body, [(0, OPEN)], makes))
+        self.exchange.resume(
+            begun(passed, body, [(0, OPEN)], makes, full=self.exchange.client_full)
+        )
 
     def let_go(self, why: str) -> None:
         """It asks for itself."""
