@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from porch.cache.bodies import BLOCK, CHECKED, BodyFile, Checked, GrowingFile, Writer, path_of
+from porch.cache.bodies import (
+    BLOCK,
+    CHECKED,
+    LASTS,
+    BodyFile,
+    Checked,
+    GrowingFile,
+    Writer,
+    path_of,
+)
+from tests.support.network import FakeClock
 from tests.support.storing import answer
 
 IDENT = b"f" + bytes(7) + b"\x05"
@@ -164,3 +174,14 @@ def test_the_writers_death_is_seen(path: Path) -> None:
 def test_files_are_spread_over_folders() -> None:
     folders = {path_of(Path("/x"), b"f" + n.to_bytes(8, "big")).parent for n in range(1000)}
     assert len(folders) == 256
+
+
+def test_what_was_sound_is_looked_at_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeClock(monkeypatch)
+    checked = Checked()
+    blocks = checked.blocks(b"a", 2)
+    blocks[0] = 1
+    fake.advance(LASTS)
+    assert checked.blocks(b"a", 2)[0] == 1
+    fake.advance(1)
+    assert checked.blocks(b"a", 2)[0] == 0

@@ -16,13 +16,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
+from porch import clock
 from porch.cache.entry import Entry
 from porch.cache.store import GrowthState
 
-__all__ = ["BLOCK", "CHECKED", "BodyFile", "Checked", "GrowingFile", "Writer", "path_of"]
+__all__ = ["BLOCK", "CHECKED", "LASTS", "BodyFile", "Checked", "GrowingFile", "Writer", "path_of"]
 
 BLOCK = 256 * 1024
 """Bytes that have one checksum: 0.1 ms to look at, 16 KiB of checksums for a GiB."""
+LASTS = 60.0
+"""Seconds for which it is believed that a file is sound: 10 MiB are looked at in 4 ms."""
 CHECKED = 4096
 """Files of which a worker remembers which blocks it has looked at."""
 
@@ -36,15 +39,20 @@ def path_of(folder: Path, ident: bytes) -> Path:
 
 
 class Checked:
-    """Which blocks of which files were looked at and are sound, in this worker."""
+    """Which blocks of which files were looked at and are sound, in this worker: for LASTS, since a
+    file may be damaged after it was looked at."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_since")
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, bytearray] = OrderedDict()
+        self._since = clock.now
 
     def blocks(self, ident: bytes, count: int) -> bytearray:
         """A byte a block, 1 for sound; the file's own for as long as it is remembered."""
+        if clock.now - self._since > LASTS:
+            self._since = clock.now
+            self._known.clear()
         found = self._known.get(ident)
         if found is None or len(found) != count:
             found = self._known[ident] = bytearray(count)

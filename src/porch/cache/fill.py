@@ -454,6 +454,7 @@ class _Answered:
         if self._endpoint is not None:
             exchange.endpoint = self._endpoint
             exchange.attempts = self._attempts
-            exchange.connected = self._connected
-            exchange.first_byte = self._first_byte
+            # Who came later was not there when it began.
+            exchange.connected = self._connected and max(self._connected, exchange.started)
+            exchange.first_byte = self._first_byte and max(self._first_byte, exchange.started)
             exchange.reused = self._reused
