@@ -10,7 +10,7 @@ from porch import clock
 from porch.clock import Deadlines
 from porch.http.websocket import Frames
 from porch.listen import closing as module
-from porch.listen.closing import LINGER, Closing, flush, reset
+from porch.listen.closing import LINGER, MOST_TAKEN, Closing, flush, reset
 from porch.listen.door import Door
 from tests.listen.conftest import Run
 from tests.listen.test_door import Settings
@@ -88,6 +88,18 @@ def test_what_was_written_has_more_time_as_long_as_it_moves(bench: Bench) -> Non
         assert bench.transport.seen == "half-closed"
     bench.wait(idle)
     assert bench.transport.seen == "reset"
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_who_floods_is_not_read_to_the_end_of_the_moment(bench: Bench, size: int) -> None:
+    closing = bench.closing()
+    reads = 0
+    while not bench.transport.paused:
+        bench.loop.run(lambda: closing.data_received(bytes(size)))
+        reads += 1
+    assert reads == MOST_TAKEN // max(size, 1024) + 1
+    bench.wait(LINGER + clock.TICK)
+    assert bench.transport.is_closing()
 
 
 def test_a_websocket_is_waited_for_until_it_agrees_and_no_longer_than_others(bench: Bench) -> None:

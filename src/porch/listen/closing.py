@@ -13,11 +13,16 @@ from porch.http.websocket import Frames
 from porch.keeper import unsent
 from porch.listen.door import Door
 
-__all__ = ["LINGER", "Closing", "flush", "reset"]
+__all__ = ["LINGER", "MOST_TAKEN", "Closing", "flush", "reset"]
 
 LINGER = 2.0
 """Seconds that a closing connection still takes bytes, so that the client can read the answer
 before a reset destroys it (RFC 9112 9.6)."""
+
+
+MOST_TAKEN = 16 << 20
+"""Bytes that it takes in that time, a read counting for A_READ at least: who floods is not read."""
+A_READ = 1024
 
 
 class Closing(asyncio.Protocol):
@@ -27,7 +32,7 @@ class Closing(asyncio.Protocol):
     deadline: until when the client may send; then, until when what was written must have moved.
     """
 
-    __slots__ = ("_door", "_heard", "_transport", "_unsent", "deadline")
+    __slots__ = ("_door", "_heard", "_taken", "_transport", "_unsent", "deadline")
 
     def __init__(
         self, door: Door, transport: asyncio.Transport, heard: Frames | None = None
@@ -38,6 +43,7 @@ class Closing(asyncio.Protocol):
         self._transport = transport
         self._heard = heard
         self._unsent = -1
+        self._taken = 0
         self.deadline = clock.now + LINGER
         door.sessions.add(self)
         door.deadlines.watch(self)
@@ -53,6 +59,9 @@ class Closing(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
+        self._taken += max(len(data), A_READ)
+        if self._taken > MOST_TAKEN:
+            self._transport.pause_reading()
         if self._heard is not None:
             self._heard.feed(data)
             if self._heard.closed:
