@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.http import fields
-from porch.http.fields import HOP_BY_HOP, FieldLines, decoded, encode, encoded, tokens
+from porch.http.fields import HOP_BY_HOP, FieldLines, decoded, encode, encoded, quoted, tokens
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
 names = st.lists(st.sampled_from(TOKEN), min_size=1, max_size=20).map(bytes)
@@ -122,3 +122,16 @@ def test_what_frames_a_message_is_hop_by_hop_but_for_its_length() -> None:
     """RFC 9110 7.6.1."""
     assert {b"connection", b"transfer-encoding", b"upgrade", b"te", b"keep-alive"} <= HOP_BY_HOP
     assert b"content-length" not in HOP_BY_HOP
+
+
+@pytest.mark.parametrize(
+    ("text", "string"),
+    [
+        (b"a b", b'"a b"'),
+        (b'say "a\\b"', b'"say \\"a\\\\b\\""'),
+        (b"a\x00\xe9\r\n", b'"a????"'),
+        (b"", b'""'),
+    ],
+)
+def test_a_text_is_quoted_as_a_string_of_structured_fields(text: bytes, string: bytes) -> None:
+    assert quoted(text) == string

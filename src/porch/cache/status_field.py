@@ -1,9 +1,9 @@
 """The Cache-Status field (RFC 9211): what this cache did with a request, for who looks at it."""
 
-import re
 from dataclasses import dataclass
 from math import floor
 
+from porch.http.fields import quoted
 from porch.http.message import Field
 
 __all__ = ["CacheStatus", "appended"]
@@ -13,9 +13,6 @@ LONGEST = 512
 """Bytes of a key that are shown: a key can be as long as a target."""
 FARTHEST = 999_999_999_999_999
 """The largest integer of a structured field (RFC 8941 3.3.1)."""
-
-_UNPRINTABLE = re.compile(rb"[^ -~]")
-_QUOTED = re.compile(rb'(["\\])')
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,9 +53,9 @@ class CacheStatus:
         if self.collapsed:
             said += b"; collapsed"
         if self.key:
-            said += b"; key=" + _string(self.key)
+            said += b"; key=" + quoted(self.key[:LONGEST])
         if self.detail:
-            said += b"; detail=" + _string(self.detail)
+            said += b"; detail=" + quoted(self.detail[:LONGEST])
         return said
 
 
@@ -69,9 +66,3 @@ def appended(fields: list[Field], status: CacheStatus) -> list[Field]:
     kept = [field for field in fields if field[0] != NAME]
     kept.append((NAME, b", ".join((*said, bytes(status)))))
     return kept
-
-
-def _string(text: bytes) -> bytes:
-    """`text` as an sf-string, which has printable ASCII alone (RFC 8941 3.3.3)."""
-    quoted = _QUOTED.sub(rb"\\\1", _UNPRINTABLE.sub(b"?", text[:LONGEST]))
-    return b'"%b"' % quoted

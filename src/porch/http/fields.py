@@ -10,13 +10,16 @@ import re
 
 from porch.http.message import Field
 
-__all__ = ["HOP_BY_HOP", "FieldLines", "decoded", "encode", "encoded", "tokens"]
+__all__ = ["HOP_BY_HOP", "FieldLines", "decoded", "encode", "encoded", "quoted", "tokens"]
 
 LINE = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\Z",
 )
 """token ":" OWS *( VCHAR / obs-text / SP / HTAB ): no space before the colon, no folding, no
 control character but HTAB."""
+
+_UNPRINTABLE = re.compile(rb"[^ -~]")
+_QUOTED = re.compile(rb'(["\\])')
 
 REMEMBERED = 2048
 """Lines that are remembered, in each direction."""
@@ -88,3 +91,8 @@ def encode(fields: list[Field]) -> bytes:
 def tokens(value: bytes) -> list[bytes]:
     """The members of a comma-separated list, lower-case, empty ones left out (RFC 9110 5.6.1)."""
     return [token for each in value.split(b",") if (token := each.strip(b" \t").lower())]
+
+
+def quoted(text: bytes) -> bytes:
+    """`text` as an sf-string, which has printable ASCII alone (RFC 8941 3.3.3)."""
+    return b'"%b"' % _QUOTED.sub(rb"\\\1", _UNPRINTABLE.sub(b"?", text))

@@ -1,14 +1,10 @@
 """The Proxy-Status field (RFC 9209): which door answered, and why."""
 
-import re
-
 from porch.errors import PorchError
 from porch.exchange import Exchange
+from porch.http.fields import quoted
 
 __all__ = ["proxy_status"]
-
-_UNPRINTABLE = re.compile(r"[^ -~]")
-_QUOTED = re.compile(r'(["\\])')
 
 
 def proxy_status(exchange: Exchange, error: PorchError, *, debug: bool) -> bytes:
@@ -16,15 +12,9 @@ def proxy_status(exchange: Exchange, error: PorchError, *, debug: bool) -> bytes
 
     debug: also the endpoint (`next-hop`, 2.1.2) and what happened this time (`detail`, 2.1.5).
     """
-    value = f"porch; error={error.word}"
+    value = b"porch; error=%b" % error.word.encode()
     if debug and exchange.endpoint is not None:
-        value += f"; next-hop={_string(exchange.endpoint.name)}"
+        value += b"; next-hop=" + quoted(exchange.endpoint.name.encode("ascii", "replace"))
     if debug and error.detail:
-        value += f"; detail={_string(error.detail)}"
-    return value.encode()
-
-
-def _string(text: str) -> str:
-    """`text` as an sf-string, which has printable ASCII alone (RFC 8941 3.3.3)."""
-    quoted = _QUOTED.sub(r"\\\1", _UNPRINTABLE.sub("?", text))
-    return f'"{quoted}"'
+        value += b"; detail=" + quoted(error.detail.encode("ascii", "replace"))
+    return value
