@@ -9,11 +9,11 @@ from porch.cache.conditions import is_not_modified, not_modified
 from porch.cache.entry import Entry
 from porch.cache.parts import missing
 from porch.cache.ranges import Range, partial, ranges, unsatisfiable
-from porch.cache.reader import OPEN, PIECE, Body, Part, Reader
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import FileBody, Stored
 from porch.filter import Kept, Response
 from porch.http.message import RequestHead, ResponseHead
+from porch.reader import OPEN, PIECE, Body, Part, Reader
 
 __all__ = ["LITTLE", "Held", "InMemory", "Makes", "begun", "body_of", "gaps", "given"]
 
