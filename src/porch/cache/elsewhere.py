@@ -85,7 +85,7 @@ class Growing:
         return state == "growing" and bool(self.readers)
 
     def reader(self, body: Body, parts: Sequence[Part]) -> Reader:
-        """See giving.Makes."""
+        """See reader.Makes."""
         reader = Reader(body, parts, self._on_moved)
         self.readers.add(reader)
         return reader

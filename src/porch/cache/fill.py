@@ -154,7 +154,7 @@ class Fill:
             answered.tell(exchange)
 
     def _reader(self, body: Body, parts: Sequence[Part]) -> Reader:
-        """A source of parts of the body, as it comes. See giving.Makes."""
+        """A source of parts of the body, as it comes. See reader.Makes."""
         reader = Reader(body, parts, self._on_moved)
         self._readers.add(reader)
         return reader
