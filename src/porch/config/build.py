@@ -24,6 +24,7 @@ from porch.config.logs import Logs
 from porch.config.members import Members, Sought
 from porch.config.retries import retrying
 from porch.config.schema import RouteWords
+from porch.config.serving import Servings
 from porch.config.settings import (
     RouteSettings,
     changes,
@@ -55,7 +56,7 @@ from porch.route.router import Router
 from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import HttpsRedirect, Redirect
-from porch.serve.respond import FailWith, Options, Respond
+from porch.serve.respond import FailWith, Options
 from porch.shield.body_limit import BodyLimit
 from porch.shield.client_certificate import (
     NEED_CERTIFICATE,
@@ -179,6 +180,7 @@ class _Builder:
         self.calling = Calling()
         self.trusts = self.trust.trusts if self.trust is not None else None
         self.caches = Caches(loaded, state, self.trusts)
+        self.servings = Servings(loaded)
         self.entries: list[Entry] = []
         self.router = Router(
             (),
@@ -298,30 +300,8 @@ class _Builder:
         rewritten = rewrite is not None and (entry.key, model.rewrite)
         route.access = (rewritten, settings.upgrades, demand, settings.maintenance)
         filters = self._filters(settings, host, demand, stripped(pattern) if model.strip else b"")
-        behind: list[Filter] = []
-        target = entry.targets[0]
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
-        if target.kind == "respond":
-            route.target = target.text
-            filters.append(Respond(target.status))
-        elif target.kind == "redirect":
-            route.target = target.text
-            filters.append(Redirect(target.url, model.status or 308, pattern.regex))
-        elif target.kind == "pool":
-            upstream, route.target = self.pools[target.name]
-            route.destination = upstream
-            behind += upstream.filters
-        else:
-            upstream, route.target = yield from self.upstreams.of_targets(
-                name,
-                entry.targets,
-                settings,
-                settings.tls,
-                (*entry.path, "tls"),
-                cookie_path(pattern),
-            )
-            route.destination = upstream
-            behind += upstream.filters
+        behind = yield from self._lead(name, entry, settings, route, filters)
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
@@ -336,6 +316,37 @@ class _Builder:
                 self.loaded.add((*entry.path, "grpc_web"), NO_CALLS, warning=True)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
+
+    def _lead(
+        self,
+        name: str,
+        entry: RouteEntry,
+        settings: RouteSettings,
+        route: Route,
+        filters: list[Filter],
+    ) -> Steps[list[Filter]]:
+        """Where a route leads: an answer of the door is one more of `filters`; of a pool, what
+        chooses and spares its endpoints is returned."""
+        target = entry.targets[0]
+        assert entry.pattern is not None
+        answers = self.servings.at_door(entry, settings.files, route.rewrite)
+        if answers is not None:
+            route.target = target.text
+            filters.append(answers)
+            return []
+        if target.kind == "pool":
+            upstream, route.target = self.pools[target.name]
+        else:
+            upstream, route.target = yield from self.upstreams.of_targets(
+                name,
+                entry.targets,
+                settings,
+                settings.tls,
+                (*entry.path, "tls"),
+                cookie_path(entry.pattern),
+            )
+        route.destination = upstream
+        return [*upstream.filters]
 
     def _change(
         self,

@@ -14,6 +14,7 @@ from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_cache import Cache, CacheStoreModel
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
+from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
@@ -215,6 +216,7 @@ class RouteWords(Model):
     )
     overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
     cache: Cache | None = word("Keep answers and give them again, see [cache](#cache).", False)
+    files: FilesModel | None = word("Of a `file:`, see [files](#files).")
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")
     headers: Headers | None = word("See [headers](#headers).")
