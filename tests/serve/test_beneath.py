@@ -219,3 +219,19 @@ def test_another_state_of_a_file_has_another_identity(root: Path) -> None:
     write(root, "new", b"top")
     (root / "new").rename(root / "top.txt")
     assert identity(os.stat(root / "top.txt")) != first
+
+
+def test_a_file_that_is_known_is_opened_again_while_it_is_the_same(
+    root: Path, tmp_path: Path
+) -> None:
+    beneath = Beneath(os.fsencode(root))
+    known = identity(os.stat(root / "a" / "b" / "c.txt"))
+    before = descriptors()
+    found = beneath.again((b"a", b"b", b"c.txt"), known)
+    assert found is not None
+    os.close(found)
+    assert beneath.again((b"top.txt",), known) is None
+    assert beneath.again((b"none",), known) is None
+    (root / "out").symlink_to(tmp_path)
+    assert beneath.again((b"out", b"secret"), known) is None
+    assert descriptors() == before

@@ -21,6 +21,7 @@ def test_it_holds_while_nothing_changes(tmp_path: Path) -> None:
     file = write(tmp_path, "a", b"1")
     assert of(file).is_current()
     assert of(file).identity == identity(os.stat(file))
+    assert of(file).size == 1
 
 
 @pytest.mark.parametrize("which", ["a", "b"])

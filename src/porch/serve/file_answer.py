@@ -17,25 +17,28 @@ SPECIAL = CONDITIONS | {b"range"}
 """Fields of a request that may ask for something else than the whole."""
 
 
-def given(exchange: Exchange, fields: Sequence[Field], size: int, body: bytes | Body) -> Response:
+def given(
+    exchange: Exchange, fields: Sequence[Field], size: int, body: bytes | Body, *, plain: bool
+) -> Response:
     """What the request is answered with. fields: of the 200, without length and date. size: of the
-    whole, in bytes."""
+    whole, in bytes. plain: whether it has none of SPECIAL."""
     request = exchange.request
-    wall = clock.wall()
-    all_fields = [*fields, *exchange.keeper.own_fields, (b"date", clock.date)]
-    head = ResponseHead(200, [*all_fields, (b"content-length", b"%d" % size)], size)
-    if is_failed(head, request, wall):
-        return Response(412)
-    if is_not_modified(head, request, wall):
-        kept = [each for each in all_fields if each[0] not in OF_CONTENT]
-        return Kept(ResponseHead(304, kept, 0), b"")
-    asked = ranges(head, size, request, wall)
-    if asked == []:
-        return Response(416, ((b"content-range", b"bytes */%d" % size),))
-    parts: Sequence[Part] = [(0, size)]
-    if asked:
-        plan = partial(head.fields, size, asked, os.urandom(12).hex().encode())
-        head, parts = plan.head, plan.pieces
+    own = (*exchange.keeper.own_fields, (b"date", clock.date))
+    head = ResponseHead(200, [*fields, *own, (b"content-length", b"%d" % size)], size)
+    parts: Sequence[Part] = ((0, size),)
+    if not plain:
+        wall = clock.wall()
+        if is_failed(head, request, wall):
+            return Response(412)
+        if is_not_modified(head, request, wall):
+            kept = [each for each in head.fields if each[0] not in OF_CONTENT]
+            return Kept(ResponseHead(304, kept, 0), b"")
+        asked = ranges(head, size, request, wall)
+        if asked == []:
+            return Response(416, ((b"content-range", b"bytes */%d" % size),))
+        if asked:
+            plan = partial(head.fields, size, asked, os.urandom(12).hex().encode())
+            head, parts = plan.head, plan.pieces
     if request.method == b"HEAD" or size == 0:
         return Kept(head, b"")
     if isinstance(body, bytes):

@@ -24,7 +24,7 @@ from porch.serve.finding import ENDS, File, Finding, Folder
 from porch.serve.listing import FIELDS, listing
 from porch.serve.media_types import MediaTypes, shrinks
 from porch.serve.named import named
-from porch.serve.remembered import SETTLED, Memory, Remembered
+from porch.serve.remembered import SETTLED, Key, Memory, Remembered
 from porch.serve.trying import DEFAULT, Attempt, parse_attempt
 
 __all__ = ["SMALL", "Files", "Serving"]
@@ -80,21 +80,22 @@ class Files(Filter):
         said = dict(request.fields)
         codings = in_order(said.get(b"accept-encoding"), _CODINGS)
         key = (self, path, codings)
+        plain = SPECIAL.isdisjoint(said)
         known = self._memory.get(key)
         if known is not None and known.is_current():
             body = known.body
             if body is not None:
-                if SPECIAL.isdisjoint(said) and not exchange.client_full:
+                if plain and not exchange.client_full:
                     return Response(200, known.fields, body)
-                return given(exchange, known.fields, len(body), body)
-            found = self._beneath.open(known.names)
-            large = FileBody(found.descriptor, found.stat.st_size)
-            if identity(found.stat) == known.identity:
-                return given(exchange, known.fields, found.stat.st_size, large)
+                return given(exchange, known.fields, len(body), body, plain=plain)
+            descriptor = self._beneath.again(known.names, known.identity)
+            if descriptor is not None:
+                large = FileBody(descriptor, known.size)
+                return given(exchange, known.fields, known.size, large, plain=plain)
         file = self._find(path, codings)
         if isinstance(file, Folder):
             return self._list(exchange, file.names) if file.is_listed else _to_folder(request)
-        return self._answer(exchange, key, file)
+        return self._answer(exchange, key, file, plain=plain)
 
     def described(self, request: RequestHead) -> str:
         """What a GET would be answered from, in words. Raises as `on_request` does."""
@@ -122,9 +123,7 @@ class Files(Filter):
     def _has_copies(self, names: Names) -> bool:
         return self._serving.copies and shrinks(self._serving.types.of(names[-1]))
 
-    def _answer(
-        self, exchange: Exchange, key: tuple[object, bytes, tuple[bytes, ...]], file: File
-    ) -> Response:
+    def _answer(self, exchange: Exchange, key: Key, file: File, *, plain: bool) -> Response:
         size = file.stat.st_size
         fields = self._fields(file)
         body: bytes | FileBody = FileBody(file.descriptor, size)
@@ -137,7 +136,7 @@ class Files(Filter):
         changed = max(file.stat.st_mtime, file.stat.st_ctime, file.of.st_mtime, file.of.st_ctime)
         if clock.wall() - changed > SETTLED:
             self._memory.keep(key, Remembered(file.sent, fields, kept, watched))
-        return given(exchange, fields, size, body)
+        return given(exchange, fields, size, body, plain=plain)
 
     def _fields(self, file: File) -> list[Field]:
         """Of the 200. The copies in codings are representations of their own, with their own

@@ -12,7 +12,7 @@ from porch import clock
 from porch.http.message import Field
 from porch.serve.beneath import Identity, Names, identity
 
-__all__ = ["LASTS", "ROOM", "SETTLED", "Memory", "Remembered"]
+__all__ = ["LASTS", "ROOM", "SETTLED", "Key", "Memory", "Remembered"]
 
 LASTS = 1.0
 """Seconds until all is looked up anew."""
@@ -52,6 +52,11 @@ class Remembered:
     def identity(self) -> Identity:
         """Of what goes out."""
         return self._watched[0][1]
+
+    @property
+    def size(self) -> int:
+        """Of what goes out, in bytes."""
+        return self._watched[0][1][2]
 
     def is_current(self) -> bool:
         """Whether nothing has changed."""
