@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from porch.http.message import ResponseHead, Trailers
     from porch.http.stream import Head
 
-__all__ = ["OPEN", "PIECE", "TURN", "Body", "Makes", "Part", "Reader", "begun"]
+__all__ = ["OPEN", "PIECE", "TURN", "Body", "InMemory", "Makes", "Part", "Reader", "begun"]
 
 PIECE = 256 * 1024
 """Bytes that are read at once."""
@@ -39,6 +39,31 @@ class Body(Protocol):
     def file(self, first: int, end: int) -> int:
         """The descriptor of a file that has these bytes at these places, and sound; -1 for none,
         they are then to be read."""
+
+
+class InMemory:
+    """A body in memory. See Body."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def size(self) -> int:
+        """See Body."""
+        return len(self._data)
+
+    def is_whole(self) -> bool:
+        """See Body."""
+        return True
+
+    def read(self, first: int, size: int) -> bytes | None:
+        """See Body."""
+        return self._data[first : first + size]
+
+    def file(self, first: int, end: int) -> int:
+        """See Body."""
+        return -1
 
 
 class Reader:

@@ -15,6 +15,7 @@ from porch.compress.workshop import Workshop
 from porch.exchange import Exchange
 from porch.filter import Filter, Kept, Response
 from porch.http.message import Field, ResponseHead
+from porch.reader import InMemory, Reader, begun
 from tests.compress.conftest import decoded
 from tests.support.scenario import Scenario
 
@@ -227,6 +228,78 @@ def test_what_is_kept_has_the_fields_of_each_time(scenario: Make) -> None:
     got, body = raw(scenario(Answers(made)).client(get()))
     assert got[b"content-length"] == b"%d" % len(body)
     assert got[b"content-encoding"] == b"gzip"
+
+
+class Kepts(Answers):
+    """As a cache has them: another head each time, bytes with a name."""
+
+    def __init__(self, body: bytes, name: bytes = b"1", source: bool = False) -> None:
+        self.body = body
+        self.name = name
+        self.source = source
+
+    def on_request(self, exchange: Exchange) -> Response:
+        size = len(self.body)
+        fields = [(b"content-type", b"text/html"), (b"content-length", b"%d" % size)]
+        head = ResponseHead(200, fields, size)
+        if exchange.request.method == b"HEAD":
+            return Kept(head, b"", None, self.name)
+        if self.source:
+            made = begun(head, InMemory(self.body), [(0, size)], Reader)
+            made.name = self.name
+            return made
+        return Kept(head, self.body, None, self.name)
+
+
+def test_what_is_stored_is_coded_once(
+    scenario: Make, shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = scenario(Kepts(BODY))
+    first = raw(story.client(get()))
+    monkeypatch.setattr(type(shop.coders[b"gzip"]), "whole", None)
+    again = raw(story.client(get()))
+    assert first == again
+    assert decoded(b"gzip", again[1]) == BODY
+    story.client(get(method=b"HEAD")).client_gets(
+        200, field=(b"content-length", b"%d" % len(again[1])), bodiless=True
+    )
+
+
+def test_a_stored_body_in_pieces_is_coded_once_too(scenario: Make, shop: Workshop) -> None:
+    body = Random(2).randbytes(300_000).hex().encode()
+    story = scenario(Kepts(body, source=True)).client(get())
+    story.advance(0.1, tick=0.01)
+    head = story.clients[-1].read_head(bodiless=False)
+    assert head.ended
+    assert head.values(b"content-length") == []
+    assert decoded(b"gzip", head.body) == body
+    head.body = b""
+    fields, again = raw(story.client(get()))
+    assert fields[b"content-length"] == b"%d" % len(again)
+    assert decoded(b"gzip", again) == body
+
+
+def test_what_is_known_not_to_shrink_is_not_tried_again(scenario: Make, shop: Workshop) -> None:
+    noise = Random(3).randbytes(2000)
+    story = scenario(Kepts(noise))
+    for _ in range(2):
+        story.client(get()).client_gets(200, noise, field=(b"vary", b"Accept-Encoding"))
+    assert shop.forms.get(b"1", shop.coders[b"gzip"]) == b""
+
+
+def test_a_large_body_in_memory_does_not_hold_up_the_others(scenario: Make) -> None:
+    body = b"a large body, " * 200_000
+    story = scenario(Answers(Response(200, ((b"content-type", b"text/html"),), body)))
+    head = story.client(get()).clients[-1].read_head(bodiless=False)
+    story.advance(0.1, tick=0.01)
+    head = story.clients[-1].read_body()
+    assert decoded(b"gzip", head.body) == body
+
+
+def test_who_is_too_busy_sends_answers_as_they_are(scenario: Make, shop: Workshop) -> None:
+    shop.brake.step = 2
+    story = scenario().client(get()).upstream_gets(b"GET /a").upstream(PLAIN + BODY)
+    story.client_gets(200, BODY, field=(b"vary", b"Accept-Encoding"), without=b"content-encoding")
 
 
 def test_a_stream_that_finds_no_room_goes_out_as_it_is(

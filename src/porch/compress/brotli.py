@@ -25,6 +25,11 @@ class Brotli:
         coded: bytes = brotli.compress(data, quality=_QUALITIES[effort], lgwin=window)
         return coded
 
+    def plain(self, coded: bytes) -> bytes:
+        """See Coder."""
+        data: bytes = brotli.decompress(coded)
+        return data
+
     def stream(self, effort: int) -> Stream:
         """See Coder."""
         return _Brotling(brotli.Compressor(quality=_QUALITIES[effort], lgwin=_WINDOW))

@@ -28,6 +28,10 @@ class Coder(Protocol):
     def whole(self, data: bytes, effort: int) -> bytes:
         """A body at once. Of HOT it may be called in another thread."""
 
+    def plain(self, coded: bytes) -> bytes:
+        """What `whole` or a stream was given, all of it: of our own forms alone. It may be called
+        in another thread."""
+
     def stream(self, effort: int) -> Stream:
         """For a body in pieces; FAST, USUAL or SMALL."""
 

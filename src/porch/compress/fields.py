@@ -4,12 +4,12 @@ A coded answer is another representation, with an entity tag of its own (RFC 911
 is the origin's made weak: the same for what it means, not the same bytes.
 """
 
-import re
 from collections.abc import Iterable
 from operator import itemgetter
 
 from porch.http.fields import tokens
 from porch.http.message import Field, RequestHead
+from porch.http.validators import is_strong, tags
 
 __all__ = [
     "DIGESTS",
@@ -27,15 +27,13 @@ DIGESTS = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest
 RFC 3230 4.1): over ours they would be wrong."""
 
 _GONE = DIGESTS | {b"accept-ranges", b"content-encoding"}
-_TAG = re.compile(rb'(?:W/)?"[^"]*"|[^\s,][^,]*')
 _NAME = itemgetter(0)
-_STRONG = re.compile(rb'"[\x21\x23-\x7e\x80-\xff]*"\Z')
 _CONDITIONS = frozenset((b"if-none-match", b"if-range"))
 
 
 def weak(tag: bytes) -> bytes:
     """An entity tag made weak. What is no strong one stays."""
-    return b"W/" + tag if _STRONG.match(tag) else tag
+    return b"W/" + tag if is_strong(tag) else tag
 
 
 def varied(fields: Iterable[Field]) -> list[Field]:
@@ -73,7 +71,7 @@ def without_sums(fields: Iterable[Field]) -> list[Field]:
 
 def weak_as_asked(fields: Iterable[Field], request: RequestHead) -> list[Field]:
     """Of a 304: its tag as the client knows it, by the If-None-Match that it sent."""
-    known = _TAG.findall(_listed(request))
+    known = tags(_listed(request))
     return [
         (name, weak(value)) if name == b"etag" and weak(value) in known else (name, value)
         for name, value in fields
@@ -88,10 +86,10 @@ def conditions_back(request: RequestHead) -> None:
     """
     if _CONDITIONS.isdisjoint(map(_NAME, request.fields)):
         return
-    tags = _TAG.findall(_listed(request))
-    origins = [tag[2:] for tag in tags if tag[:3] == b'W/"' and tag[2:] not in tags]
+    listed = tags(_listed(request))
+    origins = [tag[2:] for tag in listed if tag[:3] == b'W/"' and tag[2:] not in listed]
     if origins:
-        both = b", ".join([*tags, *dict.fromkeys(origins)])
+        both = b", ".join([*listed, *dict.fromkeys(origins)])
         kept = [each for each in request.fields if each[0] != b"if-none-match"]
         request.fields = [*kept, (b"if-none-match", both)]
     if (request.get(b"if-range") or b"").startswith(b"W/"):

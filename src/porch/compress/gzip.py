@@ -35,6 +35,10 @@ class Gzip:
         coded: bytes = igzip_lib.compress(data, _LEVELS[effort], igzip_lib.COMP_GZIP)
         return coded
 
+    def plain(self, coded: bytes) -> bytes:
+        """See Coder."""
+        return zlib.decompress(coded, _CONTAINER)
+
     def stream(self, effort: int) -> Stream:
         """See Coder."""
         made = isal_zlib.compressobj(_LEVELS[effort], isal_zlib.DEFLATED, _CONTAINER)

@@ -1,7 +1,10 @@
-"""Workshop: what all routes of a worker share that code: the room for streams, and the brake."""
+"""Workshop: what all routes of a worker share that code: coders, the room for streams, forms of
+what is asked for often, and the brake."""
 
+from porch.compress.brake import Brake
 from porch.compress.brotli import Brotli
 from porch.compress.coder import FAST, Coder
+from porch.compress.forms import Forms
 from porch.compress.gzip import Gzip
 from porch.compress.zstd import Zstd
 
@@ -14,10 +17,12 @@ ROOM = 64 << 20
 class Workshop:
     """coders: by name. used: bytes of the room. running: streams in it."""
 
-    __slots__ = ("coders", "running", "used")
+    __slots__ = ("brake", "coders", "forms", "running", "used")
 
     def __init__(self) -> None:
         self.coders: dict[bytes, Coder] = {each.name: each for each in (Gzip(), Brotli(), Zstd())}
+        self.brake = Brake()
+        self.forms = Forms()
         self.used = 0
         self.running = 0
 

@@ -34,6 +34,10 @@ class Zstd:
             return zstandard.ZstdCompressor(compression_params=best).compress(data)
         return self._whole[effort].compress(data)
 
+    def plain(self, coded: bytes) -> bytes:
+        """See Coder."""
+        return zstandard.ZstdDecompressor().stream_reader(coded).read()
+
     def stream(self, effort: int) -> Stream:
         """See Coder."""
         idle = self._idle[effort]
