@@ -53,8 +53,8 @@ MERGING = """
 ## Words for the top, a site or a route
 
 These may stand at the top for all routes, under `[site."host"]` for those of a host, and in a
-route. The nearest wins; `timeouts`, `limits`, `headers`, `tls`, `cache` and `files` merge word by
-word.
+route. The nearest wins; `timeouts`, `limits`, `headers`, `tls`, `cache`, `compress` and `files`
+merge word by word.
 """
 
 LISTEN = """
