@@ -265,6 +265,7 @@ class Cache(Filter):
     def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
         store = self.shelf.store
+        self.shelf.saving.settle(primary)
         variants = store.variants(primary)
         is_gone = False  # purged, say
         for variant in variants:

@@ -4,6 +4,7 @@ import heapq
 import os
 from array import array
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from porch import clock
 from porch.cache.bans import GONE, SOFT, VALID, host_of
@@ -15,6 +16,7 @@ from porch.cache.store import (
     VARIANTS,
     Growth,
     GrowthState,
+    Save,
     Scope,
     Spool,
     Stat,
@@ -158,7 +160,8 @@ class MemoryStore:
         kept.is_purged = verdict == SOFT
         self._position += 1
         position = self._position
-        is_known = self._ghost.recall(hashed(primary), position, len(self._kept))
+        ago = self._ghost.recall(hashed(primary), position)
+        is_known = ago is not None and ago <= len(self._kept)
         self._kept[position] = kept
         self._line.add(position, kept.cost)
         self._sieve.enter(self._hands, position, kept.cost, is_known=is_known)
@@ -166,6 +169,10 @@ class MemoryStore:
         ident = position.to_bytes(8, "big")
         self._enlist(primary, Variant(ident, entry.vary, entry.received))
         return ident
+
+    def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
+        """See Store."""
+        return [self.save(*each) for each in saves]
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """See Store."""

@@ -9,6 +9,7 @@ from porch import clock
 from porch.cache.counts import WIDTH
 from porch.cache.passes import Passes
 from porch.cache.ready import Readies
+from porch.cache.saving import Saving
 from porch.cache.store import Store
 from porch.cache.vary import chosen
 from porch.errors import PorchError
@@ -76,8 +77,8 @@ class Asked(Protocol):
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
     passes: for which keys asking together has been of no use. hints: the names that Vary had, by
-    primary key. readies: answers that need no look at the store. counts: see counts.py. largest:
-    bytes of a body that the store can take."""
+    primary key. readies: answers that need no look at the store. saving: what is about to be
+    stored. counts: see counts.py. largest: bytes of a body that the store can take."""
 
     __slots__ = (
         "_keeper",
@@ -90,6 +91,7 @@ class Shelf:
         "members",
         "passes",
         "readies",
+        "saving",
         "store",
     )
 
@@ -102,6 +104,7 @@ class Shelf:
         largest: int = 1 << 62,
     ) -> None:
         self.store = store
+        self.saving = Saving(store)
         self.largest = largest
         self.locks = locks
         self.passes = passes
