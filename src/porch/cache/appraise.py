@@ -11,7 +11,6 @@ from operator import itemgetter
 
 from porch.cache import refusal
 from porch.cache.age import initial_age
-from porch.cache.dates import date_of
 from porch.cache.deception import agrees
 from porch.cache.directives import FOREVER, Directives, cache_control
 from porch.cache.entry import ONLY_AUTHORIZED, Entry
@@ -32,6 +31,7 @@ from porch.cache.tags import tags_of
 from porch.cache.targeted import in_force
 from porch.cache.unkeyed import implied
 from porch.cache.vary import chosen, described, nominated
+from porch.http.dates import date_of
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.paths import climbs
 

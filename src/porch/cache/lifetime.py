@@ -3,10 +3,10 @@ is (RFC 9111 4.2.1, 4.2.2, 4.2.4; RFC 5861)."""
 
 from typing import NamedTuple
 
-from porch.cache.dates import date_of
 from porch.cache.directives import FOREVER, Directives
 from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
 from porch.cache.policy import HEURISTIC_CAP, STALE_ERROR, Policy
+from porch.http.dates import date_of
 from porch.http.message import Field
 
 __all__ = [
