@@ -60,7 +60,9 @@ def make(request: RequestHead, rules: KeyRules) -> bytes:
     The method is in no key: only GET and HEAD, which share their answers, and QUERY, behind whose
     key stands what it asks, get here.
     """
-    text = _escaped(_origin(request) + target(request.target, rules))
+    text = _origin(request) + target(request.target, rules)
+    if _SEPARATORS.search(text) is not None:
+        text = _escaped(text)
     if rules.fields or rules.cookies:
         return b" ".join([text, *_parts(request, rules)])
     return text
@@ -68,9 +70,11 @@ def make(request: RequestHead, rules: KeyRules) -> bytes:
 
 def url(request: RequestHead) -> bytes:
     """Scheme, host and target as a key has them where no rules are: Entry.url."""
-    return _origin(request) + _normalised(request.target)
+    sent = request.target
+    return _origin(request) + (_normalised(sent) if b"%" in sent else sent)
 
 
+@lru_cache(maxsize=256)
 def host(scheme: bytes, authority: bytes) -> bytes:
     """The authority in lower case, without the default port of the scheme."""
     lower = authority.lower()
@@ -85,7 +89,7 @@ def port(request: RequestHead) -> bytes:
 
 def target(sent: bytes, rules: KeyRules) -> bytes:
     """The path and query that are in the key; the same once more gives the same."""
-    normal = _normalised(sent)
+    normal = _normalised(sent) if b"%" in sent else sent
     if not (rules.ignore or rules.sort or rules.keep is not None):
         return normal
     path, mark, query = normal.partition(b"?")
@@ -116,7 +120,7 @@ def _origin(request: RequestHead) -> bytes:
 
 
 def _normalised(sent: bytes) -> bytes:
-    if b"%" not in sent or _NO_ESCAPE.search(sent):
+    if _NO_ESCAPE.search(sent):
         return sent
     return _ESCAPE.sub(_decoded, sent)
 

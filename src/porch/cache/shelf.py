@@ -3,6 +3,7 @@ for which keys asking together has been of no use."""
 
 from collections.abc import Callable, MutableSequence, Sequence
 from hashlib import blake2b
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
@@ -29,6 +30,9 @@ HINTS = 4096
 all are forgotten."""
 REST = 1.0
 """Seconds behind a refresh that has failed in which no other is tried: each hit would try one."""
+
+_APART = frozenset((b"authorization", b"range"))
+_NAME = itemgetter(0)
 
 FillKey = tuple[bytes, bytes, bytes]
 """The primary key, what is known to choose between its variants, and the range that is asked."""
@@ -130,6 +134,8 @@ class Shelf:
         most answers to them are not for others, and nobody is to wait for such a one in vain."""
         names = self.hints.get(primary)
         variant = repr(chosen(names, request)).encode() if names else b""
+        if _APART.isdisjoint(map(_NAME, request.fields)):
+            return primary, variant, b""
         if request.get(b"authorization") is not None:
             variant += b" authorization"
         return primary, variant, request.get(b"range") or b""
