@@ -5,8 +5,9 @@
 
 Each store in a process of its own, one worker, no other load; bodies of 1 KiB with a usual head,
 and then some of 64 KiB and 4 MiB. CPU of an operation, kernel included: the median of nine rounds
-of a thousand at random keys. Memory: what the process holds beside the pages of the database,
-which are the system's cache; disk: what all files take.
+of a thousand at random keys; "the same few" are a thousand keys, asked again and again. Memory:
+what the process holds beside the pages of the database, which are the system's cache; disk: what
+all files take.
 """
 
 from __future__ import annotations
@@ -115,6 +116,8 @@ def measure(answers: int, folder: Path) -> None:
 
     print("find", rounds(answers, lambda number: store.variants(key(number))))
     print("find, load", rounds(answers, load))
+    same = random.Random(0).sample(range(answers), min(EACH, answers))
+    print("find, load, the same few", rounds(len(same), lambda number: load(same[number])))
     print("nothing there", rounds(answers, lambda number: store.variants(key(-1 - number))))
     print("save", rounds(answers, save, answers))
     together = [*range(answers + ROUNDS * EACH, answers + 2 * ROUNDS * EACH)]

@@ -26,8 +26,8 @@ from porch.cache.lifetime import (
 from porch.cache.parts import Part, arrived, as_whole
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
-from porch.cache.tags import tags_of
-from porch.cache.targeted import in_force
+from porch.cache.tags import TAGS, tags_of
+from porch.cache.targeted import TARGETS, in_force
 from porch.cache.unkeyed import implied
 from porch.cache.vary import chosen, described, nominated
 from porch.http.dates import date_of
@@ -68,6 +68,7 @@ _OF_CLIENT = frozenset((b"forwarded", b"x-forwarded-for"))
 """What this door says of each client by itself, so that no other request is known to match."""
 _PARTS = b"multipart/byteranges"
 _VALIDATORS = frozenset((b"etag", b"last-modified"))
+_SAYING = _VALIDATORS | TAGS | {*TARGETS, b"cache-control", b"expires", b"pragma", b"vary"}
 _NAME = itemgetter(0)
 
 Names = Mapping[bytes, bytes]
@@ -100,7 +101,8 @@ def appraise(
         _by_request(request, asks, policy)
         or _by_status(request, response)
         or _by_word(asks, response, says, said[0], policy)
-        or _by_type(request, response, policy)
+        or (_by_type(request, response, policy) if policy.guard else None)
+        or (_by_silence(request, response, policy) if _SAYING.isdisjoint(says) else None)
     ):
         return refused
     names = _names(response, says, policy)
@@ -201,7 +203,7 @@ def _by_word(
 
 def _by_type(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:
     """By what the end of the path promises."""
-    if not policy.guard or response.length == 0:
+    if response.length == 0:
         return None
     is_as_promised = agrees(request.target, response.get(b"content-type"))
     return None if is_as_promised else refusal.DECEPTION
@@ -265,6 +267,14 @@ def _stands_in(directives: Directives, policy: Policy, lasts: Lifetime, age: flo
 def _only_authorized(directives: Directives) -> int:
     """For an answer to a request with Authorization."""
     return ONLY_AUTHORIZED if _SHARED.isdisjoint(directives) else 0
+
+
+def _by_silence(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:
+    """An answer that has no field of `_SAYING`: what all that follows would find, at once, since
+    most that nobody has thought about are so."""
+    if request.method != b"GET" or policy.ttl is not None or policy.status_ttl:
+        return None
+    return refusal.UNSAID if response.status in HEURISTIC_STATUSES else refusal.UNSAID_STATUS
 
 
 def _names(response: ResponseHead, says: Names, policy: Policy) -> tuple[bytes, ...] | None:

@@ -367,11 +367,12 @@ class Fill:
                 self._waiting[each.exchange] = each
 
     def _finish(self, body: Arriving) -> None:
-        save = body.end()
-        if save is None or self._exchange is None:
+        save, exchange = body.end(), self._exchange
+        if save is None:
             self._close()
         else:
-            self._shelf.saving.add(save, self._on_saved, self._exchange.keeper.later)
+            assert exchange is not None
+            self._shelf.saving.add(save, self._on_saved, exchange.keeper.later)
 
     def _on_saved(self, ident: bytes | None) -> None:
         """What has come whole is written, and whoever looks now finds it."""

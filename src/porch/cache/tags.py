@@ -4,13 +4,14 @@ from operator import itemgetter
 
 from porch.http.message import Field
 
-__all__ = ["LONGEST", "MOST", "tags_of"]
+__all__ = ["LONGEST", "MOST", "TAGS", "tags_of"]
 
 MOST = 1000
 """Tags of one answer."""
 LONGEST = 1024
 """Bytes of one."""
-_NAMES = frozenset((b"cache-tag", b"surrogate-key", b"xkey"))
+TAGS = frozenset((b"cache-tag", b"surrogate-key", b"xkey"))
+"""The fields that have them."""
 _NAME = itemgetter(0)
 
 
@@ -21,7 +22,7 @@ def tags_of(fields: list[Field]) -> list[bytes] | None:
     them up do it. None where they are more than MOST or one is longer than LONGEST: to keep some
     of them would be to miss a purge later.
     """
-    if _NAMES.isdisjoint(map(_NAME, fields)):
+    if TAGS.isdisjoint(map(_NAME, fields)):
         return []
     found: dict[bytes, None] = {}
     for name, value in fields:
