@@ -19,7 +19,6 @@ from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, make
 from porch.cache.policy import Policy
 from porch.cache.queries import body_of_query, forget_queries, mark
-from porch.cache.ranges import Range
 from porch.cache.ready import Name, Whom, ready
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How, Use
@@ -34,6 +33,7 @@ from porch.cache.waiting import Waiting
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import Field, RequestHead, ResponseHead
+from porch.http.ranges import Range
 from porch.route.route import Route
 
 __all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]

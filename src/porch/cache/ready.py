@@ -10,10 +10,10 @@ from porch import clock
 from porch.cache.conditions import is_plain
 from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.key import KeyRules
-from porch.cache.reader import Body
 from porch.cache.store import Store, Stored
 from porch.filter import Kept
 from porch.http.message import Field, RequestHead, ResponseHead
+from porch.reader import Body
 
 __all__ = ["LARGEST", "ROOM", "Name", "Readies", "Ready", "Whom", "ready"]
 

@@ -1,5 +1,7 @@
 """Tags: the names that an origin gives its answers, to purge them by."""
 
+from operator import itemgetter
+
 from porch.http.message import Field
 
 __all__ = ["LONGEST", "MOST", "tags_of"]
@@ -9,6 +11,7 @@ MOST = 1000
 LONGEST = 1024
 """Bytes of one."""
 _NAMES = frozenset((b"cache-tag", b"surrogate-key", b"xkey"))
+_NAME = itemgetter(0)
 
 
 def tags_of(fields: list[Field]) -> list[bytes] | None:
@@ -19,6 +22,8 @@ def tags_of(fields: list[Field]) -> list[bytes] | None:
     it is purged, and a purge of more is no harm. None where they are more than MOST or one is
     longer than LONGEST: to keep some of them would be to miss a purge later.
     """
+    if _NAMES.isdisjoint(map(_NAME, fields)):
+        return []
     found: dict[bytes, None] = {}
     for name, value in fields:
         if name in _NAMES:
