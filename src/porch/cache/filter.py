@@ -211,7 +211,7 @@ class Cache(Filter):
             elif use.how is How.VALIDATE and tries and stored.entry.received >= since:
                 shelf.counts[COLLAPSED] += 1  # another worker has validated it since this came
                 told = CacheStatus(fwd=use.fwd, collapsed=True)
-                return given(request, stored.entry, body_of(stored), now, told)
+                return self._hit(exchange, stored.entry, body_of(stored), now, told)
             elif use.how is How.FRESH or use.how is How.STALE:
                 shelf.store.seen(stored.ident)
                 if use.how is How.STALE:
@@ -277,8 +277,17 @@ class Cache(Filter):
             self.shelf.hint(primary, variants[0].vary)
         return None, "miss" if is_gone else "vary-miss" if variants else "uri-miss"
 
-    def _hit(self, exchange: Exchange, entry: Entry, body: bytes | Body, now: float) -> Response:
-        told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
+    def _hit(
+        self,
+        exchange: Exchange,
+        entry: Entry,
+        body: bytes | Body,
+        now: float,
+        told: CacheStatus | None = None,
+    ) -> Response:
+        """What is stored. told: of it, if it is anything but a hit."""
+        if told is None:
+            told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
         request, full = exchange.request, exchange.client_full
         return given(request, entry, body, now, told, full=full)
 
