@@ -9,9 +9,9 @@ import pytest
 from porch.cache.following import LONGEST_LOOK, LOOK, Following
 from porch.cache.lost import FillNotStored
 from porch.cache.outcomes import Outcomes
-from porch.cache.reader import OPEN
 from porch.cache.wanted import LENT, wanted
 from porch.errors import IncompleteResponse
+from porch.reader import OPEN
 from tests.support.network import FakeClock
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from porch.cache.bodies import Writer, path_of
-from porch.cache.reader import OPEN
 from porch.cache.spool import (
     STEP,
     DiskSpool,
@@ -18,6 +17,7 @@ from porch.cache.spool import (
     read,
 )
 from porch.cache.wanted import want
+from porch.reader import OPEN
 from tests.support.storing import answer, key
 
 IDENT = b"f" + bytes(8)

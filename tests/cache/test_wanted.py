@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from porch.cache.reader import OPEN
 from porch.cache.wanted import LENT, free, is_lent, want, wanted
+from porch.reader import OPEN
 
 MUCH = 1 << 20
 

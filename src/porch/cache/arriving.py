@@ -8,8 +8,8 @@ in the file that it was on its way to, where clients of other workers follow it 
 import os
 
 from porch.cache.entry import Entry
-from porch.cache.reader import OPEN
 from porch.cache.store import SMALL, Growth, Spool, Store
+from porch.reader import OPEN
 
 __all__ = ["Arriving"]
 

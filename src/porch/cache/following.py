@@ -13,7 +13,6 @@ from functools import partial
 from porch import clock
 from porch.cache.handover import Ask, Resumed
 from porch.cache.outcomes import Outcome
-from porch.cache.reader import OPEN, Body, Part, Reader
 from porch.cache.shelf import Shelf
 from porch.cache.spread import Spread
 from porch.cache.store import Growth
@@ -21,6 +20,7 @@ from porch.cache.waiting import Waiting
 from porch.cache.wanted import is_lent, want
 from porch.errors import Shutdown
 from porch.keeper import Keeper
+from porch.reader import OPEN, Body, Part, Reader
 
 __all__ = ["LONGEST_LOOK", "LOOK", "Following"]
 

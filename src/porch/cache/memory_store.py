@@ -10,7 +10,6 @@ from porch.cache.bans import GONE, SOFT, VALID, host_of
 from porch.cache.change import hashed
 from porch.cache.entry import Entry
 from porch.cache.eviction import Ghost, Hands, Line, Sieve
-from porch.cache.reader import OPEN
 from porch.cache.spool import Growing
 from porch.cache.store import (
     VARIANTS,
@@ -23,6 +22,7 @@ from porch.cache.store import (
     Variant,
 )
 from porch.cache.sweeping import is_useless
+from porch.reader import OPEN
 
 __all__ = ["MemoryStore"]
 

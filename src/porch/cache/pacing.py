@@ -7,9 +7,9 @@ a file for those in other workers; and until its head is there nobody knows whic
 from collections.abc import Mapping, Set
 
 from porch.cache.arriving import Arriving
-from porch.cache.reader import OPEN, Reader
 from porch.cache.waiting import Waiting
 from porch.exchange import Exchange
+from porch.reader import OPEN, Reader
 
 __all__ = ["WATCH", "WINDOW", "Pace"]
 

@@ -12,8 +12,8 @@ import msgspec
 
 from porch.cache.bodies import BLOCK, GrowingFile, Writer, path_of
 from porch.cache.entry import Entry
-from porch.cache.reader import OPEN
 from porch.cache.wanted import free, wanted
+from porch.reader import OPEN
 
 __all__ = [
     "STEP",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from porch.cache.counts import COLLAPSED, FORWARDED, HIT_STALE
 from porch.cache.entry import Entry
-from porch.cache.giving import Makes, begun, body_of, gaps, given
-from porch.cache.reader import OPEN, Body
+from porch.cache.giving import body_of, gaps, given
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How, use
 from porch.cache.status_field import CacheStatus, appended
@@ -20,6 +19,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import ResponseHead
 from porch.http.stream import Head
+from porch.reader import OPEN, Body, Makes, begun
 
 if TYPE_CHECKING:
     from porch.cache.filter import Cache

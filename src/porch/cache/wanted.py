@@ -11,7 +11,7 @@ import os
 import stat
 import struct
 
-from porch.cache.reader import OPEN
+from porch.reader import OPEN
 
 __all__ = ["LENT", "free", "is_lent", "want", "wanted"]
 
