@@ -12,6 +12,7 @@ class FakeExchange:
 
     def __init__(self, *, sips: bool = False, upstream: bool = True) -> None:
         self.sips = sips
+        self.client_full = False
         self.told: list[object] = []
         self.upstream = self if upstream else None
 
@@ -95,7 +96,7 @@ def test_nothing_is_held_for_readers_none_of_whom_takes_any() -> None:
     made: Any = pace(FakeReader(is_paused=True))
     body.held = 1
     made.keep(asked, body)
-    assert asked.told == ["full"]
+    assert asked.told == [True, "full"], "and little is read at a time"
     assert repr(made) == "<Pace full>"
 
 

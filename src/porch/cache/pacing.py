@@ -34,13 +34,14 @@ class Pace:
         return f"<Pace{' full' if self._is_full else ''}>"
 
     def sip(self, exchange: Exchange, body: Arriving | None) -> None:
-        """Read little at a time, if all for whom it is read have much to take already and it is not
-        known to be stored; or as ever. See keeper.UpstreamStream.sip."""
+        """Read little at a time, if all for whom it is read have much to take already, or take
+        nothing, and it is not known to be stored; or as ever. See keeper.UpstreamStream.sip. It is
+        read all the same: others may come who wait for it, or do in other workers."""
         little = (
             not (body is not None and body.stores)
             and bool(self._waiting or self._readers)
-            and all(each.sips for each in self._waiting)
-            and all(each.sips for each in self._readers)
+            and all(each.sips or each.client_full for each in self._waiting)
+            and all(each.sips or each.is_paused for each in self._readers)
         )
         if exchange.sips is not little:
             exchange.sips = little

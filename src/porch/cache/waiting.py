@@ -172,10 +172,12 @@ class Waiting:
         """See Stream: the request is whole."""
 
     def pause_reading(self) -> None:
-        """See Stream: others wait too, and the store; see `giving.given` for what is full then."""
+        """See Stream: others may wait too, so that it is read on, but less at a time."""
+        self.sip(True)
 
     def resume_reading(self) -> None:
         """See Stream."""
+        self.sip(False)
 
     def abort(self, error: PorchError) -> None:
         """See Stream: the end of the exchange is told to the cache."""
@@ -185,7 +187,7 @@ class Waiting:
         return 0
 
     def sip(self, little: bool) -> None:
-        """See keeper.UpstreamStream."""
+        """See keeper.UpstreamStream: the exchange itself says how it is by now."""
         asked = self.cache.shelf.members.get(self.exchange)
         if asked is not None:
             asked.sip()
