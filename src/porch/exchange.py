@@ -396,6 +396,7 @@ class Exchange:
         """Whether all is sent to an endpoint, which is read, and nothing of an answer is there."""
         return (
             self.upstream is not None
+            and self.outgoing is not None
             and self.request_done
             and self.response is None
             and not (self.half_closed or self.client_full)

@@ -47,9 +47,18 @@ class Body(Protocol):
 class Reader:
     """The upstream side of an exchange that is answered from a Body. See filter.Source and
     keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body, and sets
-    `trailers` before the end where there are some."""
+    `trailers` before the end where there are some. sips: see keeper.UpstreamStream.sip."""
 
-    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping", "trailers")
+    __slots__ = (
+        "_body",
+        "_exchange",
+        "_on_moved",
+        "_parts",
+        "_paused",
+        "_pumping",
+        "sips",
+        "trailers",
+    )
 
     reused = False
 
@@ -64,7 +73,7 @@ class Reader:
         self._parts = list(parts)
         self._on_moved = on_moved
         self._exchange: Exchange | None = None
-        self._paused = self._pumping = False
+        self._paused = self._pumping = self.sips = False
         self.trailers: Trailers | None = None
 
     def __repr__(self) -> str:
@@ -94,6 +103,7 @@ class Reader:
     def begin(self, exchange: "Exchange") -> "Reader":
         """See filter.Source."""
         self._exchange = exchange
+        self.sips = exchange.sips
         exchange.keeper.later(0.0, self.pump)
         return self
 
@@ -197,7 +207,15 @@ class Reader:
         return 0
 
     def sip(self, little: bool) -> None:
-        """See keeper.UpstreamStream: what is not wanted now stays where it is."""
+        """See keeper.UpstreamStream: what is not wanted now stays where it is, if it is there."""
+        self.sips = little
+        if self._on_moved is not None:
+            self._on_moved(self)
+
+    def detach(self) -> list[Part]:
+        """It is no longer the upstream of its exchange. Returns what was not read yet."""
+        parts, self._parts, self._exchange = self._parts, [], None
+        return parts
 
 
 Makes = Callable[[Body, Sequence[Part]], Reader]

@@ -299,7 +299,8 @@ class Cache(Filter):
         """What another worker has validated since this one came."""
         self.shelf.counts[COLLAPSED] += 1
         told = CacheStatus(fwd=fwd, collapsed=True)
-        return given(exchange.request, stored.entry, body_of(stored), now, told)
+        full = exchange.client_full
+        return given(exchange.request, stored.entry, body_of(stored), now, told, full=full)
 
     def _wait(
         self,
