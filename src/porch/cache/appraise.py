@@ -189,11 +189,7 @@ def _by_word(
             return refusal.MUST_UNDERSTAND
     elif b"no-store" in directives and b"no-store" not in ignored:
         return refusal.NO_STORE
-    if (
-        b"private" in directives
-        and not directives.fields(b"private")
-        and b"private" not in ignored
-    ):
+    if b"private" in directives and not directives.fields(b"private") and b"private" not in ignored:
         return refusal.PRIVATE
     if _only_authorized(asks, directives) and b"authorization" not in ignored:
         return refusal.AUTHORIZATION

@@ -34,7 +34,6 @@ from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.http.ranges import Range
-from porch.reader import Body
 from porch.route.route import Route
 
 __all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
