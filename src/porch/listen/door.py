@@ -1,6 +1,7 @@
 """Door: what all listeners of a worker share, and where a request meets its route."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -93,15 +94,16 @@ class Door:
     """The shared state of a worker's listeners.
 
     settings: of the running configuration; a reload assigns a new one, and running exchanges
-    keep the route they have. requests: so far.
-    running: exchanges that have not ended. sessions: the open client connections. closing: each
-    answer is the last of its connection. draining: nor is one waited for between requests.
-    handshakes: those of TLS under way. warn: tells the operator of a client: the whole text, and
-    what of it is said but once however many clients do it.
+    keep the route they have. requests: so far. cuts: connections of HTTP/2 ended for what the
+    client sent, by reason word. running: exchanges that have not ended. sessions: the open
+    client connections. closing: each answer is the last of its connection. draining: nor is one
+    waited for between requests. handshakes: those of TLS under way. warn: tells the operator of
+    a client: the whole text, and what of it is said but once however many clients do it.
     """
 
     __slots__ = (
         "closing",
+        "cuts",
         "deadlines",
         "draining",
         "handshakes",
@@ -119,6 +121,7 @@ class Door:
         self.handshakes = Handshakes(self.sessions, deadlines)
         self.closing = self.draining = False
         self.warn: Callable[[str, str], None] = _nobody_listens
+        self.cuts = Counter[str]()
         self.requests = 0
         self.running = 0
 
