@@ -163,7 +163,7 @@ class ServerCodec(Codec):
     def happened(self) -> list[Piece]:
         """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
-        bodies: dict[int, _Body] = {}
+        bodies: dict[int, _Body] | None = None
         read, glitches = self._read, self.glitches
         for event in self._connection.events():
             kind = event.__class__
@@ -191,6 +191,8 @@ class ServerCodec(Codec):
                 if not (data or end):
                     glitches.add(kinds.EMPTY_DATA)
                 stream = event.stream_id  # type: ignore[attr-defined]
+                if bodies is None:
+                    bodies = {}
                 body = bodies.get(stream)
                 if body is None:
                     bodies[stream] = _Body(len(pieces), data)
@@ -204,9 +206,10 @@ class ServerCodec(Codec):
                 piece = self._count(event) or self._other(event)
                 if piece is not None:
                     pieces.append(piece)
-        for stream, body in bodies.items():
-            if len(body.more) > 1:
-                pieces[body.place] = stream, None, b"".join(body.more), body.end
+        if bodies is not None:
+            for stream, body in bodies.items():
+                if len(body.more) > 1:
+                    pieces[body.place] = stream, None, b"".join(body.more), body.end
         return pieces
 
     def _trailers(self, event: told.TrailersReceived) -> Piece:
