@@ -177,3 +177,20 @@ def test_a_request_that_has_waited_in_vain_often_asks_for_itself(cached: Make) -
     assert story.cache.look(exchange, 4) is None
     story.cache._notes.clear()
     story.upstream(FRESH + HI).client_gets(200, b"hi")
+
+
+def test_whether_a_peer_is_trusted_is_asked_once_for_a_look(cached: Make) -> None:
+    story = cached()
+    asked: list[bytes] = []
+
+    def trusts(peer: bytes) -> bool:
+        asked.append(peer)
+        return False
+
+    story.cache._trusts = trusts
+    stored(story)
+    asked.clear()
+    story.client(GET).client_gets(200, b"hi")
+    assert len(asked) == 2, "for what is ready, and by the look"
+    story.client(GET).client_gets(200, b"hi")
+    assert len(asked) == 3, "what is ready needs no look"

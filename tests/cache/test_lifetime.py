@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.cache.dates import date_of
 from porch.cache.directives import FOREVER, NONE, cache_control
 from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
 from porch.cache.lifetime import (
@@ -21,6 +20,7 @@ from porch.cache.lifetime import (
 )
 from porch.cache.policy import HEURISTIC_CAP, STALE_ERROR, Policy
 from porch.cache.targeted import in_force
+from porch.http.dates import date_of
 
 NOW = 1_700_000_000.0
 DAY = 86400

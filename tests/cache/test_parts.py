@@ -20,10 +20,11 @@ from porch.cache.parts import (
     missing,
 )
 from porch.cache.policy import Policy
-from porch.cache.ranges import partial, placed, ranges
+from porch.cache.ranges import partial, placed
 from porch.cache.refusal import Refusal
 from porch.cache.validate import freshened, updated
 from porch.http.message import Field, RequestHead, ResponseHead
+from porch.http.ranges import ranges
 
 WALL = 784_200_000.0
 LM = b"Sun, 06 Nov 1994 08:00:00 GMT"
@@ -256,18 +257,18 @@ def test_a_part_is_stored_and_answers_for_itself():
     came = response(b"bytes 4-8/10", FRESH, (b"content-length", b"5"))
     stored = appraised(came, (b"range", b"bytes=4-8"))
     assert (stored.status, stored.length, stored.held) == (200, 10, [(4, 9)])
-    asked = ranges(stored, request((b"range", b"bytes=6-8")), WALL)
+    asked = ranges(stored, stored.length, request((b"range", b"bytes=6-8")), WALL)
     assert asked == [(6, 9)]
     assert missing(stored, asked) == []
     plan = partial(stored, asked, 0.0, b"x")
     assert plan.pieces == [(2, 5)]
     assert plan.head.get(b"content-range") == b"bytes 6-8/10"
-    assert missing(stored, ranges(stored, request(), WALL)) == [(0, 4), (9, 10)]
+    assert missing(stored, ranges(stored, stored.length, request(), WALL)) == [(0, 4), (9, 10)]
 
 
 def test_a_stored_part_is_completed_by_its_rest():
     stored = appraised(response(b"bytes 0-4/10", FRESH, TAG), (b"range", b"bytes=-5"))
-    gaps = missing(stored, ranges(stored, request(), WALL))
+    gaps = missing(stored, ranges(stored, stored.length, request(), WALL))
     asked = completing(request(), stored, gaps, WALL)
     assert asked.fields == [(b"range", b"bytes=5-"), (b"if-range", b'"a"')]
     came = response(b"bytes 5-9/10", TAG, (b"x", b"1"))

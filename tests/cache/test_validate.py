@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.cache.appraise import appraise
-from porch.cache.conditions import CONDITIONS, is_not_modified
 from porch.cache.conditions import not_modified as answer_304
 from porch.cache.entry import Entry
 from porch.cache.policy import Policy
@@ -20,6 +19,7 @@ from porch.cache.validate import (
     selected,
     updated,
 )
+from porch.http.conditional import CONDITIONS, is_not_modified
 from porch.http.message import Field, RequestHead, ResponseHead
 
 WALL = 784_200_000.0

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from porch.cache.entry import Entry
-from porch.cache.reader import Reader
 from porch.cache.refusal import PRIVATE
 from porch.cache.waiting import Waiting
 from porch.errors import GatewayTimeout
 from porch.filter import SUSPEND, Response
 from porch.http.message import RequestHead, ResponseHead
+from porch.reader import Reader
 from tests.cache.test_giving import FakeBody
 
 

@@ -16,6 +16,7 @@ from porch.config.caches import faces_origin
 from porch.config.load import load_mapping
 from porch.config.state import State
 from porch.filter import Filter
+from porch.http.message import RequestHead
 from porch.route.plan import Plan
 from porch.route.route import Route
 
@@ -111,5 +112,6 @@ def test_what_a_trusted_proxy_tells_counts_of_its_requests_alone(
     route = routes({"a.test": {"to": ":1", "cache": True}}, trust=trust)["a.test"]
     cache = cache_of(route)
     for peer, count in ((b"192.0.2.1", expected), (b"198.51.100.1", 0)):
-        exchange: Any = SimpleNamespace(client=SimpleNamespace(peer=peer))
+        request = RequestHead(b"GET", b"/", b"a.test", b"http", [])
+        exchange: Any = SimpleNamespace(client=SimpleNamespace(peer=peer), request=request)
         assert len(cache.rules_for(exchange).fields) == count

@@ -6,14 +6,14 @@ and the first visitor's session must not become everybody's. `private="set-cooki
 (RFC 9111 5.2.2.7) or `ignore` in the configuration keep the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from operator import itemgetter
 
 from porch.cache import refusal
 from porch.cache.age import initial_age
-from porch.cache.dates import date_of
 from porch.cache.deception import agrees
 from porch.cache.directives import FOREVER, Directives, cache_control
-from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.entry import ONLY_AUTHORIZED, Entry
 from porch.cache.invalidation import resolved
 from porch.cache.key import url
 from porch.cache.lifetime import (
@@ -31,6 +31,7 @@ from porch.cache.tags import tags_of
 from porch.cache.targeted import in_force
 from porch.cache.unkeyed import implied
 from porch.cache.vary import chosen, described, nominated
+from porch.http.dates import date_of
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.paths import climbs
 
@@ -52,7 +53,7 @@ connection, of which the key knows nothing: to keep one would let a client break
 RFC 6585 forbids it for 428, 429, 431 and 511."""
 
 _CONFIGURED = ("ttl", "status_ttl")
-_SHARED = (b"public", b"s-maxage", b"must-revalidate")
+_SHARED = frozenset((b"public", b"s-maxage", b"must-revalidate"))
 """What lets others have an answer to a request with Authorization (RFC 9111 3.5)."""
 _NOT_KEPT = frozenset(
     (
@@ -67,6 +68,11 @@ _LARGE = 4096
 _OF_CLIENT = frozenset((b"forwarded", b"x-forwarded-for"))
 """What this door says of each client by itself, so that no other request is known to match."""
 _PARTS = b"multipart/byteranges"
+_VALIDATORS = frozenset((b"etag", b"last-modified"))
+_NAME = itemgetter(0)
+
+Names = Mapping[bytes, bytes]
+"""Which fields a head has, by name."""
 
 
 def appraise(
@@ -89,12 +95,15 @@ def appraise(
     gets its length when the body has ended. An answer that is refused leaves what is stored as it
     is; that of an unsafe method may invalidate it all the same (`invalidation`).
     """
+    asks, says = dict(request.fields), dict(response.fields)
     said = in_force(response.fields)
-    if refused := _by_request(request, policy) or _by_status(request, response):
+    if refused := _by_request(request, asks, policy) or _by_status(request, response):
         return refused
-    if refused := _by_word(request, response, said[0], policy):
+    if refused := _by_word(asks, response, says, said[0], policy):
         return refused
-    names = nominated(response.fields)
+    if policy.guard and _deceives(request, response):
+        return refusal.DECEPTION
+    names = nominated(response.fields) if b"vary" in says else ()
     if names is None or not _OF_CLIENT.isdisjoint(names):
         if b"vary" not in policy.ignore:
             return refusal.VARY
@@ -102,7 +111,7 @@ def appraise(
     tags = tags_of(response.fields)
     if tags is None:
         return refusal.TAGS
-    part = _part(request, response)
+    part = _part(request, response) if response.status == 206 else None
     if part is not None:
         response = as_whole(response, part)
     found = _freshness(request, response, said, policy, requested, received)
@@ -120,7 +129,7 @@ def appraise(
         source=lasts.source,
         stale_while=stale_while,
         stale_error=stale_error,
-        must=must(said[0]) | _only_authorized(request, said[0]),
+        must=must(said[0]) | _only_authorized(asks, said[0]),
         vary=[
             *chosen(sorted({*names, *implied(request, response.fields)}), request),
             *described(names, response.fields),
@@ -131,7 +140,7 @@ def appraise(
     )
 
 
-def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
+def _by_request(request: RequestHead, asks: Names, policy: Policy) -> Refusal | None:
     match request.method:
         case b"GET":
             if request.length != 0:
@@ -142,7 +151,11 @@ def _by_request(request: RequestHead, policy: Policy) -> Refusal | None:
             pass
         case _:
             return refusal.METHOD
-    if policy.respect_client and b"no-store" in cache_control(request.fields):
+    if (
+        b"cache-control" in asks
+        and policy.respect_client
+        and b"no-store" in cache_control(request.fields)
+    ):
         return refusal.REQUEST_NO_STORE
     if climbs(request.target.partition(b"?")[0]):
         return refusal.CLIMBS
@@ -166,7 +179,7 @@ def _is_its_own(request: RequestHead) -> bool:
 
 
 def _by_word(
-    request: RequestHead, response: ResponseHead, directives: Directives, policy: Policy
+    asks: Names, response: ResponseHead, says: Names, directives: Directives, policy: Policy
 ) -> Refusal | None:
     """By what the answer says of who may have it, and by its size."""
     ignored = policy.ignore
@@ -176,24 +189,20 @@ def _by_word(
             return refusal.MUST_UNDERSTAND
     elif b"no-store" in directives and b"no-store" not in ignored:
         return refusal.NO_STORE
-    hidden = directives.fields(b"private")
-    if b"private" in directives and not hidden and b"private" not in ignored:
+    if b"private" in directives and not directives.fields(b"private") and b"private" not in ignored:
         return refusal.PRIVATE
-    if _only_authorized(request, directives) and b"authorization" not in ignored:
+    if _only_authorized(asks, directives) and b"authorization" not in ignored:
         return refusal.AUTHORIZATION
-    if response.get(b"set-cookie") is not None and b"set-cookie" not in (
-        ignored | hidden | directives.fields(b"no-cache")
-    ):
+    if b"set-cookie" in says and b"set-cookie" not in (ignored | directives.limited):
         return refusal.SET_COOKIE
     if response.length is not None and response.length > policy.max_object:
         return refusal.TOO_LARGE
-    if (
-        policy.guard
-        and response.length != 0
-        and not agrees(request.target, response.get(b"content-type"))
-    ):
-        return refusal.DECEPTION
     return None
+
+
+def _deceives(request: RequestHead, response: ResponseHead) -> bool:
+    """Whether the type of the answer is not what the end of the path promises."""
+    return response.length != 0 and not agrees(request.target, response.get(b"content-type"))
 
 
 def _freshness(
@@ -220,9 +229,9 @@ def _freshness(
         return refusal.POST
     if lasts.source == "none" and not (status in HEURISTIC_STATUSES or b"public" in said[0]):
         return refusal.UNSAID_STATUS
-    if _has_validator(fields):
+    if not _VALIDATORS.isdisjoint(map(_NAME, fields)):
         return lasts, age
-    if must(said[0]) & NO_CACHE:
+    if said[0].is_no_cache:
         return refusal.NO_CACHE
     if lasts.source == "none":
         return refusal.UNSAID
@@ -242,10 +251,6 @@ def _is_of_get(request: RequestHead, response: ResponseHead, lasts: Lifetime) ->
     )
 
 
-def _has_validator(fields: Sequence[Field]) -> bool:
-    return any(name in (b"etag", b"last-modified") for name, _ in fields)
-
-
 def _stands_in(directives: Directives, policy: Policy, lasts: Lifetime, age: float) -> bool:
     """Whether it was said that it may be given though it is stale by now: what stands in by
     default alone is not worth keeping for that."""
@@ -255,15 +260,15 @@ def _stands_in(directives: Directives, policy: Policy, lasts: Lifetime, age: flo
     return age < lasts.seconds + max(while_asked, on_error)
 
 
-def _only_authorized(request: RequestHead, directives: Directives) -> int:
-    if request.get(b"authorization") is None or any(word in directives for word in _SHARED):
+def _only_authorized(asks: Names, directives: Directives) -> int:
+    if b"authorization" not in asks or not _SHARED.isdisjoint(directives):
         return 0
     return ONLY_AUTHORIZED
 
 
 def _kept(fields: list[Field], directives: Directives) -> list[Field]:
     """Without what `private` and `no-cache` are limited to (RFC 9111 3.1)."""
-    without = _NOT_KEPT | directives.fields(b"private") | directives.fields(b"no-cache")
+    without = _NOT_KEPT | directives.limited if directives.limited else _NOT_KEPT
     return [field for field in fields if field[0] not in without]
 
 

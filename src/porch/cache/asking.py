@@ -1,19 +1,19 @@
 """Asking: the origin is asked once for all who want the same."""
 
 from porch import clock
-from porch.cache.conditions import CONDITIONS
 from porch.cache.elsewhere import Elsewhere
 from porch.cache.fill import Fill
 from porch.cache.key import KeyRules, host, target
 from porch.cache.parts import completing
 from porch.cache.queries import QUERY, body_of_query
-from porch.cache.ranges import Range
 from porch.cache.shelf import FillKey, name_of
 from porch.cache.store import Stored
 from porch.cache.unkeyed import sendable
 from porch.cache.validate import conditional
 from porch.cache.waiting import Waiting
+from porch.http.conditional import CONDITIONS
 from porch.http.message import RequestHead
+from porch.http.ranges import Range
 
 __all__ = ["ask", "question", "refresh"]
 

@@ -28,20 +28,27 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
-class Directives:
+class Directives(dict[bytes, list[bytes | None]]):
     """The directives of one message by lower-case name, each with its arguments as they stood:
-    several if it was said several times, None for none."""
+    several if it was said several times, None for none. Not changed once made: what each answer
+    is asked for is found out then.
 
-    __slots__ = ("_said",)
+    lasts: s-maxage, else max-age, with its seconds; None for neither. limited: the fields that
+    `private` and `no-cache` are limited to. is_no_cache: whether there is a `no-cache` that is not
+    limited.
+    """
+
+    __slots__ = ("is_no_cache", "lasts", "limited")
 
     def __init__(self, said: Mapping[bytes, list[bytes | None]]) -> None:
-        self._said = said
-
-    def __contains__(self, name: bytes) -> bool:
-        return name in self._said
-
-    def __bool__(self) -> bool:
-        return bool(self._said)
+        super().__init__(said)
+        self.lasts: tuple[bytes, float] | None = None
+        for name in (b"max-age", b"s-maxage"):
+            if (seconds := self.seconds(name)) is not None:
+                self.lasts = name, seconds
+        of_no_cache = self.fields(b"no-cache")
+        self.limited = self.fields(b"private") | of_no_cache
+        self.is_no_cache = b"no-cache" in self and not of_no_cache
 
     def seconds(self, name: bytes, bare: float = 0.0) -> float | None:
         """The seconds that directive `name` gives, at most FOREVER; None where it is not there.
@@ -50,7 +57,7 @@ class Directives:
         encouraged to consider responses that have invalid freshness information to be stale").
         Of several the shortest counts, for the same reason. bare: for one without an argument.
         """
-        said = self._said.get(name)
+        said = self.get(name)
         if said is None:
             return None
         return min([bare if argument is None else _seconds(argument) for argument in said])
@@ -59,7 +66,7 @@ class Directives:
         """The field names, lower-case, that `name` is limited to: `no-cache` and `private`
         (RFC 9111 5.2.2.4, 5.2.2.7). Empty where it is not there, or not limited."""
         listed: set[bytes] = set()
-        for argument in self._said.get(name, ()):
+        for argument in self.get(name, ()):
             names = () if argument is None else tokens(_unquoted(argument))
             if not names or not all(map(_TOKEN.match, names)):
                 return frozenset()
@@ -67,7 +74,7 @@ class Directives:
         return frozenset(listed)
 
     def __repr__(self) -> str:
-        return f"<{self._said}>"
+        return f"<{super().__repr__()}>"
 
 
 NONE = Directives({})

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from porch import clock
-from porch.cache.reader import Body, Part, Reader
 from porch.cache.shelf import FillKey, Shelf, name_of
 from porch.cache.spread import Spread
 from porch.cache.store import Growth
@@ -18,6 +17,7 @@ from porch.cache.waiting import Waiting
 from porch.errors import IncompleteResponse
 from porch.exchange import Exchange
 from porch.keeper import Keeper
+from porch.reader import Body, Part, Reader
 
 __all__ = ["LONGEST_LOOK", "LOOK", "Elsewhere", "Growing"]
 
@@ -85,7 +85,7 @@ class Growing:
         return state == "growing" and bool(self.readers)
 
     def reader(self, body: Body, parts: Sequence[Part]) -> Reader:
-        """See giving.Makes."""
+        """See reader.Makes."""
         reader = Reader(body, parts, self._on_moved)
         self.readers.add(reader)
         return reader

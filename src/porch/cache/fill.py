@@ -16,7 +16,6 @@ from porch.cache.giving import body_of
 from porch.cache.joining import Joining, joining
 from porch.cache.key import port
 from porch.cache.passes import LASTING, OF_REQUESTS, PASS, seconds_of
-from porch.cache.reader import Body, Part, Reader
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
 from porch.cache.shelf import FillKey, Shelf, name_of
@@ -29,6 +28,7 @@ from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import Security
+from porch.reader import Body, Part, Reader
 
 if TYPE_CHECKING:
     from porch.http.stream import Head
@@ -154,7 +154,7 @@ class Fill:
             answered.tell(exchange)
 
     def _reader(self, body: Body, parts: Sequence[Part]) -> Reader:
-        """A source of parts of the body, as it comes. See giving.Makes."""
+        """A source of parts of the body, as it comes. See reader.Makes."""
         reader = Reader(body, parts, self._on_moved)
         self._readers.add(reader)
         return reader

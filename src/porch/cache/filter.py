@@ -19,10 +19,9 @@ from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, make
 from porch.cache.policy import Policy
 from porch.cache.queries import body_of_query, forget_queries, mark
-from porch.cache.reader import Body
-from porch.cache.ready import Name, ready
+from porch.cache.ready import Name, Whom, ready
 from porch.cache.refusal import Refusal
-from porch.cache.reuse import How
+from porch.cache.reuse import How, Use
 from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
@@ -34,6 +33,7 @@ from porch.cache.waiting import Waiting
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import Field, RequestHead, ResponseHead
+from porch.http.ranges import Range
 from porch.route.route import Route
 
 __all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
@@ -85,7 +85,8 @@ class Cache(Filter):
     """
 
     __slots__ = (
-        "_believing",
+        "_anybody",
+        "_believed",
         "_function",
         "_may_be_ready",
         "_notes",
@@ -114,7 +115,8 @@ class Cache(Filter):
         self.policy = policy
         self.rules = rules
         self._trusts = trusts
-        self._believing = believing(rules)
+        self._anybody = Whom(rules)
+        self._believed = Whom(believing(rules))
         self._suffix = suffix
         self._function = function
         self._may_be_ready = function is None and not policy.bypass
@@ -178,15 +180,13 @@ class Cache(Filter):
 
     def rules_for(self, exchange: Exchange) -> KeyRules:
         """What counts of this client's requests: of one that is trusted, what it tells too."""
-        if self._trusts is None or not self._trusts(exchange.client.peer):
-            return self.rules
-        return self._believing
+        return self._name(exchange)[0].rules
 
     def _name(self, exchange: Exchange) -> Name:
-        """What its answer is ready under."""
-        request = exchange.request
-        trusted = self._trusts is not None and self._trusts(exchange.client.peer)
-        whom = self.route if trusted else self
+        """Whom it is for, and what its answer is ready under."""
+        request, whom = exchange.request, self._anybody
+        if self._trusts is not None and self._trusts(exchange.client.peer):
+            whom = self._believed
         return whom, request.scheme, request.authority, request.target
 
     def look(
@@ -194,65 +194,102 @@ class Cache(Filter):
     ) -> Response | Suspend | None:
         """Answer from the store, or wait for the origin's answer, or go past the cache. tries: how
         often it has waited in vain. since: when it came, by the clock of the store, if it has."""
-        shelf, request = self.shelf, exchange.request
-        primary = self._primary(request, exchange)
-        cell = shelf.store.cell(primary)
-        number = shelf.store.generations[cell]
+        store, request = self.shelf.store, exchange.request
+        name = self._name(exchange)
+        primary = self._primary(request, name[0].rules, exchange)
+        number = store.generations[store.cell(primary)]
         stored, fwd = self._select(primary, request)
         if stored is None:
             use = reuse.absent(request, self.policy, fwd)
-            missing = []
+            missing: list[Range] = []
         else:
-            now = shelf.store.now()
-            use = reuse.use(stored.entry, request, now, self.policy, is_purged=stored.is_purged)
-            missing = gaps(stored.entry, request)
-            if missing and use.how is not How.MISS:
-                use = reuse.absent(request, self.policy, "partial")
-            elif use.how is How.VALIDATE and tries and stored.entry.received >= since:
-                shelf.counts[COLLAPSED] += 1  # another worker has validated it since this came
-                told = CacheStatus(fwd=use.fwd, collapsed=True)
-                return given(request, stored.entry, body_of(stored), now, told)
-            elif use.how is How.FRESH or use.how is How.STALE:
-                shelf.store.seen(stored.ident)
-                if use.how is How.STALE:
-                    shelf.hint(primary, stored.entry.vary)
-                    key = shelf.key(primary, request)
-                    refresh(Waiting(self, exchange, "stale"), key, stored)
-                body = body_of(stored)
-                if self._may_be_ready and use.how is How.FRESH and request.method == b"GET":
-                    rules = self.rules_for(exchange)
-                    found = ready(cell, number, stored, body, request, rules)
-                    if found is not None:
-                        shelf.readies.keep(self._name(exchange), found)
-                shelf.counts[HIT if use.how is How.FRESH else HIT_STALE] += 1
-                shelf.counts[FROM_STORE] += stored.entry.length
-                return self._hit(exchange, stored.entry, body, now)
+            now = store.now()
+            use, missing = self._use(stored, request, now)
+            if use.how is How.FRESH or use.how is How.STALE:
+                return self._hit(exchange, name, primary, number, stored, use.how, now)
+            if use.how is How.VALIDATE and tries and stored.entry.received >= since:
+                return self._validated(exchange, stored, use.fwd, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
         if not use.store or request.method == b"HEAD" or tries > TRIES:
             self._past(exchange, use.fwd)
             return None
-        if stored is not None:
-            shelf.hint(primary, stored.entry.vary)
-        key = shelf.key(primary, request)
-        if not use.or_stale and shelf.passes.has(name_of(key)):
-            self._passing[exchange] = name_of(key)
-            shelf.counts[NOT_KEPT["passed"]] += 1
-            self._past(exchange, use.fwd, b"passed")
-            return None
-        since = since or shelf.store.now()
         stand_in = stored if use.or_stale else None
+        since = since or store.now()
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
         checks = stored if missing or use.how is How.VALIDATE else None
+        return self._wait(waiting, primary, stored, checks, missing)
+
+    def _use(self, stored: Stored, request: RequestHead, now: float) -> tuple[Use, list[Range]]:
+        """What is done with what is stored, and what this request wants that is not."""
+        use = reuse.use(stored.entry, request, now, self.policy, is_purged=stored.is_purged)
+        missing = gaps(stored.entry, request)
+        if missing and use.how is not How.MISS:
+            use = reuse.absent(request, self.policy, "partial")
+        return use, missing
+
+    def _hit(
+        self,
+        exchange: Exchange,
+        name: Name,
+        primary: bytes,
+        number: int,
+        stored: Stored,
+        how: How,
+        now: float,
+    ) -> Response:
+        """What is stored, as the answer; a fresh one is ready for the next from now on, a stale
+        one is asked about. number: of the store, for this key, from before it was loaded."""
+        shelf, request, body = self.shelf, exchange.request, body_of(stored)
+        shelf.store.seen(stored.ident)
+        if how is How.STALE:
+            shelf.hint(primary, stored.entry.vary)
+            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored)
+        elif self._may_be_ready and request.method == b"GET":
+            cell = shelf.store.cell(primary)
+            found = ready(cell, number, stored, body, request, name[0].rules)
+            if found is not None:
+                shelf.readies.keep(name, found)
+        shelf.counts[HIT if how is How.FRESH else HIT_STALE] += 1
+        shelf.counts[FROM_STORE] += stored.entry.length
+        told = CacheStatus(hit=True, ttl=stored.entry.lifetime - stored.entry.age_at(now))
+        return given(request, stored.entry, body, now, told, full=exchange.client_full)
+
+    def _validated(self, exchange: Exchange, stored: Stored, fwd: str, now: float) -> Response:
+        """What another worker has validated since this one came."""
+        self.shelf.counts[COLLAPSED] += 1
+        told = CacheStatus(fwd=fwd, collapsed=True)
+        return given(exchange.request, stored.entry, body_of(stored), now, told)
+
+    def _wait(
+        self,
+        waiting: Waiting,
+        primary: bytes,
+        stored: Stored | None,
+        checks: Stored | None,
+        missing: list[Range],
+    ) -> Suspend | None:
+        """Wait for the origin's answer, or go past the cache where that has been of no use. stored:
+        what there is. checks, missing: see `ask`."""
+        shelf, exchange = self.shelf, waiting.exchange
+        if stored is not None:
+            shelf.hint(primary, stored.entry.vary)
+        key = shelf.key(primary, exchange.request)
+        if waiting.stored is None and shelf.passes.has(name_of(key)):
+            self._passing[exchange] = name_of(key)
+            shelf.counts[NOT_KEPT["passed"]] += 1
+            self._past(exchange, waiting.fwd, b"passed")
+            return None
         if stored is not None and missing and stored.entry.length > MOST_JOINED:
             checks, missing = None, []
         ask(waiting, key, checks, missing)
         return SUSPEND
 
-    def _primary(self, request: RequestHead, exchange: Exchange | None = None) -> bytes:
+    def _primary(
+        self, request: RequestHead, rules: KeyRules, exchange: Exchange | None = None
+    ) -> bytes:
         """What its answers are stored by."""
-        rules = self.rules if exchange is None else self.rules_for(exchange)
         key = make(request, rules) + self._suffix
         if self._function is not None and exchange is not None:
             key += b" py:" + (self._function(exchange) or b"")
@@ -277,11 +314,6 @@ class Cache(Filter):
             self.shelf.hint(primary, variants[0].vary)
         return None, "miss" if is_gone else "vary-miss" if variants else "uri-miss"
 
-    def _hit(self, exchange: Exchange, entry: Entry, body: bytes | Body, now: float) -> Response:
-        told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
-        request, full = exchange.request, exchange.client_full
-        return given(request, entry, body, now, told, full=full)
-
     def _forget(self, url: bytes) -> None:
         """Nothing of this URL is served any more (RFC 9111 4.4)."""
         scheme, _, rest = url.partition(b"://")
@@ -291,7 +323,7 @@ class Cache(Filter):
             self.shelf.store.purge("url", url)  # its answers are under keys that nobody can list
         else:
             asked = RequestHead(b"GET", slash + path, authority, scheme, [])
-            self.shelf.store.forget(self._primary(asked))
+            self.shelf.store.forget(self._primary(asked, rules))
             forget_queries(self.shelf.store, digest(make(asked, rules) + _QUERIES))
 
     def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
@@ -305,9 +337,10 @@ class Cache(Filter):
         """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5), unless the origin
         was told what no GET for the store tells it."""
         store, request = self.shelf.store, exchange.request
-        if not is_plain(request, self.rules_for(exchange).fields):
+        rules = self.rules_for(exchange)
+        if not is_plain(request, rules.fields):
             return
-        primary = self._primary(request, exchange)
+        primary = self._primary(request, rules, exchange)
         stored, _ = self._select(primary, request)
         if stored is None:
             return

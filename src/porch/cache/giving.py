@@ -1,25 +1,23 @@
 """Giving: what is stored, or is just coming in, as the answer to one request."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from porch import clock
 from porch.cache import answer
-from porch.cache.conditions import is_not_modified, not_modified
+from porch.cache.conditions import not_modified
 from porch.cache.entry import Entry
 from porch.cache.parts import missing
-from porch.cache.ranges import Range, partial, ranges, unsatisfiable
-from porch.cache.reader import OPEN, PIECE, Body, Part, Reader
+from porch.cache.ranges import partial, unsatisfiable
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import FileBody, Stored
 from porch.filter import Kept, Response
-from porch.http.message import RequestHead, ResponseHead
+from porch.http.conditional import is_not_modified
+from porch.http.message import RequestHead
+from porch.http.ranges import Range, ranges
+from porch.reader import OPEN, Body, Makes, Part, Reader, begun
 
-__all__ = ["LITTLE", "Held", "InMemory", "Makes", "begun", "body_of", "gaps", "given"]
-
-Makes = Callable[[Body, Sequence[Part]], Reader]
-"""Makes a reader of these parts of a body: Reader itself, or who wants to know of it."""
-
+__all__ = ["LITTLE", "Held", "InMemory", "body_of", "gaps", "given"]
 
 LITTLE = 16384
 """Bytes of a body that may wait for a client that takes nothing."""
@@ -84,7 +82,7 @@ def gaps(entry: Entry, request: RequestHead) -> list[Range]:
     """What this request wants of the answer that is not stored."""
     if not entry.held or is_not_modified(entry, request, clock.wall()):
         return []
-    asked = ranges(entry, request, clock.wall())
+    asked = ranges(entry, entry.length, request, clock.wall())
     return [] if asked == [] else missing(entry, asked)
 
 
@@ -107,7 +105,7 @@ def given(
         head = not_modified(entry, now)
         head.fields = appended(head.fields, status)
         return Kept(head, b"")
-    asked = ranges(entry, request, wall) if entry.length >= 0 else None
+    asked = ranges(entry, entry.length, request, wall)
     if as_it_came and entry.held:
         asked = entry.held
     if asked == []:
@@ -132,24 +130,3 @@ def _joined(body: bytes, pieces: Sequence[Part]) -> bytes:
     return b"".join(
         [each if isinstance(each, bytes) else body[each[0] : each[1]] for each in pieces]
     )
-
-
-def begun(
-    head: ResponseHead, body: Body, parts: Sequence[Part], makes: Makes, *, full: bool = False
-) -> Kept:
-    """An answer whose first piece leaves with its head, if that is there, and the rest behind.
-    full: see `given`."""
-    if full:
-        return Kept(head, b"", makes(body, parts))
-    part = parts[0]
-    if isinstance(part, bytes):
-        return Kept(head, part, makes(body, parts[1:]))
-    first, end = part
-    there = min(end, body.size())
-    if there - first > PIECE and body.file(first, first + PIECE) >= 0:
-        there = first  # it may leave without being read
-    data = (body.read(first, min(PIECE, there - first)) if first < there else None) or b""
-    first += len(data)
-    is_over = first == end or (end == OPEN and body.is_whole() and first == body.size())
-    left: list[Part] = [*([] if is_over else [(first, end)]), *parts[1:]]
-    return Kept(head, data, makes(body, left) if left else None)

@@ -3,10 +3,10 @@ is (RFC 9111 4.2.1, 4.2.2, 4.2.4; RFC 5861)."""
 
 from typing import NamedTuple
 
-from porch.cache.dates import date_of
 from porch.cache.directives import FOREVER, Directives
 from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
 from porch.cache.policy import HEURISTIC_CAP, STALE_ERROR, Policy
+from porch.http.dates import date_of
 from porch.http.message import Field
 
 __all__ = [
@@ -29,6 +29,8 @@ HEURISTIC_SHARE = 0.1
 
 _TTL_STATUSES = frozenset(status for status in HEURISTIC_STATUSES if status < 400)
 """What `ttl` is for. Errors that say nothing need `status_ttl`: an hour is long for a 404."""
+
+_VALIDATED = frozenset((b"must-revalidate", b"proxy-revalidate"))
 
 _SENTENCES = {
     "status_ttl": "status_ttl of the configuration says so, before the answer itself",
@@ -83,9 +85,9 @@ def lifetime(
         return Lifetime(fixed, "status_ttl")
     directives, source = said
     of_field = source == "cache-control"
-    for name in (b"s-maxage", b"max-age"):
-        if (seconds := directives.seconds(name)) is not None:
-            return Lifetime(seconds, name.decode() if of_field else source)
+    if directives.lasts is not None:
+        name, seconds = directives.lasts
+        return Lifetime(seconds, name.decode() if of_field else source)
     if of_field and any(field[0] == b"expires" for field in fields):
         # RFC 9111 5.3: what is no date, "0" above all, means that it has expired.
         expires = date_of(b"expires", fields, received)
@@ -122,8 +124,8 @@ def must(directives: Directives) -> int:
     `no-cache` that is limited to fields is no NO_CACHE: those fields are not stored, which is
     what RFC 9111 3.1 has it for, and the rest is reused.
     """
-    flags = NO_CACHE if _is_no_cache(directives) else 0
-    if _is_to_be_validated(directives) or b"s-maxage" in directives:  # RFC 9111 5.2.2.10
+    flags = NO_CACHE if directives.is_no_cache else 0
+    if not _VALIDATED.isdisjoint(directives) or b"s-maxage" in directives:  # RFC 9111 5.2.2.10
         flags |= MUST_REVALIDATE
     return flags | IMMUTABLE if b"immutable" in directives else flags
 
@@ -137,24 +139,15 @@ def stale_windows(directives: Directives, policy: Policy, source: str) -> tuple[
     just the caches that s-maxage is for, so that what it says counts, and no default does. What
     was never fresh (source "none") is given while it is asked for only if the answer says so.
     """
-    if _is_no_cache(directives) or _is_to_be_validated(directives):
+    if directives.is_no_cache or not _VALIDATED.isdisjoint(directives):
         return 0.0, 0.0
     while_asked, on_error = 0.0, STALE_ERROR
     if b"s-maxage" in directives:
         on_error = 0.0
     elif policy.stale is not None:
         while_asked, on_error = (0.0 if source == "none" else policy.stale), policy.stale
-    said_while = directives.seconds(b"stale-while-revalidate")
-    said_error = directives.seconds(b"stale-if-error")
-    return (
-        while_asked if said_while is None else said_while,
-        on_error if said_error is None else said_error,
-    )
-
-
-def _is_no_cache(directives: Directives) -> bool:
-    return b"no-cache" in directives and not directives.fields(b"no-cache")
-
-
-def _is_to_be_validated(directives: Directives) -> bool:
-    return b"must-revalidate" in directives or b"proxy-revalidate" in directives
+    if b"stale-while-revalidate" in directives:
+        while_asked = directives.seconds(b"stale-while-revalidate") or 0.0
+    if b"stale-if-error" in directives:
+        on_error = directives.seconds(b"stale-if-error") or 0.0
+    return while_asked, on_error

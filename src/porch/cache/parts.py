@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from porch.cache.conditions import CONDITIONS
 from porch.cache.entry import Entry
-from porch.cache.ranges import Range
 from porch.cache.validate import with_fields
-from porch.cache.validators import Answer, strong_date, strong_tag
+from porch.http.conditional import CONDITIONS
 from porch.http.message import RequestHead, ResponseHead
+from porch.http.ranges import Range
+from porch.http.validators import Answer, strong_date, strong_tag
 
 __all__ = [
     "MOST_HELD",

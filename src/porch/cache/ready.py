@@ -10,12 +10,12 @@ from porch import clock
 from porch.cache.conditions import is_plain
 from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.key import KeyRules
-from porch.cache.reader import Body
 from porch.cache.store import Store, Stored
 from porch.filter import Kept
 from porch.http.message import Field, RequestHead, ResponseHead
+from porch.reader import Body
 
-__all__ = ["LARGEST", "ROOM", "Name", "Readies", "Ready", "ready"]
+__all__ = ["LARGEST", "ROOM", "Name", "Readies", "Ready", "Whom", "ready"]
 
 LARGEST = 128 * 1024
 """Bytes of a body that is kept ready."""
@@ -23,7 +23,17 @@ ROOM = 64 << 20
 """Bytes of bodies and heads that a worker keeps ready; the first made are the first to go."""
 _OVERHEAD = 2048
 
-Name = tuple[object, bytes, bytes, bytes]
+
+class Whom:
+    """The clients of one route that are believed the same. rules: what their keys are made by."""
+
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: KeyRules) -> None:
+        self.rules = rules
+
+
+Name = tuple[Whom, bytes, bytes, bytes]
 """For whom, and the scheme, authority and target as they were sent."""
 
 

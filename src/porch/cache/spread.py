@@ -6,7 +6,7 @@ other client waiting, and a worker that does not come round is taken for hanging
 
 from collections.abc import Callable, Set
 
-from porch.cache.reader import Reader
+from porch.reader import Reader
 
 __all__ = ["AT_ONCE", "Spread"]
 

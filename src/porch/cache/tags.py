@@ -1,5 +1,7 @@
 """Tags: the names that an origin gives its answers, to purge them by."""
 
+from operator import itemgetter
+
 from porch.http.message import Field
 
 __all__ = ["LONGEST", "MOST", "tags_of"]
@@ -8,6 +10,8 @@ MOST = 1000
 """Tags of one answer."""
 LONGEST = 1024
 """Bytes of one."""
+_NAMES = frozenset((b"cache-tag", b"surrogate-key", b"xkey"))
+_NAME = itemgetter(0)
 
 
 def tags_of(fields: list[Field]) -> list[bytes] | None:
@@ -17,6 +21,8 @@ def tags_of(fields: list[Field]) -> list[bytes] | None:
     them up do it. None where they are more than MOST or one is longer than LONGEST: to keep some
     of them would be to miss a purge later.
     """
+    if _NAMES.isdisjoint(map(_NAME, fields)):
+        return []
     found: dict[bytes, None] = {}
     for name, value in fields:
         if name == b"cache-tag":

@@ -21,14 +21,14 @@ _SECONDS = (b"max-age", b"s-maxage", b"stale-while-revalidate", b"stale-if-error
 def in_force(fields: list[Field]) -> tuple[Directives, str]:
     """The directives of an answer that count here, and the field that says them: one of TARGETS
     or "cache-control"."""
-    said = [field for field in fields if field[0].endswith(b"cache-control")]
+    there = dict(fields)
     for target in TARGETS:
-        lines = [value for name, value in said if name == target]
-        if lines:
+        if target in there:
+            lines = [value for name, value in fields if name == target]
             directives = _directives(b",".join(lines))
             if directives is not None:
                 return directives, target.decode()
-    return cache_control(said), "cache-control"
+    return cache_control(fields), "cache-control"
 
 
 def _directives(value: bytes) -> Directives | None:

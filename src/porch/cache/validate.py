@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from porch.cache.conditions import CONDITIONS
 from porch.cache.entry import Entry
-from porch.cache.validators import is_strong, same, strong_date, strong_tag
+from porch.http.conditional import CONDITIONS
 from porch.http.message import Field, RequestHead, ResponseHead
+from porch.http.validators import is_strong, same, strong_date, strong_tag
 
 __all__ = [
     "MOST_TAGS",

@@ -64,6 +64,8 @@ def described(names: Sequence[bytes], fields: Sequence[Field]) -> list[Field]:
     """What of an answer with these fields goes with what chose it (see above): behind `chosen` in
     Entry.vary."""
     about: list[Field] = []
+    if not names:
+        return about
     if b"accept-encoding" in names:
         known = (*_CODINGS, *_ALIASES, b"identity")
         if odd := [each for each in _members(b"content-encoding", fields) if each not in known]:

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from porch.cache.counts import COLLAPSED, FORWARDED, HIT_STALE
 from porch.cache.entry import Entry
-from porch.cache.giving import Makes, begun, body_of, gaps, given
-from porch.cache.reader import OPEN, Body
+from porch.cache.giving import body_of, gaps, given
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import How, use
 from porch.cache.status_field import CacheStatus, appended
@@ -15,6 +14,7 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import ResponseHead
+from porch.reader import OPEN, Body, Makes, begun
 
 if TYPE_CHECKING:
     from porch.cache.filter import Cache

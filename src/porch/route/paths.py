@@ -44,6 +44,8 @@ def readings(path: bytes) -> tuple[bytes, ...]:
 
 def climbs(path: bytes) -> bool:
     """Whether any reading of the path has a `..` segment, which could leave a prefix again."""
+    if b".." not in path and b"%" not in path:
+        return False
     return b".." in _PARAMETERS.sub(b"", _slashed(_ESCAPE.sub(_decode, path))).split(b"/")
 
 

@@ -3,10 +3,19 @@
 import re
 from typing import Protocol
 
-from porch.cache.dates import date_of
+from porch.http.dates import date_of
 from porch.http.message import Field
 
-__all__ = ["APART", "is_strong", "last_modified", "same", "strong_date", "strong_tag", "tags"]
+__all__ = [
+    "APART",
+    "Answer",
+    "is_strong",
+    "last_modified",
+    "same",
+    "strong_date",
+    "strong_tag",
+    "tags",
+]
 
 APART = 60.0
 """Seconds between Last-Modified and Date from which on the former is strong (RFC 9110 8.8.2.2): a
@@ -18,8 +27,9 @@ are sent by origins and come back from browsers as they were; they are equal to 
 
 
 class Answer(Protocol):
-    """A head or an entry."""
+    """A head, or what is kept of one."""
 
+    status: int
     fields: list[Field]
 
     def get(self, name: bytes) -> bytes | None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.cache.validators import (
+from porch.http.message import ResponseHead
+from porch.http.validators import (
     APART,
     is_strong,
     last_modified,
@@ -13,7 +14,6 @@ from porch.cache.validators import (
     strong_tag,
     tags,
 )
-from porch.http.message import ResponseHead
 
 WALL = 784_200_000.0
 SOON = b"Sun, 06 Nov 1994 08:49:37 GMT"

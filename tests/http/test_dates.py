@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.cache.dates import date_of, http_date
+from porch.http.dates import date_of, http_date
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
 FIRST = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC).timestamp()

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from porch.cache.reader import OPEN, PIECE, TURN, Reader
 from porch.errors import ClientGone, IncompleteResponse
+from porch.reader import OPEN, PIECE, TURN, Reader
 
 
 class FakeBody:

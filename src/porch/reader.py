@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from porch.errors import IncompleteResponse, PorchError
+from porch.filter import Kept
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
-    from porch.http.message import Trailers
+    from porch.http.message import ResponseHead, Trailers
     from porch.http.stream import Head
 
-__all__ = ["OPEN", "PIECE", "TURN", "Body", "Part", "Reader"]
+__all__ = ["OPEN", "PIECE", "TURN", "Body", "Makes", "Part", "Reader", "begun"]
 
 PIECE = 256 * 1024
 """Bytes that are read at once."""
@@ -192,3 +193,28 @@ class Reader:
 
     def sip(self, little: bool) -> None:
         """See keeper.UpstreamStream: what is not wanted now stays where it is."""
+
+
+Makes = Callable[[Body, Sequence[Part]], Reader]
+"""Makes a reader of these parts of a body: Reader itself, or who wants to know of it."""
+
+
+def begun(
+    head: "ResponseHead", body: Body, parts: Sequence[Part], makes: Makes, *, full: bool = False
+) -> Kept:
+    """An answer whose first piece leaves with its head, if that is there, and the rest behind.
+    full: whether the client takes nothing now, so that no more than the head is to wait for it."""
+    if full:
+        return Kept(head, b"", makes(body, parts))
+    part = parts[0]
+    if isinstance(part, bytes):
+        return Kept(head, part, makes(body, parts[1:]))
+    first, end = part
+    there = min(end, body.size())
+    if there - first > PIECE and body.file(first, first + PIECE) >= 0:
+        there = first  # it may leave without being read
+    data = (body.read(first, min(PIECE, there - first)) if first < there else None) or b""
+    first += len(data)
+    is_over = first == end or (end == OPEN and body.is_whole() and first == body.size())
+    left: list[Part] = [*([] if is_over else [(first, end)]), *parts[1:]]
+    return Kept(head, data, makes(body, left) if left else None)
