@@ -20,6 +20,7 @@ log = {{ to = "file:{log}", format = "json" }}
 [routes]
 "*" = "127.0.0.1:{origin}"
 "*/cached/*" = {{ to = "127.0.0.1:{origin}", cache = true }}
+"*/coded/*" = {{ to = "127.0.0.1:{origin}", compress = {{ brake = false }} }}
 "*/bench.Echo/*" = "h2c://127.0.0.1:{grpc}"
 """
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from porch.compress.rules import CODINGS, LEAST, MOST_PADDING
 from porch.config.model import Model, word
 from porch.config.units import spell_size
-from porch.config.words import SIZE_FORM, Form, Size, one_or_more
+from porch.config.words import SIZE_FORM, Bound, Form, Size, one_or_more
 
 __all__ = ["Compress", "CompressModel", "read_compress"]
 
@@ -69,6 +69,11 @@ class CompressModel(Model):
     level: Literal["fast", "usual", "small"] | None = word(
         "How much time is spent on a smaller answer.", "usual"
     )
+    brake: bool | None = word(
+        "Spend less time while the worker is busy, and none while answers wait for it; `false`: "
+        "always as `level` says.",
+        True,
+    )
     events: bool | None = word(
         "Code streams of events (`text/event-stream`) too: each event leaves at once, but each "
         "stream takes memory for as long as it runs.",
@@ -78,6 +83,10 @@ class CompressModel(Model):
         "`true`: answers have secrets and what a stranger sent beside each other, so that their "
         "length would tell (BREACH): nothing is coded.",
         False,
+    )
+    decode_request: Bound | None = word(
+        "Bodies of requests in gzip, br, zstd or deflate go to the origin as they were before, up "
+        "to this size; 413 above, or for a bomb. If left out, they go as they came."
     )
     padding: Annotated[Size, AfterValidator(_padded), SIZE_FORM] | None = word(
         "A field of random length, up to so much, goes with each coded answer, which makes it "
