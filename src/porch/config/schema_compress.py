@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 
 from porch.compress.rules import CODINGS, LEAST, MOST_PADDING
 from porch.config.model import Model, word
@@ -14,10 +14,15 @@ __all__ = ["Compress", "CompressModel", "read_compress"]
 
 _TYPE = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+|\*\+[\w.\-]+)\Z")
 
+_CODINGS = [each.decode() for each in CODINGS]
+_WRITTEN = 'write "zstd", "gzip" or "br"'
+
 Coding = Literal["zstd", "br", "gzip"]
 
 
 def _once(value: list[str]) -> list[str]:
+    if not value:
+        raise ValueError("it is empty; write compress = false for no coding")
     for each in value:
         if value.count(each) > 1:
             raise ValueError(f"'{each}' stands twice; the order is that of preference")
@@ -35,7 +40,6 @@ Codings = Annotated[
     list[Coding],
     BeforeValidator(one_or_more, json_schema_input_type=Coding | list[Coding]),
     AfterValidator(_once),
-    Field(min_length=1),
     Form('"zstd", "gzip", "br", or a list of them'),
 ]
 TypePatterns = Annotated[
@@ -59,7 +63,7 @@ class CompressModel(Model):
 
     codings: Codings | None = word(
         "Which, in the order of preference: among those that a client takes equally, the first.",
-        [each.decode() for each in CODINGS],
+        [*_CODINGS],
     )
     types: TypePatterns | None = word(
         "Media types that are coded: `text/html`, `text/*`, `*+json`. If left out, what is text or "
@@ -99,6 +103,9 @@ def read_compress(value: object) -> object:
     """`true` as a table without words, codings as one with those."""
     if value is True:
         return {}
+    for each in [value] if isinstance(value, str) else value if isinstance(value, list) else ():
+        if each not in _CODINGS:
+            raise ValueError(f"'{each}' is no coding that is made here; {_WRITTEN}")
     return {"codings": value} if isinstance(value, str | list) else value
 
 
