@@ -26,6 +26,8 @@ CONFIG = """\
         format json
         level INFO
     }}
+    @coded path /coded/*
+    encode @coded zstd gzip
     reverse_proxy /bench.Echo/* h2c://127.0.0.1:{grpc}
     handle /files/* {{
         root * {www}

@@ -67,6 +67,11 @@ http {{
         location / {{ proxy_pass http://origin; }}
         location /cached/ {{ proxy_pass http://origin; proxy_cache kept; sendfile on; }}
         location /files/ {{ root {www}; sendfile on; tcp_nopush on; }}
+        location /coded/ {{
+            proxy_pass http://origin;
+            gzip on;
+            gzip_types application/json;
+        }}
         location /bench.Echo/ {{ grpc_pass grpc://grpc; }}
         location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
         location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}

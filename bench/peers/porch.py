@@ -21,6 +21,7 @@ log = {{ to = "file:{log}", format = "json" }}
 "*" = "127.0.0.1:{origin}"
 "*/cached/*" = {{ to = "127.0.0.1:{origin}", cache = true }}
 "*/files/*" = "file:{www}"
+"*/coded/*" = {{ to = "127.0.0.1:{origin}", compress = {{ brake = false }} }}
 "*/bench.Echo/*" = "h2c://127.0.0.1:{grpc}"
 """
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+import brotli
 import pytest
 
 from porch.compress import workshop as module
@@ -129,7 +130,7 @@ def test_who_takes_no_coding_gets_the_answer_as_it_is(scenario: Make, accept: by
 @pytest.mark.parametrize(
     "field",
     [
-        b"content-encoding: br",
+        b"content-encoding: compress",
         b"cache-control: no-transform",
         b"content-type: image/png",
         b"content-range: bytes 0-1/3",
@@ -157,6 +158,28 @@ def test_a_short_one_whose_length_nobody_said_stays_too(scenario: Make) -> None:
     story.upstream(CHUNKED + chunk(b"short") + b"0\r\n\r\n")
     fields, body = raw(story)
     assert (fields.get(b"content-encoding"), body) == (None, b"short")
+
+
+@pytest.mark.parametrize("accept", [b"gzip", b"identity", b""])
+def test_a_coding_that_the_client_cannot_read_is_undone(scenario: Make, accept: bytes) -> None:
+    data = brotli.compress(BODY)
+    head = OK + b'content-encoding: br\r\netag: "a"\r\ncontent-length: %d\r\n\r\n' % len(data)
+    story = scenario().client(get(accept=accept)).upstream_gets(b"GET /a").upstream(head + data)
+    fields, body = raw(story)
+    assert fields[b"etag"] == b'W/"a"'
+    assert fields[b"vary"] == b"Accept-Encoding"
+    assert fields[b"content-length"] == b"%d" % len(body)
+    assert fields.get(b"content-encoding") == (accept if accept == b"gzip" else None)
+    assert (decoded(b"gzip", body) if accept == b"gzip" else body) == BODY
+    story.client(get(method=b"HEAD", accept=accept)).upstream_gets(b"HEAD /a").upstream(head)
+    story.client_gets(200, field=(b"etag", b'W/"a"'), without=b"content-length", bodiless=True)
+
+
+def test_an_origin_that_lies_about_its_coding_ends_visibly(scenario: Make) -> None:
+    head = OK + b"content-encoding: br\r\ntransfer-encoding: chunked\r\n\r\n"
+    story = scenario().client(get()).upstream_gets(b"GET /a")
+    story.upstream(head + chunk(b"this is no brotli at all")).advance(0.1, tick=0.01)
+    story.client_gets_nothing().client_sees("reset").ended(1, "http_protocol_error")
 
 
 def test_head_says_what_get_would(scenario: Make) -> None:

@@ -15,10 +15,17 @@ def test_what_is_not_said_is_the_default() -> None:
 
 
 def test_what_is_said_holds() -> None:
-    words = {"codings": ["br"], "types": ["a/b", "text/*"], "level": "fast", "events": True}
+    words = {
+        "codings": ["br"],
+        "types": ["a/b", "text/*"],
+        "level": "fast",
+        "events": True,
+        "brake": False,
+    }
     rules = compressing(CompressModel.model_validate(words | {"min_size": "0B", "padding": "9B"}))
     assert rules is not None
     assert (rules.codings, rules.least, rules.effort, rules.padding) == ((b"br",), 0, FAST, 9)
+    assert not rules.brakes
     assert rules.types.has(b"a/b")
     assert rules.types.has(b"text/event-stream")
     assert not rules.types.has(b"application/json")

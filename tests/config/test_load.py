@@ -53,8 +53,10 @@ codings = ["zstd"]
 types = ["text/*"]
 min_size = "2KB"
 level = "fast"
+brake = false
 events = true
 secrets = false
+decode_request = "10MB"
 padding = "32B"
 
 [acme]

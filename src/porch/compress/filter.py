@@ -6,6 +6,7 @@ from porch.compress.coder import Coder
 from porch.compress.coding import Coding
 from porch.compress.fields import coded, conditions_back, drop_range, varied, weak_as_asked
 from porch.compress.negotiate import asked, chosen
+from porch.compress.restoring import Restoring, unreadable
 from porch.compress.rules import Rules
 from porch.compress.types import why_not
 from porch.compress.workshop import Workshop
@@ -52,9 +53,13 @@ class Compress(Filter):
             if kind is None or rules.types.has(kind):
                 response.fields = varied(weak_as_asked(response.fields, request))
             return
+        accept = asked(request.fields)
+        unread = unreadable(response, accept)
+        if unread is not None:
+            self._restore(exchange, response, unread)
         if why_not(request, response, rules.types, rules.least) is not None:
             return
-        coding = chosen(asked(request.fields), rules.codings)
+        coding = chosen(accept, rules.codings)
         if coding is None:
             response.fields = varied(response.fields)
             return
@@ -63,14 +68,14 @@ class Compress(Filter):
             response.fields = [*response.fields, (b"x-padding", pad)]
         coder, made = self._shop.coders[coding], exchange.made
         form = self._shop.forms.get(made.name, coder) if made and made.name else None
-        effort = self._shop.brake.effort(rules.effort)
+        effort = self._shop.brake.effort(rules.effort) if rules.brakes else rules.effort
         if form == b"" or (form is None and effort is None):
             response.fields = varied(response.fields)
         elif form is not None:
             _replace(exchange, response, coder, form)
         elif request.method == b"HEAD":
             _tell(response, coder)
-        elif made is not None and made.source is None and len(made.body) <= SMALL:
+        elif made and made.source is None and len(made.body) <= SMALL and not unread:
             self._code(exchange, made, response, coder, effort or 0)
         else:
             self._begin(exchange, made, response, coder, effort or 0)
@@ -80,6 +85,15 @@ class Compress(Filter):
         coding = self._running.pop(exchange, None)
         if coding is not None:
             coding.leave()
+
+    def _restore(self, exchange: Exchange, response: ResponseHead, coding: bytes) -> None:
+        """What its client cannot read goes out as it was before it was coded."""
+        response.fields = coded(response.fields, None)
+        if exchange.request.method != b"HEAD":
+            transform(exchange, Restoring(coding))
+        else:
+            response.length = None
+            response.fields = [each for each in response.fields if each[0] != b"content-length"]
 
     def _code(
         self,

@@ -22,10 +22,12 @@ MOST_PADDING = 1024
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """codings: in the order of preference. least: bytes. effort: see coder.py. padding: most bytes
-    that the head is made longer by, at random; 0 for none."""
+    that the head is made longer by, at random; 0 for none. brakes: whether a busy worker does less.
+    """
 
     codings: tuple[bytes, ...] = CODINGS
     types: Types
     least: int = LEAST
     effort: int = USUAL
     padding: int = 0
+    brakes: bool = True

@@ -24,4 +24,5 @@ def compressing(words: CompressModel | None) -> Rules | None:
         least=LEAST if words.min_size is None else words.min_size,
         effort=_EFFORTS[words.level],
         padding=words.padding or 0,
+        brakes=words.brake is not False,
     )

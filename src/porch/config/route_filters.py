@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from porch.compress.filter import Compress
+from porch.compress.requests import DecodeRequests
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
 from porch.config.compressing import compressing
@@ -105,8 +106,13 @@ class RouteFilters:
 
     def _compress(self, words: CompressModel) -> list[Filter]:
         """Behind whatever changes answers, and before a cache."""
+        found: list[Filter] = []
+        if words.decode_request is not None:
+            found.append(DecodeRequests(words.decode_request))
         rules = compressing(words)
-        return [] if rules is None else [Compress(rules, self._state.workshop)]
+        if rules is not None:
+            found.append(Compress(rules, self._state.workshop))
+        return found
 
     def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
         key = (settings.underscores, settings.forwarded, settings.via, prefix)
