@@ -32,7 +32,13 @@ def answer(exchange: "Exchange", response: "Response") -> None:
         exchange.client.send(exchange.response, body, True)
         exchange.end()
         return
-    exchange.client.send(exchange.response, body, False)
+    if body:
+        exchange.client.send(exchange.response, body, False)
+    elif source.open(exchange):
+        exchange.answer_done = True
+        exchange.client.send(None, b"", True)
+        exchange.end()
+        return
     wait(exchange)
     exchange.upstream = source.begin(exchange)
     if exchange.client_full:

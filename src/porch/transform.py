@@ -174,6 +174,11 @@ class Transformed:
         """See keeper.ClientStream: what is changed has to be read."""
         return 0
 
+    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
+        """See keeper.ClientStream."""
+        self.send(head, b"", False)
+        return 0
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream."""
         self._client.accept(head)

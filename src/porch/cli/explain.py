@@ -72,9 +72,7 @@ def explain_request(
     print(shown.text(), end="")
     for line in _described(certificate):
         print(line)
-    for line in _served(rehearsal):
-        print(line)
-    for line in _consumed(headers, rehearsal):
+    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
         print(line)
     if rehearsal.sent is not None:
         for line in _spoken(rehearsal.route, state):
