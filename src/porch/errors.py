@@ -41,6 +41,7 @@ __all__ = [
     "Misdirected",
     "NoDescriptors",
     "NoEndpoint",
+    "NoRoom",
     "NoRoute",
     "NoSite",
     "NotSecured",
@@ -282,6 +283,14 @@ class NoDescriptors(PorchError):
     word = "out_of_descriptors"
     status = 503
     sentence = "The door has no file descriptors left; raise its limit (ulimit -n, LimitNOFILE)."
+
+
+class NoRoom(PorchError):
+    """A body that has to wait has no place."""
+
+    word = "out_of_room"
+    status = 503
+    sentence = "The disk for temporary files is full; make room, or set TMPDIR to another folder."
 
 
 # --- the upstream is at fault ----------------------------------------------------------------

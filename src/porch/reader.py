@@ -194,6 +194,10 @@ class Reader:
     def sip(self, little: bool) -> None:
         """See keeper.UpstreamStream: what is not wanted now stays where it is."""
 
+    def turn_to(self, exchange: "Exchange") -> None:
+        """See keeper.UpstreamStream."""
+        self._exchange = exchange
+
 
 Makes = Callable[[Body, Sequence[Part]], Reader]
 """Makes a reader of these parts of a body: Reader itself, or who wants to know of it."""

@@ -38,6 +38,9 @@ slow_start = "20s"
 panic = "40%"
 eject = { failures = 3, rate = "40%", of = 50, slower = 4, for = "20s", most = "30%" }
 overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
+buffer_request = "64MB"
+buffer_response = true
+bandwidth = "2MB/s per client"
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
