@@ -5,7 +5,7 @@ from porch.cache.elsewhere import Elsewhere
 from porch.cache.fill import Fill
 from porch.cache.key import KeyRules, host, target
 from porch.cache.parts import completing
-from porch.cache.queries import QUERY, body_of_query
+from porch.cache.queries import QUERY
 from porch.cache.shelf import FillKey, name_of
 from porch.cache.store import Stored
 from porch.cache.unkeyed import sendable
@@ -18,9 +18,11 @@ from porch.http.ranges import Range
 __all__ = ["ask", "question", "refresh"]
 
 
-def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Range]) -> None:
-    """Wait for the origin's answer. checks: what is stored, and validated or completed by it.
-    missing: what is to be completed; empty to validate."""
+def ask(
+    waiting: Waiting, key: FillKey, name: bytes, checks: Stored | None, missing: list[Range]
+) -> None:
+    """Wait for the origin's answer. name: `name_of` the key. checks: what is stored, and validated
+    or completed by it. missing: what is to be completed; empty to validate."""
     shelf, exchange = waiting.cache.shelf, waiting.exchange
     asked = shelf.asked.get(key)
     if asked is not None and asked.is_behind():
@@ -29,10 +31,10 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
     if asked is not None:
         waiting.collapsed = True
         asked.join(waiting)
-    elif shelf.locks.claim(name_of(key)):
+    elif shelf.locks.claim(name):
         fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
-        fill.start(exchange, _head(waiting, checks, missing), body_of_query(exchange) or b"")
+        fill.start(exchange, _head(waiting, checks, missing), exchange.held or b"")
     else:
         waiting.collapsed = True
         timeouts = waiting.cache.route.timeouts
@@ -47,7 +49,7 @@ def refresh(waiting: Waiting, key: FillKey, checks: Stored) -> None:
         return
     fill = Fill(shelf, key, waiting, checks)
     exchange = waiting.exchange
-    fill.start(exchange, _head(waiting, checks, []), body_of_query(exchange) or b"")
+    fill.start(exchange, _head(waiting, checks, []), exchange.held or b"")
 
 
 def question(
