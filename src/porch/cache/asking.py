@@ -18,11 +18,9 @@ from porch.http.ranges import Range
 __all__ = ["ask", "question", "refresh"]
 
 
-def ask(
-    waiting: Waiting, key: FillKey, name: bytes, checks: Stored | None, missing: list[Range]
-) -> None:
-    """Wait for the origin's answer. name: `name_of` the key. checks: what is stored, and validated
-    or completed by it. missing: what is to be completed; empty to validate."""
+def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Range]) -> None:
+    """Wait for the origin's answer. checks: what is stored, and validated or completed by it.
+    missing: what is to be completed; empty to validate."""
     shelf, exchange = waiting.cache.shelf, waiting.exchange
     asked = shelf.asked.get(key)
     if asked is not None and asked.is_behind():
@@ -32,7 +30,7 @@ def ask(
     if asked is not None:
         waiting.collapsed = True
         asked.join(waiting)
-    elif shelf.locks.claim(name):
+    elif shelf.locks.claim(name_of(key)):
         fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
         fill.start(exchange, _head(waiting, checks, missing), exchange.held or b"")

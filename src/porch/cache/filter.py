@@ -324,7 +324,7 @@ class Cache(Filter):
             return None
         if stored is not None and missing and stored.entry.length > MOST_JOINED:
             checks, missing = None, []
-        ask(waiting, key, name, checks, missing)
+        ask(waiting, key, checks, missing)
         return SUSPEND
 
     def _primary(
