@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -319,8 +319,9 @@ def usage_error(error: Exception) -> int:
     if words is None:
         raise error
     said = words()
-    context = getattr(error, "ctx", None)
-    if "extra argument" in said and any("--config" in each.opts for each in context.command.params):
+    context: Any = getattr(error, "ctx", None)
+    params = context.command.params if context is not None else ()
+    if "extra argument" in said and any("--config" in each.opts for each in params):
         said += f"; the file of the door is an option: porch {context.info_name} --config FILE"
     print(f"porch: {said} (porch --help lists the commands)", file=sys.stderr)
     return 2

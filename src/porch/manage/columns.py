@@ -5,8 +5,9 @@ and a reload leaves every count where it is.
 """
 
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableSequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from porch.balance.endpoint import FAILED, WIDTH
 from porch.balance.standing import EndpointName
@@ -15,6 +16,9 @@ from porch.config.state import MakeCells
 from porch.config.steps import Steps
 from porch.route.route import REQUESTS
 from porch.shared import Cells, SharedTable
+
+if TYPE_CHECKING:
+    from porch.listen.door import Door
 
 __all__ = [
     "CACHE",
@@ -31,6 +35,7 @@ __all__ = [
     "Columns",
     "cache_cells",
     "cells_by",
+    "count_here",
     "pack",
     "rows_for",
     "unpack",
@@ -120,6 +125,17 @@ class Columns:
             *cache,
             *(column + each for column in self.of.values() for each in growing),
         ]
+
+
+def count_here(cells: MutableSequence[int], door: "Door", waiting: int) -> None:
+    """Write what a worker's door has counted into its row. waiting: what waits for a time there."""
+    cells[HEARTBEAT] += 1
+    cells[CONNECTIONS] = len(door.sessions)
+    cells[REQUESTS_HERE] = door.requests
+    cells[RUNNING_HERE] = door.running
+    cells[DEADLINES] = waiting
+    for at, word in enumerate(CUTS, CUT):
+        cells[at] = door.cuts[word]
 
 
 def cells_by(table: SharedTable, row: int, columns: Mapping[EndpointName, int]) -> MakeCells:
