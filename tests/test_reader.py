@@ -42,6 +42,7 @@ class FakeExchange:
         self.errors: list[Exception] = []
         self.waits: list[Any] = []
         self.pause_behind = pause_behind
+        self.sips = False
         self.reader: Reader | None = None
 
     def later(self, seconds: float, call: Any) -> None:
@@ -216,3 +217,25 @@ def test_a_file_that_leaves_whole_ends_the_answer():
     reader.begin(exchange)
     exchange.run()
     assert exchange.made == [(b"", True)]
+
+
+def test_a_client_with_much_to_take_is_told_of_to_who_fills_the_body() -> None:
+    moved: list[bool] = []
+    exchange = begun(FakeBody(b"ab", whole=False), [(0, 4)], moved=lambda it: moved.append(it.sips))
+    reader = exchange.reader
+    assert reader is not None
+    moved.clear()
+    reader.sip(True)
+    assert moved == [True]
+
+
+def test_what_another_goes_on_with_is_read_here_no_further() -> None:
+    body = FakeBody(b"abcd", whole=False)
+    exchange = begun(body, [(0, 8), b"x"])
+    reader = exchange.reader
+    assert reader is not None
+    before = list(exchange.made)
+    assert reader.detach() == [(4, 8), b"x"]
+    body.data = b"abcdefgh"
+    assert reader.pump() == 0
+    assert exchange.made == before

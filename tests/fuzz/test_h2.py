@@ -34,7 +34,7 @@ def use(codec: ServerCodec, chance: random.Random, stream: int) -> None:
     number = chance.choice((stream, 1, 3, 99))
     kind = chance.randrange(12)
     if kind < 3:
-        codec.head(number, [STATUS], chance.choice((b"", b"ab")), chance.random() < 0.5)
+        codec.head(number, STATUS, [], chance.choice((b"", b"ab")), chance.random() < 0.5)
     elif kind < 5:
         codec.data(number, bytes(chance.choice((0, 1, 70_000))), chance.random() < 0.5)
     elif kind == 5:

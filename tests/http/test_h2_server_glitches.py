@@ -124,7 +124,7 @@ def test_who_takes_a_long_answer_may_say_so_twice_a_frame(size: int) -> None:
     """As the plainest of clients do."""
     talk = Talk()
     talk.hear(get())
-    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    talk.codec.head(1, (b":status", b"200"), [], b"", False)
     for _ in range(3000):
         talk.codec.data(1, b"a" * size, False)
         frames = talk.sent()
@@ -162,7 +162,7 @@ def test_very_many_requests_are_no_glitch() -> None:
     for number in range(5000):
         stream = 1 + 2 * number
         talk.hear(get(stream), wire.priority_update(stream))
-        talk.codec.head(stream, [(b":status", b"200")], b"", False)
+        talk.codec.head(stream, (b":status", b"200"), [], b"", False)
         talk.codec.data(stream, b"hello", True)
         talk.sent()
         talk.codec.happened()
@@ -175,7 +175,7 @@ def test_a_reset_of_a_stream_that_has_ended_is_no_glitch() -> None:
     for number in range(500):
         stream = 1 + 2 * number
         talk.hear(get(stream, end=False))
-        talk.codec.head(stream, [(b":status", b"200")], b"", True)
+        talk.codec.head(stream, (b":status", b"200"), [], b"", True)
         talk.sent()
         assert talk.codec.release(stream)
         talk.sent()
@@ -235,7 +235,7 @@ def test_bodies_on_the_way_on_streams_that_we_give_up_are_no_glitch(answered: bo
     for _ in range(5):
         for stream in streams:
             if answered:
-                talk.codec.head(stream, [(b":status", b"502")], b"no", True)
+                talk.codec.head(stream, (b":status", b"502"), [], b"no", True)
                 talk.codec.take()
                 assert talk.codec.release(stream)
             else:
@@ -296,7 +296,7 @@ def test_small_messages_both_ways_are_no_glitch() -> None:
     """As in a stream of gRPC, or a WebSocket."""
     talk = Talk()
     talk.hear(get(end=False))
-    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    talk.codec.head(1, (b":status", b"200"), [], b"", False)
     for _ in range(20_000):
         talk.codec.receive(wire.data(1, b"a"))
         talk.codec.taken(1, 1)
@@ -310,7 +310,7 @@ def test_small_messages_both_ways_are_no_glitch() -> None:
 def test_resets_of_streams_that_are_over_are_counted_beyond_the_free_ones() -> None:
     talk = Talk()
     talk.hear(get(1))
-    talk.codec.head(1, [(b":status", b"200")], b"", True)
+    talk.codec.head(1, (b":status", b"200"), [], b"", True)
     talk.sent()
     heard, broken = flood(talk, lambda _: wire.reset(1) * 700)
     assert heard == 1

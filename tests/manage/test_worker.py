@@ -144,6 +144,20 @@ def test_what_the_supervisor_does_not_take_at_once_is_sent_behind_it(running: Ru
     running.serve(then)
 
 
+def test_where_many_requests_come_lines_of_the_log_are_made_behind_some_of_them(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def then() -> None:
+        worker, calls = running.worker, []
+        monkeypatch.setattr(worker._built.logs, "make_lines", lambda: calls.append("made"))
+        worker._door.put_away()
+        assert calls == [], "not within a request"
+        await asyncio.sleep(0)
+        assert calls == ["made"]
+
+    running.serve(then)
+
+
 def test_a_worker_without_memory_for_a_word_ends(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from porch.cache.store import (
     Variant,
 )
 from porch.cache.sweeping import is_useless
+from porch.reader import OPEN
 
 __all__ = ["MemoryStore"]
 
@@ -341,7 +342,17 @@ class MemorySpool:
     """A store.Spool. What has come stands in a file in memory, so that it can be followed as a
     file can."""
 
-    __slots__ = ("_store", "descriptor", "entry", "ident", "length", "moment", "primary", "state")
+    __slots__ = (
+        "_is_short",
+        "_store",
+        "descriptor",
+        "entry",
+        "ident",
+        "length",
+        "moment",
+        "primary",
+        "state",
+    )
 
     def __init__(self, store: MemoryStore, primary: bytes, growing: Growing) -> None:
         self._store = store
@@ -351,21 +362,32 @@ class MemorySpool:
         self.ident = growing.ident
         self.length = 0
         self.state: GrowthState = "growing"
+        self._is_short = False  # something of it was not written
         self.descriptor = os.memfd_create("porch body")
 
     def write(self, data: bytes) -> bool:
         """See store.Spool."""
-        if self.state != "growing":
+        if self.state != "growing" or self._is_short:
             return False
         if not self._store.take_room(self.length, len(data)):
-            self.abandon()
+            self._is_short = True
             return False
         self.length += len(data)
         os.write(self.descriptor, data)
         return True
 
+    def lend(self) -> bool:
+        """See store.Spool: no other worker knows of it."""
+        return False
+
+    def free(self, low: int) -> int:
+        """See store.Spool."""
+        return OPEN
+
     def finish(self, entry: Entry) -> bytes | None:
         """See store.Spool."""
+        if self._is_short:
+            self.abandon()
         if self.state != "growing":
             return None
         self._end("complete")

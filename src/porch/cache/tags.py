@@ -27,7 +27,7 @@ def tags_of(fields: list[Field]) -> list[bytes] | None:
         return []
     found: dict[bytes, None] = {}
     for name, value in fields:
-        if name in _NAMES:
+        if name in TAGS:
             found.update(dict.fromkeys(value.replace(b",", b" ").split()))
     if len(found) > MOST or any(len(tag) > LONGEST for tag in found):
         return None

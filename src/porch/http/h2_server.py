@@ -115,12 +115,15 @@ class ServerCodec(Codec):
         if self.glitches.spent is not None:
             raise self.spent()
         self._noise += len(data)
-        pieces: list[Piece] = []
-        bite = A_BITE if arrivals.heads > SOME_HEADS else len(data) or 1
         try:
-            for at in range(0, len(data), bite):
-                self._connection.receive_data(data[at : at + bite])
-                pieces += self.happened()
+            if arrivals.heads <= SOME_HEADS:
+                self._connection.receive_data(data)
+                pieces = self.happened()
+            else:
+                pieces = []
+                for at in range(0, len(data), A_BITE):
+                    self._connection.receive_data(data[at : at + A_BITE])
+                    pieces += self.happened()
         except NGH2Error as error:
             raise self._broken(error) from error
         if arrivals.resets:
@@ -160,7 +163,7 @@ class ServerCodec(Codec):
     def happened(self) -> list[Piece]:
         """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
-        bodies: dict[int, _Body] = {}
+        bodies: dict[int, _Body] | None = None
         read, glitches = self._read, self.glitches
         for event in self._connection.events():
             kind = event.__class__
@@ -188,6 +191,8 @@ class ServerCodec(Codec):
                 if not (data or end):
                     glitches.add(kinds.EMPTY_DATA)
                 stream = event.stream_id  # type: ignore[attr-defined]
+                if bodies is None:
+                    bodies = {}
                 body = bodies.get(stream)
                 if body is None:
                     bodies[stream] = _Body(len(pieces), data)
@@ -202,9 +207,10 @@ class ServerCodec(Codec):
                     piece = self._count(event) or self._other(event)
                 if piece is not None:
                     pieces.append(piece)
-        for stream, body in bodies.items():
-            if len(body.more) > 1:
-                pieces[body.place] = stream, None, b"".join(body.more), body.end
+        if bodies is not None:
+            for stream, body in bodies.items():
+                if len(body.more) > 1:
+                    pieces[body.place] = stream, None, b"".join(body.more), body.end
         return pieces
 
     def _trailers(self, event: told.TrailersReceived) -> Piece | None:
@@ -255,19 +261,19 @@ class ServerCodec(Codec):
         except NGH2Error:
             return
 
-    def head(self, stream: int, fields: Sequence[Field], data: bytes, end: bool) -> None:
-        """Begin an answer, with what is there of its body; `fields` begins with `:status`. Raises
+    def head(self, stream: int, status: Field, fields: list[Field], data: bytes, end: bool) -> None:
+        """Begin an answer, with what is there of its body. status: the pseudo-field. Raises
         InternalError, with the stream given up, if a field of it must not be sent."""
-        if not known_fields.issuperset(fields[1:]):
-            self._check(stream, fields[1:])
+        if not known_fields.issuperset(fields):
+            self._check(stream, fields)
         connection = self._connection
         try:
             if data:
                 self.glitches.free += EARNED + (len(data) >> 12)
-                connection.send_response(stream, fields)
+                connection.send_response(stream, [status, *fields])
                 connection.send_data(stream, data, end_stream=end)
             else:
-                connection.send_response(stream, fields, end_stream=end)
+                connection.send_response(stream, [status, *fields], end_stream=end)
         except NGH2Error:
             return
 
