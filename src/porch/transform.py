@@ -179,6 +179,10 @@ class Transformed:
         self.send(head, b"", False)
         return 0
 
+    def turn_to(self, exchange: "Exchange") -> None:
+        """See keeper.ClientStream."""
+        self._client.turn_to(exchange)
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream."""
         self._client.accept(head)

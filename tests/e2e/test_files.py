@@ -157,6 +157,22 @@ def test_an_application_of_one_page_is_served(door: Start, tmp_path: Path) -> No
         assert client.get("/.env").status_code == 404
 
 
+def test_what_stands_between_has_all_of_a_file(door: Start, tmp_path: Path) -> None:
+    text = b"line of text\n" * 60_000
+    write(tmp_path, "www/large.txt", text)
+    write(tmp_path, "www/large.bin", LARGE)
+    running = serving(
+        door, tmp_path / "www", ', bandwidth = "20MB/s", compress = ["gzip"]', more="log = false\n"
+    )
+    with httpx.Client(base_url=running.url, trust_env=False) as client:
+        coded = client.get("/large.txt", headers={"accept-encoding": "gzip"})
+        assert coded.headers["content-encoding"] == "gzip"
+        assert coded.content == text
+        begun = time.monotonic()
+        assert client.get("/large.bin").content == LARGE
+        assert time.monotonic() - begun > 0.15, "5 MB at 20 MB/s"
+
+
 # --- no way out ----------------------------------------------------------------------------------
 
 

@@ -472,6 +472,9 @@ class Fill:
         self.send(head, b"", False)
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream: nobody comes between."""
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream: nobody asks for a tunnel here."""
 

@@ -98,6 +98,9 @@ class _Rehearsed:
         self.send(head, b"", False)
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream: nobody comes between."""
+
     def accept(self, head: ResponseHead) -> None:
         """Nobody takes it."""
 

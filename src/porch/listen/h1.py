@@ -363,6 +363,10 @@ class ServerConnection(asyncio.Protocol):
         self._file = None
         return self._file_sent
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream."""
+        self._exchange = exchange
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. The client has said the key and sees for itself."""
 
