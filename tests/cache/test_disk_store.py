@@ -3,6 +3,7 @@
 import os
 import random
 import resource
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from porch.cache.bodies import path_of
 from porch.cache.disk_store import DiskStore
-from porch.cache.opening import Claim, claim
+from porch.cache.opening import Claim, claim, open_store
 from porch.cache.spool import STEP
 from porch.cache.store import SMALL, Store
 from tests.support.storing import SIZE, Worker, answer, body_of, disk, keep, key, worker
@@ -441,3 +442,34 @@ def test_nobody_else_may_read_what_is_stored(folder: Path) -> None:
         save(store, "a", 100_000)
         save(store, "b", 10)
         assert folder.stat().st_mode & 0o077 == 0
+
+
+def stop_in_a_write(store: DiskStore) -> None:
+    with store._database.writing():
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_worker_that_is_stopped_in_a_write_keeps_no_other_waiting(
+    folder: Path, claimed: Claim
+) -> None:
+    said: list[str] = []
+    writer = Worker(folder, SIZE, claimed)
+    store = open_store(folder, SIZE, claimed, said.append)
+    ident = keep(store, "a")
+    writer.start(stop_in_a_write)
+    os.waitpid(writer.pid, os.WUNTRACED)
+    began = time.monotonic()
+    for number in range(20):
+        assert store.save(key(number), answer(number, 4), b"body", store.moment()) is None
+    assert time.monotonic() - began < 1.0, "one waits, the others do not"
+    assert store.load(ident) is not None, "and all read on"
+    assert len(said) == 1
+    assert "hangs in the middle of a write" in said[0]
+    before = store.generations[store.cell(key("a"))]
+    store.purge("tag", b"x")
+    assert store.generations[store.cell(key("a"))] != before
+    assert store.load(ident) is None, "what cannot be noted purges everything"
+    keep(store, "b")
+    writer.kill()
+    assert body_of(store.load(store.variants(key("b"))[0].ident)) == b"body"
+    store.close()
