@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.errors import ClientGone, IncompleteResponse
-from porch.reader import OPEN, PIECE, TURN, Reader
+from porch.reader import FEW, OPEN, PIECE, TURN, Reader
 
 
 class FakeBody:
@@ -191,6 +191,21 @@ def test_a_file_is_sent_without_being_read_as_far_as_the_client_takes_it():
         (1, True),
     ]
     assert exchange.bytes_out == PIECE, "what is data is counted where it is sent"
+
+
+def test_of_a_file_that_the_client_has_no_room_for_few_bytes_are_read():
+    body = FakeBody(b"x" * (2 * PIECE))
+    body.descriptor = 7
+    exchange: Any = FakeExchange(pause_behind=1)
+    exchange.takes = [-1, 2 * PIECE - FEW]
+    exchange.reader = Reader(body, [(0, 2 * PIECE)])
+    exchange.reader.begin(exchange)
+    exchange.run()
+    assert exchange.made == [(b"x" * FEW, False)], "more than 64 KiB, which have a transport pause"
+    assert 65536 < FEW < PIECE
+    exchange.reader.resume_reading()
+    assert exchange.files == [(7, 0, 2 * PIECE), (7, FEW, 2 * PIECE - FEW)]
+    assert exchange.made[1:] == [(b"", True)]
 
 
 def test_a_file_that_leaves_whole_ends_the_answer():

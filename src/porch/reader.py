@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from porch.http.message import ResponseHead, Trailers
     from porch.http.stream import Head
 
-__all__ = ["OPEN", "PIECE", "TURN", "Body", "Makes", "Part", "Reader", "begun"]
+__all__ = ["FEW", "OPEN", "PIECE", "TURN", "Body", "Makes", "Part", "Reader", "begun"]
 
 PIECE = 256 * 1024
 """Bytes that are read at once."""
+FEW = 68 * 1024
+"""Bytes that are read for a client that takes nothing of a file now: more than a transport holds
+before it is full (64 KiB), so that it tells when there is room again."""
 TURN = 1 << 20
 """Bytes that are sent to one client before others have a turn of the loop."""
 OPEN = 1 << 62
@@ -113,12 +116,12 @@ class Reader:
         sent = 0
         while self._parts and not (self._paused or exchange.ended) and sent < TURN:
             count = self._send_file(exchange)
-            if count:
+            if count > 0:
                 sent += count
                 exchange.bytes_out += count
                 exchange.on_made(None, b"", not self._parts)
                 continue
-            data = self._next(exchange)
+            data = self._next(exchange, FEW if count else PIECE)
             if data is None:
                 break
             sent += len(data)
@@ -137,7 +140,7 @@ class Reader:
             exchange.fail(error)
 
     def _send_file(self, exchange: "Exchange") -> int:
-        """Bytes that have left past the loop; 0 where they are to be read."""
+        """Bytes that have left past the loop; 0 where they are to be read, -1 where few are."""
         part = self._parts[0]
         if isinstance(part, bytes):
             return 0
@@ -146,13 +149,15 @@ class Reader:
         if there - first < PIECE or (file := self._body.file(first, there)) < 0:
             return 0
         count = exchange.client.send_file(file, first, there - first)
+        if count <= 0:
+            return count
         if first + count == end:
             del self._parts[0]
         else:
             self._parts[0] = first + count, end
         return count
 
-    def _next(self, exchange: "Exchange") -> bytes | None:
+    def _next(self, exchange: "Exchange", most: int) -> bytes | None:
         """The next piece, or None where nothing is there now."""
         part = self._parts[0]
         if isinstance(part, bytes):
@@ -166,7 +171,7 @@ class Reader:
             if end == OPEN:  # it has ended where we are
                 del self._parts[0]
                 return b""
-        data = self._body.read(first, min(PIECE, there - first)) if first < there else None
+        data = self._body.read(first, min(most, there - first)) if first < there else None
         if not data:
             exchange.fail(IncompleteResponse("what was stored of the body is damaged"))
             return None

@@ -8,7 +8,7 @@ in the file that it was on its way to, where clients of other workers follow it 
 import os
 
 from porch.cache.entry import Entry
-from porch.cache.store import SMALL, Growth, Spool, Store
+from porch.cache.store import SMALL, Growth, Save, Spool, Store
 from porch.reader import OPEN
 
 __all__ = ["Arriving"]
@@ -84,8 +84,8 @@ class Arriving:
         else:
             self._write(bytes(self._memory) + data if self._memory else data)
 
-    def end(self) -> bytes | None:
-        """That was all. By which ident it is kept; None where it is not."""
+    def end(self) -> Save | None:
+        """That was all. What is to be saved of it; None where it is stored by now, or not kept."""
         self._whole = True
         entry = self._entry
         if self.lent:
@@ -94,12 +94,10 @@ class Arriving:
             return None
         if not entry.held:
             entry.length = self._size
-        if self._spool is not None:
-            ident = self._spool.finish(entry)
-        else:
-            ident = self._store.save(self._primary, entry, bytes(self._memory), self._moment)
-        self.stores = ident is not None
-        return ident
+        if self._spool is None:
+            return Save(self._primary, entry, bytes(self._memory), self._moment)
+        self.stores = self._spool.finish(entry) is not None
+        return None
 
     def abandon(self) -> None:
         """The rest will not come."""

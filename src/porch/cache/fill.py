@@ -230,6 +230,7 @@ class Fill:
     def _has_whole(self, part: Entry) -> bool:
         """Whether what this is a part of has been stored since it was asked for."""
         store = self._shelf.store
+        self._shelf.saving.settle(self._key[0])
         for variant in store.variants(self._key[0]):
             stored = store.load(variant.ident) if variant.vary == part.vary else None
             if stored is not None:
@@ -382,9 +383,19 @@ class Fill:
                 self._waiting[each.exchange] = each
 
     def _finish(self, body: Arriving) -> None:
-        body.end()
+        save, exchange = body.end(), self._exchange
+        if save is not None:
+            assert exchange is not None
+            self._shelf.saving.add(save, self._on_saved, exchange.keeper.later)
+            return
         if self._is_open and body.lent:  # others have yet to read it
             self._later(WATCH, self._watch)
+        self._close()
+
+    def _on_saved(self, ident: bytes | None) -> None:
+        """What has come whole is written, and whoever looks now finds it."""
+        if ident is None and self.body is not None:
+            self.body.stores = False
         self._close()
 
     def _close(self) -> None:

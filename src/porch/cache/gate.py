@@ -11,10 +11,12 @@ import os
 import time
 from pathlib import Path
 
+from porch import clock
+
 __all__ = ["PATIENCE", "STEP", "STUCK", "Gate"]
 
 PATIENCE = 0.2
-"""Seconds that a write waits for others, each of which takes about 0.2 ms if the machine has time."""
+"""Seconds that a write waits for others, each of which takes about 0.2 ms."""
 STEP = 0.0002
 """Seconds between two tries."""
 STUCK = 1.0
@@ -40,14 +42,13 @@ class Gate:
         seconds, or has been just now and is yet: then it takes 1 us."""
         if self._take():
             return True
-        until = time.monotonic() + patience
-        if patience <= PATIENCE and time.monotonic() < self._stuck_until:
+        if patience <= PATIENCE and clock.monotonic() < self._stuck_until:
             return False
-        while time.monotonic() < until:
+        for _ in range(round(patience / STEP)):
             time.sleep(STEP)
             if self._take():
                 return True
-        self._stuck_until = until + STUCK
+        self._stuck_until = clock.monotonic() + STUCK
         return False
 
     def leave(self) -> None:

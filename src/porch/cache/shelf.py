@@ -3,6 +3,7 @@ for which keys asking together has been of no use."""
 
 from collections.abc import Callable, MutableSequence, Sequence
 from hashlib import blake2b
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
@@ -10,6 +11,7 @@ from porch.cache.counts import WIDTH
 from porch.cache.outcomes import Outcomes
 from porch.cache.passes import Passes
 from porch.cache.ready import Readies
+from porch.cache.saving import Saving
 from porch.cache.store import Store
 from porch.cache.vary import chosen
 from porch.errors import PorchError
@@ -29,6 +31,9 @@ HINTS = 4096
 all are forgotten."""
 REST = 1.0
 """Seconds behind a refresh that has failed in which no other is tried: each hit would try one."""
+
+_APART = frozenset((b"authorization", b"range"))
+_NAME = itemgetter(0)
 
 FillKey = tuple[bytes, bytes, bytes]
 """The primary key, what is known to choose between its variants, and the range that is asked."""
@@ -81,7 +86,8 @@ class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
     passes: for which keys asking together has been of no use. outcomes: of what was asked and is
     not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
-    at the store. counts: see counts.py. largest: bytes of a body that the store can take."""
+    at the store. saving: what is about to be stored. counts: see counts.py. largest: bytes of a
+    body that the store can take."""
 
     __slots__ = (
         "_keeper",
@@ -95,6 +101,7 @@ class Shelf:
         "outcomes",
         "passes",
         "readies",
+        "saving",
         "store",
     )
 
@@ -107,6 +114,7 @@ class Shelf:
         largest: int = 1 << 62,
     ) -> None:
         self.store = store
+        self.saving = Saving(store)
         self.largest = largest
         self.locks = locks
         self.passes = passes
@@ -133,6 +141,8 @@ class Shelf:
         most answers to them are not for others, and nobody is to wait for such a one in vain."""
         names = self.hints.get(primary)
         variant = repr(chosen(names, request)).encode() if names else b""
+        if _APART.isdisjoint(map(_NAME, request.fields)):
+            return primary, variant, b""
         if request.get(b"authorization") is not None:
             variant += b" authorization"
         return primary, variant, request.get(b"range") or b""

@@ -12,7 +12,8 @@ process. None of them raises for what a disk does: a store that cannot, keeps le
     store.save(primary, entry, body, moment)                # the moment before it was asked
 """
 
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -26,6 +27,7 @@ __all__ = [
     "FileBody",
     "Growth",
     "GrowthState",
+    "Save",
     "Scope",
     "Spool",
     "Stat",
@@ -59,6 +61,15 @@ class Variant(msgspec.Struct, array_like=True, gc=False, frozen=True):
     ident: bytes
     vary: list[Field]
     received: float
+
+
+class Save(NamedTuple):
+    """An answer to be kept, with a body of up to SMALL bytes. See Store.save."""
+
+    primary: bytes
+    entry: Entry
+    body: bytes
+    moment: int
 
 
 class FileBody(Protocol):
@@ -203,6 +214,10 @@ class Store(Protocol):
     def save(self, primary: bytes, entry: Entry, body: bytes, moment: int) -> bytes | None:
         """Keep an answer, in place of the one under this key whose `vary` is the same. Its ident;
         None where it is not kept (no room, the disk is full, purged meanwhile)."""
+
+    def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
+        """Keep several in one write, in this order: for each what `save` would say. None of them
+        is there before all are."""
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """Begin to keep a body that is large or of unknown length, and let others follow it.

@@ -61,7 +61,9 @@ class Waiting:
     def fits(self, entry: Entry) -> bool:
         """Whether an answer that others wait for too is one for this request."""
         request = self.exchange.request
-        return matches(entry.vary, request) and not gaps(entry, request)
+        if entry.vary and not matches(entry.vary, request):
+            return False
+        return not (entry.held and gaps(entry, request))
 
     def give(
         self,

@@ -146,7 +146,7 @@ def _pairs(value: object) -> list[tuple[str, int]]:
 
 
 def _spelled(named: Named) -> str:
-    text = named.value.decode("latin-1")
+    text = named.value.decode("utf-8", "backslashreplace")
     if named.scope == "all":
         return "everything"
     if named.scope == "url":
