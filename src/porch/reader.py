@@ -11,7 +11,19 @@ if TYPE_CHECKING:
     from porch.http.message import ResponseHead, Trailers
     from porch.http.stream import Head
 
-__all__ = ["FEW", "OPEN", "PIECE", "TURN", "Body", "Makes", "Part", "Reader", "begun"]
+__all__ = [
+    "FEW",
+    "LITTLE",
+    "OPEN",
+    "PIECE",
+    "TURN",
+    "Body",
+    "InMemory",
+    "Makes",
+    "Part",
+    "Reader",
+    "begun",
+]
 
 PIECE = 256 * 1024
 """Bytes that are read at once."""
@@ -20,6 +32,8 @@ FEW = 68 * 1024
 before it is full (64 KiB), so that it tells when there is room again."""
 TURN = 1 << 20
 """Bytes that are sent to one client before others have a turn of the loop."""
+LITTLE = 16384
+"""Bytes of a body that may wait for a client that takes nothing."""
 OPEN = 1 << 62
 """In place of the end of a part that goes as far as the body will."""
 
@@ -37,11 +51,37 @@ class Body(Protocol):
         """Whether no more will come."""
 
     def read(self, first: int, size: int) -> bytes | None:
-        """Up to `size` of those from `first` on, at least one; None where they are damaged."""
+        """Up to `size` of those from `first` on, at least one; None where they are damaged. May
+        raise a PorchError that says more."""
 
     def file(self, first: int, end: int) -> int:
         """The descriptor of a file that has these bytes at these places, and sound; -1 for none,
         they are then to be read."""
+
+
+class InMemory:
+    """A body in memory. See Body."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def size(self) -> int:
+        """See Body."""
+        return len(self._data)
+
+    def is_whole(self) -> bool:
+        """See Body."""
+        return True
+
+    def read(self, first: int, size: int) -> bytes | None:
+        """See Body."""
+        return self._data[first : first + size]
+
+    def file(self, first: int, end: int) -> int:
+        """See Body."""
+        return -1
 
 
 class Reader:
@@ -171,7 +211,11 @@ class Reader:
             if end == OPEN:  # it has ended where we are
                 del self._parts[0]
                 return b""
-        data = self._body.read(first, min(most, there - first)) if first < there else None
+        try:
+            data = self._body.read(first, min(most, there - first)) if first < there else None
+        except PorchError as error:
+            exchange.fail(error)
+            return None
         if not data:
             exchange.fail(IncompleteResponse("what was stored of the body is damaged"))
             return None

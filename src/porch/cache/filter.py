@@ -293,7 +293,10 @@ class Cache(Filter):
         shelf.counts[HIT if how is How.FRESH else HIT_STALE] += 1
         shelf.counts[FROM_STORE] += stored.entry.length
         told = CacheStatus(hit=True, ttl=stored.entry.lifetime - stored.entry.age_at(now))
-        return given(request, stored.entry, body, now, told, full=exchange.client_full)
+        response = given(request, stored.entry, body, now, told, full=exchange.client_full)
+        if response.status == 200:
+            response.name = stored.ident
+        return response
 
     def _validated(self, exchange: Exchange, stored: Stored, fwd: str, now: float) -> Response:
         """What another worker has validated since this one came."""

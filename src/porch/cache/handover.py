@@ -9,7 +9,7 @@ same bytes. Otherwise the client sees an end that is none.
 from collections.abc import Callable
 
 from porch.cache.entry import Entry
-from porch.cache.giving import InMemory, body_of
+from porch.cache.giving import body_of
 from porch.cache.lost import FillLost
 from porch.cache.refusal import Refusal
 from porch.cache.shelf import FillKey, name_of
@@ -19,7 +19,7 @@ from porch.cache.waiting import Waiting
 from porch.errors import PorchError
 from porch.http.message import Field, ResponseHead
 from porch.http.ranges import Range
-from porch.reader import Body, Makes, Part, Reader
+from porch.reader import Body, InMemory, Makes, Part, Reader
 
 __all__ = ["TRIES", "Ask", "Resumed", "is_same"]
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -319,7 +319,7 @@ def usage_error(error: Exception) -> int:
     if words is None:
         raise error
     said = words()
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     if "extra argument" in said and any("--config" in each.opts for each in context.command.params):
         said += f"; the file of the door is an option: porch {context.info_name} --config FILE"
     print(f"porch: {said} (porch --help lists the commands)", file=sys.stderr)
