@@ -68,6 +68,10 @@ def _hit(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
     return KeepAlive(port, epoll, messages.plain(b"/cached/small"), messages.KIB)
 
 
+def _file(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
+    return KeepAlive(port, epoll, messages.plain(b"/files/small"), messages.KIB)
+
+
 def _miss(port: int, number: int, epoll: select.epoll, __: Clients) -> Client:
     return KeepAlive(port, epoll, messages.unique(number), messages.KIB)
 
@@ -141,6 +145,15 @@ def _cache_row(key: str, title: str, connections: int, make: Callable[..., Clien
     return Row(key=key, title=title, unit="µs", measure=measure, only=CACHES)
 
 
+FILES = frozenset({"Porch", BASELINE, "Caddy"})
+"""Who serves files."""
+
+
+def _file_row(key: str, title: str, connections: int, make: Callable[..., Client]) -> Row:
+    measure = partial(_cpu, connections=connections, make=make)
+    return Row(key=key, title=title, unit="µs", measure=measure, only=FILES)
+
+
 CODERS = {
     "gzip": frozenset({"Porch", BASELINE, "HAProxy", "Caddy", "Traefik"}),
     "zstd": frozenset({"Porch", "Caddy", "Traefik"}),
@@ -194,6 +207,8 @@ ROWS = (
         4,
         partial(_download, path=b"/cached/huge", size=messages.HUGE),
     ),
+    _file_row("file", "file of 1 KiB", 16, _file),
+    _file_row("file-1m", "file of 1 MiB", 4, partial(_download, path=b"/files/large")),
     _cache_row("miss", "1 KiB, asked for and stored", 16, _miss),
     *(_coded_row(coding) for coding in CODERS),
     *H2_ROWS,

@@ -292,8 +292,9 @@ class Exchange:
             self.deadline = clock.now + timeouts.idle
         elif not self.half_closed:
             now = clock.now
-            self.answer_by = now + timeouts.response
-            self.deadline = min(self.answer_by, now + self.endpoint.patience)  # type: ignore[union-attr]
+            self.answer_by = answer_by = now + timeouts.response
+            look = now + self.endpoint.patience  # type: ignore[union-attr]
+            self.deadline = look if look < answer_by else answer_by
         held, trailers = self.held, self._trailers
         stream.send(outgoing, held or b"", self.request_done and trailers is None)
         if trailers is not None:
@@ -400,6 +401,7 @@ class Exchange:
         """Whether all is sent to an endpoint, which is read, and nothing of an answer is there."""
         return (
             self.upstream is not None
+            and self.outgoing is not None
             and self.request_done
             and self.response is None
             and not (self.half_closed or self.client_full)

@@ -127,6 +127,18 @@ maintenance = { retry_after = "5m", allow = ["10.0.0.0/8"] }
 health = { kind = "grpc", service = "shop" }
 mirror = { to = "a:3", share = "10%" }
 
+[routes."a.test/f/*"]
+to = "file:/usr/bin"
+
+[routes."a.test/f/*".files]
+index = "home.html"
+try = ["{path}", "/home.html"]
+listing = true
+links = "none"
+hidden = true
+precompressed = false
+types = { md = "text/markdown" }
+
 [routes."a.test/w/*"]
 to = "a:5"
 
@@ -229,6 +241,7 @@ def test_a_file_with_every_word_has_no_problem(tmp_path):
         "a.test",
         "a.test/x/*",
         "a.test/y/*",
+        "a.test/f/*",
         "a.test/w/*",
         "a.test/z/*",
         "a.test/z/*",
@@ -245,6 +258,7 @@ FREE = (
     "response",
     "header",
     "status_ttl",
+    "types",
     "query",
     "cookie",
     "headers",

@@ -24,6 +24,7 @@ from porch.config.members import Members, Sought
 from porch.config.retries import retrying
 from porch.config.route_filters import RouteFilters
 from porch.config.schema import RouteWords
+from porch.config.serving import Servings
 from porch.config.settings import (
     RouteSettings,
     merge_limits,
@@ -52,7 +53,7 @@ from porch.route.router import Router
 from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import Redirect
-from porch.serve.respond import FailWith, Options, Respond
+from porch.serve.respond import FailWith, Options
 from porch.tls.presented import Presented
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
@@ -163,6 +164,7 @@ class _Builder:
         self.calling = Calling()
         self.trusts = self.trust.trusts if self.trust is not None else None
         self.caches = Caches(loaded, state, self.trusts)
+        self.servings = Servings(loaded)
         self.entries: list[Entry] = []
         self.router = Router(
             (),
@@ -283,7 +285,7 @@ class _Builder:
         )
         demand = self.filters.demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
-        route.access = (rewritten, settings.upgrades, demand, settings.maintenance)
+        route.access = (rewritten, settings.upgrades, demand, settings.maintenance, settings.files)
         prefix = stripped(pattern) if model.strip else b""
         filters = self.filters.of(settings, host, demand, prefix)
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
@@ -313,16 +315,12 @@ class _Builder:
     ) -> Steps[list[Filter]]:
         """Where a route leads: an answer of the door is one more of `filters`; of a pool, what
         chooses and spares its endpoints is returned."""
-        model, target = entry.model, entry.targets[0]
+        target = entry.targets[0]
         assert entry.pattern is not None
-        if target.kind == "respond":
+        answers = self.servings.at_door(entry, settings.files, route.rewrite)
+        if answers is not None:
             route.target = target.text
-            filters.append(Respond(target.status))
-            return []
-        if target.kind == "redirect":
-            route.target = target.text
-            regex = entry.pattern.regex
-            filters.append(Redirect(target.url, model.status or 308, regex))
+            filters.append(answers)
             return []
         if target.kind == "pool":
             upstream, route.target = self.pools[target.name]

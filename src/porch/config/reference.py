@@ -53,6 +53,7 @@ from porch.config.schema import (
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
+from porch.config.schema_files import FilesModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -138,13 +139,14 @@ def reference_page() -> str:
 
 
 def _answers() -> list[str]:
-    """What is kept of answers, and how they are made smaller."""
+    """What is kept of answers, how they are made smaller, and files."""
     return [
         *_section("cache", CacheModel),
         *_section("cache-key", CacheKeyModel),
         *_section("cache-bypass", BypassModel),
         *_section("cache_store", CacheStoreModel),
         *_section("compress", CompressModel),
+        *_section("files", FilesModel),
     ]
 
 

@@ -15,6 +15,7 @@ from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyMode
 from porch.config.schema_cache import Cache, CacheStoreModel
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
 from porch.config.schema_compress import Compress
+from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
@@ -216,6 +217,7 @@ class RouteWords(Model):
     )
     overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
     cache: Cache | None = word("Keep answers and give them again, see [cache](#cache).", False)
+    files: FilesModel | None = word("Of a `file:`, see [files](#files).")
     compress: Compress | None = word(
         "Code answers for clients that take it (zstd, gzip, br), see [compress](#compress).", False
     )

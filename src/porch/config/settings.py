@@ -47,6 +47,7 @@ class RouteSettings:
         self.headers = [each.headers for each in layers if each.headers is not None]
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
         self.cache = merge_cache(layers)
+        self.files = _merge([each.files for each in layers])
         self.compress = merge_compress(layers)
         self.balance: str | None = self._nearest("balance")
         self.health: HealthModel | Literal[False] | None = self._nearest("health")
