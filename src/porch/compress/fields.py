@@ -78,22 +78,26 @@ def weak_as_asked(fields: Iterable[Field], request: RequestHead) -> list[Field]:
     ]
 
 
-def conditions_back(request: RequestHead) -> None:
+def conditions_back(request: RequestHead) -> bytes | None:
     """Make the conditions of a request such as its origin knows: a tag that may be one of ours is
     listed as it was, too, for origins that compare as texts.
 
-    A weak tag in If-Range holds for no part (RFC 9110 13.1.5): the whole is asked for.
+    Returns its If-Range. A weak tag there holds for no part (RFC 9110 13.1.5): the whole is asked
+    for.
     """
     if _CONDITIONS.isdisjoint(map(_NAME, request.fields)):
-        return
+        return None
     listed = tags(_listed(request))
     origins = [tag[2:] for tag in listed if tag[:3] == b'W/"' and tag[2:] not in listed]
     if origins:
         both = b", ".join([*listed, *dict.fromkeys(origins)])
         kept = [each for each in request.fields if each[0] != b"if-none-match"]
         request.fields = [*kept, (b"if-none-match", both)]
-    if (request.get(b"if-range") or b"").startswith(b"W/"):
+    condition = request.get(b"if-range")
+    if condition is not None and condition.startswith(b"W/"):
         drop_range(request)
+        return None
+    return condition
 
 
 def _listed(request: RequestHead) -> bytes:

@@ -35,8 +35,7 @@ class Compress(Filter):
     def on_request(self, exchange: Exchange) -> None:
         """See Filter. Before a cache: it is asked by the origin's tags too."""
         request = exchange.request
-        conditions_back(request)
-        condition = request.get(b"if-range")
+        condition = conditions_back(request)
         if (
             condition is not None
             and not condition.startswith(b'"')
