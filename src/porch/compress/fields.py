@@ -26,7 +26,7 @@ DIGESTS = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest
 """Sums over the bytes as the origin sent them. All of them count the coding in (RFC 9530 2 and 3,
 RFC 3230 4.1): over ours they would be wrong."""
 
-_GONE = DIGESTS | {b"accept-ranges", b"content-encoding"}
+_GONE = DIGESTS | {b"accept-ranges", b"content-encoding", b"content-length"}
 _NAME = itemgetter(0)
 _CONDITIONS = frozenset((b"if-none-match", b"if-range"))
 
@@ -53,7 +53,7 @@ def varied(fields: Iterable[Field]) -> list[Field]:
 
 
 def coded(fields: Iterable[Field], coding: bytes | None) -> list[Field]:
-    """Of an answer that is coded here, or decoded (None)."""
+    """Of an answer that is coded here, or decoded (None). Its length is another then."""
     made = [
         (name, weak(value)) if name == b"etag" else (name, value)
         for name, value in fields

@@ -87,12 +87,10 @@ class Compress(Filter):
 
     def _restore(self, exchange: Exchange, response: ResponseHead, coding: bytes) -> None:
         """What its client cannot read goes out as it was before it was coded."""
-        response.fields = coded(response.fields, None)
         if exchange.request.method != b"HEAD":
             transform(exchange, Restoring(coding))
-        else:
-            response.length = None
-            response.fields = [each for each in response.fields if each[0] != b"content-length"]
+        response.fields = coded(response.fields, None)
+        response.length = None
 
     def _code(
         self,
@@ -137,8 +135,7 @@ class Compress(Filter):
 
 def _tell(response: ResponseHead, coder: Coder) -> None:
     """Its fields as those of a coded one, of an unknown length."""
-    fields = coded(response.fields, coder.name)
-    response.fields = [each for each in fields if each[0] != b"content-length"]
+    response.fields = coded(response.fields, coder.name)
     response.length = None
 
 
