@@ -48,6 +48,7 @@ OURS = frozenset(
     (
         *("client_flood", "client_gone", "http_request_body_size", "http_request_timeout"),
         *("maintenance", "no-route", "no-site", "out_of_descriptors", "proxy_shutdown"),
+        "out_of_room",
         *("answer_refused", "retry_budget_spent"),
     )
 )

@@ -17,10 +17,12 @@ SOURCE = Path(__file__).parent.parent / "src"
 LEVELS = {
     **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
-    **dict.fromkeys(("client", "filter", "keeper", "route", "silence"), 2),
+    **dict.fromkeys(("between", "client", "filter", "keeper", "route", "silence"), 2),
     **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
-    **dict.fromkeys(("shield", "cache", "compress", "grpc", "serve", "observe", "extend"), 4),
+    **dict.fromkeys(
+        ("shield", "cache", "compress", "buffer", "grpc", "serve", "observe", "extend"), 4
+    ),
     **dict.fromkeys(("config",), 5),
     **dict.fromkeys(("manage", "cli"), 6),
     **dict.fromkeys(("__init__", "__main__"), 7),
@@ -39,6 +41,7 @@ KNOWN_ORDER = [
         "overdue",
         "reader",
         "transform",
+        "between",
         "exchange",
     ],
     ["manage", "cli"],

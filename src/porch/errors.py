@@ -15,12 +15,7 @@ __all__ = [
     "BadGateway",
     "BadRequest",
     "BodyTooLarge",
-    "CertificateExpired",
-    "CertificateForAnother",
-    "CertificateNotYetValid",
     "CertificateRequired",
-    "CertificateSelfSigned",
-    "CertificateUnknown",
     "ClientGone",
     "ConfigError",
     "ConnectFailed",
@@ -41,6 +36,7 @@ __all__ = [
     "Misdirected",
     "NoDescriptors",
     "NoEndpoint",
+    "NoRoom",
     "NoRoute",
     "NoSite",
     "NotSecured",
@@ -284,6 +280,14 @@ class NoDescriptors(PorchError):
     sentence = "The door has no file descriptors left; raise its limit (ulimit -n, LimitNOFILE)."
 
 
+class NoRoom(PorchError):
+    """A body that has to wait has no place."""
+
+    word = "out_of_room"
+    status = 503
+    sentence = "The disk for temporary files is full; make room, or set TMPDIR to another folder."
+
+
 # --- the upstream is at fault ----------------------------------------------------------------
 
 
@@ -342,36 +346,6 @@ class TlsError(ConnectFailed):
 
     word = "tls_certificate_error"
     sentence = "The endpoint's certificate was refused; mend it, or name its CA."
-
-
-class CertificateExpired(TlsError):
-    """It was valid once, or its issuer's was."""
-
-    sentence = "The endpoint's certificate has expired; renew it there."
-
-
-class CertificateNotYetValid(TlsError):
-    """It will be valid, if the clocks are right."""
-
-    sentence = "The endpoint's certificate is not valid yet; check the clocks of both machines."
-
-
-class CertificateForAnother(TlsError):
-    """It does not name whom we dialled."""
-
-    sentence = "The endpoint's certificate is for another name; say which in tls.server_name."
-
-
-class CertificateSelfSigned(TlsError):
-    """Nobody but itself vouches for it."""
-
-    sentence = "The endpoint's certificate is self-signed; name that very file in tls.ca."
-
-
-class CertificateUnknown(TlsError):
-    """Nobody that is known vouches for it."""
-
-    sentence = "The endpoint's authority is not known; name it in tls.ca, or have its chain sent."
 
 
 class ConnectionLost(PorchError):

@@ -285,6 +285,7 @@ class Exchange:
         except Exception as error:
             self.on_raised(error)
             return
+        stream = self.upstream
         timeouts = self.timeouts
         if self.client_full:  # by what it was sent on other streams of its connection
             wait(self)

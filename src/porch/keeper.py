@@ -64,6 +64,9 @@ class ClientStream(Stream, Protocol):
         """Whether what answers a request for a tunnel can be told to this client: raise
         UpgradeFailed if not. Asked of no other answers."""
 
+    def turn_to(self, exchange: "Exchange") -> None:
+        """From now on this is told what comes, in place of the exchange (see between.py)."""
+
     def finish(self, request_done: bool) -> None:
         """The exchange is over and nobody will call again; the connection may go on."""
 
@@ -78,6 +81,9 @@ class UpstreamStream(Stream, Protocol):
 
     def sip(self, little: bool) -> None:
         """Read little at a time, for a client that has much to take already; or as ever."""
+
+    def turn_to(self, exchange: "Exchange") -> None:
+        """See ClientStream."""
 
 
 class Timer(Protocol):

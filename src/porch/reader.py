@@ -261,6 +261,10 @@ class Reader:
         parts, self._parts, self._exchange = self._parts, [], None
         return parts
 
+    def turn_to(self, exchange: "Exchange") -> None:
+        """See keeper.UpstreamStream."""
+        self._exchange = exchange
+
 
 Makes = Callable[[Body, Sequence[Part]], Reader]
 """Makes a reader of these parts of a body: Reader itself, or who wants to know of it."""

@@ -175,6 +175,10 @@ class Transformed:
         """See keeper.ClientStream: what is changed has to be read."""
         return 0
 
+    def turn_to(self, exchange: "Exchange") -> None:
+        """See keeper.ClientStream."""
+        self._client.turn_to(exchange)
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream."""
         self._client.accept(head)

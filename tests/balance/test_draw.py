@@ -67,17 +67,3 @@ def test_the_others_are_all_that_were_not_seen(weights: tuple[float, ...]) -> No
 def test_the_others_begin_anywhere() -> None:
     draw = made(pool(*[1] * 200))
     assert len({next(draw.others()).name for _ in range(50)}) > 30
-
-
-def test_of_a_few_each_has_its_share() -> None:
-    endpoints = pool(5, 9, 2, 1)
-    draw = made(endpoints)
-    few = [endpoints[0], *endpoints[2:]]
-    found = Counter(draw.one_of(few).name for _ in range(4000))
-    assert is_fair([found[each.name] for each in few], [5, 2, 1])
-
-
-@pytest.mark.parametrize("number", [0.0, 0.5, 1 - 2**-53])
-def test_of_a_few_there_is_one_whatever_the_number(number: float) -> None:
-    few = pool(0.1, 0.2, 0.7)
-    assert Draw(lambda: number).one_of(few) in few

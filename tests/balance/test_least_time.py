@@ -185,6 +185,19 @@ def test_what_is_alike_is_shared() -> None:
     assert counts(balancer, endpoints, 1000)[2] == 0
 
 
+def test_those_of_a_few_that_are_alike_share_by_weight() -> None:
+    endpoints = pool(5, 9, 2, 1)
+    for each in endpoints:
+        each.usual = 0.01
+        each.counts[HEARD] = clock.milliseconds
+    endpoints[1].usual = 0.05
+    balancer = LeastTime(random.Random(3).random)
+    balancer.use(endpoints, endpoints)
+    one, slow, two, three = counts(balancer, endpoints, 4000)
+    assert is_fair([one, two, three], [5, 2, 1])
+    assert slow == 0
+
+
 def test_the_others_follow_soonest_first() -> None:
     balancer, endpoints = known(0.03, 0.01, 0.02)
     assert [*balancer.candidates(NOBODY)] == [endpoints[1], endpoints[2], endpoints[0]]

@@ -38,6 +38,9 @@ slow_start = "20s"
 panic = "40%"
 eject = { failures = 3, rate = "40%", of = 50, slower = 4, for = "20s", most = "30%" }
 overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", retry_after = "3s" }
+buffer_request = "64MB"
+buffer_response = true
+bandwidth = "2MB/s per client"
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
@@ -372,7 +375,7 @@ def test_a_route_knows_its_key_its_place_and_what_was_written(tmp_path):
 
 
 def test_harmless_words_of_later_versions_warn_and_the_rest_is_loaded(tmp_path):
-    loaded = load_text(tmp_path, '[routes]\n"a.test" = { to = "a:1", buffer_request = true }\n')
+    loaded = load_text(tmp_path, 'metrics = "127.0.0.1:9"\n[routes]\n"a.test" = "a:1"\n')
     assert loaded.ok
     assert [each.severity for each in loaded.problems] == ["warning"]
     assert loaded.routes[0].targets[0].text == "a:1"

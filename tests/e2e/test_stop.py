@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import Door, is_ended
+from tests.e2e.conftest import START, Door, is_ended
 from tests.support.echo import EchoOrigin
 from tests.support.ports import free_port
 
@@ -123,7 +123,9 @@ def test_a_door_without_a_terminal_or_any_stream_serves(door, closed):
     port = free_port()
     text = f'listen = ["127.0.0.1:{port}"]\n{TWO}{NOBODY}'
     started = door(text, ready=False, prepare=lambda: [os.close(each) for each in closed])
-    started.wait_until(lambda: started.process.poll() is None and _is_open(port), "the start")
+    started.wait_until(
+        lambda: started.process.poll() is None and _is_open(port), "the start", START
+    )
     with socket.create_connection(("127.0.0.1", port), 5) as client:
         client.sendall(GET)
         _assert_answered([client])

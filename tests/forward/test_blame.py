@@ -10,17 +10,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from porch import clock
 from porch.errors import (
-    CertificateExpired,
-    CertificateForAnother,
-    CertificateNotYetValid,
-    CertificateSelfSigned,
-    CertificateUnknown,
     HandshakeFailed,
     HandshakeRefused,
     PorchError,
     TlsError,
 )
 from porch.forward.blame import blame, broken
+from porch.tls.refused import (
+    CertificateExpired,
+    CertificateForAnother,
+    CertificateNotYetValid,
+    CertificateSelfSigned,
+    CertificateUnknown,
+)
 from tests.support.certificates import make, names
 
 WHERE = "10.0.0.1:443"

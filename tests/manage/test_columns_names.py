@@ -1,10 +1,22 @@
 """Where endpoints are counted, over reloads and deaths."""
 
 import os
+from typing import cast
 
 from porch.balance.endpoint import WIDTH
 from porch.cache.counts import HIT
-from porch.manage.columns import CACHE, COLUMNS, CUT, CUTS, Columns, cache_cells, cells_by
+from porch.clock import Deadlines
+from porch.listen.door import Door, Settings
+from porch.manage.columns import (
+    CACHE,
+    COLUMNS,
+    CUT,
+    CUTS,
+    Columns,
+    cache_cells,
+    cells_by,
+    count,
+)
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
 
@@ -77,3 +89,14 @@ def test_the_cache_counts_in_front_of_the_endpoints_and_outlives_its_worker() ->
     table.clear(1, columns.counters)
     assert [table.total(CUT + at) for at in range(len(CUTS))] == [3, 3], "nor are cuts forgotten"
     assert table.total(CACHE + HIT) == 2
+
+
+def test_a_worker_counts_in_its_own_row() -> None:
+    row = memoryview(bytearray(8 * 16)).cast("q")
+    door = Door(cast("Settings", None), Deadlines())
+    door.requests, door.running = 7, 2
+    door.cuts["client_flood"] = 3
+    count(row, door, 5, 1)
+    count(row, door, 5, 1)
+    assert [*row[:6]] == [2, 0, 7, 2, 5, 1]
+    assert row[CUT + CUTS.index("client_flood")] == 3

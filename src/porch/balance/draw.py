@@ -38,15 +38,6 @@ class Draw:
         found = bisect(self._sums, self._random() * self._total)
         return endpoints[min(found, len(endpoints) - 1)]
 
-    def one_of(self, few: Sequence[Endpoint]) -> Endpoint:
-        """Of these instead, in proportion to their weights."""
-        left = self._random() * sum([each.weight for each in few])
-        for each in few:
-            left -= each.weight
-            if left < 0:
-                return each
-        return few[-1]
-
     def two(self) -> tuple[Endpoint, Endpoint]:
         """Two that differ. The second is drawn by weight too, but for the rare case that the same
         comes up many times: its neighbour, then."""

@@ -41,11 +41,11 @@ _flat = chain.from_iterable
 class LeastTime:
     """See upstream.Balancer.
 
-    _few: of EXACT endpoints or fewer, each with what is known of it, how often it has its weight in
-    the mean of all, and its weight and that of those before it, of 1 in all.
+    _few: of EXACT endpoints or fewer, each with what is known of it, and how often it has its
+    weight in the mean of all. _half: what the first has of the weight of all.
     """
 
-    __slots__ = ("_draw", "_few", "_known", "_mean", "_number", "_quickest", "_up")
+    __slots__ = ("_draw", "_few", "_half", "_known", "_mean", "_number", "_quickest", "_up")
 
     def __init__(self, number: Callable[[], float] = random.random) -> None:
         """number: in [0, 1), for tests with a seed."""
@@ -53,7 +53,8 @@ class LeastTime:
         self._number = number
         self._up: Sequence[Endpoint] = ()
         self._known = _All()
-        self._few: list[tuple[_Known, Endpoint, float, float]] = []
+        self._few: list[tuple[_Known, Endpoint, float]] = []
+        self._half = 1.0
         self._mean = 1.0
         self._quickest = 0.0
 
@@ -62,12 +63,9 @@ class LeastTime:
         self._up = up
         self._draw.use(up)
         self._mean = sum([each.weight for each in up]) / len(up)
-        self._few = []
-        until = 0.0
-        for each in up if len(up) <= EXACT else ():
-            weight = each.weight / self._mean
-            until += weight / len(up)
-            self._few.append((self._known[each], each, 1 / weight, until))
+        several = up if len(up) <= EXACT else ()
+        self._few = [(self._known[each], each, self._mean / each.weight) for each in several]
+        self._half = up[0].weight / (self._mean * len(up))
         if len(self._known) > 2 * len(everyone):
             there = {*everyone}
             for each in [each for each in self._known if each not in there]:
@@ -79,8 +77,8 @@ class LeastTime:
         if not few:
             return self._of_many()
         now = clock.milliseconds
-        least, second, most = INFINITY, INFINITY, 0.0
-        for known, endpoint, share, _ in few:  # as `_cost` does, without its calls: -0.2 us
+        least = second = INFINITY
+        for known, endpoint, share in few:  # as `_cost` does, without its calls: -0.2 us
             if known.at != now or not (time := endpoint.usual):
                 time = self._time(known)
             known.cost = cost = time * (1 + sum(endpoint.runs) * share)
@@ -88,19 +86,19 @@ class LeastTime:
                 second, least, first = least, cost, endpoint
             elif cost < second:
                 second = cost
-            if cost > most:
-                most = cost
-        least *= ALIKE
-        if most <= least:
-            drawn = self._number()
-            for _, first, _, until in few:  # noqa: B007 - the last one, where rounding leaves a gap
-                if drawn < until:
-                    break
-        elif second <= least:
-            first = self._draw.one_of([each for known, each, _, _ in few if known.cost <= least])
         if len(few) == 2:  # it is known who comes second: -0.2 us
             one, two = self._up
+            if second <= least * ALIKE:
+                first = one if self._number() < self._half else two
             return iter((one, two) if first is one else (two, one))
+        least *= ALIKE
+        if second <= least:
+            weights = 0.0
+            for known, endpoint, _ in few:  # of those that are as good each comes by its weight
+                if known.cost <= least:
+                    before, weights = weights, weights + endpoint.weight
+                    if self._number() * weights >= before:
+                        first = endpoint
         chosen = (first,)
         return chain(chosen, _flat(map(self._others, chosen)))  # in order when somebody asks
 

@@ -168,6 +168,9 @@ class _Nobody:
         """Nobody takes it."""
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream: nobody comes between."""
+
     def accept(self, head: ResponseHead) -> None:
         """Nobody asks for a tunnel."""
 

@@ -5,7 +5,7 @@ from porch.cache.elsewhere import Elsewhere
 from porch.cache.fill import Fill
 from porch.cache.key import KeyRules, host, target
 from porch.cache.parts import completing
-from porch.cache.queries import QUERY, body_of_query
+from porch.cache.queries import QUERY
 from porch.cache.shelf import FillKey, name_of
 from porch.cache.store import Stored
 from porch.cache.unkeyed import sendable
@@ -33,7 +33,7 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
     elif shelf.locks.claim(name_of(key)):
         fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
-        fill.start(exchange, _head(waiting, checks, missing), body_of_query(exchange) or b"")
+        fill.start(exchange, _head(waiting, checks, missing), exchange.held or b"")
     else:
         waiting.collapsed = True
         timeouts = waiting.cache.route.timeouts
@@ -48,7 +48,7 @@ def refresh(waiting: Waiting, key: FillKey, checks: Stored) -> None:
         return
     fill = Fill(shelf, key, waiting, checks)
     exchange = waiting.exchange
-    fill.start(exchange, _head(waiting, checks, []), body_of_query(exchange) or b"")
+    fill.start(exchange, _head(waiting, checks, []), exchange.held or b"")
 
 
 def question(

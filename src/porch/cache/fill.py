@@ -467,6 +467,9 @@ class Fill:
         """See keeper.ClientStream: what comes is data."""
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream: nobody comes between."""
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream: nobody asks for a tunnel here."""
 

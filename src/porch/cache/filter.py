@@ -149,7 +149,18 @@ class Cache(Filter):
                 counts[HIT] += 1
                 counts[FROM_STORE] += len(found.body)
                 return kept
-        return self._enter(exchange)
+        query, is_coming = None, False
+        if request.method == QUERY:
+            query, is_coming = body_of_query(exchange), not exchange.request_done
+        past = goes_past(self.policy, request, exchange.client_ip, b"" if is_coming else query)
+        if is_coming and not past:
+            if self._coming.begin(exchange):
+                return SUSPEND
+            past = "method"
+        if past:
+            self._past(exchange, past)
+            return None
+        return self.look(exchange)
 
     def on_request_data(self, exchange: Exchange, data: bytes) -> bytes:
         """See Filter. A QUERY is looked up when all of it is here."""
@@ -183,26 +194,12 @@ class Cache(Filter):
             asked.leave(exchange)
             asked.tell(exchange)
 
-    def _enter(self, exchange: Exchange, *, waits: bool = True) -> Response | Suspend | None:
-        """Look it up, or go past the cache. waits: for the body of a QUERY, if that is to come."""
-        request, query = exchange.request, body_of_query(exchange)
-        is_coming = waits and request.method == QUERY and not exchange.request_done
-        past = goes_past(self.policy, request, exchange.client_ip, b"" if is_coming else query)
-        if is_coming and not past:
-            if self._coming.begin(exchange):
-                return SUSPEND
-            past = "method"
-        if past:
-            self._past(exchange, past)
-            return None
-        return self.look(exchange)
-
     def _enter_late(self, exchange: Exchange) -> None:
-        """As much of a QUERY is here as is waited for."""
+        """As much of a QUERY is here as is waited for; if that is not all, it is too long."""
         if exchange.ended:
             return
         try:
-            result = self._enter(exchange, waits=False)
+            result = self.on_request(exchange)
         except Exception as error:  # the operator's part of the key
             exchange.on_raised(error)
             return
@@ -319,8 +316,9 @@ class Cache(Filter):
         if stored is not None:
             shelf.hint(primary, stored.entry.vary)
         key = shelf.key(primary, exchange.request)
-        if waiting.stored is None and shelf.passes.has(name_of(key)):
-            self._passing[exchange] = name_of(key)
+        name = name_of(key)
+        if waiting.stored is None and shelf.passes.has(name):
+            self._passing[exchange] = name
             shelf.counts[NOT_KEPT["passed"]] += 1
             self._past(exchange, waiting.fwd, b"passed")
             return None
@@ -336,7 +334,9 @@ class Cache(Filter):
         key = make(request, rules) + self._suffix
         if self._function is not None and exchange is not None:
             key += b" py:" + (self._function(exchange) or b"")
-        query = None if exchange is None else body_of_query(exchange)
+        query = None
+        if request.method == QUERY and exchange is not None:
+            query = body_of_query(exchange)
         if query is not None:
             since = mark(self.shelf.store, digest(key + _QUERIES), request)
             key += b" body:" + body_digest(request, query) + b" since:" + since.hex().encode()

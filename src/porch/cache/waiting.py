@@ -188,6 +188,9 @@ class Waiting:
         """See keeper.UpstreamStream: nothing is sent here."""
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.UpstreamStream: nobody comes between."""
+
     def sip(self, little: bool) -> None:
         """See keeper.UpstreamStream: the exchange itself says how it is by now."""
         asked = self.cache.shelf.members.get(self.exchange)

@@ -14,6 +14,7 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
+from porch.config.buffering import buffering, pacing
 from porch.config.caches import Caches
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
@@ -294,6 +295,7 @@ class _Builder:
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
             roster = self.state.roster(route.destination.name)
+            behind[:0] = buffering(settings)
             takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
             ordered = before, filters, behind
@@ -302,6 +304,7 @@ class _Builder:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
             elif model.grpc_web:
                 self.loaded.add((*entry.path, "grpc_web"), NO_CALLS, warning=True)
+        filters[:0] = pacing(settings, name, self.state)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 

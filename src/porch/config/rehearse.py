@@ -93,6 +93,9 @@ class _Rehearsed:
         """Nobody takes it."""
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream: nobody comes between."""
+
     def accept(self, head: ResponseHead) -> None:
         """Nobody takes it."""
 

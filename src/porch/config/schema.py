@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
+from porch.config.schema_buffer import Bandwidth, BufferRequest, BufferResponse
 from porch.config.schema_cache import Cache, CacheStoreModel
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
 from porch.config.schema_compress import Compress
@@ -74,7 +75,7 @@ __all__ = [
     "WhenModel",
 ]
 
-LATER_HARMLESS = frozenset({"admin", "buffer_request", "buffer_response", "metrics"})
+LATER_HARMLESS = frozenset({"admin", "metrics"})
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
 LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit"})
@@ -220,6 +221,21 @@ class RouteWords(Model):
     files: FilesModel | None = word("Of a `file:`, see [files](#files).")
     compress: Compress | None = word(
         "Code answers for clients that take it (zstd, gzip, br), see [compress](#compress).", False
+    )
+    buffer_request: BufferRequest | None = word(
+        "Send a request when its body is whole: up to so much waits at the door, first in memory, "
+        'then on disk; 413 to more. `true` is `"64MB"`.',
+        False,
+    )
+    buffer_response: BufferResponse | None = word(
+        "Read so much of an answer ahead of a slow client, so that it keeps no origin busy; `true` "
+        'is `"16MB"`.',
+        False,
+    )
+    bandwidth: Bandwidth | None = word(
+        "Answers leave at such a rate, evenly: of all clients of the route together, or `per "
+        "client`.",
+        False,
     )
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")

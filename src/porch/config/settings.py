@@ -18,6 +18,7 @@ from porch.config.schema import (
     StickyModel,
     TlsModel,
 )
+from porch.config.schema_buffer import BandwidthModel
 from porch.config.schema_cache import CacheKeyModel, CacheModel
 from porch.config.schema_change import MaintenanceModel
 from porch.config.schema_compress import CompressModel
@@ -61,6 +62,9 @@ class RouteSettings:
         protocols = ["websocket"] if upgrade is None else upgrade
         self.upgrades = frozenset(each.lower().encode() for each in protocols)
         self.maintenance: MaintenanceModel | None = self._nearest("maintenance") or None
+        self.buffer_request: int | None = self._nearest("buffer_request") or None
+        self.buffer_response: int | None = self._nearest("buffer_response") or None
+        self.bandwidth: BandwidthModel | None = self._nearest("bandwidth") or None
         self.underscores = bool(self._nearest("underscores"))
         self.forwarded = bool(self._nearest("forwarded"))
         self.grpc_web = bool(self._nearest("grpc_web"))

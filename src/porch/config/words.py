@@ -26,6 +26,7 @@ __all__ = [
     "Share",
     "Silence",
     "Size",
+    "SizeText",
     "Strings",
     "Upgrade",
     "Wanted",

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 from porch import clock
 from porch.errors import (
+    HandshakeFailed,
+    HandshakeRefused,
+    PorchError,
+    TlsError,
+)
+from porch.tls.refused import (
     CertificateExpired,
     CertificateForAnother,
     CertificateNotYetValid,
     CertificateSelfSigned,
     CertificateUnknown,
-    HandshakeFailed,
-    HandshakeRefused,
-    PorchError,
-    TlsError,
 )
 
 if TYPE_CHECKING:

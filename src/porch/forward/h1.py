@@ -240,6 +240,10 @@ class ClientConnection(asyncio.Protocol):
         if not self._paused:
             transport.resume_reading()
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.UpstreamStream."""
+        self.exchange = exchange
+
     def abort(self, error: PorchError) -> None:
         """See Stream. The origin sees the close at once and can stop its work; of a WebSocket it
         is told if the door itself is the reason, and may close first (RFC 6455 7.1.1)."""

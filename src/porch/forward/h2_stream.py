@@ -169,6 +169,10 @@ class OriginStream:
     def sip(self, little: bool) -> None:
         """See keeper.UpstreamStream. The stream's window is small enough."""
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.UpstreamStream."""
+        self._exchange = exchange
+
     def abort(self, error: PorchError) -> None:
         """See Stream. The origin is told at once; of a WebSocket in its own words, if the door
         itself is the reason."""

@@ -347,6 +347,10 @@ class ServerConnection(asyncio.Protocol):
             return 0
         return send_file(self._transport, descriptor, first, size)
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream."""
+        self._exchange = exchange
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. The client has said the key and sees for itself."""
 

@@ -279,6 +279,10 @@ class ServerStream:
         """See keeper.ClientStream: it has to be cut into frames."""
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream."""
+        self._exchange = exchange
+
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. What is below 300 would be the tunnel, and the key was made
         here: nobody else can see whether the origin has understood it (RFC 6455 4.1)."""

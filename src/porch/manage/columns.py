@@ -5,7 +5,7 @@ and a reload leaves every count where it is.
 """
 
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableSequence
 from itertools import islice
 
 from porch.balance.endpoint import FAILED, WIDTH
@@ -13,6 +13,7 @@ from porch.balance.standing import EndpointName
 from porch.cache.counts import WIDTH as CACHE_WIDTH
 from porch.config.state import MakeCells
 from porch.config.steps import Steps
+from porch.listen.door import Door
 from porch.route.route import REQUESTS
 from porch.shared import Cells, SharedTable
 
@@ -31,6 +32,7 @@ __all__ = [
     "Columns",
     "cache_cells",
     "cells_by",
+    "count",
     "pack",
     "rows_for",
     "unpack",
@@ -58,6 +60,16 @@ _PORTION = 50
 def rows_for(workers: int) -> int:
     """Of a table for so many workers: as many may be finishing, twice over, and row 0."""
     return max(_ROWS, 1 + 4 * workers)
+
+
+def count(row: MutableSequence[int], door: Door, deadlines: int, tasks: int) -> None:
+    """One more look at the clock, in a worker's own row."""
+    row[HEARTBEAT] += 1
+    row[CONNECTIONS] = len(door.sessions)
+    row[REQUESTS_HERE], row[RUNNING_HERE] = door.requests, door.running
+    row[DEADLINES], row[TASKS] = deadlines, tasks
+    for at, word in enumerate(CUTS, CUT):
+        row[at] = door.cuts[word]
 
 
 class Columns:

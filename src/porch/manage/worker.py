@@ -31,17 +31,7 @@ from porch.manage.cache_keeping import KeptCache, shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
-from porch.manage.columns import (
-    CONNECTIONS,
-    CUT,
-    CUTS,
-    DEADLINES,
-    HEARTBEAT,
-    REQUESTS_HERE,
-    RUNNING_HERE,
-    TASKS,
-    cache_cells,
-)
+from porch.manage.columns import cache_cells, count
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
@@ -483,14 +473,7 @@ class Worker:
         clock.tick()
         self._state.tick()
         self._health.tick()
-        door, cells = self._door, self._cells
-        cells[HEARTBEAT] += 1
-        cells[CONNECTIONS] = len(door.sessions)
-        cells[REQUESTS_HERE], cells[RUNNING_HERE] = door.requests, door.running
-        cells[DEADLINES] = len(self._state.deadlines)
-        cells[TASKS] = len(asyncio.all_tasks())
-        for at, word in enumerate(CUTS, CUT):
-            cells[at] = door.cuts[word]
+        count(self._cells, self._door, len(self._state.deadlines), len(asyncio.all_tasks()))
 
     def _flush(self) -> None:
         self._built.logs.flush()

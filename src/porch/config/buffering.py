@@ -1,0 +1,59 @@
+"""From the words about waiting bodies to filters."""
+
+import ipaddress
+
+from porch.buffer.bandwidth import Bandwidth
+from porch.buffer.request import BufferRequest
+from porch.buffer.response import BufferResponse
+from porch.config.settings import RouteSettings
+from porch.config.state import State
+from porch.filter import Filter
+from porch.route.route import REQUESTS
+from porch.shared import Cells
+
+__all__ = ["AllWorkers", "buffering", "network", "pacing"]
+
+
+class AllWorkers:
+    """Bytes that left by all workers. See buffer.bandwidth.Counter."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+
+    def add(self, size: int) -> None:
+        """See Counter."""
+        self._cells.own[REQUESTS] += size
+
+    def total(self) -> int:
+        """See Counter."""
+        return self._cells.total(REQUESTS)
+
+
+def network(client_ip: bytes) -> bytes:
+    """Whom an address stands for: of IPv6 all of its /64, which is given to one customer."""
+    if b":" not in client_ip:
+        return client_ip
+    return ipaddress.ip_address(client_ip.decode()).packed[:8]
+
+
+def buffering(settings: RouteSettings) -> list[Filter]:
+    """What keeps bodies of a route that leads to a pool."""
+    filters: list[Filter] = []
+    if settings.buffer_request is not None:
+        filters.append(BufferRequest(settings.buffer_request))
+    if settings.buffer_response is not None:
+        filters.append(BufferResponse(settings.buffer_response))
+    return filters
+
+
+def pacing(settings: RouteSettings, name: str, state: State) -> list[Filter]:
+    """What slows the answers of a route down, the first of its filters: what changes answers does
+    so before they are cut into steps. name: of the route, under which all workers count."""
+    words = settings.bandwidth
+    if words is None:
+        return []
+    if words.per == "client":
+        return [Bandwidth(words.rate, network)]
+    return [Bandwidth(words.rate, None, AllWorkers(state.counter((name, "bandwidth"))))]

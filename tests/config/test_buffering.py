@@ -1,0 +1,61 @@
+"""From the words about waiting bodies to filters."""
+
+import pytest
+
+from porch.config.buffering import AllWorkers, network
+from porch.route.route import REQUESTS
+from porch.shared import Cells
+from tests.config.test_build import built
+
+
+def test_the_nearest_word_wins() -> None:
+    made = built(
+        bandwidth="2MB/s per client",
+        buffer_request="64MB",
+        routes={
+            "a.test": {"to": ":3000", "buffer_response": "16MB"},
+            "b.test": {"to": ":3000", "bandwidth": "1MB/s", "buffer_request": False},
+            "c.test": {"to": ":3000", "bandwidth": False, "buffer_request": False},
+        },
+    )
+    plans = {}
+    for entry in made.entries:
+        plan = entry.route.plan
+        hooks = (*plan.on_response, *plan.on_request, *plan.on_upstream_request)
+        found = {repr(getattr(hook, "__self__", hook)) for hook in hooks}
+        plans[entry.route.key] = sorted(each for each in found if "bytes" in each)
+    assert plans == {
+        "a.test": [
+            "<Bandwidth 2097152 bytes/s a client>",
+            "<BufferRequest 67108864 bytes, 0 now>",
+            "<BufferResponse 16777216 bytes, 0 now>",
+        ],
+        "b.test": ["<Bandwidth 1048576 bytes/s in all>"],
+        "c.test": [],
+    }
+
+
+def test_all_workers_count_together() -> None:
+    counter = AllWorkers(Cells(8))
+    counter.add(5)
+    counter.add(6)
+    assert counter.total() == 11
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (b"192.0.2.1", b"192.0.2.2", False),
+        (b"2001:db8::1", b"2001:db8::2:3", True),
+        (b"2001:db8::1", b"2001:db8:0:1::1", False),
+        (b"unix", b"unix", True),
+    ],
+)
+def test_a_client_of_ipv6_is_its_network(one: bytes, other: bytes, same: bool) -> None:
+    assert (network(one) == network(other)) is same
+
+
+def test_the_cells_are_those_of_requests() -> None:
+    cells = Cells(8)
+    AllWorkers(cells).add(3)
+    assert cells.own[REQUESTS] == 3
