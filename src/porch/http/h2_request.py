@@ -78,12 +78,15 @@ class RequestReader:
         if end and len(fields) == self._count:
             at = self._path_at
             name, target = fields[at]
+            # _PATH, but for the control characters that libnghttp2 lets into none: -0.13 us.
             if (
                 name == b":path"
                 and fields[at + 1 :] == self._after
                 and fields[:at] == self._before
                 and len(target) <= self._longest
-                and _PATH.match(target) is not None
+                and target[:1] == b"/"
+                and target.isascii()
+                and 0x23 not in target
             ):
                 return RequestHead(
                     self._method,
