@@ -42,6 +42,8 @@ def _status_line(status: int, reason: bytes) -> bytes:
 def request_head(head: RequestHead) -> bytes:
     """The head with its empty line. Host comes first (RFC 9110 7.2)."""
     extra = b""
+    known = head.lines
+    lines = known[1] if known is not None and known[0] == head.fields else encode(head.fields)
     if head.length is None:
         extra = CHUNKED
     if head.upgrade is not None:
@@ -52,7 +54,7 @@ def request_head(head: RequestHead) -> bytes:
         head.method,
         head.target,
         head.authority,
-        b"".join(map(encoded, head.fields)),
+        lines,
         extra,
     )
 
