@@ -5,8 +5,9 @@
 
 Each store in a process of its own, one worker, no other load; bodies of 1 KiB with a usual head,
 and then some of 64 KiB and 4 MiB. CPU of an operation, kernel included: the median of nine rounds
-of a thousand at random keys. Memory: what the process holds beside the pages of the database,
-which are the system's cache; disk: what all files take.
+of a thousand at random keys; "the same few" are a thousand keys, asked again and again. Memory:
+what the process holds beside the pages of the database, which are the system's cache; disk: what
+all files take.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ from harness import machine
 from porch.cache.disk_store import DiskStore
 from porch.cache.entry import Entry
 from porch.cache.opening import claim, open_store
-from porch.cache.store import FileBody
+from porch.cache.store import FileBody, Save
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 9
 EACH = 1000
+TOGETHER = 16
+"""Answers in one write, where several come in one turn of the loop."""
 FIELDS = [
     (b"content-type", b"text/html; charset=utf-8"),
     (b"cache-control", b"public, max-age=600"),
@@ -94,8 +97,8 @@ def measure(answers: int, folder: Path) -> None:
     store = open_store(folder, size, claimed, print)
     body = os.urandom(1024)
     before = _memory()
-    for number in range(answers):
-        store.save(key(number), answer(store, number), body, store.moment())
+    for first in range(0, answers, TOGETHER):
+        save_all(store, [*range(first, min(first + TOGETHER, answers))], body)
     grown = _memory() - before
     files = [path for path in folder.rglob("*") if path.is_file()]
     disk = sum(path.stat().st_blocks * 512 for path in files)
@@ -113,8 +116,15 @@ def measure(answers: int, folder: Path) -> None:
 
     print("find", rounds(answers, lambda number: store.variants(key(number))))
     print("find, load", rounds(answers, load))
+    same = random.Random(0).sample(range(answers), min(EACH, answers))
+    print("find, load, the same few", rounds(len(same), lambda number: load(same[number])))
     print("nothing there", rounds(answers, lambda number: store.variants(key(-1 - number))))
     print("save", rounds(answers, save, answers))
+    together = [*range(answers + ROUNDS * EACH, answers + 2 * ROUNDS * EACH)]
+    for count in (4, TOGETHER):
+        starts = [*range(0, len(together) - count + 1, count)]
+        spent = cost(lambda at, n=count: save_all(store, together[at : at + n], body), starts)
+        print(f"save, {count} in one write", spent / count)
     print("replace", rounds(answers, save))
     print("freshen", rounds(answers, freshen))
     print("purge by tag", cost(lambda number: store.purge("tag", b"section-3"), [*range(100)]))
@@ -123,6 +133,11 @@ def measure(answers: int, folder: Path) -> None:
     print("disk", disk / answers)
     _measure_bodies(store)
     store.close()
+
+
+def save_all(store: DiskStore, numbers: list[int], body: bytes) -> None:
+    """Several in one write, as those that come in one turn of the loop."""
+    store.save_all([Save(key(each), answer(store, each), body, store.moment()) for each in numbers])
 
 
 def _measure_bodies(store: DiskStore) -> None:

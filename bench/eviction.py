@@ -175,7 +175,8 @@ class Porch:
         self.places[key], self.names[position] = position, key
         self.line.add(position, size)
         self.used += size
-        is_known = self.ghost.recall(_hash(key), position, len(self.line))
+        ago = self.ghost.recall(_hash(key), position)
+        is_known = ago is not None and ago <= len(self.line)
         self.sieve.enter(self.hands, position, size, is_known=is_known)
         return False
 

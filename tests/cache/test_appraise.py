@@ -182,13 +182,13 @@ def test_parts_that_nobody_asked_for_or_that_are_several_are_not_kept():
     assert judged(RANGE, 206, 5, content_type=several, **words) is refusal.PART
 
 
-def test_a_page_where_a_style_sheet_was_promised_is_not_kept_on_guard():
+def test_a_page_where_a_style_sheet_was_promised_is_not_kept():
     words = {"cache_control": b"max-age=60", "content_type": b"text/html"}
     asked = get(target=b"/account/x.css")
-    assert is_fresh(judged(asked, **words))
-    assert judged(asked, policy=Policy(guard=True), **words) is refusal.DECEPTION
-    assert is_fresh(judged(get(), policy=Policy(guard=True), **words))
-    moved = judged(asked, 301, 0, policy=Policy(guard=True), cache_control=b"max-age=60")
+    assert judged(asked, **words) is refusal.DECEPTION
+    assert is_fresh(judged(asked, policy=Policy(guard=False), **words))
+    assert is_fresh(judged(get(), **words))
+    moved = judged(asked, 301, 0, cache_control=b"max-age=60")
     assert is_fresh(moved)
 
 
@@ -236,3 +236,15 @@ def test_an_answer_is_kept_for_those_whose_wishes_made_it_though_vary_does_not_s
     assert packed.vary == [(b"accept-encoding", b"gzip")]
     fragment = kept(get(hx_request=b"true"), cache_control=b"max-age=60", vary=b"accept")
     assert fragment.vary == [(b"accept", b""), (b"hx-request", b"true")]
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 500])
+def test_an_answer_that_says_nothing_is_refused_as_one_that_says_nothing_of_use(status):
+    """By a shorter way; the other has to look at a directive that nobody knows."""
+    silent = judged(status=status, server=b"x", date=0.0)
+    assert silent is judged(status=status, server=b"x", date=0.0, cache_control=b"unknown")
+    assert silent in (refusal.UNSAID, refusal.UNSAID_STATUS)
+    for policy in (Policy(ttl=9.0), Policy(status_ttl={status: 9.0})):
+        if (status < 400 and status != 302) or policy.status_ttl:
+            assert is_fresh(judged(status=status, policy=policy, server=b"x"))
+    assert judged(get(b"POST"), status=status, server=b"x") is refusal.POST

@@ -25,6 +25,16 @@ def store() -> MemoryStore:
     return MemoryStore(8 << 20)
 
 
+def ended(store: MemoryStore, body: Arriving) -> bytes:
+    """Its end, and its ident in the store."""
+    save = body.end()
+    if save is not None:
+        assert len(save.body) <= SMALL
+        assert store.save(*save) is not None
+    (variant,) = store.variants(KEY)
+    return variant.ident
+
+
 def read(body: Arriving) -> bytes:
     found = b""
     while len(found) < body.size():
@@ -46,8 +56,7 @@ def test_what_has_come_can_be_read_at_any_time_and_is_stored(
         body.add(data[first : first + 10_000])
         assert read(body) == data[: first + 10_000]
         assert not body.is_whole()
-    ident = body.end()
-    assert ident is not None
+    ident = ended(store, body)
     assert body.is_whole()
     assert body.stores
     assert read(body) == data
@@ -75,8 +84,7 @@ def test_a_small_body_that_takes_its_time_can_be_followed(store: MemoryStore, le
     body.add(b"cd")
     assert growth.size() == 4
     assert read(body) == b"abcd"
-    ident = body.end()
-    assert ident is not None
+    ended(store, body)
     assert growth.state() == "complete"
     assert not store.follow(KEY)
 
@@ -92,8 +100,7 @@ def test_a_small_part_of_a_large_whole_is_small(store: MemoryStore) -> None:
     body = arriving(store, entry(1 << 20, [(5, 7)]))
     body.add(b"ab")
     assert not store.follow(KEY)
-    ident = body.end()
-    assert ident is not None
+    ident = ended(store, body)
     stored = store.load(ident)
     assert stored is not None
     assert stored.entry.length == 1 << 20, "that of the whole"
@@ -179,9 +186,15 @@ def test_what_was_purged_meanwhile_is_not_stored(store: MemoryStore) -> None:
     body = arriving(store, entry())
     body.add(b"abc")
     store.purge("all")
-    assert body.end() is None
-    assert not body.stores
-    assert read(body) == b"abc"
+    save = body.end()
+    assert save is not None
+    assert store.save(*save) is None
+    large = arriving(store, entry())
+    large.add(bytes(SMALL + 1))
+    store.purge("all")
+    assert large.end() is None
+    assert not large.stores
+    assert read(large) == bytes(SMALL + 1)
 
 
 def test_two_of_one_key_read_their_own(store: MemoryStore) -> None:

@@ -44,9 +44,10 @@ class Writes:
             tail = bytes(size if kind == RECORD else 4)
             record = Record(key(name), entry, size, tail, (0, False))
             value = pack(ident, record, encoded(entry))
-            if not change.has_room(kind, cost_of(ident, value), size):
+            cost = cost_of(ident, value)
+            if not change.has_room(kind, cost, size):
                 return None
-            change.put(ident, value, key(name))
+            change.put(ident, value, key(name), cost)
             change.enlist(key(name), Variant(ident, [], 1.0))
             return ident
 

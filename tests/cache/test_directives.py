@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.cache.directives import FOREVER, LONGEST, NONE, REMEMBERED, _remembered, cache_control
+from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE
 
 
 def said(*lines: bytes):
@@ -154,3 +155,24 @@ def test_no_store_between_well_formed_directives_is_always_heard(members, place)
     members.insert(place, b"no-store")
     assert b"no-store" in said(b", ".join(members))
     assert b"no-store" in said(*members)
+
+
+@pytest.mark.parametrize(
+    ("line", "flags"),
+    [
+        (b"max-age=1", 0),
+        (b"no-cache", NO_CACHE),
+        (b"No-CaChE, max-age=1", NO_CACHE),
+        (b'no-cache="a"', 0),
+        (b'no-cache="a", no-cache', NO_CACHE),
+        (b"no-cache=,", NO_CACHE),
+        (b"must-revalidate", MUST_REVALIDATE),
+        (b"proxy-revalidate", MUST_REVALIDATE),
+        (b"s-maxage=2", MUST_REVALIDATE),
+        (b"s-maxage=2, no-cache", MUST_REVALIDATE | NO_CACHE),
+        (b"max-age=9, immutable", IMMUTABLE),
+        (b"s-maxage=2, immutable", MUST_REVALIDATE | IMMUTABLE),
+    ],
+)
+def test_what_an_answer_makes_a_must(line, flags):
+    assert cache_control([(b"cache-control", line)]).must == flags

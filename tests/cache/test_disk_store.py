@@ -11,9 +11,10 @@ import pytest
 
 from porch.cache.bodies import path_of
 from porch.cache.disk_store import DiskStore
+from porch.cache.entry import Entry
 from porch.cache.opening import Claim, claim
 from porch.cache.spool import STEP
-from porch.cache.store import SMALL, Store
+from porch.cache.store import SMALL, Save, Store
 from tests.support.storing import SIZE, Worker, answer, body_of, disk, keep, key, worker
 
 
@@ -155,7 +156,7 @@ def write_at_random(store: Store, chance: random.Random) -> None:
         entry = answer(name, size, fields=fields, vary=vary, tags=tags, received=now)
         spool = store.spool(key(name), entry, store.moment()) if size > SMALL else None
         if spool is None:
-            store.save(key(name), entry, content(seed, size), store.moment())
+            save_some(store, key(name), entry, content(seed, size), chance)
             return
         body = content(seed, size)
         for start in range(0, size, 64_000):
@@ -173,6 +174,20 @@ def write_at_random(store: Store, chance: random.Random) -> None:
         store.purge("tag", b"t%d" % (seed % 9), soft=bool(seed % 2))
     else:
         store.sweep()
+
+
+def save_some(store: Store, primary: bytes, entry: Entry, body: bytes, chance) -> None:
+    """It, and a few others in the same write."""
+    saves = [Save(primary, entry, body, store.moment())]
+    for _ in range(chance.randrange(4) if len(body) <= SMALL else 0):
+        name, seed, size = chance.choice(NAMES), chance.randrange(1 << 30), chance.randrange(9000)
+        fields = [(b"seed", b"%d" % seed)]
+        other = answer(name, size, fields=fields, received=store.now())
+        saves.append(Save(key(name), other, content(seed, size), store.moment()))
+    if len(body) > SMALL:
+        store.save(*saves[0])
+    else:
+        store.save_all(saves)
 
 
 def read_all(store: Store, seed: int, seconds: float) -> list[str]:
@@ -318,6 +333,29 @@ def test_a_full_disk_is_told_of_once_and_the_store_serves_on(folder: Path) -> No
         assert str(folder) in said[0]
         save(store, "b", SMALL)
         assert there(store, "b") == [content(0, SMALL)]
+
+
+def test_what_is_too_large_for_a_full_disk_takes_nothing_else_with_it(folder: Path) -> None:
+    said: list[str] = []
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with disk(folder, say=said.append) as (store, _):
+        for number in range(20):  # pages that are free again are of use to what is small
+            save(store, "a", 5000, number)
+        limit = (folder / "era-1" / "data.mdb").stat().st_size
+        sizes = {"b": 10, "large": SMALL, "c": 20}
+        saves = [
+            Save(key(name), answer(name, size), content(1, size), store.moment())
+            for name, size in sizes.items()
+        ]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+        try:
+            idents = store.save_all(saves)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert [ident is not None for ident in idents] == [True, False, True]
+        assert there(store, "b") == [content(1, 10)]
+        assert there(store, "large") == []
+        assert len(said) == 1
 
 
 def test_a_purge_that_cannot_be_written_purges_everything(folder: Path) -> None:

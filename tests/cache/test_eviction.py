@@ -29,7 +29,8 @@ class Cache:
         self.position += 1
         self.places[name] = self.position
         self.line.add(self.position, 1)
-        is_known = self.ghost.recall(digest(name), self.position, len(self.line))
+        ago = self.ghost.recall(digest(name), self.position)
+        is_known = ago is not None and ago <= len(self.line)
         self.sieve.enter(self.hands, self.position, 1, is_known=is_known)
         return False
 
@@ -147,17 +148,17 @@ def test_positions_share_marks_round_and_round():
     assert len(cache.places) == 30
 
 
-@pytest.mark.parametrize("later", [10, 100])
-def test_the_ghost_remembers_for_as_long_as_it_is_told(later: int):
+@pytest.mark.parametrize("later", [0, 10, 100])
+def test_the_ghost_remembers_how_long_ago_it_went(later: int):
     ghost = Ghost(array("Q", bytes(8 * 16)))
     ghost.remember(digest("a"), 1000)
-    assert ghost.recall(digest("a"), 1000 + later, 50) == (later <= 50)
-    assert not ghost.recall(digest("b"), 1001, 50)
+    assert ghost.recall(digest("a"), 1000 + later) == later
+    assert ghost.recall(digest("b"), 1001) is None
 
 
 def test_an_empty_ghost_knows_nobody():
     ghost = Ghost(array("Q", bytes(8 * 16)))
-    assert not ghost.recall(3, 1, 1000)
+    assert ghost.recall(3, 1) is None
 
 
 def test_a_line_is_in_the_order_of_positions_and_forgets_the_dropped():

@@ -117,3 +117,34 @@ def test_nothing_of_a_request_is_asked_of_it(cached: Make) -> None:
     fill.accept(None)
     assert fill.unsent() == 0
     story.upstream(FRESH + HI).client_gets(200, b"hi")
+
+
+def test_its_key_stays_taken_until_what_came_is_written(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else another worker, or another client, would ask for what is just being stored."""
+    story = cached()
+    save_all = story.store.save_all
+    seen: list[tuple[bool, int]] = []
+
+    def watched(saves: Any) -> Any:
+        fill = fill_of(story)
+        seen.append((story.locks.is_held(fill._key[0]), len(story.store.variants(fill._key[0]))))
+        return save_all(saves)
+
+    monkeypatch.setattr(story.store, "save_all", watched)
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
+    assert seen == [(True, 0)]
+    assert not story.locks.mine
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=60"))
+
+
+def test_a_store_that_keeps_nothing_of_it_leaves_the_key_to_the_next(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = cached()
+    monkeypatch.setattr(story.store, "save_all", lambda saves: [None] * len(saves))
+    for _ in range(2):
+        story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
+        assert not story.locks.mine
+        assert not story.shelf.asked

@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.cache.directives import FOREVER, NONE, cache_control
-from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
+from porch.cache.entry import NO_CACHE, Entry
 from porch.cache.lifetime import (
     EXPLICIT,
     HEURISTIC_STATUSES,
     Lifetime,
     because,
     lifetime,
-    must,
     stale_windows,
 )
 from porch.cache.policy import HEURISTIC_CAP, STALE_ERROR, Policy
@@ -190,27 +189,6 @@ def test_the_ttl_of_a_status_comes_before_all_that_is_said():
     )
     assert lasting(b"max-age=99", policy=policy) == (0, "status_ttl")
     assert lasting(b"max-age=99", policy=policy, status=410) == (99, "max-age")
-
-
-@pytest.mark.parametrize(
-    ("line", "flags"),
-    [
-        (b"max-age=1", 0),
-        (b"no-cache", NO_CACHE),
-        (b"No-CaChE, max-age=1", NO_CACHE),
-        (b'no-cache="a"', 0),
-        (b'no-cache="a", no-cache', NO_CACHE),
-        (b"no-cache=,", NO_CACHE),
-        (b"must-revalidate", MUST_REVALIDATE),
-        (b"proxy-revalidate", MUST_REVALIDATE),
-        (b"s-maxage=2", MUST_REVALIDATE),
-        (b"s-maxage=2, no-cache", MUST_REVALIDATE | NO_CACHE),
-        (b"max-age=9, immutable", IMMUTABLE),
-        (b"s-maxage=2, immutable", MUST_REVALIDATE | IMMUTABLE),
-    ],
-)
-def test_what_an_answer_makes_a_must(line, flags):
-    assert must(cache_control([(b"cache-control", line)])) == flags
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from porch.cache.entry import Entry
 from porch.cache.memory_store import MemoryStore
-from porch.cache.store import SMALL, VARIANTS, Store
+from porch.cache.store import SMALL, VARIANTS, Save, Store
 from tests.support.storing import SIZE, answer, body_of, disk, keep, key
 
 
@@ -41,6 +41,27 @@ def test_what_was_never_stored_is_not_there(store: Store) -> None:
     assert not store.forget(key("a"))
     assert not store.remove(key("a"), b"r" + bytes(8))
     assert not store.freshen(key("a"), b"r" + bytes(8), answer(), store.moment())
+
+
+def test_several_are_stored_as_each_would_be_alone(store: Store) -> None:
+    before = store.moment()
+    gone = Save(key("gone"), answer("gone", 1), b"x", before)
+    store.forget(key("gone"))
+    saves = [
+        Save(key("a"), answer("a", 3), b"old", store.moment()),
+        gone,
+        Save(key("b"), answer("b", SMALL), bytes(SMALL), store.moment()),
+        Save(key("a"), answer("a", 3), b"new", store.moment()),
+    ]
+    generation = store.generations[store.cell(key("a"))]
+    idents = store.save_all(saves)
+    assert idents[1] is None
+    assert [each.ident for each in store.variants(key("a"))] == [idents[3]]
+    assert body_of(store.load(idents[3])) == b"new"
+    assert body_of(store.load(idents[2])) == bytes(SMALL)
+    assert store.stat().objects == 2
+    assert store.generations[store.cell(key("a"))] != generation, "one was replaced"
+    assert store.save_all([]) == []
 
 
 def test_an_answer_takes_the_place_of_the_one_with_the_same_vary(store: Store) -> None:
@@ -311,6 +332,8 @@ def test_a_body_that_is_too_long_is_given_up(store: Store) -> None:
     while spool.write(chunk):
         wrote += len(chunk)
     assert SIZE // 4 <= wrote <= SIZE // 2
+    assert not spool.write(b""), "it lacks something"
+    assert spool.finish(answer("a", wrote)) is None
     assert growth.state() == "failed"
     assert store.stat().refused == 1
     assert store.stat().growing == 0

@@ -214,23 +214,3 @@ def play(seed: int, rounds: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_connection_lives_through_damaged_talk_and_leaves_nothing(seed: int) -> None:
     play(seed, 25)
-
-
-# --- long --------------------------------------------------------------------------------------
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(1800)
-def test_very_much_damaged_talk_breaks_no_codec() -> None:
-    """Five minutes."""
-    chance = random.Random("codec")
-    for _ in range(3_000_000):
-        talk(ServerCodec(HeadLimits(), b"http", 128), chance)
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(1800)
-def test_very_much_damaged_talk_breaks_no_connection() -> None:
-    """Five minutes."""
-    for seed in range(100, 1100):
-        play(seed, 200)

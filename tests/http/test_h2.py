@@ -4,7 +4,11 @@ Whole requests, answers in any pieces, windows of any size and trailers come thr
 sent.
 """
 
+import re
+import tomllib
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 
 import h2.config
 import h2.connection
@@ -205,3 +209,12 @@ def test_output_is_taken_whole_in_bounded_pieces() -> None:
     assert 1_000_000 < size < 1_002_000
     assert talk.codec.take() == []
     assert not talk.codec.wants_write
+
+
+def test_what_pip_installs_beside_a_wheel_is_the_binding_that_is_tested_here() -> None:
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [each for each in project["dependencies"] if each.startswith("ngh2")]
+    assert wanted == [f"ngh2=={version('ngh2')}"], "try another here, with all tests, and name it"
+    for lock in (root / "requirements").glob("*.txt"):
+        assert re.findall(r"^ngh2==\S+", lock.read_text(), re.MULTILINE) == wanted, lock.name

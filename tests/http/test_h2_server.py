@@ -91,6 +91,8 @@ TRAILERS: dict[str, Iterable[Field]] = {
     "an upper-case name": [(b"X", b"a")],
     "transfer-encoding": [(b"transfer-encoding", b"chunked")],
     "connection": [(b"connection", b"x")],
+    "a length": [(b"content-length", b"1")],
+    "another length": [(b"content-length", b"7")],
 }
 
 

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from porch.manage.channel import Channel, Message
-from porch.manage.columns import CONNECTIONS, HEARTBEAT, REQUESTS_HERE
+from porch.manage.columns import CONNECTIONS, CUT, CUTS, HEARTBEAT, REQUESTS_HERE
 from porch.manage.worker import NO_MEMORY
 from tests.manage.conftest import ANY, Origin, Running, until
 
@@ -21,6 +21,22 @@ def test_it_counts_where_the_supervisor_sees_it(running: Running) -> None:
         before = row[HEARTBEAT]
         await until(lambda: row[HEARTBEAT] > before)
         client.close()
+
+    running.serve(then)
+
+
+def test_it_counts_the_connections_that_it_cut(running: Running) -> None:
+    async def then() -> None:
+        running.words["h2c"] = True
+        await running.reload()
+        for _ in range(2):
+            client = await running.connect()
+            client.say(b"PRI * HTTP/2.0\r\n\r\nno\r\n\r\n")
+            assert not await client.is_closed(), "a word of farewell"
+            client.close()
+        row = running.in_force.table.rows[1]
+        await until(lambda: row[CUT + CUTS.index("http_request_error")] == 2)
+        assert row[CUT + CUTS.index("client_flood")] == 0
 
     running.serve(then)
 

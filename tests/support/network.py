@@ -86,12 +86,13 @@ class FakeLoop(asyncio.SelectorEventLoop):
             raise raised[0]
 
     def settle(self) -> None:
-        """Turn until nothing is ready. Timers run only when the clock has passed them."""
+        """Turn until nothing is ready. Timers run only when the clock has come to them."""
         ready: deque[object] = self._ready  # type: ignore[attr-defined]
+        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         for _ in range(MOST_TURNS):
             super().call_soon(self.stop)
             self.run_forever()
-            if not ready:
+            if not (ready or (timers and timers[0].when() <= self.time())):
                 return
         raise AssertionError(f"the loop did not settle within {MOST_TURNS} turns")
 

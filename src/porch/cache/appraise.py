@@ -6,14 +6,14 @@ and the first visitor's session must not become everybody's. `private="set-cooki
 (RFC 9111 5.2.2.7) or `ignore` in the configuration keep the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from porch.cache import refusal
 from porch.cache.age import initial_age
 from porch.cache.deception import agrees
 from porch.cache.directives import FOREVER, Directives, cache_control
-from porch.cache.entry import ONLY_AUTHORIZED, Entry
+from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.invalidation import resolved
 from porch.cache.key import url
 from porch.cache.lifetime import (
@@ -21,14 +21,13 @@ from porch.cache.lifetime import (
     HEURISTIC_STATUSES,
     Lifetime,
     lifetime,
-    must,
     stale_windows,
 )
 from porch.cache.parts import Part, arrived, as_whole
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
-from porch.cache.tags import tags_of
-from porch.cache.targeted import in_force
+from porch.cache.tags import TAGS, tags_of
+from porch.cache.targeted import TARGETS, in_force
 from porch.cache.unkeyed import implied
 from porch.cache.vary import chosen, described, nominated
 from porch.http.dates import date_of
@@ -69,6 +68,7 @@ _OF_CLIENT = frozenset((b"forwarded", b"x-forwarded-for"))
 """What this door says of each client by itself, so that no other request is known to match."""
 _PARTS = b"multipart/byteranges"
 _VALIDATORS = frozenset((b"etag", b"last-modified"))
+_SAYING = _VALIDATORS | TAGS | {*TARGETS, b"cache-control", b"expires", b"pragma", b"vary"}
 _NAME = itemgetter(0)
 
 Names = Mapping[bytes, bytes]
@@ -97,17 +97,17 @@ def appraise(
     """
     asks, says = dict(request.fields), dict(response.fields)
     said = in_force(response.fields)
-    if refused := _by_request(request, asks, policy) or _by_status(request, response):
+    if refused := (
+        _by_request(request, asks, policy)
+        or _by_status(request, response)
+        or _by_word(asks, response, says, said[0], policy)
+        or (_by_type(request, response, policy) if policy.guard else None)
+        or (_by_silence(request, response, policy) if _SAYING.isdisjoint(says) else None)
+    ):
         return refused
-    if refused := _by_word(asks, response, says, said[0], policy):
-        return refused
-    if policy.guard and _deceives(request, response):
-        return refusal.DECEPTION
-    names = nominated(response.fields) if b"vary" in says else ()
-    if names is None or not _OF_CLIENT.isdisjoint(names):
-        if b"vary" not in policy.ignore:
-            return refusal.VARY
-        names = ()
+    names = _names(response, says, policy)
+    if names is None:
+        return refusal.VARY
     tags = tags_of(response.fields)
     if tags is None:
         return refusal.TAGS
@@ -129,11 +129,8 @@ def appraise(
         source=lasts.source,
         stale_while=stale_while,
         stale_error=stale_error,
-        must=must(said[0]) | _only_authorized(asks, said[0]),
-        vary=[
-            *chosen(sorted({*names, *implied(request, response.fields)}), request),
-            *described(names, response.fields),
-        ],
+        must=said[0].must | (_only_authorized(said[0]) if b"authorization" in asks else 0),
+        vary=_vary(names, request, response.fields),
         tags=tags,
         url=url(request),
         held=[] if part is None else part.held,
@@ -191,7 +188,11 @@ def _by_word(
         return refusal.NO_STORE
     if b"private" in directives and not directives.fields(b"private") and b"private" not in ignored:
         return refusal.PRIVATE
-    if _only_authorized(asks, directives) and b"authorization" not in ignored:
+    if (
+        b"authorization" in asks
+        and b"authorization" not in ignored
+        and _only_authorized(directives)
+    ):
         return refusal.AUTHORIZATION
     if b"set-cookie" in says and b"set-cookie" not in (ignored | directives.limited):
         return refusal.SET_COOKIE
@@ -200,9 +201,12 @@ def _by_word(
     return None
 
 
-def _deceives(request: RequestHead, response: ResponseHead) -> bool:
-    """Whether the type of the answer is not what the end of the path promises."""
-    return response.length != 0 and not agrees(request.target, response.get(b"content-type"))
+def _by_type(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:
+    """By what the end of the path promises."""
+    if response.length == 0:
+        return None
+    is_as_promised = agrees(request.target, response.get(b"content-type"))
+    return None if is_as_promised else refusal.DECEPTION
 
 
 def _freshness(
@@ -231,7 +235,7 @@ def _freshness(
         return refusal.UNSAID_STATUS
     if not _VALIDATORS.isdisjoint(map(_NAME, fields)):
         return lasts, age
-    if said[0].is_no_cache:
+    if said[0].must & NO_CACHE:
         return refusal.NO_CACHE
     if lasts.source == "none":
         return refusal.UNSAID
@@ -260,10 +264,33 @@ def _stands_in(directives: Directives, policy: Policy, lasts: Lifetime, age: flo
     return age < lasts.seconds + max(while_asked, on_error)
 
 
-def _only_authorized(asks: Names, directives: Directives) -> int:
-    if b"authorization" not in asks or not _SHARED.isdisjoint(directives):
-        return 0
-    return ONLY_AUTHORIZED
+def _only_authorized(directives: Directives) -> int:
+    """For an answer to a request with Authorization."""
+    return ONLY_AUTHORIZED if _SHARED.isdisjoint(directives) else 0
+
+
+def _by_silence(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:
+    """An answer that has no field of `_SAYING`: what all that follows would find, at once, since
+    most that nobody has thought about are so."""
+    if request.method != b"GET" or policy.ttl is not None or policy.status_ttl:
+        return None
+    return refusal.UNSAID if response.status in HEURISTIC_STATUSES else refusal.UNSAID_STATUS
+
+
+def _names(response: ResponseHead, says: Names, policy: Policy) -> tuple[bytes, ...] | None:
+    """What Vary names; None where no other request is known to match."""
+    names = nominated(response.fields) if b"vary" in says else ()
+    if names is not None and _OF_CLIENT.isdisjoint(names):
+        return names
+    return () if b"vary" in policy.ignore else None
+
+
+def _vary(names: Sequence[bytes], request: RequestHead, fields: list[Field]) -> list[Field]:
+    """Entry.vary, where Vary has these names."""
+    also = implied(request, fields)
+    if not (names or also):
+        return []
+    return [*chosen(sorted({*names, *also}), request), *described(names, fields)]
 
 
 def _kept(fields: list[Field], directives: Directives) -> list[Field]:

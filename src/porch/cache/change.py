@@ -80,7 +80,19 @@ class _Objects:
 class Change:
     """In one transaction. When that is done, `publish` makes it known."""
 
-    __slots__ = ("_board", "_database", "_doomed", "_room", "_sieve", "_touched", "meta", "txn")
+    __slots__ = (
+        "_board",
+        "_database",
+        "_doomed",
+        "_ghost",
+        "_is_scattered",
+        "_pages",
+        "_room",
+        "_sieve",
+        "_touched",
+        "meta",
+        "txn",
+    )
 
     def __init__(
         self,
@@ -93,6 +105,9 @@ class Change:
         self._board = board
         self._room = room
         self._sieve = Sieve(board.marks)
+        self._ghost = Ghost(board.ghosts)
+        self._pages = -1
+        self._is_scattered = False
         self.txn, self.meta = begun
         self._doomed: list[bytes] = []
         self._touched: list[tuple[int, int]] = []
@@ -129,29 +144,30 @@ class Change:
         if whole > self._room.longest:
             self._board.numbers[REFUSED] += 1
             return False
-        pages = self._database.pages()
-        self._relieve()
+        if self._pages < 0:
+            self._look()
+        if self._is_scattered:
+            for _ in range(RELIEF):
+                self._evict(RECORD)
         for _ in range(EVICTIONS):
-            whom = self._short_of(kind, need, pages)
+            whom = self._short_of(kind, need)
             if whom is None:
                 return True
             if not self._evict(whom):
                 break
-        if self._short_of(kind, need, pages) is None:
+        if self._short_of(kind, need) is None:
             return True
         self._board.numbers[REFUSED] += 1
         return False
 
-    def put(self, ident: bytes, value: bytes, primary: bytes) -> None:
-        """A record that was not there."""
+    def put(self, ident: bytes, value: bytes, primary: bytes, cost: int) -> None:
+        """A record that was not there. cost: see `cost_of`."""
         # The newest record is the last in the order of idents: told so, LMDB fills its pages.
         is_last = ident[:1] == RECORD
         self.txn.put(ident, value, append=is_last, db=self._database.objects)
         position = position_of(ident)
-        cost = cost_of(ident, value)
-        memory = self.txn.stat(self._database.objects)["entries"]
-        ghost = Ghost(self._board.ghosts)
-        is_known = ghost.recall(hashed(primary), position, memory)
+        ago = self._ghost.recall(hashed(primary), position)
+        is_known = ago is not None and ago <= self.txn.stat(self._database.objects)["entries"]
         self._sieve.enter(self._hands(ident), position, cost, is_known=is_known)
         self._count(ident, cost, 1)
 
@@ -250,9 +266,9 @@ class Change:
         else:
             self.meta.live = max(0, self.meta.live + cost)
 
-    def _short_of(self, kind: bytes, need: int, pages: int) -> bytes | None:
+    def _short_of(self, kind: bytes, need: int) -> bytes | None:
         """Of which kind something has to go; None if there is room."""
-        meta, room = self.meta, self._room
+        meta, room, pages = self.meta, self._room, self._pages
         bodies = meta.filed + meta.reserved
         if kind == FILE:
             return FILE if max(pages, meta.live) + bodies + need > room.whole else None
@@ -267,16 +283,17 @@ class Change:
         is_older = meta.bodies.border < meta.records.border
         return FILE if meta.files and is_older else RECORD
 
-    def _relieve(self) -> None:
-        """Where many have gone, pages are not full, and records take more than they cost: a few
-        more than come go then."""
+    def _look(self) -> None:
+        """How many pages there are, and whether many of them are not full, so that records take
+        more than they cost: a few more than come go then."""
         database, stat = self._database, self.txn.stat
+        self._pages = database.pages()
+        if self._pages <= self._room.records:
+            return
         used = sum(stat(db)["leaf_pages"] for db in (database.keys, database.log, database.bans))
         objects = stat(database.objects)
         used += objects["leaf_pages"] + objects["overflow_pages"]
-        if used * PAGE > self._room.records:
-            for _ in range(RELIEF):
-                self._evict(RECORD)
+        self._is_scattered = used * PAGE > self._room.records
 
     def _evict(self, kind: bytes) -> bool:
         hands = self.meta.bodies if kind == FILE else self.meta.records
@@ -291,7 +308,7 @@ class Change:
         record = None if value is None else unpack(ident, value)
         if record is not None:
             if on_trial:
-                Ghost(self._board.ghosts).remember(hashed(record.primary), self.meta.position)
+                self._ghost.remember(hashed(record.primary), self.meta.position)
             self.unlist(record.primary, ident)
         self.drop(ident)
         self._board.numbers[EVICTED] += 1

@@ -8,14 +8,18 @@ remembered, bounded in number and length.
 import re
 from collections.abc import Iterable, Mapping
 
+from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE
 from porch.cache.lists import pieces
 from porch.http.fields import tokens
 from porch.http.message import Field
 
-__all__ = ["FOREVER", "NONE", "Directives", "cache_control"]
+__all__ = ["FOREVER", "NONE", "VALIDATED", "Directives", "cache_control"]
 
 FOREVER = float(1 << 31)
 """Seconds: what a number of seconds counts for that is this long or longer (RFC 9111 1.2.2)."""
+
+VALIDATED = frozenset((b"must-revalidate", b"proxy-revalidate"))
+"""What is not given when it is stale (RFC 9111 4.2.4)."""
 
 REMEMBERED = 2048
 """Field values that are remembered."""
@@ -34,11 +38,12 @@ class Directives(dict[bytes, list[bytes | None]]):
     is asked for is found out then.
 
     lasts: s-maxage, else max-age, with its seconds; None for neither. limited: the fields that
-    `private` and `no-cache` are limited to. is_no_cache: whether there is a `no-cache` that is not
-    limited.
+    `private` and `no-cache` are limited to. must: NO_CACHE, MUST_REVALIDATE and IMMUTABLE, or-ed,
+    for what an answer says. `no-cache` that is limited to fields is no NO_CACHE: those fields are
+    not stored, which is what RFC 9111 3.1 has it for, and the rest is reused.
     """
 
-    __slots__ = ("is_no_cache", "lasts", "limited")
+    __slots__ = ("lasts", "limited", "must")
 
     def __init__(self, said: Mapping[bytes, list[bytes | None]]) -> None:
         super().__init__(said)
@@ -48,7 +53,11 @@ class Directives(dict[bytes, list[bytes | None]]):
                 self.lasts = name, seconds
         of_no_cache = self.fields(b"no-cache")
         self.limited = self.fields(b"private") | of_no_cache
-        self.is_no_cache = b"no-cache" in self and not of_no_cache
+        self.must = NO_CACHE if b"no-cache" in self and not of_no_cache else 0
+        if not VALIDATED.isdisjoint(self) or b"s-maxage" in self:  # RFC 9111 5.2.2.10
+            self.must |= MUST_REVALIDATE
+        if b"immutable" in self:
+            self.must |= IMMUTABLE
 
     def seconds(self, name: bytes, bare: float = 0.0) -> float | None:
         """The seconds that directive `name` gives, at most FOREVER; None where it is not there.

@@ -1,7 +1,7 @@
 """The store on disk, shared by all workers. `opening.open_store` makes it, in each worker."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -36,7 +36,7 @@ from porch.cache.records import (
     unpack,
 )
 from porch.cache.spool import DiskSpool, Growing, growing_key, growing_prefix, listed, living, read
-from porch.cache.store import SMALL, Growth, Scope, Spool, Stat, Stored, Variant
+from porch.cache.store import SMALL, Growth, Save, Scope, Spool, Stat, Stored, Variant
 from porch.cache.sweeping import Sweeper
 from porch.cache.tops import tops
 
@@ -139,8 +139,20 @@ class DiskStore:
         if len(body) > SMALL:
             spool = self.spool(primary, entry, moment)
             return spool.finish(entry) if spool is not None and spool.write(body) else None
-        growing = Growing(b"", entry, moment, 0)
-        return self._write(lambda change: self._put(change, primary, growing, body), None)
+        return self.save_all([Save(primary, entry, body, moment)])[0]
+
+    def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
+        """See Store."""
+
+        def put(change: Change) -> list[bytes | None]:
+            return [self._put(change, *each) for each in saves]
+
+        none: list[bytes | None] = []
+        done = self._write(put, none)
+        if done or not saves:
+            return done
+        # One that fails undoes all: those that can be written alone are not to suffer for it.
+        return [self.save(*each) for each in saves] if len(saves) > 1 else [None]
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """See Store."""
@@ -312,11 +324,13 @@ class DiskStore:
 
         def keep(change: Change) -> bytes | None:
             change.give_up(growing_key(primary, growing.ident))
+            entry, moment = growing.entry, growing.moment
             if writer.size <= SMALL:
-                return self._put(change, primary, growing, writer.content())
+                return self._put(change, primary, entry, writer.content(), moment)
             if not writer.is_in(self._database.folder):
                 return None  # a new database was begun meanwhile
-            return self._put(change, primary, growing, writer.sums(), writer.size)
+            file = growing.ident, writer.size
+            return self._put(change, primary, entry, writer.sums(), moment, file)
 
         return self._write(keep, None)
 
@@ -330,22 +344,26 @@ class DiskStore:
         self._trouble(str(error))
 
     def _put(
-        self, change: Change, primary: bytes, growing: Growing, tail: bytes, file_size: int = -1
+        self,
+        change: Change,
+        primary: bytes,
+        entry: Entry,
+        tail: bytes,
+        moment: int,
+        file: tuple[bytes, int] | None = None,
     ) -> bytes | None:
         """Make it part of the store, if nothing was purged meanwhile and there is room. tail: the
-        body, or the sums of a file of `file_size` bytes."""
-        entry = growing.entry
-        verdict = self._bans.verdict(change.txn, entry, growing.moment, primary)
+        body, or the sums of a file. file: the ident that this has, and its bytes."""
+        verdict = self._bans.verdict(change.txn, entry, moment, primary)
         if verdict == GONE:
             return None
-        is_file = file_size >= 0
-        ident = growing.ident if is_file else change.next_ident(RECORD)
-        size = file_size if is_file else len(tail)
+        ident, size = (change.next_ident(RECORD), len(tail)) if file is None else file
         record = Record(primary, entry, size, tail, (change.meta.purges, verdict == SOFT))
         value = pack(ident, record, encoded(entry))
-        if not change.has_room(ident[:1], cost_of(ident, value)):
+        cost = cost_of(ident, value)
+        if not change.has_room(ident[:1], cost):
             return None
-        change.put(ident, value, primary)
+        change.put(ident, value, primary, cost)
         if change.enlist(primary, Variant(ident, entry.vary, entry.received)):
             change.touch(self.cell(primary))
         return ident

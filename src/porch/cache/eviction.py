@@ -62,11 +62,10 @@ class Ghost:
         """The answer with this key (a hash of 64 bits) goes when `position` is the newest."""
         self._cells[key & self._mask] = (key >> 32) << 32 | (position & 0xFFFFFFFF)
 
-    def recall(self, key: int, position: int, memory: int) -> bool:
-        """Whether it went while the last `memory` answers came."""
+    def recall(self, key: int, position: int) -> int | None:
+        """How many answers have come since it went; None where nothing is known of it."""
         cell = self._cells[key & self._mask]
-        gone = (position - cell) & 0xFFFFFFFF
-        return cell != 0 and cell >> 32 == key >> 32 and gone <= memory
+        return (position - cell) & 0xFFFFFFFF if cell and cell >> 32 == key >> 32 else None
 
 
 class Sieve:

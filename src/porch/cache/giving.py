@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from porch import clock
 from porch.cache import answer
-from porch.cache.conditions import not_modified
+from porch.cache.conditions import is_plain, not_modified
 from porch.cache.entry import Entry
 from porch.cache.parts import missing
 from porch.cache.ranges import partial, unsatisfiable
@@ -15,37 +15,9 @@ from porch.filter import Kept, Response
 from porch.http.conditional import is_not_modified
 from porch.http.message import RequestHead
 from porch.http.ranges import Range, ranges
-from porch.reader import OPEN, Body, Makes, Part, Reader, begun
+from porch.reader import LITTLE, OPEN, Body, InMemory, Makes, Part, Reader, begun
 
-__all__ = ["LITTLE", "Held", "InMemory", "body_of", "gaps", "given"]
-
-LITTLE = 16384
-"""Bytes of a body that may wait for a client that takes nothing."""
-
-
-class InMemory:
-    """A body in memory. See reader.Body."""
-
-    __slots__ = ("_data",)
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def size(self) -> int:
-        """See Body."""
-        return len(self._data)
-
-    def is_whole(self) -> bool:
-        """See Body."""
-        return True
-
-    def read(self, first: int, size: int) -> bytes | None:
-        """See Body."""
-        return self._data[first : first + size]
-
-    def file(self, first: int, end: int) -> int:
-        """See Body."""
-        return -1
+__all__ = ["Held", "body_of", "gaps", "given"]
 
 
 class Held:
@@ -101,11 +73,12 @@ def given(
     as_it_came: to the request for which the origin has chosen this part, whatever was asked.
     full: whether the client takes nothing now, so that no more than a head is to wait for it."""
     wall = clock.wall()
-    if is_not_modified(entry, request, wall):
+    wants_all = is_plain(request)
+    if not wants_all and is_not_modified(entry, request, wall):
         head = not_modified(entry, now)
         head.fields = appended(head.fields, status)
         return Kept(head, b"")
-    asked = ranges(entry, entry.length, request, wall)
+    asked = None if wants_all else ranges(entry, entry.length, request, wall)
     if as_it_came and entry.held:
         asked = entry.held
     if asked == []:

@@ -3,8 +3,8 @@ is (RFC 9111 4.2.1, 4.2.2, 4.2.4; RFC 5861)."""
 
 from typing import NamedTuple
 
-from porch.cache.directives import FOREVER, Directives
-from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, Entry
+from porch.cache.directives import FOREVER, VALIDATED, Directives
+from porch.cache.entry import NO_CACHE, Entry
 from porch.cache.policy import HEURISTIC_CAP, STALE_ERROR, Policy
 from porch.http.dates import date_of
 from porch.http.message import Field
@@ -15,7 +15,6 @@ __all__ = [
     "Lifetime",
     "because",
     "lifetime",
-    "must",
     "stale_windows",
 ]
 
@@ -29,8 +28,6 @@ HEURISTIC_SHARE = 0.1
 
 _TTL_STATUSES = frozenset(status for status in HEURISTIC_STATUSES if status < 400)
 """What `ttl` is for. Errors that say nothing need `status_ttl`: an hour is long for a 404."""
-
-_VALIDATED = frozenset((b"must-revalidate", b"proxy-revalidate"))
 
 _SENTENCES = {
     "status_ttl": "status_ttl of the configuration says so, before the answer itself",
@@ -118,18 +115,6 @@ def _unsaid(
     return Lifetime(0.0, "none")
 
 
-def must(directives: Directives) -> int:
-    """NO_CACHE, MUST_REVALIDATE and IMMUTABLE, or-ed, for what an answer says.
-
-    `no-cache` that is limited to fields is no NO_CACHE: those fields are not stored, which is
-    what RFC 9111 3.1 has it for, and the rest is reused.
-    """
-    flags = NO_CACHE if directives.is_no_cache else 0
-    if not _VALIDATED.isdisjoint(directives) or b"s-maxage" in directives:  # RFC 9111 5.2.2.10
-        flags |= MUST_REVALIDATE
-    return flags | IMMUTABLE if b"immutable" in directives else flags
-
-
 def stale_windows(directives: Directives, policy: Policy, source: str) -> tuple[float, float]:
     """For how long behind its lifetime an answer may be given while it is asked for again, and
     where the origin fails: Entry.stale_while and Entry.stale_error.
@@ -139,7 +124,7 @@ def stale_windows(directives: Directives, policy: Policy, source: str) -> tuple[
     just the caches that s-maxage is for, so that what it says counts, and no default does. What
     was never fresh (source "none") is given while it is asked for only if the answer says so.
     """
-    if directives.is_no_cache or not _VALIDATED.isdisjoint(directives):
+    if directives.must & NO_CACHE or not VALIDATED.isdisjoint(directives):
         return 0.0, 0.0
     while_asked, on_error = 0.0, STALE_ERROR
     if b"s-maxage" in directives:

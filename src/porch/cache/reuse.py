@@ -138,7 +138,9 @@ def absent(request: RequestHead, policy: Policy, fwd: str) -> Use:
     fwd: "uri-miss", "vary-miss", "miss", "partial" (an answer was chosen that lacks bytes),
     "method", "bypass".
     """
-    asked = _directives(request) if policy.respect_client else NONE
+    if not policy.respect_client or _ASKING.isdisjoint(map(_NAME, request.fields)):
+        return _ABSENT[fwd]
+    asked = _directives(request)
     if asked and b"only-if-cached" in asked:
         return _REFUSE
     if asked and b"no-store" in asked:

@@ -3,12 +3,15 @@ for which keys asking together has been of no use."""
 
 from collections.abc import Callable, MutableSequence, Sequence
 from hashlib import blake2b
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
 from porch.cache.counts import WIDTH
+from porch.cache.outcomes import Outcomes
 from porch.cache.passes import Passes
 from porch.cache.ready import Readies
+from porch.cache.saving import Saving
 from porch.cache.store import Store
 from porch.cache.vary import chosen
 from porch.errors import PorchError
@@ -28,6 +31,9 @@ HINTS = 4096
 all are forgotten."""
 REST = 1.0
 """Seconds behind a refresh that has failed in which no other is tried: each hit would try one."""
+
+_APART = frozenset((b"authorization", b"range"))
+_NAME = itemgetter(0)
 
 FillKey = tuple[bytes, bytes, bytes]
 """The primary key, what is known to choose between its variants, and the range that is asked."""
@@ -69,15 +75,19 @@ class Asked(Protocol):
     def leave(self, exchange: Exchange) -> None:
         """One less: it has ended."""
 
+    def sip(self) -> None:
+        """One of those who wait or read wants little to be read at a time, or as ever again."""
+
     def tell(self, exchange: Exchange) -> None:
         """Note with an exchange that has ended who answered it, for the log."""
 
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    passes: for which keys asking together has been of no use. hints: the names that Vary had, by
-    primary key. readies: answers that need no look at the store. counts: see counts.py. largest:
-    bytes of a body that the store can take."""
+    passes: for which keys asking together has been of no use. outcomes: of what was asked and is
+    not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
+    at the store. saving: what is about to be stored. counts: see counts.py. largest: bytes of a
+    body that the store can take."""
 
     __slots__ = (
         "_keeper",
@@ -88,8 +98,10 @@ class Shelf:
         "largest",
         "locks",
         "members",
+        "outcomes",
         "passes",
         "readies",
+        "saving",
         "store",
     )
 
@@ -102,9 +114,11 @@ class Shelf:
         largest: int = 1 << 62,
     ) -> None:
         self.store = store
+        self.saving = Saving(store)
         self.largest = largest
         self.locks = locks
         self.passes = passes
+        self.outcomes = Outcomes(passes.descriptor)
         self.readies = Readies()
         self.counts: MutableSequence[int] = [0] * WIDTH if counts is None else counts
         self.asked: dict[FillKey, Asked] = {}
@@ -127,6 +141,8 @@ class Shelf:
         most answers to them are not for others, and nobody is to wait for such a one in vain."""
         names = self.hints.get(primary)
         variant = repr(chosen(names, request)).encode() if names else b""
+        if _APART.isdisjoint(map(_NAME, request.fields)):
+            return primary, variant, b""
         if request.get(b"authorization") is not None:
             variant += b" authorization"
         return primary, variant, request.get(b"range") or b""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import floor
+from operator import itemgetter
 
 from porch.http.fields import quoted
 from porch.http.message import Field
@@ -9,6 +10,7 @@ from porch.http.message import Field
 __all__ = ["CacheStatus", "appended"]
 
 NAME = b"cache-status"
+_NAME = itemgetter(0)
 LONGEST = 512
 """Bytes of a key that are shown: a key can be as long as a target."""
 FARTHEST = 999_999_999_999_999
@@ -62,6 +64,8 @@ class CacheStatus:
 def appended(fields: list[Field], status: CacheStatus) -> list[Field]:
     """`fields` with `status` behind what other caches said: the one nearest to the origin stands
     first (RFC 9211 2). All in one line, for many who read the field read the first line alone."""
+    if NAME not in map(_NAME, fields):
+        return [*fields, (NAME, bytes(status))]
     said = [value for name, value in fields if name == NAME and value]
     kept = [field for field in fields if field[0] != NAME]
     kept.append((NAME, b", ".join((*said, bytes(status)))))

@@ -12,7 +12,8 @@ process. None of them raises for what a disk does: a store that cannot, keeps le
     store.save(primary, entry, body, moment)                # the moment before it was asked
 """
 
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -26,6 +27,7 @@ __all__ = [
     "FileBody",
     "Growth",
     "GrowthState",
+    "Save",
     "Scope",
     "Spool",
     "Stat",
@@ -59,6 +61,15 @@ class Variant(msgspec.Struct, array_like=True, gc=False, frozen=True):
     ident: bytes
     vary: list[Field]
     received: float
+
+
+class Save(NamedTuple):
+    """An answer to be kept, with a body of up to SMALL bytes. See Store.save."""
+
+    primary: bytes
+    entry: Entry
+    body: bytes
+    moment: int
 
 
 class FileBody(Protocol):
@@ -96,7 +107,7 @@ class Stored:
 
 class Spool(Protocol):
     """A body on its way in, in a file that others can read from meanwhile. One of `finish` and
-    `abandon` ends it; a worker's death does too, as abandon would.
+    `abandon` ends it, lent or not; a worker's death does too, as abandon would.
 
     ident: that of its Growth too. What is kept may have another, which `finish` says.
     """
@@ -105,7 +116,18 @@ class Spool(Protocol):
 
     def write(self, data: bytes) -> bool:
         """Add to the body. False: there is no room, or the body is longer than half of the store
-        may be; it is abandoned then."""
+        may be: it will not be kept. How much of it is there all the same says its Growth; it is to
+        be lent or abandoned then."""
+
+    def lend(self) -> bool:
+        """It will not be kept, and nobody else finds it; those in other workers who follow it read
+        on. False where there is none, or the system cannot do it. From now on `write` takes no room
+        but what the disk has, and may be tried again."""
+
+    def free(self, low: int) -> int:
+        """Of one that is lent: bytes before `low` are not wanted here any more. The first that
+        anybody wants yet; those before it take no room any more. reader.OPEN where nobody in
+        another worker wants any."""
 
     def finish(self, entry: Entry) -> bytes | None:
         """All is there: keep it, under this entry, whose length is the right one by now. The
@@ -192,6 +214,10 @@ class Store(Protocol):
     def save(self, primary: bytes, entry: Entry, body: bytes, moment: int) -> bytes | None:
         """Keep an answer, in place of the one under this key whose `vary` is the same. Its ident;
         None where it is not kept (no room, the disk is full, purged meanwhile)."""
+
+    def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
+        """Keep several in one write, in this order: for each what `save` would say. None of them
+        is there before all are."""
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """Begin to keep a body that is large or of unknown length, and let others follow it.

@@ -7,6 +7,7 @@ is kept for those alone that say the same. Else one client chooses what all othe
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from porch.cache.key import KeyRules
 from porch.http.message import Field, RequestHead
@@ -63,6 +64,8 @@ and what says something of a body, which a GET has not. An answer to a request w
 if Vary had named them."""
 
 _ADDRESSES = b"x-forwarded-for"
+_TELLING = frozenset((b"content-encoding", b"access-control-allow-origin"))
+_NAME = itemgetter(0)
 
 
 def sendable(request: RequestHead, keyed: Collection[bytes]) -> list[Field]:
@@ -95,7 +98,9 @@ def implied(request: RequestHead, fields: Sequence[Field]) -> set[bytes]:
     """The names of request fields that an answer with these fields has looked at, whether Vary has
     them or not: a coding is there because somebody took it, and a site may read it because it said
     who it is."""
-    names = {name for name, _ in request.fields if name in IMPLIED}
+    names = {*map(_NAME, request.fields)} & IMPLIED
+    if _TELLING.isdisjoint(map(_NAME, fields)):
+        return names
     for name, value in fields:
         if name == b"content-encoding":
             names.add(b"accept-encoding")

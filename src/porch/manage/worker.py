@@ -33,6 +33,8 @@ from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
 from porch.manage.columns import (
     CONNECTIONS,
+    CUT,
+    CUTS,
     DEADLINES,
     HEARTBEAT,
     REQUESTS_HERE,
@@ -487,6 +489,8 @@ class Worker:
         cells[REQUESTS_HERE], cells[RUNNING_HERE] = door.requests, door.running
         cells[DEADLINES] = len(self._state.deadlines)
         cells[TASKS] = len(asyncio.all_tasks())
+        for at, word in enumerate(CUTS, CUT):
+            cells[at] = door.cuts[word]
 
     def _flush(self) -> None:
         self._built.logs.flush()
