@@ -43,7 +43,10 @@ def request_head(head: RequestHead) -> bytes:
     """The head with its empty line. Host comes first (RFC 9110 7.2)."""
     extra = b""
     known = head.lines
-    lines = known[1] if known is not None and known[0] == head.fields else encode(head.fields)
+    if known is not None and known[0] == head.fields:
+        lines = known[1]
+    else:  # `encode`, without a call
+        lines = b"".join(map(encoded, head.fields))
     if head.length is None:
         extra = CHUNKED
     if head.upgrade is not None:
