@@ -16,6 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 LOCKED := -m pip install --quiet --require-hashes --only-binary=:all: --requirement
 CHECKOUT := -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
 PYTEST := $(BIN)/python -m pytest
+PARTS := $(BIN)/python scripts/test-in-parts
 
 .PHONY: help .venv demo test test-all soak h2spec conformance check format bench lock clean
 
@@ -25,12 +26,12 @@ help: ## this list
 demo: .venv/demo.stamp ## three backends with Porch before them; Ctrl-C ends all of it
 	@exec $(BIN)/porch demo
 
-test: .venv/dev.stamp ## every test that needs no system package; under 5 minutes
-	$(PYTEST) -m "not system and not soak" $(ARGS)
+test: .venv/dev.stamp ## every test that needs no system package; ARGS=tests/cache for some
+	$(PARTS) -m "not system and not soak" $(ARGS)
 
 test-all: .venv/dev.stamp ## every test but the long ones; nothing is skipped
 	scripts/install-system
-	$(PYTEST) -m "not soak" --no-skips $(ARGS)
+	$(PARTS) -m "not soak" --no-skips $(ARGS)
 
 # What an operator trusts a door with: reloads, upgrades, crashes, stops.
 LIVES := tests/manage $(patsubst %,tests/e2e/test_%.py,crash reload stop supervisor systemd_activation upgrade)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.errors import ClientGone, IncompleteResponse
-from porch.reader import OPEN, PIECE, TURN, Reader
+from porch.reader import FEW, OPEN, PIECE, TURN, Reader
 
 
 class FakeBody:
@@ -42,6 +42,7 @@ class FakeExchange:
         self.errors: list[Exception] = []
         self.waits: list[Any] = []
         self.pause_behind = pause_behind
+        self.sips = False
         self.reader: Reader | None = None
 
     def later(self, seconds: float, call: Any) -> None:
@@ -192,6 +193,21 @@ def test_a_file_is_sent_without_being_read_as_far_as_the_client_takes_it():
     assert exchange.bytes_out == PIECE, "what is data is counted where it is sent"
 
 
+def test_of_a_file_that_the_client_has_no_room_for_few_bytes_are_read():
+    body = FakeBody(b"x" * (2 * PIECE))
+    body.descriptor = 7
+    exchange: Any = FakeExchange(pause_behind=1)
+    exchange.takes = [-1, 2 * PIECE - FEW]
+    exchange.reader = Reader(body, [(0, 2 * PIECE)])
+    exchange.reader.begin(exchange)
+    exchange.run()
+    assert exchange.made == [(b"x" * FEW, False)], "more than 64 KiB, which have a transport pause"
+    assert 65536 < FEW < PIECE
+    exchange.reader.resume_reading()
+    assert exchange.files == [(7, 0, 2 * PIECE), (7, FEW, 2 * PIECE - FEW)]
+    assert exchange.made[1:] == [(b"", True)]
+
+
 def test_a_file_that_leaves_whole_ends_the_answer():
     body = FakeBody(b"x" * PIECE)
     body.descriptor = 7
@@ -201,3 +217,25 @@ def test_a_file_that_leaves_whole_ends_the_answer():
     reader.begin(exchange)
     exchange.run()
     assert exchange.made == [(b"", True)]
+
+
+def test_a_client_with_much_to_take_is_told_of_to_who_fills_the_body() -> None:
+    moved: list[bool] = []
+    exchange = begun(FakeBody(b"ab", whole=False), [(0, 4)], moved=lambda it: moved.append(it.sips))
+    reader = exchange.reader
+    assert reader is not None
+    moved.clear()
+    reader.sip(True)
+    assert moved == [True]
+
+
+def test_what_another_goes_on_with_is_read_here_no_further() -> None:
+    body = FakeBody(b"abcd", whole=False)
+    exchange = begun(body, [(0, 8), b"x"])
+    reader = exchange.reader
+    assert reader is not None
+    before = list(exchange.made)
+    assert reader.detach() == [(4, 8), b"x"]
+    body.data = b"abcdefgh"
+    assert reader.pump() == 0
+    assert exchange.made == before

@@ -9,7 +9,7 @@ from porch.errors import BodyTooLarge
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import Trailers
-from porch.transform import Transformed, transform
+from porch.transform import SMALL, Transformed, transform
 from tests.support.scenario import Scenario
 
 GET = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -85,8 +85,6 @@ class Changing(Filter):
     def on_response(self, exchange: Exchange) -> None:
         response = exchange.response
         assert response is not None
-        response.length = None
-        response.fields = [each for each in response.fields if each[0] != b"content-length"]
         for kind in self.kinds:
             transform(exchange, kind())
 
@@ -128,6 +126,36 @@ def test_each_piece_is_changed(scenario: Make) -> None:
 def test_an_answer_in_one_piece_is_changed(scenario: Make) -> None:
     story = scenario(Changing(Upper)).client(GET).upstream_gets(b"GET /a").upstream(WHOLE)
     story.client_gets(200, b"HI!", field=(b"content-length", b"3")).ended(1, "")
+
+
+def test_a_small_answer_waits_for_its_end_and_says_its_length(scenario: Make) -> None:
+    story = scenario(Changing(Quote)).client(GET).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\na").client_gets_nothing()
+    story.upstream(b"bc").client_gets_nothing().upstream(b"d")
+    story.client_gets(200, b"<abcd>", field=(b"content-length", b"6")).ended(1, "")
+    assert story.latest.bytes_out == 6
+
+
+def test_a_large_answer_waits_for_nothing(scenario: Make) -> None:
+    story = scenario(Changing(Upper)).client(GET).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\nab" % (SMALL + 1))
+    story.client_gets(200, b"AB", without=b"content-length", end=False)
+    story.client_leaves().ended(1, "client_gone")
+
+
+def test_an_answer_that_is_cut_before_its_head_has_left_is_none(scenario: Make) -> None:
+    story = scenario(Changing(Upper)).client(GET).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab").upstream_eof()
+    story.client_gets_nothing().client_sees("reset").ended(1)
+    assert story.latest.bytes_out == 0
+
+
+def test_what_has_no_content_says_no_length(scenario: Make) -> None:
+    story = scenario(Changing(Upper)).client(GET.replace(b"GET", b"HEAD"))
+    story.upstream_gets(b"HEAD /a").upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n")
+    story.client_gets(200, without=b"content-length", bodiless=True)
+    story.client(GET).upstream_gets(b"GET /a").upstream(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+    story.client_gets(304, without=b"content-length", bodiless=True)
 
 
 def test_the_first_that_asks_is_the_first_to_change(scenario: Make) -> None:

@@ -16,6 +16,7 @@ WHOLE = {
     "test_docs.py",
     "test_hygiene.py",
     "test_levels.py",
+    "test_parts.py",
     "test_spine.py",
     "test_python_api.py",
     "test_sizes.py",

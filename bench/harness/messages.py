@@ -16,6 +16,7 @@ __all__ = [
     "browser",
     "browser_fields",
     "browser_paths",
+    "coded",
     "download",
     "plain",
     "plain_once",
@@ -107,6 +108,11 @@ def browser_paths(count: int) -> tuple[str, ...]:
 def download(path: bytes = b"/large") -> Iterator[bytes]:
     """A GET for 1 MiB, or what else is there."""
     return repeat(_get(path))
+
+
+def coded(coding: bytes) -> Iterator[bytes]:
+    """A GET of 90 KB of JSON, by a client that takes this coding."""
+    return repeat(_get(b"/coded/json", b"Accept-Encoding: %b\r\n" % coding))
 
 
 def unique(start: int) -> Iterator[bytes]:

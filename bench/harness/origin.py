@@ -1,7 +1,8 @@
 """The origin behind the proxies: as little work as possible, so that it never is what limits.
 
 GET of any path is answered with a body of 100 bytes, of /medium with 64 KiB, of /large with 1 MiB,
-of what stands under /cached/ with 1 KiB, 64 KiB or 10 MiB that may be kept for an hour;
+of what stands under /cached/ with 1 KiB, 64 KiB or 10 MiB that may be kept for an hour, of
+/coded/json with 90 KB of JSON;
 POST takes a body of a
 known length and answers with the count of its bytes. Its client is a proxy of this bench, so it
 checks little; a body of unknown length is 501, and a row fails on it.
@@ -21,6 +22,7 @@ from threading import Event, Thread
 
 from harness.grpc_origin import GrpcConnection
 from harness.messages import BODY, HUGE, KIB, LARGE, MEDIUM
+from harness.texts import text
 
 __all__ = ["Origin"]
 
@@ -30,10 +32,13 @@ HEAD = (
 )
 FRESH = HEAD.replace(b"\r\n\r\n", b'\r\nCache-Control: max-age=3600\r\nETag: "e"\r\n\r\n')
 FRESH = FRESH.replace(b"Date: Mon, 05 Jan 2026 12:00:00 GMT\r\n", b"")
+JSON = text("JSON", 90_000)
+CODED = HEAD.replace(b"text/plain", b"application/json")
 SMALL = HEAD % (b"200 OK", len(BODY)) + BODY
 DOWNLOADS = {
     b"/medium": memoryview(HEAD % (b"200 OK", MEDIUM) + b"d" * MEDIUM),
     b"/large": memoryview(HEAD % (b"200 OK", LARGE) + b"d" * LARGE),
+    b"/coded/json": memoryview(CODED % (b"200 OK", len(JSON)) + JSON),
     b"/cached/medium": memoryview(FRESH % (b"200 OK", MEDIUM) + b"d" * MEDIUM),
     b"/cached/huge": memoryview(FRESH % (b"200 OK", HUGE) + b"d" * HUGE),
 }

@@ -9,6 +9,7 @@ from functools import partial
 
 from harness import messages
 from harness.clients import Client, Clients, Downloads, KeepAlive, NewConnections, Uploads
+from harness.coded_clients import Coded
 from harness.h2_rows import H2_IDLE, H2_ROWS
 from harness.load import closed_loop, exchange_plain, exchange_secured, paced
 from harness.meter import Meter
@@ -67,8 +68,16 @@ def _hit(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
     return KeepAlive(port, epoll, messages.plain(b"/cached/small"), messages.KIB)
 
 
+def _file(port: int, _: int, epoll: select.epoll, __: Clients) -> Client:
+    return KeepAlive(port, epoll, messages.plain(b"/files/small"), messages.KIB)
+
+
 def _miss(port: int, number: int, epoll: select.epoll, __: Clients) -> Client:
     return KeepAlive(port, epoll, messages.unique(number), messages.KIB)
+
+
+def _coded(port: int, _: int, epoll: select.epoll, __: Clients, coding: bytes) -> Client:
+    return Coded(port, epoll, messages.coded(coding), coding)
 
 
 def _upload(port: int, _: int, epoll: select.epoll, __: Clients, path: bytes) -> Client:
@@ -136,6 +145,30 @@ def _cache_row(key: str, title: str, connections: int, make: Callable[..., Clien
     return Row(key=key, title=title, unit="µs", measure=measure, only=CACHES)
 
 
+FILES = frozenset({"Porch", BASELINE, "Caddy"})
+"""Who serves files."""
+
+
+def _file_row(key: str, title: str, connections: int, make: Callable[..., Client]) -> Row:
+    measure = partial(_cpu, connections=connections, make=make)
+    return Row(key=key, title=title, unit="µs", measure=measure, only=FILES)
+
+
+CODERS = {
+    "gzip": frozenset({"Porch", BASELINE, "HAProxy", "Caddy", "Traefik"}),
+    "zstd": frozenset({"Porch", "Caddy", "Traefik"}),
+    "br": frozenset({"Porch", "Traefik"}),
+}
+"""Who has which coding without another program or module."""
+
+
+def _coded_row(coding: str) -> Row:
+    make = partial(_coded, coding=coding.encode())
+    measure = partial(_cpu, connections=16, make=make)
+    title = f"JSON of 90 KB as {coding}"
+    return Row(key=coding, title=title, unit="µs", measure=measure, only=CODERS[coding])
+
+
 def _tls_row(key: str, title: str, connections: int, make: Callable[..., Client]) -> Row:
     measure = partial(_cpu, connections=connections, make=make, tls=True)
     return Row(key=key, title=title, unit="µs", measure=measure)
@@ -174,7 +207,10 @@ ROWS = (
         4,
         partial(_download, path=b"/cached/huge", size=messages.HUGE),
     ),
+    _file_row("file", "file of 1 KiB", 16, _file),
+    _file_row("file-1m", "file of 1 MiB", 4, partial(_download, path=b"/files/large")),
     _cache_row("miss", "1 KiB, asked for and stored", 16, _miss),
+    *(_coded_row(coding) for coding in CODERS),
     *H2_ROWS,
     Row(
         key="idle",

@@ -15,7 +15,7 @@ from peers import Pair, Peer, Place
 from harness.clients import LoadError
 from harness.grpc_origin import FIELDS, MESSAGE, PATH, STATUS
 from harness.h2_client import Answer, exchange
-from harness.messages import BODY, LARGE, download, plain
+from harness.messages import BODY, KIB, LARGE, download, plain
 from harness.origin import Origin
 from harness.process import Process, StartError, free_port
 from harness.tls import check_shown
@@ -65,6 +65,7 @@ def start_peer(
         grpc=origin.grpc_port,
         log=directory / "access.log",
         connections=connections,
+        www=_write_files(directory / "www"),
     )
     command = peer.command(program, place)
     settled = time.monotonic() + SETTLED
@@ -85,6 +86,14 @@ def start_peer(
     return Running(
         process=process, port=place.port, tls_port=place.tls_port, log=place.log, origin=origin
     )
+
+
+def _write_files(www: Path) -> Path:
+    """What is served from the disk."""
+    (www / "files").mkdir(parents=True)
+    (www / "files" / "small").write_bytes(KIB)
+    (www / "files" / "large").write_bytes(b"d" * LARGE)
+    return www
 
 
 def _verify(place: Place) -> None:

@@ -36,6 +36,7 @@ class Place:
     and is for the paths below /bench.Echo/.
     log: the access log's file, which it appends to.
     connections: as many clients at once as the idle row opens, and some more.
+    www: a folder with files/small and files/large, to be served below /files/.
     """
 
     directory: Path
@@ -46,6 +47,7 @@ class Place:
     grpc: int
     log: Path
     connections: int
+    www: Path
 
     def write(self, name: str, text: str) -> Path:
         """A configuration file of the proxy's directory."""

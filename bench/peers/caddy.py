@@ -26,10 +26,18 @@ CONFIG = """\
         format json
         level INFO
     }}
+    @coded path /coded/*
+    encode @coded zstd gzip
     reverse_proxy /bench.Echo/* h2c://127.0.0.1:{grpc}
-    reverse_proxy 127.0.0.1:{origin} {{
-        transport http {{
-            keepalive_idle_conns_per_host 512
+    handle /files/* {{
+        root * {www}
+        file_server
+    }}
+    handle {{
+        reverse_proxy 127.0.0.1:{origin} {{
+            transport http {{
+                keepalive_idle_conns_per_host 512
+            }}
         }}
     }}
 }}
@@ -57,6 +65,7 @@ def command(program: str, place: Place) -> Command:
             log=place.log,
             origin=place.origin,
             grpc=place.grpc,
+            www=place.www,
         ),
     )
     return Command(

@@ -40,6 +40,7 @@ frontend door
     capture request header referer len 255
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
     use_backend grpc if {{ path_beg /bench.Echo/ }}
+    use_backend coded if {{ path_beg /coded/ }}
     use_backend cached if {{ path_beg /cached/ }}
     default_backend origin
 backend origin
@@ -49,6 +50,11 @@ backend cached
     http-reuse always
     http-request cache-use kept
     http-response cache-store kept
+    server origin 127.0.0.1:{origin} pool-max-conn 512
+backend coded
+    http-reuse always
+    compression algo gzip
+    compression type application/json
     server origin 127.0.0.1:{origin} pool-max-conn 512
 backend grpc
     http-reuse always

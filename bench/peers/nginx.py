@@ -66,6 +66,12 @@ http {{
         ssl_session_cache shared:door:10m;
         location / {{ proxy_pass http://origin; }}
         location /cached/ {{ proxy_pass http://origin; proxy_cache kept; sendfile on; }}
+        location /files/ {{ root {www}; sendfile on; tcp_nopush on; }}
+        location /coded/ {{
+            proxy_pass http://origin;
+            gzip on;
+            gzip_types application/json;
+        }}
         location /bench.Echo/ {{ grpc_pass grpc://grpc; }}
         location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
         location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}
@@ -94,6 +100,7 @@ def command(program: str, place: Place) -> Command:
             port=place.port,
             tls_port=place.tls_port,
             pair=place.pair,
+            www=place.www,
         ),
     )
     return Command(arguments=[program, "-p", str(place.directory), "-c", str(config)])

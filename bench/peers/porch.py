@@ -20,6 +20,8 @@ log = {{ to = "file:{log}", format = "json" }}
 [routes]
 "*" = "127.0.0.1:{origin}"
 "*/cached/*" = {{ to = "127.0.0.1:{origin}", cache = true }}
+"*/files/*" = "file:{www}"
+"*/coded/*" = {{ to = "127.0.0.1:{origin}", compress = {{ brake = false }} }}
 "*/bench.Echo/*" = "h2c://127.0.0.1:{grpc}"
 """
 
@@ -45,6 +47,7 @@ def _command(python: str, place: Place, *, source: Path) -> Command:
             directory=place.directory,
             origin=place.origin,
             grpc=place.grpc,
+            www=place.www,
         ),
     )
     return Command(

@@ -41,11 +41,19 @@ http:
       entryPoints: [tls]
       service: origin
       tls: {{}}
+    coded:
+      rule: PathPrefix(`/coded/`)
+      entryPoints: [door]
+      service: origin
+      middlewares: [compress]
     grpc:
       rule: PathPrefix(`/bench.Echo/`)
       entryPoints: [tls]
       service: grpc
       tls: {{}}
+  middlewares:
+    compress:
+      compress: {{}}
   serversTransports:
     origin:
       maxIdleConnsPerHost: 512

@@ -13,6 +13,7 @@ __all__ = [
     "TICK",
     "Deadlines",
     "Waiting",
+    "cpu",
     "date",
     "milliseconds",
     "monotonic",
@@ -31,6 +32,8 @@ INFINITY = float("inf")
 monotonic = time.monotonic
 wall = time.time
 sleep = time.sleep
+cpu = time.thread_time
+"""Seconds that this thread has run on a core."""
 
 
 def uptime() -> float:

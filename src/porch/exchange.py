@@ -43,6 +43,8 @@ class Exchange:
     held: the request's body so far, for a repetition; None where there is none any more.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
     unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
+    made: the door's own answer or its store's; `on_response` may put another in its place, and says
+    its length in the head.
     """
 
     __slots__ = (
@@ -67,6 +69,7 @@ class Exchange:
         "half_closed",
         "held",
         "keeper",
+        "made",
         "outgoing",
         "request",
         "request_done",
@@ -105,6 +108,7 @@ class Exchange:
         self.endpoint: Place | None = None
         self.outgoing: RequestHead | None = None
         self.response: ResponseHead | None = None
+        self.made: Response | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
         self.client_full = self.upstream_full = self.half_closed = self.sips = False
@@ -288,8 +292,9 @@ class Exchange:
             self.deadline = clock.now + timeouts.idle
         elif not self.half_closed:
             now = clock.now
-            self.answer_by = now + timeouts.response
-            self.deadline = min(self.answer_by, now + self.endpoint.patience)  # type: ignore[union-attr]
+            self.answer_by = answer_by = now + timeouts.response
+            look = now + self.endpoint.patience  # type: ignore[union-attr]
+            self.deadline = look if look < answer_by else answer_by
         held, trailers = self.held, self._trailers
         stream.send(outgoing, held or b"", self.request_done and trailers is None)
         if trailers is not None:
@@ -396,6 +401,7 @@ class Exchange:
         """Whether all is sent to an endpoint, which is read, and nothing of an answer is there."""
         return (
             self.upstream is not None
+            and self.outgoing is not None
             and self.request_done
             and self.response is None
             and not (self.half_closed or self.client_full)

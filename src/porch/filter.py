@@ -33,16 +33,18 @@ class Response:
     """An answer made at the door.
 
     status: 200 to 599. fields: without content-length, which follows from the body.
-    source: None where `body` is all of it.
+    source: None where `body` is all of it. name: of the whole body's very bytes, wherever they are
+    stored; b"" where they have none.
     """
 
-    __slots__ = ("body", "fields", "source", "status")
+    __slots__ = ("body", "fields", "name", "source", "status")
 
     def __init__(self, status: int, fields: Sequence[Field] = (), body: bytes = b"") -> None:
         self.status = status
         self.fields = fields
         self.body = body
         self.source: Source | None = None
+        self.name = b""
 
     def head(self, exchange: "Exchange") -> ResponseHead:
         """The head that it answers the exchange with."""
@@ -55,16 +57,20 @@ class Response:
 class Kept(Response):
     """An answer whose head stands already, as one that was stored: nothing is added to it.
 
-    body: the first of it, or all. source: of the rest; with it the head's length counts both.
+    body: the first of it, or all. source: of the rest; with it the head's length counts both. name:
+    see Response.
     """
 
     __slots__ = ("_head",)
 
-    def __init__(self, head: ResponseHead, body: bytes, source: Source | None = None) -> None:
+    def __init__(
+        self, head: ResponseHead, body: bytes, source: Source | None = None, name: bytes = b""
+    ) -> None:
         self.status = head.status
         self.fields = head.fields
         self.body = body
         self.source = source
+        self.name = name
         self._head = head
 
     def head(self, exchange: "Exchange") -> ResponseHead:

@@ -56,8 +56,9 @@ class ClientStream(Stream, Protocol):
 
     def send_file(self, descriptor: int, first: int, size: int) -> int:
         """Send of a file without reading it: how many bytes this side has taken now, from `first`
-        on; 0 where it cannot, or what was sent before has not left yet: then they are to be sent
-        as data. Only between the head and the end of an answer."""
+        on. 0 where it cannot: then they are to be sent as data. -1 where it could and is full: a
+        few sent as data have it tell when there is room. Only between the head and the end of an
+        answer."""
 
     def accept(self, head: ResponseHead) -> None:
         """Whether what answers a request for a tunnel can be told to this client: raise
@@ -113,12 +114,12 @@ def send_file(transport: "asyncio.Transport", descriptor: int, first: int, size:
     """See ClientStream.send_file, of a transport without TLS. The loop has no such call of its own
     (uvloop 0.22); past its buffer, which is empty, the socket can be written to."""
     if transport.get_write_buffer_size() or transport.is_closing():
-        return 0
+        return -1
     socket = transport.get_extra_info("socket")
     try:
         return os.sendfile(socket.fileno(), descriptor, first, size)
     except OSError:  # it is full, or over, which the loop will find out
-        return 0
+        return -1
 
 
 def unsent(transport: "asyncio.Transport") -> int:

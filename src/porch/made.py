@@ -17,7 +17,7 @@ def answer(exchange: "Exchange", response: "Response") -> None:
     """Answer at the door."""
     if exchange.request.upgrade is not None:
         response = fitting(exchange, response)
-    body, source = response.body, response.source
+    exchange.made = response
     exchange.response = response.head(exchange)
     exchange.status = response.status
     try:
@@ -25,6 +25,7 @@ def answer(exchange: "Exchange", response: "Response") -> None:
             hook(exchange)
     except Exception as error:  # the answer stands as it was before the hook
         exchange.keeper.report(exchange, error)
+    body, source = exchange.made.body, exchange.made.source
     exchange.bytes_out = 0 if exchange.request.method == b"HEAD" else len(body)
     if source is None:
         exchange.client.send(exchange.response, body, True)

@@ -11,12 +11,29 @@ if TYPE_CHECKING:
     from porch.http.message import ResponseHead, Trailers
     from porch.http.stream import Head
 
-__all__ = ["OPEN", "PIECE", "TURN", "Body", "Makes", "Part", "Reader", "begun"]
+__all__ = [
+    "FEW",
+    "LITTLE",
+    "OPEN",
+    "PIECE",
+    "TURN",
+    "Body",
+    "InMemory",
+    "Makes",
+    "Part",
+    "Reader",
+    "begun",
+]
 
 PIECE = 256 * 1024
 """Bytes that are read at once."""
+FEW = 68 * 1024
+"""Bytes that are read for a client that takes nothing of a file now: more than a transport holds
+before it is full (64 KiB), so that it tells when there is room again."""
 TURN = 1 << 20
 """Bytes that are sent to one client before others have a turn of the loop."""
+LITTLE = 16384
+"""Bytes of a body that may wait for a client that takes nothing."""
 OPEN = 1 << 62
 """In place of the end of a part that goes as far as the body will."""
 
@@ -34,19 +51,54 @@ class Body(Protocol):
         """Whether no more will come."""
 
     def read(self, first: int, size: int) -> bytes | None:
-        """Up to `size` of those from `first` on, at least one; None where they are damaged."""
+        """Up to `size` of those from `first` on, at least one; None where they are damaged. May
+        raise a PorchError that says more."""
 
     def file(self, first: int, end: int) -> int:
         """The descriptor of a file that has these bytes at these places, and sound; -1 for none,
         they are then to be read."""
 
 
+class InMemory:
+    """A body in memory. See Body."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def size(self) -> int:
+        """See Body."""
+        return len(self._data)
+
+    def is_whole(self) -> bool:
+        """See Body."""
+        return True
+
+    def read(self, first: int, size: int) -> bytes | None:
+        """See Body."""
+        return self._data[first : first + size]
+
+    def file(self, first: int, end: int) -> int:
+        """See Body."""
+        return -1
+
+
 class Reader:
     """The upstream side of an exchange that is answered from a Body. See filter.Source and
     keeper.UpstreamStream. Whoever makes it calls `pump` when there is more of the body, and sets
-    `trailers` before the end where there are some."""
+    `trailers` before the end where there are some. sips: see keeper.UpstreamStream.sip."""
 
-    __slots__ = ("_body", "_exchange", "_on_moved", "_parts", "_paused", "_pumping", "trailers")
+    __slots__ = (
+        "_body",
+        "_exchange",
+        "_on_moved",
+        "_parts",
+        "_paused",
+        "_pumping",
+        "sips",
+        "trailers",
+    )
 
     reused = False
 
@@ -61,7 +113,7 @@ class Reader:
         self._parts = list(parts)
         self._on_moved = on_moved
         self._exchange: Exchange | None = None
-        self._paused = self._pumping = False
+        self._paused = self._pumping = self.sips = False
         self.trailers: Trailers | None = None
 
     def __repr__(self) -> str:
@@ -91,6 +143,7 @@ class Reader:
     def begin(self, exchange: "Exchange") -> "Reader":
         """See filter.Source."""
         self._exchange = exchange
+        self.sips = exchange.sips
         exchange.keeper.later(0.0, self.pump)
         return self
 
@@ -103,12 +156,12 @@ class Reader:
         sent = 0
         while self._parts and not (self._paused or exchange.ended) and sent < TURN:
             count = self._send_file(exchange)
-            if count:
+            if count > 0:
                 sent += count
                 exchange.bytes_out += count
                 exchange.on_made(None, b"", not self._parts)
                 continue
-            data = self._next(exchange)
+            data = self._next(exchange, FEW if count else PIECE)
             if data is None:
                 break
             sent += len(data)
@@ -127,7 +180,7 @@ class Reader:
             exchange.fail(error)
 
     def _send_file(self, exchange: "Exchange") -> int:
-        """Bytes that have left past the loop; 0 where they are to be read."""
+        """Bytes that have left past the loop; 0 where they are to be read, -1 where few are."""
         part = self._parts[0]
         if isinstance(part, bytes):
             return 0
@@ -136,13 +189,15 @@ class Reader:
         if there - first < PIECE or (file := self._body.file(first, there)) < 0:
             return 0
         count = exchange.client.send_file(file, first, there - first)
+        if count <= 0:
+            return count
         if first + count == end:
             del self._parts[0]
         else:
             self._parts[0] = first + count, end
         return count
 
-    def _next(self, exchange: "Exchange") -> bytes | None:
+    def _next(self, exchange: "Exchange", most: int) -> bytes | None:
         """The next piece, or None where nothing is there now."""
         part = self._parts[0]
         if isinstance(part, bytes):
@@ -156,7 +211,11 @@ class Reader:
             if end == OPEN:  # it has ended where we are
                 del self._parts[0]
                 return b""
-        data = self._body.read(first, min(PIECE, there - first)) if first < there else None
+        try:
+            data = self._body.read(first, min(most, there - first)) if first < there else None
+        except PorchError as error:
+            exchange.fail(error)
+            return None
         if not data:
             exchange.fail(IncompleteResponse("what was stored of the body is damaged"))
             return None
@@ -192,7 +251,15 @@ class Reader:
         return 0
 
     def sip(self, little: bool) -> None:
-        """See keeper.UpstreamStream: what is not wanted now stays where it is."""
+        """See keeper.UpstreamStream: what is not wanted now stays where it is, if it is there."""
+        self.sips = little
+        if self._on_moved is not None:
+            self._on_moved(self)
+
+    def detach(self) -> list[Part]:
+        """It is no longer the upstream of its exchange. Returns what was not read yet."""
+        parts, self._parts, self._exchange = self._parts, [], None
+        return parts
 
 
 Makes = Callable[[Body, Sequence[Part]], Reader]

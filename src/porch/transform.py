@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from porch.exchange import Exchange
     from porch.keeper import ClientStream, Security
 
-__all__ = ["Transform", "Transformed", "transform"]
+__all__ = ["SMALL", "Transform", "Transformed", "transform"]
+
+SMALL = 131072
+"""Bytes of an answer that says its length and is changed in one piece, however it comes: its head
+waits for its end. To code one at once costs less than in pieces, and its length is known then."""
 
 
 class Transform(Protocol):
@@ -31,9 +35,9 @@ class Transform(Protocol):
 def transform(exchange: "Exchange", change: Transform) -> None:
     """From now on the answer goes through `change`, behind those that were asked for before.
 
-    For `on_response` of a filter, which has to change the head too: with another length it is
-    `length = None`, without content-length. An answer that comes in its place because a later hook
-    raised goes through none.
+    For `on_response` of a filter. The head loses its length here, and gets the new one where that
+    is known when it leaves: where all of the answer is there, for which one of at most SMALL is
+    waited for. An answer that comes in its place because a later hook raised goes through none.
     """
     client = exchange.client
     if not isinstance(client, Transformed):
@@ -52,6 +56,8 @@ class Transformed:
         "_client",
         "_error",
         "_exchange",
+        "_left",
+        "_pieces",
         "_response",
         "interim",
         "peer",
@@ -64,6 +70,8 @@ class Transformed:
         self._exchange = exchange
         self._client = client
         self._changes: list[Transform] = []
+        self._pieces: list[bytes] | None = None
+        self._left = 0
         self._response: ResponseHead | None = None
         self._error: PorchError | None = None
         self.peer = client.peer
@@ -77,21 +85,35 @@ class Transformed:
 
     def add(self, change: Transform) -> None:
         """One more, of the answer that the exchange has now."""
-        if self._response is not self._exchange.response:
-            self._response = self._exchange.response
+        response = self._exchange.response
+        if self._response is not response:
+            self._response = response
             self._changes = []
         self._changes.append(change)
+        if response is not None and response.length is not None:
+            self._left = response.length
+            response.length = None
+            response.fields = [each for each in response.fields if each[0] != b"content-length"]
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """See Stream."""
         if self._error is not None:
             return
-        if isinstance(head, ResponseHead) and head is not self._response:
-            if head.status >= 200:
-                self._changes = []
-            self._client.send(head, data, end)
-            return
         trailers = head if isinstance(head, Trailers) else None
+        begun = head if isinstance(head, ResponseHead) else None
+        if begun is not None and begun is not self._response:
+            if begun.status >= 200:
+                self._changes = []
+            self._client.send(begun, data, end)
+            return
+        is_whole = end and begun is not None
+        if self._pieces is not None or (begun is not None and not end and self._is_small()):
+            self._pieces = [*(self._pieces or ()), data]
+            self._left -= len(data)
+            if not end:
+                return
+            is_whole = not self._left  # an answer that was cut has less
+            begun, data, self._pieces = self._response, b"".join(self._pieces), None
         before = len(data)
         try:
             for each in self._changes:
@@ -100,12 +122,23 @@ class Transformed:
             self._break(error)
             return
         self._exchange.bytes_out += len(data) - before
-        if isinstance(head, ResponseHead):
-            self._client.send(head, data, end and trailers is None)
-        elif data or (end and trailers is None):
-            self._client.send(None, data, end and trailers is None)
+        is_last = end and trailers is None
+        if begun is not None:
+            if is_whole and is_last and self._has_content(begun):
+                begun.length = len(data)
+                begun.fields.append((b"content-length", b"%d" % len(data)))
+            self._client.send(begun, data, is_last)
+        elif data or is_last:
+            self._client.send(None, data, is_last)
         if trailers is not None:
             self._client.send(trailers, b"", True)
+
+    def _is_small(self) -> bool:
+        return 0 < self._left <= SMALL
+
+    def _has_content(self, head: ResponseHead) -> bool:
+        """RFC 9110 6.4.1. What has none says nothing of its length: another's would be wrong."""
+        return self._exchange.request.method != b"HEAD" and head.status not in (204, 304)
 
     def _break(self, error: Exception) -> None:
         """Not in the middle of what the exchange is doing: it hears of it in a moment, unless this
@@ -128,6 +161,9 @@ class Transformed:
     def abort(self, error: PorchError) -> None:
         """See Stream."""
         self._error = None
+        if self._pieces is not None:
+            self._exchange.bytes_out -= sum(map(len, self._pieces))
+            self._pieces = None
         self._client.abort(error)
 
     def unsent(self) -> int:

@@ -61,7 +61,7 @@ class Bench:
 
 
 @pytest.mark.parametrize("count", [3, 8])
-@pytest.mark.parametrize("clients", [1, 32])
+@pytest.mark.parametrize("clients", [1, 12])
 def test_one_that_is_20_times_slower_gets_under_a_twentieth(
     monkeypatch: pytest.MonkeyPatch, count: int, clients: int
 ) -> None:
@@ -75,7 +75,7 @@ def test_one_that_is_20_times_slower_gets_under_a_twentieth(
 def test_one_that_becomes_slow_loses_its_share_at_once(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    bench = Bench(monkeypatch, [0.01] * count, 32)
+    bench = Bench(monkeypatch, [0.01] * count, 12)
     bench.serve(10)
     bench.took[1] = 0.2
     found = bench.serve(10)
@@ -85,7 +85,7 @@ def test_one_that_becomes_slow_loses_its_share_at_once(
 def test_one_that_was_slow_is_tried_and_has_its_share_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = Bench(monkeypatch, [0.2, 0.01, 0.01], 32)
+    bench = Bench(monkeypatch, [0.2, 0.01, 0.01], 12)
     bench.serve(30)
     bench.took[0] = 0.01
     bench.serve(30)
@@ -103,7 +103,7 @@ def test_one_that_stays_slow_is_tried_now_and_then(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("count", [3, 8])
 def test_those_that_are_as_quick_share(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     bench = Bench(monkeypatch, [0.01] * count, 16)
-    found = bench.serve(30)
+    found = bench.serve(10)
     assert max(found) < 1.5 * min(found)
 
 

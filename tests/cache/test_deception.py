@@ -56,6 +56,8 @@ def test_pages_and_data_are_not_what_was_promised(target, content_type):
         (b"/a.js", b"application/javascript"),
         (b"/a.mjs", b"text/javascript"),
         (b"/a.png", b"image/webp"),
+        (b"/a.gif", b"image/webp"),
+        (b"/a.gif", b"video/mp4"),
         (b"/favicon.ico", b"image/vnd.microsoft.icon"),
         (b"/a.woff2", b"font/woff2"),
         (b"/a.woff", b"application/font-woff"),

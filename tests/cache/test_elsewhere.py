@@ -1,148 +1,58 @@
-"""Bodies that another worker writes; who waits for them is in tests/scenario."""
+"""Those who wait for another worker; what they see is in tests/scenario."""
 
-import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
-import pytest
+from porch.cache.elsewhere import LOOK, Elsewhere
+from porch.cache.outcomes import Outcome
+from porch.errors import GatewayTimeout
+from tests.scenario.test_cache_elsewhere import GET, PRIMARY
+from tests.support.cached import Cached
 
-from porch.cache.elsewhere import LONGEST_LOOK, LOOK, Growing
-from porch.errors import IncompleteResponse
-from tests.support.network import FakeClock
-
-
-class FakeGrowth:
-    """A file that grows."""
-
-    def __init__(self) -> None:
-        self.descriptor = os.memfd_create("growth")
-        self.says = "growing"
-
-    def size(self) -> int:
-        return os.fstat(self.descriptor).st_size
-
-    def state(self) -> str:
-        return self.says
-
-    def add(self, data: bytes) -> None:
-        os.write(self.descriptor, data)
+Make = Callable[..., Cached]
 
 
-class FakeKeeper:
-    """pauses: for how long it was told to wait. call: what comes then."""
-
-    def __init__(self, fake: FakeClock) -> None:
-        self.pauses: list[float] = []
-        self.call: Callable[[], object] | None = None
-        self._fake = fake
-
-    def later(self, seconds: float, call: Callable[[], object]) -> None:
-        self.pauses.append(seconds)
-        self.call = call
-
-    def next(self) -> None:
-        call, self.call = self.call, None
-        assert call is not None
-        self._fake.advance(self.pauses[-1])
-        call()
+def waits(cached: Make) -> Cached:
+    story = cached()
+    story.locks.others = {PRIMARY}
+    for _ in range(2):
+        story.connects().client(GET)
+    story.advance(0.1, 0.01).upstream_gets_nothing()
+    return story
 
 
-class FakeReader:
-    def __init__(self) -> None:
-        self.pumps = 0
-        self.errors: list[object] = []
-
-    def pump(self) -> int:
-        self.pumps += 1
-        return 0
-
-    def fail(self, error: object) -> None:
-        self.errors.append(error)
+def test_it_says_how_many_wait(cached: Make) -> None:
+    story = waits(cached)
+    (asked,) = story.shelf.asked.values()
+    assert isinstance(asked, Elsewhere)
+    assert repr(asked) == "<Elsewhere 2 wait>"
+    story.client_leaves(at=0).client_leaves(at=1).advance(0.1, 0.01)
 
 
-@pytest.fixture
-def growth() -> Iterator[FakeGrowth]:
-    made = FakeGrowth()
-    yield made
-    os.close(made.descriptor)
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    return FakeClock(monkeypatch)
-
-
-def followed(growth: Any) -> tuple[Growing, Any]:
-    growing, reader = Growing(growth), FakeReader()
-    growing.readers.add(reader)  # type: ignore[arg-type]
-    return growing, reader
-
-
-def test_what_is_there_can_be_read(growth: Any) -> None:
-    growth.add(b"abc")
-    growing = Growing(growth)
-    assert (growing.size(), growing.read(1, 9), growing.is_whole()) == (3, b"bc", False)
-    assert growing.file(0, 3) == -1
-    assert repr(growing) == "<Growing 3 bytes>"
-
-
-def test_what_cannot_be_read_is_damaged(growth: Any) -> None:
-    growing = Growing(growth)
-    growth.descriptor, kept = -1, growth.descriptor
-    assert growing.read(0, 1) is None
-    growth.descriptor = kept
-
-
-def test_it_is_looked_at_often_while_it_flows_and_seldom_while_it_pauses(
-    growth: Any, fake: FakeClock
+def test_what_is_for_one_alone_there_lets_all_go_here_though_another_asks_by_then(
+    cached: Make,
 ) -> None:
-    growing, reader = followed(growth)
-    keeper: Any = FakeKeeper(fake)
-    growing.pump(keeper, 0, 1000.0)
-    for _ in range(5):
-        growth.add(b"x")
-        keeper.next()
-    assert keeper.pauses == [LOOK] * 6
-    assert reader.pumps == 6
-    for _ in range(1000):
-        keeper.next()
-    assert keeper.pauses[-1] == LONGEST_LOOK
-    assert keeper.pauses == sorted(keeper.pauses)
-    growth.add(b"x")
-    keeper.next()
-    assert keeper.pauses[-1] == LOOK
+    story = waits(cached)
+    story.shelf.outcomes.tell(PRIMARY, Outcome(401, "status"))
+    story.advance(0.05, 0.01).dialled(2)
+    for number in range(2):
+        story.upstream_gets(b"GET /a", at=number)
+        story.upstream(b"HTTP/1.1 401 No\r\ncontent-length: 2\r\n\r\nhi", at=number)
+        status = b'Porch; fwd=uri-miss; collapsed; detail="status"'
+        story.client_gets(401, b"hi", field=(b"cache-status", status), at=number)
 
 
-def test_when_it_is_complete_its_end_is_sent_and_nobody_looks_any_more(
-    growth: Any, fake: FakeClock
-) -> None:
-    growing, reader = followed(growth)
-    keeper: Any = FakeKeeper(fake)
-    growth.says = "complete"
-    growing.pump(keeper, 0, 1000.0)
-    assert growing.is_whole()
-    assert (reader.pumps, keeper.pauses) == (1, [])
+def test_an_error_there_is_one_here(cached: Make) -> None:
+    story = waits(cached)
+    story.shelf.outcomes.tell_error(PRIMARY, GatewayTimeout("no answer from x"))
+    story.advance(0.05, 0.01).client_gets(504, at=0).client_gets(504).upstream_gets_nothing()
+    assert story.latest.error is not None
+    assert story.latest.error.detail == "no answer from x"
 
 
-def test_when_its_worker_has_died_all_are_cut(growth: Any, fake: FakeClock) -> None:
-    growing, reader = followed(growth)
-    keeper: Any = FakeKeeper(fake)
-    growth.says = "failed"
-    growing.pump(keeper, 0, 1000.0)
-    assert isinstance(reader.errors[0], IncompleteResponse)
-    assert keeper.pauses == []
-
-
-def test_for_nobody_it_is_not_looked_at(growth: Any, fake: FakeClock) -> None:
-    keeper: Any = FakeKeeper(fake)
-    growing = Growing(growth)
-    growing.pump(keeper, 0, 1000.0)
-    assert keeper.pauses == []
-
-
-def test_a_reader_that_is_over_is_let_go(growth: Any) -> None:
-    growing = Growing(growth)
-    reader = growing.reader(growing, [(0, 1)])
-    assert growing.readers == {reader}
-    reader.abort(IncompleteResponse())
-    assert not growing.readers
+def test_how_an_earlier_question_ended_is_of_no_concern(cached: Make) -> None:
+    story = cached()
+    story.shelf.outcomes.tell(PRIMARY, Outcome(500, "status"))
+    story.advance(2 * LOOK)
+    story.locks.others = {PRIMARY}
+    story.connects().client(GET).advance(0.1, 0.01)
+    story.upstream_gets_nothing().client_leaves().advance(0.1, 0.01)

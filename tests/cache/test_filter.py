@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
-from porch.cache.counts import FORWARDED, HIT
+from porch.cache import update
+from porch.cache.counts import FORWARDED, HIT, NOT_KEPT
 from porch.cache.key import KeyRules
 from porch.cache.policy import Policy
+from porch.cache.queries import LONGEST
 from porch.route.condition import Conditions
+from porch.route.route import Timeouts
 from porch.route.when import parse_when
 from tests.support.cached import Cached
 
@@ -194,3 +197,72 @@ def test_whether_a_peer_is_trusted_is_asked_once_for_a_look(cached: Make) -> Non
     assert len(asked) == 2, "for what is ready, and by the look"
     story.client(GET).client_gets(200, b"hi")
     assert len(asked) == 3, "what is ready needs no look"
+
+
+ASKS = b"QUERY /a HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n"
+
+
+def test_the_body_of_a_query_is_waited_for_and_then_looked_up(cached: Make) -> None:
+    story = cached()
+    story.client(ASKS).upstream_gets_nothing().client(b"on").upstream_gets_nothing()
+    story.client(b"e").advance(0.1)
+    story.upstream_gets(b"QUERY /a", b"one").upstream(FRESH + HI).client_gets(200, b"hi")
+    story.client(ASKS).client(b"o").client(b"ne").advance(0.1).client_gets(200, b"hi")
+    assert story.shelf.counts[HIT] == 1
+
+
+def test_a_query_whose_body_does_not_come_ends_as_any_other_does(cached: Make) -> None:
+    story = cached()
+    story.client(ASKS + b"o").advance(59.0).client(b"n").advance(59.0).client_gets_nothing()
+    story.advance(3.0).client_gets(408, b"http_request_timeout")
+    story.connects().client(ASKS + b"o").client_leaves()
+
+
+def test_a_query_that_has_come_may_be_answered_as_late_as_any_other(cached: Make) -> None:
+    story = cached(timeouts=Timeouts(response=600.0))
+    story.client(ASKS).client(b"one").advance(0.1).upstream_gets(b"QUERY /a", b"one")
+    story.advance(500.0).upstream(FRESH + HI).client_gets(200, b"hi")
+
+
+def test_a_query_with_too_much_of_a_body_goes_past_with_all_of_it(cached: Make) -> None:
+    story = cached()
+    half = b"x" * (LONGEST // 2 + 1)
+    head = b"QUERY /a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunk = b"%x\r\n%b\r\n" % (len(half), half)
+    story.client(head + chunk).upstream_gets_nothing().client(chunk).advance(0.1)
+    story.client(b"0\r\n\r\n").upstream_gets(b"QUERY /a", half + half).upstream(FRESH + HI)
+    story.client_gets(200, b"hi")
+    assert story.shelf.counts[FORWARDED["method"]] == 1
+
+
+@pytest.mark.parametrize("path", [b"/../a", b"/b/%2E%2e/a", b"/..%2fa"])
+def test_of_a_path_that_climbs_nothing_is_asked_together_or_judged(
+    cached: Make, monkeypatch: pytest.MonkeyPatch, path: bytes
+) -> None:
+    story = cached()
+    field = (b"cache-status", b'Porch; fwd=uri-miss; detail="dot-segments"')
+    monkeypatch.setattr(update, "appraise", never)
+    for _ in range(2):
+        story.client(GET.replace(b"/a", path)).upstream_gets(b"GET " + path)
+        story.upstream(FRESH + HI).client_gets(200, b"hi", field=field)
+    assert not story.fills.began
+    assert story.shelf.counts[NOT_KEPT["dot-segments"]] == 2
+
+
+@pytest.mark.parametrize(
+    "line", [b"x-b: 1", b"content-length: 2", b"if-match: *", b"cache-control: no-store"]
+)
+def test_where_the_request_alone_decides_no_answer_is_judged(
+    cached: Make, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    story = cached(policy=Policy(bypass=(parse_when({"header": {"x-b": True}}),)))
+    monkeypatch.setattr(update, "appraise", never)
+    body = b"hi" if b"length" in line else b""
+    for method in (b"GET", b"POST"):
+        sent = method + b" /a HTTP/1.1\r\nhost: x\r\n" + line + b"\r\n\r\n" + body
+        story.client(sent).upstream_gets(method + b" /a", body or None)
+        story.upstream(FRESH + HI).client_gets(200, b"hi")
+
+
+def never(*words: Any, **more: Any) -> Any:
+    raise AssertionError("the request has decided")

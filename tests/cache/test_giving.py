@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from porch.cache.entry import Entry
-from porch.cache.giving import LITTLE, Held, body_of, gaps, given
+from porch.cache.giving import Held, body_of, gaps, given
 from porch.cache.status_field import CacheStatus
 from porch.cache.store import Stored
 from porch.filter import Kept, Response
 from porch.http.message import Field, RequestHead, ResponseHead
-from porch.reader import OPEN, PIECE, Reader, begun
+from porch.reader import LITTLE, OPEN, PIECE, Reader, begun
 
 BODY = b"0123456789"
 TAG = (b"etag", b'"1"')

@@ -44,7 +44,17 @@ def test_get_and_head_share_a_key():
         (b"http", b"a.test:443", b"a.test:443"),
         (b"https", b"a.test:80", b"a.test:80"),
         (b"https", b"a.test:8443", b"a.test:8443"),
-        (b"https", b"a.test.", b"a.test."),
+        (b"https", b"A.test.", b"a.test"),
+        (b"https", b"a.test.:443", b"a.test"),
+        (b"https", b"a.test.:8443", b"a.test:8443"),
+        (b"https", b"a.test.:", b"a.test"),
+        (b"https", b"a.test..", b"a.test.."),
+        (b"https", b"a.test..:8443", b"a.test..:8443"),
+        (b"https", b".", b"."),
+        (b"https", b"192.0.2.1.", b"192.0.2.1"),
+        (b"https", b"a.:b.:80", b"a.:b.:80"),
+        (b"http", b"[v1.:]", b"[v1.:]"),
+        (b"http", b"[v1.:1]:8080", b"[v1.:1]:8080"),
         (b"http", b"[::80]", b"[::80]"),
         (b"http", b"[::1]:80", b"[::1]"),
         (b"http", b"", b""),
@@ -52,6 +62,7 @@ def test_get_and_head_share_a_key():
 )
 def test_hosts(scheme, authority, expected):
     assert host(scheme, authority) == expected
+    assert host(scheme, expected) == expected
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,21 @@ def test_too_many_purges_purge_what_is_older(monkeypatch: pytest.MonkeyPatch):
     assert store.stat().purges == 10
 
 
+def test_too_many_forgotten_keys_purge_nothing_that_is_stored(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory_store, "BANS", 10)
+    store = MemoryStore(4 << 20)
+    kept = keep(store, "kept")
+    before = store.moment()
+    for number in range(11):
+        store.forget(key(f"k{number}"))
+    assert store.load(kept) is not None
+    assert store.save(key("k0"), answer(), b"", before) is None, "it was forgotten meanwhile"
+    store.purge("tag", b"a")
+    for number in range(11):
+        store.purge("tag", b"%d" % number)
+    assert store.load(kept) is None
+
+
 def test_a_body_that_nobody_finishes_gives_its_room_back():
     store = MemoryStore(4 << 20)
     spool = store.spool(key("a"), answer("a", -1), store.moment())

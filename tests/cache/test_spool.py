@@ -16,6 +16,8 @@ from porch.cache.spool import (
     living,
     read,
 )
+from porch.cache.wanted import want
+from porch.reader import OPEN
 from tests.support.storing import answer, key
 
 IDENT = b"f" + bytes(8)
@@ -66,6 +68,7 @@ def test_without_room_it_is_given_up(tmp_path: Path) -> None:
     made = spool(tmp_path, keeper)
     assert made.write(bytes(STEP))
     assert not made.write(b"x")
+    made.abandon()
     assert not made.write(b"x")
     assert made.finish(answer()) is None
     assert keeper.told == [STEP, 2 * STEP, "give up"]
@@ -81,7 +84,7 @@ def test_a_disk_that_fails_is_told_of(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "write", fail)
     assert not made.write(b"x")
-    assert keeper.told == [STEP, "give up", 28]
+    assert keeper.told == [STEP, 28]
 
 
 def test_what_could_not_be_kept_leaves_no_file(tmp_path: Path) -> None:
@@ -131,3 +134,71 @@ def test_one_whose_writer_is_gone_is_removed(tmp_path: Path) -> None:
     assert not path.exists()
     assert living(tmp_path, growing) is None
     writer.fail()
+
+
+def test_one_that_nobody_follows_is_not_lent(tmp_path: Path) -> None:
+    keeper = Keeper()
+    made = spool(tmp_path, keeper)
+    made.write(bytes(10))
+    assert not made.lend()
+    made.abandon()
+    assert not made.lend()
+    assert made.free(10) == OPEN
+
+
+def test_one_that_is_lent_grows_for_those_who_follow_and_takes_no_more_room_than_they_need(
+    tmp_path: Path,
+) -> None:
+    keeper = Keeper(room=2 * STEP)
+    made = spool(tmp_path, keeper)
+    growing = Growing(IDENT, answer("a", -1), 3, 0)
+    made.write(b"a" * STEP)
+    follower = living(tmp_path, growing)
+    assert follower is not None
+    want(follower.descriptor, 0)
+    made.write(b"b" * STEP)
+    assert not made.write(b"c")
+    assert made.lend()
+    assert not path_of(tmp_path, IDENT).exists()
+    assert living(tmp_path, growing) is None, "nobody else finds it"
+    assert keeper.told[-1] == "give up"
+    assert made.write(b"c" * STEP)
+    assert (follower.size(), follower.state()) == (3 * STEP, "growing")
+    assert made.free(3 * STEP) == 0
+    assert os.pread(follower.descriptor, 3, 2 * STEP - 1) == b"bcc"
+    want(follower.descriptor, 2 * STEP)
+    assert made.free(STEP) == 2 * STEP, "and here they want less"
+    assert os.pread(follower.descriptor, 2, STEP - 1) == b"\0b"
+    assert os.fstat(follower.descriptor).st_blocks * 512 < 2 * STEP + 65536
+    assert made.finish(answer("a", -1)) is None
+    assert follower.state() == "complete"
+    assert os.pread(follower.descriptor, STEP + 1, 2 * STEP) == b"c" * STEP
+    assert keeper.told.count("give up") == 1
+
+
+def test_one_that_is_lent_can_be_given_up_and_is_when_all_have_left(tmp_path: Path) -> None:
+    made = spool(tmp_path, Keeper())
+    made.write(b"a")
+    follower = living(tmp_path, Growing(IDENT, answer("a", -1), 3, 0))
+    assert follower is not None
+    want(follower.descriptor, 0)
+    assert made.lend()
+    want(follower.descriptor, OPEN)
+    assert made.free(1) == OPEN
+    made.abandon()
+    assert follower.state() == "failed"
+
+
+def test_where_no_room_can_be_given_back_nothing_is_lent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    made = spool(tmp_path, Keeper())
+    made.write(b"a")
+    follower = living(tmp_path, Growing(IDENT, answer("a", -1), 3, 0))
+    assert follower is not None
+    want(follower.descriptor, 0)
+    monkeypatch.setattr("porch.cache.spool.free", cannot)
+    assert not made.lend()

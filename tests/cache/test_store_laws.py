@@ -332,6 +332,8 @@ def test_a_body_that_is_too_long_is_given_up(store: Store) -> None:
     while spool.write(chunk):
         wrote += len(chunk)
     assert SIZE // 4 <= wrote <= SIZE // 2
+    assert not spool.write(b""), "it lacks something"
+    assert spool.finish(answer("a", wrote)) is None
     assert growth.state() == "failed"
     assert store.stat().refused == 1
     assert store.stat().growing == 0

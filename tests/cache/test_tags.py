@@ -10,8 +10,11 @@ from porch.cache.tags import LONGEST, MOST, tags_of
     [
         ([], []),
         ([(b"etag", b'"a"')], []),
-        ([(b"cache-tag", b"post-7, author 3,,blog ,")], [b"post-7", b"author 3", b"blog"]),
-        ([(b"surrogate-key", b"post-7  author-3\tblog,x")], [b"post-7", b"author-3", b"blog,x"]),
+        ([(b"cache-tag", b"post-7, author 3,,blog ,")], [b"post-7", b"author", b"3", b"blog"]),
+        (
+            [(b"surrogate-key", b"post-7  author-3\tblog,x")],
+            [b"post-7", b"author-3", b"blog", b"x"],
+        ),
         (
             [(b"xkey", b"post-7 author-3"), (b"xkey", b"blog,x")],
             [b"post-7", b"author-3", b"blog", b"x"],

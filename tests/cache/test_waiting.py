@@ -22,6 +22,7 @@ class FakeExchange:
         self.ended = 0.0
         self.client_full = False
         self.error: object = None
+        self.upstream: object = None
         self.answers: list[Any] = []
         self.raised: list[Exception] = []
 

@@ -109,6 +109,12 @@ def test_each_word_reaches_its_command_and_hands_on_its_exit_code(
         ("explain GET", "Missing argument"),
         ("check a b", "unexpected extra argument"),
         ("status --config", "requires an argument"),
+        (
+            "reload porch.toml",
+            "(porch.toml); the file of the door is an option: porch reload",
+        ),
+        ("status porch.toml", "is an option: porch status --config FILE (porch --help"),
+        ("drain a:1 porch.toml", "is an option: porch drain --config FILE"),
     ],
 )
 def test_words_used_wrongly_exit_with_2_and_say_where_help_is(

@@ -16,6 +16,7 @@ STATUS: dict[str, Any] = {
     "stopping": False,
     "configuration": {"file": "p.toml", "hash": "abc", "routes": 2, "loaded": "now"},
     "listening": [":80"],
+    "cut": {"client_flood": 0, "http_request_error": 0},
     "workers": [
         {
             "pid": 8,
@@ -60,6 +61,11 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
         "*     b:1 (HTTP/2)  dns_error  0        3",
         "*     a:1           up         0        9",
     ]
+
+
+def test_connections_that_were_cut_are_told_by_their_reason_words() -> None:
+    cut = {"client_flood": 2, "http_request_error": 0}
+    assert "connections of HTTP/2 that were cut: 2 client_flood" in [*lines(STATUS | {"cut": cut})]
 
 
 def test_what_operators_have_said_stands_behind_with_the_way_out() -> None:

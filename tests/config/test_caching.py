@@ -31,11 +31,11 @@ def test_every_word_arrives() -> None:
         max_object="1KB",
         ignore=["vary", "set-cookie"],
         respect_client=False,
-        deception="guard",
+        deception=False,
     )
     assert (made.ttl, made.stale, made.max_object) == (3600, 0, 1024)
     assert made.ignore == {b"vary", b"set-cookie"}
-    assert (made.respect_client, made.guard) == (False, True)
+    assert (made.respect_client, made.guard) == (False, False)
 
 
 def test_a_ttl_of_nothing_is_none_and_takes_back_that_of_a_site() -> None:

@@ -48,6 +48,17 @@ unknown_name = "refuse"
 store = "/tmp/porch"
 cache_store = { size = "10GB", path = "/tmp/kept", memory = false }
 
+[compress]
+codings = ["zstd"]
+types = ["text/*"]
+min_size = "2KB"
+level = "fast"
+brake = false
+events = true
+secrets = false
+decode_request = "10MB"
+padding = "32B"
+
 [acme]
 directory = ["letsencrypt", "https://ca.test/dir"]
 email = "ops@a.test"
@@ -115,6 +126,18 @@ headers = { X-Frame-Options = false }
 maintenance = { retry_after = "5m", allow = ["10.0.0.0/8"] }
 health = { kind = "grpc", service = "shop" }
 mirror = { to = "a:3", share = "10%" }
+
+[routes."a.test/f/*"]
+to = "file:/usr/bin"
+
+[routes."a.test/f/*".files]
+index = "home.html"
+try = ["{path}", "/home.html"]
+listing = true
+links = "none"
+hidden = true
+precompressed = false
+types = { md = "text/markdown" }
 
 [routes."a.test/w/*"]
 to = "a:5"
@@ -218,6 +241,7 @@ def test_a_file_with_every_word_has_no_problem(tmp_path):
         "a.test",
         "a.test/x/*",
         "a.test/y/*",
+        "a.test/f/*",
         "a.test/w/*",
         "a.test/z/*",
         "a.test/z/*",
@@ -234,6 +258,7 @@ FREE = (
     "response",
     "header",
     "status_ttl",
+    "types",
     "query",
     "cookie",
     "headers",
@@ -347,7 +372,7 @@ def test_a_route_knows_its_key_its_place_and_what_was_written(tmp_path):
 
 
 def test_harmless_words_of_later_versions_warn_and_the_rest_is_loaded(tmp_path):
-    loaded = load_text(tmp_path, '[routes]\n"a.test" = { to = "a:1", compress = true }\n')
+    loaded = load_text(tmp_path, '[routes]\n"a.test" = { to = "a:1", buffer_request = true }\n')
     assert loaded.ok
     assert [each.severity for each in loaded.problems] == ["warning"]
     assert loaded.routes[0].targets[0].text == "a:1"

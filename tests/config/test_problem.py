@@ -21,7 +21,7 @@ CACHE = Problem(
     line=12,
     column=1,
     severity="warning",
-    text="'compress' is not in this version yet and does nothing",
+    text="'metrics' is not in this version yet and does nothing",
 )
 
 
@@ -50,14 +50,14 @@ def test_the_closing_line_counts_and_says_what_stays(problems, running, closing)
 
 def test_warnings_alone_close_nothing():
     assert render([CACHE]) == (
-        "porch.toml:12:1  warning  'compress' is not in this version yet and does nothing"
+        "porch.toml:12:1  warning  'metrics' is not in this version yet and does nothing"
     )
 
 
 def test_errors_and_warnings_are_aligned():
     assert render([HELTH, CACHE]).splitlines()[:2] == [
         "porch.toml:3:52  error    unknown option 'helth' for a route; did you mean 'health'?",
-        "porch.toml:12:1  warning  'compress' is not in this version yet and does nothing",
+        "porch.toml:12:1  warning  'metrics' is not in this version yet and does nothing",
     ]
 
 

@@ -37,6 +37,8 @@ def http(text, host, port, kind="http"):
         Target(text="redirect:/new/{id}", kind="redirect", url="/new/{id}"),
         Target(text="redirect:/", kind="redirect", url="/"),
         Target(text="respond:503", kind="respond", status=503),
+        Target(text="file:/srv/www", kind="file", path="/srv/www"),
+        Target(text="file:www", kind="file", path="www"),
         Target(text="api", kind="pool", name="api"),
         Target(text="api-2_b", kind="pool", name="api-2_b"),
     ],
@@ -53,7 +55,7 @@ def test_a_weight_is_kept_and_a_last_slash_is_not():
 
 
 def test_what_answers_alone_or_is_a_pool_stands_in_no_list():
-    alone = ["redirect:https://b.test", "respond:503", "api"]
+    alone = ["redirect:https://b.test", "respond:503", "file:/srv/www", "api"]
     assert all(parse_target(each).is_alone for each in alone)
     assert not any(parse_target(each).is_alone for each in ("app:80", "unix:/run/x.sock"))
 

@@ -26,6 +26,8 @@ from tests.support.pebble import Pebble, running
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src"
 PATIENCE = 15.0
+START = 45.0
+"""Seconds for a door to start: half a second of a processor, for which others may stand in line."""
 
 
 class Door:
@@ -73,8 +75,8 @@ class Door:
     def log(self) -> str:
         return (self.folder / "out").read_text(encoding="utf-8", errors="replace")
 
-    def wait_until(self, true: Callable[[], object], what: str) -> None:
-        until = time.monotonic() + PATIENCE
+    def wait_until(self, true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+        until = time.monotonic() + patience
         while not true():
             if time.monotonic() > until:
                 raise AssertionError(f"{what} did not happen; the door said: {self.errors}")
@@ -82,7 +84,9 @@ class Door:
 
     def wait_ready(self) -> None:
         self.wait_until(
-            lambda: self.process.poll() is not None or "listening on" in self.errors, "the start"
+            lambda: self.process.poll() is not None or "listening on" in self.errors,
+            "the start",
+            START,
         )
         assert self.process.poll() is None, self.errors
 

@@ -5,9 +5,14 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
+from porch.http.websocket import accept_key
 from tests.e2e.conftest import Client, Connection, Door, Origin
+from tests.e2e.test_grpc import Far, Front
 from tests.support.crowd import Crowd, Got
+from tests.support.grpc_origin import GrpcOrigin
 
 Start = Callable[..., Door]
 Scripted = Callable[[Callable[[Connection], None]], Origin]
@@ -108,6 +113,89 @@ def test_a_mirror_sees_what_the_origin_sees(door: Start, origin: Scripted) -> No
     running.wait_until(lambda: mirror.asked, "the mirror's request")
     assert (server.asked, mirror.asked) == ([b"/a"], [b"/a"])
     rests(running)
+
+
+def test_what_a_canary_answers_is_for_all_as_the_check_warns(door: Start, origin: Scripted) -> None:
+    server, canary = Server(origin, pause=0.0), Server(origin, pause=0.0)
+    words = (
+        f', canary = {{ to = "127.0.0.1:{canary.port}", share = "0%", header = {{ x-new = "1" }} }}'
+    )
+    running = started(door, [server], "", words)
+    assert "what the canary answers is kept and given to all" in running.errors
+    chosen = b"GET /a HTTP/1.1\r\nHost: a.test\r\nX-New: 1\r\n\r\n"
+    assert Crowd(running.port, 1, lambda _: chosen).run()[0].status == 200
+    assert (server.asked, canary.asked) == ([], [b"/a"])
+    assert {got.status for got in crowd(running)} == {200}
+    assert server.asked == []
+    rests(running)
+
+
+def test_a_route_of_a_canary_without_the_cache_asks_both(door: Start, origin: Scripted) -> None:
+    server, canary = Server(origin, pause=0.0), Server(origin, pause=0.0)
+    running = door(
+        f'log = false\ncache = true\n[routes]\n"*" = "127.0.0.1:{server.port}"\n'
+        f'"*/b/*" = {{ to = "127.0.0.1:{server.port}", cache = false, '
+        f'canary = {{ to = "127.0.0.1:{canary.port}", share = "0%", '
+        'header = { x-new = "1" } } }\n'
+    )
+    chosen = b"GET /b/a HTTP/1.1\r\nHost: a.test\r\nX-New: 1\r\n\r\n"
+    for _ in range(2):
+        for asked in (chosen, get(b"/b/a"), get(b"/a")):
+            assert Crowd(running.port, 1, lambda _, asked=asked: asked).run()[0].status == 200
+    assert (server.asked, canary.asked) == ([b"/b/a", b"/a", b"/b/a"], [b"/b/a"] * 2)
+
+
+def test_websockets_pass_a_cache_and_are_never_kept(door: Start, origin: Scripted) -> None:
+    asked: list[bytes] = []
+
+    def serve(connection: Connection) -> None:
+        while True:
+            head = connection.read_head()
+            asked.append(head)
+            if b"upgrade: websocket" in head.lower():
+                key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)
+                assert key is not None
+                connection.send(
+                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                    b"Connection: upgrade\r\nCache-Control: max-age=60\r\n"
+                    b"Sec-WebSocket-Accept: %b\r\n\r\n" % accept_key(key[1])
+                )
+                return
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nhi"
+            )
+
+    running = door(
+        'log = false\nworkers = 1\ncache = "1h"\n[routes]\n'
+        f'"*" = "127.0.0.1:{origin(serve).port}"\n'
+    )
+    tunnel = get(b"/a")[:-2] + (
+        b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    for _ in range(2):
+        with closing(Client(running)) as client:
+            assert client.send(tunnel).read_head().startswith(b"HTTP/1.1 101")
+        with closing(Client(running)) as client:
+            assert client.send(get(b"/b")).read_answer()[2] == b"hi"
+    with closing(Client(running)) as client:
+        assert client.send(get(b"/a")).read_answer()[2] == b"hi", "what was no tunnel is asked for"
+    paths = [head.split(b" ")[1] for head in asked]
+    assert sorted(paths) == [b"/a", b"/a", b"/a", b"/b"]
+
+
+def test_calls_of_grpc_pass_a_cache_and_are_never_kept(door: Start, tmp_path: Path) -> None:
+    origin = GrpcOrigin()
+    front = Front(door, tmp_path, f'"*" = "h2c://127.0.0.1:{origin.port}"', 'cache = "1h"')
+
+    async def story(far: Far) -> None:
+        for _ in range(3):
+            assert await far.unary("Echo", b"one") == b"one"
+
+    front.run(story)
+    front.door.wait_until(lambda: len(front.logged()) == 3, "the log")
+    assert "0 fresh" in front.door.porch("cache").stdout
+    origin.close()
 
 
 def test_a_stored_answer_binds_nobody_to_an_endpoint(door: Start, origin: Scripted) -> None:

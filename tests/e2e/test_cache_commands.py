@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -30,7 +31,7 @@ class Counting:
             path = connection.read_head().split(b" ")[1]
             self.asked.append(path)
             body = b"%d" % len(self.asked)
-            tag = path.rpartition(b"/")[2]
+            tag = unquote_to_bytes(path.rpartition(b"/")[2])
             lasts = b"private" if tag == b"private" else b"max-age=60"
             connection.send(
                 b"HTTP/1.1 200 OK\r\nCache-Control: %b\r\nCache-Tag: all, %b\r\n"
@@ -81,6 +82,30 @@ def test_a_purge_is_in_force_in_all_workers_when_it_is_answered(
     after = {path: bodies(running, path) for path in paths}
     assert {path for path in paths if after[path] != before[path]} == purged
     assert all(len(found) == 1 for found in after.values())
+
+
+@pytest.mark.parametrize(("tag", "path"), [("caf\u00e9", b"/caf%C3%A9"), ("\udce9", b"/%E9")])
+def test_a_tag_that_is_not_ascii_is_purged_by_its_bytes(
+    door: Start, counting: Counting, tag: str, path: bytes
+) -> None:
+    running = started(door, counting)
+    before = {each: bodies(running, each) for each in (path, b"/x")}
+    done = running.porch("purge", "--tag", tag)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(before[path]) == 1
+    assert not bodies(running, path) & before[path]
+    assert bodies(running, b"/x") == before[b"/x"]
+
+
+def test_a_host_with_a_dot_behind_it_is_the_host(door: Start, counting: Counting) -> None:
+    running = started(door, counting)
+    first = bodies(running, b"/x", b"a.test.")
+    assert bodies(running, b"/x", b"A.test") == first
+    assert len(counting.asked) == 1
+    assert running.porch("purge", "--host", "a.test.").returncode == 0
+    assert not bodies(running, b"/x") & first
+    explained = running.porch("explain", "GET", "http://a.test./x").stdout
+    assert re.search("^key +http://a.test/x$", explained, re.M)
 
 
 def test_a_store_in_memory_is_purged_in_each_worker(door: Start, counting: Counting) -> None:

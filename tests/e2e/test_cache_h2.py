@@ -75,6 +75,45 @@ def test_clients_of_http_2_are_answered_from_the_store_within_their_windows(
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_heads_parts_and_conditions_of_http_2_are_answered_from_the_store(
+    secured: Callable[[str], Door], origin: Callable[..., Origin], size: int
+) -> None:
+    asked: list[bytes] = []
+
+    def serve(connection: Connection) -> None:
+        while True:
+            asked.append(connection.read_head())
+            connection.send(
+                b'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nETag: "1"\r\n'
+                b"Content-Length: %d\r\n\r\n%b" % (size, BODY[:size])
+            )
+
+    running = secured(f'"127.0.0.1:{origin(serve).port}"')
+    with h2_client(running) as client:
+        assert client.get("/a").content == BODY[:size]
+        head = client.head("/a")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(size)
+        for asks, status, content in (
+            ({"range": "bytes=2-5"}, 206, BODY[2:6]),
+            ({"range": "bytes=-3"}, 206, BODY[size - 3 : size]),
+            ({"range": "bytes=2-5", "if-range": '"1"'}, 206, BODY[2:6]),
+            ({"range": "bytes=2-5", "if-range": '"2"'}, 200, BODY[:size]),
+            ({"range": "bytes=500000-"}, 416, b""),
+            ({"if-none-match": '"1"'}, 304, b""),
+        ):
+            found = client.get("/a", headers=asks)
+            assert (found.http_version, found.status_code) == ("HTTP/2", status)
+            assert found.content == content
+        several = client.get("/a", headers={"range": "bytes=0-1,4-5"})
+        assert several.status_code == 206
+        assert BODY[:2] in several.content
+        assert BODY[4:6] in several.content
+        assert client.head("/a", headers={"if-none-match": '"1"'}).status_code == 304
+    assert len(asked) == 1
+
+
 def test_origins_of_http_2_fill_it(
     secured: Callable[[str], Door], h2_server: Callable[..., H2Server]
 ) -> None:

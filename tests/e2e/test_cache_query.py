@@ -1,11 +1,17 @@
 """QUERY before a real origin: answered from the store by what its body asks (RFC 10008)."""
 
+import ssl
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+import trustme
 
+from porch.cache.queries import LONGEST
 from tests.e2e.conftest import Client, Door
 from tests.smuggling.strict import Request
+from tests.support.h2_socket import H2Socket
 from tests.support.site import Site, written
 
 CONFIG = """\
@@ -99,10 +105,113 @@ def test_a_stale_answer_is_asked_about_with_its_question(asks: Asks, site: Site)
     assert [each.body for each in site.asked] == [b"one", b"one"]
 
 
-def test_a_question_whose_end_comes_later_goes_past(asks: Asks, site: Site) -> None:
+def test_a_question_in_pieces_is_the_same_question(asks: Asks, site: Site) -> None:
     chunked = (JSON, b"Transfer-Encoding: chunked")
     assert asks(b"3\r\none\r\n0\r\n\r\n", *chunked)[1] == b"one of application/json"
-    assert site.asked[0].body == b"one"
+    status, found = asks(b"1\r\no\r\n2\r\nne\r\n0\r\n\r\n", *chunked)
+    assert (b"hit" in status, found) == (True, b"one of application/json")
+    assert b"hit" in asks(b"one", JSON)[0]
+    assert [each.body for each in site.asked] == [b"one"]
+
+
+def test_a_question_that_comes_behind_its_head_is_waited_for(
+    site: Site, door: Callable[..., Door], client: Callable[[Door], Client]
+) -> None:
+    running = door(CONFIG.format(port=site.port))
+    head = b"QUERY /x HTTP/1.1\r\nHost: a.test\r\n%b\r\n\r\n"
+    for _ in range(2):
+        far = client(running)
+        far.send(head % b"Content-Length: 3")
+        time.sleep(0.2)
+        far.send(b"on")
+        time.sleep(0.2)
+        far.send(b"e")
+        assert far.read_answer()[2] == b"one of "
+        assert far.send(b"GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n").read_answer()[2] == b" of "
+    assert [(each.method, each.body) for each in site.asked] == [
+        (b"QUERY", b"one"),
+        (b"GET", b""),
+    ]
+    far.send(head % b"Content-Length: 3")
+    far.close()
+    running.wait_until(lambda: "'running': 0" in str(running.ask("status")), "the end of all")
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (LONGEST + 1, b"Content-Length: %d" % (LONGEST + 1)),
+        (100_000, b"Content-Length: 100000"),
+        (100_000, b"Transfer-Encoding: chunked"),
+    ],
+)
+def test_a_long_question_that_comes_behind_its_head_goes_past(
+    site: Site, door: Callable[..., Door], client: Callable[[Door], Client], size: int, told: bytes
+) -> None:
+    far = client(door(CONFIG.format(port=site.port)))
+    head = b"QUERY /x HTTP/1.1\r\nHost: a.test\r\n%b\r\n\r\n"
+    body = b"x" * size
+    sent = body if b"Length" in told else b"%x\r\n%b\r\n0\r\n\r\n" % (size, body)
+    for _ in range(2):
+        far.send(head % told)
+        time.sleep(0.2)
+        far.send(sent)
+        _, fields, found = far.read_answer()
+        assert found == body + b" of "
+        assert b"fwd=method" in fields
+    assert len(site.asked) == 2
+
+
+def test_who_wants_to_hear_first_whether_he_may_ask_is_told(
+    site: Site, door: Callable[..., Door], client: Callable[[Door], Client]
+) -> None:
+    far = client(door(CONFIG.format(port=site.port)))
+    far.send(
+        b"QUERY /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+    )
+    assert far.read_head().startswith(b"HTTP/1.1 100")
+    assert far.send(b"one").read_answer()[2] == b"one of "
+
+
+def test_questions_of_http_2_are_answered_from_the_store(
+    site: Site, door: Callable[..., Door], tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.issue_cert("a.test").private_key_and_cert_chain_pem.write_to_path(tmp_path / "pem")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    running = door(
+        'listen = ["https://127.0.0.1:0"]\n'
+        + CONFIG.format(port=site.port)
+        + f'[site."a.test"]\ncert = "{tmp_path}/pem"\nkey = "{tmp_path}/pem"\n'
+    )
+    long = b"x" * (3 * LONGEST)
+    with H2Socket(running.port, context) as far:
+
+        def ask(*pieces: bytes) -> tuple[bool, bytes]:
+            number = far.asks(b"/x", method=b"QUERY", end=False)
+            for each in pieces:
+                far.says(number, each, end=False)
+                far.read(0.05)
+            far.says(number, b"")
+            answer = far.answered(number)
+            assert answer.status == 200
+            return b"hit" in dict(answer.fields)[b"cache-status"], answer.body
+
+        assert ask(b"one") == (False, b"one of ")
+        assert ask(b"o", b"ne") == (True, b"one of ")
+        assert ask(b"two") == (False, b"two of ")
+        assert ask() == (False, b" of ")
+        assert ask() == (True, b" of ")
+        assert [ask(long) for _ in range(2)] == [(False, long + b" of ")] * 2
+        bodies = [b"%d" % number * 8000 for number in range(2, 8)] * 20
+        numbers = [far.asks(b"/x", method=b"QUERY", end=False) for _ in bodies]
+        for number, body in zip(numbers, bodies, strict=True):
+            far.says(number, body[:4000], end=False)
+        for number, body in zip(numbers, bodies, strict=True):
+            far.says(number, body[4000:])
+        assert [far.answered(each).body for each in numbers] == [each + b" of " for each in bodies]
+    assert len(site.asked) == 3 + 2 + 6
 
 
 def test_a_part_is_not_asked_for(asks: Asks, site: Site) -> None:

@@ -216,8 +216,9 @@ log = false
 cert = "{folder}/a.pem"
 key = "{folder}/a.key"
 """
-NOTICED = 3.0
-"""Seconds: a look a second, and a look more until a pair that is of no use is told of."""
+NOTICED = 5.0
+"""Seconds: a look a second, and a look more until a pair that is of no use is told of; the rest is
+for a machine that is busy with other things."""
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SOURCE, Door, clients_of, is_ended
+from tests.e2e.conftest import SOURCE, START, Door, clients_of, is_ended
 from tests.support.echo import EchoOrigin
 from tests.support.load import Load
 
@@ -367,7 +367,7 @@ def test_no_process_is_left_when_the_supervisor_is_killed_while_it_reloads(door,
         started.wait_until(lambda: _cpu_seconds(busy) > spent + 0.1, "the reading")
         assert not _has_parcel(workers[0])
     else:
-        started.wait_until(lambda: _has_parcel(workers[0]), "the building")
+        started.wait_until(lambda: _has_parcel(workers[0]), "the building", START)
     started.process.kill()
     for pid in workers:
         started.wait_until(lambda pid=pid: is_ended(pid), "the end of the workers")

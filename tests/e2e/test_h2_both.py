@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -158,6 +159,29 @@ def test_curl_sees_trailers_and_interim_answers(both: tuple[Door, H2Server], fol
     said = curl(both[0].ports[0], folder, "/early", "-i")
     assert said.index("HTTP/2 103") < said.index("link: </a.css>") < said.index("HTTP/2 200")
     assert digest(b"") + "x-sum: 42" in "".join(said.splitlines())
+
+
+@pytest.mark.system
+@pytest.mark.timeout(180)  # Go compiles it, and its library where nobody has before
+def test_go_gets_asks_a_hundred_times_at_once_and_posts_trailers(
+    both: tuple[Door, H2Server], folder: Path
+) -> None:
+    source = Path(__file__).parents[1] / "support" / "h2_client.go"
+    ran = subprocess.run(
+        ["go", "run", source, str(both[0].ports[0]), folder / "ca.pem", "a.test"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"GO111MODULE": "off", "GOFLAGS": "", "GOCACHE": str(folder / "cache")},
+    )
+    said = f"HTTP/2.0 200 {digest(b'')} 42"
+    assert ran.stdout.splitlines() == [
+        said,
+        f"100 {said}",
+        f"HTTP/2.0 200 {digest(b'x' * 300_000, 'so')} 42",
+        "1 connections",
+    ], ran.stderr
+    assert len(both[1].peers) == 1, "and one to the origin"
 
 
 def test_httpx(both: tuple[Door, H2Server]) -> None:

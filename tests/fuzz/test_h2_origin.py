@@ -12,8 +12,8 @@ from porch.errors import PorchError
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import ConnectionBroken, Ended, Reset
 from porch.http.h2_client import ClientCodec
-from porch.http.message import RequestHead, ResponseHead
-from tests.support.h2_mutate import damaged_answers
+from porch.http.message import RequestHead, ResponseHead, Trailers
+from tests.support.h2_mutate import ANSWERS, damaged_answers
 from tests.support.mutate import cut
 from tests.support.shared import Asking, Bench
 
@@ -59,6 +59,30 @@ def test_a_codec_that_asks_says_what_damaged_answers_mean(seed: int) -> None:
     assert "open" in ends
     assert {*ends} & {"broken", "ended"}
     assert ends.count("open") > 30, "else only refusals would be tried"
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_real_origins_say_is_understood_however_it_is_cut(name: str) -> None:
+    found = []
+    for size in (1, 5, 9, 100, 1 << 20):
+        codec = ClientCodec(HeadLimits())
+        streams = [codec.request(ASKED, True) for _ in range(3)]
+        codec.take()
+        told: dict[int, list[object]] = {stream: [b""] for stream in streams}
+        data = ANSWERS[name]
+        for at in range(0, len(data), size):
+            for number, what, body, end in codec.receive(data[at : at + size]):
+                if number not in streams:
+                    continue
+                if isinstance(what, ResponseHead | Trailers):
+                    told[number].append(what.fields)
+                told[number][0] += body  # type: ignore[operator]
+                if end:
+                    told[number].append("end")
+            codec.take()
+        found.append(told)
+    assert all(each[-1] == "end" for each in found[0].values()), "all three were answered"
+    assert all(each == found[0] for each in found)
 
 
 def over(exchange: Asking) -> int:

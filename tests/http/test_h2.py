@@ -4,7 +4,11 @@ Whole requests, answers in any pieces, windows of any size and trailers come thr
 sent.
 """
 
+import re
+import tomllib
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 
 import h2.config
 import h2.connection
@@ -125,7 +129,7 @@ def test_an_answer_comes_as_it_was_sent_whatever_the_window(
     pair = Pair(window)
     pair.client.send_headers(1, BASIC, end_stream=True)
     pair.move()
-    pair.codec.head(1, [(b":status", b"200"), *fields], b"", False)
+    pair.codec.head(1, (b":status", b"200"), [*fields], b"", False)
     for piece in body:
         pair.codec.data(1, piece, False)
     if trailers:
@@ -148,7 +152,7 @@ def test_many_streams_share_a_connection_and_none_gets_anothers_bytes(sizes: lis
         stream = 1 + 2 * number
         pair.client.send_headers(stream, BASIC, end_stream=True)
         pair.move()
-        pair.codec.head(stream, [(b":status", b"200")], b"", False)
+        pair.codec.head(stream, (b":status", b"200"), [], b"", False)
         pair.codec.data(stream, bytes([number]) * size, True)
     pair.take_all()
     for number, size in enumerate(sizes):
@@ -176,7 +180,7 @@ def test_a_farewell_in_two_steps_lets_streams_begin_between_them() -> None:
     (second,) = talk.sent()
     assert (second.kind, second.payload) == (7, b"\0\0\0\1\0\0\0\0bye")
     assert talk.hear(wire.headers(3, BASIC)) == []
-    talk.codec.head(1, [(b":status", b"204")], b"", True)
+    talk.codec.head(1, (b":status", b"204"), [], b"", True)
     assert [each.status for each in talk.sent()] == [204]
 
 
@@ -192,7 +196,7 @@ def test_output_is_taken_whole_in_bounded_pieces() -> None:
     talk = Talk()
     talk.hear(wire.settings((4, 1 << 30)) + wire.window_update(0, 1 << 30))
     talk.hear(wire.headers(1, BASIC))
-    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    talk.codec.head(1, (b":status", b"200"), [], b"", False)
     talk.codec.data(1, b"a" * 1_000_000, True)
     size = 0
     for _ in range(3):
@@ -205,3 +209,12 @@ def test_output_is_taken_whole_in_bounded_pieces() -> None:
     assert 1_000_000 < size < 1_002_000
     assert talk.codec.take() == []
     assert not talk.codec.wants_write
+
+
+def test_what_pip_installs_beside_a_wheel_is_the_binding_that_is_tested_here() -> None:
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [each for each in project["dependencies"] if each.startswith("ngh2")]
+    assert wanted == [f"ngh2=={version('ngh2')}"], "try another here, with all tests, and name it"
+    for lock in (root / "requirements").glob("*.txt"):
+        assert re.findall(r"^ngh2==\S+", lock.read_text(), re.MULTILINE) == wanted, lock.name

@@ -263,11 +263,20 @@ def test_every_refusal_is_the_clients_fault() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [b"host", b"content-length", b"x-forwarded-for", b"a_b", b"authorization", b"te", b"cookie"],
+    [b"host", b"content-type", b"x-forwarded-for", b"a_b", b"authorization", b"te", b"cookie"],
 )
 def test_trailers_that_must_not_become_fields_are_dropped(name: bytes) -> None:
-    trailers = read_trailers([(b"x-sum", b"1"), (name, b"a"), (b"grpc-status", b"0")])
+    fields = [(b"x-sum", b"1"), (name, b"a"), (b"grpc-status", b"0")]
+    trailers = read_trailers(fields, HeadLimits())
+    assert trailers is not None
     assert trailers.fields == [(b"x-sum", b"1"), (b"grpc-status", b"0")]
+    assert read_trailers([(name, b"a")], HeadLimits()) is None, "an end like any other"
+
+
+@pytest.mark.parametrize("name", [b"content-length", b"transfer-encoding"])
+def test_trailers_that_would_frame_the_body_are_refused(name: bytes) -> None:
+    with pytest.raises(BadRequest, match=name.decode()):
+        read_trailers([(b"x-sum", b"1"), (name, b"3")], HeadLimits())
 
 
 class Repeating:

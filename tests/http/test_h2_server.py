@@ -1,7 +1,6 @@
 """The side that is asked, with clients that write each frame by hand."""
 
 from collections.abc import Iterable
-from functools import partial
 
 import pytest
 
@@ -92,6 +91,8 @@ TRAILERS: dict[str, Iterable[Field]] = {
     "an upper-case name": [(b"X", b"a")],
     "transfer-encoding": [(b"transfer-encoding", b"chunked")],
     "connection": [(b"connection", b"x")],
+    "a length": [(b"content-length", b"1")],
+    "another length": [(b"content-length", b"7")],
 }
 
 
@@ -234,7 +235,7 @@ def test_an_answer_leaves_with_its_body_and_trailers() -> None:
     talk = Talk()
     talk.hear(get())
     talk.codec.interim(1, [(b":status", b"103"), (b"link", b"a")])
-    talk.codec.head(1, [(b":status", b"200"), (b"x", b"1")], b"", False)
+    talk.codec.head(1, (b":status", b"200"), [(b"x", b"1")], b"", False)
     talk.codec.data(1, b"hello", False)
     talk.codec.trailers(1, [(b"x-sum", b"9")])
     early, head, data, trailers = talk.sent()
@@ -253,17 +254,15 @@ def test_a_field_that_must_not_leave_gives_its_stream_up(field: Field, kind: str
     talk.hear(get())
     status = (b":status", b"200")
     if kind == "trailers":
-        talk.codec.head(1, [status], b"", False)
+        talk.codec.head(1, status, [], b"", False)
         with pytest.raises(InternalError):
             talk.codec.trailers(1, [field])
-    else:
-        send = (
-            talk.codec.interim
-            if kind == "interim"
-            else partial(talk.codec.head, data=b"", end=True)
-        )
+    elif kind == "interim":
         with pytest.raises(InternalError):
-            send(1, [status, field])
+            talk.codec.interim(1, [status, field])
+    else:
+        with pytest.raises(InternalError):
+            talk.codec.head(1, status, [field], b"", True)
     sent = talk.sent()
     assert [each.code for each in sent if each.kind == 3] == [2]
     assert not [each for each in sent if field in each.fields[1:]]
@@ -274,7 +273,7 @@ def test_calls_for_a_stream_that_is_gone_do_nothing() -> None:
     talk.hear(get(), wire.reset(1))
     codec = talk.codec
     codec.interim(1, [(b":status", b"103")])
-    codec.head(1, [(b":status", b"200")], b"", False)
+    codec.head(1, (b":status", b"200"), [], b"", False)
     codec.data(1, b"a", True)
     codec.trailers(1, [])
     codec.reset(1, 8)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from porch import clock
-from porch.http.h2 import CALM, NO_ERROR, REFUSED, ClientFlood, ConnectionBroken
+from porch.http.h2 import CALM, NO_ERROR, PROTOCOL, REFUSED, ClientFlood, ConnectionBroken
 from porch.http.h2_glitches import Kind
 from tests.support import h2_frames as wire
 from tests.support.h2_codec import Talk, get, with_
@@ -53,8 +53,8 @@ FLOODS = {
     "PING": (lambda n: wire.ping(), 1000, "PING"),
     "WINDOW_UPDATE": (lambda n: wire.window_update(0, 1), 1000, "WINDOW_UPDATE"),
     "PRIORITY_UPDATE": (lambda n: wire.priority_update(1), 1000, "PRIORITY_UPDATE"),
-    "PRIORITY": (lambda n: wire.priority(1 + 2 * n) * 20, 1020, "neither head nor body"),
-    "unknown": (lambda n: wire.frame(0x77, 0, 0, b"x" * 1000), 284, "neither head nor body"),
+    "PRIORITY": (lambda n: wire.priority(1 + 2 * n) * 20, 2015, "neither head nor body"),
+    "unknown": (lambda n: wire.frame(0x77, 0, 0, b"x" * 1000), 560, "neither head nor body"),
 }
 
 
@@ -124,7 +124,7 @@ def test_who_takes_a_long_answer_may_say_so_twice_a_frame(size: int) -> None:
     """As the plainest of clients do."""
     talk = Talk()
     talk.hear(get())
-    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    talk.codec.head(1, (b":status", b"200"), [], b"", False)
     for _ in range(3000):
         talk.codec.data(1, b"a" * size, False)
         frames = talk.sent()
@@ -162,7 +162,7 @@ def test_very_many_requests_are_no_glitch() -> None:
     for number in range(5000):
         stream = 1 + 2 * number
         talk.hear(get(stream), wire.priority_update(stream))
-        talk.codec.head(stream, [(b":status", b"200")], b"", False)
+        talk.codec.head(stream, (b":status", b"200"), [], b"", False)
         talk.codec.data(stream, b"hello", True)
         talk.sent()
         talk.codec.happened()
@@ -175,7 +175,7 @@ def test_a_reset_of_a_stream_that_has_ended_is_no_glitch() -> None:
     for number in range(500):
         stream = 1 + 2 * number
         talk.hear(get(stream, end=False))
-        talk.codec.head(stream, [(b":status", b"200")], b"", True)
+        talk.codec.head(stream, (b":status", b"200"), [], b"", True)
         talk.sent()
         assert talk.codec.release(stream)
         talk.sent()
@@ -235,7 +235,7 @@ def test_bodies_on_the_way_on_streams_that_we_give_up_are_no_glitch(answered: bo
     for _ in range(5):
         for stream in streams:
             if answered:
-                talk.codec.head(stream, [(b":status", b"502")], b"no", True)
+                talk.codec.head(stream, (b":status", b"502"), [], b"no", True)
                 talk.codec.take()
                 assert talk.codec.release(stream)
             else:
@@ -266,7 +266,7 @@ def test_what_a_first_flight_may_be_is_bounded_and_ends_with_our_settings(known:
     if known:
         talk.hear(wire.settings(ack=True))
     heard, broken = flood(talk, lambda _: wire.frame(0x77, 0, 0, b"x" * 4087))
-    assert heard == pytest.approx((80 + 200 + (0 if known else 1024)) / 4, rel=0.1)
+    assert heard == pytest.approx((80 + 272 + 200 + (0 if known else 1024)) / 4, rel=0.1)
     assert "neither head nor body" in str(broken)
 
 
@@ -275,15 +275,28 @@ def test_more_than_may_have_been_on_the_way_is_a_glitch() -> None:
     talk.hear(get(end=False))
     talk.codec.reset(1, 2)
     heard, broken = flood(talk, lambda _: wire.data(1, bytes(4096)))
-    assert heard == pytest.approx((256 + 256 // 16 + 80 + 200) / 4, rel=0.1)
+    assert heard == pytest.approx((2 * (256 + 256 // 16) + 80 + 200) / 4, rel=0.1)
     assert "neither head nor body" in str(broken)
+
+
+@pytest.mark.parametrize("size", [15_000, 200_000])
+def test_the_bodies_of_malformed_requests_are_no_glitch_of_their_own(size: int) -> None:
+    talk = Talk()
+    whole, rest = divmod(size, 16_384)
+    sizes = [16_384] * whole + [rest]
+    for number in range(150):
+        stream = 1 + 2 * number
+        pieces = [wire.data(stream, bytes(each)) for each in sizes]
+        refusal = talk.refusal(get(stream, (b"X", b""), end=False), *pieces)
+        assert refusal == PROTOCOL, "each has its answer"
+    assert talk.codec.glitches.told() == "150 malformed messages, " + FIRST
 
 
 def test_small_messages_both_ways_are_no_glitch() -> None:
     """As in a stream of gRPC, or a WebSocket."""
     talk = Talk()
     talk.hear(get(end=False))
-    talk.codec.head(1, [(b":status", b"200")], b"", False)
+    talk.codec.head(1, (b":status", b"200"), [], b"", False)
     for _ in range(20_000):
         talk.codec.receive(wire.data(1, b"a"))
         talk.codec.taken(1, 1)
@@ -297,7 +310,7 @@ def test_small_messages_both_ways_are_no_glitch() -> None:
 def test_resets_of_streams_that_are_over_are_counted_beyond_the_free_ones() -> None:
     talk = Talk()
     talk.hear(get(1))
-    talk.codec.head(1, [(b":status", b"200")], b"", True)
+    talk.codec.head(1, (b":status", b"200"), [], b"", True)
     talk.sent()
     heard, broken = flood(talk, lambda _: wire.reset(1) * 700)
     assert heard == 1

@@ -57,11 +57,21 @@ def test_the_preface_may_be_cut_anywhere(bench: Bench, place: int) -> None:
     assert frame(4, 1, 0, b"") in bytes(bench.transport.arrived)
 
 
-@pytest.mark.parametrize("data", [BAD, b"P", PREFACE[:20] + BAD])
+@pytest.mark.parametrize("data", [BAD, b"P", b"GET /\r\n", b"GET / HTTP/3\r\n", b"PRI\r\n"])
 def test_anything_else_is_http_1(bench: Bench, data: bytes) -> None:
     bench.feed(data)
     assert bench.feed(BAD) is not MultiplexedConnection
     assert bytes(bench.transport.arrived)[:10] in (b"HTTP/1.1 4", b"HTTP/1.1 5")
+
+
+@pytest.mark.parametrize(
+    "data", [PREFACE[:20] + BAD, b"PRI * HTTP/1.1\r\n", b"IN VALID PREFACE\r\n\r\n", b"\0 \1 \2\n"]
+)
+def test_what_is_neither_ends_as_http_2_does_it(bench: Bench, data: bytes) -> None:
+    assert bench.feed(data) is not ServerConnection
+    goaway = bytes(bench.transport.arrived)
+    assert (goaway[3], goaway[13:17]) == (7, b"\0\0\0\1"), "PROTOCOL_ERROR"
+    assert bench.transport.seen in ("half-closed", "closed"), "and what follows is dropped"
 
 
 def test_upgrade_to_it_is_no_way(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import Security
-from porch.listen.door import Door
+from porch.listen.door import SOME, Door
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
 from tests.support.scenario import Recorder
@@ -99,6 +99,15 @@ def test_an_exchange_is_opened_on_its_route() -> None:
     assert (exchange.route, exchange.request, exchange.client) == (settings.route, head, client)
     assert exchange.client_ip == b"192.0.2.7"
     assert len(door.deadlines) == 0, "it begins to wait with its request"
+
+
+def test_what_is_over_is_put_away_every_few_requests() -> None:
+    door, _, client = made()
+    calls: list[int] = []
+    door.put_away = lambda: calls.append(door.requests)
+    for _ in range(2 * SOME + 1):
+        door.open(client, request())
+    assert calls == [SOME, 2 * SOME]
 
 
 def test_the_clients_address_is_what_trust_says_and_the_router_hears_it() -> None:

@@ -67,6 +67,26 @@ def test_trailers_pass_both_ways(story: Make) -> None:
     assert tale.answer(one, 200, b"cd").trailers == [(b"x-end", b"2")]
 
 
+def test_trailers_of_which_none_may_go_on_are_an_end_without_any(story: Make) -> None:
+    tale = story()
+    one = tale.asks(method=b"POST", end=False)
+    tale.says(one, b"ab")
+    tale.does(lambda far: far.send_headers(one, [(b"host", b"y")], end_stream=True))
+    tale.upstream_gets(b"POST /", b"ab", trailers=[])
+    tale.upstream(CHUNKED + b"2\r\ncd\r\n0\r\nhost: y\r\n\r\n")
+    assert tale.answer(one, 200, b"cd").trailers is None
+
+
+def test_a_whole_body_behind_which_no_trailer_may_go_on_has_its_length(story: Make) -> None:
+    tale = story().connects()
+    one = tale.opens(method=b"POST", end=False)
+    tale.far.send_data(one, b"ab")
+    tale.does(lambda far: far.send_headers(one, [(b"host", b"y")], end_stream=True))
+    tale.upstream_gets(b"POST /", b"ab", field=(b"content-length", b"2"))
+    tale.upstream(OK)
+    tale.answer(one, 200, b"hi")
+
+
 def test_trailers_that_come_with_the_rest_in_one_read_are_not_lost(story: Make) -> None:
     tale = story().connects()
     one = tale.opens(method=b"POST", end=False)

@@ -53,7 +53,10 @@ class Client:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     def ask(self, host: str = "a.test") -> None:
-        self._writer.write(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % host.encode())
+        self.say(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % host.encode())
+
+    def say(self, data: bytes) -> None:
+        self._writer.write(data)
 
     async def head(self) -> bytes:
         """Of the next answer; empty if the connection ends before it."""

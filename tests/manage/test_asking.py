@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from porch.manage.asking import Answers, Asking
+from porch.manage.asking import Answers, Asking, Silent
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
 
@@ -81,10 +81,10 @@ def test_one_that_hangs_is_not_waited_for_long_and_named(bench: Bench) -> None:
     bench.ask()
     bench.asking.on_answer(bench.one, 1, "a")
     bench.late()
-    assert bench.answers == [["a"]]
+    assert bench.answers == [["a", Silent(2)]]
     assert "worker 2 has not obeyed" in bench.output.lines.decode()
     bench.asking.on_answer(bench.two, 1, "late")
-    assert bench.answers == [["a"]]
+    assert bench.answers == [["a", Silent(2)]]
 
 
 def test_with_nobody_to_wait_for_it_is_done_at_once(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import pytest
 from porch.cache.counts import FORWARDED, HIT
 from porch.cache.named import Named
 from porch.config.load import load_mapping
+from porch.manage.asking import Silent
 from porch.manage.cache_orders import NO_CACHE, NO_WORKER, CacheOrders
 from porch.manage.candidate import Candidate
 from porch.manage.columns import CACHE
@@ -89,6 +90,20 @@ def test_what_was_not_purged_everywhere_is_an_error(
     question = bench.ask("purge", all=True)
     bench.asking.answer(*answers)
     assert question.answer == {"error": error}
+
+
+def test_who_has_not_confirmed_a_purge_of_the_store_of_all_is_named(bench: Bench) -> None:
+    question = bench.ask("purge", all=True)
+    bench.asking.answer({}, Silent(7), Silent(9))
+    assert question.answer["purged"] == ["everything"]
+    assert question.answer["silent"].startswith("worker 7, 9 has not confirmed it")
+
+
+def test_a_purge_that_a_store_in_memory_has_not_made_is_none() -> None:
+    bench = Bench(cache=True, cache_store={"memory": True})
+    question = bench.ask("purge", all=True)
+    bench.asking.answer({}, Silent(7))
+    assert question.answer["error"].startswith("porch: not purged in worker 7, which hangs")
 
 
 @pytest.mark.parametrize(

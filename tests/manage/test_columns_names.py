@@ -4,7 +4,7 @@ import os
 
 from porch.balance.endpoint import WIDTH
 from porch.cache.counts import HIT
-from porch.manage.columns import CACHE, COLUMNS, Columns, cache_cells, cells_by
+from porch.manage.columns import CACHE, COLUMNS, CUT, CUTS, Columns, cache_cells, cells_by
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
 
@@ -72,5 +72,8 @@ def test_the_cache_counts_in_front_of_the_endpoints_and_outlives_its_worker() ->
     cells = cache_cells(table, 1)
     assert CACHE + len(cells.own) <= given
     cells.own[HIT] += 2
+    for at in range(len(CUTS)):
+        table.rows[1][CUT + at] = 3
     table.clear(1, columns.counters)
+    assert [table.total(CUT + at) for at in range(len(CUTS))] == [3, 3], "nor are cuts forgotten"
     assert table.total(CACHE + HIT) == 2

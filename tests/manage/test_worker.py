@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from porch.manage.channel import Channel, Message
-from porch.manage.columns import CONNECTIONS, HEARTBEAT, REQUESTS_HERE
+from porch.manage.columns import CONNECTIONS, CUT, CUTS, HEARTBEAT, REQUESTS_HERE
 from porch.manage.worker import NO_MEMORY
 from tests.manage.conftest import ANY, Origin, Running, until
 
@@ -21,6 +21,22 @@ def test_it_counts_where_the_supervisor_sees_it(running: Running) -> None:
         before = row[HEARTBEAT]
         await until(lambda: row[HEARTBEAT] > before)
         client.close()
+
+    running.serve(then)
+
+
+def test_it_counts_the_connections_that_it_cut(running: Running) -> None:
+    async def then() -> None:
+        running.words["h2c"] = True
+        await running.reload()
+        for _ in range(2):
+            client = await running.connect()
+            client.say(b"PRI * HTTP/2.0\r\n\r\nno\r\n\r\n")
+            assert not await client.is_closed(), "a word of farewell"
+            client.close()
+        row = running.in_force.table.rows[1]
+        await until(lambda: row[CUT + CUTS.index("http_request_error")] == 2)
+        assert row[CUT + CUTS.index("client_flood")] == 0
 
     running.serve(then)
 
@@ -124,6 +140,20 @@ def test_what_the_supervisor_does_not_take_at_once_is_sent_behind_it(running: Ru
         assert await running.hear("demanded") == ("demanded", names)
         assert await running.hear("certified") == ("certified", [])
         await until(lambda: not running.worker._channel.is_full)
+
+    running.serve(then)
+
+
+def test_where_many_requests_come_lines_of_the_log_are_made_behind_some_of_them(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def then() -> None:
+        worker, calls = running.worker, []
+        monkeypatch.setattr(worker._built.logs, "make_lines", lambda: calls.append("made"))
+        worker._door.put_away()
+        assert calls == [], "not within a request"
+        await asyncio.sleep(0)
+        assert calls == ["made"]
 
     running.serve(then)
 

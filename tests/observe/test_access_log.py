@@ -38,6 +38,23 @@ def test_lines_are_written_at_a_flush_in_one_piece():
     log.close()
 
 
+def test_lines_may_be_made_before_they_are_written_and_leave_in_one_piece():
+    sink = FakeSink()
+    log = AccessLog([(targets, sink)])
+    log.on_end(ended(b"/a"))
+    log.make_lines()
+    assert sink.writes == []
+    assert repr(log) == "<AccessLog 1 sinks, 0 exchanges to write>"
+    log.on_end(ended(b"/b"))
+    log.make_lines()
+    log.make_lines()
+    log.on_end(ended(b"/c"))
+    log.flush()
+    log.flush()
+    assert sink.writes == [b"/a\n/b\n/c\n"]
+    log.close()
+
+
 def test_a_flush_without_exchanges_writes_nothing():
     sink = FakeSink()
     log = AccessLog([(targets, sink)])

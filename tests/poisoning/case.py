@@ -29,9 +29,7 @@ class Said:
 
 
 Origin = Callable[[Request], Said]
-Doors = Literal[
-    "plain", "hour", "guard", "static", "tracking", "pages", "keyed", "underscores", "trusting"
-]
+Doors = Literal["plain", "hour", "static", "tracking", "pages", "keyed", "underscores", "trusting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from tests.smuggling.proxies import Arguments, free_port, running_with
 CACHES = {
     "plain": "true",
     "hour": '"1h"',
-    "guard": '{ ttl = "1h", deception = "guard" }',
     "tracking": '{ key = { ignore_query = "tracking" } }',
     "pages": '{ key = { query = ["page"], sort = true } }',
     "keyed": '{ ttl = "1h", key = { fields = ["x-tenant"], cookies = ["theme"] } }',

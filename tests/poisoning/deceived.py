@@ -106,7 +106,7 @@ CLIMBING = {
 
 CASES = [
     *(
-        _case(f"A link is followed to {target.decode()}", target, reads, source, "guard")
+        _case(f"A link is followed to {target.decode()}", target, reads, source, "hour")
         for target, (source, reads) in GUARDED.items()
     ),
     *(
@@ -125,7 +125,7 @@ CASES = [
         origin=account(_first_part, public=True),
         first=(ask(SID, target=b"/account/x.css"),),
         then=ask(target=b"/account/x.css"),
-        door="guard",
+        door="hour",
     ),
     Case(
         name="The account is of the kind that a link promises, and says that it is private",
@@ -133,6 +133,6 @@ CASES = [
         origin=_private_sheet,
         first=(ask(SID, target=b"/account/x.css"),),
         then=ask(target=b"/account/x.css"),
-        door="guard",
+        door="hour",
     ),
 ]

@@ -198,6 +198,14 @@ CASES = [
         origin=_host,
         first=(ask().replace(b"SITE", b"SITE."),),
         then=ask(),
+        hit=True,
+    ),
+    Case(
+        name="The host ends with two points",
+        source="hosts with a trailing dot, curl 2022",
+        origin=_host,
+        first=(ask().replace(b"SITE", b"SITE.."),),
+        then=ask(),
     ),
     Case(
         name="The host is written in capitals, and the page has it as it came",

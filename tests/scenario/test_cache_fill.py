@@ -340,3 +340,25 @@ def test_a_conditional_request_that_waited_is_answered_as_one(cached: Make) -> N
     story.client(GET).upstream_gets(b"GET /a").connects().client(asked).upstream_gets_nothing()
     story.upstream(FRESH + b'etag: "1"\r\n' + HI).client_gets(200, b"hi", at=0)
     story.client_gets(304)
+
+
+def test_of_what_may_not_be_stored_little_is_read_for_a_client_that_has_much_to_take(
+    cached: Make,
+) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a")
+    (fill,) = story.shelf.asked.values()
+    (asked,) = story.fills.began
+    exchange = story.recorder.began[-1]
+    exchange.sips = True
+    assert exchange.upstream is not None
+    exchange.upstream.sip(True)
+    assert asked.sips
+    story.connects().client(GET)
+    assert not asked.sips, "another has room"
+    story.client_leaves()
+    assert asked.sips
+    story.upstream(FRESH + b"content-length: 4\r\n\r\nab")
+    assert not asked.sips, "it goes to the store"
+    story.upstream(b"cd").client_gets(200, b"abcd", at=0)
+    assert fill not in story.shelf.asked.values()

@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from porch.cache.filter import digest
+from porch.cache.key import KeyRules, make
 from porch.cache.policy import Policy
+from porch.http.message import RequestHead
 from porch.route.route import RUNNING, Timeouts
 from tests.support.cached import Cached
 
@@ -129,3 +132,44 @@ def test_a_stale_one_stands_in_where_answers_could_not_be_stored_lately(cached: 
     private = b"HTTP/1.1 200 OK\r\ncache-control: private\r\ncontent-length: 0\r\n\r\n"
     story.client(GET).upstream_gets(b"GET /a").upstream(private).client_gets(200, b"")
     story.client(GET).upstream_gets(b"GET /a").upstream(BUSY).client_gets(200, b"hi")
+
+
+LARGE = bytes(60_000)
+
+
+def test_a_client_that_takes_nothing_is_given_no_more_than_a_head_of_a_stale_one(
+    cached: Make,
+) -> None:
+    story = cached(retries=1)
+    head = b"HTTP/1.1 200 OK\r\ncache-control: max-age=10, stale-if-error=60\r\n"
+    length = b"content-length: %d\r\n\r\n" % len(LARGE)
+    story.client(GET).upstream_gets(b"GET /a").upstream(head + length + LARGE)
+    story.client_gets(200, LARGE).upstream_eof().advance(11.0)
+    story.client(GET).upstream_gets(b"GET /a")
+    exchange = story.recorder.began[-1]
+    exchange.on_client_full()  # as by other streams of its connection
+    story.upstream(BUSY)
+    assert exchange.status == 200
+    assert exchange.bytes_out == 0
+    exchange.on_client_drained()
+    story.advance(0.01).client_gets(200, LARGE)
+
+
+def test_the_same_of_one_that_another_worker_has_validated(cached: Make) -> None:
+    story = cached()
+    entry = story.entry(LARGE, (b"etag", b'"1"'), lifetime=1.0)
+    primary = digest(make(RequestHead(b"GET", b"/a", b"x", b"http", []), KeyRules()))
+    ident = story.store.save(primary, entry, LARGE, story.store.moment())
+    assert ident is not None
+    story.advance(2.0)
+    story.locks.others = {primary}
+    story.client(GET).advance(0.05, 0.01)
+    exchange = story.recorder.began[-1]
+    exchange.on_client_full()
+    fresh = story.entry(LARGE, (b"etag", b'"1"'), lifetime=0.0)
+    assert story.store.freshen(primary, ident, fresh, story.store.moment())
+    story.advance(0.05, 0.01).upstream_gets_nothing()
+    assert exchange.status == 200
+    assert exchange.bytes_out == 0
+    exchange.on_client_drained()
+    story.advance(0.01).client_gets(200, LARGE)

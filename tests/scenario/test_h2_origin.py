@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from h2.events import TrailersReceived
 
 from porch.forward.h2 import PATIENCE, QUIET
 from tests.support.h2_origin import H2Origin
@@ -80,6 +81,16 @@ def test_a_body_with_a_length_and_one_without(story: Scenario) -> None:
     assert far.requests[3].trailers == [(b"x-sum", b"1")]
     far.answer(3, body=b"e", trailers=((b"x-sum", b"2"),))
     story.client_gets(200, b"e", trailers=[(b"x-sum", b"2")])
+    leave(story, far)
+
+
+def test_trailers_of_which_none_may_go_on_are_an_end_without_any(story: Scenario) -> None:
+    story.client(CHUNKED + b"1\r\na\r\n0\r\nhost: y\r\n\r\n")
+    far = origin(story)
+    assert (far.requests[1].ended, far.requests[1].trailers) == (True, [])
+    assert not [each for each in far.events if isinstance(each, TrailersReceived)], "no empty block"
+    far.answer(1, body=b"e", trailers=((b"x-real-ip", b"6.6.6.6"),))
+    story.client_gets(200, b"e", trailers=[])
     leave(story, far)
 
 

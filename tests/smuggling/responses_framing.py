@@ -13,6 +13,7 @@ from tests.smuggling.requests_chunks import (
     BAD_ENDS,
     BAD_SIZES,
     BAD_TRAILERS,
+    FRAMING,
     OWN_BOUNDS,
     is_harmless_when_dropped,
 )
@@ -26,8 +27,6 @@ OLD = b"GET /case HTTP/1.0\r\nHost: a.test\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked"
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
 FORBIDDEN = (
-    b"Transfer-Encoding: identity",
-    b"Content-Length: 0",
     b"Connection: close",
     b"Set-Cookie: admin=1",
     b"Content-Type: text/html",
@@ -198,6 +197,18 @@ CASES = [
             ours="bare" not in why and "request" not in why,
         )
         for lines, why in BAD_TRAILERS.items()
+    ),
+    *(
+        ResponseCase(
+            name=f"a trailer that would frame the answer: {shown(line)}",
+            sent=response(CHUNKED, body=b"5\r\nhello\r\n0\r\n" + line + b"\r\n\r\n"),
+            end="close",
+            rfc="9110 6.5.1",
+            why="It must not come behind the body: HTTP/2 refuses it as well.",
+            fate=Spoiled(),
+            ours=True,
+        )
+        for line in FRAMING
     ),
     *(
         ResponseCase(

@@ -106,6 +106,7 @@ class Cached(Scenario):
         assert not self.locks.mine, "a lock is still held"
         assert not self.cache._notes
         assert not self.cache._passing
+        assert not self.cache._coming
         keeper = shelf._keeper
         assert keeper is None or keeper.running == 0, "a fill never ended"
         assert self.door.running == 0

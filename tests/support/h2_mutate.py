@@ -1,6 +1,7 @@
-"""What real clients have said by HTTP/2, damaged at random, frame by frame.
+"""What real clients and origins have said by HTTP/2, damaged at random, frame by frame.
 
-The captures are of curl, nghttp, h2load, httpx and grpcio, each against a door without TLS.
+The captures are of curl, nghttp, h2load, httpx and grpcio, each against a door without TLS, and of
+nghttpd, nginx and grpcio, each asked three things by a codec of ours.
 """
 
 import random
@@ -8,20 +9,24 @@ from pathlib import Path
 
 from tests.support import h2_frames as wire
 
-__all__ = ["CAPTURES", "damage", "damaged_answers", "damaged_talk", "split"]
+__all__ = ["ANSWERS", "CAPTURES", "damage", "damaged_answers", "damaged_talk", "split"]
 
 FOLDER = Path(__file__).parents[1] / "fuzz" / "h2_captures"
 CAPTURES = {each.stem: each.read_bytes() for each in sorted(FOLDER.glob("*.bin"))}
 """name -> all that a client has sent."""
+ANSWERS = {
+    each.stem: each.read_bytes() for each in sorted((FOLDER.parent / "h2_answers").glob("*.bin"))
+}
+"""name -> all that an origin has sent, to requests on the streams 1, 3 and 5."""
 
 NUMBERS = (0, 1, 2, 3, 5, 7, 9, 101, 0x7FFFFFFF)
 LENGTHS = (0, 1, 4, 5, 8, 9, 255, 16384, 16385, 0xFFFFFF)
 
 
-def split(data: bytes) -> list[bytes]:
-    """The preface and the frames of what a client has sent."""
-    pieces = [data[:24]]
-    at = 24
+def split(data: bytes, preface: int = 24) -> list[bytes]:
+    """The preface, of so many bytes, and the frames of what somebody has sent."""
+    pieces = [data[:preface]] if preface else []
+    at = preface
     while at < len(data):
         end = at + 9 + int.from_bytes(data[at : at + 3], "big")
         pieces.append(data[at:end])
@@ -103,7 +108,10 @@ def damaged_talk(chance: random.Random) -> bytes:
 
 
 def damaged_answers(chance: random.Random, streams: list[int]) -> bytes:
-    """What an origin may say to requests on these streams."""
+    """What an origin may say to requests on these streams: what one has said, or made up."""
+    if streams == [1, 3, 5] and chance.random() < 0.5:
+        said, other = chance.choices([*ANSWERS.values()], k=2)
+        return damage(chance, split(said, 0), split(other, 0))
     pieces = [wire.settings((3, 100), (4, 70_000)), wire.settings(ack=True)]
     for stream in streams:
         length = chance.choice((0, 2, 900))

@@ -132,7 +132,7 @@ ANSWERS: dict[str, tuple[bytes, list[Event]]] = {
     "plain": (
         b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\nhi",
         [
-            answer(200, (b"content-type", b"text/plain"), (b"content-length", b"2"), length=2),
+            answer(200, (b"content-length", b"2"), (b"content-type", b"text/plain"), length=2),
             data(b"hi"),
             end,
         ],

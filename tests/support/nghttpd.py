@@ -18,18 +18,20 @@ PATIENCE = 15.0
 
 class Nghttpd:
     """A running one. more: its words, the last two behind the port. folder: of what it serves, as
-    `small` and `big`."""
+    `small` and `big`. said: what it says, where that is kept; with -v all that it hears."""
 
-    def __init__(self, folder: Path, *more: str) -> None:
+    def __init__(self, folder: Path, *more: str, said: str = os.devnull) -> None:
         self.port = free_port()
         (folder / "small").write_bytes(b"small")
         with (folder / "big").open("wb") as file:
             file.write(os.urandom(BIG))
         self.folder = folder
         words = ["nghttpd", "-a", "127.0.0.1", "-d", str(folder), *more[:-2], str(self.port)]
-        self.process = subprocess.Popen(
-            [*words, *more[-2:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self.said = folder / said
+        with self.said.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*words, *more[-2:]], stdout=output, stderr=subprocess.DEVNULL
+            )
         until = time.monotonic() + PATIENCE
         while True:
             assert self.process.poll() is None, "nghttpd ended at once"

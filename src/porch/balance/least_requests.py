@@ -7,6 +7,7 @@ minimum, costs the same whatever their number, and sends no herd to one fresh en
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from porch.balance.draw import Draw
 from porch.balance.endpoint import Endpoint
@@ -17,6 +18,8 @@ __all__ = ["EXACT", "LeastRequests"]
 
 EXACT = 4
 """Endpoints that are all looked at."""
+
+_flat = chain.from_iterable
 
 
 class LeastRequests:
@@ -39,13 +42,7 @@ class LeastRequests:
         """See upstream.Balancer."""
         endpoints = self._endpoints
         if len(endpoints) > EXACT:
-            one, two = self._draw.two()
-            if sum(two.runs) / two.weight < sum(one.runs) / one.weight:
-                one, two = two, one
-            yield one
-            yield two
-            yield from self._draw.others(one, two)
-            return
+            return self._of_many()
         first, least, alike = endpoints[0], INFINITY, 0.0
         for each in endpoints:  # here and not in a function: -0.1 us
             load = sum(each.runs) / each.weight
@@ -55,8 +52,20 @@ class LeastRequests:
                 before, alike = alike, alike + each.weight
                 if self._number() * alike >= before:
                     first = each
-        yield first
-        yield from sorted([each for each in endpoints if each is not first], key=_load)
+        if len(endpoints) == 2:  # it is known who comes second: -0.2 us
+            one, two = endpoints
+            return iter((one, two) if first is one else (two, one))
+        chosen = (first,)
+        return chain(chosen, _flat(map(self._others, chosen)))  # in order when somebody asks
+
+    def _others(self, first: Endpoint) -> list[Endpoint]:
+        return sorted([each for each in self._endpoints if each is not first], key=_load)
+
+    def _of_many(self) -> Iterator[Endpoint]:
+        one, two = self._draw.two()
+        if sum(two.runs) / two.weight < sum(one.runs) / one.weight:
+            one, two = two, one
+        return chain((one, two), _flat(map(self._draw.others, (one,), (two,))))
 
 
 def _load(endpoint: Endpoint) -> float:

@@ -14,6 +14,7 @@ then counts for what it is, not for an eighth.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from porch import clock
 from porch.balance.draw import Draw
@@ -34,9 +35,15 @@ _FRESH = 1000
 _NEW = 8
 """Of how much a time counts in `usual`, the inverse (exchange.py)."""
 
+_flat = chain.from_iterable
+
 
 class LeastTime:
-    """See upstream.Balancer."""
+    """See upstream.Balancer.
+
+    _few: of EXACT endpoints or fewer, each with what is known of it, how often it has its weight in
+    the mean of all, and its weight and that of those before it, of 1 in all.
+    """
 
     __slots__ = ("_draw", "_few", "_known", "_mean", "_number", "_quickest", "_up")
 
@@ -46,7 +53,7 @@ class LeastTime:
         self._number = number
         self._up: Sequence[Endpoint] = ()
         self._known = _All()
-        self._few: Sequence[_Known] = ()
+        self._few: list[tuple[_Known, Endpoint, float, float]] = []
         self._mean = 1.0
         self._quickest = 0.0
 
@@ -55,12 +62,12 @@ class LeastTime:
         self._up = up
         self._draw.use(up)
         self._mean = sum([each.weight for each in up]) / len(up)
-        self._few = [self._known[each] for each in up] if len(up) <= EXACT else ()
+        self._few = []
         until = 0.0
-        for known in self._few:
-            weight = known.endpoint.weight / self._mean
-            known.share, until = 1 / weight, until + weight / len(up)
-            known.until = until
+        for each in up if len(up) <= EXACT else ():
+            weight = each.weight / self._mean
+            until += weight / len(up)
+            self._few.append((self._known[each], each, 1 / weight, until))
         if len(self._known) > 2 * len(everyone):
             there = {*everyone}
             for each in [each for each in self._known if each not in there]:
@@ -68,38 +75,43 @@ class LeastTime:
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""
-        if len(self._up) > EXACT:
-            one, two = self._draw.two()
-            if self._cost(two) * ALIKE < self._cost(one):
-                one, two = two, one
-            yield one
-            yield two
-            yield from self._draw.others(one, two)
-            return
-        now = clock.milliseconds
         few = self._few
-        least, most = INFINITY, 0.0
-        for known in few:  # as `_cost` does, without its calls: -0.2 us
-            endpoint = known.endpoint
-            time = endpoint.usual if known.at == now else 0.0
-            if not time:
+        if not few:
+            return self._of_many()
+        now = clock.milliseconds
+        least, second, most = INFINITY, INFINITY, 0.0
+        for known, endpoint, share, _ in few:  # as `_cost` does, without its calls: -0.2 us
+            if known.at != now or not (time := endpoint.usual):
                 time = self._time(known)
-            known.cost = cost = time * (1 + sum(endpoint.runs) * known.share)
+            known.cost = cost = time * (1 + sum(endpoint.runs) * share)
             if cost < least:
-                least, first = cost, endpoint
+                second, least, first = least, cost, endpoint
+            elif cost < second:
+                second = cost
             if cost > most:
                 most = cost
         least *= ALIKE
         if most <= least:
             drawn = self._number()
-            for known in few:
-                if drawn < known.until:
+            for _, first, _, until in few:  # noqa: B007 - the last one, where rounding leaves a gap
+                if drawn < until:
                     break
-            first = known.endpoint
-        elif len(few) > 2:
-            first = self._draw.one_of([each.endpoint for each in few if each.cost <= least])
-        yield first
-        yield from sorted([each for each in self._up if each is not first], key=self._cost)
+        elif second <= least:
+            first = self._draw.one_of([each for known, each, _, _ in few if known.cost <= least])
+        if len(few) == 2:  # it is known who comes second: -0.2 us
+            one, two = self._up
+            return iter((one, two) if first is one else (two, one))
+        chosen = (first,)
+        return chain(chosen, _flat(map(self._others, chosen)))  # in order when somebody asks
+
+    def _others(self, first: Endpoint) -> list[Endpoint]:
+        return sorted([each for each in self._up if each is not first], key=self._cost)
+
+    def _of_many(self) -> Iterator[Endpoint]:
+        one, two = self._draw.two()
+        if self._cost(two) * ALIKE < self._cost(one):
+            one, two = two, one
+        return chain((one, two), _flat(map(self._draw.others, (one,), (two,))))
 
     def _cost(self, endpoint: Endpoint) -> float:
         known = self._known[endpoint]
@@ -128,15 +140,13 @@ class _Known:
     """What is known of an endpoint. usual: its mean at the last look. most: no more than this, for
     it has answered better than its mean after a silence. is_old: it was silent at the last look.
     at: the tick of the clock of a look that found its time to be its mean, so that in this tick
-    nobody has to look again. Where they are few: share, how often it has its weight in the mean of
-    all; until, its weight and that of those before it, of 1 in all; cost, of the last choice."""
+    nobody has to look again. cost: of the last choice, where they are few."""
 
-    __slots__ = ("at", "cost", "endpoint", "is_old", "most", "share", "until", "usual")
+    __slots__ = ("at", "cost", "endpoint", "is_old", "most", "usual")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.usual = self.cost = 0.0
-        self.share = self.until = 1.0
         self.most = INFINITY
         self.is_old = False
         self.at = -1

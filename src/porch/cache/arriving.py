@@ -1,13 +1,15 @@
 """Arriving: a body as it comes in from the origin, for all who read it meanwhile.
 
 What is stored can be read from its first byte on: a small body from memory, a larger one from the
-store's file. What is not stored is there for as long as somebody has not read it yet.
+store's file. What is not stored is there for as long as somebody has not read it yet: in memory, or
+in the file that it was on its way to, where clients of other workers follow it there (`lent`).
 """
 
 import os
 
 from porch.cache.entry import Entry
 from porch.cache.store import SMALL, Growth, Save, Spool, Store
+from porch.reader import OPEN
 
 __all__ = ["Arriving"]
 
@@ -16,13 +18,15 @@ class Arriving:
     """See the module, and reader.Body. stores: whether it will be kept, as far as is known.
 
     entry: to keep it by; None where it is not to be kept. most: bytes of a body that is kept.
-    moment: see store.Store.
+    moment: see store.Store. lent: whether others read on in the file though it will not be kept.
     """
 
     __slots__ = (
         "_base",
         "_entry",
         "_growth",
+        "_lent_at",
+        "_low",
         "_memory",
         "_moment",
         "_most",
@@ -31,6 +35,7 @@ class Arriving:
         "_spool",
         "_store",
         "_whole",
+        "lent",
         "stores",
     )
 
@@ -46,7 +51,8 @@ class Arriving:
         self._base = self._size = 0  # of the first byte in memory, and behind the last
         self._spool: Spool | None = None
         self._growth: Growth | None = None
-        self._whole = False
+        self._whole = self.lent = False
+        self._lent_at = self._low = 0  # its size when it was, and the first byte that is wanted yet
         self.stores = entry is not None
 
     def __repr__(self) -> str:
@@ -55,26 +61,35 @@ class Arriving:
 
     @property
     def held(self) -> int:
-        """Bytes in memory."""
+        """Bytes that wait for who reads slowly: in memory, and in a file that is lent those beyond
+        what it had grown to when it was still to be kept."""
+        if self.lent:
+            return max(len(self._memory), self._size - self._low - self._lent_at)
         return len(self._memory)
+
+    @property
+    def ident(self) -> bytes:
+        """Of the file that others follow; b"" for none."""
+        return self._spool.ident if self._spool is not None else b""
 
     def add(self, data: bytes) -> None:
         """The next piece."""
         self._size += len(data)
         if self.stores and self._size > self._most:
             self._lose()
-        self._memory += data
         if self._spool is None:
+            self._memory += data
             if self.stores and self._is_large():
                 self.show()
-        elif not self._spool.write(data):
-            self._lose()
-        self._shed()
+        else:
+            self._write(bytes(self._memory) + data if self._memory else data)
 
     def end(self) -> Save | None:
         """That was all. What is to be saved of it; None where it is stored by now, or not kept."""
         self._whole = True
         entry = self._entry
+        if self.lent:
+            self._end_lent()
         if not self.stores or entry is None:
             return None
         if not entry.held:
@@ -88,14 +103,18 @@ class Arriving:
         """The rest will not come."""
         if self._spool is not None:
             self._spool.abandon()
-        self.stores = False
+        self.stores = self.lent = False
 
-    def forget(self, low: int) -> None:
-        """Nobody wants what stands before `low` any more, which is not stored."""
+    def forget(self, low: int) -> bool:
+        """Nobody here wants what stands before `low` any more, which is not stored. False where it
+        is lent and cannot be any longer, for there is no room for it: it is to be abandoned."""
+        if self.lent:
+            return self._trail(low)
         if not self.stores and low > self._base:
             low = min(low, self._size)
             del self._memory[: low - self._base]
             self._base = low
+        return True
 
     # --- reader.Body -----------------------------------------------------------------------------
 
@@ -138,9 +157,10 @@ class Arriving:
         self._growth = next(
             (each for each in self._store.follow(self._primary) if each.ident == spool.ident), None
         )
-        if self._growth is None or not spool.write(bytes(self._memory)):
+        if self._growth is None:
             self._lose()
-        self._shed()
+        else:
+            self._write(bytes(self._memory))
 
     def _is_large(self) -> bool:
         """As far as is known by now."""
@@ -149,16 +169,55 @@ class Arriving:
         known = sum(end - first for first, end in entry.held) if entry.held else entry.length
         return max(known, self._size) > SMALL
 
-    def _shed(self) -> None:
-        """What the file has by now need not be in memory."""
-        if self._growth is not None and self._spool is not None:
-            there = self._growth.size()
-            del self._memory[: there - self._base]
-            self._base = there
+    def _write(self, rest: bytes) -> None:
+        """All that is not in the file yet. What it has by then need not be in memory."""
+        spool, growth = self._spool, self._growth
+        assert spool is not None
+        assert growth is not None
+        went = spool.write(rest)
+        there = growth.size()
+        self._memory[:] = rest[there - self._base :]
+        self._base = there
+        if not (went or self.lent):
+            self._lose()
 
     def _lose(self) -> None:
-        """It will not be kept. What the file has can still be read."""
-        if self._spool is not None:
-            self._spool.abandon()
-            self._spool = None
+        """It will not be kept. What the file has can still be read, and what comes goes there too
+        where somebody in another worker reads it."""
         self.stores = False
+        spool = self._spool
+        if spool is not None and spool.lend():
+            self.lent = True
+            self._lent_at = self._size
+        elif spool is not None:
+            spool.abandon()
+            self._spool = None
+
+    # --- lent ------------------------------------------------------------------------------------
+
+    def _trail(self, low: int) -> bool:
+        """See `forget`: room is given back, and what did not go into the file for want of it may
+        go now."""
+        spool = self._spool
+        assert spool is not None
+        first = spool.free(low)
+        if first == OPEN:  # those in other workers have left, or have all
+            spool.abandon()
+            self._spool = None
+            self.lent = False
+            return self.forget(low)
+        self._low = min(low, first)
+        if self._memory:
+            self._write(bytes(self._memory))
+            if self._memory and self._low >= self._base:
+                return False  # all has been read that is there, and there is no more room
+        if self._whole:
+            self._end_lent()
+        return True
+
+    def _end_lent(self) -> None:
+        """That was all, once it is in the file."""
+        if not self._memory and self._spool is not None and self._entry is not None:
+            self._spool.finish(self._entry)
+            self._spool = None
+            self.lent = False

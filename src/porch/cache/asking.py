@@ -26,6 +26,7 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
     if asked is not None and asked.is_behind():
         asked.retire()
         asked = None
+    exchange.upstream = waiting
     if asked is not None:
         waiting.collapsed = True
         asked.join(waiting)
@@ -37,7 +38,7 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
         waiting.collapsed = True
         timeouts = waiting.cache.route.timeouts
         patience = timeouts.connect + timeouts.response
-        Elsewhere(shelf, key, exchange.keeper, patience).join(waiting)
+        Elsewhere(shelf, key, exchange.keeper, patience, ask).join(waiting)
 
 
 def refresh(waiting: Waiting, key: FillKey, checks: Stored) -> None:

@@ -8,7 +8,8 @@ more is purged than was asked, never less.
 
 import hashlib
 import struct
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 from porch.cache.board import BANNED, CLEARED, PURGES, SWEPT, Board
 from porch.cache.database import Database, Meta
@@ -18,17 +19,18 @@ from porch.cache.store import Scope
 if TYPE_CHECKING:
     import lmdb
 
-__all__ = ["GONE", "PREFIXES", "SOFT", "VALID", "Bans", "host_of"]
+__all__ = ["GONE", "PREFIXES", "SOFT", "VALID", "Bans", "Numbers", "decided", "host_of", "names"]
 
 VALID, SOFT, GONE = 0, 1, 2
 
 PREFIXES = 256
 """Prefixes that are looked at for one record; the oldest beyond becomes a purge of its host."""
 
+Numbers = tuple[int, int]
+"""The last purge by a name, and the last soft one; 0 for none."""
 _NUMBERS = struct.Struct("<QQ")
-"""The last purge by this name, and the last soft one; 0 for none."""
-_KINDS = {"all": b"a", "url": b"u", "prefix": b"p", "host": b"h", "tag": b"t"}
-_KEY = b"k"
+_KINDS = {"all": b"a", "url": b"u", "prefix": b"p", "host": b"h", "tag": b"t", "key": b"k"}
+_KEY = _KINDS["key"]
 _LAST_PREFIX = b"P"
 _ALL = _KINDS["all"]
 
@@ -39,6 +41,28 @@ def host_of(url: bytes) -> bytes:
     if authority.startswith(b"["):
         return authority.partition(b"]")[0].lower() + b"]"
     return authority.partition(b":")[0].lower()
+
+
+def names(entry: Entry, primary: bytes = b"") -> list[tuple[Scope | Literal["key"], bytes]]:
+    """What a purge of this answer may be called, but for prefixes. primary: of one that is to be
+    stored: what is stored under a key is removed when that is forgotten."""
+    found: list[tuple[Scope | Literal["key"], bytes]] = [
+        ("all", b""),
+        ("url", entry.url),
+        ("host", host_of(entry.url)),
+        *(("tag", tag) for tag in entry.tags),
+    ]
+    if primary:
+        found.append(("key", primary))
+    return found
+
+
+def decided(purged: Iterable[Numbers], moment: int) -> int:
+    """VALID, SOFT or GONE, by all purges that fit, of what is as it was at `moment`."""
+    hard = soft = 0
+    for one, other in purged:
+        hard, soft = max(hard, one), max(soft, other)
+    return GONE if hard > moment else SOFT if soft > moment else VALID
 
 
 def _name(kind: bytes, value: bytes) -> bytes:
@@ -89,19 +113,12 @@ class Bans:
         meta = self._database.meta(txn)
         if moment < meta.floor or (primary and moment < meta.dropped):
             return GONE
-        names = [_name(_ALL, b""), _name(b"u", entry.url), _name(b"h", host_of(entry.url))]
-        names += [_name(b"t", tag) for tag in entry.tags]
-        if primary:
-            names.append(_name(_KEY, primary))
-        hard = soft = 0
-        for name in names:
-            value = txn.get(name, db=self._database.bans)
-            if value is not None:
-                one, other = _NUMBERS.unpack_from(value)
-                hard, soft = max(hard, one), max(soft, other)
-        for one, other in self._by_prefix(txn, entry.url):
-            hard, soft = max(hard, one), max(soft, other)
-        return GONE if hard > moment else SOFT if soft > moment else VALID
+        bans = self._database.bans
+        values = [
+            txn.get(_name(_KINDS[scope], value), db=bans) for scope, value in names(entry, primary)
+        ]
+        purged: list[Numbers] = [_NUMBERS.unpack_from(each) for each in values if each is not None]
+        return decided([*purged, *self._by_prefix(txn, entry.url)], moment)
 
     def may_fit(self, moment: int) -> bool:
         """Whether any purge since then can be of something that is stored."""
@@ -161,7 +178,7 @@ class Bans:
         meta.changes += 1
         txn.put(_LAST_PREFIX, _ordered(meta.changes), db=self._database.bans)
 
-    def _by_prefix(self, txn: "lmdb.Transaction[memoryview]", url: bytes) -> list[tuple[int, int]]:
+    def _by_prefix(self, txn: "lmdb.Transaction[memoryview]", url: bytes) -> list[Numbers]:
         last = bytes(txn.get(_LAST_PREFIX, db=self._database.bans) or b"")
         known = (self._database.era, last)
         if known != self._known:

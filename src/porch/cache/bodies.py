@@ -1,9 +1,9 @@
 """Bodies in files: written while they are read, and never changed afterwards.
 
 What a file is can be seen by who has it open, by one fstat: its size, and by its mode whether it
-grows (0600), is complete (0400) or was given up (0000). Whether the one who writes still lives is
-told by a lock (flock) on it that the kernel lets go of. A file is part of the store only once the
-database has its record.
+grows (0600; 0200: for those alone who read it already), is complete (0400) or was given up (0000).
+Whether the one who writes still lives is told by a lock (flock) on it that the kernel lets go of. A
+file is part of the store only once the database has its record.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from pathlib import Path
 from porch import clock
 from porch.cache.entry import Entry
 from porch.cache.store import GrowthState
+from porch.cache.wanted import LENT
 
 __all__ = ["BLOCK", "CHECKED", "LASTS", "BodyFile", "Checked", "GrowingFile", "Writer", "path_of"]
 
@@ -163,6 +164,13 @@ class Writer:
     def content(self) -> bytes:
         """All of it, for what turned out to be small. Raises OSError."""
         return os.pread(self._descriptor, self.size, 0)
+
+    def lend(self) -> int:
+        """It will not be kept: gone by name, and from now on for those alone who want it already
+        (see `wanted`). Its descriptor. Raises OSError."""
+        os.unlink(self._path)
+        os.fchmod(self._descriptor, LENT)
+        return self._descriptor
 
     def complete(self, *, is_kept: bool) -> None:
         """It is whole, and who follows may know. The record in the database comes first.

@@ -13,12 +13,14 @@ _SCRIPT = (
     *(b"text/javascript", b"application/javascript", b"application/x-javascript"),
     *(b"text/ecmascript", b"application/ecmascript"),
 )
+_MOVING = (b"image/", b"video/")
+"""What a `.gif` is made by those who make pictures smaller on their way."""
 _FONT = (b"font/", b"application/font", b"application/x-font", b"application/vnd.ms-fontobject")
 _SOUND_OR_FILM = (b"audio/", b"video/", b"application/ogg")
 _SHEET = (b"text/csv", b"text/plain", b"application/vnd.ms-excel")
 _FILE = (b"application/",)
 
-_PICTURES = b"avif bmp gif heic ico jpeg jpg jxl png svg svgz tif tiff webp"
+_PICTURES = b"avif bmp heic ico jpeg jpg jxl png svg svgz tif tiff webp"
 _FONTS = b"eot otf ttf woff woff2"
 _SOUNDS = b"aac flac m4a mid mp3 oga ogg opus wav"
 _FILMS = b"avi m4s m4v mkv mov mp4 mpeg mpg ogv ts webm wmv"
@@ -31,6 +33,7 @@ _PROMISED = {
     b"map": (b"application/json", b"application/octet-stream", b"text/plain"),
     b"wasm": (b"application/wasm",),
     **dict.fromkeys(_PICTURES.split(), (b"image/",)),
+    b"gif": _MOVING,
     **dict.fromkeys(_FONTS.split(), _FONT),
     **dict.fromkeys((_SOUNDS + b" " + _FILMS).split(), _SOUND_OR_FILM),
     **dict.fromkeys((_ARCHIVES + b" " + _PAPERS).split(), _FILE),

@@ -3,18 +3,23 @@
 It is the client of an exchange of its own, which dials, retries and times out as any other: no
 client that leaves or is slow has part in it. What can be stored is stored and read by all from
 there, while it comes. What cannot goes to the first of them alone; the others ask for themselves.
+Those who wait in other workers are told of what is not in the store (outcomes.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from porch import clock
+from porch.cache.answered import Answered
 from porch.cache.arriving import Arriving
 from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
 from porch.cache.joining import Joining, joining
 from porch.cache.key import port
+from porch.cache.lost import FillNotStored
+from porch.cache.outcomes import Outcome
+from porch.cache.pacing import WATCH, Pace
 from porch.cache.passes import LASTING, OF_REQUESTS, PASS, seconds_of
 from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
@@ -32,14 +37,11 @@ from porch.reader import Body, Part, Reader
 
 if TYPE_CHECKING:
     from porch.http.stream import Head
-    from porch.route.route import Place
 
-__all__ = ["MOST_ALONE", "SHOW", "WINDOW", "Fill"]
+__all__ = ["MOST_ALONE", "SHOW", "Fill"]
 
 SHOW = 0.01
 """Seconds until a body that still comes is put where other workers can read it, however small."""
-WINDOW = 1 << 18
-"""Bytes of a body that is not stored which may wait for the slowest reader."""
 MOST_ALONE = 64
 """Fills under way in a worker above which those end that nobody waits for before their head."""
 
@@ -56,12 +58,13 @@ class Fill:
         "_cell",
         "_error",
         "_exchange",
-        "_is_full",
         "_is_open",
         "_joining",
         "_key",
+        "_later",
         "_moment",
         "_number",
+        "_pace",
         "_readers",
         "_requested",
         "_shelf",
@@ -92,10 +95,11 @@ class Fill:
         self._moment = shelf.store.moment()
         self._requested = clock.wall()
         self._exchange: Exchange | None = None
-        self._answered: _Answered | None = None
+        self._answered: Answered | None = None
         self._error: PorchError | None = None
         self._spread: Spread | None = None
-        self._is_full = False
+        self._pace = Pace(self._waiting, self._readers)
+        self._later: Callable[[float, Callable[[], object]], object] = _never
         self._is_open = True
         self._joining: Joining | None = None
         self.checks = checks
@@ -113,8 +117,10 @@ class Fill:
         self._shelf.asked[self._key] = self
         keeper = self._shelf.keeper(template.keeper)
         keeper.running += 1
+        self._later = keeper.later
         self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
+        self.sip()
         self._exchange.on_request(body, True)
 
     # --- those who wait --------------------------------------------------------------------------
@@ -124,6 +130,7 @@ class Fill:
         self._shelf.members[waiting.exchange] = self
         if self.entry is None:
             self._waiting[waiting.exchange] = waiting
+            self.sip()
         else:
             self._give(waiting)
 
@@ -140,16 +147,22 @@ class Fill:
         """See shelf.Asked. What nobody waits for is still asked for, for whoever comes next; not
         very much of it, or who asks and leaves could make the origin work without bound."""
         self._waiting.pop(exchange, None)
+        self.sip()
         asked = self._exchange
         is_alone = self.entry is None and not (self._waiting or self._readers)
         if asked is not None and is_alone and len(self._shelf.asked) > MOST_ALONE:
             asked.fail(ClientGone("nobody waits for it any more"))
 
+    def sip(self) -> None:
+        """See shelf.Asked."""
+        if self._exchange is not None:
+            self._pace.sip(self._exchange, self.body)
+
     def tell(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
         answered = self._answered
         if answered is None and self._exchange is not None:
-            answered = _Answered(self._exchange)
+            answered = Answered(self._exchange)
         if answered is not None:
             answered.tell(exchange)
 
@@ -160,11 +173,10 @@ class Fill:
         return reader
 
     def _on_moved(self, reader: Reader) -> None:
-        body, exchange = self.body, self._exchange
         if reader.is_over:
             self._readers.discard(reader)
-        if body is not None and exchange is not None:
-            self._settle(body, exchange)
+        if self.body is not None:
+            self._settle(self.body)
 
     # --- the answer: keeper.ClientStream ---------------------------------------------------------
 
@@ -246,7 +258,8 @@ class Fill:
                 each.give(entry, body, self._reader, stored=body.stores, as_it_came=True)
             else:
                 self._give(each)
-        self._settle(body, exchange)
+        self.sip()
+        self._settle(body)
 
     def _on_part(self, checked: Stored, head: ResponseHead, data: bytes, end: bool) -> None:
         """What completes a stored answer, if it is of the same bytes; else all is asked for."""
@@ -283,10 +296,11 @@ class Fill:
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
         """It is for one alone. why: None where the others find what they want in the store."""
-        self._close()
         if why is not None:
             self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
+            self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, why.word))
             self._shelf.counts[NOT_KEPT.get(why.word, OTHER)] += 1
+        self._close()
         waiting = self._leaving()
         self.body = body = Arriving(self._shelf.store, self._key[0], None, self._moment, 0)
         body.add(data)
@@ -319,8 +333,7 @@ class Fill:
                 each.trailers = head
         if self._spread is not None:
             self._spread.go()
-        if self._exchange is not None:
-            self._settle(body, self._exchange)
+        self._settle(body)
 
     def _on_valid(self, checked: Stored, head: ResponseHead) -> None:
         """What is stored is what the origin would give (RFC 9111 4.3.4)."""
@@ -337,8 +350,10 @@ class Fill:
             store.freshen(primary, checked.ident, entry, self._moment)
         elif found.word in LASTING - OF_REQUESTS:  # else it speaks of the one that has asked
             store.remove(primary, checked.ident)
-        self._close()
         is_kept = not isinstance(found, Refusal)
+        if not is_kept:
+            self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, "refused"))
+        self._close()
         for number, each in enumerate(self._leaving()):
             if not is_kept and number:
                 each.let_go("refused")  # it is for one alone from now on
@@ -354,6 +369,7 @@ class Fill:
 
     def _on_failed(self, error: PorchError) -> None:
         self._stand_in(error, 0)
+        self._shelf.outcomes.tell_error(name_of(self._key), error)
         self._close()
         for each in self._leaving():
             each.fail(error)
@@ -368,11 +384,13 @@ class Fill:
 
     def _finish(self, body: Arriving) -> None:
         save, exchange = body.end(), self._exchange
-        if save is None:
-            self._close()
-        else:
+        if save is not None:
             assert exchange is not None
             self._shelf.saving.add(save, self._on_saved, exchange.keeper.later)
+            return
+        if self._is_open and body.lent:  # others have yet to read it
+            self._later(WATCH, self._watch)
+        self._close()
 
     def _on_saved(self, ident: bytes | None) -> None:
         """What has come whole is written, and whoever looks now finds it."""
@@ -387,35 +405,46 @@ class Fill:
             del self._shelf.asked[self._key]
             self._shelf.locks.release(name_of(self._key))
 
-    def _settle(self, body: Arriving, exchange: Exchange) -> None:
+    def _settle(self, body: Arriving) -> None:
         """Of a body that is not stored, or not any more, only so much is held as is yet to be read,
-        and nobody else joins. Who is slow holds up the others, within WINDOW."""
-        if body.stores or body.is_whole() or exchange.ended:
+        and nobody else joins. Who is slow holds up the others, within pacing.WINDOW."""
+        exchange = self._exchange
+        if body.stores or not (body.lent or self._comes(body)):
             return
         if self._is_open:
-            self._close()
             self._shelf.passes.add(name_of(self._key), PASS)
-        if self._readers:
-            self._let_go(body, exchange)
+            self._close()
+            if body.lent:
+                self._later(WATCH, self._watch)
+        if not self._pace.forget(body):
+            self._shelf.outcomes.tell_error(body.ident, FillNotStored("another worker stored it"))
+            body.abandon()
+        if exchange is None or not self._comes(body):
+            return
+        if self._readers or body.lent:
+            self._pace.keep(exchange, body)
         else:
             exchange.fail(ClientGone("nobody waits for it any more"))
 
-    def _let_go(self, body: Arriving, exchange: Exchange) -> None:
-        """Of a body that is not stored only so much is held as the slowest has not read."""
-        body.forget(min(each.at for each in self._readers))
-        most = 0 if all(each.is_paused for each in self._readers) else WINDOW
-        if body.held > most and not self._is_full:
-            self._is_full = True
-            exchange.on_client_full()
-        elif body.held <= most // 2 and self._is_full:
-            self._is_full = False
-            exchange.on_client_drained()
+    def _comes(self, body: Arriving) -> bool:
+        exchange = self._exchange
+        return not (body.is_whole() or exchange is None or exchange.ended)
+
+    def _watch(self) -> None:
+        """See how far those in other workers are who read what is not stored any more."""
+        body = self.body
+        assert body is not None
+        if body.lent:
+            self._settle(body)
+            self._later(WATCH, self._watch)
 
     def abort(self, error: PorchError) -> None:
         """See Stream. The rest will not come."""
         self.finish(True)  # those who read it leave now, and are not to end it once more
         self._close()
         if self.body is not None:
+            if self.body.ident:
+                self._shelf.outcomes.tell_error(self.body.ident, error)
             self.body.abandon()
         for reader in tuple(self._readers):
             reader.fail(error)
@@ -431,7 +460,7 @@ class Fill:
         """See keeper.ClientStream. The two let go of each other: nothing collects cycles soon."""
         if self._exchange is not None:
             self._shelf.counts[FROM_ORIGIN] += self._exchange.bytes_out
-            self._answered = _Answered(self._exchange)
+            self._answered = Answered(self._exchange)
             self._exchange = None
 
     def send_file(self, descriptor: int, first: int, size: int) -> int:
@@ -448,24 +477,5 @@ class Fill:
         """See Stream."""
 
 
-class _Answered:
-    """Who answered an exchange of a fill, and when."""
-
-    __slots__ = ("_attempts", "_connected", "_endpoint", "_first_byte", "_reused")
-
-    def __init__(self, asked: Exchange) -> None:
-        self._endpoint: Place | None = asked.endpoint
-        self._attempts = asked.attempts
-        self._connected = asked.connected
-        self._first_byte = asked.first_byte
-        self._reused = asked.reused
-
-    def tell(self, exchange: Exchange) -> None:
-        """Note it with one that has ended, for the log."""
-        if self._endpoint is not None:
-            exchange.endpoint = self._endpoint
-            exchange.attempts = self._attempts
-            # Who came later was not there when it began.
-            exchange.connected = self._connected and max(self._connected, exchange.started)
-            exchange.first_byte = self._first_byte and max(self._first_byte, exchange.started)
-            exchange.reused = self._reused
+def _never(seconds: float, call: Callable[[], object]) -> None:
+    """Before it is started nothing is to be done later."""

@@ -4,6 +4,7 @@ What it decides is in the modules of rules beside it; here is the order in which
 """
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 
 from porch import clock
@@ -18,9 +19,9 @@ from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, make
 from porch.cache.policy import Policy
-from porch.cache.queries import body_of_query, forget_queries, mark
+from porch.cache.queries import QUERY, Coming, body_of_query, forget_queries, mark
 from porch.cache.ready import Name, Whom, ready
-from porch.cache.refusal import Refusal
+from porch.cache.refusal import CLIMBS, Refusal
 from porch.cache.reuse import How, Use
 from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
@@ -34,6 +35,7 @@ from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.http.ranges import Range
+from porch.route.paths import climbs
 from porch.route.route import Route
 
 __all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
@@ -87,6 +89,7 @@ class Cache(Filter):
     __slots__ = (
         "_anybody",
         "_believed",
+        "_coming",
         "_function",
         "_may_be_ready",
         "_notes",
@@ -122,6 +125,7 @@ class Cache(Filter):
         self._may_be_ready = function is None and not policy.bypass
         self._notes: dict[Exchange, CacheStatus] = {}
         self._passing: dict[Exchange, bytes] = {}
+        self._coming = Coming()
 
     def __repr__(self) -> str:
         return f"<Cache of {self.route.key} {self.shelf!r}>"
@@ -145,11 +149,13 @@ class Cache(Filter):
                 counts[HIT] += 1
                 counts[FROM_STORE] += len(found.body)
                 return kept
-        past = goes_past(self.policy, request, exchange.client_ip, body_of_query(exchange))
-        if past:
-            self._past(exchange, past)
-            return None
-        return self.look(exchange)
+        return self._enter(exchange)
+
+    def on_request_data(self, exchange: Exchange, data: bytes) -> bytes:
+        """See Filter. A QUERY is looked up when all of it is here."""
+        if exchange in self._coming and self._coming.is_over(exchange, data):
+            exchange.keeper.later(0.0, partial(self._enter_late, exchange))
+        return data
 
     def on_upstream_response(self, exchange: Exchange) -> None:
         """See Filter. Of requests that went past: what they change is not served any more."""
@@ -171,10 +177,39 @@ class Cache(Filter):
         """See Filter."""
         self._notes.pop(exchange, None)
         self._passing.pop(exchange, None)
+        self._coming.discard(exchange)
         asked = self.shelf.members.pop(exchange, None)
         if asked is not None:
             asked.leave(exchange)
             asked.tell(exchange)
+
+    def _enter(self, exchange: Exchange, *, waits: bool = True) -> Response | Suspend | None:
+        """Look it up, or go past the cache. waits: for the body of a QUERY, if that is to come."""
+        request, query = exchange.request, body_of_query(exchange)
+        is_coming = waits and request.method == QUERY and not exchange.request_done
+        past = goes_past(self.policy, request, exchange.client_ip, b"" if is_coming else query)
+        if is_coming and not past:
+            if self._coming.begin(exchange):
+                return SUSPEND
+            past = "method"
+        if past:
+            self._past(exchange, past)
+            return None
+        return self.look(exchange)
+
+    def _enter_late(self, exchange: Exchange) -> None:
+        """As much of a QUERY is here as is waited for."""
+        if exchange.ended:
+            return
+        try:
+            result = self._enter(exchange, waits=False)
+        except Exception as error:  # the operator's part of the key
+            exchange.on_raised(error)
+            return
+        if result is None:
+            exchange.resume()
+        elif isinstance(result, Response):
+            exchange.resume(result)
 
     # --- the store -------------------------------------------------------------------------------
 
@@ -215,6 +250,10 @@ class Cache(Filter):
         if not use.store or request.method == b"HEAD" or tries > TRIES:
             self._past(exchange, use.fwd)
             return None
+        if climbs(request.target.partition(b"?")[0]):  # whatever is answered is not kept
+            self.shelf.counts[NOT_KEPT[CLIMBS.word]] += 1
+            self._past(exchange, use.fwd, CLIMBS.word.encode())
+            return None
         stand_in = stored if use.or_stale else None
         since = since or store.now()
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
@@ -254,13 +293,17 @@ class Cache(Filter):
         shelf.counts[HIT if how is How.FRESH else HIT_STALE] += 1
         shelf.counts[FROM_STORE] += stored.entry.length
         told = CacheStatus(hit=True, ttl=stored.entry.lifetime - stored.entry.age_at(now))
-        return given(request, stored.entry, body, now, told, full=exchange.client_full)
+        response = given(request, stored.entry, body, now, told, full=exchange.client_full)
+        if response.status == 200:
+            response.name = stored.ident
+        return response
 
     def _validated(self, exchange: Exchange, stored: Stored, fwd: str, now: float) -> Response:
         """What another worker has validated since this one came."""
         self.shelf.counts[COLLAPSED] += 1
         told = CacheStatus(fwd=fwd, collapsed=True)
-        return given(exchange.request, stored.entry, body_of(stored), now, told)
+        full = exchange.client_full
+        return given(exchange.request, stored.entry, body_of(stored), now, told, full=full)
 
     def _wait(
         self,

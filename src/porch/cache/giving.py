@@ -15,37 +15,9 @@ from porch.filter import Kept, Response
 from porch.http.conditional import is_not_modified
 from porch.http.message import RequestHead
 from porch.http.ranges import Range, ranges
-from porch.reader import OPEN, Body, Makes, Part, Reader, begun
+from porch.reader import LITTLE, OPEN, Body, InMemory, Makes, Part, Reader, begun
 
-__all__ = ["LITTLE", "Held", "InMemory", "body_of", "gaps", "given"]
-
-LITTLE = 16384
-"""Bytes of a body that may wait for a client that takes nothing."""
-
-
-class InMemory:
-    """A body in memory. See reader.Body."""
-
-    __slots__ = ("_data",)
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def size(self) -> int:
-        """See Body."""
-        return len(self._data)
-
-    def is_whole(self) -> bool:
-        """See Body."""
-        return True
-
-    def read(self, first: int, size: int) -> bytes | None:
-        """See Body."""
-        return self._data[first : first + size]
-
-    def file(self, first: int, end: int) -> int:
-        """See Body."""
-        return -1
+__all__ = ["Held", "body_of", "gaps", "given"]
 
 
 class Held:

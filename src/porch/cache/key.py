@@ -8,8 +8,9 @@ the key, that is for `target(request.target, rules)` at `host(request.scheme, re
 not for what the client sent. Else a client could have the answer to `/%61` kept for `/a`, or that
 to `?utm_source=<script>` for all (unkeyed input).
 
-What is made equal (RFC 3986 6.2.2, 6.2.3): the case of the host, the default port of the scheme,
-the case of the digits of an escape, an escape of a letter, a digit, `-`, `_` or `~`. What is not:
+What is made equal (RFC 3986 6.2.2, 6.2.3): the case of the host, a dot at its end, the default port
+of the scheme, the case of the digits of an escape, an escape of a letter, a digit, `-`, `_` or `~`.
+What is not:
 `%2E` and `.`, dot segments, `//`, a slash at the end, `;`, `+` and `%20`, `?` without a query, the
 order of parameters, anything in a target with a `%` that escapes nothing: there are origins to
 which those are different things.
@@ -28,6 +29,7 @@ __all__ = ["KeyRules", "body_digest", "host", "make", "port", "target", "url"]
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _DECODED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~")
+_DOTTED = re.compile(rb"\A([^\[:]*[^.:])\.(:[0-9]+)?\Z")
 _PARTING = re.compile(rb"[;,]")
 _UNDERSCORED = re.compile(rb"[. \[+]")
 _SEPARATORS = re.compile(rb"[ \\]")
@@ -76,9 +78,11 @@ def url(request: RequestHead) -> bytes:
 
 @lru_cache(maxsize=256)
 def host(scheme: bytes, authority: bytes) -> bytes:
-    """The authority in lower case, without the default port of the scheme."""
+    """The authority in lower case, without the default port of the scheme, and without one dot
+    behind the name (RFC 3986 3.2.2); the same once more gives the same."""
     lower = authority.lower()
-    return lower.removesuffix(_DEFAULT_PORT.get(scheme, b":")).removesuffix(b":")
+    lower = lower.removesuffix(_DEFAULT_PORT.get(scheme, b":")).removesuffix(b":")
+    return _DOTTED.sub(rb"\1\2", lower) if lower.endswith(b".") or b".:" in lower else lower
 
 
 def port(request: RequestHead) -> bytes:

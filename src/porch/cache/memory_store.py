@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from porch import clock
-from porch.cache.bans import GONE, SOFT, VALID, host_of
+from porch.cache.bans import GONE, SOFT, VALID, Numbers, decided, names
 from porch.cache.change import hashed
 from porch.cache.entry import Entry
 from porch.cache.eviction import Ghost, Hands, Line, Sieve
@@ -24,6 +24,7 @@ from porch.cache.store import (
     Variant,
 )
 from porch.cache.sweeping import is_useless
+from porch.reader import OPEN
 
 __all__ = ["MemoryStore"]
 
@@ -60,7 +61,7 @@ class _Bans:
     __slots__ = ("_by_name", "count", "dropped", "floor")
 
     def __init__(self) -> None:
-        self._by_name: OrderedDict[tuple[str, bytes], tuple[int, int]] = OrderedDict()
+        self._by_name: OrderedDict[tuple[str, bytes], Numbers] = OrderedDict()
         self.count = self.dropped = self.floor = 0
 
     def __len__(self) -> int:
@@ -72,7 +73,10 @@ class _Bans:
         name = (scope, value)
         self._by_name[name] = (hard, self.count) if soft else (self.count, last_soft)
         if len(self._by_name) > BANS:
-            self.floor = self.dropped = max(self._by_name.popitem(last=False)[1])
+            (oldest, _), numbers = self._by_name.popitem(last=False)
+            self.dropped = max(numbers)
+            if oldest != "key":  # of which nothing is stored that is older
+                self.floor = self.dropped
 
     def drop(self, last: int) -> None:
         """Those up to this number are not needed any more."""
@@ -85,17 +89,14 @@ class _Bans:
             return VALID
         if moment < self.floor or (primary and moment < self.dropped):
             return GONE
-        names = [("all", b""), ("url", entry.url), ("host", host_of(entry.url)), ("key", primary)]
-        names += [("tag", tag) for tag in entry.tags]
-        found = [self._by_name[name] for name in names if name in self._by_name]
-        found += [
+        by_name = self._by_name
+        purged = [by_name[name] for name in names(entry, primary) if name in by_name]
+        purged += [
             numbers
-            for (scope, value), numbers in self._by_name.items()
+            for (scope, value), numbers in by_name.items()
             if scope == "prefix" and entry.url.startswith(value)
         ]
-        hard = max((one for one, _ in found), default=0)
-        soft = max((other for _, other in found), default=0)
-        return GONE if hard > moment else SOFT if soft > moment else VALID
+        return decided(purged, moment)
 
 
 class MemoryStore:
@@ -341,7 +342,17 @@ class MemorySpool:
     """A store.Spool. What has come stands in a file in memory, so that it can be followed as a
     file can."""
 
-    __slots__ = ("_store", "descriptor", "entry", "ident", "length", "moment", "primary", "state")
+    __slots__ = (
+        "_is_short",
+        "_store",
+        "descriptor",
+        "entry",
+        "ident",
+        "length",
+        "moment",
+        "primary",
+        "state",
+    )
 
     def __init__(self, store: MemoryStore, primary: bytes, growing: Growing) -> None:
         self._store = store
@@ -351,21 +362,32 @@ class MemorySpool:
         self.ident = growing.ident
         self.length = 0
         self.state: GrowthState = "growing"
+        self._is_short = False  # something of it was not written
         self.descriptor = os.memfd_create("porch body")
 
     def write(self, data: bytes) -> bool:
         """See store.Spool."""
-        if self.state != "growing":
+        if self.state != "growing" or self._is_short:
             return False
         if not self._store.take_room(self.length, len(data)):
-            self.abandon()
+            self._is_short = True
             return False
         self.length += len(data)
         os.write(self.descriptor, data)
         return True
 
+    def lend(self) -> bool:
+        """See store.Spool: no other worker knows of it."""
+        return False
+
+    def free(self, low: int) -> int:
+        """See store.Spool."""
+        return OPEN
+
     def finish(self, entry: Entry) -> bytes | None:
         """See store.Spool."""
+        if self._is_short:
+            self.abandon()
         if self.state != "growing":
             return None
         self._end("complete")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from porch.cache.key import url
 from porch.cache.store import Scope
+from porch.cache.tags import LONGEST
 from porch.http.message import RequestHead
 from porch.route.host import parse_host
 
@@ -14,7 +15,7 @@ __all__ = ["EVERYTHING", "Named", "host_named", "named_in", "tag_named", "urls_n
 SCHEMES = ("http", "https")
 _AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?\Z", re.ASCII)
 _TARGET = re.compile(r"/[!-~]*\Z")
-_TAG = re.compile(r"[!-~]+\Z")
+_TAG = re.compile(r"[^\x00- ,\x7f]+\Z")
 
 
 class Named(NamedTuple):
@@ -66,10 +67,17 @@ def host_named(text: str) -> Named:
 
 
 def tag_named(text: str) -> Named:
-    """All that carry this tag. Raises ValueError with a sentence."""
-    if _TAG.match(text) is None or "," in text:
-        raise ValueError(f"'{text}' is no tag: it has no space, no comma, and is plain ASCII")
-    return Named("tag", text.encode())
+    """All that carry this tag: what is not ASCII in UTF-8, and other bytes as the system gives
+    them to a program. Raises ValueError with a sentence."""
+    try:
+        tag = text.encode("utf-8", "surrogateescape") if _TAG.match(text) else b""
+    except UnicodeEncodeError:  # half of a character
+        tag = b""
+    if not tag:
+        raise ValueError(f"{text!r} is no tag: one has no space and no comma; name each by itself")
+    if len(tag) > LONGEST:
+        raise ValueError(f"a tag is longer than {LONGEST} bytes, and no answer has such a one")
+    return Named("tag", tag)
 
 
 def named_in(words: Mapping[str, object]) -> list[Named]:

@@ -11,7 +11,16 @@ import struct
 from porch import clock
 from porch.cache.refusal import Refusal
 
-__all__ = ["LASTING", "OF_REQUESTS", "PASS", "PASS_BRIEFLY", "PLACES", "Passes", "seconds_of"]
+__all__ = [
+    "LASTING",
+    "OF_REQUESTS",
+    "PASS",
+    "PASS_BRIEFLY",
+    "PLACES",
+    "SIZE",
+    "Passes",
+    "seconds_of",
+]
 
 PASS = 60.0
 """Seconds for which nobody waits for another's answer of a key whose last could not be stored."""
@@ -30,20 +39,22 @@ PLACES = 4096
 """How many keys are remembered, at most."""
 
 _PLACE = struct.Struct("<8sd")
+SIZE = PLACES * _PLACE.size
+"""Bytes of the file that are the table's; others may use what is behind."""
 
 
 class Passes:
     """descriptor: of a file in memory that all workers have. Keys are 16 bytes that are as good as
     random. Times are by the monotonic clock, which all processes of a machine share."""
 
-    __slots__ = ("_descriptor",)
+    __slots__ = ("descriptor",)
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
 
     def has(self, name: bytes) -> bool:
         """Whether the last answer of this key could not be stored, lately: about 1 us."""
-        found = os.pread(self._descriptor, _PLACE.size, _offset(name))
+        found = os.pread(self.descriptor, _PLACE.size, _offset(name))
         if len(found) < _PLACE.size:
             return False
         kept, until = _PLACE.unpack(found)
@@ -53,12 +64,12 @@ class Passes:
         """For so long nobody waits for another's answer; 0 does nothing."""
         if seconds:
             place = _PLACE.pack(name[:8], clock.now + seconds)
-            os.pwrite(self._descriptor, place, _offset(name))
+            os.pwrite(self.descriptor, place, _offset(name))
 
     def drop(self, name: bytes) -> None:
         """It can be stored after all."""
         if self.has(name):
-            os.pwrite(self._descriptor, bytes(_PLACE.size), _offset(name))
+            os.pwrite(self.descriptor, bytes(_PLACE.size), _offset(name))
 
 
 def seconds_of(why: Refusal, status: int) -> float:

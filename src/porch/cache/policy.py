@@ -24,8 +24,7 @@ class Policy:
     fails. max_object: bytes. ignore: of b"set-cookie", b"authorization", b"private", b"no-store",
     b"vary": what shall not keep an answer from being stored. respect_client: whether Cache-Control
     of requests counts. guard: whether an answer whose type is not what the end of its path
-    promises is left out (`deception = "guard"`). bypass: one that holds takes a request past the
-    cache.
+    promises is left out. bypass: one that holds takes a request past the cache.
     """
 
     ttl: float | None = None
@@ -34,7 +33,7 @@ class Policy:
     max_object: int = MAX_OBJECT
     ignore: frozenset[bytes] = frozenset()
     respect_client: bool = True
-    guard: bool = False
+    guard: bool = True
     bypass: tuple[Conditions, ...] = ()
 
     def passes_by(self, request: RequestHead, client_ip: bytes) -> bool:

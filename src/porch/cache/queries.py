@@ -3,6 +3,8 @@
 The body is a part of the question, so each has a key of its own, and nobody can list those of one
 URL. So that all of them are gone when the URL was changed (RFC 9111 4.4), each key has the name of
 a mark in it that is stored for the URL: without the mark none of them can be found any more.
+
+In HTTP/2 a body always comes behind its head, and in HTTP/1.1 it may: a short one is waited for.
 """
 
 import os
@@ -11,12 +13,42 @@ from porch.cache.directives import FOREVER
 from porch.cache.entry import Entry
 from porch.cache.key import url
 from porch.cache.store import Store
+from porch.clock import INFINITY
 from porch.exchange import Exchange
 from porch.http.message import RequestHead
+from porch.silence import wait
 
-__all__ = ["QUERY", "body_of_query", "forget_queries", "mark"]
+__all__ = ["LONGEST", "QUERY", "Coming", "body_of_query", "forget_queries", "mark"]
 
 QUERY = b"QUERY"
+LONGEST = 8192
+"""Bytes of a body that is waited for. Those of all streams of a connection fit into its window."""
+
+
+class Coming(set[Exchange]):
+    """The QUERYs whose bodies are waited for."""
+
+    def begin(self, exchange: Exchange) -> bool:
+        """Whether a QUERY whose body is not all here is to be waited for: not if that is known to
+        be long, and not if who asks wants to hear first whether he may go on."""
+        request = exchange.request
+        longest = max(request.length or 0, len(exchange.held or b""))
+        if request.expect or longest > LONGEST:
+            return False
+        self.add(exchange)
+        wait(exchange)
+        return True
+
+    def is_over(self, exchange: Exchange, data: bytes) -> bool:
+        """A further piece of such a body: whether there is nothing more to wait for."""
+        wait(exchange)
+        is_long = len(exchange.held or b"") + len(data) > LONGEST
+        if not (exchange.request_done or is_long):
+            return False
+        self.discard(exchange)
+        if not exchange.half_closed:
+            exchange.deadline = INFINITY
+        return True
 
 
 def body_of_query(exchange: Exchange) -> bytes | None:

@@ -88,7 +88,8 @@ class Ready:
             self._fields = made(self._entry, now)
             self._at = clock.now
         body = self.body
-        return Kept(ResponseHead(self._entry.status, [*self._fields], len(body)), body)
+        head = ResponseHead(self._entry.status, [*self._fields], len(body))
+        return Kept(head, body, None, self._ident)
 
 
 class Readies(dict[Name, Ready]):

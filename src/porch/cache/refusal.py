@@ -118,7 +118,8 @@ STALE = Refusal(
 DECEPTION = Refusal(
     "deception",
     "The type of the answer is not what the end of its path promises, as where somebody was led "
-    'to /account/x.css; the origin has to answer 404 there, or leave out `deception = "guard"`.',
+    "to /account/x.css; the origin has to say the type that it is; `deception = false` does not "
+    "look at that.",
 )
 TAGS = Refusal(
     "tags",

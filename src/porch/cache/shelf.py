@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
 from porch.cache.counts import WIDTH
+from porch.cache.outcomes import Outcomes
 from porch.cache.passes import Passes
 from porch.cache.ready import Readies
 from porch.cache.saving import Saving
@@ -74,15 +75,19 @@ class Asked(Protocol):
     def leave(self, exchange: Exchange) -> None:
         """One less: it has ended."""
 
+    def sip(self) -> None:
+        """One of those who wait or read wants little to be read at a time, or as ever again."""
+
     def tell(self, exchange: Exchange) -> None:
         """Note with an exchange that has ended who answered it, for the log."""
 
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    passes: for which keys asking together has been of no use. hints: the names that Vary had, by
-    primary key. readies: answers that need no look at the store. saving: what is about to be
-    stored. counts: see counts.py. largest: bytes of a body that the store can take."""
+    passes: for which keys asking together has been of no use. outcomes: of what was asked and is
+    not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
+    at the store. saving: what is about to be stored. counts: see counts.py. largest: bytes of a
+    body that the store can take."""
 
     __slots__ = (
         "_keeper",
@@ -93,6 +98,7 @@ class Shelf:
         "largest",
         "locks",
         "members",
+        "outcomes",
         "passes",
         "readies",
         "saving",
@@ -112,6 +118,7 @@ class Shelf:
         self.largest = largest
         self.locks = locks
         self.passes = passes
+        self.outcomes = Outcomes(passes.descriptor)
         self.readies = Readies()
         self.counts: MutableSequence[int] = [0] * WIDTH if counts is None else counts
         self.asked: dict[FillKey, Asked] = {}

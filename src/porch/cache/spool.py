@@ -10,8 +10,10 @@ from typing import Protocol
 
 import msgspec
 
-from porch.cache.bodies import GrowingFile, Writer, path_of
+from porch.cache.bodies import BLOCK, GrowingFile, Writer, path_of
 from porch.cache.entry import Entry
+from porch.cache.wanted import free, wanted
+from porch.reader import OPEN
 
 __all__ = [
     "STEP",
@@ -95,13 +97,25 @@ class Keeper(Protocol):
 class DiskSpool:
     """A store.Spool."""
 
-    __slots__ = ("_growing", "_keeper", "_primary", "_writer", "ident")
+    __slots__ = (
+        "_freed",
+        "_growing",
+        "_is_short",
+        "_keeper",
+        "_lent",
+        "_primary",
+        "_writer",
+        "ident",
+    )
 
     def __init__(self, keeper: Keeper, primary: bytes, growing: Growing, writer: Writer) -> None:
         self._keeper = keeper
         self._primary = primary
         self._growing = growing
         self._writer: Writer | None = writer
+        self._lent = -1  # the descriptor, of one that is
+        self._freed = 0
+        self._is_short = False  # something of it was not written
         self.ident = growing.ident
 
     def __del__(self) -> None:
@@ -109,29 +123,70 @@ class DiskSpool:
 
     def write(self, data: bytes) -> bool:
         """See store.Spool."""
-        writer, growing = self._writer, self._growing
+        writer = self._writer
         if writer is None:
             return False
-        need = writer.size + len(data)
-        if need > growing.reserved:
-            growing.reserved = -(-need // STEP) * STEP
-            if not self._keeper.take_room(self._primary, growing):
-                self.abandon()
+        if self._lent < 0:
+            self._is_short = self._is_short or not self._has_room(writer.size + len(data))
+            if self._is_short:
                 return False
         try:
             writer.write(data)
         except OSError as error:
-            self.abandon()
-            self._keeper.on_trouble(error)
+            self._is_short = True
+            if self._lent < 0:
+                self._keeper.on_trouble(error)
             return False
         return True
 
+    def _has_room(self, need: int) -> bool:
+        growing = self._growing
+        if need <= growing.reserved:
+            return True
+        growing.reserved = -(-need // STEP) * STEP
+        return self._keeper.take_room(self._primary, growing)
+
+    def lend(self) -> bool:
+        """See store.Spool."""
+        writer = self._writer
+        if writer is None:
+            return False
+        try:
+            descriptor = writer.lend()
+            if wanted(descriptor) == OPEN:
+                return False
+            free(descriptor, writer.size, writer.size + STEP)  # whether that can be done at all
+        except OSError:
+            return False
+        self._lent = descriptor
+        self._keeper.give_up(self._primary, self._growing)
+        return True
+
+    def free(self, low: int) -> int:
+        """See store.Spool."""
+        writer = self._writer
+        if writer is None or self._lent < 0:
+            return OPEN
+        first = OPEN
+        with contextlib.suppress(OSError):
+            first = wanted(self._lent)
+            end = min(first, low, writer.size)
+            if end - self._freed >= STEP or (end > self._freed and end == writer.size):
+                free(self._lent, self._freed // BLOCK * BLOCK, end)
+                self._freed = end
+        return first
+
     def finish(self, entry: Entry) -> bytes | None:
         """See store.Spool."""
+        if self._is_short and self._lent < 0:
+            self.abandon()
         writer, growing = self._writer, self._growing
         if writer is None:
             return None
         self._writer = None
+        if self._lent >= 0:
+            writer.complete(is_kept=False)
+            return None
         growing.entry = entry
         kept = self._keeper.keep(self._primary, growing, writer)
         writer.complete(is_kept=kept == self.ident)
@@ -142,4 +197,5 @@ class DiskSpool:
         if self._writer is not None:
             self._writer.fail()
             self._writer = None
-            self._keeper.give_up(self._primary, self._growing)
+            if self._lent < 0:
+                self._keeper.give_up(self._primary, self._growing)

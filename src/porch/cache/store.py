@@ -107,7 +107,7 @@ class Stored:
 
 class Spool(Protocol):
     """A body on its way in, in a file that others can read from meanwhile. One of `finish` and
-    `abandon` ends it; a worker's death does too, as abandon would.
+    `abandon` ends it, lent or not; a worker's death does too, as abandon would.
 
     ident: that of its Growth too. What is kept may have another, which `finish` says.
     """
@@ -116,7 +116,18 @@ class Spool(Protocol):
 
     def write(self, data: bytes) -> bool:
         """Add to the body. False: there is no room, or the body is longer than half of the store
-        may be; it is abandoned then."""
+        may be: it will not be kept. How much of it is there all the same says its Growth; it is to
+        be lent or abandoned then."""
+
+    def lend(self) -> bool:
+        """It will not be kept, and nobody else finds it; those in other workers who follow it read
+        on. False where there is none, or the system cannot do it. From now on `write` takes no room
+        but what the disk has, and may be tried again."""
+
+    def free(self, low: int) -> int:
+        """Of one that is lent: bytes before `low` are not wanted here any more. The first that
+        anybody wants yet; those before it take no room any more. reader.OPEN where nobody in
+        another worker wants any."""
 
     def finish(self, entry: Entry) -> bytes | None:
         """All is there: keep it, under this entry, whose length is the right one by now. The

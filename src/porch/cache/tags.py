@@ -18,23 +18,17 @@ _NAME = itemgetter(0)
 def tags_of(fields: list[Field]) -> list[bytes] | None:
     """The tags of all Cache-Tag, Surrogate-Key and xkey lines, each once, in order, as written.
 
-    Cache-Tag is parted by commas, Surrogate-Key by white space, xkey by both, as those who made
-    them up do it. None where they are more than MOST or one is longer than LONGEST: to keep some
-    of them would be to miss a purge later.
+    Those who made the fields up part Cache-Tag by commas, Surrogate-Key by white space, xkey by
+    both. Here all are parted by both: a name with a space in it could not be told from two where
+    it is purged, and a purge of more is no harm. None where they are more than MOST or one is
+    longer than LONGEST: to keep some of them would be to miss a purge later.
     """
     if TAGS.isdisjoint(map(_NAME, fields)):
         return []
     found: dict[bytes, None] = {}
     for name, value in fields:
-        if name == b"cache-tag":
-            names = [tag.strip(b" \t") for tag in value.split(b",")]
-        elif name == b"surrogate-key":
-            names = value.split()
-        elif name == b"xkey":
-            names = value.replace(b",", b" ").split()
-        else:
-            continue
-        found.update(dict.fromkeys(filter(None, names)))
+        if name in TAGS:
+            found.update(dict.fromkeys(value.replace(b",", b" ").split()))
     if len(found) > MOST or any(len(tag) > LONGEST for tag in found):
         return None
     return list(found)

@@ -1,4 +1,8 @@
-"""Waiting: one client that waits for the origin's answer, and what it is given."""
+"""Waiting: one client that waits for the origin's answer, and what it is given.
+
+It is the upstream of its exchange as long as that has no other: what a full client wants of one is
+told to who asks for it (shelf.Asked).
+"""
 
 from typing import TYPE_CHECKING
 
@@ -14,6 +18,7 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import ResponseHead
+from porch.http.stream import Head
 from porch.reader import OPEN, Body, Makes, begun
 
 if TYPE_CHECKING:
@@ -30,6 +35,8 @@ class Waiting:
     tries: how often it has waited before, in vain. since: when it came, by the store's clock."""
 
     __slots__ = ("cache", "collapsed", "exchange", "fwd", "since", "stored", "tries")
+
+    reused = False
 
     def __init__(
         self,
@@ -80,7 +87,7 @@ class Waiting:
         )
         self._count()
         request = self.exchange.request
-        self.exchange.resume(
+        self._resume(
             given(
                 request,
                 entry,
@@ -111,11 +118,13 @@ class Waiting:
             ttl=entry.lifetime - entry.age_at(now),
             detail=(error.word if error is not None else f"status-{status}").encode(),
         )
-        self.exchange.resume(given(request, entry, body_of(stored), now, told))
+        full = self.exchange.client_full
+        self._resume(given(request, entry, body_of(stored), now, told, full=full))
         return True
 
     def fail(self, error: PorchError) -> None:
         """There is no answer: an error page of its own."""
+        self.exchange.upstream = None
         if not self.exchange.ended:
             self.exchange.give_up(error)
 
@@ -125,9 +134,7 @@ class Waiting:
         told = CacheStatus(fwd=self.fwd, detail=why.word.encode() if why is not None else b"")
         fields = appended(head.fields, told)
         passed = ResponseHead(head.status, fields, head.length, head.reason)
-        self.exchange.resume(
-            begun(passed, body, [(0, OPEN)], makes, full=self.exchange.client_full)
-        )
+        self._resume(begun(passed, body, [(0, OPEN)], makes, full=self.exchange.client_full))
 
     def let_go(self, why: str) -> None:
         """It asks for itself."""
@@ -135,7 +142,11 @@ class Waiting:
         self.cache.shelf.counts[FORWARDED[self.fwd]] += 1
         told = CacheStatus(fwd=self.fwd, collapsed=self.collapsed, detail=why.encode())
         self.cache.note(self.exchange, told)
-        self.exchange.resume()
+        self._resume()
+
+    def _resume(self, response: Response | None = None) -> None:
+        self.exchange.upstream = None
+        self.exchange.resume(response)
 
     def _count(self) -> None:
         self.cache.shelf.counts[COLLAPSED if self.collapsed else FORWARDED[self.fwd]] += 1
@@ -144,6 +155,7 @@ class Waiting:
         """Look once more: what was waited for has come, or will not."""
         exchange = self.exchange
         self.cache.shelf.members.pop(exchange, None)
+        exchange.upstream = None
         if exchange.ended:
             return
         try:
@@ -155,3 +167,29 @@ class Waiting:
             exchange.resume()
         elif isinstance(result, Response):
             exchange.resume(result)
+
+    # --- keeper.UpstreamStream -------------------------------------------------------------------
+
+    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+        """See Stream: the request is whole."""
+
+    def pause_reading(self) -> None:
+        """See Stream: others may wait too, so that it is read on, but less at a time."""
+        self.sip(True)
+
+    def resume_reading(self) -> None:
+        """See Stream."""
+        self.sip(False)
+
+    def abort(self, error: PorchError) -> None:
+        """See Stream: the end of the exchange is told to the cache."""
+
+    def unsent(self) -> int:
+        """See keeper.UpstreamStream: nothing is sent here."""
+        return 0
+
+    def sip(self, little: bool) -> None:
+        """See keeper.UpstreamStream: the exchange itself says how it is by now."""
+        asked = self.cache.shelf.members.get(self.exchange)
+        if asked is not None:
+            asked.sip()

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -318,5 +318,9 @@ def usage_error(error: Exception) -> int:
     words = getattr(error, "format_message", None)
     if words is None:
         raise error
-    print(f"porch: {words()} (porch --help lists the commands)", file=sys.stderr)
+    said = words()
+    context: Any = getattr(error, "ctx", None)
+    if "extra argument" in said and any("--config" in each.opts for each in context.command.params):
+        said += f"; the file of the door is an option: porch {context.info_name} --config FILE"
+    print(f"porch: {said} (porch --help lists the commands)", file=sys.stderr)
     return 2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
+from porch.cli.explain_compress import compress_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
@@ -83,6 +84,8 @@ def explain_request(
     ):
         print(line)
     for line in _answer_changes(rehearsal):
+        print(line)
+    for line in compress_lines(loaded, rehearsal.route, request):
         print(line)
     for line in changes(rehearsal, client_ip):
         print(line)

@@ -8,7 +8,6 @@ steps (steps.py), since a worker builds while it serves.
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from porch.balance.sticky import Sticky
@@ -23,11 +22,11 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
 from porch.config.members import Members, Sought
 from porch.config.retries import retrying
+from porch.config.route_filters import RouteFilters
 from porch.config.schema import RouteWords
+from porch.config.serving import Servings
 from porch.config.settings import (
     RouteSettings,
-    changes,
-    host_word,
     merge_limits,
     merge_timeouts,
     site_of,
@@ -39,7 +38,6 @@ from porch.config.upstreams import Upstreams
 from porch.errors import NoRoute, NoSite, PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
-from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.listen.address import ListenAddress
@@ -54,19 +52,8 @@ from porch.route.route import Limits, Route, Timeouts
 from porch.route.router import Router
 from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
-from porch.serve.redirect import HttpsRedirect, Redirect
-from porch.serve.respond import FailWith, Options, Respond
-from porch.shield.body_limit import BodyLimit
-from porch.shield.client_certificate import (
-    NEED_CERTIFICATE,
-    TELL_CERTIFICATE,
-    Demand,
-    Demands,
-    NeedCertificateByHost,
-)
-from porch.shield.headers import RequestHeaders, ResponseHeaders
-from porch.shield.hsts import StrictTransport
-from porch.shield.prefix import PutBack
+from porch.serve.redirect import Redirect
+from porch.serve.respond import FailWith, Options
 from porch.tls.presented import Presented
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
@@ -169,16 +156,15 @@ class _Builder:
         )
         self.certificates = Certificates(Presented())
         self.listen: tuple[ListenAddress, ...] = ()
-        self.https_port = 0
         self.pools: dict[str, tuple[Upstream | Sticky, str]] = {}
         self.upstreams = Upstreams(loaded, state, self.limits, limits.interim)
         self.changing = Changing(loaded, state, self.upstreams, self.pools)
         self.settings: dict[str, RouteSettings] = {}
-        self.forwarding: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
         self.options = Options()
         self.calling = Calling()
         self.trusts = self.trust.trusts if self.trust is not None else None
         self.caches = Caches(loaded, state, self.trusts)
+        self.servings = Servings(loaded)
         self.entries: list[Entry] = []
         self.router = Router(
             (),
@@ -198,7 +184,10 @@ class _Builder:
         if config.h2c and all(each.tls for each in self.listen):
             text = "no address speaks plain HTTP, so that nobody can begin with HTTP/2 there"
             self.loaded.add(("h2c",), text, warning=True)
-        self.https_port = next((each.port for each in self.listen if each.tls), 0)
+        https_port = next((each.port for each in self.listen if each.tls), 0)
+        self.filters = RouteFilters(
+            self.loaded, self.state, self.changing, self.certificates, https_port, self.trusts
+        )
         for name, pool in self.loaded.pools.items():
             self.pools[name] = yield from self.upstreams.named(name, pool)
         yield from self._routes()
@@ -294,34 +283,13 @@ class _Builder:
             upgrades=settings.upgrades,
             where=entry.where,
         )
-        demand = self._demand(host, model.client_cert)
+        demand = self.filters.demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
-        route.access = (rewritten, settings.upgrades, demand, settings.maintenance)
-        filters = self._filters(settings, host, demand, stripped(pattern) if model.strip else b"")
-        behind: list[Filter] = []
-        target = entry.targets[0]
+        route.access = (rewritten, settings.upgrades, demand, settings.maintenance, settings.files)
+        prefix = stripped(pattern) if model.strip else b""
+        filters = self.filters.of(settings, host, demand, prefix)
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
-        if target.kind == "respond":
-            route.target = target.text
-            filters.append(Respond(target.status))
-        elif target.kind == "redirect":
-            route.target = target.text
-            filters.append(Redirect(target.url, model.status or 308, pattern.regex))
-        elif target.kind == "pool":
-            upstream, route.target = self.pools[target.name]
-            route.destination = upstream
-            behind += upstream.filters
-        else:
-            upstream, route.target = yield from self.upstreams.of_targets(
-                name,
-                entry.targets,
-                settings,
-                settings.tls,
-                (*entry.path, "tls"),
-                cookie_path(pattern),
-            )
-            route.destination = upstream
-            behind += upstream.filters
+        behind = yield from self._lead(name, entry, settings, route, filters)
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
@@ -336,6 +304,37 @@ class _Builder:
                 self.loaded.add((*entry.path, "grpc_web"), NO_CALLS, warning=True)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
+
+    def _lead(
+        self,
+        name: str,
+        entry: RouteEntry,
+        settings: RouteSettings,
+        route: Route,
+        filters: list[Filter],
+    ) -> Steps[list[Filter]]:
+        """Where a route leads: an answer of the door is one more of `filters`; of a pool, what
+        chooses and spares its endpoints is returned."""
+        target = entry.targets[0]
+        assert entry.pattern is not None
+        answers = self.servings.at_door(entry, settings.files, route.rewrite)
+        if answers is not None:
+            route.target = target.text
+            filters.append(answers)
+            return []
+        if target.kind == "pool":
+            upstream, route.target = self.pools[target.name]
+        else:
+            upstream, route.target = yield from self.upstreams.of_targets(
+                name,
+                entry.targets,
+                settings,
+                settings.tls,
+                (*entry.path, "tls"),
+                cookie_path(entry.pattern),
+            )
+        route.destination = upstream
+        return [*upstream.filters]
 
     def _change(
         self,
@@ -371,68 +370,6 @@ class _Builder:
         found = self.settings.get(key)
         if found is None:
             found = self.settings[key] = RouteSettings.of(self.loaded, entry, host)
-        return found
-
-    def _demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
-        """What a route asks of its clients. On one for any host of a kind each host has its say:
-        a request comes here too where a narrower route has not its path."""
-        demands = self.certificates.demands
-        if said == "required" or not demands:
-            return said
-        return said or (demands if host.startswith("*") else demands.of(host))
-
-    def _filters(
-        self, settings: RouteSettings, host: str, demand: Demand | Demands | None, prefix: bytes
-    ) -> list[Filter]:
-        """Filters of every route, in the order of the phases.
-
-        One that keeps nothing of its route is shared; one that counts for a route is made here.
-        """
-        filters: list[Filter] = []
-        if settings.maintenance is not None:
-            filters.append(self.changing.maintenance(settings.maintenance))
-        if self.https_port:
-            if self.certificates.is_given(host):
-                filters.append(HttpsRedirect(self.https_port))
-            elif host in self.certificates.managed:
-                is_there = partial(self.state.has_certificate, host)
-                filters.append(HttpsRedirect(self.https_port, is_there))
-            if (hsts := host_word(self.loaded, host, "hsts")) is not None:
-                filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
-        if demand == "required":
-            filters.append(NEED_CERTIFICATE)
-        elif isinstance(demand, Demands):
-            filters.append(NeedCertificateByHost(demand))
-        filters.append(self.options)
-        if settings.limits.body is not None:
-            filters.append(BodyLimit(settings.limits.body))
-        filters.append(self._forwarding(settings, prefix))
-        if demand is not None:
-            filters.append(TELL_CERTIFICATE)
-        if settings.headers:
-            request = changes(settings.headers, "request")
-            if request is not None:
-                filters.append(RequestHeaders(request))
-        if prefix:
-            filters.append(PutBack(prefix))
-        if settings.headers:
-            response = changes(settings.headers, "response")
-            if response is not None:
-                filters.append(ResponseHeaders(response))
-        return filters
-
-    def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
-        key = (settings.underscores, settings.forwarded, settings.via, prefix)
-        found = self.forwarding.get(key)
-        if found is None:
-            forwarding = Forwarding(
-                trusts=self.trusts,
-                underscores=settings.underscores,
-                forwarded=settings.forwarded,
-                via=settings.via.encode(),
-                prefix=prefix,
-            )
-            found = self.forwarding[key] = ForwardingHeaders(forwarding)
         return found
 
     # --- the whole -------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def policy(words: CacheModel) -> Policy:
         max_object=words.max_object or MAX_OBJECT,
         ignore=frozenset(each.encode() for each in words.ignore or ()),
         respect_client=words.respect_client is not False,
-        guard=words.deception == "guard",
+        guard=words.deception is not False,
         bypass=bypass(words.bypass) if words.bypass is not None else (),
     )
 

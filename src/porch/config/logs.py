@@ -73,6 +73,11 @@ class Logs:
         if self._messages is not None:
             self._messages.report(exchange, error)
 
+    def make_lines(self) -> None:
+        """Make the lines of what waits."""
+        if self._access_log is not None:
+            self._access_log.make_lines()
+
     def flush(self) -> None:
         """Write what waits."""
         if self._access_log is not None:

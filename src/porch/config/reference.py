@@ -52,6 +52,8 @@ from porch.config.schema import (
 )
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
+from porch.config.schema_compress import CompressModel
+from porch.config.schema_files import FilesModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -106,10 +108,7 @@ def reference_page() -> str:
             *_section("mirror", MirrorModel),
             *_section("headers", HeadersModel),
             *_secure(),
-            *_section("cache", CacheModel),
-            *_section("cache-key", CacheKeyModel),
-            *_section("cache-bypass", BypassModel),
-            *_section("cache_store", CacheStoreModel),
+            *_answers(),
             *_section("timeouts", TimeoutsModel),
             *_section("limits", LimitsModel),
             *_section("health", HealthModel),
@@ -137,6 +136,18 @@ def reference_page() -> str:
             "",
         ]
     )
+
+
+def _answers() -> list[str]:
+    """What is kept of answers, how they are made smaller, and files."""
+    return [
+        *_section("cache", CacheModel),
+        *_section("cache-key", CacheKeyModel),
+        *_section("cache-bypass", BypassModel),
+        *_section("cache_store", CacheStoreModel),
+        *_section("compress", CompressModel),
+        *_section("files", FilesModel),
+    ]
 
 
 def json_schema() -> Json:

@@ -53,7 +53,8 @@ MERGING = """
 ## Words for the top, a site or a route
 
 These may stand at the top for all routes, under `[site."host"]` for those of a host, and in a
-route. The nearest wins; `timeouts`, `limits`, `headers`, `tls` and `cache` merge word by word.
+route. The nearest wins; `timeouts`, `limits`, `headers`, `tls`, `cache`, `compress` and `files`
+merge word by word.
 """
 
 LISTEN = """
@@ -101,6 +102,7 @@ REDIRECTS = """
 | `"api"` | the pool `[pool.api]` |
 | `"redirect:https://b.test{path}"` | a redirect, 308 or the word `status` |
 | `"respond:503"` | an answer of the door itself |
+| `"file:/srv/www"` | the files of a folder, see [files](files.md) |
 | `"dns:api.internal:8000"` | every address that DNS has for a name |
 | `"srv:_http._tcp.api.internal"` | SRV records, with their ports, priorities and weights |
 | `"docker:api:8000"` | containers of Docker or Podman, by label, Compose service or name |

@@ -245,6 +245,8 @@ def rehearse(
                 return Rehearsal(
                     request=request, route=route, status=result.status, location=location
                 )
+        if route.destination is None:  # the listing of a large folder takes a while
+            return Rehearsal(request=request, route=route, status=200)
         return Rehearsal(request=request, route=route, sent=_outgoing(exchange))
     except PorchError as error:
         return Rehearsal(request=request, route=route, status=error.status, error=error)

@@ -18,6 +18,7 @@ from porch.config.review_balance import review_servers, review_sticky
 from porch.config.review_cache import review_cache
 from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
+from porch.config.review_compress import review_compress
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
@@ -52,6 +53,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
     review_cache(loaded)
+    review_compress(loaded)
     _review_use(loaded, data)
     _review_expects(loaded, data)
 

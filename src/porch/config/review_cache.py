@@ -20,9 +20,6 @@ from porch.route.pattern import Kind, Pattern
 __all__ = ["review_cache"]
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-_STATIC = re.compile(
-    r"\.[(\[?:]*(?:css|js|mjs|png|jpe\??g|gif|svg|ico|webp|avif|woff2?|ttf|pdf|txt|map|mp4)\b", re.I
-)
 _OWN = ("cookie", "user-agent", "referer", "x-forwarded-for", "x-real-ip", "forwarded")
 """Fields that nearly every client has of its own."""
 
@@ -67,6 +64,13 @@ def _review_words(loaded: Loaded, words: CacheModel, path: KeyPath) -> None:
             loaded.add((*path, "status_ttl", name), str(error))
     if words.key is not None:
         _review_fields(loaded, words.key, (*path, "key", "fields"))
+    if words.deception is False and not _is_exact(loaded, path[:-1]):
+        text = (
+            "an origin that does not mind the end of a path answers /account/x.css with somebody's "
+            "account, and it may be kept and given to all; leave it out, or write it in routes "
+            "alone that name one whole path"
+        )
+        loaded.add((*path, "deception"), text, warning=True)
     if words.bypass is not None:
         _review_bypass(loaded, words.bypass, (*path, "bypass"))
 
@@ -143,21 +147,13 @@ def _review_route(loaded: Loaded, entry: RouteEntry, pattern: Pattern) -> None:
             "of the canary; write cache = false while it is tried"
         )
         loaded.add(path, text, warning=True)
-    if cache.deception != "guard" and _is_confusing(pattern, cache):
-        text = (
-            "an origin that does not mind the end of a path answers /account/x.css with somebody's "
-            "account, and it would be kept here; write deception = \"guard\" in the table 'cache'"
-        )
-        loaded.add(path, text, warning=True)
 
 
 def _reaches_origin(entry: RouteEntry) -> bool:
     return bool(entry.targets) and entry.targets[0].kind not in ("redirect", "respond")
 
 
-def _is_confusing(pattern: Pattern, cache: CacheModel) -> bool:
-    """Whether whoever asks can choose a path that ends like a file's, and have an answer kept that
-    does not say itself that it may be."""
-    if pattern.kind is not Kind.REGEX or not (cache.ttl or cache.status_ttl or cache.ignore):
-        return False
-    return _STATIC.search(pattern.path.decode("utf-8", "replace")) is not None
+def _is_exact(loaded: Loaded, path: KeyPath) -> bool:
+    """Whether these are words of a route whose requests cannot choose how their path ends."""
+    patterns = [entry.pattern for entry in loaded.routes if entry.path == path]
+    return any(each is not None and each.kind is Kind.EXACT for each in patterns)

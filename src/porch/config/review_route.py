@@ -9,6 +9,7 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.review_balance import review_servers
 from porch.config.review_change import review_change
+from porch.config.review_serving import review_folder
 from porch.config.schema import ConfigModel, RouteModel, RouteWords, ServerModel
 from porch.config.suggest import nearest
 from porch.config.target import Target, parse_target
@@ -27,8 +28,10 @@ _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
 _OF_POOL = ("balance", "eject", "health", "overload", "panic", "slow_start", "sticky", "tls")
 """Words that are about a pool."""
-_FORWARDING = (*_OF_POOL, "cache", "canary", "mirror", "retry", "rewrite", "strip")
+_OF_ORIGIN = (*_OF_POOL, "cache", "canary", "mirror", "retry")
 """Words that are about an origin."""
+_FORWARDING = (*_OF_ORIGIN, "rewrite", "strip")
+"""Words that are about what is looked for, too."""
 _NO_PLAN = Plan()
 
 
@@ -136,6 +139,8 @@ def _review_to(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
         elif target.kind == "redirect":
             _review_redirect(loaded, at, target, entry.pattern)
             _review_loop(loaded, at, target, entry)
+        elif target.kind == "file":
+            review_folder(loaded, target, at)
     review_servers(loaded, found, path)
     if len(found) == len(entry.model.to) > 0:
         _review_words(loaded, entry, found[0][1])
@@ -176,8 +181,11 @@ def _review_words(loaded: Loaded, entry: RouteEntry, target: Target) -> None:
     if model.status is not None and target.kind != "redirect":
         text = "'status' is of a redirect alone; another is a target: to = \"respond:404\""
         loaded.add((*entry.path, "status"), text)
-    if target.kind in ("redirect", "respond"):
-        for word in _FORWARDING:
+    if model.files is not None and target.kind != "file":
+        text = f"'files' does nothing beside '{target.text}'; it is of to = \"file:/srv/www\""
+        loaded.add((*entry.path, "files"), text, warning=True)
+    if target.kind in ("redirect", "respond", "file"):
+        for word in _OF_ORIGIN if target.kind == "file" else _FORWARDING:
             if getattr(model, word) is not None:
                 text = f"'{word}' does nothing beside '{target.kind}:', which reaches no origin"
                 loaded.add((*entry.path, word), text, warning=True)

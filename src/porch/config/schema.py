@@ -14,6 +14,8 @@ from porch.config.model import Model, word
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_cache import Cache, CacheStoreModel
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
+from porch.config.schema_compress import Compress
+from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
@@ -72,7 +74,7 @@ __all__ = [
     "WhenModel",
 ]
 
-LATER_HARMLESS = frozenset({"admin", "buffer_request", "buffer_response", "compress", "metrics"})
+LATER_HARMLESS = frozenset({"admin", "buffer_request", "buffer_response", "metrics"})
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
 LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit"})
@@ -215,6 +217,10 @@ class RouteWords(Model):
     )
     overload: Overload | None = word("See [overload](#overload). No bounds if left out.")
     cache: Cache | None = word("Keep answers and give them again, see [cache](#cache).", False)
+    files: FilesModel | None = word("Of a `file:`, see [files](#files).")
+    compress: Compress | None = word(
+        "Code answers for clients that take it (zstd, gzip, br), see [compress](#compress).", False
+    )
     timeouts: TimeoutsModel | None = word("See [timeouts](#timeouts).")
     limits: LimitsModel | None = word("See [limits](#limits).")
     headers: Headers | None = word("See [headers](#headers).")

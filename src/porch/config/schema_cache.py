@@ -171,7 +171,8 @@ class CacheModel(Model):
         "Whether a client's Cache-Control counts, so that a reload asks the origin.", True
     )
     deception: Annotated[Literal["guard", False], Form('"guard" or false')] | None = word(
-        '`"guard"`: what comes under /x.css and is no style sheet is not kept.', False
+        "What comes under /x.css and is no style sheet is not kept; false does not look at that.",
+        "guard",
     )
 
 

@@ -1,6 +1,6 @@
 """What a route is, once the top, its site and the route itself are put together.
 
-The nearest word wins; tables (timeouts, limits, headers, tls, cache) merge word by word.
+The nearest word wins; tables (timeouts, limits, headers, tls, cache, compress) merge word by word.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from porch.config.schema import (
 )
 from porch.config.schema_cache import CacheKeyModel, CacheModel
 from porch.config.schema_change import MaintenanceModel
+from porch.config.schema_compress import CompressModel
 from porch.config.schema_health import EjectWords, HealthModel
 from porch.route.route import Limits, Timeouts
 
@@ -28,6 +29,7 @@ __all__ = [
     "changes",
     "host_word",
     "merge_cache",
+    "merge_compress",
     "merge_limits",
     "merge_timeouts",
     "site_of",
@@ -45,6 +47,8 @@ class RouteSettings:
         self.headers = [each.headers for each in layers if each.headers is not None]
         self.tls = _merge_tls([each.tls for each in layers if each.tls is not None])
         self.cache = merge_cache(layers)
+        self.files = _merge([each.files for each in layers])
+        self.compress = merge_compress(layers)
         self.balance: str | None = self._nearest("balance")
         self.health: HealthModel | Literal[False] | None = self._nearest("health")
         self.eject: EjectWords | Literal[False] | None = self._nearest("eject")
@@ -134,6 +138,15 @@ def merge_cache(layers: Sequence[RouteWords]) -> CacheModel | None:
     if keys:
         words["key"] = _merge_keys(keys)
     return CacheModel.model_construct(**words)  # they are checked, and no texts any more
+
+
+def merge_compress(layers: Sequence[RouteWords]) -> CompressModel | None:
+    """How answers are coded; None for not at all. The nearest turns it on or off, and the words of
+    all hold, so that `secrets` of a site is not lost by a route's codings."""
+    said = [each.compress for each in layers if each.compress is not None]
+    if not said or said[-1] is False:
+        return None
+    return CompressModel.model_construct(**_merge([each for each in said if each]))
 
 
 def _merge_keys(keys: Sequence[CacheKeyModel]) -> CacheKeyModel:

@@ -17,6 +17,7 @@ from porch.balance.roster import Roster, Troubled, Waited
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.cache.shelf import Shelf
 from porch.clock import Deadlines
+from porch.compress.workshop import Workshop
 from porch.config.balancing import LoadKey
 from porch.config.caching import LoadFunction
 from porch.config.listing import Listing
@@ -84,8 +85,8 @@ class State:
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
-    cache. shelf: where it keeps answers, None for nowhere. serves: whether
-    anything will be balanced.
+    cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded. serves:
+    whether anything will be balanced.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -107,6 +108,7 @@ class State:
         self.load_key: LoadKey = _no_key
         self.load_cache_key: LoadFunction = lambda word, base: None
         self.shelf: Shelf | None = None
+        self.workshop = Workshop()
         self.serves = make_pool is not None
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))

@@ -11,12 +11,13 @@ from porch.config.suggest import nearest
 
 __all__ = ["LATER", "Target", "TargetKind", "is_pool_name", "parse_target"]
 
-TargetKind = Literal["http", "https", "h2", "h2c", "unix", "redirect", "respond", "pool", "found"]
+TargetKind = Literal[
+    "http", "https", "h2", "h2c", "unix", "redirect", "respond", "pool", "found", "file"
+]
 
 LATER = {
     "asgi:": "mounting an application",
     "wsgi:": "mounting an application",
-    "file:": "serving files",
     "py:": "Python functions as targets",
 }
 """Kinds of target that this version knows by name alone."""
@@ -25,7 +26,7 @@ _ADDRESSES = {"http": 80, "https": 443, "h2": 443, "h2c": 80}
 """Kinds that lead to a host, and the port of each where none is said."""
 _KINDS = (
     *_ADDRESSES,
-    *("unix", "redirect", "respond", "dns", "srv", "docker", "list", "find"),
+    *("unix", "redirect", "respond", "file", "dns", "srv", "docker", "list", "find"),
 )
 _KIND = re.compile(r"([A-Za-z][A-Za-z0-9+_-]*):(?![0-9])(//)?")
 _HOST_PORT = re.compile(
@@ -41,9 +42,9 @@ class Target:
     """One target.
 
     text: as written. host, port: of http, https (which speaks HTTP/2 where the endpoint does), h2
-    (HTTP/2 alone, by TLS) and h2c (without TLS). path: of unix. url: of redirect. status: of
-    respond. name: of pool. weight, priority: among the others of its list. source: of found, whose
-    weight is times, and whose priority is added to, what each endpoint has.
+    (HTTP/2 alone, by TLS) and h2c (without TLS). path: of unix and file. url: of redirect. status:
+    of respond. name: of pool. weight, priority: among the others of its list. source: of found,
+    whose weight is times, and whose priority is added to, what each endpoint has.
     """
 
     text: str
@@ -61,7 +62,7 @@ class Target:
     @property
     def is_alone(self) -> bool:
         """Whether it cannot stand in a list with others."""
-        return self.kind in ("redirect", "respond", "pool")
+        return self.kind in ("redirect", "respond", "pool", "file")
 
 
 def parse_target(text: str, weight: int = 1, every: float = 0.0, resolver: str = "") -> Target:
@@ -84,6 +85,8 @@ def parse_target(text: str, weight: int = 1, every: float = 0.0, resolver: str =
         return _parse_redirect(text)
     if text.startswith("respond:"):
         return _parse_respond(text)
+    if text.startswith("file:"):
+        return _parse_file(text)
     if text.startswith("unix:"):
         return Target(text=text, kind="unix", path=parse_socket_path(text), weight=weight)
     if not text.startswith(tuple(f"{kind}://" for kind in _ADDRESSES)):
@@ -118,6 +121,15 @@ def _parse_respond(text: str) -> Target:
     return Target(text=text, kind="respond", status=int(status))
 
 
+def _parse_file(text: str) -> Target:
+    path = text.removeprefix("file:")
+    if path.startswith("//"):
+        raise ValueError(f'a folder has one slash before it; write "file:/{path.strip("/")}"')
+    if not path or "\0" in path:
+        raise ValueError('file: names a folder: "file:/srv/www"')
+    return Target(text=text, kind="file", path=path)
+
+
 def _refuse_kind(text: str) -> None:
     """Raise ValueError if the text begins with a kind of target that there is not."""
     match = _KIND.match(text)
@@ -135,7 +147,7 @@ def _refuse_kind(text: str) -> None:
     near = nearest(kind, _KINDS)
     slashes = "//" if near in _ADDRESSES else ""
     meant = f"; did you mean '{near}:{slashes}'?" if near else ""
-    kinds = "http://, https://, h2://, h2c://, unix:, redirect: and respond:"
+    kinds = "http://, https://, h2://, h2c://, unix:, file:, redirect: and respond:"
     raise ValueError(f"'{match[0]}' is not a kind of target{meant or f'; there are {kinds}'}")
 
 

@@ -115,13 +115,13 @@ class ForwardingHeaders(Filter):
         if self._trusts is not None and self._trusts(client.peer):
             fields = self._extend(exchange, came, names)
         else:
-            fields = [*compress(came, map(self._passes, names))]
-            fields += (
+            fields = [
+                *compress(came, map(self._passes, names)),
                 (b"x-forwarded-for", client.peer),
                 (b"x-forwarded-proto", outgoing.scheme),
                 (b"x-forwarded-host", outgoing.authority),
                 (b"x-forwarded-port", client.port),
-            )
+            ]
         if self._via is not None:
             own = self._via[outgoing.version]
             if b"via" in names:  # RFC 9110 7.6.3: ours goes behind those that came

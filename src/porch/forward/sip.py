@@ -8,7 +8,7 @@ import asyncio
 
 __all__ = ["A_SIP", "Sip"]
 
-A_SIP = 16384
+A_SIP = 8192
 """Bytes that are read at once."""
 
 _room = memoryview(bytearray(A_SIP))  # for all: what is read is taken out of it at once

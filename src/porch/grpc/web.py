@@ -100,8 +100,6 @@ class GrpcWeb(Filter):
             return
         response.fields = _as_kind(response.fields, GRPC, call.kind)
         if response.get(b"grpc-status") is None:
-            response.length = None
-            response.fields = [each for each in response.fields if each[0] != b"content-length"]
             transform(exchange, _Answer(call.kind == WEB_TEXT))
             call.is_begun = True
 

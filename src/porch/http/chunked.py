@@ -11,7 +11,7 @@ from typing import Final
 from porch.http.fields import HOP_BY_HOP, decoded
 from porch.http.message import Field
 
-__all__ = ["ChunkedBody", "ChunkedError", "passes_behind"]
+__all__ = ["FRAMING", "ChunkedBody", "ChunkedError", "passes_behind"]
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
@@ -68,6 +68,12 @@ FORBIDDEN_TRAILERS: Final = HOP_BY_HOP | frozenset(
 """Fields that say how to frame, route, authenticate or read a message come too late behind it
 (RFC 9110 6.5.1); they are dropped, and so is every x-forwarded one. An origin that merges
 trailers into its fields must not find there what its door keeps out of the head."""
+
+
+FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+"""Of those the ones that would frame a body that is over. Nobody sends them without a defect or an
+intent, and libnghttp2, HAProxy and Go take no message of HTTP/2 with them: nor are they taken here,
+in either version."""
 
 
 def passes_behind(name: bytes) -> bool:
@@ -195,6 +201,9 @@ class ChunkedBody:
             fields = [decoded[line] for line in lines]
         except ValueError:
             raise ChunkedError("a trailer field is malformed") from None
+        for name, _ in fields:
+            if name in FRAMING:
+                raise ChunkedError(f"{name.decode()} stands in the trailer section")
         self.trailers = [field for field in fields if self._passes(field[0])]
         self._state = _DONE
         return end + 4

@@ -27,6 +27,10 @@ _LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff
 _SPECIAL = HOP_BY_HOP | {b"content-length"}
 _KEPT = _SPECIAL | {b"close", b"date"}
 """Naming these in Connection takes nothing away: the message would become another."""
+_REMEMBERED, _LONGEST = 512, 64
+_status_lines: dict[bytes, tuple[int, bool, bytes]] = {}
+"""Status lines read lately: line -> (status, whether it is of HTTP/1.0, reason)."""
+_decode = decoded.__getitem__
 _SETTINGS = b"\4\0\0\0\0\0"
 """Behind its length, the first frame of an HTTP/2 server (RFC 9113 6.5)."""
 
@@ -76,42 +80,51 @@ class ResponseDecoder(Decoder):
         if len(lines) > self._limits.fields + 1:
             self._too_many(lines)
         self.started = True
-        match = _LINE.match(lines[0])
+        line = lines.pop(0)
+        status, one_zero, reason = _status_lines.get(line) or self._read_status_line(line)
+        try:
+            fields = [*map(_decode, lines)]
+        except ValueError:
+            raise BadGateway("a field line of the answer is malformed") from None
+        said = dict(fields)
+        if b"date" not in said and status >= 200:  # RFC 9110 6.6.1: the recipient adds it
+            fields.append((b"date", clock.date))
+        length = said.get(b"content-length")
+        if (
+            length is not None
+            and status == 200
+            and not one_zero
+            and len(said) == len(lines)
+            and HOP_BY_HOP.isdisjoint(said)
+            and self.method != b"HEAD"
+            and length.isdigit()
+            and len(length) < 16
+        ):
+            # The usual answer without the calls, and the look at each field, that others need.
+            self.reusable = True
+            self._interim = 0
+            self._left = size = int(length)
+            if size:
+                self._state = LENGTH
+            return ResponseHead(200, fields, size, reason)
+        special = [field for field in fields if field[0] in _SPECIAL]
+        if special:
+            fields = [field for field in fields if field[0] not in _SPECIAL]
+        head = ResponseHead(status, fields, 0, reason)
+        self._read_special(head, special, one_zero)
+        return head
+
+    def _read_status_line(self, line: bytes) -> tuple[int, bool, bytes]:
+        match = _LINE.match(line)
         if match is None:
             self._malformed("the status line is malformed")
         minor, code, reason = match.groups()
-        status = int(code)
-        fields: list[Field] = []
-        special: list[Field] = []
-        dated = False
-        try:
-            for line in lines[1:]:
-                field = decoded[line]
-                name = field[0]
-                if name in _SPECIAL:
-                    special.append(field)
-                else:
-                    fields.append(field)
-                    if name == b"date":
-                        dated = True
-        except ValueError:
-            raise BadGateway("a field line of the answer is malformed") from None
-        if not dated and status >= 200:  # RFC 9110 6.6.1: the recipient adds it
-            fields.append((b"date", clock.date))
-        head = ResponseHead(status, fields, 0, reason or b"")
-        if len(special) == 1 and minor == b"1" and status == 200 and self.method != b"HEAD":
-            name, value = special[0]
-            if name == b"content-length" and value.isdigit() and len(value) < 16:
-                # The usual answer without the calls that the others need: -0.6 us.
-                self.reusable = True
-                self._interim = 0
-                fields.append(special[0])
-                head.length = self._left = int(value)
-                if self._left:
-                    self._state = LENGTH
-                return head
-        self._read_special(head, special, minor == b"0")
-        return head
+        read = int(code), minor == b"0", reason or b""
+        if len(line) <= _LONGEST:
+            if len(_status_lines) >= _REMEMBERED:
+                _status_lines.clear()
+            _status_lines[line] = read
+        return read
 
     def _read_special(self, head: ResponseHead, special: list[Field], one_zero: bool) -> None:
         values: dict[bytes, list[bytes]] = {}

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 
-from porch.errors import PorchError
+from porch.errors import BadGateway, BadRequest, FieldsTooLarge, PorchError
 from porch.http.h1 import HeadLimits
 from porch.http.h1_response import TooLargeAnswer
 from porch.http.h2 import Codec, Piece
 from porch.http.h2_fields import check_fields, known_fields
-from porch.http.h2_request import OVERHEAD, read_trailers
+from porch.http.h2_request import read_trailers
 from porch.http.h2_response import read_response
-from porch.http.message import Field, ResponseHead
+from porch.http.message import Field, ResponseHead, Trailers
 
 __all__ = ["ORIGIN_STREAM_WINDOW", "ORIGIN_WINDOW", "UNREPORTED", "ClientCodec"]
 
@@ -83,13 +83,17 @@ class ClientCodec(Codec):
                 return stream, error, b"", end
             return stream, head, b"", end
         if kind is told.TrailersReceived:
-            fields = event.headers  # type: ignore[attr-defined]
-            size = sum(len(name) + len(value) + OVERHEAD for name, value in fields)
-            if size > self._limits.head or len(fields) > self._limits.fields:
-                large = TooLargeAnswer(f"trailers of {size} bytes in {len(fields)} fields")
-                return event.stream_id, large, b"", True  # type: ignore[attr-defined]
-            return event.stream_id, read_trailers(fields), b"", True  # type: ignore[attr-defined]
+            return event.stream_id, self._behind(event.headers), b"", True  # type: ignore[attr-defined]
         return self._other(event)
+
+    def _behind(self, fields: Sequence[Field]) -> Trailers | PorchError | None:
+        """The trailers of an answer, or why it is not taken."""
+        try:
+            return read_trailers(fields, self._limits)
+        except FieldsTooLarge as error:
+            return TooLargeAnswer(error.detail)
+        except BadRequest as error:
+            return BadGateway(f"the answer is malformed: {error.detail}")
 
     def request(self, fields: Sequence[Field], end: bool) -> int:
         """Begin a request on a new stream, which is returned; 0 where there is none to be had.

@@ -25,8 +25,9 @@ Streams that grow older are bounded by how many may be open at once.
 | PRIORITIES    |      1 |    1000 |      100 | PRIORITY_UPDATE beyond the free ones               |
 | GOAWAYS       |     10 |     100 |       10 | GOAWAY                                             |
 | NOISE         |     20 |      50 |        5 | 4 KiB that are neither head nor body, beyond       |
-|               |        |         |          | `limits.head` and a frame: padding, PRIORITY,      |
-|               |        |         |          | unknown frames                                     |
+|               |        |         |          | `limits.head`, a frame and what one stream's       |
+|               |        |         |          | window lets through: padding, PRIORITY, unknown    |
+|               |        |         |          | frames                                             |
 """
 
 from typing import Final, NamedTuple

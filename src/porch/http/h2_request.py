@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from porch.errors import BadRequest, FieldsTooLarge, MethodNotAllowed, PorchError, TargetTooLong
-from porch.http.chunked import passes_behind
+from porch.http.chunked import FRAMING, passes_behind
 from porch.http.fields import HOP_BY_HOP, LONGEST
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead, Trailers
@@ -223,6 +223,15 @@ def refused(fields: Sequence[Field], scheme: bytes, error: PorchError) -> Refuse
     return Refused(request, error)
 
 
-def read_trailers(fields: Sequence[Field]) -> Trailers:
-    """The fields behind a body, as far as they may go on."""
-    return Trailers([field for field in fields if passes_behind(field[0])])
+def read_trailers(fields: Sequence[Field], limits: HeadLimits) -> Trailers | None:
+    """The fields behind a body, as far as they may go on; None where none of them does, which is an
+    end like any other. Raises BadRequest for what would frame the body, FieldsTooLarge for more
+    than a head may have."""
+    size = sum(len(name) + len(value) + OVERHEAD for name, value in fields)
+    if size > limits.head or len(fields) > limits.fields:
+        raise FieldsTooLarge(f"trailers of {size} bytes in {len(fields)} fields")
+    for name, _ in fields:
+        if name in FRAMING:
+            raise BadRequest(f"{name.decode()} stands in the trailers")
+    passing = [field for field in fields if passes_behind(field[0])]
+    return Trailers(passing) if passing else None

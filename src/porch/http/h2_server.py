@@ -10,7 +10,7 @@ from ngh2 import events as told
 from ngh2.events import DataReceived, RequestReceived, StreamClosed
 
 from porch import clock
-from porch.errors import PorchError
+from porch.errors import FieldsTooLarge, PorchError
 from porch.http import h2_glitches as kinds
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
@@ -25,12 +25,11 @@ from porch.http.h2 import (
     ConnectionBroken,
     Fault,
     Piece,
-    Reset,
 )
 from porch.http.h2_arrivals import Arrivals
 from porch.http.h2_fields import known_fields
 from porch.http.h2_glitches import Glitches
-from porch.http.h2_request import OVERHEAD, RequestReader, read_trailers, refused
+from porch.http.h2_request import RequestReader, read_trailers, refused
 from porch.http.message import Field
 
 __all__ = ["ServerCodec"]
@@ -101,6 +100,7 @@ class ServerCodec(Codec):
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
         self._noise = self._lost = self._excused = 0
+        self._excuse(STREAM_WINDOW)  # a body in the read in which its request turns out malformed
         self._first = FIRST_FLIGHT
         # Streams up to `_grown` began before the tick in which the last ones did.
         self._grown, self._began = 0, clock.now
@@ -115,12 +115,15 @@ class ServerCodec(Codec):
         if self.glitches.spent is not None:
             raise self.spent()
         self._noise += len(data)
-        pieces: list[Piece] = []
-        bite = A_BITE if arrivals.heads > SOME_HEADS else len(data) or 1
         try:
-            for at in range(0, len(data), bite):
-                self._connection.receive_data(data[at : at + bite])
-                pieces += self.happened()
+            if arrivals.heads <= SOME_HEADS:
+                self._connection.receive_data(data)
+                pieces = self.happened()
+            else:
+                pieces = []
+                for at in range(0, len(data), A_BITE):
+                    self._connection.receive_data(data[at : at + A_BITE])
+                    pieces += self.happened()
         except NGH2Error as error:
             raise self._broken(error) from error
         if arrivals.resets:
@@ -160,7 +163,7 @@ class ServerCodec(Codec):
     def happened(self) -> list[Piece]:
         """See Codec. What came together of one body is one piece: each costs the origin a write."""
         pieces: list[Piece] = []
-        bodies: dict[int, _Body] = {}
+        bodies: dict[int, _Body] | None = None
         read, glitches = self._read, self.glitches
         for event in self._connection.events():
             kind = event.__class__
@@ -188,6 +191,8 @@ class ServerCodec(Codec):
                 if not (data or end):
                     glitches.add(kinds.EMPTY_DATA)
                 stream = event.stream_id  # type: ignore[attr-defined]
+                if bodies is None:
+                    bodies = {}
                 body = bodies.get(stream)
                 if body is None:
                     bodies[stream] = _Body(len(pieces), data)
@@ -195,27 +200,29 @@ class ServerCodec(Codec):
                 else:
                     body.more.append(data)
                     body.end = end
-            elif kind is told.TrailersReceived:
-                pieces.append(self._trailers(event))  # type: ignore[arg-type]
             else:
-                piece = self._count(event) or self._other(event)
+                if kind is told.TrailersReceived:
+                    piece = self._trailers(event)  # type: ignore[arg-type]
+                else:
+                    piece = self._count(event) or self._other(event)
                 if piece is not None:
                     pieces.append(piece)
-        for stream, body in bodies.items():
-            if len(body.more) > 1:
-                pieces[body.place] = stream, None, b"".join(body.more), body.end
+        if bodies is not None:
+            for stream, body in bodies.items():
+                if len(body.more) > 1:
+                    pieces[body.place] = stream, None, b"".join(body.more), body.end
         return pieces
 
-    def _trailers(self, event: told.TrailersReceived) -> Piece:
-        """Of what may go on of a body's end; too much of it ends the stream."""
+    def _trailers(self, event: told.TrailersReceived) -> Piece | None:
+        """Of what may go on of a body's end. What is not taken ends the stream as a Fault."""
         self._noise = 0
-        stream, fields = event.stream_id, event.headers
-        size = sum(len(name) + len(value) + OVERHEAD for name, value in fields)
-        if size > self._limits.head or len(fields) > self._limits.fields:
-            self.glitches.add(kinds.REFUSED_HEADS)
-            self.reset(stream, CALM)
-            return stream, Reset(CALM, False), b"", True
-        return stream, read_trailers(fields), b"", True
+        stream = event.stream_id
+        try:
+            return stream, read_trailers(event.headers, self._limits), b"", True
+        except PorchError as error:
+            code = CALM if isinstance(error, FieldsTooLarge) else PROTOCOL
+        self.reset(stream, code)
+        return None
 
     def _count(self, event: told.Event) -> Piece | None:
         """Take note of what is no message, and tell of a stream that it has ended."""
@@ -234,6 +241,7 @@ class ServerCodec(Codec):
                     glitches.add(kinds.RESETS)
             elif event.error_code in _THEIR_FAULT:  # type: ignore[attr-defined]
                 glitches.add(kinds.STREAM_ERRORS)
+                self._excuse(STREAM_WINDOW)
                 return stream, Fault(event.error_code, False), b"", True  # type: ignore[attr-defined]
         elif kind is told.PingReceived:
             self._noise -= A_PING
@@ -253,19 +261,19 @@ class ServerCodec(Codec):
         except NGH2Error:
             return
 
-    def head(self, stream: int, fields: Sequence[Field], data: bytes, end: bool) -> None:
-        """Begin an answer, with what is there of its body; `fields` begins with `:status`. Raises
+    def head(self, stream: int, status: Field, fields: list[Field], data: bytes, end: bool) -> None:
+        """Begin an answer, with what is there of its body. status: the pseudo-field. Raises
         InternalError, with the stream given up, if a field of it must not be sent."""
-        if not known_fields.issuperset(fields[1:]):
-            self._check(stream, fields[1:])
+        if not known_fields.issuperset(fields):
+            self._check(stream, fields)
         connection = self._connection
         try:
             if data:
                 self.glitches.free += EARNED + (len(data) >> 12)
-                connection.send_response(stream, fields)
+                connection.send_response(stream, [status, *fields])
                 connection.send_data(stream, data, end_stream=end)
             else:
-                connection.send_response(stream, fields, end_stream=end)
+                connection.send_response(stream, [status, *fields], end_stream=end)
         except NGH2Error:
             return
 
@@ -283,8 +291,12 @@ class ServerCodec(Codec):
             left = self._connection.stream_local_window_size(stream)
         except NGH2Error:
             return
-        self._excused = min(self._excused + left + (left >> 4), MOST_EXCUSED)
+        self._excuse(left)
         super().reset(stream, code)
+
+    def _excuse(self, left: int) -> None:
+        """So much may be on the way of a stream that is over, and the frames around it."""
+        self._excused = min(self._excused + left + (left >> 4), MOST_EXCUSED)
 
     def release(self, stream: int) -> bool:
         """Give a stream up whose answer has left, of whose request more could come (RFC 9113 8.1).

@@ -5,6 +5,7 @@ is not switched to by Upgrade, which the RFC has withdrawn.
 """
 
 import asyncio
+import re
 from typing import cast
 
 from porch import clock
@@ -16,6 +17,10 @@ from porch.listen.h2 import MultiplexedConnection
 __all__ = ["Begun"]
 
 Speaks = ServerConnection | MultiplexedConnection
+
+_NEITHER = re.compile(rb"(?:PRI \*|[^ \r\n]+ [^ \r\n]+ (?!HTTP/))[^\n]*\n")
+"""A first line that is none of HTTP/1.1's, whose third word is its version, nor HTTP/2's whole
+preface: what is to begin as HTTP/2 and does not ends as HTTP/2 wants it (RFC 9113 3.4)."""
 
 
 class Begun(asyncio.Protocol):
@@ -51,7 +56,8 @@ class Begun(asyncio.Protocol):
             if len(first) == len(data):  # patience with it counts from its first byte
                 self.deadline = clock.now + self._door.settings.timeouts.head
             return
-        self._become(MultiplexedConnection if first.startswith(PREFACE) else ServerConnection)
+        is_two = first.startswith(PREFACE) or _NEITHER.match(first) is not None
+        self._become(MultiplexedConnection if is_two else ServerConnection)
 
     def _become(self, kind: type[Speaks]) -> Speaks:
         """What reads from now on has the place, and what came."""

@@ -1,6 +1,7 @@
 """Door: what all listeners of a worker share, and where a request meets its route."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from porch.keeper import ClientStream, Security, Timer
 from porch.listen.handshakes import Handshakes
 from porch.route.route import Route, Timeouts
 
-__all__ = ["Door", "Router", "Session", "Settings"]
+__all__ = ["SOME", "Door", "Router", "Session", "Settings"]
 
 ErrorPage = Callable[[Exchange, PorchError], Response]
 
@@ -85,26 +86,38 @@ class Session(Protocol):
         """The grace period is over."""
 
 
+SOME = 64
+"""Requests after which it is time to put away what is over."""
+
+
 def _nobody_listens(text: str, about: str) -> None:
     """Where there is no operator."""
+
+
+def _nothing_is_left() -> None:
+    """Where there is nothing to put away."""
 
 
 class Door:
     """The shared state of a worker's listeners.
 
     settings: of the running configuration; a reload assigns a new one, and running exchanges
-    keep the route they have. requests: so far.
-    running: exchanges that have not ended. sessions: the open client connections. closing: each
-    answer is the last of its connection. draining: nor is one waited for between requests.
-    handshakes: those of TLS under way. warn: tells the operator of a client: the whole text, and
-    what of it is said but once however many clients do it.
+    keep the route they have. requests: so far. cuts: connections of HTTP/2 ended for what the
+    client sent, by reason word. running: exchanges that have not ended. sessions: the open
+    client connections. closing: each answer is the last of its connection. draining: nor is one
+    waited for between requests. handshakes: those of TLS under way. warn: tells the operator of
+    a client: the whole text, and what of it is said but once however many clients do it.
+    put_away: called every SOME requests: has the lines of the log made of what has ended, so that
+    its memory is used anew.
     """
 
     __slots__ = (
         "closing",
+        "cuts",
         "deadlines",
         "draining",
         "handshakes",
+        "put_away",
         "requests",
         "running",
         "sessions",
@@ -119,6 +132,8 @@ class Door:
         self.handshakes = Handshakes(self.sessions, deadlines)
         self.closing = self.draining = False
         self.warn: Callable[[str, str], None] = _nobody_listens
+        self.cuts = Counter[str]()
+        self.put_away: Callable[[], object] = _nothing_is_left
         self.requests = 0
         self.running = 0
 
@@ -150,6 +165,8 @@ class Door:
             raise InternalError(f"{type(error).__name__}: {error}") from error
         self.requests += 1
         self.running += 1
+        if not self.requests % SOME:
+            self.put_away()
         return Exchange(self, client, request, route, client_ip)
 
     def refuse(

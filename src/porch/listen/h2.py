@@ -238,7 +238,9 @@ class MultiplexedConnection(asyncio.Protocol):
         for stream in tuple(self.streams.values()):
             stream.fail(broken.error)
         peer = self.peer.decode()
-        self._door.warn(f"the HTTP/2 connection of {peer} was cut: {broken}", broken.detail)
+        door = self._door
+        door.cuts[broken.error.word] += 1
+        door.warn(f"the HTTP/2 connection of {peer} was cut: {broken}", broken.detail)
 
     # --- out -------------------------------------------------------------------------------------
 

@@ -38,6 +38,9 @@ CROWDED = MOST_QUEUED - A_READ
 taken, answers are read in sips, so that those few that nobody takes keep no others waiting."""
 MOST_SIPPED = MOST_QUEUED + (1 << 19)
 """Bytes that are held in the end: there is room for 16 sips at least."""
+A_LITTLE = 1 << 12
+"""Bytes of a whole answer for which nobody looks how much waits before the end of the turn, which
+has room for about a hundred of them below CROWDED."""
 MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
 
@@ -238,7 +241,7 @@ class ServerStream:
                     return
                 if self._bare or head.status == 204 or head.status == 304:
                     data, end = b"", True
-                codec.head(number, [STATUSES[head.status], *head.fields], data, end)
+                codec.head(number, STATUSES[head.status], head.fields, data, end)
                 if self._untaken:
                     self._acknowledge(0)
             else:
@@ -250,7 +253,10 @@ class ServerStream:
             if self._exchange is not None:
                 self._exchange.keeper.report(self._exchange, error)
         self._ended = end
-        if data and (not end or codec.queued() > CROWDED):
+        if not end:
+            if data:
+                connection.check(self)
+        elif (len(data) > A_LITTLE or connection.crowded) and codec.queued() > CROWDED:
             connection.check(self)
         if not connection.dirty:
             connection.mark()
@@ -266,7 +272,7 @@ class ServerStream:
             self._asks = None
             self._tunnel = Tunnel(self, exchange, head.upgrade)
             fields = [field for field in head.fields if field[0] != _ACCEPT]
-            connection.codec.head(self.number, [STATUSES[200], *fields], b"", False)
+            connection.codec.head(self.number, STATUSES[200], fields, b"", False)
         connection.mark()
 
     def send_file(self, descriptor: int, first: int, size: int) -> int:

@@ -6,19 +6,29 @@ it was told waits for it.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from porch.manage.fleet import Fleet
 from porch.manage.loop import Loop, Timer
 from porch.manage.process import Process
 from porch.observe.messages import Messages
 
-__all__ = ["PATIENCE", "Answers", "Asking"]
+__all__ = ["PATIENCE", "Answers", "Asking", "Silent"]
 
 PATIENCE = 2.0
 """Seconds in which a worker answers; one that hangs does when it goes on, or its successor."""
 
 Answers = list[object]
-"""What those said who answered, in the order in which they did."""
+"""What those said who answered, in the order in which they did, and a Silent for each of others
+that still run."""
+
+
+class Silent(NamedTuple):
+    """A worker that has not answered in time. pid: its process."""
+
+    pid: int
+
+
 Then = Callable[[Answers], None]
 
 
@@ -86,5 +96,6 @@ class Asking:
         asked = self._asked[number]
         pids = ", ".join(str(each.pid) for each in asked.waited)
         self._messages.warn(f"worker {pids} has not obeyed an order yet; it hangs, or starts")
+        asked.answers += [Silent(each.pid) for each in asked.waited]
         asked.waited.clear()
         self._look(number)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from porch.cache.counts import totals
 from porch.cache.named import Named, named_in
-from porch.manage.asking import Answers, Asking
+from porch.manage.asking import Answers, Asking, Silent
 from porch.manage.cache_keeping import caches
 from porch.manage.cache_place import CachePlace, cache_place
 from porch.manage.columns import CACHE
@@ -23,6 +23,14 @@ _DIGITS = re.compile(r"(?:[0-9a-f]{2}){1,64}\Z")
 MOST = 20
 """Urls that are told."""
 NO_CACHE = "porch: no route has 'cache', so that nothing is kept; write cache = true in one"
+NOT_EVERYWHERE = (
+    "not purged in worker {}, which hangs and has a store of its own; it purges when it goes on, "
+    "and until then ends or answers nothing"
+)
+NOT_CONFIRMED = (
+    "worker {} has not confirmed it, for it hangs; the store is all workers', so that it finds "
+    "nothing of this either when it goes on"
+)
 NO_WORKER = "porch: no worker has answered; porch status shows them"
 
 
@@ -57,8 +65,16 @@ class CacheOrders:
                     {"error": f"porch: nothing was purged: {failed}" if told else NO_WORKER}
                 )
                 return
+            silent = [each.pid for each in answers if isinstance(each, Silent)]
+            pids = ", ".join(map(str, silent))
+            if silent and self._place.folder is None:
+                question.reply({"error": f"porch: {NOT_EVERYWHERE.format(pids)}"})
+                return
             shown = [_spelled(each) for each in named]
-            question.reply({"purged softly" if soft else "purged": shown})
+            answer: Answer = {"purged softly" if soft else "purged": shown}
+            if silent:
+                answer["silent"] = NOT_CONFIRMED.format(pids)
+            question.reply(answer)
 
         self._asking.tell("purge", (named, soft), purged)
 
@@ -66,7 +82,7 @@ class CacheOrders:
         if not caches(self._in_force.candidate.loaded):
             question.reply({"error": NO_CACHE})
             return
-        place = cache_place(self._in_force.candidate.loaded)
+        place = self._place
 
         def shown(answers: Answers) -> None:
             told = [each for each in answers if isinstance(each, dict)]
@@ -87,9 +103,12 @@ class CacheOrders:
             found = next((each for each in told if each["kept"]), told[0] if told else {})
             question.reply(found or {"error": NO_WORKER})
 
-        place = cache_place(self._in_force.candidate.loaded)
-        only = None if place.folder is None else self._asking.waited_for[:1]
+        only = None if self._place.folder is None else self._asking.waited_for[:1]
         self._asking.tell("kept", bytes.fromhex(primary), kept, only=only)
+
+    @property
+    def _place(self) -> CachePlace:
+        return cache_place(self._in_force.candidate.loaded)
 
     @property
     def _counted(self) -> Answer:
@@ -127,7 +146,7 @@ def _pairs(value: object) -> list[tuple[str, int]]:
 
 
 def _spelled(named: Named) -> str:
-    text = named.value.decode("latin-1")
+    text = named.value.decode("utf-8", "backslashreplace")
     if named.scope == "all":
         return "everything"
     if named.scope == "url":

@@ -20,6 +20,8 @@ __all__ = [
     "CACHE",
     "COLUMNS",
     "CONNECTIONS",
+    "CUT",
+    "CUTS",
     "DEADLINES",
     "ENDPOINTS",
     "HEARTBEAT",
@@ -37,6 +39,10 @@ __all__ = [
 HEARTBEAT, CONNECTIONS, REQUESTS_HERE, RUNNING_HERE, DEADLINES, TASKS = range(6)
 """Of each worker: looks at the clock so far, open clients, requests so far, requests in it now,
 what waits for a time, asyncio's tasks. Written at each tick."""
+CUT = 6
+CUTS = ("client_flood", "http_request_error")
+"""Where connections cut so far are counted, by these reason words, in order; written at each
+tick."""
 CACHE = 16
 """The first of those of the cache, see cache/counts.py."""
 _FIRST = CACHE + CACHE_WIDTH
@@ -110,6 +116,7 @@ class Columns:
         cache = range(CACHE, CACHE + CACHE_WIDTH)
         return [
             REQUESTS_HERE,
+            *range(CUT, CUT + len(CUTS)),
             *cache,
             *(column + each for column in self.of.values() for each in growing),
         ]

@@ -14,6 +14,8 @@ from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
 from porch.balance.standing import NOT_COPIED, WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
+    CUT,
+    CUTS,
     DEADLINES,
     REQUESTS_HERE,
     RUNNING_HERE,
@@ -64,6 +66,7 @@ def status(door: "Supervisor") -> dict[str, object]:
             "store": str(candidate.store.absolute()) if candidate.store is not None else None,
         },
         "workers": [_worker(table, each) for each in door.fleet.all],
+        "cut": {word: table.total(column) for column, word in enumerate(CUTS, CUT)},
         "listening": in_force.listening.names,
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),

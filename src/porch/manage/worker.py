@@ -33,6 +33,8 @@ from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
 from porch.manage.columns import (
     CONNECTIONS,
+    CUT,
+    CUTS,
     DEADLINES,
     HEARTBEAT,
     REQUESTS_HERE,
@@ -58,7 +60,7 @@ __all__ = ["LOG_DELAY", "NO_MEMORY", "SLICE", "Worker"]
 
 LOG_DELAY = 0.02
 """Seconds that an access log line may wait for company. Making the lines stops the loop for about
-1.3 us each, so a longer wait is paid by the slowest requests."""
+1.3 us each; where many end in that time some are made at a time (door.SOME)."""
 
 LOOK = 0.02
 """Seconds between two looks at what is left, at the end."""
@@ -155,6 +157,7 @@ class Worker:
         loop.add_reader(self._channel.fileno(), self._receive)
         self._repeat("tick", clock.TICK, self._tick)
         self._repeat("log", LOG_DELAY, self._flush)
+        self._door.put_away = lambda: self._loop.call_soon(self._built.logs.make_lines)
         await self._discovering.start()
         for listener in self._listeners:
             self._start(listener)
@@ -483,10 +486,11 @@ class Worker:
         door, cells = self._door, self._cells
         cells[HEARTBEAT] += 1
         cells[CONNECTIONS] = len(door.sessions)
-        cells[REQUESTS_HERE] = door.requests
-        cells[RUNNING_HERE] = door.running
+        cells[REQUESTS_HERE], cells[RUNNING_HERE] = door.requests, door.running
         cells[DEADLINES] = len(self._state.deadlines)
         cells[TASKS] = len(asyncio.all_tasks())
+        for at, word in enumerate(CUTS, CUT):
+            cells[at] = door.cuts[word]
 
     def _flush(self) -> None:
         self._built.logs.flush()

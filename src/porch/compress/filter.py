@@ -1,0 +1,157 @@
+"""Compress: the filter that has answers coded for the clients that take it."""
+
+from secrets import randbelow
+
+from porch.compress.coder import Coder
+from porch.compress.coding import Coding
+from porch.compress.fields import coded, conditions_back, drop_range, varied, weak_as_asked
+from porch.compress.negotiate import asked, chosen
+from porch.compress.restoring import Restoring, unreadable
+from porch.compress.rules import Rules
+from porch.compress.types import why_not
+from porch.compress.workshop import Workshop
+from porch.exchange import Exchange
+from porch.filter import Filter, Kept, Response
+from porch.http.message import ResponseHead
+from porch.reader import InMemory, Reader
+from porch.transform import SMALL, transform
+
+__all__ = ["Compress"]
+
+
+class Compress(Filter):
+    """See the module. workshop: of the worker."""
+
+    __slots__ = ("_running", "_shop", "rules")
+
+    def __init__(self, rules: Rules, workshop: Workshop) -> None:
+        self.rules = rules
+        self._shop = workshop
+        self._running: dict[Exchange, Coding] = {}
+
+    def __repr__(self) -> str:
+        return f"<Compress {b' '.join(self.rules.codings).decode()} {self._shop!r}>"
+
+    def on_request(self, exchange: Exchange) -> None:
+        """See Filter. Before a cache: it is asked by the origin's tags too."""
+        request = exchange.request
+        conditions_back(request)
+        condition = request.get(b"if-range")
+        if (
+            condition is not None
+            and not condition.startswith(b'"')
+            and chosen(asked(request.fields), self.rules.codings) is not None
+        ):
+            drop_range(request)  # a date may be that of a coded answer, of which it has a part
+
+    def on_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        request, response, rules = exchange.request, exchange.response, self.rules
+        assert response is not None
+        if response.status == 304:
+            kind = response.get(b"content-type")
+            if kind is None or rules.types.has(kind):
+                response.fields = varied(weak_as_asked(response.fields, request))
+            return
+        accept = asked(request.fields)
+        unread = unreadable(response, accept)
+        if unread is not None:
+            self._restore(exchange, response, unread)
+        if why_not(request, response, rules.types, rules.least) is not None:
+            return
+        coding = chosen(accept, rules.codings)
+        if coding is None:
+            response.fields = varied(response.fields)
+            return
+        if rules.padding:
+            pad = b"0" * (1 + randbelow(rules.padding))
+            response.fields = [*response.fields, (b"x-padding", pad)]
+        coder, made = self._shop.coders[coding], exchange.made
+        form = self._shop.forms.get(made.name, coder) if made and made.name else None
+        effort = self._shop.brake.effort(rules.effort) if rules.brakes else rules.effort
+        if form == b"" or (form is None and effort is None):
+            response.fields = varied(response.fields)
+        elif form is not None:
+            _replace(exchange, response, coder, form)
+        elif request.method == b"HEAD":
+            _tell(response, coder)
+        elif made and made.source is None and len(made.body) <= SMALL and not unread:
+            self._code(exchange, made, response, coder, effort or 0)
+        else:
+            self._begin(exchange, made, response, coder, effort or 0)
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        coding = self._running.pop(exchange, None)
+        if coding is not None:
+            coding.leave()
+
+    def _restore(self, exchange: Exchange, response: ResponseHead, coding: bytes) -> None:
+        """What its client cannot read goes out as it was before it was coded."""
+        response.fields = coded(response.fields, None)
+        if exchange.request.method != b"HEAD":
+            transform(exchange, Restoring(coding))
+        else:
+            response.length = None
+            response.fields = [each for each in response.fields if each[0] != b"content-length"]
+
+    def _code(
+        self,
+        exchange: Exchange,
+        made: Response,
+        response: ResponseHead,
+        coder: Coder,
+        effort: int,
+    ) -> None:
+        """An answer that is whole at the door, at once."""
+        form = coder.whole(made.body, effort)
+        if len(form) >= len(made.body):
+            form = b""
+        if made.name:
+            self._shop.forms.keep(made.name, coder, form, len(made.body))
+        if form:
+            _replace(exchange, response, coder, form)
+        else:
+            response.fields = varied(response.fields)
+
+    def _begin(
+        self,
+        exchange: Exchange,
+        made: Response | None,
+        response: ResponseHead,
+        coder: Coder,
+        effort: int,
+    ) -> None:
+        """An answer that comes in pieces, or is made to."""
+        name = made.name if made is not None else b""
+        if made is not None and made.source is None:  # others shall not wait for all of it
+            source = Reader(InMemory(made.body), [(0, len(made.body))])
+            exchange.made = Kept(response, b"", source)
+
+        def begun(coding: Coding) -> None:
+            self._running[exchange] = coding
+
+        coding = Coding(response, coder, effort, self.rules.least, self._shop, begun, name)
+        transform(exchange, coding)
+        response.fields = varied(response.fields)
+
+
+def _tell(response: ResponseHead, coder: Coder) -> None:
+    """Its fields as those of a coded one, of an unknown length."""
+    fields = coded(response.fields, coder.name)
+    response.fields = [each for each in fields if each[0] != b"content-length"]
+    response.length = None
+
+
+def _replace(exchange: Exchange, response: ResponseHead, coder: Coder, form: bytes) -> None:
+    """The answer is this form; a client that takes nothing now is not given all of it at once."""
+    _tell(response, coder)
+    response.fields.append((b"content-length", b"%d" % len(form)))
+    response.length = len(form)
+    if exchange.request.method == b"HEAD":
+        return
+    if exchange.client_full:
+        source = Reader(InMemory(form), [(0, len(form))])
+        exchange.made = Kept(response, b"", source)
+    else:
+        exchange.made = Kept(response, form)

@@ -1,0 +1,72 @@
+"""DecodeRequests: bodies of requests that clients have coded, for origins that read none."""
+
+from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
+from porch.compress.fields import without_sums
+from porch.errors import BadRequest, BodyTooLarge
+from porch.exchange import Exchange
+from porch.filter import Filter, Response
+
+__all__ = ["DecodeRequests"]
+
+_OURS = b"gzip, br, zstd, deflate"
+
+
+class DecodeRequests(Filter):
+    """A bomb, or more than `most` bytes, is 413; what is damaged 400; another coding 415."""
+
+    __slots__ = ("_most", "_running")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._running: dict[Exchange, Decoder] = {}
+
+    def on_request(self, exchange: Exchange) -> Response | None:
+        """See Filter. Who sends a coding that nobody reads is told which are (RFC 9110 15.5.16)."""
+        if self._of(exchange) is not None:
+            return None
+        coding = exchange.request.get(b"content-encoding")
+        if coding is None or coding.strip(b" \t").lower() in (b"", b"identity"):
+            return None
+        text = b"a coding that is not read here; take gzip, br, zstd or deflate, or none\n"
+        kind = (b"content-type", b"text/plain; charset=utf-8")
+        return Response(415, ((b"accept-encoding", _OURS), kind), text)
+
+    def on_request_data(self, exchange: Exchange, data: bytes) -> bytes:
+        """See Filter. The first piece comes before any other hook."""
+        decoder = self._of(exchange)
+        if decoder is None:
+            return data
+        try:
+            return decoder.change(data, exchange.request_done)
+        except Damaged as error:
+            raise BadRequest(f"Content-Encoding is not what it says: {error}") from None
+        except TooMuch as error:
+            raise BodyTooLarge(f"{error}; see compress.decode_request") from None
+
+    def on_upstream_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        outgoing = exchange.outgoing
+        if exchange not in self._running or outgoing is None:
+            return
+        outgoing.fields = [
+            each
+            for each in without_sums(outgoing.fields)
+            if each[0] != b"content-encoding" and each[0] != b"content-length"
+        ]
+        outgoing.length = None
+        if exchange.request_done and exchange.held is not None:
+            outgoing.length = len(exchange.held)
+            outgoing.fields.append((b"content-length", b"%d" % outgoing.length))
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        self._running.pop(exchange, None)
+
+    def _of(self, exchange: Exchange) -> Decoder | None:
+        found = self._running.get(exchange)
+        request = exchange.request
+        if found is None and request.length != 0:
+            coding = [value for name, value in request.fields if name == b"content-encoding"]
+            if len(coding) == 1 and (name := coding[0].strip(b" \t").lower()) in CODINGS:
+                found = self._running[exchange] = Decoder(name, self._most)
+        return found

@@ -1,0 +1,129 @@
+"""The filters that any route may have, in the order of the phases."""
+
+from collections.abc import Callable
+from functools import partial
+
+from porch.compress.filter import Compress
+from porch.compress.requests import DecodeRequests
+from porch.config.certificates import Certificates
+from porch.config.changing import Changing
+from porch.config.compressing import compressing
+from porch.config.loaded import Loaded
+from porch.config.schema_compress import CompressModel
+from porch.config.settings import RouteSettings, changes, host_word
+from porch.config.state import State
+from porch.filter import Filter
+from porch.forward.headers import Forwarding, ForwardingHeaders
+from porch.serve.redirect import HttpsRedirect
+from porch.serve.respond import Options
+from porch.shield.body_limit import BodyLimit
+from porch.shield.client_certificate import (
+    NEED_CERTIFICATE,
+    TELL_CERTIFICATE,
+    Demand,
+    Demands,
+    NeedCertificateByHost,
+)
+from porch.shield.headers import RequestHeaders, ResponseHeaders
+from porch.shield.hsts import StrictTransport
+from porch.shield.prefix import PutBack
+
+__all__ = ["RouteFilters"]
+
+
+class RouteFilters:
+    """Of one configuration."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        state: State,
+        changing: Changing,
+        certificates: Certificates,
+        https_port: int,
+        trusts: Callable[[bytes], bool] | None,
+    ) -> None:
+        """https_port: 0 where none is listened at. trusts: whether a peer's claims are believed, by
+        its address; None for nobody's."""
+        self._loaded = loaded
+        self._state = state
+        self._changing = changing
+        self._certificates = certificates
+        self._https_port = https_port
+        self._trusts = trusts
+        self._options = Options()
+        self._forwarding_of: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
+
+    def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
+        """What a route asks of its clients. On one for any host of a kind each host has its say:
+        a request comes here too where a narrower route has not its path."""
+        demands = self._certificates.demands
+        if said == "required" or not demands:
+            return said
+        return said or (demands if host.startswith("*") else demands.of(host))
+
+    def of(
+        self, settings: RouteSettings, host: str, demand: Demand | Demands | None, prefix: bytes
+    ) -> list[Filter]:
+        """Filters of every route, in the order of the phases.
+
+        One that keeps nothing of its route is shared; one that counts for a route is made here.
+        """
+        filters: list[Filter] = []
+        if settings.maintenance is not None:
+            filters.append(self._changing.maintenance(settings.maintenance))
+        if self._https_port:
+            if self._certificates.is_given(host):
+                filters.append(HttpsRedirect(self._https_port))
+            elif host in self._certificates.managed:
+                is_there = partial(self._state.has_certificate, host)
+                filters.append(HttpsRedirect(self._https_port, is_there))
+            if (hsts := host_word(self._loaded, host, "hsts")) is not None:
+                filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
+        if demand == "required":
+            filters.append(NEED_CERTIFICATE)
+        elif isinstance(demand, Demands):
+            filters.append(NeedCertificateByHost(demand))
+        filters.append(self._options)
+        if settings.limits.body is not None:
+            filters.append(BodyLimit(settings.limits.body))
+        filters.append(self._forwarding(settings, prefix))
+        if demand is not None:
+            filters.append(TELL_CERTIFICATE)
+        if settings.headers:
+            request = changes(settings.headers, "request")
+            if request is not None:
+                filters.append(RequestHeaders(request))
+        if prefix:
+            filters.append(PutBack(prefix))
+        if settings.headers:
+            response = changes(settings.headers, "response")
+            if response is not None:
+                filters.append(ResponseHeaders(response))
+        if settings.compress is not None:
+            filters += self._compress(settings.compress)
+        return filters
+
+    def _compress(self, words: CompressModel) -> list[Filter]:
+        """Behind whatever changes answers, and before a cache."""
+        found: list[Filter] = []
+        if words.decode_request is not None:
+            found.append(DecodeRequests(words.decode_request))
+        rules = compressing(words)
+        if rules is not None:
+            found.append(Compress(rules, self._state.workshop))
+        return found
+
+    def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
+        key = (settings.underscores, settings.forwarded, settings.via, prefix)
+        found = self._forwarding_of.get(key)
+        if found is None:
+            forwarding = Forwarding(
+                trusts=self._trusts,
+                underscores=settings.underscores,
+                forwarded=settings.forwarded,
+                via=settings.via.encode(),
+                prefix=prefix,
+            )
+            found = self._forwarding_of[key] = ForwardingHeaders(forwarding)
+        return found

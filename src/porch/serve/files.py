@@ -1,0 +1,204 @@
+"""Files: a route that is answered from a folder (`to = "file:/srv/www"`).
+
+A small file goes out from memory as long as nothing has changed (remembered.py), a large one past
+the loop from its descriptor (reader.py). What a path names is decided in named.py, which file that
+is in finding.py, that it is below the root in beneath.py.
+"""
+
+import os
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from email.utils import formatdate
+
+from porch import clock
+from porch.exchange import Exchange
+from porch.filter import SUSPEND, Filter, Response, Suspend
+from porch.http.accept_encoding import in_order
+from porch.http.message import Field, RequestHead
+from porch.route.rewrite import Rewrite
+from porch.serve.beneath import Beneath, Links, Names, identity
+from porch.serve.file_answer import SPECIAL, given
+from porch.serve.file_body import FileBody, read
+from porch.serve.file_errors import FileMethod, FileUnreadable
+from porch.serve.finding import ENDS, File, Finding, Folder
+from porch.serve.listing import FIELDS, listing
+from porch.serve.media_types import MediaTypes, shrinks
+from porch.serve.named import named
+from porch.serve.remembered import SETTLED, Key, Memory, Remembered
+from porch.serve.trying import DEFAULT, Attempt, parse_attempt
+
+__all__ = ["SMALL", "Files", "Serving"]
+
+SMALL = 64 * 1024
+"""Bytes of a file that is read at once, and remembered."""
+AT_ONCE = 3
+"""Steps of a listing that are made without others between: all of a small one."""
+
+_READS = frozenset((b"GET", b"HEAD"))
+_CODINGS = tuple(ENDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What is decided about the files of a route. root: an absolute path. tries: see trying.
+    index: names of files that stand for their folder. hidden: whether names that begin with a dot
+    are served. copies: whether compressed copies beside a file are."""
+
+    root: bytes
+    links: Links = "inside"
+    tries: tuple[Attempt, ...] = tuple(map(parse_attempt, DEFAULT))
+    index: tuple[bytes, ...] = (b"index.html",)
+    listing: bool = False
+    hidden: bool = False
+    copies: bool = True
+    types: MediaTypes = field(default_factory=MediaTypes)
+
+
+class Files(Filter):
+    """Answers every request of a route from a folder."""
+
+    __slots__ = ("_beneath", "_finding", "_memory", "_rewrite", "_serving")
+
+    def __init__(self, serving: Serving, memory: Memory, rewrite: Rewrite | None = None) -> None:
+        """rewrite: of the route; its result is the path below the root."""
+        self._serving = serving
+        self._memory = memory
+        self._rewrite = rewrite
+        self._beneath = Beneath(serving.root, serving.links)
+        self._finding = Finding(
+            self._beneath, serving.tries, serving.index, listing=serving.listing
+        )
+
+    def on_request(self, exchange: Exchange) -> Response | Suspend:
+        """See Filter. Raises what file_errors.py has, and BadRequest for `..`."""
+        request = exchange.request
+        if request.method not in _READS:
+            if request.method == b"OPTIONS":
+                return Response(204, ((b"allow", FileMethod.allow),))
+            raise FileMethod(request.method.decode("latin-1"))
+        path = self._path(request)
+        said = dict(request.fields)
+        codings = in_order(said.get(b"accept-encoding"), _CODINGS)
+        key = (self, path, codings)
+        plain = SPECIAL.isdisjoint(said)
+        known = self._memory.get(key)
+        if known is not None and known.is_current():
+            body = known.body
+            if body is not None:
+                if plain and not exchange.client_full:
+                    return Response(200, known.fields, body)
+                return given(exchange, known.fields, len(body), body, plain=plain)
+            descriptor = self._beneath.again(known.names, known.identity)
+            if descriptor is not None:
+                large = FileBody(descriptor, known.size)
+                return given(exchange, known.fields, known.size, large, plain=plain)
+        file = self._find(path, codings)
+        if isinstance(file, Folder):
+            return self._list(exchange, file.names) if file.is_listed else _to_folder(request)
+        return self._answer(exchange, key, file, plain=plain)
+
+    def described(self, request: RequestHead) -> str:
+        """What a GET would be answered from, in words. Raises as `on_request` does."""
+        codings = in_order(request.get(b"accept-encoding"), _CODINGS)
+        file = self._find(self._path(request), codings)
+        if isinstance(file, Folder):
+            return self._beneath.place((*file.names, b"")).decode("utf-8", "backslashreplace")
+        os.close(file.descriptor)
+        return self._beneath.place(file.sent).decode("utf-8", "backslashreplace")
+
+    def _path(self, request: RequestHead) -> bytes:
+        target = request.target if self._rewrite is None else self._rewrite(request)
+        return target.partition(b"?")[0]
+
+    def _find(self, path: bytes, codings: tuple[bytes, ...]) -> File | Folder:
+        file = self._finding.find(named(path, hidden=self._serving.hidden))
+        if isinstance(file, Folder) or not (codings and self._has_copies(file.names)):
+            return file
+        try:
+            return self._finding.copy(file, codings)
+        except BaseException:
+            os.close(file.descriptor)
+            raise
+
+    def _has_copies(self, names: Names) -> bool:
+        return self._serving.copies and shrinks(self._serving.types.of(names[-1]))
+
+    def _answer(self, exchange: Exchange, key: Key, file: File, *, plain: bool) -> Response:
+        size = file.stat.st_size
+        fields = self._fields(file)
+        body: bytes | FileBody = FileBody(file.descriptor, size)
+        kept: bytes | None = None
+        if size <= SMALL:
+            kept = body = read(file.descriptor, size)
+        watched = [(self._beneath.place(file.sent), identity(file.stat))]
+        if file.coding is not None:
+            watched.append((self._beneath.place(file.names), identity(file.of)))
+        changed = max(file.stat.st_mtime, file.stat.st_ctime, file.of.st_mtime, file.of.st_ctime)
+        if clock.wall() - changed > SETTLED:
+            self._memory.keep(key, Remembered(file.sent, fields, kept, watched))
+        return given(exchange, fields, size, body, plain=plain)
+
+    def _fields(self, file: File) -> list[Field]:
+        """Of the 200. The copies in codings are representations of their own, with their own
+        validators (RFC 9110 8.8.3.3)."""
+        stat = file.stat
+        fields = [
+            (b"content-type", self._serving.types.of(file.names[-1])),
+            (b"x-content-type-options", b"nosniff"),
+            (b"accept-ranges", b"bytes"),
+            (b"etag", b'"%x-%x-%x"' % (stat.st_mtime_ns, stat.st_size, stat.st_ino)),
+        ]
+        if stat.st_mtime <= clock.wall():  # RFC 9110 8.8.2.1: never later than the answer
+            fields.append((b"last-modified", formatdate(stat.st_mtime, usegmt=True).encode()))
+        if self._has_copies(file.names):
+            fields.append((b"vary", b"Accept-Encoding"))
+        if file.coding is not None:
+            fields.append((b"content-encoding", file.coding))
+        return fields
+
+    def _list(self, exchange: Exchange, names: Names) -> Response | Suspend:
+        path = b"/" + b"".join([each + b"/" for each in names])
+        steps = listing(
+            self._beneath.folder(names), path, hidden=self._serving.hidden, is_root=not names
+        )
+        return _Listed(exchange, steps).go(AT_ONCE)
+
+
+class _Listed:
+    """A listing that is being made."""
+
+    def __init__(self, exchange: Exchange, steps: Generator[None, None, bytes]) -> None:
+        self._exchange = exchange
+        self._steps = steps
+
+    def go(self, count: int) -> Response | Suspend:
+        """Make so many steps, and the others later. Raises FileUnreadable."""
+        try:
+            for _ in range(count):
+                next(self._steps)
+        except StopIteration as over:
+            return Response(200, FIELDS, over.value)
+        except OSError as error:
+            raise FileUnreadable(str(error)) from error
+        self._exchange.keeper.later(0.0, self._on_turn)
+        return SUSPEND
+
+    def _on_turn(self) -> None:
+        if self._exchange.ended:
+            self._steps.close()
+            return
+        try:
+            result = self.go(1)
+        except FileUnreadable as error:
+            self._exchange.on_raised(error)
+            return
+        if isinstance(result, Response):
+            self._exchange.resume(result)
+
+
+def _to_folder(request: RequestHead) -> Response:
+    """To the same path with a slash, named from itself: so it is no other host whatever the path
+    is, and right behind what took a prefix off."""
+    path, mark, query = request.target.partition(b"?")
+    location = b"./%b/%b%b" % (path.rpartition(b"/")[2], mark, query)
+    return Response(308, ((b"location", location),))

@@ -1,0 +1,50 @@
+"""Answers in a coding that their client does not take."""
+
+import gzip
+
+import pytest
+
+from porch.compress.decoder import FLOOR
+from porch.compress.restoring import Restoring, unreadable
+from porch.errors import BadGateway
+from porch.http.message import Field, ResponseHead, Trailers
+
+
+def answer(*fields: Field, status: int = 200, coding: bytes = b"br") -> ResponseHead:
+    return ResponseHead(status, [(b"content-encoding", coding), *fields])
+
+
+@pytest.mark.parametrize(
+    ("accept", "found"),
+    [(b"gzip", b"br"), (b"", b"br"), (b"gzip, br", None), (None, None), (b"*", None)],
+)
+def test_who_takes_it_gets_it_as_it_is(accept: bytes | None, found: bytes | None) -> None:
+    assert unreadable(answer(), accept) == found
+
+
+def test_what_cannot_or_must_not_be_undone_stays() -> None:
+    assert unreadable(answer(coding=b"compress"), b"") is None
+    assert unreadable(answer(coding=b"gzip, br"), b"") is None
+    assert unreadable(answer(status=206), b"") is None
+    assert unreadable(answer((b"cache-control", b"no-transform")), b"") is None
+    assert unreadable(ResponseHead(200, []), b"") is None
+    assert unreadable(answer(), b"gzip, identity;q=0") is None
+
+
+def test_it_is_what_it_was() -> None:
+    data = gzip.compress(b"hello" * 99)
+    made = Restoring(b"gzip")
+    first = made.change(None, data[:20], False)[1]
+    trailers, rest = made.change(Trailers([(b"digest", b"x")]), data[20:], True)
+    assert first + rest == b"hello" * 99
+    assert trailers is not None
+    assert trailers.fields == []
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [(b"no gzip", "is not what it says"), (gzip.compress(bytes(FLOOR * 2)), "a bomb")],
+)
+def test_lies_and_bombs_are_told_of(data: bytes, why: str) -> None:
+    with pytest.raises(BadGateway, match=why):
+        Restoring(b"gzip").change(None, data, True)

@@ -1,0 +1,56 @@
+"""A client of HTTP/2 that takes nothing of what it asks for, on a route with a cache."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.conftest import Connection, Door, Origin
+from tests.e2e.test_h2_floods import ZERO, get, many, peak, watch
+from tests.support import h2_frames as wire
+from tests.support.h2_attack import Attacker
+
+Start = Callable[..., Door]
+Scripted = Callable[[Callable[[Connection], None]], Origin]
+
+BIG = 1 << 20
+WIDE = wire.PREFACE[:24] + wire.settings((4, 1 << 30)) + wire.window_update(0, 1 << 30)
+HELD = 2 << 10
+"""KiB that may be held for it, in the best of some rounds: in the first also what stands around it
+is made, a hundred exchanges, questions and connections."""
+
+
+def serve(connection: Connection) -> None:
+    """What is small or large, for one client or for all, is said by the path."""
+    while True:
+        path = connection.read_head().split(b" ")[1]
+        body = b"x" * (BIG if b"big" in path else 2)
+        lasts = b"max-age=60" if b"fresh" in path else b"private"
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nCache-Control: %b\r\nContent-Length: %d\r\n\r\n%b"
+            % (lasts, len(body), body)
+        )
+
+
+@pytest.mark.parametrize("kind", [b"private", b"fresh"])
+@pytest.mark.parametrize("hello", [WIDE, ZERO], ids=["socket", "windows"])
+def test_a_hundred_answers_that_nobody_takes_are_not_held(
+    door: Start, origin: Scripted, kind: bytes, hello: bytes
+) -> None:
+    running = door(
+        f'listen = ["127.0.0.1:0"]\nh2c = true\nworkers = 1\nlog = false\ncache = true\n'
+        f'[routes]\n"a.test" = "127.0.0.1:{origin(serve).port}"\n'
+    )
+    (worker,) = running.workers
+    costs: list[int] = []
+    for number in range(3):
+        with Attacker(running.port, secure=False) as first:  # what is made once is made
+            first.pour(many(100, lambda n, at=number: get(n, b"/%b/%d/%d" % (kind, at, n))))
+            first.read(1.0)
+        before = watch(worker)
+        with Attacker(running.port, secure=False, hello=hello, buffer=4096) as attacker:
+            attacker.pour(many(100, lambda n, at=number: get(n, b"/big/%b/%d/%d" % (kind, at, n))))
+            time.sleep(1.0)
+            costs.append(peak(worker) - before)
+        running.wait_until(lambda: "'running': 0" in str(running.ask("status")), "the end")
+    assert min(costs) < HELD, costs

@@ -1,0 +1,43 @@
+"""A file on its way."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from porch.serve.file_body import FileBody, read
+from porch.serve.file_errors import FileChanged
+from tests.support.folder import descriptors, write
+
+
+def test_the_descriptor_closes_with_the_object(tmp_path: Path) -> None:
+    before = descriptors()
+    body = FileBody(os.open(write(tmp_path, "a", b"abc"), os.O_RDONLY), 3)
+    assert (body.size(), body.is_whole(), body.read(1, 9)) == (3, True, b"bc")
+    assert os.pread(body.file(0, 3), 3, 0) == b"abc"
+    del body
+    assert descriptors() == before
+
+
+def test_another_file_in_its_place_is_not_what_is_sent(tmp_path: Path) -> None:
+    body = FileBody(os.open(write(tmp_path, "a", b"old"), os.O_RDONLY), 3)
+    write(tmp_path, "b", b"new").rename(tmp_path / "a")
+    assert body.read(0, 3) == b"old"
+
+
+def test_a_file_that_became_shorter_is_said(tmp_path: Path) -> None:
+    file = write(tmp_path, "a", b"abcdef")
+    descriptor = os.open(file, os.O_RDONLY)
+    os.truncate(file, 2)
+    with pytest.raises(FileChanged, match="2 bytes instead of 6"):
+        read(descriptor, 6)
+    body = FileBody(descriptor, 6)
+    assert body.read(0, 6) == b"ab"
+    with pytest.raises(FileChanged, match="ends at byte 2 of 6"):
+        body.read(2, 4)
+
+
+def test_an_empty_file_is_read(tmp_path: Path) -> None:
+    descriptor = os.open(write(tmp_path, "a"), os.O_RDONLY)
+    assert read(descriptor, 0) == b""
+    os.close(descriptor)
