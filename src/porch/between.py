@@ -84,9 +84,8 @@ class BeforeClient(_Between):
         return self.client.send_file(descriptor, first, size)
 
     def send_with_file(self, head: "ResponseHead", descriptor: int, first: int, size: int) -> int:
-        """See ClientStream: whoever stands here is asked about each."""
-        self.send(head, b"", False)
-        return 0
+        """See ClientStream."""
+        return self.client.send_with_file(head, descriptor, first, size)
 
     def accept(self, head: "ResponseHead") -> None:
         """See ClientStream."""

@@ -354,6 +354,10 @@ class ServerConnection(asyncio.Protocol):
             return 0
         return send_file(self._transport, descriptor, first, size)
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream."""
+        self._exchange = exchange
+
     def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
         """See keeper.ClientStream."""
         if self._scheme == b"http":
@@ -362,10 +366,6 @@ class ServerConnection(asyncio.Protocol):
         self.send(head, b"", False)
         self._file = None
         return self._file_sent
-
-    def turn_to(self, exchange: Exchange) -> None:
-        """See keeper.ClientStream."""
-        self._exchange = exchange
 
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. The client has said the key and sees for itself."""

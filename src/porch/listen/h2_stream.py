@@ -279,14 +279,14 @@ class ServerStream:
         """See keeper.ClientStream: it has to be cut into frames."""
         return 0
 
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream."""
+        self._exchange = exchange
+
     def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
         """See keeper.ClientStream."""
         self.send(head, b"", False)
         return 0
-
-    def turn_to(self, exchange: Exchange) -> None:
-        """See keeper.ClientStream."""
-        self._exchange = exchange
 
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. What is below 300 would be the tunnel, and the key was made
