@@ -123,7 +123,11 @@ def measure(answers: int, folder: Path) -> None:
     together = [*range(answers + ROUNDS * EACH, answers + 2 * ROUNDS * EACH)]
     for count in (4, TOGETHER):
         starts = [*range(0, len(together) - count + 1, count)]
-        spent = cost(lambda at, n=count: save_all(store, together[at : at + n], body), starts)
+
+        def save_some(at: int, many: int = count) -> None:
+            save_all(store, together[at : at + many], body)
+
+        spent = cost(save_some, starts)
         print(f"save, {count} in one write", spent / count)
     print("replace", rounds(answers, save))
     print("freshen", rounds(answers, freshen))
