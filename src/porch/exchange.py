@@ -43,6 +43,7 @@ class Exchange:
     held: the request's body so far, for a repetition; None where there is none any more.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
     unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
+    changed: the body that goes out is another than the client's, of another length.
     made: the door's own answer or its store's; `on_response` may put another in its place, and says
     its length in the head.
     """
@@ -57,6 +58,7 @@ class Exchange:
         "attempts",
         "bytes_in",
         "bytes_out",
+        "changed",
         "client",
         "client_full",
         "client_ip",
@@ -111,7 +113,7 @@ class Exchange:
         self.made: Response | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
-        self.client_full = self.upstream_full = self.half_closed = self.sips = False
+        self.changed = self.client_full = self.upstream_full = self.half_closed = self.sips = False
         self.held: bytes | None = b""
         self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None

@@ -56,7 +56,9 @@ class BufferRequest(Filter):
         assert outgoing is not None
         outgoing.expect = False
         gathering = self._gathering.get(exchange)
-        if outgoing.length is None and gathering is not None and not gathering.has_trailers:
+        if exchange.changed or outgoing.length is not None:
+            return  # whoever changes the body tells the length, if it is known
+        if gathering is not None and not gathering.has_trailers:
             outgoing.length = gathering.length
             outgoing.fields = [*outgoing.fields, (b"content-length", b"%d" % gathering.length)]
 
