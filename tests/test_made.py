@@ -18,9 +18,14 @@ HEAD = ResponseHead(200, [(b"date", b"long ago"), (b"content-length", b"6")], 6)
 class FakeSource:
     """A source and what it begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, all_leaves: bool = False) -> None:
+        self.all_leaves = all_leaves
         self.stream = FakeStream()
         self.begun: list[tuple[Any, bytes, bool]] | None = None
+
+    def open(self, exchange: Any) -> bool:
+        exchange.client.send(exchange.response, b"", False)
+        return self.all_leaves
 
     def begin(self, exchange: Any) -> Any:
         self.begun = list(exchange.client.sent)
@@ -118,3 +123,12 @@ def test_a_body_that_still_comes_is_not_sent_to_a_source() -> None:
     bench.exchange.answer(Kept(HEAD, b"ab", source))
     bench.exchange.on_request_data(None, b"more", True)
     assert source.stream.sent == [(None, b"more", True)], "who takes it throws it away"
+
+
+def test_a_body_that_has_left_with_its_head_is_not_begun() -> None:
+    bench = Bench()
+    source = FakeSource(all_leaves=True)
+    bench.exchange.answer(Kept(HEAD, b"", source))
+    assert bench.client.sent == [(HEAD, b"", False), (None, b"", True)]
+    assert source.begun is None
+    assert bench.exchange.ended

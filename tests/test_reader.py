@@ -37,6 +37,8 @@ class FakeExchange:
         self.bytes_out = 0
         self.takes: list[int] = []  # of files, each time
         self.files: list[tuple[int, int, int]] = []
+        self.response: Any = "the head"
+        self.heads: list[Any] = []
         self.ended = 0.0
         self.made: list[tuple[bytes, bool]] = []
         self.errors: list[Exception] = []
@@ -56,6 +58,13 @@ class FakeExchange:
     def send_file(self, descriptor: int, first: int, size: int) -> int:
         self.files.append((descriptor, first, size))
         return self.takes.pop(0) if self.takes else 0
+
+    def send(self, head: Any, data: bytes, end: bool) -> None:
+        self.heads.append(head)
+
+    def send_with_file(self, head: Any, descriptor: int, first: int, size: int) -> int:
+        self.heads.append(head)
+        return self.send_file(descriptor, first, size)
 
     def on_made(self, head: None, data: bytes, end: bool) -> None:
         self.made.append((data, end))
@@ -239,3 +248,42 @@ def test_what_another_goes_on_with_is_read_here_no_further() -> None:
     body.data = b"abcdefgh"
     assert reader.pump() == 0
     assert exchange.made == before
+
+
+def opened(size: int, takes: int, descriptor: int = 7) -> FakeExchange:
+    body = FakeBody(b"x" * size)
+    body.descriptor = descriptor
+    exchange: Any = FakeExchange()
+    exchange.takes = [takes]
+    reader = Reader(body, [(0, size)])
+    is_over = reader.open(exchange)
+    assert exchange.heads == ["the head"]
+    assert not exchange.made
+    assert is_over is reader.is_over
+    if not is_over:
+        reader.begin(exchange)
+        exchange.run()
+    made: FakeExchange = exchange
+    return made
+
+
+def test_the_first_of_a_file_leaves_with_the_head():
+    whole = opened(PIECE, takes=PIECE)
+    assert whole.files == [(7, 0, PIECE)]
+    assert whole.made == []
+    assert whole.bytes_out == PIECE
+    part = opened(PIECE + 9, takes=9)
+    assert part.files[:2] == [(7, 0, PIECE + 9), (7, 9, PIECE)]
+    assert part.bytes_out == 9
+    assert sum(len(data) for data, _ in part.made) == PIECE
+
+
+def test_the_head_leaves_alone_where_there_is_no_file_or_a_short_one():
+    assert opened(PIECE - 1, takes=PIECE).files == []
+    assert opened(PIECE, takes=0, descriptor=-1).files == []
+
+
+def test_the_head_leaves_before_what_stands_between_parts():
+    exchange: Any = FakeExchange()
+    Reader(FakeBody(b"abc"), [b"--1", (0, 3)]).open(exchange)
+    assert exchange.heads == ["the head"]

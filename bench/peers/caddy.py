@@ -28,7 +28,9 @@ CONFIG = """\
     }}
     @coded path /coded/*
     encode @coded zstd gzip
-    reverse_proxy /bench.Echo/* h2c://127.0.0.1:{grpc}
+    handle /bench.Echo/* {{
+        reverse_proxy h2c://127.0.0.1:{grpc}
+    }}
     handle /files/* {{
         root * {www}
         file_server

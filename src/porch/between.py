@@ -83,6 +83,10 @@ class BeforeClient(_Between):
         """See ClientStream."""
         return self.client.send_file(descriptor, first, size)
 
+    def send_with_file(self, head: "ResponseHead", descriptor: int, first: int, size: int) -> int:
+        """See ClientStream."""
+        return self.client.send_with_file(head, descriptor, first, size)
+
     def accept(self, head: "ResponseHead") -> None:
         """See ClientStream."""
         self.client.accept(head)

@@ -23,6 +23,10 @@ __all__ = ["SUSPEND", "Filter", "Kept", "Response", "Source", "Suspend"]
 class Source(Protocol):
     """Where the rest of a body comes from that is not all there: a file, another's answer."""
 
+    def open(self, exchange: "Exchange") -> bool:
+        """Send the head, `exchange.response`, where none of the body is there to go with it.
+        Whether all of the body has left too, so that there is nothing to begin."""
+
     def begin(self, exchange: "Exchange") -> "UpstreamStream":
         """The head has gone to the client. What is returned is told when to pause and to resume
         and when the exchange is given up, and calls `exchange.on_made` with each further piece:

@@ -60,6 +60,10 @@ class ClientStream(Stream, Protocol):
         few sent as data have it tell when there is room. Only between the head and the end of an
         answer."""
 
+    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
+        """Send a head, whose body begins with these bytes of a file. Returns how many of them have
+        left with it; see `send_file`."""
+
     def accept(self, head: ResponseHead) -> None:
         """Whether what answers a request for a tunnel can be told to this client: raise
         UpgradeFailed if not. Asked of no other answers."""

@@ -26,12 +26,19 @@ def answer(exchange: "Exchange", response: "Response") -> None:
     except Exception as error:  # the answer stands as it was before the hook
         exchange.keeper.report(exchange, error)
     body, source = exchange.made.body, exchange.made.source
+    exchange.made = None  # its source will know the exchange: together they would stay for long
     exchange.bytes_out = 0 if exchange.request.method == b"HEAD" else len(body)
     if source is None:
         exchange.client.send(exchange.response, body, True)
         exchange.end()
         return
-    exchange.client.send(exchange.response, body, False)
+    if body:
+        exchange.client.send(exchange.response, body, False)
+    elif source.open(exchange):
+        exchange.answer_done = True
+        exchange.client.send(None, b"", True)
+        exchange.end()
+        return
     wait(exchange)
     exchange.upstream = source.begin(exchange)
     if exchange.client_full:

@@ -140,6 +140,24 @@ class Reader:
         exchange = self._exchange
         return exchange.client.unsent() if exchange is not None and not exchange.ended else 0
 
+    def open(self, exchange: "Exchange") -> bool:
+        """See filter.Source. The first of a file leaves with the head, if it may."""
+        head = exchange.response
+        assert head is not None
+        part = self._parts[0]
+        if not isinstance(part, bytes):
+            first, end = part
+            there = min(end, self._body.size(), first + TURN)
+            if there - first >= PIECE and (file := self._body.file(first, there)) >= 0:
+                count = exchange.client.send_with_file(head, file, first, there - first)
+                exchange.bytes_out += count
+                self._take(count)
+                if self.is_over and self._on_moved is not None:
+                    self._on_moved(self)
+                return self.is_over
+        exchange.client.send(head, b"", False)
+        return False
+
     def begin(self, exchange: "Exchange") -> "Reader":
         """See filter.Source."""
         self._exchange = exchange
@@ -191,11 +209,16 @@ class Reader:
         count = exchange.client.send_file(file, first, there - first)
         if count <= 0:
             return count
+        self._take(count)
+        return count
+
+    def _take(self, count: int) -> None:
+        """So many bytes of the first part have left."""
+        first, end = self._parts[0]
         if first + count == end:
             del self._parts[0]
         else:
             self._parts[0] = first + count, end
-        return count
 
     def _next(self, exchange: "Exchange", most: int) -> bytes | None:
         """The next piece, or None where nothing is there now."""

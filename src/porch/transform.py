@@ -19,7 +19,8 @@ __all__ = ["SMALL", "Transform", "Transformed", "transform"]
 
 SMALL = 131072
 """Bytes of an answer that says its length and is changed in one piece, however it comes: its head
-waits for its end. To code one at once costs less than in pieces, and its length is known then."""
+waits for its end, and has a length then. To code 8 KB at once takes 25 to 60 % less time than in
+two pieces, 60 KB a tenth, 120 KB no more than that."""
 
 
 class Transform(Protocol):
@@ -177,6 +178,11 @@ class Transformed:
     def turn_to(self, exchange: "Exchange") -> None:
         """See keeper.ClientStream."""
         self._client.turn_to(exchange)
+
+    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
+        """See keeper.ClientStream."""
+        self.send(head, b"", False)
+        return 0
 
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream."""

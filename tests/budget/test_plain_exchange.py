@@ -55,7 +55,7 @@ class Plain:
         assert built is not None, loaded.report()
         self.door = Door(built.settings, state.deadlines)
         for entry in built.entries:
-            for endpoint in entry.route.destination.endpoints:  # type: ignore[union-attr]
+            for endpoint in getattr(entry.route.destination, "endpoints", ()):
                 self.endpoints.append(endpoint)
                 pool: Pool = endpoint.connections
                 pool._dialer = FakeDialer(self._connect)  # type: ignore[assignment]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from porch.cache.passes import Passes
 from porch.cache.shelf import HINTS, REST, Shelf, name_of
 from porch.errors import GatewayTimeout
 from porch.http.message import Field, RequestHead
@@ -14,7 +15,7 @@ P = bytes(16)
 
 def shelf() -> Shelf:
     unused: Any = None
-    return Shelf(unused, unused, unused)
+    return Shelf(unused, unused, Passes(-1))
 
 
 def request(*fields: Field) -> RequestHead:

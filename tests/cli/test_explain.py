@@ -6,6 +6,7 @@ import pytest
 import trustme
 
 from porch.cli.explain import explain_request
+from tests.support.folder import write
 
 FILE = """\
 listen = ":80"
@@ -186,3 +187,23 @@ def test_what_is_spoken_is_told_where_it_is_not_http_1_1_alone(
     file.write_text(f'listen = ":80"\n[routes]\n"a.test" = {to}\n')
     found = [line for line in explained("http://a.test/") if line.startswith("speaks")]
     assert found == lines
+
+
+def test_the_file_that_would_be_served_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "www/docs/index.html")
+    write(tmp_path, "www/a.css")
+    write(tmp_path, "www/a.css.gz")
+    file = tmp_path / "porch.toml"
+    file.write_text('listen = ":80"\n[routes]\n"a.test/s/*" = { to = "file:www", strip = true }\n')
+    explained = Explained(capsys, file)
+    lines = explained("http://a.test/s/docs/")
+    assert "answers at the door: 200" in lines
+    assert f"file {tmp_path}/www/docs/index.html" in lines
+    assert f"file {tmp_path}/www/a.css" in explained("http://a.test/s/a.css")
+    coded = explained("http://a.test/s/a.css", "Accept-Encoding: gzip")
+    assert f"file {tmp_path}/www/a.css.gz" in coded
+    none = explained("http://a.test/s/none")
+    assert any(line.startswith("answers at the door: 404 no-file") for line in none)
+    assert f"file none: {tmp_path}/www/none" in none

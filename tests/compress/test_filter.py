@@ -3,22 +3,27 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import brotli
 import pytest
 
 from porch.compress import workshop as module
+from porch.compress.coder import FAST
 from porch.compress.filter import Compress
 from porch.compress.rules import Rules
 from porch.compress.types import Types
 from porch.compress.workshop import Workshop
+from porch.errors import ConnectionLost, InternalError
 from porch.exchange import Exchange
 from porch.filter import Filter, Kept, Response
 from porch.http.message import Field, ResponseHead
 from porch.reader import InMemory, Reader, begun
+from porch.route.plan import Plan
+from porch.route.route import Route
 from tests.compress.conftest import decoded
 from tests.support.scenario import Scenario
+from tests.test_exchange import Bench, FakeStream
 
 BODY = b"the same words again and again, " * 200
 RULES = Rules(types=Types(), codings=(b"gzip", b"zstd", b"br"))
@@ -364,3 +369,43 @@ def test_padding_has_no_length_of_its_own(scenario: Make) -> None:
 
 def test_its_state_can_be_read(shop: Workshop) -> None:
     assert repr(Compress(RULES, shop)) == "<Compress gzip zstd br <Workshop 0 streams, 0 bytes>>"
+
+
+class FakeClient(FakeStream):
+    """With all that a client's stream has."""
+
+    peer, port, interim, trailers, security = b"192.0.2.7", b"80", True, False, None
+
+
+def test_ten_thousand_streams_that_end_anywhere_leave_no_coder_behind(shop: Workshop) -> None:
+    draw, words = Random(1), (b"gzip", b"zstd", b"br")
+    filter_ = Compress(replace(RULES, effort=FAST), shop)
+    open_: list[Any] = []
+    most = 0
+    for number in range(10_000):
+        upstream = FakeStream()
+        bench = Bench(upstream)
+        exchange = bench.exchange
+        exchange.client = cast("Any", FakeClient())
+        exchange.route = Route(key="r", plan=Plan([filter_]), destination=bench.pools)
+        exchange.request.fields.append((b"accept-encoding", words[number % 3]))
+        exchange.on_request(b"", True)
+        exchange.on_response(ResponseHead(200, [(b"content-type", b"text/css")]), b"a{}", False)
+        open_.append(exchange)
+        most = max(most, shop.running)
+        while len(open_) > draw.randint(0, 90) or (number == 9_999 and open_):
+            one = open_.pop(draw.randrange(len(open_)))
+            for _ in range(draw.randint(0, 3)):
+                one.on_response(None, b"b{}" * draw.randint(0, 99), False)
+            match draw.randint(0, 3):
+                case 0:
+                    one.on_client_lost()
+                case 1:
+                    one.on_upstream_lost(ConnectionLost("x"))
+                case 2:
+                    one.on_response(None, b"c{}", True)
+                case _:
+                    one.fail(InternalError("x"))
+            assert one.ended
+    assert most > 20
+    assert (shop.running, shop.used, filter_._running) == (0, 0, {})

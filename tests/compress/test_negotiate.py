@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.compress.negotiate import LONGEST, asked, chosen, takes
+from porch.compress.negotiate import asked, chosen, takes
+from porch.http.accept_encoding import LONGEST
 
 OURS = (b"zstd", b"gzip", b"br")
 PARTS = [b"gzip", b"br", b"zstd", b"*", b"identity", b";q=", b"0", b"1", b".5", b",", b" ", b";"]

@@ -2,9 +2,11 @@
 
 import gzip
 from collections.abc import Callable, Iterator
+from random import Random
 
 import pytest
 
+from porch.buffer.request import BufferRequest
 from porch.compress.requests import DecodeRequests
 from tests.support.scenario import Scenario
 
@@ -53,6 +55,23 @@ def test_in_pieces_too(scenario: Make) -> None:
     story.client(b"%x\r\n%b\r\n0\r\n\r\n" % (len(data) - 20, data[20:]))
     story.upstream_gets(b"POST /a", BODY, without=b"content-encoding")
     story.upstream(ANSWER).client_gets(200, b"ok")
+
+
+def test_one_that_waits_at_the_door_has_the_length_of_what_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = Random(1).randbytes(80_000).hex().encode()
+    data = gzip.compress(body)
+    filters = [DecodeRequests(1_000_000), BufferRequest(1_000_000)]
+    story = Scenario(monkeypatch, filters=filters).client(post(b"", chunked=True))
+    story.client(chunk(data[:50_000])).dialled(0).client(chunk(data[50_000:]) + b"0\r\n\r\n")
+    length = (b"content-length", b"%d" % len(body))
+    story.upstream_gets(b"POST /a", body, field=length)
+    story.upstream(ANSWER).client_gets(200, b"ok").finish()
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def test_other_bodies_go_as_they_came(scenario: Make) -> None:

@@ -36,6 +36,7 @@ def test_text_is_worth_it(kind: bytes) -> None:
     [
         *(b"image/png", b"image/jpeg", b"video/mp4", b"audio/mpeg", b"font/woff2", b"font/woff"),
         *(b"application/zip", b"application/gzip", b"application/pdf", b"application/grpc"),
+        *(b"application/grpc+json", b"application/grpc-web+json"),
         *(b"application/octet-stream", b"", b"text", b"text/", b"json", b"a/json", EVENTS),
     ],
 )

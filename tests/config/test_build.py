@@ -126,11 +126,12 @@ def test_access_differs_where_upgrades_or_rewrites_do() -> None:
         "c.test": {"to": ":1", "upgrade": False},
         "d.test": {"to": ":1", "rewrite": "/x"},
         "e.test": {"to": ":1", "rewrite": "/y"},
+        "f.test": {"to": "file:/usr/bin", "files": {"hidden": True}},
     }
     made = built(routes=routes)
     access = [each.route.access for each in made.entries]
     assert access[0] == access[1]
-    assert len(set(access)) == 4
+    assert len(set(access)) == 5
 
 
 # --- what stands beside the routes -----------------------------------------------------------

@@ -137,7 +137,7 @@ class Long:
 def test_what_grows_too_long_reaches_those_in_all_workers_whole(
     door: Start, origin: Scripted
 ) -> None:
-    long = Long(origin, 20_000_000)
+    long = Long(origin, 12_000_000)
     running = started(door, long.port, 'cache = { max_object = "2MB" }')
     rooms: list[int] = []
     over = threading.Event()
@@ -148,7 +148,7 @@ def test_what_grows_too_long_reaches_those_in_all_workers_whole(
 
     thread = threading.Thread(target=look)
     thread.start()
-    gots = Crowd(running.port, 12, lambda _: GET).run()
+    gots = Crowd(running.port, 8, lambda _: GET).run()
     over.set()
     thread.join()
     assert all(got.is_whole and got.body == long.body for got in gots)
@@ -191,12 +191,12 @@ def on_a_small_disk(folder: Path) -> Callable[[], None]:
 def test_a_disk_that_is_full_in_the_middle_cuts_nobody(
     door: Start, origin: Scripted, tmp_path: Path
 ) -> None:
-    long = Long(origin, 30_000_000)
+    long = Long(origin, 14_000_000)
     folder = tmp_path / "small"
     words = f'cache = true\ncache_store = {{ path = "{folder}/c", size = "1GB" }}'
     running = started(door, long.port, words, prepare=on_a_small_disk(folder))
-    gots = Crowd(running.port, 12, lambda _: GET).run()
-    assert all(got.is_whole and got.body == long.body for got in gots)
+    gots = Crowd(running.port, 8, lambda _: GET).run()
+    assert all(got.is_whole and got.body == long.body for got in gots), running.log
     assert long.asked == 1
     assert "No space left on device" in running.errors
     idle(running)

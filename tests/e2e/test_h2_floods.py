@@ -213,7 +213,7 @@ CUT = {
     ),
     "PING": (wire.ping() * 5000, "too many PING frames"),
     "WINDOW_UPDATE by one": (wire.window_update(0, 1) * 9000, "too many WINDOW_UPDATE frames"),
-    "PRIORITY": (SETTLED + many(40_000, lambda n: wire.priority(n)), f"too many {NOISE}"),
+    "PRIORITY": (SETTLED + many(80_000, lambda n: wire.priority(n)), f"too many {NOISE}"),
     "PRIORITY before our settings are known": (
         many(150_000, lambda n: wire.priority(n)),
         f"too many {NOISE}",

@@ -6,6 +6,7 @@ import pytest
 
 from porch.exchange import Exchange
 from porch.forward.headers import CERTIFICATES, CLAIMS, Forwarding, ForwardingHeaders
+from porch.http.h1_encode import request_head
 from porch.http.message import Field, RequestHead
 from porch.route.route import Route
 
@@ -25,16 +26,36 @@ def sent(
     version: bytes = b"1.1",
     **forwarding: Any,
 ) -> list[Field]:
-    """The fields that go out for a request with `fields`."""
+    """The fields that go out for a request with `fields`, whether it repeats another or not."""
     forwarding.setdefault("via", b"")
+    headers = ForwardingHeaders(Forwarding(**forwarding))
     head = RequestHead(b"GET", b"/", b"x.test", scheme, list(fields), version=version)
+    went = outgoing(headers, head, peer).fields
+    assert head.fields == list(fields), "the request itself stays as it came"
+    head.repeats = {}
+    for _ in range(3):
+        again = outgoing(headers, head, peer)
+        assert again.fields == went
+        assert request_head(again).count(b"\r\n") == len(went) + 3
+        again.fields.append((b"x-client-cert", b"of a later hook"))
+        assert b"x-client-cert: of a later hook\r\n" in request_head(again)
+    return went
+
+
+def outgoing(
+    headers: ForwardingHeaders, head: RequestHead, peer: bytes = b"192.0.2.7", **others: bytes
+) -> RequestHead:
+    """What goes out for a request. others: attributes of what goes out, set by an earlier hook."""
     client: Any = Client(peer)
     keeper: Any = None
     exchange = Exchange(keeper, client, head, Route(key="*"), peer)
-    exchange.outgoing = RequestHead(b"GET", b"/", b"x.test", scheme, head.fields, version=version)
-    ForwardingHeaders(Forwarding(**forwarding)).on_upstream_request(exchange)
-    assert head.fields == list(fields), "the request itself stays as it came"
-    return exchange.outgoing.fields
+    exchange.outgoing = went = RequestHead(
+        head.method, head.target, head.authority, head.scheme, head.fields, version=head.version
+    )
+    for name, value in others.items():
+        setattr(went, name, value)
+    headers.on_upstream_request(exchange)
+    return went
 
 
 OURS = [
@@ -47,6 +68,35 @@ OURS = [
 
 def yes(peer: bytes) -> bool:
     return True
+
+
+def test_what_was_made_for_a_repeated_head_is_for_the_same_alone() -> None:
+    headers = ForwardingHeaders(Forwarding())
+    head = RequestHead(b"GET", b"/", b"x.test", b"https", [(b"accept", b"*/*")], version=b"2")
+    head.repeats = {}
+
+    def lines(**others: Any) -> list[bytes]:
+        return sorted(b"%b=%b" % field for field in outgoing(headers, head, **others).fields)
+
+    usual = lines()
+    assert b"x-forwarded-host=y.test" in lines(authority=b"y.test")
+    assert b"x-forwarded-for=192.0.2.8" in lines(peer=b"192.0.2.8")
+    assert b"x-forwarded-proto=http" in lines(scheme=b"http")
+    assert b"via=1.1 porch" in lines(version=b"1.1")
+    assert b"x=1" in lines(fields=[(b"x", b"1")])
+    head.fields.append((b"x", b"2"))  # by a hook, in place
+    assert b"x=2" in lines()
+    head.fields.pop()
+    assert lines() == usual
+    assert outgoing(ForwardingHeaders(Forwarding(via=b"")), head).fields[-1][0] != b"via"
+
+
+def test_what_is_kept_of_repeated_heads_is_bounded() -> None:
+    head = RequestHead(b"GET", b"/", b"x.test", b"https", [])
+    head.repeats = {}
+    for _ in range(50):
+        outgoing(ForwardingHeaders(Forwarding()), head)
+        assert len(head.repeats) <= 8
 
 
 def test_four_fields_are_set() -> None:

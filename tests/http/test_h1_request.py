@@ -382,7 +382,7 @@ def read(decoder: RequestDecoder, head: bytes) -> object:
     assert piece is not None
     request = piece[0]
     assert isinstance(request, RequestHead)
-    said = {name: getattr(request, name) for name in RequestHead.__slots__}
+    said = {name: getattr(request, name) for name in RequestHead.__slots__ if name != "repeats"}
     return said, piece[1:], decoder.keep_alive, decoder.one_zero
 
 

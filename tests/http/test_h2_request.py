@@ -295,7 +295,8 @@ class Repeating:
             except PorchError as error:
                 told.append(f"{error.word} {error}")
             else:
-                told.append(str([getattr(request, name) for name in RequestHead.__slots__]))
+                names = [name for name in RequestHead.__slots__ if name != "repeats"]
+                told.append(str([getattr(request, name) for name in names]))
         assert told[0] == told[1]
         return told[0]
 

@@ -268,6 +268,24 @@ def test_a_field_that_must_not_leave_gives_its_stream_up(field: Field, kind: str
     assert not [each for each in sent if field in each.fields[1:]]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("path", [b"/%b", b"/a%bc", b"/a?%b"])
+def test_a_path_has_visible_ascii_alone_whoever_sees_to_it(path: bytes, is_first: bool) -> None:
+    """Some bytes are libnghttp2's to refuse, the others ours, in the first head and in those that
+    repeat it."""
+    taken = set()
+    for byte in range(256):
+        talk = Talk()
+        if not is_first:
+            talk.hear(get())
+        target = path.replace(b"%b", bytes((byte,)))
+        for _, what, _, _ in talk.hear(wire.headers(3, with_(b":path", target), end=True)):
+            if isinstance(what, RequestHead):
+                assert what.target == target
+                taken.add(byte)
+    assert taken == set(range(0x21, 0x7F)) - {ord("#")}
+
+
 def test_calls_for_a_stream_that_is_gone_do_nothing() -> None:
     talk = Talk()
     talk.hear(get(), wire.reset(1))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from porch import errors
-from porch.errors import ConnectionRefused, PorchError
+from porch.errors import ConnectionRefused, PorchError, TlsError
 from porch.observe.combined import combined
 from porch.observe.error_page import error_response
 from porch.observe.json_lines import json_lines
@@ -16,6 +16,7 @@ from porch.observe.pretty import Pretty
 from porch.observe.redact import ANYWHERE, LONGEST, MOST_NAMES, SECRET_FIELDS, WORDS
 from porch.observe.sink import BACKLOG
 from porch.observe.template import PLACEHOLDERS
+from porch.tls import refused
 from tests.support.ended import ended
 
 PAGE = (Path(__file__).parents[2] / "docs" / "observe.md").read_text(encoding="utf-8")
@@ -42,9 +43,11 @@ def words_between(before: str, behind: str) -> list[str]:
 def test_the_table_of_reason_words_is_that_of_the_errors():
     kinds = [
         kind
-        for kind in vars(errors).values()
+        for found in vars(errors).values()
+        for kind in (found, *(vars(refused).values() if found is TlsError else ()))
         if inspect.isclass(kind) and issubclass(kind, PorchError) and kind is not PorchError
     ]
+    kinds = list(dict.fromkeys(kinds))
     assert table_under("## Reason words") == [
         f"| `{kind.word}` | {kind.status or '-'} | {kind.source} | {kind.sentence} |"
         for kind in kinds

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from porch.errors import ClientGone
+from porch.reader import Reader
 from porch.serve.file_body import FileBody, read
 from porch.serve.file_errors import FileChanged
 from tests.support.folder import descriptors, write
@@ -17,6 +19,17 @@ def test_the_descriptor_closes_with_the_object(tmp_path: Path) -> None:
     assert os.pread(body.file(0, 3), 3, 0) == b"abc"
     del body
     assert descriptors() == before
+
+
+def test_it_closes_too_when_who_reads_is_done(tmp_path: Path) -> None:
+    before = descriptors()
+    body = FileBody(os.open(write(tmp_path, "a", b"abc"), os.O_RDONLY), 3)
+    reader = Reader(body, [(0, 3)], body.on_moved)
+    body.on_moved(reader)
+    assert body.read(0, 3) == b"abc"
+    for _ in range(2):
+        reader.abort(ClientGone())
+        assert descriptors() == before
 
 
 def test_another_file_in_its_place_is_not_what_is_sent(tmp_path: Path) -> None:

@@ -58,8 +58,7 @@ class _Exchange:
         self.request = request
         self.keeper = _Keeper()
         self.client = _Client()
-        self.sips = False
-        self.client_full = False
+        self.client_full = self.sips = False
         self.ended = 0.0
         self.bytes_out = 0
         self.body = b""

@@ -171,6 +171,11 @@ class PacedClient(BeforeClient):
         """See ClientStream: what is paced is cut in pieces."""
         return 0
 
+    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
+        """See ClientStream."""
+        self.send(head, b"", False)
+        return 0
+
     def abort(self, error: PorchError) -> None:
         """See Stream."""
         self._forget()

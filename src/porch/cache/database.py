@@ -21,6 +21,7 @@ import msgspec
 
 from porch.cache.board import BANNED, CLEARED, ERA, GENERATION, PURGES, Board
 from porch.cache.eviction import Hands
+from porch.cache.gate import PATIENCE, Gate
 
 __all__ = [
     "Database",
@@ -47,6 +48,10 @@ _HARMLESS = (
 )
 """Of LMDB's own errors (numbers below 0) those that say nothing of damage."""
 _META = b"meta"
+
+
+HANGS = "a worker hangs in the middle of a write; it is killed soon"
+"""What is said where others do not get to write."""
 
 
 class FullError(Exception):
@@ -118,6 +123,7 @@ class Database:
         "_env",
         "_era",
         "_folder",
+        "_gate",
         "_map_size",
         "_meta",
         "_of_era",
@@ -134,6 +140,7 @@ class Database:
         self._map_size = map_size
         self._board = board
         self._env: lmdb.Environment | None = None
+        self._gate: Gate | None = None
         self._era = self._of_era = -1
         self.objects: Any = None
 
@@ -168,10 +175,16 @@ class Database:
             return env.begin(buffers=True)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[tuple["lmdb.Transaction[memoryview]", Meta]]:
-        """The one write of all workers: it waits for others'. An exception undoes it whole."""
-        env = self._present()
+    def writing(
+        self, patience: float = PATIENCE
+    ) -> Iterator[tuple["lmdb.Transaction[memoryview]", Meta]]:
+        """The one write of all workers: it waits for others', so many seconds. An exception undoes
+        it whole."""
+        env, gate = self._present(), self._gate
         numbers = self._board.numbers
+        assert gate is not None
+        if not gate.enter(patience):
+            raise DatabaseError(HANGS)
         try:
             with env.begin(write=True, buffers=True) as txn:
                 meta = self._read_meta(txn)
@@ -180,6 +193,8 @@ class Database:
                 number = self._board.draw() if numbers[BANNED] < meta.banned else 0
         except lmdb.Error as error:
             raise self.failed(error) from error
+        finally:
+            gate.leave()
         if numbers[ERA] != self._era:
             raise DatabaseError("the database was put aside while it was written to")
         self._publish(meta)
@@ -259,6 +274,9 @@ class Database:
     def _open(self, folder: Path) -> lmdb.Environment:
         with self._alone():
             folder.mkdir(mode=0o700, exist_ok=True)
+            gate = Gate(folder)
+            if not gate.enter(5 * PATIENCE):  # to open it is a write
+                raise OSError(errno.EBUSY, HANGS)
             env = lmdb.open(
                 str(folder),
                 map_size=self._map_size,
@@ -280,6 +298,8 @@ class Database:
                 if txn.get(_META, db=self._meta) is None:
                     self._write_meta(txn, self._first_meta())
                 meta = self._read_meta(txn)
+            gate.leave()
+        self._gate = gate
         self._publish(meta)
         return env
 

@@ -25,6 +25,7 @@ from porch.cache.change import Change, Room
 from porch.cache.database import Database, DatabaseError, FullError
 from porch.cache.entry import Entry, encoded
 from porch.cache.eviction import Sieve
+from porch.cache.gate import PATIENCE
 from porch.cache.records import (
     FILE,
     RECORD,
@@ -51,6 +52,8 @@ FIRST_LOOK = 4 * BLOCK
 behind them cuts the answer."""
 IDENTS = 16
 """Of files, that a worker takes at a time."""
+URGENT = 1.0
+"""Seconds that a purge waits for other writes. What then cannot be noted purges everything."""
 QUIET = 3600.0
 """Seconds between two messages about trouble with the disk, over all workers."""
 
@@ -246,7 +249,7 @@ class DiskStore:
             change.touch(self.cell(primary))
             return change.forget(primary)
 
-        return self._write(forget, False)
+        return self._write(forget, False, URGENT)
 
     def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
         """See Store."""
@@ -255,7 +258,7 @@ class DiskStore:
             self._bans.add(change.txn, change.meta, scope, value, soft=soft)
             return True
 
-        if not self._write(purge, False):
+        if not self._write(purge, False, URGENT):
             self._give_all_up()
 
     def sweep(self) -> None:
@@ -386,11 +389,13 @@ class DiskStore:
 
         self._numbers[DAMAGED] += self._write(lose, False)
 
-    def _write(self, work: Callable[[Change], Result], failed: Result) -> Result:
-        """Do it in one write of its own. `failed` where that cannot be: nothing is changed then,
-        and the operator is told."""
+    def _write(
+        self, work: Callable[[Change], Result], failed: Result, patience: float = PATIENCE
+    ) -> Result:
+        """Do it in one write of its own. `failed` where that cannot be, or not in time: nothing is
+        changed then, and the operator is told."""
         try:
-            with self._database.writing() as begun:
+            with self._database.writing(patience) as begun:
                 change = Change(self._database, self._board, self._room, begun)
                 done = work(change)
         except (DatabaseError, FullError, OSError) as error:

@@ -83,6 +83,7 @@ class Resumed(Waiting):
         if self.tries > TRIES or not is_same(self._entry, self._entry, has_begun=self._has_begun):
             self.fail(FillLost("the rest cannot be told to be of the same"))
             return
+        shelf.saving.settle(primary)
         for variant in shelf.store.variants(primary):
             stored = shelf.store.load(variant.ident)
             if stored is not None and self.fits(stored.entry):

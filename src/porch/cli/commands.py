@@ -320,7 +320,8 @@ def usage_error(error: Exception) -> int:
         raise error
     said = words()
     context: Any = getattr(error, "ctx", None)
-    if "extra argument" in said and any("--config" in each.opts for each in context.command.params):
+    params = context.command.params if context is not None else ()
+    if "extra argument" in said and any("--config" in each.opts for each in params):
         said += f"; the file of the door is an option: porch {context.info_name} --config FILE"
     print(f"porch: {said} (porch --help lists the commands)", file=sys.stderr)
     return 2

@@ -24,6 +24,7 @@ from porch.errors import PorchError
 from porch.forward.address import ONE, SPOKEN
 from porch.route.explain import explain
 from porch.route.route import Route
+from porch.serve.files import Files
 from porch.shield.headers import ResponseHeaders
 from porch.tls.client_certificate import ClientCertificate
 
@@ -71,7 +72,7 @@ def explain_request(
     print(shown.text(), end="")
     for line in _described(certificate):
         print(line)
-    for line in _consumed(headers, rehearsal):
+    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
         print(line)
     if rehearsal.sent is not None:
         for line in _spoken(rehearsal.route, state):
@@ -138,6 +139,18 @@ def _spoken(route: Route | None, state: State) -> list[str]:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
+
+
+def _served(rehearsal: Rehearsal) -> list[str]:
+    """The file that is sent, with its folder as it is now."""
+    for hook in rehearsal.route.plan.on_request if rehearsal.route is not None else ():
+        owner = getattr(hook, "__self__", None)
+        if isinstance(owner, Files):
+            try:
+                return [f"file      {owner.described(rehearsal.request)}"]
+            except PorchError as error:
+                return [f"file      none: {error.detail or error.sentence}"]
+    return []
 
 
 def _answer_changes(rehearsal: Rehearsal) -> list[str]:

@@ -26,7 +26,7 @@ DIGESTS = frozenset((b"content-md5", b"digest", b"content-digest", b"repr-digest
 """Sums over the bytes as the origin sent them. All of them count the coding in (RFC 9530 2 and 3,
 RFC 3230 4.1): over ours they would be wrong."""
 
-_GONE = DIGESTS | {b"accept-ranges", b"content-encoding"}
+_GONE = DIGESTS | {b"accept-ranges", b"content-encoding", b"content-length"}
 _NAME = itemgetter(0)
 _CONDITIONS = frozenset((b"if-none-match", b"if-range"))
 
@@ -53,7 +53,7 @@ def varied(fields: Iterable[Field]) -> list[Field]:
 
 
 def coded(fields: Iterable[Field], coding: bytes | None) -> list[Field]:
-    """Of an answer that is coded here, or decoded (None)."""
+    """Of an answer that is coded here, or decoded (None). Its length is another then."""
     made = [
         (name, weak(value)) if name == b"etag" else (name, value)
         for name, value in fields
@@ -78,22 +78,26 @@ def weak_as_asked(fields: Iterable[Field], request: RequestHead) -> list[Field]:
     ]
 
 
-def conditions_back(request: RequestHead) -> None:
+def conditions_back(request: RequestHead) -> bytes | None:
     """Make the conditions of a request such as its origin knows: a tag that may be one of ours is
     listed as it was, too, for origins that compare as texts.
 
-    A weak tag in If-Range holds for no part (RFC 9110 13.1.5): the whole is asked for.
+    Returns its If-Range. A weak tag there holds for no part (RFC 9110 13.1.5): the whole is asked
+    for.
     """
     if _CONDITIONS.isdisjoint(map(_NAME, request.fields)):
-        return
+        return None
     listed = tags(_listed(request))
     origins = [tag[2:] for tag in listed if tag[:3] == b'W/"' and tag[2:] not in listed]
     if origins:
         both = b", ".join([*listed, *dict.fromkeys(origins)])
         kept = [each for each in request.fields if each[0] != b"if-none-match"]
         request.fields = [*kept, (b"if-none-match", both)]
-    if (request.get(b"if-range") or b"").startswith(b"W/"):
+    condition = request.get(b"if-range")
+    if condition is not None and condition.startswith(b"W/"):
         drop_range(request)
+        return None
+    return condition
 
 
 def _listed(request: RequestHead) -> bytes:

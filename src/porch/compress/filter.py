@@ -35,8 +35,7 @@ class Compress(Filter):
     def on_request(self, exchange: Exchange) -> None:
         """See Filter. Before a cache: it is asked by the origin's tags too."""
         request = exchange.request
-        conditions_back(request)
-        condition = request.get(b"if-range")
+        condition = conditions_back(request)
         if (
             condition is not None
             and not condition.startswith(b'"')
@@ -88,12 +87,10 @@ class Compress(Filter):
 
     def _restore(self, exchange: Exchange, response: ResponseHead, coding: bytes) -> None:
         """What its client cannot read goes out as it was before it was coded."""
-        response.fields = coded(response.fields, None)
         if exchange.request.method != b"HEAD":
             transform(exchange, Restoring(coding))
-        else:
-            response.length = None
-            response.fields = [each for each in response.fields if each[0] != b"content-length"]
+        response.fields = coded(response.fields, None)
+        response.length = None
 
     def _code(
         self,
@@ -138,8 +135,7 @@ class Compress(Filter):
 
 def _tell(response: ResponseHead, coder: Coder) -> None:
     """Its fields as those of a coded one, of an unknown length."""
-    fields = coded(response.fields, coder.name)
-    response.fields = [each for each in fields if each[0] != b"content-length"]
+    response.fields = coded(response.fields, coder.name)
     response.length = None
 
 

@@ -3,20 +3,13 @@
 Nothing here raises: what a client says that is no weight or no coding asks for nothing.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from porch.http.accept_encoding import ALIASES, weights
 from porch.http.message import Field
 
-__all__ = ["LONGEST", "asked", "chosen", "takes"]
-
-LONGEST = 1024
-"""Bytes of Accept-Encoding that are read, of all its lines together; browsers send about 30."""
-
-_WEIGHT = re.compile(rb"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\Z")
-_ALIASES = {b"x-gzip": b"gzip", b"x-compress": b"compress"}
-"""RFC 9110 8.4.1: the same as those without x-."""
+__all__ = ["asked", "chosen", "takes"]
 
 
 def asked(fields: Iterable[Field]) -> bytes | None:
@@ -38,11 +31,11 @@ def chosen(accept: bytes | None, codings: Sequence[bytes]) -> bytes | None:
     """
     if accept is None:
         return None
-    weights = _weights(accept)
-    rest = weights.get(b"*", 0)
-    best, most = None, weights.get(b"identity", 0)
+    found = weights(accept)
+    rest = found.get(b"*", 0)
+    best, most = None, found.get(b"identity", 0)
     for coding in codings:
-        weight = weights.get(coding, rest)
+        weight = found.get(coding, rest)
         if weight > most or (weight == most and weight and best is None):
             best, most = coding, weight
     return best
@@ -54,31 +47,6 @@ def takes(accept: bytes | None, coding: bytes) -> bool:
     if accept is None:
         return True
     coding = coding.lower()
-    weights = _weights(accept)
-    otherwise = weights.get(b"*", 1 if coding == b"identity" else 0)
-    return weights.get(_ALIASES.get(coding, coding), otherwise) > 0
-
-
-def _weights(accept: bytes) -> dict[bytes, int]:
-    """Coding -> its weight in thousandths. One that is named twice has the smaller."""
-    if len(accept) > LONGEST:
-        accept = accept[:LONGEST].rpartition(b",")[0]
-    weights: dict[bytes, int] = {}
-    for member in accept.lower().split(b","):
-        name, *parameters = (each.strip(b" \t") for each in member.split(b";"))
-        if not name:
-            continue
-        weight = 1000
-        for parameter in parameters:
-            key, _, value = parameter.partition(b"=")
-            if key.rstrip(b" \t") == b"q":
-                value = value.lstrip(b" \t")
-                weight = _thousandths(value) if _WEIGHT.match(value) else 0
-        name = _ALIASES.get(name, name)
-        weights[name] = min(weight, weights.get(name, 1000))
-    return weights
-
-
-def _thousandths(weight: bytes) -> int:
-    whole, _, part = weight.partition(b".")
-    return int(whole) * 1000 + int(part.ljust(3, b"0") or b"0")
+    found = weights(accept)
+    otherwise = found.get(b"*", 1 if coding == b"identity" else 0)
+    return found.get(ALIASES.get(coding, coding), otherwise) > 0

@@ -9,6 +9,7 @@ from porch.filter import Filter, Response
 __all__ = ["DecodeRequests"]
 
 _OURS = b"gzip, br, zstd, deflate"
+_OF_CODED = frozenset((b"content-encoding", b"content-length"))
 
 
 class DecodeRequests(Filter):
@@ -44,29 +45,29 @@ class DecodeRequests(Filter):
             raise BodyTooLarge(f"{error}; see compress.decode_request") from None
 
     def on_upstream_request(self, exchange: Exchange) -> None:
-        """See Filter."""
-        outgoing = exchange.outgoing
+        """See Filter. What is whole has a length."""
+        outgoing, held = exchange.outgoing, exchange.held
         if exchange not in self._running or outgoing is None:
             return
-        outgoing.fields = [
-            each
-            for each in without_sums(outgoing.fields)
-            if each[0] != b"content-encoding" and each[0] != b"content-length"
-        ]
-        outgoing.length = None
-        if exchange.request_done and exchange.held is not None:
-            outgoing.length = len(exchange.held)
-            outgoing.fields.append((b"content-length", b"%d" % outgoing.length))
+        if exchange.request_done and held is not None:
+            outgoing.length = len(held)
+            outgoing.fields = [*outgoing.fields, (b"content-length", b"%d" % len(held))]
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._running.pop(exchange, None)
 
     def _of(self, exchange: Exchange) -> Decoder | None:
+        """Its decoder. From then on nobody sees that the request was coded: not the origin, nor a
+        cache or a shadow that is sent the body too."""
         found = self._running.get(exchange)
         request = exchange.request
         if found is None and request.length != 0:
             coding = [value for name, value in request.fields if name == b"content-encoding"]
             if len(coding) == 1 and (name := coding[0].strip(b" \t").lower()) in CODINGS:
                 found = self._running[exchange] = Decoder(name, self._most)
+                request.length = None
+                request.fields = [
+                    each for each in without_sums(request.fields) if each[0] not in _OF_CODED
+                ]
         return found

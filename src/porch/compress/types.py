@@ -25,6 +25,8 @@ archives, WOFF) only costs time, and other types are left to the operator."""
 
 EVENTS = b"text/event-stream"
 
+_CALLS = b"application/grpc"
+"""Of whatever kind: each message is coded by itself there, if at all."""
 _NO_CONTENT = frozenset((204, 205, 206, 304))
 """Answers without content, and parts, which are not coded: they are of the coded whole then
 (RFC 9110 14.2)."""
@@ -50,7 +52,7 @@ class Types:
 
     def _look(self, content_type: bytes) -> bool:
         media = media_type(content_type)
-        if media == EVENTS and not self._events:
+        if (media == EVENTS and not self._events) or media.startswith(_CALLS):
             return False
         main, _, sub = media.partition(b"/")
         _, plus, suffix = sub.rpartition(b"+")

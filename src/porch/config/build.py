@@ -286,7 +286,8 @@ class _Builder:
         )
         demand = self.filters.demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
-        route.access = (rewritten, settings.upgrades, demand, settings.maintenance, settings.files)
+        files = str(sorted(settings.files.items()))
+        route.access = (rewritten, settings.upgrades, demand, settings.maintenance, files)
         prefix = stripped(pattern) if model.strip else b""
         filters = self.filters.of(settings, host, demand, prefix)
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key

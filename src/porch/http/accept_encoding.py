@@ -6,13 +6,13 @@ Nothing here raises: what a client says that is no weight or no coding asks for 
 import re
 from functools import lru_cache
 
-__all__ = ["LONGEST", "in_order", "weights"]
+__all__ = ["ALIASES", "LONGEST", "in_order", "weights"]
 
 LONGEST = 1024
 """Bytes of Accept-Encoding that are read; browsers send about 30."""
 
 _WEIGHT = re.compile(rb"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\Z")
-_ALIASES = {b"x-gzip": b"gzip", b"x-compress": b"compress"}
+ALIASES = {b"x-gzip": b"gzip", b"x-compress": b"compress"}
 """RFC 9110 8.4.1: the same as those without x-."""
 
 
@@ -47,7 +47,7 @@ def weights(accept: bytes) -> dict[bytes, int]:
             if key.rstrip(b" \t") == b"q":
                 value = value.lstrip(b" \t")
                 weight = _thousandths(value) if _WEIGHT.match(value) else 0
-        name = _ALIASES.get(name, name)
+        name = ALIASES.get(name, name)
         found[name] = min(weight, found.get(name, 1000))
     return found
 

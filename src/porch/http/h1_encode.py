@@ -42,6 +42,11 @@ def _status_line(status: int, reason: bytes) -> bytes:
 def request_head(head: RequestHead) -> bytes:
     """The head with its empty line. Host comes first (RFC 9110 7.2)."""
     extra = b""
+    known = head.lines
+    if known is not None and known[0] == head.fields:
+        lines = known[1]
+    else:  # `encode`, without a call
+        lines = b"".join(map(encoded, head.fields))
     if head.length is None:
         extra = CHUNKED
     if head.upgrade is not None:
@@ -52,7 +57,7 @@ def request_head(head: RequestHead) -> bytes:
         head.method,
         head.target,
         head.authority,
-        b"".join(map(encoded, head.fields)),
+        lines,
         extra,
     )
 

@@ -12,7 +12,7 @@ from porch.errors import BadRequest, FieldsTooLarge, MethodNotAllowed, PorchErro
 from porch.http.chunked import FRAMING, passes_behind
 from porch.http.fields import HOP_BY_HOP, LONGEST
 from porch.http.h1 import HeadLimits
-from porch.http.message import Field, RequestHead, Trailers
+from porch.http.message import Field, Repeats, RequestHead, Trailers
 from porch.http.target import check_authority, known_authorities
 
 __all__ = ["OVERHEAD", "Refused", "RequestReader", "read_trailers", "refused"]
@@ -59,6 +59,7 @@ class RequestReader:
         "_longest",
         "_method",
         "_path_at",
+        "_repeats",
         "_scheme",
     )
 
@@ -71,6 +72,7 @@ class RequestReader:
         self._before = self._after = self._fields = _NOTHING
         self._count = self._path_at = self._longest = 0
         self._method = self._authority = b""
+        self._repeats: Repeats | None = None
 
     def read(self, fields: tuple[Field, ...], end: bool) -> RequestHead:
         """The head that decoded fields are. end: nothing follows. Raises PorchError, see
@@ -78,14 +80,17 @@ class RequestReader:
         if end and len(fields) == self._count:
             at = self._path_at
             name, target = fields[at]
+            # _PATH, but for the control characters that libnghttp2 lets into none: -0.13 us.
             if (
                 name == b":path"
                 and fields[at + 1 :] == self._after
                 and fields[:at] == self._before
                 and len(target) <= self._longest
-                and _PATH.match(target) is not None
+                and target[:1] == b"/"
+                and target.isascii()
+                and 0x23 not in target
             ):
-                return RequestHead(
+                head = RequestHead(
                     self._method,
                     target,
                     self._authority,
@@ -96,6 +101,8 @@ class RequestReader:
                     False,
                     b"2",
                 )
+                head.repeats = self._repeats
+                return head
         return self._read(fields, end)
 
     def _read(self, fields: tuple[Field, ...], end: bool) -> RequestHead:
@@ -155,6 +162,7 @@ class RequestReader:
         self._count = len(fields)
         self._method, self._authority = method, request.authority
         self._fields = tuple(request.fields)
+        self._repeats = {}
         limits = self._limits
         self._longest = min(limits.head - size + len(target), limits.request_line - len(method))
 

@@ -5,9 +5,14 @@ Field names are lower-case bytes. Hop-by-hop fields (RFC 9110 7.6.1) and Host ne
 among `fields` and is `length` too; both agree, always.
 """
 
-__all__ = ["Field", "RequestHead", "ResponseHead", "Trailers"]
+__all__ = ["Field", "Lines", "Repeats", "RequestHead", "ResponseHead", "Trailers"]
 
 Field = tuple[bytes, bytes]
+
+Lines = tuple[list[Field], bytes]
+"""Fields, never changed, and the lines that HTTP/1 writes for them."""
+Repeats = dict[object, tuple[list[Field], tuple[bytes, ...], Lines]]
+"""What was made of fields: who made it -> (of which fields, of what else, what)."""
 
 
 class RequestHead:
@@ -22,6 +27,9 @@ class RequestHead:
     upgrade: the one protocol asked for, lower-case, or None (RFC 9110 7.8).
     expect: whether the client waits for 100 (Continue) before it sends the body.
     version: b"1.1", b"1.0", b"2".
+    lines: what fields were before, and their lines: worth a look whether they are the same still.
+    repeats: what was made of the last heads of this connection that were the same but for method
+    and target; None of the first.
     """
 
     __slots__ = (
@@ -29,7 +37,9 @@ class RequestHead:
         "expect",
         "fields",
         "length",
+        "lines",
         "method",
+        "repeats",
         "scheme",
         "target",
         "upgrade",
@@ -57,6 +67,8 @@ class RequestHead:
         self.upgrade = upgrade
         self.expect = expect
         self.version = version
+        self.lines: Lines | None = None
+        self.repeats: Repeats | None = None
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of field `name` (lower-case), or None."""

@@ -20,6 +20,7 @@ from porch.keeper import Security, send_file, unsent
 from porch.listen.closing import LINGER, Closing, flush, reset
 from porch.listen.door import Door
 from porch.listen.ip import ip_of
+from porch.listen.together import send_together
 from porch.listen.tunnel import Tunnel
 
 __all__ = ["ServerConnection"]
@@ -48,6 +49,8 @@ class ServerConnection(asyncio.Protocol):
         "_drained",
         "_ended",
         "_exchange",
+        "_file",
+        "_file_sent",
         "_full",
         "_half_closed",
         "_no_body",
@@ -81,6 +84,8 @@ class ServerConnection(asyncio.Protocol):
         self._half_closed = self._ended = self._full = self._waits = False
         self._drained = 0
         self._unsent = -1
+        self._file: tuple[int, int, int] | None = None
+        self._file_sent = 0
         self._tunnel: Tunnel | None = None
         self.interim = True
         self.peer = b"unix"
@@ -281,9 +286,11 @@ class ServerConnection(asyncio.Protocol):
             if is_open and not chunked:
                 decoder.keep_alive = False  # only the close can end it (RFC 9112 6.3)
             told = CLOSE if not decoder.keep_alive else b"" if self.interim else KEEP_ALIVE
-            self._transport.write(
-                response_head(head, told, data, end=end, bare=bare, chunked=chunked)
-            )
+            made = response_head(head, told, data, end=end, bare=bare, chunked=chunked)
+            if self._file is None or chunked or bare:
+                self._transport.write(made)
+            else:
+                self._file_sent = send_together(self._transport, made, *self._file)
         elif self._chunked:
             pieces = chunked_pieces(data, cast("Trailers | None", head), end=end)
             if pieces:
@@ -350,6 +357,15 @@ class ServerConnection(asyncio.Protocol):
     def turn_to(self, exchange: Exchange) -> None:
         """See keeper.ClientStream."""
         self._exchange = exchange
+
+    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
+        """See keeper.ClientStream."""
+        if self._scheme == b"http":
+            self._file = descriptor, first, size
+        self._file_sent = 0
+        self.send(head, b"", False)
+        self._file = None
+        return self._file_sent
 
     def accept(self, head: ResponseHead) -> None:
         """See keeper.ClientStream. The client has said the key and sees for itself."""

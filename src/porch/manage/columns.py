@@ -7,6 +7,7 @@ and a reload leaves every count where it is.
 import pickle
 from collections.abc import Iterable, Mapping, MutableSequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from porch.balance.endpoint import FAILED, WIDTH
 from porch.balance.standing import EndpointName
@@ -16,6 +17,9 @@ from porch.config.steps import Steps
 from porch.listen.door import Door
 from porch.route.route import REQUESTS
 from porch.shared import Cells, SharedTable
+
+if TYPE_CHECKING:
+    from porch.listen.door import Door
 
 __all__ = [
     "CACHE",
@@ -62,7 +66,7 @@ def rows_for(workers: int) -> int:
     return max(_ROWS, 1 + 4 * workers)
 
 
-def count(row: MutableSequence[int], door: Door, deadlines: int, tasks: int) -> None:
+def count(row: MutableSequence[int], door: "Door", deadlines: int, tasks: int) -> None:
     """One more look at the clock, in a worker's own row."""
     row[HEARTBEAT] += 1
     row[CONNECTIONS] = len(door.sessions)

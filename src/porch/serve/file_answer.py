@@ -1,5 +1,6 @@
 """The answer that a file gives, by the conditions and ranges of the request (RFC 9110 13, 14)."""
 
+import functools
 import os
 from collections.abc import Sequence
 
@@ -9,7 +10,8 @@ from porch.filter import Kept, Response
 from porch.http.conditional import CONDITIONS, OF_CONTENT, is_failed, is_not_modified
 from porch.http.message import Field, ResponseHead
 from porch.http.ranges import partial, ranges
-from porch.reader import LITTLE, Body, InMemory, Part, Reader, begun
+from porch.reader import LITTLE, InMemory, Part, Reader, begun
+from porch.serve.file_body import FileBody
 
 __all__ = ["SPECIAL", "given"]
 
@@ -18,7 +20,7 @@ SPECIAL = CONDITIONS | {b"range"}
 
 
 def given(
-    exchange: Exchange, fields: Sequence[Field], size: int, body: bytes | Body, *, plain: bool
+    exchange: Exchange, fields: Sequence[Field], size: int, body: bytes | FileBody, *, plain: bool
 ) -> Response:
     """What the request is answered with. fields: of the 200, without length and date. size: of the
     whole, in bytes. plain: whether it has none of SPECIAL."""
@@ -44,8 +46,9 @@ def given(
     if isinstance(body, bytes):
         if not exchange.client_full or len(body) <= LITTLE:
             return Kept(head, _joined(body, parts))
-        body = InMemory(body)
-    return begun(head, body, parts, Reader, full=exchange.client_full)
+        return begun(head, InMemory(body), parts, Reader, full=True)
+    makes = functools.partial(Reader, on_moved=body.on_moved)
+    return begun(head, body, parts, makes, full=exchange.client_full)
 
 
 def _joined(body: bytes, parts: Sequence[Part]) -> bytes:

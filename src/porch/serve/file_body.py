@@ -1,14 +1,19 @@
 """A file on its way to a client (see reader.Body)."""
 
 import os
+from typing import TYPE_CHECKING
 
 from porch.serve.file_errors import FileChanged
+
+if TYPE_CHECKING:
+    from porch.reader import Reader
 
 __all__ = ["FileBody", "read"]
 
 
 class FileBody:
-    """The bytes of an opened file, as many as it had then. The descriptor closes with the object.
+    """The bytes of an opened file, as many as it had then. The descriptor closes when who reads is
+    done, or with the object.
 
     What is put in the file's place meanwhile is another file, and none of its bytes are sent.
     """
@@ -20,7 +25,14 @@ class FileBody:
         self._size = size
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    def on_moved(self, reader: "Reader") -> None:
+        """See Reader."""
+        if reader.is_over and self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def size(self) -> int:
         """See Body."""

@@ -1,0 +1,62 @@
+"""Gate: one worker at a time writes to the database, and none waits for long.
+
+LMDB has such a lock of its own, which is waited for without an end: a worker that is stopped in the
+middle of a write would have all others hang with it. This one stands before it (flock on the folder
+of the database; the kernel lets go of it when a worker dies), and is waited for in small steps.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from porch import clock
+
+__all__ = ["PATIENCE", "STEP", "STUCK", "Gate"]
+
+PATIENCE = 0.2
+"""Seconds that a write waits for others, each of which takes about 0.2 ms."""
+STEP = 0.0002
+"""Seconds between two tries."""
+STUCK = 1.0
+"""Seconds behind one that has waited in vain in which others do not wait at all."""
+
+
+class Gate:
+    """folder: of a database. Raises OSError."""
+
+    __slots__ = ("_descriptor", "_stuck_until")
+
+    def __init__(self, folder: Path) -> None:
+        self._descriptor = -1
+        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._stuck_until = 0.0
+
+    def __del__(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    def enter(self, patience: float = PATIENCE) -> bool:
+        """Be the one who writes, until `leave`. False where another still is behind so many
+        seconds, or has been just now and is yet: then it takes 1 us."""
+        if self._take():
+            return True
+        if patience <= PATIENCE and clock.monotonic() < self._stuck_until:
+            return False
+        for _ in range(round(patience / STEP)):
+            time.sleep(STEP)
+            if self._take():
+                return True
+        self._stuck_until = clock.monotonic() + STUCK
+        return False
+
+    def leave(self) -> None:
+        """Let others write."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _take(self) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False

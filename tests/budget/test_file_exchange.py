@@ -1,0 +1,103 @@
+"""What a file costs, exactly: Python calls, calls of the system, writes, tasks, timers.
+
+Counted as in test_plain_exchange.py, with a folder on the disk.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porch import clock
+from porch.serve.files import SMALL
+from tests.budget.test_plain_exchange import Plain, calls_of
+from tests.support.folder import write
+from tests.support.network import FakeClock, FakeLoop
+
+MOST_CALLS = 25
+SYSTEM = ("open", "close", "stat", "fstat", "pread")
+
+
+class Counted:
+    """Calls of the system while it is on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        for name in SYSTEM:
+            monkeypatch.setattr(os, name, self._counting(name, getattr(os, name)))
+
+    def _counting(self, name: str, call: Any) -> Any:
+        def counting(*words: Any, **more: Any) -> Any:
+            self.names.append(name)
+            return call(*words, **more)
+
+        return counting
+
+
+class Served(Plain):
+    """A door that serves a folder."""
+
+    def answer(self) -> None:
+        """Nobody is asked."""
+        assert not self.origins
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path, "api/users", b"hello")
+    return tmp_path
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Served]:
+    fake = FakeClock(monkeypatch)
+    loop = FakeLoop(fake)
+    now = os.stat(folder).st_ctime + 60
+    monkeypatch.setattr(clock, "wall", lambda: now)
+    made = Served(loop, {"example.com": {"to": f"file:{folder}"}})
+    yield made
+    made.log.close()
+    loop.close()
+
+
+def test_a_small_file_takes_at_most_25_python_calls_and_one_look_at_the_disk(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Counted(monkeypatch)
+    served.client.arrived.clear()
+    calls = calls_of(served.exchange)
+    assert len(calls) <= MOST_CALLS, "\n" + "\n".join(calls)
+    assert found.names == ["stat"]
+    assert bytes(served.client.arrived).endswith(b"\r\n\r\nhello")
+
+
+def test_it_is_one_write_without_task_or_timer(served: Served) -> None:
+    writes = served.client.writes
+    served.loop.counts.clear()
+    served.exchange()
+    assert served.client.writes == writes + 1
+    assert served.loop.counts == {}
+
+
+def test_a_large_file_is_opened_once_and_looked_at_twice(
+    served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(folder, "api/users", bytes(SMALL + 1))
+    at = os.stat(file).st_ctime
+    monkeypatch.setattr(clock, "wall", lambda: at + 60)
+    served.exchange()
+    found = Counted(monkeypatch)
+    served.exchange()
+    assert [each for each in found.names if each != "pread"] == ["stat", "open", "fstat", "close"]
+
+
+def test_a_file_that_is_not_known_takes_three_calls_and_three_a_folder(
+    served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", clock.now + 60)
+    found = Counted(monkeypatch)
+    served.exchange()
+    looked_at = ["open"] * 2 + ["close"] + ["stat", "open", "fstat", "close", "pread", "close"]
+    assert sorted(found.names) == sorted(looked_at)
