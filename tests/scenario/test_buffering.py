@@ -1,5 +1,6 @@
 """Whatever comes in whatever order: each body arrives byte for byte, and once."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -216,3 +217,77 @@ def test_a_client_of_http_2(names: list[str], sizes: list[int], uploads: bool) -
             raise
         finally:
             story.finish()
+
+
+ALL = ["bandwidth", "request", "response"]
+
+
+def test_a_tunnel_never_waits() -> None:
+    with told(ALL) as story:
+        upgrade = b"GET /a HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        key = b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        story.client(upgrade + key).upstream_gets(b"GET /a")
+        answer = b"HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        accept = b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        story.upstream(answer + accept).client_gets(101, b"", end=None)
+        frame = b"\x82\x7f" + (100_000).to_bytes(8, "big") + NOISE[:100_000]
+        story.upstream(frame)
+        assert bytes(story.clients[0].transport.arrived) == frame
+        story.clients[0].transport.arrived.clear()
+        masked = b"\x82\x83abcd" + bytes(a ^ b for a, b in zip(b"xyz", b"abc", strict=True))
+        story.client(masked)
+        assert bytes(story.upstreams[0].transport.arrived) == masked
+        story.upstreams[0].transport.arrived.clear()
+        story.client_leaves().ended(1)
+
+
+@pytest.mark.parametrize("status", [b"304 Not Modified", b"204 No Content", b"200 OK"])
+def test_an_answer_without_a_body_is_as_ever(status: bytes) -> None:
+    with told(ALL) as story:
+        ask = GET if status != b"200 OK" else GET.replace(b"GET", b"HEAD")
+        story.client(ask).upstream_gets(ask.partition(b" HTTP")[0])
+        length = b"" if status.startswith(b"204") else b"content-length: 999999\r\n"
+        story.upstream(b'HTTP/1.1 %b\r\n%betag: "a"\r\n\r\n' % (status, length))
+        story.client_gets(int(status[:3]), b"", field=(b"etag", b'"a"'), bodiless=True)
+        story.ended(1, "").client(GET).upstream_gets(b"GET /a").dialled(1)
+
+
+def test_what_is_said_before_the_answer_is_passed_on() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n"
+    with told(ALL) as story:
+        story.client(b"PUT /up HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n")
+        story.client(NOISE[:100_000]).upstream_gets(b"PUT /up", NOISE[:100_000])
+        story.upstream(hints).client_gets(raw=hints)
+        # what the client has heard of this one it does not hear of another
+        story.upstream_resets().client_gets(502).ended(1)
+
+
+def test_an_answer_before_the_end_of_an_upload_ends_it() -> None:
+    for names in ([], ["request"], ["response"], ["bandwidth"], ALL):
+        with told(names) as story:
+            story.client(GET).upstream_gets(b"GET /a")
+            ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+            story.upstream(ok).advance(0.5, tick=0.02).client_gets(200).upstream_full()
+            story.client(b"PUT /up HTTP/1.1\r\nhost: x\r\ncontent-length: 400000\r\n\r\n")
+            story.client(NOISE[:400_000])
+            story.upstream(b"HTTP/1.1 403 No\r\ncontent-length: 5\r\n\r\nno")
+            story.upstream(b" no").advance(0.5, tick=0.02).client_gets(403, b"no no").ended(2)
+            story.upstreams[0].transport.arrived.clear()
+            assert story.endpoints[0].running == 0
+            story.client(GET).dialled(2).upstream_gets(b"GET /a")  # the first is of no use any more
+
+
+def test_no_file_is_left_open_by_whoever_failed() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for who in ("client", "origin"):
+        with told(ALL) as story:
+            story.client(b"PUT /up HTTP/1.1\r\nhost: x\r\ncontent-length: 300000\r\n\r\n")
+            story.client(NOISE[:300_000]).upstream_gets(b"PUT /up", NOISE[:300_000])
+            story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 900000\r\n\r\n")
+            story.client_full().upstream(NOISE[:200_000]).upstream(NOISE[:200_000])
+            assert len(os.listdir("/proc/self/fd")) >= before + 2
+            story.client_leaves() if who == "client" else story.upstream_resets()
+            story.client_drained().advance(2.0).ended(1)
+            story.clients[0].transport.arrived.clear()
+        gc.collect()
+        assert len(os.listdir("/proc/self/fd")) <= before + 2  # the story's own pair of sockets

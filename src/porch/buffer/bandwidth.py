@@ -20,6 +20,8 @@ __all__ = ["Bandwidth", "Budget", "Counter", "PacedClient"]
 
 STEP = 0.02
 """Seconds for which is sent at once."""
+GRAIN = 0.001
+"""Seconds for which nothing waits: timers of a loop are no finer."""
 LEAST_STEP, MOST_STEP = 1024, 65536
 """Bytes that are sent at once."""
 MOST_CLIENTS = 4096
@@ -241,7 +243,7 @@ class PacedClient(BeforeClient):
             if not self._reserved:
                 self._reserved = min(budget.step, len(self._data))
                 delay = budget.reserve(self._reserved)
-                if delay > 0:
+                if delay > GRAIN:
                     self._timer = self.exchange.keeper.later(delay, self._on_time)
                     self._due = clock.monotonic() + delay
                     break

@@ -81,7 +81,7 @@ class Ahead(BeforeUpstream):
 
     def on_response(self, head: ResponseHead | Trailers | None, data: bytes, end: bool) -> None:
         """See Exchange. A mere end goes on at once."""
-        if not (self._waits or (self._paused and data)):
+        if not (self._spool.written or self._late or (self._paused and data)):
             self.hearer.on_response(head, data, end)
             return
         assert not isinstance(head, ResponseHead)
@@ -102,7 +102,7 @@ class Ahead(BeforeUpstream):
 
     @property
     def _waits(self) -> bool:
-        return bool(self._spool.size or self._late)
+        return bool(self._spool.written or self._late)
 
     def _take(self) -> bytes:
         """The next bytes that wait. Raises OSError if the disk does."""

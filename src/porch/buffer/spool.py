@@ -20,7 +20,8 @@ IN_MEMORY = 65536
 class Spool:
     """What was appended and not taken yet.
 
-    size: bytes that wait. written: since it was last empty; a file has taken so much room.
+    size: bytes that wait. written: since it was last empty, which it is at 0; a file has taken so
+    much room.
     """
 
     __slots__ = ("_at", "_data", "_file", "written")

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
@@ -87,6 +88,8 @@ def explain_request(
     for line in _answer_changes(rehearsal):
         print(line)
     for line in compress_lines(loaded, rehearsal.route, request):
+        print(line)
+    for line in buffer_lines(loaded, rehearsal.route, request):
         print(line)
     for line in changes(rehearsal, client_ip):
         print(line)
