@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from harness import machine
@@ -158,7 +158,8 @@ def nobody(origin: int, words: str) -> Iterator[tuple[int, Process | None]]:
     yield origin, None
 
 
-ROWS: list[tuple[str, Callable[[int, str], object], str]] = [
+Before = Callable[[int, str], AbstractContextManager[tuple[int, Process | None]]]
+ROWS: list[tuple[str, Before, str]] = [
     ("nothing before it", nobody, ""),
     ("porch", porch, ""),
     ("porch, buffer_response", porch, ", buffer_response = true"),
@@ -167,13 +168,13 @@ ROWS: list[tuple[str, Callable[[int, str], object], str]] = [
 ]
 
 
-def measure(name: str, before: Callable[[int, str], object], words: str) -> str:
+def measure(name: str, before: Before, words: str) -> str:
     """One row."""
     folder = Path(tempfile.mkdtemp(prefix="slow-readers-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         origin = stack.enter_context(backend(folder))
-        port, process = stack.enter_context(before(origin, words))  # type: ignore[arg-type]
+        port, process = stack.enter_context(before(origin, words))
         alone = one_more(port)
         grown = process.memory_kib() if process is not None else 0
         for _ in range(READERS):
