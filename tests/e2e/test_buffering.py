@@ -61,12 +61,16 @@ WORDS = """\
 listen = ["127.0.0.1:0"]
 workers = 2
 h2c = true
+[site."cached.test"]
+buffer_request = "1MB"
+buffer_response = "1MB"
 [routes]
 "response.test" = {{ to = "127.0.0.1:{one}", buffer_response = "16MB" }}
 "request.test" = {{ to = "127.0.0.1:{one}", buffer_request = "64MB" }}
 "paced.test" = {{ to = "127.0.0.1:{one}", bandwidth = "2MB/s", buffer_response = "16MB" }}
 "plain.test" = "127.0.0.1:{one}"
 "two.test" = {{ to = "h2c://127.0.0.1:{two}", buffer_response = "32MB", bandwidth = "200MB/s" }}
+"cached.test" = {{ to = "127.0.0.1:{one}", cache = {{ ttl = "1m" }}, bandwidth = "100MB/s" }}
 "files.test" = {{ to = "file:{folder}", bandwidth = "100MB/s", compress = true }}
 """
 
@@ -323,3 +327,13 @@ def test_files_and_what_is_coded_are_paced_and_whole(shared, http, coded):
     assert part == LINES[1000:201_000]
     head = curl(shared, "files.test", "/lines.txt", http, "-I")
     assert b"200" in head.splitlines()[0]
+
+
+def test_a_stored_answer_is_whole_for_the_fast_and_the_slow(shared):
+    slow = slow_reader(shared.port, "/?6000", "cached.test")
+    time.sleep(0.3)
+    for _ in range(2):  # beside the one that fills, and from the store
+        assert get(shared.port, "/?6000", "cached.test", timeout=30) == b"x" * 6000 * 1024
+    assert answer_of(slow) == b"x" * 6000 * 1024
+    slow.close()
+    shared.wait_until(lambda: descriptors(shared) == 0, "that nothing waits any more")
