@@ -87,10 +87,9 @@ def explain_request(
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
-    for line in compress_lines(loaded, rehearsal.route, request):
-        print(line)
-    for line in buffer_lines(loaded, rehearsal.route, request):
-        print(line)
+    for lines in (compress_lines, buffer_lines):
+        for line in lines(loaded, rehearsal.route, request):
+            print(line)
     for line in changes(rehearsal, client_ip):
         print(line)
     for line in ordered_for(config, rehearsal.route):
