@@ -31,6 +31,11 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
         waiting.collapsed = True
         asked.join(waiting)
     elif shelf.locks.claim(name_of(key)):
+        if shelf.store.writes[0] != waiting.writes and waiting.has_come(key[0]):
+            # Another worker has stored it, and let go of the key, since this one looked.
+            shelf.locks.release(name_of(key))
+            exchange.keeper.later(0.0, waiting.again)
+            return
         fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
         fill.start(exchange, _head(waiting, checks, missing), exchange.held or b"")
