@@ -48,10 +48,16 @@ def marks(door: Door, count: int, path: bytes = b"/", fields: bytes = b"") -> Co
     request = (GET % path)[:-2] + fields + b"\r\n"
     found: Counter[bytes] = Counter()
     clients = [Client(door) for _ in range(8)]
-    for turn in range(count):
-        found[clients[turn % 8].send(request).read_answer()[2]] += 1
-    for each in clients:
-        each.close()
+    try:
+        for turn in range(count):
+            _, head, body = clients[turn % 8].send(request).read_answer()
+            found[body] += 1
+            if b"connection: close" in head:  # of a worker that is about to end
+                clients[turn % 8].close()
+                clients[turn % 8] = Client(door)
+    finally:
+        for each in clients:
+            each.close()
     return found
 
 

@@ -12,7 +12,6 @@ import trustme
 from porch.client import Answer, AnswerTooLarge
 from porch.errors import (
     BadGateway,
-    CertificateUnknown,
     ConnectFailed,
     ConnectionLost,
     ConnectionRefused,
@@ -25,6 +24,7 @@ from porch.errors import (
 from porch.forward.address import Address
 from porch.forward.client import HttpClient
 from porch.forward.resolve import AddrInfo, Resolver
+from porch.tls.refused import CertificateUnknown
 from tests.forward.test_dial import free_port
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

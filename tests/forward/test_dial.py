@@ -17,9 +17,6 @@ import uvloop
 
 from porch import clock
 from porch.errors import (
-    CertificateExpired,
-    CertificateForAnother,
-    CertificateUnknown,
     ConnectFailed,
     ConnectionRefused,
     ConnectTimeout,
@@ -34,6 +31,7 @@ from porch.forward import dial
 from porch.forward.address import BOTH, ONE, TWO, Address
 from porch.forward.dial import Dialer
 from porch.forward.resolve import AddrInfo, Resolver
+from porch.tls.refused import CertificateExpired, CertificateForAnother, CertificateUnknown
 from tests.support.ports import free_port
 
 
