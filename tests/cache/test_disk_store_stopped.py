@@ -5,13 +5,24 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import pytest
 
 from porch.cache.disk_store import DiskStore
+from porch.cache.gate import PATIENCE
 from porch.cache.opening import claim, open_store
+from porch.cache.saving import Saving
 from porch.cache.store import Save
-from tests.support.storing import SIZE, Worker, answer, body_of, keep, key
+from tests.support.storing import SIZE, Worker, answer, body_of, keep, key, worker
+
+
+def write_for_long(store: DiskStore, ready: int) -> None:
+    """As one that has no processor just then."""
+    with store._database.writing():
+        os.write(ready, b"x")
+        time.sleep(2 * PATIENCE)
 
 
 def stop_in_a_write(store: DiskStore) -> None:
@@ -56,3 +67,42 @@ def test_a_worker_that_is_stopped_in_a_write_keeps_no_other_waiting(
     store.close()
     os.close(claimed.lock)
     os.close(claimed.board)
+
+
+def test_a_worker_that_takes_long_to_write_costs_others_nothing_but_time(tmp_path: Path) -> None:
+    """Nor does the loop of another stop for it."""
+    folder = tmp_path / "store"
+    claimed = claim(folder)
+    said: list[str] = []
+    looked, ready = os.pipe()
+    with worker(folder, claimed) as writer:
+        store = open_store(folder, SIZE, claimed, said.append)
+        saving = Saving(store)
+        told: list[bytes | None] = []
+        due: list[Callable[[], object]] = []
+        pauses: list[float] = []
+
+        def later(seconds: float, call: Callable[[], object]) -> Any:
+            pauses.append(seconds)
+            due.append(call)
+
+        writer.start(write_for_long, ready)
+        os.read(looked, 1)
+        spent: list[float] = []
+        for number in range(100):
+            save = Save(key(number), answer(number, 4), b"body", store.moment())
+            saving.add(save, told.append, later)
+        while due:
+            before = time.monotonic()
+            due.pop()()
+            spent.append(time.monotonic() - before)
+            time.sleep(pauses[-1])
+        writer.result()
+        assert len(told) == 100
+        assert None not in told
+        assert len(pauses) > 10, "it was in the way"
+        assert median(spent) < PATIENCE / 10
+        assert not said
+        store.close()
+    for each in (looked, ready, claimed.lock, claimed.board):
+        os.close(each)
