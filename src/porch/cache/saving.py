@@ -85,26 +85,26 @@ class Saving:
             self.flush()
 
     def settle(self, primary: bytes) -> None:
-        """Write what is due, if something under this key is: who looks it up now finds it, or, as
-        long as others write, who has asked for it (shelf.asked)."""
+        """Write what is due, if something under this key is: who looks it up now finds it, or,
+        where others are in the way, who has asked for it (shelf.asked)."""
         if primary in self._due:
             self.flush()
 
     def flush(self) -> None:
-        """Write all that is due, if nobody is in the way."""
-        while self._told:
-            is_much = len(self._told) > MOST or self._size > MOST_BYTES
-            batch = self._next() if is_much else self._told
-            idents: list[bytes | None] | None = [None] * len(batch)
-            try:
-                idents = self._store.save_all([save for save, _ in batch])
-            finally:  # a defect of the store is reported, and nobody waits for ever for its sake
-                if idents is not None:
-                    self._until = 0.0
-                    self._tell(batch, idents)
+        """Write what is due, as much as goes into one write, if nobody is in the way."""
+        if not self._told:
+            return
+        is_much = len(self._told) > MOST or self._size > MOST_BYTES
+        batch = self._next() if is_much else self._told
+        idents: list[bytes | None] | None = [None] * len(batch)
+        try:
+            idents = self._store.save_all([save for save, _ in batch])
+        finally:  # a defect of the store is reported, and nobody waits for ever for its sake
             if idents is None:
                 self._on_busy()
-                return
+            else:
+                self._until = 0.0
+                self._tell(batch, idents)
 
     def _on_time(self) -> None:
         self._is_timed = False
@@ -113,7 +113,7 @@ class Saving:
         finally:
             if self._told:
                 self._is_timed = True
-                self._later(self._pause, self._on_time)
+                self._later(self._pause if self._until else 0.0, self._on_time)
                 self._pause = min(2 * self._pause, LONGEST_AGAIN)
 
     def _next(self) -> list[tuple[Save, Done]]:
