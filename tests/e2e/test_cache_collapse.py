@@ -22,14 +22,18 @@ MANY = 1000
 
 
 class Slow:
-    """An origin that answers behind a pause with `answer`, in pieces with pauses between them."""
+    """An origin that answers behind a pause, in pieces with pauses between them. last: seconds
+    before the last piece, if it is not `pause`. go: nobody waits any more."""
 
-    def __init__(self, start: Scripted, *pieces: bytes, pause: float = 0.5) -> None:
+    def __init__(
+        self, start: Scripted, *pieces: bytes, pause: float = 0.5, last: float | None = None
+    ) -> None:
+        self.go = threading.Event()
         self.asked = 0
         self.heads: list[bytes] = []
         self.sent: list[float] = []
         self._pieces = pieces
-        self._pause = pause
+        self._pauses = [pause] * (len(pieces) - 1) + [pause if last is None else last]
         self._lock = threading.Lock()
         self.port = start(self._serve).port
 
@@ -39,8 +43,8 @@ class Slow:
             with self._lock:
                 self.asked += 1
                 self.heads.append(head)
-            for piece in self._pieces:
-                time.sleep(self._pause)
+            for piece, pause in zip(self._pieces, self._pauses, strict=True):
+                self.go.wait(pause)
                 self.sent.append(time.monotonic())
                 connection.send(piece)
 

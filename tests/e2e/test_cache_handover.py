@@ -42,10 +42,11 @@ class Killed:
         thread = threading.Thread(target=lambda: gots.extend(crowd.run()))
         thread.start()
         running.wait_until(lambda: slow.sent, "the first of it")
-        time.sleep(0.3)
+        time.sleep(1.0)  # all of them have its head, or wait for it
         asker = _asker(running, slow.port)
         theirs = clients_of(asker, running.port)
         os.kill(asker, signal.SIGKILL)
+        slow.go.set()
         thread.join(20)
         assert not thread.is_alive()
         mine = [crowd.ports[number] in theirs for number in range(count)]
@@ -62,7 +63,7 @@ def test_who_has_but_a_head_from_a_worker_that_dies_gets_all(
 ) -> None:
     body = os.urandom(200_000)
     sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if length == CHUNKED else body
-    slow = Slow(origin, FRESH + length, sent, pause=1.0)
+    slow = Slow(origin, FRESH + length, sent, pause=1.0, last=20.0)
     running = started(door, slow.port)
     killed = Killed(running, slow)
     assert all(got.is_whole and got.body == body for got in killed.left)
@@ -76,7 +77,7 @@ def test_who_has_but_a_head_from_a_worker_that_dies_gets_all(
 def test_what_has_a_strong_validator_goes_on_in_the_middle(door: Start, origin: Scripted) -> None:
     body = os.urandom(2_000_000)
     head = FRESH + b'ETag: "1"\r\nContent-Length: 2000000\r\n\r\n'
-    slow = Slow(origin, head + body[:1_000_000], body[1_000_000:], pause=1.0)
+    slow = Slow(origin, head + body[:1_000_000], body[1_000_000:], pause=1.0, last=20.0)
     running = started(door, slow.port)
     killed = Killed(running, slow)
     assert all(got.is_whole and got.body == body for got in killed.left)
@@ -97,7 +98,7 @@ def test_what_has_changed_meanwhile_is_cut_and_the_log_says_why(
             tag = b'ETag: "%d"\r\n' % next(number)
             connection.send(FRESH + tag + b"Content-Length: 200000\r\n\r\n" + bytes(100_000))
             self.sent.append(time.monotonic())
-            time.sleep(1.0)
+            self.go.wait(20.0)
             connection.send(bytes(100_000))
 
     slow = Changing(origin)
