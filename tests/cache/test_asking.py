@@ -118,3 +118,20 @@ def test_what_it_stores_for_others_is_no_reason_not_to_ask(
     entry.vary = [(b"cookie", b"a=b")]
     story.meanwhile(lambda: store.save(primary, entry, b"no", store.moment()))
     story.client(GET).upstream_gets(b"GET /a").upstream(OK).client_gets(200, b"hi")
+
+
+def test_what_another_worker_has_validated_since_the_look_is_not_validated_again(
+    cached: Callable[..., Cached],
+) -> None:
+    story = cached()
+    store = story.store
+    entry = story.entry(b"hi", (b"etag", b'"1"'), lifetime=1.0)
+    entry.stale_while = 60.0
+    ident = store.save(PRIMARY, entry, b"hi", store.moment())
+    assert ident is not None
+    story.advance(2.0)
+    fresh = story.entry(b"hi", (b"etag", b'"1"'))
+    story.meanwhile(lambda: store.freshen(PRIMARY, ident, fresh, store.moment()))
+    story.client(GET).client_gets(200, b"hi")
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=60"))
+    assert not story.fills.began

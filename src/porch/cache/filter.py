@@ -282,7 +282,7 @@ class Cache(Filter):
         shelf.store.seen(stored.ident)
         if how is How.STALE:
             shelf.hint(primary, stored.entry.vary)
-            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored)
+            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored, number)
         elif self._may_be_ready and request.method == b"GET":
             cell = shelf.store.cell(primary)
             found = ready(cell, number, stored, body, request, name[0].rules)
