@@ -58,6 +58,7 @@ class Fill:
         "_cell",
         "_error",
         "_exchange",
+        "_first",
         "_is_open",
         "_joining",
         "_key",
@@ -86,6 +87,7 @@ class Fill:
         begins with."""
         client = first.exchange.client
         self._shelf = shelf
+        self._first = first
         self._cache = first.cache
         self._key = key
         self._waiting: dict[Exchange, Waiting] = {}
@@ -198,9 +200,7 @@ class Fill:
         if not isinstance(head, ResponseHead):
             self._on_data(head, data, end)  # type: ignore[arg-type]
         elif head.status < 200:
-            for exchange in tuple(self._waiting):
-                if exchange.client.interim and not exchange.ended:
-                    exchange.client.send(head, b"", False)
+            self._on_interim(head)
         elif self._error is not None:
             self._on_failed(self._error)
         elif head.status == 304 and self.checks is not None:
@@ -209,6 +209,12 @@ class Fill:
             if head.status in FAILED:
                 self._stand_in(None, head.status)
             self._on_head(head, data, end)
+
+    def _on_interim(self, head: ResponseHead) -> None:
+        """It is for whose request was sent: nothing says that others may have it."""
+        exchange = self._first.exchange
+        if exchange in self._waiting and exchange.client.interim and not exchange.ended:
+            exchange.client.send(head, b"", False)
 
     def fail(self, error: PorchError) -> None:
         """There is no answer: what follows is an error page."""
@@ -297,7 +303,8 @@ class Fill:
             waiting.let_go("vary")
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
-        """It is for one alone. why: None where the others find what they want in the store."""
+        """It is for the one alone whose request was sent, with what says who that is: if it has left,
+        for nobody. why: None where the others find what they want in the store."""
         if why is not None:
             self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, why.word))
@@ -308,9 +315,12 @@ class Fill:
         body.add(data)
         if end:
             body.end()
-        for each in waiting[:1]:
-            each.pass_on(head, body, self._reader, why)
-        for each in waiting[1:]:
+        for each in waiting:
+            if each is self._first:
+                each.pass_on(head, body, self._reader, why)
+        for each in waiting:
+            if each is self._first:
+                continue
             if why is not None:
                 each.let_go(why.word)
             else:
@@ -356,8 +366,8 @@ class Fill:
         if not is_kept:
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, "refused"))
         self._close()
-        for number, each in enumerate(self._leaving()):
-            if not is_kept and number:
+        for each in self._leaving():
+            if not is_kept and each is not self._first:
                 each.let_go("refused")  # it is for one alone from now on
             elif each.fits(entry):
                 each.give(entry, body_of(checked), Reader, stored=is_kept, status=304)
