@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from porch import clock
-from porch.cache.answered import Answered
+from porch.cache.answered import Answered, tell
 from porch.cache.arriving import Arriving
 from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import Entry
@@ -122,7 +122,8 @@ class Fill:
         self._later = keeper.later
         self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
-        self.sip()
+        if template.sips or template.client_full:
+            self.sip()
         self._exchange.on_request(body, True)
 
     # --- those who wait --------------------------------------------------------------------------
@@ -132,7 +133,8 @@ class Fill:
         self._shelf.members[waiting.exchange] = self
         if self.entry is None:
             self._waiting[waiting.exchange] = waiting
-            self.sip()
+            if self._exchange is not None:
+                self.sip()
         else:
             self._give(waiting)
 
@@ -149,7 +151,8 @@ class Fill:
         """See shelf.Asked. What nobody waits for is still asked for, for whoever comes next; not
         very much of it, or who asks and leaves could make the origin work without bound."""
         self._waiting.pop(exchange, None)
-        self.sip()
+        if self.body is None or not self.body.stores:  # else it is read as fast as it comes
+            self.sip()
         asked = self._exchange
         is_alone = self.entry is None and not (self._waiting or self._readers)
         if asked is not None and is_alone and len(self._shelf.asked) > MOST_ALONE:
@@ -162,11 +165,9 @@ class Fill:
 
     def tell(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
-        answered = self._answered
-        if answered is None and self._exchange is not None:
-            answered = Answered(self._exchange)
-        if answered is not None:
-            answered.tell(exchange)
+        asked = self._answered or self._exchange
+        if asked is not None:
+            tell(asked, exchange)
 
     def _reader(self, body: Body, parts: Sequence[Part]) -> Reader:
         """A source of parts of the body, as it comes. See reader.Makes."""
@@ -264,7 +265,8 @@ class Fill:
                 each.give(entry, body, self._reader, stored=body.stores, as_it_came=True)
             else:
                 self._give(each)
-        self.sip()
+        if exchange.sips or not body.stores:
+            self.sip()
         self._settle(body)
 
     def _on_part(self, checked: Stored, head: ResponseHead, data: bytes, end: bool) -> None:
