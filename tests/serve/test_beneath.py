@@ -235,3 +235,33 @@ def test_a_file_that_is_known_is_opened_again_while_it_is_the_same(
     (root / "out").symlink_to(tmp_path)
     assert beneath.again((b"out", b"secret"), known) is None
     assert descriptors() == before
+
+
+@pytest.mark.parametrize("names", [(b"in",), (b"in", b"deeper"), (b"real",)])
+def test_a_link_that_takes_a_folders_place_is_not_listed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[bytes, ...]
+) -> None:
+    write(root, "real/deeper/x", b"x")
+    for name in ("outside/secret", "outside/deeper/secret"):
+        write(tmp_path, name, b"secret")
+    (root / "in").symlink_to("real")
+    opened = os.open
+
+    def put_in_place(path: bytes, flags: int, **where: int) -> int:
+        if path == b"real" or (path, names[-1]) == (b"deeper", b"deeper"):
+            (root / "real").rename(root / "moved")
+            (root / "real").symlink_to(tmp_path / "outside")
+            monkeypatch.setattr("porch.serve.beneath.os.open", opened)
+        return opened(path, flags, **where)
+
+    monkeypatch.setattr("porch.serve.beneath.os.open", put_in_place)
+    before = descriptors()
+    try:
+        folder = Beneath(os.fsencode(root)).folder(names)
+    except (NoFile, LinkDenied):
+        pass
+    else:
+        assert "secret" not in os.listdir(folder)
+        os.close(folder)
+    assert (root / "moved").exists()
+    assert descriptors() == before

@@ -26,6 +26,7 @@ Identity = tuple[int, int, int, int, int]
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP = _FOLDER | os.O_NOFOLLOW
+_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """A FIFO that is put in place of a file in the last moment blocks nobody."""
 _DENIED = frozenset((errno.EACCES, errno.EPERM))
@@ -170,7 +171,8 @@ def _open(folder: int | None, name: bytes) -> Found:
 
 
 def _open_folder(folder: int | None, name: bytes) -> int:
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    """A link that was put in place meanwhile is no folder (ENOTDIR)."""
+    return os.open(name, _LIST if folder is None else _LIST | os.O_NOFOLLOW, dir_fd=folder)
 
 
 def _is_there(folder: int | None, name: bytes) -> bool:
