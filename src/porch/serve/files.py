@@ -6,9 +6,8 @@ is in finding.py, that it is below the root in beneath.py.
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from email.utils import formatdate
 
 from porch import clock
 from porch.exchange import Exchange
@@ -18,7 +17,7 @@ from porch.http.message import Field, RequestHead
 from porch.route.rewrite import Rewrite
 from porch.serve.beneath import Beneath, Links, Names, identity
 from porch.serve.file_answer import SPECIAL, given
-from porch.serve.file_body import FileBody, read
+from porch.serve.file_body import FileBody
 from porch.serve.file_errors import FileMethod, FileUnreadable
 from porch.serve.finding import ENDS, File, Finding, Folder
 from porch.serve.listing import FIELDS, listing
@@ -26,6 +25,7 @@ from porch.serve.media_types import MediaTypes, shrinks
 from porch.serve.named import named
 from porch.serve.remembered import SETTLED, Key, Memory, Remembered
 from porch.serve.trying import DEFAULT, Attempt, parse_attempt
+from porch.serve.validators import validators
 
 __all__ = ["SMALL", "Files", "Serving"]
 
@@ -36,6 +36,7 @@ AT_ONCE = 3
 
 _READS = frozenset((b"GET", b"HEAD"))
 _CODINGS = tuple(ENDS)
+_VALIDATORS = frozenset((b"etag", b"last-modified"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ class Files(Filter):
             descriptor = self._beneath.again(known.names, known.identity)
             if descriptor is not None:
                 large = FileBody(descriptor, known.size)
-                return given(exchange, known.fields, known.size, large, plain=plain)
+                return _sent(exchange, known.fields, large, plain=plain)
         file = self._find(path, codings)
         if isinstance(file, Folder):
             return self._list(exchange, file.names) if file.is_listed else _to_folder(request)
@@ -124,32 +125,37 @@ class Files(Filter):
         return self._serving.copies and shrinks(self._serving.types.of(names[-1]))
 
     def _answer(self, exchange: Exchange, key: Key, file: File, *, plain: bool) -> Response:
-        size = file.stat.st_size
-        fields = self._fields(file)
-        body: bytes | FileBody = FileBody(file.descriptor, size)
-        kept: bytes | None = None
-        if size <= SMALL:
-            kept = body = read(file.descriptor, size)
+        body = FileBody(file.descriptor, file.stat.st_size)
+        try:
+            fields = self._fields(file)
+            kept = body.all() if body.size() <= SMALL else None
+        except BaseException:
+            body.close()
+            raise
+        if kept is not None:
+            body.close()
+            if len(kept) != body.size():  # nothing tells one state of such a file from another
+                fields = [each for each in fields if each[0] not in _VALIDATORS]
+                return given(exchange, fields, len(kept), kept, plain=plain)
         watched = [(self._beneath.place(file.sent), identity(file.stat))]
         if file.coding is not None:
             watched.append((self._beneath.place(file.names), identity(file.of)))
         changed = max(file.stat.st_mtime, file.stat.st_ctime, file.of.st_mtime, file.of.st_ctime)
         if clock.wall() - changed > SETTLED:
             self._memory.keep(key, Remembered(file.sent, fields, kept, watched))
-        return given(exchange, fields, size, body, plain=plain)
+        if kept is not None:
+            return given(exchange, fields, len(kept), kept, plain=plain)
+        return _sent(exchange, fields, body, plain=plain)
 
     def _fields(self, file: File) -> list[Field]:
         """Of the 200. The copies in codings are representations of their own, with their own
         validators (RFC 9110 8.8.3.3)."""
-        stat = file.stat
         fields = [
             (b"content-type", self._serving.types.of(file.names[-1])),
             (b"x-content-type-options", b"nosniff"),
             (b"accept-ranges", b"bytes"),
-            (b"etag", b'"%x-%x-%x"' % (stat.st_mtime_ns, stat.st_size, stat.st_ino)),
+            *validators(file.stat),
         ]
-        if stat.st_mtime <= clock.wall():  # RFC 9110 8.8.2.1: never later than the answer
-            fields.append((b"last-modified", formatdate(stat.st_mtime, usegmt=True).encode()))
         if self._has_copies(file.names):
             fields.append((b"vary", b"Accept-Encoding"))
         if file.coding is not None:
@@ -194,6 +200,15 @@ class _Listed:
             return
         if isinstance(result, Response):
             self._exchange.resume(result)
+
+
+def _sent(exchange: Exchange, fields: Sequence[Field], body: FileBody, *, plain: bool) -> Response:
+    """See given; whatever is raised, the file does not stay open."""
+    try:
+        return given(exchange, fields, body.size(), body, plain=plain)
+    except BaseException:
+        body.close()
+        raise
 
 
 def _to_folder(request: RequestHead) -> Response:
