@@ -241,6 +241,20 @@ def test_strip_takes_the_prefix_off_and_without_it_the_prefix_is_a_folder(tmp_pa
     assert Served(tmp_path).get("/static/a.css").body == b"whole"
 
 
+@pytest.mark.parametrize(
+    ("path", "location"), [("/x/", ""), ("/x", ""), ("/sub", "./sub/"), ("/sub/", "")]
+)
+def test_a_folder_that_a_rewrite_names_is_served_and_no_endless_redirect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, location: str
+) -> None:
+    settled(monkeypatch)
+    write(tmp_path, "sub/index.html", b"sub")
+    served = Served(tmp_path, rewriter(parse_key("a.test/*"), template="/sub"))
+    assert served.get("/other/").body == b"sub"  # what is remembered is of no other way
+    answer = served.get(path)
+    assert (answer["location"], answer.body) == (location, b"" if location else b"sub")
+
+
 def test_who_takes_a_coding_gets_the_copy_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

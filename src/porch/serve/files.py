@@ -58,7 +58,7 @@ class Serving:
 class Files(Filter):
     """Answers every request of a route from a folder."""
 
-    __slots__ = ("_beneath", "_finding", "_memory", "_rewrite", "_serving")
+    __slots__ = ("_beneath", "_finding", "_memory", "_rewrite", "_rewritten", "_serving")
 
     def __init__(self, serving: Serving, memory: Memory, rewrite: Rewrite | None = None) -> None:
         """rewrite: of the route; its result is the path below the root."""
@@ -66,8 +66,11 @@ class Files(Filter):
         self._memory = memory
         self._rewrite = rewrite
         self._beneath = Beneath(serving.root, serving.links)
-        self._finding = Finding(
-            self._beneath, serving.tries, serving.index, listing=serving.listing
+        self._finding, self._rewritten = (
+            Finding(
+                self._beneath, serving.tries, serving.index, listing=serving.listing, slashes=each
+            )
+            for each in (True, False)
         )
 
     def on_request(self, exchange: Exchange) -> Response | Suspend:
@@ -77,10 +80,10 @@ class Files(Filter):
             if request.method == b"OPTIONS":
                 return Response(204, ((b"allow", FileMethod.allow),))
             raise FileMethod(request.method.decode("latin-1"))
-        path = self._path(request)
+        finding, path = self._path(request)
         said = dict(request.fields)
         codings = in_order(said.get(b"accept-encoding"), _CODINGS)
-        key = (self, path, codings)
+        key = (finding, path, codings)
         plain = SPECIAL.isdisjoint(said)
         known = self._memory.get(key)
         if known is not None and known.is_current():
@@ -93,7 +96,7 @@ class Files(Filter):
             if descriptor is not None:
                 large = FileBody(descriptor, known.size)
                 return _sent(exchange, known.fields, large, plain=plain)
-        file = self._find(path, codings)
+        file = self._find(finding, path, codings)
         if isinstance(file, Folder):
             return self._list(exchange, file.names) if file.is_listed else _to_folder(request)
         return self._answer(exchange, key, file, plain=plain)
@@ -101,22 +104,27 @@ class Files(Filter):
     def described(self, request: RequestHead) -> str:
         """What a GET would be answered from, in words. Raises as `on_request` does."""
         codings = in_order(request.get(b"accept-encoding"), _CODINGS)
-        file = self._find(self._path(request), codings)
+        file = self._find(*self._path(request), codings)
         if isinstance(file, Folder):
             return self._beneath.place((*file.names, b"")).decode("utf-8", "backslashreplace")
         os.close(file.descriptor)
         return self._beneath.place(file.sent).decode("utf-8", "backslashreplace")
 
-    def _path(self, request: RequestHead) -> bytes:
-        target = request.target if self._rewrite is None else self._rewrite(request)
-        return target.partition(b"?")[0]
+    def _path(self, request: RequestHead) -> tuple[Finding, bytes]:
+        """The path below the root, and what finds it: a client adds a slash to what it has named
+        itself, and to nothing that a rewrite has."""
+        if self._rewrite is None:
+            return self._finding, request.target.partition(b"?")[0]
+        path = self._rewrite(request).partition(b"?")[0]
+        named_it = _last(path) == _last(request.target.partition(b"?")[0])
+        return self._finding if named_it else self._rewritten, path
 
-    def _find(self, path: bytes, codings: tuple[bytes, ...]) -> File | Folder:
-        file = self._finding.find(named(path, hidden=self._serving.hidden))
+    def _find(self, finding: Finding, path: bytes, codings: tuple[bytes, ...]) -> File | Folder:
+        file = finding.find(named(path, hidden=self._serving.hidden))
         if isinstance(file, Folder) or not (codings and self._has_copies(file.names)):
             return file
         try:
-            return self._finding.copy(file, codings)
+            return finding.copy(file, codings)
         except BaseException:
             os.close(file.descriptor)
             raise
@@ -215,5 +223,9 @@ def _to_folder(request: RequestHead) -> Response:
     """To the same path with a slash, named from itself: so it is no other host whatever the path
     is, and right behind what took a prefix off."""
     path, mark, query = request.target.partition(b"?")
-    location = b"./%b/%b%b" % (path.rpartition(b"/")[2], mark, query)
+    location = b"./%b/%b%b" % (_last(path), mark, query)
     return Response(308, ((b"location", location),))
+
+
+def _last(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2]
