@@ -108,3 +108,11 @@ def test_a_date_that_no_calendar_has_is_not_shown(
     monkeypatch.setattr(module, "_looked_at", lambda found, hidden: [first, second])
     text, _ = page(tmp_path)
     assert text.count("<td>1</td><td></td>") == 2
+
+
+def test_a_name_that_no_path_leads_to_is_not_listed(tmp_path: Path) -> None:
+    write(tmp_path, "back\\slash")
+    write(tmp_path, "a")
+    text, _ = page(tmp_path)
+    assert "slash" not in text
+    assert '"./a"' in text

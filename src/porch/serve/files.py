@@ -65,7 +65,7 @@ class Files(Filter):
         self._serving = serving
         self._memory = memory
         self._rewrite = rewrite
-        self._beneath = Beneath(serving.root, serving.links)
+        self._beneath = Beneath(serving.root, serving.links, hidden=serving.hidden)
         self._finding, self._rewritten = (
             Finding(
                 self._beneath, serving.tries, serving.index, listing=serving.listing, slashes=each

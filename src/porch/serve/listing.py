@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from porch.http.message import Field
+from porch.serve.named import can_be_asked
 from porch.serve.validators import is_dated
 
 __all__ = ["FIELDS", "MOST", "STEP", "listing"]
@@ -80,7 +81,7 @@ def listing(
 def _looked_at(found: "Sequence[os.DirEntry[str]]", *, hidden: bool) -> Iterator[_Entry]:
     for each in found:
         name = os.fsencode(each.name)
-        if name.startswith(b".") and not hidden:
+        if (name.startswith(b".") and not hidden) or not can_be_asked(name):
             continue
         if each.is_symlink():
             yield _Entry(True, name, None, None)
