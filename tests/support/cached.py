@@ -4,7 +4,7 @@ What the other workers do is said by the test: they hold a lock, they store, the
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -32,13 +32,17 @@ __all__ = ["Cached", "FakeLocks"]
 
 
 class FakeLocks:
-    """mine: what this worker holds; others: what another does."""
+    """mine: what this worker holds; others: what another does. before: what happens before this one
+    claims another."""
 
     def __init__(self) -> None:
         self.mine: set[bytes] = set()
         self.others: set[bytes] = set()
+        self.before: list[Callable[[], object]] = []
 
     def claim(self, primary: bytes) -> bool:
+        while self.before:
+            self.before.pop()()
         if self.is_held(primary):
             return False
         self.mine.add(primary)
@@ -101,6 +105,10 @@ class Cached(Scenario):
             "max-age",
             url=b"http://x/a",
         )
+
+    def meanwhile(self, work: Callable[[], object]) -> None:
+        """Another worker does it when this one has looked, and is about to ask the origin."""
+        self.locks.before.append(work)
 
     def check_nothing_left(self) -> None:
         """See Scenario."""

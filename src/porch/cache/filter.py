@@ -217,8 +217,8 @@ class Cache(Filter):
         store, request = self.shelf.store, exchange.request
         name = self._name(exchange)
         primary = self._primary(request, name[0].rules, exchange)
-        number = store.generations[store.cell(primary)]
-        stored, fwd = self._select(primary, request)
+        number, writes = store.generations[store.cell(primary)], store.writes[0]
+        stored, fwd = self.select(primary, request)
         if stored is None:
             use = reuse.absent(request, self.policy, fwd)
             missing: list[Range] = []
@@ -242,6 +242,7 @@ class Cache(Filter):
         stand_in = stored if use.or_stale else None
         since = since or store.now()
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
+        waiting.writes, waiting.found = writes, stored
         checks = stored if missing or use.how is How.VALIDATE else None
         return self._wait(waiting, primary, stored, checks, missing)
 
@@ -269,7 +270,7 @@ class Cache(Filter):
         shelf.store.seen(stored.ident)
         if how is How.STALE:
             shelf.hint(primary, stored.entry.vary)
-            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored)
+            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored, number)
         elif self._may_be_ready and request.method == b"GET":
             cell = shelf.store.cell(primary)
             found = ready(cell, number, stored, body, request, name[0].rules)
@@ -330,7 +331,7 @@ class Cache(Filter):
             key += b" body:" + body_digest(request, query) + b" since:" + since.hex().encode()
         return digest(key)
 
-    def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
+    def select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
         store = self.shelf.store
         self.shelf.saving.settle(primary)
@@ -361,7 +362,7 @@ class Cache(Filter):
         if not is_plain(request, rules.fields):
             return
         primary = self._primary(request, rules, exchange)
-        stored, _ = self._select(primary, request)
+        stored, _ = self.select(primary, request)
         if stored is None:
             return
         found: Entry | Refusal = outdated(stored.entry)
