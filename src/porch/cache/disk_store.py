@@ -381,9 +381,8 @@ class DiskStore:
 
     def _body(self, ident: bytes, size: int, sums: bytes) -> BodyFile | None:
         path = path_of(self._database.folder, ident)
-        sound = self._checked.blocks(ident, -(-size // BLOCK))
         with contextlib.suppress(OSError, ValueError):
-            body = BodyFile(path, size, sums, sound, partial(self._lose, ident))
+            body = BodyFile(path, ident, size, sums, self._checked, partial(self._lose, ident))
             if body.is_sound(0, min(size, FIRST_LOOK)):
                 return body
         return None
