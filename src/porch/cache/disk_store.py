@@ -422,6 +422,11 @@ class DiskStore:
             self._database.condemn()
         except OSError as error:
             self._trouble(str(error))
+        self._relieve()
+
+    def _relieve(self) -> None:
+        with contextlib.suppress(DatabaseError, OSError):
+            self._sweeper.relieve(self.now())
 
     def _trouble(self, what: str) -> None:
         now = int(self.now())
@@ -431,3 +436,4 @@ class DiskStore:
                 f"the cache in {self._folder} does not store as it should: {what}; requests are"
                 " served from their origins; look at that disk, its free space and its limits"
             )
+        self._relieve()  # it is want of room, most likely

@@ -262,7 +262,7 @@ class Fill:
             exchange.keeper.later(SHOW, body.show)
         for each in self._leaving():
             if entry.held and self._joining is None and not each.collapsed:
-                each.give(entry, body, self._reader, stored=body.stores, as_it_came=True)
+                each.give(entry, body, self._reader, stored=self._stores(body), as_it_came=True)
             else:
                 self._give(each)
         if exchange.sips or not body.stores:
@@ -294,13 +294,17 @@ class Fill:
         assert entry is not None
         assert body is not None
         if waiting.fits(entry):
-            waiting.give(entry, body, self._reader, stored=body.stores)
+            waiting.give(entry, body, self._reader, stored=self._stores(body))
         elif not self._is_open or self._key != self._shelf.key(
             self._key[0], waiting.exchange.request
         ):
             waiting.again()  # with others that want the same
         else:
             waiting.let_go("vary")
+
+    def _stores(self, body: Arriving) -> bool:
+        """Whether it will be stored, as far as can be told: what is full stays so."""
+        return body.stores and self._shelf.stores
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
         """It is for the one alone whose request was sent, with what says who that is: if it has left,
@@ -403,12 +407,14 @@ class Fill:
             assert exchange is not None
             self._shelf.saving.add(save, self._on_saved, exchange.keeper.later)
             return
+        self._shelf.stores = self._shelf.stores or body.stores
         if self._is_open and body.lent:  # others have yet to read it
             self._later(WATCH, self._watch)
         self._close()
 
     def _on_saved(self, ident: bytes | None) -> None:
         """What has come whole is written, and whoever looks now finds it."""
+        self._shelf.stores = ident is not None
         if ident is None and self.body is not None:
             self.body.stores = False
         self._close()
