@@ -93,11 +93,13 @@ def test_a_large_file_is_opened_once_and_looked_at_twice(
     assert [each for each in found.names if each != "pread"] == ["stat", "open", "fstat", "close"]
 
 
-def test_a_file_that_is_not_known_takes_three_calls_and_three_a_folder(
+def test_a_file_that_is_not_known_takes_four_calls_and_three_a_folder(
     served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "now", clock.now + 60)
     found = Counted(monkeypatch)
     served.exchange()
-    looked_at = ["open"] * 2 + ["close"] + ["stat", "open", "fstat", "close", "pread", "close"]
+    looked_at = (
+        ["open", "fstat"] + ["open", "close"] + ["stat", "open", "fstat", "close", "pread", "close"]
+    )
     assert sorted(found.names) == sorted(looked_at)

@@ -238,6 +238,39 @@ def test_parts_are_never_mixed(scenario: Make, condition: bytes, accept: bytes, 
     story.upstream(part + BODY).client_gets(206, BODY, without=b"content-encoding")
 
 
+@pytest.mark.parametrize(
+    ("line", "varies"),
+    [
+        (b"x: y", True),
+        (b"content-type: image/png", False),
+        (b"content-encoding: br", False),
+        (b"cache-control: no-transform", False),
+    ],
+)
+def test_a_part_of_what_would_be_coded_varies_as_the_whole_does(
+    scenario: Make, line: bytes, varies: bool
+) -> None:
+    story = scenario().client(get(b"range: bytes=9-")).upstream_gets(b"GET /a")
+    part = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(
+        b"content-length", line + b"\r\ncontent-range: bytes 9-99/90000\r\ncontent-length"
+    )
+    if line.startswith(b"content-type"):
+        part = part.replace(b"content-type: text/html\r\n", b"")
+    story.upstream(part + BODY)
+    if varies:
+        story.client_gets(206, BODY, field=(b"vary", b"Accept-Encoding"))
+    else:
+        story.client_gets(206, BODY, without=b"vary")
+
+
+def test_a_part_of_what_is_too_short_to_be_coded_does_not_vary(scenario: Make) -> None:
+    story = scenario().client(get(b"range: bytes=9-")).upstream_gets(b"GET /a")
+    part = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(
+        b"content-length", b"content-range: bytes 9-19/20\r\ncontent-length"
+    )
+    story.upstream(part + BODY).client_gets(206, BODY, without=b"vary")
+
+
 def test_what_is_made_at_the_door_is_coded_too(scenario: Make) -> None:
     made = Response(200, ((b"content-type", b"text/html"),), BODY)
     for _ in range(2):

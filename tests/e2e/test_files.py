@@ -7,6 +7,8 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -342,3 +344,44 @@ def test_others_are_served_while_a_large_folder_is_listed(door: Start, tmp_path:
     assert data.count(b'<tr><td><a href="./') == 10_000
     assert b"more than 10000 entries" in data
     assert sorted(times)[10] < 0.5
+
+
+def test_what_goes_wrong_with_files_keeps_none_of_them_open(door: Start, tmp_path: Path) -> None:
+    shared = Path("/dev/shm")
+    if not shared.is_dir():
+        pytest.skip("no file system that keeps any date")
+    with tempfile.TemporaryDirectory(dir=shared) as folder:
+        www = Path(folder)
+        for name, size in (("small", 10), ("large", 100_000)):
+            os.utime(write(www, name, bytes(size)), (-(10**11), -(10**11)))
+        running = serving(door, www, ", files = { listing = true }", more="log = false\n")
+        assert ask(running, "/").startswith(b"HTTP/1.1 200")
+        before = descriptors(running)
+        for _ in range(30):
+            for name, size in (("small", 10), ("large", 100_000)):
+                assert ask(running, f"/{name}").endswith(b"\r\n\r\n" + bytes(size))
+        rests_at(running, before)
+
+
+def test_a_file_that_is_written_anew_all_the_time_keeps_none_open(
+    door: Start, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "www/a", bytes(60_000))
+    running = serving(door, tmp_path / "www", more="log = false\n")
+    ask(running, "/none")
+    before = descriptors(running)
+    over = threading.Event()
+
+    def rewrite() -> None:
+        while not over.is_set():
+            file.write_bytes(bytes(60_000))
+
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    try:
+        statuses = {ask(running, "/a").split(b" ", 2)[1] for _ in range(300)}
+    finally:
+        over.set()
+        writer.join()
+    assert statuses == {b"200"}
+    rests_at(running, before)

@@ -123,10 +123,57 @@ def test_the_root_may_be_a_link_that_is_turned_over(root: Path, tmp_path: Path) 
     assert content(current, b"top.txt") == b"next"
 
 
-def test_a_root_that_is_gone_is_said(root: Path) -> None:
+@pytest.mark.parametrize("links", ["inside", "any", "none"])
+def test_a_root_that_is_gone_is_said(root: Path, links: Links) -> None:
+    assert isinstance(why(root, b"none", links=links), NoFile)
     root.rename(root.parent / "gone")
-    assert isinstance(why(root, b"top.txt"), RootGone)
-    assert isinstance(why(root / "secret", b"top.txt"), RootGone)
+    assert isinstance(why(root, b"top.txt", links=links), RootGone)
+    assert isinstance(why(root / "secret", b"top.txt", links=links), RootGone)
+
+
+@pytest.mark.parametrize("links", ["inside", "any", "none"])
+def test_a_root_that_was_made_a_link_to_the_whole_machine_is_none(
+    root: Path, tmp_path: Path, links: Links
+) -> None:
+    current = tmp_path / "current"
+    current.symlink_to("root")
+    beneath = Beneath(os.fsencode(current), links)
+    os.close(beneath.open((b"top.txt",)).descriptor)
+    for to in ("/", "//", "/etc/.."):
+        current.unlink()
+        current.symlink_to(to)
+        for ask in (beneath.open, beneath.folder):
+            with pytest.raises(RootGone, match="the whole machine"):
+                ask((b"etc",))
+
+
+def test_a_link_to_what_is_hidden_is_no_file(root: Path) -> None:
+    write(root, ".env", b"env")
+    write(root, ".git/config", b"config")
+    write(root, ".well-known/a", b"a")
+    for name, to in (("e", ".env"), ("g", ".git"), ("w", ".well-known")):
+        (root / name).symlink_to(to)
+    assert isinstance(why(root, b"e"), NoFile)
+    assert isinstance(why(root, b"g", b"config"), NoFile)
+    assert content(root, b"w", b"a") == b"a"
+    with pytest.raises(NoFile):
+        Beneath(os.fsencode(root)).folder((b"g",))
+    found = Beneath(os.fsencode(root), hidden=True).open((b"e",))
+    assert os.pread(found.descriptor, 9, 0) == b"env"
+    os.close(found.descriptor)
+    assert content(root, b"e", links="any") == b"env"
+
+
+@pytest.mark.parametrize("links", ["inside", "any"])
+@pytest.mark.parametrize("count", [41, 1500])
+def test_so_many_links_are_followed_as_the_system_does(
+    root: Path, links: Links, count: int
+) -> None:
+    (root / "0").symlink_to("top.txt")
+    for number in range(1, count):
+        (root / str(number)).symlink_to(str(number - 1))
+    assert content(root, b"39", links=links) == b"top"
+    assert isinstance(why(root, str(count - 1).encode(), links=links), NoFile)
 
 
 @pytest.mark.parametrize(
@@ -234,4 +281,34 @@ def test_a_file_that_is_known_is_opened_again_while_it_is_the_same(
     assert beneath.again((b"none",), known) is None
     (root / "out").symlink_to(tmp_path)
     assert beneath.again((b"out", b"secret"), known) is None
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("names", [(b"in",), (b"in", b"deeper"), (b"real",)])
+def test_a_link_that_takes_a_folders_place_is_not_listed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[bytes, ...]
+) -> None:
+    write(root, "real/deeper/x", b"x")
+    for name in ("outside/secret", "outside/deeper/secret"):
+        write(tmp_path, name, b"secret")
+    (root / "in").symlink_to("real")
+    opened = os.open
+
+    def put_in_place(path: bytes, flags: int, **where: int) -> int:
+        if path == b"real" or (path, names[-1]) == (b"deeper", b"deeper"):
+            (root / "real").rename(root / "moved")
+            (root / "real").symlink_to(tmp_path / "outside")
+            monkeypatch.setattr("porch.serve.beneath.os.open", opened)
+        return opened(path, flags, **where)
+
+    monkeypatch.setattr("porch.serve.beneath.os.open", put_in_place)
+    before = descriptors()
+    try:
+        folder = Beneath(os.fsencode(root)).folder(names)
+    except (NoFile, LinkDenied):
+        pass
+    else:
+        assert "secret" not in os.listdir(folder)
+        os.close(folder)
+    assert (root / "moved").exists()
     assert descriptors() == before

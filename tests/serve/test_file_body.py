@@ -7,8 +7,8 @@ import pytest
 
 from porch.errors import ClientGone
 from porch.reader import Reader
-from porch.serve.file_body import FileBody, read
-from porch.serve.file_errors import FileChanged
+from porch.serve.file_body import FileBody
+from porch.serve.file_errors import FileChanged, FileUnreadable
 from tests.support.folder import descriptors, write
 
 
@@ -40,17 +40,25 @@ def test_another_file_in_its_place_is_not_what_is_sent(tmp_path: Path) -> None:
 
 def test_a_file_that_became_shorter_is_said(tmp_path: Path) -> None:
     file = write(tmp_path, "a", b"abcdef")
-    descriptor = os.open(file, os.O_RDONLY)
+    body = FileBody(os.open(file, os.O_RDONLY), 6)
     os.truncate(file, 2)
-    with pytest.raises(FileChanged, match="2 bytes instead of 6"):
-        read(descriptor, 6)
-    body = FileBody(descriptor, 6)
+    assert body.all() == b"ab"
     assert body.read(0, 6) == b"ab"
     with pytest.raises(FileChanged, match="ends at byte 2 of 6"):
         body.read(2, 4)
 
 
-def test_an_empty_file_is_read(tmp_path: Path) -> None:
-    descriptor = os.open(write(tmp_path, "a"), os.O_RDONLY)
-    assert read(descriptor, 0) == b""
-    os.close(descriptor)
+def test_what_the_system_cannot_read_is_said(tmp_path: Path) -> None:
+    body = FileBody(os.open(tmp_path, os.O_RDONLY), 6)
+    for read in (body.all, lambda: body.read(0, 6)):
+        with pytest.raises(FileUnreadable, match="byte 0 of 6: Is a directory"):
+            read()
+
+
+def test_it_closes_at_once_where_that_is_said(tmp_path: Path) -> None:
+    before = descriptors()
+    body = FileBody(os.open(write(tmp_path, "a"), os.O_RDONLY), 0)
+    assert body.all() == b""
+    for _ in range(2):
+        body.close()
+        assert descriptors() == before

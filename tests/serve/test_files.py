@@ -1,7 +1,9 @@
 """A route that is answered from a folder."""
 
+import errno
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -9,13 +11,16 @@ from hypothesis import strategies as st
 
 from porch import clock
 from porch.errors import BadRequest
+from porch.reader import Reader
 from porch.route.pattern import parse_key
 from porch.route.rewrite import rewriter
-from porch.serve.file_errors import FileChanged, FileMethod, LinkDenied, NoFile
+from porch.serve.file_errors import FileChanged, FileMethod, FileUnreadable, LinkDenied, NoFile
 from porch.serve.files import SMALL
 from porch.serve.listing import STEP
 from porch.serve.trying import parse_attempt
 from tests.support.folder import Served, descriptors, write
+
+STATE = "/sys/kernel/uevent_seqnum"
 
 
 def test_a_file_goes_out_as_what_it_is(tmp_path: Path) -> None:
@@ -90,6 +95,7 @@ def test_of_a_large_file_the_way_is_remembered_and_not_the_content(
 
 def test_a_file_that_is_cut_while_it_is_sent_ends_the_answer_visibly(tmp_path: Path) -> None:
     file = write(tmp_path, "a", bytes(1 << 20))
+    before = descriptors()
     served = Served(tmp_path)
     response, exchange = served.begun("/a")
     assert response.head(exchange).length == 1 << 20
@@ -99,6 +105,103 @@ def test_a_file_that_is_cut_while_it_is_sent_ends_the_answer_visibly(tmp_path: P
     for call in exchange.keeper.calls:
         call()
     assert isinstance(exchange.error, FileChanged)
+    cast("Reader", response.source).abort(exchange.error)  # as the exchange does
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("at", [-(10**11), 10**17])
+def test_a_file_with_a_date_that_no_calendar_has_is_served_and_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    for name, size in (("small", 5), ("large", SMALL + 1)):
+        write(tmp_path, name, bytes(size))
+    dated(monkeypatch, at)
+    served = Served(tmp_path, listing=True)
+    before = descriptors()
+    for name, size in (("small", 5), ("large", SMALL + 1)):
+        answer = served.get(f"/{name}")
+        assert (answer.status, len(answer.body), answer["last-modified"]) == (200, size, "")
+        assert served.get(f"/{name}", if_none_match=answer["etag"]).status == 304
+    assert served.get("/").status == 200
+    assert descriptors() == before
+
+
+def dated(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Files have a date that not every file system can keep."""
+    told = os.fstat
+
+    def fstat(descriptor: int) -> os.stat_result:
+        real = told(descriptor)
+        kind, values = real.__reduce__()[1]
+        values["st_mtime"], values["st_mtime_ns"] = float(at), at * 10**9
+        made: os.stat_result = os.stat_result(kind, values)
+        return made
+
+    monkeypatch.setattr(os, "fstat", fstat)
+
+
+@pytest.mark.parametrize("size", [5, SMALL + 1])
+@pytest.mark.parametrize("broken", ["validators", "given"])
+def test_whatever_is_raised_the_file_does_not_stay_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, broken: str
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    settled(monkeypatch)
+    write(tmp_path, "a", bytes(size))
+    served = Served(tmp_path)
+    served.get("/a")
+    before = descriptors()
+    for known in (True, False):
+        if not known:
+            served.memory.clear()
+        monkeypatch.setattr(f"porch.serve.files.{broken}", fails)
+        if known and broken == "validators":
+            continue
+        with pytest.raises(ZeroDivisionError) as caught:
+            served.get("/a", range="bytes=0-0")
+        assert caught.tb is not None  # it holds whatever the call had
+        assert descriptors() == before
+
+
+class Failing:
+    """Reading fails, as of a broken disk or of what the system makes up."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+        self.error = error
+        monkeypatch.setattr(os, "pread", self.pread)
+
+    def pread(self, descriptor: int, size: int, at: int) -> bytes:
+        raise OSError(self.error, os.strerror(self.error))
+
+
+@pytest.mark.parametrize("size", [5, SMALL + 1])
+def test_a_file_that_cannot_be_read_is_said_and_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    write(tmp_path, "a", bytes(size))
+    Failing(monkeypatch, errno.EIO)
+    before = descriptors()
+    errors = []
+    for _ in range(20):
+        with pytest.raises(FileUnreadable, match="Input/output error") as caught:
+            Served(tmp_path).get("/a")
+        errors.append(caught.value)
+    assert descriptors() == before
+
+
+@pytest.mark.skipif(not os.path.exists(STATE), reason="the system has no /sys")
+def test_a_file_whose_size_is_not_true_is_what_can_be_read_of_it() -> None:
+    served = Served(Path(STATE).parent)
+    before = descriptors()
+    for _ in range(2):
+        answer = served.get("/" + Path(STATE).name)
+        assert answer.body == Path(STATE).read_bytes()
+        assert answer["content-length"] == str(len(answer.body))
+        assert (answer["etag"], answer["last-modified"]) == ("", "")
+    assert not served.memory
+    assert descriptors() == before
 
 
 def test_files_are_only_read(tmp_path: Path) -> None:
@@ -136,6 +239,20 @@ def test_strip_takes_the_prefix_off_and_without_it_the_prefix_is_a_folder(tmp_pa
     stripped = Served(tmp_path, rewriter(parse_key("a.test/static/*"), strip=True))
     assert stripped.get("/static/a.css").body == b"stripped"
     assert Served(tmp_path).get("/static/a.css").body == b"whole"
+
+
+@pytest.mark.parametrize(
+    ("path", "location"), [("/x/", ""), ("/x", ""), ("/sub", "./sub/"), ("/sub/", "")]
+)
+def test_a_folder_that_a_rewrite_names_is_served_and_no_endless_redirect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, location: str
+) -> None:
+    settled(monkeypatch)
+    write(tmp_path, "sub/index.html", b"sub")
+    served = Served(tmp_path, rewriter(parse_key("a.test/*"), template="/sub"))
+    assert served.get("/other/").body == b"sub"  # what is remembered is of no other way
+    answer = served.get(path)
+    assert (answer["location"], answer.body) == (location, b"" if location else b"sub")
 
 
 def test_who_takes_a_coding_gets_the_copy_in_it(

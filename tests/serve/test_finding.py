@@ -1,11 +1,13 @@
 """Which file answers a path."""
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from porch.errors import NoDescriptors
 from porch.serve.beneath import Beneath
 from porch.serve.file_errors import LinkDenied, NoFile
 from porch.serve.finding import File, Finding, Folder
@@ -124,8 +126,68 @@ def test_an_older_copy_is_not_sent(folder: Path) -> None:
     write(folder, "a.css", at=LONG_AGO + 0.9)
     write(folder, "a.css.gz", at=LONG_AGO)
     assert Found(folder).copy(b"/a.css", b"gzip") == b"gzip", "within a second it is as old"
-    write(folder, "a.css.br", at=LONG_AGO - 1)
-    assert Found(folder).copy(b"/a.css", b"br") is None
+    for earlier in (0.4, 1):
+        write(folder, "a.css.br", at=LONG_AGO + 0.9 - earlier)
+        assert Found(folder).copy(b"/a.css", b"br") is None
+
+
+@pytest.mark.parametrize("kept", [1, 1000, 10**9])
+def test_a_copy_has_the_date_of_the_file_as_far_as_programs_keep_it(
+    folder: Path, kept: int
+) -> None:
+    at = LONG_AGO * 10**9 + 987_654_321
+    os.utime(folder / "a.css", ns=(at, at))
+    write(folder, "a.css.gz")
+    for earlier, coding in ((0, b"gzip"), (1, None)):
+        copied = at // kept * kept - earlier
+        os.utime(folder / "a.css.gz", ns=(copied, copied))
+        assert Found(folder).copy(b"/a.css", b"gzip") == coding
+
+
+def test_a_copy_that_may_not_be_served_leaves_the_file_as_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.css.br").symlink_to("/etc/passwd")
+    write(folder, "a.css.gz")
+    opened = os.open
+
+    def refuse(path: bytes, flags: int, **where: int) -> int:
+        if path == b"a.css.gz":
+            raise PermissionError(errno.EACCES, "no")
+        return opened(path, flags, **where)
+
+    monkeypatch.setattr("porch.serve.beneath.os.open", refuse)
+    assert Found(folder).copy(b"/a.css", b"br", b"gzip") is None
+    write(folder, "a.css.zst")
+    assert Found(folder).copy(b"/a.css", b"br", b"gzip", b"zstd") == b"zstd"
+
+
+def test_a_worker_without_descriptors_says_so_of_a_copy_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Found(folder)
+    file = found.finding.find(named(b"/a.css"))
+    assert isinstance(file, File)
+    write(folder, "a.css.gz")
+
+    def refuse(path: bytes, flags: int, **where: int) -> int:
+        raise OSError(errno.EMFILE, "none left")
+
+    monkeypatch.setattr("porch.serve.beneath.os.open", refuse)
+    with pytest.raises(NoDescriptors):
+        found.finding.copy(file, [b"gzip"])
+    os.close(file.descriptor)
+
+
+def test_a_folder_that_a_rewrite_has_named_is_found_without_its_slash(folder: Path) -> None:
+    beneath = Beneath(os.fsencode(folder))
+    tries = [parse_attempt(each) for each in DEFAULT]
+    finding = Finding(beneath, tries, (b"index.htm",), listing=True, slashes=False)
+    file = finding.find(named(b"/docs"))
+    assert isinstance(file, File)
+    os.close(file.descriptor)
+    assert file.names == (b"docs", b"index.htm")
+    assert finding.find(named(b"/empty")) == Folder((b"empty",), is_listed=True)
 
 
 def test_a_copy_that_is_a_folder_is_none(folder: Path) -> None:

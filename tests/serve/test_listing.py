@@ -96,3 +96,23 @@ def test_a_listing_that_is_given_up_keeps_nothing_open(tmp_path: Path) -> None:
     next(steps)
     steps.close()
     assert descriptors() == before
+
+
+def test_a_date_that_no_calendar_has_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a")
+    write(tmp_path, "b")
+    first = module._Entry(True, b"a", 1, 1e17)
+    second = module._Entry(True, b"b", 1, -1e11)
+    monkeypatch.setattr(module, "_looked_at", lambda found, hidden: [first, second])
+    text, _ = page(tmp_path)
+    assert text.count("<td>1</td><td></td>") == 2
+
+
+def test_a_name_that_no_path_leads_to_is_not_listed(tmp_path: Path) -> None:
+    write(tmp_path, "back\\slash")
+    write(tmp_path, "a")
+    text, _ = page(tmp_path)
+    assert "slash" not in text
+    assert '"./a"' in text

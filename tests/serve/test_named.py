@@ -1,6 +1,6 @@
 """What a path names, and what it never does."""
 
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from porch.errors import BadRequest
 from porch.route.paths import readings
 from porch.serve.file_errors import NoFile
-from porch.serve.named import named
+from porch.serve.named import can_be_asked, is_hidden, named
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,19 @@ def test_no_name_leads_anywhere_and_all_are_of_one_reading(rest: bytes):
         assert not set(b"/\\\0") & set(each)
     quoted = b"/" + b"/".join(names) + (b"/" if is_folder and names else b"")
     assert quoted in [unquote_to_bytes(each) for each in readings(path)]
+
+
+def test_hidden_is_what_has_a_dot_before_it_but_for_one_name() -> None:
+    assert is_hidden([b"a", b".git", b"b"])
+    assert not is_hidden([b"a.b", b".well-known"])
+    assert not is_hidden([])
+
+
+@pytest.mark.parametrize("name", [b"back\\slash", b"a", b"%", b"\xff", b"a?b#c"])
+def test_what_can_be_asked_has_a_path(name: bytes) -> None:
+    path = b"/" + quote(name).encode()
+    if can_be_asked(name):
+        assert named(path).names == (name,)
+    else:
+        with pytest.raises(NoFile):
+            named(path)

@@ -52,6 +52,10 @@ class Compress(Filter):
             if kind is None or rules.types.has(kind):
                 response.fields = varied(weak_as_asked(response.fields, request))
             return
+        if response.status == 206:
+            if why_not(request, _whole(response), rules.types, rules.least) is None:
+                response.fields = varied(response.fields)  # the whole may be coded
+            return
         accept = asked(request.fields)
         unread = unreadable(response, accept)
         if unread is not None:
@@ -131,6 +135,13 @@ class Compress(Filter):
         coding = Coding(response, coder, effort, self.rules.least, self._shop, begun, name)
         transform(exchange, coding)
         response.fields = varied(response.fields)
+
+
+def _whole(response: ResponseHead) -> ResponseHead:
+    """The answer that a part is of, as far as it tells."""
+    size = (response.get(b"content-range") or b"").rpartition(b"/")[2]
+    fields = [each for each in response.fields if each[0] != b"content-range"]
+    return ResponseHead(200, fields, int(size) if size.isdigit() and len(size) < 20 else None)
 
 
 def _tell(response: ResponseHead, coder: Coder) -> None:

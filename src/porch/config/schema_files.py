@@ -15,7 +15,7 @@ __all__ = ["FilesModel"]
 def _tries(value: list[str]) -> list[str]:
     for each in value:
         parse_attempt(each)
-    if value and not any(each.startswith("{path}") for each in value):
+    if not any(each.startswith("{path}") for each in value):
         raise ValueError('no file is ever looked for without "{path}"; write it first')
     return value
 

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from porch.errors import NoDescriptors, PorchError
 from porch.serve.file_errors import FileDenied, FileUnreadable, LinkDenied, NoFile, RootGone
+from porch.serve.named import is_hidden
 
 __all__ = ["Beneath", "Found", "Identity", "Links", "Names", "identity"]
 
@@ -26,6 +27,7 @@ Identity = tuple[int, int, int, int, int]
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP = _FOLDER | os.O_NOFOLLOW
+_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """A FIFO that is put in place of a file in the last moment blocks nobody."""
 _DENIED = frozenset((errno.EACCES, errno.EPERM))
@@ -46,13 +48,17 @@ def identity(found: os.stat_result) -> Identity:
 
 
 class Beneath:
-    """The files below one root. root: an absolute path."""
+    """The files below one root. root: an absolute path, that of no link to `/`. hidden: whether
+    links may lead to names that begin with a dot; who asks is to see to the names themselves."""
 
-    __slots__ = ("links", "root")
+    __slots__ = ("_hidden", "_machine", "links", "root")
 
-    def __init__(self, root: bytes, links: Links = "inside") -> None:
+    def __init__(self, root: bytes, links: Links = "inside", *, hidden: bool = False) -> None:
         self.root = root
         self.links = links
+        self._hidden = hidden
+        whole = os.stat("/")
+        self._machine = whole.st_dev, whole.st_ino
 
     def place(self, names: Names) -> bytes:
         """The path of a file, for people and for `stat`; it may lead through links."""
@@ -97,6 +103,7 @@ class Beneath:
         where all links are followed."""
         try:
             if self.links == "any":
+                os.close(self._root())
                 return look(None, self.place(names))
             return self._walk(names, look)
         except _Link:
@@ -113,12 +120,7 @@ class Beneath:
 
     def _walk(self, names: Names, look: Callable[[int | None, bytes], T]) -> T:
         """Raises _Link where a name is one."""
-        try:
-            folder = os.open(self.root, _FOLDER)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise
-            raise RootGone(f"{_shown(self.root)}: {error.strerror}") from error
+        folder = self._root()
         try:
             for name in names[:-1]:
                 deeper = _step(folder, name)
@@ -128,8 +130,24 @@ class Beneath:
         finally:
             os.close(folder)
 
+    def _root(self) -> int:
+        """Raises RootGone, also where it was made a link to the whole machine."""
+        try:
+            folder = os.open(self.root, _FOLDER)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            raise RootGone(f"{_shown(self.root)}: {error.strerror}") from error
+        found = os.fstat(folder)
+        if (found.st_dev, found.st_ino) == self._machine:
+            os.close(folder)
+            raise RootGone(f"{_shown(self.root)} is the whole machine by now: a link to /")
+        return folder
+
     def _resolved(self, names: Names) -> Names:
-        """Where links lead, below the root. Raises LinkDenied for what lies elsewhere."""
+        """Where links lead, below the root. Raises LinkDenied for what lies elsewhere, and NoFile
+        for what is hidden."""
+        os.stat(self.place(names))  # the system follows 40 links at most (ELOOP)
         root = os.path.realpath(self.root, strict=True)
         end = os.path.realpath(self.place(names), strict=True)
         if end == root:
@@ -137,7 +155,12 @@ class Beneath:
         start = root.rstrip(b"/") + b"/"
         if not end.startswith(start):
             raise LinkDenied(f"{_shown(self.place(names))} leads to {_shown(end)}, out of the root")
-        return tuple(end[len(start) :].split(b"/"))
+        real = tuple(end[len(start) :].split(b"/"))
+        if not self._hidden and is_hidden(real):
+            raise NoFile(
+                "a link leads to a name with a dot before it; files.hidden = true shows such"
+            )
+        return real
 
     def _error(self, error: OSError, names: Names) -> PorchError:
         why = f"{_shown(self.place(names))}: {error.strerror}"
@@ -170,7 +193,8 @@ def _open(folder: int | None, name: bytes) -> Found:
 
 
 def _open_folder(folder: int | None, name: bytes) -> int:
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    """A link that was put in place meanwhile is no folder (ENOTDIR)."""
+    return os.open(name, _LIST if folder is None else _LIST | os.O_NOFOLLOW, dir_fd=folder)
 
 
 def _is_there(folder: int | None, name: bytes) -> bool:

@@ -63,8 +63,8 @@ class RootGone(FileUnreadable):
 
 
 class FileChanged(PorchError):
-    """It became shorter while it was sent. What was promised cannot be kept."""
+    """It ends before the size that the system told. What was promised cannot be kept."""
 
     word = "file-changed"
     status = 500
-    sentence = "The file became shorter while it was sent; put a new one in its place with mv."
+    sentence = "The file ended before its size, as one that is written anew; replace it with mv."

@@ -6,9 +6,8 @@ is in finding.py, that it is below the root in beneath.py.
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from email.utils import formatdate
 
 from porch import clock
 from porch.exchange import Exchange
@@ -18,7 +17,7 @@ from porch.http.message import Field, RequestHead
 from porch.route.rewrite import Rewrite
 from porch.serve.beneath import Beneath, Links, Names, identity
 from porch.serve.file_answer import SPECIAL, given
-from porch.serve.file_body import FileBody, read
+from porch.serve.file_body import FileBody
 from porch.serve.file_errors import FileMethod, FileUnreadable
 from porch.serve.finding import ENDS, File, Finding, Folder
 from porch.serve.listing import FIELDS, listing
@@ -26,6 +25,7 @@ from porch.serve.media_types import MediaTypes, shrinks
 from porch.serve.named import named
 from porch.serve.remembered import SETTLED, Key, Memory, Remembered
 from porch.serve.trying import DEFAULT, Attempt, parse_attempt
+from porch.serve.validators import validators
 
 __all__ = ["SMALL", "Files", "Serving"]
 
@@ -36,6 +36,7 @@ AT_ONCE = 3
 
 _READS = frozenset((b"GET", b"HEAD"))
 _CODINGS = tuple(ENDS)
+_VALIDATORS = frozenset((b"etag", b"last-modified"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +58,19 @@ class Serving:
 class Files(Filter):
     """Answers every request of a route from a folder."""
 
-    __slots__ = ("_beneath", "_finding", "_memory", "_rewrite", "_serving")
+    __slots__ = ("_beneath", "_finding", "_memory", "_rewrite", "_rewritten", "_serving")
 
     def __init__(self, serving: Serving, memory: Memory, rewrite: Rewrite | None = None) -> None:
         """rewrite: of the route; its result is the path below the root."""
         self._serving = serving
         self._memory = memory
         self._rewrite = rewrite
-        self._beneath = Beneath(serving.root, serving.links)
-        self._finding = Finding(
-            self._beneath, serving.tries, serving.index, listing=serving.listing
+        self._beneath = Beneath(serving.root, serving.links, hidden=serving.hidden)
+        self._finding, self._rewritten = (
+            Finding(
+                self._beneath, serving.tries, serving.index, listing=serving.listing, slashes=each
+            )
+            for each in (True, False)
         )
 
     def on_request(self, exchange: Exchange) -> Response | Suspend:
@@ -76,10 +80,10 @@ class Files(Filter):
             if request.method == b"OPTIONS":
                 return Response(204, ((b"allow", FileMethod.allow),))
             raise FileMethod(request.method.decode("latin-1"))
-        path = self._path(request)
+        finding, path = self._path(request)
         said = dict(request.fields)
         codings = in_order(said.get(b"accept-encoding"), _CODINGS)
-        key = (self, path, codings)
+        key = (finding, path, codings)
         plain = SPECIAL.isdisjoint(said)
         known = self._memory.get(key)
         if known is not None and known.is_current():
@@ -91,8 +95,8 @@ class Files(Filter):
             descriptor = self._beneath.again(known.names, known.identity)
             if descriptor is not None:
                 large = FileBody(descriptor, known.size)
-                return given(exchange, known.fields, known.size, large, plain=plain)
-        file = self._find(path, codings)
+                return _sent(exchange, known.fields, large, plain=plain)
+        file = self._find(finding, path, codings)
         if isinstance(file, Folder):
             return self._list(exchange, file.names) if file.is_listed else _to_folder(request)
         return self._answer(exchange, key, file, plain=plain)
@@ -100,22 +104,27 @@ class Files(Filter):
     def described(self, request: RequestHead) -> str:
         """What a GET would be answered from, in words. Raises as `on_request` does."""
         codings = in_order(request.get(b"accept-encoding"), _CODINGS)
-        file = self._find(self._path(request), codings)
+        file = self._find(*self._path(request), codings)
         if isinstance(file, Folder):
             return self._beneath.place((*file.names, b"")).decode("utf-8", "backslashreplace")
         os.close(file.descriptor)
         return self._beneath.place(file.sent).decode("utf-8", "backslashreplace")
 
-    def _path(self, request: RequestHead) -> bytes:
-        target = request.target if self._rewrite is None else self._rewrite(request)
-        return target.partition(b"?")[0]
+    def _path(self, request: RequestHead) -> tuple[Finding, bytes]:
+        """The path below the root, and what finds it: a client adds a slash to what it has named
+        itself, and to nothing that a rewrite has."""
+        if self._rewrite is None:
+            return self._finding, request.target.partition(b"?")[0]
+        path = self._rewrite(request).partition(b"?")[0]
+        named_it = _last(path) == _last(request.target.partition(b"?")[0])
+        return self._finding if named_it else self._rewritten, path
 
-    def _find(self, path: bytes, codings: tuple[bytes, ...]) -> File | Folder:
-        file = self._finding.find(named(path, hidden=self._serving.hidden))
+    def _find(self, finding: Finding, path: bytes, codings: tuple[bytes, ...]) -> File | Folder:
+        file = finding.find(named(path, hidden=self._serving.hidden))
         if isinstance(file, Folder) or not (codings and self._has_copies(file.names)):
             return file
         try:
-            return self._finding.copy(file, codings)
+            return finding.copy(file, codings)
         except BaseException:
             os.close(file.descriptor)
             raise
@@ -124,32 +133,37 @@ class Files(Filter):
         return self._serving.copies and shrinks(self._serving.types.of(names[-1]))
 
     def _answer(self, exchange: Exchange, key: Key, file: File, *, plain: bool) -> Response:
-        size = file.stat.st_size
-        fields = self._fields(file)
-        body: bytes | FileBody = FileBody(file.descriptor, size)
-        kept: bytes | None = None
-        if size <= SMALL:
-            kept = body = read(file.descriptor, size)
+        body = FileBody(file.descriptor, file.stat.st_size)
+        try:
+            fields = self._fields(file)
+            kept = body.all() if body.size() <= SMALL else None
+        except BaseException:
+            body.close()
+            raise
+        if kept is not None:
+            body.close()
+            if len(kept) != body.size():  # nothing tells one state of such a file from another
+                fields = [each for each in fields if each[0] not in _VALIDATORS]
+                return given(exchange, fields, len(kept), kept, plain=plain)
         watched = [(self._beneath.place(file.sent), identity(file.stat))]
         if file.coding is not None:
             watched.append((self._beneath.place(file.names), identity(file.of)))
         changed = max(file.stat.st_mtime, file.stat.st_ctime, file.of.st_mtime, file.of.st_ctime)
         if clock.wall() - changed > SETTLED:
             self._memory.keep(key, Remembered(file.sent, fields, kept, watched))
-        return given(exchange, fields, size, body, plain=plain)
+        if kept is not None:
+            return given(exchange, fields, len(kept), kept, plain=plain)
+        return _sent(exchange, fields, body, plain=plain)
 
     def _fields(self, file: File) -> list[Field]:
         """Of the 200. The copies in codings are representations of their own, with their own
         validators (RFC 9110 8.8.3.3)."""
-        stat = file.stat
         fields = [
             (b"content-type", self._serving.types.of(file.names[-1])),
             (b"x-content-type-options", b"nosniff"),
             (b"accept-ranges", b"bytes"),
-            (b"etag", b'"%x-%x-%x"' % (stat.st_mtime_ns, stat.st_size, stat.st_ino)),
+            *validators(file.stat),
         ]
-        if stat.st_mtime <= clock.wall():  # RFC 9110 8.8.2.1: never later than the answer
-            fields.append((b"last-modified", formatdate(stat.st_mtime, usegmt=True).encode()))
         if self._has_copies(file.names):
             fields.append((b"vary", b"Accept-Encoding"))
         if file.coding is not None:
@@ -196,9 +210,22 @@ class _Listed:
             self._exchange.resume(result)
 
 
+def _sent(exchange: Exchange, fields: Sequence[Field], body: FileBody, *, plain: bool) -> Response:
+    """See given; whatever is raised, the file does not stay open."""
+    try:
+        return given(exchange, fields, body.size(), body, plain=plain)
+    except BaseException:
+        body.close()
+        raise
+
+
 def _to_folder(request: RequestHead) -> Response:
     """To the same path with a slash, named from itself: so it is no other host whatever the path
     is, and right behind what took a prefix off."""
     path, mark, query = request.target.partition(b"?")
-    location = b"./%b/%b%b" % (path.rpartition(b"/")[2], mark, query)
+    location = b"./%b/%b%b" % (_last(path), mark, query)
     return Response(308, ((b"location", location),))
+
+
+def _last(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2]

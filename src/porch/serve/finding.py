@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from porch.serve.beneath import Beneath, Found, Names
-from porch.serve.file_errors import NoFile
+from porch.serve.file_errors import FileDenied, FileUnreadable, NoFile
 from porch.serve.named import Named
 from porch.serve.trying import Attempt
 
@@ -13,6 +13,11 @@ __all__ = ["ENDS", "File", "Finding", "Folder"]
 
 ENDS = {b"br": b".br", b"zstd": b".zst", b"gzip": b".gz"}
 """Codings, the smallest first, and how names of copies in them end."""
+
+
+_UNFIT = (FileDenied, FileUnreadable)
+_UNITS = (10**3, 10**9)
+"""Nanoseconds that some programs keep of a date: those that set it with utimes(2) or utime(2)."""
 
 
 class File(NamedTuple):
@@ -42,17 +47,25 @@ class Folder(NamedTuple):
 
 class Finding:
     """tries: in order. index: names of files that stand for their folder. listing: whether a folder
-    without any of them is found too."""
+    without any of them is found too. slashes: whether a folder is only found as itself with a slash
+    behind it, which the client is to add: not where a rewrite has named it."""
 
-    __slots__ = ("_beneath", "_index", "_listing", "_tries")
+    __slots__ = ("_beneath", "_index", "_listing", "_slashes", "_tries")
 
     def __init__(
-        self, beneath: Beneath, tries: Sequence[Attempt], index: Sequence[bytes], *, listing: bool
+        self,
+        beneath: Beneath,
+        tries: Sequence[Attempt],
+        index: Sequence[bytes],
+        *,
+        listing: bool,
+        slashes: bool = True,
     ) -> None:
         self._beneath = beneath
         self._tries = tries
         self._index = index
         self._listing = listing
+        self._slashes = slashes
 
     def find(self, asked: Named) -> File | Folder:
         """What answers a path. A folder without a slash behind it is found for its index, which
@@ -71,25 +84,33 @@ class Finding:
 
     def copy(self, file: File, codings: Sequence[bytes]) -> File:
         """The file itself, or its copy in the first of these codings that there is one in: not an
-        older one, by whole seconds, which archives and images of containers keep alone."""
-        there = self._beneath.beside(file.names, [ENDS[each] for each in codings])
+        older one, and none that may not be served or cannot be read."""
+        names, last = file.names[:-1], file.names[-1]
+        try:
+            there = self._beneath.beside(file.names, [ENDS[each] for each in codings])
+        except _UNFIT:
+            return file
         for coding in codings:
             if ENDS[coding] not in there:
                 continue
-            copy = self._open((*file.names[:-1], file.names[-1] + ENDS[coding]))
+            try:
+                copy = self._open((*names, last + ENDS[coding]))
+            except _UNFIT:
+                continue
             if copy is None:
                 continue
-            if copy.stat.st_mtime // 1 >= file.of.st_mtime // 1:
+            if _is_as_new(copy.stat.st_mtime_ns, file.of.st_mtime_ns):
                 os.close(file.descriptor)
                 return File(file.names, copy.descriptor, copy.stat, file.of, coding)
             os.close(copy.descriptor)
         return file
 
     def _folder(self, names: Names, asked: Named) -> File | Folder | None:
+        is_whole = asked.is_folder or not self._slashes
         for index in self._index:
             found = self._file((*names, index))
             if found is not None:
-                if asked.is_folder:
+                if is_whole:
                     return found
                 os.close(found.descriptor)
                 return Folder(names, is_listed=False)
@@ -99,7 +120,7 @@ class Finding:
             os.close(self._beneath.folder(names))
         except NoFile:
             return None
-        return Folder(names, is_listed=asked.is_folder)
+        return Folder(names, is_listed=is_whole)
 
     def _file(self, names: Names) -> File | None:
         found = self._open(names)
@@ -112,3 +133,9 @@ class Finding:
         except NoFile:
             return None
         return found if found.descriptor >= 0 else None
+
+
+def _is_as_new(copy: int, of: int) -> bool:
+    """Whether a copy is of this state of the file, by their dates in nanoseconds: not older, or the
+    date of the file as far as who made the copy could keep it."""
+    return copy >= of or any(copy == of - of % unit for unit in _UNITS)

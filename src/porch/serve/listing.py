@@ -10,6 +10,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from porch.http.message import Field
+from porch.serve.named import can_be_asked
+from porch.serve.validators import is_dated
 
 __all__ = ["FIELDS", "MOST", "STEP", "listing"]
 
@@ -79,7 +81,7 @@ def listing(
 def _looked_at(found: "Sequence[os.DirEntry[str]]", *, hidden: bool) -> Iterator[_Entry]:
     for each in found:
         name = os.fsencode(each.name)
-        if name.startswith(b".") and not hidden:
+        if (name.startswith(b".") and not hidden) or not can_be_asked(name):
             continue
         if each.is_symlink():
             yield _Entry(True, name, None, None)
@@ -98,10 +100,15 @@ def _rows(entries: Sequence[_Entry]) -> Iterator[str]:
         slash = "" if each.is_file else "/"
         name = escape(_shown(each.name)) + slash
         size = "" if each.size is None else f"{each.size:,}"
-        at = "" if each.changed is None else strftime("%Y-%m-%d %H:%M", gmtime(each.changed))
+        at = "" if each.changed is None else _date(each.changed)
         # "./" so that no name is a scheme: javascript:…
         link = f'<a href="./{quote(each.name)}{slash}">{name}</a>'
         yield f"<tr><td>{link}</td><td>{size}</td><td>{at}</td></tr>\n"
+
+
+def _date(seconds: float) -> str:
+    """Empty for what calendars do not have: file systems take any number."""
+    return strftime("%Y-%m-%d %H:%M", gmtime(seconds)) if is_dated(seconds) else ""
 
 
 def _shown(name: bytes) -> str:

@@ -5,6 +5,7 @@ nothing. It is one of the readings that the router has matched (route/paths.py),
 led to this route; no other is made here.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -12,7 +13,7 @@ from porch.errors import BadRequest
 from porch.route.paths import climbs, odd
 from porch.serve.file_errors import NoFile
 
-__all__ = ["WELL_KNOWN", "Named", "named"]
+__all__ = ["WELL_KNOWN", "Named", "can_be_asked", "is_hidden", "named"]
 
 WELL_KNOWN = b".well-known"
 """RFC 8615: the one name with a dot before it that is meant for everybody."""
@@ -49,6 +50,16 @@ def named(path: bytes, *, hidden: bool = False) -> Named:
     names = tuple(each for each in parts if each not in (b"", b"."))
     if b".." in names:
         raise BadRequest("the path has a .. segment, and could leave the root")
-    if not hidden and any(each[:1] == b"." and each != WELL_KNOWN for each in names):
+    if not hidden and is_hidden(names):
         raise NoFile("a name in it begins with a dot; files.hidden = true shows such")
     return Named(names, is_folder)
+
+
+def is_hidden(names: Sequence[bytes]) -> bool:
+    """Whether any of these begins with a dot."""
+    return any(each[:1] == b"." and each != WELL_KNOWN for each in names)
+
+
+def can_be_asked(name: bytes) -> bool:
+    """Whether there is a path for a file of this name."""
+    return b"\\" not in name
