@@ -19,9 +19,11 @@ from porch.cache.memory_store import MemoryStore
 from porch.cache.passes import Passes
 from porch.cache.policy import Policy
 from porch.cache.shelf import Shelf
+from porch.cache.siblings import Invalidate, Siblings
 from porch.config.caches import CLIENT_PHASES
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
+from porch.route.pattern import parse_key
 from porch.route.plan import Plan
 from porch.route.route import Route
 from tests.support.scenario import Recorder, Scenario
@@ -85,8 +87,11 @@ class Cached(Scenario):
             retry=route.retry,
         )
         self.cache = Cache(self.shelf, asked, policy or Policy(), rules or KeyRules())
+        self.siblings = Siblings()
+        self.siblings.add(parse_key("*"), rules or KeyRules(), b"")
+        changing = Invalidate(self.siblings, self.store)
         filters = settings.get("filters", ())
-        route.plan = Plan([self.recorder, *filters, self.cache, *behind, headers])
+        route.plan = Plan([self.recorder, *filters, self.cache, changing, *behind, headers])
 
     def entry(self, body: bytes, *fields: tuple[bytes, bytes], lifetime: float = 60.0) -> Entry:
         """An answer that another worker stores."""
