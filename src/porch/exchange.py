@@ -40,10 +40,10 @@ class Exchange:
     answer_by: when the head of the answer must be there, of a request that is sent.
     bytes_in, bytes_out: of the bodies. error: why the door answered or gave up. client_full,
     upstream_full: who does not take what is sent. half_closed: the client sends no more.
-    held: the request's body so far, for a repetition; None where there is none any more.
+    held: the request's body so far, for a repetition; None where there is none any more. gathered:
+    whether one that is not held waits elsewhere, and is sent from there as often as need be.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
     unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
-    changed: the body that goes out is another than the client's, of another length.
     made: the door's own answer or its store's; `on_response` may put another in its place, and says
     its length in the head.
     """
@@ -58,7 +58,6 @@ class Exchange:
         "attempts",
         "bytes_in",
         "bytes_out",
-        "changed",
         "client",
         "client_full",
         "client_ip",
@@ -68,6 +67,7 @@ class Exchange:
         "endpoint",
         "error",
         "first_byte",
+        "gathered",
         "half_closed",
         "held",
         "keeper",
@@ -113,7 +113,8 @@ class Exchange:
         self.made: Response | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
-        self.changed = self.client_full = self.upstream_full = self.half_closed = self.sips = False
+        self.client_full = self.upstream_full = self.half_closed = self.sips = False
+        self.gathered = False
         self.held: bytes | None = b""
         self._trailers: Trailers | None = None
         self._candidates: Iterator[Place] | None = None

@@ -101,6 +101,8 @@ class Filter:
     on_response: every final head that goes to the client, made at the door or not.
     on_request_data: each piece of the request body, of which `exchange.request_done` says whether
         it is the last; returns the piece to pass on.
+    on_upstream_done: the origin has said all and is free for others, long before the client has
+        taken it. Only where answers are read ahead; `on_end` follows.
     on_cut: an answer that has begun will not be whole; returns the fields that say so behind it, in
         a protocol that has such, or None. Without them the client sees a reset or a close.
     on_end: always, exactly once, when the exchange is over.
@@ -124,6 +126,9 @@ class Filter:
     def on_request_data(self, exchange: "Exchange", data: bytes) -> bytes:
         """See the class. May raise a PorchError, which ends the exchange."""
         return data
+
+    def on_upstream_done(self, exchange: "Exchange") -> None:
+        """See the class."""
 
     def on_cut(self, exchange: "Exchange", error: "PorchError") -> "Trailers | None":
         """See the class."""

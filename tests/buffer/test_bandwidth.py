@@ -130,6 +130,27 @@ def test_a_client_that_is_slower_than_the_rate_is_waited_for(paced: Make) -> Non
     story.client_drained().advance(3.0, tick=0.01).client_gets(200, b"x" * 250_000)
 
 
+def test_a_client_is_not_blamed_for_the_turn_of_the_others(paced: Make) -> None:
+    story = paced(1024, timeouts=Timeouts(idle=2.0))
+    for _ in range(6):  # a kilobyte a second, for all six
+        story.connects().client(GET).upstream_gets(b"GET /a")
+        story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n" + b"x" * 3000)
+    story.advance(8.0, tick=0.05).ended(0)
+    for at in range(6):
+        story.upstream(b"x" * 1000, at=at)
+    story.advance(20.0, tick=0.05).ended(6)
+    for at in range(6):
+        story.client_gets(200, b"x" * 4000, at=at)
+
+
+def test_nothing_looks_after_a_connection_that_serves_others(paced: Make) -> None:
+    story = paced(timeouts=Timeouts(idle=5.0)).client(GET).upstream_gets(b"GET /a")
+    story.upstream(answer(b"x" * 20_000)).ended(1).advance(0.3, tick=0.01)
+    story.client_gets(200, b"x" * 20_000).client(GET).upstream_gets(b"GET /a")
+    assert all(each.cancelled() for each in story._loop._scheduled)  # type: ignore[attr-defined]
+    story.upstream(answer(b"hi")).advance(6.0).client_gets(200, b"hi").ended(2, "")
+
+
 def test_an_answer_of_the_door_is_paced_too(scenario: Make) -> None:
     class Large(Filter):
         def on_request(self, exchange: object) -> Response:

@@ -1,14 +1,19 @@
 """Requests that are sent when they are whole."""
 
 import errno
+import gzip
 import os
 from collections.abc import Callable
 
 import pytest
 
 from porch.buffer.request import BufferRequest
+from porch.compress.requests import DecodeRequests
+from porch.config.schema_retry import RetryModel
 from porch.filter import Filter
 from porch.route.route import Timeouts
+from porch.shield.body_limit import BodyLimit
+from tests.support.h2_story import origin, spoken
 from tests.support.scenario import Scenario
 
 Make = Callable[..., Scenario]
@@ -236,3 +241,129 @@ def test_what_comes_behind_it_is_the_next_request(buffered: Make) -> None:
         .client_gets(200)
         .ended(2)
     )
+
+
+def test_short_chunks_that_come_at_once_have_a_length_too(buffered: Make) -> None:
+    (
+        buffered()
+        .client(CHUNKED + chunk(b"abc") + b"0\r\n\r\n")
+        .upstream_gets(b"POST /up", b"abc", field=(b"content-length", b"3"))
+        .upstream(OK)
+        .client_gets(200)
+    )
+
+
+@pytest.mark.parametrize("size", [1000, 70_000, 700_000])
+def test_a_body_that_is_changed_on_its_way_has_the_length_of_what_comes_out(
+    scenario: Make, size: int
+) -> None:
+    plain = os.urandom(size // 2).hex().encode()
+    coded = gzip.compress(plain)
+    story = scenario(filters=[DecodeRequests(1_000_000), BufferRequest(1_000_000)])
+    story.client(upload(len(coded), b"content-encoding: gzip\r\n"))
+    for at in range(0, len(coded), 50_000):
+        story.client(coded[at : at + 50_000])
+    length = (b"content-length", b"%d" % len(plain))
+    story.upstream_gets(b"POST /up", plain, field=length, without=b"content-encoding")
+    story.upstream(OK).client_gets(200)
+
+
+def test_what_comes_out_is_bounded_too(scenario: Make) -> None:
+    coded = gzip.compress(os.urandom(100_000).hex().encode())
+    story = scenario(filters=[DecodeRequests(1_000_000), BufferRequest(150_000)])
+    story.client(upload(len(coded), b"content-encoding: gzip\r\n")).client(coded)
+    story.client_gets(413).dialled(0)
+
+
+def test_what_a_hook_refuses_no_origin_hears_of(scenario: Make) -> None:
+    story = scenario(filters=[BodyLimit(100_000), BufferRequest(1_000_000)])
+    story.client(CHUNKED + chunk(PIECE)).client(chunk(PIECE)).client_gets(413).dialled(0)
+
+
+def test_a_call_of_grpc_goes_on_as_it_comes(buffered: Make) -> None:
+    story = buffered(100).client(CHUNKED[:-2] + b"content-type: application/grpc\r\n\r\n")
+    story.upstream_gets(b"POST /up", end=False).client(chunk(b"abc"))
+    story.upstream_gets(body=b"abc", end=False).client(chunk(b"x" * 200) + b"0\r\n\r\n")
+    story.upstream_gets(body=b"x" * 200).upstream(OK).client_gets(200)
+
+
+def test_a_large_one_is_sent_again_from_the_beginning(buffered: Make) -> None:
+    story = buffered(endpoints=2).client(upload(180_000).replace(b"POST", b"PUT"))
+    for _ in range(3):
+        story.client(PIECE)
+    story.upstream_gets(b"PUT /up", PIECE * 3).upstream_resets()
+    story.upstream_gets(b"PUT /up", PIECE * 3).upstream(OK).client_gets(200).ended(1, "")
+    assert story.latest.bytes_in == 180_000
+
+
+def test_it_is_sent_again_when_the_first_has_taken_a_part(buffered: Make) -> None:
+    story = buffered(endpoints=2).client(b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n")
+    story.upstream_gets(b"GET /a").upstream(OK).client_gets(200).upstream_full()
+    story.client(upload(600_000).replace(b"POST", b"PUT"))
+    for _ in range(10):
+        story.client(PIECE)
+    first = len(story.upstreams[0].transport.arrived)
+    story.upstream_resets(at=0).upstream_gets(b"PUT /up", PIECE * 10).upstream(OK)
+    story.client_gets(200).ended(2, "")
+    story.upstreams[0].transport.arrived.clear()
+    assert first < 200_000
+
+
+def test_a_post_is_not_sent_again(buffered: Make) -> None:
+    story = buffered(endpoints=2).client(upload(180_000))
+    for _ in range(3):
+        story.client(PIECE)
+    story.upstream_gets(b"POST /up", PIECE * 3).upstream_resets().client_gets(502)
+
+
+def test_a_large_one_with_trailers_is_sent_again_with_them(buffered: Make) -> None:
+    story = buffered(endpoints=2).client(CHUNKED.replace(b"POST", b"PUT"))
+    story.client(chunk(PIECE) * 2).client(b"0\r\nlast: 1\r\n\r\n")
+    for _ in range(2):
+        story.upstream_gets(b"PUT /up", PIECE * 2, trailers=[(b"last", b"1")])
+        if story.dialers[1].dials == 0 or story.dialers[0].dials == 0:
+            story.upstream_resets()
+    story.upstream(OK).client_gets(200)
+
+
+def test_a_second_attempt_beside_is_not_made_of_a_body_that_is_not_held(scenario: Make) -> None:
+    story = scenario(filters=[BufferRequest(1_000_000)], endpoints=2, retry=RetryModel(hedge=0.1))
+    story.client(upload(180_000).replace(b"POST", b"PUT"))
+    for _ in range(3):
+        story.client(PIECE)
+    story.upstream_gets(b"PUT /up", PIECE * 3).advance(2.0)
+    story.upstream(OK).client_gets(200).ended(1, "")
+    assert [each.dials for each in story.dialers].count(0) == 1
+
+
+def test_a_slow_origin_is_waited_for_as_long_as_it_takes_anything(buffered: Make) -> None:
+    timeouts = Timeouts(idle=5.0, response=5.0)
+    story = buffered(timeouts=timeouts).client(b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n")
+    story.upstream_gets(b"GET /a").upstream(OK).client_gets(200).upstream_full()
+    story.client(upload(600_000))
+    for _ in range(10):
+        story.client(PIECE)
+    for _ in range(10):
+        story.upstream_drained(10_000).advance(3.0)
+    story.ended(1).upstream_drained().upstream_gets(b"POST /up", PIECE * 10)
+    story.advance(3.0).upstream(OK).client_gets(200)
+
+
+def test_a_client_that_leaves_while_a_slow_origin_is_given_its_body_is_noticed(
+    buffered: Make,
+) -> None:
+    story = buffered().client(b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n").upstream_gets(b"GET /a")
+    story.upstream(OK).client_gets(200).upstream_full().client(upload(600_000))
+    for _ in range(10):
+        story.client(PIECE)
+    story.client_is_read().client_leaves().ended(2, "client_gone").upstream_sees("closed")
+    story.upstreams[0].transport.arrived.clear()
+
+
+def test_an_origin_of_http_2_gets_it_as_its_windows_allow(buffered: Make) -> None:
+    story = spoken(buffered()).client(upload(600_000))
+    for _ in range(10):
+        story.client(PIECE)
+    far = origin(story)
+    number = next(iter(far.requests))
+    assert far.requests[number].body == PIECE * 10

@@ -2,14 +2,13 @@
 
 import errno
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.buffer.spool import IN_MEMORY, Spool, no_room
+from porch.buffer.spool import IN_MEMORY, Spool, folder, no_room
 from porch.errors import NoDescriptors, NoRoom
 
 
@@ -28,7 +27,7 @@ def test_what_is_small_waits_in_memory() -> None:
 def test_what_is_large_waits_in_a_file_that_nobody_sees(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     before = descriptors()
     spool = Spool()
     spool.append(b"x" * IN_MEMORY)
@@ -93,5 +92,29 @@ def test_a_disk_that_takes_a_part_is_asked_again(monkeypatch: pytest.MonkeyPatch
 def test_the_operator_is_told_what_is_missing() -> None:
     found = no_room(OSError(errno.ENOSPC, "No space left on device"))
     assert isinstance(found, NoRoom)
-    assert found.detail == f"{tempfile.gettempdir()}: No space left on device"
+    assert found.detail == f"{folder()}: No space left on device"
     assert isinstance(no_room(OSError(errno.EMFILE, "Too many open files")), NoDescriptors)
+
+
+def test_another_folder_than_the_operators_is_never_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    spool = Spool()
+    with pytest.raises(FileNotFoundError) as raised:
+        spool.append(b"x" * 100_000)
+    told = no_room(raised.value)
+    assert (told.status, told.detail) == (503, f"{tmp_path}/missing: No such file or directory")
+    monkeypatch.setenv("TMPDIR", "")
+    assert folder() == "/tmp"
+
+
+def test_what_is_read_stays() -> None:
+    for size in (1000, 200_000):
+        spool = Spool()
+        spool.append(b"a" * size)
+        spool.append(b"b" * size)
+        assert spool.read(size - 1, 2) == b"ab"
+        assert spool.read(2 * size, 10) == b""
+        assert spool.take(2 * size) == b"a" * size + b"b" * size

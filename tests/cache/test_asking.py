@@ -1,5 +1,7 @@
 """What the origin is asked for all."""
 
+from collections.abc import Callable
+
 import pytest
 
 from porch.cache.asking import question
@@ -8,6 +10,8 @@ from porch.cache.key import KeyRules
 from porch.cache.store import Stored
 from porch.cache.unkeyed import UNKEYED
 from porch.http.message import Field, RequestHead
+from tests.scenario.test_cache_elsewhere import GET, PRIMARY
+from tests.support.cached import Cached
 
 RULES = KeyRules()
 KEPT = Stored(
@@ -77,3 +81,57 @@ def test_a_query_is_asked_as_one_with_its_length_and_for_the_whole() -> None:
         assert (asked.method, asked.length) == (b"QUERY", 3)
         assert (b"content-type", b"a/b") in asked.fields
         assert asked.get(b"range") is None
+
+
+OTHER = b"other" * 4
+OK = b"HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\ncontent-length: 2\r\n\r\nhi"
+
+
+def test_what_another_worker_stores_between_the_look_and_the_question_is_not_asked_for(
+    cached: Callable[..., Cached],
+) -> None:
+    story = cached()
+    entry, store = story.entry(b"hi"), story.store
+    story.meanwhile(lambda: store.save(PRIMARY, entry, b"hi", store.moment()))
+    story.client(GET).advance(0.01, 0.01)
+    story.client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=60"))
+    assert not story.fills.began
+
+
+def test_so_it_is_where_something_was_stored_before(cached: Callable[..., Cached]) -> None:
+    story = cached()
+    store = story.store
+    store.save(PRIMARY, story.entry(b"no", lifetime=1.0), b"no", store.moment())
+    story.advance(2.0)
+    entry = story.entry(b"hi")
+    story.meanwhile(lambda: store.save(PRIMARY, entry, b"hi", store.moment()))
+    story.client(GET).advance(0.01, 0.01).client_gets(200, b"hi")
+    assert not story.fills.began
+
+
+@pytest.mark.parametrize("primary", [OTHER, PRIMARY])
+def test_what_it_stores_for_others_is_no_reason_not_to_ask(
+    cached: Callable[..., Cached], primary: bytes
+) -> None:
+    story = cached()
+    entry, store = story.entry(b"no"), story.store
+    entry.vary = [(b"cookie", b"a=b")]
+    story.meanwhile(lambda: store.save(primary, entry, b"no", store.moment()))
+    story.client(GET).upstream_gets(b"GET /a").upstream(OK).client_gets(200, b"hi")
+
+
+def test_what_another_worker_has_validated_since_the_look_is_not_validated_again(
+    cached: Callable[..., Cached],
+) -> None:
+    story = cached()
+    store = story.store
+    entry = story.entry(b"hi", (b"etag", b'"1"'), lifetime=1.0)
+    entry.stale_while = 60.0
+    ident = store.save(PRIMARY, entry, b"hi", store.moment())
+    assert ident is not None
+    story.advance(2.0)
+    fresh = story.entry(b"hi", (b"etag", b'"1"'))
+    story.meanwhile(lambda: store.freshen(PRIMARY, ident, fresh, store.moment()))
+    story.client(GET).client_gets(200, b"hi")
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=60"))
+    assert not story.fills.began

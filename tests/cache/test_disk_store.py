@@ -187,7 +187,8 @@ def save_some(store: Store, primary: bytes, entry: Entry, body: bytes, chance) -
     if len(body) > SMALL:
         store.save(*saves[0])
     else:
-        store.save_all(saves)
+        while store.save_all(saves) is None:
+            time.sleep(0.0001)
 
 
 def read_all(store: Store, seed: int, seconds: float) -> list[str]:

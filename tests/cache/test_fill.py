@@ -8,6 +8,7 @@ import pytest
 
 from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, VALIDATED
 from porch.cache.fill import SHOW, Fill
+from porch.cache.saving import PATIENCE
 from porch.exchange import Exchange
 from tests.support.cached import Cached
 
@@ -137,6 +138,40 @@ def test_its_key_stays_taken_until_what_came_is_written(
     assert seen == [(True, 0)]
     assert not story.locks.mine
     story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=60"))
+
+
+def test_its_key_stays_taken_while_other_workers_write(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = cached()
+    save_all = story.store.save_all
+    monkeypatch.setattr(story.store, "save_all", lambda saves: None)
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
+    story.advance(PATIENCE / 2, 0.01)
+    assert story.locks.mine
+    status = b"Porch; fwd=uri-miss; ttl=59; stored; collapsed"
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", status))
+    monkeypatch.setattr(story.store, "save_all", save_all)
+    story.advance(0.01, 0.01)
+    assert not story.locks.mine
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=58"))
+
+
+def test_one_that_hangs_while_it_writes_keeps_no_key_taken(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = cached()
+    monkeypatch.setattr(story.store, "save_all", lambda saves: None)
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
+    story.advance(PATIENCE + 0.1, 0.01)
+    assert not story.locks.mine
+    for number in range(3):
+        asked = GET.replace(b"/a", b"/%d" % number)
+        story.client(asked).upstream_gets(b"GET /%d" % number).upstream(FRESH + HI).client_gets(
+            200, b"hi"
+        )
+        assert not story.locks.mine
+        assert not story.shelf.asked
 
 
 def test_a_store_that_keeps_nothing_of_it_leaves_the_key_to_the_next(

@@ -11,6 +11,7 @@ from porch.cache.key import KeyRules
 from porch.cache.policy import Policy
 from porch.cache.queries import LONGEST
 from porch.route.condition import Conditions
+from porch.route.pattern import parse_key
 from porch.route.route import Timeouts
 from porch.route.when import parse_when
 from tests.support.cached import Cached
@@ -162,6 +163,7 @@ def test_the_operators_part_of_the_key_counts(cached: Make) -> None:
     by_ip: Any = lambda exchange: exchange.client_ip  # noqa: E731
     story.cache._function = by_ip
     story.cache._may_be_ready = False
+    story.siblings.add(parse_key("*"), KeyRules(), None)
     stored(story).connects("192.0.2.8").client(GET)
     story.upstream_gets(b"GET /a").upstream(FRESH + b"content-length: 2\r\n\r\nme")
     story.client_gets(200, b"me").client(GET, at=0).client_gets(200, b"hi", at=0)

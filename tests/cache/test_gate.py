@@ -32,6 +32,22 @@ def test_who_has_waited_in_vain_does_not_wait_again_for_a_while(tmp_path: Path) 
     assert not other.enter(PATIENCE + 0.01), "but for what is urgent"
     one.leave()
     assert other.enter()
+    other.leave()
+    assert one.enter()
+    began = time.monotonic()
+    assert not other.enter()
+    assert time.monotonic() - began >= PATIENCE, "it was let in meanwhile, so that it waits again"
+
+
+def test_who_does_not_wait_has_not_waited_in_vain(tmp_path: Path) -> None:
+    one, other = Gate(tmp_path), Gate(tmp_path)
+    assert one.enter()
+    began = time.monotonic()
+    assert not other.enter(0.0)
+    assert time.monotonic() - began < PATIENCE / 2
+    began = time.monotonic()
+    assert not other.enter()
+    assert time.monotonic() - began >= PATIENCE
 
 
 def test_the_death_of_who_writes_lets_others_in(tmp_path: Path) -> None:

@@ -131,6 +131,23 @@ def test_what_a_third_worker_has_stored_meanwhile_goes_on(cached: Make) -> None:
     story.advance(0.05, 0.005).client_gets(body=b"cd").upstream_gets_nothing()
 
 
+def test_what_is_stored_between_the_look_and_the_question_goes_on_too(cached: Make) -> None:
+    story = cached()
+    story.locks.others = {PRIMARY}
+    story.connects().client(GET)
+    entry, store = story.entry(b"", STRONG), story.store
+    entry.length = 4
+    spool = store.spool(PRIMARY, entry, store.moment())
+    assert spool is not None
+    spool.write(b"ab")
+    story.advance(0.05, 0.005).client_gets(200, b"ab", end=False)
+    whole = story.entry(b"abcd", STRONG)
+    story.meanwhile(lambda: store.save(PRIMARY, whole, b"abcd", store.moment()))
+    spool.abandon()
+    story.locks.others.clear()
+    story.advance(0.05, 0.005).client_gets(body=b"cd").upstream_gets_nothing()
+
+
 def test_a_client_that_takes_nothing_is_sent_nothing_when_it_goes_on(cached: Make) -> None:
     story = lost(cached(), b"ab", STRONG, count=1).upstream_gets(b"GET /a").client_full()
     body = b"ab" + bytes(300_000)

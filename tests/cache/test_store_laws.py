@@ -64,6 +64,19 @@ def test_several_are_stored_as_each_would_be_alone(store: Store) -> None:
     assert store.save_all([]) == []
 
 
+def test_the_number_of_writes_is_another_whenever_something_was_stored(store: Store) -> None:
+    numbers = [store.writes[0]]
+    keep(store, "a")
+    numbers.append(store.writes[0])
+    store.save_all([Save(key("b"), answer("b", 1), b"x", store.moment())])
+    numbers.append(store.writes[0])
+    keep(store, "c", bytes(SMALL + 1))
+    numbers.append(store.writes[0])
+    store.variants(key("a"))
+    assert store.writes[0] == numbers[-1], "who looks changes nothing"
+    assert len(set(numbers)) == 4
+
+
 def test_an_answer_takes_the_place_of_the_one_with_the_same_vary(store: Store) -> None:
     old = keep(store, body=b"old", vary=[(b"accept", b"x")])
     other = keep(store, body=b"other", vary=[(b"accept", b"y")])

@@ -21,7 +21,7 @@ def test_the_nearest_word_wins() -> None:
     plans = {}
     for entry in made.entries:
         plan = entry.route.plan
-        hooks = (*plan.on_response, *plan.on_request, *plan.on_upstream_request)
+        hooks = (*plan.on_response, *plan.on_request, *plan.on_upstream_response)
         found = {repr(getattr(hook, "__self__", hook)) for hook in hooks}
         plans[entry.route.key] = sorted(each for each in found if "bytes" in each)
     assert plans == {

@@ -24,6 +24,7 @@ class Exchange:
         self.request = RequestHead(method, b"/", b"x", b"http", [*fields])
         self.status = 0
         self.held: bytes | None = b""
+        self.gathered = False
         self.attempts = 1
         self.started = 1000.0
         self.ended = 0.0
@@ -97,6 +98,12 @@ def test_what_stands_against_it(word: str, value: object) -> None:
         assert not can(exchange, error)
         assert not again(exchange, error)
     assert (exchange.made, exchange.spent) == ([], 0)
+
+
+def test_a_body_that_waits_elsewhere_may_be_sent_again() -> None:
+    exchange = Exchange(b"PUT")
+    exchange.held, exchange.gathered = None, True
+    assert can(exchange, ConnectionLost())
 
 
 def test_time_stands_against_it_as_well(fake: FakeClock) -> None:

@@ -100,6 +100,47 @@ def test_an_answer_for_one_goes_to_one_and_lets_the_others_go(cached: Make) -> N
     assert running(story) == [0]
 
 
+A_S = b"content-length: 1\r\n\r\nA"
+B_S = b"content-length: 1\r\n\r\nB"
+NO_STORE = b"HTTP/1.1 200 OK\r\ncache-control: no-store\r\n"
+COOKIE = b"HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\nset-cookie: sess=1\r\n"
+SAYS_NOTHING = b"HTTP/1.1 200 OK\r\n"
+CHOSEN = b"HTTP/1.1 200 OK\r\ncache-control: private\r\nvary: cookie\r\n"
+
+
+def of(name: bytes) -> bytes:
+    return GET.replace(b"\r\n\r\n", b"\r\ncookie: user=%b\r\n\r\n" % name)
+
+
+@pytest.mark.parametrize("start", [PRIVATE, NO_STORE, COOKIE, SAYS_NOTHING, CHOSEN])
+@pytest.mark.parametrize("joins", ["before", "behind"])
+def test_what_was_asked_with_one_clients_cookies_is_never_given_to_another(
+    cached: Make, start: bytes, joins: str
+) -> None:
+    story = cached().client(of(b"A"))
+    story.upstream_gets(b"GET /a", field=(b"cookie", b"user=A"), at=0)
+    if joins == "behind":
+        story.client_leaves().connects().client(of(b"B"))
+    else:
+        story.connects().client(of(b"B")).client_leaves(at=0)
+    story.upstream_gets_nothing(at=0).upstream(start + A_S, at=0)
+    story.upstream_gets(b"GET /a", field=(b"cookie", b"user=B")).upstream(start + B_S)
+    story.client_gets(200, b"B")
+    assert running(story) == [0]
+
+
+@pytest.mark.parametrize("start", [PRIVATE, NO_STORE, COOKIE])
+def test_nor_what_was_asked_in_the_background_with_them(cached: Make, start: bytes) -> None:
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a")
+    stale = b"HTTP/1.1 200 OK\r\ncache-control: max-age=1, stale-while-revalidate=60\r\n"
+    story.upstream(stale + HI).client_gets(200, b"hi").advance(3.0).client(of(b"A"))
+    story.client_gets(200, b"hi").upstream_gets(b"GET /a", field=(b"cookie", b"user=A"))
+    reload = of(b"B").replace(b"\r\n\r\n", b"\r\ncache-control: no-cache\r\n\r\n")
+    story.connects().client(reload).upstream_gets_nothing().upstream(start + A_S)
+    story.upstream_gets(b"GET /a", field=(b"cookie", b"user=B")).upstream(start + B_S)
+    story.client_gets(200, b"B")
+
+
 def test_it_is_remembered_that_waiting_is_of_no_use(cached: Make) -> None:
     story = cached()
     story.client(GET).upstream_gets(b"GET /a").upstream(PRIVATE + HI).client_gets(200, b"hi")
@@ -289,11 +330,12 @@ def test_an_old_client_reads_to_the_close_while_it_comes(cached: Make) -> None:
 # --- interim answers, Vary, ranges ----------------------------------------------------------------
 
 
-def test_interim_answers_reach_all_who_wait(cached: Make) -> None:
-    hint = b"HTTP/1.1 103 Early Hints\r\nlink: </s.css>\r\n\r\n"
-    story = two(cached()).upstream(hint)
-    story.client_gets(103, at=0).client_gets(103)
+def test_interim_answers_are_for_whose_request_was_sent(cached: Make) -> None:
+    hint = b"HTTP/1.1 103 Early Hints\r\nlink: </A.css>\r\n\r\n"
+    story = two(cached()).upstream(hint).client_gets(103, at=0).client_gets_nothing()
     story.upstream(FRESH + HI).client_gets(200, b"hi", at=0).client_gets(200, b"hi")
+    story = two(cached()).client_leaves(at=0).upstream(hint).client_gets_nothing()
+    story.upstream(FRESH + HI).client_gets(200, b"hi")
 
 
 def asks(language: bytes) -> bytes:

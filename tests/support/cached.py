@@ -4,7 +4,7 @@ What the other workers do is said by the test: they hold a lock, they store, the
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -19,9 +19,11 @@ from porch.cache.memory_store import MemoryStore
 from porch.cache.passes import Passes
 from porch.cache.policy import Policy
 from porch.cache.shelf import Shelf
+from porch.cache.siblings import Invalidate, Siblings
 from porch.config.caches import CLIENT_PHASES
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
+from porch.route.pattern import parse_key
 from porch.route.plan import Plan
 from porch.route.route import Route
 from tests.support.scenario import Recorder, Scenario
@@ -30,13 +32,17 @@ __all__ = ["Cached", "FakeLocks"]
 
 
 class FakeLocks:
-    """mine: what this worker holds; others: what another does."""
+    """mine: what this worker holds; others: what another does. before: what happens before this one
+    claims another."""
 
     def __init__(self) -> None:
         self.mine: set[bytes] = set()
         self.others: set[bytes] = set()
+        self.before: list[Callable[[], object]] = []
 
     def claim(self, primary: bytes) -> bool:
+        while self.before:
+            self.before.pop()()
         if self.is_held(primary):
             return False
         self.mine.add(primary)
@@ -81,8 +87,11 @@ class Cached(Scenario):
             retry=route.retry,
         )
         self.cache = Cache(self.shelf, asked, policy or Policy(), rules or KeyRules())
+        self.siblings = Siblings()
+        self.siblings.add(parse_key("*"), rules or KeyRules(), b"")
+        changing = Invalidate(self.siblings, self.store)
         filters = settings.get("filters", ())
-        route.plan = Plan([self.recorder, *filters, self.cache, *behind, headers])
+        route.plan = Plan([self.recorder, *filters, self.cache, changing, *behind, headers])
 
     def entry(self, body: bytes, *fields: tuple[bytes, bytes], lifetime: float = 60.0) -> Entry:
         """An answer that another worker stores."""
@@ -96,6 +105,10 @@ class Cached(Scenario):
             "max-age",
             url=b"http://x/a",
         )
+
+    def meanwhile(self, work: Callable[[], object]) -> None:
+        """Another worker does it when this one has looked, and is about to ask the origin."""
+        self.locks.before.append(work)
 
     def check_nothing_left(self) -> None:
         """See Scenario."""

@@ -97,16 +97,23 @@ class Admission(Filter):
             self._look_later()
         return SUSPEND
 
+    def on_upstream_done(self, exchange: Exchange) -> None:
+        """See Filter. What a slow client has yet to take keeps no place."""
+        self._let_out(exchange)
+
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
+        self._let_out(exchange)
+        if self._waiting.pop(exchange, None) is not None:
+            self._cells.own[WAITING] -= 1
+
+    def _let_out(self, exchange: Exchange) -> None:
         if exchange in self._running:
             self._running.discard(exchange)
             self._cells.own[RUNNING] -= 1
             if self._adaptive is not None:
                 self._adaptive.note(exchange, len(self._running) + 1)
             self._let_in_waiting()
-        elif self._waiting.pop(exchange, None) is not None:
-            self._cells.own[WAITING] -= 1
 
     def _has_room(self) -> bool:
         bounds = self._bounds

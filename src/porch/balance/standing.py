@@ -11,6 +11,7 @@ from porch.balance.endpoint import Endpoint, Out
 __all__ = [
     "NOT_COPIED",
     "ORDERED",
+    "PACED",
     "WHOLE",
     "EndpointName",
     "Standing",
@@ -27,6 +28,9 @@ WHOLE = ""
 NOT_COPIED = "not copied"
 """In place of an address: what the mirror of this name has left out."""
 
+PACED = "paced"
+"""In place of an address: bytes that the route of this name has sent at its bandwidth."""
+
 Standing = tuple[EndpointName, str, Out | None]
 """(endpoint, kind, why): it is out of rotation, or back, if `why` is None."""
 
@@ -37,7 +41,7 @@ and comes again."""
 
 def is_endpoint(name: EndpointName) -> bool:
     """Whether it is the name of an endpoint, and not of something that is counted as one is."""
-    return name[1] not in (WHOLE, NOT_COPIED)
+    return name[1] not in (WHOLE, NOT_COPIED, PACED)
 
 
 class Standings:

@@ -20,6 +20,8 @@ __all__ = ["Bandwidth", "Budget", "Counter", "PacedClient"]
 
 STEP = 0.02
 """Seconds for which is sent at once."""
+GRAIN = 0.001
+"""Seconds for which nothing waits: timers of a loop are no finer."""
 LEAST_STEP, MOST_STEP = 1024, 65536
 """Bytes that are sent at once."""
 MOST_CLIENTS = 4096
@@ -124,8 +126,10 @@ class PacedClient(BeforeClient):
     __slots__ = (
         "_budget",
         "_data",
+        "_due",
         "_end",
         "_full",
+        "_is_over",
         "_paced",
         "_request_done",
         "_reserved",
@@ -133,6 +137,7 @@ class PacedClient(BeforeClient):
         "_told",
         "_trailers",
         "_unsent",
+        "_watching",
     )
 
     def __init__(self, exchange: Exchange, budget: Budget) -> None:
@@ -140,10 +145,12 @@ class PacedClient(BeforeClient):
         self._budget = budget
         self._data = memoryview(b"")
         self._trailers: Trailers | None = None
-        self._end = self._paced = False
+        self._end = self._paced = self._is_over = False
         self._full = self._told = exchange.client_full
         self._request_done: bool | None = None
         self._timer: Timer | None = None
+        self._watching: Timer | None = None
+        self._due = 0.0
         self._reserved = 0
         self._unsent = -1
 
@@ -180,10 +187,15 @@ class PacedClient(BeforeClient):
         """See ClientStream. The last piece may still wait here, and nobody else looks any more
         whether the client takes it."""
         if not self._data:
-            self.client.finish(request_done)
+            self._finish(request_done)
             return
         self._request_done = request_done
         self._watch()
+
+    def _finish(self, request_done: bool) -> None:
+        self._is_over = True
+        self._forget()
+        self.client.finish(request_done)
 
     # --- from the client -------------------------------------------------------------------------
 
@@ -208,9 +220,9 @@ class PacedClient(BeforeClient):
         if self._request_done is None:
             self.hearer.fail(error)
             return
-        self._forget()
-        self.client.abort(error)
-        self.client.finish(self._request_done)
+        if not self._is_over:
+            self.abort(error)
+            self._finish(self._request_done)
 
     def on_client_full(self) -> None:
         """See Exchange."""
@@ -231,8 +243,9 @@ class PacedClient(BeforeClient):
             if not self._reserved:
                 self._reserved = min(budget.step, len(self._data))
                 delay = budget.reserve(self._reserved)
-                if delay > 0:
+                if delay > GRAIN:
                     self._timer = self.exchange.keeper.later(delay, self._on_time)
+                    self._due = clock.monotonic() + delay
                     break
             piece = bytes(self._data[: self._reserved])
             self._data = self._data[self._reserved :]
@@ -248,6 +261,10 @@ class PacedClient(BeforeClient):
             client.send(head, b"", False)
         self._paced = bool(self._data)
         self._tell()
+        exchange = self.exchange
+        if self._timer is not None and not exchange.ended:  # it is not the client who is silent
+            later = self._due + exchange.route.timeouts.idle
+            exchange.deadline = max(exchange.deadline, later)
 
     def _send_end(self, head: Head | None) -> None:
         trailers, self._trailers = self._trailers, None
@@ -261,9 +278,8 @@ class PacedClient(BeforeClient):
         for another request."""
         is_full = self._paced or self._full
         if self._request_done is not None:
-            if not self._data:
-                self._forget()
-                self.client.finish(self._request_done)
+            if not (self._data or self._is_over):
+                self._finish(self._request_done)
         elif is_full is not self._told:
             self._told = is_full
             if is_full:
@@ -276,18 +292,20 @@ class PacedClient(BeforeClient):
         self._leave(None)
 
     def _watch(self) -> None:
-        """Look again later whether the client takes anything."""
+        """Look again later whether the client takes anything. What waits for its time is not
+        counted against it."""
         exchange = self.exchange
-        left = self.unsent()
-        if left == self._unsent:
+        left = -1 if self._timer is not None else self.unsent()
+        if left == self._unsent >= 0:
             self.fail(ClientGone("the client stopped reading"))
-        elif self._data:
-            self._unsent = left
-            exchange.keeper.later(exchange.route.timeouts.idle, self._watch)
+            return
+        self._unsent = left
+        self._watching = exchange.keeper.later(exchange.route.timeouts.idle, self._watch)
 
     def _forget(self) -> None:
         self._data = memoryview(b"")
         self._end = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for each in (self._timer, self._watching):
+            if each is not None:
+                each.cancel()
+        self._timer = self._watching = None

@@ -2,19 +2,23 @@
 workers busy, and each body has its length.
 
 What is more than the exchange holds itself waits in a Spool, and is sent from there as fast as the
-origin takes it. The exchange sees a client that has sent its head, and sends the rest when it is
-read.
+origin takes it; to another one from the beginning, if the first fails. While it is gathered the
+exchange has the Gathering for its origin, so that whatever looks at bodies, or changes them, has
+done so before an origin is asked.
 """
 
-from porch import clock
-from porch.between import BeforeClient
+from porch.between import BeforeUpstream
 from porch.buffer.spool import Spool, no_room
+from porch.clock import INFINITY
 from porch.errors import BodyTooLarge, PorchError
-from porch.exchange import HELD, Exchange
+from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Suspend
-from porch.http.message import ResponseHead, Trailers
+from porch.http.grpc import call_kind
+from porch.http.message import RequestHead, ResponseHead, Trailers
+from porch.http.stream import Head
+from porch.silence import wait
 
-__all__ = ["BufferRequest", "Gathering"]
+__all__ = ["BufferRequest", "Gathering", "Giving"]
 
 PIECE = 65536
 """Bytes that are sent at once."""
@@ -25,7 +29,8 @@ TURN = 1 << 20
 class BufferRequest(Filter):
     """Holds requests with a body back until they are whole; 413 to those of more than `most` bytes.
 
-    The last of the filters that may answer: what is refused is not gathered first.
+    Not calls of gRPC, whose client may send on only when it has heard something. The last of the
+    filters that may answer: what is refused is not gathered first.
     """
 
     __slots__ = ("_gathering", "_most")
@@ -40,12 +45,14 @@ class BufferRequest(Filter):
     def on_request(self, exchange: Exchange) -> Suspend | None:
         """See Filter. RFC 9110 10.1.1: it is we who want the body, and say so."""
         request = exchange.request
+        if request.method == b"POST" and call_kind(request.get(b"content-type")):
+            return None
         if (request.length or 0) > self._most or exchange.bytes_in > self._most:
             raise BodyTooLarge(f"over {self._most} bytes")
         if exchange.request_done or request.upgrade is not None:
             return None
-        self._gathering[exchange] = Gathering(exchange, self._most)
-        exchange.deadline = clock.now + exchange.timeouts.idle
+        exchange.upstream = self._gathering[exchange] = Gathering(exchange, self._most)
+        wait(exchange)
         if request.expect and not exchange.bytes_in:
             exchange.client.send(ResponseHead(100, []), b"", False)
         return SUSPEND
@@ -54,126 +61,172 @@ class BufferRequest(Filter):
         """See Filter. The length is known by now, and nobody waits for 100."""
         outgoing = exchange.outgoing
         assert outgoing is not None
+        if not exchange.request_done or outgoing.upgrade is not None:
+            return
         outgoing.expect = False
         gathering = self._gathering.get(exchange)
-        if exchange.changed or outgoing.length is not None:
-            return  # whoever changes the body tells the length, if it is known
-        if gathering is not None and not gathering.has_trailers:
-            outgoing.length = gathering.length
-            outgoing.fields = [*outgoing.fields, (b"content-length", b"%d" % gathering.length)]
+        held = exchange.held or b""
+        length = len(held) if gathering is None else gathering.spool.written or len(held)
+        if outgoing.length is None and (gathering is None or gathering.trailers is None):
+            outgoing.length = length
+            outgoing.fields = [*outgoing.fields, (b"content-length", b"%d" % length)]
+        if gathering is not None and gathering.spool.written:
+            Giving(exchange, gathering.spool)
 
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
-        self._gathering.pop(exchange, None)
+        gathering = self._gathering.pop(exchange, None)
+        if gathering is not None:
+            gathering.spool.clear()
 
 
-class Gathering(BeforeClient):
-    """A client whose request is gathered, and is given on then.
+class Gathering:
+    """Takes a request in place of an origin. See keeper.UpstreamStream.
 
-    request_done: whether the client has said all. upstream: who takes what it says; while it is
-    gathered that is this, so that a client of HTTP/2 may go on.
+    spool: all of it, if the exchange does not hold it itself. trailers: behind the body, which has
+    no length then.
     """
 
-    __slots__ = (
-        "_is_whole",
-        "_most",
-        "_paused",
-        "_pumping",
-        "_spool",
-        "_trailers",
-        "length",
-        "request_done",
-    )
+    __slots__ = ("_exchange", "_held", "_most", "spool", "trailers")
+
+    reused = False
 
     def __init__(self, exchange: Exchange, most: int) -> None:
-        super().__init__(exchange)
+        self._exchange = exchange
         self._most = most
-        self._spool = Spool()
-        self._trailers: Trailers | None = None
-        self._paused = True
-        self._is_whole = self._pumping = self.request_done = False
-        self.length = exchange.bytes_in
+        self._held = exchange.held or b""
+        self.spool = Spool()
+        self.trailers: Trailers | None = None
 
-    @property
-    def upstream(self) -> object:
-        """See the class."""
-        return self.exchange.upstream if self._is_whole else self
+    def __repr__(self) -> str:
+        return f"<Gathering {self._exchange!r}>"
 
-    @property
-    def has_trailers(self) -> bool:
-        """Whether something stands behind the body, which has no length then."""
-        return self._trailers is not None
-
-    def sip(self, little: bool) -> None:
-        """See keeper.UpstreamStream: here it is the client who is read."""
-
-    # --- from the client -------------------------------------------------------------------------
-
-    def on_request_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
-        """See Exchange."""
-        exchange = self.exchange
-        self.request_done = end
-        if exchange.ended:
+    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+        """See Stream. Of what is changed on its way both sizes are bounded."""
+        exchange = self._exchange
+        size = (self.spool.written or len(self._held)) + len(data)
+        if max(exchange.bytes_in, size) > self._most:
+            exchange.fail(BodyTooLarge(f"over {self._most} bytes"))
             return
-        self.length += len(data)
-        if self.length > self._most:
-            self.hearer.fail(BodyTooLarge(f"over {self._most} bytes"))
-            return
-        try:
-            self._spool.append(data)
-        except OSError as error:
-            self.hearer.fail(no_room(error))
-            return
-        exchange.deadline = clock.now + exchange.timeouts.idle
-        if not end:
-            return
-        self._is_whole = True
-        self._trailers = head
-        if self._spool.size <= HELD:
-            self._give(self._spool.take(HELD))
-        if not exchange.ended:
-            exchange.resume()
+        if exchange.held is not None:
+            self._held = exchange.held
+        else:
+            try:
+                if self._held:
+                    self.spool.append(self._held)
+                    self._held = b""
+                self.spool.append(data)
+            except OSError as error:
+                exchange.fail(no_room(error))
+                return
+        if end:
+            self._give_on(head)
 
-    # --- from the exchange -----------------------------------------------------------------------
+    def _give_on(self, head: Head | None) -> None:
+        """It is whole: the exchange goes on, and may repeat it."""
+        if isinstance(head, Trailers):
+            self.trailers = head
+        exchange = self._exchange
+        exchange.upstream = None
+        exchange.gathered = exchange.held is None
+        exchange.deadline = INFINITY
+        exchange.resume()
 
     def pause_reading(self) -> None:
-        """See Stream."""
-        self._paused = True
+        """See Stream: nothing comes from here."""
 
     def resume_reading(self) -> None:
         """See Stream."""
-        self._paused = False
-        if self._is_whole and not self._pumping and not self.exchange.request_done:
-            self._pump()
+
+    def sip(self, little: bool) -> None:
+        """See UpstreamStream."""
 
     def abort(self, error: PorchError) -> None:
         """See Stream."""
-        self._spool.clear()
-        self.client.abort(error)
+        self.spool.clear()
 
-    def finish(self, request_done: bool) -> None:
-        """See ClientStream. request_done: of what was given on; the client may have said more."""
-        self._spool.clear()
-        self.client.finish(self.request_done)
+    def unsent(self) -> int:
+        """See UpstreamStream."""
+        return 0
+
+    def turn_to(self, exchange: Exchange) -> None:
+        """See UpstreamStream: nobody comes between."""
+
+
+class Giving(BeforeUpstream):
+    """An origin that is given what was gathered, as fast as it takes it. To the exchange, which
+    holds nothing of it, all is sent at once."""
+
+    __slots__ = ("_at", "_is_full", "_is_over", "_is_pumping", "_spool", "_trailers")
+
+    def __init__(self, exchange: Exchange, spool: Spool) -> None:
+        super().__init__(exchange)
+        self._spool = spool
+        self._at = 0
+        self._trailers: Trailers | None = None
+        self._is_full = self._is_over = self._is_pumping = False
+
+    # --- from the exchange -----------------------------------------------------------------------
+
+    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+        """See Stream. A head, and then the trailers, if there are any."""
+        if isinstance(head, RequestHead):
+            self.upstream.send(head, b"", False)
+            self.exchange.keeper.later(0.0, self._pump)
+        elif isinstance(head, Trailers):
+            self._trailers = head
+
+    def abort(self, error: PorchError) -> None:
+        """See Stream."""
+        self._is_over = True
+        self.upstream.abort(error)
+
+    # --- from the origin -------------------------------------------------------------------------
+
+    def on_response(self, head: ResponseHead | Trailers | None, data: bytes, end: bool) -> None:
+        """See Exchange. It may have said all before it has heard all, and what the client has heard
+        of this one it must not hear of another."""
+        self._is_over = self._is_over or end
+        if isinstance(head, ResponseHead) and 100 < head.status < 200:
+            self.exchange.gathered = False
+        self.hearer.on_response(head, data, end)
+
+    def on_upstream_lost(self, error: PorchError) -> None:
+        """See Exchange."""
+        self._is_over = True
+        self.hearer.on_upstream_lost(error)
+
+    def on_upstream_full(self) -> None:
+        """See Exchange. The client has nothing to wait for, and is heard if it leaves."""
+        self._is_full = self.exchange.upstream_full = True
+
+    def on_upstream_drained(self) -> None:
+        """See Exchange."""
+        self._is_full = self.exchange.upstream_full = False
+        self._pump()
 
     def _pump(self) -> None:
         """Give on what is there, as long as it is taken."""
-        exchange = self.exchange
-        self._pumping = True
-        sent = 0
-        while self._spool.size and not (self._paused or exchange.ended) and sent < TURN:
+        if self._is_pumping or not self._takes:
+            return
+        self._is_pumping = True
+        spool, until = self._spool, self._at + TURN
+        while self._at < min(spool.written, until) and self._takes:
             try:
-                data = self._spool.take(PIECE)
+                data = spool.read(self._at, PIECE)
             except OSError as error:
-                self._pumping = False
-                exchange.fail(no_room(error))
-                return
-            sent += len(data)
-            self._give(data)
-        self._pumping = False
-        if sent >= TURN and self._spool.size and not exchange.ended:
-            exchange.keeper.later(0.0, self._pump)
+                self.exchange.fail(no_room(error))
+                break
+            self._at += len(data)
+            end = self._at == spool.written
+            self.upstream.send(self._trailers if end else None, data, end)
+        self._is_pumping = False
+        if self._is_over:
+            return
+        wait(self.exchange)
+        if until <= self._at < spool.written and self._takes:
+            self.exchange.keeper.later(0.0, self._pump)
 
-    def _give(self, data: bytes) -> None:
-        end = not self._spool.size
-        self.hearer.on_request_data(self._trailers if end else None, data, end)
+    @property
+    def _takes(self) -> bool:
+        return not (self._is_full or self._is_over)

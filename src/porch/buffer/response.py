@@ -11,12 +11,15 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import ResponseHead, Trailers
+from porch.http.stream import Head
 from porch.route.route import ANSWERED, RUNNING, Place
 
 __all__ = ["Ahead", "BufferResponse"]
 
 PIECE = 65536
 """Bytes that are given at once."""
+LITTLE = 8192
+"""The same to a client that has much to take already."""
 TURN = 1 << 20
 """Bytes that are given to one client before others have a turn of the loop."""
 
@@ -33,9 +36,9 @@ class BufferResponse(Filter):
     def __repr__(self) -> str:
         return f"<BufferResponse {self._most} bytes, {len(self._ahead)} now>"
 
-    def on_upstream_request(self, exchange: Exchange) -> None:
-        """See Filter."""
-        if exchange.request.upgrade is None:
+    def on_upstream_response(self, exchange: Exchange) -> None:
+        """See Filter. Whoever it is who answers: of two attempts side by side, the one that won."""
+        if exchange.upstream is not None and exchange.request.upgrade is None:
             self._ahead[exchange] = Ahead(exchange, self._most)
 
     def on_end(self, exchange: Exchange) -> None:
@@ -46,7 +49,7 @@ class BufferResponse(Filter):
 
 
 class Ahead(BeforeUpstream):
-    """An origin that may be ahead of the client."""
+    """An origin that may be ahead of the client, from the head of its answer on."""
 
     __slots__ = (
         "_is_whole",
@@ -77,11 +80,11 @@ class Ahead(BeforeUpstream):
     # --- from the origin -------------------------------------------------------------------------
 
     def on_response(self, head: ResponseHead | Trailers | None, data: bytes, end: bool) -> None:
-        """See Exchange. A head goes on at once, with what came with it, and so does a mere end."""
-        goes_on = not (self._waits or (self._paused and data))
-        if goes_on or isinstance(head, ResponseHead):
+        """See Exchange. A mere end goes on at once."""
+        if not (self._spool.written or self._late or (self._paused and data)):
             self.hearer.on_response(head, data, end)
             return
+        assert not isinstance(head, ResponseHead)
         is_full = bool(self._late)
         if not is_full:
             try:
@@ -99,11 +102,11 @@ class Ahead(BeforeUpstream):
 
     @property
     def _waits(self) -> bool:
-        return bool(self._spool.size or self._late)
+        return bool(self._spool.written or self._late)
 
     def _take(self) -> bytes:
         """The next bytes that wait. Raises OSError if the disk does."""
-        data = self._spool.take(PIECE)
+        data = self._spool.take(LITTLE if self.exchange.sips else PIECE)
         if not data:
             data, self._late = self._late, b""
         return data
@@ -118,8 +121,27 @@ class Ahead(BeforeUpstream):
         place.counts[RUNNING] -= 1
         if exchange.status < 500:
             place.counts[ANSWERED] = clock.milliseconds
+        for hook in exchange.route.plan.on_upstream_done:
+            try:
+                hook(exchange)
+            except Exception as error:  # the answer is here, and goes to the client
+                exchange.keeper.report(exchange, error)
 
     # --- from the exchange -----------------------------------------------------------------------
+
+    def send(self, head: Head | None, data: bytes, end: bool) -> None:
+        """See Stream. Who has answered early may hear more, but not when it serves others."""
+        if not self._is_whole:
+            self.upstream.send(head, data, end)
+
+    def sip(self, little: bool) -> None:
+        """See UpstreamStream."""
+        if not self._is_whole:
+            self.upstream.sip(little)
+
+    def unsent(self) -> int:
+        """See UpstreamStream."""
+        return 0 if self._is_whole else self.upstream.unsent()
 
     def pause_reading(self) -> None:
         """See Stream."""

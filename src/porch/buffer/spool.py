@@ -1,7 +1,7 @@
 """Spool: a part of a body that waits, first in memory, then in a file without a name.
 
-The file is in the folder for temporary files (TMPDIR), and nobody else can open it: it is gone with
-the worker, however that ends.
+The file is in the folder for temporary files (TMPDIR, or else /tmp), and nobody else can open it:
+it is gone with the worker, however that ends.
 """
 
 import errno
@@ -11,7 +11,7 @@ from typing import IO
 
 from porch.errors import NoDescriptors, NoRoom, PorchError
 
-__all__ = ["IN_MEMORY", "Spool", "no_room"]
+__all__ = ["IN_MEMORY", "Spool", "folder", "no_room"]
 
 IN_MEMORY = 65536
 """Bytes that wait in memory. With more, all of it is in the file."""
@@ -20,7 +20,8 @@ IN_MEMORY = 65536
 class Spool:
     """What was appended and not taken yet.
 
-    size: bytes that wait. written: since it was last empty; a file has taken so much room.
+    size: bytes that wait. written: since it was last empty, which it is at 0; a file has taken so
+    much room.
     """
 
     __slots__ = ("_at", "_data", "_file", "written")
@@ -47,7 +48,9 @@ class Spool:
             self._data += data
         else:
             if self._file is None:
-                file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # until close
+                # Named, or Python would look for another folder where this one is full, and leave
+                # the bodies in the one that it was started in.
+                file = tempfile.TemporaryFile(buffering=0, dir=folder())  # noqa: SIM115  # until close
                 try:
                     _write(file, self._data, 0)
                     _write(file, data, len(self._data))
@@ -62,14 +65,18 @@ class Spool:
 
     def take(self, most: int) -> bytes:
         """The next bytes, up to so many. b"" where none waits. Raises OSError if the disk does."""
-        if self._file is None:
-            data = self._data[self._at : self._at + most]
-        else:
-            data = os.pread(self._file.fileno(), min(most, self.size), self._at)
+        data = self.read(self._at, most)
         self._at += len(data)
         if self._at == self.written:
             self.clear()
         return data
+
+    def read(self, at: int, most: int) -> bytes:
+        """Up to so many bytes of what was written, from `at` on; they stay. Raises OSError if the
+        disk does."""
+        if self._file is None:
+            return self._data[at : at + most]
+        return os.pread(self._file.fileno(), min(most, self.written - at), at)
 
     def clear(self) -> None:
         """Forget all. A file gives its room back, and the next starts in memory again."""
@@ -89,8 +96,13 @@ def _write(file: IO[bytes], data: bytes, at: int) -> None:
         at += count
 
 
+def folder() -> str:
+    """Where bodies wait."""
+    return os.environ.get("TMPDIR") or "/tmp"
+
+
 def no_room(error: OSError) -> PorchError:
     """What an exchange fails with whose body has no place to wait."""
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return NoDescriptors("a body that waits needs one")
-    return NoRoom(f"{tempfile.gettempdir()}: {error.strerror}")
+    return NoRoom(f"{folder()}: {error.strerror}")

@@ -7,27 +7,29 @@ from porch.exchange import Exchange
 if TYPE_CHECKING:
     from porch.route.route import Place
 
-__all__ = ["Answered"]
+__all__ = ["Answered", "tell"]
 
 
 class Answered:
-    """Who answered an exchange of a fill, and when. asked: that exchange."""
+    """Who answered an exchange of a fill, and when, once that has ended. asked: that exchange."""
 
-    __slots__ = ("_attempts", "_connected", "_endpoint", "_first_byte", "_reused")
+    __slots__ = ("attempts", "connected", "endpoint", "first_byte", "reused")
 
     def __init__(self, asked: Exchange) -> None:
-        self._endpoint: Place | None = asked.endpoint
-        self._attempts = asked.attempts
-        self._connected = asked.connected
-        self._first_byte = asked.first_byte
-        self._reused = asked.reused
+        self.endpoint: Place | None = asked.endpoint
+        self.attempts = asked.attempts
+        self.connected = asked.connected
+        self.first_byte = asked.first_byte
+        self.reused = asked.reused
 
-    def tell(self, exchange: Exchange) -> None:
-        """Note it with one that has ended, for the log."""
-        if self._endpoint is not None:
-            exchange.endpoint = self._endpoint
-            exchange.attempts = self._attempts
-            # Who came later was not there when it began.
-            exchange.connected = self._connected and max(self._connected, exchange.started)
-            exchange.first_byte = self._first_byte and max(self._first_byte, exchange.started)
-            exchange.reused = self._reused
+
+def tell(asked: Answered | Exchange, exchange: Exchange) -> None:
+    """Note it with one that has ended, for the log. asked: the exchange of the fill, as long as
+    that has not ended."""
+    if asked.endpoint is not None:
+        exchange.endpoint = asked.endpoint
+        exchange.attempts = asked.attempts
+        # Who came later was not there when it began.
+        exchange.connected = asked.connected and max(asked.connected, exchange.started)
+        exchange.first_byte = asked.first_byte and max(asked.first_byte, exchange.started)
+        exchange.reused = asked.reused

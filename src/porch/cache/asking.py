@@ -31,6 +31,11 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
         waiting.collapsed = True
         asked.join(waiting)
     elif shelf.locks.claim(name_of(key)):
+        if shelf.store.writes[0] != waiting.writes and waiting.has_come(key[0]):
+            # Another worker has stored it, and let go of the key, since this one looked.
+            shelf.locks.release(name_of(key))
+            exchange.keeper.later(0.0, waiting.again)
+            return
         fill = Fill(shelf, key, waiting, checks)
         fill.join(waiting)
         fill.start(exchange, _head(waiting, checks, missing), exchange.held or b"")
@@ -41,10 +46,14 @@ def ask(waiting: Waiting, key: FillKey, checks: Stored | None, missing: list[Ran
         Elsewhere(shelf, key, exchange.keeper, patience, ask).join(waiting)
 
 
-def refresh(waiting: Waiting, key: FillKey, checks: Stored) -> None:
-    """Validate what is stored in the background, once. waiting: who is served meanwhile."""
+def refresh(waiting: Waiting, key: FillKey, checks: Stored, number: int) -> None:
+    """Validate what is stored in the background, once. waiting: who is served meanwhile. number: of
+    store.generations, from before it was looked up."""
     shelf, name = waiting.cache.shelf, name_of(key)
     if key in shelf.asked or shelf.rests(name) or not shelf.locks.claim(name):
+        return
+    if shelf.store.generations[shelf.store.cell(key[0])] != number:
+        shelf.locks.release(name)  # another worker has done it since
         return
     fill = Fill(shelf, key, waiting, checks)
     exchange = waiting.exchange

@@ -37,7 +37,8 @@ SIZE = _MARKS_AT + MARKS
     DAMAGED,
     REFUSED,
     VERSION,
-) = range(16)
+    WRITES,
+) = range(17)
 
 
 class Board:
@@ -48,8 +49,8 @@ class Board:
     CLEARED: the same if none is looked at any more. SWEEP_KIND, SWEEP_AT: how far the sweep is;
     SWEEP_FROM: how many purges there were when it began; SWEPT: the same of the last that went all
     the way; SWEEPS: steps. SAID: when trouble was last told of. EVICTED, EXPIRED, DAMAGED,
-    REFUSED: see Stat. VERSION: of all that is shared and stored. generations, ghosts, marks: see
-    Store, eviction.
+    REFUSED: see Stat. VERSION: of all that is shared and stored. WRITES: how many there were.
+    generations, ghosts, marks: see Store, eviction.
     """
 
     __slots__ = ("_memory", "generations", "ghosts", "marks", "numbers")

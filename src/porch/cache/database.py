@@ -19,11 +19,13 @@ from typing import Any
 import lmdb
 import msgspec
 
-from porch.cache.board import BANNED, CLEARED, ERA, GENERATION, PURGES, Board
+from porch.cache.board import BANNED, CLEARED, ERA, GENERATION, PURGES, WRITES, Board
 from porch.cache.eviction import Hands
 from porch.cache.gate import PATIENCE, Gate
 
 __all__ = [
+    "HANGS",
+    "BusyError",
     "Database",
     "DatabaseError",
     "FullError",
@@ -60,6 +62,10 @@ class FullError(Exception):
 
 class DatabaseError(Exception):
     """The database cannot be read or written at present: a sentence."""
+
+
+class BusyError(DatabaseError):
+    """Others write just now: nothing was done, and it can be tried again."""
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -184,13 +190,14 @@ class Database:
         numbers = self._board.numbers
         assert gate is not None
         if not gate.enter(patience):
-            raise DatabaseError(HANGS)
+            raise BusyError(HANGS)
         try:
             with env.begin(write=True, buffers=True) as txn:
                 meta = self._read_meta(txn)
                 yield txn, meta
                 self._write_meta(txn, meta)
                 number = self._board.draw() if numbers[BANNED] < meta.banned else 0
+            numbers[WRITES] += 1
         except lmdb.Error as error:
             raise self.failed(error) from error
         finally:

@@ -18,11 +18,12 @@ from porch.cache.board import (
     PURGES,
     REFUSED,
     SAID,
+    WRITES,
     Board,
 )
 from porch.cache.bodies import BLOCK, BodyFile, Checked, Writer, path_of
 from porch.cache.change import Change, Room
-from porch.cache.database import Database, DatabaseError, FullError
+from porch.cache.database import HANGS, BusyError, Database, DatabaseError, FullError
 from porch.cache.entry import Entry, encoded
 from porch.cache.eviction import Sieve
 from porch.cache.gate import PATIENCE
@@ -53,7 +54,8 @@ behind them cuts the answer."""
 IDENTS = 16
 """Of files, that a worker takes at a time."""
 URGENT = 1.0
-"""Seconds that a purge waits for other writes. What then cannot be noted purges everything."""
+"""Seconds that a purge waits for other writes, one of a key too. What then cannot be noted purges
+everything."""
 QUIET = 3600.0
 """Seconds between two messages about trouble with the disk, over all workers."""
 
@@ -66,6 +68,7 @@ class DiskStore:
         self, folder: Path, max_size: int, board: Board, offset: float, say: Callable[[str], None]
     ) -> None:
         self.generations = board.generations
+        self.writes = board.numbers[WRITES : WRITES + 1]
         self._folder = folder
         self._board = board
         self._numbers = board.numbers
@@ -142,20 +145,22 @@ class DiskStore:
         if len(body) > SMALL:
             spool = self.spool(primary, entry, moment)
             return spool.finish(entry) if spool is not None and spool.write(body) else None
-        return self.save_all([Save(primary, entry, body, moment)])[0]
+        return self._write(lambda change: self._put(change, primary, entry, body, moment), None)
 
-    def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
+    def save_all(self, saves: Sequence[Save]) -> list[bytes | None] | None:
         """See Store."""
-
-        def put(change: Change) -> list[bytes | None]:
-            return [self._put(change, *each) for each in saves]
-
-        none: list[bytes | None] = []
-        done = self._write(put, none)
-        if done or not saves:
-            return done
+        try:
+            return self._change(lambda change: [self._put(change, *each) for each in saves], 0.0)
+        except BusyError:
+            return None
+        except (DatabaseError, FullError, OSError) as error:
+            self._trouble(str(error))
         # One that fails undoes all: those that can be written alone are not to suffer for it.
-        return [self.save(*each) for each in saves] if len(saves) > 1 else [None]
+        return [self.save(*each) for each in saves] if len(saves) > 1 else [None] * len(saves)
+
+    def on_hanging(self) -> None:
+        """See Store."""
+        self._trouble(HANGS)
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """See Store."""
@@ -244,12 +249,15 @@ class DiskStore:
     def forget(self, primary: bytes) -> bool:
         """See Store."""
 
-        def forget(change: Change) -> bool:
+        def forget(change: Change) -> bool | None:
             self._bans.add_key(change.txn, change.meta, primary)
             change.touch(self.cell(primary))
             return change.forget(primary)
 
-        return self._write(forget, False, URGENT)
+        done = self._write(forget, None, URGENT)
+        if done is None:
+            self._give_all_up()
+        return bool(done)
 
     def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
         """See Store."""
@@ -395,12 +403,17 @@ class DiskStore:
         """Do it in one write of its own. `failed` where that cannot be, or not in time: nothing is
         changed then, and the operator is told."""
         try:
-            with self._database.writing(patience) as begun:
-                change = Change(self._database, self._board, self._room, begun)
-                done = work(change)
+            return self._change(work, patience)
         except (DatabaseError, FullError, OSError) as error:
             self._trouble(str(error))
             return failed
+
+    def _change(self, work: Callable[[Change], Result], patience: float) -> Result:
+        """Do it in one write of its own. Raises DatabaseError, FullError, OSError: nothing is
+        changed then."""
+        with self._database.writing(patience) as begun:
+            change = Change(self._database, self._board, self._room, begun)
+            done = work(change)
         change.publish()
         return done
 

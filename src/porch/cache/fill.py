@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from porch import clock
-from porch.cache.answered import Answered
+from porch.cache.answered import Answered, tell
 from porch.cache.arriving import Arriving
 from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import Entry
@@ -58,6 +58,7 @@ class Fill:
         "_cell",
         "_error",
         "_exchange",
+        "_first",
         "_is_open",
         "_joining",
         "_key",
@@ -86,6 +87,7 @@ class Fill:
         begins with."""
         client = first.exchange.client
         self._shelf = shelf
+        self._first = first
         self._cache = first.cache
         self._key = key
         self._waiting: dict[Exchange, Waiting] = {}
@@ -120,7 +122,8 @@ class Fill:
         self._later = keeper.later
         self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
-        self.sip()
+        if template.sips or template.client_full:
+            self.sip()
         self._exchange.on_request(body, True)
 
     # --- those who wait --------------------------------------------------------------------------
@@ -130,7 +133,8 @@ class Fill:
         self._shelf.members[waiting.exchange] = self
         if self.entry is None:
             self._waiting[waiting.exchange] = waiting
-            self.sip()
+            if self._exchange is not None:
+                self.sip()
         else:
             self._give(waiting)
 
@@ -147,7 +151,8 @@ class Fill:
         """See shelf.Asked. What nobody waits for is still asked for, for whoever comes next; not
         very much of it, or who asks and leaves could make the origin work without bound."""
         self._waiting.pop(exchange, None)
-        self.sip()
+        if self.body is None or not self.body.stores:  # else it is read as fast as it comes
+            self.sip()
         asked = self._exchange
         is_alone = self.entry is None and not (self._waiting or self._readers)
         if asked is not None and is_alone and len(self._shelf.asked) > MOST_ALONE:
@@ -160,11 +165,9 @@ class Fill:
 
     def tell(self, exchange: Exchange) -> None:
         """See shelf.Asked."""
-        answered = self._answered
-        if answered is None and self._exchange is not None:
-            answered = Answered(self._exchange)
-        if answered is not None:
-            answered.tell(exchange)
+        asked = self._answered or self._exchange
+        if asked is not None:
+            tell(asked, exchange)
 
     def _reader(self, body: Body, parts: Sequence[Part]) -> Reader:
         """A source of parts of the body, as it comes. See reader.Makes."""
@@ -197,9 +200,7 @@ class Fill:
         if not isinstance(head, ResponseHead):
             self._on_data(head, data, end)  # type: ignore[arg-type]
         elif head.status < 200:
-            for exchange in tuple(self._waiting):
-                if exchange.client.interim and not exchange.ended:
-                    exchange.client.send(head, b"", False)
+            self._on_interim(head)
         elif self._error is not None:
             self._on_failed(self._error)
         elif head.status == 304 and self.checks is not None:
@@ -208,6 +209,12 @@ class Fill:
             if head.status in FAILED:
                 self._stand_in(None, head.status)
             self._on_head(head, data, end)
+
+    def _on_interim(self, head: ResponseHead) -> None:
+        """It is for whose request was sent: nothing says that others may have it."""
+        exchange = self._first.exchange
+        if exchange in self._waiting and exchange.client.interim and not exchange.ended:
+            exchange.client.send(head, b"", False)
 
     def fail(self, error: PorchError) -> None:
         """There is no answer: what follows is an error page."""
@@ -258,7 +265,8 @@ class Fill:
                 each.give(entry, body, self._reader, stored=body.stores, as_it_came=True)
             else:
                 self._give(each)
-        self.sip()
+        if exchange.sips or not body.stores:
+            self.sip()
         self._settle(body)
 
     def _on_part(self, checked: Stored, head: ResponseHead, data: bytes, end: bool) -> None:
@@ -295,7 +303,8 @@ class Fill:
             waiting.let_go("vary")
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
-        """It is for one alone. why: None where the others find what they want in the store."""
+        """It is for the one alone whose request was sent, with all that says who he is; where he has
+        left, for nobody. why: None where the others find what they want in the store."""
         if why is not None:
             self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, why.word))
@@ -306,9 +315,12 @@ class Fill:
         body.add(data)
         if end:
             body.end()
-        for each in waiting[:1]:
-            each.pass_on(head, body, self._reader, why)
-        for each in waiting[1:]:
+        for each in waiting:
+            if each is self._first:
+                each.pass_on(head, body, self._reader, why)
+        for each in waiting:
+            if each is self._first:
+                continue
             if why is not None:
                 each.let_go(why.word)
             else:
@@ -354,8 +366,8 @@ class Fill:
         if not is_kept:
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, "refused"))
         self._close()
-        for number, each in enumerate(self._leaving()):
-            if not is_kept and number:
+        for each in self._leaving():
+            if not is_kept and each is not self._first:
                 each.let_go("refused")  # it is for one alone from now on
             elif each.fits(entry):
                 each.give(entry, body_of(checked), Reader, stored=is_kept, status=304)

@@ -5,7 +5,6 @@ What it decides is in the modules of rules beside it; here is the order in which
 
 from collections.abc import Callable
 from functools import partial
-from hashlib import blake2b
 
 from porch import clock
 from porch.cache import reuse
@@ -15,11 +14,10 @@ from porch.cache.conditions import is_for_origin
 from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
-from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.joining import MOST_JOINED
-from porch.cache.key import KeyRules, body_digest, make
+from porch.cache.key import KeyRules, body_digest, digest, make
 from porch.cache.policy import Policy
-from porch.cache.queries import QUERY, Coming, body_of_query, forget_queries, mark
+from porch.cache.queries import QUERY, Coming, body_of_query, mark
 from porch.cache.ready import Name, Whom, ready
 from porch.cache.refusal import CLIMBS, Refusal
 from porch.cache.reuse import How, Use
@@ -38,12 +36,10 @@ from porch.http.ranges import Range
 from porch.route.paths import climbs
 from porch.route.route import Route
 
-__all__ = ["TRIES", "Cache", "KeyFunction", "digest", "goes_past"]
+__all__ = ["TRIES", "Cache", "KeyFunction", "goes_past"]
 
 TRIES = 3
 """How often a request waits in vain for an answer that it may have, before it asks for itself."""
-_QUERIES = b" queries"
-"""Behind a key: what is stored by it is no answer, but the mark of all queries of it."""
 KeyFunction = Callable[[Exchange], bytes | None]
 """What else counts of a request; None for nothing."""
 
@@ -70,11 +66,6 @@ def hit_fields(entry: Entry, now: float) -> list[Field]:
     """The fields of a hit at this time of the store."""
     told = CacheStatus(hit=True, ttl=entry.lifetime - entry.age_at(now))
     return appended(whole(entry, now).fields, told)
-
-
-def digest(key: bytes) -> bytes:
-    """What the answers of a key are stored by."""
-    return blake2b(key, digest_size=16).digest()
 
 
 class Cache(Filter):
@@ -169,18 +160,15 @@ class Cache(Filter):
         return data
 
     def on_upstream_response(self, exchange: Exchange) -> None:
-        """See Filter. Of requests that went past: what they change is not served any more."""
+        """See Filter. Of requests that went past. What they change is not served any more either:
+        see siblings.py."""
         request, response = exchange.request, exchange.response
         assert response is not None
         note = self._notes.pop(exchange, None)
         if exchange in self._passing:
             self._on_passed(exchange, response)
-        elif request.method == b"HEAD":
-            if response.status == 200:
-                self._on_head(exchange, response)
-        elif request.method not in SAFE:
-            for url in invalidated(request, response.status, response.fields):
-                self._forget(url)
+        elif request.method == b"HEAD" and response.status == 200:
+            self._on_head(exchange, response)
         if note is not None:
             response.fields = appended(response.fields, note)
 
@@ -229,8 +217,8 @@ class Cache(Filter):
         store, request = self.shelf.store, exchange.request
         name = self._name(exchange)
         primary = self._primary(request, name[0].rules, exchange)
-        number = store.generations[store.cell(primary)]
-        stored, fwd = self._select(primary, request)
+        number, writes = store.generations[store.cell(primary)], store.writes[0]
+        stored, fwd = self.select(primary, request)
         if stored is None:
             use = reuse.absent(request, self.policy, fwd)
             missing: list[Range] = []
@@ -254,6 +242,7 @@ class Cache(Filter):
         stand_in = stored if use.or_stale else None
         since = since or store.now()
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
+        waiting.writes, waiting.found = writes, stored
         checks = stored if missing or use.how is How.VALIDATE else None
         return self._wait(waiting, primary, stored, checks, missing)
 
@@ -281,7 +270,7 @@ class Cache(Filter):
         shelf.store.seen(stored.ident)
         if how is How.STALE:
             shelf.hint(primary, stored.entry.vary)
-            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored)
+            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored, number)
         elif self._may_be_ready and request.method == b"GET":
             cell = shelf.store.cell(primary)
             found = ready(cell, number, stored, body, request, name[0].rules)
@@ -338,11 +327,11 @@ class Cache(Filter):
         if request.method == QUERY and exchange is not None:
             query = body_of_query(exchange)
         if query is not None:
-            since = mark(self.shelf.store, digest(key + _QUERIES), request)
+            since = mark(self.shelf.store, key, request)
             key += b" body:" + body_digest(request, query) + b" since:" + since.hex().encode()
         return digest(key)
 
-    def _select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
+    def select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
         store = self.shelf.store
         self.shelf.saving.settle(primary)
@@ -357,18 +346,6 @@ class Cache(Filter):
         if variants:
             self.shelf.hint(primary, variants[0].vary)
         return None, "miss" if is_gone else "vary-miss" if variants else "uri-miss"
-
-    def _forget(self, url: bytes) -> None:
-        """Nothing of this URL is served any more (RFC 9111 4.4)."""
-        scheme, _, rest = url.partition(b"://")
-        authority, slash, path = rest.partition(b"/")
-        rules = self.rules
-        if self._suffix or self._function or self._trusts or rules.fields or rules.cookies:
-            self.shelf.store.purge("url", url)  # its answers are under keys that nobody can list
-        else:
-            asked = RequestHead(b"GET", slash + path, authority, scheme, [])
-            self.shelf.store.forget(self._primary(asked, rules))
-            forget_queries(self.shelf.store, digest(make(asked, rules) + _QUERIES))
 
     def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
         """Where it could have been stored, the next is asked for all again."""
@@ -385,7 +362,7 @@ class Cache(Filter):
         if not is_plain(request, rules.fields):
             return
         primary = self._primary(request, rules, exchange)
-        stored, _ = self._select(primary, request)
+        stored, _ = self.select(primary, request)
         if stored is None:
             return
         found: Entry | Refusal = outdated(stored.entry)

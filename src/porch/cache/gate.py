@@ -3,6 +3,7 @@
 LMDB has such a lock of its own, which is waited for without an end: a worker that is stopped in the
 middle of a write would have all others hang with it. This one stands before it (flock on the folder
 of the database; the kernel lets go of it when a worker dies), and is waited for in small steps.
+What can be tried again later does not wait at all (saving.py).
 """
 
 import contextlib
@@ -39,16 +40,20 @@ class Gate:
 
     def enter(self, patience: float = PATIENCE) -> bool:
         """Be the one who writes, until `leave`. False where another still is behind so many
-        seconds, or has been just now and is yet: then it takes 1 us."""
+        seconds; or is at all, if somebody has waited in vain just now, or nobody is to wait (0):
+        then it takes 1 us."""
         if self._take():
             return True
-        if patience <= PATIENCE and clock.monotonic() < self._stuck_until:
+        now = clock.monotonic()
+        if not patience or (patience <= PATIENCE and now < self._stuck_until):
             return False
-        for _ in range(round(patience / STEP)):
+        until = now + patience
+        while now < until:
             time.sleep(STEP)
             if self._take():
                 return True
-        self._stuck_until = clock.monotonic() + STUCK
+            now = clock.monotonic()
+        self._stuck_until = now + STUCK
         return False
 
     def leave(self) -> None:
@@ -58,5 +63,6 @@ class Gate:
     def _take(self) -> bool:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._stuck_until = 0.0
             return True
         return False

@@ -84,16 +84,29 @@ class Resumed(Waiting):
             self.fail(FillLost("the rest cannot be told to be of the same"))
             return
         shelf.saving.settle(primary)
-        for variant in shelf.store.variants(primary):
-            stored = shelf.store.load(variant.ident)
-            if stored is not None and self.fits(stored.entry):
-                self.give(stored.entry, body_of(stored), Reader, stored=True)
-                return
+        self.writes = shelf.store.writes[0]
+        stored = self._stored()
+        if stored is not None:
+            self.give(stored.entry, body_of(stored), Reader, stored=True)
+            return
         key = shelf.key(primary, exchange.request)
         if shelf.passes.has(name_of(key)):
             self.fail(FillLost("it is not kept any more"))
         else:
             self._ask(self, key, None, [])
+
+    def _stored(self) -> Stored | None:
+        """What it can go on with."""
+        store = self.cache.shelf.store
+        for variant in store.variants(self._primary):
+            stored = store.load(variant.ident)
+            if stored is not None and self.fits(stored.entry):
+                return stored
+        return None
+
+    def has_come(self, primary: bytes) -> bool:
+        """See Waiting."""
+        return self._stored() is not None
 
     def fits(self, entry: Entry) -> bool:
         """See Waiting: it is the same answer."""

@@ -24,7 +24,7 @@ from hashlib import blake2b
 
 from porch.http.message import RequestHead
 
-__all__ = ["KeyRules", "body_digest", "host", "make", "port", "target", "url"]
+__all__ = ["KeyRules", "body_digest", "digest", "host", "make", "port", "target", "url"]
 
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -56,6 +56,9 @@ class KeyRules:
     cookies: tuple[bytes, ...] = ()
 
 
+_AS_IS = KeyRules()
+
+
 def make(request: RequestHead, rules: KeyRules) -> bytes:
     """The primary key of a request: the URL, then parts behind one space each.
 
@@ -70,10 +73,15 @@ def make(request: RequestHead, rules: KeyRules) -> bytes:
     return text
 
 
-def url(request: RequestHead) -> bytes:
-    """Scheme, host and target as a key has them where no rules are: Entry.url."""
-    sent = request.target
-    return _origin(request) + (_normalised(sent) if b"%" in sent else sent)
+def digest(key: bytes) -> bytes:
+    """What the answers of a key are stored by."""
+    return blake2b(key, digest_size=16).digest()
+
+
+def url(request: RequestHead, rules: KeyRules = _AS_IS) -> bytes:
+    """Scheme, host and target as a key by these rules has them. Entry.url is that of what the
+    origin was asked for, so by the rules of its route."""
+    return _origin(request) + target(request.target, rules)
 
 
 @lru_cache(maxsize=256)
@@ -111,12 +119,12 @@ def target(sent: bytes, rules: KeyRules) -> bytes:
 def body_digest(request: RequestHead, body: bytes) -> bytes:
     """What stands for the body of a QUERY in its key: 32 hexadecimal digits, of the body and of
     the fields that say how it is to be read (RFC 10008)."""
-    digest = blake2b(digest_size=16)
+    told = blake2b(digest_size=16)
     for name in (b"content-type", b"content-encoding"):
         value = request.get(name) or b""
-        digest.update(b"%d:%b" % (len(value), value))
-    digest.update(body)
-    return digest.hexdigest().encode()
+        told.update(b"%d:%b" % (len(value), value))
+    told.update(body)
+    return told.hexdigest().encode()
 
 
 def _origin(request: RequestHead) -> bytes:

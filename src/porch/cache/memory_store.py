@@ -104,6 +104,7 @@ class MemoryStore:
 
     def __init__(self, max_size: int) -> None:
         self.generations = memoryview(array("q", bytes(8 * GENERATIONS)))
+        self.writes = memoryview(array("q", (0,)))
         self._max_size = max_size
         self._kept: dict[int, _Kept] = {}
         self._keys: dict[bytes, list[Variant]] = {}
@@ -169,11 +170,15 @@ class MemoryStore:
         self._used += kept.cost
         ident = position.to_bytes(8, "big")
         self._enlist(primary, Variant(ident, entry.vary, entry.received))
+        self.writes[0] += 1
         return ident
 
     def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
         """See Store."""
         return [self.save(*each) for each in saves]
+
+    def on_hanging(self) -> None:
+        """See Store: others that write are not there."""
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """See Store."""

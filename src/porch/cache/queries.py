@@ -11,7 +11,7 @@ import os
 
 from porch.cache.directives import FOREVER
 from porch.cache.entry import Entry
-from porch.cache.key import url
+from porch.cache.key import digest, url
 from porch.cache.store import Store
 from porch.clock import INFINITY
 from porch.exchange import Exchange
@@ -23,6 +23,10 @@ __all__ = ["LONGEST", "QUERY", "Coming", "body_of_query", "forget_queries", "mar
 QUERY = b"QUERY"
 LONGEST = 8192
 """Bytes of a body that is waited for. Those of all streams of a connection fit into its window."""
+
+
+_MARK = b" queries"
+"""Behind a key: what is stored by it is no answer, but the mark of all queries of it."""
 
 
 class Coming(set[Exchange]):
@@ -58,9 +62,10 @@ def body_of_query(exchange: Exchange) -> bytes | None:
     return exchange.held
 
 
-def mark(store: Store, primary: bytes, request: RequestHead) -> bytes:
+def mark(store: Store, key: bytes, request: RequestHead) -> bytes:
     """What is in the keys of all queries of a URL until that is forgotten or purged; what nobody
-    else gets where nothing can be stored. primary: of the URL, by which no answer is stored."""
+    else gets where nothing can be stored. key: of a GET of it."""
+    primary = digest(key + _MARK)
     for each in store.variants(primary):
         stored = store.load(each.ident)
         if stored is not None and not stored.is_purged:
@@ -79,7 +84,8 @@ def mark(store: Store, primary: bytes, request: RequestHead) -> bytes:
     return store.save(primary, entry, b"", store.moment()) or os.urandom(16)
 
 
-def forget_queries(store: Store, primary: bytes) -> None:
-    """No answer to a QUERY of this URL is found any more. primary: as for `mark`."""
+def forget_queries(store: Store, key: bytes) -> None:
+    """No answer to a QUERY of this URL is found any more. key: of a GET of it."""
+    primary = digest(key + _MARK)
     if store.variants(primary):
         store.forget(primary)

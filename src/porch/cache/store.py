@@ -186,9 +186,12 @@ class Store(Protocol):
     freshened, removed, purged. Read it BEFORE what is kept with it is loaded; while it is the same
     afterwards, what was loaded may be served without asking the store, for as long as its entry is
     fresh. A new key changes no number, and neither does eviction.
+    writes: one number that all workers share, another one whenever anything has been stored. While
+    it is as it was before what is stored was looked up, there is no more than was found.
     """
 
     generations: memoryview
+    writes: memoryview
 
     def cell(self, primary: bytes) -> int:
         """Which of `generations` is that of this key."""
@@ -215,9 +218,14 @@ class Store(Protocol):
         """Keep an answer, in place of the one under this key whose `vary` is the same. Its ident;
         None where it is not kept (no room, the disk is full, purged meanwhile)."""
 
-    def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
+    def save_all(self, saves: Sequence[Save]) -> list[bytes | None] | None:
         """Keep several in one write, in this order: for each what `save` would say. None of them
-        is there before all are."""
+        is there before all are. It waits for nobody: None where another worker writes just now,
+        and nothing was done."""
+
+    def on_hanging(self) -> None:
+        """Others wrote each time that `save_all` was tried: what was to be saved is not, and the
+        operator is told."""
 
     def spool(self, primary: bytes, entry: Entry, moment: int) -> Spool | None:
         """Begin to keep a body that is large or of unknown length, and let others follow it.
@@ -236,7 +244,7 @@ class Store(Protocol):
 
     def forget(self, primary: bytes) -> bool:
         """Keep nothing under this key (RFC 9111 4.4), and nothing that was asked for before now.
-        Whether there was anything."""
+        Whether there was anything. What can't be noted purges everything instead."""
 
     def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
         """Whatever is named was purged: in force in all workers when this returns, however much

@@ -32,9 +32,20 @@ _SERVES = (How.FRESH, How.STALE)
 class Waiting:
     """fwd: why it could not be served from the store, in the words of RFC 9211. stored: what may
     stand in if the origin fails, or None. collapsed: whether another's request had gone out.
-    tries: how often it has waited before, in vain. since: when it came, by the store's clock."""
+    tries: how often it has waited before, in vain. since: when it came, by the store's clock.
+    writes: of the store, before it was looked up (see Store). found: what was found then."""
 
-    __slots__ = ("cache", "collapsed", "exchange", "fwd", "since", "stored", "tries")
+    __slots__ = (
+        "cache",
+        "collapsed",
+        "exchange",
+        "found",
+        "fwd",
+        "since",
+        "stored",
+        "tries",
+        "writes",
+    )
 
     reused = False
 
@@ -54,9 +65,18 @@ class Waiting:
         self.fwd = fwd
         self.stored = stored
         self.collapsed = False
+        self.writes = -1
+        self.found: Stored | None = None
 
     def __repr__(self) -> str:
         return f"<Waiting {self.fwd} {self.exchange!r}>"
+
+    def has_come(self, primary: bytes) -> bool:
+        """Whether there is another answer for it by now than was found."""
+        found, before = self.cache.select(primary, self.exchange.request)[0], self.found
+        if found is None or before is None:
+            return found is not None
+        return (found.ident, found.entry.received) != (before.ident, before.entry.received)
 
     def fits(self, entry: Entry) -> bool:
         """Whether an answer that others wait for too is one for this request."""

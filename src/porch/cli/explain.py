@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
@@ -86,8 +87,9 @@ def explain_request(
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
-    for line in compress_lines(loaded, rehearsal.route, request):
-        print(line)
+    for lines in (compress_lines, buffer_lines):
+        for line in lines(loaded, rehearsal.route, request):
+            print(line)
     for line in changes(rehearsal, client_ip):
         print(line)
     for line in ordered_for(config, rehearsal.route):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from porch.cache.entry import Entry, decoded
-from porch.cache.filter import digest, goes_past
-from porch.cache.key import make
+from porch.cache.filter import goes_past
+from porch.cache.key import digest, make
 from porch.cache.lifetime import because
 from porch.cache.policy import Policy
 from porch.cache.reuse import How, absent, use

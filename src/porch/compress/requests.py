@@ -67,7 +67,6 @@ class DecodeRequests(Filter):
             if len(coding) == 1 and (name := coding[0].strip(b" \t").lower()) in CODINGS:
                 found = self._running[exchange] = Decoder(name, self._most)
                 request.length = None
-                exchange.changed = True
                 request.fields = [
                     each for each in without_sums(request.fields) if each[0] not in _OF_CODED
                 ]

@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from porch.balance.standing import PACED
 from porch.buffer.bandwidth import Bandwidth
 from porch.buffer.request import BufferRequest
 from porch.buffer.response import BufferResponse
@@ -56,4 +57,4 @@ def pacing(settings: RouteSettings, name: str, state: State) -> list[Filter]:
         return []
     if words.per == "client":
         return [Bandwidth(words.rate, network)]
-    return [Bandwidth(words.rate, None, AllWorkers(state.counter((name, "bandwidth"))))]
+    return [Bandwidth(words.rate, None, AllWorkers(state.counter((name, PACED))))]

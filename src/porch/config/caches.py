@@ -1,14 +1,17 @@
 """The caches of routes: from what the words say to filters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from porch.cache.filter import Cache
+from porch.cache.invalidation import SAFE
+from porch.cache.siblings import Invalidate, Siblings
 from porch.config.caching import caching
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
+from porch.route.pattern import Pattern
 from porch.route.plan import Plan
 from porch.route.route import Route
 
@@ -28,28 +31,41 @@ class Caches:
         self._loaded = loaded
         self._state = state
         self._trusts = trusts
+        self._siblings = Siblings()
+        self._keeping = frozenset(_keeping(loaded))
 
     def among(
         self,
         filters: tuple[list[Filter], list[Filter], list[Filter]],
-        name: str,
+        named: tuple[str, Pattern],
         settings: RouteSettings,
         route: Route,
         is_personal: bool,
     ) -> list[Filter]:
-        """All filters of a route in their order, with its cache among them, if it has one.
+        """All filters of a route in their order, with its cache among them, if it has one, and
+        with what lets go of the answers of other routes of its host, if those have one.
 
         filters: those before all others, those of the route, those behind that choose and spare
-        endpoints. name: of the route with its conditions. is_personal: whether the origin is told
-        the client's certificate.
+        endpoints. named: the route with its conditions, and its key. is_personal: whether the
+        origin is told the client's certificate.
         """
         before, own, behind = filters
         facing = [*before, *filter(faces_origin, own), *behind]
-        return [*before, *own, *self._cache(name, settings, route, is_personal, facing), *behind]
+        cache = self._cache(named, settings, route, is_personal, facing)
+        return [*before, *own, *cache, *self._invalidate(named[1]), *behind]
+
+    def _invalidate(self, pattern: Pattern) -> list[Filter]:
+        """Of a route that may take unsafe methods, where one that keeps may be asked for the same
+        URLs."""
+        shelf, host = self._state.shelf, pattern.host
+        if shelf is None or pattern.method in SAFE or not self._keeping:
+            return []
+        is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
+        return [Invalidate(self._siblings, shelf.store)] if is_any else []
 
     def _cache(
         self,
-        name: str,
+        named: tuple[str, Pattern],
         settings: RouteSettings,
         route: Route,
         is_personal: bool,
@@ -76,7 +92,10 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
+        name, pattern = named
         suffix = key_suffix(name, route)
+        has_more = found.function or self._trusts or found.key.fields or found.key.cookies
+        self._siblings.add(pattern, found.key, None if has_more else suffix)
         return [
             Cache(
                 shelf,
@@ -88,6 +107,19 @@ class Caches:
                 trusts=self._trusts,
             )
         ]
+
+
+def _keeping(loaded: Loaded) -> Iterator[bytes]:
+    """The hosts that anything may be kept of; b"*" for all of a kind."""
+    if loaded.config.cache:
+        yield b"*"
+    for host, site in loaded.sites.items():
+        if site.cache:
+            yield b"*" if host.startswith("*") else host.encode()
+    for each in loaded.routes:
+        if each.model.cache and each.pattern is not None:
+            named = each.pattern.host
+            yield b"*" if named.startswith(b"*") else named
 
 
 def key_suffix(name: str, route: Route) -> bytes:

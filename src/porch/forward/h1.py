@@ -119,7 +119,8 @@ class ClientConnection(asyncio.Protocol):
                     if head.upgrade == WEBSOCKET:
                         self._said = Frames(masked=True)
                 exchange.on_response(*piece)  # type: ignore[arg-type]
-                if self.exchange is not exchange or not decoder.rest:
+                exchange = self.exchange  # or who stands before it by now
+                if exchange is None or not decoder.rest:
                     return
                 piece = decoder.decode(b"")
         except PorchError as error:

@@ -119,7 +119,6 @@ class GrpcWeb(Filter):
             kind = call_kind(request.get(b"content-type"))
             if kind in (WEB, WEB_TEXT):
                 found = self._calls[exchange] = _Call(kind)
-                exchange.changed = kind == WEB_TEXT
         return found
 
 

@@ -27,6 +27,7 @@ class Plan:
         "on_request",
         "on_request_data",
         "on_response",
+        "on_upstream_done",
         "on_upstream_request",
         "on_upstream_response",
     )
@@ -36,6 +37,7 @@ class Plan:
     on_upstream_response: "tuple[Callable[[Exchange], None], ...]"
     on_response: "tuple[Callable[[Exchange], None], ...]"
     on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
+    on_upstream_done: "tuple[Callable[[Exchange], None], ...]"
     on_cut: "tuple[Callable[[Exchange, PorchError], Trailers | None], ...]"
     on_end: "tuple[Callable[[Exchange], None], ...]"
 

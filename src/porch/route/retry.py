@@ -90,7 +90,7 @@ class Retry:
     def can(self, exchange: "Exchange", error: PorchError, pause: float = 0.0) -> bool:
         """Whether a further attempt may follow this error, so many seconds from now.
 
-        Never behind a byte to the client, and never of a body that was not held. Where only the
+        Never behind a byte to the client, and never of a body that was not kept. Where only the
         budget is against it, the error says so from now on.
         """
         most = self.attempts
@@ -98,7 +98,9 @@ class Retry:
             most += self.refusals
         elif most and isinstance(error, LeftBehind):
             most = max(most, LEFT_BEHIND)
-        if exchange.status or exchange.held is None or exchange.attempts > most:
+        if exchange.status or exchange.attempts > most:
+            return False
+        if exchange.held is None and not exchange.gathered:
             return False
         if error.retry == "never" or clock.monotonic() + pause >= exchange.started + self.total:
             return False

@@ -1,0 +1,90 @@
+"""Siblings: the caches of all routes that answer for one host, since the URL that a request has
+changed is the same through whichever of them it came, and others may keep answers of it by other
+keys (RFC 9111 4.4).
+"""
+
+from porch.cache.bans import host_of
+from porch.cache.invalidation import SAFE, invalidated
+from porch.cache.key import KeyRules, digest, make, url
+from porch.cache.queries import forget_queries
+from porch.cache.store import Store
+from porch.exchange import Exchange
+from porch.filter import Filter
+from porch.http.message import RequestHead
+from porch.route.paths import readings
+from porch.route.pattern import Pattern
+
+__all__ = ["Invalidate", "Siblings"]
+
+_WILD = b"*"
+
+
+class _Ways:
+    """How answers of one host are kept by one set of rules. suffixes: of their keys.
+    is_listed: whether nothing else is in those. patterns: of the routes."""
+
+    __slots__ = ("is_listed", "patterns", "suffixes")
+
+    def __init__(self) -> None:
+        self.is_listed = True
+        self.suffixes: set[bytes] = set()
+        self.patterns: dict[Pattern, None] = {}
+
+    def may_have(self, path: bytes) -> bool:
+        """Whether one of the routes may have been asked for this path."""
+        found = readings(path)
+        return any(each.matches_path(one) for each in self.patterns for one in found)
+
+
+class Siblings:
+    """Of one configuration."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, dict[KeyRules, _Ways]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Siblings of {len(self._known)} hosts>"
+
+    def add(self, pattern: Pattern, rules: KeyRules, suffix: bytes | None) -> None:
+        """One more cache. suffix: behind its keys; None where more stands there than the rules and
+        the URL tell."""
+        host = _WILD if pattern.host.startswith(_WILD) else pattern.host
+        ways = self._known.setdefault(host, {}).setdefault(rules, _Ways())
+        ways.patterns[pattern] = None
+        ways.is_listed = ways.is_listed and suffix is not None
+        ways.suffixes.add(suffix or b"")
+
+    def forget(self, store: Store, changed: bytes) -> None:
+        """Nothing of this URL (Entry.url, by no rules) is served any more."""
+        scheme, _, rest = changed.partition(b"://")
+        authority, slash, target = rest.partition(b"/")
+        asked = RequestHead(b"GET", slash + target, authority, scheme, [])
+        path = asked.target.partition(b"?")[0]
+        for host in (host_of(changed), _WILD):
+            for rules, ways in self._known.get(host, {}).items():
+                if not ways.may_have(path):
+                    continue
+                if ways.is_listed and len(ways.suffixes) == 1:
+                    key = make(asked, rules)
+                    (suffix,) = ways.suffixes
+                    store.forget(digest(key + suffix))
+                    forget_queries(store, key + suffix)
+                else:
+                    store.purge("url", url(asked, rules))
+
+
+class Invalidate(Filter):
+    """On each route of a host that one of them keeps answers of."""
+
+    __slots__ = ("_siblings", "_store")
+
+    def __init__(self, siblings: Siblings, store: Store) -> None:
+        self._siblings = siblings
+        self._store = store
+
+    def on_upstream_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        request, response = exchange.request, exchange.response
+        if request.method not in SAFE and response is not None:
+            for each in invalidated(request, response.status, response.fields):
+                self._siblings.forget(self._store, each)

@@ -1,0 +1,78 @@
+"""Siblings: what was changed through one route of a host is let go of by all that keep it."""
+
+import pytest
+
+from porch.cache.key import KeyRules, digest, make, url
+from porch.cache.memory_store import MemoryStore
+from porch.cache.siblings import Siblings
+from porch.http.message import RequestHead
+from porch.route.pattern import parse_key
+from tests.support.storing import answer
+
+NORMAL = KeyRules(ignore=(b"utm_*",), sort=True)
+
+
+def asked(target: bytes = b"/a", host: bytes = b"a.test") -> RequestHead:
+    return RequestHead(b"GET", target, host, b"http", [])
+
+
+def kept(store: MemoryStore, request: RequestHead, rules: KeyRules, suffix: bytes = b"") -> bytes:
+    """Where its answer is by now."""
+    primary = digest(make(request, rules) + suffix)
+    entry = answer("x", 1, url=url(request, rules))
+    assert store.save(primary, entry, b"x", store.moment())
+    return primary
+
+
+def is_there(store: MemoryStore, primary: bytes) -> bool:
+    return any(store.load(each.ident) for each in store.variants(primary))
+
+
+@pytest.mark.parametrize("suffix", [b"", None], ids=["listed", "by more than the URL"])
+@pytest.mark.parametrize(
+    ("got", "changed"),
+    [(b"/a", b"/a?utm_source=1"), (b"/a?utm_source=1", b"/a?utm_x=2"), (b"/a?c&b", b"/a?b&c")],
+)
+def test_what_the_key_leaves_out_makes_no_difference(
+    suffix: bytes | None, got: bytes, changed: bytes
+) -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key("a.test"), NORMAL, suffix)
+    primary, other = kept(store, asked(got), NORMAL), kept(store, asked(b"/b"), NORMAL)
+    siblings.forget(store, url(asked(changed)))
+    assert not is_there(store, primary)
+    assert is_there(store, other)
+
+
+@pytest.mark.parametrize("host", ["a.test", "*.test", "*"])
+def test_routes_with_other_keys_and_conditions_let_go_too(host: str) -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key(host), NORMAL, b"")
+    siblings.add(parse_key("a.test"), KeyRules(), b"")
+    siblings.add(parse_key("a.test"), KeyRules(), b" route:a.test header")
+    request = asked(b"/a?c&b")
+    primaries = [
+        kept(store, request, NORMAL),
+        kept(store, request, KeyRules()),
+        kept(store, request, KeyRules(), b" route:a.test header"),
+    ]
+    siblings.forget(store, url(request))
+    assert [is_there(store, each) for each in primaries] == [False, False, False]
+
+
+@pytest.mark.parametrize("key", ["b.test", "a.test/static/*", "a.test/b"])
+def test_what_no_route_may_have_been_asked_for_costs_nothing(key: str) -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key(key), KeyRules(), b"")
+    before = store.moment()
+    siblings.forget(store, url(asked()))
+    assert store.moment() == before
+
+
+@pytest.mark.parametrize("key", ["a.test/a", "a.test/a/*", "a.test/~/[a-c]"])
+def test_routes_of_a_path_are_asked_for_it(key: str) -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key(key), KeyRules(), b"")
+    primary = kept(store, asked(), KeyRules())
+    siblings.forget(store, url(asked()))
+    assert not is_there(store, primary)

@@ -1,0 +1,104 @@
+"""What an unsafe method lets go of (RFC 9111 4.4), with real workers: whatever its route is, and
+whatever keys the answers have."""
+
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from tests.e2e.conftest import Client, Connection, Door, Origin
+
+Scripted = Callable[[Callable[[Connection], None]], Origin]
+Start = Callable[..., Door]
+Ask = Callable[..., bytes]
+ONE = '[routes."a.test"]\nto = "ORIGIN"\n[routes."a.test".cache]\nkey = { KEY }\n'
+NORMAL = 'ignore_query = "tracking", sort = true'
+BESIDE = '[routes."a.test"]\nto = "ORIGIN"\ncache = { key = { sort = true } }\n'
+WHEN = """\
+[[routes."a.test"]]
+when = { header = { x-beta = "1" } }
+to = "ORIGIN"
+cache = true
+[[routes."a.test"]]
+to = "ORIGIN"
+cache = true
+"""
+
+
+@pytest.fixture
+def asking(door: Start, origin: Scripted) -> Callable[[str], Ask]:
+    """A door with these words; what asks it has the body, another for each answer of the origin."""
+    numbers = count(1)
+
+    def serve(connection: Connection) -> None:
+        while True:
+            head, body = connection.read_head(), b"%d" % next(numbers)
+            said = b"Cache-Control: max-age=60\r\nContent-Length: %d\r\n\r\n" % len(body)
+            if head.startswith(b"POST"):
+                connection.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+            else:
+                connection.send(b"HTTP/1.1 200 OK\r\n" + said + body)
+
+    def start(words: str) -> Ask:
+        to = f"127.0.0.1:{origin(serve).port}"
+        running = door("workers = 2\n" + words.replace("ORIGIN", to))
+
+        def ask(method: bytes, target: bytes, more: bytes = b"") -> bytes:
+            client = Client(running)
+            more += b"Content-Length: 0\r\n" if method == b"POST" else b""
+            client.send(b"%b %b HTTP/1.1\r\nHost: a.test\r\n%b\r\n" % (method, target, more))
+            _, _, body = client.read_answer()
+            client.close()
+            return body
+
+        return ask
+
+    return start
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ONE.replace("KEY", NORMAL),
+        'trust = ["10.0.0.0/8"]\n' + ONE.replace("KEY", NORMAL),
+        ONE.replace("KEY", NORMAL + ', cookies = ["theme"]'),
+        ONE.replace("KEY", NORMAL + ', fields = ["accept-language"]'),
+    ],
+    ids=["url", "trust", "cookies", "fields"],
+)
+def test_a_post_lets_go_of_what_its_url_is_kept_as(
+    asking: Callable[[str], Ask], words: str
+) -> None:
+    ask = asking(words)
+    for got, posted in (
+        (b"/cart?utm_source=1", b"/cart?utm_source=1"),
+        (b"/c", b"/c?utm_source=1"),
+        (b"/d?b=1&a=2", b"/d?b=1&a=2"),
+        (b"/e", b"/e"),
+    ):
+        first = ask(b"GET", got)
+        assert ask(b"GET", got) == first
+        ask(b"POST", posted)
+        assert ask(b"GET", got) != first
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        BESIDE + '[routes."POST a.test"]\nto = "ORIGIN"\n',
+        BESIDE + '[routes."POST a.test"]\nto = "ORIGIN"\ncache = true\n',
+        BESIDE + '[routes."POST a.test/d"]\nto = "ORIGIN"\n',
+        BESIDE.replace("a.test", "*") + '[routes."POST a.test"]\nto = "ORIGIN"\n',
+        WHEN,
+    ],
+    ids=["without a cache", "with another key", "of the path", "beside all hosts", "when"],
+)
+def test_a_post_through_one_route_lets_go_of_what_others_keep(
+    asking: Callable[[str], Ask], words: str
+) -> None:
+    ask = asking(words)
+    for more in (b"", b"X-Beta: 1\r\n"):
+        first = ask(b"GET", b"/d?b=1&a=2", more)
+        assert ask(b"GET", b"/d?b=1&a=2", more) == first
+        ask(b"POST", b"/d?b=1&a=2")
+        assert ask(b"GET", b"/d?b=1&a=2", more) != first
