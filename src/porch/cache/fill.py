@@ -303,8 +303,8 @@ class Fill:
             waiting.let_go("vary")
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
-        """It is for the one alone whose request was sent, with all that says who he is; where he has
-        left, for nobody. why: None where the others find what they want in the store."""
+        """It is for the one alone whose request was sent, with all that says who he is; where he
+        has left, for nobody. why: None where the others find what they want in the store."""
         if why is not None:
             self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, why.word))
