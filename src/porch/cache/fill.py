@@ -27,7 +27,7 @@ from porch.cache.shelf import FillKey, Shelf, name_of
 from porch.cache.spread import Spread
 from porch.cache.store import Stored
 from porch.cache.update import appraised, updated
-from porch.cache.validate import selected
+from porch.cache.validate import personal, selected
 from porch.cache.waiting import Waiting
 from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
@@ -367,11 +367,14 @@ class Fill(Nobody):
         if not is_kept:
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, "refused"))
         self._close()
+        says_cookies = b"set-cookie" not in self._cache.policy.ignore
         for each in self._leaving():
-            if not is_kept and each is not self._first:
+            is_first = each is self._first
+            if not is_kept and not is_first:
                 each.let_go("refused")  # it is for one alone from now on
             elif each.fits(entry):
-                each.give(entry, body_of(checked), Reader, stored=is_kept, status=304)
+                given = personal(entry, head) if is_first and says_cookies else entry
+                each.give(given, body_of(checked), Reader, stored=is_kept, status=304)
             else:
                 each.again()
 
