@@ -16,6 +16,7 @@ from porch.cache.validate import (
     conditional,
     freshened,
     outdated,
+    personal,
     selected,
     updated,
 )
@@ -259,6 +260,14 @@ def test_a_head_agrees_where_all_that_it_says_of_the_body_is_stored_so(
     fields: tuple[Field, ...], said: bool
 ):
     assert agrees(tagged(b'"a"'), ResponseHead(200, list(fields))) is said
+
+
+def test_the_cookies_of_a_304_are_with_what_one_client_gets():
+    cookies = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"set-cookie2", b"c=3")]
+    stored = tagged(b'"1"')
+    given = personal(stored, not_modified((b"x", b"y"), *cookies))
+    assert given.fields == [*stored.fields, *cookies]
+    assert personal(stored, not_modified((b"x", b"y"))) is stored
 
 
 def test_a_head_with_another_status_does_not_agree():

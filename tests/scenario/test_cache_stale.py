@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from porch.cache.filter import digest
-from porch.cache.key import KeyRules, make
+from porch.cache.key import KeyRules, digest, make
 from porch.cache.policy import Policy
 from porch.http.message import RequestHead
 from porch.route.route import RUNNING, Timeouts
@@ -125,6 +124,31 @@ def test_a_validation_that_makes_it_private_is_for_one(cached: Make) -> None:
     story.client(GET).connects().client(GET).upstream_gets(b"GET /a").upstream(private)
     story.client_gets(200, b"hi", at=0).upstream_gets(b"GET /a").upstream(NEW)
     story.client_gets(200, b"new")
+
+
+@pytest.mark.parametrize("said", [b"max-age=60", b'max-age=60, private="set-cookie"'])
+@pytest.mark.parametrize("name", [b"set-cookie", b"set-cookie2"])
+def test_the_cookie_of_a_validation_is_for_the_one_whose_request_it_was(
+    cached: Make, said: bytes, name: bytes
+) -> None:
+    story = stored(cached(policy=Policy(stale=0.0)), b"")
+    said = said.replace(b"set-cookie", name)
+    head = b'HTTP/1.1 304 Not Modified\r\ncache-control: %b\r\netag: "1"\r\n' % said
+    story.client(GET).connects().client(GET).upstream_gets(b"GET /a")
+    story.upstream(head + name + b": sid=one\r\n\r\n")
+    story.client_gets(200, b"hi", field=(name, b"sid=one"), at=0)
+    if b"private" not in said:  # the other asks for itself
+        story.upstream_gets(b"GET /a").upstream(NEW).client_gets(200, b"new", without=name)
+    else:
+        story.client_gets(200, b"hi", without=name)
+        story.client(GET).client_gets(200, b"hi", without=name)
+
+
+def test_the_cookie_of_a_validation_is_for_nobody_where_that_one_has_left(cached: Make) -> None:
+    story = stored(cached(policy=Policy(stale=0.0)), b"")
+    story.client(GET).connects().client(GET).upstream_gets(b"GET /a").client_leaves(at=0)
+    story.upstream(VALID[:-2] + b"set-cookie: sid=one\r\n\r\n")
+    story.upstream_gets(b"GET /a").upstream(NEW).client_gets(200, without=b"set-cookie")
 
 
 def test_a_stale_one_stands_in_where_answers_could_not_be_stored_lately(cached: Make) -> None:

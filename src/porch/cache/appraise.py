@@ -29,6 +29,7 @@ from porch.cache.refusal import Refusal
 from porch.cache.tags import TAGS, tags_of
 from porch.cache.targeted import TARGETS, in_force
 from porch.cache.unkeyed import implied
+from porch.cache.validate import COOKIES
 from porch.cache.vary import chosen, described, nominated
 from porch.http.dates import date_of
 from porch.http.message import Field, RequestHead, ResponseHead
@@ -56,7 +57,7 @@ _SHARED = frozenset((b"public", b"s-maxage", b"must-revalidate"))
 """What lets others have an answer to a request with Authorization (RFC 9111 3.5)."""
 _NOT_KEPT = frozenset(
     (
-        *(b"age", b"set-cookie"),
+        *(b"age", *COOKIES),
         *(b"proxy-authenticate", b"proxy-authentication-info", b"proxy-authorization"),
     )
 )
@@ -194,7 +195,7 @@ def _by_word(
         and _only_authorized(directives)
     ):
         return refusal.AUTHORIZATION
-    if b"set-cookie" in says and b"set-cookie" not in (ignored | directives.limited):
+    if b"set-cookie" not in ignored and not COOKIES.isdisjoint(says.keys() - directives.limited):
         return refusal.SET_COOKIE
     if response.length is not None and response.length > policy.max_object:
         return refusal.TOO_LARGE

@@ -27,12 +27,13 @@ from porch.cache.shelf import FillKey, Shelf, name_of
 from porch.cache.spread import Spread
 from porch.cache.store import Stored
 from porch.cache.update import appraised, updated
-from porch.cache.validate import selected
+from porch.cache.validate import personal, selected
 from porch.cache.waiting import Waiting
 from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import Security
+from porch.nobody import Nobody
 from porch.reader import Body, Part, Reader
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ MOST_ALONE = 64
 """Fills under way in a worker above which those end that nobody waits for before their head."""
 
 
-class Fill:
+class Fill(Nobody):
     """See the module, and keeper.ClientStream.
 
     checks: what is being validated, if anything. body, entry: of the answer, None before its head.
@@ -303,8 +304,8 @@ class Fill:
             waiting.let_go("vary")
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
-        """It is for the one alone whose request was sent, with all that says who he is; where he has
-        left, for nobody. why: None where the others find what they want in the store."""
+        """It is for the one alone whose request was sent, with all that says who he is; where he
+        has left, for nobody. why: None where the others find what they want in the store."""
         if why is not None:
             self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, why.word))
@@ -366,11 +367,14 @@ class Fill:
         if not is_kept:
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, "refused"))
         self._close()
+        says_cookies = b"set-cookie" not in self._cache.policy.ignore
         for each in self._leaving():
-            if not is_kept and each is not self._first:
+            is_first = each is self._first
+            if not is_kept and not is_first:
                 each.let_go("refused")  # it is for one alone from now on
             elif each.fits(entry):
-                each.give(entry, body_of(checked), Reader, stored=is_kept, status=304)
+                given = personal(entry, head) if is_first and says_cookies else entry
+                each.give(given, body_of(checked), Reader, stored=is_kept, status=304)
             else:
                 each.again()
 
@@ -474,27 +478,6 @@ class Fill:
             self._shelf.counts[FROM_ORIGIN] += self._exchange.bytes_out
             self._answered = Answered(self._exchange)
             self._exchange = None
-
-    def send_file(self, descriptor: int, first: int, size: int) -> int:
-        """See keeper.ClientStream: what comes is data."""
-        return 0
-
-    def turn_to(self, exchange: Exchange) -> None:
-        """See keeper.ClientStream: nobody comes between."""
-
-    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
-        """See keeper.ClientStream."""
-        self.send(head, b"", False)
-        return 0
-
-    def accept(self, head: ResponseHead) -> None:
-        """See keeper.ClientStream: nobody asks for a tunnel here."""
-
-    def pause_reading(self) -> None:
-        """See Stream: the request is whole."""
-
-    def resume_reading(self) -> None:
-        """See Stream."""
 
 
 def _never(seconds: float, call: Callable[[], object]) -> None:

@@ -19,11 +19,13 @@ from porch.http.message import Field, RequestHead, ResponseHead
 from porch.http.validators import is_strong, same, strong_date, strong_tag
 
 __all__ = [
+    "COOKIES",
     "MOST_TAGS",
     "agrees",
     "conditional",
     "freshened",
     "outdated",
+    "personal",
     "selected",
     "updated",
     "with_fields",
@@ -31,6 +33,9 @@ __all__ = [
 
 MOST_TAGS = 16
 """Tags in one If-None-Match: whoever has more variants asks for one of the newest."""
+
+COOKIES = frozenset((b"set-cookie", b"set-cookie2"))
+"""What is for one client alone: the second is what RFC 2965 had, and some still send."""
 
 _REPLACED = CONDITIONS | {b"range"}
 
@@ -174,6 +179,16 @@ def freshened(entry: Entry, appraised: Entry) -> Entry:
         url=entry.url,
         vary=entry.vary if has_same_vary else appraised.vary,
     )
+
+
+def personal(entry: Entry, response: ResponseHead) -> Entry:
+    """What the client gets whose request was validated: with the cookies that the 304 sets, which
+    are not stored."""
+    cookies = [field for field in response.fields if field[0] in COOKIES]
+    if not cookies:
+        return entry
+    fields = [field for field in entry.fields if field[0] not in COOKIES]
+    return msgspec.structs.replace(entry, fields=fields + cookies)
 
 
 def _vary(answer: Entry | ResponseHead) -> list[bytes]:
