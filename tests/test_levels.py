@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 LEVELS = {
     **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
-    **dict.fromkeys(("between", "client", "filter", "keeper", "route", "silence"), 2),
+    **dict.fromkeys(("between", "client", "filter", "keeper", "nobody", "route", "silence"), 2),
     **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(
@@ -33,6 +33,7 @@ KNOWN_ORDER = [
     [
         "filter",
         "keeper",
+        "nobody",
         "route",
         "silence",
         "cut",

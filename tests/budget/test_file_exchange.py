@@ -99,7 +99,16 @@ def test_a_file_that_is_not_known_takes_four_calls_and_three_a_folder(
     monkeypatch.setattr(clock, "now", clock.now + 60)
     found = Counted(monkeypatch)
     served.exchange()
-    looked_at = (
-        ["open", "fstat"] + ["open", "close"] + ["stat", "open", "fstat", "close", "pread", "close"]
-    )
+    looked_at = [
+        "open",
+        "fstat",
+        "open",
+        "close",
+        "stat",
+        "open",
+        "fstat",
+        "close",
+        "pread",
+        "close",
+    ]
     assert sorted(found.names) == sorted(looked_at)

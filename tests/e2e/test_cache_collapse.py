@@ -79,7 +79,8 @@ def test_a_thousand_clients_of_a_cold_key_are_one_request(
     assert [got.status for got in gots] == [200] * MANY
     assert all(got.is_whole and got.body == body for got in gots)
     said = [re.search(rb"cache-status: (.*)\r", got.head)[1] for got in gots]  # type: ignore[index]
-    assert sum(b"; hit" in each for each in said) > 100, "those of the other worker"
+    others = [each for each in said if b"; stored" not in each]
+    assert len(others) > 100, "those of the other worker, from the store or on its way there"
     assert sum(b"; collapsed" in each for each in said) > 100, "those who waited in the one"
     assert sum(b"; hit" not in each and b"; collapsed" not in each for each in said) == 1
     idle(running)

@@ -8,6 +8,7 @@ from porch.exchange import Exchange
 from porch.filter import Response, Suspend
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.serve.files import Files, Serving
+from porch.serve.listings import Listings
 from porch.serve.remembered import Memory
 
 __all__ = ["LONG_AGO", "Answer", "Served", "descriptors", "write"]
@@ -98,7 +99,9 @@ class Served:
     def __init__(self, folder: Path, rewrite: Any = None, **words: Any) -> None:
         self.folder = folder
         self.memory = Memory()
-        self.files = Files(Serving(root=os.fsencode(folder), **words), self.memory, rewrite)
+        self.listings = Listings()
+        serving = Serving(root=os.fsencode(folder), **words)
+        self.files = Files(serving, self.memory, self.listings, rewrite)
 
     def begun(
         self, path: str, *, method: str = "GET", full: bool = False, **fields: str
@@ -117,6 +120,8 @@ class Served:
                 raise exchange.error
             if exchange.resumed is not None:
                 result = exchange.resumed
+        while exchange.keeper.calls:
+            exchange.keeper.calls.pop()()
         return result, exchange
 
     def get(self, path: str, *, method: str = "GET", full: bool = False, **fields: str) -> Answer:

@@ -13,9 +13,10 @@ from porch.clock import Deadlines
 from porch.errors import ClientGone, PorchError
 from porch.exchange import HELD, Exchange
 from porch.filter import Filter, Response
-from porch.http.message import Field, RequestHead, ResponseHead
+from porch.http.message import Field, RequestHead
 from porch.http.stream import Head
 from porch.keeper import Security, Timer
+from porch.nobody import Nobody
 from porch.route.route import REQUESTS, Route
 from porch.shared import Cells
 
@@ -126,14 +127,14 @@ class Mirror(Filter):
             self._left_out.own[REQUESTS] += 1
             return
         keeper.running += 1
-        nobody = _Nobody()
+        nobody = _Shadowed()
         nobody.exchange = Exchange(keeper, nobody, head, self.route, client_ip)
         with suppress(PorchError):
             nobody.exchange.on_request(bytes(body), True)
 
 
-class _Nobody:
-    """The client of a copy: takes everything and keeps nothing. See keeper.ClientStream."""
+class _Shadowed(Nobody):
+    """The client of a copy: takes everything and keeps nothing."""
 
     __slots__ = ("_taken", "exchange", "peer", "port", "security")
 
@@ -150,37 +151,6 @@ class _Nobody:
         self._taken += len(data)
         if self._taken > LARGEST and not end and self.exchange is not None:
             self.exchange.fail(ClientGone("enough of the shadow's answer"))
-
-    def pause_reading(self) -> None:
-        """All of it is there."""
-
-    def resume_reading(self) -> None:
-        """All of it is there."""
-
-    def abort(self, error: PorchError) -> None:
-        """Nobody minds."""
-
-    def unsent(self) -> int:
-        """Nothing waits."""
-        return 0
-
-    def send_file(self, descriptor: int, first: int, size: int) -> int:
-        """Nobody takes it."""
-        return 0
-
-    def turn_to(self, exchange: Exchange) -> None:
-        """See keeper.ClientStream: nobody comes between."""
-
-    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
-        """See keeper.ClientStream."""
-        self.send(head, b"", False)
-        return 0
-
-    def accept(self, head: ResponseHead) -> None:
-        """Nobody asks for a tunnel."""
-
-    def finish(self, request_done: bool) -> None:
-        """Nothing follows."""
 
 
 class _Keeper:

@@ -33,6 +33,7 @@ from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.keeper import Security
+from porch.nobody import Nobody
 from porch.reader import Body, Part, Reader
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ MOST_ALONE = 64
 """Fills under way in a worker above which those end that nobody waits for before their head."""
 
 
-class Fill:
+class Fill(Nobody):
     """See the module, and keeper.ClientStream.
 
     checks: what is being validated, if anything. body, entry: of the answer, None before its head.
@@ -307,8 +308,8 @@ class Fill:
         return body.stores and self._shelf.stores
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
-        """It is for the one alone whose request was sent, with what says who that is: if it has left,
-        for nobody. why: None where the others find what they want in the store."""
+        """It is for the one alone whose request was sent, with all that says who he is; where he
+        has left, for nobody. why: None where the others find what they want in the store."""
         if why is not None:
             self._shelf.passes.add(name_of(self._key), seconds_of(why, head.status))
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, why.word))
@@ -483,27 +484,6 @@ class Fill:
             self._shelf.counts[FROM_ORIGIN] += self._exchange.bytes_out
             self._answered = Answered(self._exchange)
             self._exchange = None
-
-    def send_file(self, descriptor: int, first: int, size: int) -> int:
-        """See keeper.ClientStream: what comes is data."""
-        return 0
-
-    def turn_to(self, exchange: Exchange) -> None:
-        """See keeper.ClientStream: nobody comes between."""
-
-    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
-        """See keeper.ClientStream."""
-        self.send(head, b"", False)
-        return 0
-
-    def accept(self, head: ResponseHead) -> None:
-        """See keeper.ClientStream: nobody asks for a tunnel here."""
-
-    def pause_reading(self) -> None:
-        """See Stream: the request is whole."""
-
-    def resume_reading(self) -> None:
-        """See Stream."""
 
 
 def _never(seconds: float, call: Callable[[], object]) -> None:

@@ -17,9 +17,10 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.h1_request import RequestDecoder
-from porch.http.message import Field, RequestHead, ResponseHead
+from porch.http.message import Field, RequestHead
 from porch.http.stream import Head
 from porch.keeper import Security, Timer
+from porch.nobody import Nobody
 from porch.route.host import normal_host
 from porch.route.route import Route
 from porch.tls.client_certificate import ClientCertificate
@@ -64,48 +65,14 @@ class Rehearsal:
         return [_start(each) + target for each in self.route.target.split(", ")]
 
 
-class _Rehearsed:
-    """A client's stream that only takes notes. See keeper.ClientStream."""
+class _Rehearsed(Nobody):
+    """A client of whom only notes are taken."""
 
     def __init__(self, peer: bytes, port: bytes) -> None:
         self.peer = peer
         self.port = port
         self.interim = self.trailers = True
         self.security: Security | None = None
-
-    def send(self, head: Head | None, data: bytes, end: bool) -> None:
-        """Nothing is sent."""
-
-    def pause_reading(self) -> None:
-        """Nothing is read."""
-
-    def resume_reading(self) -> None:
-        """Nothing is read."""
-
-    def abort(self, error: PorchError) -> None:
-        """Nothing is open."""
-
-    def unsent(self) -> int:
-        """Nothing waits."""
-        return 0
-
-    def send_file(self, descriptor: int, first: int, size: int) -> int:
-        """Nobody takes it."""
-        return 0
-
-    def turn_to(self, exchange: Exchange) -> None:
-        """See keeper.ClientStream: nobody comes between."""
-
-    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
-        """See keeper.ClientStream."""
-        self.send(head, b"", False)
-        return 0
-
-    def accept(self, head: ResponseHead) -> None:
-        """Nobody takes it."""
-
-    def finish(self, request_done: bool) -> None:
-        """Nothing follows."""
 
 
 class _Recording(_Rehearsed):

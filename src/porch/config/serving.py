@@ -7,6 +7,7 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.filter import Filter
 from porch.route.rewrite import Rewrite
 from porch.serve.files import Files, Serving
+from porch.serve.listings import Listings
 from porch.serve.media_types import MediaTypes
 from porch.serve.redirect import Redirect
 from porch.serve.remembered import Memory
@@ -17,11 +18,12 @@ __all__ = ["Servings"]
 
 
 class Servings:
-    """Of one configuration, whose routes share a memory."""
+    """Of one configuration, whose routes share a memory and the turns of listings."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._memory = Memory()
+        self._listings = Listings()
 
     def at_door(
         self, entry: RouteEntry, words: dict[str, Any], rewrite: Rewrite | None
@@ -50,4 +52,4 @@ class Servings:
         for word in ("links", "listing", "hidden"):
             if word in words:
                 said[word] = words[word]
-        return Files(Serving(root=os.fsencode(root), **said), self._memory, rewrite)
+        return Files(Serving(root=os.fsencode(root), **said), self._memory, self._listings, rewrite)

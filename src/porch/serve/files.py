@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 from porch import clock
 from porch.exchange import Exchange
-from porch.filter import SUSPEND, Filter, Response, Suspend
+from porch.filter import Filter, Response, Suspend
 from porch.http.accept_encoding import in_order
 from porch.http.message import Field, RequestHead
 from porch.route.rewrite import Rewrite
 from porch.serve.beneath import Beneath, Links, Names, identity
 from porch.serve.file_answer import SPECIAL, given
 from porch.serve.file_body import FileBody
-from porch.serve.file_errors import FileMethod, FileUnreadable
+from porch.serve.file_errors import FileMethod
 from porch.serve.finding import ENDS, File, Finding, Folder
-from porch.serve.listing import FIELDS, listing
+from porch.serve.listing import listing
+from porch.serve.listings import Listings
 from porch.serve.media_types import MediaTypes, shrinks
 from porch.serve.named import named
 from porch.serve.remembered import SETTLED, Key, Memory, Remembered
@@ -31,8 +32,6 @@ __all__ = ["SMALL", "Files", "Serving"]
 
 SMALL = 64 * 1024
 """Bytes of a file that is read at once, and remembered."""
-AT_ONCE = 3
-"""Steps of a listing that are made without others between: all of a small one."""
 
 _READS = frozenset((b"GET", b"HEAD"))
 _CODINGS = tuple(ENDS)
@@ -58,12 +57,28 @@ class Serving:
 class Files(Filter):
     """Answers every request of a route from a folder."""
 
-    __slots__ = ("_beneath", "_finding", "_memory", "_rewrite", "_rewritten", "_serving")
+    __slots__ = (
+        "_beneath",
+        "_finding",
+        "_listings",
+        "_memory",
+        "_rewrite",
+        "_rewritten",
+        "_serving",
+    )
 
-    def __init__(self, serving: Serving, memory: Memory, rewrite: Rewrite | None = None) -> None:
-        """rewrite: of the route; its result is the path below the root."""
+    def __init__(
+        self,
+        serving: Serving,
+        memory: Memory,
+        listings: Listings,
+        rewrite: Rewrite | None = None,
+    ) -> None:
+        """memory, listings: of the worker. rewrite: of the route; its result is the path below the
+        root."""
         self._serving = serving
         self._memory = memory
+        self._listings = listings
         self._rewrite = rewrite
         self._beneath = Beneath(serving.root, serving.links, hidden=serving.hidden)
         self._finding, self._rewritten = (
@@ -172,42 +187,12 @@ class Files(Filter):
 
     def _list(self, exchange: Exchange, names: Names) -> Response | Suspend:
         path = b"/" + b"".join([each + b"/" for each in names])
-        steps = listing(
-            self._beneath.folder(names), path, hidden=self._serving.hidden, is_root=not names
-        )
-        return _Listed(exchange, steps).go(AT_ONCE)
 
+        def begins() -> Generator[None, None, bytes]:
+            folder = self._beneath.folder(names)
+            return listing(folder, path, hidden=self._serving.hidden, is_root=not names)
 
-class _Listed:
-    """A listing that is being made."""
-
-    def __init__(self, exchange: Exchange, steps: Generator[None, None, bytes]) -> None:
-        self._exchange = exchange
-        self._steps = steps
-
-    def go(self, count: int) -> Response | Suspend:
-        """Make so many steps, and the others later. Raises FileUnreadable."""
-        try:
-            for _ in range(count):
-                next(self._steps)
-        except StopIteration as over:
-            return Response(200, FIELDS, over.value)
-        except OSError as error:
-            raise FileUnreadable(str(error)) from error
-        self._exchange.keeper.later(0.0, self._on_turn)
-        return SUSPEND
-
-    def _on_turn(self) -> None:
-        if self._exchange.ended:
-            self._steps.close()
-            return
-        try:
-            result = self.go(1)
-        except FileUnreadable as error:
-            self._exchange.on_raised(error)
-            return
-        if isinstance(result, Response):
-            self._exchange.resume(result)
+        return self._listings.ask(exchange, (self, names), begins)
 
 
 def _sent(exchange: Exchange, fields: Sequence[Field], body: FileBody, *, plain: bool) -> Response:
