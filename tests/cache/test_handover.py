@@ -79,7 +79,9 @@ def test_before_the_body_nobody_has_the_head_and_nothing_need_prove_it(cached: M
     story = cached()
     story.locks.others = {PRIMARY}
     story.connects().client(GET).connects().client(GET)
-    spool = story.store.spool(PRIMARY, story.entry(b"", TYPE), story.store.moment())
+    entry = story.entry(b"", TYPE)
+    entry.length = -1
+    spool = story.store.spool(PRIMARY, entry, story.store.moment())
     assert spool is not None
     story.advance(0.05, 0.005).client_gets_nothing(at=0).client_gets_nothing()
     spool.abandon()

@@ -93,9 +93,9 @@ class Caches:
             where=route.where,
         )
         name, pattern = named
-        suffix = key_suffix(name, route)
-        has_more = found.function or self._trusts or found.key.fields or found.key.cookies
-        self._siblings.add(pattern, found.key, None if has_more else suffix)
+        suffix, key = key_suffix(name, route), found.key
+        has_more = found.function or self._trusts or key.fields or key.cookies
+        self._siblings.add(pattern, key, None if has_more else suffix)
         return [
             Cache(
                 shelf,
