@@ -261,9 +261,10 @@ class Fill(Nobody):
             self._finish(body)
         elif body.stores:
             exchange.keeper.later(SHOW, body.show)
+        stores = body.stores and shelf.stores  # what is full stays so
         for each in self._leaving():
             if entry.held and self._joining is None and not each.collapsed:
-                each.give(entry, body, self._reader, stored=self._stores(body), as_it_came=True)
+                each.give(entry, body, self._reader, stored=stores, as_it_came=True)
             else:
                 self._give(each)
         if exchange.sips or not body.stores:
@@ -295,17 +296,14 @@ class Fill(Nobody):
         assert entry is not None
         assert body is not None
         if waiting.fits(entry):
-            waiting.give(entry, body, self._reader, stored=self._stores(body))
+            stores = body.stores and self._shelf.stores
+            waiting.give(entry, body, self._reader, stored=stores)
         elif not self._is_open or self._key != self._shelf.key(
             self._key[0], waiting.exchange.request
         ):
             waiting.again()  # with others that want the same
         else:
             waiting.let_go("vary")
-
-    def _stores(self, body: Arriving) -> bool:
-        """Whether it will be stored, as far as can be told: what is full stays so."""
-        return body.stores and self._shelf.stores
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
         """It is for the one alone whose request was sent, with all that says who he is; where he
