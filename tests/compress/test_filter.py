@@ -294,15 +294,16 @@ def test_what_is_kept_has_the_fields_of_each_time(scenario: Make) -> None:
 class Kepts(Answers):
     """As a cache has them: another head each time, bytes with a name."""
 
-    def __init__(self, body: bytes, name: bytes = b"1", source: bool = False) -> None:
+    def __init__(self, body: bytes, name: bytes = b"1", source: bool = False, *more: Field) -> None:
         self.body = body
         self.name = name
         self.source = source
+        self.more = more
 
     def on_request(self, exchange: Exchange) -> Response:
         size = len(self.body)
         fields = [(b"content-type", b"text/html"), (b"content-length", b"%d" % size)]
-        head = ResponseHead(200, fields, size)
+        head = ResponseHead(200, [*fields, *self.more], size)
         if exchange.request.method == b"HEAD":
             return Kept(head, b"", None, self.name)
         if self.source:
@@ -338,6 +339,26 @@ def test_a_stored_body_in_pieces_is_coded_once_too(scenario: Make, shop: Worksho
     fields, again = raw(story.client(get()))
     assert fields[b"content-length"] == b"%d" % len(again)
     assert decoded(b"gzip", again) == body
+
+
+@pytest.mark.parametrize("size", [200, 9_500], ids=["small", "large"])
+def test_a_stored_answer_that_the_origin_coded_is_given_in_another_coding_each_time(
+    scenario: Make, size: int
+) -> None:
+    body = Random(2).randbytes(size * 16).hex().encode()
+    coded = (b"content-encoding", b"br")
+    data = brotli.compress(body, quality=1)
+    story = scenario(Kepts(data, b"1", size > 200, coded))
+    for number in range(4):
+        story.client(get()).advance(0.1, tick=0.01)
+        fields, got = raw(story)
+        assert fields[b"content-encoding"] == b"gzip"
+        assert decoded(b"gzip", got) == body
+        if number:
+            assert fields[b"content-length"] == b"%d" % len(got)
+    story.client(get(accept=b"identity")).advance(0.1, tick=0.01)
+    assert raw(story)[1] == body
+    story.ended(5, "")
 
 
 def test_what_is_known_not_to_shrink_is_not_tried_again(scenario: Make, shop: Workshop) -> None:

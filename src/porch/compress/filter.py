@@ -151,7 +151,13 @@ def _tell(response: ResponseHead, coder: Coder) -> None:
 
 
 def _replace(exchange: Exchange, response: ResponseHead, coder: Coder, form: bytes) -> None:
-    """The answer is this form; a client that takes nothing now is not given all of it at once."""
+    """The answer is this form; a client that takes nothing now is not given all of it at once.
+
+    Its head is another one: what was to be done with the body in whose place it comes is not done
+    with it (see transform.Transformed)."""
+    response = exchange.response = ResponseHead(
+        response.status, response.fields, None, response.reason
+    )
     _tell(response, coder)
     response.fields.append((b"content-length", b"%d" % len(form)))
     response.length = len(form)
