@@ -180,6 +180,16 @@ def test_a_coding_that_the_client_cannot_read_is_undone(scenario: Make, accept: 
     story.client_gets(200, field=(b"etag", b'W/"a"'), without=b"content-length", bodiless=True)
 
 
+@pytest.mark.parametrize("second", [b"gzip", b"br"])
+def test_two_codings_in_two_lines_are_left_alone(scenario: Make, second: bytes) -> None:
+    lines = b"content-encoding: gzip\r\ncontent-encoding: %b\r\n" % second
+    story = scenario().client(get(accept=b"identity")).upstream_gets(b"GET /a")
+    story.upstream(OK + lines + b"content-length: 4\r\n\r\ntwic")
+    message = story.clients[-1].read_head(bodiless=False)
+    assert (message.values(b"content-encoding"), message.body) == ([b"gzip", second], b"twic")
+    message.body = b""
+
+
 def test_an_origin_that_lies_about_its_coding_ends_visibly(scenario: Make) -> None:
     head = OK + b"content-encoding: br\r\ntransfer-encoding: chunked\r\n\r\n"
     story = scenario().client(get()).upstream_gets(b"GET /a")

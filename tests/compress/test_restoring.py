@@ -25,10 +25,16 @@ def test_who_takes_it_gets_it_as_it_is(accept: bytes | None, found: bytes | None
 def test_what_cannot_or_must_not_be_undone_stays() -> None:
     assert unreadable(answer(coding=b"compress"), b"") is None
     assert unreadable(answer(coding=b"gzip, br"), b"") is None
+    assert unreadable(answer((b"content-encoding", b"br")), b"") is None
+    assert unreadable(answer((b"content-encoding", b"gzip")), b"gzip") is None
     assert unreadable(answer(status=206), b"") is None
     assert unreadable(answer((b"cache-control", b"no-transform")), b"") is None
     assert unreadable(ResponseHead(200, []), b"") is None
     assert unreadable(answer(), b"gzip, identity;q=0") is None
+
+
+def test_identity_beside_it_is_no_coding() -> None:
+    assert unreadable(answer((b"content-encoding", b"identity")), b"") == b"br"
 
 
 def test_it_is_what_it_was() -> None:

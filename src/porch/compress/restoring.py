@@ -1,7 +1,7 @@
 """Restoring: answers that an origin has coded, for clients that cannot read the coding."""
 
 from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
-from porch.compress.fields import without_sums
+from porch.compress.fields import codings, without_sums
 from porch.compress.negotiate import takes
 from porch.errors import BadGateway
 from porch.http.fields import tokens
@@ -12,11 +12,14 @@ __all__ = ["Restoring", "unreadable"]
 
 def unreadable(response: ResponseHead, accept: bytes | None) -> bytes | None:
     """The coding of an answer that its client does not take, and that can be undone; None for any
-    other answer. A part cannot be (RFC 9110 14.2), nor what says no-transform."""
-    coding = response.get(b"content-encoding")
-    if coding is None or response.status in (204, 206, 304) or response.status < 200:
+    other answer. A part cannot be (RFC 9110 14.2), nor what says no-transform, nor more than one
+    coding: hardly anybody puts a second one on, and who does so means it."""
+    if response.status in (204, 206, 304) or response.status < 200:
         return None
-    coding = coding.strip(b" \t").lower()
+    found = codings(response.fields)
+    if len(found) != 1:
+        return None
+    coding = found[0]
     if coding not in CODINGS or takes(accept, coding) or not takes(accept, b"identity"):
         return None
     if any(
