@@ -180,6 +180,20 @@ def test_a_coding_that_the_client_cannot_read_is_undone(scenario: Make, accept: 
     story.client_gets(200, field=(b"etag", b'W/"a"'), without=b"content-length", bodiless=True)
 
 
+@pytest.mark.parametrize("accept", [b"br", None, b"gzip, identity;q=0"])
+@pytest.mark.parametrize("kind", [b"text/plain", b"image/png"])
+def test_a_coding_that_is_undone_for_others_varies(
+    scenario: Make, accept: bytes | None, kind: bytes
+) -> None:
+    data = brotli.compress(BODY)
+    head = OK.replace(b"text/plain", kind) + b"content-encoding: br\r\ncontent-length: "
+    story = scenario().client(get(accept=accept)).upstream_gets(b"GET /a")
+    story.upstream(head + b'%d\r\netag: "a"\r\n\r\n' % len(data) + data)
+    fields, body = raw(story)
+    assert (fields[b"content-encoding"], fields[b"etag"], body) == (b"br", b'"a"', data)
+    assert fields[b"vary"] == b"Accept-Encoding"
+
+
 @pytest.mark.parametrize("second", [b"gzip", b"br"])
 def test_two_codings_in_two_lines_are_left_alone(scenario: Make, second: bytes) -> None:
     lines = b"content-encoding: gzip\r\ncontent-encoding: %b\r\n" % second

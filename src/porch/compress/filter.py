@@ -6,7 +6,7 @@ from porch.compress.coder import Coder
 from porch.compress.coding import Coding
 from porch.compress.fields import coded, conditions_back, drop_range, varied, weak_as_asked
 from porch.compress.negotiate import asked, chosen
-from porch.compress.restoring import Restoring, unreadable
+from porch.compress.restoring import Restoring, refuses, undoable
 from porch.compress.rules import Rules
 from porch.compress.types import why_not
 from porch.compress.workshop import Workshop
@@ -57,9 +57,13 @@ class Compress(Filter):
                 response.fields = varied(response.fields)  # the whole may be coded
             return
         accept = asked(request.fields)
-        unread = unreadable(response, accept)
-        if unread is not None:
-            self._restore(exchange, response, unread)
+        coded_as = undoable(response)
+        unread = coded_as is not None and refuses(accept, coded_as)
+        if coded_as is not None:
+            if not unread:
+                response.fields = varied(response.fields)  # others are given it as it was before
+                return
+            self._restore(exchange, response, coded_as)
         if why_not(request, response, rules.types, rules.least) is not None:
             return
         coding = chosen(accept, rules.codings)
