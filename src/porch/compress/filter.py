@@ -10,6 +10,7 @@ from porch.compress.restoring import Restoring, refuses, undoable
 from porch.compress.rules import Rules
 from porch.compress.types import why_not
 from porch.compress.workshop import Workshop
+from porch.errors import PartRefused
 from porch.exchange import Exchange
 from porch.filter import Filter, Kept, Response
 from porch.http.message import ResponseHead
@@ -52,13 +53,15 @@ class Compress(Filter):
             if kind is None or rules.types.has(kind):
                 response.fields = varied(weak_as_asked(response.fields, request))
             return
-        if response.status == 206:
-            if why_not(request, _whole(response), rules.types, rules.least) is None:
-                response.fields = varied(response.fields)  # the whole may be coded
-            return
         accept = asked(request.fields)
         coded_as = undoable(response)
         unread = coded_as is not None and refuses(accept, coded_as)
+        if response.status == 206:
+            if unread:
+                _refuse(exchange, coded_as)
+            elif coded_as or not why_not(request, _whole(response), rules.types, rules.least):
+                response.fields = varied(response.fields)  # the whole may be another for others
+            return
         if coded_as is not None:
             if not unread:
                 response.fields = varied(response.fields)  # others are given it as it was before
@@ -146,6 +149,18 @@ def _whole(response: ResponseHead) -> ResponseHead:
     size = (response.get(b"content-range") or b"").rpartition(b"/")[2]
     fields = [each for each in response.fields if each[0] != b"content-range"]
     return ResponseHead(200, fields, int(size) if size.isdigit() and len(size) < 20 else None)
+
+
+def _refuse(exchange: Exchange, coding: bytes | None) -> None:
+    """A part of a coded answer, of which this client is given the decoded whole: put behind what it
+    has, it would be rubbish, and it cannot be decoded."""
+    error = PartRefused(f"it is in {(coding or b'').decode()}")
+    if exchange.made is None:
+        raise error
+    exchange.error = error
+    exchange.made = page = exchange.keeper.error_page(exchange, error)
+    exchange.response = page.head(exchange)
+    exchange.status = page.status
 
 
 def _tell(response: ResponseHead, coder: Coder) -> None:
