@@ -22,6 +22,7 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
+    "DecodedTooLarge",
     "DnsError",
     "EndpointSilent",
     "FieldsTooLarge",
@@ -158,6 +159,12 @@ class BodyTooLarge(BadRequest):
     word = "http_request_body_size"
     status = 413
     sentence = "The body is over limits.body of this route."
+
+
+class DecodedTooLarge(BodyTooLarge):
+    """A request body that was coded and is over `compress.decode_request` when it is decoded."""
+
+    sentence = "The decoded body is over compress.decode_request of this route."
 
 
 class Misdirected(PorchError):
