@@ -143,6 +143,14 @@ def test_a_large_answer_waits_for_nothing(scenario: Make) -> None:
     story.client_leaves().ended(1, "client_gone")
 
 
+@pytest.mark.parametrize("kind", [b"text/event-stream", b"Text/Event-Stream; charset=utf-8"])
+def test_events_are_never_held_whatever_length_they_say(scenario: Make, kind: bytes) -> None:
+    story = scenario(Changing(Upper)).client(GET).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: 4\r\n\r\n" % kind)
+    story.upstream(b"ab").client_gets(200, b"AB", without=b"content-length", end=False)
+    story.upstream(b"cd").client_gets(body=b"CD!").ended(1, "")
+
+
 def test_an_answer_that_is_cut_before_its_head_has_left_is_none(scenario: Make) -> None:
     story = scenario(Changing(Upper)).client(GET).upstream_gets(b"GET /a")
     story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab").upstream_eof()
