@@ -68,6 +68,7 @@ class Transformed:
         "_client",
         "_error",
         "_exchange",
+        "_is_out",
         "_left",
         "_pieces",
         "_response",
@@ -83,6 +84,7 @@ class Transformed:
         self._client = client
         self._changes: list[Transform] = []
         self._pieces: list[bytes] | None = None
+        self._is_out = False
         self._left = 0
         self._response: ResponseHead | None = None
         self._error: PorchError | None = None
@@ -110,12 +112,14 @@ class Transformed:
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """See Stream."""
         if self._error is not None:
+            self._exchange.bytes_out -= len(data)  # it is not sent
             return
         trailers = head if isinstance(head, Trailers) else None
         begun = head if isinstance(head, ResponseHead) else None
         if begun is not None and begun is not self._response:
             if begun.status >= 200:
                 self._changes = []
+                self._is_out = True
             self._client.send(begun, data, end)
             return
         is_whole = end and begun is not None
@@ -131,11 +135,15 @@ class Transformed:
             for each in self._changes:
                 trailers, data = each.change(trailers, data, end)
         except Exception as error:
+            self._exchange.bytes_out -= before
             self._break(error)
+            if end:  # it is over before it hears of it
+                self._account()
             return
         self._exchange.bytes_out += len(data) - before
         is_last = end and trailers is None
         if begun is not None:
+            self._is_out = True
             if is_whole and is_last and self._has_content(begun):
                 begun.length = len(data)
                 begun.fields.append((b"content-length", b"%d" % len(data)))
@@ -159,6 +167,11 @@ class Transformed:
         exchange.error = self._error = error
         exchange.keeper.later(0.0, partial(exchange.fail, error))
 
+    def _account(self) -> None:
+        """Nothing more is sent: an answer whose head has not left is none, also for the log."""
+        if not self._is_out:
+            self._exchange.status = 0
+
     def pause_reading(self) -> None:
         """See Stream."""
         self._client.pause_reading()
@@ -173,6 +186,7 @@ class Transformed:
         if self._pieces is not None:
             self._exchange.bytes_out -= sum(map(len, self._pieces))
             self._pieces = None
+        self._account()
         self._client.abort(error)
 
     def unsent(self) -> int:
