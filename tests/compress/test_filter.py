@@ -317,6 +317,17 @@ def test_a_part_of_what_is_stored_in_such_a_coding_is_refused_too(scenario: Make
     story.client(get(accept=b"gzip")).client_gets(206, b"ab")
 
 
+def test_who_makes_a_part_that_is_refused_hears_of_it(scenario: Make) -> None:
+    fields = [(b"content-encoding", b"gzip"), (b"content-range", b"bytes 0-1/9")]
+    moved: list[bool] = []
+    reader = Reader(InMemory(b"ab"), [(0, 2)], lambda each: moved.append(each.is_over))
+    part = Kept(ResponseHead(206, [*fields, (b"content-length", b"2")], 2), b"", reader)
+    story = scenario(Answers(part)).client(get(accept=b"identity")).client_gets(502)
+    story.advance(0.1, tick=0.01)
+    assert moved
+    assert all(moved)
+
+
 def test_a_part_of_what_is_too_short_to_be_coded_does_not_vary(scenario: Make) -> None:
     story = scenario().client(get(b"range: bytes=9-")).upstream_gets(b"GET /a")
     part = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(

@@ -210,6 +210,23 @@ def test_what_is_stored_coded_is_given_to_who_reads_another_coding(
             assert answer.headers.get("content-encoding", "identity") == coding
 
 
+def test_a_part_of_what_is_stored_coded_is_for_who_reads_the_coding(
+    secured: Callable[..., Door],
+) -> None:
+    with h2_client(secured(brotlied, ", cache = true")) as client:
+        plain = {"accept-encoding": "identity"}
+        assert client.get("/", headers=plain).content == BODY
+        part = {"range": "bytes=5-9"}
+        for _ in range(3):
+            refused = client.get("/", headers={**plain, **part})
+            assert refused.status_code == 502
+            assert "content-encoding" not in refused.headers
+            with client.stream("GET", "/", headers={"accept-encoding": "br", **part}) as answer:
+                raw = b"".join(answer.iter_raw())
+            assert (answer.status_code, raw) == (206, brotli.compress(BODY, quality=5)[5:10])
+            assert answer.headers["vary"] == "Accept-Encoding"
+
+
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 

@@ -155,8 +155,11 @@ def _refuse(exchange: Exchange, coding: bytes | None) -> None:
     """A part of a coded answer, of which this client is given the decoded whole: put behind what it
     has, it would be rubbish, and it cannot be decoded."""
     error = PartRefused(f"it is in {(coding or b'').decode()}")
-    if exchange.made is None:
+    made = exchange.made
+    if made is None:
         raise error
+    if made.source is not None:  # who makes it hears that nobody waits for it
+        made.source.begin(exchange).abort(error)
     exchange.error = error
     exchange.made = page = exchange.keeper.error_page(exchange, error)
     exchange.response = page.head(exchange)
