@@ -1,8 +1,8 @@
 """DecodeRequests: bodies of requests that clients have coded, for origins that read none."""
 
 from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
-from porch.compress.fields import without_sums
-from porch.errors import BadRequest, BodyTooLarge
+from porch.compress.fields import codings, without_sums
+from porch.errors import BadRequest, DecodedTooLarge
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 
@@ -23,10 +23,8 @@ class DecodeRequests(Filter):
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter. Who sends a coding that nobody reads is told which are (RFC 9110 15.5.16)."""
-        if self._of(exchange) is not None:
-            return None
-        coding = exchange.request.get(b"content-encoding")
-        if coding is None or coding.strip(b" \t").lower() in (b"", b"identity"):
+        request = exchange.request
+        if self._of(exchange) is not None or request.length == 0 or not codings(request.fields):
             return None
         text = b"a coding that is not read here; take gzip, br, zstd or deflate, or none\n"
         kind = (b"content-type", b"text/plain; charset=utf-8")
@@ -42,7 +40,7 @@ class DecodeRequests(Filter):
         except Damaged as error:
             raise BadRequest(f"Content-Encoding is not what it says: {error}") from None
         except TooMuch as error:
-            raise BodyTooLarge(f"{error}; see compress.decode_request") from None
+            raise DecodedTooLarge(str(error)) from None
 
     def on_upstream_request(self, exchange: Exchange) -> None:
         """See Filter. What is whole has a length."""
@@ -63,9 +61,9 @@ class DecodeRequests(Filter):
         found = self._running.get(exchange)
         request = exchange.request
         if found is None and request.length != 0:
-            coding = [value for name, value in request.fields if name == b"content-encoding"]
-            if len(coding) == 1 and (name := coding[0].strip(b" \t").lower()) in CODINGS:
-                found = self._running[exchange] = Decoder(name, self._most)
+            named = codings(request.fields)
+            if len(named) == 1 and named[0] in CODINGS:
+                found = self._running[exchange] = Decoder(named[0], self._most)
                 request.length = None
                 request.fields = [
                     each for each in without_sums(request.fields) if each[0] not in _OF_CODED

@@ -1,30 +1,33 @@
 """Restoring: answers that an origin has coded, for clients that cannot read the coding."""
 
 from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
-from porch.compress.fields import without_sums
+from porch.compress.fields import codings, without_sums
 from porch.compress.negotiate import takes
 from porch.errors import BadGateway
 from porch.http.fields import tokens
 from porch.http.message import ResponseHead, Trailers
 
-__all__ = ["Restoring", "unreadable"]
+__all__ = ["Restoring", "refuses", "undoable"]
 
 
-def unreadable(response: ResponseHead, accept: bytes | None) -> bytes | None:
-    """The coding of an answer that its client does not take, and that can be undone; None for any
-    other answer. A part cannot be (RFC 9110 14.2), nor what says no-transform."""
-    coding = response.get(b"content-encoding")
-    if coding is None or response.status in (204, 206, 304) or response.status < 200:
+def undoable(response: ResponseHead) -> bytes | None:
+    """The coding of an answer that can be undone for those who do not take it; None for any other
+    answer. What says no-transform must not be changed, and more than one coding stays: hardly
+    anybody puts a second one on, and who does so means it."""
+    if response.status in (204, 304) or response.status < 200:
         return None
-    coding = coding.strip(b" \t").lower()
-    if coding not in CODINGS or takes(accept, coding) or not takes(accept, b"identity"):
+    found = codings(response.fields)
+    if len(found) != 1 or found[0] not in CODINGS:
         return None
-    if any(
-        name == b"cache-control" and b"no-transform" in tokens(value)
-        for name, value in response.fields
-    ):
-        return None
-    return coding
+    for name, value in response.fields:
+        if name == b"cache-control" and b"no-transform" in tokens(value):
+            return None
+    return found[0]
+
+
+def refuses(accept: bytes | None, coding: bytes) -> bool:
+    """Whether a client does not take this coding, and takes what it was before."""
+    return not takes(accept, coding) and takes(accept, b"identity")
 
 
 class Restoring:
