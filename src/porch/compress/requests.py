@@ -38,7 +38,7 @@ class DecodeRequests(Filter):
         if decoder is None:
             return data
         try:
-            return decoder.change(data, exchange.request_done)
+            return b"".join(decoder.steps(data, exchange.request_done))
         except Damaged as error:
             raise BadRequest(f"Content-Encoding is not what it says: {error}") from None
         except TooMuch as error:
