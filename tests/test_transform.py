@@ -1,6 +1,7 @@
 """Answers that are changed on their way."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -143,11 +144,19 @@ def test_a_large_answer_waits_for_nothing(scenario: Make) -> None:
     story.client_leaves().ended(1, "client_gone")
 
 
+@pytest.mark.parametrize("kind", [b"text/event-stream", b"Text/Event-Stream; charset=utf-8"])
+def test_events_are_never_held_whatever_length_they_say(scenario: Make, kind: bytes) -> None:
+    story = scenario(Changing(Upper)).client(GET).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: 4\r\n\r\n" % kind)
+    story.upstream(b"ab").client_gets(200, b"AB", without=b"content-length", end=False)
+    story.upstream(b"cd").client_gets(body=b"CD!").ended(1, "")
+
+
 def test_an_answer_that_is_cut_before_its_head_has_left_is_none(scenario: Make) -> None:
     story = scenario(Changing(Upper)).client(GET).upstream_gets(b"GET /a")
     story.upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab").upstream_eof()
     story.client_gets_nothing().client_sees("reset").ended(1)
-    assert story.latest.bytes_out == 0
+    assert (story.latest.bytes_out, story.latest.status) == (0, 0)
 
 
 def test_what_has_no_content_says_no_length(scenario: Make) -> None:
@@ -216,6 +225,29 @@ def test_a_transform_that_raises_cuts_the_answer(scenario: Make, answer: bytes) 
     story = scenario(Changing(lambda: Raises(ValueError("x")))).client(GET).upstream_gets(b"GET /a")
     story.upstream(answer).advance(seconds=0.01, tick=0.01).reported(ValueError)
     story.ended(1, "proxy_internal_error").client_gets_nothing().client_sees("reset")
+    assert (story.latest.bytes_out, story.latest.status) == (0, 0)
+
+
+class RaisesLater(Raises):
+    """At what begins with an x."""
+
+    def change(
+        self, trailers: Trailers | None, data: bytes, end: bool
+    ) -> tuple[Trailers | None, bytes]:
+        if data.startswith(b"x"):
+            raise self.error
+        return trailers, data
+
+
+@pytest.mark.parametrize("rest", [b"1\r\nx\r\n", b"1\r\nx\r\n3\r\nabc\r\n0\r\n\r\n"])
+def test_what_has_left_before_a_transform_raises_is_what_is_counted(
+    scenario: Make, rest: bytes
+) -> None:
+    story = scenario(Changing(lambda: RaisesLater(BodyTooLarge())))
+    story.client(GET).upstream_gets(b"GET /a").upstream(CHUNKED + b"2\r\nab\r\n")
+    story.client_gets(200, b"ab", end=False).upstream(rest).advance(seconds=0.01, tick=0.01)
+    story.ended(1, "http_request_body_size").client_gets_nothing()
+    assert (story.latest.bytes_out, story.latest.status) == (2, 200)
 
 
 def test_what_a_transform_raises_on_purpose_is_no_defect(scenario: Make) -> None:
@@ -242,7 +274,7 @@ def test_it_stands_for_the_client() -> None:
             return lambda *given: told.append(name)
 
     client: Any = Client()
-    exchange: Any = None
+    exchange: Any = SimpleNamespace(status=200)
     made = Transformed(exchange, client)
     assert (made.peer, made.port, made.interim, made.security) == (b"p", b"80", True, None)
     made.pause_reading()
@@ -251,4 +283,5 @@ def test_it_stands_for_the_client() -> None:
     made.finish(True)
     made.abort(BodyTooLarge())
     assert told == ["pause_reading", "resume_reading", "unsent", "finish", "abort"]
+    assert exchange.status == 0, "no head has left"
     assert "0 transforms" in repr(made)

@@ -22,6 +22,7 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
+    "DecodedTooLarge",
     "DnsError",
     "EndpointSilent",
     "FieldsTooLarge",
@@ -40,6 +41,7 @@ __all__ = [
     "NoRoute",
     "NoSite",
     "NotSecured",
+    "PartRefused",
     "PoolFull",
     "PorchError",
     "RequestTimeout",
@@ -157,6 +159,12 @@ class BodyTooLarge(BadRequest):
     word = "http_request_body_size"
     status = 413
     sentence = "The body is over limits.body of this route."
+
+
+class DecodedTooLarge(BodyTooLarge):
+    """A request body that was coded and is over `compress.decode_request` when it is decoded."""
+
+    sentence = "The decoded body is over compress.decode_request of this route."
 
 
 class Misdirected(PorchError):
@@ -405,6 +413,16 @@ class UpgradeFailed(BadGateway):
 
     word = "http_upgrade_failed"
     sentence = "The origin switched protocols in another way than it was asked to."
+
+
+class PartRefused(PorchError):
+    """A part of an answer, in a Content-Encoding that the client does not take: a part cannot be
+    decoded (RFC 9110 14.2), and the whole that the client may have is decoded. The endpoint may
+    send such and is not blamed."""
+
+    word = "http_response_content_coding"
+    status = 502
+    sentence = "A part is in a coding that the client does not take; compress = false sends it."
 
 
 class IncompleteResponse(PorchError):

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from porch.exchange import Exchange
     from porch.keeper import ClientStream, Security
 
-__all__ = ["SMALL", "Transform", "Transformed", "transform"]
+__all__ = ["SMALL", "Transform", "Transformed", "is_held", "transform"]
 
 SMALL = 131072
 """Bytes of an answer that says its length and is changed in one piece, however it comes: its head
 waits for its end, and has a length then. To code 8 KB at once takes 25 to 60 % less time than in
 two pieces, 60 KB a tenth, 120 KB no more than that."""
+
+_EVENTS = b"text/event-stream"
 
 
 class Transform(Protocol):
@@ -31,6 +33,15 @@ class Transform(Protocol):
     ) -> tuple[Trailers | None, bytes]:
         """What goes on in place of a piece, which has the same `end`. trailers: with the last one
         alone, if at all; there may be data and trailers in what is returned."""
+
+
+def is_held(head: ResponseHead) -> bool:
+    """Whether an answer that will be changed waits for its end. Events never do: each is read when
+    it comes, whatever length their stream says it will have."""
+    length = head.length
+    if length is None or not 0 < length <= SMALL:
+        return False
+    return not (head.get(b"content-type") or b"").lower().startswith(_EVENTS)
 
 
 @runtime_checkable
@@ -65,6 +76,7 @@ class Transformed:
         "_client",
         "_error",
         "_exchange",
+        "_is_out",
         "_left",
         "_pieces",
         "_response",
@@ -80,6 +92,7 @@ class Transformed:
         self._client = client
         self._changes: list[Transform] = []
         self._pieces: list[bytes] | None = None
+        self._is_out = False
         self._left = 0
         self._response: ResponseHead | None = None
         self._error: PorchError | None = None
@@ -100,23 +113,25 @@ class Transformed:
             self._changes = []
         self._changes += changes
         if response is not None and response.length is not None:
-            self._left = response.length
+            self._left = response.length if is_held(response) else 0
             response.length = None
             response.fields = [each for each in response.fields if each[0] != b"content-length"]
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """See Stream."""
         if self._error is not None:
+            self._exchange.bytes_out -= len(data)  # it is not sent
             return
         trailers = head if isinstance(head, Trailers) else None
         begun = head if isinstance(head, ResponseHead) else None
         if begun is not None and begun is not self._response:
             if begun.status >= 200:
                 self._changes = []
+                self._is_out = True
             self._client.send(begun, data, end)
             return
         is_whole = end and begun is not None
-        if self._pieces is not None or (begun is not None and not end and self._is_small()):
+        if self._pieces is not None or (begun is not None and not end and self._left):
             self._pieces = [*(self._pieces or ()), data]
             self._left -= len(data)
             if not end:
@@ -128,11 +143,15 @@ class Transformed:
             for each in self._changes:
                 trailers, data = each.change(trailers, data, end)
         except Exception as error:
+            self._exchange.bytes_out -= before
             self._break(error)
+            if end:  # it is over before it hears of it
+                self._account()
             return
         self._exchange.bytes_out += len(data) - before
         is_last = end and trailers is None
         if begun is not None:
+            self._is_out = True
             if is_whole and is_last and self._has_content(begun):
                 begun.length = len(data)
                 begun.fields.append((b"content-length", b"%d" % len(data)))
@@ -141,9 +160,6 @@ class Transformed:
             self._client.send(None, data, is_last)
         if trailers is not None:
             self._client.send(trailers, b"", True)
-
-    def _is_small(self) -> bool:
-        return 0 < self._left <= SMALL
 
     def _has_content(self, head: ResponseHead) -> bool:
         """RFC 9110 6.4.1. What has none says nothing of its length: another's would be wrong."""
@@ -159,6 +175,11 @@ class Transformed:
         exchange.error = self._error = error
         exchange.keeper.later(0.0, partial(exchange.fail, error))
 
+    def _account(self) -> None:
+        """Nothing more is sent: an answer whose head has not left is none, also for the log."""
+        if not self._is_out:
+            self._exchange.status = 0
+
     def pause_reading(self) -> None:
         """See Stream."""
         self._client.pause_reading()
@@ -173,6 +194,7 @@ class Transformed:
         if self._pieces is not None:
             self._exchange.bytes_out -= sum(map(len, self._pieces))
             self._pieces = None
+        self._account()
         self._client.abort(error)
 
     def unsent(self) -> int:

@@ -4,6 +4,7 @@ import pytest
 
 from porch.compress.fields import (
     coded,
+    codings,
     conditions_back,
     drop_range,
     varied,
@@ -29,6 +30,21 @@ def asking(*fields: Field) -> RequestHead:
 )
 def test_a_tag_is_made_weak_once(tag: bytes, made: bytes) -> None:
     assert weak(tag) == made
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ([], []),
+        ([b" GZip "], [b"gzip"]),
+        ([b"identity", b"gzip,"], [b"gzip"]),
+        ([b"gzip", b"br, zstd"], [b"gzip", b"br", b"zstd"]),
+        ([b"gzip", b"gzip"], [b"gzip", b"gzip"]),
+        ([b"", b"identity"], []),
+    ],
+)
+def test_several_lines_of_codings_are_one_list(lines: list[bytes], found: list[bytes]) -> None:
+    assert codings([(b"x", b"br"), *((b"content-encoding", each) for each in lines)]) == found
 
 
 @pytest.mark.parametrize(

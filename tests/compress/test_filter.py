@@ -202,6 +202,30 @@ def test_a_large_body_in_brotli_is_decoded_wholly(scenario: Make) -> None:
     assert raw(story)[1] == body
 
 
+@pytest.mark.parametrize("accept", [b"br", None, b"gzip, identity;q=0"])
+@pytest.mark.parametrize("kind", [b"text/plain", b"image/png"])
+def test_a_coding_that_is_undone_for_others_varies(
+    scenario: Make, accept: bytes | None, kind: bytes
+) -> None:
+    data = brotli.compress(BODY)
+    head = OK.replace(b"text/plain", kind) + b"content-encoding: br\r\ncontent-length: "
+    story = scenario().client(get(accept=accept)).upstream_gets(b"GET /a")
+    story.upstream(head + b'%d\r\netag: "a"\r\n\r\n' % len(data) + data)
+    fields, body = raw(story)
+    assert (fields[b"content-encoding"], fields[b"etag"], body) == (b"br", b'"a"', data)
+    assert fields[b"vary"] == b"Accept-Encoding"
+
+
+@pytest.mark.parametrize("second", [b"gzip", b"br"])
+def test_two_codings_in_two_lines_are_left_alone(scenario: Make, second: bytes) -> None:
+    lines = b"content-encoding: gzip\r\ncontent-encoding: %b\r\n" % second
+    story = scenario().client(get(accept=b"identity")).upstream_gets(b"GET /a")
+    story.upstream(OK + lines + b"content-length: 4\r\n\r\ntwic")
+    message = story.clients[-1].read_head(bodiless=False)
+    assert (message.values(b"content-encoding"), message.body) == ([b"gzip", second], b"twic")
+    message.body = b""
+
+
 def test_an_origin_that_lies_about_its_coding_ends_visibly(scenario: Make) -> None:
     head = OK + b"content-encoding: br\r\ntransfer-encoding: chunked\r\n\r\n"
     story = scenario().client(get()).upstream_gets(b"GET /a")
@@ -265,7 +289,8 @@ def test_parts_are_never_mixed(scenario: Make, condition: bytes, accept: bytes, 
     [
         (b"x: y", True),
         (b"content-type: image/png", False),
-        (b"content-encoding: br", False),
+        (b"content-encoding: gzip", True),
+        (b"content-encoding: compress", False),
         (b"cache-control: no-transform", False),
     ],
 )
@@ -283,6 +308,46 @@ def test_a_part_of_what_would_be_coded_varies_as_the_whole_does(
         story.client_gets(206, BODY, field=(b"vary", b"Accept-Encoding"))
     else:
         story.client_gets(206, BODY, without=b"vary")
+
+
+GZIPPED = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(
+    b"content-length",
+    b"content-encoding: gzip\r\ncontent-range: bytes 9-99/100\r\ncontent-length",
+)
+
+
+@pytest.mark.parametrize("accept", [b"identity", b"br", b""])
+def test_a_part_in_a_coding_that_its_client_does_not_take_is_refused(
+    scenario: Make, accept: bytes
+) -> None:
+    story = scenario().client(get(b"range: bytes=9-", accept=accept)).upstream_gets(b"GET /a")
+    story.upstream(GZIPPED + BODY).client_gets(502, without=b"content-encoding")
+    story.ended(1, "http_response_content_coding")
+
+
+def test_who_says_nothing_of_codings_gets_its_part(scenario: Make) -> None:
+    story = scenario().client(get(b"range: bytes=9-", accept=None)).upstream_gets(b"GET /a")
+    story.upstream(GZIPPED + BODY)
+    story.client_gets(206, BODY, field=(b"content-encoding", b"gzip"))
+
+
+def test_a_part_of_what_is_stored_in_such_a_coding_is_refused_too(scenario: Make) -> None:
+    fields = [(b"content-encoding", b"gzip"), (b"content-range", b"bytes 0-1/9")]
+    part = Kept(ResponseHead(206, [*fields, (b"content-length", b"2")], 2), b"ab")
+    story = scenario(Answers(part)).client(get(accept=b"identity"))
+    story.client_gets(502, without=b"content-range").ended(1, "http_response_content_coding")
+    story.client(get(accept=b"gzip")).client_gets(206, b"ab")
+
+
+def test_who_makes_a_part_that_is_refused_hears_of_it(scenario: Make) -> None:
+    fields = [(b"content-encoding", b"gzip"), (b"content-range", b"bytes 0-1/9")]
+    moved: list[bool] = []
+    reader = Reader(InMemory(b"ab"), [(0, 2)], lambda each: moved.append(each.is_over))
+    part = Kept(ResponseHead(206, [*fields, (b"content-length", b"2")], 2), b"", reader)
+    story = scenario(Answers(part)).client(get(accept=b"identity")).client_gets(502)
+    story.advance(0.1, tick=0.01)
+    assert moved
+    assert all(moved)
 
 
 def test_a_part_of_what_is_too_short_to_be_coded_does_not_vary(scenario: Make) -> None:
@@ -316,15 +381,16 @@ def test_what_is_kept_has_the_fields_of_each_time(scenario: Make) -> None:
 class Kepts(Answers):
     """As a cache has them: another head each time, bytes with a name."""
 
-    def __init__(self, body: bytes, name: bytes = b"1", source: bool = False) -> None:
+    def __init__(self, body: bytes, name: bytes = b"1", source: bool = False, *more: Field) -> None:
         self.body = body
         self.name = name
         self.source = source
+        self.more = more
 
     def on_request(self, exchange: Exchange) -> Response:
         size = len(self.body)
         fields = [(b"content-type", b"text/html"), (b"content-length", b"%d" % size)]
-        head = ResponseHead(200, fields, size)
+        head = ResponseHead(200, [*fields, *self.more], size)
         if exchange.request.method == b"HEAD":
             return Kept(head, b"", None, self.name)
         if self.source:
@@ -360,6 +426,26 @@ def test_a_stored_body_in_pieces_is_coded_once_too(scenario: Make, shop: Worksho
     fields, again = raw(story.client(get()))
     assert fields[b"content-length"] == b"%d" % len(again)
     assert decoded(b"gzip", again) == body
+
+
+@pytest.mark.parametrize("size", [200, 9_500], ids=["small", "large"])
+def test_a_stored_answer_that_the_origin_coded_is_given_in_another_coding_each_time(
+    scenario: Make, size: int
+) -> None:
+    body = Random(2).randbytes(size * 16).hex().encode()
+    coded = (b"content-encoding", b"br")
+    data = brotli.compress(body, quality=1)
+    story = scenario(Kepts(data, b"1", size > 200, coded))
+    for number in range(4):
+        story.client(get()).advance(0.1, tick=0.01)
+        fields, got = raw(story)
+        assert fields[b"content-encoding"] == b"gzip"
+        assert decoded(b"gzip", got) == body
+        if number:
+            assert fields[b"content-length"] == b"%d" % len(got)
+    story.client(get(accept=b"identity")).advance(0.1, tick=0.01)
+    assert raw(story)[1] == body
+    story.ended(5, "")
 
 
 def test_what_is_known_not_to_shrink_is_not_tried_again(scenario: Make, shop: Workshop) -> None:

@@ -34,6 +34,7 @@ def post(body: bytes, coding: bytes = b"gzip", chunked: bool = False) -> bytes:
     return lines + (b"" if chunked else body)
 
 
+LINES = b"identity\r\ncontent-encoding: "
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
@@ -82,6 +83,28 @@ def test_other_bodies_go_as_they_came(scenario: Make) -> None:
     story.upstream(ANSWER).client_gets(200, b"ok")
 
 
+@pytest.mark.parametrize("coding", [b"gzip", b"compress", b"gzip, br"])
+@pytest.mark.parametrize("method", [b"POST", b"DELETE"])
+def test_what_has_no_body_goes_as_it_came(scenario: Make, coding: bytes, method: bytes) -> None:
+    asked = post(b"", coding).replace(b"POST", method)
+    story = scenario().client(asked)
+    story.upstream_gets(method + b" /a", field=(b"content-encoding", coding))
+    story.upstream(ANSWER).client_gets(200, b"ok")
+
+
+def test_a_line_that_says_identity_is_no_coding(scenario: Make) -> None:
+    story = scenario().client(post(gzip.compress(BODY), LINES + b"gzip"))
+    story.upstream_gets(b"POST /a", BODY, without=b"content-encoding")
+    story.upstream(ANSWER).client_gets(200, b"ok")
+
+
+def test_one_that_is_too_large_names_the_word_that_bounds_it(scenario: Make) -> None:
+    story = scenario().client(post(gzip.compress(b"a" * (MOST + 1)))).client_gets(413)
+    error = story.latest.error
+    assert error is not None
+    assert "compress.decode_request" in error.sentence
+
+
 @pytest.mark.parametrize(
     ("body", "coding", "status", "word"),
     [
@@ -97,7 +120,7 @@ def test_bombs_and_damage_are_refused(
     story.upstream_gets_nothing()
 
 
-@pytest.mark.parametrize("coding", [b"compress", b"gzip, br", b"rubbish"])
+@pytest.mark.parametrize("coding", [b"compress", b"gzip, br", b"rubbish", LINES + b"compress"])
 def test_who_sends_another_coding_is_told_which_are_read(scenario: Make, coding: bytes) -> None:
     story = scenario().client(post(b"data", coding))
     story.client_gets(415, field=(b"accept-encoding", b"gzip, br, zstd, deflate"))

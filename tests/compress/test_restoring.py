@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from porch.compress.decoder import FLOOR, STEP
-from porch.compress.restoring import Restoring, unreadable
+from porch.compress.restoring import Restoring, refuses, undoable
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import Field, ResponseHead, Trailers
@@ -25,20 +25,33 @@ def answer(*fields: Field, status: int = 200, coding: bytes = b"br") -> Response
 
 
 @pytest.mark.parametrize(
-    ("accept", "found"),
-    [(b"gzip", b"br"), (b"", b"br"), (b"gzip, br", None), (None, None), (b"*", None)],
+    ("accept", "does"),
+    [
+        (b"gzip", True),
+        (b"", True),
+        (b"gzip, br", False),
+        (None, False),
+        (b"*", False),
+        (b"gzip, identity;q=0", False),
+    ],
 )
-def test_who_takes_it_gets_it_as_it_is(accept: bytes | None, found: bytes | None) -> None:
-    assert unreadable(answer(), accept) == found
+def test_who_takes_it_or_nothing_else_gets_it_as_it_is(accept: bytes | None, does: bool) -> None:
+    assert refuses(accept, b"br") is does
 
 
 def test_what_cannot_or_must_not_be_undone_stays() -> None:
-    assert unreadable(answer(coding=b"compress"), b"") is None
-    assert unreadable(answer(coding=b"gzip, br"), b"") is None
-    assert unreadable(answer(status=206), b"") is None
-    assert unreadable(answer((b"cache-control", b"no-transform")), b"") is None
-    assert unreadable(ResponseHead(200, []), b"") is None
-    assert unreadable(answer(), b"gzip, identity;q=0") is None
+    assert undoable(answer()) == b"br"
+    assert undoable(answer(coding=b"compress")) is None
+    assert undoable(answer(coding=b"gzip, br")) is None
+    assert undoable(answer((b"content-encoding", b"br"))) is None
+    assert undoable(answer((b"content-encoding", b"gzip"))) is None
+    assert undoable(answer(status=304)) is None
+    assert undoable(answer((b"cache-control", b"no-transform"))) is None
+    assert undoable(ResponseHead(200, [])) is None
+
+
+def test_identity_beside_it_is_no_coding() -> None:
+    assert undoable(answer((b"content-encoding", b"identity"))) == b"br"
 
 
 class Kinds(Filter):

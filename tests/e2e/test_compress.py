@@ -191,6 +191,42 @@ def test_what_is_stored_is_given_in_each_coding_and_as_it_is(
             running.wait_until(made_anew, "a smaller form")
 
 
+def brotlied(connection: Connection) -> None:
+    """To everybody."""
+    data = brotli.compress(BODY, quality=5)
+    lasts = b"Cache-Control: max-age=60\r\nContent-Encoding: br\r\n"
+    while True:
+        connection.read_head()
+        connection.send(TEXT + lasts + b"Content-Length: %d\r\n\r\n" % len(data) + data)
+
+
+def test_what_is_stored_coded_is_given_to_who_reads_another_coding(
+    secured: Callable[..., Door],
+) -> None:
+    with h2_client(secured(brotlied, ", cache = true")) as client:
+        for coding in ("gzip", "br", "identity") * 4:
+            answer = client.get("/", headers={"accept-encoding": coding})
+            assert answer.content == BODY
+            assert answer.headers.get("content-encoding", "identity") == coding
+
+
+def test_a_part_of_what_is_stored_coded_is_for_who_reads_the_coding(
+    secured: Callable[..., Door],
+) -> None:
+    with h2_client(secured(brotlied, ", cache = true")) as client:
+        plain = {"accept-encoding": "identity"}
+        assert client.get("/", headers=plain).content == BODY
+        part = {"range": "bytes=5-9"}
+        for _ in range(3):
+            refused = client.get("/", headers={**plain, **part})
+            assert refused.status_code == 502
+            assert "content-encoding" not in refused.headers
+            with client.stream("GET", "/", headers={"accept-encoding": "br", **part}) as answer:
+                raw = b"".join(answer.iter_raw())
+            assert (answer.status_code, raw) == (206, brotli.compress(BODY, quality=5)[5:10])
+            assert answer.headers["vary"] == "Accept-Encoding"
+
+
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 

@@ -2,7 +2,7 @@
 
 from porch.between import BeforeClient
 from porch.compress.decoder import Damaged, Decoder, TooMuch
-from porch.errors import BadRequest, BodyTooLarge, PorchError
+from porch.errors import BadRequest, DecodedTooLarge, PorchError
 from porch.exchange import Exchange
 from porch.http.message import Trailers
 from porch.keeper import Timer
@@ -152,5 +152,5 @@ class Decoding(BeforeClient):
 def _refused(error: Damaged | TooMuch) -> PorchError:
     """What the client is told. It keeps nothing of the body."""
     if isinstance(error, TooMuch):
-        return BodyTooLarge(f"{error}; see compress.decode_request")
+        return DecodedTooLarge(str(error))
     return BadRequest(f"Content-Encoding is not what it says: {error}")

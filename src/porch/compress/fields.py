@@ -14,6 +14,7 @@ from porch.http.validators import is_strong, tags
 __all__ = [
     "DIGESTS",
     "coded",
+    "codings",
     "conditions_back",
     "drop_range",
     "varied",
@@ -34,6 +35,18 @@ _CONDITIONS = frozenset((b"if-none-match", b"if-range"))
 def weak(tag: bytes) -> bytes:
     """An entity tag made weak. What is no strong one stays."""
     return b"W/" + tag if is_strong(tag) else tag
+
+
+def codings(fields: Iterable[Field]) -> list[bytes]:
+    """Those of a body, in the order in which they were put on; none is named that changes nothing.
+    Several lines are one list (RFC 9110 5.2, 8.4)."""
+    return [
+        each
+        for name, value in fields
+        if name == b"content-encoding"
+        for each in tokens(value)
+        if each != b"identity"
+    ]
 
 
 def varied(fields: Iterable[Field]) -> list[Field]:

@@ -6,10 +6,11 @@ from porch.compress.coder import Coder
 from porch.compress.coding import Coding
 from porch.compress.fields import coded, conditions_back, drop_range, varied, weak_as_asked
 from porch.compress.negotiate import asked, chosen
-from porch.compress.restoring import Restoring, unreadable
+from porch.compress.restoring import Restoring, refuses, undoable
 from porch.compress.rules import Rules
 from porch.compress.types import why_not
 from porch.compress.workshop import Workshop
+from porch.errors import PartRefused
 from porch.exchange import Exchange
 from porch.filter import Filter, Kept, Response
 from porch.http.message import ResponseHead
@@ -52,14 +53,20 @@ class Compress(Filter):
             if kind is None or rules.types.has(kind):
                 response.fields = varied(weak_as_asked(response.fields, request))
             return
-        if response.status == 206:
-            if why_not(request, _whole(response), rules.types, rules.least) is None:
-                response.fields = varied(response.fields)  # the whole may be coded
-            return
         accept = asked(request.fields)
-        unread = unreadable(response, accept)
-        if unread is not None:
-            self._restore(exchange, response, unread)
+        coded_as = undoable(response)
+        unread = coded_as is not None and refuses(accept, coded_as)
+        if response.status == 206:
+            if unread:
+                _refuse(exchange, coded_as)
+            elif coded_as or not why_not(request, _whole(response), rules.types, rules.least):
+                response.fields = varied(response.fields)  # the whole may be another for others
+            return
+        if coded_as is not None:
+            if not unread:
+                response.fields = varied(response.fields)  # others are given it as it was before
+                return
+            self._restore(exchange, response, coded_as)
         if why_not(request, response, rules.types, rules.least) is not None:
             return
         coding = chosen(accept, rules.codings)
@@ -149,6 +156,21 @@ def _whole(response: ResponseHead) -> ResponseHead:
     return ResponseHead(200, fields, int(size) if size.isdigit() and len(size) < 20 else None)
 
 
+def _refuse(exchange: Exchange, coding: bytes | None) -> None:
+    """A part of a coded answer, of which this client is given the decoded whole: put behind what it
+    has, it would be rubbish, and it cannot be decoded."""
+    error = PartRefused(f"it is in {(coding or b'').decode()}")
+    made = exchange.made
+    if made is None:
+        raise error
+    if made.source is not None:  # who makes it hears that nobody waits for it
+        made.source.begin(exchange).abort(error)
+    exchange.error = error
+    exchange.made = page = exchange.keeper.error_page(exchange, error)
+    exchange.response = page.head(exchange)
+    exchange.status = page.status
+
+
 def _tell(response: ResponseHead, coder: Coder) -> None:
     """Its fields as those of a coded one, of an unknown length."""
     response.fields = coded(response.fields, coder.name)
@@ -156,7 +178,13 @@ def _tell(response: ResponseHead, coder: Coder) -> None:
 
 
 def _replace(exchange: Exchange, response: ResponseHead, coder: Coder, form: bytes) -> None:
-    """The answer is this form; a client that takes nothing now is not given all of it at once."""
+    """The answer is this form; a client that takes nothing now is not given all of it at once.
+
+    Its head is another one: what was to be done with the body in whose place it comes is not done
+    with it (see transform.Transformed)."""
+    response = exchange.response = ResponseHead(
+        response.status, response.fields, None, response.reason
+    )
     _tell(response, coder)
     response.fields.append((b"content-length", b"%d" % len(form)))
     response.length = len(form)

@@ -2,7 +2,7 @@
 
 from porch.compress.decoder import CODINGS, Decoder
 from porch.compress.decoding import Decoding
-from porch.compress.fields import without_sums
+from porch.compress.fields import codings, without_sums
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 
@@ -23,10 +23,8 @@ class DecodeRequests(Filter):
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter. Who sends a coding that nobody reads is told which are (RFC 9110 15.5.16)."""
-        if self._of(exchange) is not None:
-            return None
-        coding = exchange.request.get(b"content-encoding")
-        if coding is None or coding.strip(b" \t").lower() in (b"", b"identity"):
+        request = exchange.request
+        if self._of(exchange) is not None or request.length == 0 or not codings(request.fields):
             return None
         text = b"a coding that is not read here; take gzip, br, zstd or deflate, or none\n"
         kind = (b"content-type", b"text/plain; charset=utf-8")
@@ -56,9 +54,9 @@ class DecodeRequests(Filter):
         found = self._running.get(exchange)
         request = exchange.request
         if found is None and request.length != 0:
-            coding = [value for name, value in request.fields if name == b"content-encoding"]
-            if len(coding) == 1 and (name := coding[0].strip(b" \t").lower()) in CODINGS:
-                found = self._running[exchange] = Decoding(exchange, Decoder(name, self._most))
+            named = codings(request.fields)
+            if len(named) == 1 and named[0] in CODINGS:
+                found = self._running[exchange] = Decoding(exchange, Decoder(named[0], self._most))
                 request.length = None
                 request.fields = [
                     each for each in without_sums(request.fields) if each[0] not in _OF_CODED

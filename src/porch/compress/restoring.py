@@ -5,7 +5,7 @@ from functools import partial
 
 from porch.between import BeforeClient
 from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
-from porch.compress.fields import coded, without_sums
+from porch.compress.fields import coded, codings, without_sums
 from porch.compress.negotiate import takes
 from porch.errors import BadGateway, ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
@@ -13,29 +13,32 @@ from porch.http.fields import tokens
 from porch.http.message import ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.keeper import Timer
-from porch.transform import SMALL, Transform, Transformed
+from porch.transform import Transform, Transformed, is_held
 
-__all__ = ["Restoring", "unreadable"]
+__all__ = ["Restoring", "refuses", "undoable"]
 
 TURN = 1 << 20
 """Bytes that are sent to one client before others have a turn of the loop."""
 
 
-def unreadable(response: ResponseHead, accept: bytes | None) -> bytes | None:
-    """The coding of an answer that its client does not take, and that can be undone; None for any
-    other answer. A part cannot be (RFC 9110 14.2), nor what says no-transform."""
-    coding = response.get(b"content-encoding")
-    if coding is None or response.status in (204, 206, 304) or response.status < 200:
+def undoable(response: ResponseHead) -> bytes | None:
+    """The coding of an answer that can be undone for those who do not take it; None for any other
+    answer. What says no-transform must not be changed, and more than one coding stays: hardly
+    anybody puts a second one on, and who does so means it."""
+    if response.status in (204, 304) or response.status < 200:
         return None
-    coding = coding.strip(b" \t").lower()
-    if coding not in CODINGS or takes(accept, coding) or not takes(accept, b"identity"):
+    found = codings(response.fields)
+    if len(found) != 1 or found[0] not in CODINGS:
         return None
-    if any(
-        name == b"cache-control" and b"no-transform" in tokens(value)
-        for name, value in response.fields
-    ):
-        return None
-    return coding
+    for name, value in response.fields:
+        if name == b"cache-control" and b"no-transform" in tokens(value):
+            return None
+    return found[0]
+
+
+def refuses(accept: bytes | None, coding: bytes) -> bool:
+    """Whether a client does not take this coding, and takes what it was before."""
+    return not takes(accept, coding) and takes(accept, b"identity")
 
 
 class Restoring(BeforeClient):
@@ -71,7 +74,7 @@ class Restoring(BeforeClient):
             self.changed = self.client
         else:
             self.client = self.changed = Transformed(exchange, self.client)
-        is_small = response.length is not None and response.length <= SMALL
+        is_small = is_held(response)
         response.fields = coded(response.fields, None)
         response.length = None
         self.changed.add()
@@ -102,6 +105,7 @@ class Restoring(BeforeClient):
         """See Stream."""
         decoder = self._decoder
         if self._error is not None:
+            self.exchange.bytes_out -= len(data)  # it is not sent
             return
         if isinstance(head, ResponseHead) and head is not self._head:
             if head.status >= 200:
@@ -252,6 +256,8 @@ class Restoring(BeforeClient):
         self._error = found
         if self._request_done is None:
             self.exchange.error = found
+        if self._is_whole and self._head is not None:
+            self.exchange.status = 0  # it is over before it hears of it, and no answer left
         self.exchange.keeper.later(0.0, partial(self.fail, found))
 
     def _tell(self) -> None:
