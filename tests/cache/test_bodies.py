@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
@@ -37,8 +38,7 @@ def write(path: Path, data: bytes) -> Writer:
 
 
 def read(path: Path, length: int, sums: bytes, lost: list[int] | None = None) -> BodyFile:
-    sound = bytearray(-(-length // BLOCK))
-    return BodyFile(path, length, sums, sound, partial((lost or []).append, 1))
+    return BodyFile(path, IDENT, length, sums, Checked(), partial((lost or []).append, 1))
 
 
 @pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
@@ -64,7 +64,7 @@ def test_damage_is_found_in_its_own_block_and_told_of(path: Path) -> None:
         file.seek(BLOCK + 5)
         file.write(b"damage")
     lost: list[int] = []
-    body = BodyFile(path, len(data), writer.sums(), bytearray(3), partial(lost.append, 1))
+    body = BodyFile(path, IDENT, len(data), writer.sums(), Checked(), partial(lost.append, 1))
     assert body.read(0, BLOCK) == data[:BLOCK]
     assert body.read(2 * BLOCK, 9) == data[2 * BLOCK :][:9]
     assert lost == []
@@ -76,23 +76,44 @@ def test_damage_is_found_in_its_own_block_and_told_of(path: Path) -> None:
 def test_a_block_is_looked_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = write(path, bytes(2 * BLOCK))
     writer.complete(is_kept=True)
-    checked = Checked()
-    args = (path, 2 * BLOCK, writer.sums(), checked.blocks(IDENT, 2), lambda: None)
+    args = (path, IDENT, 2 * BLOCK, writer.sums(), Checked(), lambda: None)
     assert BodyFile(*args).is_sound(0, 2 * BLOCK)
-    again = BodyFile(path, 2 * BLOCK, writer.sums(), checked.blocks(IDENT, 2), lambda: None)
+    again = BodyFile(*args)
     monkeypatch.setattr(os, "pread", lambda *words: pytest.fail("looked again"))
     assert again.is_sound(0, 2 * BLOCK)
 
 
-def test_of_so_many_files_it_is_remembered_what_was_looked_at() -> None:
-    checked = Checked()
-    checked.blocks(b"first", 2)[0] = 1
-    assert checked.blocks(b"first", 2)[0] == 1
-    assert checked.blocks(b"first", 3) == bytes(3)
-    checked.blocks(b"first", 3)[0] = 1
+@pytest.mark.parametrize("how", ["written", "dated back", "another in its place"])
+def test_what_was_touched_since_it_was_looked_at_is_looked_at_again(path: Path, how: str) -> None:
+    writer = write(path, bytes(2 * BLOCK))
+    writer.complete(is_kept=True)
+    args = (path, IDENT, 2 * BLOCK, writer.sums(), Checked(), lambda: None)
+    assert BodyFile(*args).is_sound(0, 2 * BLOCK)
+    before = path.stat()
+    time.sleep(0.01)  # the clock of files ticks every 4 ms
+    if how == "another in its place":
+        path.unlink()
+        path.write_bytes(bytes(2 * BLOCK))
+    path.chmod(0o600)
+    with path.open("r+b") as file:
+        file.seek(BLOCK + 5)
+        file.write(b"damage")
+    if how == "dated back":
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    again = BodyFile(*args)
+    assert again.is_sound(0, BLOCK)
+    assert not again.is_sound(BLOCK, 2 * BLOCK)
+
+
+def test_of_so_many_files_it_is_remembered_what_was_looked_at(tmp_path: Path) -> None:
+    checked, state = Checked(), tmp_path.stat()
+    checked.blocks(b"first", 2, state)[0] = 1
+    assert checked.blocks(b"first", 2, state)[0] == 1
+    assert checked.blocks(b"first", 3, state) == bytes(3)
+    checked.blocks(b"first", 3, state)[0] = 1
     for number in range(CHECKED):
-        checked.blocks(b"%d" % number, 1)
-    assert checked.blocks(b"first", 3) == bytes(3)
+        checked.blocks(b"%d" % number, 1, state)
+    assert checked.blocks(b"first", 3, state) == bytes(3)
 
 
 def test_a_file_of_another_length_or_none_is_refused(path: Path) -> None:
@@ -177,11 +198,11 @@ def test_files_are_spread_over_folders() -> None:
 
 
 def test_what_was_sound_is_looked_at_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = FakeClock(monkeypatch)
+    fake, state = FakeClock(monkeypatch), os.stat("/")
     checked = Checked()
-    blocks = checked.blocks(b"a", 2)
+    blocks = checked.blocks(b"a", 2, state)
     blocks[0] = 1
     fake.advance(LASTS)
-    assert checked.blocks(b"a", 2)[0] == 1
+    assert checked.blocks(b"a", 2, state)[0] == 1
     fake.advance(1)
-    assert checked.blocks(b"a", 2)[0] == 0
+    assert checked.blocks(b"a", 2, state)[0] == 0

@@ -3,14 +3,17 @@
 import ctypes
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from porch import clock
 from porch.cache.opening import claim, open_store
 from porch.cache.store import SMALL, StoreError
+from porch.cache.sweeping import PAUSE
 from tests.support.storing import answer, body_of, key
 
 NEW_MOUNTS, PRIVATE, RECURSIVE = 0x20000, 1 << 18, 1 << 14
@@ -68,6 +71,24 @@ def fill(folder: Path) -> None:
     assert len(said) == 1, said
 
 
+def purge_all(folder: Path) -> None:
+    """Files of what was purged give their room back when a write wants it, and no sweep does."""
+    store = open_store(folder, 64 << 20, claim(folder), print)
+    body = bytes(200_000)
+
+    def save(number: int) -> bool:
+        clock.tick()
+        entry = answer(number, len(body))
+        return store.save(key(number), entry, body, store.moment()) is not None
+
+    kept = sum(map(save, range(60)))
+    assert 15 < kept < 30
+    store.purge("all")
+    time.sleep(PAUSE)
+    assert not save(100)
+    assert sum(map(save, range(101, 121))) > 15
+
+
 def claim_a_full_one(folder: Path) -> None:
     (folder / "filler").write_bytes(bytes(4 << 20))
     with (folder / "rest").open("wb", buffering=0) as file:
@@ -83,7 +104,7 @@ def claim_a_full_one(folder: Path) -> None:
     assert store.save(key("a"), answer("a", 9), b"x" * 9, store.moment()) is not None
 
 
-@pytest.mark.parametrize("work", [fill, claim_a_full_one])
+@pytest.mark.parametrize("work", [fill, purge_all, claim_a_full_one])
 def test_a_full_disk_loses_what_is_to_be_stored_and_nothing_else(tmp_path: Path, work) -> None:
     status = on_a_small_disk(tmp_path / "store", work)
     if status == NOT_ALLOWED:

@@ -75,10 +75,20 @@ def test_all_who_were_left_ask_once_and_go_on_where_they_were(cached: Make) -> N
     story.connects().client(GET).client_gets(200, b"abcd").ended(3)
 
 
-def test_behind_a_head_alone_nothing_need_prove_it(cached: Make) -> None:
-    story = lost(cached(), b"", TYPE).upstream_gets(b"GET /a")
-    story.upstream(FRESH + b"content-type: a/b\r\ncontent-length: 2\r\n\r\nhi")
-    story.advance(0.01).client_gets(body=b"hi", at=0).client_gets(body=b"hi")
+def test_before_the_body_nobody_has_the_head_and_nothing_need_prove_it(cached: Make) -> None:
+    story = cached()
+    story.locks.others = {PRIMARY}
+    story.connects().client(GET).connects().client(GET)
+    entry = story.entry(b"", TYPE)
+    entry.length = -1
+    spool = story.store.spool(PRIMARY, entry, story.store.moment())
+    assert spool is not None
+    story.advance(0.05, 0.005).client_gets_nothing(at=0).client_gets_nothing()
+    spool.abandon()
+    story.locks.others.clear()
+    story.advance(0.05, 0.005).upstream_gets(b"GET /a").dialled(1)
+    story.upstream(FRESH + b"content-length: 2\r\n\r\nhi")
+    story.advance(0.01).client_gets(200, b"hi", at=0).client_gets(200, b"hi")
 
 
 def test_what_is_another_answer_by_now_is_kept_and_those_are_cut(cached: Make) -> None:

@@ -9,6 +9,7 @@ from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
 from porch.config.caching import bypass, caching, key_rules, policy
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel
+from porch.config.schema_change import CanaryModel
 from porch.http.message import Field, RequestHead
 
 
@@ -143,3 +144,12 @@ def test_the_operators_part_of_a_key_is_loaded_or_nothing_is_kept() -> None:
     assert found({"query": "q"}).function is None
     assert found({"query": "q"}).key.keep == (b"q",)
     assert found({}).policy.ttl == 3600
+
+
+def test_what_asks_for_a_canary_is_in_the_key() -> None:
+    canary = CanaryModel.model_validate({"to": "b:1", "header": {"X-New": True}, "cookie": "new"})
+    words = CacheKeyModel.model_validate({"fields": ["x-new", "accept"], "cookies": ["theme"]})
+    assert key_rules(None, canary) == KeyRules(fields=(b"x-new",), cookies=(b"new",))
+    found = key_rules(words, canary)
+    assert (found.fields, found.cookies) == ((b"x-new", b"accept"), (b"theme", b"new"))
+    assert key_rules(words, CanaryModel.model_validate({"to": "b:1"})) == key_rules(words)

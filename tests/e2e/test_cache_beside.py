@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from porch.http.websocket import accept_key
 from tests.e2e.conftest import Client, Connection, Door, Origin
 from tests.e2e.test_grpc import Far, Front
@@ -115,18 +117,34 @@ def test_a_mirror_sees_what_the_origin_sees(door: Start, origin: Scripted) -> No
     rests(running)
 
 
-def test_what_a_canary_answers_is_for_all_as_the_check_warns(door: Start, origin: Scripted) -> None:
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [('header = { x-new = "1" }', b"X-New: 1"), ('cookie = "new"', b"Cookie: a=b; new=1")],
+)
+def test_who_asks_for_a_canary_and_who_does_not_have_what_is_kept_of_their_own(
+    door: Start, origin: Scripted, words: str, field: bytes
+) -> None:
     server, canary = Server(origin, pause=0.0), Server(origin, pause=0.0)
-    words = (
-        f', canary = {{ to = "127.0.0.1:{canary.port}", share = "0%", header = {{ x-new = "1" }} }}'
-    )
+    words = f', canary = {{ to = "127.0.0.1:{canary.port}", {words} }}'
     running = started(door, [server], "", words)
-    assert "what the canary answers is kept and given to all" in running.errors
-    chosen = b"GET /a HTTP/1.1\r\nHost: a.test\r\nX-New: 1\r\n\r\n"
-    assert Crowd(running.port, 1, lambda _: chosen).run()[0].status == 200
-    assert (server.asked, canary.asked) == ([], [b"/a"])
+    assert "canary" not in running.errors
+    chosen = b"GET /a HTTP/1.1\r\nHost: a.test\r\n" + field + b"\r\n\r\n"
+    for _ in range(2):
+        assert Crowd(running.port, 1, lambda _: chosen).run()[0].status == 200
+        assert {got.status for got in crowd(running)} == {200}
+    assert (server.asked, canary.asked) == ([b"/a"], [b"/a"])
+    rests(running)
+
+
+def test_what_a_canary_answers_to_its_share_is_for_all_as_the_check_warns(
+    door: Start, origin: Scripted
+) -> None:
+    server, canary = Server(origin, pause=0.0), Server(origin, pause=0.0)
+    words = f', canary = {{ to = "127.0.0.1:{canary.port}", share = "100%" }}'
+    running = started(door, [server], "", words)
+    assert "what the canary answers to its share is kept and given to all" in running.errors
     assert {got.status for got in crowd(running)} == {200}
-    assert server.asked == []
+    assert (server.asked, canary.asked) == ([], [b"/a"])
     rests(running)
 
 

@@ -225,3 +225,30 @@ def test_uploads_that_origins_have_taken_leave_room_for_others(
         assert client.answered(fast).status == 204
         assert time.monotonic() - began < 3.0
         assert {client.answered(number).status for number in slow} == {204}
+
+
+@pytest.mark.parametrize("size", [150_000, 2_000_000])
+def test_a_body_that_is_damaged_while_the_door_runs_is_asked_for_anew(
+    door: Start, origin: Scripted, size: int
+) -> None:
+    whole = b"a" * size
+
+    def serve(connection: Connection) -> None:
+        while True:
+            connection.read_head()
+            said = b"Cache-Control: max-age=600\r\nContent-Length: %d\r\n\r\n" % size
+            connection.send(b"HTTP/1.1 200 OK\r\n" + said + whole)
+
+    running = door(f'workers = 1\ncache = true\n[routes]\n"*" = "127.0.0.1:{origin(serve).port}"\n')
+    for _ in range(3):
+        assert ask(running, b"a")[1] == whole
+    files = [each for each in running.folder.glob("cache/**/bodies/*/*") if each.is_file()]
+    assert len(files) == 1
+    files[0].chmod(0o600)
+    with files[0].open("r+b") as file:
+        file.seek(100_000)
+        file.write(b"damage")
+    head, body = ask(running, b"a")
+    assert b"fwd=" in head
+    assert body == whole
+    assert b"; hit" in ask(running, b"a")[0]

@@ -273,6 +273,8 @@ def test_a_file_that_is_cut_while_it_is_sent_ends_its_answer_visibly(
     size = 50_000_000
     file = write(tmp_path, "www/large.bin", bytes(size))
     running = serving(door, tmp_path / "www")
+    ask(running, "/none")
+    before = descriptors(running)
     with running.connect() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         client.sendall(b"GET /large.bin HTTP/1.1\r\nHost: a.test\r\n\r\n")
@@ -282,6 +284,7 @@ def test_a_file_that_is_cut_while_it_is_sent_ends_its_answer_visibly(
             got += len(piece)
     assert 0 < got < size
     running.wait_until(lambda: "file-changed" in running.log, "the line of the log")
+    rests_at(running, before)
 
 
 def _received(client: socket.socket) -> bytes:

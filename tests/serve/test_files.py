@@ -20,7 +20,7 @@ from porch.serve.listing import STEP
 from porch.serve.trying import parse_attempt
 from tests.support.folder import Served, descriptors, write
 
-STATE = "/sys/kernel/uevent_seqnum"
+STATE = "/sys/devices/system/cpu/possible"
 
 
 def test_a_file_goes_out_as_what_it_is(tmp_path: Path) -> None:

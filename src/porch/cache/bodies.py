@@ -26,7 +26,8 @@ __all__ = ["BLOCK", "CHECKED", "LASTS", "BodyFile", "Checked", "GrowingFile", "W
 BLOCK = 256 * 1024
 """Bytes that have one checksum: 0.1 ms to look at, 16 KiB of checksums for a GiB."""
 LASTS = 60.0
-"""Seconds for which it is believed that a file is sound: 10 MiB are looked at in 4 ms."""
+"""Seconds for which it is believed that a file is sound that nobody has written to, since a disk
+may lose what it has: 10 MiB are looked at in 4 ms."""
 CHECKED = 4096
 """Files of which a worker remembers which blocks it has looked at."""
 
@@ -39,32 +40,41 @@ def path_of(folder: Path, ident: bytes) -> Path:
     return Path(f"{folder}/bodies/{name[-2:]}/{name}")
 
 
+_Stamp = tuple[int, int, int]
+"""What changes with a file: its inode, and when it and what is said of it was written, in ns."""
+
+
 class Checked:
-    """Which blocks of which files were looked at and are sound, in this worker: for LASTS, since a
-    file may be damaged after it was looked at."""
+    """Which blocks of which files were looked at and are sound, in this worker: for LASTS, and for
+    as long as nobody has touched the file, which is written once."""
 
     __slots__ = ("_known", "_since")
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, bytearray] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[_Stamp, bytearray]] = OrderedDict()
         self._since = clock.now
 
-    def blocks(self, ident: bytes, count: int) -> bytearray:
-        """A byte a block, 1 for sound; the file's own for as long as it is remembered."""
+    def blocks(self, ident: bytes, count: int, state: os.stat_result) -> bytearray:
+        """A byte a block, 1 for sound; the file's own for as long as it is remembered. state: of
+        the file by now."""
         if clock.now - self._since > LASTS:
             self._since = clock.now
             self._known.clear()
-        found = self._known.get(ident)
-        if found is None or len(found) != count:
-            found = self._known[ident] = bytearray(count)
-            if len(self._known) > CHECKED:
-                self._known.popitem(last=False)
+        stamp = (state.st_ino, state.st_mtime_ns, state.st_ctime_ns)
+        known = self._known.get(ident)
+        if known is not None and known[0] == stamp and len(known[1]) == count:
+            return known[1]
+        found = bytearray(count)
+        self._known[ident] = (stamp, found)
+        if len(self._known) > CHECKED:
+            self._known.popitem(last=False)
         return found
 
 
 class BodyFile:
-    """A store.FileBody. sums: a CRC-32 a block. sound: see Checked. lose: called when it is found
-    damaged. Raises OSError if there is no file, ValueError if it is not as long as it was.
+    """A store.FileBody. ident: by which `checked` knows it. sums: a CRC-32 a block. lose: called
+    when it is found damaged. Raises OSError if there is no file, ValueError if it is not as long as
+    it was.
     """
 
     __slots__ = ("_lose", "_sound", "_sums", "descriptor", "length")
@@ -72,19 +82,21 @@ class BodyFile:
     def __init__(
         self,
         path: Path,
+        ident: bytes,
         length: int,
         sums: bytes,
-        sound: bytearray,
+        checked: Checked,
         lose: Callable[[], None],
     ) -> None:
         self.descriptor = -1
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        if os.fstat(self.descriptor).st_size != length or len(sums) != 4 * len(sound):
+        state, count = os.fstat(self.descriptor), -(-length // BLOCK)
+        if state.st_size != length or len(sums) != 4 * count:
             raise ValueError(f"{path} is not as long as it was")
         self.length = length
         self._lose = lose
         self._sums = array("I", sums)
-        self._sound = sound
+        self._sound = checked.blocks(ident, count, state)
 
     def __del__(self) -> None:
         if self.descriptor >= 0:

@@ -381,9 +381,8 @@ class DiskStore:
 
     def _body(self, ident: bytes, size: int, sums: bytes) -> BodyFile | None:
         path = path_of(self._database.folder, ident)
-        sound = self._checked.blocks(ident, -(-size // BLOCK))
         with contextlib.suppress(OSError, ValueError):
-            body = BodyFile(path, size, sums, sound, partial(self._lose, ident))
+            body = BodyFile(path, ident, size, sums, self._checked, partial(self._lose, ident))
             if body.is_sound(0, min(size, FIRST_LOOK)):
                 return body
         return None
@@ -423,6 +422,11 @@ class DiskStore:
             self._database.condemn()
         except OSError as error:
             self._trouble(str(error))
+        self._relieve()
+
+    def _relieve(self) -> None:
+        with contextlib.suppress(DatabaseError, OSError):
+            self._sweeper.relieve(self.now())
 
     def _trouble(self, what: str) -> None:
         now = int(self.now())
@@ -432,3 +436,4 @@ class DiskStore:
                 f"the cache in {self._folder} does not store as it should: {what}; requests are"
                 " served from their origins; look at that disk, its free space and its limits"
             )
+        self._relieve()  # it is want of room, most likely

@@ -90,7 +90,7 @@ class Elsewhere:
         return {(each.ident, each.received) for each in found}
 
     def _look(self) -> None:
-        if self._waiting and (growths := self._shelf.store.follow(self._key[0])):
+        if self._waiting and (growths := self._begun()):
             self._follow(growths)
         shelf = self._shelf
         is_held = shelf.locks.is_held(self._name)  # before what it said when it let go
@@ -121,6 +121,12 @@ class Elsewhere:
                 each.fail(error)
             else:
                 each.let_go(outcome.word)
+
+    def _begun(self) -> list[Growth]:
+        """What comes in, once there is something of it: who was given a head alone could not ask
+        for itself any more where the disk does not take the rest."""
+        growths = self._shelf.store.follow(self._key[0])
+        return [each for each in growths if each.size() or not each.entry.length]
 
     def _follow(self, growths: list[Growth]) -> None:
         """It is coming in: who may have it reads it on its way. For others, who differ in what has

@@ -261,9 +261,10 @@ class Fill(Nobody):
             self._finish(body)
         elif body.stores:
             exchange.keeper.later(SHOW, body.show)
+        stores = body.stores and shelf.stores  # what is full stays so
         for each in self._leaving():
             if entry.held and self._joining is None and not each.collapsed:
-                each.give(entry, body, self._reader, stored=body.stores, as_it_came=True)
+                each.give(entry, body, self._reader, stored=stores, as_it_came=True)
             else:
                 self._give(each)
         if exchange.sips or not body.stores:
@@ -295,7 +296,8 @@ class Fill(Nobody):
         assert entry is not None
         assert body is not None
         if waiting.fits(entry):
-            waiting.give(entry, body, self._reader, stored=body.stores)
+            stores = body.stores and self._shelf.stores
+            waiting.give(entry, body, self._reader, stored=stores)
         elif not self._is_open or self._key != self._shelf.key(
             self._key[0], waiting.exchange.request
         ):
@@ -404,12 +406,14 @@ class Fill(Nobody):
             assert exchange is not None
             self._shelf.saving.add(save, self._on_saved, exchange.keeper.later)
             return
+        self._shelf.stores = self._shelf.stores or body.stores
         if self._is_open and body.lent:  # others have yet to read it
             self._later(WATCH, self._watch)
         self._close()
 
     def _on_saved(self, ident: bytes | None) -> None:
         """What has come whole is written, and whoever looks now finds it."""
+        self._shelf.stores = ident is not None
         if ident is None and self.body is not None:
             self.body.stores = False
         self._close()

@@ -81,7 +81,10 @@ def digest(key: bytes) -> bytes:
 def url(request: RequestHead, rules: KeyRules = _AS_IS) -> bytes:
     """Scheme, host and target as a key by these rules has them. Entry.url is that of what the
     origin was asked for, so by the rules of its route."""
-    return _origin(request) + target(request.target, rules)
+    sent = request.target
+    if rules is _AS_IS and b"%" not in sent:  # most
+        return _origin(request) + sent
+    return _origin(request) + target(sent, rules)
 
 
 @lru_cache(maxsize=256)

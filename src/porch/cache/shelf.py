@@ -86,8 +86,9 @@ class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
     passes: for which keys asking together has been of no use. outcomes: of what was asked and is
     not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
-    at the store. saving: what is about to be stored. counts: see counts.py. largest: bytes of a
-    body that the store can take."""
+    at the store. saving: what is about to be stored. stores: whether the last that was to be was
+    stored, so that nothing is said to be on a disk that is full. counts: see counts.py. largest:
+    bytes of a body that the store can take."""
 
     __slots__ = (
         "_keeper",
@@ -103,6 +104,7 @@ class Shelf:
         "readies",
         "saving",
         "store",
+        "stores",
     )
 
     def __init__(
@@ -115,6 +117,7 @@ class Shelf:
     ) -> None:
         self.store = store
         self.saving = Saving(store)
+        self.stores = True
         self.largest = largest
         self.locks = locks
         self.passes = passes

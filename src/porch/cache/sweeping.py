@@ -14,15 +14,26 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from porch import clock
 from porch.cache.bans import GONE, SOFT, VALID, Bans
-from porch.cache.board import SWEEP_AT, SWEEP_FROM, SWEEP_KIND, SWEEPS, SWEPT, Board
+from porch.cache.board import (
+    BANNED,
+    CLEARED,
+    SWEEP_AT,
+    SWEEP_FROM,
+    SWEEP_KIND,
+    SWEEPS,
+    SWEPT,
+    Board,
+)
+from porch.cache.bodies import path_of
 from porch.cache.change import Change
 from porch.cache.database import Database
 from porch.cache.entry import Entry, encoded
 from porch.cache.records import FILE, RECORD, Record, ident_of, pack, position_of, unpack
 from porch.cache.spool import living, read
 
-__all__ = ["RECORDS", "Sweeper", "is_useless"]
+__all__ = ["PAUSE", "RECORDS", "Sweeper", "is_useless"]
 
 RECORDS = 32
 """That one step looks at."""
@@ -31,6 +42,10 @@ FILES = 64
 ASIDE = 16
 """Every so many steps it looks at one of the folders of files instead."""
 KINDS = (RECORD, FILE)
+LOOKED = 128
+"""Files that are looked at where a write has found no room: about 1 ms."""
+PAUSE = 0.05
+"""Seconds between two such looks, at least."""
 
 Write = Callable[[Callable[[Change], None], None], None]
 
@@ -46,7 +61,17 @@ class Sweeper:
     """One of all workers sweeps at a time; the others' steps do nothing. write: does something in
     a write of its own."""
 
-    __slots__ = ("_bans", "_board", "_database", "_folder", "_lock", "_shelf", "_write")
+    __slots__ = (
+        "_bans",
+        "_board",
+        "_database",
+        "_folder",
+        "_lock",
+        "_relieved",
+        "_relieved_at",
+        "_shelf",
+        "_write",
+    )
 
     def __init__(
         self, folder: Path, database: Database, board: Board, bans: Bans, write: Write
@@ -58,6 +83,8 @@ class Sweeper:
         self._write = write
         self._lock = os.open(folder / "sweep", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         self._shelf = 0
+        self._relieved = 0  # of files, the position until which they were looked at
+        self._relieved_at = 0.0
 
     def close(self) -> None:
         """No longer in use by this process."""
@@ -78,6 +105,30 @@ class Sweeper:
                 self._tidy()
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def relieve(self, now: float) -> None:
+        """A write has found no room: files of what was purged go now, before their records, and
+        without a write, for which there may be no room either. See `step`."""
+        if clock.now - self._relieved_at < PAUSE:
+            return
+        self._relieved_at = clock.now
+        self._remove_aside()  # for a new database too there may be no room
+        numbers = self._board.numbers
+        if numbers[BANNED] == numbers[CLEARED]:
+            return
+        useless = []
+        with self._database.reading() as txn, txn.cursor(self._database.objects) as cursor:
+            is_there = cursor.set_range(ident_of(FILE, self._relieved))
+            for _ in range(LOOKED):
+                ident = bytes(cursor.key()) if is_there else b""
+                self._relieved = position_of(ident) + 1 if ident[:1] == FILE else 0
+                if not self._relieved:
+                    break
+                if self._judge(txn, ident, cursor.value(), now) == GONE:
+                    useless.append(ident)
+                is_there = cursor.next()
+        for ident in useless:
+            path_of(self._database.folder, ident).unlink(missing_ok=True)
 
     def _walk(self, now: float) -> None:
         """Look at the next records; what is to be done is done in one write."""
@@ -150,8 +201,8 @@ class Sweeper:
     def _tidy(self) -> None:
         """What is no record: each time another part of it."""
         self._database.tidy()
-        self._end_dead()
         self._remove_aside()
+        self._end_dead()
         self._remove_unknown()
 
     def _end_dead(self) -> None:
@@ -168,6 +219,7 @@ class Sweeper:
         """Some files of databases that were put aside."""
         left = FILES
         for folder in self._folder.glob("gone-*"):
+            (folder / "data.mdb").unlink(missing_ok=True)  # most of it, perhaps
             for path in folder.glob("bodies/*/*"):
                 path.unlink(missing_ok=True)
                 left -= 1

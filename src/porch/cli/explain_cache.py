@@ -64,7 +64,7 @@ def cache_lines(
     name = route.key
     if conditions is not None:
         name = f"{name} {parse_when(conditions.model_dump(exclude_defaults=True))}"
-    counts = key_rules(words.key)
+    counts = key_rules(words.key, entry.model.canary)
     key = make(request, believing(counts) if is_trusted else counts) + key_suffix(name, route)
     part = words.key.py if words.key is not None else None
     shown = key.decode("latin-1")

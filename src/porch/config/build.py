@@ -300,9 +300,7 @@ class _Builder:
             takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
             ordered = before, filters, behind
-            filters = self.caches.among(
-                ordered, (name, pattern), settings, route, demand is not None
-            )
+            filters = self.caches.among(ordered, (name, entry), settings, route, demand is not None)
             if takes_calls:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
             elif model.grpc_web:

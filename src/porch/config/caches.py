@@ -7,7 +7,7 @@ from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
 from porch.cache.siblings import Invalidate, Siblings
 from porch.config.caching import caching
-from porch.config.loaded import Loaded
+from porch.config.loaded import Loaded, RouteEntry
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
@@ -37,7 +37,7 @@ class Caches:
     def among(
         self,
         filters: tuple[list[Filter], list[Filter], list[Filter]],
-        named: tuple[str, Pattern],
+        named: tuple[str, RouteEntry],
         settings: RouteSettings,
         route: Route,
         is_personal: bool,
@@ -46,26 +46,27 @@ class Caches:
         with what lets go of the answers of other routes of its host, if those have one.
 
         filters: those before all others, those of the route, those behind that choose and spare
-        endpoints. named: the route with its conditions, and its key. is_personal: whether the
+        endpoints. named: the route with its conditions, and as written. is_personal: whether the
         origin is told the client's certificate.
         """
         before, own, behind = filters
         facing = [*before, *filter(faces_origin, own), *behind]
         cache = self._cache(named, settings, route, is_personal, facing)
-        return [*before, *own, *cache, *self._invalidate(named[1]), *behind]
+        return [*before, *own, *cache, *self._invalidate(named[1].pattern), *behind]
 
-    def _invalidate(self, pattern: Pattern) -> list[Filter]:
+    def _invalidate(self, pattern: Pattern | None) -> list[Filter]:
         """Of a route that may take unsafe methods, where one that keeps may be asked for the same
         URLs."""
-        shelf, host = self._state.shelf, pattern.host
-        if shelf is None or pattern.method in SAFE or not self._keeping:
+        shelf = self._state.shelf
+        if shelf is None or pattern is None or pattern.method in SAFE or not self._keeping:
             return []
+        host = pattern.host
         is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
         return [Invalidate(self._siblings, shelf.store)] if is_any else []
 
     def _cache(
         self,
-        named: tuple[str, Pattern],
+        named: tuple[str, RouteEntry],
         settings: RouteSettings,
         route: Route,
         is_personal: bool,
@@ -77,7 +78,10 @@ class Caches:
             return []
         if is_personal and "authorization" not in (words.ignore or ()):
             return []
-        found = caching(words, self._state.load_cache_key, self._loaded.base)
+        name, entry = named
+        assert entry.pattern is not None
+        base = self._loaded.base
+        found = caching(words, self._state.load_cache_key, base, entry.model.canary)
         if found is None:
             return []
         asked = Route(
@@ -92,10 +96,9 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        name, pattern = named
-        suffix = key_suffix(name, route)
-        has_more = found.function or self._trusts or found.key.fields or found.key.cookies
-        self._siblings.add(pattern, found.key, None if has_more else suffix)
+        suffix, key = key_suffix(name, route), found.key
+        has_more = found.function or self._trusts or key.fields or key.cookies
+        self._siblings.add(entry.pattern, key, None if has_more else suffix)
         return [
             Cache(
                 shelf,

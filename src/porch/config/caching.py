@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from porch.cache.filter import KeyFunction
 from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, statuses
+from porch.config.schema_change import CanaryModel
 from porch.route.condition import Conditions, ValueCondition
 from porch.route.when import parse_when
 
@@ -31,21 +32,33 @@ class Caching:
     function: KeyFunction | None
 
 
-def caching(words: CacheModel, load: LoadFunction, base: Path) -> Caching | None:
-    """What a route's cache goes by (RouteSettings.cache). None where the operator's part of the
-    key cannot be loaded: without it answers would be given to those whom they are not for."""
+def caching(
+    words: CacheModel, load: LoadFunction, base: Path, canary: CanaryModel | None = None
+) -> Caching | None:
+    """What a route's cache goes by (RouteSettings.cache), beside a canary if it has one. None
+    where the operator's part of the key cannot be loaded: without it answers would be given to
+    those whom they are not for."""
     function = None
     if words.key is not None and words.key.py is not None:
         function = load(f"py:{words.key.py}", base)
         if function is None:
             return None
-    return Caching(policy=policy(words), key=key_rules(words.key), function=function)
+    return Caching(policy=policy(words), key=key_rules(words.key, canary), function=function)
 
 
-def key_rules(words: CacheKeyModel | None) -> KeyRules:
-    """What they say, without the function."""
-    if words is None:
-        return KeyRules()
+def key_rules(words: CacheKeyModel | None, canary: CanaryModel | None = None) -> KeyRules:
+    """What they say, without the function, and what a request asks for the canary by: the two
+    versions answer apart."""
+    rules = KeyRules() if words is None else _said(words)
+    if canary is None:
+        return rules
+    asks = (name.lower() for name in _encoded([*canary.header]))
+    cookies = (*rules.cookies, *_encoded([canary.cookie] if canary.cookie else None))
+    fields = tuple(dict.fromkeys((*rules.fields, *asks)))
+    return replace(rules, fields=fields, cookies=tuple(dict.fromkeys(cookies)))
+
+
+def _said(words: CacheKeyModel) -> KeyRules:
     return KeyRules(
         ignore=_encoded(words.ignore_query),
         keep=None if words.query is None else _encoded(words.query),

@@ -141,10 +141,11 @@ def _review_route(loaded: Loaded, entry: RouteEntry, pattern: Pattern) -> None:
                 "by it; where it does not, ignore = [\"authorization\"] in the table 'cache'"
             )
         loaded.add(path, text, warning=True)
-    if model.canary is not None:
+    if model.canary is not None and model.canary.share:
         text = (
-            "what the canary answers is kept and given to all, and what the others answer to those "
-            "of the canary; write cache = false while it is tried"
+            "what the canary answers to its share is kept and given to all, and what the others "
+            "answer to those of the canary; write cache = false while it is tried, or have it "
+            "asked for by `header` or `cookie`, which are in the key"
         )
         loaded.add(path, text, warning=True)
 
