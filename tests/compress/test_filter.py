@@ -120,6 +120,28 @@ def test_a_coding_that_the_client_cannot_read_is_undone(scenario: Make, accept: 
     story.client_gets(200, field=(b"etag", b'W/"a"'), without=b"content-length", bodiless=True)
 
 
+def test_what_waits_for_its_client_is_coded_to_the_end(scenario: Make, shop: Workshop) -> None:
+    """Of the decoded, more than a step; of the coded, more than a client that is full is sent."""
+    body = Random(1).randbytes(1_500_000).hex().encode()
+    data = brotli.compress(body, quality=1)
+    head = OK + b"content-encoding: br\r\ncontent-length: %d\r\n\r\n" % len(data)
+    story = scenario().client(get()).upstream_gets(b"GET /a").client_full()
+    story.upstream(head + data[:9000]).client_drained().client_full().upstream(data[9000:])
+    while shop.running:
+        story.client_drained(60_000)
+    story.client_drained()
+    assert decoded(b"gzip", raw(story)[1]) == body
+
+
+def test_a_large_body_in_brotli_is_decoded_wholly(scenario: Make) -> None:
+    body = Random(1).randbytes(1000) * 2000
+    data = brotli.compress(body)
+    head = OK + b"content-encoding: br\r\ncontent-length: %d\r\n\r\n" % len(data)
+    story = scenario().client(get(accept=b"")).upstream_gets(b"GET /a").upstream(head + data)
+    story.advance(0.2, tick=0.01)
+    assert raw(story)[1] == body
+
+
 @pytest.mark.parametrize("accept", [b"br", None, b"gzip, identity;q=0"])
 @pytest.mark.parametrize("kind", [b"text/plain", b"image/png"])
 def test_a_coding_that_is_undone_for_others_varies(
