@@ -453,6 +453,7 @@ class Exchange:
         if not isinstance(error, PorchError):
             self.keeper.report(self, error)
             error = InternalError(f"{type(error).__name__}: {error}")
+        error.__traceback__ = error.__context__ = None  # its frames have the body, and us
         self.fail(error)
 
     def drop(self, error: PorchError) -> None:

@@ -5,7 +5,7 @@ pays even for the question.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from porch.errors import InternalError, PorchError
 from porch.http.message import ResponseHead, Trailers
@@ -44,6 +44,14 @@ def is_held(head: ResponseHead) -> bool:
     return not (head.get(b"content-type") or b"").lower().startswith(_EVENTS)
 
 
+@runtime_checkable
+class Changed(Protocol):
+    """A client's Stream that is behind transforms, or stands before one that is."""
+
+    def add(self, change: Transform) -> None:
+        """See transform."""
+
+
 def transform(exchange: "Exchange", change: Transform) -> None:
     """From now on the answer goes through `change`, behind those that were asked for before.
 
@@ -52,7 +60,7 @@ def transform(exchange: "Exchange", change: Transform) -> None:
     waited for. An answer that comes in its place because a later hook raised goes through none.
     """
     client = exchange.client
-    if not isinstance(client, Transformed):
+    if not isinstance(client, Changed):
         client = exchange.client = Transformed(exchange, client)
     client.add(change)
 
@@ -97,13 +105,13 @@ class Transformed:
     def __repr__(self) -> str:
         return f"<Transformed {self._client!r} {len(self._changes)} transforms>"
 
-    def add(self, change: Transform) -> None:
-        """One more, of the answer that the exchange has now."""
+    def add(self, *changes: Transform) -> None:
+        """More of them, if any, of the answer that the exchange has now."""
         response = self._exchange.response
         if self._response is not response:
             self._response = response
             self._changes = []
-        self._changes.append(change)
+        self._changes += changes
         if response is not None and response.length is not None:
             self._left = response.length if is_held(response) else 0
             response.length = None

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from random import Random
 
 import brotli
 import pytest
@@ -9,8 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.compress import decoder as module
-from porch.compress.decoder import CODINGS, FLOOR, Damaged, Decoder, TooMuch
+from porch.compress.decoder import CODINGS, FLOOR, STEP, Damaged, Decoder, TooMuch
 
 CODERS = {
     b"gzip": gzip.compress,
@@ -24,8 +24,14 @@ TEXT = b"the same words again and again, " * 500
 
 
 def fed(decoder: Decoder, data: bytes, step: int) -> bytes:
-    made = [decoder.change(data[at : at + step], False) for at in range(0, len(data), step)]
-    return b"".join([*made, decoder.change(b"", True)])
+    made = [
+        b"".join(decoder.steps(data[at : at + step], False)) for at in range(0, len(data), step)
+    ]
+    return b"".join([*made, whole(decoder, b"")])
+
+
+def whole(decoder: Decoder, data: bytes) -> bytes:
+    return b"".join(decoder.steps(data, True))
 
 
 @given(ALL, st.binary(max_size=3000) | st.just(TEXT), st.integers(1, 600))
@@ -50,7 +56,7 @@ def test_members_and_frames_may_stand_behind_each_other() -> None:
 def test_rubbish_is_damaged_or_a_body_and_nothing_else(coding: bytes, data: bytes) -> None:
     decoder = Decoder(coding)
     try:
-        decoder.change(data, True)
+        whole(decoder, data)
     except (Damaged, TooMuch):
         return
     assert True
@@ -66,38 +72,63 @@ def test_what_is_cut_off_is_damaged(coding: bytes) -> None:
 @pytest.mark.parametrize("coding", [b"gzip", b"br", b"deflate"])
 def test_what_stands_behind_is_damage(coding: bytes) -> None:
     with pytest.raises(Damaged):
-        Decoder(coding).change(CODERS[coding](TEXT) + b"\1\2\3 behind", True)
+        whole(Decoder(coding), CODERS[coding](TEXT) + b"\1\2\3 behind")
 
 
 def test_nothing_at_all_is_an_empty_body() -> None:
-    assert Decoder(b"gzip").change(b"", True) == b""
+    assert whole(Decoder(b"gzip"), b"") == b""
 
 
 @pytest.mark.parametrize("coding", sorted(CODINGS))
 def test_a_bound_is_kept(coding: bytes) -> None:
     data = CODERS[coding](TEXT)
-    assert Decoder(coding, len(TEXT)).change(data, True) == TEXT
+    assert whole(Decoder(coding, len(TEXT)), data) == TEXT
     with pytest.raises(TooMuch):
-        Decoder(coding, len(TEXT) - 1).change(data, True)
+        whole(Decoder(coding, len(TEXT) - 1), data)
 
 
-@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zstd"])
-def test_a_bomb_is_stopped_before_it_is_all_there(
-    coding: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bomb = CODERS[coding](bytes(FLOOR * 4))
-    sizes: list[int] = []
-    made = module._decoder(coding)
-    feed = made.feed
-    monkeypatch.setattr(module, "_decoder", lambda _: made)
+@pytest.mark.parametrize("coding", sorted(CODINGS))
+def test_a_bomb_is_stopped_before_it_is_all_there(coding: bytes) -> None:
     decoder = Decoder(coding)
-
-    def noting(data: bytes, most: int) -> bytes:
-        found = feed(data, most)
-        sizes.append(len(found))
-        return found
-
-    monkeypatch.setattr(type(made), "feed", lambda self, data, most: noting(data, most))
+    sizes: list[int] = []
+    steps = decoder.steps(CODERS[coding](bytes(FLOOR * 4)), True)
     with pytest.raises(TooMuch):
-        decoder.change(bomb, True)
-    assert sum(sizes) < FLOOR * 1.6
+        sizes.extend(map(len, steps))
+    assert FLOOR - 2 * STEP < sum(sizes) <= FLOOR
+
+
+@pytest.mark.parametrize("coding", sorted(CODINGS))
+@pytest.mark.parametrize("body", [bytes(3 << 20), Random(1).randbytes(1000) * 3000])
+def test_what_a_few_bytes_stand_for_comes_in_steps(coding: bytes, body: bytes) -> None:
+    steps = list(Decoder(coding).steps(CODERS[coding](body), True))
+    assert max(map(len, steps)) <= 2 * STEP
+    assert b"".join(steps) == body
+
+
+def test_a_block_of_four_bytes_is_decoded_alone() -> None:
+    blocks = b"".join(
+        (0x20000 << 3 | 2 | at // 63).to_bytes(3, "little") + b"a" for at in range(64)
+    )
+    frame = b"\x28\xb5\x2f\xfd" + bytes((0, 0x38)) + blocks
+    steps = list(Decoder(b"zstd").steps(frame, True))
+    assert max(map(len, steps)) <= 2 * STEP
+    assert b"".join(steps) == b"a" * (64 << 17)
+
+
+def test_a_frame_that_is_to_be_skipped_is() -> None:
+    skipped = b"\x5a\x2a\x4d\x18\3\0\0\0abc"
+    data = skipped + CODERS[b"zstd"](b"a") + skipped + CODERS[b"zstd"](TEXT)
+    for step in (1, 5, 1000):
+        assert fed(Decoder(b"zstd"), data, step) == b"a" + TEXT
+
+
+def test_what_is_refused_keeps_nothing_of_the_body() -> None:
+    decoder = Decoder(b"gzip", 100)
+    with pytest.raises(TooMuch) as caught:
+        whole(decoder, gzip.compress(bytes(50_000)))
+    trace, context = caught.value.__traceback__, caught.value.__context__
+    assert context is None
+    while trace is not None:
+        found = [each for each in trace.tb_frame.f_locals.values() if isinstance(each, bytes)]
+        assert all(len(each) < 1000 for each in found)
+        trace = trace.tb_next

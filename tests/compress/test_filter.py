@@ -1,6 +1,5 @@
 """Whole exchanges whose answers are coded, over a network in memory."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 from typing import Any, cast
@@ -11,82 +10,23 @@ import pytest
 from porch.compress import workshop as module
 from porch.compress.coder import FAST
 from porch.compress.filter import Compress
-from porch.compress.rules import Rules
-from porch.compress.types import Types
 from porch.compress.workshop import Workshop
 from porch.errors import ConnectionLost, InternalError
 from porch.exchange import Exchange
-from porch.filter import Filter, Kept, Response
+from porch.filter import Kept, Response
 from porch.http.message import Field, ResponseHead
 from porch.reader import InMemory, Reader, begun
 from porch.route.plan import Plan
 from porch.route.route import Route
-from tests.compress.conftest import decoded
+from tests.compress.conftest import BODY, OK, PLAIN, RULES, Answers, Make, decoded, get, raw
 from tests.support.scenario import Scenario
 from tests.test_exchange import Bench, FakeStream
 
-BODY = b"the same words again and again, " * 200
-RULES = Rules(types=Types(), codings=(b"gzip", b"zstd", b"br"))
-OK = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"
-PLAIN = OK + b"content-length: %d\r\n\r\n" % len(BODY)
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
-
-
-def get(*lines: bytes, accept: bytes | None = b"gzip", method: bytes = b"GET") -> bytes:
-    if accept is not None:
-        lines = (b"accept-encoding: " + accept, *lines)
-    return (
-        method
-        + b" /a HTTP/1.1\r\nhost: x\r\n"
-        + b"".join(b"%b\r\n" % each for each in lines)
-        + b"\r\n"
-    )
 
 
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-class Answers(Filter):
-    """At the door."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-
-    def on_request(self, exchange: Exchange) -> Response:
-        return self.response
-
-
-Make = Callable[..., Scenario]
-
-
-@pytest.fixture
-def shop() -> Iterator[Workshop]:
-    made = Workshop()
-    yield made
-    assert (made.running, made.used) == (0, 0), "no stream is left behind"
-
-
-@pytest.fixture
-def scenario(monkeypatch: pytest.MonkeyPatch, shop: Workshop) -> Iterator[Make]:
-    made: list[Scenario] = []
-
-    def make(*behind: Filter, **rules: Any) -> Scenario:
-        filters = (Compress(replace(RULES, **rules), shop), *behind)
-        made.append(Scenario(monkeypatch, filters=filters))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.finish()
-
-
-def raw(story: Scenario) -> tuple[dict[bytes, bytes], bytes]:
-    """All that the client got: the fields of a head, and the body behind it."""
-    message = story.clients[-1].read_head(bodiless=False)
-    assert message.ended
-    body, message.body = message.body, b""
-    return dict(message.fields), body
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"zstd", b"br"])
@@ -180,6 +120,28 @@ def test_a_coding_that_the_client_cannot_read_is_undone(scenario: Make, accept: 
     story.client_gets(200, field=(b"etag", b'W/"a"'), without=b"content-length", bodiless=True)
 
 
+def test_what_waits_for_its_client_is_coded_to_the_end(scenario: Make, shop: Workshop) -> None:
+    """Of the decoded, more than a step; of the coded, more than a client that is full is sent."""
+    body = Random(1).randbytes(1_500_000).hex().encode()
+    data = brotli.compress(body, quality=1)
+    head = OK + b"content-encoding: br\r\ncontent-length: %d\r\n\r\n" % len(data)
+    story = scenario().client(get()).upstream_gets(b"GET /a").client_full()
+    story.upstream(head + data[:9000]).client_drained().client_full().upstream(data[9000:])
+    while shop.running:
+        story.client_drained(60_000)
+    story.client_drained()
+    assert decoded(b"gzip", raw(story)[1]) == body
+
+
+def test_a_large_body_in_brotli_is_decoded_wholly(scenario: Make) -> None:
+    body = Random(1).randbytes(1000) * 2000
+    data = brotli.compress(body)
+    head = OK + b"content-encoding: br\r\ncontent-length: %d\r\n\r\n" % len(data)
+    story = scenario().client(get(accept=b"")).upstream_gets(b"GET /a").upstream(head + data)
+    story.advance(0.2, tick=0.01)
+    assert raw(story)[1] == body
+
+
 @pytest.mark.parametrize("accept", [b"br", None, b"gzip, identity;q=0"])
 @pytest.mark.parametrize("kind", [b"text/plain", b"image/png"])
 def test_a_coding_that_is_undone_for_others_varies(
@@ -238,102 +200,6 @@ def test_tags_come_back_as_they_were(scenario: Make) -> None:
 def raw_304(story: Scenario) -> tuple[dict[bytes, bytes], bytes]:
     message = story.clients[-1].read_head(bodiless=True)
     return dict(message.fields), message.body
-
-
-@pytest.mark.parametrize(
-    ("condition", "accept", "goes"),
-    [
-        (b'W/"a"', b"gzip", False),
-        (b'"a"', b"gzip", True),
-        (b"Sun, 06 Nov 1994 08:49:37 GMT", b"gzip", False),
-        (b"Sun, 06 Nov 1994 08:49:37 GMT", b"identity", True),
-    ],
-)
-def test_parts_are_never_mixed(scenario: Make, condition: bytes, accept: bytes, goes: bool) -> None:
-    asked = get(b"range: bytes=9-", b"if-range: " + condition, accept=accept)
-    story = scenario().client(asked)
-    if goes:
-        story.upstream_gets(b"GET /a", field=(b"range", b"bytes=9-"))
-    else:
-        story.upstream_gets(b"GET /a", without=b"range")
-    part = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(
-        b"content-length", b"content-range: bytes 9-99/100\r\ncontent-length"
-    )
-    story.upstream(part + BODY).client_gets(206, BODY, without=b"content-encoding")
-
-
-@pytest.mark.parametrize(
-    ("line", "varies"),
-    [
-        (b"x: y", True),
-        (b"content-type: image/png", False),
-        (b"content-encoding: gzip", True),
-        (b"content-encoding: compress", False),
-        (b"cache-control: no-transform", False),
-    ],
-)
-def test_a_part_of_what_would_be_coded_varies_as_the_whole_does(
-    scenario: Make, line: bytes, varies: bool
-) -> None:
-    story = scenario().client(get(b"range: bytes=9-")).upstream_gets(b"GET /a")
-    part = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(
-        b"content-length", line + b"\r\ncontent-range: bytes 9-99/90000\r\ncontent-length"
-    )
-    if line.startswith(b"content-type"):
-        part = part.replace(b"content-type: text/plain\r\n", b"")
-    story.upstream(part + BODY)
-    if varies:
-        story.client_gets(206, BODY, field=(b"vary", b"Accept-Encoding"))
-    else:
-        story.client_gets(206, BODY, without=b"vary")
-
-
-GZIPPED = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(
-    b"content-length",
-    b"content-encoding: gzip\r\ncontent-range: bytes 9-99/100\r\ncontent-length",
-)
-
-
-@pytest.mark.parametrize("accept", [b"identity", b"br", b""])
-def test_a_part_in_a_coding_that_its_client_does_not_take_is_refused(
-    scenario: Make, accept: bytes
-) -> None:
-    story = scenario().client(get(b"range: bytes=9-", accept=accept)).upstream_gets(b"GET /a")
-    story.upstream(GZIPPED + BODY).client_gets(502, without=b"content-encoding")
-    story.ended(1, "http_response_content_coding")
-
-
-def test_who_says_nothing_of_codings_gets_its_part(scenario: Make) -> None:
-    story = scenario().client(get(b"range: bytes=9-", accept=None)).upstream_gets(b"GET /a")
-    story.upstream(GZIPPED + BODY)
-    story.client_gets(206, BODY, field=(b"content-encoding", b"gzip"))
-
-
-def test_a_part_of_what_is_stored_in_such_a_coding_is_refused_too(scenario: Make) -> None:
-    fields = [(b"content-encoding", b"gzip"), (b"content-range", b"bytes 0-1/9")]
-    part = Kept(ResponseHead(206, [*fields, (b"content-length", b"2")], 2), b"ab")
-    story = scenario(Answers(part)).client(get(accept=b"identity"))
-    story.client_gets(502, without=b"content-range").ended(1, "http_response_content_coding")
-    story.client(get(accept=b"gzip")).client_gets(206, b"ab")
-
-
-def test_who_makes_a_part_that_is_refused_hears_of_it(scenario: Make) -> None:
-    fields = [(b"content-encoding", b"gzip"), (b"content-range", b"bytes 0-1/9")]
-    moved: list[bool] = []
-    reader = Reader(InMemory(b"ab"), [(0, 2)], lambda each: moved.append(each.is_over))
-    part = Kept(ResponseHead(206, [*fields, (b"content-length", b"2")], 2), b"", reader)
-    story = scenario(Answers(part)).client(get(accept=b"identity")).client_gets(502)
-    story.advance(0.1, tick=0.01)
-    assert moved
-    assert all(moved)
-
-
-def test_a_part_of_what_is_too_short_to_be_coded_does_not_vary(scenario: Make) -> None:
-    story = scenario().client(get(b"range: bytes=9-")).upstream_gets(b"GET /a")
-    part = PLAIN.replace(b"200 OK", b"206 Partial Content").replace(
-        b"content-length", b"content-range: bytes 9-19/20\r\ncontent-length"
-    )
-    story.upstream(part + BODY).client_gets(206, BODY, without=b"vary")
 
 
 def test_what_is_made_at_the_door_is_coded_too(scenario: Make) -> None:

@@ -99,7 +99,8 @@ class Compress(Filter):
     def _restore(self, exchange: Exchange, response: ResponseHead, coding: bytes) -> None:
         """What its client cannot read goes out as it was before it was coded."""
         if exchange.request.method != b"HEAD":
-            transform(exchange, Restoring(coding))
+            Restoring(exchange, coding)
+            return
         response.fields = coded(response.fields, None)
         response.length = None
 
@@ -137,7 +138,11 @@ class Compress(Filter):
             exchange.made = Kept(response, b"", source)
 
         def begun(coding: Coding) -> None:
-            self._running[exchange] = coding
+            client = exchange.client
+            if isinstance(client, Restoring):  # may be at it when the exchange is over
+                client.then(coding.leave)
+            else:
+                self._running[exchange] = coding
 
         coding = Coding(response, coder, effort, self.rules.least, self._shop, begun, name)
         transform(exchange, coding)

@@ -1,8 +1,8 @@
 """DecodeRequests: bodies of requests that clients have coded, for origins that read none."""
 
-from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
+from porch.compress.decoder import CODINGS, Decoder
+from porch.compress.decoding import Decoding
 from porch.compress.fields import codings, without_sums
-from porch.errors import BadRequest, DecodedTooLarge
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 
@@ -19,7 +19,7 @@ class DecodeRequests(Filter):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._running: dict[Exchange, Decoder] = {}
+        self._running: dict[Exchange, Decoding] = {}
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter. Who sends a coding that nobody reads is told which are (RFC 9110 15.5.16)."""
@@ -31,16 +31,9 @@ class DecodeRequests(Filter):
         return Response(415, ((b"accept-encoding", _OURS), kind), text)
 
     def on_request_data(self, exchange: Exchange, data: bytes) -> bytes:
-        """See Filter. The first piece comes before any other hook."""
-        decoder = self._of(exchange)
-        if decoder is None:
-            return data
-        try:
-            return decoder.change(data, exchange.request_done)
-        except Damaged as error:
-            raise BadRequest(f"Content-Encoding is not what it says: {error}") from None
-        except TooMuch as error:
-            raise DecodedTooLarge(str(error)) from None
+        """See Filter. The first piece comes before any other hook, the others decoded already."""
+        decoding = self._of(exchange)
+        return data if decoding is None or decoding.feeds else decoding.begin(data)
 
     def on_upstream_request(self, exchange: Exchange) -> None:
         """See Filter. What is whole has a length."""
@@ -55,15 +48,15 @@ class DecodeRequests(Filter):
         """See Filter."""
         self._running.pop(exchange, None)
 
-    def _of(self, exchange: Exchange) -> Decoder | None:
-        """Its decoder. From then on nobody sees that the request was coded: not the origin, nor a
-        cache or a shadow that is sent the body too."""
+    def _of(self, exchange: Exchange) -> Decoding | None:
+        """What decodes it. From then on nobody sees that the request was coded: not the origin, nor
+        a cache or a shadow that is sent the body too."""
         found = self._running.get(exchange)
         request = exchange.request
         if found is None and request.length != 0:
             named = codings(request.fields)
             if len(named) == 1 and named[0] in CODINGS:
-                found = self._running[exchange] = Decoder(named[0], self._most)
+                found = self._running[exchange] = Decoding(exchange, Decoder(named[0], self._most))
                 request.length = None
                 request.fields = [
                     each for each in without_sums(request.fields) if each[0] not in _OF_CODED
