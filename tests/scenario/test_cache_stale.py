@@ -127,12 +127,11 @@ def test_a_validation_that_makes_it_private_is_for_one(cached: Make) -> None:
 
 
 @pytest.mark.parametrize("said", [b"max-age=60", b'max-age=60, private="set-cookie"'])
-@pytest.mark.parametrize("name", [b"set-cookie", b"set-cookie2"])
 def test_the_cookie_of_a_validation_is_for_the_one_whose_request_it_was(
-    cached: Make, said: bytes, name: bytes
+    cached: Make, said: bytes
 ) -> None:
+    name = b"set-cookie"
     story = stored(cached(policy=Policy(stale=0.0)), b"")
-    said = said.replace(b"set-cookie", name)
     head = b'HTTP/1.1 304 Not Modified\r\ncache-control: %b\r\netag: "1"\r\n' % said
     story.client(GET).connects().client(GET).upstream_gets(b"GET /a")
     story.upstream(head + name + b": sid=one\r\n\r\n")
