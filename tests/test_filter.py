@@ -6,7 +6,10 @@ from porch.errors import IncompleteResponse
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from tests.support.hooks import FakeExchange, seen
 
-PHASES = ["on_request", "on_upstream_request", "on_upstream_response", "on_response", "on_end"]
+PHASES = [
+    *("on_request", "on_upstream_request", "on_upstream_response", "on_upstream_done"),
+    *("on_response", "on_end"),
+]
 
 
 @pytest.mark.parametrize("phase", PHASES)
