@@ -84,7 +84,7 @@ class Door:
 
     def wait_ready(self) -> None:
         self.wait_until(
-            lambda: self.process.poll() is not None or "listening on" in self.errors,
+            lambda: self.process.poll() is not None or "Ctrl-C stops" in self.errors,
             "the start",
             START,
         )
