@@ -9,6 +9,7 @@ from functools import partial
 from porch import clock
 from porch.cache import reuse
 from porch.cache.answer import whole
+from porch.cache.asker import is_for
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
 from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
@@ -227,7 +228,8 @@ class Cache(Filter):
             use, missing = self._use(stored, request, now)
             if use.how is How.FRESH or use.how is How.STALE:
                 return self._hit(exchange, name, primary, number, stored, use.how, now)
-            if use.how is How.VALIDATE and tries and stored.entry.received >= since:
+            is_new = tries and stored.entry.received >= since
+            if is_new and use.how is How.VALIDATE and is_for(stored.entry, request):
                 return self._validated(exchange, stored, use.fwd, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
@@ -269,7 +271,7 @@ class Cache(Filter):
         shelf, request, body = self.shelf, exchange.request, body_of(stored)
         shelf.store.seen(stored.ident)
         if how is How.STALE:
-            shelf.hint(primary, stored.entry.vary)
+            shelf.hint(primary, stored.entry.vary, stored.entry.asker)
             refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored, number)
         elif self._may_be_ready and request.method == b"GET":
             cell = shelf.store.cell(primary)
@@ -303,7 +305,7 @@ class Cache(Filter):
         what there is. checks, missing: see `ask`."""
         shelf, exchange = self.shelf, waiting.exchange
         if stored is not None:
-            shelf.hint(primary, stored.entry.vary)
+            shelf.hint(primary, stored.entry.vary, stored.entry.asker)
         key = shelf.key(primary, exchange.request)
         name = name_of(key)
         if waiting.stored is None and shelf.passes.has(name):
