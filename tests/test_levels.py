@@ -18,9 +18,8 @@ LEVELS = {
     **dict.fromkeys(("errors", "clock", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("between", "client", "filter", "identity", "keeper", "nobody", "route"), 2),
-    **dict.fromkeys(
-        ("cut", "interim", "made", "overdue", "reader", "silence", "transform", "exchange"), 2
-    ),
+    **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "silence"), 2),
+    **dict.fromkeys(("transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(
         ("shield", "cache", "compress", "buffer", "grpc", "serve", "observe", "extend"), 4

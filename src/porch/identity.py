@@ -1,4 +1,4 @@
-"""Identity: who a client has shown to be, for who lets in, counts, tells the origin or writes the log.
+"""Identity: who a client has shown to be: for limits, for the origin and for the log.
 
 What lets clients in (shield/) sets `exchange.identity`; nobody else does. It says nothing about
 what this one may do.

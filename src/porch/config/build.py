@@ -287,14 +287,8 @@ class _Builder:
         demand = self.filters.demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
         files = str(sorted(settings.files.items()))
-        route.access = (
-            rewritten,
-            settings.upgrades,
-            demand,
-            settings.maintenance,
-            files,
-            settings.shield,
-        )
+        protects = settings.maintenance, settings.shield
+        route.access = (rewritten, settings.upgrades, demand, protects, files)
         prefix = stripped(pattern) if model.strip else b""
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
         filters = self.filters.of(settings, name, host, demand, prefix)
