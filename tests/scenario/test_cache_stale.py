@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from porch.cache import fill
 from porch.cache.key import KeyRules, digest, make
 from porch.cache.policy import Policy
 from porch.http.message import RequestHead
@@ -229,3 +230,13 @@ def test_to_its_own_asker_it_is_given_stale(cached: Make) -> None:
     story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(SILENT + b"A")
     story.client_gets(200, b"A").client(of(b"A", b"cache-control: max-stale"))
     story.client_gets(200, b"A").upstream_gets(b"GET /a").upstream(SILENT + b"A")
+
+
+@pytest.mark.parametrize("busy", [b"content-length: 0\r\n\r\n", b"content-length: 9\r\n\r\nbu"])
+def test_a_503_behind_which_nobody_waits_any_more_is_no_defect(
+    cached: Make, monkeypatch: pytest.MonkeyPatch, busy: bytes
+) -> None:
+    monkeypatch.setattr(fill, "MOST_ALONE", 0)
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(SILENT + b"A")
+    story.client_gets(200, b"A").client(of(b"A")).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 503 Busy\r\n" + busy).client_gets(200, b"A")

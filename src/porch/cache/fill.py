@@ -158,7 +158,9 @@ class Fill(Nobody):
             self.sip()
         asked = self._exchange
         is_alone = self.entry is None and not (self._waiting or self._readers)
-        if asked is not None and is_alone and len(self._shelf.asked) > MOST_ALONE:
+        if asked is None or asked.answer_done or not is_alone:
+            return
+        if len(self._shelf.asked) > MOST_ALONE:
             asked.fail(ClientGone("nobody waits for it any more"))
 
     def sip(self) -> None:
@@ -211,6 +213,8 @@ class Fill(Nobody):
         else:
             if head.status in FAILED:
                 self._stand_in(None, head.status)
+                if self._exchange is None:  # nobody waits any more: it was given up (leave)
+                    return
             self._on_head(head, data, end)
 
     def _on_interim(self, head: ResponseHead) -> None:
