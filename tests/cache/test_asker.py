@@ -2,7 +2,7 @@
 
 import pytest
 
-from porch.cache.asker import ALIKE, asker, is_for, is_for_all
+from porch.cache.asker import ALIKE, asker, is_for, is_for_all, may_check
 from porch.cache.asking import question
 from porch.cache.directives import cache_control
 from porch.cache.entry import Entry
@@ -68,3 +68,12 @@ def test_an_answer_for_one_asker_is_for_no_other():
     assert not is_for(mine, get(cookie=b"user=B"))
     assert not is_for(mine, get())
     assert is_for(Entry(200, [], 2, 0.0, 0.0, 60.0, "max-age"), get())
+
+
+def test_of_anothers_answer_the_origin_is_asked_by_its_tag_alone():
+    asked = get(cookie=b"user=A")
+    dated = Entry(200, [(b"last-modified", b"x")], 2, 0.0, 0.0, 0.0, "none", asker=asker(asked))
+    assert may_check(dated, asked)
+    assert not may_check(dated, get())
+    dated.fields.append((b"etag", b'"1"'))
+    assert may_check(dated, get())

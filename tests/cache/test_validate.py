@@ -131,6 +131,14 @@ def test_conditions_and_range_of_the_client_are_replaced_and_all_else_stays():
     assert (b"range", b"bytes=0-1") in head.fields
 
 
+def test_of_anothers_answer_the_date_is_not_asked_by():
+    both = tagged(b'"a"', (b"last-modified", LM))
+    assert conditional(request(), both).get(b"if-modified-since") == LM
+    found = conditional(request(), both, has_date=False)
+    assert found.get(b"if-none-match") == b'"a"'
+    assert found.get(b"if-modified-since") is None
+
+
 def test_head_validates_by_head():
     assert conditional(request(method=b"HEAD"), tagged(b'"a"')).method == b"HEAD"
 

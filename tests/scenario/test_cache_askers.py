@@ -165,3 +165,38 @@ def test_a_part_that_completes_another_has_the_cookies_it_came_with(cached: Make
     assert seen.count(b"set-cookie: s=A\r\n") == 1
     story.client(GET)
     assert b"set-cookie:" not in got(story)
+
+
+CHANGED = b"Tue, 14 Nov 2023 22:00:00 GMT"
+DATED = b"HTTP/1.1 200 OK\r\ncache-control: no-cache\r\nlast-modified: %b\r\n" % CHANGED
+
+
+def test_by_a_date_nobody_is_asked_about_anothers_answer(cached: Make) -> None:
+    """B's page may be older than A's: to be asked whether it has changed since says nothing."""
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(DATED + A_S)
+    story.client_gets(200, b"A").client(of(b"B"))
+    story.upstream_gets(b"GET /a", without=b"if-modified-since").upstream(DATED + B_S)
+    story.client_gets(200, b"B").client(of(b"B"))
+    date = (b"if-modified-since", CHANGED)
+    story.upstream_gets(b"GET /a", field=date)
+    story.upstream(b"HTTP/1.1 304 Not Modified\r\n\r\n").client_gets(200, b"B")
+
+
+def test_nor_by_one_beside_a_tag(cached: Make) -> None:
+    start = DATED + b'etag: "1"\r\n'
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(start + A_S)
+    story.client_gets(200, b"A").client(of(b"B"))
+    story.upstream_gets(
+        b"GET /a", field=(b"if-none-match", b'"1"'), without=b"if-modified-since"
+    ).upstream(start.replace(b'"1"', b'"2"') + B_S)
+    story.client_gets(200, b"B")
+
+
+def test_what_head_says_to_one_makes_nothing_his(cached: Make) -> None:
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(ASKED_EACH_TIME[0] + A_S)
+    story.client_gets(200, b"A").client(of(b"B").replace(b"GET", b"HEAD"))
+    story.upstream_gets(b"HEAD /a").upstream(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n")
+    story.client_gets(200, bodiless=True)
+    stale = of(b"B").replace(b"\r\n\r\n", b"\r\ncache-control: max-stale\r\n\r\n")
+    story.client(stale).upstream_gets(b"GET /a").upstream(ASKED_EACH_TIME[0] + B_S)
+    story.client_gets(200, b"B")

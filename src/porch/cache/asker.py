@@ -14,7 +14,7 @@ from porch.cache.unkeyed import sendable
 from porch.http.conditional import CONDITIONS
 from porch.http.message import RequestHead
 
-__all__ = ["ALIKE", "asker", "is_for", "is_for_all"]
+__all__ = ["ALIKE", "asker", "is_for", "is_for_all", "may_check"]
 
 ALIKE = CONDITIONS | {
     *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"user-agent"),
@@ -50,3 +50,9 @@ def asker(request: RequestHead) -> bytes:
 def is_for(entry: Entry, request: RequestHead) -> bool:
     """Whether this request may be given the answer unasked."""
     return not entry.asker or entry.asker == asker(request)
+
+
+def may_check(entry: Entry, request: RequestHead) -> bool:
+    """Whether the origin may be asked on behalf of this request if the answer holds: of another's
+    by its tag, not by when that was changed, since his own may have been changed before."""
+    return entry.get(b"etag") is not None or is_for(entry, request)

@@ -9,7 +9,7 @@ from functools import partial
 from porch import clock
 from porch.cache import reuse
 from porch.cache.answer import whole
-from porch.cache.asker import is_for
+from porch.cache.asker import is_for, may_check
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
 from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
@@ -246,6 +246,8 @@ class Cache(Filter):
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
         waiting.writes, waiting.found = writes, stored
         checks = stored if missing or use.how is How.VALIDATE else None
+        if checks is not None and not may_check(checks.entry, request):
+            checks, missing = None, []
         return self._wait(waiting, primary, stored, checks, missing)
 
     def _use(self, stored: Stored, request: RequestHead, now: float) -> tuple[Use, list[Range]]:
@@ -365,7 +367,7 @@ class Cache(Filter):
             return
         primary = self._primary(request, rules, exchange)
         stored, _ = self.select(primary, request)
-        if stored is None:
+        if stored is None or not is_for(stored.entry, request):  # it says nothing of another's
             return
         found: Entry | Refusal = outdated(stored.entry)
         if agrees(stored.entry, response):

@@ -67,15 +67,21 @@ def with_fields(request: RequestHead, fields: list[Field]) -> RequestHead:
 
 
 def conditional(
-    request: RequestHead, chosen: Entry | None, others: Sequence[Entry] = ()
+    request: RequestHead,
+    chosen: Entry | None,
+    others: Sequence[Entry] = (),
+    *,
+    has_date: bool = True,
 ) -> RequestHead:
     """`request` with the conditions that ask whether a stored answer holds (RFC 9111 4.3.1).
 
     chosen: what answers this request, or None. others: variants that answer requests with other
     fields; the origin may say that one of them is the answer to this one too. Conditions and Range
     of the client are left out: what comes back is for the store, and what the client gets of it is
-    found afterwards. Without validators it is a request for the whole, and so it is for what is no
-    200: a 304 says that there would have been one (RFC 9110 15.4.5), not that it is missing still.
+    found afterwards. has_date: False where Last-Modified is not to be asked by: of another's
+    answer it tells nothing. Without validators it is a request for the whole, and so it is for
+    what is no 200: a 304 says that there would have been one (RFC 9110 15.4.5), not that it is
+    missing still.
     """
     fields = [field for field in request.fields if field[0] not in _REPLACED]
     if chosen is not None and chosen.status != 200:
@@ -87,7 +93,7 @@ def conditional(
     listed = list(dict.fromkeys(offered))[:MOST_TAGS]
     if listed:
         fields.append((b"if-none-match", b", ".join(listed)))
-    if chosen is not None and (not listed or listed == [mine]):
+    if has_date and chosen is not None and (not listed or listed == [mine]):
         date = chosen.get(b"last-modified")
         if date is not None:
             # Beside a tag too: "in most cases, both validators are generated in cache validation
