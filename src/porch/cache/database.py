@@ -25,6 +25,7 @@ from porch.cache.gate import PATIENCE, Gate
 
 __all__ = [
     "HANGS",
+    "OPENING",
     "BusyError",
     "Database",
     "DatabaseError",
@@ -37,6 +38,8 @@ __all__ = [
 
 READERS = 1022
 """Reads at one time, over all workers."""
+OPENING = 1.0
+"""Seconds that are waited for others' writes before it is opened."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HARMLESS = (
@@ -282,7 +285,7 @@ class Database:
         with self._alone():
             folder.mkdir(mode=0o700, exist_ok=True)
             gate = Gate(folder)
-            if not gate.enter(5 * PATIENCE):  # to open it is a write
+            if not gate.enter(OPENING):  # to open it is a write
                 raise OSError(errno.EBUSY, HANGS)
             env = lmdb.open(
                 str(folder),
