@@ -117,6 +117,13 @@ def test_its_origin_is_not_read_meanwhile(story: Scenario) -> None:
     story.client_gets(200, bytes(5 << 20))
 
 
+def test_trailers_leave_to_a_client_that_is_full_with_the_last_piece(story: Scenario) -> None:
+    data = gzip.compress(bytes(STEP + 66_000))
+    story.client_full().upstream(answered(data, b"0\r\na: b\r\n\r\n")).ended(1, "")
+    story.client_drained(STEP + 1000)
+    story.client_drained().client_gets(200, bytes(STEP + 66_000), trailers=[(b"a", b"b")])
+
+
 def test_the_next_request_waits_for_the_end_of_the_answer(story: Scenario) -> None:
     story.client_full().upstream(answered(gzip.compress(bytes(1 << 20)))).client(GET)
     story.upstream_gets_nothing().client_drained().client_gets(200, bytes(1 << 20))
