@@ -170,7 +170,7 @@ def test_an_origin_that_lies_about_its_coding_ends_visibly(scenario: Make) -> No
     head = OK + b"content-encoding: br\r\ntransfer-encoding: chunked\r\n\r\n"
     story = scenario().client(get()).upstream_gets(b"GET /a")
     story.upstream(head + chunk(b"this is no brotli at all")).advance(0.1, tick=0.01)
-    story.client_gets_nothing().client_sees("reset").ended(1, "http_protocol_error")
+    story.client_gets_nothing().client_sees("reset").ended(1, "http_response_content_coding")
 
 
 def test_head_says_what_get_would(scenario: Make) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from porch.compress.decoder import FLOOR, STEP
+from porch.compress.refused import AnswerBomb, AnswerDamaged
 from porch.compress.restoring import Restoring, refuses, undoable
 from porch.exchange import Exchange
 from porch.filter import Filter
@@ -150,17 +151,19 @@ def test_damage_behind_what_waited_ends_visibly(story: Scenario) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"this is no gzip at all", "is not what it says"),
-        (gzip.compress(bytes(FLOOR * 2)), "a bomb"),
+        (b"this is no gzip at all", AnswerDamaged),
+        (gzip.compress(bytes(FLOOR * 2)), AnswerBomb),
     ],
 )
-def test_lies_and_bombs_are_told_of(story: Scenario, data: bytes, why: str) -> None:
-    story.upstream(answered(data, b"")).advance(0.5, tick=0.01).ended(1, "http_protocol_error")
+def test_lies_and_bombs_are_told_of(story: Scenario, data: bytes, why: type[AnswerDamaged]) -> None:
+    story.upstream(answered(data, b"")).advance(0.5, tick=0.01)
+    story.ended(1, "http_response_content_coding")
     error = story.recorder.ended[-1].error
-    assert why in str(error)
     assert error is not None
+    assert type(error) is why
+    assert error.detail.startswith("gzip: ")
     assert (error.__traceback__, error.__context__) == (None, None)
-    story.client_sees("reset" if why != "a bomb" else "closed")
+    story.client_sees("reset" if why is AnswerDamaged else "closed")
     story.clients[-1].transport.arrived.clear()
 
 

@@ -7,7 +7,8 @@ from porch.between import HoldingClient
 from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
 from porch.compress.fields import coded, codings, without_sums
 from porch.compress.negotiate import takes
-from porch.errors import BadGateway, InternalError, PorchError
+from porch.compress.refused import AnswerBomb, AnswerDamaged
+from porch.errors import InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.fields import tokens
 from porch.http.message import ResponseHead, Trailers
@@ -44,6 +45,7 @@ class Restoring(HoldingClient):
     visibly."""
 
     __slots__ = (
+        "_coding",
         "_decoder",
         "_error",
         "_head",
@@ -69,6 +71,7 @@ class Restoring(HoldingClient):
         response.length = None
         self.changed.add()
         self._head: ResponseHead | None = response
+        self._coding = coding
         self._decoder: Decoder | None = Decoder(coding)
         self._pieces: list[bytes] | None = [] if is_small else None
         self._trailers: Trailers | None = None
@@ -171,11 +174,9 @@ class Restoring(HoldingClient):
         """Not in the middle of what the exchange is doing: it hears of it in a moment, unless it is
         over by then. What is kept of the error knows nothing of the body."""
         if isinstance(error, Damaged):
-            found: PorchError = BadGateway(
-                f"the origin's Content-Encoding is not what it says: {error}"
-            )
+            found: PorchError = AnswerDamaged(f"{self._coding.decode()}: {error}")
         elif isinstance(error, TooMuch):
-            found = BadGateway(f"the origin's answer is a bomb: {error}")
+            found = AnswerBomb(f"{self._coding.decode()}: {error}")
         else:
             self.exchange.keeper.report(self.exchange, error)
             found = InternalError(f"{type(error).__name__}: {error}")
@@ -186,7 +187,18 @@ class Restoring(HoldingClient):
             self.exchange.error = found
         if self._is_whole and self._head is not None:
             self.exchange.status = 0  # it is over before it hears of it, and no answer left
-        self.exchange.keeper.later(0.0, partial(self.fail, found))
+        self.exchange.keeper.later(0.0, partial(self._on_broken, found))
+
+    def _on_broken(self, error: PorchError) -> None:
+        """Whoever stores the answer has it by now, as far as it will."""
+        exchange = self.exchange
+        if type(error) is AnswerDamaged:
+            for hook in exchange.route.plan.on_damaged:
+                try:
+                    hook(exchange)
+                except Exception as found:
+                    exchange.keeper.report(exchange, found)
+        self.fail(error)
 
     def _tell(self) -> None:
         if self._error is None:  # else it ends, and in a moment
