@@ -287,10 +287,11 @@ class _Builder:
         demand = self.filters.demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
         files = str(sorted(settings.files.items()))
-        route.access = (rewritten, settings.upgrades, demand, settings.maintenance, files)
+        protects = settings.maintenance, settings.shield
+        route.access = (rewritten, settings.upgrades, demand, protects, files)
         prefix = stripped(pattern) if model.strip else b""
-        filters = self.filters.of(settings, host, demand, prefix)
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
+        filters = self.filters.of(settings, name, host, demand, prefix)
         behind = yield from self._lead(name, entry, settings, route, filters)
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)

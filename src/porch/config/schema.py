@@ -20,6 +20,7 @@ from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
+from porch.config.schema_shield import ShieldWords
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -192,7 +193,7 @@ Headers = Annotated[
 ]
 
 
-class RouteWords(Model):
+class RouteWords(ShieldWords):
     """Words of a route that may stand in a site or at the top as well."""
 
     balance: Balance | None = word(
