@@ -297,7 +297,7 @@ def test_what_is_known_not_to_shrink_is_not_tried_again(scenario: Make, shop: Wo
     story = scenario(Kepts(noise))
     for _ in range(2):
         story.client(get()).client_gets(200, noise, field=(b"vary", b"Accept-Encoding"))
-    assert shop.forms.get(b"1", shop.coders[b"gzip"]) == b""
+    assert shop.forms.get(b"1", shop.coders[b"gzip"], len(noise)) == b""
 
 
 def test_a_large_body_in_memory_does_not_hold_up_the_others(scenario: Make) -> None:
