@@ -18,7 +18,7 @@ from porch.cache.giving import body_of, gaps, given
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, digest, make
 from porch.cache.policy import Policy
-from porch.cache.queries import QUERY, Coming, body_of_query, mark
+from porch.cache.queries import QUERY, Coming, body_of_query, forget_queries, mark
 from porch.cache.ready import Name, Whom, ready
 from porch.cache.refusal import CLIMBS, Refusal
 from porch.cache.reuse import How, Use
@@ -173,6 +173,20 @@ class Cache(Filter):
         if note is not None:
             response.fields = appended(response.fields, note)
 
+    def on_damaged(self, exchange: Exchange) -> None:
+        """See Filter. While it is on its way to the store, nothing of its key is kept."""
+        store, request = self.shelf.store, exchange.request
+        key = self._key(request, self.rules_for(exchange), exchange)
+        if request.method == QUERY:  # whose body is not held any more
+            forget_queries(store, key)
+            return
+        primary = digest(key)
+        stored, _ = self.select(primary, request)
+        if stored is None:
+            store.forget(primary)
+        else:
+            store.remove(primary, stored.ident)
+
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._notes.pop(exchange, None)
@@ -324,9 +338,7 @@ class Cache(Filter):
         self, request: RequestHead, rules: KeyRules, exchange: Exchange | None = None
     ) -> bytes:
         """What its answers are stored by."""
-        key = make(request, rules) + self._suffix
-        if self._function is not None and exchange is not None:
-            key += b" py:" + (self._function(exchange) or b"")
+        key = self._key(request, rules, exchange)
         query = None
         if request.method == QUERY and exchange is not None:
             query = body_of_query(exchange)
@@ -334,6 +346,13 @@ class Cache(Filter):
             since = mark(self.shelf.store, key, request)
             key += b" body:" + body_digest(request, query) + b" since:" + since.hex().encode()
         return digest(key)
+
+    def _key(self, request: RequestHead, rules: KeyRules, exchange: Exchange | None) -> bytes:
+        """All that counts but the body of a QUERY."""
+        key = make(request, rules) + self._suffix
+        if self._function is not None and exchange is not None:
+            key += b" py:" + (self._function(exchange) or b"")
+        return key
 
     def select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""

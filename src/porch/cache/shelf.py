@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
 from porch.cache.asker import asker
+from porch.cache.coded import CodedForms
 from porch.cache.counts import WIDTH
 from porch.cache.outcomes import Outcomes
 from porch.cache.passes import Passes
@@ -90,13 +91,15 @@ class Shelf:
     not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
     at the store. saving: what is about to be stored. stores: whether the last that was to be was
     stored, so that nothing is said to be on a disk that is full. counts: see counts.py. largest:
-    bytes of a body that the store can take."""
+    bytes of a body that the store can take. forms: of what is stored, coded; None where each worker
+    has its own alone."""
 
     __slots__ = (
         "_keeper",
         "_resting",
         "asked",
         "counts",
+        "forms",
         "hints",
         "largest",
         "locks",
@@ -121,6 +124,7 @@ class Shelf:
         self.saving = Saving(store)
         self.stores = True
         self.largest = largest
+        self.forms: CodedForms | None = None
         self.locks = locks
         self.passes = passes
         self.outcomes = Outcomes(passes.descriptor)
@@ -134,6 +138,13 @@ class Shelf:
 
     def __repr__(self) -> str:
         return f"<Shelf {len(self.asked)} asked, {len(self.members)} wait>"
+
+    def sweep(self) -> None:
+        """A small step of looking for what is of no use any more: see Store, CodedForms."""
+        store = self.store
+        store.sweep()
+        if self.forms is not None:
+            self.forms.sweep(lambda ident: store.load(ident) is not None)
 
     def keeper(self, door: Keeper) -> "FillKeeper":
         """That of exchanges with the origin for the cache."""
