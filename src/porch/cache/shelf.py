@@ -153,7 +153,7 @@ class Shelf:
     def hint(self, primary: bytes, vary: Sequence["Field"]) -> None:
         """What chose an answer of this key (Entry.vary): requests that differ in it are asked
         apart."""
-        names = [name for name, _ in vary if name[:1] != b":"]
+        names = [name for name, _ in vary if name[:1] != b":"] if vary else None
         if names:
             if len(self.hints) >= HINTS:
                 self.hints.clear()
