@@ -35,10 +35,12 @@ sleep = time.sleep
 cpu = time.thread_time
 """Seconds that this thread has run on a core."""
 
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 def uptime() -> float:
     """Seconds since the machine started, its sleep included (CLOCK_BOOTTIME)."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_BOOT)
 
 
 now: float = time.monotonic()

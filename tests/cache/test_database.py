@@ -12,7 +12,7 @@ import pytest
 
 from porch.cache.board import BANNED, ERA, PURGES, Board
 from porch.cache.database import Database, DatabaseError, FullError, Meta, era_folder, whole
-from porch.cache.ground import PAGES
+from porch.cache.ground import FIRST
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_database_grows_in_steps_and_has_no_holes(database: Database) -> None:
         assert file.stat().st_blocks * 512 >= file.stat().st_size == database.pages()
     with pytest.raises(FullError):
         fill(database)
-    assert sorted(sizes) == [PAGES * 4096 * step for step in (1, 2, 3, 4)]
+    assert sorted(sizes) == [FIRST * step for step in (1, 2, 3, 4)]
     assert not database.grow()
 
 
@@ -139,12 +139,12 @@ def test_what_another_worker_has_made_room_for_is_read_and_written_to(
     put(database, b"a")
     with worker_of(tmp_path, database) as other:
         other.send("grow")
-        assert other.recv() == PAGES * 4096 * 4
+        assert other.recv() == FIRST * 4
         assert get(database, b"50") == bytes(10_000)
         put(database, b"b")
         other.send("look")
         assert other.recv() == b"value"
-    assert database.pages() == PAGES * 4096 * 4
+    assert database.pages() == FIRST * 4
 
 
 def test_where_another_worker_has_grown_it_nothing_is_added(
@@ -153,11 +153,11 @@ def test_where_another_worker_has_grown_it_nothing_is_added(
     put(database, b"a")
     with worker_of(tmp_path, database) as other:
         other.send("once")
-        assert other.recv() == PAGES * 4096 * 2
+        assert other.recv() == FIRST * 2
     assert database.grow()
-    assert database.pages() == PAGES * 4096 * 2
+    assert database.pages() == FIRST * 2
     assert database.grow()
-    assert database.pages() == PAGES * 4096 * 3
+    assert database.pages() == FIRST * 3
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from porch.cache import ground
-from porch.cache.ground import extend, is_firm, rounded
+from porch.cache.ground import FIRST, extend, is_firm, lengthened, rounded
 
 LINE = "36 35 {device} / {where} rw,relatime shared:1 master:2 - {kind} /dev/x rw\n"
 
@@ -51,6 +51,27 @@ def test_a_file_is_made_longer_and_holes_are_filled(tmp_path: Path) -> None:
     assert file.read_bytes() == b"x" + bytes(199_999)
     extend(file, 4096)
     assert file.stat().st_size == 200_000
+
+
+def test_a_file_doubles_until_a_step_is_less_than_it_has(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    file.write_bytes(bytes(FIRST))
+    found = [lengthened(file, 3 * FIRST, 12 * FIRST) // FIRST for _ in range(5)]
+    assert found == [2, 4, 7, 10, 12]
+
+
+def test_as_much_is_taken_as_there_is_room_for(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    file.write_bytes(bytes(8 * FIRST))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (11 * FIRST, limits[1]))
+    try:
+        assert lengthened(file, 8 * FIRST, 100 * FIRST) == 10 * FIRST
+        assert lengthened(file, 8 * FIRST, 100 * FIRST) == 11 * FIRST
+        with pytest.raises(OSError, match="File too large"):
+            lengthened(file, 8 * FIRST, 100 * FIRST)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_without_room_it_is_an_error(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ import msgspec
 from porch.cache.board import BANNED, CLEARED, ERA, GENERATION, PURGES, WRITES, Board
 from porch.cache.eviction import Hands
 from porch.cache.gate import PATIENCE, Gate
-from porch.cache.ground import PAGES, STEPS, extend, is_firm, rounded
+from porch.cache.ground import FIRST, STEPS, extend, is_firm, lengthened, rounded
 
 __all__ = [
     "HANGS",
@@ -137,6 +137,7 @@ class Database:
         "_folder",
         "_gate",
         "_map_size",
+        "_mapped",
         "_meta",
         "_of_era",
         "_present_folder",
@@ -155,8 +156,9 @@ class Database:
         self._env: lmdb.Environment | None = None
         self._gate: Gate | None = None
         self._era = self._of_era = -1
-        self._step = rounded(min(max(map_size // STEPS, PAGES * 4096), map_size))
+        self._step = rounded(map_size // STEPS)
         self._file = folder
+        self._mapped = 0
         self.objects: Any = None
 
     def __repr__(self) -> str:
@@ -258,12 +260,12 @@ class Database:
         try:
             with self._alone():
                 has = self._file.stat().st_size
-                if has <= env.info()["map_size"]:  # else another worker was first
+                if has <= self._mapped:  # else another worker was first
                     if has >= self._map_size:
                         return False
-                    has = min(has + self._step, rounded(self._map_size))
-                    extend(self._file, has)
+                    has = lengthened(self._file, self._step, rounded(self._map_size))
                 env.set_mapsize(has)
+                self._mapped = has
         except (OSError, lmdb.Error):
             return False
         return True
@@ -272,19 +274,18 @@ class Database:
         """Another worker has given the database more room."""
         if self._env is not None:
             with self._alone():
-                self._env.set_mapsize(self._file.stat().st_size)
+                self._mapped = self._file.stat().st_size
+                self._env.set_mapsize(self._mapped)
 
     def meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
         """As of this transaction."""
         return self._read_meta(txn)
 
     def pages(self) -> int:
-        """Bytes that the file has grown to."""
+        """Bytes that the file has grown to, as of the last transaction; another worker may have
+        made it longer by a step or two, and not have used that yet."""
         self._present()
-        try:
-            return self._file.stat().st_size
-        except OSError as error:
-            raise DatabaseError(str(error)) from error
+        return self._mapped
 
     def open(self) -> None:
         """Open it now, that of the present era."""
@@ -368,7 +369,8 @@ class Database:
     def _map(self, folder: Path) -> lmdb.Environment:
         """All of the file, and no hole is in it. See `_open`."""
         self._file = file = folder / "data.mdb"
-        size = rounded(max(file.stat().st_size if file.exists() else 0, self._step))
+        least = min(FIRST, self._map_size)
+        size = rounded(max(file.stat().st_size if file.exists() else 0, least))
         env = lmdb.open(
             str(folder),
             map_size=size,
@@ -386,6 +388,7 @@ class Database:
         except OSError:
             env.close()
             raise
+        self._mapped = size
         return env
 
     def _first_meta(self) -> Meta:

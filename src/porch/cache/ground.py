@@ -14,12 +14,12 @@ which fail in good order.
 import os
 from pathlib import Path
 
-__all__ = ["PAGES", "STEPS", "extend", "is_firm", "rounded"]
+__all__ = ["FIRST", "STEPS", "extend", "is_firm", "lengthened", "rounded"]
 
+FIRST = 256 * 1024
+"""Bytes that a new database has, and that one grows by at least."""
 STEPS = 32
-"""A database has all the room that it may have after so many steps."""
-PAGES = 64
-"""Pages of a step, at least."""
+"""It grows by as much as it has, but by no more than one of so many parts of what it may have."""
 
 _PAGE = 4096
 _FIRM = frozenset(("ext2", "ext3", "ext4", "tmpfs", "xfs"))
@@ -43,6 +43,22 @@ def is_firm(folder: Path) -> bool:
 def rounded(size: int) -> int:
     """Bytes of whole pages that hold so many."""
     return -(-size // _PAGE) * _PAGE
+
+
+def lengthened(file: Path, step: int, most: int) -> int:
+    """The file is longer now, by as much as the disk has room for, if that is enough: how long.
+    step: bytes, at most; most: of all. Raises OSError where there is no room."""
+    has = file.stat().st_size
+    more = max(FIRST, min(step, has))
+    while True:
+        try:
+            extend(file, min(has + more, most))
+        except OSError:
+            if more <= FIRST:
+                raise
+            more = max(FIRST, rounded(more // 2))
+        else:
+            return min(has + more, most)
 
 
 def extend(file: Path, size: int) -> None:
