@@ -9,6 +9,7 @@ from functools import partial
 from porch import clock
 from porch.cache import reuse
 from porch.cache.answer import whole
+from porch.cache.asker import is_for, may_check
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
 from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
@@ -241,7 +242,8 @@ class Cache(Filter):
             use, missing = self._use(stored, request, now)
             if use.how is How.FRESH or use.how is How.STALE:
                 return self._hit(exchange, name, primary, number, stored, use.how, now)
-            if use.how is How.VALIDATE and tries and stored.entry.received >= since:
+            is_new = tries and stored.entry.received >= since
+            if is_new and use.how is How.VALIDATE and is_for(stored.entry, request):
                 return self._validated(exchange, stored, use.fwd, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
@@ -258,6 +260,8 @@ class Cache(Filter):
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
         waiting.writes, waiting.found = writes, stored
         checks = stored if missing or use.how is How.VALIDATE else None
+        if checks is not None and not may_check(checks.entry, request):
+            checks, missing = None, []
         return self._wait(waiting, primary, stored, checks, missing)
 
     def _use(self, stored: Stored, request: RequestHead, now: float) -> tuple[Use, list[Range]]:
@@ -283,7 +287,7 @@ class Cache(Filter):
         shelf, request, body = self.shelf, exchange.request, body_of(stored)
         shelf.store.seen(stored.ident)
         if how is How.STALE:
-            shelf.hint(primary, stored.entry.vary)
+            shelf.hint(primary, stored.entry.vary, stored.entry.asker)
             refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored, number)
         elif self._may_be_ready and request.method == b"GET":
             cell = shelf.store.cell(primary)
@@ -317,7 +321,7 @@ class Cache(Filter):
         what there is. checks, missing: see `ask`."""
         shelf, exchange = self.shelf, waiting.exchange
         if stored is not None:
-            shelf.hint(primary, stored.entry.vary)
+            shelf.hint(primary, stored.entry.vary, stored.entry.asker)
         key = shelf.key(primary, exchange.request)
         name = name_of(key)
         if waiting.stored is None and shelf.passes.has(name):
@@ -382,7 +386,7 @@ class Cache(Filter):
             return
         primary = self._primary(request, rules, exchange)
         stored, _ = self.select(primary, request)
-        if stored is None:
+        if stored is None or not is_for(stored.entry, request):  # it says nothing of another's
             return
         found: Entry | Refusal = outdated(stored.entry)
         if agrees(stored.entry, response):

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
+from porch.cache.asker import asker
 from porch.cache.coded import CodedForms
 from porch.cache.counts import WIDTH
 from porch.cache.outcomes import Outcomes
@@ -33,6 +34,7 @@ all are forgotten."""
 REST = 1.0
 """Seconds behind a refresh that has failed in which no other is tried: each hit would try one."""
 
+_ASKER = b":asker"
 _APART = frozenset((b"authorization", b"range"))
 _NAME = itemgetter(0)
 
@@ -155,16 +157,20 @@ class Shelf:
         most answers to them are not for others, and nobody is to wait for such a one in vain."""
         names = self.hints.get(primary)
         variant = repr(chosen(names, request)).encode() if names else b""
+        if names and names[-1] == _ASKER:
+            variant += asker(request)
         if _APART.isdisjoint(map(_NAME, request.fields)):
             return primary, variant, b""
         if request.get(b"authorization") is not None:
             variant += b" authorization"
         return primary, variant, request.get(b"range") or b""
 
-    def hint(self, primary: bytes, vary: Sequence["Field"]) -> None:
-        """What chose an answer of this key (Entry.vary): requests that differ in it are asked
-        apart."""
+    def hint(self, primary: bytes, vary: Sequence["Field"], whose: bytes = b"") -> None:
+        """What chose an answer of this key (Entry.vary), and whether it is for one asker
+        (Entry.asker): requests that differ in it are asked apart."""
         names = [name for name, _ in vary if name[:1] != b":"]
+        if whose:
+            names.append(_ASKER)
         if names:
             if len(self.hints) >= HINTS:
                 self.hints.clear()
