@@ -17,8 +17,9 @@ SOURCE = Path(__file__).parent.parent / "src"
 LEVELS = {
     **dict.fromkeys(("errors", "clock", "outbox", "tls", "shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
-    **dict.fromkeys(("between", "client", "filter", "keeper", "nobody", "route", "silence"), 2),
-    **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "transform", "exchange"), 2),
+    **dict.fromkeys(("between", "client", "filter", "identity", "keeper", "nobody", "route"), 2),
+    **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "silence"), 2),
+    **dict.fromkeys(("transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(
         ("shield", "cache", "compress", "buffer", "grpc", "serve", "observe", "extend"), 4
@@ -32,6 +33,7 @@ KNOWN_ORDER = [
     ["errors", "clock", "outbox", "shared", "tls", "version"],
     [
         "filter",
+        "identity",
         "keeper",
         "nobody",
         "route",

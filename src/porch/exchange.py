@@ -13,6 +13,7 @@ from porch.cut import cut
 from porch.errors import ClientGone, ConnectionLost, InternalError, PorchError
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
+from porch.identity import Identity
 from porch.interim import on_interim
 from porch.keeper import ClientStream, Keeper, UpstreamStream
 from porch.made import answer, on_made
@@ -43,6 +44,7 @@ class Exchange:
     held: the request's body so far, for a repetition; None where there is none any more. gathered:
     whether one that is not held waits elsewhere, and is sent from there as often as need be.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
+    identity: who the client has shown to be, None while nobody has asked.
     unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
     made: the door's own answer or its store's; `on_response` may put another in its place, and says
     its length in the head.
@@ -70,6 +72,7 @@ class Exchange:
         "gathered",
         "half_closed",
         "held",
+        "identity",
         "keeper",
         "made",
         "outgoing",
@@ -111,6 +114,7 @@ class Exchange:
         self.outgoing: RequestHead | None = None
         self.response: ResponseHead | None = None
         self.made: Response | None = None
+        self.identity: Identity | None = None
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
         self.client_full = self.upstream_full = self.half_closed = self.sips = False

@@ -41,6 +41,10 @@ overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", r
 buffer_request = "64MB"
 buffer_response = true
 bandwidth = "2MB/s per client"
+cors = "*"
+csrf = true
+cookies = "harden"
+csp = "default-src 'self'"
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"

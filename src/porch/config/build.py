@@ -287,10 +287,11 @@ class _Builder:
         demand = self.filters.demand(host, model.client_cert)
         rewritten = rewrite is not None and (entry.key, model.rewrite)
         files = str(sorted(settings.files.items()))
-        route.access = (rewritten, settings.upgrades, demand, settings.maintenance, files)
+        protects = settings.maintenance, settings.shield
+        route.access = (rewritten, settings.upgrades, demand, protects, files)
         prefix = stripped(pattern) if model.strip else b""
-        filters = self.filters.of(settings, host, demand, prefix)
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
+        filters = self.filters.of(settings, name, host, demand, prefix)
         behind = yield from self._lead(name, entry, settings, route, filters)
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
@@ -305,6 +306,8 @@ class _Builder:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
             elif model.grpc_web:
                 self.loaded.add((*entry.path, "grpc_web"), NO_CALLS, warning=True)
+        elif entry.targets[0].kind != "file":  # which takes no unsafe methods
+            filters += self.caches.at_door(pattern)
         filters[:0] = pacing(settings, name, self.state)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)

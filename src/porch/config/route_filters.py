@@ -11,6 +11,7 @@ from porch.config.compressing import compressing
 from porch.config.loaded import Loaded
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
+from porch.config.shielding import Shielding
 from porch.config.state import State
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
@@ -52,6 +53,7 @@ class RouteFilters:
         self._https_port = https_port
         self._trusts = trusts
         self._options = Options()
+        self._shielding = Shielding(loaded, state)
         self._forwarding_of: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
@@ -63,7 +65,12 @@ class RouteFilters:
         return said or (demands if host.startswith("*") else demands.of(host))
 
     def of(
-        self, settings: RouteSettings, host: str, demand: Demand | Demands | None, prefix: bytes
+        self,
+        settings: RouteSettings,
+        name: str,
+        host: str,
+        demand: Demand | Demands | None,
+        prefix: bytes,
     ) -> list[Filter]:
         """Filters of every route, in the order of the phases.
 
@@ -84,6 +91,7 @@ class RouteFilters:
             filters.append(NEED_CERTIFICATE)
         elif isinstance(demand, Demands):
             filters.append(NeedCertificateByHost(demand))
+        filters += self._shielding.of(settings, name, host)
         filters.append(self._options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))

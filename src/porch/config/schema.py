@@ -20,6 +20,7 @@ from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
+from porch.config.schema_shield import ShieldWords
 from porch.config.schema_tls import (
     Acme,
     AcmeModel,
@@ -78,7 +79,7 @@ __all__ = [
 LATER_HARMLESS = frozenset({"admin", "metrics"})
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
-LATER_PROTECTIVE = frozenset({"allow", "auth", "cors", "deny", "limit"})
+LATER_PROTECTIVE = frozenset({"allow", "auth", "deny", "limit"})
 """Words of later versions without which a route would be open: they are errors."""
 
 TOP_ONLY = {
@@ -192,7 +193,7 @@ Headers = Annotated[
 ]
 
 
-class RouteWords(Model):
+class RouteWords(ShieldWords):
     """Words of a route that may stand in a site or at the top as well."""
 
     balance: Balance | None = word(

@@ -23,6 +23,7 @@ from porch.config.schema_cache import CacheKeyModel, CacheModel
 from porch.config.schema_change import MaintenanceModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_health import EjectWords, HealthModel
+from porch.config.schema_shield import ShieldWords
 from porch.route.route import Limits, Timeouts
 
 __all__ = [
@@ -38,7 +39,8 @@ __all__ = [
 
 
 class RouteSettings:
-    """The words of one route after merging. None stands for the default."""
+    """The words of one route after merging. None stands for the default. shield: all that protects,
+    as a text: where it is the same, two routes protect alike."""
 
     def __init__(self, layers: Sequence[RouteWords]) -> None:
         """layers: the top first, the route last."""
@@ -50,28 +52,30 @@ class RouteSettings:
         self.cache = merge_cache(layers)
         self.files = _merge([each.files for each in layers])
         self.compress = merge_compress(layers)
-        self.balance: str | None = self._nearest("balance")
-        self.health: HealthModel | Literal[False] | None = self._nearest("health")
-        self.eject: EjectWords | Literal[False] | None = self._nearest("eject")
-        self.slow_start: float | Literal[False] | None = self._nearest("slow_start")
-        self.panic: float | Literal[False] | None = self._nearest("panic")
-        self.sticky: StickyModel | Literal[False] | None = self._nearest("sticky")
-        self.overload: OverloadModel | None = self._nearest("overload")
-        self.retry: RetryModel = self._nearest("retry") or RetryModel()
-        upgrade = self._nearest("upgrade")
+        self.balance: str | None = self.nearest("balance")
+        self.health: HealthModel | Literal[False] | None = self.nearest("health")
+        self.eject: EjectWords | Literal[False] | None = self.nearest("eject")
+        self.slow_start: float | Literal[False] | None = self.nearest("slow_start")
+        self.panic: float | Literal[False] | None = self.nearest("panic")
+        self.sticky: StickyModel | Literal[False] | None = self.nearest("sticky")
+        self.overload: OverloadModel | None = self.nearest("overload")
+        self.retry: RetryModel = self.nearest("retry") or RetryModel()
+        upgrade = self.nearest("upgrade")
         protocols = ["websocket"] if upgrade is None else upgrade
         self.upgrades = frozenset(each.lower().encode() for each in protocols)
-        self.maintenance: MaintenanceModel | None = self._nearest("maintenance") or None
-        self.buffer_request: int | None = self._nearest("buffer_request") or None
-        self.buffer_response: int | None = self._nearest("buffer_response") or None
-        self.bandwidth: BandwidthModel | None = self._nearest("bandwidth") or None
-        self.underscores = bool(self._nearest("underscores"))
-        self.forwarded = bool(self._nearest("forwarded"))
-        self.grpc_web = bool(self._nearest("grpc_web"))
-        via = self._nearest("via")
+        self.maintenance: MaintenanceModel | None = self.nearest("maintenance") or None
+        self.buffer_request: int | None = self.nearest("buffer_request") or None
+        self.buffer_response: int | None = self.nearest("buffer_response") or None
+        self.bandwidth: BandwidthModel | None = self.nearest("bandwidth") or None
+        self.underscores = bool(self.nearest("underscores"))
+        self.forwarded = bool(self.nearest("forwarded"))
+        self.grpc_web = bool(self.nearest("grpc_web"))
+        self.shield = str([(word, self.nearest(word)) for word in ShieldWords.model_fields])
+        via = self.nearest("via")
         self.via: str = "porch" if via in (None, True) else (via or "")
 
-    def _nearest(self, word: str) -> Any:
+    def nearest(self, word: str) -> Any:
+        """What the nearest layer says of a word; None where nobody does."""
         for layer in reversed(self.layers):
             value = getattr(layer, word)
             if value is not None:

@@ -1,0 +1,13 @@
+"""The words that protect: who gets in, how often, and what a browser may do. See schema.py.
+
+Each kind has its words in a module of its own; here they become words of a route, a site and the
+top.
+"""
+
+from porch.config.schema_browser import BrowserWords
+
+__all__ = ["ShieldWords"]
+
+
+class ShieldWords(BrowserWords):
+    """Of a route, a site or the top; the nearest wins."""

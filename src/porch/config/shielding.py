@@ -1,0 +1,53 @@
+"""From the words that protect to the filters of a route, in their order.
+
+What costs least and needs least goes first: where the client comes from, what it asks for, how
+often, and then who it is. Limits that ask who it is come behind what finds that out.
+"""
+
+from porch.config.browsing import browsing
+from porch.config.loaded import Loaded
+from porch.config.settings import RouteSettings
+from porch.config.state import State
+from porch.filter import Filter
+
+__all__ = ["Shielding"]
+
+
+class Shielding:
+    """Of one configuration."""
+
+    def __init__(self, loaded: Loaded, state: State) -> None:
+        self._loaded = loaded
+        self._state = state
+
+    def of(self, settings: RouteSettings, name: str, host: str) -> list[Filter]:
+        """The filters of one route. name: as limits of it are known, over reloads. host: of its
+        key."""
+        return [
+            *self._network(settings),
+            *self._bots(settings),
+            *self._limits(settings, name, of_identity=False),
+            *self._browser(settings, host),
+            *self._identity(settings, name),
+            *self._limits(settings, name, of_identity=True),
+        ]
+
+    def _network(self, settings: RouteSettings) -> list[Filter]:
+        """By address: networks, countries."""
+        return []
+
+    def _bots(self, settings: RouteSettings) -> list[Filter]:
+        """By what is asked for, and by what."""
+        return []
+
+    def _limits(self, settings: RouteSettings, name: str, *, of_identity: bool) -> list[Filter]:
+        """How often. of_identity: those that count by who the client is."""
+        return []
+
+    def _browser(self, settings: RouteSettings, host: str) -> list[Filter]:
+        """Across origins: CORS, CSRF; what browsers are told."""
+        return browsing(settings)
+
+    def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
+        """Who it is, and whether that one may come in."""
+        return []
