@@ -307,6 +307,8 @@ class _Builder:
             elif model.grpc_web:
                 self.loaded.add((*entry.path, "grpc_web"), NO_CALLS, warning=True)
         filters[:0] = pacing(settings, name, self.state)
+        if model.internal:
+            return self.filters.hiding.inside(route, entry, conditions, filters, self.logs.plan)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 
