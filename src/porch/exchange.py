@@ -16,7 +16,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.identity import Identity
 from porch.interim import on_interim
 from porch.keeper import ClientStream, Keeper, UpstreamStream
-from porch.made import answer, on_made
+from porch.made import answer, instead, on_made
 from porch.overdue import on_silence
 from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Place, Route
 from porch.silence import wait
@@ -319,11 +319,6 @@ class Exchange:
         if held and len(held) + (not self.request_done) > HELD:
             self.held = None
 
-    def on_connect_failed(self, error: PorchError) -> None:
-        """No connection to the endpoint."""
-        if not self.ended:
-            self.fail(error)
-
     # --- from the upstream -----------------------------------------------------------------------
 
     def on_response(self, head: ResponseHead | Trailers | None, data: bytes, end: bool) -> None:
@@ -353,7 +348,9 @@ class Exchange:
                 if self.request.upgrade is not None:
                     self.client.accept(head)
                 for hook in plan.on_upstream_response:
-                    hook(self)
+                    if (result := hook(self)) is not None:
+                        instead(self, result)
+                        return
                 if head.status < 500 and not self.error and (end or head.length is None):
                     counts[ANSWERED] = now  # a stream may last for hours
                 self.held = None
@@ -396,9 +393,11 @@ class Exchange:
         self.client.resume_reading()
 
     def on_upstream_lost(self, error: PorchError) -> None:
-        """The origin's connection broke, or what it said is not valid."""
+        """The origin's connection broke, or what it said is not valid; or there was none."""
         if not self.ended:
             self.fail(error)
+
+    on_connect_failed = on_upstream_lost
 
     # --- ends ------------------------------------------------------------------------------------
 

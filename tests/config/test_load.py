@@ -43,6 +43,8 @@ buffer_response = true
 bandwidth = "2MB/s per client"
 cors = "*"
 csrf = true
+hide = true
+accel = true
 cookies = "harden"
 csp = "default-src 'self'"
 
@@ -135,6 +137,7 @@ health = { kind = "grpc", service = "shop" }
 mirror = { to = "a:3", share = "10%" }
 
 [routes."a.test/f/*"]
+internal = true
 to = "file:/usr/bin"
 
 [routes."a.test/f/*".files]

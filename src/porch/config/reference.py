@@ -55,6 +55,7 @@ from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, Ca
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_files import FilesModel
+from porch.config.schema_hide import HideModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -141,12 +142,13 @@ def reference_page() -> str:
 
 
 def _browsers() -> list[str]:
-    """What pages of other origins may do, and what pages here may."""
+    """What pages of other origins may do, and what pages here may; what answers tell."""
     return [
         *_section("cors", CorsModel),
         *_section("csrf", CsrfModel),
         *_section("cookies", CookiesModel),
         *("", "## csp", "", _text(CspModel)),
+        *_section("hide", HideModel),
     ]
 
 

@@ -303,6 +303,11 @@ class RouteModel(RouteWords):
         "behind a `?`. As it came if left out."
     )
     when: WhenModel | None = word("See [when](#when).")
+    internal: bool | None = word(
+        "No client reaches it, by whatever spelling (404); what an origin of a route with `accel` "
+        "answers may lead here.",
+        False,
+    )
     canary: CanaryModel | None = word("A new version for some, see [canary](#canary).")
     mirror: MirrorModel | None = word("A copy of some requests to a shadow, see [mirror](#mirror).")
     priority: int = Field(default=0, description="Breaks a tie between routes; the higher wins.")

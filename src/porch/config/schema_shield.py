@@ -5,9 +5,10 @@ top.
 """
 
 from porch.config.schema_browser import BrowserWords
+from porch.config.schema_hide import HideWords
 
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(BrowserWords):
+class ShieldWords(BrowserWords, HideWords):
     """Of a route, a site or the top; the nearest wins."""
