@@ -103,6 +103,8 @@ class Filter:
         it is the last; returns the piece to pass on.
     on_upstream_done: the origin has said all and is free for others, long before the client has
         taken it. Only where answers are read ahead; `on_end` follows.
+    on_damaged: the content of an answer has turned out not to be what its head says: whoever keeps
+        it keeps it no longer. Perhaps behind `on_end`, where its client is slow.
     on_cut: an answer that has begun will not be whole; returns the fields that say so behind it, in
         a protocol that has such, or None. Without them the client sees a reset or a close.
     on_end: always, exactly once, when the exchange is over.
@@ -128,6 +130,9 @@ class Filter:
         return data
 
     def on_upstream_done(self, exchange: "Exchange") -> None:
+        """See the class."""
+
+    def on_damaged(self, exchange: "Exchange") -> None:
         """See the class."""
 
     def on_cut(self, exchange: "Exchange", error: "PorchError") -> "Trailers | None":

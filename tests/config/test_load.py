@@ -44,6 +44,10 @@ bandwidth = "2MB/s per client"
 limit_keys = 2048
 limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "bytes", \
 dry_run = true, tell = false, name = "n" }
+cors = "*"
+csrf = true
+cookies = "harden"
+csp = "default-src 'self'"
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"

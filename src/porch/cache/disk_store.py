@@ -89,6 +89,11 @@ class DiskStore:
     def __repr__(self) -> str:
         return f"<DiskStore {self._folder}>"
 
+    @property
+    def folder(self) -> Path:
+        """Of the database that is in use now: what is in it goes with it."""
+        return self._database.folder
+
     def cell(self, primary: bytes) -> int:
         """See Store."""
         return int.from_bytes(primary[-2:], "little") % GENERATIONS

@@ -9,6 +9,8 @@ Those who wait in other workers are told of what is not in the store (outcomes.p
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from porch import clock
 from porch.cache.answered import Answered, tell
 from porch.cache.arriving import Arriving
@@ -137,7 +139,7 @@ class Fill(Nobody):
             if self._exchange is not None:
                 self.sip()
         else:
-            self._give(waiting)
+            self._give(waiting, self.entry)
 
     def is_behind(self) -> bool:
         """See shelf.Asked. Any purge changes the moment, and the number of what it may be about."""
@@ -156,7 +158,9 @@ class Fill(Nobody):
             self.sip()
         asked = self._exchange
         is_alone = self.entry is None and not (self._waiting or self._readers)
-        if asked is not None and is_alone and len(self._shelf.asked) > MOST_ALONE:
+        if asked is None or asked.answer_done or not is_alone:
+            return
+        if len(self._shelf.asked) > MOST_ALONE:
             asked.fail(ClientGone("nobody waits for it any more"))
 
     def sip(self) -> None:
@@ -209,6 +213,8 @@ class Fill(Nobody):
         else:
             if head.status in FAILED:
                 self._stand_in(None, head.status)
+                if self._exchange is None:  # nobody waits any more: it was given up (leave)
+                    return
             self._on_head(head, data, end)
 
     def _on_interim(self, head: ResponseHead) -> None:
@@ -233,7 +239,7 @@ class Fill(Nobody):
         elif verdict.held and self._has_whole(verdict):
             self._pass(head, data, end, None)
         else:
-            self._keep(verdict, data, end)
+            self._keep(verdict, head, data, end)
 
     def _has_whole(self, part: Entry) -> bool:
         """Whether what this is a part of has been stored since it was asked for."""
@@ -246,12 +252,17 @@ class Fill(Nobody):
                 return not whole.held and tag is not None and whole.get(b"etag") == tag
         return False
 
-    def _keep(self, entry: Entry, data: bytes, end: bool) -> None:
+    def _own(self, entry: Entry, head: ResponseHead) -> Entry:
+        """An answer that is stored, as it came for the one whose request it is."""
+        ignored = self._cache.policy.ignore
+        return personal(entry, head, says_cookies=b"set-cookie" not in ignored)
+
+    def _keep(self, entry: Entry, head: ResponseHead, data: bytes, end: bool) -> None:
         """It is stored, and given to all who wait while it comes."""
         shelf, primary = self._shelf, self._key[0]
         self.entry = entry
         shelf.counts[KEPT] += 1
-        shelf.hint(primary, entry.vary)
+        shelf.hint(primary, entry.vary, entry.asker)
         most = self._cache.policy.max_object
         self.body = body = Arriving(shelf.store, primary, entry, self._moment, most)
         body.add(data)
@@ -261,12 +272,11 @@ class Fill(Nobody):
             self._finish(body)
         elif body.stores:
             exchange.keeper.later(SHOW, body.show)
-        stores = body.stores and shelf.stores  # what is full stays so
+        is_joined = self._joining is not None
+        has_all = len(entry.fields) == len(head.fields) and not is_joined
         for each in self._leaving():
-            if entry.held and self._joining is None and not each.collapsed:
-                each.give(entry, body, self._reader, stored=stores, as_it_came=True)
-            else:
-                self._give(each)
+            own = entry if has_all or each is not self._first else self._own(entry, head)
+            self._give(each, own, bool(entry.held) and not (is_joined or each.collapsed))
         if exchange.sips or not body.stores:
             self.sip()
         self._settle(body)
@@ -290,14 +300,13 @@ class Fill(Nobody):
         for each in self._leaving():
             each.again()
 
-    def _give(self, waiting: Waiting) -> None:
+    def _give(self, waiting: Waiting, entry: Entry, as_it_came: bool = False) -> None:
         """The answer that is being stored, if it is for this request too."""
-        entry, body = self.entry, self.body
-        assert entry is not None
+        body = self.body
         assert body is not None
-        if waiting.fits(entry):
-            stores = body.stores and self._shelf.stores
-            waiting.give(entry, body, self._reader, stored=stores)
+        if as_it_came or waiting.fits(entry):
+            stores = body.stores and self._shelf.stores  # what is full stays so
+            waiting.give(entry, body, self._reader, stored=stores, as_it_came=as_it_came)
         elif not self._is_open or self._key != self._shelf.key(
             self._key[0], waiting.exchange.request
         ):
@@ -335,7 +344,7 @@ class Fill(Nobody):
         if self._joining is not None:
             self._joining.add(data)
             if end:
-                self._keep(self._joining.entry, self._joining.whole(), True)
+                self._keep(self._joining.entry, self._joining.head, self._joining.whole(), True)
             return
         body = self.body
         if body is None:
@@ -367,16 +376,16 @@ class Fill(Nobody):
             store.remove(primary, checked.ident)
         is_kept = not isinstance(found, Refusal)
         if not is_kept:
+            entry = msgspec.structs.replace(entry, asker=b"")  # the one who asks now
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, "refused"))
         self._close()
-        says_cookies = b"set-cookie" not in self._cache.policy.ignore
         for each in self._leaving():
             is_first = each is self._first
             if not is_kept and not is_first:
                 each.let_go("refused")  # it is for one alone from now on
             elif each.fits(entry):
-                given = personal(entry, head) if is_first and says_cookies else entry
-                each.give(given, body_of(checked), Reader, stored=is_kept, status=304)
+                own = self._own(entry, head) if is_first else entry
+                each.give(own, body_of(checked), Reader, stored=is_kept, status=304)
             else:
                 each.again()
 

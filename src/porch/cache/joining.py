@@ -21,12 +21,13 @@ MOST_JOINED = 16 << 20
 
 
 class Joining:
-    """A part on its way to others. entry: of what they make together."""
+    """A part on its way to others. entry: of what they make together. head: that it came with."""
 
-    __slots__ = ("_came", "_kept", "_takes", "entry")
+    __slots__ = ("_came", "_kept", "_takes", "entry", "head")
 
-    def __init__(self, entry: Entry, kept: bytes, takes: list[Take]) -> None:
+    def __init__(self, entry: Entry, head: ResponseHead, kept: bytes, takes: list[Take]) -> None:
         self.entry = entry
+        self.head = head
         self._kept = kept
         self._takes = takes
         self._came = bytearray()
@@ -60,7 +61,7 @@ def joining(
         return None
     made = joined(entry, fresh, part)
     kept = _bytes(stored)
-    return None if made is None or kept is None else Joining(made[0], kept, made[1])
+    return None if made is None or kept is None else Joining(made[0], response, kept, made[1])
 
 
 def _bytes(stored: Stored) -> bytes | None:

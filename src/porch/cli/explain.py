@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
@@ -85,7 +86,7 @@ def explain_request(
         config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
     ):
         print(line)
-    for line in _answer_changes(rehearsal):
+    for line in (*_answer_changes(rehearsal), *browser_lines(rehearsal.route)):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):

@@ -50,6 +50,7 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
+from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
@@ -109,6 +110,7 @@ def reference_page() -> str:
             *_section("mirror", MirrorModel),
             *_section("headers", HeadersModel),
             *_secure(),
+            *_browsers(),
             *_answers(),
             *_section("timeouts", TimeoutsModel),
             *_section("limits", LimitsModel),
@@ -138,6 +140,16 @@ def reference_page() -> str:
             "",
         ]
     )
+
+
+def _browsers() -> list[str]:
+    """What pages of other origins may do, and what pages here may."""
+    return [
+        *_section("cors", CorsModel),
+        *_section("csrf", CsrfModel),
+        *_section("cookies", CookiesModel),
+        *("", "## csp", "", _text(CspModel)),
+    ]
 
 
 def _answers() -> list[str]:

@@ -15,6 +15,7 @@ from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES
 from porch.config.review_acme import review_acme
 from porch.config.review_balance import review_servers, review_sticky
+from porch.config.review_browser import review_browser
 from porch.config.review_cache import review_cache
 from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
@@ -53,6 +54,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     review_clients(loaded)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
+    review_browser(loaded)
     review_cache(loaded)
     review_compress(loaded)
     _review_use(loaded, data)

@@ -4,10 +4,11 @@ Each kind has its words in a module of its own; here they become words of a rout
 top.
 """
 
+from porch.config.schema_browser import BrowserWords
 from porch.config.schema_limit import LimitWords
 
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(LimitWords):
+class ShieldWords(LimitWords, BrowserWords):
     """Of a route, a site or the top; the nearest wins."""

@@ -4,6 +4,7 @@ What costs least and needs least goes first: where the client comes from, what i
 often, and then who it is. Limits that ask who it is come behind what finds that out.
 """
 
+from porch.config.browsing import browsing
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
@@ -49,7 +50,7 @@ class Shielding:
 
     def _browser(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Across origins: CORS, CSRF; what browsers are told."""
-        return []
+        return browsing(settings)
 
     def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""

@@ -137,6 +137,11 @@ class State:
         self._contexts: dict[OriginTls, ssl.SSLContext] = {}
         self._asked_contexts: dict[OriginTls, ssl.SSLContext] = {}
 
+    def keep_on(self, shelf: Shelf | None) -> None:
+        """Answers are kept there from now on, and what they are coded as beside them."""
+        self.shelf = shelf
+        self.workshop.forms.shelf = None if shelf is None else shelf.forms
+
     def begin(self) -> None:
         """A configuration is about to be built; one that never ran is forgotten."""
         self._asked = {}
@@ -297,7 +302,7 @@ class State:
         """Every quarter of a second: who waits, and what has expired."""
         self.deadlines.check()
         if self.shelf is not None:
-            self.shelf.store.sweep()
+            self.shelf.sweep()
 
     def close(self) -> None:
         """Close every connection to an origin."""

@@ -107,7 +107,7 @@ class Worker:
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
         self._shelf_of = partial(shelf_of, counts=cache_cells(*table).own, say=messages.warn)
-        self._state.shelf = self._shelf_of(equipment.cache)
+        self._state.keep_on(self._shelf_of(equipment.cache))
         self._discovering = Discovering(self._state, table, self._send, messages, looks=looks)
         self._discovering.know(equipment.found)
         self._state.make_cells = self._discovering.cells(equipment.columns)
@@ -236,7 +236,7 @@ class Worker:
                     self._obeying.obey(order)
                 self._send("answer", (number, None))
             case "cache begins":
-                self._state.shelf = self._shelf_of(KeptCache.told(message))
+                self._state.keep_on(self._shelf_of(KeptCache.told(message)))
             case "purge" | "cache" | "kept":
                 number, data = message.data
                 self._send("answer", (number, at_store(self._state.shelf, message.word, data)))

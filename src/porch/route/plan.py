@@ -23,6 +23,7 @@ class Plan:
 
     __slots__ = (
         "on_cut",
+        "on_damaged",
         "on_end",
         "on_request",
         "on_request_data",
@@ -38,6 +39,7 @@ class Plan:
     on_response: "tuple[Callable[[Exchange], None], ...]"
     on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
     on_upstream_done: "tuple[Callable[[Exchange], None], ...]"
+    on_damaged: "tuple[Callable[[Exchange], None], ...]"
     on_cut: "tuple[Callable[[Exchange, PorchError], Trailers | None], ...]"
     on_end: "tuple[Callable[[Exchange], None], ...]"
 
