@@ -9,6 +9,7 @@ from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
+from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
@@ -91,6 +92,8 @@ def explain_request(
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
             print(line)
+    for line in limit_lines(rehearsal.route, client_ip):
+        print(line)
     for line in changes(rehearsal, client_ip):
         print(line)
     for line in ordered_for(config, rehearsal.route):

@@ -55,7 +55,11 @@ from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, Ca
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_files import FilesModel
+<<<<<<< HEAD
 from porch.config.schema_hide import HideModel
+=======
+from porch.config.schema_limit import LimitModel
+>>>>>>> 32d9ff81887a03526391178a60c658e4aa2be51a
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -118,6 +122,7 @@ def reference_page() -> str:
             *_section("eject", EjectModel),
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
+            *_section("limit", LimitModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",
