@@ -55,11 +55,8 @@ from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, Ca
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_files import FilesModel
-<<<<<<< HEAD
 from porch.config.schema_hide import HideModel
-=======
 from porch.config.schema_limit import LimitModel
->>>>>>> 32d9ff81887a03526391178a60c658e4aa2be51a
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 

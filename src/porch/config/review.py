@@ -21,11 +21,8 @@ from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
 from porch.config.review_compress import review_compress
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
-<<<<<<< HEAD
 from porch.config.review_hide import review_hide
-=======
 from porch.config.review_limit import review_limits
->>>>>>> 32d9ff81887a03526391178a60c658e4aa2be51a
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
 from porch.config.suggest import nearest
