@@ -99,7 +99,7 @@ def explain_request(
     return 0
 
 
-def _protected(route: Route, client_ip: bytes) -> list[str]:
+def _protected(route: Route | None, client_ip: bytes) -> list[str]:
     """What the route lets in, and how often."""
     return [*browser_lines(route), *limit_lines(route, client_ip)]
 
