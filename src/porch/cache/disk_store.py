@@ -25,7 +25,7 @@ from porch.cache.bodies import BLOCK, BodyFile, Checked, Writer, path_of
 from porch.cache.change import Change, Room
 from porch.cache.database import HANGS, BusyError, Database, DatabaseError, FullError
 from porch.cache.entry import Entry, encoded
-from porch.cache.eviction import Sieve
+from porch.cache.eviction import Ghost, Sieve
 from porch.cache.gate import PATIENCE
 from porch.cache.records import (
     FILE,
@@ -77,7 +77,7 @@ class DiskStore:
         self._room = Room(max_size)
         self._database = Database(folder, self._room.database, board)
         self._bans = Bans(self._database, board, min(BANS, max_size // 2048))
-        self._sieve = Sieve(board.marks)
+        self._sieve, self._ghost = Sieve(board.marks), Ghost(board.ghosts)
         self._checked = Checked()
         self._idents: list[bytes] = []
         self._sweeper = Sweeper(folder, self._database, board, self._bans, self._write)
@@ -109,11 +109,11 @@ class DiskStore:
     def variants(self, primary: bytes) -> list[Variant]:
         """See Store."""
         try:
-            with self._database.reading() as txn:
-                return list_variants(primary, txn.get(primary, db=self._database.keys))
+            value = self._database.listed(primary)
         except DatabaseError as error:
             self._trouble(str(error))
             return []
+        return [] if value is None else list_variants(primary, value)
 
     def load(self, ident: bytes) -> Stored | None:
         """See Store."""
@@ -383,9 +383,11 @@ class DiskStore:
     ) -> bytes | None:
         """Make it part of the store, if nothing was purged meanwhile and there is room. tail: the
         body, or the sums of a file. file: the ident that this has, and its bytes."""
-        verdict = self._bans.verdict(change.txn, entry, moment, primary)
-        if verdict == GONE:
-            return None
+        verdict = VALID
+        if moment < self._numbers[PURGES]:
+            verdict = self._bans.verdict(change.txn, entry, moment, primary)
+            if verdict == GONE:
+                return None
         ident, size = (change.next_ident(RECORD), len(tail)) if file is None else file
         record = Record(primary, entry, size, tail, (change.meta.purges, verdict == SOFT))
         value = pack(ident, record, encoded(entry))
@@ -428,11 +430,18 @@ class DiskStore:
     def _change(self, work: Callable[[Change], Result], patience: float) -> Result:
         """Do it in one write of its own. Raises DatabaseError, FullError, OSError: nothing is
         changed then."""
-        with self._database.writing(patience) as begun:
-            change = Change(self._database, self._board, self._room, begun)
-            done = work(change)
-        change.publish()
-        return done
+        while True:
+            try:
+                with self._database.writing(patience) as begun:
+                    order = self._sieve, self._ghost
+                    change = Change(self._database, self._board, self._room, begun, order)
+                    done = work(change)
+            except FullError:
+                if not self._database.grow():
+                    raise
+                continue
+            change.publish()
+            return done
 
     def _give_all_up(self) -> None:
         """A purge could not be noted: everything is purged."""
