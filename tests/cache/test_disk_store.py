@@ -187,7 +187,7 @@ def save_some(store: Store, primary: bytes, entry: Entry, body: bytes, chance) -
         other = answer(name, size, fields=fields, received=store.now())
         saves.append(Save(key(name), other, content(seed, size), store.moment()))
     if len(body) > SMALL:
-        store.save(*saves[0])
+        store.save(*saves[0][:4])
     else:
         while store.save_all(saves) is None:
             time.sleep(0.0001)

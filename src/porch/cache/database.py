@@ -28,6 +28,7 @@ from porch.cache.ground import FIRST, STEPS, extend, is_firm, lengthened, rounde
 
 __all__ = [
     "HANGS",
+    "OPENING",
     "BusyError",
     "Database",
     "DatabaseError",
@@ -40,6 +41,8 @@ __all__ = [
 
 READERS = 1022
 """Reads at one time, over all workers."""
+OPENING = 1.0
+"""Seconds that are waited for others' writes before it is opened."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HARMLESS = (
@@ -348,7 +351,7 @@ class Database:
         with self._alone():
             folder.mkdir(mode=0o700, exist_ok=True)
             gate = Gate(folder)
-            if not gate.enter(5 * PATIENCE):  # to open it is a write
+            if not gate.enter(OPENING):  # to open it is a write
                 raise OSError(errno.EBUSY, HANGS)
             env = self._map(folder)
             self.objects = env.open_db(b"objects")

@@ -162,14 +162,26 @@ class DiskStore:
 
     def save_all(self, saves: Sequence[Save]) -> list[bytes | None] | None:
         """See Store."""
+
+        def save_all(change: Change) -> list[bytes | None]:
+            return [
+                self._freshen(change, each) if each.ident else self._put(change, *each[:4])
+                for each in saves
+            ]
+
         try:
-            return self._change(lambda change: [self._put(change, *each) for each in saves], 0.0)
+            return self._change(save_all, 0.0)
         except BusyError:
             return None
         except (DatabaseError, FullError, OSError) as error:
             self._trouble(str(error))
         # One that fails undoes all: those that can be written alone are not to suffer for it.
-        return [self.save(*each) for each in saves] if len(saves) > 1 else [None] * len(saves)
+        return [self._save_one(each) for each in saves] if len(saves) > 1 else [None] * len(saves)
+
+    def _save_one(self, save: Save) -> bytes | None:
+        if save.ident:
+            return self._write(lambda change: self._freshen(change, save), None)
+        return self.save(*save[:4])
 
     def on_hanging(self) -> None:
         """See Store."""
@@ -229,25 +241,26 @@ class DiskStore:
 
     def freshen(self, primary: bytes, ident: bytes, entry: Entry, moment: int) -> bool:
         """See Store."""
+        return self._save_one(Save(primary, entry, b"", moment, ident)) is not None
 
-        def freshen(change: Change) -> bool:
-            value = change.txn.get(ident, db=self._database.objects)
-            record = None if value is None else unpack(ident, value)
-            if record is None or record.primary != primary:
-                return False
-            change.touch(self.cell(primary))
-            verdict = self._bans.verdict(change.txn, entry, moment, primary)
-            before = self._bans.verdict(change.txn, record.entry, record.moment)
-            if GONE in (verdict, before):
-                change.remove(ident)
-                return False
-            marks = (change.meta.purges, verdict == SOFT)
-            fresh = Record(primary, entry, record.size, bytes(record.tail), marks)
-            change.replace(ident, pack(ident, fresh, encoded(entry)))
-            change.enlist(primary, Variant(ident, entry.vary, entry.received))
-            return True
-
-        return self._write(freshen, False)
+    def _freshen(self, change: Change, save: Save) -> bytes | None:
+        """See Store.freshen. Its ident; None where it is not there any more."""
+        primary, entry, _, moment, ident = save
+        value = change.txn.get(ident, db=self._database.objects)
+        record = None if value is None else unpack(ident, value)
+        if record is None or record.primary != primary:
+            return None
+        change.touch(self.cell(primary))
+        verdict = self._bans.verdict(change.txn, entry, moment, primary)
+        before = self._bans.verdict(change.txn, record.entry, record.moment)
+        if GONE in (verdict, before):
+            change.remove(ident)
+            return None
+        marks = (change.meta.purges, verdict == SOFT)
+        fresh = Record(primary, entry, record.size, bytes(record.tail), marks)
+        change.replace(ident, pack(ident, fresh, encoded(entry)))
+        change.enlist(primary, Variant(ident, entry.vary, entry.received))
+        return ident
 
     def remove(self, primary: bytes, ident: bytes) -> bool:
         """See Store."""
