@@ -97,7 +97,8 @@ class Filter:
     on_request: routed, nothing spent yet. None goes on, a Response answers now.
     on_upstream_request: an endpoint is chosen; before each attempt. It may change
         `exchange.outgoing`, which is a head of this attempt's own.
-    on_upstream_response: the origin's final head (`exchange.response`), before any cache.
+    on_upstream_response: the origin's final head (`exchange.response`), before any cache. None goes
+        on; a Response is answered in its place, and the origin let go of, without the later hooks.
     on_response: every final head that goes to the client, made at the door or not.
     on_request_data: each piece of the request body, of which `exchange.request_done` says whether
         it is the last; returns the piece to pass on.
@@ -119,8 +120,9 @@ class Filter:
     def on_upstream_request(self, exchange: "Exchange") -> None:
         """See the class."""
 
-    def on_upstream_response(self, exchange: "Exchange") -> None:
+    def on_upstream_response(self, exchange: "Exchange") -> "Response | Suspend | None":
         """See the class."""
+        return None
 
     def on_response(self, exchange: "Exchange") -> None:
         """See the class."""

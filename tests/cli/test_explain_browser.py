@@ -28,6 +28,11 @@ def test_each_word_says_what_it_does_once() -> None:
     ]
 
 
+def test_what_is_behind_the_door_is_said_too() -> None:
+    words = [line.split()[0] for line in lines(hide=True, accel=True)]
+    assert words == ["accel", "hide", "hide"]
+
+
 def test_a_route_without_them_says_nothing() -> None:
     assert lines() == []
     assert list(browser_lines(None)) == []

@@ -55,6 +55,8 @@ from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, Ca
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_files import FilesModel
+from porch.config.schema_hide import HideModel
+from porch.config.schema_limit import LimitModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -117,6 +119,7 @@ def reference_page() -> str:
             *_section("eject", EjectModel),
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
+            *_section("limit", LimitModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",
@@ -141,12 +144,13 @@ def reference_page() -> str:
 
 
 def _browsers() -> list[str]:
-    """What pages of other origins may do, and what pages here may."""
+    """What pages of other origins may do, and what pages here may; what answers tell."""
     return [
         *_section("cors", CorsModel),
         *_section("csrf", CsrfModel),
         *_section("cookies", CookiesModel),
         *("", "## csp", "", _text(CspModel)),
+        *_section("hide", HideModel),
     ]
 
 

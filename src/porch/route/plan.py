@@ -35,7 +35,7 @@ class Plan:
 
     on_request: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"
     on_upstream_request: "tuple[Callable[[Exchange], None], ...]"
-    on_upstream_response: "tuple[Callable[[Exchange], None], ...]"
+    on_upstream_response: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"
     on_response: "tuple[Callable[[Exchange], None], ...]"
     on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
     on_upstream_done: "tuple[Callable[[Exchange], None], ...]"
