@@ -170,6 +170,8 @@ class Exchange:
                 return
         if head is not None:
             self._trailers = head
+            for hook in self.route.plan.on_request_trailers:
+                hook(self, head)
         upstream = self.upstream
         if self.held is not None:
             if upstream is None or len(self.held) + len(data) <= HELD:

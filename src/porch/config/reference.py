@@ -50,6 +50,7 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
+from porch.config.schema_auth import AuthModel, KeyModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
@@ -103,6 +104,8 @@ def reference_page() -> str:
             *_section("sticky", StickyModel),
             *_section("when", WhenModel),
             *_section("client_cert", CertificateModel),
+            *_section("auth", AuthModel),
+            *_section("keys", KeyModel),
             *_section("maintenance", MaintenanceModel),
             *_section("canary", CanaryModel),
             *_section("mirror", MirrorModel),

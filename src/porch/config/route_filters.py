@@ -54,7 +54,7 @@ class RouteFilters:
         self._trusts = trusts
         self._options = Options()
         self._shielding = Shielding(loaded, state)
-        self._forwarding_of: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
+        self._forwarding_of: dict[object, ForwardingHeaders] = {}
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
@@ -96,6 +96,7 @@ class RouteFilters:
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
         filters.append(self._forwarding(settings, prefix))
+        filters += self._shielding.authing.telling(settings)
         if demand is not None:
             filters.append(TELL_CERTIFICATE)
         if settings.headers:
@@ -123,7 +124,8 @@ class RouteFilters:
         return found
 
     def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
-        key = (settings.underscores, settings.forwarded, settings.via, prefix)
+        withheld = self._shielding.authing.withheld(settings)
+        key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)
         found = self._forwarding_of.get(key)
         if found is None:
             forwarding = Forwarding(
@@ -132,6 +134,7 @@ class RouteFilters:
                 forwarded=settings.forwarded,
                 via=settings.via.encode(),
                 prefix=prefix,
+                withheld=withheld,
             )
             found = self._forwarding_of[key] = ForwardingHeaders(forwarding)
         return found

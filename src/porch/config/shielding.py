@@ -4,6 +4,7 @@ What costs least and needs least goes first: where the client comes from, what i
 often, and then who it is. Limits that ask who it is come behind what finds that out.
 """
 
+from porch.config.authing import Authing
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
 from porch.config.state import State
@@ -13,11 +14,12 @@ __all__ = ["Shielding"]
 
 
 class Shielding:
-    """Of one configuration."""
+    """Of one configuration. authing: makes what lets clients in."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self._loaded = loaded
         self._state = state
+        self.authing = Authing(loaded, state)
 
     def of(self, settings: RouteSettings, name: str, host: str) -> list[Filter]:
         """The filters of one route. name: as limits of it are known, over reloads. host: of its
@@ -49,4 +51,4 @@ class Shielding:
 
     def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""
-        return []
+        return self.authing.filters(settings)

@@ -26,6 +26,7 @@ class Plan:
         "on_end",
         "on_request",
         "on_request_data",
+        "on_request_trailers",
         "on_response",
         "on_upstream_done",
         "on_upstream_request",
@@ -37,6 +38,7 @@ class Plan:
     on_upstream_response: "tuple[Callable[[Exchange], None], ...]"
     on_response: "tuple[Callable[[Exchange], None], ...]"
     on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
+    on_request_trailers: "tuple[Callable[[Exchange, Trailers], None], ...]"
     on_upstream_done: "tuple[Callable[[Exchange], None], ...]"
     on_cut: "tuple[Callable[[Exchange, PorchError], Trailers | None], ...]"
     on_end: "tuple[Callable[[Exchange], None], ...]"
