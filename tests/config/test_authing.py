@@ -1,15 +1,16 @@
 """From the words of `auth` to filters; whose words hold."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from porch.config.authing import auth_of, merge_auth, tells_who, told_fields
+from porch.config.authing import algorithms_of, auth_of, merge_auth, tells_who, told_fields
 from porch.config.build import build
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.config.schema import ConfigModel, RouteModel, SiteModel
-from porch.config.schema_auth import AuthModel
+from porch.config.schema_auth import AuthModel, JwtModel
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.route.route import Route
@@ -159,3 +160,50 @@ def test_what_was_shown_to_the_door_stays_there_unless_it_is_said() -> None:
         }
     )
     assert [passes(found[f"{each}.test"], b"x-api-key") for each in "abc"] == [False, True, True]
+
+
+def test_each_way_is_asked_what_costs_least_first() -> None:
+    words = {
+        "forward": "http://127.0.0.1:9000/",
+        "py": "shop:who",
+        "jwt": {"jwks": "https://id.test/jwks", "audience": "x"},
+        "basic": {"ann": "$2b$04$" + "." * 53},
+        **KEYS,
+    }
+    found = routes({"routes": {"a.test": {"to": ":1", "auth": words}}})["a.test"]
+    (gate,) = [each for each in hooks(found, "on_request") if isinstance(each, Authenticate)]
+    assert list(gate.described) == ["keys", "basic", "jwt", "py", "forward"]
+
+
+def test_what_is_shown_in_authorization_stays_at_the_door_too() -> None:
+    basic = {"basic": {"ann": "$2b$04$" + "." * 53}}
+    jwt = {"jwt": {"jwks": "https://id.test/jwks", "audience": "x"}}
+    found = routes(
+        {
+            "routes": {
+                "a.test": {"to": ":1", "auth": basic},
+                "b.test": {"to": ":1", "auth": jwt},
+                "c.test": {"to": ":1", "auth": jwt | {"pass": True}},
+                "d.test": {"to": ":1", "auth": KEYS},
+            }
+        }
+    )
+    passed = [passes(found[f"{each}.test"], b"authorization") for each in "abcd"]
+    assert passed == [False, False, True, True]
+
+
+def test_files_that_it_is_made_of_are_watched(tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("ann:$2b$04$" + "." * 53 + "\n", encoding="utf-8")
+    data = {
+        "listen": ":8080",
+        "routes": {"a.test": {"to": ":1", "auth": {"basic": f"file:{users}"}}},
+    }
+    built = build(loaded_of(data), State())
+    assert built is not None
+    assert users in built.files
+
+
+def test_algorithms_are_of_the_kind_of_key() -> None:
+    assert algorithms_of(JwtModel(secret="x")) == ("HS256",)
+    assert "HS256" not in algorithms_of(JwtModel(jwks="https://id.test/"))

@@ -7,6 +7,8 @@ import pytest
 from porch.config.load import load_mapping
 
 HASH = "sha256:" + "0a" * 32
+PASSWORD = "$2b$04$" + "." * 53
+JWKS = "https://id.test/jwks"
 KEYS = {"keys": {"partner": HASH}}
 
 
@@ -21,6 +23,13 @@ def problems(auth: Any, **more: Any) -> list[str]:
         False,
         KEYS,
         {"keys": {"partner": {"hash": HASH, "scopes": ["read"]}}},
+        "py:shop.auth:who",
+        {"basic": {"ann": PASSWORD}, "realm": "the shop"},
+        {"jwt": {"jwks": JWKS, "audience": "door", "issuer": ["a", "b"], "leeway": "5s"}},
+        {"jwt": {"jwks": JWKS, "audience": "door", "algorithms": "ES256", "cookie": "id_token"}},
+        {"forward": "http://127.0.0.1:9000/check"},
+        {"forward": {"url": "http://127.0.0.1:9000", "send": ["X-Team"], "timeout": "1s"}},
+        {"py": "shop:who", "basic": {"ann": PASSWORD}},
         KEYS | {"key_field": "Authorization", "key_query": "api_key"},
         KEYS | {"require": {"scope": "read write", "groups": ["a"], "email_verified": True}},
         KEYS | {"user": False, "fields": {"X-Email": "email"}, "pass": True, "realm": "the shop"},
@@ -42,13 +51,26 @@ def test_a_key_in_plain_text_is_refused_and_not_repeated(key: str, table: bool) 
 @pytest.mark.parametrize(
     ("auth", "problem"),
     [
-        (True, "'auth' is true; it must be a table, or false"),
+        (True, "'auth' is true; it must be a table, \"py:module:function\", or false"),
         ({"kes": {}}, "unknown option 'kes' for auth; did you mean 'keys'?"),
         ({"keys": {"partner": {"hsh": HASH}}}, "unknown option 'hsh' for partner"),
         ({"keys": {"partner": {"hash": 7}}}, "'hash' is 7; it must be a text in quotes"),
         ({"keys": {"partner": 7}}, "'partner' is 7; it must be \"sha256:…\" or a table"),
         ({"keys": {" a": HASH}}, "'keys': a name is printable"),
         ({"certificate": False}, "'certificate' is false"),
+        ("basic", "the only text is a function of yours"),
+        ("py:shop", 'it is no "module:function"'),
+        ({"basic": {}}, "nobody has a password"),
+        ({"basic": "users"}, "a text names a file"),
+        ({"basic": {"a:b": PASSWORD}}, "a name is printable"),
+        ({"jwt": {"jwks": "ftp://x"}}, "it is no URL"),
+        ({"jwt": {"jwks": "https://a b/"}}, "it is no URL"),
+        ({"jwt": {"jwks": JWKS, "algorithms": ["none"]}}, "'none' is no algorithm that is taken"),
+        ({"jwt": {"jwks": JWKS, "cookie": "id"}}, "no log would know by this name"),
+        ({"forward": "127.0.0.1:9000"}, "it is no URL"),
+        ({"forward": {"url": "http://u:p@x/"}}, "it is no URL"),
+        ({"forward": {"url": "http://x", "send": ["a b"]}}, "'a b' is not the name of a field"),
+        (KEYS | {"realm": 'a"b'}, "plain ASCII"),
         ({"keys": {}}, "nobody has a key"),
         (KEYS | {"key_field": "X-Partner"}, "no log would know by this name"),
         (KEYS | {"key_query": "k"}, "no log would know by this name"),
@@ -63,3 +85,11 @@ def test_a_key_in_plain_text_is_refused_and_not_repeated(key: str, table: bool) 
 def test_anything_else_is_told_how_it_is_written(auth: Any, problem: str) -> None:
     found = problems(auth)
     assert any(problem in each for each in found), found
+
+
+@pytest.mark.parametrize("text", ["hunter2", "$apr1$R9xMcBgW$ZQo8pVJzQ1lXnLrGUMMBz/", "{SHA}W6ph5"])
+def test_a_password_in_plain_text_or_a_weak_hash_is_refused_and_not_repeated(text: str) -> None:
+    (problem,) = problems({"basic": {"ann": text}})
+    assert problem.startswith("'basic': ann: ")
+    assert "porch password" in problem
+    assert text not in problem

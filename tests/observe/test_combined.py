@@ -105,7 +105,6 @@ def test_a_version_has_two_digits(version, written):
     [
         ("ann", b"ann"),
         ("ann b", b"ann\\x20b"),
-        ("-", b"\\x2D"),
         ('a"]', b"a\\x22]"),
         ("\u00e9", b"\\xC3\\xA9"),
     ],

@@ -50,7 +50,7 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
-from porch.config.schema_auth import AuthModel, KeyModel
+from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
@@ -104,8 +104,7 @@ def reference_page() -> str:
             *_section("sticky", StickyModel),
             *_section("when", WhenModel),
             *_section("client_cert", CertificateModel),
-            *_section("auth", AuthModel),
-            *_section("keys", KeyModel),
+            *_protection(),
             *_section("maintenance", MaintenanceModel),
             *_section("canary", CanaryModel),
             *_section("mirror", MirrorModel),
@@ -232,6 +231,16 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _protection() -> list[str]:
+    """What lets clients in."""
+    return [
+        *_section("auth", AuthModel),
+        *_section("keys", KeyModel),
+        *_section("jwt", JwtModel),
+        *_section("forward", ForwardModel),
+    ]
 
 
 def _targets() -> list[str]:

@@ -1,7 +1,8 @@
 """The filters that any route may have, in the order of the phases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 from porch.compress.filter import Compress
 from porch.compress.requests import DecodeRequests
@@ -55,6 +56,11 @@ class RouteFilters:
         self._options = Options()
         self._shielding = Shielding(loaded, state)
         self._forwarding_of: dict[object, ForwardingHeaders] = {}
+
+    @property
+    def files(self) -> Iterable[Path]:
+        """Those that filters are made of, to be watched."""
+        return self._shielding.authing.files
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:

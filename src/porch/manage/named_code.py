@@ -8,7 +8,7 @@ from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.schema import PoolModel, RouteWords
 from porch.config.words import dns_settings
-from porch.manage.hash_key import hash_key
+from porch.manage.hash_key import auth_function, hash_key
 from porch.manage.provider import provider_named
 
 __all__ = ["review_code"]
@@ -46,6 +46,11 @@ def _review_keys(loaded: Loaded) -> None:
     said += [(("pool", name), pool) for name, pool in loaded.pools.items()]
     said += [(entry.path, entry.model) for entry in loaded.routes]
     for path, words in said:
+        if isinstance(words, RouteWords) and words.auth and words.auth.py is not None:
+            try:
+                auth_function(f"py:{words.auth.py}", loaded.base)
+            except ValueError as error:
+                loaded.add((*path, "auth"), str(error), warning=True)
         if isinstance(words, RouteWords) and words.cache and words.cache.key is not None:
             try:
                 if words.cache.key.py is not None:

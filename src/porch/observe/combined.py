@@ -80,9 +80,8 @@ def _escape_byte(match: re.Match[bytes]) -> bytes:
 
 
 def _escape_user(name: str) -> bytes:
-    """Spaces too: the user is one word of the line, as "-" is nobody."""
-    text = _escape(name.encode("utf-8", "backslashreplace")).replace(b" ", b"\\x20")
-    return b"\\x2D" if text == b"-" else text
+    """Spaces too: the user is one word of the line."""
+    return _escape(name.encode("utf-8", "backslashreplace")).replace(b" ", b"\\x20")
 
 
 def _escape_url(url: bytes) -> bytes:

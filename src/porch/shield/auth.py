@@ -15,7 +15,7 @@ from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.fields import encode
 from porch.identity import Identity
-from porch.shield.auth_claims import Claims, Requirement, is_plain_name, lacking, told
+from porch.shield.auth_claims import NOBODY, Claims, Requirement, is_plain_name, lacking, told
 from porch.shield.auth_errors import NotAllowed, Unauthorized
 
 __all__ = ["TELL_IDENTITY", "Authenticate", "Judge", "Later", "TellIdentity", "Verdict", "Way"]
@@ -70,7 +70,7 @@ class Judge:
     def judge(self, name: object, kind: str, claims: Claims) -> Identity | PorchError:
         """name: as the way has it, which may be none. A way may keep what is returned for as long
         as what it was made of holds."""
-        if not (isinstance(name, str) and is_plain_name(name)):
+        if not (isinstance(name, str) and (name == NOBODY or is_plain_name(name))):
             return NotAllowed(f"{kind}: there is no name in it that the log and an origin can take")
         missing = lacking(self._require, name, claims)
         if missing:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from porch.http.message import Field
 
 __all__ = [
+    "NOBODY",
     "Claims",
     "Requirement",
     "Wanted",
@@ -22,6 +23,10 @@ __all__ = [
 
 Claims = Mapping[str, object]
 Wanted = str | bool | int | Sequence[str]
+
+NOBODY = "-"
+"""The name of one who is let in by somebody that says not who it is. Nobody else has it, and no
+origin is told it."""
 
 _SCOPES = ("scope", "scopes", "scp")
 _CONTROLS = {each: f"%{each:02X}" for each in (*range(0x20), 0x7F)}
@@ -94,6 +99,7 @@ def is_plain_name(text: object) -> bool:
         isinstance(text, str)
         and 0 < len(text) <= 256
         and text.isprintable()
+        and text != NOBODY
         and text.strip() == text
         and not any("\ud800" <= each <= "\udfff" for each in text)
     )
@@ -123,5 +129,6 @@ def told(name: str, claims: Claims, fields: Mapping[bytes, str]) -> tuple[Field,
     found = (
         (field, field_value(name if each == "user" else claim(claims, each)))
         for field, each in fields.items()
+        if each != "user" or name != NOBODY
     )
     return tuple((field, value) for field, value in found if value is not None)
