@@ -4,10 +4,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
+from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
@@ -85,11 +87,13 @@ def explain_request(
         config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
     ):
         print(line)
-    for line in _answer_changes(rehearsal):
+    for line in (*_answer_changes(rehearsal), *browser_lines(rehearsal.route)):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
             print(line)
+    for line in limit_lines(rehearsal.route, client_ip):
+        print(line)
     for line in changes(rehearsal, client_ip):
         print(line)
     for line in ordered_for(config, rehearsal.route):

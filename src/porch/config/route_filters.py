@@ -9,6 +9,7 @@ from porch.compress.requests import DecodeRequests
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
 from porch.config.compressing import compressing
+from porch.config.hiding import Hiding
 from porch.config.loaded import Loaded
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
@@ -34,7 +35,7 @@ __all__ = ["RouteFilters"]
 
 
 class RouteFilters:
-    """Of one configuration."""
+    """Of one configuration. hiding: what keeps its internal routes."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class RouteFilters:
         self._https_port = https_port
         self._trusts = trusts
         self._options = Options()
+        self.hiding = Hiding(loaded)
         self._shielding = Shielding(loaded, state)
         self._forwarding_of: dict[object, ForwardingHeaders] = {}
 
@@ -109,6 +111,7 @@ class RouteFilters:
             request = changes(settings.headers, "request")
             if request is not None:
                 filters.append(RequestHeaders(request))
+        filters += self.hiding.of(settings, host)
         if prefix:
             filters.append(PutBack(prefix))
         if settings.headers:

@@ -5,9 +5,12 @@ top.
 """
 
 from porch.config.schema_auth import AuthWords
+from porch.config.schema_browser import BrowserWords
+from porch.config.schema_hide import HideWords
+from porch.config.schema_limit import LimitWords
 
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(AuthWords):
+class ShieldWords(LimitWords, AuthWords, BrowserWords, HideWords):
     """Of a route, a site or the top; the nearest wins."""
