@@ -87,18 +87,21 @@ def explain_request(
         config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
     ):
         print(line)
-    for line in (*_answer_changes(rehearsal), *browser_lines(rehearsal.route)):
+    for line in _answer_changes(rehearsal):
+        print(line)
+    for line in _protected(rehearsal.route, client_ip):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
             print(line)
-    for line in limit_lines(rehearsal.route, client_ip):
-        print(line)
-    for line in changes(rehearsal, client_ip):
-        print(line)
-    for line in ordered_for(config, rehearsal.route):
+    for line in (*changes(rehearsal, client_ip), *ordered_for(config, rehearsal.route)):
         print(line)
     return 0
+
+
+def _protected(route: Route, client_ip: bytes) -> list[str]:
+    """What the route lets in, and how often."""
+    return [*browser_lines(route), *limit_lines(route, client_ip)]
 
 
 def _read(file: Path) -> ClientCertificate:
