@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
@@ -101,7 +102,7 @@ def explain_request(
 
 def _protected(route: Route | None, client_ip: bytes) -> list[str]:
     """What the route lets in, and how often."""
-    return [*browser_lines(route), *limit_lines(route, client_ip)]
+    return [*auth_lines(route), *browser_lines(route), *limit_lines(route, client_ip)]
 
 
 def _read(file: Path) -> ClientCertificate:

@@ -221,6 +221,7 @@ class _Builder:
                 *self.certificates.files,
                 *self.upstreams.files,
                 *self.changing.files,
+                *self.filters.files,
                 *self.files,
             ),
             upstreams=self.upstreams.made,

@@ -50,6 +50,7 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
+from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
@@ -106,6 +107,7 @@ def reference_page() -> str:
             *_section("sticky", StickyModel),
             *_section("when", WhenModel),
             *_section("client_cert", CertificateModel),
+            *_protection(),
             *_section("maintenance", MaintenanceModel),
             *_section("canary", CanaryModel),
             *_section("mirror", MirrorModel),
@@ -245,6 +247,16 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _protection() -> list[str]:
+    """What lets clients in."""
+    return [
+        *_section("auth", AuthModel),
+        *_section("keys", KeyModel),
+        *_section("jwt", JwtModel),
+        *_section("forward", ForwardModel),
+    ]
 
 
 def _targets() -> list[str]:

@@ -80,7 +80,7 @@ __all__ = [
 LATER_HARMLESS = frozenset({"admin", "metrics"})
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
-LATER_PROTECTIVE = frozenset({"allow", "auth", "deny"})
+LATER_PROTECTIVE = frozenset({"allow", "deny"})
 """Words of later versions without which a route would be open: they are errors."""
 
 TOP_ONLY = {

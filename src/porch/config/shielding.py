@@ -4,6 +4,7 @@ What costs least and needs least goes first: where the client comes from, what i
 often, and then who it is. Limits that ask who it is come behind what finds that out.
 """
 
+from porch.config.authing import Authing
 from porch.config.browsing import browsing
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
@@ -15,11 +16,12 @@ __all__ = ["Shielding"]
 
 
 class Shielding:
-    """Of one configuration."""
+    """Of one configuration. authing: makes what lets clients in."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self._loaded = loaded
         self._state = state
+        self.authing = Authing(loaded, state)
         self._of_limits = Limits(loaded, state)
 
     def of(self, settings: RouteSettings, name: str, host: str) -> list[Filter]:
@@ -54,4 +56,4 @@ class Shielding:
 
     def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""
-        return []
+        return self.authing.filters(settings)
