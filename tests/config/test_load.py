@@ -23,6 +23,9 @@ WHOLE = """\
 listen = [":8080", "unix:/run/porch.sock"]
 workers = 1
 trust = ["private", "192.0.2.0/24"]
+proxy_protocol = ["192.0.2.0/24"]
+allow = ["0.0.0.0/0", "::1"]
+deny = "192.0.2.9"
 watch = true
 grace = "10s"
 debug = false
@@ -333,6 +336,7 @@ def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
     files = {"include", "error_page", "cert", "ca", "certificates", "key_password", "client_ca"}
+    files |= {"geo", "geo_fields"}
     others = {"client_cert", "user", "group"}  # no such user may be on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == files | others
 

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_access import access_lines
 from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
@@ -71,13 +72,13 @@ def explain_request(
     explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(shown.text(), end="")
-    for line in _described(certificate):
+    access = access_lines(loaded, rehearsal.route, client_ip)
+    for line in (*_described(certificate), *access, *_served(rehearsal)):
         print(line)
-    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
+    for line in _consumed(headers, rehearsal):
         print(line)
     if rehearsal.sent is not None:
-        for line in _spoken(rehearsal.route, state):
-            print(line)
+        print("".join(f"{line}\n" for line in _spoken(rehearsal.route, state)), end="")
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
     trusted = built.trusts is not None and built.trusts(peer)

@@ -18,7 +18,6 @@ from porch.config.conditions import CertificateModel, WhenModel
 from porch.config.forms import form_of
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
-from porch.config.review import PRIVATE
 from porch.config.schema import HeadersModel, LogModel, ServerModel
 from porch.config.target import parse_target
 from porch.config.units import spell_duration, spell_share, spell_size
@@ -408,8 +407,6 @@ def _fields(headers: HeadersModel, hide: Hide) -> Iterator[tuple[str, _Word]]:
 
 def _items(name: str, values: Sequence[Any], hide: Hide) -> Items:
     """A list without order, by what its items mean."""
-    if name == "trust" and {*PRIVATE} <= {*values}:
-        values = ["private", *(each for each in values if each not in PRIVATE)]
     found: dict[Hashable, _Item] = {}
     for value in values:
         if isinstance(value, LogModel):

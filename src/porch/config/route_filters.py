@@ -33,7 +33,7 @@ __all__ = ["RouteFilters"]
 
 
 class RouteFilters:
-    """Of one configuration."""
+    """Of one configuration. accessing: what decides by addresses, to be prepared before."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class RouteFilters:
         self._trusts = trusts
         self._options = Options()
         self._shielding = Shielding(loaded, state)
+        self.accessing = self._shielding.accessing
         self._forwarding_of: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:

@@ -4,10 +4,10 @@ Each kind has its words in a module of its own; here they become words of a rout
 top.
 """
 
-from porch.config.model import Model
+from porch.config.schema_access import AccessWords
 
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(Model):
+class ShieldWords(AccessWords):
     """Of a route, a site or the top; the nearest wins."""

@@ -4,6 +4,7 @@ What costs least and needs least goes first: where the client comes from, what i
 often, and then who it is. Limits that ask who it is come behind what finds that out.
 """
 
+from porch.config.accessing import Accessing
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
 from porch.config.state import State
@@ -13,9 +14,10 @@ __all__ = ["Shielding"]
 
 
 class Shielding:
-    """Of one configuration."""
+    """Of one configuration. accessing: what decides by addresses."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
+        self.accessing = Accessing(loaded)
         self._loaded = loaded
         self._state = state
 
@@ -33,7 +35,7 @@ class Shielding:
 
     def _network(self, settings: RouteSettings) -> list[Filter]:
         """By address: networks, countries."""
-        return []
+        return self.accessing.filters(settings)
 
     def _bots(self, settings: RouteSettings) -> list[Filter]:
         """By what is asked for, and by what."""

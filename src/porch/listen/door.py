@@ -71,6 +71,10 @@ class Settings(Protocol):
         """(the peer's address, the request) -> the client's address; None where nobody is
         trusted."""
 
+    @property
+    def announces(self) -> Callable[[bytes], bool] | None:
+        """Whether a peer begins with a PROXY header, by its address; None where nobody does."""
+
 
 class Session(Protocol):
     """A client's connection, as a door sees it when it closes."""
