@@ -39,7 +39,7 @@ def test_every_file_on_the_page_exists():
     assert [name for name in files if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("page", ["certificates.md", "reload.md"])
+@pytest.mark.parametrize("page", ["certificates.md", "reload.md", "threat-model.md"])
 def test_every_test_that_a_page_counts_on_exists(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     promises = text.partition("## What is promised")[2].partition("\n## ")[0]
