@@ -252,8 +252,11 @@ def _targets(to: Sequence[str | ServerModel], hide: Hide) -> Items:
     found: dict[Hashable, _Item] = {}
     for each in to:
         server = ServerModel(to=each) if isinstance(each, str) else each
-        target = replace(parse_target(server.to), text="", priority=server.priority)
+        announces = server.proxy_protocol or ""
+        target = parse_target(server.to)
+        target = replace(target, text="", priority=server.priority, announces=announces)
         shown = hide(server.to) + (f" (priority {server.priority})" if server.priority else "")
+        shown += f" (proxy_protocol {announces})" if announces else ""
         found.setdefault(target, _Item(shown, [])).weights.append(server.weight)
     for item in found.values():
         item.weights.sort()
