@@ -1,5 +1,8 @@
 """The clock, turned by hand, and those who wait for it."""
 
+import os
+import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -117,3 +120,36 @@ def test_who_waits_twice_is_woken_once(at: Callable[[float], None]) -> None:
     at(10.0)
     deadlines.check()
     assert (one.woken, len(deadlines)) == (1, 1)
+
+
+def test_who_waits_for_a_core_has_waited() -> None:
+    """Two that want the one core that they may have."""
+    cores = os.sched_getaffinity(0)
+    ready, go = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.sched_setaffinity(0, {min(cores)})
+        os.write(go, b"x")
+        while True:
+            pass
+    try:
+        os.read(ready, 1)
+        os.sched_setaffinity(0, {min(cores)})
+        before, until = clock.waited(), time.monotonic() + 0.2
+        while time.monotonic() < until:
+            pass
+        assert 0.02 < clock.waited() - before < 0.5
+    finally:
+        os.sched_setaffinity(0, cores)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(ready)
+        os.close(go)
+
+
+def test_a_system_that_does_not_say_who_waits_says_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> int:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "open", missing)
+    assert clock.waited() == 0.0

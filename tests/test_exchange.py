@@ -40,6 +40,9 @@ class FakeStream:
     port = b"80"
     interim = True
 
+    security = None
+    trailers = True
+
     def __init__(self, reused: bool = False) -> None:
         self.reused = reused
         self.sent: list[tuple[Any, bytes, bool]] = []

@@ -7,8 +7,10 @@ import pytest
 from porch import clock
 from porch.clock import INFINITY
 from porch.errors import IncompleteResponse, UpstreamStalled
-from porch.filter import Kept, Response
+from porch.filter import SUSPEND, Kept, Response
 from porch.http.message import ResponseHead, Trailers
+from porch.made import instead
+from porch.route.route import ANSWERED, RUNNING
 from tests.support.network import FakeClock
 from tests.test_exchange import Bench, FakeStream
 
@@ -132,3 +134,39 @@ def test_a_body_that_has_left_with_its_head_is_not_begun() -> None:
     assert bench.client.sent == [(HEAD, b"", False), (None, b"", True)]
     assert source.begun is None
     assert bench.exchange.ended
+
+
+def test_an_origin_is_let_go_of_when_another_answers(fake: FakeClock) -> None:
+    stream = FakeStream()
+    bench = Bench(stream, method=b"POST", length=4)
+    exchange = bench.exchange
+    exchange.on_request(b"", False)
+    place = exchange.endpoint
+    assert place is not None
+    assert place.counts[RUNNING] == 1
+    exchange.on_upstream_full()
+    exchange.response = ResponseHead(200, [], 6)
+    instead(exchange, SUSPEND)
+    assert place.counts[RUNNING] == 0
+    assert place.counts[ANSWERED] == clock.milliseconds
+    assert "abort" in stream.told
+    assert (exchange.endpoint, exchange.upstream, exchange.response) == (None, None, None)
+    assert not exchange.upstream_full, "what the client still sends is read, and for nobody"
+    assert not exchange.ended
+    exchange.on_request_data(None, b"more", True)
+    exchange.resume(Response(201, (), b"so"))
+    assert [data for _, data, _ in bench.client.sent] == [b"so"]
+    assert exchange.ended
+
+
+def test_a_bad_answer_is_no_sign_of_life_even_if_another_answers(fake: FakeClock) -> None:
+    bench = Bench(FakeStream())
+    bench.exchange.on_request(b"", True)
+    place = bench.exchange.endpoint
+    assert place is not None
+    before = place.counts[ANSWERED]
+    bench.exchange.response = ResponseHead(503, [], 0)
+    fake.advance(1)
+    instead(bench.exchange, Response(403))
+    assert place.counts[ANSWERED] == before
+    assert bench.exchange.status == 403

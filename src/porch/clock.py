@@ -4,6 +4,7 @@
 in Porch reads a clock, so that a test can turn this one by hand.
 """
 
+import os
 import time
 from email.utils import formatdate
 from typing import Protocol
@@ -21,6 +22,7 @@ __all__ = [
     "sleep",
     "tick",
     "uptime",
+    "waited",
     "wall",
 ]
 
@@ -35,10 +37,25 @@ sleep = time.sleep
 cpu = time.thread_time
 """Seconds that this thread has run on a core."""
 
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def waited() -> float:
+    """Seconds that this thread could have run and had no core, since others had all of them; 0.0
+    where the system does not say (proc_pid_schedstat of Linux). About 10 us."""
+    try:
+        descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return 0.0
+    try:
+        return int(os.read(descriptor, 64).split()[1]) / 1e9
+    finally:
+        os.close(descriptor)
+
 
 def uptime() -> float:
     """Seconds since the machine started, its sleep included (CLOCK_BOOTTIME)."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_BOOT)
 
 
 now: float = time.monotonic()

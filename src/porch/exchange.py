@@ -16,7 +16,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.identity import Identity
 from porch.interim import on_interim
 from porch.keeper import ClientStream, Keeper, UpstreamStream
-from porch.made import answer, on_made
+from porch.made import answer, instead, on_made
 from porch.overdue import on_silence
 from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Place, Route
 from porch.silence import wait
@@ -246,8 +246,9 @@ class Exchange:
                 return
         self.attempts += 1
         self.endpoint = place
-        place.counts[RUNNING] += 1
-        place.counts[REQUESTS] += 1
+        counts = place.counts
+        counts[RUNNING] += 1
+        counts[REQUESTS] += 1
         if not self.half_closed:
             self.deadline = INFINITY  # the pool's dial has its own
         if later:
@@ -318,19 +319,15 @@ class Exchange:
         if held and len(held) + (not self.request_done) > HELD:
             self.held = None
 
-    def on_connect_failed(self, error: PorchError) -> None:
-        """No connection to the endpoint."""
-        if not self.ended:
-            self.fail(error)
-
     # --- from the upstream -----------------------------------------------------------------------
 
     def on_response(self, head: ResponseHead | Trailers | None, data: bytes, end: bool) -> None:
         """A piece of the answer: a head, data, both, or the trailers."""
         place = self.endpoint
         assert place is not None
-        place.counts[HEARD] = clock.milliseconds
-        if isinstance(head, ResponseHead):
+        counts = place.counts
+        counts[HEARD] = now = clock.milliseconds
+        if head.__class__ is ResponseHead:
             if head.status < 200:
                 on_interim(self, head, data)
                 return
@@ -351,9 +348,11 @@ class Exchange:
                 if self.request.upgrade is not None:
                     self.client.accept(head)
                 for hook in plan.on_upstream_response:
-                    hook(self)
+                    if (result := hook(self)) is not None:
+                        instead(self, result)
+                        return
                 if head.status < 500 and not self.error and (end or head.length is None):
-                    place.counts[ANSWERED] = clock.milliseconds  # a stream may last for hours
+                    counts[ANSWERED] = now  # a stream may last for hours
                 self.held = None
                 self.status = head.status
                 for hook in plan.on_response:
@@ -372,9 +371,9 @@ class Exchange:
                 wait(self)
                 return
             self.upstream = None
-            place.counts[RUNNING] -= 1
+            counts[RUNNING] -= 1
             if head is None and self.status < 500:  # good is an answer that is whole
-                place.counts[ANSWERED] = clock.milliseconds
+                counts[ANSWERED] = now
             self.client.send(head, data, True)
             self.end()
             return
@@ -394,9 +393,11 @@ class Exchange:
         self.client.resume_reading()
 
     def on_upstream_lost(self, error: PorchError) -> None:
-        """The origin's connection broke, or what it said is not valid."""
+        """The origin's connection broke, or what it said is not valid; or there was none."""
         if not self.ended:
             self.fail(error)
+
+    on_connect_failed = on_upstream_lost
 
     # --- ends ------------------------------------------------------------------------------------
 

@@ -97,12 +97,15 @@ class Filter:
     on_request: routed, nothing spent yet. None goes on, a Response answers now.
     on_upstream_request: an endpoint is chosen; before each attempt. It may change
         `exchange.outgoing`, which is a head of this attempt's own.
-    on_upstream_response: the origin's final head (`exchange.response`), before any cache.
+    on_upstream_response: the origin's final head (`exchange.response`), before any cache. None goes
+        on; a Response is answered in its place, and the origin let go of, without the later hooks.
     on_response: every final head that goes to the client, made at the door or not.
     on_request_data: each piece of the request body, of which `exchange.request_done` says whether
         it is the last; returns the piece to pass on.
     on_upstream_done: the origin has said all and is free for others, long before the client has
         taken it. Only where answers are read ahead; `on_end` follows.
+    on_damaged: the content of an answer has turned out not to be what its head says: whoever keeps
+        it keeps it no longer. Perhaps behind `on_end`, where its client is slow.
     on_cut: an answer that has begun will not be whole; returns the fields that say so behind it, in
         a protocol that has such, or None. Without them the client sees a reset or a close.
     on_end: always, exactly once, when the exchange is over.
@@ -117,8 +120,9 @@ class Filter:
     def on_upstream_request(self, exchange: "Exchange") -> None:
         """See the class."""
 
-    def on_upstream_response(self, exchange: "Exchange") -> None:
+    def on_upstream_response(self, exchange: "Exchange") -> "Response | Suspend | None":
         """See the class."""
+        return None
 
     def on_response(self, exchange: "Exchange") -> None:
         """See the class."""
@@ -128,6 +132,9 @@ class Filter:
         return data
 
     def on_upstream_done(self, exchange: "Exchange") -> None:
+        """See the class."""
+
+    def on_damaged(self, exchange: "Exchange") -> None:
         """See the class."""
 
     def on_cut(self, exchange: "Exchange", error: "PorchError") -> "Trailers | None":

@@ -2,15 +2,20 @@
 
 from typing import TYPE_CHECKING
 
+from porch import clock
+from porch.clock import INFINITY
+from porch.errors import AnswerRefused
+from porch.filter import Response
 from porch.interim import fitting
+from porch.route.route import ANSWERED, RUNNING
 from porch.silence import wait
 
 if TYPE_CHECKING:
     from porch.exchange import Exchange
-    from porch.filter import Response
+    from porch.filter import Suspend
     from porch.http.message import Trailers
 
-__all__ = ["answer", "on_made"]
+__all__ = ["answer", "instead", "on_made"]
 
 
 def answer(exchange: "Exchange", response: "Response") -> None:
@@ -56,3 +61,22 @@ def on_made(exchange: "Exchange", head: "Trailers | None", data: bytes, end: boo
         return
     wait(exchange)
     exchange.client.send(head, data, False)
+
+
+def instead(exchange: "Exchange", result: "Response | Suspend") -> None:
+    """A hook answers in place of the origin, which is let go of: now or, with Suspend, later."""
+    place, stream = exchange.endpoint, exchange.upstream
+    assert place is not None
+    assert exchange.response is not None
+    place.counts[RUNNING] -= 1
+    if exchange.response.status < 500:
+        place.counts[ANSWERED] = clock.milliseconds
+    exchange.response = exchange.upstream = exchange.endpoint = exchange.held = None
+    exchange.deadline = INFINITY
+    if stream is not None:
+        stream.abort(AnswerRefused("the door answers in its place"))
+    if exchange.upstream_full:
+        exchange.upstream_full = False
+        exchange.client.resume_reading()
+    if isinstance(result, Response):
+        exchange.answer(result)

@@ -31,7 +31,7 @@ FEW = 68 * 1024
 """Bytes that are read for a client that takes nothing of a file now: more than a transport holds
 before it is full (64 KiB), so that it tells when there is room again."""
 TURN = 1 << 20
-"""Bytes that are sent to one client before others have a turn of the loop."""
+"""Bytes that one exchange is given before others have a turn of the loop. For whoever gives."""
 LITTLE = 16384
 """Bytes of a body that may wait for a client that takes nothing."""
 OPEN = 1 << 62

@@ -40,7 +40,7 @@ def pieces(plain: Plain) -> None:
         ({"buffer_request": False, "buffer_response": False, "bandwidth": False}, 0),
         ({"buffer_request": True}, 3),
         ({"buffer_response": True}, 2),
-        ({"bandwidth": "100MB/s"}, 17),
+        ({"bandwidth": "100MB/s"}, 16),
     ],
 )
 def test_a_small_answer(loop: FakeLoop, words: dict[str, Any], more: int) -> None:
@@ -59,7 +59,7 @@ def test_an_answer_in_three_reads_that_a_fast_client_takes(loop: FakeLoop) -> No
         for each in (plain, ahead):
             pieces(each)
         took = calls_of(lambda: pieces(ahead))
-        assert len(took) == len(calls_of(lambda: pieces(plain))) + 10, "\n".join(took)
+        assert len(took) == len(calls_of(lambda: pieces(plain))) + 9, "\n".join(took)
         loop.counts.clear()
         pieces(ahead)
         assert loop.counts == {}

@@ -101,6 +101,14 @@ def test_head_and_trailers_pass(paced: Make) -> None:
     story.advance(0.6, tick=0.01).client_gets(200, b"x" * 40_000)
 
 
+def test_trailers_leave_to_a_client_that_is_full_with_the_last_piece(paced: Make) -> None:
+    story = paced(1_000_000).client(GET).upstream_gets(b"GET /a").client_full()
+    story.upstream(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    story.upstream(b"101d0\r\n" + b"x" * 66_000 + b"\r\n0\r\na: b\r\n\r\n").ended(1)
+    story.advance(0.2, tick=0.01).client_drained()
+    story.client_gets(200, b"x" * 66_000, trailers=[(b"a", b"b")])
+
+
 def test_the_next_request_waits_for_the_end_of_the_answer(paced: Make) -> None:
     story = paced().client(GET).upstream_gets(b"GET /a").upstream(answer(b"x" * 50_000))
     story.client(GET).upstream_gets_nothing().advance(0.6, tick=0.01)

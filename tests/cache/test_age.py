@@ -70,6 +70,19 @@ def test_the_way_is_added_to_age_and_not_to_date():
     assert age(date=NOW - 3, delay=5) == 5
 
 
+@pytest.mark.parametrize("late", [0.0, 0.3, 0.99])
+def test_a_date_that_may_be_of_this_exchange_makes_nothing_older(late):
+    """It has whole seconds: what was made at 9.99 says 9."""
+    assert age(date=NOW - late) == 0
+    assert age(date=NOW - 2 - late, delay=2) == 2
+    assert age(b"1", date=NOW - late) == 1
+
+
+def test_a_date_from_before_it_was_asked_for_is_age_to_the_fraction():
+    assert age(date=NOW - 1.5) == 1.5
+    assert age(date=NOW - 3.5, delay=2) == 3.5
+
+
 def test_a_clock_that_was_set_back_meanwhile_makes_nothing_younger():
     assert age(b"30", delay=-100) == 30
 
@@ -84,5 +97,5 @@ def test_an_age_is_never_negative_and_never_below_what_age_says(values, date, re
     assert 0 <= found <= FOREVER
     if values and values[0].isdigit():
         assert found >= min(int(values[0]), FOREVER)
-    if date is not None:
+    if date is not None and received - date >= 1 + max(0.0, received - requested):
         assert found >= min(received - date, FOREVER)

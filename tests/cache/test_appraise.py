@@ -4,11 +4,23 @@ import pytest
 
 from porch.cache import refusal
 from porch.cache.appraise import NEVER, appraise
+from porch.cache.asker import asker
 from porch.cache.entry import Entry
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
 from porch.http.message import ResponseHead
-from tests.support.appraising import AUTHORIZED, NOW, STORED, get, is_fresh, judged, kept, lines
+from tests.support.appraising import (
+    AUTHORIZED,
+    DAY,
+    NOW,
+    STORED,
+    at,
+    get,
+    is_fresh,
+    judged,
+    kept,
+    lines,
+)
 
 
 @pytest.mark.parametrize("method", [b"PUT", b"DELETE", b"OPTIONS", b"PROPFIND", b"get"])
@@ -90,6 +102,58 @@ def test_what_came_too_old_and_cannot_be_asked_about_is_not_kept():
     assert judged(cache_control=b"max-age=0") is refusal.STALE
     assert judged(cache_control=b"max-age=60", age=b"60") is refusal.STALE
     assert judged(expires=-60, date=0) is refusal.STALE
+
+
+def slow(delay: float, policy: Policy | None = None, **fields):
+    """An answer that the origin has taken so many seconds for."""
+    head = ResponseHead(200, lines(**fields), 0)
+    return appraise(
+        get(), head, policy or Policy(), requested=NOW - delay, received=NOW, stored=STORED
+    )
+
+
+def test_what_has_become_stale_on_its_way_alone_is_for_who_asked_meanwhile():
+    for words in ({"cache_control": b"max-age=1"}, {"date": -2, "expires": -1}):
+        found = slow(2.0, **words)
+        assert isinstance(found, Entry)
+        assert (found.lifetime, found.age) == (1, 2)
+    assert slow(2.0, cache_control=b"max-age=1", age=b"1") is refusal.STALE
+    assert slow(2.0, cache_control=b"max-age=0") is refusal.STALE
+    assert slow(2.0, cache_control=b"max-age=1", date=-4) is refusal.STALE
+    assert slow(2.0, cache_control=b"max-age=1, no-cache") is refusal.NO_CACHE
+    assert slow(2.0, cache_control=b"max-age=1, private") is refusal.PRIVATE
+    assert slow(2.0, policy=Policy(status_ttl={200: 0}), age=b"1", x_a=b"1") is refusal.STALE
+
+
+def test_what_had_no_date_lives_as_long_as_it_says():
+    """Ours is as old as the last tick of the clock, and cut to seconds."""
+    today = at(-1)
+    head = ResponseHead(200, lines(cache_control=b"max-age=1", date=today), 0)
+    times = {"requested": NOW + 0.2, "received": NOW + 0.3, "stored": STORED}
+    found = appraise(get(), head, Policy(), today=today, **times)
+    assert isinstance(found, Entry)
+    assert found.age < 0.11
+    assert appraise(get(), head, Policy(), today=at(0), **times) is refusal.STALE
+
+
+@pytest.mark.parametrize(
+    ("words", "for_all"),
+    [
+        ({"etag": b'"a"'}, False),
+        ({"etag": b'"a"', "cache_control": b"no-cache"}, False),
+        ({"etag": b'"a"', "cache_control": b"max-age=60, no-cache"}, False),
+        ({"etag": b'"a"', "cache_control": b"max-age=0, must-revalidate"}, False),
+        ({"etag": b'"a"', "expires": b"0"}, False),
+        ({"etag": b'"a"', "cache_control": b"public, max-age=0"}, True),
+        ({"etag": b'"a"', "cache_control": b"max-age=0, stale-while-revalidate=9"}, True),
+        ({"etag": b'"a"', "cache_control": b"max-age=0, stale-if-error=9"}, True),
+        ({"cache_control": b"max-age=60"}, True),
+        ({"last_modified": -DAY}, True),
+    ],
+)
+def test_what_nobody_may_have_unasked_is_for_its_asker(words, for_all):
+    asked = get(cookie=b"user=A")
+    assert kept(asked, **words).asker == (b"" if for_all else asker(asked))
 
 
 def test_what_came_too_old_is_kept_while_it_is_said_to_stand_in():

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from porch.cache.asker import asker
 from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.policy import STALE_ERROR, Policy
 from porch.cache.reuse import FAILED, How, Use, absent, use
@@ -325,3 +326,18 @@ def test_every_decision_says_why_and_only_what_asks_the_origin_says_fwd(
 def test_no_client_makes_anything_fresh(stored, asked, at, is_purged):
     if found(stored, asked, at, PLAIN, is_purged).how is How.FRESH:
         assert found(stored, [], at, PLAIN, is_purged).how is How.FRESH
+
+
+# By who asks.
+
+
+def test_what_is_for_one_asker_is_given_to_no_other_unasked_whatever_that_one_says():
+    mine = entry(lifetime=0.0, asker=asker(request()), stale_while=60.0)
+    other = request(b"max-stale")
+    other.fields.append((b"cookie", b"a=b"))
+    for policy in (PLAIN, DEAF):
+        found = use(mine, other, 1.0, policy)
+        assert (found.how, found.or_stale) == (How.VALIDATE, False)
+        assert use(mine, request(b"max-stale"), 1.0, policy).how is How.STALE
+    other.fields[1] = (b"cache-control", b"only-if-cached, max-stale")
+    assert use(mine, other, 1.0, PLAIN).how is How.REFUSE

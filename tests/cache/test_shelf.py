@@ -119,3 +119,14 @@ def test_what_failed_is_told_to_the_fill_which_has_the_pages_made() -> None:
     page = shelf().keeper(door).error_page(exchange, error)
     assert (page.status, page.body) == (504, b"")
     assert exchange.client.error is error
+
+
+def test_what_is_for_one_asker_is_asked_apart_by_who_asks() -> None:
+    made = shelf()
+    anna, bert = (request((b"cookie", name), (b"x", b"1")) for name in (b"anna", b"bert"))
+    assert made.key(P, anna) == made.key(P, bert)
+    made.hint(P, [], b"somebody")
+    assert made.key(P, anna) != made.key(P, bert)
+    assert made.key(P, anna) == made.key(P, request((b"x", b"1"), (b"cookie", b"anna")))
+    made.hint(P, [])
+    assert made.key(P, anna) == made.key(P, bert)

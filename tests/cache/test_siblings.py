@@ -1,11 +1,13 @@
 """Siblings: what was changed through one route of a host is let go of by all that keep it."""
 
+from typing import Any
+
 import pytest
 
 from porch.cache.key import KeyRules, digest, make, url
 from porch.cache.memory_store import MemoryStore
-from porch.cache.siblings import Siblings
-from porch.http.message import RequestHead
+from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
+from porch.http.message import RequestHead, ResponseHead
 from porch.route.pattern import parse_key
 from tests.support.storing import answer
 
@@ -76,3 +78,30 @@ def test_routes_of_a_path_are_asked_for_it(key: str) -> None:
     primary = kept(store, asked(), KeyRules())
     siblings.forget(store, url(asked()))
     assert not is_there(store, primary)
+
+
+class FakeExchange:
+    """One that was answered."""
+
+    def __init__(self, method: bytes, status: int) -> None:
+        self.request = RequestHead(method, b"/a", b"a.test", b"http", [])
+        self.response = ResponseHead(status, [])
+
+
+@pytest.mark.parametrize("kind", [Invalidate, InvalidateAtDoor])
+@pytest.mark.parametrize(
+    ("method", "status", "is_kept"),
+    [(b"POST", 204, False), (b"PUT", 303, False), (b"POST", 403, True), (b"GET", 200, True)],
+)
+def test_an_answer_lets_go_of_what_its_request_has_changed(
+    kind: type[Invalidate | InvalidateAtDoor], method: bytes, status: int, is_kept: bool
+) -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key("a.test"), NORMAL, b"")
+    primary = kept(store, asked(), NORMAL)
+    exchange: Any = FakeExchange(method, status)
+    made = kind(siblings, store)
+    made.on_upstream_response(exchange)
+    assert is_there(store, primary) is (is_kept or kind is InvalidateAtDoor)
+    made.on_response(exchange)
+    assert is_there(store, primary) is is_kept

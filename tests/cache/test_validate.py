@@ -131,6 +131,14 @@ def test_conditions_and_range_of_the_client_are_replaced_and_all_else_stays():
     assert (b"range", b"bytes=0-1") in head.fields
 
 
+def test_of_anothers_answer_the_date_is_not_asked_by():
+    both = tagged(b'"a"', (b"last-modified", LM))
+    assert conditional(request(), both).get(b"if-modified-since") == LM
+    found = conditional(request(), both, has_date=False)
+    assert found.get(b"if-none-match") == b'"a"'
+    assert found.get(b"if-modified-since") is None
+
+
 def test_head_validates_by_head():
     assert conditional(request(method=b"HEAD"), tagged(b'"a"')).method == b"HEAD"
 
@@ -265,9 +273,9 @@ def test_a_head_agrees_where_all_that_it_says_of_the_body_is_stored_so(
 def test_the_cookies_of_a_304_are_with_what_one_client_gets():
     cookies = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
     stored = tagged(b'"1"')
-    given = personal(stored, not_modified((b"x", b"y"), *cookies))
+    given = personal(stored, not_modified((b"x", b"y"), *cookies), says_cookies=True)
     assert given.fields == [*stored.fields, *cookies]
-    assert personal(stored, not_modified((b"x", b"y"))) is stored
+    assert personal(stored, not_modified((b"x", b"y")), says_cookies=True) is stored
 
 
 def test_a_head_with_another_status_does_not_agree():

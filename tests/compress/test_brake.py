@@ -13,14 +13,18 @@ class Time:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.set = monkeypatch.setattr
-        self.ran = 0.0
+        self.ran = self.waited = 0.0
         monkeypatch.setattr(clock, "now", 1000.0)
         monkeypatch.setattr(clock, "cpu", lambda: self.ran)
+        monkeypatch.setattr(clock, "waited", lambda: self.waited)
 
-    def passes(self, brake: Brake, seconds: float, share: float, late: float = 0.0) -> int | None:
+    def passes(
+        self, brake: Brake, seconds: float, share: float, late: float = 0.0, waits: float = 0.0
+    ) -> int | None:
         until = clock.now + seconds
         while clock.now < until:
             self.ran += (TICK + late) * share
+            self.waited += (TICK + late) * waits
             self.set(clock, "now", clock.now + TICK + late)
             effort = brake.effort(SMALL)
         return effort
@@ -52,3 +56,10 @@ def test_who_is_late_too_codes_nothing(time: Time) -> None:
 
 def test_who_is_late_without_being_busy_was_only_not_asked(time: Time) -> None:
     assert time.passes(Brake(), 9, 0.2, late=3.0) == SMALL
+
+
+def test_who_waits_for_a_core_that_others_have_is_busy(time: Time) -> None:
+    brake = Brake()
+    assert time.passes(brake, 1.1, 0.3, waits=0.65) == FAST
+    assert time.passes(brake, 4, 0.3, late=0.1, waits=0.65) is None
+    assert time.passes(brake, 2.2, 0.3, waits=0.1) == SMALL

@@ -39,7 +39,7 @@ def test_what_is_named_and_whole_is_kept() -> None:
         made = Coding(ResponseHead(200, []), gzip, USUAL, 0, shop, lambda _: None, name)
         parts = [made.change(None, b"ab" * 999, False)[1], made.change(None, b"c", ends)[1]]
         made.leave()
-        assert shop.forms.get(name, gzip) == (b"".join(parts) if ends else None)
+        assert shop.forms.get(name, gzip, 1999) == (b"".join(parts) if ends else None)
 
 
 def test_trailers_go_along() -> None:

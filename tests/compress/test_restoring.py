@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from porch.compress.decoder import FLOOR, STEP
+from porch.compress.refused import AnswerBomb, AnswerDamaged
 from porch.compress.restoring import Restoring, refuses, undoable
 from porch.exchange import Exchange
 from porch.filter import Filter
@@ -117,6 +118,13 @@ def test_its_origin_is_not_read_meanwhile(story: Scenario) -> None:
     story.client_gets(200, bytes(5 << 20))
 
 
+def test_trailers_leave_to_a_client_that_is_full_with_the_last_piece(story: Scenario) -> None:
+    data = gzip.compress(bytes(STEP + 66_000))
+    story.client_full().upstream(answered(data, b"0\r\na: b\r\n\r\n")).ended(1, "")
+    story.client_drained(STEP + 1000)
+    story.client_drained().client_gets(200, bytes(STEP + 66_000), trailers=[(b"a", b"b")])
+
+
 def test_the_next_request_waits_for_the_end_of_the_answer(story: Scenario) -> None:
     story.client_full().upstream(answered(gzip.compress(bytes(1 << 20)))).client(GET)
     story.upstream_gets_nothing().client_drained().client_gets(200, bytes(1 << 20))
@@ -143,17 +151,19 @@ def test_damage_behind_what_waited_ends_visibly(story: Scenario) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"this is no gzip at all", "is not what it says"),
-        (gzip.compress(bytes(FLOOR * 2)), "a bomb"),
+        (b"this is no gzip at all", AnswerDamaged),
+        (gzip.compress(bytes(FLOOR * 2)), AnswerBomb),
     ],
 )
-def test_lies_and_bombs_are_told_of(story: Scenario, data: bytes, why: str) -> None:
-    story.upstream(answered(data, b"")).advance(0.5, tick=0.01).ended(1, "http_protocol_error")
+def test_lies_and_bombs_are_told_of(story: Scenario, data: bytes, why: type[AnswerDamaged]) -> None:
+    story.upstream(answered(data, b"")).advance(0.5, tick=0.01)
+    story.ended(1, "http_response_content_coding")
     error = story.recorder.ended[-1].error
-    assert why in str(error)
     assert error is not None
+    assert type(error) is why
+    assert error.detail.startswith("gzip: ")
     assert (error.__traceback__, error.__context__) == (None, None)
-    story.client_sees("reset" if why != "a bomb" else "closed")
+    story.client_sees("reset" if why is AnswerDamaged else "closed")
     story.clients[-1].transport.arrived.clear()
 
 

@@ -44,6 +44,15 @@ overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", r
 buffer_request = "64MB"
 buffer_response = true
 bandwidth = "2MB/s per client"
+limit_keys = 2048
+limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "bytes", \
+dry_run = true, tell = false, name = "n" }
+cors = "*"
+csrf = true
+hide = true
+accel = true
+cookies = "harden"
+csp = "default-src 'self'"
 
 hsts = { max_age = "2y", subdomains = true, preload = true }
 tls_profile = "modern"
@@ -134,6 +143,7 @@ health = { kind = "grpc", service = "shop" }
 mirror = { to = "a:3", share = "10%" }
 
 [routes."a.test/f/*"]
+internal = true
 to = "file:/usr/bin"
 
 [routes."a.test/f/*".files]

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from porch.config.build import build
 from porch.config.load import Loaded, load_mapping
 from porch.config.review_route import parse_targets
+from porch.config.state import State
 
 
 def problems(key: str, route: Any, **words: Any) -> list[str]:
@@ -147,3 +149,61 @@ def test_targets_keep_their_place_in_the_list():
     found = parse_targets(loaded, ["a:1", "b:x", "c:1"], ("pool", "p", "servers"))
     assert [path[-1] for path, _ in found] == [0, 2]
     assert len(loaded.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "slot"),
+    [
+        ("redirect:https://{1}/", "1"),
+        ("redirect://{1}", "1"),
+        ("redirect:https://{1}.example.com/", "1"),
+        ("redirect:https://example.com{1}", "1"),
+        ("redirect:https://example.com:{1}/", "1"),
+        ("redirect:https://{1}@example.com/", "1"),
+        ("redirect:HTTPS://{1}{path}", "1"),
+        ("redirect:https://{host}{1}/", "1"),
+    ],
+)
+def test_a_redirect_whose_host_a_link_can_choose_is_told(to: str, slot: str) -> None:
+    loaded = load_mapping({"routes": {"a.test/~/go/(.*)": to}}, "porch.toml")
+    (found,) = loaded.problems
+    assert (found.severity, loaded.ok) == ("warning", True)
+    assert f"{{{slot}}} of the request chooses the host" in found.text
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "redirect:https://example.com/{1}",
+        "redirect:https://example.com{path}",
+        "redirect:https://{host}{path}",
+        "redirect://{host}/{1}",
+        "redirect:/{1}",
+        "redirect:/x?to={1}",
+        "redirect:https://example.com?to={1}",
+        "redirect:https://example.com#{1}",
+    ],
+)
+def test_one_whose_host_is_written_or_was_asked_is_not(to: str) -> None:
+    loaded = load_mapping({"routes": {"a.test/~/go/(.*)": to}}, "porch.toml")
+    assert loaded.problems == []
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        *("{1}:80", "http://{1}", "http://{1}:80", "https://{host}", "http://a.test:{1}", "{name}"),
+        *("unix:/run/{1}.sock", "srv:{1}", "dns:{1}:80", "file:/srv/{1}", "redirect:{1}"),
+        *("h2c://{1}:80", "http://x@{1}:80", "http:{1}"),
+    ],
+)
+def test_no_part_of_a_request_ever_chooses_where_it_is_forwarded(to: str) -> None:
+    """It is refused, or nothing is filled in: the path of a socket is as it is written."""
+    loaded = load_mapping({"routes": {"a.test/~/go/(.*)": to}}, "porch.toml")
+    if not loaded.ok:
+        return
+    assert to == "unix:/run/{1}.sock"
+    built = build(loaded, State())
+    assert built is not None
+    (pool,) = built.upstreams
+    assert [each.name for each in pool.endpoints] == [to]

@@ -8,6 +8,10 @@ import pytest
 import trustme
 
 from porch.balance.endpoint import WIDTH, Endpoint, Out
+from porch.cache.coded import CodedForms
+from porch.cache.memory_store import MemoryStore
+from porch.cache.passes import Passes
+from porch.cache.shelf import Shelf
 from porch.clock import Deadlines
 from porch.config.orders import Order
 from porch.config.state import Ask, State
@@ -16,6 +20,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.shared import Cells, SharedTable
 from porch.tls.origin import SYSTEM, Authorities, OriginTls
+from tests.support.cached import FakeLocks
 
 A = Address(host="10.0.0.1", port=1)
 B = Address(host="10.0.0.2", port=1)
@@ -291,3 +296,18 @@ def test_a_counter_of_a_pool_is_kept_and_given_up_as_endpoints_are(reloads: Relo
     assert table.total(1) == 0
     cells.own[1] += 1
     assert table.total(1) == 0
+
+
+def test_coded_forms_are_beside_the_store_and_swept_with_it(tmp_path: Path) -> None:
+    state, shelf = State(), Shelf(MemoryStore(1 << 20), FakeLocks(), Passes(-1))
+    state.keep_on(shelf)
+    assert state.workshop.forms.shelf is None
+    shelf.forms = forms = CodedForms(lambda: tmp_path, 64 << 20)
+    state.keep_on(shelf)
+    assert state.workshop.forms.shelf is forms
+    forms.make(b"never stored", b"gzip", lambda: b"form")
+    for _ in range(16):
+        state.tick()
+    assert forms.get(b"never stored", b"gzip") is None
+    state.keep_on(None)
+    assert state.workshop.forms.shelf is None

@@ -232,3 +232,57 @@ def test_those_who_differ_in_what_vary_names_get_theirs(door: Start, origin: Scr
     gots = Crowd(running.port, 150, asked).run()
     assert [got.body for got in gots] == [languages[number % 3] for number in range(150)]
     assert len(heads) <= 6, "each language once a worker at the most, where none was known"
+
+
+@pytest.mark.parametrize("said", [b"max-age=1", b"s-maxage=1", b"max-age=1, must-revalidate"])
+def test_a_thousand_clients_of_what_is_stale_when_it_comes_are_one_request(
+    door: Start, origin: Scripted, said: bytes
+) -> None:
+    """The origin takes longer than its answer is good for: all have asked before it was made."""
+    start = b"HTTP/1.1 200 OK\r\nCache-Control: %b\r\nContent-Length: 2\r\n\r\nhi" % said
+    slow = Slow(origin, start, pause=3.0)
+    running = started(door, slow.port)
+    gots = Crowd(running.port, MANY, lambda _: GET).run()
+    assert slow.asked == 1
+    assert [got.body for got in gots] == [b"hi"] * MANY
+    got = Crowd(running.port, 1, lambda _: GET).run()[0]
+    assert slow.asked == 2, "who comes behind it"
+    assert b"fwd=stale" in got.head
+    idle(running)
+
+
+def test_of_what_nobody_may_have_unasked_each_user_has_his_own(
+    door: Start, origin: Scripted
+) -> None:
+    """An origin that tells users apart, and says neither `private` nor for how long."""
+    asked: list[bytes] = []
+
+    def serve(connection: Connection) -> None:
+        while True:
+            head = connection.read_head()
+            user = re.search(rb"(?i)cookie: (\w+)", head)
+            name = user[1] if user else b"nobody"
+            asked.append(name)
+            time.sleep(0.5)
+            body = name * 10
+            tag = b'ETag: "%b"\r\n' % name
+            if re.search(rb'(?i)if-none-match: "%b"' % name, head):
+                connection.send(b"HTTP/1.1 304 Not Modified\r\n%b\r\n" % tag)
+            else:
+                length = b"Content-Length: %d\r\n" % len(body)
+                connection.send(b"HTTP/1.1 200 OK\r\n%b%b\r\n%b" % (tag, length, body))
+
+    users = [b"", b"anna", b"bert", b"carla", b"dora"]
+
+    def of(number: int) -> bytes:
+        user = users[number % len(users)]
+        return GET.replace(b"\r\n\r\n", b"\r\nCookie: %b\r\n\r\n" % user if user else b"\r\n\r\n")
+
+    running = started(door, origin(serve).port)
+    for _ in range(3):
+        before = len(asked)
+        gots = Crowd(running.port, 200, of).run()
+        for number, got in enumerate(gots):
+            assert got.body == (users[number % len(users)] or b"nobody") * 10
+        assert len(asked) - before <= 3 * len(users), "each user's are one, in each worker at most"
+    idle(running)

@@ -90,8 +90,13 @@ def test_a_post_lets_go_of_what_its_url_is_kept_as(
         BESIDE + '[routes."POST a.test/d"]\nto = "ORIGIN"\n',
         BESIDE.replace("a.test", "*") + '[routes."POST a.test"]\nto = "ORIGIN"\n',
         WHEN,
+        BESIDE + '[routes."POST a.test"]\nto = "respond:204"\n',
+        BESIDE + '[routes."POST a.test/d"]\nto = "redirect:https://b.test/d"\nstatus = 303\n',
     ],
-    ids=["without a cache", "with another key", "of the path", "beside all hosts", "when"],
+    ids=[
+        *("without a cache", "with another key", "of the path", "beside all hosts", "when"),
+        *("answered at the door", "redirected"),
+    ],
 )
 def test_a_post_through_one_route_lets_go_of_what_others_keep(
     asking: Callable[[str], Ask], words: str
@@ -102,3 +107,11 @@ def test_a_post_through_one_route_lets_go_of_what_others_keep(
         assert ask(b"GET", b"/d?b=1&a=2", more) == first
         ask(b"POST", b"/d?b=1&a=2")
         assert ask(b"GET", b"/d?b=1&a=2", more) != first
+
+
+@pytest.mark.parametrize("to", ["respond:403", "file:."])
+def test_what_the_door_refuses_lets_go_of_nothing(asking: Callable[[str], Ask], to: str) -> None:
+    ask = asking(BESIDE + f'[routes."POST a.test"]\nto = "{to}"\n')
+    first = ask(b"GET", b"/d")
+    ask(b"POST", b"/d")
+    assert ask(b"GET", b"/d") == first

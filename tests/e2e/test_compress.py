@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import signal
 import ssl
 import subprocess
 import threading
@@ -189,6 +190,49 @@ def test_what_is_stored_is_given_in_each_coding_and_as_it_is(
 
         if path == "/":
             running.wait_until(made_anew, "a smaller form")
+
+
+def test_the_smallest_form_is_made_once_for_all_workers_and_for_a_restart(
+    door: Callable[..., Door], origin: Callable[..., Origin], tmp_path: Path
+) -> None:
+    to = f'"127.0.0.1:{origin(kept).port}"'
+    words = f"to = {to}, compress = true, cache = true"
+    cache = tmp_path / "cache"
+    config = (
+        f'workers = 2\nlog = false\ncache_store = {{ path = "{cache}" }}\n'
+        f'[routes]\n"*" = {{ {words} }}\n'
+    )
+
+    def sizes(running: Door) -> set[int]:
+        """Of several answers; each connection is one worker's or the other's."""
+        found = set()
+        for _ in range(8):
+            raw = curl(f"{running.url}/", "-H", "host: a.test", "-H", "accept-encoding: zstd")
+            assert DECODERS["zstd"](raw) == BODY
+            found.add(len(raw))
+        return found
+
+    def forms() -> list[Path]:
+        return [each for each in cache.rglob("forms/*/*") if each.is_file()]
+
+    running = door(config)
+    first = max(sizes(running))
+    running.wait_until(lambda: first not in sizes(running), "a smaller form in both workers")
+    (best,) = sizes(running)
+    (form,) = forms()
+    assert (form.suffix, form.stat().st_size) == (".zstd", best + 4)
+    made = form.stat().st_ino
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        running.stop(number)
+        running = door(config)
+        assert sizes(running) == {best}, "from the first on"
+    assert form.stat().st_ino == made
+    running.stop()
+    form.write_bytes(b"damaged")
+    running = door(config)
+    assert first in sizes(running), "it is made anew"
+    running.ask("purge", all=True)
+    running.wait_until(lambda: not forms(), "the end of its forms", 60.0)
 
 
 def brotlied(connection: Connection) -> None:

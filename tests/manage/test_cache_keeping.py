@@ -69,6 +69,10 @@ def test_workers_open_what_was_claimed(tmp_path: Path) -> None:
     shelf = shelf_of(keeping.kept, [], say)
     assert shelf is not None
     assert isinstance(shelf.store, DiskStore)
+    assert shelf.forms is not None
+    shelf.forms.make(b"r1", b"br", lambda: b"coded")
+    (form,) = (shelf.store.folder / "forms").glob("*/*")
+    assert form.name == "7231.br"
     shelf.store.close()
     keeping.close()
     assert SAID == []
@@ -127,6 +131,7 @@ def test_in_memory_each_worker_has_its_own_and_waits_for_no_other() -> None:
     assert one is not None
     assert other is not None
     assert isinstance(one.store, MemoryStore)
+    assert one.forms is None, "what no other worker has stored has no name there"
     assert one.locks._descriptor != other.locks._descriptor  # type: ignore[attr-defined]
     assert keeping.hand_over() == []
     keeping.close()

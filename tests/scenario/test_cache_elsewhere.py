@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from porch.cache.asker import asker
 from porch.cache.filter import digest
+from porch.cache.handover import Resumed
 from porch.cache.key import KeyRules, make
 from porch.cache.store import Spool
+from porch.cache.waiting import Waiting
 from porch.http.message import RequestHead
 from porch.route.route import Timeouts
 from tests.support.cached import Cached
@@ -140,3 +143,66 @@ def test_a_worker_that_hangs_is_waited_for_as_long_as_an_origin(cached: Make) ->
 def test_a_client_that_leaves_is_waited_for_by_nobody(cached: Make) -> None:
     story = waits(cached()).client_leaves().advance(0.1, 0.01)
     story.ended(1)
+
+
+def test_what_was_fresh_when_they_came_is_for_those_who_wait_for_another_worker(
+    cached: Make,
+) -> None:
+    """It was made for less than it took; who comes behind it asks."""
+    story = waits(cached(), 2)
+    entry = story.entry(b"hi", lifetime=1.0)
+    entry.age = 2.0
+    story.store.save(PRIMARY, entry, b"hi", story.store.moment())
+    story.locks.others.clear()
+    story.advance(0.05, 0.01).client_gets(200, b"hi", at=0)
+    status = b"Porch; fwd=stale; collapsed"
+    story.client_gets(200, b"hi", field=(b"cache-status", status)).upstream_gets_nothing()
+    story.client(GET).upstream_gets(b"GET /a").upstream(OK).client_gets(200, b"hi")
+
+
+def of(name: bytes) -> bytes:
+    return GET.replace(b"\r\n\r\n", b"\r\ncookie: user=%b\r\n\r\n" % name)
+
+
+def asked_by(name: bytes) -> bytes:
+    return asker(RequestHead(b"GET", b"/a", b"x", b"http", [(b"cookie", b"user=" + name)]))
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_what_another_workers_client_alone_may_have_unasked_is_for_no_other(
+    cached: Make, is_begun: bool
+) -> None:
+    story = cached()
+    for name in (b"A", b"B"):
+        story.connects().client(of(name))
+    story.advance(0.1, 0.01).upstream_gets_nothing()
+    entry = story.entry(b"A", (b"etag", b'"1"'), lifetime=0.0)
+    entry.asker = asked_by(b"A")
+    if is_begun:
+        spool = story.store.spool(PRIMARY, entry, story.store.moment())
+        assert spool is not None
+        spool.write(b"A")
+        story.advance(0.05, 0.01)
+        spool.finish(entry)
+    else:
+        story.store.save(PRIMARY, entry, b"A", story.store.moment())
+    story.locks.others.clear()
+    story.advance(0.05, 0.01).client_gets(200, b"A", at=0).client_gets_nothing(at=1)
+    story.upstream_gets(b"GET /a", field=(b"cookie", b"user=B"))
+    story.upstream(OK.replace(b"hi", b"ho")).client_gets(200, b"ho", at=1)
+
+
+def test_the_rest_of_it_is_for_no_other_either(cached: Make) -> None:
+    """A worker dies before there is a byte of the body, and another's client has asked since."""
+    story = cached()
+    story.locks.others.clear()
+    story.client(of(b"B")).upstream_gets(b"GET /a", field=(b"cookie", b"user=B"))
+    first = Waiting(story.cache, story.recorder.began[-1], "uri-miss")
+    old = story.entry(b"", lifetime=0.0)
+    old.asker = asked_by(b"B")
+    resumed = Resumed(first, old, [], PRIMARY, lambda *_: None)
+    new = story.entry(b"", lifetime=0.0)
+    assert resumed.fits(new)
+    new.asker = asked_by(b"A")
+    assert not resumed.fits(new)
+    story.upstream(OK).client_gets(200, b"hi")

@@ -408,7 +408,7 @@ def test_of_what_may_not_be_stored_little_is_read_for_a_client_that_has_much_to_
 
 def test_where_nothing_can_be_stored_no_answer_says_that_it_was(cached: Make) -> None:
     story = cached(size=1)
-    told = [b"Porch; fwd=uri-miss; ttl=60; stored", *[b"Porch; fwd=uri-miss; ttl=59"] * 2]
+    told = [b"Porch; fwd=uri-miss; ttl=60; stored", *[b"Porch; fwd=uri-miss; ttl=60"] * 2]
     for each in told:  # of the first it is not known yet
         story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI)
         story.client_gets(200, b"hi", field=(b"cache-status", each)).advance(0.1, 0.01)

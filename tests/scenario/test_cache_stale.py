@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from porch.cache import fill
 from porch.cache.key import KeyRules, digest, make
 from porch.cache.policy import Policy
 from porch.http.message import RequestHead
@@ -196,3 +197,46 @@ def test_the_same_of_one_that_another_worker_has_validated(cached: Make) -> None
     assert exchange.bytes_out == 0
     exchange.on_client_drained()
     story.advance(0.01).client_gets(200, LARGE)
+
+
+SILENT = b'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: 1\r\n\r\n'
+
+
+def of(name: bytes, *fields: bytes) -> bytes:
+    more = b"".join(b"%b\r\n" % each for each in fields)
+    return GET.replace(b"\r\n\r\n", b"\r\ncookie: user=%b\r\n%b\r\n" % (name, more))
+
+
+def test_what_nobody_may_have_unasked_does_not_stand_in_for_another(cached: Make) -> None:
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(SILENT + b"A")
+    story.client_gets(200, b"A").connects().client(of(b"B")).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n").client_gets(503)
+    story.client(of(b"A"), at=0).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n").client_gets(200, b"A", at=0)
+
+
+@pytest.mark.parametrize("policy", [None, Policy(stale=60.0)])
+def test_nor_is_it_given_for_the_asking(cached: Make, policy: Policy | None) -> None:
+    """max-stale is what anybody may say."""
+    story = cached(policy=policy).client(of(b"A")).upstream_gets(b"GET /a")
+    start = SILENT.replace(b"etag", b"cache-control: max-age=0\r\netag")
+    story.upstream(start + b"A").client_gets(200, b"A").connects()
+    story.client(of(b"B", b"cache-control: max-stale")).upstream_gets(b"GET /a")
+    story.upstream(start.replace(b'"1"', b'"2"') + b"B").client_gets(200, b"B")
+    story.client(of(b"A", b"cache-control: max-stale, only-if-cached")).client_gets(504)
+
+
+def test_to_its_own_asker_it_is_given_stale(cached: Make) -> None:
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(SILENT + b"A")
+    story.client_gets(200, b"A").client(of(b"A", b"cache-control: max-stale"))
+    story.client_gets(200, b"A").upstream_gets(b"GET /a").upstream(SILENT + b"A")
+
+
+@pytest.mark.parametrize("busy", [b"content-length: 0\r\n\r\n", b"content-length: 9\r\n\r\nbu"])
+def test_a_503_behind_which_nobody_waits_any_more_is_no_defect(
+    cached: Make, monkeypatch: pytest.MonkeyPatch, busy: bytes
+) -> None:
+    monkeypatch.setattr(fill, "MOST_ALONE", 0)
+    story = cached().client(of(b"A")).upstream_gets(b"GET /a").upstream(SILENT + b"A")
+    story.client_gets(200, b"A").client(of(b"A")).upstream_gets(b"GET /a")
+    story.upstream(b"HTTP/1.1 503 Busy\r\n" + busy).client_gets(200, b"A")

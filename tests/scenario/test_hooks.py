@@ -46,8 +46,9 @@ class Hook(Filter):
     def on_upstream_request(self, exchange: Exchange) -> None:
         self._do("on_upstream_request")
 
-    def on_upstream_response(self, exchange: Exchange) -> None:
-        self._do("on_upstream_response")
+    def on_upstream_response(self, exchange: Exchange) -> Response | Suspend | None:
+        result: Response | Suspend | None = self._do("on_upstream_response")
+        return result
 
     def on_response(self, exchange: Exchange) -> None:
         self._do("on_response")
@@ -254,6 +255,57 @@ def test_a_client_that_leaves_ends_a_suspended_exchange(scenario: Make) -> None:
         .ended(1, "client_gone")
         .resumes()
         .upstream_gets_nothing()
+    )
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_response_is_answered_in_place_of_the_origin(scenario: Make, is_whole: bool) -> None:
+    last = Hook("none", None)
+    hook = Hook("on_upstream_response", Response(403, ((b"x", b"y"),), b"no"))
+    (
+        scenario(filters=[hook, last])
+        .client(GET)
+        .upstream_gets(b"GET /a")
+        .upstream(OK if is_whole else OK.replace(b"2\r\n", b"9\r\n"))
+        .client_gets(403, b"no", field=(b"x", b"y"))
+        .client_sees("open")
+        .ended(1, "")
+        .upstream_sees("open" if is_whole else "closed")
+        .client(GET)
+        .upstream_gets(b"GET /a")
+        .upstream(OK)
+        .client_gets(403)
+    )
+    assert "on_upstream_response" not in last.calls, "the later ones see no answer of the origin"
+    assert last.calls.count("on_response") == last.calls.count("on_end") == 2
+
+
+def test_who_resumes_it_answers_in_place_of_the_origin(scenario: Make) -> None:
+    (
+        scenario(filters=[Hook("on_upstream_response", SUSPEND)])
+        .client(POST + b"ab")
+        .upstream_gets(b"POST /up", b"ab", end=False)
+        .upstream(OK)
+        .client_gets_nothing()
+        .client(b"cd")
+        .advance(seconds=100)
+        .client_gets_nothing()
+        .resumes(Response(201, (), b"so"))
+        .client_gets(201, b"so")
+        .ended(1, "")
+    )
+
+
+def test_a_client_that_leaves_while_another_answers_ends_it(scenario: Make) -> None:
+    (
+        scenario(filters=[Hook("on_upstream_response", SUSPEND)])
+        .client(GET)
+        .upstream_gets(b"GET /a")
+        .upstream(OK)
+        .client_leaves()
+        .ended(1, "client_gone")
+        .resumes(Response(201))
+        .client_gets_nothing()
     )
 
 

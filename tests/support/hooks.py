@@ -3,6 +3,7 @@
 from typing import cast
 
 from porch.exchange import Exchange
+from porch.filter import Response
 from porch.http.message import Field, RequestHead, ResponseHead
 
 __all__ = ["FakeExchange", "seen"]
@@ -20,12 +21,14 @@ class FakeExchange:
         scheme: bytes = b"http",
         fields: list[Field] | None = None,
         length: int | None = 0,
+        upgrade: bytes | None = None,
     ) -> None:
         made = fields or []
-        self.request = RequestHead(method, target, authority, scheme, made, length)
+        self.request = RequestHead(method, target, authority, scheme, made, length, upgrade)
         self.outgoing = RequestHead(method, target, authority, scheme, list(made), length)
         self.response = ResponseHead(200, list(made))
         self.bytes_in = 0
+        self.made: Response | None = None
         self.upgraded = False
 
 

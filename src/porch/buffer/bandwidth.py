@@ -8,13 +8,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from porch import clock
-from porch.between import BeforeClient
-from porch.errors import ClientGone, PorchError
+from porch.between import HoldingClient
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
-from porch.keeper import Timer
 
 __all__ = ["Bandwidth", "Budget", "Counter", "PacedClient"]
 
@@ -120,41 +118,19 @@ class Bandwidth(Filter):
         return budget
 
 
-class PacedClient(BeforeClient):
+class PacedClient(HoldingClient):
     """A client that takes what its Budget allows."""
 
-    __slots__ = (
-        "_budget",
-        "_data",
-        "_due",
-        "_end",
-        "_full",
-        "_is_over",
-        "_paced",
-        "_request_done",
-        "_reserved",
-        "_timer",
-        "_told",
-        "_trailers",
-        "_unsent",
-        "_watching",
-    )
+    __slots__ = ("_budget", "_data", "_due", "_end", "_reserved", "_trailers")
 
     def __init__(self, exchange: Exchange, budget: Budget) -> None:
         super().__init__(exchange)
         self._budget = budget
         self._data = memoryview(b"")
         self._trailers: Trailers | None = None
-        self._end = self._paced = self._is_over = False
-        self._full = self._told = exchange.client_full
-        self._request_done: bool | None = None
-        self._timer: Timer | None = None
-        self._watching: Timer | None = None
+        self._end = False
         self._due = 0.0
         self._reserved = 0
-        self._unsent = -1
-
-    # --- from the exchange -----------------------------------------------------------------------
 
     def send(self, head: Head | None, data: bytes, end: bool) -> None:
         """See Stream."""
@@ -169,72 +145,14 @@ class PacedClient(BeforeClient):
         """See ClientStream."""
         return len(self._data) + self.client.unsent()
 
-    def send_file(self, descriptor: int, first: int, size: int) -> int:
-        """See ClientStream: what is paced is cut in pieces."""
-        return 0
+    # --- the pace --------------------------------------------------------------------------------
 
-    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
-        """See ClientStream."""
-        self.send(head, b"", False)
-        return 0
-
-    def abort(self, error: PorchError) -> None:
-        """See Stream."""
-        self._forget()
-        self.client.abort(error)
-
-    def finish(self, request_done: bool) -> None:
-        """See ClientStream. The last piece may still wait here, and nobody else looks any more
-        whether the client takes it."""
-        if not self._data:
-            self._finish(request_done)
-            return
-        self._request_done = request_done
-        self._watch()
-
-    def _finish(self, request_done: bool) -> None:
-        self._is_over = True
-        self._forget()
-        self.client.finish(request_done)
-
-    # --- from the client -------------------------------------------------------------------------
-
-    @property
-    def request_done(self) -> bool:
-        """See Exchange."""
-        return self.exchange.request_done if self._request_done is None else self._request_done
-
-    def on_request_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
-        """See Exchange. What comes when all was answered is for nobody."""
-        if self._request_done is None:
-            self.hearer.on_request_data(head, data, end)
-        else:
-            self._request_done = end
-
-    def on_client_lost(self) -> None:
-        """See Exchange."""
-        self.fail(ClientGone("the client left"))
-
-    def fail(self, error: PorchError) -> None:
-        """See Exchange."""
-        if self._request_done is None:
-            self.hearer.fail(error)
-            return
-        if not self._is_over:
-            self.abort(error)
-            self._finish(self._request_done)
-
-    def on_client_full(self) -> None:
-        """See Exchange."""
-        self._full = True
-        self._tell()
-
-    def on_client_drained(self) -> None:
-        """See Exchange."""
-        self._full = False
+    def _pump(self) -> None:
         self._leave(None)
 
-    # --- the pace --------------------------------------------------------------------------------
+    def _drop(self) -> None:
+        self._data = memoryview(b"")
+        self._end = False
 
     def _leave(self, head: ResponseHead | RequestHead | None) -> None:
         """Send what may leave now, and come back for the rest."""
@@ -259,7 +177,7 @@ class PacedClient(BeforeClient):
             self._send_end(head)
         elif head is not None:
             client.send(head, b"", False)
-        self._paced = bool(self._data)
+        self._waits = bool(self._data)
         self._tell()
         exchange = self.exchange
         if self._timer is not None and not exchange.ended:  # it is not the client who is silent
@@ -272,40 +190,3 @@ class PacedClient(BeforeClient):
             self.client.send(head, b"", trailers is None)
         if trailers is not None:
             self.client.send(trailers, b"", True)
-
-    def _tell(self) -> None:
-        """Tell the exchange whether its client takes more; behind its end it is the client's turn
-        for another request."""
-        is_full = self._paced or self._full
-        if self._request_done is not None:
-            if not (self._data or self._is_over):
-                self._finish(self._request_done)
-        elif is_full is not self._told:
-            self._told = is_full
-            if is_full:
-                self.hearer.on_client_full()
-            else:
-                self.hearer.on_client_drained()
-
-    def _on_time(self) -> None:
-        self._timer = None
-        self._leave(None)
-
-    def _watch(self) -> None:
-        """Look again later whether the client takes anything. What waits for its time is not
-        counted against it."""
-        exchange = self.exchange
-        left = -1 if self._timer is not None else self.unsent()
-        if left == self._unsent >= 0:
-            self.fail(ClientGone("the client stopped reading"))
-            return
-        self._unsent = left
-        self._watching = exchange.keeper.later(exchange.route.timeouts.idle, self._watch)
-
-    def _forget(self) -> None:
-        self._data = memoryview(b"")
-        self._end = False
-        for each in (self._timer, self._watching):
-            if each is not None:
-                each.cancel()
-        self._timer = self._watching = None

@@ -8,7 +8,7 @@ done so before an origin is asked.
 """
 
 from porch.between import BeforeUpstream
-from porch.buffer.spool import Spool, no_room
+from porch.buffer.spool import PIECE, Spool, no_room
 from porch.clock import INFINITY
 from porch.errors import BodyTooLarge, PorchError
 from porch.exchange import Exchange
@@ -16,14 +16,10 @@ from porch.filter import SUSPEND, Filter, Suspend
 from porch.http.grpc import call_kind
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
+from porch.reader import TURN
 from porch.silence import wait
 
 __all__ = ["BufferRequest", "Gathering", "Giving"]
-
-PIECE = 65536
-"""Bytes that are sent at once."""
-TURN = 1 << 20
-"""Bytes that are sent to one origin before others have a turn of the loop."""
 
 
 class BufferRequest(Filter):

@@ -6,22 +6,19 @@ each piece goes on as it comes.
 
 from porch import clock
 from porch.between import BeforeUpstream
-from porch.buffer.spool import Spool, no_room
+from porch.buffer.spool import PIECE, Spool, no_room
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import ResponseHead, Trailers
 from porch.http.stream import Head
+from porch.reader import TURN
 from porch.route.route import ANSWERED, RUNNING, Place
 
 __all__ = ["Ahead", "BufferResponse"]
 
-PIECE = 65536
-"""Bytes that are given at once."""
-LITTLE = 8192
-"""The same to a client that has much to take already."""
-TURN = 1 << 20
-"""Bytes that are given to one client before others have a turn of the loop."""
+SIP = 8192
+"""Bytes that are given at once to a client that has much to take already."""
 
 
 class BufferResponse(Filter):
@@ -106,7 +103,7 @@ class Ahead(BeforeUpstream):
 
     def _take(self) -> bytes:
         """The next bytes that wait. Raises OSError if the disk does."""
-        data = self._spool.take(LITTLE if self.exchange.sips else PIECE)
+        data = self._spool.take(SIP if self.exchange.sips else PIECE)
         if not data:
             data, self._late = self._late, b""
         return data

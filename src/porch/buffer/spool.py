@@ -11,10 +11,12 @@ from typing import IO
 
 from porch.errors import NoDescriptors, NoRoom, PorchError
 
-__all__ = ["IN_MEMORY", "Spool", "folder", "no_room"]
+__all__ = ["IN_MEMORY", "PIECE", "Spool", "folder", "no_room"]
 
 IN_MEMORY = 65536
 """Bytes that wait in memory. With more, all of it is in the file."""
+PIECE = 65536
+"""Bytes that are given on at once: as many as a transport takes before it is full."""
 
 
 class Spool:

@@ -17,10 +17,15 @@ def initial_age(
 
     date: what Date says, None where it says nothing valid. requested, received: when the request
     went and when the head of the answer came, by the clock that dates are compared with.
+
+    Date has whole seconds. One that may be of this very exchange tells no more than how long that
+    took; or an answer for one second would be stale whenever a second ends on its way.
     """
+    delay = max(0.0, received - requested)
     apparent = received - date if date is not None else 0.0
-    corrected = _said(fields) + max(0.0, received - requested)
-    return min(max(0.0, apparent, corrected), FOREVER)
+    if apparent < 1.0 + delay:
+        apparent = 0.0
+    return min(max(apparent, _said(fields) + delay), FOREVER)
 
 
 def _said(fields: list[Field]) -> float:

@@ -11,6 +11,7 @@ from operator import itemgetter
 
 from porch.cache import refusal
 from porch.cache.age import initial_age
+from porch.cache.asker import asker, is_for_all
 from porch.cache.deception import agrees
 from porch.cache.directives import FOREVER, Directives, cache_control
 from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
@@ -84,17 +85,17 @@ def appraise(
     requested: float,
     received: float,
     stored: float,
+    today: bytes = b"",
 ) -> Entry | Refusal:
     """What to keep an answer as, or why it is not kept.
 
-    request: as it is keyed. response: its final head. requested, received: when the request went
-    out and the head came, seconds since 1970 on the wall, as dates are. stored: when it came by
-    the clock of the store, which becomes Entry.received.
+    request: as it is keyed. requested, received: when it went out and the head of the answer came,
+    seconds since 1970 on the wall. stored: when that was by the clock of the store, which becomes
+    Entry.received. today: what was put in as Date where there was none.
 
     For an answer that was validated: give the stored head with the fields of the 304, and 200 for
-    one of which parts are held; Entry.held is then to be taken over. An entry with Entry.length -1
-    gets its length when the body has ended. An answer that is refused leaves what is stored as it
-    is; that of an unsafe method may invalidate it all the same (`invalidation`).
+    one of which parts are held; Entry.held is then to be taken over. Entry.length is -1 until the
+    body has ended. One that is refused leaves what is stored as it is.
     """
     asks, says = dict(request.fields), dict(response.fields)
     said = in_force(response.fields)
@@ -115,11 +116,10 @@ def appraise(
     part = _part(request, response) if response.status == 206 else None
     if part is not None:
         response = as_whole(response, part)
-    found = _freshness(request, response, said, policy, requested, received)
+    found = _freshness(request, response, said, policy, requested, received, today)
     if isinstance(found, Refusal):
         return found
-    lasts, age = found
-    stale_while, stale_error = stale_windows(said[0], policy, lasts.source)
+    (lasts, age), stale = found, stale_windows(said[0], policy, found[0].source)
     return Entry(
         status=response.status,
         fields=_kept(response.fields, said[0]),
@@ -128,13 +128,14 @@ def appraise(
         age=age,
         lifetime=lasts.seconds,
         source=lasts.source,
-        stale_while=stale_while,
-        stale_error=stale_error,
+        stale_while=stale[0],
+        stale_error=stale[1],
         must=said[0].must | (_only_authorized(said[0]) if b"authorization" in asks else 0),
         vary=_vary(names, request, response.fields),
         tags=tags,
         url=url(request),
         held=[] if part is None else part.held,
+        asker=b"" if is_for_all(said[0], lasts.seconds) else asker(request),
     )
 
 
@@ -217,17 +218,20 @@ def _freshness(
     policy: Policy,
     requested: float,
     received: float,
+    today: bytes,
 ) -> tuple[Lifetime, float] | Refusal:
     """Its lifetime and age, if there is a use for it."""
     status, fields = response.status, response.fields
     date = date_of(b"date", fields, received)
-    age = initial_age(fields, date, requested=requested, received=received)
+    told = None if (b"date", today) in fields else date
+    age = initial_age(fields, told, requested=requested, received=received)
     lasts = lifetime(
         *(status, fields, said, policy),
         date=received if date is None else date,
         received=received,
     )
-    if lasts.source in _CONFIGURED:
+    was_fresh = age - max(0.0, received - requested) < lasts.seconds
+    if lasts.source in _CONFIGURED and lasts.seconds:
         # Who writes `cache = "1h"` means an hour from now, however old it is by then.
         lasts = Lifetime(min(lasts.seconds + age, FOREVER), lasts.source)
     if request.method == b"POST" and not _is_of_get(request, response, lasts):
@@ -240,7 +244,8 @@ def _freshness(
         return refusal.NO_CACHE
     if lasts.source == "none":
         return refusal.UNSAID
-    if lasts.seconds > age or _stands_in(said[0], policy, lasts, age):
+    # What has become stale on its way alone is for all who have asked meanwhile.
+    if was_fresh or _stands_in(said[0], policy, lasts, age):
         return lasts, age
     return refusal.STALE
 

@@ -1,6 +1,7 @@
 """Asking: the origin is asked once for all who want the same."""
 
 from porch import clock
+from porch.cache.asker import is_for
 from porch.cache.elsewhere import Elsewhere
 from porch.cache.fill import Fill
 from porch.cache.key import KeyRules, host, target
@@ -83,7 +84,7 @@ def question(
         return asked
     if missing:
         return completing(asked, checks.entry, missing, clock.wall())
-    return conditional(asked, checks.entry)
+    return conditional(asked, checks.entry, has_date=is_for(checks.entry, request))
 
 
 def _head(waiting: Waiting, checks: Stored | None, missing: list[Range]) -> RequestHead:

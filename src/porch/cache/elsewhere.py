@@ -143,7 +143,7 @@ class Elsewhere:
                 self._waiting[each.exchange] = each
         for following in followed:
             following.start(self._keeper)
-            shelf.hint(primary, following.entry.vary)
+            shelf.hint(primary, following.entry.vary, following.entry.asker)
         if self._waiting and followed and self._is_other():
             self._again()
 

@@ -52,6 +52,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     answer itself a request is to suit, under names that begin with a colon (`vary.py`).
     tags: names to purge it by.
     url: scheme, host and target, as b"https://a.test/x?y": to purge it by.
+    asker: who alone may be given it without the origin being asked (asker.py); b"" for all.
     """
 
     status: int
@@ -68,6 +69,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     tags: list[bytes] = []
     url: bytes = b""
     held: list[tuple[int, int]] = []
+    asker: bytes = b""
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of field `name` (lower-case), or None."""

@@ -9,6 +9,7 @@ from functools import partial
 from porch import clock
 from porch.cache import reuse
 from porch.cache.answer import whole
+from porch.cache.asker import is_for, may_check
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
 from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
@@ -17,7 +18,7 @@ from porch.cache.giving import body_of, gaps, given
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, digest, make
 from porch.cache.policy import Policy
-from porch.cache.queries import QUERY, Coming, body_of_query, mark
+from porch.cache.queries import QUERY, Coming, body_of_query, forget_queries, mark
 from porch.cache.ready import Name, Whom, ready
 from porch.cache.refusal import CLIMBS, Refusal
 from porch.cache.reuse import How, Use
@@ -172,6 +173,20 @@ class Cache(Filter):
         if note is not None:
             response.fields = appended(response.fields, note)
 
+    def on_damaged(self, exchange: Exchange) -> None:
+        """See Filter. While it is on its way to the store, nothing of its key is kept."""
+        store, request = self.shelf.store, exchange.request
+        key = self._key(request, self.rules_for(exchange), exchange)
+        if request.method == QUERY:  # whose body is not held any more
+            forget_queries(store, key)
+            return
+        primary = digest(key)
+        stored, _ = self.select(primary, request)
+        if stored is None:
+            store.forget(primary)
+        else:
+            store.remove(primary, stored.ident)
+
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._notes.pop(exchange, None)
@@ -227,7 +242,8 @@ class Cache(Filter):
             use, missing = self._use(stored, request, now)
             if use.how is How.FRESH or use.how is How.STALE:
                 return self._hit(exchange, name, primary, number, stored, use.how, now)
-            if use.how is How.VALIDATE and tries and stored.entry.received >= since:
+            is_new = tries and stored.entry.received >= since
+            if is_new and use.how is How.VALIDATE and is_for(stored.entry, request):
                 return self._validated(exchange, stored, use.fwd, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
@@ -244,6 +260,8 @@ class Cache(Filter):
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
         waiting.writes, waiting.found = writes, stored
         checks = stored if missing or use.how is How.VALIDATE else None
+        if checks is not None and not may_check(checks.entry, request):
+            checks, missing = None, []
         return self._wait(waiting, primary, stored, checks, missing)
 
     def _use(self, stored: Stored, request: RequestHead, now: float) -> tuple[Use, list[Range]]:
@@ -269,7 +287,7 @@ class Cache(Filter):
         shelf, request, body = self.shelf, exchange.request, body_of(stored)
         shelf.store.seen(stored.ident)
         if how is How.STALE:
-            shelf.hint(primary, stored.entry.vary)
+            shelf.hint(primary, stored.entry.vary, stored.entry.asker)
             refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored, number)
         elif self._may_be_ready and request.method == b"GET":
             cell = shelf.store.cell(primary)
@@ -303,7 +321,7 @@ class Cache(Filter):
         what there is. checks, missing: see `ask`."""
         shelf, exchange = self.shelf, waiting.exchange
         if stored is not None:
-            shelf.hint(primary, stored.entry.vary)
+            shelf.hint(primary, stored.entry.vary, stored.entry.asker)
         key = shelf.key(primary, exchange.request)
         name = name_of(key)
         if waiting.stored is None and shelf.passes.has(name):
@@ -320,9 +338,7 @@ class Cache(Filter):
         self, request: RequestHead, rules: KeyRules, exchange: Exchange | None = None
     ) -> bytes:
         """What its answers are stored by."""
-        key = make(request, rules) + self._suffix
-        if self._function is not None and exchange is not None:
-            key += b" py:" + (self._function(exchange) or b"")
+        key = self._key(request, rules, exchange)
         query = None
         if request.method == QUERY and exchange is not None:
             query = body_of_query(exchange)
@@ -330,6 +346,13 @@ class Cache(Filter):
             since = mark(self.shelf.store, key, request)
             key += b" body:" + body_digest(request, query) + b" since:" + since.hex().encode()
         return digest(key)
+
+    def _key(self, request: RequestHead, rules: KeyRules, exchange: Exchange | None) -> bytes:
+        """All that counts but the body of a QUERY."""
+        key = make(request, rules) + self._suffix
+        if self._function is not None and exchange is not None:
+            key += b" py:" + (self._function(exchange) or b"")
+        return key
 
     def select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:
         """The stored answer that is for such a request (RFC 9111 4.1), or why there is none."""
@@ -363,7 +386,7 @@ class Cache(Filter):
             return
         primary = self._primary(request, rules, exchange)
         stored, _ = self.select(primary, request)
-        if stored is None:
+        if stored is None or not is_for(stored.entry, request):  # it says nothing of another's
             return
         found: Entry | Refusal = outdated(stored.entry)
         if agrees(stored.entry, response):

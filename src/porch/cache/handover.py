@@ -8,6 +8,7 @@ same bytes. Otherwise the client sees an end that is none.
 
 from collections.abc import Callable
 
+from porch.cache.asker import is_for
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
 from porch.cache.lost import FillLost
@@ -110,7 +111,8 @@ class Resumed(Waiting):
 
     def fits(self, entry: Entry) -> bool:
         """See Waiting: it is the same answer."""
-        if not matches(entry.vary, self.exchange.request):
+        request = self.exchange.request
+        if not (matches(entry.vary, request) and is_for(entry, request)):
             return False
         self._is_other = not is_same(self._entry, entry, has_begun=self._has_begun)
         return not self._is_other

@@ -23,6 +23,7 @@ A site that is flooded with reloads says `respect_client = false`, and they are 
 from enum import Enum
 from operator import itemgetter
 
+from porch.cache.asker import is_for
 from porch.cache.directives import FOREVER, NONE, Directives, cache_control
 from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.policy import Policy
@@ -95,6 +96,12 @@ _NOT_HIS = Use(
     "miss",
     "it answered a request with Authorization and is for that alone (RFC 9111 3.5)",
 )
+_ASKED = Use(
+    How.VALIDATE,
+    "stale",
+    "the origin has let nobody have it unasked, and it was given to a client that says another "
+    "thing of itself",
+)
 _REFUSE = Use(
     How.REFUSE,
     "",
@@ -126,10 +133,10 @@ def use(
     """
     age = entry.age_at(now)
     if policy.respect_client and not _ASKING.isdisjoint(map(_NAME, request.fields)):
-        return _asked(entry, age, is_purged, policy, _directives(request))
+        return _asked(entry, request, age, is_purged, policy, _directives(request))
     if age < entry.lifetime and not is_purged and not entry.must & (NO_CACHE | ONLY_AUTHORIZED):
         return _FRESH
-    return _asked(entry, age, is_purged, policy, NONE)
+    return _asked(entry, request, age, is_purged, policy, NONE)
 
 
 def absent(request: RequestHead, policy: Policy, fwd: str) -> Use:
@@ -159,12 +166,21 @@ def _directives(request: RequestHead) -> Directives:
     return _RELOAD if b"no-cache" in said else NONE
 
 
-def _asked(entry: Entry, age: float, is_purged: bool, policy: Policy, asked: Directives) -> Use:
+def _asked(
+    entry: Entry,
+    request: RequestHead,
+    age: float,
+    is_purged: bool,
+    policy: Policy,
+    asked: Directives,
+) -> Use:
     """What is done, after all that the client asks."""
     if b"no-store" in asked:
         found = _NOT_STORED
     elif entry.must & ONLY_AUTHORIZED and b"authorization" not in policy.ignore:
         found = _NOT_HIS
+    elif entry.asker and not is_for(entry, request):
+        found = _ASKED
     else:
         found = _chosen(entry, age, is_purged, asked)
     if b"only-if-cached" in asked and found.how not in (How.FRESH, How.STALE):

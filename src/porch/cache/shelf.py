@@ -7,6 +7,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
+from porch.cache.asker import asker
+from porch.cache.coded import CodedForms
 from porch.cache.counts import WIDTH
 from porch.cache.outcomes import Outcomes
 from porch.cache.passes import Passes
@@ -32,6 +34,7 @@ all are forgotten."""
 REST = 1.0
 """Seconds behind a refresh that has failed in which no other is tried: each hit would try one."""
 
+_ASKER = b":asker"
 _APART = frozenset((b"authorization", b"range"))
 _NAME = itemgetter(0)
 
@@ -88,13 +91,15 @@ class Shelf:
     not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
     at the store. saving: what is about to be stored. stores: whether the last that was to be was
     stored, so that nothing is said to be on a disk that is full. counts: see counts.py. largest:
-    bytes of a body that the store can take."""
+    bytes of a body that the store can take. forms: of what is stored, coded; None where each worker
+    has its own alone."""
 
     __slots__ = (
         "_keeper",
         "_resting",
         "asked",
         "counts",
+        "forms",
         "hints",
         "largest",
         "locks",
@@ -119,6 +124,7 @@ class Shelf:
         self.saving = Saving(store)
         self.stores = True
         self.largest = largest
+        self.forms: CodedForms | None = None
         self.locks = locks
         self.passes = passes
         self.outcomes = Outcomes(passes.descriptor)
@@ -133,6 +139,13 @@ class Shelf:
     def __repr__(self) -> str:
         return f"<Shelf {len(self.asked)} asked, {len(self.members)} wait>"
 
+    def sweep(self) -> None:
+        """A small step of looking for what is of no use any more: see Store, CodedForms."""
+        store = self.store
+        store.sweep()
+        if self.forms is not None:
+            self.forms.sweep(lambda ident: store.load(ident) is not None)
+
     def keeper(self, door: Keeper) -> "FillKeeper":
         """That of exchanges with the origin for the cache."""
         if self._keeper is None or self._keeper.door is not door:
@@ -144,16 +157,20 @@ class Shelf:
         most answers to them are not for others, and nobody is to wait for such a one in vain."""
         names = self.hints.get(primary)
         variant = repr(chosen(names, request)).encode() if names else b""
+        if names and names[-1] == _ASKER:
+            variant += asker(request)
         if _APART.isdisjoint(map(_NAME, request.fields)):
             return primary, variant, b""
         if request.get(b"authorization") is not None:
             variant += b" authorization"
         return primary, variant, request.get(b"range") or b""
 
-    def hint(self, primary: bytes, vary: Sequence["Field"]) -> None:
-        """What chose an answer of this key (Entry.vary): requests that differ in it are asked
-        apart."""
-        names = [name for name, _ in vary if name[:1] != b":"]
+    def hint(self, primary: bytes, vary: Sequence["Field"], whose: bytes = b"") -> None:
+        """What chose an answer of this key (Entry.vary), and whether it is for one asker
+        (Entry.asker): requests that differ in it are asked apart."""
+        names = [name for name, _ in vary if name[:1] != b":"] if vary else []
+        if whose:
+            names.append(_ASKER)
         if names:
             if len(self.hints) >= HINTS:
                 self.hints.clear()

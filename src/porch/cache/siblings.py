@@ -14,7 +14,7 @@ from porch.http.message import RequestHead
 from porch.route.paths import readings
 from porch.route.pattern import Pattern
 
-__all__ = ["Invalidate", "Siblings"]
+__all__ = ["Invalidate", "InvalidateAtDoor", "Siblings"]
 
 _WILD = b"*"
 
@@ -73,18 +73,35 @@ class Siblings:
                     store.purge("url", url(asked, rules))
 
 
-class Invalidate(Filter):
-    """On each route of a host that one of them keeps answers of."""
-
+class _Invalidating(Filter):
     __slots__ = ("_siblings", "_store")
 
     def __init__(self, siblings: Siblings, store: Store) -> None:
         self._siblings = siblings
         self._store = store
 
-    def on_upstream_response(self, exchange: Exchange) -> None:
-        """See Filter."""
+    def _look(self, exchange: Exchange) -> None:
         request, response = exchange.request, exchange.response
         if request.method not in SAFE and response is not None:
             for each in invalidated(request, response.status, response.fields):
                 self._siblings.forget(self._store, each)
+
+
+class Invalidate(_Invalidating):
+    """On each route to a pool of a host that one of them keeps answers of."""
+
+    __slots__ = ()
+
+    def on_upstream_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        self._look(exchange)
+
+
+class InvalidateAtDoor(_Invalidating):
+    """The same on a route that answers at the door, which is the origin then."""
+
+    __slots__ = ()
+
+    def on_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        self._look(exchange)

@@ -26,6 +26,7 @@ def appraised(
         requested=requested,
         received=received,
         stored=cache.shelf.store.now(),
+        today=clock.date,
     )
 
 

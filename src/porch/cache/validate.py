@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from porch.cache.entry import Entry
+from porch.cache.targeted import in_force
 from porch.http.conditional import CONDITIONS
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.http.validators import is_strong, same, strong_date, strong_tag
@@ -46,6 +47,8 @@ _OF_BODY = frozenset((b"content-encoding", b"content-length", b"content-range"))
 """What a 304 or the answer to HEAD does not change. Content-Length must not be (RFC 9111 3.2),
 Content-Range may stay, and Content-Encoding says how the bytes that are stored are to be read: one
 that is not theirs, as servers send that compress by the way, would make them unreadable."""
+_MADE = frozenset((b"age", b"content-length", b"content-range"))
+"""What each answer has of its own."""
 
 
 def with_fields(request: RequestHead, fields: list[Field]) -> RequestHead:
@@ -64,15 +67,21 @@ def with_fields(request: RequestHead, fields: list[Field]) -> RequestHead:
 
 
 def conditional(
-    request: RequestHead, chosen: Entry | None, others: Sequence[Entry] = ()
+    request: RequestHead,
+    chosen: Entry | None,
+    others: Sequence[Entry] = (),
+    *,
+    has_date: bool = True,
 ) -> RequestHead:
     """`request` with the conditions that ask whether a stored answer holds (RFC 9111 4.3.1).
 
     chosen: what answers this request, or None. others: variants that answer requests with other
     fields; the origin may say that one of them is the answer to this one too. Conditions and Range
     of the client are left out: what comes back is for the store, and what the client gets of it is
-    found afterwards. Without validators it is a request for the whole, and so it is for what is no
-    200: a 304 says that there would have been one (RFC 9110 15.4.5), not that it is missing still.
+    found afterwards. has_date: False where Last-Modified is not to be asked by: of another's
+    answer it tells nothing. Without validators it is a request for the whole, and so it is for
+    what is no 200: a 304 says that there would have been one (RFC 9110 15.4.5), not that it is
+    missing still.
     """
     fields = [field for field in request.fields if field[0] not in _REPLACED]
     if chosen is not None and chosen.status != 200:
@@ -84,7 +93,7 @@ def conditional(
     listed = list(dict.fromkeys(offered))[:MOST_TAGS]
     if listed:
         fields.append((b"if-none-match", b", ".join(listed)))
-    if chosen is not None and (not listed or listed == [mine]):
+    if has_date and chosen is not None and (not listed or listed == [mine]):
         date = chosen.get(b"last-modified")
         if date is not None:
             # Beside a tag too: "in most cases, both validators are generated in cache validation
@@ -182,14 +191,17 @@ def freshened(entry: Entry, appraised: Entry) -> Entry:
     )
 
 
-def personal(entry: Entry, response: ResponseHead) -> Entry:
-    """What the client gets whose request was validated: with the cookies that the 304 sets, which
-    are not stored."""
-    cookies = [field for field in response.fields if field[0] in COOKIES]
-    if not cookies:
+def personal(entry: Entry, response: ResponseHead, *, says_cookies: bool) -> Entry:
+    """What the client gets whose request was answered so: with its cookies and what else `private`
+    and `no-cache` are limited to, which is not stored (RFC 9111 5.2.2.4, 5.2.2.7). says_cookies:
+    False where the site has said that they are to be left out."""
+    names = COOKIES | in_force(response.fields)[0].limited
+    names -= _MADE if says_cookies else _MADE | COOKIES
+    own = [field for field in response.fields if field[0] in names]
+    if not own:
         return entry
-    fields = [field for field in entry.fields if field[0] not in COOKIES]
-    return msgspec.structs.replace(entry, fields=fields + cookies)
+    fields = [field for field in entry.fields if field[0] not in names]
+    return msgspec.structs.replace(entry, fields=fields + own)
 
 
 def _vary(answer: Entry | ResponseHead) -> list[bytes]:

@@ -6,6 +6,7 @@ told to who asks for it (shelf.Asked).
 
 from typing import TYPE_CHECKING
 
+from porch.cache.asker import is_for
 from porch.cache.counts import COLLAPSED, FORWARDED, HIT_STALE
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
@@ -82,6 +83,8 @@ class Waiting:
         """Whether an answer that others wait for too is one for this request."""
         request = self.exchange.request
         if entry.vary and not matches(entry.vary, request):
+            return False
+        if entry.asker and not is_for(entry, request):
             return False
         return not (entry.held and gaps(entry, request))
 

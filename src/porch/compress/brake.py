@@ -13,7 +13,9 @@ __all__ = ["BUSY", "LATE", "LOOK", "Brake"]
 LOOK = 1.0
 """Seconds between two looks; each changes one step at most, so that it does not flutter."""
 BUSY = 0.9
-"""The share of a core from which on the worker's thread is busy; it has to fall to EASED again."""
+"""The share of its time in which the worker's thread runs, or waits for a core that others have,
+from which on it is busy; it has to fall to EASED again. Where a machine has more to do than it can,
+no worker gets all of a core."""
 EASED = 0.7
 LATE = 0.05
 """Seconds that the loop may be late: the answers of a busy worker wait about as long as that."""
@@ -26,7 +28,7 @@ class Brake:
 
     def __init__(self) -> None:
         self._seen = self._at = clock.now
-        self._cpu = clock.cpu()
+        self._cpu = _used()
         self._late = 0.0
         self.step = 0
 
@@ -45,7 +47,7 @@ class Brake:
         passed = now - self._at
         if passed < LOOK:
             return
-        cpu = clock.cpu()
+        cpu = _used()
         share = (cpu - self._cpu) / passed
         if share > BUSY:
             if not self.step or self._late > LATE:
@@ -53,3 +55,7 @@ class Brake:
         elif share < EASED:
             self.step = max(self.step - 1, 0)
         self._at, self._cpu, self._late = now, cpu, 0.0
+
+
+def _used() -> float:
+    return clock.cpu() + clock.waited()

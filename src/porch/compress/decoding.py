@@ -6,11 +6,9 @@ from porch.errors import BadRequest, DecodedTooLarge, PorchError
 from porch.exchange import Exchange
 from porch.http.message import Trailers
 from porch.keeper import Timer
+from porch.reader import TURN
 
 __all__ = ["Decoding"]
-
-TURN = 1 << 20
-"""Bytes that are given to one exchange before others have a turn of the loop."""
 
 
 class Decoding(BeforeClient):

@@ -77,7 +77,9 @@ class Compress(Filter):
             pad = b"0" * (1 + randbelow(rules.padding))
             response.fields = [*response.fields, (b"x-padding", pad)]
         coder, made = self._shop.coders[coding], exchange.made
-        form = self._shop.forms.get(made.name, coder) if made and made.name else None
+        form = None
+        if made and made.name:
+            form = self._shop.forms.get(made.name, coder, response.length or 0)
         effort = self._shop.brake.effort(rules.effort) if rules.brakes else rules.effort
         if form == b"" or (form is None and effort is None):
             response.fields = varied(response.fields)

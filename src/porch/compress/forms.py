@@ -1,17 +1,21 @@
 """Forms: coded bodies of stored answers, so that one which is asked for often is coded once.
 
 A form is found by the name of the very bytes that it stands for. One that is used again and again
-is made anew with the highest effort, in a thread beside the loop that has the lowest priority.
+is made anew with the highest effort, in a thread beside the loop that has the lowest priority; once
+for all workers, where there is a FormShelf.
 """
 
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import Protocol
 
 from porch.compress.coder import HOT, Coder
 
-__all__ = ["BEST", "LARGEST", "ROOM", "USES", "Forms"]
+__all__ = ["BEST", "LARGEST", "ROOM", "USES", "FormShelf", "Forms"]
 
 ROOM = 32 << 20
 """Bytes of forms that a worker keeps; what was not used for longest goes."""
@@ -30,6 +34,17 @@ Key = tuple[bytes, bytes]
 """Name of the bytes, and the coding."""
 
 
+class FormShelf(Protocol):
+    """Where all workers find what was made with the highest effort (cache/coded.py)."""
+
+    def get(self, name: bytes, coding: bytes) -> bytes | None:
+        """The coded body; None where there is none."""
+
+    def make(self, name: bytes, coding: bytes, work: Callable[[], bytes]) -> bytes | None:
+        """The same, made by `work` if nobody has; None where another worker makes it just now. For
+        the thread beside the loop."""
+
+
 class Form:
     """data: b"" where the plain body is the shorter one. uses: since it was made."""
 
@@ -42,9 +57,10 @@ class Form:
 
 
 class Forms:
-    """Of a worker."""
+    """Of a worker. shelf: of all; None where each has its own alone."""
 
     def __init__(self) -> None:
+        self.shelf: FormShelf | None = None
         self._forms: dict[Key, Form] = {}
         self._size = 0
         self._jobs: deque[tuple[Key, Form, Coder]] = deque()
@@ -54,12 +70,12 @@ class Forms:
     def __repr__(self) -> str:
         return f"<Forms {len(self._forms)}, {self._size} bytes, {len(self._jobs)} to be made anew>"
 
-    def get(self, name: bytes, coder: Coder) -> bytes | None:
+    def get(self, name: bytes, coder: Coder, plain_size: int) -> bytes | None:
         """The coded body; b"" where there is none that is shorter, None where nobody knows."""
         key = name, coder.name
         form = self._forms.pop(key, None)
         if form is None:
-            return None
+            return self._fetch(key, coder, plain_size)
         self._forms[key] = form  # the latest is the last
         form.uses += 1
         if self._done:
@@ -80,6 +96,17 @@ class Forms:
         while self._size > ROOM:
             self._drop(next(iter(self._forms)))
 
+    def _fetch(self, key: Key, coder: Coder, plain_size: int) -> bytes | None:
+        """What another worker has made, or one before a restart. It is the best already."""
+        if self.shelf is None or plain_size > BEST:
+            return None
+        data = self.shelf.get(*key)
+        if data is not None:
+            self.keep(key[0], coder, data, plain_size)
+            if key in self._forms:
+                self._forms[key].uses = USES
+        return data
+
     def _drop(self, key: Key) -> None:
         form = self._forms.pop(key, None)
         if form is not None:
@@ -99,8 +126,13 @@ class Forms:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _IDLE_PRIORITY)
         while self._jobs:
             key, form, coder = self._jobs.popleft()
+            work = partial(_best, form, coder)
             with suppress(Exception):
-                self._done.append((key, form, coder.whole(coder.plain(form.data), HOT)))
+                data = work() if self.shelf is None else self.shelf.make(*key, work)
+                if data is None:
+                    form.uses = 0  # look again when it has been used as often once more
+                else:
+                    self._done.append((key, form, data))
 
     def _take(self) -> None:
         """What has been made meanwhile, where it is shorter and still of use."""
@@ -109,3 +141,9 @@ class Forms:
             if self._forms.get(key) is form and len(data) < len(form.data):
                 self._size += len(data) - len(form.data)
                 form.data = data
+
+
+def _best(form: Form, coder: Coder) -> bytes:
+    """The same body with the highest effort, or as it is where that is shorter."""
+    made = coder.whole(coder.plain(form.data), HOT)
+    return made if len(made) < len(form.data) else form.data

@@ -3,22 +3,20 @@
 from collections.abc import Callable
 from functools import partial
 
-from porch.between import BeforeClient
+from porch.between import HoldingClient
 from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
 from porch.compress.fields import coded, codings, without_sums
 from porch.compress.negotiate import takes
-from porch.errors import BadGateway, ClientGone, InternalError, PorchError
+from porch.compress.refused import AnswerBomb, AnswerDamaged
+from porch.errors import InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.fields import tokens
 from porch.http.message import ResponseHead, Trailers
 from porch.http.stream import Head
-from porch.keeper import Timer
+from porch.reader import TURN
 from porch.transform import Transform, Transformed, is_held
 
 __all__ = ["Restoring", "refuses", "undoable"]
-
-TURN = 1 << 20
-"""Bytes that are sent to one client before others have a turn of the loop."""
 
 
 def undoable(response: ResponseHead) -> bytes | None:
@@ -41,26 +39,20 @@ def refuses(accept: bytes | None, coding: bytes) -> bool:
     return not takes(accept, coding) and takes(accept, b"identity")
 
 
-class Restoring(BeforeClient):
+class Restoring(HoldingClient):
     """A client that is sent an answer as it was before it was coded, as fast as it takes it: a few
-    bytes may stand for many, which wait here as few. The last of them may leave when the exchange
-    is over, as in buffer/bandwidth.py. An answer that is damaged, or a bomb, ends visibly."""
+    bytes may stand for many, which wait here as few. An answer that is damaged, or a bomb, ends
+    visibly."""
 
     __slots__ = (
+        "_coding",
         "_decoder",
         "_error",
-        "_full",
         "_head",
-        "_is_over",
         "_is_whole",
         "_pieces",
         "_pumping",
-        "_request_done",
-        "_told",
         "_trailers",
-        "_turn",
-        "_unsent",
-        "_watching",
         "_when_over",
         "changed",
     )
@@ -79,17 +71,13 @@ class Restoring(BeforeClient):
         response.length = None
         self.changed.add()
         self._head: ResponseHead | None = response
+        self._coding = coding
         self._decoder: Decoder | None = Decoder(coding)
         self._pieces: list[bytes] | None = [] if is_small else None
         self._trailers: Trailers | None = None
-        self._full = self._told = exchange.client_full
-        self._is_over = self._is_whole = self._pumping = False
+        self._is_whole = self._pumping = False
         self._error: PorchError | None = None
-        self._request_done: bool | None = None
-        self._turn: Timer | None = None
-        self._watching: Timer | None = None
         self._when_over: Callable[[], object] | None = None
-        self._unsent = -1
 
     def add(self, change: Transform) -> None:
         """See transform.transform."""
@@ -125,85 +113,30 @@ class Restoring(BeforeClient):
                 return
             data, self._pieces = b"".join(self._pieces), None
         decoder.give(data, end)
+        self._waits = True
         self._pump()
 
     def unsent(self) -> int:
         """See ClientStream."""
         return (self._decoder.held if self._decoder is not None else 0) + self.client.unsent()
 
-    def send_file(self, descriptor: int, first: int, size: int) -> int:
-        """See ClientStream: what is decoded has to be read."""
-        return 0
-
-    def send_with_file(self, head: ResponseHead, descriptor: int, first: int, size: int) -> int:
-        """See ClientStream."""
-        self.send(head, b"", False)
-        return 0
-
     def abort(self, error: PorchError) -> None:
         """See Stream."""
-        self._forget()
         self._error = None
-        self.client.abort(error)
+        super().abort(error)
 
     def finish(self, request_done: bool) -> None:
-        """See ClientStream. Nobody else looks any more whether the client takes what waits."""
+        """See ClientStream."""
         if self._error is not None:
             self.client.abort(self._error)
-        elif self._waits:
-            self._request_done = request_done
-            self._watch()
-            return
-        self._finish(request_done)
+        super().finish(request_done)
 
     def _finish(self, request_done: bool) -> None:
-        self._is_over = True
-        self._forget()
-        self.client.finish(request_done)
+        super()._finish(request_done)
         if self._when_over is not None:
             self._when_over()
 
-    # --- from the client -------------------------------------------------------------------------
-
-    @property
-    def request_done(self) -> bool:
-        """See Exchange."""
-        return self.exchange.request_done if self._request_done is None else self._request_done
-
-    def on_request_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
-        """See Exchange. What comes when all was answered is for nobody."""
-        if self._request_done is None:
-            self.hearer.on_request_data(head, data, end)
-        else:
-            self._request_done = end
-
-    def on_client_lost(self) -> None:
-        """See Exchange."""
-        self.fail(ClientGone("the client left"))
-
-    def fail(self, error: PorchError) -> None:
-        """See Exchange."""
-        if self._request_done is None:
-            self.hearer.fail(error)
-        elif not self._is_over:
-            self.abort(error)
-            self._finish(self._request_done)
-
-    def on_client_full(self) -> None:
-        """See Exchange."""
-        self._full = True
-        self._tell()
-
-    def on_client_drained(self) -> None:
-        """See Exchange."""
-        self._full = False
-        self._pump()
-
     # --- what waits ------------------------------------------------------------------------------
-
-    @property
-    def _waits(self) -> bool:
-        return self._decoder is not None and self._decoder.waits
 
     def _pump(self) -> None:
         """Send what comes of what is here, as long as it is taken."""
@@ -217,8 +150,8 @@ class Restoring(BeforeClient):
         except Exception as error:
             self._break(error)
         self._pumping = False
-        if self._waits and not self._full and self._turn is None:
-            self._turn = self.exchange.keeper.later(0.0, self._on_turn)
+        if self._waits and not self._full and self._timer is None:
+            self._timer = self.exchange.keeper.later(0.0, self._on_time)
         self._tell()
 
     def _step(self) -> int:
@@ -234,59 +167,42 @@ class Restoring(BeforeClient):
             self.client.send(head, data, is_last and trailers is None)
         if trailers is not None:
             self.client.send(trailers, b"", True)
+        self._waits = decoder is self._decoder and decoder.waits  # not before all has left
         return len(data)
-
-    def _on_turn(self) -> None:
-        self._turn = None
-        self._pump()
 
     def _break(self, error: Exception) -> None:
         """Not in the middle of what the exchange is doing: it hears of it in a moment, unless it is
         over by then. What is kept of the error knows nothing of the body."""
         if isinstance(error, Damaged):
-            found: PorchError = BadGateway(
-                f"the origin's Content-Encoding is not what it says: {error}"
-            )
+            found: PorchError = AnswerDamaged(f"{self._coding.decode()}: {error}")
         elif isinstance(error, TooMuch):
-            found = BadGateway(f"the origin's answer is a bomb: {error}")
+            found = AnswerBomb(f"{self._coding.decode()}: {error}")
         else:
             self.exchange.keeper.report(self.exchange, error)
             found = InternalError(f"{type(error).__name__}: {error}")
-        self._decoder = None
+        self._drop()
+        self._waits = False
         self._error = found
         if self._request_done is None:
             self.exchange.error = found
         if self._is_whole and self._head is not None:
             self.exchange.status = 0  # it is over before it hears of it, and no answer left
-        self.exchange.keeper.later(0.0, partial(self.fail, found))
+        self.exchange.keeper.later(0.0, partial(self._on_broken, found))
+
+    def _on_broken(self, error: PorchError) -> None:
+        """Whoever stores the answer has it by now, as far as it will."""
+        exchange = self.exchange
+        if type(error) is AnswerDamaged:
+            for hook in exchange.route.plan.on_damaged:
+                try:
+                    hook(exchange)
+                except Exception as found:
+                    exchange.keeper.report(exchange, found)
+        self.fail(error)
 
     def _tell(self) -> None:
-        """Tell the exchange whether its client takes more; behind its end it is the client's turn
-        for another request."""
-        is_full = self._full or self._waits
-        if self._request_done is not None:
-            if not (self._waits or self._error or self._is_over):
-                self._finish(self._request_done)
-        elif is_full is not self._told:
-            self._told = is_full
-            if is_full:
-                self.hearer.on_client_full()
-            else:
-                self.hearer.on_client_drained()
+        if self._error is None:  # else it ends, and in a moment
+            super()._tell()
 
-    def _watch(self) -> None:
-        """Look again later whether the client takes anything."""
-        exchange = self.exchange
-        left = self.unsent()
-        if left == self._unsent:
-            self.fail(ClientGone("the client stopped reading"))
-            return
-        self._unsent = left
-        self._watching = exchange.keeper.later(exchange.route.timeouts.idle, self._watch)
-
-    def _forget(self) -> None:
+    def _drop(self) -> None:
         self._decoder = self._pieces = None
-        for each in (self._turn, self._watching):
-            if each is not None:
-                each.cancel()
-        self._turn = self._watching = None

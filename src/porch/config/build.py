@@ -317,7 +317,11 @@ class _Builder:
                 filters[:0] = self.calling.filters(settings.timeouts, web=settings.grpc_web)
             elif model.grpc_web:
                 self.loaded.add((*entry.path, "grpc_web"), NO_CALLS, warning=True)
+        elif entry.targets[0].kind != "file":  # which takes no unsafe methods
+            filters += self.caches.at_door(pattern)
         filters[:0] = pacing(settings, name, self.state)
+        if model.internal:
+            return self.filters.hiding.inside(route, entry, conditions, filters, self.logs.plan)
         route.plan = self.logs.plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 

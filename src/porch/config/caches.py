@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
-from porch.cache.siblings import Invalidate, Siblings
+from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.settings import RouteSettings
@@ -52,9 +52,16 @@ class Caches:
         before, own, behind = filters
         facing = [*before, *filter(faces_origin, own), *behind]
         cache = self._cache(named, settings, route, is_personal, facing)
-        return [*before, *own, *cache, *self._invalidate(named[1].pattern), *behind]
+        changing = self._invalidate(named[1].pattern, Invalidate)
+        return [*before, *own, *cache, *changing, *behind]
 
-    def _invalidate(self, pattern: Pattern | None) -> list[Filter]:
+    def at_door(self, pattern: Pattern | None) -> list[Filter]:
+        """The same for a route that answers at the door: it has no cache."""
+        return self._invalidate(pattern, InvalidateAtDoor)
+
+    def _invalidate(
+        self, pattern: Pattern | None, kind: type[Invalidate | InvalidateAtDoor]
+    ) -> list[Filter]:
         """Of a route that may take unsafe methods, where one that keeps may be asked for the same
         URLs."""
         shelf = self._state.shelf
@@ -62,7 +69,7 @@ class Caches:
             return []
         host = pattern.host
         is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
-        return [Invalidate(self._siblings, shelf.store)] if is_any else []
+        return [kind(self._siblings, shelf.store)] if is_any else []
 
     def _cache(
         self,

@@ -50,10 +50,13 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
+from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_files import FilesModel
+from porch.config.schema_hide import HideModel
+from porch.config.schema_limit import LimitModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -108,6 +111,7 @@ def reference_page() -> str:
             *_section("mirror", MirrorModel),
             *_section("headers", HeadersModel),
             *_secure(),
+            *_browsers(),
             *_answers(),
             *_section("timeouts", TimeoutsModel),
             *_section("limits", LimitsModel),
@@ -115,6 +119,7 @@ def reference_page() -> str:
             *_section("eject", EjectModel),
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
+            *_section("limit", LimitModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",
@@ -136,6 +141,17 @@ def reference_page() -> str:
             "",
         ]
     )
+
+
+def _browsers() -> list[str]:
+    """What pages of other origins may do, and what pages here may; what answers tell."""
+    return [
+        *_section("cors", CorsModel),
+        *_section("csrf", CsrfModel),
+        *_section("cookies", CookiesModel),
+        *("", "## csp", "", _text(CspModel)),
+        *_section("hide", HideModel),
+    ]
 
 
 def _answers() -> list[str]:

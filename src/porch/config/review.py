@@ -15,11 +15,14 @@ from porch.config.pairs import BUNDLES
 from porch.config.review_access import review_access, review_peers
 from porch.config.review_acme import review_acme
 from porch.config.review_balance import review_servers, review_sticky
+from porch.config.review_browser import review_browser
 from porch.config.review_cache import review_cache
 from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
 from porch.config.review_compress import review_compress
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
+from porch.config.review_hide import review_hide
+from porch.config.review_limit import review_limits
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
 from porch.config.suggest import nearest
@@ -49,6 +52,8 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     review_clients(loaded)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
+    review_browser(loaded)
+    review_hide(loaded)
     review_cache(loaded)
     review_compress(loaded)
     _review_use(loaded, data)
@@ -84,6 +89,7 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
     if model.tls is not None:
         _review_tls(loaded, model.tls, (*path, "tls"))
     review_sticky(loaded, model.sticky, (*path, "sticky"))
+    review_limits(loaded, model, path)
     if model.maintenance:
         review_maintenance(loaded, model.maintenance, (*path, "maintenance"))
     if model.headers is not None:

@@ -26,6 +26,7 @@ __all__ = ["parse_targets", "review_routes"]
 
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SLOT = re.compile(r"\{(\w+)\}")
+_AUTHORITY = re.compile(r"(?:https?:)?//([^/?#\\]*)", re.IGNORECASE)
 _OF_POOL = ("balance", "eject", "health", "overload", "panic", "slow_start", "sticky", "tls")
 """Words that are about a pool."""
 _OF_ORIGIN = (*_OF_POOL, "cache", "canary", "mirror", "retry")
@@ -141,6 +142,7 @@ def _review_to(loaded: Loaded, entry: RouteEntry, pools: set[str]) -> None:
             loaded.add(at, f"'{target.text}' stands alone, not in a list with others")
         elif target.kind == "redirect":
             _review_redirect(loaded, at, target, entry.pattern)
+            _review_elsewhere(loaded, at, target.url)
             _review_loop(loaded, at, target, entry)
         elif target.kind == "file":
             review_folder(loaded, target, at)
@@ -166,6 +168,20 @@ def _review_redirect(
         if slot not in known:
             names = ", ".join(f"{{{name}}}" for name in known)
             loaded.add(path, f"the redirect has {{{slot}}}, but there is only {names}")
+
+
+def _review_elsewhere(loaded: Loaded, path: KeyPath, url: str) -> None:
+    """A part of the request that chooses the host sends visitors wherever a link says. {host} is
+    the one that was asked, and {path} begins with a slash: neither chooses."""
+    named = _AUTHORITY.match(url)
+    slots = _SLOT.findall(named[1]) if named is not None else []
+    chosen = [slot for slot in slots if slot not in ("host", "path", "port")]
+    for slot in dict.fromkeys(chosen):
+        text = (
+            f"{{{slot}}} of the request chooses the host, so that a link to here leads anywhere; "
+            f'write the host itself: "redirect:https://example.com/{{{slot}}}"'
+        )
+        loaded.add(path, text, warning=True)
 
 
 def _review_loop(loaded: Loaded, path: KeyPath, target: Target, entry: RouteEntry) -> None:

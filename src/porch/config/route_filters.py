@@ -8,6 +8,7 @@ from porch.compress.requests import DecodeRequests
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
 from porch.config.compressing import compressing
+from porch.config.hiding import Hiding
 from porch.config.loaded import Loaded
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
@@ -33,7 +34,8 @@ __all__ = ["RouteFilters"]
 
 
 class RouteFilters:
-    """Of one configuration. accessing: what decides by addresses, to be prepared before."""
+    """Of one configuration. accessing: what decides by addresses, to be prepared before. hiding:
+    what keeps its internal routes."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class RouteFilters:
         self._https_port = https_port
         self._trusts = trusts
         self._options = Options()
+        self.hiding = Hiding(loaded)
         self._shielding = Shielding(loaded, state)
         self.accessing = self._shielding.accessing
         self._forwarding_of: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
@@ -103,6 +106,7 @@ class RouteFilters:
             request = changes(settings.headers, "request")
             if request is not None:
                 filters.append(RequestHeaders(request))
+        filters += self.hiding.of(settings, host)
         if prefix:
             filters.append(PutBack(prefix))
         if settings.headers:

@@ -48,6 +48,7 @@ from porch.config.words import (
     read_logs,
 )
 from porch.route.route import Limits, Timeouts
+from porch.shield.limit_table import MOST_KEYS, ROOM
 
 __all__ = [
     "LATER_HARMLESS",
@@ -80,7 +81,7 @@ __all__ = [
 LATER_HARMLESS = frozenset({"admin", "metrics"})
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
-LATER_PROTECTIVE = frozenset({"auth", "cors", "limit"})
+LATER_PROTECTIVE = frozenset({"auth"})
 """Words of later versions without which a route would be open: they are errors."""
 
 TOP_ONLY = {
@@ -304,6 +305,11 @@ class RouteModel(RouteWords):
         "behind a `?`. As it came if left out."
     )
     when: WhenModel | None = word("See [when](#when).")
+    internal: bool | None = word(
+        "No client reaches it, by whatever spelling (404); what an origin of a route with `accel` "
+        "answers may lead here.",
+        False,
+    )
     canary: CanaryModel | None = word("A new version for some, see [canary](#canary).")
     mirror: MirrorModel | None = word("A copy of some requests to a shadow, see [mirror](#mirror).")
     priority: int = Field(default=0, description="Breaks a tie between routes; the higher wins.")
@@ -412,6 +418,11 @@ class ConfigModel(HostWords, NetworkWords):
     )
     cache_store: CacheStoreModel | None = word(
         "Where `cache` keeps answers, see [cache_store](#cache_store)."
+    )
+    limit_keys: Annotated[int, Field(ge=1024, le=MOST_KEYS)] = Field(
+        default=ROOM,
+        description="How many clients, or whatever else a [limit](#limit) tells apart, each worker "
+        "knows. When there are more, those that have come least are forgotten.",
     )
     certificates: Strings = Field(
         default=[],

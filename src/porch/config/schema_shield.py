@@ -5,9 +5,12 @@ top.
 """
 
 from porch.config.schema_access import AccessWords
+from porch.config.schema_browser import BrowserWords
+from porch.config.schema_hide import HideWords
+from porch.config.schema_limit import LimitWords
 
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(AccessWords):
+class ShieldWords(LimitWords, AccessWords, BrowserWords, HideWords):
     """Of a route, a site or the top; the nearest wins."""

@@ -5,6 +5,8 @@ often, and then who it is. Limits that ask who it is come behind what finds that
 """
 
 from porch.config.accessing import Accessing
+from porch.config.browsing import browsing
+from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
 from porch.config.state import State
@@ -17,9 +19,10 @@ class Shielding:
     """Of one configuration. accessing: what decides by addresses."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
-        self.accessing = Accessing(loaded)
+        self.accessing = Accessing(loaded, state)
         self._loaded = loaded
         self._state = state
+        self._of_limits = Limits(loaded, state)
 
     def of(self, settings: RouteSettings, name: str, host: str) -> list[Filter]:
         """The filters of one route. name: as limits of it are known, over reloads. host: of its
@@ -27,10 +30,10 @@ class Shielding:
         return [
             *self._network(settings),
             *self._bots(settings),
-            *self._limits(settings, name, of_identity=False),
+            *self._limits(settings, name, host, of_identity=False),
             *self._browser(settings, host),
             *self._identity(settings, name),
-            *self._limits(settings, name, of_identity=True),
+            *self._limits(settings, name, host, of_identity=True),
         ]
 
     def _network(self, settings: RouteSettings) -> list[Filter]:
@@ -41,13 +44,15 @@ class Shielding:
         """By what is asked for, and by what."""
         return []
 
-    def _limits(self, settings: RouteSettings, name: str, *, of_identity: bool) -> list[Filter]:
+    def _limits(
+        self, settings: RouteSettings, name: str, host: str, *, of_identity: bool
+    ) -> list[Filter]:
         """How often. of_identity: those that count by who the client is."""
-        return []
+        return [*self._of_limits.of(settings, name, host, of_identity=of_identity)]
 
     def _browser(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Across origins: CORS, CSRF; what browsers are told."""
-        return []
+        return browsing(settings)
 
     def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from porch import clock
+from porch.cache.coded import CodedForms
 from porch.cache.locks import Locks
 from porch.cache.memory_store import MemoryStore
 from porch.cache.opening import Claim, claim, open_store, settle
@@ -162,14 +163,18 @@ def shelf_of(
     if kept is None:
         return None
     store: Store
+    forms = None
     if kept.claimed is None or kept.place.folder is None:
         store = MemoryStore(kept.place.size)
         locks = Locks.make()  # nobody waits for a worker whose answers it will not see
     else:
         locks = kept.locks
         try:
-            store = open_store(kept.place.folder, kept.place.size, kept.claimed, say)
+            on_disk = store = open_store(kept.place.folder, kept.place.size, kept.claimed, say)
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}")
             return None
-    return Shelf(store, Locks(locks), Passes(locks), counts, kept.place.size // 2)
+        forms = CodedForms(lambda: on_disk.folder, kept.place.size)
+    shelf = Shelf(store, Locks(locks), Passes(locks), counts, kept.place.size // 2)
+    shelf.forms = forms
+    return shelf

@@ -36,7 +36,7 @@ from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
-from porch.manage.hash_key import load_cache_key, load_hash_key
+from porch.manage.hash_key import load_with
 from porch.manage.health import Health
 from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
@@ -95,8 +95,8 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
-        self._state.load_key = partial(load_hash_key, messages.warn)
-        self._state.load_cache_key = partial(load_cache_key, messages.warn)
+        load_with(self._state, messages)
+        self._state.limit_row = equipment.limits.row(equipment.row)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
@@ -107,7 +107,7 @@ class Worker:
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
         self._shelf_of = partial(shelf_of, counts=cache_cells(*table).own, say=messages.warn)
-        self._state.shelf = self._shelf_of(equipment.cache)
+        self._state.keep_on(self._shelf_of(equipment.cache))
         self._discovering = Discovering(self._state, table, self._send, messages, looks=looks)
         self._discovering.know(equipment.found)
         self._state.make_cells = self._discovering.cells(equipment.columns)
@@ -236,7 +236,7 @@ class Worker:
                     self._obeying.obey(order)
                 self._send("answer", (number, None))
             case "cache begins":
-                self._state.shelf = self._shelf_of(KeptCache.told(message))
+                self._state.keep_on(self._shelf_of(KeptCache.told(message)))
             case "purge" | "cache" | "kept":
                 number, data = message.data
                 self._send("answer", (number, at_store(self._state.shelf, message.word, data)))

@@ -23,6 +23,7 @@ class Plan:
 
     __slots__ = (
         "on_cut",
+        "on_damaged",
         "on_end",
         "on_request",
         "on_request_data",
@@ -34,10 +35,11 @@ class Plan:
 
     on_request: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"
     on_upstream_request: "tuple[Callable[[Exchange], None], ...]"
-    on_upstream_response: "tuple[Callable[[Exchange], None], ...]"
+    on_upstream_response: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"
     on_response: "tuple[Callable[[Exchange], None], ...]"
     on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
     on_upstream_done: "tuple[Callable[[Exchange], None], ...]"
+    on_damaged: "tuple[Callable[[Exchange], None], ...]"
     on_cut: "tuple[Callable[[Exchange, PorchError], Trailers | None], ...]"
     on_end: "tuple[Callable[[Exchange], None], ...]"
 

@@ -14,10 +14,14 @@ __all__ = ["SECURE", "Changes", "RequestHeaders", "ResponseHeaders"]
 
 SECURE: Mapping[bytes, bytes] = {
     b"content-security-policy": b"frame-ancestors 'self'",
-    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+    b"cross-origin-opener-policy": b"same-origin-allow-popups",
+    b"origin-agent-cluster": b"?1",
+    b"permissions-policy": b"bluetooth=(), browsing-topics=(), camera=(), display-capture=(), "
+    b"geolocation=(), hid=(), idle-detection=(), microphone=(), midi=(), serial=(), usb=()",
     b"referrer-policy": b"strict-origin-when-cross-origin",
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"SAMEORIGIN",
+    b"x-permitted-cross-domain-policies": b"none",
 }
 """`headers = "secure"`: what breaks no ordinary site. An origin's own value stands."""
 

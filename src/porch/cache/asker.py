@@ -1,0 +1,58 @@
+"""Asker: for whom an answer is that its origin has let nobody else have without being asked.
+
+Such an answer (lifetime 0, or no-cache, and nothing that speaks for others) may be one user's page:
+as long as each request comes to the origin, that tells users apart by what they say. So nobody is
+given it unasked who says another thing: not for having asked at the same time, and not where the
+origin fails.
+"""
+
+from hashlib import blake2b
+
+from porch.cache.directives import Directives
+from porch.cache.entry import NO_CACHE, Entry
+from porch.cache.unkeyed import sendable
+from porch.http.conditional import CONDITIONS
+from porch.http.message import RequestHead
+
+__all__ = ["ALIKE", "asker", "is_for", "is_for_all", "may_check"]
+
+ALIKE = CONDITIONS | {
+    *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"user-agent"),
+    *(b"range", b"cache-control", b"pragma", b"referer", b"origin", b"via", b"te", b"expect"),
+    *(b"dnt", b"sec-gpc", b"save-data", b"priority", b"upgrade-insecure-requests", b"purpose"),
+    *(b"sec-purpose", b"device-memory", b"downlink", b"dpr", b"ect", b"rtt", b"viewport-width"),
+    *(b"width", b"date", b"content-length", b"host"),
+}
+"""Request fields that say what is wanted, not by whom. Whatever else there is may say who it is:
+Cookie, and each field that somebody has thought of for a key or a token."""
+
+_OF_BROWSERS = (b"sec-ch-", b"sec-fetch-")
+_FOR_ALL = frozenset((b"public", b"stale-while-revalidate", b"stale-if-error"))
+
+
+def is_for_all(directives: Directives, lifetime: float) -> bool:
+    """Whether an answer with these says that others may have it unasked, be it stale."""
+    is_fresh = lifetime > 0 and not directives.must & NO_CACHE
+    return is_fresh or not _FOR_ALL.isdisjoint(directives)
+
+
+def asker(request: RequestHead) -> bytes:
+    """Who asks, as far as the request tells: 16 bytes, the same for what a client sends and for
+    what is asked of the origin on its behalf."""
+    said = sorted(
+        field
+        for field in sendable(request, ())
+        if field[0] not in ALIKE and not field[0].startswith(_OF_BROWSERS)
+    )
+    return blake2b(repr(said).encode(), digest_size=16).digest()
+
+
+def is_for(entry: Entry, request: RequestHead) -> bool:
+    """Whether this request may be given the answer unasked."""
+    return not entry.asker or entry.asker == asker(request)
+
+
+def may_check(entry: Entry, request: RequestHead) -> bool:
+    """Whether the origin may be asked on behalf of this request if the answer holds: of another's
+    by its tag, not by when that was changed, since his own may have been changed before."""
+    return entry.get(b"etag") is not None or is_for(entry, request)

@@ -1,0 +1,233 @@
+"""Inside: an answer of an internal route, on its way to a client of another.
+
+It is an exchange of its own, with the hooks of the internal route, whose client is this: what it
+is answered is handed on as the answer of the exchange that asked, and nothing of it is held.
+"""
+
+from typing import TYPE_CHECKING
+
+from porch.between import BeforeClient
+from porch.errors import ClientGone, InternalError, PorchError
+from porch.exchange import Exchange
+from porch.filter import Kept
+from porch.http.message import Field, RequestHead, ResponseHead, Trailers
+from porch.keeper import ClientStream, Security
+from porch.nobody import Nobody
+from porch.route.route import Route
+
+if TYPE_CHECKING:
+    from porch.http.stream import Head
+
+__all__ = ["KEPT", "Inside", "depth_of", "merged"]
+
+KEPT = frozenset(
+    (
+        *(b"content-type", b"content-disposition", b"content-language", b"cache-control"),
+        *(b"expires", b"x-robots-tag", b"x-content-type-options", b"referrer-policy"),
+        *(b"content-security-policy", b"content-security-policy-report-only"),
+        b"cross-origin-resource-policy",
+    )
+)
+"""Of what the origin answered, in place of what the internal route says: how what is sent is to be
+read, shown and kept. Set-Cookie and Vary are kept beside."""
+_BESIDE = frozenset((b"set-cookie", b"vary"))
+_OF_BODY = frozenset(
+    (b"content-encoding", b"content-length", b"content-type", b"expect", b"trailer")
+)
+"""Of the request: it goes inside without its body."""
+
+
+class Inside(Nobody):
+    """The client of an exchange with an internal route. See keeper.ClientStream, and filter.Source.
+
+    depth: how many such stand one behind the other. answer: what it was answered, once its head is
+    there; None before.
+    """
+
+    __slots__ = (
+        "_exchange",
+        "_is_over",
+        "_origins",
+        "_outer",
+        "_to",
+        "answer",
+        "depth",
+        "is_suspended",
+        "peer",
+        "port",
+        "security",
+        "trailers",
+    )
+
+    interim = False
+
+    def __init__(self, outer: Exchange, said: ResponseHead, route: Route, target: bytes) -> None:
+        """outer: who asks, with the depth of its own. said: by the origin, in whose place this
+        answers."""
+        client: ClientStream = outer.client
+        self.depth = depth_of(outer) + 1
+        self.peer = client.peer
+        self.port = client.port
+        self.security: Security | None = client.security
+        self.trailers = client.trailers
+        self.answer: Kept | None = None
+        self.is_suspended = self._is_over = False
+        self._outer = outer
+        self._to: Exchange | None = None
+        self._origins = said.fields
+        came = outer.request
+        head = RequestHead(
+            b"HEAD" if came.method == b"HEAD" else b"GET",
+            target,
+            came.authority,
+            came.scheme,
+            [each for each in came.fields if each[0] not in _OF_BODY],
+            version=came.version,
+        )
+        self._exchange = Exchange(outer.keeper, self, head, route, outer.client_ip)
+        self._exchange.identity = outer.identity
+
+    def __repr__(self) -> str:
+        return f"<Inside {self._exchange!r} depth {self.depth}>"
+
+    def start(self) -> Kept | None:
+        """Ask. The answer, if its head is there at once; else the exchange is resumed with it."""
+        self._exchange.keeper.running += 1
+        self._exchange.on_request(b"", True)
+        self.is_suspended = self.answer is None
+        return self.answer
+
+    def leave(self) -> None:
+        """The exchange that asked is over, or gives this up. What ends here is told once, by the
+        side that ends first: else the two would end each other."""
+        if not self._is_over:
+            self._is_over = True
+            self._exchange.fail(ClientGone("who asked is gone"))
+
+    # --- keeper.ClientStream: of the exchange with the internal route ----------------------------
+
+    def send(self, head: "Head | None", data: bytes, end: bool) -> None:
+        """See Stream."""
+        self._is_over = self._is_over or end
+        if isinstance(head, ResponseHead):
+            if head.status >= 200:
+                self._on_head(head, data, end)
+            return
+        trailers = head if isinstance(head, Trailers) else None
+        if self._to is None:  # nothing comes before it is read, see filter.Source
+            self._exchange.fail(InternalError("an answer came before it was wanted"))
+        else:
+            self._to.on_made(trailers, data, end)
+
+    def _on_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
+        made = ResponseHead(head.status, merged(self._origins, head), head.length)
+        self._outer.error = self._exchange.error
+        self.answer = Kept(made, data, None if end else self)
+        if self.is_suspended:
+            self._outer.resume(self.answer)
+
+    def abort(self, error: PorchError) -> None:
+        """See Stream. The rest will not come."""
+        if not self._is_over:
+            self._is_over = True
+            if self._to is not None:
+                self._to.fail(error)
+
+    def unsent(self) -> int:
+        """See keeper.ClientStream."""
+        return self._outer.client.unsent()
+
+    def send_file(self, descriptor: int, first: int, size: int) -> int:
+        """See keeper.ClientStream: past both, to the client itself."""
+        to = self._to
+        count = to.client.send_file(descriptor, first, size) if to is not None else 0
+        if to is not None and count > 0:
+            to.bytes_out += count
+        return count
+
+    # --- filter.Source: of the exchange that asked -----------------------------------------------
+
+    def open(self, exchange: Exchange) -> bool:
+        """See filter.Source."""
+        exchange.client.send(exchange.response, b"", False)
+        return False
+
+    def begin(self, exchange: Exchange) -> "_Rest":
+        """See filter.Source."""
+        self._to = exchange
+        return _Rest(self, self._exchange)
+
+    def turn(self, exchange: Exchange) -> None:
+        """Another is told of what comes."""
+        self._to = exchange
+
+
+class _Rest:
+    """The upstream's side of an exchange that is answered from inside. See
+    keeper.UpstreamStream."""
+
+    __slots__ = ("_exchange", "_inside")
+
+    reused = False
+
+    def __init__(self, inside: Inside, exchange: Exchange) -> None:
+        self._inside = inside
+        self._exchange = exchange
+
+    def send(self, head: "Head | None", data: bytes, end: bool) -> None:
+        """What still comes of the request is for nobody."""
+
+    def pause_reading(self) -> None:
+        """See Stream."""
+        if not self._exchange.ended:
+            self._exchange.on_client_full()
+
+    def resume_reading(self) -> None:
+        """See Stream."""
+        if not self._exchange.ended:
+            self._exchange.on_client_drained()
+
+    def abort(self, error: PorchError) -> None:
+        """See Stream."""
+        self._inside.leave()
+
+    def unsent(self) -> int:
+        """See keeper.UpstreamStream: nothing is sent here."""
+        return 0
+
+    def sip(self, little: bool) -> None:
+        """See keeper.UpstreamStream."""
+        self._exchange.sips = little
+        if self._exchange.upstream is not None:
+            self._exchange.upstream.sip(little)
+
+    def turn_to(self, exchange: Exchange) -> None:
+        """See keeper.ClientStream."""
+        self._inside.turn(exchange)
+
+
+def depth_of(exchange: Exchange) -> int:
+    """How many internal routes an exchange has come through."""
+    client: object = exchange.client
+    while isinstance(client, BeforeClient):
+        client = client.client
+    return client.depth if isinstance(client, Inside) else 0
+
+
+def merged(origins: list[Field], inside: ResponseHead) -> list[Field]:
+    """The fields of what the internal route answers, with those that are kept of the origin's.
+
+    Of an error cookies alone: what the origin says is of what it meant to send. A type is of a
+    whole body, not of several parts of it, nor of none.
+    """
+    kept = [each for each in origins if each[0] in _BESIDE]
+    if inside.status >= 400:
+        return [*inside.fields, *(each for each in kept if each[0] != b"vary")]
+    is_whole = inside.status != 304 and not (inside.get(b"content-type") or b"").startswith(
+        b"multipart/byteranges"
+    )
+    said = [
+        each for each in origins if each[0] in KEPT and (is_whole or each[0] != b"content-type")
+    ]
+    names = {name for name, _ in said}
+    return [*(each for each in inside.fields if each[0] not in names), *said, *kept]

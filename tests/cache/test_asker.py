@@ -1,0 +1,79 @@
+"""Who has asked, for answers that nobody else may have unasked."""
+
+import pytest
+
+from porch.cache.asker import ALIKE, asker, is_for, is_for_all, may_check
+from porch.cache.asking import question
+from porch.cache.directives import cache_control
+from porch.cache.entry import Entry
+from porch.cache.key import KeyRules
+from tests.support.appraising import get
+
+
+def test_clients_that_say_who_they_are_are_told_apart():
+    known = [
+        *(get(cookie=b"user=A"), get(cookie=b"user=B"), get(authorization=b"Bearer A")),
+        *(get(x_api_key=b"A"), get(x_api_key=b"B"), get(x_odd=b"A"), get()),
+        *(get(cookie=[b"a=1", b"b=2"]), get(cookie=b"a=1")),
+    ]
+    assert len({asker(each) for each in known}) == len(known)
+
+
+def test_what_a_browser_wants_does_not_say_who_it_is():
+    for name in ALIKE:
+        assert asker(get(**{name.decode(): b"x"})) == asker(get())
+    assert asker(get(sec_ch_ua=b"x", sec_fetch_mode=b"navigate")) == asker(get())
+    assert asker(get(sec_token=b"x")) != asker(get())
+
+
+def test_the_order_of_fields_says_nothing():
+    assert asker(get(cookie=b"a", x_a=b"b")) == asker(get(x_a=b"b", cookie=b"a"))
+
+
+@pytest.mark.parametrize("range_", [None, b"bytes=0-1"])
+def test_what_the_origin_is_asked_has_the_asker_of_its_client(range_):
+    asked = get(
+        cookie=b"user=A",
+        x_forwarded_for=b"192.0.2.1",
+        x_forwarded_host=b"b.test",
+        if_none_match=b'"a"',
+        range=range_,
+    )
+    assert asker(question(asked, KeyRules(), None, [])) == asker(asked)
+    stored = Entry(200, [(b"etag", b'"a"')], 2, 0.0, 0.0, 0.0, "none")
+    kept = type("Kept", (), {"entry": stored})()
+    assert asker(question(asked, KeyRules(), kept, [])) == asker(asked)
+    assert asker(question(asked, KeyRules(), kept, [(0, 1)])) == asker(asked)
+
+
+@pytest.mark.parametrize(
+    ("said", "lifetime", "for_all"),
+    [
+        (b"max-age=1", 1.0, True),
+        (b"max-age=1, no-cache", 1.0, False),
+        (b"max-age=1, no-cache=set-cookie", 1.0, True),
+        (b"max-age=0", 0.0, False),
+        (b"public, no-cache", 0.0, True),
+        (b"max-age=0, stale-if-error=1", 0.0, True),
+    ],
+)
+def test_what_is_fresh_or_says_so_is_for_all(said, lifetime, for_all):
+    assert is_for_all(cache_control([(b"cache-control", said)]), lifetime) is for_all
+
+
+def test_an_answer_for_one_asker_is_for_no_other():
+    asked = get(cookie=b"user=A")
+    mine = Entry(200, [], 2, 0.0, 0.0, 0.0, "none", asker=asker(asked))
+    assert is_for(mine, asked)
+    assert not is_for(mine, get(cookie=b"user=B"))
+    assert not is_for(mine, get())
+    assert is_for(Entry(200, [], 2, 0.0, 0.0, 60.0, "max-age"), get())
+
+
+def test_of_anothers_answer_the_origin_is_asked_by_its_tag_alone():
+    asked = get(cookie=b"user=A")
+    dated = Entry(200, [(b"last-modified", b"x")], 2, 0.0, 0.0, 0.0, "none", asker=asker(asked))
+    assert may_check(dated, asked)
+    assert not may_check(dated, get())
+    dated.fields.append((b"etag", b'"1"'))
+    assert may_check(dated, get())
