@@ -4,7 +4,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from porch.cli.explain_access import access_lines
 from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
@@ -75,13 +74,13 @@ def explain_request(
     explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(shown.text(), end="")
-    access = access_lines(loaded, rehearsal.route, client_ip)
-    for line in (*_described(certificate), *access, *_served(rehearsal)):
+    for line in _described(certificate):
         print(line)
-    for line in _consumed(headers, rehearsal):
+    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
         print(line)
     if rehearsal.sent is not None:
-        print("".join(f"{line}\n" for line in _spoken(rehearsal.route, state)), end="")
+        for line in _spoken(rehearsal.route, state):
+            print(line)
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
     trusted = built.trusts is not None and built.trusts(peer)
@@ -91,7 +90,7 @@ def explain_request(
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
-    for line in _protected(rehearsal.route, client_ip):
+    for line in _protected(loaded, rehearsal.route, client_ip):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
