@@ -37,6 +37,8 @@ sleep = time.sleep
 cpu = time.thread_time
 """Seconds that this thread has run on a core."""
 
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 def waited() -> float:
     """Seconds that this thread could have run and had no core, since others had all of them; 0.0
@@ -53,7 +55,7 @@ def waited() -> float:
 
 def uptime() -> float:
     """Seconds since the machine started, its sleep included (CLOCK_BOOTTIME)."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_BOOT)
 
 
 now: float = time.monotonic()

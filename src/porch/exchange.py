@@ -246,8 +246,9 @@ class Exchange:
                 return
         self.attempts += 1
         self.endpoint = place
-        place.counts[RUNNING] += 1
-        place.counts[REQUESTS] += 1
+        counts = place.counts
+        counts[RUNNING] += 1
+        counts[REQUESTS] += 1
         if not self.half_closed:
             self.deadline = INFINITY  # the pool's dial has its own
         if later:
@@ -324,8 +325,9 @@ class Exchange:
         """A piece of the answer: a head, data, both, or the trailers."""
         place = self.endpoint
         assert place is not None
-        place.counts[HEARD] = clock.milliseconds
-        if isinstance(head, ResponseHead):
+        counts = place.counts
+        counts[HEARD] = now = clock.milliseconds
+        if head.__class__ is ResponseHead:
             if head.status < 200:
                 on_interim(self, head, data)
                 return
@@ -350,7 +352,7 @@ class Exchange:
                         instead(self, result)
                         return
                 if head.status < 500 and not self.error and (end or head.length is None):
-                    place.counts[ANSWERED] = clock.milliseconds  # a stream may last for hours
+                    counts[ANSWERED] = now  # a stream may last for hours
                 self.held = None
                 self.status = head.status
                 for hook in plan.on_response:
@@ -369,9 +371,9 @@ class Exchange:
                 wait(self)
                 return
             self.upstream = None
-            place.counts[RUNNING] -= 1
+            counts[RUNNING] -= 1
             if head is None and self.status < 500:  # good is an answer that is whole
-                place.counts[ANSWERED] = clock.milliseconds
+                counts[ANSWERED] = now
             self.client.send(head, data, True)
             self.end()
             return

@@ -30,7 +30,7 @@ def ended(store: MemoryStore, body: Arriving) -> bytes:
     save = body.end()
     if save is not None:
         assert len(save.body) <= SMALL
-        assert store.save(*save) is not None
+        assert store.save(*save[:4]) is not None
     (variant,) = store.variants(KEY)
     return variant.ident
 
@@ -188,7 +188,7 @@ def test_what_was_purged_meanwhile_is_not_stored(store: MemoryStore) -> None:
     store.purge("all")
     save = body.end()
     assert save is not None
-    assert store.save(*save) is None
+    assert store.save(*save[:4]) is None
     large = arriving(store, entry())
     large.add(bytes(SMALL + 1))
     store.purge("all")

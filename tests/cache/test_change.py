@@ -9,7 +9,7 @@ import pytest
 
 from porch.cache.board import EVICTED, Board
 from porch.cache.change import EVICTIONS, Change, Room, hashed
-from porch.cache.database import Database
+from porch.cache.database import Database, FullError
 from porch.cache.entry import encoded
 from porch.cache.records import FILE, RECORD, Record, cost_of, pack
 from porch.cache.store import Variant
@@ -29,11 +29,17 @@ class Writes:
         self.database = Database(folder, self.room.database, self.board)
 
     def do(self, work: Callable[[Change], Result]) -> Result:
-        with self.database.writing() as begun:
-            change = Change(self.database, self.board, self.room, begun)
-            result = work(change)
-        change.publish()
-        return result
+        while True:
+            try:
+                with self.database.writing() as begun:
+                    change = Change(self.database, self.board, self.room, begun)
+                    result = work(change)
+            except FullError:
+                if not self.database.grow():
+                    raise
+                continue
+            change.publish()
+            return result
 
     def put(self, name: object, size: int, kind: bytes = RECORD) -> bytes | None:
         """A record with a body, or one of a file of `size` bytes, with the file."""

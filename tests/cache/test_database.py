@@ -3,12 +3,16 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from porch.cache.board import BANNED, ERA, PURGES, Board
 from porch.cache.database import Database, DatabaseError, FullError, Meta, era_folder, whole
+from porch.cache.ground import FIRST
 
 
 @pytest.fixture
@@ -26,8 +30,16 @@ def database(tmp_path: Path, board: Board) -> Iterator[Database]:
 
 
 def put(database: Database, name: bytes, value: bytes = b"value") -> None:
-    with database.writing() as (txn, _):
-        txn.put(name, value, db=database.objects)
+    """Of a database that has room for it, or gets some."""
+    while True:
+        try:
+            with database.writing() as (txn, _):
+                txn.put(name, value, db=database.objects)
+        except FullError:
+            if not database.grow():
+                raise
+            continue
+        return
 
 
 def get(database: Database, name: bytes) -> bytes | None:
@@ -105,6 +117,87 @@ def test_a_full_database_says_so_and_has_what_it_had(database: Database) -> None
     with pytest.raises(FullError):
         fill(database)
     assert get(database, b"a") == b"value"
+
+
+def test_a_database_grows_in_steps_and_has_no_holes(database: Database) -> None:
+    put(database, b"a")
+    file = database.folder / "data.mdb"
+    sizes = {file.stat().st_size}
+    for number in range(30):
+        put(database, b"%d" % number, bytes(28_000))
+        sizes.add(file.stat().st_size)
+        assert file.stat().st_blocks * 512 >= file.stat().st_size == database.pages()
+    with pytest.raises(FullError):
+        fill(database)
+    assert sorted(sizes) == [FIRST * step for step in (1, 2, 3, 4)]
+    assert not database.grow()
+
+
+def test_what_another_worker_has_made_room_for_is_read_and_written_to(
+    tmp_path: Path, database: Database
+) -> None:
+    put(database, b"a")
+    with worker_of(tmp_path, database) as other:
+        other.send("grow")
+        assert other.recv() == FIRST * 4
+        assert get(database, b"50") == bytes(10_000)
+        put(database, b"b")
+        other.send("look")
+        assert other.recv() == b"value"
+    assert database.pages() == FIRST * 4
+
+
+def test_where_another_worker_has_grown_it_nothing_is_added(
+    tmp_path: Path, database: Database
+) -> None:
+    put(database, b"a")
+    with worker_of(tmp_path, database) as other:
+        other.send("once")
+        assert other.recv() == FIRST * 2
+    assert database.grow()
+    assert database.pages() == FIRST * 2
+    assert database.grow()
+    assert database.pages() == FIRST * 3
+
+
+@contextlib.contextmanager
+def worker_of(folder: Path, database: Database) -> Iterator[Connection]:
+    """Another process with the same database."""
+    here, there = Pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            here.close()
+            other = Database(folder, 1 << 20, database._board)
+            forget_in_child(database)
+            work(other, there)
+        finally:
+            os._exit(0)
+    there.close()
+    yield here
+    here.close()
+    os.waitpid(pid, 0)
+
+
+def forget_in_child(database: Database) -> None:
+    """An environment that was open at the fork must not be used, and hinders another."""
+    if database._env is not None:
+        database._env.close()
+
+
+def work(database: Database, told: Connection) -> None:
+    with contextlib.suppress(EOFError):
+        while True:
+            what = told.recv()
+            if what == "grow":
+                for number in range(70):
+                    put(database, b"%d" % number, bytes(10_000))
+                told.send(database.pages())
+            elif what == "once":
+                database.grow()
+                told.send(database.pages())
+            else:
+                told.send(get(database, b"b"))
 
 
 def test_a_condemned_database_is_replaced_for_all(
@@ -193,9 +286,14 @@ def test_a_database_that_is_cut_off_is_not_whole(tmp_path: Path, board: Board, c
     database.close()
     folder = era_folder(tmp_path, 0)
     assert whole(folder)
-    file = folder / "data.mdb"
-    os.truncate(file, cut and file.stat().st_size - cut)
+    os.truncate(folder / "data.mdb", cut and used(folder) - cut)
     assert not whole(folder)
+
+
+def used(folder: Path) -> int:
+    """Bytes of the file that have pages."""
+    with lmdb.open(str(folder), readonly=True, lock=False, max_dbs=8) as env:
+        return int(env.info()["last_pgno"] + 1) * int(env.stat()["psize"])
 
 
 def test_a_database_that_does_not_exist_lacks_nothing(tmp_path: Path) -> None:

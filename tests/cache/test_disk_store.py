@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from porch.cache.bodies import path_of
+from porch.cache.database import Database
 from porch.cache.disk_store import DiskStore
 from porch.cache.entry import Entry
 from porch.cache.opening import Claim, claim
@@ -185,7 +187,7 @@ def save_some(store: Store, primary: bytes, entry: Entry, body: bytes, chance) -
         other = answer(name, size, fields=fields, received=store.now())
         saves.append(Save(key(name), other, content(seed, size), store.moment()))
     if len(body) > SMALL:
-        store.save(*saves[0])
+        store.save(*saves[0][:4])
     else:
         while store.save_all(saves) is None:
             time.sleep(0.0001)
@@ -342,6 +344,10 @@ def test_what_is_too_large_for_a_full_disk_takes_nothing_else_with_it(folder: Pa
     with disk(folder, say=said.append) as (store, _):
         for number in range(20):  # pages that are free again are of use to what is small
             save(store, "a", 5000, number)
+        number = 0
+        while unused(store) > SMALL:
+            save(store, number, SMALL)
+            number += 1
         limit = (folder / "era-1" / "data.mdb").stat().st_size
         sizes = {"b": 10, "large": SMALL, "c": 20}
         saves = [
@@ -359,13 +365,25 @@ def test_what_is_too_large_for_a_full_disk_takes_nothing_else_with_it(folder: Pa
         assert len(said) == 1
 
 
-def test_a_purge_that_cannot_be_written_purges_everything(folder: Path) -> None:
+def unused(store: DiskStore) -> int:
+    """Bytes of the database's file behind its last page."""
+    return store._database.pages() - 4096 * (store._database._present().info()["last_pgno"] + 1)
+
+
+def test_a_purge_that_cannot_be_written_purges_everything(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Database, patience: float) -> None:
+        raise lmdb.MapFullError("no page is left")
+
     _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with disk(folder, say=lambda text: None) as (store, _):
         kept = [save(store, number, 5000) for number in range(20)]
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
         try:
-            store.purge("tag", b"t")
+            with monkeypatch.context() as patched:
+                patched.setattr(Database, "begin_write", fail)
+                store.purge("tag", b"t")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert [store.load(each) for each in kept] == [None] * 20

@@ -183,3 +183,53 @@ def test_a_store_that_keeps_nothing_of_it_leaves_the_key_to_the_next(
         story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
         assert not story.locks.mine
         assert not story.shelf.asked
+
+
+def validated(story: Cached) -> Cached:
+    """What is stored is asked about."""
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + b'etag: "1"\r\n' + HI)
+    return story.client_gets(200, b"hi").advance(61.0).client(GET).upstream_gets(b"GET /a")
+
+
+VALID = b'HTTP/1.1 304 Not Modified\r\ncache-control: max-age=60\r\netag: "1"\r\n\r\n'
+
+
+def test_a_304_waits_for_no_write_of_another_worker(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All have its answer, and the key stays taken until the store knows of it."""
+    story = validated(cached())
+    save_all = story.store.save_all
+    monkeypatch.setattr(story.store, "save_all", lambda saves: None)
+    status = b"Porch; fwd=stale; fwd-status=304; ttl=60; stored"
+    story.upstream(VALID).client_gets(200, b"hi", field=(b"cache-status", status))
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", status + b"; collapsed"))
+    assert story.locks.mine
+    monkeypatch.setattr(story.store, "save_all", save_all)
+    story.advance(0.02, 0.01).upstream_gets_nothing()
+    assert not story.locks.mine
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=59"))
+
+
+def test_one_that_hangs_while_it_writes_has_a_304_forgotten(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = validated(cached())
+    monkeypatch.setattr(story.store, "save_all", lambda saves: None)
+    story.upstream(VALID).client_gets(200, b"hi").advance(PATIENCE + 0.1, 0.01)
+    assert not story.locks.mine
+    story.client(GET).upstream_gets(b"GET /a", field=(b"if-none-match", b'"1"'))
+    story.upstream(VALID).client_gets(200, b"hi")
+
+
+def test_what_is_asked_about_each_time_leaves_its_key_at_once(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = cached()
+    start = b'HTTP/1.1 200 OK\r\ncache-control: no-cache\r\netag: "1"\r\n'
+    story.client(GET).upstream_gets(b"GET /a").upstream(start + HI).client_gets(200, b"hi")
+    monkeypatch.setattr(story.store, "save_all", lambda saves: None)
+    for _ in range(2):
+        story.client(GET).upstream_gets(b"GET /a", field=(b"if-none-match", b'"1"'))
+        story.upstream(b'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n').client_gets(200, b"hi")
+        assert not story.locks.mine

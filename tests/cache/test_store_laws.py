@@ -382,3 +382,26 @@ def test_entries_keep_what_they_are(store: Store) -> None:
     ident = store.save(key("a"), entry, b"abcfg", store.moment())
     found = store.load(ident)
     assert (found.entry, found.body) == (entry, b"abcfg")
+
+
+def test_what_was_validated_is_written_with_what_has_come(store: Store) -> None:
+    ident = keep(store, "a")
+    number, fresh = store.generations[store.cell(key("a"))], answer("a", 4)
+    fresh.lifetime = 99.0
+    moment = store.moment()
+    saves = [
+        Save(key("b"), answer("b", 1), b"x", moment),
+        Save(key("a"), fresh, b"", moment, ident),
+        Save(key("c"), fresh, b"", moment, ident),
+        Save(key("a"), fresh, b"", moment, bytes(9)),
+    ]
+    found = store.save_all(saves)
+    assert found is not None
+    assert found[0] is not None
+    assert found[1:] == [ident, None, None]
+    stored = store.load(ident)
+    assert stored is not None
+    assert (stored.entry.lifetime, body_of(stored)) == (99.0, b"body")
+    assert store.generations[store.cell(key("a"))] != number
+    store.forget(key("a"))
+    assert store.save_all([Save(key("a"), fresh, b"", moment, ident)]) == [None]

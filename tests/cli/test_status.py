@@ -44,6 +44,7 @@ STATUS: dict[str, Any] = {
     "orders": [],
     "canaries": [],
     "mirrors": [],
+    "limits": [],
     "discovery": [],
 }
 
@@ -82,6 +83,18 @@ def test_what_operators_have_said_stands_behind_with_the_way_out() -> None:
         "*      c:1  5% of the clients  on",
         "",
         "* mirror: 7 requests were not copied",
+    ]
+
+
+def test_limits_that_refused_somebody_are_told() -> None:
+    limits = [
+        {"limit": "a.test: client", "refused": 7, "would_refuse": 0},
+        {"limit": "a.test: host", "refused": 0, "would_refuse": 0},
+    ]
+    assert list(lines(STATUS | {"limits": limits}))[-3:] == [
+        "",
+        "limit           refused  would refuse",
+        "a.test: client  7        0",
     ]
 
 

@@ -1,8 +1,6 @@
 """From the words about waiting bodies to filters."""
 
-import pytest
-
-from porch.config.buffering import AllWorkers, network
+from porch.config.buffering import AllWorkers
 from porch.route.route import REQUESTS
 from porch.shared import Cells
 from tests.config.test_build import built
@@ -40,19 +38,6 @@ def test_all_workers_count_together() -> None:
     counter.add(5)
     counter.add(6)
     assert counter.total() == 11
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        (b"192.0.2.1", b"192.0.2.2", False),
-        (b"2001:db8::1", b"2001:db8::2:3", True),
-        (b"2001:db8::1", b"2001:db8:0:1::1", False),
-        (b"unix", b"unix", True),
-    ],
-)
-def test_a_client_of_ipv6_is_its_network(one: bytes, other: bytes, same: bool) -> None:
-    assert (network(one) == network(other)) is same
 
 
 def test_the_cells_are_those_of_requests() -> None:

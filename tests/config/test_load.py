@@ -41,6 +41,9 @@ overload = { endpoint = 9, pool = 20, adaptive = true, queue = 5, wait = "2s", r
 buffer_request = "64MB"
 buffer_response = true
 bandwidth = "2MB/s per client"
+limit_keys = 2048
+limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "bytes", \
+dry_run = true, tell = false, name = "n" }
 cors = "*"
 csrf = true
 hide = true

@@ -7,6 +7,17 @@ from porch.manage.equipment import Equipment
 
 def test_a_worker_stays_who_it_is_unless_it_is_told_otherwise() -> None:
     words: dict[str, Any] = dict.fromkeys(
-        ("loaded", "sockets", "firsts", "files", "table", "row", "columns", "stacks", "slot")
+        (
+            "loaded",
+            "sockets",
+            "firsts",
+            "files",
+            "table",
+            "limits",
+            "row",
+            "columns",
+            "stacks",
+            "slot",
+        )
     )
     assert Equipment(**words).identity is None

@@ -3,10 +3,20 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from porch.manage.hash_key import hash_key, load_cache_key, load_hash_key
+from porch.config.state import State
+from porch.manage.hash_key import (
+    hash_key,
+    load_cache_key,
+    load_cost,
+    load_hash_key,
+    load_limit_key,
+    load_with,
+)
 from tests.support.pools import exchange_of
 
 MODULE = """
@@ -37,7 +47,7 @@ def test_a_function_beside_the_configuration_is_found(base: Path) -> None:
     ("name", "why"),
     [
         ("number", "py:porch_test_keys:number is no function"),
-        ("slow", "py:porch_test_keys:slow is async, but nobody may wait for the key of a request"),
+        ("slow", "py:porch_test_keys:slow is async, but nobody may wait for it with each request"),
         ("gone", "py:porch_test_keys:gone cannot be loaded: AttributeError"),
     ],
 )
@@ -60,3 +70,32 @@ def test_a_part_of_a_cache_key_that_cannot_be_loaded_is_none_and_told(base: Path
     assert load_cache_key(told.append, "py:porch_test_keys:gone", base) is None
     (text,) = told
     assert text.endswith("nothing is kept of routes that have it in their key until it can be")
+
+
+def test_a_limit_whose_key_or_cost_cannot_be_loaded_goes_on_without(base: Path) -> None:
+    told: list[str] = []
+    key = load_limit_key(told.append, "py:porch_test_keys:tenant", base)
+    assert key is not None
+    assert key(exchange_of(b"192.0.2.9")) == b"192.0.2.9"
+    cost = load_cost(told.append, "py:porch_test_keys:tenant", base)
+    assert cost is not None
+    assert cost(exchange_of(b"192.0.2.9")) == b"192.0.2.9"
+    assert told == []
+    assert load_limit_key(told.append, "py:porch_test_keys:gone", base) is None
+    assert load_cost(told.append, "py:porch_test_keys:slow", base) is None
+    assert [each.rpartition("; ")[2] for each in told] == [
+        "the limit counts by the client's address until it can be",
+        "each request costs 1 until it can be",
+    ]
+
+
+def test_a_state_loads_with_the_messages_of_its_worker(base: Path) -> None:
+    state = State()
+    told: list[str] = []
+    messages: Any = SimpleNamespace(warn=told.append, tell=told.append)
+    load_with(state, messages)
+    assert state.load_limit_key("py:porch_test_keys:tenant", base) is not None
+    for load in (state.load_key, state.load_cache_key, state.load_limit_key, state.load_cost):
+        load("py:porch_test_keys:gone", base)
+    state.tell("a word")
+    assert len(told) == 5

@@ -137,3 +137,27 @@ def test_a_part_of_a_cache_key_that_cannot_be_loaded_is_told_where_it_stands() -
     assert told("may_have") == []
     assert len(told("word")) == 2
     assert all("py:own_code:word is no function" in each for each in told("word"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentences"),
+    [
+        ({"rate": "5/s", "per": "py:own_code:may_have", "cost": "py:own_code:may_have"}, []),
+        ({"rate": "5/s", "per": "py:own_code:gone"}, ["own_code:gone cannot be loaded"]),
+        (
+            [
+                "5/s per client",
+                {"rate": "5/s per client and py:gone:key", "cost": "py:own_code:word"},
+            ],
+            ["py:gone:key cannot be loaded", "py:own_code:word is no function"],
+        ),
+    ],
+)
+def test_keys_and_costs_of_limits_are_loaded_and_not_called(
+    limit: Any, sentences: list[str]
+) -> None:
+    found = load_mapping({"routes": {"*": {"to": ":1", "limit": limit}}})
+    review_code(found)
+    told = [each.text for each in found.problems]
+    assert len(told) == len(sentences)
+    assert all(sentence in text for sentence, text in zip(sentences, told, strict=True))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container
 from porch.balance.endpoint import Endpoint, Out
 
 __all__ = [
+    "LIMITED",
     "NOT_COPIED",
     "ORDERED",
     "PACED",
@@ -31,6 +32,9 @@ NOT_COPIED = "not copied"
 PACED = "paced"
 """In place of an address: bytes that the route of this name has sent at its bandwidth."""
 
+LIMITED = "limited"
+"""In place of an address: requests that the limit of this name has refused, or would have."""
+
 Standing = tuple[EndpointName, str, Out | None]
 """(endpoint, kind, why): it is out of rotation, or back, if `why` is None."""
 
@@ -41,7 +45,7 @@ and comes again."""
 
 def is_endpoint(name: EndpointName) -> bool:
     """Whether it is the name of an endpoint, and not of something that is counted as one is."""
-    return name[1] not in (WHOLE, NOT_COPIED, PACED)
+    return name[1] not in (WHOLE, NOT_COPIED, PACED, LIMITED)
 
 
 class Standings:

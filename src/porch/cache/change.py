@@ -100,12 +100,13 @@ class Change:
         board: Board,
         room: Room,
         begun: tuple["lmdb.Transaction[memoryview]", Meta],
+        order: tuple[Sieve, Ghost] | None = None,
     ) -> None:
+        """order: of the board's marks and ghosts; they may be used for more than one change."""
         self._database = database
         self._board = board
         self._room = room
-        self._sieve = Sieve(board.marks)
-        self._ghost = Ghost(board.ghosts)
+        self._sieve, self._ghost = order or (Sieve(board.marks), Ghost(board.ghosts))
         self._pages = -1
         self._is_scattered = False
         self.txn, self.meta = begun
@@ -124,10 +125,9 @@ class Change:
         """It is done: workers see it, and files that nothing tells of go."""
         for cell, number in self._touched:
             self._board.show(cell, number)
-        folder = self._database.folder
         for ident in self._doomed:
             with contextlib.suppress(OSError):
-                path_of(folder, ident).unlink()
+                path_of(self._database.folder, ident).unlink()
 
     def next_ident(self, kind: bytes) -> bytes:
         """One that was never given."""
@@ -162,14 +162,20 @@ class Change:
 
     def put(self, ident: bytes, value: bytes, primary: bytes, cost: int) -> None:
         """A record that was not there. cost: see `cost_of`."""
+        meta, objects = self.meta, self._database.objects
         # The newest record is the last in the order of idents: told so, LMDB fills its pages.
         is_last = ident[:1] == RECORD
-        self.txn.put(ident, value, append=is_last, db=self._database.objects)
+        self.txn.put(ident, value, append=is_last, db=objects)
         position = position_of(ident)
         ago = self._ghost.recall(hashed(primary), position)
-        is_known = ago is not None and ago <= self.txn.stat(self._database.objects)["entries"]
-        self._sieve.enter(self._hands(ident), position, cost, is_known=is_known)
-        self._count(ident, cost, 1)
+        is_known = ago is not None and ago <= self.txn.stat(objects)["entries"]
+        if is_last:
+            meta.live += cost
+        else:
+            meta.filed += cost
+            meta.files += 1
+        hands = meta.records if is_last else meta.bodies
+        self._sieve.enter(hands, position, cost, is_known=is_known)
 
     def replace(self, ident: bytes, value: bytes) -> None:
         """Another record for one that is there."""
@@ -197,6 +203,9 @@ class Change:
     def enlist(self, primary: bytes, variant: Variant) -> bool:
         """The newest of its key, in place of the one with the same `vary`. Whether there was
         anything under this key."""
+        alone, keys = pack_variants(primary, [variant]), self._database.keys
+        if self.txn.put(primary, alone, overwrite=False, db=keys):  # most are the only one
+            return False
         others: list[Variant] = []
         known = self.variants(primary)
         for each in known:

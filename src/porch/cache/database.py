@@ -2,9 +2,10 @@
 
 Opened in each worker after the fork, since an environment must not cross one. It is not synced: a
 write lives in the page cache, which the death of any process leaves whole, and after a crash of
-the machine the store is emptied (see `opening`). Each environment is a folder of its own, named by
-its era; who finds the present one damaged puts it aside and counts the era up, and all workers see
-that at their next call.
+the machine the store is emptied (see `opening`). It is written through its map (see `ground`): to
+pages that nobody reads, until the last few bytes of a write make them the present ones. Each
+environment is a folder of its own, named by its era; who finds the present one damaged puts it
+aside and counts the era up, and all workers see that at their next call.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import lmdb
@@ -22,9 +24,11 @@ import msgspec
 from porch.cache.board import BANNED, CLEARED, ERA, GENERATION, PURGES, WRITES, Board
 from porch.cache.eviction import Hands
 from porch.cache.gate import PATIENCE, Gate
+from porch.cache.ground import FIRST, STEPS, extend, is_firm, lengthened, rounded
 
 __all__ = [
     "HANGS",
+    "OPENING",
     "BusyError",
     "Database",
     "DatabaseError",
@@ -37,12 +41,15 @@ __all__ = [
 
 READERS = 1022
 """Reads at one time, over all workers."""
+OPENING = 1.0
+"""Seconds that are waited for others' writes before it is opened."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HARMLESS = (
     lmdb.BadValsizeError,
     lmdb.DbsFullError,
     lmdb.KeyExistsError,
+    lmdb.MapResizedError,
     lmdb.NotFoundError,
     lmdb.ReadersFullError,
     lmdb.TlsFullError,
@@ -118,7 +125,8 @@ def whole(folder: Path) -> bool:
 
 
 class Database:
-    """folder: of the store. map_size: bytes that the file may grow to.
+    """folder: of the store. map_size: bytes that the file may grow to; it does so in steps, and
+    all workers go along.
 
     objects: ident -> record. keys: primary -> variants. growing: bodies on their way. bans, log:
     see bans. All but `close` raise DatabaseError, and writes FullError too.
@@ -128,12 +136,15 @@ class Database:
         "_board",
         "_env",
         "_era",
+        "_file",
         "_folder",
         "_gate",
         "_map_size",
+        "_mapped",
         "_meta",
         "_of_era",
         "_present_folder",
+        "_step",
         "bans",
         "growing",
         "keys",
@@ -148,6 +159,9 @@ class Database:
         self._env: lmdb.Environment | None = None
         self._gate: Gate | None = None
         self._era = self._of_era = -1
+        self._step = rounded(map_size // STEPS)
+        self._file = folder
+        self._mapped = 0
         self.objects: Any = None
 
     def __repr__(self) -> str:
@@ -171,36 +185,70 @@ class Database:
         """What is stored at one moment: a context. Values are views that go with it."""
         return Reading(self)
 
+    def listed(self, primary: bytes) -> bytes | None:
+        """What `keys` has for this one: a read of its own, since most lookups are no more."""
+        try:
+            txn = self.begin()
+            try:
+                value = txn.get(primary, db=self.keys)
+                return None if value is None else bytes(value)
+            finally:
+                txn.abort()
+        except lmdb.Error as error:
+            raise self.failed(error) from error
+
     def begin(self) -> "lmdb.Transaction[memoryview]":
         """A transaction that reads, for Reading. Raises lmdb.Error too."""
-        env = self._present()
+        env = self._env
+        if env is None or self._board.numbers[ERA] != self._era:
+            env = self._present()
         try:
             return env.begin(buffers=True)
         except lmdb.ReadersFullError:
             env.reader_check()
-            return env.begin(buffers=True)
+        except lmdb.MapResizedError:
+            self._go_along()
+        return env.begin(buffers=True)
 
-    @contextlib.contextmanager
-    def writing(
-        self, patience: float = PATIENCE
-    ) -> Iterator[tuple["lmdb.Transaction[memoryview]", Meta]]:
-        """The one write of all workers: it waits for others', so many seconds. An exception undoes
-        it whole."""
+    def writing(self, patience: float = PATIENCE) -> "Writing":
+        """The one write of all workers, as a context: it waits for others', so many seconds. An
+        exception undoes it whole."""
+        return Writing(self, patience)
+
+    def begin_write(self, patience: float) -> tuple["lmdb.Transaction[memoryview]", Meta, Gate]:
+        """For Writing. The gate is to be left when it is done. Raises lmdb.Error too."""
         env, gate = self._present(), self._gate
-        numbers = self._board.numbers
         assert gate is not None
-        if not gate.enter(patience):
-            raise BusyError(HANGS)
+        for is_last in (False, True):
+            if not gate.enter(patience):
+                raise BusyError(HANGS)
+            try:
+                txn = env.begin(write=True, buffers=True)
+                try:
+                    return txn, self._read_meta(txn), gate
+                except BaseException:
+                    txn.abort()
+                    raise
+            except lmdb.MapResizedError:
+                gate.leave()
+                if is_last:
+                    raise
+            except BaseException:
+                gate.leave()
+                raise
+            self._go_along()  # not inside of the gate: who opens the database waits for it
+        raise AssertionError
+
+    def end_write(self, txn: "lmdb.Transaction[memoryview]", meta: Meta, gate: Gate) -> None:
+        """It is done: keep it, leave the gate and make it known. Raises lmdb.Error too."""
+        numbers = self._board.numbers
         try:
-            with env.begin(write=True, buffers=True) as txn:
-                meta = self._read_meta(txn)
-                yield txn, meta
-                self._write_meta(txn, meta)
-                number = self._board.draw() if numbers[BANNED] < meta.banned else 0
+            self._write_meta(txn, meta)
+            number = self._board.draw() if numbers[BANNED] < meta.banned else 0
+            txn.commit()
             numbers[WRITES] += 1
-        except lmdb.Error as error:
-            raise self.failed(error) from error
         finally:
+            txn.abort()  # which does nothing behind a commit
             gate.leave()
         if numbers[ERA] != self._era:
             raise DatabaseError("the database was put aside while it was written to")
@@ -208,15 +256,39 @@ class Database:
         if number:
             self._board.show(-1, number)
 
+    def grow(self) -> bool:
+        """More room for the file, behind a FullError. False where it has all that it may have, or
+        the disk has none."""
+        env = self._present()
+        try:
+            with self._alone():
+                has = self._file.stat().st_size
+                if has <= self._mapped:  # else another worker was first
+                    if has >= self._map_size:
+                        return False
+                    has = lengthened(self._file, self._step, rounded(self._map_size))
+                env.set_mapsize(has)
+                self._mapped = has
+        except (OSError, lmdb.Error):
+            return False
+        return True
+
+    def _go_along(self) -> None:
+        """Another worker has given the database more room."""
+        if self._env is not None:
+            with self._alone():
+                self._mapped = self._file.stat().st_size
+                self._env.set_mapsize(self._mapped)
+
     def meta(self, txn: "lmdb.Transaction[memoryview]") -> Meta:
         """As of this transaction."""
         return self._read_meta(txn)
 
     def pages(self) -> int:
-        """Bytes that the file has grown to."""
-        env = self._present()
-        info, stat = env.info(), env.stat()
-        return (info["last_pgno"] + 1) * stat["psize"]
+        """Bytes that the file has grown to, as of the last transaction; another worker may have
+        made it longer by a step or two, and not have used that yet."""
+        self._present()
+        return self._mapped
 
     def open(self) -> None:
         """Open it now, that of the present era."""
@@ -234,9 +306,6 @@ class Database:
         if isinstance(error, lmdb.MapFullError) or code in _NO_ROOM:
             self.tidy()  # what a dead worker was reading keeps pages from being used again
             return FullError(str(error))
-        if isinstance(error, lmdb.MapResizedError):
-            self.close()
-            return DatabaseError("another worker has given the database more room; once more")
         is_damage = isinstance(error, lmdb.CorruptedError) or code < 0
         if isinstance(error, _HARMLESS) or not is_damage:
             return DatabaseError(str(error))
@@ -282,19 +351,9 @@ class Database:
         with self._alone():
             folder.mkdir(mode=0o700, exist_ok=True)
             gate = Gate(folder)
-            if not gate.enter(5 * PATIENCE):  # to open it is a write
+            if not gate.enter(OPENING):  # to open it is a write
                 raise OSError(errno.EBUSY, HANGS)
-            env = lmdb.open(
-                str(folder),
-                map_size=self._map_size,
-                mode=0o600,
-                sync=False,
-                metasync=False,
-                meminit=False,
-                max_dbs=8,
-                max_readers=READERS,
-                max_spare_txns=2,
-            )
+            env = self._map(folder)
             self.objects = env.open_db(b"objects")
             self.keys = env.open_db(b"keys")
             self.growing = env.open_db(b"growing")
@@ -308,6 +367,31 @@ class Database:
             gate.leave()
         self._gate = gate
         self._publish(meta)
+        return env
+
+    def _map(self, folder: Path) -> lmdb.Environment:
+        """All of the file, and no hole is in it. See `_open`."""
+        self._file = file = folder / "data.mdb"
+        least = min(FIRST, self._map_size)
+        size = rounded(max(file.stat().st_size if file.exists() else 0, least))
+        env = lmdb.open(
+            str(folder),
+            map_size=size,
+            mode=0o600,
+            sync=False,
+            metasync=False,
+            meminit=False,
+            writemap=is_firm(folder),
+            max_dbs=8,
+            max_readers=READERS,
+            max_spare_txns=2,
+        )
+        try:
+            extend(file, size)
+        except OSError:
+            env.close()
+            raise
+        self._mapped = size
         return env
 
     def _first_meta(self) -> Meta:
@@ -375,5 +459,40 @@ class Reading:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
         self._txn.abort()
+        if isinstance(error, lmdb.Error):
+            raise self._database.failed(error) from error
+
+
+class Writing:
+    """One write, by hand for the same reason."""
+
+    __slots__ = ("_database", "_gate", "_meta", "_patience", "_txn")
+
+    def __init__(self, database: Database, patience: float) -> None:
+        self._database = database
+        self._patience = patience
+
+    def __enter__(self) -> tuple["lmdb.Transaction[memoryview]", Meta]:
+        try:
+            begun = self._database.begin_write(self._patience)
+        except lmdb.Error as error:
+            raise self._database.failed(error) from error
+        self._txn, self._meta, self._gate = begun
+        return begun[:2]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            try:
+                self._database.end_write(self._txn, self._meta, self._gate)
+            except lmdb.Error as failed:
+                raise self._database.failed(failed) from failed
+            return
+        self._txn.abort()
+        self._gate.leave()
         if isinstance(error, lmdb.Error):
             raise self._database.failed(error) from error

@@ -25,7 +25,7 @@ from porch.cache.bodies import BLOCK, BodyFile, Checked, Writer, path_of
 from porch.cache.change import Change, Room
 from porch.cache.database import HANGS, BusyError, Database, DatabaseError, FullError
 from porch.cache.entry import Entry, encoded
-from porch.cache.eviction import Sieve
+from porch.cache.eviction import Ghost, Sieve
 from porch.cache.gate import PATIENCE
 from porch.cache.records import (
     FILE,
@@ -77,7 +77,7 @@ class DiskStore:
         self._room = Room(max_size)
         self._database = Database(folder, self._room.database, board)
         self._bans = Bans(self._database, board, min(BANS, max_size // 2048))
-        self._sieve = Sieve(board.marks)
+        self._sieve, self._ghost = Sieve(board.marks), Ghost(board.ghosts)
         self._checked = Checked()
         self._idents: list[bytes] = []
         self._sweeper = Sweeper(folder, self._database, board, self._bans, self._write)
@@ -109,11 +109,11 @@ class DiskStore:
     def variants(self, primary: bytes) -> list[Variant]:
         """See Store."""
         try:
-            with self._database.reading() as txn:
-                return list_variants(primary, txn.get(primary, db=self._database.keys))
+            value = self._database.listed(primary)
         except DatabaseError as error:
             self._trouble(str(error))
             return []
+        return [] if value is None else list_variants(primary, value)
 
     def load(self, ident: bytes) -> Stored | None:
         """See Store."""
@@ -154,14 +154,26 @@ class DiskStore:
 
     def save_all(self, saves: Sequence[Save]) -> list[bytes | None] | None:
         """See Store."""
+
+        def save_all(change: Change) -> list[bytes | None]:
+            return [
+                self._freshen(change, each) if each.ident else self._put(change, *each[:4])
+                for each in saves
+            ]
+
         try:
-            return self._change(lambda change: [self._put(change, *each) for each in saves], 0.0)
+            return self._change(save_all, 0.0)
         except BusyError:
             return None
         except (DatabaseError, FullError, OSError) as error:
             self._trouble(str(error))
         # One that fails undoes all: those that can be written alone are not to suffer for it.
-        return [self.save(*each) for each in saves] if len(saves) > 1 else [None] * len(saves)
+        return [self._save_one(each) for each in saves] if len(saves) > 1 else [None] * len(saves)
+
+    def _save_one(self, save: Save) -> bytes | None:
+        if save.ident:
+            return self._write(lambda change: self._freshen(change, save), None)
+        return self.save(*save[:4])
 
     def on_hanging(self) -> None:
         """See Store."""
@@ -221,25 +233,26 @@ class DiskStore:
 
     def freshen(self, primary: bytes, ident: bytes, entry: Entry, moment: int) -> bool:
         """See Store."""
+        return self._save_one(Save(primary, entry, b"", moment, ident)) is not None
 
-        def freshen(change: Change) -> bool:
-            value = change.txn.get(ident, db=self._database.objects)
-            record = None if value is None else unpack(ident, value)
-            if record is None or record.primary != primary:
-                return False
-            change.touch(self.cell(primary))
-            verdict = self._bans.verdict(change.txn, entry, moment, primary)
-            before = self._bans.verdict(change.txn, record.entry, record.moment)
-            if GONE in (verdict, before):
-                change.remove(ident)
-                return False
-            marks = (change.meta.purges, verdict == SOFT)
-            fresh = Record(primary, entry, record.size, bytes(record.tail), marks)
-            change.replace(ident, pack(ident, fresh, encoded(entry)))
-            change.enlist(primary, Variant(ident, entry.vary, entry.received))
-            return True
-
-        return self._write(freshen, False)
+    def _freshen(self, change: Change, save: Save) -> bytes | None:
+        """See Store.freshen. Its ident; None where it is not there any more."""
+        primary, entry, _, moment, ident = save
+        value = change.txn.get(ident, db=self._database.objects)
+        record = None if value is None else unpack(ident, value)
+        if record is None or record.primary != primary:
+            return None
+        change.touch(self.cell(primary))
+        verdict = self._bans.verdict(change.txn, entry, moment, primary)
+        before = self._bans.verdict(change.txn, record.entry, record.moment)
+        if GONE in (verdict, before):
+            change.remove(ident)
+            return None
+        marks = (change.meta.purges, verdict == SOFT)
+        fresh = Record(primary, entry, record.size, bytes(record.tail), marks)
+        change.replace(ident, pack(ident, fresh, encoded(entry)))
+        change.enlist(primary, Variant(ident, entry.vary, entry.received))
+        return ident
 
     def remove(self, primary: bytes, ident: bytes) -> bool:
         """See Store."""
@@ -370,9 +383,11 @@ class DiskStore:
     ) -> bytes | None:
         """Make it part of the store, if nothing was purged meanwhile and there is room. tail: the
         body, or the sums of a file. file: the ident that this has, and its bytes."""
-        verdict = self._bans.verdict(change.txn, entry, moment, primary)
-        if verdict == GONE:
-            return None
+        verdict = VALID
+        if moment < self._numbers[PURGES]:
+            verdict = self._bans.verdict(change.txn, entry, moment, primary)
+            if verdict == GONE:
+                return None
         ident, size = (change.next_ident(RECORD), len(tail)) if file is None else file
         record = Record(primary, entry, size, tail, (change.meta.purges, verdict == SOFT))
         value = pack(ident, record, encoded(entry))
@@ -415,11 +430,18 @@ class DiskStore:
     def _change(self, work: Callable[[Change], Result], patience: float) -> Result:
         """Do it in one write of its own. Raises DatabaseError, FullError, OSError: nothing is
         changed then."""
-        with self._database.writing(patience) as begun:
-            change = Change(self._database, self._board, self._room, begun)
-            done = work(change)
-        change.publish()
-        return done
+        while True:
+            try:
+                with self._database.writing(patience) as begun:
+                    order = self._sieve, self._ghost
+                    change = Change(self._database, self._board, self._room, begun, order)
+                    done = work(change)
+            except FullError:
+                if not self._database.grow():
+                    raise
+                continue
+            change.publish()
+            return done
 
     def _give_all_up(self) -> None:
         """A purge could not be noted: everything is purged."""

@@ -15,9 +15,9 @@ from porch import clock
 from porch.cache.answered import Answered, tell
 from porch.cache.arriving import Arriving
 from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
-from porch.cache.entry import Entry
+from porch.cache.entry import NO_CACHE, Entry
 from porch.cache.giving import body_of
-from porch.cache.joining import Joining, joining
+from porch.cache.joining import Joining, has_whole, joining
 from porch.cache.key import port
 from porch.cache.lost import FillNotStored
 from porch.cache.outcomes import Outcome
@@ -27,7 +27,7 @@ from porch.cache.refusal import Refusal
 from porch.cache.reuse import FAILED
 from porch.cache.shelf import FillKey, Shelf, name_of
 from porch.cache.spread import Spread
-from porch.cache.store import Stored
+from porch.cache.store import Save, Stored
 from porch.cache.update import appraised, updated
 from porch.cache.validate import personal, selected
 from porch.cache.waiting import Waiting
@@ -56,30 +56,10 @@ class Fill(Nobody):
     """
 
     __slots__ = (
-        "_answered",
-        "_cache",
-        "_cell",
-        "_error",
-        "_exchange",
-        "_first",
-        "_is_open",
-        "_joining",
-        "_key",
-        "_later",
-        "_moment",
-        "_number",
-        "_pace",
-        "_readers",
-        "_requested",
-        "_shelf",
-        "_spread",
-        "_waiting",
-        "body",
-        "checks",
-        "entry",
-        "peer",
-        "port",
-        "security",
+        *("_answered", "_cache", "_cell", "_error", "_exchange", "_first", "_is_open", "_joining"),
+        *("_key", "_later", "_moment", "_number", "_pace", "_readers", "_requested", "_shelf"),
+        *("_spread", "_valid", "_waiting"),
+        *("body", "checks", "entry", "peer", "port", "security"),
     )
 
     interim = True
@@ -107,6 +87,7 @@ class Fill(Nobody):
         self._later: Callable[[float, Callable[[], object]], object] = _never
         self._is_open = True
         self._joining: Joining | None = None
+        self._valid: Entry | None = None
         self.checks = checks
         self.entry: Entry | None = None
         self.body: Arriving | None = None
@@ -134,12 +115,14 @@ class Fill(Nobody):
     def join(self, waiting: Waiting) -> None:
         """See shelf.Asked."""
         self._shelf.members[waiting.exchange] = self
-        if self.entry is None:
+        if self.entry is not None:
+            self._give(waiting, self.entry)
+        elif self._valid is not None:
+            self._give_valid(waiting, self._valid)
+        else:
             self._waiting[waiting.exchange] = waiting
             if self._exchange is not None:
                 self.sip()
-        else:
-            self._give(waiting, self.entry)
 
     def is_behind(self) -> bool:
         """See shelf.Asked. Any purge changes the moment, and the number of what it may be about."""
@@ -236,21 +219,10 @@ class Fill(Nobody):
         verdict = appraised(cache, exchange.request, head, self._requested, clock.wall())
         if isinstance(verdict, Refusal):
             self._pass(head, data, end, verdict)
-        elif verdict.held and self._has_whole(verdict):
+        elif verdict.held and has_whole(self._shelf, self._key[0], verdict):
             self._pass(head, data, end, None)
         else:
             self._keep(verdict, head, data, end)
-
-    def _has_whole(self, part: Entry) -> bool:
-        """Whether what this is a part of has been stored since it was asked for."""
-        store = self._shelf.store
-        self._shelf.saving.settle(self._key[0])
-        for variant in store.variants(self._key[0]):
-            stored = store.load(variant.ident) if variant.vary == part.vary else None
-            if stored is not None:
-                whole, tag = stored.entry, part.get(b"etag")
-                return not whole.held and tag is not None and whole.get(b"etag") == tag
-        return False
 
     def _own(self, entry: Entry, head: ResponseHead) -> Entry:
         """An answer that is stored, as it came for the one whose request it is."""
@@ -307,9 +279,13 @@ class Fill(Nobody):
         if as_it_came or waiting.fits(entry):
             stores = body.stores and self._shelf.stores  # what is full stays so
             waiting.give(entry, body, self._reader, stored=stores, as_it_came=as_it_came)
-        elif not self._is_open or self._key != self._shelf.key(
-            self._key[0], waiting.exchange.request
-        ):
+        else:
+            self._turn_away(waiting)
+
+    def _turn_away(self, waiting: Waiting) -> None:
+        """The answer is not for this request."""
+        primary, request = self._key[0], waiting.exchange.request
+        if not self._is_open or self._key != self._shelf.key(primary, request):
             waiting.again()  # with others that want the same
         else:
             waiting.let_go("vary")
@@ -370,24 +346,36 @@ class Fill(Nobody):
         found = updated(self._cache, exchange.request, entry, head, self._requested, now)
         self._shelf.counts[VALIDATED] += 1
         if not isinstance(found, Refusal):
-            entry = found
-            store.freshen(primary, checked.ident, entry, self._moment)
+            self._valid = entry = found
+            save = Save(primary, entry, b"", self._moment, checked.ident)
+            self._shelf.saving.add(save, self._on_freshened, exchange.keeper.later)
         elif found.word in LASTING - OF_REQUESTS:  # else it speaks of the one that has asked
             store.remove(primary, checked.ident)
         is_kept = not isinstance(found, Refusal)
         if not is_kept:
             entry = msgspec.structs.replace(entry, asker=b"")  # the one who asks now
             self._shelf.outcomes.tell(name_of(self._key), Outcome(head.status, "refused"))
-        self._close()
+        if not is_kept or entry.must & NO_CACHE or entry.age >= entry.lifetime:
+            self._close()
         for each in self._leaving():
             is_first = each is self._first
-            if not is_kept and not is_first:
-                each.let_go("refused")  # it is for one alone from now on
-            elif each.fits(entry):
-                own = self._own(entry, head) if is_first else entry
-                each.give(own, body_of(checked), Reader, stored=is_kept, status=304)
+            if is_kept or is_first:
+                self._give_valid(each, self._own(entry, head) if is_first else entry, is_kept)
             else:
-                each.again()
+                each.let_go("refused")  # it is for one alone from now on
+
+    def _give_valid(self, waiting: Waiting, entry: Entry, is_kept: bool = True) -> None:
+        """What was stored already, if it is for this request."""
+        assert self.checks is not None
+        if waiting.fits(entry):
+            body = body_of(self.checks)
+            waiting.give(entry, body, Reader, stored=is_kept, status=304)
+        else:
+            self._turn_away(waiting)
+
+    def _on_freshened(self, ident: bytes | None) -> None:
+        """What is stored is fresh from now on for all workers."""
+        self._close()
 
     def _leaving(self) -> list[Waiting]:
         leaving = list(self._waiting.values())

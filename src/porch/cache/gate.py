@@ -16,8 +16,9 @@ from porch import clock
 
 __all__ = ["PATIENCE", "STEP", "STUCK", "Gate"]
 
-PATIENCE = 0.2
-"""Seconds that a write waits for others, each of which takes about 0.2 ms."""
+PATIENCE = 0.05
+"""Seconds that a write waits in place for others, each of which takes about 0.2 ms: the loop stands
+still meanwhile."""
 STEP = 0.0002
 """Seconds between two tries."""
 STUCK = 1.0

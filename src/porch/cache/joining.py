@@ -13,8 +13,9 @@ from porch.http.message import RequestHead, ResponseHead
 
 if TYPE_CHECKING:
     from porch.cache.filter import Cache
+    from porch.cache.shelf import Shelf
 
-__all__ = ["MOST_JOINED", "Joining", "joining"]
+__all__ = ["MOST_JOINED", "Joining", "has_whole", "joining"]
 
 MOST_JOINED = 16 << 20
 """Bytes of an answer that is put together from parts: it is done in memory."""
@@ -62,6 +63,18 @@ def joining(
     made = joined(entry, fresh, part)
     kept = _bytes(stored)
     return None if made is None or kept is None else Joining(made[0], response, kept, made[1])
+
+
+def has_whole(shelf: "Shelf", primary: bytes, part: Entry) -> bool:
+    """Whether what `part` is a part of has been stored since it was asked for."""
+    store = shelf.store
+    shelf.saving.settle(primary)
+    for variant in store.variants(primary):
+        stored = store.load(variant.ident) if variant.vary == part.vary else None
+        if stored is not None:
+            whole, tag = stored.entry, part.get(b"etag")
+            return not whole.held and tag is not None and whole.get(b"etag") == tag
+    return False
 
 
 def _bytes(stored: Stored) -> bytes | None:

@@ -175,7 +175,12 @@ class MemoryStore:
 
     def save_all(self, saves: Sequence[Save]) -> list[bytes | None]:
         """See Store."""
-        return [self.save(*each) for each in saves]
+        return [
+            each.ident
+            if each.ident and self.freshen(each.primary, each.ident, each.entry, each.moment)
+            else (None if each.ident else self.save(*each[:4]))
+            for each in saves
+        ]
 
     def on_hanging(self) -> None:
         """See Store: others that write are not there."""

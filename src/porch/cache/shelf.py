@@ -168,7 +168,7 @@ class Shelf:
     def hint(self, primary: bytes, vary: Sequence["Field"], whose: bytes = b"") -> None:
         """What chose an answer of this key (Entry.vary), and whether it is for one asker
         (Entry.asker): requests that differ in it are asked apart."""
-        names = [name for name, _ in vary if name[:1] != b":"]
+        names = [name for name, _ in vary if name[:1] != b":"] if vary else []
         if whose:
             names.append(_ASKER)
         if names:

@@ -64,12 +64,14 @@ class Variant(msgspec.Struct, array_like=True, gc=False, frozen=True):
 
 
 class Save(NamedTuple):
-    """An answer to be kept, with a body of up to SMALL bytes. See Store.save."""
+    """An answer to be kept, with a body of up to SMALL bytes (Store.save); or, with the ident of
+    one that is kept, what its entry is from now on, whatever `body` (Store.freshen)."""
 
     primary: bytes
     entry: Entry
     body: bytes
     moment: int
+    ident: bytes = b""
 
 
 class FileBody(Protocol):
@@ -219,9 +221,9 @@ class Store(Protocol):
         None where it is not kept (no room, the disk is full, purged meanwhile)."""
 
     def save_all(self, saves: Sequence[Save]) -> list[bytes | None] | None:
-        """Keep several in one write, in this order: for each what `save` would say. None of them
-        is there before all are. It waits for nobody: None where another worker writes just now,
-        and nothing was done."""
+        """Keep or freshen several in one write, in this order: for each its ident, or None where
+        that cannot be. None of them is there before all are. It waits for nobody: None where
+        another worker writes just now, and nothing was done."""
 
     def on_hanging(self) -> None:
         """Others wrote each time that `save_all` was tried: what was to be saved is not, and the

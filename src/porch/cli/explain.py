@@ -9,6 +9,7 @@ from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
+from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
@@ -86,16 +87,21 @@ def explain_request(
         config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
     ):
         print(line)
-    for line in (*_answer_changes(rehearsal), *browser_lines(rehearsal.route)):
+    for line in _answer_changes(rehearsal):
+        print(line)
+    for line in _protected(rehearsal.route, client_ip):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
             print(line)
-    for line in changes(rehearsal, client_ip):
-        print(line)
-    for line in ordered_for(config, rehearsal.route):
+    for line in (*changes(rehearsal, client_ip), *ordered_for(config, rehearsal.route)):
         print(line)
     return 0
+
+
+def _protected(route: Route, client_ip: bytes) -> list[str]:
+    """What the route lets in, and how often."""
+    return [*browser_lines(route), *limit_lines(route, client_ip)]
 
 
 def _read(file: Path) -> ClientCertificate:

@@ -12,6 +12,7 @@ __all__ = ["lines", "show_status"]
 MOST = 30
 """Endpoints that a person is shown; those in trouble come first."""
 
+_LIMIT = ("limit", "refused", "would_refuse")
 _ENDPOINT = ("pool", "endpoint", "state", "running", "requests")
 
 
@@ -90,6 +91,12 @@ def _changes(status: dict[str, Any]) -> Iterator[str]:
         if each["not_copied"]:
             yield ""
             yield f"{each['pool']}: {each['not_copied']} requests were not copied"
+    rows = [
+        [each[word] for word in _LIMIT] for each in status["limits"] if any(list(each.values())[1:])
+    ]
+    if rows:
+        yield ""
+        yield from _table(["limit", "refused", "would refuse"], rows)
     for each in status["discovery"]:
         yield ""
         yield from _source(each)

@@ -1,7 +1,5 @@
 """From the words about waiting bodies to filters."""
 
-import ipaddress
-
 from porch.balance.standing import PACED
 from porch.buffer.bandwidth import Bandwidth
 from porch.buffer.request import BufferRequest
@@ -11,8 +9,9 @@ from porch.config.state import State
 from porch.filter import Filter
 from porch.route.route import REQUESTS
 from porch.shared import Cells
+from porch.shield.limit_keys import network
 
-__all__ = ["AllWorkers", "buffering", "network", "pacing"]
+__all__ = ["AllWorkers", "buffering", "pacing"]
 
 
 class AllWorkers:
@@ -30,13 +29,6 @@ class AllWorkers:
     def total(self) -> int:
         """See Counter."""
         return self._cells.total(REQUESTS)
-
-
-def network(client_ip: bytes) -> bytes:
-    """Whom an address stands for: of IPv6 all of its /64, which is given to one customer."""
-    if b":" not in client_ip:
-        return client_ip
-    return ipaddress.ip_address(client_ip.decode()).packed[:8]
 
 
 def buffering(settings: RouteSettings) -> list[Filter]:

@@ -56,6 +56,7 @@ from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorMode
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
+from porch.config.schema_limit import LimitModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -118,6 +119,7 @@ def reference_page() -> str:
             *_section("eject", EjectModel),
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
+            *_section("limit", LimitModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",

@@ -22,6 +22,7 @@ from porch.config.review_clients import review_clients
 from porch.config.review_compress import review_compress
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
 from porch.config.review_hide import review_hide
+from porch.config.review_limit import review_limits
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
 from porch.config.suggest import nearest
@@ -112,6 +113,7 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
     if model.tls is not None:
         _review_tls(loaded, model.tls, (*path, "tls"))
     review_sticky(loaded, model.sticky, (*path, "sticky"))
+    review_limits(loaded, model, path)
     if model.maintenance:
         review_maintenance(loaded, model.maintenance, (*path, "maintenance"))
     if model.headers is not None:

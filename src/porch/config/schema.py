@@ -47,6 +47,7 @@ from porch.config.words import (
     read_logs,
 )
 from porch.route.route import Limits, Timeouts
+from porch.shield.limit_table import MOST_KEYS, ROOM
 
 __all__ = [
     "LATER_HARMLESS",
@@ -79,7 +80,7 @@ __all__ = [
 LATER_HARMLESS = frozenset({"admin", "metrics"})
 """Words of later versions whose absence changes speed or comfort: they warn."""
 
-LATER_PROTECTIVE = frozenset({"allow", "auth", "deny", "limit"})
+LATER_PROTECTIVE = frozenset({"allow", "auth", "deny"})
 """Words of later versions without which a route would be open: they are errors."""
 
 TOP_ONLY = {
@@ -416,6 +417,11 @@ class ConfigModel(HostWords):
     )
     cache_store: CacheStoreModel | None = word(
         "Where `cache` keeps answers, see [cache_store](#cache_store)."
+    )
+    limit_keys: Annotated[int, Field(ge=1024, le=MOST_KEYS)] = Field(
+        default=ROOM,
+        description="How many clients, or whatever else a [limit](#limit) tells apart, each worker "
+        "knows. When there are more, those that have come least are forgotten.",
     )
     certificates: Strings = Field(
         default=[],

@@ -6,9 +6,10 @@ top.
 
 from porch.config.schema_browser import BrowserWords
 from porch.config.schema_hide import HideWords
+from porch.config.schema_limit import LimitWords
 
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(BrowserWords, HideWords):
+class ShieldWords(LimitWords, BrowserWords, HideWords):
     """Of a route, a site or the top; the nearest wins."""

@@ -5,6 +5,7 @@ often, and then who it is. Limits that ask who it is come behind what finds that
 """
 
 from porch.config.browsing import browsing
+from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
 from porch.config.state import State
@@ -19,6 +20,7 @@ class Shielding:
     def __init__(self, loaded: Loaded, state: State) -> None:
         self._loaded = loaded
         self._state = state
+        self._of_limits = Limits(loaded, state)
 
     def of(self, settings: RouteSettings, name: str, host: str) -> list[Filter]:
         """The filters of one route. name: as limits of it are known, over reloads. host: of its
@@ -26,10 +28,10 @@ class Shielding:
         return [
             *self._network(settings),
             *self._bots(settings),
-            *self._limits(settings, name, of_identity=False),
+            *self._limits(settings, name, host, of_identity=False),
             *self._browser(settings, host),
             *self._identity(settings, name),
-            *self._limits(settings, name, of_identity=True),
+            *self._limits(settings, name, host, of_identity=True),
         ]
 
     def _network(self, settings: RouteSettings) -> list[Filter]:
@@ -40,9 +42,11 @@ class Shielding:
         """By what is asked for, and by what."""
         return []
 
-    def _limits(self, settings: RouteSettings, name: str, *, of_identity: bool) -> list[Filter]:
+    def _limits(
+        self, settings: RouteSettings, name: str, host: str, *, of_identity: bool
+    ) -> list[Filter]:
         """How often. of_identity: those that count by who the client is."""
-        return []
+        return [*self._of_limits.of(settings, name, host, of_identity=of_identity)]
 
     def _browser(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Across origins: CORS, CSRF; what browsers are told."""

@@ -22,13 +22,16 @@ from porch.config.balancing import LoadKey
 from porch.config.caching import LoadFunction
 from porch.config.listing import Listing
 from porch.config.orders import Orders
+from porch.exchange import Exchange
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
+from porch.shield.limit_keys import CountryOf
+from porch.shield.limit_table import LimitRow
 from porch.tls.origin import OriginTls, client_context_in_steps
 
-__all__ = ["Ask", "MakeCells", "MakePool", "State"]
+__all__ = ["Ask", "LoadCost", "MakeCells", "MakePool", "State"]
 
 
 class Pool(Connections, Protocol):
@@ -39,6 +42,10 @@ class Pool(Connections, Protocol):
     def close(self) -> None:
         """Keep nothing."""
 
+
+LoadCost = Callable[[str, Path], Callable[[Exchange], object] | None]
+"""(py:module:function, where modules are found too) -> what a request costs; None if it cannot be
+loaded."""
 
 MakePool = Callable[[Address, Deadlines, HeadLimits, int], Pool]
 """(where to, what watches it, bounds on answers and on interim answers) -> connections."""
@@ -86,7 +93,9 @@ class State:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
     cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded. serves:
-    whether anything will be balanced.
+    whether anything will be balanced. load_limit_key, load_cost: the operator's own of a limit.
+    limit_row: where limits count, None while nobody has said. country_of: an address. tell: the
+    operator.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -107,6 +116,11 @@ class State:
         self.acme_answer: Callable[[str], bytes | None] = lambda token: None
         self.load_key: LoadKey = _no_key
         self.load_cache_key: LoadFunction = lambda word, base: None
+        self.load_limit_key: LoadFunction = lambda word, base: None
+        self.load_cost: LoadCost = lambda word, base: None
+        self.limit_row: LimitRow | None = None
+        self.country_of: CountryOf = lambda address: None
+        self.tell: Callable[[str], None] = lambda text: None
         self.shelf: Shelf | None = None
         self.workshop = Workshop()
         self.serves = make_pool is not None

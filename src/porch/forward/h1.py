@@ -21,6 +21,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import GOING_AWAY, WEBSOCKET, Frames
 from porch.keeper import unsent
+from porch.outbox import outbox
 
 if TYPE_CHECKING:
     from porch.forward.pool import Pool
@@ -188,7 +189,12 @@ class ClientConnection(asyncio.Protocol):
                 if end:
                     data += last_chunk(None)
             self._request_done = end
-            self._transport.write(start + data if data else start)
+            if data:
+                start += data
+            if end and (kept := outbox.kept) is not None:
+                kept.append((self._transport.write, start))
+            else:
+                self._transport.write(start)
             return
         if not self._tunnel and self.waiting(0) and self._answered_early():
             return

@@ -40,6 +40,7 @@ from porch.listen.h2_stream import (
     ServerStream,
 )
 from porch.listen.ip import ip_of
+from porch.outbox import MOST, outbox
 
 __all__ = ["MultiplexedConnection"]
 
@@ -55,7 +56,8 @@ class MultiplexedConnection(asyncio.Protocol):
 
     streams: those with an exchange. dirty: whether what there is to say leaves with this turn.
     crowded: whether much waits that the client could have and does not take. slow: those for
-    which nothing is read.
+    which nothing is read. done: those that are over, but what they sent may still have to leave.
+    early: of these those whose request is not whole.
     deadline: of the connection without streams, of a head that
     comes in drops, and of what was sent last and is not taken; an exchange has its own.
     """
@@ -64,10 +66,8 @@ class MultiplexedConnection(asyncio.Protocol):
         "_away",
         "_before",
         "_closed",
-        "_done",
         "_door",
         "_drips",
-        "_early",
         "_full",
         "_heavy",
         "_left",
@@ -77,6 +77,8 @@ class MultiplexedConnection(asyncio.Protocol):
         "crowded",
         "deadline",
         "dirty",
+        "done",
+        "early",
         "peer",
         "port",
         "scheme",
@@ -95,8 +97,8 @@ class MultiplexedConnection(asyncio.Protocol):
         self.streams: dict[int, ServerStream] = {}
         self.slow: dict[ServerStream, None] = {}
         self._heavy: list[ServerStream] = []
-        self._early: list[int] = []
-        self._done: list[int] = []
+        self.early: list[int] = []
+        self.done: list[int] = []
         self._left: dict[int, int] | None = None
         self.dirty = self.crowded = self._full = self._closed = self._drips = False
         self._away = OPEN
@@ -146,10 +148,17 @@ class MultiplexedConnection(asyncio.Protocol):
             self._drips = False
             if self._left is None and self._away != LEAVING:
                 self.deadline = INFINITY
-            for number, head, _, _ in started:
-                stream = self.streams.get(number)
-                if stream is not None:
-                    stream.start(self._door, head)  # type: ignore[arg-type]
+            kept = outbox.open() if len(started) > 1 else ()
+            try:
+                for number, head, _, _ in started:
+                    stream = self.streams.get(number)
+                    if stream is not None:
+                        stream.start(self._door, head)  # type: ignore[arg-type]
+                        if len(kept) == MOST:
+                            outbox.send()
+            finally:
+                if len(started) > 1:
+                    outbox.close()
         if codec.arrivals.partial or self._drips:
             self._note_drips(codec.arrivals.partial)
         if not self.dirty and codec.wants_write:
@@ -210,7 +219,7 @@ class MultiplexedConnection(asyncio.Protocol):
     def _tell_of_fault(self, number: int) -> None:
         """A request was so malformed that libnghttp2 has told nothing of it: the log has it all
         the same. Those that have their answer already are no further request."""
-        if number not in self._early and number not in self._done:
+        if number not in self.early and number not in self.done:
             error = Malformed("the stream was reset with PROTOCOL_ERROR")
             ServerStream(self, number, True).start(self._door, refused((), self.scheme, error))
 
@@ -267,7 +276,7 @@ class MultiplexedConnection(asyncio.Protocol):
         if codec.glitches.spent is not None and not self._closed:
             self._break(codec.spent())
             return
-        if self._early:
+        if self.early:
             self._end_early()
         if self._heavy:
             self._look_at_heavy()
@@ -279,7 +288,7 @@ class MultiplexedConnection(asyncio.Protocol):
         if waiting or self._left is not None:
             self._see_off()
         else:
-            self._done.clear()
+            self.done.clear()
         if not self.streams:
             if self._away == AWAY:
                 self._end_away()
@@ -290,12 +299,12 @@ class MultiplexedConnection(asyncio.Protocol):
         """Answers that are whole before their request is: once the last byte has left, the client
         need not send the rest (RFC 9113 8.1)."""
         release = self.codec.release
-        early, self._early = self._early, []
+        early, self.early = self.early, []
         for number in early:
             if release(number):
                 self.mark()
             else:
-                self._early.append(number)
+                self.early.append(number)
 
     def check(self, stream: ServerStream) -> None:
         """A stream has queued more: is it, or are all, to stop reading for a while?"""
@@ -349,18 +358,6 @@ class MultiplexedConnection(asyncio.Protocol):
             self.slow.pop(stream, None)
             stream.drain()
 
-    def forget(self, stream: ServerStream) -> None:
-        """An exchange is over. What it sent may still have to leave."""
-        number = stream.number
-        self.streams.pop(number, None)
-        if self.slow:
-            self.slow.pop(stream, None)
-        if not stream.heard:
-            self._early.append(number)
-        self._done.append(number)
-        if not self.dirty:
-            self.mark()
-
     def unsent(self, number: int) -> int:
         """Bytes that the client has not taken yet: of one stream where it takes nothing of this
         one, of all where it takes little at all."""
@@ -375,8 +372,8 @@ class MultiplexedConnection(asyncio.Protocol):
     def _see_off(self) -> None:
         """Keep those in mind that are over and not taken."""
         queued = self.codec.queued
-        self._done = [number for number in self._done if queued(number)] if queued() else []
-        if self._done or self._full:
+        self.done = [number for number in self.done if queued(number)] if queued() else []
+        if self.done or self._full:
             if self._left is None:
                 self._look_again({})
         elif self._left is not None:
@@ -392,7 +389,7 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def _end_away(self) -> None:
         """The last stream that the client was told of is over."""
-        if not (self._done or self._early or self.dirty):
+        if not (self.done or self.early or self.dirty):
             self._close()
 
     def on_deadline(self) -> None:
@@ -419,7 +416,7 @@ class MultiplexedConnection(asyncio.Protocol):
                 return
         else:
             queued = self.codec.queued
-            left = {number: queued(number) for number in self._done}
+            left = {number: queued(number) for number in self.done}
             for number, size in left.items():
                 if size == before.get(number):
                     self.codec.reset(number, CANCEL)

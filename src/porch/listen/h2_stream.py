@@ -109,7 +109,7 @@ class ServerStream:
         if head.upgrade is not None:
             self._ask(head, data)
             data, end = b"", True
-        elif end and head.length is None:  # all of it is here: origins like to know
+        elif head.length is None and end:  # all of it is here: origins like to know
             head.length = len(data)
             head.fields.append((b"content-length", b"%d" % len(data)))
         try:
@@ -335,7 +335,16 @@ class ServerStream:
         self._exchange = self._tunnel = None
         if self._untaken or self._data:
             self._let_go()
-        self._connection.forget(self)
+        connection = self._connection
+        number = self.number
+        connection.streams.pop(number, None)
+        if connection.slow:
+            connection.slow.pop(self, None)
+        if not self.heard:
+            connection.early.append(number)
+        connection.done.append(number)
+        if not connection.dirty:
+            connection.mark()
 
     def _let_go(self) -> None:
         """What nobody will take any more must not keep the connection's window shut."""

@@ -14,6 +14,7 @@ from porch.manage.cache_keeping import KeptCache
 from porch.manage.discovering import News
 from porch.manage.user import Identity
 from porch.shared import SharedTable
+from porch.shield.limit_table import LimitTable
 from porch.tls.presented import Kind
 
 __all__ = ["Equipment"]
@@ -28,7 +29,8 @@ class Equipment:
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
-    operators have said. found: what is known of sources. cache: where it keeps answers.
+    operators have said. found: what is known of sources. cache: where it keeps answers. limits:
+    where it counts who has come how often.
     """
 
     loaded: Loaded
@@ -36,6 +38,7 @@ class Equipment:
     firsts: Mapping[Kind, ssl.SSLContext]
     files: Mapping[Path, int]
     table: SharedTable
+    limits: LimitTable
     row: int
     columns: Mapping[EndpointName, int]
     stacks: int

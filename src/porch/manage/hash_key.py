@@ -1,33 +1,61 @@
-"""The operator's own key, of consistent hashing or of the cache, as a worker loads it.
+"""The operator's own key, of consistent hashing, the cache or a limit, as a worker loads it.
 
 A door that cannot load it serves all the same, like with other code that it is to call: each
-request then goes to an endpoint drawn by weight, and nothing is kept. `porch check` tells before
-(named_code.py).
+request then goes to an endpoint drawn by weight, nothing is kept, and limits count by address.
+`porch check` tells before (named_code.py).
 """
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from porch.balance.hash_keys import by_function
+from porch.config.state import State
 from porch.manage.provider import object_named
+from porch.observe.messages import Messages
 
 if TYPE_CHECKING:
     from porch.balance.consistent_hash import Key
+    from porch.exchange import Exchange
 
-__all__ = ["hash_key", "load_cache_key", "load_hash_key"]
+__all__ = [
+    "function_named",
+    "hash_key",
+    "load_cache_key",
+    "load_cost",
+    "load_hash_key",
+    "load_limit_key",
+    "load_with",
+]
 
 
 def hash_key(word: str, base: Path) -> "Key":
-    """What "py:module:function" names. base: where modules are found too. Raises ValueError with a
-    sentence."""
+    """The key that "py:module:function" makes. base: where modules are found too. Raises ValueError
+    with a sentence."""
+    return by_function(function_named(word, base))
+
+
+def function_named(word: str, base: Path) -> "Callable[[Exchange], object]":
+    """What it names. Raises ValueError with a sentence."""
     found = object_named(word, base)
     if not callable(found):
         raise ValueError(f"{word} is no function")
     if inspect.iscoroutinefunction(found):
-        raise ValueError(f"{word} is async, but nobody may wait for the key of a request; def it")
-    return by_function(found)
+        raise ValueError(f"{word} is async, but nobody may wait for it with each request; def it")
+    function: Callable[[Exchange], object] = found
+    return function
+
+
+def load_with(state: State, messages: Messages) -> None:
+    """Have `state` load what its configuration names, and tell the operator."""
+    warn = messages.warn
+    state.tell = messages.tell
+    state.load_key = partial(load_hash_key, warn)
+    state.load_cache_key = partial(load_cache_key, warn)
+    state.load_limit_key = partial(load_limit_key, warn)
+    state.load_cost = partial(load_cost, warn)
 
 
 def load_hash_key(warn: Callable[[str], None], word: str, base: Path) -> "Key":
@@ -45,4 +73,24 @@ def load_cache_key(warn: Callable[[str], None], word: str, base: Path) -> "Key |
         return hash_key(word, base)
     except ValueError as error:
         warn(f"{error}; nothing is kept of routes that have it in their key until it can be")
+        return None
+
+
+def load_limit_key(warn: Callable[[str], None], word: str, base: Path) -> "Key | None":
+    """The same, or with a warning None: clients are counted by their addresses then."""
+    try:
+        return hash_key(word, base)
+    except ValueError as error:
+        warn(f"{error}; the limit counts by the client's address until it can be")
+        return None
+
+
+def load_cost(
+    warn: Callable[[str], None], word: str, base: Path
+) -> "Callable[[Exchange], object] | None":
+    """What a request costs, or with a warning None: each costs 1 then."""
+    try:
+        return function_named(word, base)
+    except ValueError as error:
+        warn(f"{error}; each request costs 1 until it can be")
         return None

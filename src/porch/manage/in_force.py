@@ -33,6 +33,7 @@ from porch.manage.renewed import Renewed
 from porch.manage.wanted import store_folder
 from porch.observe.messages import Level
 from porch.shared import SharedTable
+from porch.shield.limit_table import LimitTable
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Kind
 
@@ -64,6 +65,7 @@ class InForce:
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
+        self.limits = LimitTable(len(self.table.rows), candidate.loaded.config.limit_keys)
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
@@ -96,6 +98,7 @@ class InForce:
             firsts=self._firsts,
             files=self.files,
             table=self.table,
+            limits=self.limits,
             row=row,
             columns=self.columns.of,
             stacks=stacks,
@@ -249,6 +252,12 @@ class InForce:
             return (
                 f"workers = {candidate.workers}: a door that was started with "
                 f"{self._first_workers} has room for {most}; porch upgrade makes room, or a restart"
+            )
+        keys = candidate.loaded.config.limit_keys
+        if keys != self.candidate.loaded.config.limit_keys:
+            return (
+                f"limit_keys = {keys}: the memory of a door that runs stays as it is; "
+                "porch upgrade makes it anew, or a restart"
             )
         return self.cache.obstacle(candidate.loaded)
 

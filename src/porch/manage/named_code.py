@@ -7,8 +7,9 @@ The worker that needs it loads it, and tells what it could not.
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.schema import PoolModel, RouteWords
+from porch.config.schema_limit import parts_of
 from porch.config.words import dns_settings
-from porch.manage.hash_key import hash_key
+from porch.manage.hash_key import function_named, hash_key
 from porch.manage.provider import provider_named
 
 __all__ = ["review_code"]
@@ -40,12 +41,25 @@ def review_code(loaded: Loaded) -> None:
             loaded.add(("acme", "on_demand"), str(error), warning=True)
 
 
+def _review_limits(loaded: Loaded, path: KeyPath, words: RouteWords) -> None:
+    for each in words.limit or ():
+        kind, cost = each.costs
+        names = [name for key, name in parts_of(each.per) if key == "py"]
+        for name in [*names, *([cost] if kind == "py" else [])]:
+            try:
+                function_named(f"py:{name}", loaded.base)
+            except ValueError as error:
+                loaded.add((*path, "limit"), str(error), warning=True)
+
+
 def _review_keys(loaded: Loaded) -> None:
     said: list[tuple[KeyPath, RouteWords | PoolModel]] = [((), loaded.config)]
     said += [(loaded.site_paths[host], site) for host, site in loaded.sites.items()]
     said += [(("pool", name), pool) for name, pool in loaded.pools.items()]
     said += [(entry.path, entry.model) for entry in loaded.routes]
     for path, words in said:
+        if isinstance(words, RouteWords):
+            _review_limits(loaded, path, words)
         if isinstance(words, RouteWords) and words.cache and words.cache.key is not None:
             try:
                 if words.cache.key.py is not None:

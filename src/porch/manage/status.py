@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from porch import clock
 from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
-from porch.balance.standing import NOT_COPIED, PACED, WHOLE, EndpointName
+from porch.balance.standing import LIMITED, NOT_COPIED, PACED, WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
     CUT,
@@ -49,7 +49,8 @@ def status(door: "Supervisor") -> dict[str, object]:
     loaded = candidate.loaded
     running = in_force.history.running
     known = dict.fromkeys([*candidate.endpoints, *in_force.discovered.shown])
-    endpoints = [name for name in known if name[1] not in (NOT_COPIED, PACED)]
+    endpoints = [name for name in known if name[1] not in (NOT_COPIED, PACED, LIMITED)]
+    limits = [name for name in known if name[1] == LIMITED]
     mirrors = [name for name in known if name[1] == NOT_COPIED]
     shown = endpoints[:MOST_UPSTREAMS]
     speaks = in_force.discovered.speaks | dict(candidate.speaks)
@@ -73,6 +74,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "orders": ordered(in_force.orders),
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
         "mirrors": [_mirror(in_force, name) for name in mirrors],
+        "limits": [_limit(in_force, name) for name in limits],
         "discovery": [
             each
             | {
@@ -150,6 +152,14 @@ def _mirror(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     column = in_force.columns.of.get(name)
     left_out = 0 if column is None else in_force.table.total(column + REQUESTS)
     return {"pool": name[0], "not_copied": left_out}
+
+
+def _limit(in_force: "InForce", name: EndpointName) -> dict[str, object]:
+    column, table = in_force.columns.of.get(name), in_force.table
+    refused, would = (
+        (0, 0) if column is None else (table.total(column + FAILED), table.total(column + REQUESTS))
+    )
+    return {"limit": name[0], "refused": refused, "would_refuse": would}
 
 
 def _state(out: Mapping[str, Out], check: int) -> str:

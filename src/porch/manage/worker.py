@@ -36,7 +36,7 @@ from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
-from porch.manage.hash_key import load_cache_key, load_hash_key
+from porch.manage.hash_key import load_with
 from porch.manage.health import Health
 from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
@@ -95,8 +95,8 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
-        self._state.load_key = partial(load_hash_key, messages.warn)
-        self._state.load_cache_key = partial(load_cache_key, messages.warn)
+        load_with(self._state, messages)
+        self._state.limit_row = equipment.limits.row(equipment.row)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:

@@ -1,0 +1,28 @@
+"""What no single limit can tell: whether one can be walked around."""
+
+from porch.config.loaded import Loaded
+from porch.config.locate import KeyPath
+from porch.config.schema_limit import LimitModel, parts_of
+from porch.config.schema_shield import ShieldWords
+
+__all__ = ["review_limits"]
+
+_SENT = ("header", "cookie", "query")
+
+
+def review_limits(loaded: Loaded, words: ShieldWords, path: KeyPath) -> None:
+    """Warn of what counts by nothing but what a client says of itself. path: of the words."""
+    sent = [_sent(each) for each in words.limit or ()]
+    if all(sent):
+        for each in sent:
+            text = (
+                f"who sends another {each} each time is counted anew each time; add a limit beside "
+                'it that nobody walks around, such as "1000/min per client"'
+            )
+            loaded.add((*path, "limit"), text, warning=True)
+
+
+def _sent(limit: LimitModel) -> str:
+    """What a client says itself, of what it is counted by; "" for nothing."""
+    said = (f"{kind} {name}" for kind, name in parts_of(limit.per) if kind in _SENT)
+    return next(said, "")

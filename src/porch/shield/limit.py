@@ -1,0 +1,277 @@
+"""Limits: how often one may come, and what they may cost; who is over it is answered 429.
+
+What is left is told with every answer, as draft-ietf-httpapi-ratelimit-headers-10 has it:
+RateLimit-Policy says what holds, RateLimit what is left and, with a refusal, when to come again.
+"""
+
+from collections.abc import Callable, Sequence
+from math import ceil
+from typing import NoReturn, Protocol
+
+from porch import clock
+from porch.balance.endpoint import FAILED
+from porch.exchange import Exchange
+from porch.filter import Filter
+from porch.route.route import REQUESTS
+from porch.shared import Cells
+from porch.shield.limit_costs import Cost
+from porch.shield.limit_keys import Key
+from porch.shield.limited import RateLimited
+
+__all__ = ["ByField", "Count", "LateLimiting", "Limit", "Limiting"]
+
+_REMEMBERED = 4096
+"""Fields that are kept as they are written."""
+_BETWEEN = 60.0
+"""Seconds between two messages of a limit that only looks on."""
+
+
+class Count(Protocol):
+    """How a limit counts (limit_window.py, limit_bucket.py)."""
+
+    most: int
+    seconds: float
+
+    def take(self, key: bytes, now: float, units: int = 1) -> int:
+        """See Window."""
+
+    def charge(self, key: bytes, now: float, units: int) -> None:
+        """See Window."""
+
+    def wait(self, key: bytes, now: float) -> float:
+        """See Window."""
+
+
+class Limit:
+    """One limit of a route. name: of its policy. text: as an operator reads it. where: it was said.
+
+    cost: what a request costs, None for 1. unit: for so much of it one is counted. cells: REQUESTS
+    is how many would have been refused while it only looked on, FAILED how many were. dry_run:
+    whether it looks on. tells: whether clients are told. say: to the operator.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_said_at",
+        "_unit",
+        "cells",
+        "charge",
+        "cost",
+        "dry_run",
+        "key",
+        "name",
+        "policy",
+        "say",
+        "take",
+        "tells",
+        "text",
+        "units",
+        "wait",
+        "where",
+        "window",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        where: str,
+        key: Key,
+        count: Count,
+        cells: Cells,
+        *,
+        cost: Cost | None = None,
+        unit: int = 1,
+        measure: str = "",
+        dry_run: bool = False,
+        tells: bool = True,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """measure: of what is counted, in the draft's words; "" for requests."""
+        self.name = name
+        self.text = text
+        self.where = where
+        self.key = key
+        self.take = count.take
+        self.charge = count.charge
+        self.wait = count.wait
+        self.cells = cells
+        self.cost = cost
+        self.units = 1 if cost is None else 0
+        self.dry_run = dry_run
+        self.tells = tells and not dry_run
+        self.say = say
+        self.window = max(1, ceil(count.seconds))
+        self._unit = unit
+        self._fields: dict[int, bytes] = {}
+        self._said_at = 0.0
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        policy = f'"{quoted}";q={count.most * unit};w={self.window}'
+        policy += f';qu="{measure}"' if measure else ""
+        self.policy = policy.encode("ascii")
+
+    def __repr__(self) -> str:
+        return f"<Limit {self.text}{', looking on' if self.dry_run else ''}>"
+
+    def field(self, left: int) -> bytes:
+        """A member of RateLimit: so much is left, for as long as the window is."""
+        found = self._fields.get(left)
+        if found is None:
+            found = self.told(left, self.window)
+            if len(self._fields) < _REMEMBERED:
+                self._fields[left] = found
+        return found
+
+    def told(self, left: int, seconds: int) -> bytes:
+        """The same for another time."""
+        name = self.policy[: self.policy.index(b";q=")]
+        return b"%b;r=%d;t=%d" % (name, left * self._unit, seconds)
+
+    def units_of(self, cost: int) -> int:
+        """How many are counted for a cost."""
+        return -(-cost // self._unit)
+
+    def look_on(self, exchange: Exchange, now: float) -> None:
+        """It would have been refused."""
+        own = self.cells.own
+        own[REQUESTS] += 1
+        if now >= self._said_at:
+            self._said_at = now + _BETWEEN
+            client = exchange.client_ip.decode("latin-1")
+            self.say(
+                f"limit {self.text} ({self.where}) only looks on: it would refuse {client},"
+                f" and {self.cells.total(REQUESTS)} requests so far"
+            )
+
+
+class _Charges:
+    """What an exchange will be charged. costs: what is known of them before the end."""
+
+    __slots__ = ("costs", "keys")
+
+    def __init__(self, keys: Sequence[bytes | None]) -> None:
+        self.keys = keys
+        self.costs: list[int | None] = [None] * len(keys)
+
+
+class ByField:
+    """A cost that is read when the origin's answer comes, before any other sees it; an answer that
+    is no origin's costs nothing."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Cost) -> None:
+        self.read = read
+
+    def __call__(self, exchange: Exchange) -> int:
+        """At the end, if it was not read: there was no answer of an origin."""
+        return 0
+
+
+class Limiting(Filter):
+    """Limits of a route that count requests, one after the other. One that is refused is counted in
+    none of them."""
+
+    __slots__ = ("_charges", "_policy", "_told", "limits")
+
+    def __init__(self, limits: Sequence[Limit]) -> None:
+        self.limits = tuple(limits)
+        policies = b", ".join(each.policy for each in limits if each.tells)
+        self._policy = (b"ratelimit-policy", policies)
+        self._told: dict[Exchange, bytes] = {}
+        self._charges: dict[Exchange, _Charges] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(each.text for each in self.limits)}>"
+
+    def on_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        now = clock.monotonic()
+        told = b""
+        keys: list[bytes | None] = []
+        for limit in self.limits:
+            key = limit.key(exchange)
+            if key is None:
+                keys.append(None)
+                continue
+            left = limit.take(key, now, limit.units)
+            if left >= 0:
+                keys.append(key)
+                if limit.tells:
+                    field = limit.field(left)
+                    told = told + b", " + field if told else field
+            elif limit.dry_run:
+                keys.append(None)
+                limit.look_on(exchange, now)
+            else:
+                self._refuse(exchange, now, limit, key, keys)
+        if told:
+            self._told[exchange] = told
+        if self._charges is not None:
+            self._charges[exchange] = _Charges(keys)
+
+    def on_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        told = self._told.get(exchange)
+        response = exchange.response
+        if told is not None and response is not None:
+            response.fields = [*response.fields, self._policy, (b"ratelimit", told)]
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        self._told.pop(exchange, None)
+
+    def _refuse(
+        self,
+        exchange: Exchange,
+        now: float,
+        limit: Limit,
+        key: bytes,
+        before: Sequence[bytes | None],
+    ) -> NoReturn:
+        """before: keys of the limits that have let it in."""
+        for other, taken in zip(self.limits, before, strict=False):
+            if taken is not None and other.units:
+                other.charge(taken, now, -1)
+        limit.cells.own[FAILED] += 1
+        wait = limit.wait(key, now)
+        if limit.tells:
+            self._told[exchange] = limit.told(0, max(1, ceil(wait)))
+        raise RateLimited(f"limit {limit.text} ({limit.where})", max(1.0, wait))
+
+
+class LateLimiting(Limiting):
+    """Limits of which some count what a request costs, when it is over."""
+
+    __slots__ = ()
+
+    def __init__(self, limits: Sequence[Limit]) -> None:
+        super().__init__(limits)
+        self._charges = {}
+
+    def on_upstream_response(self, exchange: Exchange) -> None:
+        """See Filter."""
+        assert self._charges is not None
+        charges = self._charges.get(exchange)
+        if charges is not None:
+            for number, limit in enumerate(self.limits):
+                if isinstance(limit.cost, ByField):
+                    charges.costs[number] = limit.cost.read(exchange)
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter. One cost that cannot be found out keeps no other from being charged."""
+        self._told.pop(exchange, None)
+        assert self._charges is not None
+        charges = self._charges.pop(exchange, None)
+        if charges is None:
+            return
+        now = clock.monotonic()
+        for limit, key, known in zip(self.limits, charges.keys, charges.costs, strict=True):
+            if key is not None and limit.cost is not None:
+                try:
+                    cost = limit.cost(exchange) if known is None else known
+                except Exception as error:
+                    exchange.keeper.report(exchange, error)
+                    cost = 1
+                if cost:
+                    limit.charge(key, now, limit.units_of(cost))

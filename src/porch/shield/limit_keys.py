@@ -1,0 +1,156 @@
+"""What limits tell requests apart by. A key is bytes; None stands for a request that nobody counts.
+
+Who lacks what is asked for (sends no such field, has not logged in) is counted by address instead:
+else whoever leaves it out would have no limit, or all of them one in common.
+"""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from porch.balance.consistent_hash import Key
+from porch.exchange import Exchange
+from porch.route.condition import READERS, Source
+
+if TYPE_CHECKING:
+    from porch.identity import Identity
+
+__all__ = [
+    "CountryOf",
+    "Key",
+    "by_all",
+    "by_claim",
+    "by_client",
+    "by_country",
+    "by_host",
+    "by_identity",
+    "by_name",
+    "by_value",
+    "network",
+    "together",
+]
+
+CountryOf = Callable[[bytes], bytes | None]
+"""The country of an address, as two letters; None where it is not known."""
+
+_REMEMBERED = 4096
+
+
+class _Networks(dict[bytes, bytes]):
+    """An address of IPv6 -> its /64. Bounded."""
+
+    def __missing__(self, address: bytes) -> bytes:
+        try:
+            packed = ipaddress.ip_address(address.decode("ascii")).packed
+        except ValueError:
+            return address
+        mapped = packed[:12] == b"\0" * 10 + b"\xff\xff"
+        found = b"%d.%d.%d.%d" % (*packed[12:],) if mapped else packed[:8]
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[address] = found
+        return found
+
+
+_networks = _Networks()
+
+
+def network(address: bytes) -> bytes:
+    """Whom an address stands for: of IPv6 all of its /64, which is given to one customer. One of
+    IPv4 written as IPv6 is that of IPv4."""
+    return _networks[address] if b":" in address else address
+
+
+def by_client(exchange: Exchange) -> bytes:
+    """The client's address, after `trust` was applied."""
+    address = exchange.client_ip
+    return _networks[address] if b":" in address else address
+
+
+def by_all(exchange: Exchange) -> bytes:
+    """All together."""
+    return b"*"
+
+
+def by_host(exchange: Exchange) -> bytes:
+    """The host that is asked for, without the port."""
+    host = exchange.request.authority.lower()
+    end = host.rfind(b":")
+    return host[:end] if end > host.rfind(b"]") else host
+
+
+def by_name(name: bytes) -> Key:
+    """One key, as of a route: all that share it count together."""
+    return lambda exchange: name
+
+
+def by_value(source: Source, name: bytes) -> Key:
+    """A field, a cookie or a parameter of the query; see condition.ValueCondition."""
+    read = READERS[source]
+
+    def key(exchange: Exchange) -> bytes:
+        value = read(exchange.request, name)
+        return by_client(exchange) if value is None else _own(value)
+
+    return key
+
+
+def by_identity(exchange: Exchange) -> bytes:
+    """Who the client has shown to be."""
+    identity = exchange.identity
+    if identity is None:
+        return by_client(exchange)
+    return _own(f"{identity.kind} {identity.name}".encode("utf-8", "surrogatepass"))
+
+
+def by_claim(name: str) -> Key:
+    """What the client's token says: a claim by its name, of tables within by names with dots."""
+    names = name.split(".")
+
+    def key(exchange: Exchange) -> bytes:
+        value = _claim(exchange.identity, name, names)
+        if value is None:
+            return by_client(exchange)
+        return _own(str(value).encode("utf-8", "surrogatepass"))
+
+    return key
+
+
+def by_country(country_of: CountryOf) -> Key:
+    """Where the client's address is. Those whose country is not known count together."""
+
+    def key(exchange: Exchange) -> bytes:
+        return country_of(exchange.client_ip) or b"??"
+
+    return key
+
+
+def together(keys: Sequence[Key]) -> Key:
+    """Several at once: told apart by each of them."""
+    if len(keys) == 1:
+        return keys[0]
+
+    def key(exchange: Exchange) -> bytes | None:
+        parts = [each(exchange) for each in keys]
+        found = [part for part in parts if part is not None]
+        if len(found) < len(parts):
+            return None
+        return b"".join(b"%d:%b" % (len(part), part) for part in found)
+
+    return key
+
+
+def _own(value: bytes) -> bytes:
+    """Never the same as an address."""
+    return b"=" + value
+
+
+def _claim(identity: "Identity | None", name: str, names: Sequence[str]) -> object:
+    if identity is None:
+        return None
+    value: object = identity.claims
+    if isinstance(value, dict) and name in value:  # such as "https://example.com/plan"
+        return value[name]
+    for each in names:
+        value = value.get(each) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,41 @@
+"""Limits that can be walked around are told."""
+
+from typing import Any
+
+import pytest
+
+from porch.config.load import load_mapping
+
+
+def warnings(limit: Any) -> list[str]:
+    loaded = load_mapping({"listen": ":80", "routes": {"a": {"to": "b:1", "limit": limit}}})
+    assert loaded.ok, loaded.report()
+    return [each.text for each in loaded.problems]
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        False,
+        "5/s per client",
+        "5/s per identity",
+        ["5/s per header X-Key", "9/s per client"],
+        ["9/s per all", "5/s per cookie sid"],
+    ],
+)
+def test_what_nobody_walks_around_is_fine(limit: Any) -> None:
+    assert warnings(limit) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "what"),
+    [
+        ("5/s per header X-Key", ["header X-Key"]),
+        (["5/s per query user", "9/min per cookie sid and route"], ["query user", "cookie sid"]),
+    ],
+)
+def test_what_a_client_says_of_itself_alone_is_told(limit: Any, what: list[str]) -> None:
+    assert [each.partition(": ")[2].partition(" each time")[0] for each in warnings(limit)] == [
+        f"who sends another {each}" for each in what
+    ]
+    assert 'such as "1000/min per client"' in warnings(limit)[0]
