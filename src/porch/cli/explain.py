@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_access import access_lines
 from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
@@ -14,6 +15,7 @@ from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
+from porch.config.loaded import Loaded
 from porch.config.rehearse import (
     Rehearsal,
     client_ip_of,
@@ -100,9 +102,10 @@ def explain_request(
     return 0
 
 
-def _protected(route: Route | None, client_ip: bytes) -> list[str]:
+def _protected(loaded: Loaded, route: Route | None, client_ip: bytes) -> list[str]:
     """Whom the route lets in, from which pages, and how often."""
     return [
+        *access_lines(loaded, route, client_ip),
         *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),
