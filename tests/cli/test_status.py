@@ -16,7 +16,7 @@ STATUS: dict[str, Any] = {
     "stopping": False,
     "configuration": {"file": "p.toml", "hash": "abc", "routes": 2, "loaded": "now"},
     "listening": [":80"],
-    "cut": {"client_flood": 0, "http_request_error": 0},
+    "cut": {"client_flood": 0, "http_request_error": 0, "proxy_header_error": 0},
     "workers": [
         {
             "pid": 8,
@@ -66,7 +66,7 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
 
 def test_connections_that_were_cut_are_told_by_their_reason_words() -> None:
     cut = {"client_flood": 2, "http_request_error": 0}
-    assert "connections of HTTP/2 that were cut: 2 client_flood" in [*lines(STATUS | {"cut": cut})]
+    assert "connections that were cut: 2 client_flood" in [*lines(STATUS | {"cut": cut})]
 
 
 def test_what_operators_have_said_stands_behind_with_the_way_out() -> None:

@@ -119,6 +119,9 @@ def test_what_joins_and_leaves_a_list_of_targets() -> None:
     assert between({"to": ["a:1", "b:1"]}, {"to": ["a:1", {"to": "b:1", "priority": 1}]}) == [
         "route a.test/x: also to b:1 (priority 1); no longer to b:1"
     ]
+    assert between({"to": "b:1"}, {"to": [{"to": "b:1", "proxy_protocol": "v2"}]}) == [
+        "route a.test/x: to was b:1, becomes b:1 (proxy_protocol v2)"
+    ]
 
 
 def test_long_lists_are_cut() -> None:

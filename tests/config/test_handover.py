@@ -237,8 +237,11 @@ def test_pieces_are_small(tmp_path: Path) -> None:
 
 
 def test_workers_sign_with_the_key_that_the_supervisor_has() -> None:
-    loaded = load_mapping({"routes": {"*": [":1", {"to": ":2", "priority": 3, "weight": 0}]}})
+    loaded = load_mapping(
+        {"routes": {"*": [":1", {"to": ":2", "priority": 3, "weight": 0, "proxy_protocol": "v1"}]}}
+    )
     loaded.signing_key = b"k" * 32
     again = complete(unpack(pack(loaded)))
     assert again.signing_key == b"k" * 32
     assert [(each.weight, each.priority) for each in again.routes[0].targets] == [(1, 0), (0, 3)]
+    assert [each.announces for each in again.routes[0].targets] == ["", "v1"]

@@ -23,6 +23,9 @@ WHOLE = """\
 listen = [":8080", "unix:/run/porch.sock"]
 workers = 1
 trust = ["private", "192.0.2.0/24"]
+proxy_protocol = ["192.0.2.0/24"]
+allow = ["0.0.0.0/0", "::1"]
+deny = "192.0.2.9"
 watch = true
 grace = "10s"
 debug = false
@@ -201,7 +204,9 @@ sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = 
 headers = "secure"
 
 [pool.pool]
-servers = ["a:1", { to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
+servers = [{ to = "a:1", proxy_protocol = "v1" }]
+[pool.found]
+servers = [{ to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
 balance = "least-requests"
 sticky = true
 tls = { verify = true }
@@ -343,6 +348,7 @@ def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
     files = {"include", "error_page", "cert", "ca", "certificates", "key_password", "client_ca"}
+    files |= {"geo", "geo_fields"}
     others = {"client_cert", "user", "group"}  # no such user may be on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == files | others
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from porch.config.load import Loaded, load_mapping
-from porch.config.review import PRIVATE
 
 ROUTES = {"a.test": "a:1"}
 
@@ -42,25 +41,6 @@ def test_addresses_that_differ_are_fine(listen):
 )
 def test_addresses_that_cannot_be_bound_together_are_refused(listen, sentence):
     assert problems(listen=listen) == [sentence]
-
-
-def test_private_stands_for_the_private_networks():
-    found = loaded(trust=["private", "192.0.2.1", "unix"])
-    assert found.problems == []
-    assert found.config.trust == ["192.0.2.1", "unix", *PRIVATE]
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("cloudflare", "'cloudflare' is no network; write 10.0.0.0/8, 10.0.0.1, private or unix"),
-        ("10.0.0.1/8", "'10.0.0.1/8' is an address within a network; write 10.0.0.0/8"),
-        ("fe80::1/10", "'fe80::1/10' is an address within a network; write fe80::/10"),
-        ("*", "'*' is no network"),
-    ],
-)
-def test_what_is_no_network_is_not_trusted(text, sentence):
-    assert problems(trust=[text])[0].startswith(f"trust[0]: {sentence}")
 
 
 def test_files_that_are_named_can_be_read(tmp_path, monkeypatch):

@@ -56,6 +56,11 @@ def test_what_goes_together_is_fine(key, route):
         ("a.test", "api", '.to[0]: there is no [pool.api]; an address has a port: "api:8000"'),
         ("a.test", ["a:1", "b"], ".to[1]: there is no [pool.b]"),
         ("a.test", "redirect:/{id}", ".to[0]: the redirect has {id}, but there is only {path}, {"),
+        (
+            "a.test",
+            {"to": [{"to": "dns:a:1", "proxy_protocol": "v1"}]},
+            ".to[0]: 'proxy_protocol' is of an address; not of 'dns:a:1'",
+        ),
         ("a.test", {"to": "a:1", "status": 302}, ".status: 'status' is of a redirect alone"),
         ("POST a.test", {"to": "a:1", "when": {"method": "GET"}}, ".when: the key says POST"),
     ],

@@ -158,6 +158,13 @@ def test_an_endpoint_is_dialled_as_its_target_says() -> None:
     assert state.idle == [9.0, 9.0, 9.0]
 
 
+def test_an_endpoint_is_told_for_whom_a_connection_is_where_the_target_says_so() -> None:
+    state = Asked()
+    to = ["10.0.0.1:1", "unix:/run/u.sock", "https://b.test", "h2c://c.test"]
+    built(state=state, routes={"*": [{"to": each, "proxy_protocol": "v2"} for each in to]})
+    assert [each.announces for each in state.addresses] == ["v2"] * 4
+
+
 def test_unverified_tls_is_warned_about_where_there_is_any() -> None:
     tls = {"verify": False}
     text = "the origin's certificate is not verified: anybody between can be the origin"

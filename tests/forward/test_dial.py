@@ -400,3 +400,46 @@ def test_http_1_1_alone_is_dialled_for_where_it_may_be_spoken() -> None:
     dialer = Dialer(address, Resolver())
     assert dialer.one is not None
     assert (dialer.protocols, dialer.one.protocols, dialer.one.is_secure) == (BOTH, ONE, True)
+
+
+async def _first_line(of: Address, client: bytes | None) -> bytes:
+    """What an origin gets before anything else."""
+    listening = socket.socket(socket.AF_UNIX if of.path else socket.AF_INET)
+    listening.bind(of.path or (of.host, of.port))
+    listening.listen()
+    near = await Dialer(of, Resolver(), client).dial(Near)
+    accepted = listening.accept()[0]
+    near.transport.write(b"GET /\r\n")
+    accepted.settimeout(5)
+    loop = asyncio.get_running_loop()
+    first: bytes = await loop.run_in_executor(None, accepted.makefile("rb").readline)
+    near.transport.abort()
+    await near.lost
+    accepted.close()
+    listening.close()
+    return first
+
+
+@pytest.mark.parametrize(
+    ("announces", "client", "first"),
+    [
+        ("", b"192.0.2.1", b"GET /\r\n"),
+        ("v1", b"192.0.2.1", b"PROXY TCP4 192.0.2.1 0.0.0.0 0 0\r\n"),
+        ("v1", None, b"PROXY UNKNOWN\r\n"),
+        ("v2", b"192.0.2.1", b"\r\n"),
+    ],
+)
+def test_an_origin_is_told_first_for_whom_a_connection_is(
+    tmp_path: Path, announces: str, client: bytes | None, first: bytes
+) -> None:
+    of = Address(host="127.0.0.1", port=free_port(), announces=announces)
+    assert asyncio.run(_first_line(of, client)) == first
+    of = Address(path=f"{tmp_path}/origin.sock", announces=announces)
+    assert asyncio.run(_first_line(of, client)) == first
+
+
+def test_a_dialler_for_http_1_alone_tells_the_same() -> None:
+    of = Address(host="a", port=1, protocols=BOTH, announces="v1")
+    dialer = Dialer(of, Resolver(), b"192.0.2.1")
+    assert dialer.one is not None
+    assert dialer.one._announcement == dialer._announcement != b""

@@ -34,6 +34,7 @@ class Settings:
         self.report: Any = lambda _, error: self.reports.append(error)
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Any = None
+        self.announces: Any = None
         self.h2c = False
         self.streams = 128
 

@@ -95,6 +95,11 @@ class Rival:
     # --- what the pool and the connection call ---------------------------------------------------
 
     @property
+    def client_ip(self) -> bytes:
+        """See Exchange."""
+        return self._exchange.client_ip
+
+    @property
     def route(self) -> "Route":
         """See Exchange."""
         return self._exchange.route

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from porch.cli.explain_access import access_lines
 from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
@@ -14,6 +15,7 @@ from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
+from porch.config.loaded import Loaded
 from porch.config.rehearse import (
     Rehearsal,
     client_ip_of,
@@ -74,13 +76,13 @@ def explain_request(
     explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(shown.text(), end="")
-    for line in _described(certificate):
+    access = access_lines(loaded, rehearsal.route, client_ip)
+    for line in (*_described(certificate), *access, *_served(rehearsal)):
         print(line)
-    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
+    for line in _consumed(headers, rehearsal):
         print(line)
     if rehearsal.sent is not None:
-        for line in _spoken(rehearsal.route, state):
-            print(line)
+        print("".join(f"{line}\n" for line in _spoken(rehearsal.route, state)), end="")
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
     trusted = built.trusts is not None and built.trusts(peer)
@@ -90,7 +92,7 @@ def explain_request(
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
-    for line in _protected(rehearsal.route, client_ip):
+    for line in _protected(loaded, rehearsal.route, client_ip):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
@@ -100,9 +102,14 @@ def explain_request(
     return 0
 
 
-def _protected(route: Route | None, client_ip: bytes) -> list[str]:
-    """What the route lets in, and how often."""
-    return [*auth_lines(route), *browser_lines(route), *limit_lines(route, client_ip)]
+def _protected(loaded: Loaded, route: Route | None, client_ip: bytes) -> list[str]:
+    """Whom and what the route lets in, and how often."""
+    return [
+        *access_lines(loaded, route, client_ip),
+        *auth_lines(route),
+        *browser_lines(route),
+        *limit_lines(route, client_ip),
+    ]
 
 
 def _read(file: Path) -> ClientCertificate:

@@ -56,7 +56,7 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     if any(status["cut"].values()):
         yield ""
         told = ", ".join(f"{count} {word}" for word, count in status["cut"].items() if count)
-        yield f"connections of HTTP/2 that were cut: {told}"
+        yield f"connections that were cut: {told}"
     endpoints = sorted(status["upstreams"], key=lambda each: each["state"] == "up")
     if endpoints:
         yield ""

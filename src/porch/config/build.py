@@ -5,7 +5,6 @@ What is built was reviewed before (review.py); only what files hold is seen here
 steps (steps.py), since a worker builds while it serves.
 """
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.certs.entry import Source
+from porch.config.accessing import Peers, announced, trusted
 from porch.config.address import parse_listen
 from porch.config.buffering import buffering, pacing
 from porch.config.caches import Caches
@@ -75,6 +75,7 @@ class DoorSettings:
     error_page: Callable[[Exchange, PorchError], Response]
     report: Callable[[Exchange, Exception], None]
     client_ip: Callable[[bytes, RequestHead], bytes] | None
+    announces: Callable[[bytes], bool] | None
     own_fields: tuple[Field, ...]
     h2c: bool
 
@@ -83,10 +84,12 @@ class DoorSettings:
 class Built:
     """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
     all pools. base: the folder of the configuration. members: of pools whose endpoints are found.
-    sought: by the names of their sources. needs_key: whether cookies are signed with
+    lists: of files, those that are noticed without `watch`: of networks and places. sought: by the
+    names of their sources. needs_key: whether cookies are signed with
     `Loaded.signing_key`. trusts: whether a peer is in `trust`, by its address; None for nobody."""
 
     settings: DoorSettings
+    lists: tuple[Path, ...]
     listen: tuple[ListenAddress, ...]
     certificates: Certificates
     needs_key: bool
@@ -149,7 +152,9 @@ class _Builder:
         self.logs = logs
         self.state = state
         self.files: list[Path] = []
-        self.trust = self._trust()
+        self.lists: list[Path] = []
+        self.trust = self._trust(trusted(loaded))
+        self.announced = self._trust(announced(loaded))
         limits = merge_limits([self.config])
         self.streams = limits.streams
         self.limits = HeadLimits(
@@ -204,11 +209,14 @@ class _Builder:
             error_page=self._error_page(),
             report=self.logs.report,
             client_ip=self.trust.client_ip if self.trust is not None else None,
+            announces=self.announced.trusts if self.announced is not None else None,
             own_fields=own,
             h2c=config.h2c,
         )
+        lists = (*self.lists, *self.filters.accessing.files)
         return Built(
             settings=settings,
+            lists=lists,
             listen=self.listen,
             certificates=self.certificates,
             needs_key=self.upstreams.sticky.needs_key,
@@ -223,6 +231,7 @@ class _Builder:
                 *self.changing.files,
                 *self.filters.files,
                 *self.files,
+                *lists,
             ),
             upstreams=self.upstreams.made,
             base=self.loaded.base,
@@ -235,6 +244,7 @@ class _Builder:
 
     def _routes(self) -> Steps[None]:
         """All routes, and what `www` of the sites adds."""
+        yield from self.filters.accessing.opening()
         www = {f"www.{host}": host for host, site in self.loaded.sites.items() if site.www}
         taken: set[Pattern] = set()
         for each in self.loaded.routes:
@@ -292,6 +302,7 @@ class _Builder:
         route.access = (rewritten, settings.upgrades, demand, protects, files)
         prefix = stripped(pattern) if model.strip else b""
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
+        yield from self.filters.accessing.preparing(settings)
         filters = self.filters.of(settings, name, host, demand, prefix)
         behind = yield from self._lead(name, entry, settings, route, filters)
         if isinstance(route.destination, Sticky):
@@ -394,10 +405,9 @@ class _Builder:
             self.loaded.add(("listen",), text)
         return tuple(each for each in found if not each.tls)
 
-    def _trust(self) -> Trust | None:
-        networks = [ipaddress.ip_network(each) for each in self.config.trust if each != "unix"]
-        unix = "unix" in self.config.trust
-        return Trust(networks, unix) if networks or unix else None
+    def _trust(self, peers: Peers) -> Trust | None:
+        self.lists += peers.files
+        return Trust(peers.networks, peers.unix) if peers.networks or peers.unix else None
 
     def _fallback(self, key: str, filter_: Filter) -> Route:
         return Route(key=key, plan=self.logs.plan([self.options, filter_]), limits=Limits())

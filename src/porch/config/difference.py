@@ -18,7 +18,6 @@ from porch.config.conditions import CertificateModel, WhenModel
 from porch.config.forms import form_of
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
-from porch.config.review import PRIVATE
 from porch.config.schema import HeadersModel, LogModel, ServerModel
 from porch.config.target import parse_target
 from porch.config.units import spell_duration, spell_share, spell_size
@@ -253,8 +252,11 @@ def _targets(to: Sequence[str | ServerModel], hide: Hide) -> Items:
     found: dict[Hashable, _Item] = {}
     for each in to:
         server = ServerModel(to=each) if isinstance(each, str) else each
-        target = replace(parse_target(server.to), text="", priority=server.priority)
+        announces = server.proxy_protocol or ""
+        target = parse_target(server.to)
+        target = replace(target, text="", priority=server.priority, announces=announces)
         shown = hide(server.to) + (f" (priority {server.priority})" if server.priority else "")
+        shown += f" (proxy_protocol {announces})" if announces else ""
         found.setdefault(target, _Item(shown, [])).weights.append(server.weight)
     for item in found.values():
         item.weights.sort()
@@ -408,8 +410,6 @@ def _fields(headers: HeadersModel, hide: Hide) -> Iterator[tuple[str, _Word]]:
 
 def _items(name: str, values: Sequence[Any], hide: Hide) -> Items:
     """A list without order, by what its items mean."""
-    if name == "trust" and {*PRIVATE} <= {*values}:
-        values = ["private", *(each for each in values if each not in PRIVATE)]
     found: dict[Hashable, _Item] = {}
     for value in values:
         if isinstance(value, LogModel):

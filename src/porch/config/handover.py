@@ -32,7 +32,7 @@ _READ_ALREADY: dict[str, object] = {"routes": {}, "site": {}, "pool": {}, "expec
 """Tables of the whole file that have models of their own by now."""
 _NOTHING_SAID = dict.fromkeys(RouteModel.model_fields)
 _PLACE = ("text", "kind", "host", "port", "path", "url", "status", "name")
-_TARGET = (*_PLACE, "weight", "priority", "source")
+_TARGET = (*_PLACE, "weight", "priority", "source", "announces")
 _target_parts = attrgetter(*_TARGET)
 
 

@@ -1,7 +1,7 @@
 """History: the configurations that ran, to go back to. `porch rollback` and `porch status`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from porch import clock
@@ -65,6 +65,12 @@ class History:
         while len(self._ran) > LONGEST:  # the oldest, but what a rollback would lead to
             del self._ran[max(at for at, each in enumerate(self._ran) if each.number not in kept)]
         return ran
+
+    def renew(self, snapshot: Snapshot) -> None:
+        """What runs is the same configuration with other lists: no other one to go back to."""
+        for at, each in enumerate(self._ran):
+            if each.number == self._running:
+                self._ran[at] = replace(each, snapshot=snapshot)
 
     def previous(self) -> Ran | None:
         """Where a rollback leads; None if nothing is known of it."""

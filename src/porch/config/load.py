@@ -13,7 +13,14 @@ from porch.config.dotted import report_dotted
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.review import review
-from porch.config.schema import ConfigModel, ExpectModel, PoolModel, RouteModel, SiteModel
+from porch.config.schema import (
+    ConfigModel,
+    ExpectModel,
+    PoolModel,
+    RouteModel,
+    ServerModel,
+    SiteModel,
+)
 from porch.config.secret import fill
 from porch.config.source import TOO_DEEP, read
 from porch.config.wording import findings
@@ -128,7 +135,7 @@ def _is_several(loaded: Loaded, values: list[object], path: KeyPath) -> bool:
         return True
     tables = [each for each in values if isinstance(each, dict)]
     return len(tables) == len(values) > 0 and any(
-        not each.keys() <= {"to", "weight", "priority"} for each in tables
+        not each.keys() <= ServerModel.model_fields.keys() for each in tables
     )
 
 

@@ -75,7 +75,7 @@ class Loaded:
         """What cookies are signed with that have no secret of their own; empty where nobody serves
         with it."""
         self.contents: dict[Path, bytes] = {}
-        """What `read` has read: certificates, keys, authorities, the error page."""
+        """What `read` has read: certificates, keys, authorities, lists, the error page."""
 
     @property
     def ok(self) -> bool:

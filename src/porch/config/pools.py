@@ -9,6 +9,7 @@ from porch.forward.address import Address
 from porch.forward.client import HttpClient
 from porch.forward.dial import Dialer
 from porch.forward.pool import Pool
+from porch.forward.proxy_protocol import ByClient
 from porch.forward.resolve import Resolver
 from porch.http.h1 import HeadLimits
 
@@ -22,8 +23,14 @@ def pools() -> MakePool:
     """Makes pools that share one resolver, and with it what is known of names."""
     resolver = Resolver()
 
-    def make(address: Address, deadlines: Deadlines, limits: HeadLimits, interim: int) -> Pool:
-        return Pool(str(address), Dialer(address, resolver), deadlines, limits, interim)
+    def make(
+        address: Address, deadlines: Deadlines, limits: HeadLimits, interim: int
+    ) -> Pool | ByClient:
+        def of(client: bytes | None) -> Pool:
+            dialer = Dialer(address, resolver, client)
+            return Pool(str(address), dialer, deadlines, limits, interim)
+
+        return ByClient(of) if address.announces else of(None)
 
     return make
 

@@ -25,8 +25,7 @@ from porch.config.reference_text import (
     UNITS,
 )
 from porch.config.schema import (
-    LATER_HARMLESS,
-    LATER_PROTECTIVE,
+    LATER_WORDS,
     TOP_ONLY,
     AcmeModel,
     ConfigModel,
@@ -271,14 +270,11 @@ def _secure() -> list[str]:
 
 
 def _later() -> list[str]:
-    harmless = ", ".join(f"`{word}`" for word in sorted(LATER_HARMLESS))
-    protective = ", ".join(f"`{word}`" for word in sorted(LATER_PROTECTIVE))
+    words = ", ".join(f"`{word}`" for word in sorted(LATER_WORDS))
     return [
         "## Words of later versions",
         "",
-        f"Known by name. These do nothing yet, and a warning says so: {harmless}.",
-        "",
-        f"Without these a route would be open, so that they are refused: {protective}.",
+        f"Known by name. These do nothing yet, and a warning says so: {words}.",
         "",
     ]
 

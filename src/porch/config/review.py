@@ -3,7 +3,6 @@
 Everything that can be known without a network is found here, so that all problems come at once.
 """
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from porch.config.headers import parse_name, parse_value
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES
+from porch.config.review_access import review_access, review_peers
 from porch.config.review_acme import review_acme
 from porch.config.review_auth import review_auth
 from porch.config.review_balance import review_servers, review_sticky
@@ -31,16 +31,13 @@ from porch.config.target import is_pool_name
 from porch.route.host import parse_host
 from porch.shield.hsts import YEAR
 
-__all__ = ["PRIVATE", "review"]
-
-PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "127.0.0.0/8", "::1/128")
-"""What `private` in `trust` stands for: RFC 1918, RFC 4193, and this machine."""
+__all__ = ["review"]
 
 
 def review(loaded: Loaded, data: dict[str, Any]) -> None:
     """Look over all models of `loaded`, made from `data`. Reads keys and targets of routes."""
     _review_listen(loaded)
-    _review_trust(loaded)
+    review_peers(loaded)
     review_file(loaded, loaded.config.error_page, ("error_page",))
     if loaded.config.group is not None and loaded.config.user is None:
         loaded.add(("group",), "'group' stands beside 'user'; name the user too")
@@ -82,28 +79,6 @@ def _review_listen(loaded: Loaded) -> None:
         loaded.add(("listen",), "'listen' is empty; a door needs an address, such as \":8080\"")
 
 
-def _review_trust(loaded: Loaded) -> None:
-    written = loaded.config.trust
-    if "private" in written:
-        plain = [each for each in written if each != "private"]
-        loaded.config = loaded.config.model_copy(update={"trust": [*plain, *PRIVATE]})
-    for number, text in enumerate(written):
-        if text in ("private", "unix"):
-            continue
-        try:
-            ipaddress.ip_network(text)
-        except ValueError:
-            loaded.add(("trust", number), _no_network(text))
-
-
-def _no_network(text: str) -> str:
-    try:
-        plain = ipaddress.ip_interface(text).network
-    except ValueError:
-        return f"'{text}' is no network; write 10.0.0.0/8, 10.0.0.1, private or unix"
-    return f"'{text}' is an address within a network; write {plain}"
-
-
 def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
     """Words that may stand at the top, in a site and in a route alike."""
     for name, words in TOP_ONLY.items() if path else ():
@@ -112,6 +87,7 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
             if table is not None and word in table.model_fields_set:
                 text = f"'{word}' is read before a route is known; write it at the top, in [{name}]"
                 loaded.add((*path, name, word), text)
+    review_access(loaded, model, path)
     if model.tls is not None:
         _review_tls(loaded, model.tls, (*path, "tls"))
     review_sticky(loaded, model.sticky, (*path, "sticky"))

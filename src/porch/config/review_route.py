@@ -78,7 +78,10 @@ def _target(said: str | ServerModel) -> Target:
     if isinstance(said, str):
         return parse_target(said)
     target = parse_target(said.to, said.weight, said.every or 0.0, said.resolver or "")
-    return replace(target, priority=said.priority)
+    announces = said.proxy_protocol or ""
+    if announces and target.kind not in ("http", "https", "h2", "h2c", "unix"):
+        raise ValueError(f"'proxy_protocol' is of an address; not of '{said.to}'")
+    return replace(target, priority=said.priority, announces=announces)
 
 
 def _misplaced(key: str) -> str:

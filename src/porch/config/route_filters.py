@@ -35,7 +35,8 @@ __all__ = ["RouteFilters"]
 
 
 class RouteFilters:
-    """Of one configuration. hiding: what keeps its internal routes."""
+    """Of one configuration. hiding: what keeps its internal routes. accessing: what decides by
+    addresses, to be prepared before."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class RouteFilters:
         self._options = Options()
         self.hiding = Hiding(loaded)
         self._shielding = Shielding(loaded, state)
+        self.accessing = self._shielding.accessing
         self._forwarding_of: dict[object, ForwardingHeaders] = {}
 
     @property

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
+from porch.config.schema_access import NetworkWords
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_buffer import Bandwidth, BufferRequest, BufferResponse
 from porch.config.schema_cache import Cache, CacheStoreModel
@@ -50,8 +51,7 @@ from porch.route.route import Limits, Timeouts
 from porch.shield.limit_table import MOST_KEYS, ROOM
 
 __all__ = [
-    "LATER_HARMLESS",
-    "LATER_PROTECTIVE",
+    "LATER_WORDS",
     "TOP_ONLY",
     "AcmeModel",
     "ConfigModel",
@@ -77,11 +77,8 @@ __all__ = [
     "WhenModel",
 ]
 
-LATER_HARMLESS = frozenset({"admin", "metrics"})
-"""Words of later versions whose absence changes speed or comfort: they warn."""
-
-LATER_PROTECTIVE = frozenset({"allow", "deny"})
-"""Words of later versions without which a route would be open: they are errors."""
+LATER_WORDS = frozenset({"admin", "metrics"})
+"""Words of later versions, whose absence changes comfort alone: they warn."""
 
 TOP_ONLY = {
     "timeouts": ("head", "keep_alive"),
@@ -384,7 +381,7 @@ def _tables(of: Any) -> Any:
     return BeforeValidator(_unchanged, json_schema_input_type=dict[str, of])
 
 
-class ConfigModel(HostWords):
+class ConfigModel(HostWords, NetworkWords):
     """The whole file."""
 
     listen: Annotated[Strings, Form('an address, such as ":8080", or a list of them')] = Field(
@@ -441,7 +438,8 @@ class ConfigModel(HostWords):
     trust: Strings = Field(
         default=[],
         description="Proxies whose X-Forwarded-* are believed: networks, addresses, `private` for "
-        "all private networks, `unix` for peers by a Unix socket. Nobody's if left out.",
+        "all private networks, `unix` for peers by a Unix socket, `file:` with a list, or the name "
+        "of a CDN. Nobody's if left out. See [client address](client-address.md).",
     )
     watch: bool = Field(default=False, description="Load the files again when they change.")
     grace: Duration = Field(

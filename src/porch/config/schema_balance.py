@@ -43,6 +43,10 @@ class ServerModel(Model):
     resolver: str | None = word(
         'Of `dns:` and `srv:`: the name server to ask in place of the system\'s, "10.0.0.2:8600".'
     )
+    proxy_protocol: Literal["v1", "v2"] | None = word(
+        "Begin each connection with a PROXY header of this version that says who the client is. A "
+        "connection then serves this client alone."
+    )
 
 
 To = Annotated[

@@ -4,6 +4,7 @@ What costs least and needs least goes first: where the client comes from, what i
 often, and then who it is. Limits that ask who it is come behind what finds that out.
 """
 
+from porch.config.accessing import Accessing
 from porch.config.authing import Authing
 from porch.config.browsing import browsing
 from porch.config.limiting import Limits
@@ -16,9 +17,10 @@ __all__ = ["Shielding"]
 
 
 class Shielding:
-    """Of one configuration. authing: makes what lets clients in."""
+    """Of one configuration. accessing: what decides by addresses. authing: what lets clients in."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
+        self.accessing = Accessing(loaded)
         self._loaded = loaded
         self._state = state
         self.authing = Authing(loaded, state)
@@ -38,7 +40,7 @@ class Shielding:
 
     def _network(self, settings: RouteSettings) -> list[Filter]:
         """By address: networks, countries."""
-        return []
+        return self.accessing.filters(settings)
 
     def _bots(self, settings: RouteSettings) -> list[Filter]:
         """By what is asked for, and by what."""

@@ -4,7 +4,7 @@ import base64
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ class Snapshot:
     name: what problems without a file are reported for. files: those with words, the first one
     named by the operator; none of a configuration from Python. contents: of these and of all that
     they name: certificates, keys, secrets. They are in memory alone and never shown; `dump` has
-    them too. What `${NAME}` stood for is not in here: the environment of a process stays.
+    them too. What `${NAME}` stood for is not in here: the environment of a process stays. lists:
+    those of them that hold networks.
     data: the words of a configuration from Python. again: what loads one whose words are not known.
     hash: of all names and contents, in hex. at: when it was loaded, in seconds of the wall clock.
     """
@@ -34,6 +35,7 @@ class Snapshot:
     name: str
     files: tuple[Path, ...] = ()
     contents: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
+    lists: tuple[Path, ...] = ()
     data: Mapping[str, Any] | None = field(default=None, repr=False)
     again: Callable[[], Loaded] | None = field(default=None, repr=False, compare=False)
     hash: str
@@ -51,6 +53,7 @@ class Snapshot:
         *,
         data: Mapping[str, Any] | None = None,
         again: Callable[[], Loaded] | None = None,
+        lists: Sequence[Path] = (),
     ) -> "Snapshot":
         """What was loaded just now, and built: that reads certificates. It must be ok.
 
@@ -61,6 +64,7 @@ class Snapshot:
             name=loaded.name,
             files=tuple(loaded.files),
             contents=contents,
+            lists=tuple(each for each in lists if each in contents),
             data=data,
             again=again,
             hash=_hash_files(loaded) if loaded.files else _hash_words(loaded),
@@ -73,7 +77,7 @@ class Snapshot:
 
         But what proves who somebody is, is as the disk has it now, where it is there: a key that
         was replaced since, because it was stolen, or an authority that was taken out, must not
-        come back.
+        come back. Nor may an address that is blocked by now.
         """
         if self.files:
             words = {*self.files}
@@ -81,7 +85,11 @@ class Snapshot:
             for file in [each for each in contents if each not in words]:
                 with contextlib.suppress(OSError, ValueError):
                     fresh = content(file)
-                    if b"-----BEGIN " in fresh or file.suffix.lower() in (".p12", ".pfx"):
+                    if (
+                        file in self.lists
+                        or b"-----BEGIN " in fresh
+                        or file.suffix.lower() in (".p12", ".pfx")
+                    ):
                         contents[file] = fresh
             return load(self.files[0], contents=contents, included=self.files[1:])
         if self.data is not None:
@@ -99,6 +107,7 @@ class Snapshot:
                 str(file): base64.b64encode(content).decode()
                 for file, content in self.contents.items()
             },
+            "lists": [str(file) for file in self.lists],
             "data": self.data,
             "hash": self.hash,
             "at": self.at,
@@ -114,6 +123,7 @@ class Snapshot:
                 Path(file): base64.b64decode(text, validate=True)
                 for file, text in dumped["contents"].items()
             },
+            lists=tuple(map(Path, dumped.get("lists", ()))),
             data=dumped["data"],
             hash=str(dumped["hash"]),
             at=float(dumped["at"]),

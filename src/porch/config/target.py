@@ -44,7 +44,8 @@ class Target:
     text: as written. host, port: of http, https (which speaks HTTP/2 where the endpoint does), h2
     (HTTP/2 alone, by TLS) and h2c (without TLS). path: of unix and file. url: of redirect. status:
     of respond. name: of pool. weight, priority: among the others of its list. source: of found,
-    whose weight is times, and whose priority is added to, what each endpoint has.
+    whose weight is times, and whose priority is added to, what each endpoint has. announces: see
+    forward.address.Address.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Target:
     weight: int = 1
     source: Source | None = None
     priority: int = 0
+    announces: str = ""
 
     @property
     def is_alone(self) -> bool:

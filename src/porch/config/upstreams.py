@@ -169,8 +169,8 @@ class Upstreams:
 
     def _address(self, target: Target, tls: TlsModel, path: KeyPath) -> Steps[Address]:
         if target.kind == "unix":
-            return Address(path=target.path)
-        plain = Address(host=target.host, port=target.port)
+            return Address(path=target.path, announces=target.announces)
+        plain = Address(host=target.host, port=target.port, announces=target.announces)
         if target.kind not in _SECURE:
             return replace(plain, protocols=TWO) if target.kind == "h2c" else plain
         protocols = TWO if target.kind == "h2" else BOTH

@@ -18,6 +18,7 @@ class Address:
     host and port, or path of a Unix socket. tls: the context to speak TLS with, or None for
     plain. server_name: whom the certificate must name; the host if empty. protocols: ONE, TWO or
     BOTH, as `tls` offers them. tls_one: a context that offers ONE, where `tls` offers BOTH.
+    announces: the version of the PROXY header that connections begin with, "" for none.
     """
 
     host: str = ""
@@ -27,6 +28,7 @@ class Address:
     server_name: str = ""
     protocols: tuple[str, ...] = ONE
     tls_one: ssl.SSLContext | None = None
+    announces: str = ""
 
     def __str__(self) -> str:
         if self.path:

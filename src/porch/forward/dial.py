@@ -23,6 +23,7 @@ from porch.errors import (
 )
 from porch.forward.address import Address
 from porch.forward.blame import TELLING, blame, broken
+from porch.forward.proxy_protocol_header import header
 from porch.forward.resolve import AddrInfo, Resolver
 from porch.tls.origin import client_context
 
@@ -44,18 +45,29 @@ class Dialer:
     """Opens connections to one address.
 
     protocols: see Address. is_secure: whether TLS is spoken. one: opens those where HTTP/1.1 alone
-    is offered; None if that may not be spoken.
+    is offered; None if that may not be spoken. client: for whom they are, where the address is to
+    be told (Address.announces); None for what the door itself asks.
     """
 
-    __slots__ = ("_address", "_look_again", "_resolver", "_shown", "is_secure", "one", "protocols")
+    __slots__ = (
+        "_address",
+        "_announcement",
+        "_look_again",
+        "_resolver",
+        "_shown",
+        "is_secure",
+        "one",
+        "protocols",
+    )
 
-    def __init__(self, address: Address, resolver: Resolver) -> None:
+    def __init__(self, address: Address, resolver: Resolver, client: bytes | None = None) -> None:
         self._address = address
+        self._announcement = header(address.announces, client)
         self.protocols = address.protocols
         self.is_secure = address.tls is not None
         other = address.one
         self.one: Dialer | None = (
-            None if other is None else self if other is address else Dialer(other, resolver)
+            None if other is None else self if other is address else Dialer(other, resolver, client)
         )
         self._resolver = resolver
         self._look_again = -INFINITY
@@ -77,9 +89,19 @@ class Dialer:
 
     async def _dial_unix(self, make: Callable[[], Protocol]) -> Protocol:
         address = self._address
-        _, protocol = await asyncio.get_running_loop().create_unix_connection(
+        loop = asyncio.get_running_loop()
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, address.path)
+            if self._announcement:
+                await loop.sock_sendall(sock, self._announcement)
+        except BaseException:
+            sock.close()
+            raise
+        _, protocol = await loop.create_unix_connection(
             make,
-            address.path,
+            sock=sock,
             ssl=address.tls,
             server_hostname=(address.server_name or "localhost") if address.tls else None,
         )
@@ -114,6 +136,8 @@ class Dialer:
 
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._announcement:
+                await loop.sock_sendall(sock, self._announcement)
             _, protocol = await loop.create_connection(
                 make_noted,
                 sock=sock,

@@ -84,6 +84,16 @@ class Pool:
         shared = f", {len(self._shared)} shared" if self._shared else ""
         return f"<Pool {self.name} {len(self._idle)} idle{shared}, {dialling} dialling>"
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for a connection."""
+        return bool(self._dialling or self.dials)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept and nobody waits; what is in use is not known here."""
+        return not (self._idle or self._shared or self.is_awaited)
+
     # --- asked by exchanges ----------------------------------------------------------------------
 
     def acquire(self, exchange: Exchange) -> UpstreamStream | None:

@@ -71,6 +71,10 @@ class Settings(Protocol):
         """(the peer's address, the request) -> the client's address; None where nobody is
         trusted."""
 
+    @property
+    def announces(self) -> Callable[[bytes], bool] | None:
+        """Whether a peer begins with a PROXY header, by its address; None where nobody does."""
+
 
 class Session(Protocol):
     """A client's connection, as a door sees it when it closes."""
@@ -102,7 +106,7 @@ class Door:
     """The shared state of a worker's listeners.
 
     settings: of the running configuration; a reload assigns a new one, and running exchanges
-    keep the route they have. requests: so far. cuts: connections of HTTP/2 ended for what the
+    keep the route they have. requests: so far. cuts: connections ended for what the
     client sent, by reason word. running: exchanges that have not ended. sessions: the open
     client connections. closing: each answer is the last of its connection. draining: nor is one
     waited for between requests. handshakes: those of TLS under way. warn: tells the operator of

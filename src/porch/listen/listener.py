@@ -17,6 +17,7 @@ from porch.listen.agreed import agreed_connection, plain_connection
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.listen.opening import Opening, accept
+from porch.listen.proxy_protocol_in import Announcing
 from porch.listen.secured import Secured
 from porch.listen.security import PLAIN, Choose
 from porch.listen.sockets import is_own
@@ -65,6 +66,7 @@ class Listener:
 
     __slots__ = (
         "_again",
+        "_announced",
         "_at_once",
         "_door",
         "_factory",
@@ -108,6 +110,7 @@ class Listener:
             inside = partial(agreed_connection, door, port)
             misled = partial(ServerConnection, door, b"http", port, PLAIN)
             self._factory = partial(Secured, door.handshakes, choose, inside, misled)
+        self._announced = partial(Announcing, door, self._factory)
         self._door = door
         self._loop = asyncio.get_running_loop()
         self._most = most(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
@@ -177,6 +180,8 @@ class Listener:
         accepting, if anything does."""
         self._short = ""
         sessions, family = self._door.sessions, self.sock.family
+        announced = self._door.settings.announces is not None
+        factory = self._announced if announced else self._factory
         for _ in range(count):
             if len(sessions) >= self._most:
                 self._short = f"{self._most} clients are connected"
@@ -190,7 +195,7 @@ class Listener:
                     continue
                 self._short = error.strerror or str(error)
                 return False
-            Opening(sessions, self._loop, sock, self._factory)
+            Opening(sessions, self._loop, sock, factory)
         return False
 
     def _retry(self) -> None:

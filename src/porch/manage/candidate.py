@@ -53,9 +53,10 @@ class Candidate:
     endpoints: by the names that they are counted under. speaks: what is spoken with those of them
     where it is not HTTP/1.1 alone. sources: where others are found, and the
     pools that these are for.
-    files: all that are watched. logs: the files to be opened. workers: how many. identity: whom
-    they run as. kinds: of connections that are secured. store: where certificates are kept, None
-    where the door gets none. managed: hosts that it gets one for. given: what the others have.
+    files: all that are watched. lists: those of them that are, whatever `watch` says. logs: the
+    files to be opened. workers: how many. identity: whom they run as. kinds: of connections that
+    are secured. store: where certificates are kept, None where the door gets none. managed: hosts
+    that it gets one for. given: what the others have.
     canaries: by their names.
     """
 
@@ -65,6 +66,7 @@ class Candidate:
     speaks: Mapping[EndpointName, str]
     sources: Mapping[str, list[str]]
     files: tuple[Path, ...]
+    lists: tuple[Path, ...]
     logs: list[Path]
     routes: int
     workers: int
@@ -124,6 +126,7 @@ class Candidate:
             speaks=speaks,
             sources=_sources(built.members),
             files=built.files,
+            lists=built.lists,
             logs=log_files(config, loaded.base),
             routes=len(loaded.routes),
             workers=workers(config.workers),

@@ -36,9 +36,9 @@ core."""
 AGAIN = 0.05
 """Seconds until a change is tried again for which a worker has not let go of an address."""
 
-Kind = Literal["reload", "rollback", "diff", "upgrade"]
+Kind = Literal["reload", "rollback", "diff", "upgrade", "lists"]
 """The file as it is now, the configuration before the one that runs, only to be told what a reload
-would change, or a new version."""
+would change, a new version, or what runs with its lists of networks as they are now."""
 Result = TypeVar("Result")
 
 _UPGRADING: Answer = {
@@ -144,12 +144,15 @@ class Changes:
     def _begin(self, wish: _Wish) -> None:
         self._wish = wish
         if wish.kind == "diff":
-            running = self._in_force.candidate.loaded
-            self._run(partial(compared, running, self._load), self._on_compared)
+            loaded = self._in_force.candidate.loaded
+            self._run(partial(compared, loaded, self._load), self._on_compared)
         elif wish.kind == "reload":
             self._examine(self._load)
         elif wish.kind == "rollback":
             self._roll_back(wish)
+        elif wish.kind == "lists":
+            running = self._in_force.history.running
+            self._examine(self._load if running is None else running.snapshot.load)
         else:
             self._try()
 
@@ -248,7 +251,8 @@ class Changes:
             self._refuse(reason)
             return
         candidate = job.prospect.candidate
-        self._let_go(releasing(self._in_force.take(job, wish.back_to)))
+        is_same = wish.kind == "lists"
+        self._let_go(releasing(self._in_force.take(job, wish.back_to, is_same=is_same)))
         self._fleet.resize(candidate.workers)
         self._fleet.kill_late(candidate.grace + KILL_AFTER)
         self._in_force.settle(self._fleet)
@@ -257,7 +261,8 @@ class Changes:
         report = candidate.loaded.report()
         if report:
             self._messages.warn(report)
-        done = "loaded again" if wish.back_to is None else f"back to {wish.back_to.snapshot.short}"
+        done = "lists read again" if is_same else "loaded again"
+        done = done if wish.back_to is None else f"back to {wish.back_to.snapshot.short}"
         self._messages.tell(f"{done}: {candidate.summary}")
         self._answer(
             {

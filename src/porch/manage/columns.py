@@ -46,7 +46,7 @@ HEARTBEAT, CONNECTIONS, REQUESTS_HERE, RUNNING_HERE, DEADLINES, TASKS = range(6)
 """Of each worker: looks at the clock so far, open clients, requests so far, requests in it now,
 what waits for a time, asyncio's tasks. Written at each tick."""
 CUT = 6
-CUTS = ("client_flood", "http_request_error")
+CUTS = ("client_flood", "http_request_error", "proxy_header_error")
 """Where connections cut so far are counted, by these reason words, in order; written at each
 tick."""
 CACHE = 16

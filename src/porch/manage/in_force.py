@@ -88,7 +88,10 @@ class InForce:
 
     def remember(self, load: Load) -> None:
         """Write what runs into the history. load: what it came from."""
-        self.history.add(Snapshot.of(self.candidate.loaded, again=load))
+        self.history.add(self._snapshot(load))
+
+    def _snapshot(self, load: Load) -> Snapshot:
+        return Snapshot.of(self.candidate.loaded, again=load, lists=self.candidate.lists)
 
     def equip(self, slot: int, row: int, stacks: int) -> Equipment:
         """What a worker is forked with."""
@@ -137,6 +140,13 @@ class InForce:
     def has_changed(self) -> bool:
         """Whether a file is not as it was when it was read, refused or in force."""
         return stamps(self._stamps) != self._stamps
+
+    def lists_have_changed(self) -> bool:
+        """The same of files with networks or places. One that is not there is about to be."""
+        lists = stamps(self.candidate.lists)
+        return None not in lists.values() and any(
+            stamp != self._stamps.get(file) for file, stamp in lists.items()
+        )
 
     def look(self) -> dict[str, tuple[Pair, ...]]:
         """Hosts whose certificate files hold another pair now, which counts from now on."""
@@ -190,10 +200,10 @@ class InForce:
         if refusal.stamps is not None:
             self._stamps = refusal.stamps
 
-    def take(self, job: Reload, back_to: Ran | None) -> Loaded:
+    def take(self, job: Reload, back_to: Ran | None, *, is_same: bool = False) -> Loaded:
         """The change is in force in every worker. Returns what ran before.
 
-        back_to: it was a rollback to this one.
+        back_to: it was a rollback to this one. is_same: only lists are other ones.
         """
         before, prospect = self.candidate.loaded, job.prospect
         if self._changes_logs(prospect.candidate):
@@ -203,7 +213,9 @@ class InForce:
         self.discovered.settle(self.candidate.sources)
         self.renewed = Renewed(self.candidate.loaded, self._say)
         self.loaded_at = clock.wall()
-        if back_to is not None:
+        if is_same:
+            self.history.renew(self._snapshot(prospect.load))
+        elif back_to is not None:
             self.history.return_to(back_to)
         else:
             self.remember(prospect.load)

@@ -245,8 +245,12 @@ class Supervisor:
         self.in_force.write_found()
         if given := self.in_force.look():
             self.fleet.tell(self.fleet.all, "given", given)
-        if self.in_force.candidate.watch and self._changes.is_idle and self.in_force.has_changed():
+        if not self._changes.is_idle:
+            return
+        if self.in_force.candidate.watch and self.in_force.has_changed():
             self._changes.ask("reload")
+        elif self.in_force.lists_have_changed():
+            self._changes.ask("lists")
 
     # --- an upgrade ----------------------------------------------------------------------------
 

@@ -1,0 +1,61 @@
+"""Who comes in by its address, at real doors: lists and places that change beside them."""
+
+from collections.abc import Callable
+
+import httpx
+
+from tests.e2e.conftest import Door
+from tests.support.mmdb import country, mmdb, write
+
+TRUST = 'listen = ["127.0.0.1:0"]\nworkers = 2\ntrust = ["127.0.0.1"]\n'
+ROUTES = '[routes]\n"*" = "respond:204"\n'
+
+
+def status(client: httpx.Client, address: str) -> int:
+    return client.get("/", headers={"X-Forwarded-For": address}).status_code
+
+
+def test_a_list_that_changes_is_in_force_at_once_and_nothing_is_closed(
+    door: Callable[..., Door],
+) -> None:
+    config = TRUST + 'deny = "file:blocked.txt"\n' + ROUTES
+    started = door(config, ready=False)
+    started.wait_until(lambda: started.process.poll() is not None, "the refusal")
+    assert "blocked.txt cannot be read" in started.errors
+
+    blocked = started.folder / "blocked.txt"
+    blocked.write_text("192.0.2.1\n")
+    again = door(config.replace("blocked.txt", str(blocked)))
+    with httpx.Client(base_url=again.url) as client:
+        assert (status(client, "192.0.2.1"), status(client, "192.0.2.2")) == (403, 204)
+        blocked.write_text("# another one\n192.0.2.0/31\n192.0.2.2\n")
+        again.wait_until(lambda: "lists read again" in again.errors, "the new list")
+        seen = [status(client, f"192.0.2.{last}") for last in range(4)]
+        assert seen == [403, 403, 403, 204]
+        blocked.write_text("junk\n")
+        again.wait_until(lambda: "lists refused" in again.errors, "the refusal")
+        assert "blocked.txt:1: 'junk' is no address or network" in again.errors
+        assert (status(client, "192.0.2.2"), status(client, "192.0.2.3")) == (403, 204)
+        blocked.unlink()
+        blocked.write_text("192.0.2.3\n")
+        again.wait_until(lambda: again.errors.count("lists read again") > 1, "the next list")
+        assert (status(client, "192.0.2.2"), status(client, "192.0.2.3")) == (204, 403)
+    assert len(again.ask("status")["history"]) == 1, "other lists are nothing to go back to"
+
+
+def test_a_file_of_places_that_changes_is_used_and_a_damaged_one_is_not(
+    door: Callable[..., Door],
+) -> None:
+    first = door(ROUTES)
+    file = first.folder / "c.mmdb"
+    file.write_bytes(mmdb({"192.0.2.0/24": country("DE")}))
+    made = door(TRUST + f'geo = "{file}"\ndeny = "country:DE"\n' + ROUTES)
+    with httpx.Client(base_url=made.url) as client:
+        assert (status(client, "192.0.2.1"), status(client, "198.51.100.1")) == (403, 204)
+        write(file, {"198.51.100.0/24": country("DE")})
+        made.wait_until(lambda: "lists read again" in made.errors, "the new file")
+        assert (status(client, "192.0.2.1"), status(client, "198.51.100.1")) == (204, 403)
+        file.write_bytes(b"cut")
+        made.wait_until(lambda: "lists refused" in made.errors, "the refusal")
+        assert "no file in MaxMind's format" in made.errors
+        assert (status(client, "192.0.2.1"), status(client, "198.51.100.1")) == (204, 403)
