@@ -15,7 +15,6 @@ from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
-from porch.config.loaded import Loaded
 from porch.config.rehearse import (
     Rehearsal,
     client_ip_of,
@@ -92,7 +91,7 @@ def explain_request(
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
-    for line in _protected(loaded, rehearsal.route, client_ip):
+    for line in _protected(rehearsal.route, client_ip):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
@@ -102,10 +101,9 @@ def explain_request(
     return 0
 
 
-def _protected(loaded: Loaded, route: Route | None, client_ip: bytes) -> list[str]:
-    """Whom and what the route lets in, and how often."""
+def _protected(route: Route | None, client_ip: bytes) -> list[str]:
+    """Whom the route lets in, from which pages, and how often."""
     return [
-        *access_lines(loaded, route, client_ip),
         *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),
