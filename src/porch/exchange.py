@@ -170,6 +170,8 @@ class Exchange:
                 return
         if head is not None:
             self._trailers = head
+            for hook in self.route.plan.on_request_trailers:
+                hook(self, head)
         upstream = self.upstream
         if self.held is not None:
             if upstream is None or len(self.held) + len(data) <= HELD:
@@ -191,11 +193,8 @@ class Exchange:
             self.fail(ClientGone("the client left"))
 
     def on_client_half_closed(self) -> None:
-        """The client closed its sending side behind a whole request.
-
-        It may have left or may still read: only silence tells. What comes within
-        `timeouts.half_close` is still sent.
-        """
+        """The client closed its sending side behind a whole request: it may have left or may still
+        read, which only silence tells. What comes within `timeouts.half_close` is still sent."""
         self.half_closed = True
         if not self.client_full:
             self.deadline = min(self.deadline, clock.monotonic() + self.route.timeouts.half_close)

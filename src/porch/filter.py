@@ -102,6 +102,7 @@ class Filter:
     on_response: every final head that goes to the client, made at the door or not.
     on_request_data: each piece of the request body, of which `exchange.request_done` says whether
         it is the last; returns the piece to pass on.
+    on_request_trailers: the fields behind the request body, which it may change; they go out later.
     on_upstream_done: the origin has said all and is free for others, long before the client has
         taken it. Only where answers are read ahead; `on_end` follows.
     on_damaged: the content of an answer has turned out not to be what its head says: whoever keeps
@@ -130,6 +131,9 @@ class Filter:
     def on_request_data(self, exchange: "Exchange", data: bytes) -> bytes:
         """See the class. May raise a PorchError, which ends the exchange."""
         return data
+
+    def on_request_trailers(self, exchange: "Exchange", trailers: "Trailers") -> None:
+        """See the class."""
 
     def on_upstream_done(self, exchange: "Exchange") -> None:
         """See the class."""

@@ -58,7 +58,10 @@ def transform(exchange: "Exchange", change: Transform) -> None:
     For `on_response` of a filter. The head loses its length here, and gets the new one where that
     is known when it leaves: where all of the answer is there, for which one of at most SMALL is
     waited for. An answer that comes in its place because a later hook raised goes through none.
+    Its bytes are others from here on, so that it has no name any more (see filter.Response).
     """
+    if exchange.made is not None:
+        exchange.made.name = b""
     client = exchange.client
     if not isinstance(client, Changed):
         client = exchange.client = Transformed(exchange, client)

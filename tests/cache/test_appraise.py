@@ -312,3 +312,12 @@ def test_an_answer_that_says_nothing_is_refused_as_one_that_says_nothing_of_use(
         if (status < 400 and status != 302) or policy.status_ttl:
             assert is_fresh(judged(status=status, policy=policy, server=b"x"))
     assert judged(get(b"POST"), status=status, server=b"x") is refusal.POST
+
+
+def test_where_the_origin_knows_whose_request_it_is_answers_are_as_those_to_authorization():
+    knows = Policy(tells_who=True)
+    assert judged(policy=knows, cache_control=b"max-age=60") is refusal.AUTHORIZATION
+    for line in (b"public, max-age=60", b"s-maxage=60", b"max-age=60, must-revalidate"):
+        assert is_fresh(judged(policy=knows, cache_control=line))
+    found = judged(policy=knows, status=404, cache_control=b"public, max-age=60")
+    assert found is refusal.OWN_ERROR

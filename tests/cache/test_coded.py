@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from porch.cache import coded as module
-from porch.cache.coded import LOOKED, PARTS, SHARE, CodedForms
+from porch.cache.coded import EVERY, LOOKED, PARTS, SHARE, CodedForms
 from porch.cache.opening import claim, open_store
 from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
@@ -156,7 +156,7 @@ def test_a_database_that_has_gone_is_not_made_anew_by_a_form(
     assert forms.make(NAME, CODING, lambda: FORM) == FORM
     assert not folder.exists()
     assert forms.get(NAME, CODING) is None
-    forms.sweep(lambda ident: True)
+    swept(forms, lambda ident: True)
 
 
 def test_the_room_is_bounded_and_what_nobody_looked_for_goes(folder: Path) -> None:
@@ -179,7 +179,7 @@ def test_the_room_is_bounded_and_what_nobody_looked_for_goes(folder: Path) -> No
 
 
 def swept(forms: CodedForms, is_stored: Callable[[bytes], bool]) -> None:
-    for _ in range(PARTS * 4):
+    for _ in range(PARTS * EVERY):
         forms.sweep(is_stored)
 
 
@@ -194,7 +194,8 @@ def test_forms_of_what_is_not_stored_any_more_go(forms: CodedForms, folder: Path
         asked.append(ident)
         return ident == names[5]
 
-    forms.sweep(is_stored)
+    for _ in range(EVERY):
+        forms.sweep(is_stored)
     assert 0 < len(asked) <= LOOKED
     swept(forms, is_stored)
     assert [each.name for each in files(folder)] == [f"{names[5].hex()}.zstd"]
@@ -237,11 +238,11 @@ def test_an_answer_that_is_replaced_or_purged_has_no_form(tmp_path: Path) -> Non
     found = store.load(second)
     assert found is not None
     assert (found.ident, found.body) == (second, b"second"), "the same bytes have the same name"
-    for _ in range(PARTS * 2):
+    for _ in range(EVERY * 2):
         shelf.sweep()
     assert [each.name for each in files(store.folder / "forms")] == [f"{second.hex()}.zstd"]
     store.purge("all")
-    for _ in range(PARTS * 2):
+    for _ in range(EVERY * 2):
         shelf.sweep()
     assert files(store.folder / "forms") == []
     third = saved(b"third")

@@ -10,7 +10,21 @@ import pytest
 import typer
 
 import porch
-from porch.cli import ask, cache, check, demo, explain, main, orders, purge, run, schema, status
+from porch.cli import (
+    ask,
+    cache,
+    check,
+    demo,
+    explain,
+    key,
+    main,
+    orders,
+    password,
+    purge,
+    run,
+    schema,
+    status,
+)
 from porch.cli.commands import usage_error
 
 Called = list[tuple[Any, ...]]
@@ -43,6 +57,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Called:
         (orders, "canary"),
         (purge, "purge_named"),
         (cache, "show_cache"),
+        (password, "hash_password"),
+        (key, "make_key"),
     ):
         monkeypatch.setattr(module, name, fake(name))
     return calls
@@ -58,6 +74,9 @@ DEFAULT, FILE = Path("porch.toml"), Path("x.toml")
         ("run x.toml", ("run_file", FILE)),
         ("check", ("check_file", DEFAULT)),
         ("check x.toml", ("check_file", FILE)),
+        ("password", ("hash_password",)),
+        ("key new partner", ("make_key", "partner", [])),
+        ("key new partner --scope a --scope b", ("make_key", "partner", ["a", "b"])),
         ("explain GET http://a/?b=c", ("explain_request", DEFAULT, "GET", "http://a/?b=c", [])),
         (
             "explain GET http://a/ --config x.toml -H A:1 --header B:2 --client ::1",

@@ -13,11 +13,12 @@ from porch.compress.filter import Compress
 from porch.compress.workshop import Workshop
 from porch.errors import ConnectionLost, InternalError
 from porch.exchange import Exchange
-from porch.filter import Kept, Response
-from porch.http.message import Field, ResponseHead
+from porch.filter import Filter, Kept, Response
+from porch.http.message import Field, ResponseHead, Trailers
 from porch.reader import InMemory, Reader, begun
 from porch.route.plan import Plan
 from porch.route.route import Route
+from porch.transform import transform
 from tests.compress.conftest import BODY, OK, PLAIN, RULES, Answers, Make, decoded, get, raw
 from tests.support.scenario import Scenario
 from tests.test_exchange import Bench, FakeStream
@@ -298,6 +299,36 @@ def test_what_is_known_not_to_shrink_is_not_tried_again(scenario: Make, shop: Wo
     for _ in range(2):
         story.client(get()).client_gets(200, noise, field=(b"vary", b"Accept-Encoding"))
     assert shop.forms.get(b"1", shop.coders[b"gzip"], len(noise)) == b""
+
+
+class Numbers(Filter):
+    """Says in each answer which one it is."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def on_response(self, exchange: Exchange) -> None:
+        transform(exchange, self)
+
+    def change(
+        self, trailers: Trailers | None, data: bytes, end: bool
+    ) -> tuple[Trailers | None, bytes]:
+        self.count += 1
+        return trailers, b"%d: " % self.count + data
+
+
+@pytest.mark.parametrize("source", [True, False])
+def test_what_is_changed_on_its_way_is_nobody_else_s_form(
+    monkeypatch: pytest.MonkeyPatch, shop: Workshop, source: bool
+) -> None:
+    filters = (Numbers(), Compress(RULES, shop), Kepts(BODY, source=source))
+    story = Scenario(monkeypatch, filters=filters)
+    for count in (b"1", b"2", b"3"):
+        fields, body = raw(story.client(get()))
+        assert fields[b"content-encoding"] == b"gzip"
+        assert decoded(b"gzip", body) == count + b": " + BODY
+    assert shop.forms.get(b"1", shop.coders[b"gzip"], len(BODY)) is None
+    story.finish()
 
 
 def test_a_large_body_in_memory_does_not_hold_up_the_others(scenario: Make) -> None:

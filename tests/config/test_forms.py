@@ -95,3 +95,16 @@ def test_every_word_of_the_schema_has_a_form():
     forms = [form_of(field) for kind in kinds for field in kind.model_fields.values()]
     assert len(forms) > 50
     assert all(len(form) > 3 for form in forms)
+
+
+class Named(BaseModel):
+    """A table of tables."""
+
+    keys: Annotated[dict[str, TimeoutsModel], Form("a table of tables")] | None = None
+
+
+def test_what_stands_under_a_name_of_the_operators_is_found() -> None:
+    assert find_field(Named, ("keys", "mine", "idle")) == (TimeoutsModel, "idle", False)
+    assert find_field(Named, ("keys", "mine")) == (Named, "keys", True)
+    assert find_field(Named, ("keys",)) == (Named, "keys", False)
+    assert find_field(Named, ("keys", "mine", "wrong")) == (TimeoutsModel, "wrong", False)

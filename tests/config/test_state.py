@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from porch.balance.endpoint import WIDTH, Endpoint, Out
-from porch.cache.coded import CodedForms
+from porch.cache.coded import EVERY, CodedForms
 from porch.cache.memory_store import MemoryStore
 from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
@@ -306,7 +306,7 @@ def test_coded_forms_are_beside_the_store_and_swept_with_it(tmp_path: Path) -> N
     state.keep_on(shelf)
     assert state.workshop.forms.shelf is forms
     forms.make(b"never stored", b"gzip", lambda: b"form")
-    for _ in range(16):
+    for _ in range(EVERY):
         state.tick()
     assert forms.get(b"never stored", b"gzip") is None
     state.keep_on(None)

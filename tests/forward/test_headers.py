@@ -7,7 +7,7 @@ import pytest
 from porch.exchange import Exchange
 from porch.forward.headers import CERTIFICATES, CLAIMS, Forwarding, ForwardingHeaders
 from porch.http.h1_encode import request_head
-from porch.http.message import Field, RequestHead
+from porch.http.message import Field, RequestHead, Trailers
 from porch.route.route import Route
 
 
@@ -200,3 +200,35 @@ def test_what_is_remembered_of_names_is_bounded(monkeypatch: pytest.MonkeyPatch)
     for number in range(10):
         assert filter_._passes(b"n%d" % number)
     assert len(filter_._passes.__self__) <= 3  # type: ignore[attr-defined]
+
+
+WITHHELD = frozenset((b"x-user", b"x-api-key"))
+
+
+@pytest.mark.parametrize("name", [b"x-user", b"x_user", b"x.user", b"x~user", b"x-api-key"])
+@pytest.mark.parametrize("is_believed", [False, True])
+@pytest.mark.parametrize("underscores", [False, True])
+def test_what_is_withheld_goes_on_in_no_spelling(
+    name: bytes, is_believed: bool, underscores: bool
+) -> None:
+    went = sent(
+        (name, b"admin"),
+        (b"x-userx", b"1"),
+        withheld=WITHHELD,
+        trusts=lambda _: is_believed,
+        underscores=underscores,
+    )
+    names = [each for each, _ in went if not each.startswith(b"x-forwarded")]
+    assert names == [b"x-userx"]
+
+
+@pytest.mark.parametrize("is_believed", [False, True])
+def test_nor_does_it_behind_the_body(is_believed: bool) -> None:
+    headers = ForwardingHeaders(Forwarding(withheld=WITHHELD, trusts=lambda _: is_believed))
+    client: Any = Client(b"192.0.2.7")
+    keeper: Any = None
+    head = RequestHead(b"POST", b"/", b"x.test", b"http", [], None)
+    exchange = Exchange(keeper, client, head, Route(key="*"), b"192.0.2.7")
+    behind = Trailers([(b"x-user", b"admin"), (b"x-sum", b"7"), (b"client-cert", b":x:")])
+    headers.on_request_trailers(exchange, behind)
+    assert behind.fields == [(b"x-sum", b"7")]

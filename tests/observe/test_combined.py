@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.errors import ClientGone
+from porch.identity import Identity
 from porch.observe.combined import combined
 from tests.support.ended import ended
 
@@ -97,3 +98,18 @@ def test_a_version_has_two_digits(version, written):
     exchange = ended(b"/a")
     exchange.request.version = version
     assert read(combined([exchange]))["request"] == b"GET /a HTTP/" + written
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ann", b"ann"),
+        ("ann b", b"ann\\x20b"),
+        ('a"]', b"a\\x22]"),
+        ("\u00e9", b"\\xC3\\xA9"),
+    ],
+)
+def test_who_was_let_in_is_one_word_of_the_line(name, shown):
+    exchange = ended()
+    exchange.identity = Identity(name, "basic")
+    assert combined([exchange]).startswith(b"192.0.2.7 - %b [15/Nov" % shown)

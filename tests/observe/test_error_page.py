@@ -18,6 +18,7 @@ from porch.errors import (
     PorchError,
 )
 from porch.observe.error_page import LONGEST_REQUEST, Template, error_response
+from porch.shield.auth_errors import Unauthorized
 from tests.support.ended import ended
 
 KINDS = [
@@ -221,3 +222,9 @@ def test_a_call_learns_of_the_inside_with_debug_alone():
         assert word in shown[b"grpc-message"]
     hidden = error_response(ended(fields=asked), REFUSED)
     assert not any(word in value for _, value in hidden.fields for word in INSIDE)
+
+
+def test_fields_of_an_error_are_sent() -> None:
+    error = Unauthorized("x", [b"Basic", b"Bearer"])
+    fields = error_response(ended(), error).fields
+    assert [value for name, value in fields if name == b"www-authenticate"] == [b"Basic", b"Bearer"]

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.errors import BadRequest, ClientGone, ConnectionRefused, InternalError
+from porch.identity import Identity
 from porch.observe.json_lines import json_lines
 from tests.support.ended import ended
 
 USUAL = (
     b'{"time":"2023-11-14T22:30:00.012Z","client":"192.0.2.7","method":"GET",'
-    b'"host":"example.com","target":"/users","version":"1.1","route":"example.com/*",'
+    b'"host":"example.com","target":"/users","version":"1.1","user":null,"route":"example.com/*",'
     b'"endpoint":"10.0.0.11:8000","status":200,"bytes_in":0,"bytes_out":312,"total_ms":12.100,'
     b'"connect_ms":1.300,"first_byte_ms":3.500,"reason":null}\n'
 )
@@ -143,3 +144,11 @@ def test_any_bytes_in_an_error_make_one_line_of_valid_json(target, detail):
 def test_a_target_without_names_is_told_unchanged(target):
     told = read(json_lines([ended(target)]))["target"]
     assert told == target.decode("utf-8", "backslashreplace")
+
+
+def test_who_was_let_in_stands_in_the_line_whatever_the_name():
+    usual, failed = ended(), ended(endpoint=None, status=403, error=BadRequest("x"))
+    for each in (usual, failed):
+        each.identity = Identity('ann "x" \u00e9', "basic")
+        assert read(json_lines([each]))["user"] == 'ann "x" \u00e9'
+    assert read(json_lines([ended()]))["user"] is None

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.errors import ClientGone, ConnectionRefused
+from porch.identity import Identity
 from porch.observe.pretty import Pretty
 from tests.support.ended import ended
 
@@ -96,3 +97,10 @@ def test_no_bytes_of_a_client_act_on_the_terminal(target, method, host, client, 
     line = plain([ended(target, method=method, host=host, client=client, error=error)]).decode()
     assert line.endswith("\n")
     assert line[:-1].isprintable()
+
+
+def test_who_was_let_in_is_named():
+    exchange = ended()
+    exchange.identity = Identity("ann \x1b[2J", "basic")
+    line = plain([exchange])
+    assert b"  example.com/*  user ann \\x1b[2J  out 312 B" in line

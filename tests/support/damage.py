@@ -409,7 +409,7 @@ _NAMES = [
     damage("strip of a regex", swap('rewrite = "/u/{id}"', "strip = true"), "rewrite"),
     damage("a pool with a dot", behind('[pool.api.v2]\nservers = ":1"\n'), "'v2'"),
     damage("a key without its certificate", swap('cert = "shop.pem"\n', ""), "'cert' is missing"),
-    damage("a word of later", swap("strip = true", 'auth = "basic"'), "'auth'", "would be open"),
+    damage("a word of later", swap("strip = true", 'cors = "*"'), "'cors'", "would be open"),
 ]
 _FILES = [
     damage("a certificate that is gone", swap("shop.pem", "shop.crt"), "shop.crt does not exist"),

@@ -101,7 +101,7 @@ def appraise(
     said = in_force(response.fields)
     if refused := (
         _by_request(request, asks, policy)
-        or _by_status(request, response)
+        or _by_status(request, response, policy)
         or _by_word(asks, response, says, said[0], policy)
         or (_by_type(request, response, policy) if policy.guard else None)
         or (_by_silence(request, response, policy) if _SAYING.isdisjoint(says) else None)
@@ -114,11 +114,11 @@ def appraise(
     if tags is None:
         return refusal.TAGS
     part = _part(request, response) if response.status == 206 else None
-    if part is not None:
-        response = as_whole(response, part)
+    response = response if part is None else as_whole(response, part)
     found = _freshness(request, response, said, policy, requested, received, today)
     if isinstance(found, Refusal):
         return found
+    is_known = policy.tells_who or b"authorization" in asks
     (lasts, age), stale = found, stale_windows(said[0], policy, found[0].source)
     return Entry(
         status=response.status,
@@ -130,7 +130,7 @@ def appraise(
         source=lasts.source,
         stale_while=stale[0],
         stale_error=stale[1],
-        must=said[0].must | (_only_authorized(said[0]) if b"authorization" in asks else 0),
+        must=said[0].must | (_only_authorized(said[0]) if is_known else 0),
         vary=_vary(names, request, response.fields),
         tags=tags,
         url=url(request),
@@ -161,20 +161,20 @@ def _by_request(request: RequestHead, asks: Names, policy: Policy) -> Refusal | 
     return None
 
 
-def _by_status(request: RequestHead, response: ResponseHead) -> Refusal | None:
+def _by_status(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:
     if response.status < 200 or response.status in NEVER:
         return refusal.STATUS
     if response.status == 206 and _part(request, response) is None:
         return refusal.PART
-    if response.status >= 400 and _is_its_own(request):
+    if response.status >= 400 and _is_its_own(request, policy):
         return refusal.OWN_ERROR
     return None
 
 
-def _is_its_own(request: RequestHead) -> bool:
-    """Whether an error may be about this one request: its size, or its password."""
+def _is_its_own(request: RequestHead, policy: Policy) -> bool:
+    """Whether an error may be about this one request: its size, or whose it is."""
     size = sum(len(name) + len(value) for name, value in request.fields)
-    return size > _LARGE or request.get(b"authorization") is not None
+    return size > _LARGE or policy.tells_who or request.get(b"authorization") is not None
 
 
 def _by_word(
@@ -190,11 +190,8 @@ def _by_word(
         return refusal.NO_STORE
     if b"private" in directives and not directives.fields(b"private") and b"private" not in ignored:
         return refusal.PRIVATE
-    if (
-        b"authorization" in asks
-        and b"authorization" not in ignored
-        and _only_authorized(directives)
-    ):
+    is_known = policy.tells_who or b"authorization" in asks
+    if is_known and b"authorization" not in ignored and _only_authorized(directives):
         return refusal.AUTHORIZATION
     if b"set-cookie" not in ignored and not COOKIES.isdisjoint(says.keys() - directives.limited):
         return refusal.SET_COOKIE
@@ -271,7 +268,7 @@ def _stands_in(directives: Directives, policy: Policy, lasts: Lifetime, age: flo
 
 
 def _only_authorized(directives: Directives) -> int:
-    """For an answer to a request with Authorization."""
+    """For an answer to a request with Authorization, or of somebody that the origin knows."""
     return ONLY_AUTHORIZED if _SHARED.isdisjoint(directives) else 0
 
 

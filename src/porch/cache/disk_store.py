@@ -117,9 +117,12 @@ class DiskStore:
 
     def load(self, ident: bytes) -> Stored | None:
         """See Store."""
+        database = self._database
         try:
-            with self._database.reading() as txn:
-                value = txn.get(ident, db=self._database.objects)
+            # Not `with database.reading()`, which is 0.3 us of 3.8.
+            txn = database.begin()
+            try:
+                value = txn.get(ident, db=database.objects)
                 if value is None:
                     return None
                 record = unpack(ident, value)
@@ -131,6 +134,11 @@ class DiskStore:
                             return None
                         is_purged = is_purged or verdict == SOFT
                     tail = bytes(record.tail)
+            finally:
+                txn.abort()
+        except lmdb.Error as error:
+            self._trouble(str(database.failed(error)))
+            return None
         except DatabaseError as error:
             self._trouble(str(error))
             return None

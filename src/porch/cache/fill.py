@@ -106,6 +106,7 @@ class Fill(Nobody):
         self._later = keeper.later
         self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
+        self._exchange.identity = template.identity
         if template.sips or template.client_full:
             self.sip()
         self._exchange.on_request(body, True)

@@ -24,7 +24,8 @@ class Policy:
     fails. max_object: bytes. ignore: of b"set-cookie", b"authorization", b"private", b"no-store",
     b"vary": what shall not keep an answer from being stored. respect_client: whether Cache-Control
     of requests counts. guard: whether an answer whose type is not what the end of its path
-    promises is left out. bypass: one that holds takes a request past the cache.
+    promises is left out. bypass: one that holds takes a request past the cache. tells_who: whether
+    the origin is told whose each request is, so that answers are as those to Authorization.
     """
 
     ttl: float | None = None
@@ -35,6 +36,7 @@ class Policy:
     respect_client: bool = True
     guard: bool = True
     bypass: tuple[Conditions, ...] = ()
+    tells_who: bool = False
 
     def passes_by(self, request: RequestHead, client_ip: bytes) -> bool:
         """Whether the cache is neither asked for it nor filled by it."""

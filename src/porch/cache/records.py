@@ -32,7 +32,9 @@ RECORD, FILE = b"r", b"f"
 _CHECK = struct.Struct("<I")
 _HEAD = struct.Struct("<QQIHB")
 """Purges that it has outlived, bytes of its body, of its entry, of its key; softly purged."""
-_START = _CHECK.size + _HEAD.size
+_WHOLE = struct.Struct("<IQQIHB")
+"""Both, the first in front."""
+_START = _WHOLE.size
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_variants = msgspec.msgpack.Decoder(list[Variant]).decode
@@ -86,9 +88,9 @@ def unpack(ident: bytes, value: memoryview) -> Record | None:
     """What `pack` made; None for what is damaged."""
     if len(value) < _START:
         return None
-    if _CHECK.unpack_from(value)[0] != zlib.crc32(value[_CHECK.size :], zlib.crc32(ident)):
+    check, moment, size, entry_size, primary_size, is_purged = _WHOLE.unpack_from(value)
+    if check != zlib.crc32(value[_CHECK.size :], zlib.crc32(ident)):
         return None
-    moment, size, entry_size, primary_size, is_purged = _HEAD.unpack_from(value, _CHECK.size)
     entry_at = _START + primary_size
     tail_at = entry_at + entry_size
     try:

@@ -253,6 +253,36 @@ def networks(
     return update_networks(config, name, from_ or [])
 
 
+@app.command()
+def password() -> int:
+    """Print the hash of a password, for `basic` of `auth`; it is asked for, or read from stdin."""
+    from porch.cli.password import hash_password
+
+    return hash_password()
+
+
+keys = typer.Typer(help="API keys, for `keys` of `auth`.", no_args_is_help=True)
+app.add_typer(keys, name="key")
+
+
+@keys.command("new")
+def new_key(
+    name: Annotated[str, typer.Argument(help="For whom it is, as the log names it.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it is for, for `require`; repeatable.")
+    ] = None,
+) -> int:
+    """Make a key, and print it and its hash."""
+    from porch.cli.key import make_key
+
+    return make_key(name, scope or [])
+
+
+@keys.callback()
+def _keys() -> None:
+    """One word more is needed."""
+
+
 Root = Annotated[
     Path | None,
     typer.Option("--root", help="A root's PEM file, in place of the one in the store."),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from porch.cli.explain_access import access_lines
+from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
@@ -101,9 +102,10 @@ def explain_request(
 
 
 def _protected(loaded: Loaded, route: Route | None, client_ip: bytes) -> list[str]:
-    """Whom and what the route lets in, and how often."""
+    """Whom the route lets in, from which pages, and how often."""
     return [
         *access_lines(loaded, route, client_ip),
+        *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),
     ]

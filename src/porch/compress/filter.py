@@ -15,7 +15,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter, Kept, Response
 from porch.http.message import ResponseHead
 from porch.reader import InMemory, Reader
-from porch.transform import SMALL, transform
+from porch.transform import SMALL, Transformed, transform
 
 __all__ = ["Compress"]
 
@@ -53,6 +53,7 @@ class Compress(Filter):
             if kind is None or rules.types.has(kind):
                 response.fields = varied(weak_as_asked(response.fields, request))
             return
+        is_changed = isinstance(exchange.client, Transformed)  # by what stands before this
         accept = asked(request.fields)
         coded_as = undoable(response)
         unread = coded_as is not None and refuses(accept, coded_as)
@@ -67,6 +68,7 @@ class Compress(Filter):
                 response.fields = varied(response.fields)  # others are given it as it was before
                 return
             self._restore(exchange, response, coded_as)
+            is_changed = True
         if why_not(request, response, rules.types, rules.least) is not None:
             return
         coding = chosen(accept, rules.codings)
@@ -87,7 +89,7 @@ class Compress(Filter):
             _replace(exchange, response, coder, form)
         elif request.method == b"HEAD":
             _tell(response, coder)
-        elif made and made.source is None and len(made.body) <= SMALL and not unread:
+        elif made and made.source is None and len(made.body) <= SMALL and not is_changed:
             self._code(exchange, made, response, coder, effort or 0)
         else:
             self._begin(exchange, made, response, coder, effort or 0)

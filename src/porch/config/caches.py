@@ -6,6 +6,7 @@ from dataclasses import replace
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
 from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
+from porch.config.authing import tells_who
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.settings import RouteSettings
@@ -110,7 +111,11 @@ class Caches:
             Cache(
                 shelf,
                 asked,
-                replace(found.policy, max_object=min(found.policy.max_object, shelf.largest)),
+                replace(
+                    found.policy,
+                    max_object=min(found.policy.max_object, shelf.largest),
+                    tells_who=tells_who(settings),
+                ),
                 found.key,
                 suffix=suffix,
                 function=found.function,

@@ -11,8 +11,7 @@ from typing import Any
 from porch.config.loaded import Loaded
 from porch.config.locate import DottedName
 from porch.config.schema import (
-    LATER_HARMLESS,
-    LATER_PROTECTIVE,
+    LATER_WORDS,
     ConfigModel,
     RouteModel,
     SiteModel,
@@ -20,11 +19,10 @@ from porch.config.schema import (
 
 __all__ = ["report_dotted"]
 
-_LATER = LATER_HARMLESS | LATER_PROTECTIVE
 _TOP = ConfigModel.model_fields.keys()
 _GROUPS = {
-    "routes": RouteModel.model_fields.keys() | _LATER,
-    "site": SiteModel.model_fields.keys() | _LATER,
+    "routes": RouteModel.model_fields.keys() | LATER_WORDS,
+    "site": SiteModel.model_fields.keys() | LATER_WORDS,
 }
 """The tables whose keys are hosts, and the words that may stand below a host."""
 _NAMED = ("routes", "site", "pool", "headers")
@@ -48,7 +46,7 @@ def _is_host(parts: tuple[str, ...]) -> bool:
     """Whether a name at the top is a host's, and not that of a known or misspelt table."""
     if parts[0] in _TOP or _is_key(parts[1]):
         return False
-    if parts[0] in _LATER:
+    if parts[0] in LATER_WORDS:
         return len(parts) > 2
     return not difflib.get_close_matches(parts[0], _NAMED, n=1, cutoff=0.75)
 

@@ -26,8 +26,12 @@ def find_field(kind: type[BaseModel], path: KeyPath) -> tuple[type[BaseModel], s
     leads further, to an item or value of it. The word is "" for the table itself."""
     table, word = kind, ""
     inner: type[BaseModel] | None = kind
+    is_name = False
     for step in path:
         if isinstance(step, int):
+            continue
+        if is_name:
+            is_name = False
             continue
         if inner is None:
             return table, word, True
@@ -38,7 +42,17 @@ def find_field(kind: type[BaseModel], path: KeyPath) -> tuple[type[BaseModel], s
             flat = inner is HeadersModel
             return table, "response" if flat else word, flat
         inner = model_in(field.annotation)
-    return table, word, bool(path) and isinstance(path[-1], int)
+        is_name = _has_names(field.annotation)
+    is_inside = bool(path) and (isinstance(path[-1], int) or path[-1] != word)
+    return table, word, is_inside
+
+
+def _has_names(annotation: Any) -> bool:
+    """Whether a word can be a table of tables, each with a name that the operator gives it."""
+    parts = get_args(annotation)
+    if get_origin(annotation) is dict:
+        return model_in(parts[1]) is not None
+    return any(map(_has_names, parts))
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:

@@ -25,8 +25,7 @@ from porch.config.reference_text import (
     UNITS,
 )
 from porch.config.schema import (
-    LATER_HARMLESS,
-    LATER_PROTECTIVE,
+    LATER_WORDS,
     TOP_ONLY,
     AcmeModel,
     ConfigModel,
@@ -50,6 +49,7 @@ from porch.config.schema import (
     TimeoutsModel,
     TlsModel,
 )
+from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
@@ -106,6 +106,7 @@ def reference_page() -> str:
             *_section("sticky", StickyModel),
             *_section("when", WhenModel),
             *_section("client_cert", CertificateModel),
+            *_protection(),
             *_section("maintenance", MaintenanceModel),
             *_section("canary", CanaryModel),
             *_section("mirror", MirrorModel),
@@ -247,6 +248,16 @@ def _toml(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
+def _protection() -> list[str]:
+    """What lets clients in."""
+    return [
+        *_section("auth", AuthModel),
+        *_section("keys", KeyModel),
+        *_section("jwt", JwtModel),
+        *_section("forward", ForwardModel),
+    ]
+
+
 def _targets() -> list[str]:
     later = ", ".join(f"`{start}`" for start in LATER)
     return [REDIRECTS, "", f"Known by name, and refused in this version: {later}."]
@@ -259,14 +270,11 @@ def _secure() -> list[str]:
 
 
 def _later() -> list[str]:
-    harmless = ", ".join(f"`{word}`" for word in sorted(LATER_HARMLESS))
-    protective = ", ".join(f"`{word}`" for word in sorted(LATER_PROTECTIVE))
+    words = ", ".join(f"`{word}`" for word in sorted(LATER_WORDS))
     return [
         "## Words of later versions",
         "",
-        f"Known by name. These do nothing yet, and a warning says so: {harmless}.",
-        "",
-        f"Without these a route would be open, so that they are refused: {protective}.",
+        f"Known by name. These do nothing yet, and a warning says so: {words}.",
         "",
     ]
 

@@ -14,6 +14,7 @@ from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES
 from porch.config.review_access import review_access, review_peers
 from porch.config.review_acme import review_acme
+from porch.config.review_auth import review_auth
 from porch.config.review_balance import review_servers, review_sticky
 from porch.config.review_browser import review_browser
 from porch.config.review_cache import review_cache
@@ -52,6 +53,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     review_clients(loaded)
     for entry in loaded.routes:
         _review_words(loaded, entry.model, entry.path)
+    review_auth(loaded, data)
     review_browser(loaded)
     review_hide(loaded)
     review_cache(loaded)

@@ -1,7 +1,8 @@
 """The filters that any route may have, in the order of the phases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 from porch.compress.filter import Compress
 from porch.compress.requests import DecodeRequests
@@ -34,8 +35,8 @@ __all__ = ["RouteFilters"]
 
 
 class RouteFilters:
-    """Of one configuration. accessing: what decides by addresses, to be prepared before. hiding:
-    what keeps its internal routes."""
+    """Of one configuration. hiding: what keeps its internal routes. accessing: what decides by
+    addresses, to be prepared before."""
 
     def __init__(
         self,
@@ -58,7 +59,12 @@ class RouteFilters:
         self.hiding = Hiding(loaded)
         self._shielding = Shielding(loaded, state)
         self.accessing = self._shielding.accessing
-        self._forwarding_of: dict[tuple[bool, bool, str, bytes], ForwardingHeaders] = {}
+        self._forwarding_of: dict[object, ForwardingHeaders] = {}
+
+    @property
+    def files(self) -> Iterable[Path]:
+        """Those that filters are made of, to be watched."""
+        return self._shielding.authing.files
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
@@ -100,6 +106,7 @@ class RouteFilters:
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
         filters.append(self._forwarding(settings, prefix))
+        filters += self._shielding.authing.telling(settings)
         if demand is not None:
             filters.append(TELL_CERTIFICATE)
         if settings.headers:
@@ -128,7 +135,8 @@ class RouteFilters:
         return found
 
     def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
-        key = (settings.underscores, settings.forwarded, settings.via, prefix)
+        withheld = self._shielding.authing.withheld(settings)
+        key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)
         found = self._forwarding_of.get(key)
         if found is None:
             forwarding = Forwarding(
@@ -137,6 +145,7 @@ class RouteFilters:
                 forwarded=settings.forwarded,
                 via=settings.via.encode(),
                 prefix=prefix,
+                withheld=withheld,
             )
             found = self._forwarding_of[key] = ForwardingHeaders(forwarding)
         return found

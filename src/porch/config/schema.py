@@ -51,8 +51,7 @@ from porch.route.route import Limits, Timeouts
 from porch.shield.limit_table import MOST_KEYS, ROOM
 
 __all__ = [
-    "LATER_HARMLESS",
-    "LATER_PROTECTIVE",
+    "LATER_WORDS",
     "TOP_ONLY",
     "AcmeModel",
     "ConfigModel",
@@ -78,11 +77,8 @@ __all__ = [
     "WhenModel",
 ]
 
-LATER_HARMLESS = frozenset({"admin", "metrics"})
-"""Words of later versions whose absence changes speed or comfort: they warn."""
-
-LATER_PROTECTIVE = frozenset({"auth"})
-"""Words of later versions without which a route would be open: they are errors."""
+LATER_WORDS = frozenset({"admin", "metrics"})
+"""Words of later versions, whose absence changes comfort alone: they warn."""
 
 TOP_ONLY = {
     "timeouts": ("head", "keep_alive"),

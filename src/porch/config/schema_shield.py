@@ -5,6 +5,7 @@ top.
 """
 
 from porch.config.schema_access import AccessWords
+from porch.config.schema_auth import AuthWords
 from porch.config.schema_browser import BrowserWords
 from porch.config.schema_hide import HideWords
 from porch.config.schema_limit import LimitWords
@@ -12,5 +13,5 @@ from porch.config.schema_limit import LimitWords
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(LimitWords, AccessWords, BrowserWords, HideWords):
+class ShieldWords(AccessWords, LimitWords, AuthWords, BrowserWords, HideWords):
     """Of a route, a site or the top; the nearest wins."""

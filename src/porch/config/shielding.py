@@ -5,6 +5,7 @@ often, and then who it is. Limits that ask who it is come behind what finds that
 """
 
 from porch.config.accessing import Accessing
+from porch.config.authing import Authing
 from porch.config.browsing import browsing
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
@@ -16,12 +17,13 @@ __all__ = ["Shielding"]
 
 
 class Shielding:
-    """Of one configuration. accessing: what decides by addresses."""
+    """Of one configuration. accessing: what decides by addresses. authing: what lets clients in."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self.accessing = Accessing(loaded, state)
         self._loaded = loaded
         self._state = state
+        self.authing = Authing(loaded, state)
         self._of_limits = Limits(loaded, state)
 
     def of(self, settings: RouteSettings, name: str, host: str) -> list[Filter]:
@@ -56,4 +58,4 @@ class Shielding:
 
     def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""
-        return []
+        return self.authing.filters(settings)

@@ -18,6 +18,7 @@ from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.cache.shelf import Shelf
 from porch.clock import Deadlines
 from porch.compress.workshop import Workshop
+from porch.config.auth_state import AuthState
 from porch.config.balancing import LoadKey
 from porch.config.caching import LoadFunction
 from porch.config.listing import Listing
@@ -92,10 +93,10 @@ class State:
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
-    cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded. serves:
-    whether anything will be balanced. load_limit_key, load_cost: the operator's own of a limit.
-    limit_row: where limits count, None while nobody has said. country_of: an address. tell: the
-    operator.
+    cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded. auth:
+    what lets clients in. serves: whether anything will be balanced. load_limit_key, load_cost: the
+    operator's own of a limit. limit_row: where limits count, None while nobody has said.
+    country_of: an address. tell: the operator.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -124,6 +125,7 @@ class State:
         self.shelf: Shelf | None = None
         self.workshop = Workshop()
         self.serves = make_pool is not None
+        self.auth = AuthState(serves=self.serves)
         self._make_pool = make_pool or _Nowhere
         self.make_cells = make_cells or (lambda _: Cells(WIDTH))
         self._running: dict[tuple[object, ...], _Kept] = {}
@@ -144,6 +146,7 @@ class State:
 
     def begin(self) -> None:
         """A configuration is about to be built; one that never ran is forgotten."""
+        self.auth.begin()
         self._asked = {}
         self._settings = {}
         self._asked_rosters = {}
@@ -159,6 +162,7 @@ class State:
         """The same: in force with the first step; what is over is then closed, one a step."""
         before, self._running = self._running, self._asked
         settings, running = self._settings, self._running
+        self.auth.commit()
         self._rosters = self._asked_rosters
         counters, self._counters = self._counters, self._asked_counters
         self._contexts = self._asked_contexts
@@ -301,6 +305,7 @@ class State:
     def tick(self) -> None:
         """Every quarter of a second: who waits, and what has expired."""
         self.deadlines.check()
+        self.auth.tick()
         if self.shelf is not None:
             self.shelf.sweep()
 

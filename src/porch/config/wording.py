@@ -11,8 +11,7 @@ from pydantic_core import ErrorDetails
 from porch.config.forms import choices, find_field, form_of, model_in
 from porch.config.locate import KeyPath
 from porch.config.schema import (
-    LATER_HARMLESS,
-    LATER_PROTECTIVE,
+    LATER_WORDS,
     ConfigModel,
     ExpectModel,
     HeadersModel,
@@ -33,7 +32,6 @@ _NAMES: Mapping[type[BaseModel], str] = {
     ServerModel: "a target",
     SiteModel: "a site",
 }
-_LATER = LATER_HARMLESS | LATER_PROTECTIVE
 _TOP = ConfigModel.model_fields.keys() - RouteWords.model_fields.keys()
 _SITE = SiteModel.model_fields.keys() - RouteWords.model_fields.keys()
 _ROUTE = RouteModel.model_fields.keys() - RouteWords.model_fields.keys()
@@ -130,12 +128,8 @@ def _wrong(error: ErrorDetails, path: KeyPath, kind: type[BaseModel]) -> str:
 
 def _unknown(path: KeyPath, word: str, inner: type[BaseModel], kind: type[BaseModel]) -> Finding:
     """What an unknown word probably is."""
-    if inner is kind and word in LATER_HARMLESS:
+    if inner is kind and word in LATER_WORDS:
         return Finding(path, f"'{word}' is not in this version yet and does nothing", True)
-    if inner is kind and word in LATER_PROTECTIVE:
-        it, out = ("the route", "the route") if kind is RouteModel else ("every route", "them")
-        text = f"{it} would be open without it: remove the line or keep {out} out"
-        return Finding(path, f"'{word}' is not in this version yet; {text}")
     if inner is ConfigModel and (word == "*" or "." in word or "/" in word):
         return Finding(path, f'"{word}" is a key of [routes]; write it there')
     if inner is HeadersModel:
@@ -143,7 +137,7 @@ def _unknown(path: KeyPath, word: str, inner: type[BaseModel], kind: type[BaseMo
     home = _home(word, inner)
     if home and not difflib.get_close_matches(word, inner.model_fields, n=1, cutoff=0.9):
         return Finding(path, home)
-    known = [*inner.model_fields, *(_LATER if inner is kind else ())]
+    known = [*inner.model_fields, *(LATER_WORDS if inner is kind else ())]
     table = next((step for step in reversed(path[:-1]) if isinstance(step, str)), "")
     where = f"for {_NAMES.get(inner, table)}" if inner is not ConfigModel else "at the top"
     return Finding(path, f"unknown option '{word}' {where}{suggest(word, known)}")

@@ -13,7 +13,7 @@ from operator import itemgetter
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.fields import encode
-from porch.http.message import Field
+from porch.http.message import Field, Trailers
 
 __all__ = ["CERTIFICATES", "CLAIMS", "Forwarding", "ForwardingHeaders"]
 
@@ -51,6 +51,8 @@ _REMEMBERED = 4096
 _ROUTES = 8
 """Of them a client's connection remembers what was made of its fields."""
 _name = itemgetter(0)
+_ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
+"""Of the characters of a name: those that an origin may not tell apart, as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,9 @@ class Forwarding:
     """trusts: whether a peer's claims are believed, by its address; None for nobody's.
 
     underscores: pass names with an underscore. forwarded: send RFC 7239 too. via: our name in
-    Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix.
+    Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix. withheld: names that no
+    client may send through, one in `trust` neither, behind the body neither: the door's own words
+    about who the client is, and what it has shown to the door alone.
     """
 
     trusts: Callable[[bytes], bool] | None = None
@@ -66,20 +70,25 @@ class Forwarding:
     forwarded: bool = False
     via: bytes = b"porch"
     prefix: bytes = b""
+    withheld: frozenset[bytes] = frozenset()
 
 
 class _Passes(dict[bytes, bool]):
-    """name -> whether the field goes on. Bounded; a name is judged once."""
+    """name -> whether the field goes on. Bounded; a name is judged once.
+
+    A CGI-like origin reads every character of a name that is neither letter nor digit as the same
+    one, and so do claims here.
+    """
 
     __slots__ = ("_claims", "_underscores")
 
     def __init__(self, claims: frozenset[bytes], underscores: bool) -> None:
-        self._claims = claims
+        self._claims = frozenset(each.translate(_ALIKE) for each in claims)
         self._underscores = underscores
 
     def __missing__(self, name: bytes) -> bool:
-        alias = name.replace(b"_", b"-")
-        passes = alias not in self._claims and (name == alias or self._underscores)
+        passes = name.translate(_ALIKE) not in self._claims
+        passes = passes and (b"_" not in name or self._underscores)
         if len(self) >= _REMEMBERED:
             self.clear()
         self[name] = passes
@@ -94,9 +103,10 @@ class ForwardingHeaders(Filter):
     def __init__(self, forwarding: Forwarding) -> None:
         self._forwarding = forwarding
         self._trusts = forwarding.trusts
-        self._passes = _Passes(CLAIMS, forwarding.underscores).__getitem__
+        withheld = forwarding.withheld
+        self._passes = _Passes(CLAIMS | withheld, forwarding.underscores).__getitem__
         ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
-        ours |= CERTIFICATES
+        ours |= CERTIFICATES | withheld
         if forwarding.forwarded:
             ours.add(b"forwarded")
         if forwarding.prefix:
@@ -152,6 +162,13 @@ class ForwardingHeaders(Filter):
                 repeats.clear()
             outgoing.lines = [*fields], encode(fields)
             repeats[self] = [*came], of, outgoing.lines
+
+    def on_request_trailers(self, exchange: Exchange, trailers: Trailers) -> None:
+        """See Filter. What is kept out of a head is kept out behind the body too, for origins that
+        merge the two."""
+        is_believed = self._trusts is not None and self._trusts(exchange.client.peer)
+        passes = self._trusted_passes if is_believed else self._passes
+        trailers.fields = [each for each in trailers.fields if passes(each[0])]
 
     def _extend(self, exchange: Exchange, came: list[Field], names: list[bytes]) -> list[Field]:
         """What a trusted peer said stands; our own link is added behind it."""

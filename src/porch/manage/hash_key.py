@@ -1,7 +1,9 @@
-"""The operator's own key, of consistent hashing, the cache or a limit, as a worker loads it.
+"""The operator's own functions of a request, as a worker loads them: the key of consistent hashing,
+of the cache or a limit, and who it is.
 
 A door that cannot load it serves all the same, like with other code that it is to call: each
-request then goes to an endpoint drawn by weight, nothing is kept, and limits count by address.
+request then goes to an endpoint drawn by weight, nothing is kept, limits count by address, and
+nobody is let in.
 `porch check` tells before (named_code.py).
 """
 
@@ -19,10 +21,13 @@ from porch.observe.messages import Messages
 if TYPE_CHECKING:
     from porch.balance.consistent_hash import Key
     from porch.exchange import Exchange
+    from porch.shield.auth_function import AuthFunction
 
 __all__ = [
+    "auth_function",
     "function_named",
     "hash_key",
+    "load_auth",
     "load_cache_key",
     "load_cost",
     "load_hash_key",
@@ -73,6 +78,23 @@ def load_cache_key(warn: Callable[[str], None], word: str, base: Path) -> "Key |
         return hash_key(word, base)
     except ValueError as error:
         warn(f"{error}; nothing is kept of routes that have it in their key until it can be")
+        return None
+
+
+def auth_function(word: str, base: Path) -> "AuthFunction":
+    """What says who a client is. Raises ValueError with a sentence."""
+    found = object_named(word, base)
+    if not callable(found):
+        raise ValueError(f"{word} is no function")
+    return found
+
+
+def load_auth(warn: Callable[[str], None], word: str, base: Path) -> "AuthFunction | None":
+    """The same, or with a warning None: who it is cannot be known without it."""
+    try:
+        return auth_function(word, base)
+    except ValueError as error:
+        warn(f"{error}; nobody is let in by it until it can be")
         return None
 
 

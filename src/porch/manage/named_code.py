@@ -9,7 +9,7 @@ from porch.config.locate import KeyPath
 from porch.config.schema import PoolModel, RouteWords
 from porch.config.schema_limit import parts_of
 from porch.config.words import dns_settings
-from porch.manage.hash_key import function_named, hash_key
+from porch.manage.hash_key import auth_function, function_named, hash_key
 from porch.manage.provider import provider_named
 
 __all__ = ["review_code"]
@@ -58,6 +58,11 @@ def _review_keys(loaded: Loaded) -> None:
     said += [(("pool", name), pool) for name, pool in loaded.pools.items()]
     said += [(entry.path, entry.model) for entry in loaded.routes]
     for path, words in said:
+        if isinstance(words, RouteWords) and words.auth and words.auth.py is not None:
+            try:
+                auth_function(f"py:{words.auth.py}", loaded.base)
+            except ValueError as error:
+                loaded.add((*path, "auth"), str(error), warning=True)
         if isinstance(words, RouteWords):
             _review_limits(loaded, path, words)
         if isinstance(words, RouteWords) and words.cache and words.cache.key is not None:

@@ -36,7 +36,7 @@ from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
-from porch.manage.hash_key import load_with
+from porch.manage.hash_key import load_auth, load_with
 from porch.manage.health import Health
 from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
@@ -95,7 +95,7 @@ class Worker:
             gets=equipment.slot == 0,
             send=self._send,
         )
-        load_with(self._state, messages)
+        self._lend(messages)
         self._state.limit_row = equipment.limits.row(equipment.row)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
@@ -443,6 +443,13 @@ class Worker:
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
+
+    def _lend(self, messages: Messages) -> None:
+        """What the configuration has of this process: code of the operator's, and the means to ask
+        others."""
+        load_with(self._state, messages)
+        warn = messages.warn
+        self._state.auth.serve(clients(), self._run, partial(load_auth, warn), warn)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -1,9 +1,9 @@
 """The access log in the combined format of Apache httpd and nginx, for the tools that read it.
 
-    client - - [02/Jul/2026:12:11:12 +0200] "GET /path HTTP/1.1" 200 312 "referer" "user agent"
+    client - user [02/Jul/2026:12:11:12 +0200] "GET /path HTTP/1.1" 200 312 "referer" "user agent"
 
 Quotes, backslashes and what is not visible ASCII stand as \\x22, as nginx writes them. The user is
-never named. The status of an exchange without an answer is 499, as in nginx.
+who was let in by `auth`, else "-". The status of an exchange without an answer is 499, as in nginx.
 """
 
 import re
@@ -17,7 +17,7 @@ from porch.observe.stamp import clf
 
 __all__ = ["combined"]
 
-_LINE = b'%b - - [%b] "%b %b HTTP/%b" %03d %d "%b" "%b"\n'
+_LINE = b'%b - %b [%b] "%b %b HTTP/%b" %03d %d "%b" "%b"\n'
 NO_ANSWER = 499
 """nginx's status for a client that left before its answer; a status has three digits here."""
 
@@ -44,7 +44,9 @@ def combined(exchanges: Sequence[Exchange]) -> bytes:
         if not second <= at < second + 1:
             second = int(at)
             stamp = clf(second)
-        referer = agent = b"-"
+        referer = agent = user = b"-"
+        if exchange.identity is not None:
+            user = _users[exchange.identity.name]
         for name, value in request.fields:
             if name == b"user-agent":
                 agent = _texts[value]
@@ -54,6 +56,7 @@ def combined(exchanges: Sequence[Exchange]) -> bytes:
             _LINE
             % (
                 _texts[exchange.client_ip],
+                user,
                 stamp,
                 _texts[request.method],
                 target,
@@ -76,9 +79,15 @@ def _escape_byte(match: re.Match[bytes]) -> bytes:
     return b"\\x%02X" % match[0][0]
 
 
+def _escape_user(name: str) -> bytes:
+    """Spaces too: the user is one word of the line."""
+    return _escape(name.encode("utf-8", "backslashreplace")).replace(b" ", b"\\x20")
+
+
 def _escape_url(url: bytes) -> bytes:
     return _escape(redact_url(url))
 
 
 _texts = Memo(_escape)
+_users = Memo(_escape_user)
 _urls = Memo(_escape_url)

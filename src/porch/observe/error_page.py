@@ -39,7 +39,7 @@ def error_response(
 ) -> Response:
     """The page for `error`. template: of the HTML, None for the standard one.
 
-    An `allow` or `retry_after` (seconds) that the error has becomes a field.
+    An `allow` or `retry_after` (seconds) that the error has becomes a field; its `fields` are sent.
     """
     if call := call_kind(exchange.request.get(b"content-type")):
         return _grpc(exchange, error, call, debug=debug)
@@ -59,6 +59,7 @@ def error_response(
         (b"vary", b"accept"),
         (b"proxy-status", proxy_status(exchange, error, debug=debug)),
     ]
+    fields.extend(getattr(error, "fields", ()))
     if status == 405:
         fields.append((b"allow", getattr(error, "allow", METHODS)))
     retry_after = getattr(error, "retry_after", None)

@@ -1,7 +1,8 @@
 """The access log as JSON: one object a line, one line an exchange, always the same keys.
 
-Where an exchange failed, `sentence` and `detail` follow. Whatever a client sends, a line is valid
-JSON in ASCII: bytes that are not UTF-8 stand as \\xff in the text.
+`user` is who was let in by `auth`, null where nobody was. Where an exchange failed, `sentence` and
+`detail` follow. Whatever a client sends, a line is valid JSON in ASCII: bytes that are not UTF-8
+stand as \\xff in the text.
 """
 
 import json
@@ -19,8 +20,8 @@ __all__ = ["json_lines"]
 
 _LINE = (
     b'{"time":"%b.%03dZ","client":"%b","method":"%b","host":"%b","target":"%b","version":"%b",'
-    b'"route":"%b","endpoint":%b,"status":%d,"bytes_in":%d,"bytes_out":%d,"total_ms":%.3f,'
-    b'"connect_ms":%b,"first_byte_ms":%b,"reason":%b}\n'
+    b'"user":%b,"route":"%b","endpoint":%b,"status":%d,"bytes_in":%d,"bytes_out":%d,'
+    b'"total_ms":%.3f,"connect_ms":%b,"first_byte_ms":%b,"reason":%b}\n'
 )
 _USUAL = (
     _LINE.replace(b'"endpoint":%b', b'"endpoint":"%b"')
@@ -50,6 +51,7 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
                 target = _escape(target)
         started = exchange.started
         ended = exchange.ended
+        identity = exchange.identity
         at = ended + offset
         if not second <= at < second + 1:
             second = int(at)
@@ -67,6 +69,7 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
                 _texts[request.authority],
                 target,
                 request.version,
+                b"null" if identity is None else b'"%b"' % _names[identity.name],
                 _names[exchange.route.key],
                 _names[exchange.endpoint.name],
                 exchange.status,
@@ -85,6 +88,7 @@ def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float
     request = exchange.request
     started = exchange.started
     endpoint = exchange.endpoint
+    identity = exchange.identity
     error = exchange.error
     return _LINE % (
         stamp,
@@ -94,6 +98,7 @@ def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float
         _texts[request.authority],
         target,
         request.version,
+        b"null" if identity is None else b'"%b"' % _names[identity.name],
         _names[exchange.route.key],
         b"null" if endpoint is None else b'"%b"' % _names[endpoint.name],
         exchange.status,

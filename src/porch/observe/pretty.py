@@ -57,6 +57,8 @@ def _rest(exchange: Exchange) -> Iterator[str]:
     """What one looks at second."""
     started = exchange.started
     yield exchange.route.key
+    if exchange.identity is not None:
+        yield f"user {visible(exchange.identity.name.encode('utf-8', 'backslashreplace'))}"
     if exchange.bytes_in:
         yield f"in {_size(exchange.bytes_in)}"
     yield f"out {_size(exchange.bytes_out)}"

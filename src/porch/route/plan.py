@@ -27,6 +27,7 @@ class Plan:
         "on_end",
         "on_request",
         "on_request_data",
+        "on_request_trailers",
         "on_response",
         "on_upstream_done",
         "on_upstream_request",
@@ -38,6 +39,7 @@ class Plan:
     on_upstream_response: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"
     on_response: "tuple[Callable[[Exchange], None], ...]"
     on_request_data: "tuple[Callable[[Exchange, bytes], bytes], ...]"
+    on_request_trailers: "tuple[Callable[[Exchange, Trailers], None], ...]"
     on_upstream_done: "tuple[Callable[[Exchange], None], ...]"
     on_damaged: "tuple[Callable[[Exchange], None], ...]"
     on_cut: "tuple[Callable[[Exchange, PorchError], Trailers | None], ...]"

@@ -1,0 +1,99 @@
+"""What `auth` has of a worker, and keeps over reloads: passwords that have held, sets of keys, and
+the means to ask somebody else."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from porch.client import Client
+from porch.forward.address import Address
+from porch.shield.auth_function import AuthFunction
+from porch.shield.auth_thread import SlowThread
+from porch.shield.basic import Passwords
+from porch.shield.jwks import KeySet, Spawn
+from porch.tls.origin import Authorities, client_context
+
+if TYPE_CHECKING:
+    from porch.config.pools import MakeClient
+
+__all__ = ["AuthState", "LoadAuth", "target_of"]
+
+LoadAuth = Callable[[str, Path], AuthFunction | None]
+"""("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
+which was told then."""
+
+
+class AuthState:
+    """Of one worker. make_client, spawn, load: of one that serves; without them nobody is asked.
+    warn: tells the operator. serves: whether requests come, or are only rehearsed."""
+
+    def __init__(self, *, serves: bool) -> None:
+        self.serves = serves
+        self.passwords = Passwords(SlowThread() if serves else None)
+        self.make_client: MakeClient | None = None
+        self.spawn: Spawn = _nobody
+        self.load: LoadAuth = lambda word, base: None
+        self.warn: Callable[[str], None] = lambda text: None
+        self._key_sets: dict[tuple[str, Authorities], KeySet] = {}
+        self._asked: dict[tuple[str, Authorities], KeySet] = {}
+
+    def serve(
+        self, make_client: "MakeClient", spawn: Spawn, load: LoadAuth, warn: Callable[[str], None]
+    ) -> None:
+        """Requests come from now on, and others may be asked."""
+        self.make_client, self.spawn, self.load, self.warn = make_client, spawn, load, warn
+
+    def begin(self) -> None:
+        """See State."""
+        self._asked = {}
+
+    def commit(self) -> None:
+        """See State."""
+        self._key_sets = self._asked
+        self._asked = {}
+
+    def tick(self) -> None:
+        """See State."""
+        for each in self._key_sets.values():
+            each.tick()
+
+    def key_set(self, url: str, authorities: Authorities) -> KeySet:
+        """The keys at a URL: those there are, or none yet. authorities: who vouches for it."""
+        key = url, authorities
+        found = self._asked.get(key) or self._key_sets.get(key)
+        if found is None:
+            client = partial(self.client, url, authorities)
+            found = KeySet(url, target_of(urlsplit(url)), client, self.spawn, self._warn)
+            if not self.serves:
+                found.rest("nobody asks for them here")
+        self._asked[key] = found
+        return found
+
+    def _warn(self, text: str) -> None:
+        self.warn(text)
+
+    def client(self, url: str, authorities: Authorities) -> Client:
+        """Who asks at the host of a URL. Raises OSError or ValueError if its authorities are of no
+        use."""
+        if self.make_client is None:
+            raise ValueError("nobody is asked here")
+        parts = urlsplit(url)
+        is_secure = parts.scheme == "https"
+        address = Address(
+            host=parts.hostname or "",
+            port=parts.port or (443 if is_secure else 80),
+            tls=client_context(authorities=authorities) if is_secure else None,
+        )
+        return self.make_client(address, parts.netloc.encode())
+
+
+def target_of(url: SplitResult) -> bytes:
+    """Path and query."""
+    return f"{url.path or '/'}{'?' + url.query if url.query else ''}".encode()
+
+
+def _nobody(work: Coroutine[Any, Any, None]) -> None:
+    """Who only rehearses has no loop."""
+    work.close()

@@ -1,0 +1,248 @@
+"""The words of `auth` as filters: what lets clients in, and what tells the origin who they are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from porch.config.auth_files import content_of, file_of, jwt_keys_of, keys_of, users_of
+from porch.config.auth_state import target_of
+from porch.config.loaded import Loaded
+from porch.config.schema import RouteWords
+from porch.config.schema_auth import WAYS, AuthModel, JwtModel
+from porch.config.settings import RouteSettings
+from porch.config.state import State
+from porch.filter import Filter
+from porch.shield.api_key import ApiKeys, Known
+from porch.shield.auth import TELL_IDENTITY, Authenticate, Judge, Way
+from porch.shield.auth_certificate import ByCertificate
+from porch.shield.auth_claims import Requirement
+from porch.shield.auth_function import ByFunction
+from porch.shield.auth_unasked import Unasked
+from porch.shield.basic import Basic
+from porch.shield.forward_auth import ForwardAuth, ForwardRules
+from porch.shield.jwt import Jwt, JwtRules
+from porch.shield.jwt_claims import Terms
+from porch.shield.jwt_keys import SYMMETRIC
+from porch.tls.origin import Authorities, system_authorities
+
+__all__ = [
+    "Authing",
+    "algorithms_of",
+    "auth_of",
+    "has_way",
+    "merge_auth",
+    "tells_who",
+    "told_fields",
+]
+
+USER = "X-Forwarded-User"
+KEY_FIELD = "X-Api-Key"
+REALM = "restricted"
+ALGORITHMS = ("RS256", "ES256", "Ed25519", "EdDSA")
+LEEWAY = 30.0
+TIMEOUT = 5.0
+_BEARERS = ("basic", "jwt")
+
+
+def has_way(words: AuthModel) -> bool:
+    """Whether a table names a way to show who one is, and does not only add to another."""
+    return any(getattr(words, way) for way in WAYS)
+
+
+def merge_auth(layers: Sequence[RouteWords]) -> AuthModel | None:
+    """What holds of `auth`; None where everybody may come. layers: the top first.
+
+    `false` and a table with a way of its own put an end to what is said further out; another table
+    adds to it, word by word, and `require` claim by claim.
+    """
+    merged: dict[str, object] | None = None
+    for each in layers:
+        words = each.auth
+        if words is None:
+            continue
+        if words is False:
+            merged = None
+            continue
+        said = {name: getattr(words, name) for name in words.model_fields_set}
+        if has_way(words) or merged is None:
+            merged = said
+        else:
+            for table in ("require", "fields"):
+                said[table] = {**merged.get(table, {}), **getattr(words, table)}  # type: ignore[dict-item]
+            merged = merged | said
+    return None if merged is None else AuthModel.model_construct(**merged)  # type: ignore[arg-type]
+
+
+def auth_of(settings: RouteSettings) -> AuthModel | None:
+    """What holds on a route."""
+    return merge_auth(settings.layers)
+
+
+def told_fields(words: AuthModel) -> dict[bytes, str]:
+    """The fields that tell the origin of who comes, lower-case, and the claim of each."""
+    user = USER if words.user is None else words.user
+    told = {user.lower().encode(): "user"} if user else {}
+    return told | {name.lower().encode(): claim for name, claim in words.fields.items()}
+
+
+def tells_who(settings: RouteSettings) -> bool:
+    """Whether the origin of a route is told who comes, and may answer by it."""
+    words = auth_of(settings)
+    return words is not None and bool(told_fields(words) or getattr(words, "pass"))
+
+
+def _credential_fields(words: AuthModel) -> set[bytes]:
+    """Those that carry what is shown to the door."""
+    found: set[bytes] = set()
+    if words.keys:
+        found.add((words.key_field or KEY_FIELD).lower().encode())
+    if any(getattr(words, each) for each in _BEARERS):
+        found.add(b"authorization")
+    return found
+
+
+class Authing:
+    """Of one configuration. Routes with the same words share what lets in. files: that it is made
+    of, to be watched.
+
+    A further way has its word in schema_auth.WAYS and its maker in `_makers`.
+    """
+
+    def __init__(self, loaded: Loaded, state: State) -> None:
+        self.files: dict[Path, None] = {}
+        self._loaded = loaded
+        self._auth = state.auth
+        self._told = frozenset(_all_told(loaded))
+        self._made: dict[tuple[int, ...], Authenticate | None] = {}
+        self._makers: dict[str, Callable[[AuthModel, Judge], Way]] = {
+            "certificate": lambda words, judge: ByCertificate(judge),
+            "keys": self._by_key,
+            "basic": self._by_password,
+            "jwt": self._by_token,
+            "py": self._by_function,
+            "forward": self._by_service,
+        }
+
+    def filters(self, settings: RouteSettings) -> list[Filter]:
+        """What lets in, if a route asks."""
+        found = self._authenticate(settings)
+        return [found] if found is not None else []
+
+    def telling(self, settings: RouteSettings) -> list[Filter]:
+        """What tells the origin who came: right behind the forwarding fields, which keep out what
+        the client has sent in its place."""
+        words = auth_of(settings)
+        return [TELL_IDENTITY] if words is not None and told_fields(words) else []
+
+    def withheld(self, settings: RouteSettings) -> frozenset[bytes]:
+        """The names of fields that no client may send through on a route: all by which any route
+        tells who comes, since an origin believes them wherever the request came in, and those that
+        carry what is shown to the door."""
+        words = auth_of(settings)
+        if words is None or getattr(words, "pass"):
+            return self._told
+        return self._told | _credential_fields(words)
+
+    def _authenticate(self, settings: RouteSettings) -> Authenticate | None:
+        key = tuple(id(each.auth) for each in settings.layers)
+        if key not in self._made:
+            words = auth_of(settings)
+            self._made[key] = None if words is None else self._make(words)
+        return self._made[key]
+
+    def _make(self, words: AuthModel) -> Authenticate:
+        require = [Requirement(name, wanted) for name, wanted in words.require.items()]
+        judge = Judge(require, told_fields(words))
+        names = [name for name in WAYS if getattr(words, name)]
+        ways = [self._way(name, words, judge) for name in names]
+        return Authenticate(ways, [*names, *(f"needs {each}" for each in require)])
+
+    def _way(self, name: str, words: AuthModel, judge: Judge) -> Way:
+        """What cannot be made was told of by review_auth.py, or is gone since."""
+        try:
+            return self._makers[name](words, judge)
+        except (OSError, ValueError) as error:
+            return Unasked(f"{name} cannot be used: {error}")
+
+    def _by_key(self, words: AuthModel, judge: Judge) -> Way:
+        self.files.update(dict.fromkeys(file_of(self._loaded.base, words.keys)))
+        known = [
+            Known(name, bytes.fromhex(each.hash.removeprefix("sha256:")), tuple(each.scopes))
+            for name, each in keys_of(self._loaded, words).items()
+        ]
+        field = (words.key_field or KEY_FIELD).lower().encode()
+        query = (words.key_query or "").encode()
+        return ApiKeys(known, judge, field=field, query=query, realm=words.realm or REALM)
+
+    def _by_password(self, words: AuthModel, judge: Judge) -> Way:
+        self.files.update(dict.fromkeys(file_of(self._loaded.base, words.basic)))
+        users = users_of(self._loaded, words)
+        return Basic(users, judge, self._auth.passwords, words.realm or REALM)
+
+    def _by_token(self, words: AuthModel, judge: Judge) -> Way:
+        jwt = words.jwt
+        assert jwt is not None
+        rules = JwtRules(
+            algorithms=frozenset(jwt.algorithms or algorithms_of(jwt)),
+            terms=Terms(
+                issuers=tuple(jwt.issuer or ()),
+                audiences=tuple(jwt.audience or ()),
+                leeway=LEEWAY if jwt.leeway is None else jwt.leeway,
+            ),
+            name=jwt.name or "sub",
+            cookie=(jwt.cookie or "").encode(),
+            realm=words.realm or REALM,
+        )
+        if jwt.jwks is not None:
+            key_set = self._auth.key_set(jwt.jwks, self._authorities(jwt.ca, jwt.jwks))
+            return Jwt(rules, key_set, judge)
+        if jwt.key is not None:
+            self.files[self._loaded.base / jwt.key] = None
+        return Jwt(rules, jwt_keys_of(self._loaded, jwt), judge)
+
+    def _by_function(self, words: AuthModel, judge: Judge) -> Way:
+        word = f"py:{words.py}"
+        if not self._auth.serves:
+            return Unasked(f"{word} is not asked where nobody serves")
+        function = self._auth.load(word, self._loaded.base)
+        if function is None:
+            return Unasked(f"{word} cannot be loaded; the message log says why")
+        return ByFunction(word, function, self._auth.spawn, judge)
+
+    def _by_service(self, words: AuthModel, judge: Judge) -> Way:
+        forward = words.forward
+        assert forward is not None
+        if not self._auth.serves:
+            return Unasked("the service of `forward` is not asked where nobody serves")
+        rules = ForwardRules(
+            target=target_of(urlsplit(forward.url)),
+            user=(forward.user or "Remote-User").lower(),
+            sends=frozenset(each.lower().encode() for each in forward.send),
+            timeout=forward.timeout or TIMEOUT,
+        )
+        authorities = self._authorities(forward.ca, forward.url)
+        client = partial(self._auth.client, forward.url, authorities)
+        return ForwardAuth(rules, client, self._auth.spawn, judge)
+
+    def _authorities(self, ca: str | None, url: str) -> Authorities:
+        """Who vouches for the host of a URL. Read here, for a worker may not read it later."""
+        if ca is not None:
+            self.files[self._loaded.base / ca] = None
+            return Authorities(content_of(self._loaded, ca))
+        if url.startswith("https:"):
+            return system_authorities(self._loaded.read)
+        return Authorities()
+
+
+def algorithms_of(jwt: JwtModel) -> Sequence[str]:
+    """Those that are taken where none are named."""
+    return SYMMETRIC[:1] if jwt.secret is not None else ALGORITHMS
+
+
+def _all_told(loaded: Loaded) -> Iterator[bytes]:
+    layers: list[RouteWords] = [loaded.config, *loaded.sites.values()]
+    layers += [entry.model for entry in loaded.routes]
+    for each in layers:
+        if each.auth:
+            yield from told_fields(each.auth)
