@@ -268,6 +268,21 @@ def _keys() -> None:
     """One word more is needed."""
 
 
+@app.command()
+def networks(
+    name: Annotated[str, typer.Argument(help="cloudflare, cloudfront or fastly.")],
+    config: Config = DEFAULT,
+    from_: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="FILE|URL", help="In place of what the CDN publishes."),
+    ] = None,
+) -> int:
+    """Write the networks of a CDN into the file that `trust` and `allow` read by its name."""
+    from porch.cli.networks import update_networks
+
+    return update_networks(config, name, from_ or [])
+
+
 Root = Annotated[
     Path | None,
     typer.Option("--root", help="A root's PEM file, in place of the one in the store."),
