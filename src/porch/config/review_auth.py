@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from porch.config.auth_files import jwt_keys_of, keys_of, users_of
-from porch.config.authing import algorithms_of, has_way, merge_auth, told_fields
+from porch.config.authing import algorithms_of, has_way, merge_auth, tells_who, told_fields
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.review_files import review_file
@@ -123,11 +123,31 @@ def _is_near(url: str) -> bool:
 
 
 def _review_route(loaded: Loaded, entry: RouteEntry, host: str) -> None:
-    words = merge_auth(RouteSettings.of(loaded, entry, host).layers)
-    if words is not None and words.certificate and not host_word(loaded, host, "client_ca"):
-        path = (*entry.path, "auth") if entry.model.auth else entry.path
+    """What holds on a route, wherever it is said."""
+    settings = RouteSettings.of(loaded, entry, host)
+    words = merge_auth(settings.layers)
+    if words is None:
+        return
+    path = (*entry.path, "auth") if entry.model.auth else entry.path
+    if words.certificate and not host_word(loaded, host, "client_ca"):
         text = (
             "auth by certificate: nobody is asked for one on this host; write client_ca at the top"
             " or in its site"
         )
         loaded.add(path, text)
+    elif words.certificate and any(getattr(words, way) for way in WAYS[1:]):
+        demand = entry.model.client_cert or host_word(loaded, host, "client_cert")
+        if demand != "optional":
+            text = (
+                "who shows no certificate is answered 403 before another way is asked; write"
+                ' client_cert = "optional"'
+            )
+            loaded.add(path, text, warning=True)
+    keeps = settings.cache is not None and "authorization" in (settings.cache.ignore or ())
+    if keeps and tells_who(settings):
+        text = (
+            "what is answered to one who is let in is kept and given to all who are; write"
+            ' user = false if the origin need not know who it is, or take "authorization" out'
+            " of ignore"
+        )
+        loaded.add(path, text, warning=True)
