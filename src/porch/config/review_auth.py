@@ -11,7 +11,7 @@ from porch.config.locate import KeyPath
 from porch.config.review_files import review_file
 from porch.config.schema import RouteWords
 from porch.config.schema_auth import WAYS, AuthModel, JwtModel
-from porch.config.settings import RouteSettings, host_word
+from porch.config.settings import RouteSettings, host_word, site_of
 from porch.shield.jwt_keys import SYMMETRIC
 
 __all__ = ["review_auth"]
@@ -32,9 +32,11 @@ def review_auth(loaded: Loaded, data: dict[str, Any]) -> None:
     for entry in loaded.routes:
         if entry.pattern is not None:
             host = entry.pattern.host.decode("ascii")
-            layers = RouteSettings.of(loaded, entry, host).layers
-            _review(loaded, layers, entry.path, entry.raw)
-            _review_route(loaded, entry, host)
+            own = site_of(loaded, host)
+            layers = [*top, *([own] if own is not None else ()), entry.model]
+            if any(each.auth for each in layers):
+                _review(loaded, layers, entry.path, entry.raw)
+                _review_route(loaded, entry, host)
 
 
 def _review(loaded: Loaded, layers: Sequence[RouteWords], path: KeyPath, raw: Any) -> None:
