@@ -33,6 +33,7 @@ __all__ = [
     "auth_of",
     "has_way",
     "merge_auth",
+    "tells",
     "tells_who",
     "told_fields",
 ]
@@ -90,7 +91,12 @@ def told_fields(words: AuthModel) -> dict[bytes, str]:
 def tells_who(settings: RouteSettings) -> bool:
     """Whether the origin of a route is told who comes, and may answer by it."""
     words = auth_of(settings)
-    return words is not None and bool(told_fields(words) or getattr(words, "pass"))
+    return words is not None and tells(words)
+
+
+def tells(words: AuthModel) -> bool:
+    """The same of words that hold."""
+    return bool(told_fields(words) or getattr(words, "pass"))
 
 
 def _credential_fields(words: AuthModel) -> set[bytes]:

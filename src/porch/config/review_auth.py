@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from porch.config.auth_files import jwt_keys_of, keys_of, users_of
-from porch.config.authing import algorithms_of, has_way, merge_auth, tells_who, told_fields
+from porch.config.authing import algorithms_of, has_way, merge_auth, tells, told_fields
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.review_files import review_file
 from porch.config.schema import RouteWords
 from porch.config.schema_auth import WAYS, AuthModel, JwtModel
-from porch.config.settings import RouteSettings, host_word, site_of
+from porch.config.settings import host_word, merge_cache, site_of
 from porch.shield.jwt_keys import SYMMETRIC
 
 __all__ = ["review_auth"]
@@ -29,6 +29,7 @@ def review_auth(loaded: Loaded, data: dict[str, Any]) -> None:
     for host, site in loaded.sites.items():
         path = loaded.site_paths[host]
         _review(loaded, [*top, site], path, data["site"][path[-1]])
+    merged: dict[tuple[int, ...], AuthModel | None] = {}
     for entry in loaded.routes:
         if entry.pattern is not None:
             host = entry.pattern.host.decode("ascii")
@@ -36,7 +37,10 @@ def review_auth(loaded: Loaded, data: dict[str, Any]) -> None:
             layers = [*top, *([own] if own is not None else ()), entry.model]
             if any(each.auth for each in layers):
                 _review(loaded, layers, entry.path, entry.raw)
-                _review_route(loaded, entry, host)
+                key = tuple([id(each.auth) for each in layers])
+                if key not in merged:  # most of many routes have the words of their site
+                    merged[key] = merge_auth(layers)
+                _review_route(loaded, entry, host, layers, merged[key])
 
 
 def _review(loaded: Loaded, layers: Sequence[RouteWords], path: KeyPath, raw: Any) -> None:
@@ -124,10 +128,14 @@ def _is_near(url: str) -> bool:
     return host.startswith(("127.", "localhost", "[::1]"))
 
 
-def _review_route(loaded: Loaded, entry: RouteEntry, host: str) -> None:
+def _review_route(
+    loaded: Loaded,
+    entry: RouteEntry,
+    host: str,
+    layers: Sequence[RouteWords],
+    words: AuthModel | None,
+) -> None:
     """What holds on a route, wherever it is said."""
-    settings = RouteSettings.of(loaded, entry, host)
-    words = merge_auth(settings.layers)
     if words is None:
         return
     path = (*entry.path, "auth") if entry.model.auth else entry.path
@@ -145,8 +153,9 @@ def _review_route(loaded: Loaded, entry: RouteEntry, host: str) -> None:
                 ' client_cert = "optional"'
             )
             loaded.add(path, text, warning=True)
-    keeps = settings.cache is not None and "authorization" in (settings.cache.ignore or ())
-    if keeps and tells_who(settings):
+    cache = merge_cache(layers)
+    keeps = cache is not None and "authorization" in (cache.ignore or ())
+    if keeps and tells(words):
         text = (
             "what is answered to one who is let in is kept and given to all who are; write"
             ' user = false if the origin need not know who it is, or take "authorization" out'
