@@ -14,7 +14,8 @@ from porch.cli.explain_compress import compress_lines
 from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
-from porch.config.load import Loaded, load
+from porch.config.load import load
+from porch.config.loaded import Loaded
 from porch.config.rehearse import (
     Rehearsal,
     client_ip_of,
