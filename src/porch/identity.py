@@ -6,6 +6,7 @@ what this one may do.
 
 from collections.abc import Mapping
 
+from porch.http.fields import encode
 from porch.http.message import Field
 
 __all__ = ["Identity"]
@@ -18,10 +19,11 @@ class Identity:
 
     name: as the log and the origin know it: printable, without controls. kind: by what it was
     proved, such as "basic" or "jwt". claims: what else is known, as a token says it. fields: for
-    the origin, in place of all of those names that the client has sent.
+    the origin, in place of all of those names that the client has sent. lines: these as HTTP/1
+    writes them.
     """
 
-    __slots__ = ("claims", "fields", "kind", "name")
+    __slots__ = ("claims", "fields", "kind", "lines", "name")
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Identity:
         self.kind = kind
         self.claims = claims
         self.fields = fields
+        self.lines = encode([*fields])
 
     def __repr__(self) -> str:
         return f"<Identity {self.name} by {self.kind}>"

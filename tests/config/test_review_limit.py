@@ -39,3 +39,10 @@ def test_what_a_client_says_of_itself_alone_is_told(limit: Any, what: list[str])
         f"who sends another {each}" for each in what
     ]
     assert 'such as "1000/min per client"' in warnings(limit)[0]
+
+
+def test_countries_need_a_file_that_knows_them() -> None:
+    limit = "5/s per client and country"
+    loaded = load_mapping({"listen": ":80", "routes": {"a": {"to": "b:1", "limit": limit}}})
+    assert not loaded.ok
+    assert 'per country needs a file that knows: geo = "country.mmdb" at the top' in loaded.report()

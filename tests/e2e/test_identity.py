@@ -5,15 +5,17 @@ import base64
 import http.client
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import time
 from typing import Any
 
 import bcrypt
 import pytest
 
+from porch.shield.basic_hash import make_hash
 from tests.e2e.conftest import PATIENCE, Door
 from tests.support.tokens import RSA, SECRET, claims, key_set, signed
 
@@ -113,6 +115,10 @@ log = [{{ to = "stdout", format = "json" }}, {{ to = "file:combined.log", format
 to = "127.0.0.1:{port}"
 auth = {{ basic = {{ ann = "{hashed}" }}, realm = "the shop" }}
 
+[routes."slow.test"]
+to = "127.0.0.1:{port}"
+auth = {{ basic = {{ ann = "{slow}" }} }}
+
 [routes."key.test"]
 to = "127.0.0.1:{port}"
 
@@ -174,6 +180,7 @@ def serving(door: Start, origin: Origin, tmp_path: Path) -> Door:
     text = CONFIG.format(
         port=origin.server_port,
         hashed=bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode(),
+        slow=make_hash(PASSWORD.encode()),
         digest=sha256(KEY.encode()).hexdigest(),
     )
     (tmp_path / "shop_auth.py").write_text(MODULE, encoding="utf-8")
@@ -298,3 +305,54 @@ def test_no_secret_is_in_anything_that_is_said(serving: Door, tmp_path: Path) ->
     found = [(secret, text) for secret in secrets for text in said if secret in text]
     assert not found
     assert sum(map(len, said)) > 5000, "there was much to look at"
+
+
+def statuses(door: Door, host: str, count: int, source: str, **fields: str) -> list[int]:
+    """Of so many requests, one after another, each by a connection of its own."""
+    found = []
+    for number in range(count):
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", door.port, timeout=PATIENCE, source_address=(source, 0)
+        )
+        sent = {name: value.replace("{}", str(number)) for name, value in fields.items()}
+        with closing(connection):
+            connection.request("GET", "/", headers={"host": host} | sent)
+            with closing(connection.getresponse()) as answer:
+                answer.read()
+                found.append(answer.status)
+    return found
+
+
+def test_who_guesses_passwords_is_told_to_wait_and_nobody_else(serving: Door) -> None:
+    found = []
+    for number in range(60):
+        wrong = basic("ann", f"guess{number}")
+        found += statuses(serving, "basic.test", 1, "127.0.0.2", authorization=wrong)
+    assert 20 <= found.count(401) <= 40, "20 a worker"
+    assert set(found) == {401, 429}
+    assert found[-1] == 429
+    right = basic("ann", PASSWORD)
+    assert statuses(serving, "basic.test", 4, "127.0.0.3", authorization=right) == [200] * 4
+
+
+def test_a_flood_of_wrong_passwords_from_everywhere_leaves_others_alone(serving: Door) -> None:
+    done = Event()
+    seen: list[int] = []
+
+    def guess(number: int) -> None:
+        while not done.is_set():
+            wrong = basic("eve", f"{number}.{len(seen)}")
+            source = f"127.0.1.{number + 1}"
+            with suppress(OSError):
+                seen.extend(statuses(serving, "slow.test", 1, source, authorization=wrong))
+
+    threads = [Thread(target=guess, args=(number,), daemon=True) for number in range(100)]
+    for each in threads:
+        each.start()
+    serving.wait_until(lambda: len(seen) > 20, "guesses")
+    assert statuses(serving, "open.test", 100, "127.0.0.4") == [200] * 100
+    assert statuses(serving, "key.test", 20, "127.0.0.4", **{"x-api-key": KEY}) == [200] * 20
+    done.set()
+    for each in threads:
+        each.join()
+    assert set(seen) <= {401, 429, 503}

@@ -42,6 +42,16 @@ def test_parts_are_told_apart() -> None:
     assert held.digest(b"1:a") != held.digest(b"a")
 
 
+def test_what_has_one_part_is_found_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: Remembered[str] = Remembered()
+    digest, found = held.find(b"token")
+    assert found is None
+    held.put(digest, "ann", 10.0)
+    assert held.find(b"token") == (digest, "ann")
+    later(monkeypatch, 10.0)
+    assert held.find(b"token") == (digest, None)
+
+
 def test_it_is_bounded_whoever_sends_what() -> None:
     held: Remembered[int] = Remembered(most=3)
     digests = [held.digest(b"%d" % number) for number in range(5)]

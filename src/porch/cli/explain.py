@@ -76,13 +76,13 @@ def explain_request(
     explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(shown.text(), end="")
-    access = access_lines(loaded, rehearsal.route, client_ip)
-    for line in (*_described(certificate), *access, *_served(rehearsal)):
+    for line in _described(certificate):
         print(line)
-    for line in _consumed(headers, rehearsal):
+    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
         print(line)
     if rehearsal.sent is not None:
-        print("".join(f"{line}\n" for line in _spoken(rehearsal.route, state)), end="")
+        for line in _spoken(rehearsal.route, state):
+            print(line)
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
     trusted = built.trusts is not None and built.trusts(peer)
@@ -103,7 +103,7 @@ def explain_request(
 
 
 def _protected(loaded: Loaded, route: Route | None, client_ip: bytes) -> list[str]:
-    """Whom and what the route lets in, and how often."""
+    """Whom the route lets in, from which pages, and how often."""
     return [
         *access_lines(loaded, route, client_ip),
         *auth_lines(route),

@@ -184,12 +184,7 @@ class _Builder:
         gets = any(each.tls for each in listen)
         self.certificates = yield from Certificates.loading(self.loaded, gets=gets)
         self.listen = self._open(listen)
-        if self.certificates.demands and not any(each.tls for each in self.listen):
-            text = "no address speaks HTTPS, so that no client can show a certificate (client_ca)"
-            self.loaded.add(("listen",), text, warning=True)
-        if config.h2c and all(each.tls for each in self.listen):
-            text = "no address speaks plain HTTP, so that nobody can begin with HTTP/2 there"
-            self.loaded.add(("h2c",), text, warning=True)
+        self._review_listen()
         https_port = next((each.port for each in self.listen if each.tls), 0)
         self.filters = RouteFilters(
             self.loaded, self.state, self.changing, self.certificates, https_port, self.trusts
@@ -239,6 +234,15 @@ class _Builder:
             sought=self.upstreams.sought,
             trusts=self.trusts,
         )
+
+    def _review_listen(self) -> None:
+        """Whether what is said can be used at the addresses that there are."""
+        if self.certificates.demands and not any(each.tls for each in self.listen):
+            text = "no address speaks HTTPS, so that no client can show a certificate (client_ca)"
+            self.loaded.add(("listen",), text, warning=True)
+        if self.config.h2c and all(each.tls for each in self.listen):
+            text = "no address speaks plain HTTP, so that nobody can begin with HTTP/2 there"
+            self.loaded.add(("h2c",), text, warning=True)
 
     # --- routes ----------------------------------------------------------------------------------
 

@@ -11,7 +11,13 @@ _SENT = ("header", "cookie", "query")
 
 
 def review_limits(loaded: Loaded, words: ShieldWords, path: KeyPath) -> None:
-    """Warn of what counts by nothing but what a client says of itself. path: of the words."""
+    """Find countries that nobody knows, and warn of what counts by nothing but what a client says
+    of itself. path: of the words."""
+    if not loaded.config.geo:
+        for limit in words.limit or ():
+            if ("country", "") in parts_of(limit.per):
+                text = 'per country needs a file that knows: geo = "country.mmdb" at the top'
+                loaded.add((*path, "limit"), text)
     sent = [_sent(each) for each in words.limit or ()]
     if all(sent):
         for each in sent:

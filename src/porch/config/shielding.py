@@ -20,7 +20,7 @@ class Shielding:
     """Of one configuration. accessing: what decides by addresses. authing: what lets clients in."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
-        self.accessing = Accessing(loaded)
+        self.accessing = Accessing(loaded, state)
         self._loaded = loaded
         self._state = state
         self.authing = Authing(loaded, state)

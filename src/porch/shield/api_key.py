@@ -66,20 +66,34 @@ class ApiKeys:
 
     def identify(self, exchange: Exchange) -> Verdict:
         """See auth.Way."""
-        field = self._field
-        shown = [value for name, value in exchange.request.fields if name == field]
+        field, shown = self._field, None
+        for name, value in exchange.request.fields:
+            if name == field:
+                if shown is not None or self._is_bearer:
+                    break
+                shown = value
+        else:
+            if self._taken is None or self._query not in exchange.request.target:
+                return None if shown is None else self._whose(shown)
+        return self._choose(exchange)
+
+    def _choose(self, exchange: Exchange) -> Verdict:
+        """Where it is not one field, and nothing else, that has a key."""
+        shown = [value for name, value in exchange.request.fields if name == self._field]
         if self._is_bearer:
             shown = [each[7:].strip() for each in shown if each[:7].lower() == _BEARER]
-        if self._taken is not None and self._query in exchange.request.target:
+        if self._taken is not None:
             shown += self._take(exchange, self._taken)
         if not shown:
             return None
-        if len(shown) > 1 and any(each != shown[0] for each in shown):
+        if any(each != shown[0] for each in shown):
             return Unauthorized("several keys were shown, which differ")
-        if len(shown[0]) > LONGEST:
+        return self._whose(shown[0])
+
+    def _whose(self, key: bytes) -> Verdict:
+        if len(key) > LONGEST:
             return Unauthorized("the key is too long for one")
-        verdict = self._known.get(sha256(shown[0]).digest())
-        return verdict if verdict is not None else Unauthorized("nobody has this key")
+        return self._known.get(sha256(key).digest()) or Unauthorized("nobody has this key")
 
     def _take(self, exchange: Exchange, pattern: re.Pattern[bytes]) -> list[bytes]:
         """The keys in the query, which has none behind this."""

@@ -13,7 +13,6 @@ from typing import Protocol
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
-from porch.http.fields import encode
 from porch.identity import Identity
 from porch.shield.auth_claims import NOBODY, Claims, Requirement, is_plain_name, lacking, told
 from porch.shield.auth_errors import NotAllowed, Unauthorized
@@ -96,33 +95,38 @@ class Authenticate(Filter):
         return f"<Authenticate by {', '.join(self.described) or len(self._ways)}>"
 
     def on_request(self, exchange: Exchange) -> Response | Suspend | None:
-        """See Filter."""
-        return self._ask(exchange, 0, None)
+        """See Filter. Nearly all that are let in are by the first way, without a further call."""
+        verdict = self._ways[0](exchange) if self._ways else None
+        if verdict.__class__ is Identity:
+            exchange.identity = verdict
+            return None
+        return self._hear(exchange, 1, None, verdict)
 
-    def _ask(self, exchange: Exchange, first: int, heard: Verdict) -> Response | Suspend | None:
-        """From way number `first` on. heard: what those before it have said."""
+    def _hear(
+        self, exchange: Exchange, number: int, heard: Verdict, verdict: Verdict | Later
+    ) -> Response | Suspend | None:
+        """What a way has said, and the next if that does not suffice. number: of the next. heard:
+        what those before have said."""
         ways = self._ways
-        for number in range(first, len(ways)):
-            verdict = ways[number](exchange)
+        while True:
             if isinstance(verdict, Identity):
                 exchange.identity = verdict
                 return None
             if isinstance(verdict, Later):
-                verdict.then(partial(self._go_on, exchange, number + 1, heard))
+                verdict.then(partial(self._go_on, exchange, number, heard))
                 return SUSPEND
             heard = _weightier(heard, verdict)
-        return self._refuse(heard)
+            if number >= len(ways):
+                return self._refuse(heard)
+            verdict = ways[number](exchange)
+            number += 1
 
     def _go_on(self, exchange: Exchange, number: int, heard: Verdict, verdict: Verdict) -> None:
-        """Behind a way that took its time. number: of the next one."""
+        """Behind a way that took its time."""
         if exchange.ended:
             return
-        if isinstance(verdict, Identity):
-            exchange.identity = verdict
-            exchange.resume()
-            return
         try:
-            result = self._ask(exchange, number, _weightier(heard, verdict))
+            result = self._hear(exchange, number, heard, verdict)
         except Exception as error:
             exchange.on_raised(error)
             return
@@ -173,7 +177,7 @@ class TellIdentity(Filter):
         fields, lines = [*outgoing.fields, *identity.fields], outgoing.lines
         outgoing.fields = fields
         if lines is not None:
-            outgoing.lines = fields, lines[1] + encode([*identity.fields])
+            outgoing.lines = fields, lines[1] + identity.lines
 
 
 TELL_IDENTITY = TellIdentity()

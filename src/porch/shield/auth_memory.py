@@ -38,14 +38,21 @@ class Remembered(Generic[Value]):
         return len(self._kept)
 
     def digest(self, *parts: bytes) -> bytes:
-        """By what a credential is known here, of one or more parts."""
-        if len(parts) == 1:
-            return blake2b(parts[0], key=self._key, digest_size=16).digest()
+        """By what a credential of several parts is known here."""
         digest = blake2b(key=self._key, digest_size=16)
         for each in parts:
             digest.update(b"%d:" % len(each))
             digest.update(each)
         return digest.digest()
+
+    def find(self, text: bytes) -> tuple[bytes, Value | None]:
+        """The digest of one part, and what holds of it, in one call: most that come have come
+        before."""
+        digest = blake2b(text, key=self._key, digest_size=16).digest()
+        found = self._kept.get(digest)
+        if found is None or found[0] <= clock.now:
+            return digest, None
+        return digest, found[1]
 
     def get(self, digest: bytes) -> Value | None:
         """None for what is not known, or not any more."""

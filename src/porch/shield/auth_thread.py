@@ -1,4 +1,4 @@
-"""A thread for what takes long, one a worker: to verify a password takes 50 ms by design.
+"""A thread for what takes long, one a worker: to verify a password takes tens of ms by design.
 
 The loop goes on meanwhile. The thread has less priority than it, so that whoever sends passwords
 has those wait who log in, and nobody else; and what waits is bounded.

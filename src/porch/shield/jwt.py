@@ -66,9 +66,7 @@ class Jwt:
             token = self._in_cookie(exchange) if self._cookie else b""
             if not token:
                 return None
-        kept = self._kept
-        digest = kept.digest(token)
-        found = kept.get(digest)
+        digest, found = self._kept.find(token)
         if found is not None:
             return found
         return self._look(exchange.client_ip, token, digest)

@@ -47,17 +47,19 @@ class Limit:
 
     cost: what a request costs, None for 1. unit: for so much of it one is counted. cells: REQUESTS
     is how many would have been refused while it only looked on, FAILED how many were. dry_run:
-    whether it looks on. tells: whether clients are told. say: to the operator.
+    whether it looks on. tells: whether clients are told. fields: that were told, by what was left.
+    say: to the operator.
     """
 
     __slots__ = (
-        "_fields",
+        "_named",
         "_said_at",
         "_unit",
         "cells",
         "charge",
         "cost",
         "dry_run",
+        "fields",
         "key",
         "name",
         "policy",
@@ -103,9 +105,10 @@ class Limit:
         self.say = say
         self.window = max(1, ceil(count.seconds))
         self._unit = unit
-        self._fields: dict[int, bytes] = {}
+        self.fields: dict[int, bytes] = {}
         self._said_at = 0.0
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        self._named = f'"{quoted}";r='.encode("ascii")
         policy = f'"{quoted}";q={count.most * unit};w={self.window}'
         policy += f';qu="{measure}"' if measure else ""
         self.policy = policy.encode("ascii")
@@ -115,17 +118,14 @@ class Limit:
 
     def field(self, left: int) -> bytes:
         """A member of RateLimit: so much is left, for as long as the window is."""
-        found = self._fields.get(left)
-        if found is None:
-            found = self.told(left, self.window)
-            if len(self._fields) < _REMEMBERED:
-                self._fields[left] = found
+        found = b"%b%d;t=%d" % (self._named, left * self._unit, self.window)
+        if len(self.fields) < _REMEMBERED:
+            self.fields[left] = found
         return found
 
     def told(self, left: int, seconds: int) -> bytes:
         """The same for another time."""
-        name = self.policy[: self.policy.index(b";q=")]
-        return b"%b;r=%d;t=%d" % (name, left * self._unit, seconds)
+        return b"%b%d;t=%d" % (self._named, left * self._unit, seconds)
 
     def units_of(self, cost: int) -> int:
         """How many are counted for a cost."""
@@ -198,7 +198,7 @@ class Limiting(Filter):
             if left >= 0:
                 keys.append(key)
                 if limit.tells:
-                    field = limit.field(left)
+                    field = limit.fields.get(left) or limit.field(left)
                     told = told + b", " + field if told else field
             elif limit.dry_run:
                 keys.append(None)

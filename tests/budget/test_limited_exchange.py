@@ -1,0 +1,62 @@
+"""What a limit costs an exchange, exactly: Python calls, and nothing where there is none."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.budget.test_plain_exchange import Plain, calls_of
+from tests.support.network import FakeClock, FakeLoop
+
+LIMITED = [
+    "_Encoded.__missing__",  # of the field: what is left is another number each time
+    "Limiting.on_request",
+    "by_client",
+    "Window.take",
+    "Limiting.on_response",
+    "Limiting.on_end",
+]
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLoop]:
+    made = FakeLoop(FakeClock(monkeypatch))
+    yield made
+    made.close()
+
+
+def calls(loop: FakeLoop, **words: Any) -> list[str]:
+    """Of one exchange of a door that has seen each number that is left."""
+    plain = Plain(loop, {"example.com": {"to": "127.0.0.1:9", **words}})
+    found = calls_of(plain.exchange)
+    plain.log.close()
+    return found
+
+
+def more(loop: FakeLoop, limit: Any) -> list[str]:
+    """Calls that a limit adds."""
+    without, found = calls(loop), calls(loop, limit=limit)
+    for each in without:
+        found.remove(each)
+    return found
+
+
+def test_a_limit_by_address_takes_six_calls_and_one_to_write_what_is_left(loop: FakeLoop) -> None:
+    assert sorted(more(loop, "100/min per client")) == sorted([*LIMITED, "Limit.field"])
+
+
+def test_a_second_limit_takes_two_more(loop: FakeLoop) -> None:
+    found = more(loop, ["100/min per client", "1000/h per client"])
+    assert sorted(found) == sorted([*LIMITED, *LIMITED[2:4], "Limit.field", "Limit.field"])
+
+
+def test_no_limit_takes_none(loop: FakeLoop) -> None:
+    assert more(loop, False) == []
+
+
+def test_a_limit_takes_no_task_no_timer_no_callback(loop: FakeLoop) -> None:
+    plain = Plain(loop, {"example.com": {"to": "127.0.0.1:9", "limit": "100/min per client"}})
+    loop.counts.clear()
+    plain.exchange()
+    assert loop.counts == {}
+    plain.log.close()
