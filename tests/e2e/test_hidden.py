@@ -199,8 +199,12 @@ def test_what_is_no_internal_route_is_not_sent_to(running: Door) -> None:
 
 
 def test_what_is_not_there_is_404_and_nothing_of_the_origins_is_said_of_it(running: Door) -> None:
-    status, head, _ = ask(running, b"/get/none.txt")
+    status, head, body = ask(running, b"/get/none.txt")
     assert status == 404
+    assert b"protected" not in head + body
+    html = b"GET /get/none.txt HTTP/1.1\r\nHost: a.b\r\nAccept: text/html\r\n\r\n"
+    assert b"/get/none.txt" in (page := _asked(running, html))
+    assert b"protected" not in page
     assert b"set-cookie: seen=1" in head.lower()
     assert b"attachment" not in head
 
@@ -215,6 +219,9 @@ def test_what_is_sent_from_inside_is_cached_as_any_answer(running: Door) -> None
     """What says `private` is not, what says nothing of it is."""
     assert ask(running, b"/kept/get/a.txt")[2] == SECRET
     for _ in range(2):
+        assert ask(running, b"/kept/file/large.bin")[2] == LARGE
+        assert ask(running, b"/kept/file/none.txt")[0] == 404
+        assert ask(running, b"/kept/to/nowhere")[0] == 502
         status, head, body = ask(running, b"/kept/file/a.txt")
         assert (status, body) == (200, SECRET)
         assert b"x-sendfile" not in head.lower()

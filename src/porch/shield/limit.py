@@ -42,12 +42,30 @@ class Count(Protocol):
         """See Window."""
 
 
+class _Fields(dict[int, bytes]):
+    """What is left -> the member of RateLimit that says so, of one limit. Bounded."""
+
+    __slots__ = ("_named", "_seconds", "_unit")
+
+    def __init__(self, named: bytes, unit: int, seconds: int) -> None:
+        super().__init__()
+        self._named = named
+        self._unit = unit
+        self._seconds = seconds
+
+    def __missing__(self, left: int) -> bytes:
+        found = b"%b%d;t=%d" % (self._named, left * self._unit, self._seconds)
+        if len(self) < _REMEMBERED:
+            self[left] = found
+        return found
+
+
 class Limit:
     """One limit of a route. name: of its policy. text: as an operator reads it. where: it was said.
 
     cost: what a request costs, None for 1. unit: for so much of it one is counted. cells: REQUESTS
     is how many would have been refused while it only looked on, FAILED how many were. dry_run:
-    whether it looks on. tells: whether clients are told. fields: that were told, by what was left.
+    whether it looks on. tells: whether clients are told. fields: what is told, by what is left.
     say: to the operator.
     """
 
@@ -105,10 +123,10 @@ class Limit:
         self.say = say
         self.window = max(1, ceil(count.seconds))
         self._unit = unit
-        self.fields: dict[int, bytes] = {}
         self._said_at = 0.0
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         self._named = f'"{quoted}";r='.encode("ascii")
+        self.fields = _Fields(self._named, unit, self.window)
         policy = f'"{quoted}";q={count.most * unit};w={self.window}'
         policy += f';qu="{measure}"' if measure else ""
         self.policy = policy.encode("ascii")
@@ -116,16 +134,9 @@ class Limit:
     def __repr__(self) -> str:
         return f"<Limit {self.text}{', looking on' if self.dry_run else ''}>"
 
-    def field(self, left: int) -> bytes:
-        """A member of RateLimit: so much is left, for as long as the window is."""
-        found = b"%b%d;t=%d" % (self._named, left * self._unit, self.window)
-        if len(self.fields) < _REMEMBERED:
-            self.fields[left] = found
-        return found
-
-    def told(self, left: int, seconds: int) -> bytes:
-        """The same for another time."""
-        return b"%b%d;t=%d" % (self._named, left * self._unit, seconds)
+    def nothing_left(self, seconds: int) -> bytes:
+        """A member of RateLimit: nothing is left for so long."""
+        return b"%b0;t=%d" % (self._named, seconds)
 
     def units_of(self, cost: int) -> int:
         """How many are counted for a cost."""
@@ -172,7 +183,7 @@ class Limiting(Filter):
     """Limits of a route that count requests, one after the other. One that is refused is counted in
     none of them."""
 
-    __slots__ = ("_charges", "_policy", "_told", "limits")
+    __slots__ = ("_charges", "_is_plain", "_policy", "_told", "limits")
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.limits = tuple(limits)
@@ -180,6 +191,8 @@ class Limiting(Filter):
         self._policy = (b"ratelimit-policy", policies)
         self._told: dict[Exchange, bytes] = {}
         self._charges: dict[Exchange, _Charges] | None = None
+        self._is_plain = len(self.limits) == 1
+        """Whether nobody asks later by which keys it was let in."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(each.text for each in self.limits)}>"
@@ -188,27 +201,26 @@ class Limiting(Filter):
         """See Filter."""
         now = clock.monotonic()
         told = b""
-        keys: list[bytes | None] = []
+        keys: list[bytes | None] | None = None if self._is_plain else []
         for limit in self.limits:
             key = limit.key(exchange)
-            if key is None:
-                keys.append(None)
-                continue
-            left = limit.take(key, now, limit.units)
-            if left >= 0:
+            if key is not None:
+                left = limit.take(key, now, limit.units)
+                if left >= 0:
+                    if limit.tells:
+                        field = limit.fields[left]
+                        told = told + b", " + field if told else field
+                elif limit.dry_run:
+                    limit.look_on(exchange, now)
+                    key = None
+                else:
+                    self._refuse(exchange, now, limit, key, keys or ())
+            if keys is not None:
                 keys.append(key)
-                if limit.tells:
-                    field = limit.fields.get(left) or limit.field(left)
-                    told = told + b", " + field if told else field
-            elif limit.dry_run:
-                keys.append(None)
-                limit.look_on(exchange, now)
-            else:
-                self._refuse(exchange, now, limit, key, keys)
         if told:
             self._told[exchange] = told
         if self._charges is not None:
-            self._charges[exchange] = _Charges(keys)
+            self._charges[exchange] = _Charges(keys or ())
 
     def on_response(self, exchange: Exchange) -> None:
         """See Filter."""
@@ -236,7 +248,7 @@ class Limiting(Filter):
         limit.cells.own[FAILED] += 1
         wait = limit.wait(key, now)
         if limit.tells:
-            self._told[exchange] = limit.told(0, max(1, ceil(wait)))
+            self._told[exchange] = limit.nothing_left(max(1, ceil(wait)))
         raise RateLimited(f"limit {limit.text} ({limit.where})", max(1.0, wait))
 
 
@@ -248,6 +260,7 @@ class LateLimiting(Limiting):
     def __init__(self, limits: Sequence[Limit]) -> None:
         super().__init__(limits)
         self._charges = {}
+        self._is_plain = False
 
     def on_upstream_response(self, exchange: Exchange) -> None:
         """See Filter."""
