@@ -71,7 +71,10 @@ def test_every_link_between_the_pages_leads_somewhere():
     assert broken == []
 
 
-@pytest.mark.parametrize("page", ["cache.md", "identity.md", "purge.md"])
+RUN_PAGES = ["browsers.md", "cache.md", "hidden-backends.md", "identity.md", "purge.md"]
+
+
+@pytest.mark.parametrize("page", RUN_PAGES)
 def test_every_configuration_on_the_page_is_one_without_a_problem(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     examples = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)

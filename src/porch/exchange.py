@@ -235,9 +235,10 @@ class Exchange:
             if destination is None:
                 self.give_up(InternalError(f"route {self.route.key} has neither answer nor pool"))
                 return
-            if self._candidates is None:
-                self._candidates = destination.candidates(self)
-            place = self._next or next(self._candidates, None)
+            candidates = self._candidates
+            if candidates is None:
+                candidates = self._candidates = destination.candidates(self)
+            place = self._next or next(candidates, None)
             self._next = None
             self.reused = False
             if place is None:

@@ -27,7 +27,13 @@ class Place:
 
 def rival(place: Place) -> Rival:
     exchange: Any = SimpleNamespace(
-        connected=1.0, ended=0.0, answer_done=False, route="r", outgoing=None, held=b""
+        connected=1.0,
+        ended=0.0,
+        answer_done=False,
+        route="r",
+        outgoing=None,
+        held=b"",
+        client_ip=b"192.0.2.1",
     )
     which: Any = place
     made = Rival(exchange, which)
@@ -66,6 +72,7 @@ def test_that_it_was_lost_is_the_endpoints_fault_and_a_stale_connection_nobodys(
 
 def test_it_has_of_an_exchange_what_is_asked() -> None:
     made = rival(Place())
+    assert made.client_ip == b"192.0.2.1"
     assert (made.route, made.ended, made.answer_done, made.reused) == ("r", 0.0, False, False)
     made.on_upstream_full()
     made.on_upstream_drained()

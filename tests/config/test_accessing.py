@@ -85,7 +85,7 @@ def test_routes_with_the_same_words_share_what_decides(tmp_path: Path) -> None:
 
 def test_where_nothing_is_said_there_is_nothing_to_ask(tmp_path: Path) -> None:
     made = loaded(tmp_path, "")
-    assert Accessing(made).filters(RouteSettings([made.config])) == []
+    assert Accessing(made, State()).filters(RouteSettings([made.config])) == []
 
 
 def test_a_list_is_read_from_its_file_and_noticed_when_it_changes(tmp_path: Path) -> None:
@@ -163,6 +163,15 @@ def test_countries_and_operators_are_asked_of_the_files(tmp_path: Path) -> None:
     assert tmp_path / "c.mmdb" in door.lists
 
 
+def test_a_limit_can_count_by_country(tmp_path: Path) -> None:
+    (tmp_path / "c.mmdb").write_bytes(mmdb({"192.0.2.0/24": country("DE")}))
+    state = State()
+    build(loaded(tmp_path, 'geo = "c.mmdb"'), state)
+    assert (state.country_of(b"192.0.2.1"), state.country_of(b"10.0.0.1")) == (b"DE", None)
+    build(loaded(tmp_path, ""), state)
+    assert state.country_of(b"192.0.2.1") is None
+
+
 def test_origins_are_told_where_a_client_is(tmp_path: Path) -> None:
     (tmp_path / "c.mmdb").write_bytes(mmdb({"192.0.2.0/24": country("DE")}))
     routes = '[routes]\n"a.test" = ":1"\n'
@@ -188,7 +197,7 @@ def test_a_long_list_is_read_in_steps(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(lines)
     made = loaded(tmp_path, 'deny = "file:x.txt"')
     steps = 0
-    access = Accessing(made)
+    access = Accessing(made, State())
     settings = RouteSettings([made.config])
     for _ in access.preparing(settings):
         steps += 1

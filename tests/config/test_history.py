@@ -87,6 +87,17 @@ def test_a_reload_without_a_change_is_no_way_back() -> None:
     assert roll_back(made) == 1
 
 
+def test_other_lists_are_the_same_configuration() -> None:
+    made = history(1, 2)
+    before = made.running
+    made.renew(snapshot(3))
+    assert before is not None
+    assert made.running is not None
+    assert (made.running.number, len(made)) == (before.number, 2)
+    assert made.running.snapshot.hash == snapshot(3).hash
+    assert roll_back(made) == 1
+
+
 def test_ten_are_remembered() -> None:
     made = history(*range(1, 16))
     assert len(made) == LONGEST == 10

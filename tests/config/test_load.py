@@ -204,9 +204,10 @@ sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = 
 headers = "secure"
 
 [pool.pool]
-servers = [{ to = "a:1", proxy_protocol = "v1" }]
-[pool.found]
-servers = [{ to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
+servers = [
+  { to = "a:1", proxy_protocol = "v1" },
+  { to = "dns:a:1", every = "1s", resolver = "10.0.0.2" },
+]
 balance = "least-requests"
 sticky = true
 tls = { verify = true }

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from porch.config.load import load, load_mapping
 from tests.support.tokens import RSA, SECRET
@@ -111,3 +112,29 @@ def test_what_can_be_nothing_lets_nobody_in() -> None:
 def test_two_words_for_one_field_are_one_too_many() -> None:
     (problem,) = problems(route(KEYS | {"user": "X-User", "fields": {"x-user": "email"}}))
     assert "x-user, X-User are one field" in problem
+
+
+def test_who_may_come_by_another_way_must_not_need_a_certificate(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    both = KEYS | {"certificate": True}
+
+    def found(**more: Any) -> list[str]:
+        data = {"routes": {"a.test": {"to": ":1", "auth": both} | more}, "client_ca": str(file)}
+        return problems(data)
+
+    (problem,) = found()
+    assert 'write client_cert = "optional"' in problem
+    assert found(client_cert="optional") == []
+    assert found(auth={"certificate": True}) == []
+
+
+def test_a_cache_that_does_not_mind_whose_answer_it_is() -> None:
+    cache = {"ttl": "1h", "ignore": ["authorization"]}
+
+    def found(**more: Any) -> list[str]:
+        data = {"routes": {"a.test": {"to": ":1", "cache": cache, "auth": KEYS | more}}}
+        return [each for each in problems(data) if "who is let in" in each]
+
+    assert len(found()) == 1
+    assert found(user=False) == []

@@ -46,6 +46,25 @@ def test_it_needs_no_file_any_more(tmp_path: Path) -> None:
     assert not check(again).failed
 
 
+def test_but_lists_of_networks_are_as_the_disk_has_them_now(tmp_path: Path) -> None:
+    """Who is blocked by now does not come in because somebody goes back."""
+    file, listed = tmp_path / "porch.toml", tmp_path / "blocked.txt"
+    file.write_text('listen = ":80"\ndeny = "file:blocked.txt"\n[routes]\n"*" = "respond:204"\n')
+    listed.write_text("192.0.2.1\n")
+    loaded = load(file)
+    built = build(loaded, State())
+    assert built is not None, loaded.report()
+    kept = Snapshot.restore(json.loads(json.dumps(Snapshot.of(loaded, lists=built.lists).dump())))
+    assert kept.lists == (listed,)
+    listed.write_text("192.0.2.2\n")
+    file.write_text("junk")
+    assert kept.load().contents[listed] == b"192.0.2.2\n"
+    listed.unlink()
+    again = kept.load()
+    assert again.contents[listed] == b"192.0.2.1\n", "the last that is known"
+    assert build(again, State()) is not None
+
+
 def test_what_is_in_the_files_by_now_does_not_matter(tmp_path: Path) -> None:
     text = good(tmp_path)
     kept = snapshot(tmp_path)

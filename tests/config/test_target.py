@@ -159,3 +159,9 @@ def test_where_endpoints_are_found_is_a_target_with_its_options() -> None:
 def test_the_options_are_of_nothing_else(every: float, resolver: str) -> None:
     with pytest.raises(ValueError, match="is of dns:, srv: and the like; not of 'a:1'"):
         parse_target("a:1", 1, every, resolver)
+
+
+@pytest.mark.parametrize("text", ["'ttps://a", ":://a", "a://b://c", "://a"])
+def test_what_stands_before_a_host_is_known_or_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a target; before a host stands|kind of target"):
+        parse_target(text)

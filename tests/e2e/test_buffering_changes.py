@@ -148,7 +148,7 @@ def test_what_waits_at_the_door_outlives_it(
         each.check()
     if change == "upgrade":
         started.wait_until(lambda: all(map(is_ended, before)), "the end of the workers of before")
+    started.wait_until(lambda: started.log.count('"status":200') == len(clients), "the log")
     lines = [line for line in started.log.splitlines() if '"status":200' in line]
-    assert len(lines) == len(clients), started.log
     assert all('"reason":null' in line for line in lines), started.log
     assert started.stop() == 0

@@ -48,6 +48,7 @@ def running(door: Callable[..., Door], api: Site, tmp_path: Path) -> Door:
         f'"*/kept/*" = {{ {to}, cache = true, cors = [{origins}] }}\n'
         f'"*/csrf/*" = {{ {to}, csrf = [{origins}] }}\n'
         f'"*/broken/*" = {{ to = "127.0.0.1:1", cors = [{origins}] }}\n'
+        f'"*/once/*" = {{ {to}, cors = [{origins}], limit = "1/h per client" }}\n'
         f'[site."a.test"]\ncert = "{pair}"\nkey = "{pair}"\n'
     )
     return made
@@ -114,6 +115,13 @@ def test_a_page_is_told_why_there_is_no_answer(running: Door, client) -> None:
     status, head, body = ask(client(running), b"/broken/x", b"Origin: " + TRUSTED[0])
     assert (status, values(head, ALLOWED)) == (502, [TRUSTED[0]])
     assert b"connection_refused" in body
+
+
+def test_one_that_comes_too_often_can_be_told_so(running: Door, client) -> None:
+    asking = client(running)
+    said = [ask(asking, b"/once/x", b"Origin: " + TRUSTED[0])[:2] for _ in range(2)]
+    assert [status for status, _ in said] == [200, 429]
+    assert [values(head, ALLOWED) for _, head in said] == [[TRUSTED[0]]] * 2
 
 
 def test_no_page_of_another_site_changes_anything(running: Door, client, api: Site) -> None:

@@ -48,6 +48,15 @@ class Shop(Site):
                 (b"etag", b'"not this"'),
                 (b"x-inside", b"1"),
             )
+        elif kind == b"tells":
+            own = b"http://127.0.0.1:%d" % self.port
+            fields += (
+                (b"server", b"shop/1.2"),
+                (b"x-powered-by", b"python"),
+                (b"location", own + b"/next?a=1"),
+                (b"link", b"<" + own.replace(b"127.0.0.1", b"localhost") + b"/a>; rel=next"),
+                (b"set-cookie", b"a=1; Domain=127.0.0.1; Path=/x"),
+            )
         elif kind == b"file":
             name = os.fsencode(self.folder) + b"/protected/" + rest
             fields += ((b"x-sendfile", name),)
@@ -63,6 +72,8 @@ def folder(tmp_path: Path) -> Path:
     (made / "a.txt").write_bytes(SECRET)
     (made / "x y.txt").write_bytes(SECRET)
     (made / "large.bin").write_bytes(LARGE)
+    with (made / "huge.bin").open("wb") as file:
+        file.truncate(1 << 28)  # more than sockets hold
     (tmp_path / "srv" / "outside.txt").write_bytes(SECRET)
     return tmp_path / "srv"
 
@@ -81,6 +92,7 @@ def running(door: Callable[..., Door], folder: Path, tmp_path: Path) -> Iterator
             "strip = true }\n"
             f'"*/protected/*" = {{ to = "file:{folder}", internal = true }}\n'
             f'"*/pool/*" = {{ to = "127.0.0.1:{pool.port}", internal = true, accel = true }}\n'
+            f'"*/hide/*" = {{ to = "127.0.0.1:{shop.port}", hide = true, strip = true }}\n'
             f'[site."a.test"]\ncert = "{pair}"\nkey = "{pair}"\n'
         )
 
@@ -142,7 +154,7 @@ def test_what_is_sent_has_ranges_and_conditions(running: Door) -> None:
 def test_a_large_file_comes_whole_and_a_client_that_leaves_ends_it(running: Door) -> None:
     assert ask(running, b"/get/large.bin")[2] == LARGE
     client = Client(running)
-    client.send(GET % (b"/get/large.bin", b"a.b")).read_head()
+    client.send(GET % (b"/get/huge.bin", b"a.b")).read_head()
     client.close()
     running.wait_until(lambda: "client_gone" in running.log, "the end")
     assert ask(running, b"/get/a.txt")[2] == SECRET
@@ -155,6 +167,15 @@ def test_a_file_is_named_by_its_place_too(running: Door) -> None:
         status, head, body = ask(running, elsewhere)
         assert status in (400, 404, 502), head
         assert SECRET not in body
+
+
+def test_an_answer_tells_nothing_of_its_origin(running: Door) -> None:
+    lower = ask(running, b"/hide/tells")[1].lower()
+    for gone in (b"shop", b"python", b"127.0.0.1", b"localhost", b"x-accel", b"domain"):
+        assert gone not in lower, lower
+    for said in (b"server: porch", b"location: /hide/next?a=1", b"link: </a>; rel=next"):
+        assert lower.count(said) == 1, lower
+    assert b"set-cookie: a=1; path=/hide/x" in lower
 
 
 def test_an_internal_route_may_lead_to_a_pool_and_on(running: Door) -> None:
@@ -178,8 +199,12 @@ def test_what_is_no_internal_route_is_not_sent_to(running: Door) -> None:
 
 
 def test_what_is_not_there_is_404_and_nothing_of_the_origins_is_said_of_it(running: Door) -> None:
-    status, head, _ = ask(running, b"/get/none.txt")
+    status, head, body = ask(running, b"/get/none.txt")
     assert status == 404
+    assert b"protected" not in head + body
+    html = b"GET /get/none.txt HTTP/1.1\r\nHost: a.b\r\nAccept: text/html\r\n\r\n"
+    assert b"/get/none.txt" in (page := _asked(running, html))
+    assert b"protected" not in page
     assert b"set-cookie: seen=1" in head.lower()
     assert b"attachment" not in head
 
@@ -194,6 +219,9 @@ def test_what_is_sent_from_inside_is_cached_as_any_answer(running: Door) -> None
     """What says `private` is not, what says nothing of it is."""
     assert ask(running, b"/kept/get/a.txt")[2] == SECRET
     for _ in range(2):
+        assert ask(running, b"/kept/file/large.bin")[2] == LARGE
+        assert ask(running, b"/kept/file/none.txt")[0] == 404
+        assert ask(running, b"/kept/to/nowhere")[0] == 502
         status, head, body = ask(running, b"/kept/file/a.txt")
         assert (status, body) == (200, SECRET)
         assert b"x-sendfile" not in head.lower()

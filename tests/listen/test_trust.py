@@ -95,6 +95,43 @@ def test_the_client_is_the_first_from_the_right_that_is_not_trusted(
     assert trusted("10.0.0.0/8").client_ip(PEER, request(*values)) == client
 
 
+FORGED = (b"127.0.0.1", b"10.0.0.9", b"::1", b"unix", b"192.0.2.66", b"fe80::1%lo", b"0", b"\xff")
+
+
+@pytest.mark.parametrize("claim", FORGED)
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("many", [1, 100, 4000])
+def test_whatever_a_client_claims_the_entry_of_the_proxy_decides(
+    claim: bytes, lines: bool, many: int
+) -> None:
+    """The proxy appends, to the line or as a line of its own."""
+    claims = [claim] * many
+    came = [*claims, b"192.0.2.1"] if lines else [b", ".join([*claims, b"192.0.2.1"])]
+    found = trusted("10.0.0.0/8", "127.0.0.1", "::1", unix=True)
+    assert found.client_ip(PEER, request(*came)) == b"192.0.2.1"
+
+
+@pytest.mark.parametrize("name", [b"forwarded", b"x-real-ip", b"true-client-ip", b"client-ip"])
+def test_no_other_field_says_who_the_client_is(name: bytes) -> None:
+    """A proxy that does not write it passes it on as the client wrote it."""
+    head = request(b"192.0.2.1")
+    head.fields += [(name, b"192.0.2.66"), (name, b"for=192.0.2.66")]
+    assert trusted("10.0.0.0/8").client_ip(PEER, head) == b"192.0.2.1"
+    head.fields = [field for field in head.fields if field[0] != b"x-forwarded-for"]
+    assert trusted("10.0.0.0/8").client_ip(PEER, head) == PEER
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_chain_without_end_is_not_followed(lines: bool) -> None:
+    """What a client in a trusted network could send."""
+    entries = [b"192.0.2.66", *(b"10.0.%d.%d" % divmod(number, 256) for number in range(4000))]
+    came = entries if lines else [b",".join(entries)]
+    assert trusted("10.0.0.0/8").client_ip(PEER, request(*came)) == entries[-trust.MOST]
+    near = entries[: trust.MOST]
+    came = near if lines else [b",".join(near)]
+    assert trusted("10.0.0.0/8").client_ip(PEER, request(*came)) == b"192.0.2.66"
+
+
 def test_a_peer_that_is_not_trusted_is_itself_the_client() -> None:
     found = trusted("10.0.0.0/8").client_ip(b"192.0.2.7", request(b"192.0.2.1"))
     assert found == b"192.0.2.7"

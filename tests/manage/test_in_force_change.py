@@ -130,3 +130,37 @@ def test_an_address_that_is_still_drained_is_waited_for_and_not_refused() -> Non
         assert made.change(found, fleet, lambda _: None) is None  # type: ignore[arg-type]
     assert isinstance(made.change(found, fleet, lambda _: None), Reload)  # type: ignore[arg-type]
     made.close()
+
+
+def test_a_list_of_networks_is_noticed_when_it_changes_and_not_when_it_is_gone(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "blocked.txt"
+    file.write_text("192.0.2.1\n")
+    made, fleet = running(), NoFleet()
+    assert not change(made, fleet, deny=[f"file:{file}"])
+    assert not made.lists_have_changed()
+    file.write_text("192.0.2.1\n192.0.2.2\n")
+    assert made.lists_have_changed()
+    assert not change(made, fleet, deny=[f"file:{file}"])
+    assert not made.lists_have_changed()
+    file.unlink()
+    assert not made.lists_have_changed(), "another one is about to come"
+    file.write_text("junk\n")
+    assert made.lists_have_changed()
+    assert change(made, fleet, deny=[f"file:{file}"]) is not None
+    assert not made.lists_have_changed(), "it was refused, and is not tried again"
+    made.close()
+
+
+def test_other_lists_are_no_other_configuration(tmp_path: Path) -> None:
+    made, fleet = running(), NoFleet()
+    (number,) = [each.number for each in made.history]
+    found = made.examine(lambda: load_mapping(words(deny=["10.0.0.1"])), fleet)  # type: ignore[arg-type]
+    assert isinstance(found, Prospect)
+    job = made.change(found, fleet, lambda reason: None)  # type: ignore[arg-type]
+    assert isinstance(job, Reload)
+    job.start()
+    made.take(job, None, is_same=True)
+    assert [each.number for each in made.history] == [number]
+    made.close()

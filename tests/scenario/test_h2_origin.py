@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from h2.events import TrailersReceived
 
+from porch.exchange import Exchange
+from porch.filter import Filter, Response
 from porch.forward.h2 import PATIENCE, QUIET
 from tests.support.h2_origin import H2Origin
 from tests.support.h2_story import CHUNKED, GET, POST, leave, origin, spoken
@@ -349,3 +351,28 @@ def test_without_streams_nobody_is_asked(story: Scenario) -> None:
     assert not [each for each in far.hear() if type(each).__name__ == "PingReceived"]
     story.upstream_sees("open").advance(51)
     far.hear()
+
+
+class Refuses(Filter):
+    """Answers in place of the origin."""
+
+    def on_upstream_response(self, exchange: Exchange) -> Response:
+        return Response(403, (), b"no")
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_one_in_whose_place_another_answers_is_let_go_of(scenario: Make, is_whole: bool) -> None:
+    story = spoken(scenario(filters=[Refuses()])).client(GET)
+    far = origin(story)
+    if is_whole:
+        far.answer(1, body=b"hello")
+    else:
+        far.answer(1, body=b"hel", end=False)
+    story.client_gets(403, b"no").ended(1, "")
+    far.hear()
+    assert (far.requests[1].reset is not None) == (not is_whole)
+    story.client(GET)
+    far.hear()
+    far.answer(3, body=b"hello")
+    story.client_gets(403, b"no").dialled(1)
+    leave(story, far)

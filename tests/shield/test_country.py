@@ -8,7 +8,7 @@ import pytest
 from porch.config.steps import complete
 from porch.http.message import RequestHead
 from porch.shield import country as module
-from porch.shield.country import NOWHERE, Place, Places, TellPlace, country_of, opening
+from porch.shield.country import NOWHERE, Place, Places, TellPlace, opening
 from tests.support.mmdb import country, mmdb
 
 
@@ -86,9 +86,8 @@ def test_an_address_is_looked_up_once_and_what_is_remembered_is_bounded() -> Non
 
 
 def test_a_limit_can_count_by_country(tmp_path: Path) -> None:
-    key = country_of(places(tmp_path, *BOTH))
-    assert key(Exchange(b"192.0.2.1")) == b"DE"  # type: ignore[arg-type]
-    assert country_of(None)(Exchange(b"192.0.2.1")) == b""  # type: ignore[arg-type]
+    country_of = places(tmp_path, *BOTH).country_of
+    assert (country_of(b"192.0.2.1"), country_of(b"198.51.100.1")) == (b"DE", None)
 
 
 @pytest.mark.parametrize(

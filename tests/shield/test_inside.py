@@ -117,7 +117,8 @@ def test_it_asks_in_the_clients_name_and_without_its_body(came: bytes, goes: byt
     assert answers.asked.identity is bench.exchange.identity
     assert answers.asked.client_ip == bench.exchange.client_ip
     assert answers.ended == 1
-    assert bench.pools.running == 0, "it has taken itself off"
+    assert bench.pools.running == 0, "it is none of the door's"
+    assert answers.asked.keeper.running == 0, "it has taken itself off"
 
 
 def whole(answers: Answers, source: Rest) -> tuple[Bench, Inside, Any]:
@@ -152,7 +153,7 @@ def test_what_breaks_inside_is_cut_outside() -> None:
     asked.fail(IncompleteResponse("it broke"))
     assert bench.client.told == ["abort", "finish early"]
     assert isinstance(bench.exchange.error, IncompleteResponse)
-    assert bench.pools.running == -1, "each took itself off once, and only one was counted"
+    assert bench.pools.running == -1, "the one that asked took itself off, once"
 
 
 def test_a_client_that_leaves_ends_what_is_inside() -> None:
@@ -195,12 +196,21 @@ def test_one_that_nobody_waits_for_any_more_ends() -> None:
     assert answers.ended == 1
 
 
-def test_an_error_inside_is_the_answer_and_its_reason_is_told() -> None:
+def test_an_error_inside_has_the_page_of_who_asked_and_its_reason_is_told() -> None:
     bench = Bench(FakeStream())
+    pages: list[Any] = []
+
+    def page(exchange: Any, error: Any) -> Response:
+        pages.append(exchange)
+        return Response(error.status, ((b"x", b"y"),), error.word.encode())
+
+    bench.pools.error_page = page
     asked = Inside(bench.exchange, ResponseHead(200, ORIGINS), Route(key="none"), b"/x")
-    kept = asked.start()
-    assert kept is not None
-    assert kept.status == 500
+    made = asked.start()
+    assert made is not None
+    assert pages == [bench.exchange], "it names the path that was asked for, not the one inside"
+    assert (made.status, made.body) == (500, b"proxy_internal_error")
+    assert list(made.fields) == [(b"x", b"y"), *ORIGINS[3:5]]
     assert bench.exchange.error is not None
 
 

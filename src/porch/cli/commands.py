@@ -239,6 +239,21 @@ def cache(
 
 
 @app.command()
+def networks(
+    name: Annotated[str, typer.Argument(help="cloudflare, cloudfront or fastly.")],
+    config: Config = DEFAULT,
+    from_: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="FILE|URL", help="In place of what the CDN publishes."),
+    ] = None,
+) -> int:
+    """Write the networks of a CDN into the file that `trust` and `allow` read by its name."""
+    from porch.cli.networks import update_networks
+
+    return update_networks(config, name, from_ or [])
+
+
+@app.command()
 def password() -> int:
     """Print the hash of a password, for `basic` of `auth`; it is asked for, or read from stdin."""
     from porch.cli.password import hash_password

@@ -15,6 +15,7 @@ from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
 from porch.config.load import load
+from porch.config.loaded import Loaded
 from porch.config.rehearse import (
     Rehearsal,
     client_ip_of,
@@ -75,13 +76,13 @@ def explain_request(
     explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(shown.text(), end="")
-    access = access_lines(loaded, rehearsal.route, client_ip)
-    for line in (*_described(certificate), *access, *_served(rehearsal)):
+    for line in _described(certificate):
         print(line)
-    for line in _consumed(headers, rehearsal):
+    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
         print(line)
     if rehearsal.sent is not None:
-        print("".join(f"{line}\n" for line in _spoken(rehearsal.route, state)), end="")
+        for line in _spoken(rehearsal.route, state):
+            print(line)
         for line in retry_lines(rehearsal.route, rehearsal.sent):
             print(f"retry     {line}")
     trusted = built.trusts is not None and built.trusts(peer)
@@ -91,7 +92,7 @@ def explain_request(
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
-    for line in _protected(rehearsal.route, client_ip):
+    for line in _protected(loaded, rehearsal.route, client_ip):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
@@ -101,9 +102,10 @@ def explain_request(
     return 0
 
 
-def _protected(route: Route | None, client_ip: bytes) -> list[str]:
+def _protected(loaded: Loaded, route: Route | None, client_ip: bytes) -> list[str]:
     """Whom the route lets in, from which pages, and how often."""
     return [
+        *access_lines(loaded, route, client_ip),
         *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),

@@ -14,6 +14,7 @@ from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.networks import Word, file_of, lines_of, parse_word
 from porch.config.settings import RouteSettings
+from porch.config.state import State
 from porch.config.steps import Steps, complete
 from porch.filter import Filter
 from porch.route.condition import Network as AnyNetwork
@@ -38,7 +39,9 @@ class Accessing:
     """Of one configuration. files: lists and files of places, which are looked at for changes.
     places: where addresses are; None where the configuration has no file for it."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, state: State) -> None:
+        """state: is told how to find the country of an address, for limits."""
+        self._state = state
         self.files: dict[Path, None] = {}
         self.places: Places | None = None
         self._loaded = loaded
@@ -59,8 +62,10 @@ class Accessing:
                 self._loaded.add(("geo", number), text)
             except ValueError as error:
                 self._loaded.add(("geo", number), str(error))
+        self._state.country_of = _nowhere
         if databases:
             self.places = Places(databases)
+            self._state.country_of = self.places.country_of
             self._tell = TellPlace(self.places)
 
     def preparing(self, settings: RouteSettings) -> Steps[None]:
@@ -146,6 +151,10 @@ def networks_in(loaded: Loaded, word: Word, path: KeyPath) -> Steps[list[Network
         loaded.add(path, f"{file} is empty; it has a network a line, or take '{word.text}' out")
     _review_age(loaded, word, file, path)
     return found
+
+
+def _nowhere(address: bytes) -> None:
+    """Nobody knows."""
 
 
 @dataclass(slots=True)

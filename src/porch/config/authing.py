@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from porch.config.auth_files import content_of, file_of, jwt_keys_of, keys_of, users_of
@@ -32,6 +33,7 @@ __all__ = [
     "auth_of",
     "has_way",
     "merge_auth",
+    "tells",
     "tells_who",
     "told_fields",
 ]
@@ -89,7 +91,12 @@ def told_fields(words: AuthModel) -> dict[bytes, str]:
 def tells_who(settings: RouteSettings) -> bool:
     """Whether the origin of a route is told who comes, and may answer by it."""
     words = auth_of(settings)
-    return words is not None and bool(told_fields(words) or getattr(words, "pass"))
+    return words is not None and tells(words)
+
+
+def tells(words: AuthModel) -> bool:
+    """The same of words that hold."""
+    return bool(told_fields(words) or getattr(words, "pass"))
 
 
 def _credential_fields(words: AuthModel) -> set[bytes]:
@@ -102,11 +109,21 @@ def _credential_fields(words: AuthModel) -> set[bytes]:
     return found
 
 
+class _Made(NamedTuple):
+    """What the words of a route have come to."""
+
+    lets_in: list[Filter]
+    tells: list[Filter]
+    withheld: frozenset[bytes]
+
+
 class Authing:
     """Of one configuration. Routes with the same words share what lets in. files: that it is made
     of, to be watched.
 
-    A further way has its word in schema_auth.WAYS and its maker in `_makers`.
+    A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
+    in `_makers`. One that has a part in answers too, as a cookie that it renews, adds a filter of
+    its own to `_Made.lets_in`.
     """
 
     def __init__(self, loaded: Loaded, state: State) -> None:
@@ -114,7 +131,7 @@ class Authing:
         self._loaded = loaded
         self._auth = state.auth
         self._told = frozenset(_all_told(loaded))
-        self._made: dict[tuple[int, ...], Authenticate | None] = {}
+        self._made: dict[tuple[int, ...], _Made] = {}
         self._makers: dict[str, Callable[[AuthModel, Judge], Way]] = {
             "certificate": lambda words, judge: ByCertificate(judge),
             "keys": self._by_key,
@@ -126,30 +143,36 @@ class Authing:
 
     def filters(self, settings: RouteSettings) -> list[Filter]:
         """What lets in, if a route asks."""
-        found = self._authenticate(settings)
-        return [found] if found is not None else []
+        return self._of(settings).lets_in
 
     def telling(self, settings: RouteSettings) -> list[Filter]:
         """What tells the origin who came: right behind the forwarding fields, which keep out what
         the client has sent in its place."""
-        words = auth_of(settings)
-        return [TELL_IDENTITY] if words is not None and told_fields(words) else []
+        return self._of(settings).tells
 
     def withheld(self, settings: RouteSettings) -> frozenset[bytes]:
         """The names of fields that no client may send through on a route: all by which any route
         tells who comes, since an origin believes them wherever the request came in, and those that
         carry what is shown to the door."""
-        words = auth_of(settings)
-        if words is None or getattr(words, "pass"):
-            return self._told
-        return self._told | _credential_fields(words)
+        return self._of(settings).withheld
 
-    def _authenticate(self, settings: RouteSettings) -> Authenticate | None:
-        key = tuple(id(each.auth) for each in settings.layers)
-        if key not in self._made:
+    def _of(self, settings: RouteSettings) -> "_Made":
+        """Most of many routes have the words of their site or of the top."""
+        key = tuple([id(each.auth) for each in settings.layers])
+        found = self._made.get(key)
+        if found is None:
             words = auth_of(settings)
-            self._made[key] = None if words is None else self._make(words)
-        return self._made[key]
+            found = self._made[key] = _Made([], [], self._told)
+            if words is not None:
+                found = self._made[key] = self._of_words(words)
+        return found
+
+    def _of_words(self, words: AuthModel) -> "_Made":
+        tells: list[Filter] = [TELL_IDENTITY] if told_fields(words) else []
+        withheld = self._told
+        if not getattr(words, "pass"):
+            withheld |= _credential_fields(words)
+        return _Made([self._make(words)], tells, withheld)
 
     def _make(self, words: AuthModel) -> Authenticate:
         require = [Requirement(name, wanted) for name, wanted in words.require.items()]

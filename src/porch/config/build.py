@@ -219,20 +219,23 @@ class _Builder:
             logs=self.logs,
             grace=config.grace,
             watch=config.watch,
-            files=(
-                *self.loaded.files,
-                *self.certificates.files,
-                *self.upstreams.files,
-                *self.changing.files,
-                *self.filters.files,
-                *self.files,
-                *lists,
-            ),
+            files=(*self._watched(), *lists),
             upstreams=self.upstreams.made,
             base=self.loaded.base,
             members=self.upstreams.members,
             sought=self.upstreams.sought,
             trusts=self.trusts,
+        )
+
+    def _watched(self) -> tuple[Path, ...]:
+        """All that it is made of."""
+        return (
+            *self.loaded.files,
+            *self.certificates.files,
+            *self.upstreams.files,
+            *self.changing.files,
+            *self.filters.files,
+            *self.files,
         )
 
     def _review_listen(self) -> None:

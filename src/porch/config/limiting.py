@@ -9,7 +9,6 @@ from porch.config.settings import RouteSettings, site_of
 from porch.config.state import State
 from porch.config.units import spell_duration
 from porch.route.condition import Source
-from porch.shield.country import Places, country_of
 from porch.shield.limit import ByField, Count, LateLimiting, Limit, Limiting
 from porch.shield.limit_bucket import Bucket
 from porch.shield.limit_costs import Cost, by_bytes, by_field, by_function, by_time
@@ -49,23 +48,17 @@ class Limits:
         self._state = state
 
     def of(
-        self,
-        settings: RouteSettings,
-        name: str,
-        host: str,
-        places: Places | None,
-        *,
-        of_identity: bool,
+        self, settings: RouteSettings, name: str, host: str, *, of_identity: bool
     ) -> list[Limiting]:
         """The filter of a route, if it has limits of this kind. name: of the route. host: of its
-        key. places: where addresses are."""
+        key."""
         words = settings.nearest("limit")
         if not words:
             return []
         scope = self._scope(settings, name, host)
         names = _names(words)
         found = [
-            self._limit(each, policy, scope, self._key(each.per, name, places))
+            self._limit(each, policy, scope, name)
             for each, policy in zip(words, names, strict=True)
             if each.is_of_identity == of_identity
         ]
@@ -90,7 +83,7 @@ class Limits:
             )
         raise AssertionError("somebody has said it")
 
-    def _limit(self, words: LimitModel, policy: str, scope: str, key: Key) -> Limit:
+    def _limit(self, words: LimitModel, policy: str, scope: str, route: str) -> Limit:
         rate = words.of
         kind, name = words.costs
         cost = self._cost(kind, name)
@@ -108,7 +101,7 @@ class Limits:
             policy,
             f"{words.rate} per {words.per}",
             scope,
-            key,
+            self._key(words.per, route),
             count,
             self._state.counter((f"{scope}: {policy}", LIMITED)),
             cost=cost,
@@ -125,16 +118,16 @@ class Limits:
             self._state.limit_row = LimitTable(2, _ALONE_KEYS).row(1)
         return self._state.limit_row
 
-    def _key(self, per: str, route: str, places: Places | None) -> Key:
-        return together([self._part(*part, route, places) for part in parts_of(per)])
+    def _key(self, per: str, route: str) -> Key:
+        return together([self._part(kind, name, route) for kind, name in parts_of(per)])
 
-    def _part(self, kind: str, name: str, route: str, places: Places | None) -> Key:
+    def _part(self, kind: str, name: str, route: str) -> Key:
         if kind in _PLAIN:
             return _PLAIN[kind]
         if kind == "route":
             return by_name(route.encode())
         if kind == "country":
-            return by_country(country_of(places))
+            return by_country(self._state.country_of)
         if kind == "claim":
             return by_claim(name)
         if kind == "py":

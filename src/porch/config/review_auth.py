@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from porch.config.auth_files import jwt_keys_of, keys_of, users_of
-from porch.config.authing import algorithms_of, has_way, merge_auth, told_fields
+from porch.config.authing import algorithms_of, has_way, merge_auth, tells, told_fields
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.review_files import review_file
 from porch.config.schema import RouteWords
 from porch.config.schema_auth import WAYS, AuthModel, JwtModel
-from porch.config.settings import RouteSettings, host_word
+from porch.config.settings import host_word, merge_cache, site_of
 from porch.shield.jwt_keys import SYMMETRIC
 
 __all__ = ["review_auth"]
@@ -29,12 +29,18 @@ def review_auth(loaded: Loaded, data: dict[str, Any]) -> None:
     for host, site in loaded.sites.items():
         path = loaded.site_paths[host]
         _review(loaded, [*top, site], path, data["site"][path[-1]])
+    merged: dict[tuple[int, ...], AuthModel | None] = {}
     for entry in loaded.routes:
         if entry.pattern is not None:
             host = entry.pattern.host.decode("ascii")
-            layers = RouteSettings.of(loaded, entry, host).layers
-            _review(loaded, layers, entry.path, entry.raw)
-            _review_route(loaded, entry, host)
+            own = site_of(loaded, host)
+            layers = [*top, *([own] if own is not None else ()), entry.model]
+            if any(each.auth for each in layers):
+                _review(loaded, layers, entry.path, entry.raw)
+                key = tuple([id(each.auth) for each in layers])
+                if key not in merged:  # most of many routes have the words of their site
+                    merged[key] = merge_auth(layers)
+                _review_route(loaded, entry, host, layers, merged[key])
 
 
 def _review(loaded: Loaded, layers: Sequence[RouteWords], path: KeyPath, raw: Any) -> None:
@@ -122,12 +128,37 @@ def _is_near(url: str) -> bool:
     return host.startswith(("127.", "localhost", "[::1]"))
 
 
-def _review_route(loaded: Loaded, entry: RouteEntry, host: str) -> None:
-    words = merge_auth(RouteSettings.of(loaded, entry, host).layers)
-    if words is not None and words.certificate and not host_word(loaded, host, "client_ca"):
-        path = (*entry.path, "auth") if entry.model.auth else entry.path
+def _review_route(
+    loaded: Loaded,
+    entry: RouteEntry,
+    host: str,
+    layers: Sequence[RouteWords],
+    words: AuthModel | None,
+) -> None:
+    """What holds on a route, wherever it is said."""
+    if words is None:
+        return
+    path = (*entry.path, "auth") if entry.model.auth else entry.path
+    if words.certificate and not host_word(loaded, host, "client_ca"):
         text = (
             "auth by certificate: nobody is asked for one on this host; write client_ca at the top"
             " or in its site"
         )
         loaded.add(path, text)
+    elif words.certificate and any(getattr(words, way) for way in WAYS[1:]):
+        demand = entry.model.client_cert or host_word(loaded, host, "client_cert")
+        if demand != "optional":
+            text = (
+                "who shows no certificate is answered 403 before another way is asked; write"
+                ' client_cert = "optional"'
+            )
+            loaded.add(path, text, warning=True)
+    cache = merge_cache(layers)
+    keeps = cache is not None and "authorization" in (cache.ignore or ())
+    if keeps and tells(words):
+        text = (
+            "what is answered to one who is let in is kept and given to all who are; write"
+            ' user = false if the origin need not know who it is, or take "authorization" out'
+            " of ignore"
+        )
+        loaded.add(path, text, warning=True)

@@ -20,7 +20,7 @@ class Shielding:
     """Of one configuration. accessing: what decides by addresses. authing: what lets clients in."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
-        self.accessing = Accessing(loaded)
+        self.accessing = Accessing(loaded, state)
         self._loaded = loaded
         self._state = state
         self.authing = Authing(loaded, state)
@@ -50,8 +50,7 @@ class Shielding:
         self, settings: RouteSettings, name: str, host: str, *, of_identity: bool
     ) -> list[Filter]:
         """How often. of_identity: those that count by who the client is."""
-        places = self.accessing.places
-        return [*self._of_limits.of(settings, name, host, places, of_identity=of_identity)]
+        return [*self._of_limits.of(settings, name, host, of_identity=of_identity)]
 
     def _browser(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Across origins: CORS, CSRF; what browsers are told."""

@@ -28,6 +28,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
+from porch.shield.limit_keys import CountryOf
 from porch.shield.limit_table import LimitRow
 from porch.tls.origin import OriginTls, client_context_in_steps
 
@@ -95,7 +96,7 @@ class State:
     cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded. auth:
     what lets clients in. serves: whether anything will be balanced. load_limit_key, load_cost: the
     operator's own of a limit. limit_row: where limits count, None while nobody has said.
-    tell: the operator.
+    country_of: an address. tell: the operator.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -119,6 +120,7 @@ class State:
         self.load_limit_key: LoadFunction = lambda word, base: None
         self.load_cost: LoadCost = lambda word, base: None
         self.limit_row: LimitRow | None = None
+        self.country_of: CountryOf = lambda address: None
         self.tell: Callable[[str], None] = lambda text: None
         self.shelf: Shelf | None = None
         self.workshop = Workshop()

@@ -166,6 +166,9 @@ def _parse_address(text: str, weight: int) -> Target:
             "a target has no user and password; write headers.request.Authorization for them"
         )
     match = _HOST_PORT.match(host)
+    if colon and scheme not in _ADDRESSES:
+        kinds = ", ".join(f"{each}://" for each in _ADDRESSES)
+        raise ValueError(f"'{text}' is not a target; before a host stands {kinds} or nothing")
     if match is None or not (match["host"] or match["port"]) or (colon and not match["host"]):
         start, _, place = text.partition(":")
         if start in _ADDRESSES and _HOST_PORT.match(place):

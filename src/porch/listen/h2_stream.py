@@ -44,6 +44,9 @@ has room for about a hundred of them below CROWDED."""
 MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
 
+_BARE = frozenset((204, 304))
+"""Statuses that no body follows (RFC 9110 6.4.1)."""
+
 _KEY = b"sec-websocket-key"
 _ACCEPT = b"sec-websocket-accept"
 
@@ -103,7 +106,9 @@ class ServerStream:
             self._bare = head.request.method == b"HEAD"
             door.refuse(self, head.request, head.error)
             return
-        data, self._data = self._data, b""
+        data = self._data
+        if data:
+            self._data = b""
         end = self.heard and self._trailers is None
         self._bare = head.method == b"HEAD"
         if head.upgrade is not None:
@@ -236,12 +241,13 @@ class ServerStream:
                 if data or end:
                     codec.data(number, data, end)
             elif head.__class__ is ResponseHead:
-                if head.status < 200:
+                status = head.status
+                if status < 200:
                     self._send_interim(head)
                     return
-                if self._bare or head.status == 204 or head.status == 304:
+                if self._bare or status in _BARE:
                     data, end = b"", True
-                codec.head(number, STATUSES[head.status], head.fields, data, end)
+                codec.head(number, STATUSES[status], head.fields, data, end)
                 if self._untaken:
                     self._acknowledge(0)
             else:

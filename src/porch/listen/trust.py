@@ -1,7 +1,9 @@
-"""Whose word about the client is believed (`trust`).
+"""Who the client is: the one place where that is decided (docs/client-address.md).
 
-Nobody's by default. The client's address is found from right to left: each trusted proxy vouches
-for the entry to its left, and the first address that is not trusted is the client.
+Nobody's word is believed by default. With `trust` the client's address is found in X-Forwarded-For
+from right to left: each trusted proxy vouches for the entry to its left, and the first address that
+is not trusted is the client. No other field is asked: one that a proxy does not write itself it
+passes on as the client wrote it.
 """
 
 import ipaddress
@@ -15,6 +17,8 @@ __all__ = ["Trust"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _REMEMBERED = 4096
+MOST = 32
+"""Proxies in a row that are believed. A longer chain is forged, and what is left of it not read."""
 _WITH_PORT = re.compile(rb"(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?\Z")
 
 
@@ -52,20 +56,18 @@ class Trust(dict[bytes, bool]):
         """The client's address for a request that came from `peer`."""
         if not self[peer]:
             return peer
-        chain = [
-            entry.strip(b" \t")
-            for name, value in request.fields
-            if name == b"x-forwarded-for"
-            for entry in value.split(b",")
-        ]
-        found = peer
-        for entry in reversed(chain):
-            address = _address(entry)
-            if address is None:
-                return found
-            found = address
-            if not self[address]:
-                return found
+        found, left = peer, MOST
+        for name, value in reversed(request.fields):
+            if name != b"x-forwarded-for":
+                continue
+            for entry in reversed(value.rsplit(b",", left)):
+                address = _address(entry.strip(b" \t")) if left else None
+                if address is None:
+                    return found
+                found = address
+                left -= 1
+                if not self[address]:
+                    return found
         return found
 
 

@@ -35,7 +35,7 @@ class CannotTell(PorchError):
     """Who could tell whether a credential holds does not, or has too much to do: nobody is let in
     by it. retry_after: seconds."""
 
-    word = "proxy_internal_error"
+    word = "auth_unavailable"
     status = 503
     sentence = (
         "It cannot be found out now who this is (auth); the detail and the message log say why."

@@ -7,7 +7,7 @@ asks for it: `allow` and `deny`, a limit by country, fields for the origin.
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -22,7 +22,6 @@ __all__ = [
     "Place",
     "Places",
     "TellPlace",
-    "country_of",
     "opening",
 ]
 
@@ -74,13 +73,9 @@ class Places(dict[bytes, Place]):
         self[address] = place = Place(country, operator)
         return place
 
-
-def country_of(places: Places | None) -> Callable[[Exchange], bytes]:
-    """What tells the country of an exchange's client, b"" where it is not known: to count by, say.
-    places: None where the configuration has no file for it."""
-    if places is None:
-        return lambda exchange: b""
-    return lambda exchange: places[exchange.client_ip].country
+    def country_of(self, address: bytes) -> bytes | None:
+        """The country of a client's address, None where it is not known: to count by, say."""
+        return self[address].country or None
 
 
 def _read(record: Any) -> Place:

@@ -33,6 +33,7 @@ TELLING = (
 """Names that tell what runs behind the door; one that ends with * stands for all that begin so."""
 
 _URLS = frozenset((b"location", b"content-location"))
+_READ = _URLS | {b"set-cookie", b"link", b"refresh"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +72,16 @@ class Hide(Filter):
             own |= {outgoing.authority.lower()}  # headers.request.host
         fields: list[Field] = []
         address = AddressIn(own, request.authority)
-        for name, value in response.fields:
-            if name in self._names or name.startswith(self._prefixes):
-                continue
-            fields.append((name, self._public(name, value, address)))
-        if any(name == b"server" for name, _ in response.fields) and b"server" in self._names:
+        names, prefixes, said_server = self._names, self._prefixes, False
+        for each in response.fields:
+            name = each[0]
+            if name in names or name.startswith(prefixes):
+                said_server = said_server or name == b"server"
+            elif name in _READ:
+                fields.append((name, self._public(name, each[1], address)))
+            else:
+                fields.append(each)
+        if said_server:
             fields += (each for each in exchange.keeper.own_fields if each[0] == b"server")
         response.fields = fields
 

@@ -4,14 +4,15 @@ It is an exchange of its own, with the hooks of the internal route, whose client
 is answered is handed on as the answer of the exchange that asked, and nothing of it is held.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from porch.between import BeforeClient
 from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
-from porch.filter import Kept
+from porch.filter import Kept, Response
 from porch.http.message import Field, RequestHead, ResponseHead, Trailers
-from porch.keeper import ClientStream, Security
+from porch.keeper import ClientStream, Keeper, Security, Timer
 from porch.nobody import Nobody
 from porch.route.route import Route
 
@@ -41,7 +42,8 @@ class Inside(Nobody):
     """The client of an exchange with an internal route. See keeper.ClientStream, and filter.Source.
 
     depth: how many such stand one behind the other. answer: what it was answered, once its head is
-    there; None before.
+    there; None before. failed: why there is none: who asked has the page of it, which names what
+    was asked for there, and no path in here.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class Inside(Nobody):
         "_to",
         "answer",
         "depth",
+        "failed",
         "is_suspended",
         "peer",
         "port",
@@ -70,7 +73,8 @@ class Inside(Nobody):
         self.port = client.port
         self.security: Security | None = client.security
         self.trailers = client.trailers
-        self.answer: Kept | None = None
+        self.answer: Response | None = None
+        self.failed: PorchError | None = None
         self.is_suspended = self._is_over = False
         self._outer = outer
         self._to: Exchange | None = None
@@ -84,15 +88,15 @@ class Inside(Nobody):
             [each for each in came.fields if each[0] not in _OF_BODY],
             version=came.version,
         )
-        self._exchange = Exchange(outer.keeper, self, head, route, outer.client_ip)
+        keeper = _Keeping(self, outer.keeper)
+        self._exchange = Exchange(keeper, self, head, route, outer.client_ip)
         self._exchange.identity = outer.identity
 
     def __repr__(self) -> str:
         return f"<Inside {self._exchange!r} depth {self.depth}>"
 
-    def start(self) -> Kept | None:
+    def start(self) -> Response | None:
         """Ask. The answer, if its head is there at once; else the exchange is resumed with it."""
-        self._exchange.keeper.running += 1
         self._exchange.on_request(b"", True)
         self.is_suspended = self.answer is None
         return self.answer
@@ -120,9 +124,15 @@ class Inside(Nobody):
             self._to.on_made(trailers, data, end)
 
     def _on_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
-        made = ResponseHead(head.status, merged(self._origins, head), head.length)
-        self._outer.error = self._exchange.error
-        self.answer = Kept(made, data, None if end else self)
+        if self.failed is not None:
+            self._outer.error = self.failed
+            page = self._outer.keeper.error_page(self._outer, self.failed)
+            cookies = [each for each in self._origins if each[0] == b"set-cookie"]
+            page.fields = [*page.fields, *cookies]
+            self.answer = page
+        else:
+            made = ResponseHead(head.status, merged(self._origins, head), head.length)
+            self.answer = Kept(made, data, None if end else self)
         if self.is_suspended:
             self._outer.resume(self.answer)
 
@@ -160,6 +170,31 @@ class Inside(Nobody):
     def turn(self, exchange: Exchange) -> None:
         """Another is told of what comes."""
         self._to = exchange
+
+
+class _Keeping:
+    """See keeper.Keeper: what the exchange inside asks of its surroundings. running: it is none of
+    the door's, which has the one that asks."""
+
+    def __init__(self, inside: Inside, keeper: Keeper) -> None:
+        self._inside = inside
+        self._keeper = keeper
+        self.deadlines = keeper.deadlines
+        self.running = 1
+        self.own_fields = keeper.own_fields
+
+    def error_page(self, exchange: Exchange, error: PorchError) -> Response:
+        """Who asked makes it."""
+        self._inside.failed = error
+        return Response(error.status or 502)
+
+    def report(self, exchange: Exchange, error: Exception) -> None:
+        """See keeper.Keeper."""
+        self._keeper.report(exchange, error)
+
+    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """See keeper.Keeper."""
+        return self._keeper.later(seconds, call)
 
 
 class _Rest:

@@ -79,8 +79,10 @@ class StripInternal(Filter):
         """See Filter."""
         response = exchange.response
         assert response is not None
-        if any(_is_internal(name) for name, _ in response.fields):
-            response.fields = [each for each in response.fields if not _is_internal(each[0])]
+        for name, _ in response.fields:
+            if name[:2] == b"x-" and _is_internal(name):
+                response.fields = [each for each in response.fields if not _is_internal(each[0])]
+                return
 
 
 class SendInternal(StripInternal):

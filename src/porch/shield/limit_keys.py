@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from porch.identity import Identity
 
 __all__ = [
+    "CountryOf",
     "Key",
     "by_all",
     "by_claim",
@@ -28,6 +29,9 @@ __all__ = [
     "network",
     "together",
 ]
+
+CountryOf = Callable[[bytes], bytes | None]
+"""The country of an address, as two letters; None where it is not known."""
 
 _REMEMBERED = 4096
 
@@ -112,9 +116,13 @@ def by_claim(name: str) -> Key:
     return key
 
 
-def by_country(country_of: Callable[[Exchange], bytes]) -> Key:
+def by_country(country_of: CountryOf) -> Key:
     """Where the client's address is. Those whose country is not known count together."""
-    return lambda exchange: country_of(exchange) or b"??"
+
+    def key(exchange: Exchange) -> bytes:
+        return country_of(exchange.client_ip) or b"??"
+
+    return key
 
 
 def together(keys: Sequence[Key]) -> Key:

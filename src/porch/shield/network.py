@@ -1,12 +1,14 @@
 """Networks: which of two lists an address is in, however many entries they have.
 
 The lists become one row of ranges that do not overlap, each with what the longest network in it
-says, so that a look is one search by halves: 17 steps of C among 100,000 entries, 4 among ten.
+says, so that a look is one search by halves. Among many of IPv4 an index by the first 16 bits says
+between which two.
 """
 
 from array import array
 from bisect import bisect_right
 from collections.abc import Generator, Sequence
+from itertools import accumulate
 
 from porch.ip import packed
 
@@ -18,6 +20,9 @@ both name the very same network, it is denied."""
 
 Network = tuple[int, int, int]
 """Its first address as a number, the bits of an address (32 or 128), and those of its prefix."""
+
+_MANY = 1000
+"""Ranges from which on an index is worth its 256 KiB: a third of the time among 200,000."""
 
 _Row = tuple[Sequence[int], bytes]
 """Where each range begins, and what is said of it."""
@@ -56,10 +61,16 @@ def spelled(number: int, bits: int) -> str:
 class Table:
     """Both lists in one. everybody: what a network of all addresses says, by the bits of one."""
 
-    __slots__ = ("_four", "_says_four", "_says_six", "_six", "everybody")
+    __slots__ = ("_four", "_index", "_says_four", "_says_six", "_shift", "_six", "everybody")
 
-    def __init__(self, four: _Row, six: _Row, everybody: dict[int, int]) -> None:
+    def __init__(
+        self, four: _Row, six: _Row, everybody: dict[int, int], index: Sequence[int]
+    ) -> None:
+        """index: how many ranges of IPv4 begin before each first 16 bits and in all; or but 0 and
+        how many there are."""
         self._four, self._says_four = four
+        self._index = index
+        self._shift = 32 if len(index) == 2 else 16
         self._six, self._says_six = six
         self.everybody = everybody
 
@@ -71,7 +82,9 @@ class Table:
         """What is said of an address (see listen.ip.packed). Of all addresses is not of one."""
         number = int.from_bytes(address, "big")
         if len(address) == 4:
-            return self._says_four[bisect_right(self._four, number) - 1]
+            index, start = self._index, number >> self._shift
+            place = bisect_right(self._four, number, index[start], index[start + 1])
+            return self._says_four[place - 1]
         return self._says_six[bisect_right(self._six, number) - 1]
 
 
@@ -104,7 +117,20 @@ class Gathering:
         """The table, in steps of some 100 us; nothing may be added any more."""
         four = yield from _ranges(self._by_start[32], 32, array("I", [0]))
         six = yield from _ranges(self._by_start[128], 128, [0])
-        return Table(four, six, self._everybody)
+        index = yield from _index(four[0])
+        return Table(four, six, self._everybody, index)
+
+
+def _index(starts: Sequence[int]) -> Generator[None, None, Sequence[int]]:
+    """See Table."""
+    if len(starts) <= _MANY:
+        return (0, len(starts))
+    counts = array("I", bytes(4 * 65537))
+    for number, start in enumerate(starts):
+        counts[(start >> 16) + 1] += 1
+        if number % _MANY == 0:
+            yield
+    return array("I", accumulate(counts))
 
 
 def _ranges(
