@@ -15,6 +15,7 @@ from porch.shield.limit import LateLimiting, Limiting
 from porch.shield.limit_bucket import Bucket
 from porch.shield.limit_keys import by_client
 from porch.shield.limit_table import LimitTable
+from porch.shield.limit_usage import UsageLimiting
 from porch.shield.limit_window import Window
 from tests.shield.test_limit_keys import exchange_of
 from tests.support.mmdb import country, mmdb
@@ -173,6 +174,10 @@ def test_each_key_is_read(per: str, key: bytes) -> None:
 
 def test_a_key_that_cannot_be_loaded_is_the_address() -> None:
     assert one("5/s per py:no:such").limits[0].key is by_client
+
+
+def test_a_cost_that_stands_in_bodies_has_its_filter() -> None:
+    assert isinstance(one({"rate": "9/s per client", "cost": "json:tokens"}), UsageLimiting)
 
 
 def test_a_cost_is_the_functions_or_one() -> None:
