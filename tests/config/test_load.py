@@ -49,6 +49,8 @@ limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "byt
 dry_run = true, tell = false, name = "n" }
 cors = "*"
 csrf = true
+block = ["scanners"]
+tarpit = true
 hide = true
 accel = true
 cookies = "harden"

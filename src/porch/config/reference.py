@@ -122,7 +122,6 @@ def reference_page() -> str:
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
             *_section("limit", LimitModel),
-            *_section("block", BlockModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",
@@ -251,12 +250,13 @@ def _toml(value: Any) -> str:
 
 
 def _protection() -> list[str]:
-    """What lets clients in."""
+    """What lets clients in, and what does not."""
     return [
         *_section("auth", AuthModel),
         *_section("keys", KeyModel),
         *_section("jwt", JwtModel),
         *_section("forward", ForwardModel),
+        *_section("block", BlockModel),
     ]
 
 
