@@ -50,7 +50,7 @@ from porch.config.schema import (
     TlsModel,
 )
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
-from porch.config.schema_bots import BlockModel
+from porch.config.schema_bots import BlockModel, ChallengeModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
@@ -257,6 +257,7 @@ def _protection() -> list[str]:
         *_section("jwt", JwtModel),
         *_section("forward", ForwardModel),
         *_section("block", BlockModel),
+        *_section("challenge", ChallengeModel),
     ]
 
 
