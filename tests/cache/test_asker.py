@@ -9,6 +9,8 @@ from porch.cache.entry import Entry
 from porch.cache.key import KeyRules
 from tests.support.appraising import get
 
+HOST = b"192.0.2.1"
+
 
 def test_clients_that_say_who_they_are_are_told_apart():
     known = [
@@ -16,18 +18,18 @@ def test_clients_that_say_who_they_are_are_told_apart():
         *(get(x_api_key=b"A"), get(x_api_key=b"B"), get(x_odd=b"A"), get()),
         *(get(cookie=[b"a=1", b"b=2"]), get(cookie=b"a=1")),
     ]
-    assert len({asker(each) for each in known}) == len(known)
+    assert len({asker(each, HOST) for each in known}) == len(known)
 
 
 def test_what_a_browser_wants_does_not_say_who_it_is():
     for name in ALIKE:
-        assert asker(get(**{name.decode(): b"x"})) == asker(get())
-    assert asker(get(sec_ch_ua=b"x", sec_fetch_mode=b"navigate")) == asker(get())
-    assert asker(get(sec_token=b"x")) != asker(get())
+        assert asker(get(**{name.decode(): b"x"}), HOST) == asker(get(), HOST)
+    assert asker(get(sec_ch_ua=b"x", sec_fetch_mode=b"navigate"), HOST) == asker(get(), HOST)
+    assert asker(get(sec_token=b"x"), HOST) != asker(get(), HOST)
 
 
 def test_the_order_of_fields_says_nothing():
-    assert asker(get(cookie=b"a", x_a=b"b")) == asker(get(x_a=b"b", cookie=b"a"))
+    assert asker(get(cookie=b"a", x_a=b"b"), HOST) == asker(get(x_a=b"b", cookie=b"a"), HOST)
 
 
 @pytest.mark.parametrize("range_", [None, b"bytes=0-1"])
@@ -39,11 +41,11 @@ def test_what_the_origin_is_asked_has_the_asker_of_its_client(range_):
         if_none_match=b'"a"',
         range=range_,
     )
-    assert asker(question(asked, KeyRules(), None, [])) == asker(asked)
+    assert asker(question(asked, KeyRules(), None, []), HOST) == asker(asked, HOST)
     stored = Entry(200, [(b"etag", b'"a"')], 2, 0.0, 0.0, 0.0, "none")
     kept = type("Kept", (), {"entry": stored})()
-    assert asker(question(asked, KeyRules(), kept, [])) == asker(asked)
-    assert asker(question(asked, KeyRules(), kept, [(0, 1)])) == asker(asked)
+    assert asker(question(asked, KeyRules(), kept, []), HOST) == asker(asked, HOST)
+    assert asker(question(asked, KeyRules(), kept, [(0, 1)]), HOST) == asker(asked, HOST)
 
 
 @pytest.mark.parametrize(
@@ -63,17 +65,19 @@ def test_what_is_fresh_or_says_so_is_for_all(said, lifetime, for_all):
 
 def test_an_answer_for_one_asker_is_for_no_other():
     asked = get(cookie=b"user=A")
-    mine = Entry(200, [], 2, 0.0, 0.0, 0.0, "none", asker=asker(asked))
-    assert is_for(mine, asked)
-    assert not is_for(mine, get(cookie=b"user=B"))
-    assert not is_for(mine, get())
-    assert is_for(Entry(200, [], 2, 0.0, 0.0, 60.0, "max-age"), get())
+    mine = Entry(200, [], 2, 0.0, 0.0, 0.0, "none", asker=asker(asked, HOST))
+    assert is_for(mine, asked, HOST)
+    assert not is_for(mine, get(cookie=b"user=B"), HOST)
+    assert not is_for(mine, get(), HOST)
+    assert is_for(Entry(200, [], 2, 0.0, 0.0, 60.0, "max-age"), get(), HOST)
 
 
 def test_of_anothers_answer_the_origin_is_asked_by_its_tag_alone():
     asked = get(cookie=b"user=A")
-    dated = Entry(200, [(b"last-modified", b"x")], 2, 0.0, 0.0, 0.0, "none", asker=asker(asked))
-    assert may_check(dated, asked)
-    assert not may_check(dated, get())
+    dated = Entry(
+        200, [(b"last-modified", b"x")], 2, 0.0, 0.0, 0.0, "none", asker=asker(asked, HOST)
+    )
+    assert may_check(dated, asked, HOST)
+    assert not may_check(dated, get(), HOST)
     dated.fields.append((b"etag", b'"1"'))
-    assert may_check(dated, get())
+    assert may_check(dated, get(), HOST)

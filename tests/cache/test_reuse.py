@@ -332,7 +332,7 @@ def test_no_client_makes_anything_fresh(stored, asked, at, is_purged):
 
 
 def test_what_is_for_one_asker_is_given_to_no_other_unasked_whatever_that_one_says():
-    mine = entry(lifetime=0.0, asker=asker(request()), stale_while=60.0)
+    mine = entry(lifetime=0.0, asker=asker(request(), b""), stale_while=60.0)
     other = request(b"max-stale")
     other.fields.append((b"cookie", b"a=b"))
     for policy in (PLAIN, DEAF):
