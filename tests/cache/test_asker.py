@@ -2,11 +2,12 @@
 
 import pytest
 
-from porch.cache.asker import ALIKE, asker, is_for, is_for_all, may_check
+from porch.cache.asker import ALIKE, asker, is_for, is_for_all, may_check, told
 from porch.cache.asking import question
 from porch.cache.directives import cache_control
 from porch.cache.entry import Entry
 from porch.cache.key import KeyRules
+from porch.identity import Identity
 from tests.support.appraising import get
 
 HOST = b"192.0.2.1"
@@ -26,6 +27,31 @@ def test_what_a_browser_wants_does_not_say_who_it_is():
         assert asker(get(**{name.decode(): b"x"}), HOST) == asker(get(), HOST)
     assert asker(get(sec_ch_ua=b"x", sec_fetch_mode=b"navigate"), HOST) == asker(get(), HOST)
     assert asker(get(sec_token=b"x"), HOST) != asker(get(), HOST)
+
+
+def test_who_is_let_in_and_from_where_is_told_apart_too():
+    ann = Identity("ann", "keys", fields=((b"x-user", b"ann"),))
+    others = [
+        Identity("bob", "keys", fields=((b"x-user", b"bob"),)),
+        Identity("ann", "basic", fields=((b"x-user", b"ann"),)),
+        Identity("ann", "keys", fields=((b"x-user", b"ann"), (b"x-group", b"admin"))),
+        Identity("bob", "keys"),
+    ]
+    found = {asker(told(get(), each, {b"x-user"}), HOST) for each in (ann, *others)}
+    assert len(found | {asker(get(), HOST), asker(get(), b"192.0.2.2")}) == 7
+    again = Identity("ann", "keys", fields=((b"x-user", b"ann"),))
+    assert asker(told(get(), again, {b"x-user"}), HOST) in found
+
+
+def test_what_a_client_sends_in_the_name_of_the_door_is_not_what_the_origin_is_told():
+    asked = get(x_user=b"ann", x_mail=b"ann@a.test", accept=b"*/*")
+    found = told(
+        asked, Identity("bob", "keys", fields=((b"x-user", b"bob"),)), {b"x-user", b"x-mail"}
+    )
+    assert found.get(b"x-user") == b"bob"
+    assert found.get(b"x-mail") is None
+    assert found.get(b"accept") == b"*/*"
+    assert asked.get(b"x-user") == b"ann"
 
 
 def test_the_order_of_fields_says_nothing():
@@ -57,6 +83,13 @@ def test_what_the_origin_is_asked_has_the_asker_of_its_client(range_):
         (b"max-age=0", 0.0, False),
         (b"public, no-cache", 0.0, True),
         (b"max-age=0, stale-if-error=1", 0.0, True),
+        (b"max-age=0, stale-if-error=0", 0.0, False),
+        (b"max-age=0, stale-while-revalidate=0", 0.0, False),
+        (b"max-age=0, stale-while-revalidate", 0.0, False),
+        (b"no-cache, stale-if-error=60", 0.0, False),
+        (b"max-age=60, no-cache, stale-while-revalidate=60", 60.0, False),
+        (b"max-age=0, must-revalidate, stale-while-revalidate=60", 0.0, False),
+        (b"max-age=0, proxy-revalidate, stale-if-error=60", 0.0, False),
     ],
 )
 def test_what_is_fresh_or_says_so_is_for_all(said, lifetime, for_all):

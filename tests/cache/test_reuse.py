@@ -171,6 +171,11 @@ def test_max_stale_takes_what_is_stale():
     assert used(b"max-stale=nonsense", at=61.0).how is How.VALIDATE
 
 
+def test_max_stale_takes_nothing_that_may_not_stand_in_at_an_error():
+    for asked in (b"max-stale", b"max-stale=1000", b"only-if-cached, max-stale"):
+        assert used(asked, at=61.0, stale_error=0.0).how in (How.VALIDATE, How.REFUSE)
+
+
 @pytest.mark.parametrize("asked", [b"max-age=1000", b"min-fresh=1", b"no-cache"])
 def test_a_client_that_sets_limits_gets_nothing_stale_unless_it_says_so(asked: bytes):
     found = used(asked, at=61.0, stale_while=60.0)
