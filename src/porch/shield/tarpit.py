@@ -21,7 +21,7 @@ _TEXT = b"This is refused. " * (LONGEST // 17 + 1)
 
 
 class Tarpit:
-    """Of one route in one worker. most: answers at a time. running: now."""
+    """Of all routes of a worker with this bound. most: answers at a time. running: now."""
 
     __slots__ = ("most", "running")
 
