@@ -1,6 +1,6 @@
 """The words of `auth` as filters: what lets clients in, and what tells the origin who they are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -123,7 +123,7 @@ class Authing:
     they are noticed at once, and no rollback brings an older one back.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
-    in `_makers`. One that has a part in answers too, as a cookie that it renews, adds a filter of
+    in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, adds a filter of
     its own to `_Made.lets_in`.
     """
 
@@ -134,14 +134,6 @@ class Authing:
         self._auth = state.auth
         self._told = frozenset(_all_told(loaded))
         self._made: dict[tuple[int, ...], _Made] = {}
-        self._makers: dict[str, Callable[[AuthModel, Judge], Way]] = {
-            "certificate": lambda words, judge: ByCertificate(judge),
-            "keys": self._by_key,
-            "basic": self._by_password,
-            "jwt": self._by_token,
-            "py": self._by_function,
-            "forward": self._by_service,
-        }
 
     def filters(self, settings: RouteSettings) -> list[Filter]:
         """What lets in, if a route asks."""
@@ -186,7 +178,7 @@ class Authing:
     def _way(self, name: str, words: AuthModel, judge: Judge) -> Way:
         """What cannot be made was told of by review_auth.py, or is gone since."""
         try:
-            return self._makers[name](words, judge)
+            return _MAKERS[name](self, words, judge)
         except (OSError, ValueError) as error:
             return Unasked(f"{name} cannot be used: {error}")
 
@@ -258,6 +250,17 @@ class Authing:
         if url.startswith("https:"):
             return system_authorities(self._loaded.read)
         return Authorities()
+
+
+_MAKERS: Mapping[str, Callable[[Authing, AuthModel, Judge], Way]] = {
+    "certificate": lambda _, words, judge: ByCertificate(judge),
+    "keys": Authing._by_key,
+    "basic": Authing._by_password,
+    "jwt": Authing._by_token,
+    "py": Authing._by_function,
+    "forward": Authing._by_service,
+}
+"""By the words of `auth`. Of the class, not of an object: that would hold itself."""
 
 
 def algorithms_of(jwt: JwtModel) -> Sequence[str]:

@@ -215,7 +215,7 @@ class _Builder:
             lists=lists,
             listen=self.listen,
             certificates=self.certificates,
-            needs_key=self.upstreams.sticky.needs_key,
+            needs_key=self.upstreams.sticky.needs_key or self.filters.needs_key,
             entries=self.entries,
             logs=self.logs,
             grace=config.grace,

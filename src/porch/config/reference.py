@@ -50,7 +50,7 @@ from porch.config.schema import (
     TlsModel,
 )
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
-from porch.config.schema_bots import BlockModel
+from porch.config.schema_bots import BlockModel, ChallengeModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
@@ -122,7 +122,6 @@ def reference_page() -> str:
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
             *_section("limit", LimitModel),
-            *_section("block", BlockModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",
@@ -251,12 +250,14 @@ def _toml(value: Any) -> str:
 
 
 def _protection() -> list[str]:
-    """What lets clients in."""
+    """What lets clients in, and what does not."""
     return [
         *_section("auth", AuthModel),
         *_section("keys", KeyModel),
         *_section("jwt", JwtModel),
         *_section("forward", ForwardModel),
+        *_section("block", BlockModel),
+        *_section("challenge", ChallengeModel),
     ]
 
 

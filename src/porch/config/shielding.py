@@ -22,7 +22,7 @@ class Shielding:
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self.accessing = Accessing(loaded, state)
-        self.botting = Botting()
+        self.botting = Botting(loaded, state)
         self._loaded = loaded
         self._state = state
         self.authing = Authing(loaded, state)
