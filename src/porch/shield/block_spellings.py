@@ -35,8 +35,8 @@ class TooDeep(PorchError):
     status = 400
     source = "client"
     sentence = (
-        f"The target is encoded more than {DEPTH} times over, or can be read in very many ways, and "
-        "`block` wants to read it."
+        f"The target is encoded more than {DEPTH} times over, or can be read in very many ways, "
+        "and `block` wants to read it."
     )
 
 
