@@ -7,6 +7,7 @@ steps (steps.py), since a worker builds while it serves.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from porch.balance.sticky import Sticky
@@ -289,7 +290,8 @@ class _Builder:
         assert pattern is not None
         conditions = NONE
         if model.when is not None:
-            conditions = parse_when(model.when.model_dump(exclude_defaults=True))
+            hide = partial(self.loaded.without_secrets, entry.path)
+            conditions = parse_when(model.when.model_dump(exclude_defaults=True), hide)
         host = pattern.host.decode()
         settings = self._settings(entry, host)
         rewrite = rewriter(pattern, strip=bool(model.strip), template=model.rewrite)

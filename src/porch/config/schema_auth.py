@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
-from porch.config.model import Model, word
+from porch.config.model import Model, Unrepeated, word
 from porch.config.words import Duration, Form, Silence, Strings
 from porch.observe.redact import is_secret
 from porch.shield.auth_claims import is_plain_name
@@ -72,7 +72,7 @@ def _key(value: object) -> object:
 def _file(value: str) -> str:
     """What is not repeated: it may be a secret."""
     if not value.startswith("file:") or len(value) == 5:
-        raise ValueError('a text names a file, such as "file:users.htpasswd"')
+        raise Unrepeated('a text names a file, such as "file:users.htpasswd"')
     return value
 
 
@@ -138,7 +138,8 @@ def _url(value: str) -> str:
         is_whole = False
     is_plain = value.isascii() and value.isprintable() and " " not in value
     if not is_whole or url.scheme not in ("http", "https") or not is_plain:
-        raise ValueError('it is no URL, such as "http://127.0.0.1:9000/check"')
+        kind = Unrepeated if {"@", "?", "#"} & {*value} else ValueError
+        raise kind('it is no URL, such as "http://127.0.0.1:9000/check", without a user')
     return value
 
 
