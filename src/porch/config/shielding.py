@@ -7,6 +7,7 @@ often, and then who it is. Limits that ask who it is come behind what finds that
 from porch.config.accessing import Accessing
 from porch.config.authing import Authing
 from porch.config.browsing import browsing
+from porch.config.connecting import per_client
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
@@ -31,6 +32,7 @@ class Shielding:
         key."""
         return [
             *self._network(settings),
+            *per_client(self._loaded, self._state),
             *self._bots(settings),
             *self._limits(settings, name, host, of_identity=False),
             *self._browser(settings, host),
