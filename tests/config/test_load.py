@@ -47,6 +47,9 @@ bandwidth = "2MB/s per client"
 limit_keys = 2048
 limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "bytes", \
 dry_run = true, tell = false, name = "n" }
+auth = false
+block = "scanners"
+tarpit = true
 cors = "*"
 csrf = true
 hide = true
@@ -212,10 +215,8 @@ sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = 
 headers = "secure"
 
 [pool.pool]
-servers = [
-  { to = "a:1", proxy_protocol = "v1" },
-  { to = "dns:a:1", every = "1s", resolver = "10.0.0.2" },
-]
+servers = [{ to = "a:1", proxy_protocol = "v1" }, \
+{ to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
 balance = "least-requests"
 sticky = true
 tls = { verify = true }

@@ -119,7 +119,8 @@ class _Made(NamedTuple):
 
 class Authing:
     """Of one configuration. Routes with the same words share what lets in. files: that it is made
-    of, to be watched.
+    of, to be watched. people: files of users and keys, in which somebody may be missing by now:
+    they are noticed at once, and no rollback brings an older one back.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
     in `_makers`. One that has a part in answers too, as a cookie that it renews, adds a filter of
@@ -128,6 +129,7 @@ class Authing:
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self.files: dict[Path, None] = {}
+        self.people: dict[Path, None] = {}
         self._loaded = loaded
         self._auth = state.auth
         self._told = frozenset(_all_told(loaded))
@@ -189,7 +191,7 @@ class Authing:
             return Unasked(f"{name} cannot be used: {error}")
 
     def _by_key(self, words: AuthModel, judge: Judge) -> Way:
-        self.files.update(dict.fromkeys(file_of(self._loaded.base, words.keys)))
+        self.people.update(dict.fromkeys(file_of(self._loaded.base, words.keys)))
         known = [
             Known(name, bytes.fromhex(each.hash.removeprefix("sha256:")), tuple(each.scopes))
             for name, each in keys_of(self._loaded, words).items()
@@ -199,7 +201,7 @@ class Authing:
         return ApiKeys(known, judge, field=field, query=query, realm=words.realm or REALM)
 
     def _by_password(self, words: AuthModel, judge: Judge) -> Way:
-        self.files.update(dict.fromkeys(file_of(self._loaded.base, words.basic)))
+        self.people.update(dict.fromkeys(file_of(self._loaded.base, words.basic)))
         users = users_of(self._loaded, words)
         return Basic(users, judge, self._auth.passwords, words.realm or REALM)
 

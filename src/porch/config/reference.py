@@ -50,6 +50,7 @@ from porch.config.schema import (
     TlsModel,
 )
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
+from porch.config.schema_bots import BlockModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
@@ -121,6 +122,7 @@ def reference_page() -> str:
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
             *_section("limit", LimitModel),
+            *_section("block", BlockModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",

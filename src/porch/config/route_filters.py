@@ -66,6 +66,11 @@ class RouteFilters:
         """Those that filters are made of, to be watched."""
         return self._shielding.authing.files
 
+    @property
+    def people(self) -> Iterable[Path]:
+        """Those of them that say who may come in."""
+        return self._shielding.authing.people
+
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
         a request comes here too where a narrower route has not its path."""
