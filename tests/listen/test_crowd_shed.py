@@ -1,12 +1,13 @@
 """Who goes first where a door is full."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.listen.crowd_shed import SHED, make_room
+from porch.listen.crowd_shed import SHED, Shedding
 
 
 class Sitting:
@@ -26,7 +27,8 @@ class Sitting:
 def shed(*since: float) -> tuple[list[bool], Counter[str], list[str]]:
     sessions = [Sitting(each) for each in since]
     cuts, said = Counter[str](), list[str]()
-    found = make_room(sessions, cuts, lambda text, about: said.append(text))  # type: ignore[arg-type]
+    shedding = Shedding(set(sessions), cuts, lambda text, about: said.append(text))  # type: ignore[arg-type]
+    found = shedding.make_room()
     assert found is any(each.is_gone for each in sessions)
     return [each.is_gone for each in sessions], cuts, said
 
@@ -55,3 +57,16 @@ def test_of_many_a_few_go_together() -> None:
 def test_it_is_never_more_than_64() -> None:
     gone, _, _ = shed(*([1.0] * 10_000))
     assert sum(gone) == 64
+
+
+def test_while_some_are_closing_no_others_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions: Any = {Sitting(980.0), Sitting(981.0), Sitting(982.0)}
+    shedding = Shedding(sessions, Counter(), lambda text, about: None)
+    assert shedding.make_room()
+    assert shedding.make_room()
+    (gone,) = (each for each in sessions if each.is_gone)
+    sessions.remove(gone)
+    assert shedding.make_room()
+    assert sum(each.is_gone for each in sessions) == 1
+    monkeypatch.setattr(clock, "now", 1000.25)  # it hangs, and others go in its place
+    assert shedding.make_room()

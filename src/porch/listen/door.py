@@ -14,7 +14,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import ClientStream, Security, Timer
 from porch.listen.crowd_gate import Bounds, Gate
-from porch.listen.crowd_shed import make_room
+from porch.listen.crowd_shed import Shedding
 from porch.listen.door_session import Session
 from porch.listen.handshakes import Handshakes
 from porch.listen.rates import Rates
@@ -107,7 +107,8 @@ class Door:
     settings: of the running configuration; a reload assigns a new one, and running exchanges
     keep the route they have. requests: so far. cuts: connections ended for what the
     client sent, by reason word. running: exchanges that have not ended. sessions: the open
-    client connections. gate: lets them in. rates: looks after those that are slow. closing: each
+    client connections. gate: lets them in. shedding: closes
+    those that only wait. rates: looks after those that are slow. closing: each
     answer is the last of its connection. draining: nor is one waited for between requests.
     handshakes: those of TLS under way. warn: tells the operator of a client: the whole text, and
     what of it is said but once however many clients do it.
@@ -128,6 +129,7 @@ class Door:
         "running",
         "sessions",
         "settings",
+        "shedding",
         "warn",
     )
 
@@ -143,6 +145,7 @@ class Door:
         self.warn: Callable[[str, str], None] = _nobody_listens
         self.cuts = Counter[str]()
         self.gate = Gate(crowd, self.cuts, self._warn)
+        self.shedding = Shedding(self.sessions, self.cuts, self._warn)
         self.rates = Rates(self.sessions, deadlines, self.cuts, self._warn)
         self.put_away: Callable[[], object] = _nothing_is_left
         self.requests = 0
@@ -155,10 +158,6 @@ class Door:
 
     def _warn(self, text: str, about: str) -> None:
         self.warn(text, about)
-
-    def make_room(self) -> bool:
-        """Close some of those that do nothing. False where nobody does nothing."""
-        return make_room(self.sessions, self.cuts, self._warn)
 
     def open(self, client: ClientStream, request: RequestHead) -> Exchange:
         """The exchange of a request, on its route.

@@ -453,8 +453,9 @@ class ServerConnection(asyncio.Protocol):
 
     def idle_since(self) -> float:
         """See door_session.Session."""
-        since = self.deadline - self._door.settings.timeouts.keep_alive
-        return INFINITY if self._state != IDLE or self._decoder.rest or self._full else since
+        if self._state != IDLE or self._decoder.rest or self._transport.get_write_buffer_size():
+            return INFINITY
+        return self.deadline - self._door.settings.timeouts.keep_alive
 
     def owed(self) -> Owed:
         """See door_session.Session."""

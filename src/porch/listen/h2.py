@@ -453,8 +453,7 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def shed(self) -> None:
         """See door_session.Session. It is told, and need not agree."""
-        self.close_now()
-        self._transport.close()
+        self.close_now(lingers=False)
 
     def owed(self) -> Owed:
         """See door_session.Session. Of the connection: a stream whose client is in no hurry while
@@ -470,8 +469,8 @@ class MultiplexedConnection(asyncio.Protocol):
             stream.fail(error)
         reset(self._transport)
 
-    def close_now(self) -> None:
-        """See door.Session."""
+    def close_now(self, *, lingers: bool = True) -> None:
+        """See door.Session. lingers: until the client has heard of it."""
         if self._closed:
             return
         for stream in tuple(self.streams.values()):
@@ -479,16 +478,18 @@ class MultiplexedConnection(asyncio.Protocol):
         self.codec.go_away()
         while pieces := self.codec.take():
             self._transport.writelines(pieces)
-        self._close()
+        self._close(lingers)
 
-    def _close(self) -> None:
+    def _close(self, lingers: bool = True) -> None:
         """Say nothing more; what was written still leaves."""
         if self._closed:
             return
         self._closed = True
         self._look_again({})
         self._lose_all()
-        if not self._transport.is_closing():
+        if not lingers:
+            self._transport.close()
+        elif not self._transport.is_closing():
             self._door.sessions.discard(self)
             self._door.deadlines.discard(self)
             Closing(self._door, self._transport)

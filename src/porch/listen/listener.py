@@ -181,13 +181,15 @@ class Listener:
         sessions, settings = door.sessions, door.settings
         announced, bounds = settings.announces is not None, settings.bounds
         factory = self._announced if announced else self._factory
-        for _ in range(count):
+        for taken in range(count):
             if len(sessions) >= self._most or gate.is_full(bounds):
-                if not door.make_room():
+                # Whether somebody waits is not known behind the first: the loop will say.
+                if not taken and (door.closing or not door.shedding.make_room()):
                     self._short = gate.fullness(bounds, self._most)
                 return False
             if gate.is_fast(bounds):
-                self._short = gate.pace(bounds)
+                if not taken:
+                    self._short = gate.pace(bounds)
                 return False
             try:
                 sock = gate.accept(self.sock, family, bounds)
