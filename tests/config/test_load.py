@@ -105,6 +105,14 @@ fields = 100
 body = "10MB"
 interim = 8
 streams = 1000
+min_rate = "1KB"
+
+[connections]
+most = 20000
+per_client = 256
+new_per_second = 2000
+new_per_client = 50
+requests_per_client = 100
 
 [headers]
 secure = true
