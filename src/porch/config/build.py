@@ -214,7 +214,7 @@ class _Builder:
             lists=lists,
             listen=self.listen,
             certificates=self.certificates,
-            needs_key=self.upstreams.sticky.needs_key,
+            needs_key=self.upstreams.sticky.needs_key or self.filters.logins.needs_key,
             entries=self.entries,
             logs=self.logs,
             grace=config.grace,
@@ -265,6 +265,7 @@ class _Builder:
             yield
         self.calling.review(self.loaded)
         yield from self._challenges()
+        yield from self._logins()
 
     def _challenges(self) -> Steps[None]:
         """Where authorities ask whether a host is ours, unless a route is for that."""
@@ -277,6 +278,20 @@ class _Builder:
             if source == "acme" and pattern not in given:
                 plan = self.logs.plan([AcmeAnswer(self.state.acme_answer)])
                 route = Route(key=key, plan=plan, target="an authority's challenge")
+                self._add(Entry(pattern=pattern, route=route))
+            yield
+
+    def _logins(self) -> Steps[None]:
+        """Where logins come back to, and where they end. No route of the file goes before."""
+        given = {entry.pattern: entry for entry in self.entries}
+        for host, path, filter_ in self.filters.logins.paths():
+            key = f"{host}{path}"
+            pattern = parse_key(key)
+            if pattern in given:
+                text = f"a login of auth.oidc has this path ({key}); write another in its words"
+                self.loaded.add(("routes", key), text)
+            else:
+                route = Route(key=key, plan=self.logs.plan([filter_]), target="a login (auth.oidc)")
                 self._add(Entry(pattern=pattern, route=route))
             yield
 

@@ -11,6 +11,7 @@ from porch.config.changing import Changing
 from porch.config.compressing import compressing
 from porch.config.hiding import Hiding
 from porch.config.loaded import Loaded
+from porch.config.logins import Logins
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
 from porch.config.shielding import Shielding
@@ -65,6 +66,11 @@ class RouteFilters:
     def files(self) -> Iterable[Path]:
         """Those that filters are made of, to be watched."""
         return self._shielding.authing.files
+
+    @property
+    def logins(self) -> Logins:
+        """Those at OpenID providers, which have paths of their own on hosts."""
+        return self._shielding.authing.logins
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
