@@ -71,7 +71,7 @@ def test_every_link_between_the_pages_leads_somewhere():
     assert broken == []
 
 
-RUN_PAGES = ["browsers.md", "cache.md", "hidden-backends.md", "identity.md", "purge.md"]
+RUN_PAGES = ["bots.md", "browsers.md", "cache.md", "hidden-backends.md", "identity.md", "purge.md"]
 
 
 @pytest.mark.parametrize("page", RUN_PAGES)

@@ -202,6 +202,7 @@ def test_files_that_it_is_made_of_are_watched(tmp_path: Path) -> None:
     built = build(loaded_of(data), State())
     assert built is not None
     assert users in built.files
+    assert built.lists == (users,), "without a word, and no rollback brings somebody back"
 
 
 def test_algorithms_are_of_the_kind_of_key() -> None:

@@ -1,6 +1,7 @@
 """From the word `limit` to filters."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from porch.shield.limit import LateLimiting, Limiting
 from porch.shield.limit_bucket import Bucket
 from porch.shield.limit_keys import by_client
 from porch.shield.limit_table import LimitTable
+from porch.shield.limit_usage import UsageLimiting
 from porch.shield.limit_window import Window
 from tests.shield.test_limit_keys import exchange_of
+from tests.support.mmdb import country, mmdb
 
 
 def built(state: State | None = None, **words: Any) -> Built:
@@ -155,7 +158,6 @@ def test_no_two_limits_have_one_name(limits: list[Any], names: list[str]) -> Non
         ("header X-Key", b"=v"),
         ("cookie sid", b"=s"),
         ("query u", b"=1"),
-        ("country", b"CH"),
         ("claim sub", b"192.0.2.1"),
         ("identity", b"192.0.2.1"),
         ("client and all", b"9:192.0.2.11:*"),
@@ -164,7 +166,6 @@ def test_no_two_limits_have_one_name(limits: list[Any], names: list[str]) -> Non
 )
 def test_each_key_is_read(per: str, key: bytes) -> None:
     state = State()
-    state.country_of = lambda address: b"CH"
     state.load_limit_key = lambda word, base: lambda exchange: b"mine"
     exchange = exchange_of(fields=[(b"x-key", b"v"), (b"cookie", b"sid=s")], target=b"/?u=1")
     (limit,) = one(f"5/s per {per}", state).limits
@@ -173,6 +174,10 @@ def test_each_key_is_read(per: str, key: bytes) -> None:
 
 def test_a_key_that_cannot_be_loaded_is_the_address() -> None:
     assert one("5/s per py:no:such").limits[0].key is by_client
+
+
+def test_a_cost_that_stands_in_bodies_has_its_filter() -> None:
+    assert isinstance(one({"rate": "9/s per client", "cost": "json:tokens"}), UsageLimiting)
 
 
 def test_a_cost_is_the_functions_or_one() -> None:
@@ -187,3 +192,11 @@ def test_a_cost_is_the_functions_or_one() -> None:
     assert limit.cost is not None
     assert without.cost is not None
     assert (limit.cost(exchange_of()), without.cost(exchange_of())) == (7, 1)
+
+
+def test_countries_are_those_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "c.mmdb").write_bytes(mmdb({"192.0.2.0/24": country("DE")}))
+    routes = {"a.test": {"to": "b:1", "limit": "5/s per country"}}
+    (found,) = limitings(built(geo=str(tmp_path / "c.mmdb"), routes=routes)).values()
+    key = found.limits[0].key
+    assert (key(exchange_of(b"192.0.2.1")), key(exchange_of(b"198.51.100.1"))) == (b"DE", b"??")

@@ -47,8 +47,15 @@ bandwidth = "2MB/s per client"
 limit_keys = 2048
 limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "bytes", \
 dry_run = true, tell = false, name = "n" }
+auth = false
+block = "scanners"
+tarpit = true
 cors = "*"
 csrf = true
+block = ["scanners"]
+tarpit = true
+challenge = { when = "load", difficulty = 16, lasts = "1h", exempt = ["/api/*"], \
+crawlers = ["bingbot"], contact = "a", secret = "0123456789abcdef" }
 hide = true
 accel = true
 cookies = "harden"
@@ -204,10 +211,8 @@ sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = 
 headers = "secure"
 
 [pool.pool]
-servers = [
-  { to = "a:1", proxy_protocol = "v1" },
-  { to = "dns:a:1", every = "1s", resolver = "10.0.0.2" },
-]
+servers = [{ to = "a:1", proxy_protocol = "v1" }, \
+{ to = "dns:a:1", every = "1s", resolver = "10.0.0.2" }]
 balance = "least-requests"
 sticky = true
 tls = { verify = true }

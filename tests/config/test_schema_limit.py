@@ -99,6 +99,7 @@ def test_what_is_no_key_is_told_with_the_way_out(text: str, why: str) -> None:
         ("bytes", ("bytes", "")),
         ("time", ("time", "")),
         ("header:X-Cost", ("header", "x-cost")),
+        ("json:total_tokens", ("json", "total_tokens")),
         ("py:shop.costs:credits", ("py", "shop.costs:credits")),
     ],
 )
@@ -106,7 +107,7 @@ def test_costs(text: str, cost: tuple[str, str]) -> None:
     assert cost_of(text) == cost
 
 
-@pytest.mark.parametrize("text", ["byte", "header:", "header: x y", "py:x", ""])
+@pytest.mark.parametrize("text", ["byte", "header:", "header: x y", "json:", "py:x", ""])
 def test_what_is_no_cost_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="a cost is requests, bytes, time, header:name"):
         cost_of(text)

@@ -356,3 +356,27 @@ def test_a_flood_of_wrong_passwords_from_everywhere_leaves_others_alone(serving:
     for each in threads:
         each.join()
     assert set(seen) <= {401, 429, 503}
+
+
+def test_who_is_taken_out_of_the_file_is_out_at_once(
+    door: Start, origin: Origin, tmp_path: Path
+) -> None:
+    def line(name: str) -> str:
+        return f"{name}:{bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()}\n"
+
+    users = tmp_path / "users"
+    bob = line("bob")
+    users.write_text(line("ann") + bob, encoding="utf-8")
+    found = door(
+        f'[routes]\n"*" = {{ to = "127.0.0.1:{origin.server_port}", '
+        f'auth = {{ basic = "file:{users}" }} }}\n'
+    )
+    ann, still = basic("ann", PASSWORD), basic("bob", PASSWORD)
+    assert get(found, "a.test", authorization=ann)[0] == 200
+    users.write_text(bob, encoding="utf-8")
+    found.wait_until(lambda: get(found, "a.test", authorization=ann)[0] != 200, "the change")
+    assert get(found, "a.test", authorization=still)[0] == 200
+    users.write_text("bob:hunter2\n", encoding="utf-8")
+    found.wait_until(lambda: "line 1" in found.errors, "the refusal")
+    assert get(found, "a.test", authorization=still)[0] == 200, "what ran goes on"
+    assert "hunter2" not in found.errors

@@ -1,10 +1,11 @@
 """Who comes in by its address, at real doors: lists and places that change beside them."""
 
+import re
 from collections.abc import Callable
 
 import httpx
 
-from tests.e2e.conftest import Door
+from tests.e2e.conftest import Connection, Door, Origin
 from tests.support.mmdb import country, mmdb, write
 
 TRUST = 'listen = ["127.0.0.1:0"]\nworkers = 2\ntrust = ["127.0.0.1"]\n'
@@ -59,3 +60,32 @@ def test_a_file_of_places_that_changes_is_used_and_a_damaged_one_is_not(
         made.wait_until(lambda: "lists refused" in made.errors, "the refusal")
         assert "no file in MaxMind's format" in made.errors
         assert (status(client, "192.0.2.1"), status(client, "198.51.100.1")) == (204, 403)
+
+
+def test_what_is_kept_is_given_to_no_other_country_and_to_nobody_who_may_not_come_in(
+    door: Callable[..., Door], origin: Callable[..., Origin]
+) -> None:
+    def serve(connection: Connection) -> None:
+        while True:
+            country = re.findall(rb"(?i)x-client-country: (\S+)", connection.read_head())
+            said = b",".join(country)
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nVary: X-Client-Country\r\n"
+                b"Content-Length: %d\r\n\r\n%b" % (len(said), said)
+            )
+
+    to = origin(serve)
+    first = door(ROUTES)
+    file = first.folder / "c.mmdb"
+    file.write_bytes(mmdb({"192.0.2.0/24": country("DE"), "198.51.100.0/24": country("FR")}))
+    words = f'geo = "{file}"\ngeo_fields = true\ncache = true\ndeny = "192.0.2.9"\n'
+    made = door(TRUST + words + f'[routes]\n"*" = "127.0.0.1:{to.port}"\n')
+    forged = {"X-Client-Country": "US", "x_client_country": "US"}
+    with httpx.Client(base_url=made.url, headers=forged) as client:
+        seen = []
+        for address in ("192.0.2.1", "198.51.100.1", "192.0.2.2", "192.0.2.9"):
+            answer = client.get("/", headers={"X-Forwarded-For": address})
+            seen.append((answer.status_code, answer.text[:2]))
+    assert seen[:3] == [(200, "DE"), (200, "FR"), (200, "DE")]
+    assert seen[3][0] == 403
+    assert to.received.count(b"GET / ") == 2

@@ -471,3 +471,9 @@ def test_what_is_released_finds_nothing_and_no_step_touches_more_than_one_route(
     assert repr(big) == "<Router 0 hosts 0 routes>"
     assert found(big, "5.test/5/x") == "no-site"
     assert (running.key, running.plan) == ("5.test/5/*", made[5].route.plan)
+
+
+def test_a_path_with_too_many_readings_is_refused() -> None:
+    made = router("a.test", "a.test/x/*")
+    with pytest.raises(BadRequest, match="too many ways"):
+        found(made, "a.test" + "/x/..%2f%5c..\\;y/..;%2f//a" * 20)

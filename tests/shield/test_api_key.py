@@ -1,9 +1,12 @@
 """API keys, in a field and in a parameter."""
 
+import re
 from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from porch.identity import Identity
 from porch.shield.api_key import LONGEST, ApiKeys, Known, new_key
@@ -116,3 +119,13 @@ def test_no_two_keys_are_the_same_and_all_can_stand_anywhere() -> None:
     assert all(
         len(each) == 46 and each.replace("_", "").replace("-", "").isalnum() for each in made
     )
+
+
+@given(st.binary(max_size=80), st.binary(max_size=40))
+def test_any_bytes_are_a_verdict_and_a_target_stays_one(query: bytes, key: bytes) -> None:
+    way = ApiKeys(KNOWN, JUDGE, query=b"api_key")
+    exchange = FakeExchange(target=b"/a?" + query + b"&api_key=" + key)
+    found = way.identify(seen(exchange))
+    assert isinstance(found, Unauthorized)
+    assert exchange.request.target.startswith(b"/a")
+    assert not re.search(rb"[?&]api_key=", exchange.request.target)

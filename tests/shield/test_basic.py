@@ -8,6 +8,8 @@ from typing import Any
 
 import bcrypt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from porch import clock
 from porch.identity import Identity
@@ -238,3 +240,13 @@ def test_a_hash_that_cannot_be_read_lets_nobody_in(monkeypatch: pytest.MonkeyPat
         assert isinstance(await told(way, shown("bob", "bob")), CannotTell)
 
     asyncio.run(story())
+
+
+@given(st.binary(max_size=60), st.booleans())
+def test_any_bytes_are_a_verdict(text: bytes, encoded: bool) -> None:
+    value = b"Basic " + (base64.b64encode(text) if encoded else text)
+    found = identify(FAST, raw(value))
+    assert isinstance(found, Unauthorized)
+
+
+FAST = Basic({"ann": hashed(b"x" * 40)}, JUDGE, Passwords(None), "x")

@@ -17,7 +17,7 @@ class Exchange:
 
     def __init__(self, client_ip: bytes, *fields: tuple[bytes, bytes]) -> None:
         self.client_ip = client_ip
-        self.outgoing: Any = RequestHead(b"GET", b"/", b"a.test", b"http", [*fields])
+        self.request: Any = RequestHead(b"GET", b"/", b"a.test", b"http", [*fields])
 
 
 def places(tmp_path: Path, *contents: bytes) -> Places:
@@ -117,9 +117,9 @@ def test_origins_are_told_and_what_a_client_says_of_itself_is_dropped(tmp_path: 
     tell = TellPlace(places(tmp_path, *BOTH))
     forged = [(b"x-client-country", b"US"), (b"x_client_asn", b"1"), (b"x", b"1")]
     exchange: Any = Exchange(b"192.0.2.1", *forged)
-    tell.on_upstream_request(exchange)
+    tell.on_request(exchange)
     told = [(b"x", b"1"), (b"x-client-country", b"DE"), (b"x-client-asn", b"64496")]
-    assert exchange.outgoing.fields == told
+    assert exchange.request.fields == told
     nowhere: Any = Exchange(b"198.51.100.1", *forged)
-    tell.on_upstream_request(nowhere)
-    assert nowhere.outgoing.fields == [(b"x", b"1")]
+    tell.on_request(nowhere)
+    assert nowhere.request.fields == [(b"x", b"1")]

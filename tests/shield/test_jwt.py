@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from porch import clock
 from porch.identity import Identity
@@ -12,7 +14,7 @@ from porch.shield.auth_errors import CannotTell, NotAllowed, TooManyFailures, Un
 from porch.shield.fetched import FRESH, SELDOM
 from porch.shield.jwt import MOST_FAILURES, Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
-from porch.shield.jwt_keys import keys_of_set
+from porch.shield.jwt_keys import keys_of_set, secret_key
 from tests.shield.test_fetched import Story
 from tests.support.hooks import FakeExchange, seen
 from tests.support.tokens import EC, NOW, RSA, claims, key_set, signed
@@ -181,3 +183,34 @@ def test_without_keys_nobody_is_let_in_and_it_is_no_fault_of_his(
     assert "https://id.test/jwks cannot be had: no route" in found.detail
     assert isinstance(identify(way, shown(signed())), CannotTell), "without asking again"
     assert isinstance(identify(way, shown(b"nonsense")), Unauthorized)
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["sub", "scope", "groups", "a"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+SIGNING = b"a shared secret that is long enough for it"
+
+
+@given(st.dictionaries(st.sampled_from(["sub", "groups", "scope", "nbf", "iat"]), JSON, max_size=4))
+def test_whatever_an_issuer_signs_is_a_verdict_and_makes_fields_that_can_be_sent(
+    more: dict[str, Any],
+) -> None:
+    clock_wall, clock.wall = clock.wall, lambda: NOW
+    try:
+        key = secret_key(SIGNING.decode())
+        rules = JwtRules(("HS256",), RULES.terms)
+        judge = Judge([], {b"x-user": "user", b"x-groups": "groups", b"x-scope": "scope"})
+        found = identify(
+            jwt([key], judge, rules), shown(signed(SIGNING, "HS256", payload=claims() | more))
+        )
+    finally:
+        clock.wall = clock_wall
+    assert isinstance(found, Identity | Unauthorized | NotAllowed)
+    if isinstance(found, Identity):
+        assert found.lines.count(b"\r\n") == len(found.fields)
+        assert not any(b"\n" in value or b"\0" in value for _, value in found.fields)

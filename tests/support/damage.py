@@ -409,7 +409,12 @@ _NAMES = [
     damage("strip of a regex", swap('rewrite = "/u/{id}"', "strip = true"), "rewrite"),
     damage("a pool with a dot", behind('[pool.api.v2]\nservers = ":1"\n'), "'v2'"),
     damage("a key without its certificate", swap('cert = "shop.pem"\n', ""), "'cert' is missing"),
-    damage("a word of later", swap("strip = true", 'cors = "*"'), "'cors'", "would be open"),
+    damage(
+        "a key in plain text",
+        swap("strip = true", 'auth = { keys = { a = "k" } }'),
+        "'keys'",
+        "porch key new a",
+    ),
 ]
 _FILES = [
     damage("a certificate that is gone", swap("shop.pem", "shop.crt"), "shop.crt does not exist"),

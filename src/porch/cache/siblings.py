@@ -11,7 +11,7 @@ from porch.cache.store import Store
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import RequestHead
-from porch.route.paths import readings
+from porch.route.paths import TooManyReadings, readings
 from porch.route.pattern import Pattern
 
 __all__ = ["Invalidate", "InvalidateAtDoor", "Siblings"]
@@ -32,7 +32,10 @@ class _Ways:
 
     def may_have(self, path: bytes) -> bool:
         """Whether one of the routes may have been asked for this path."""
-        found = readings(path)
+        try:
+            found = readings(path)
+        except TooManyReadings:  # the router refuses it: no route was asked for it
+            return False
         return any(each.matches_path(one) for each in self.patterns for one in found)
 
 

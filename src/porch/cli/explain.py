@@ -6,6 +6,7 @@ from pathlib import Path
 
 from porch.cli.explain_access import access_lines
 from porch.cli.explain_auth import auth_lines
+from porch.cli.explain_bots import bot_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
@@ -28,6 +29,7 @@ from porch.config.rehearse import (
 from porch.config.state import State
 from porch.errors import PorchError
 from porch.forward.address import ONE, SPOKEN
+from porch.http.message import RequestHead
 from porch.route.explain import explain
 from porch.route.route import Route
 from porch.serve.files import Files
@@ -92,7 +94,7 @@ def explain_request(
         print(line)
     for line in _answer_changes(rehearsal):
         print(line)
-    for line in _protected(loaded, rehearsal.route, client_ip):
+    for line in _protected(loaded, rehearsal.route, request, client_ip):
         print(line)
     for lines in (compress_lines, buffer_lines):
         for line in lines(loaded, rehearsal.route, request):
@@ -102,10 +104,13 @@ def explain_request(
     return 0
 
 
-def _protected(loaded: Loaded, route: Route | None, client_ip: bytes) -> list[str]:
+def _protected(
+    loaded: Loaded, route: Route | None, request: RequestHead, client_ip: bytes
+) -> list[str]:
     """Whom the route lets in, from which pages, and how often."""
     return [
         *access_lines(loaded, route, client_ip),
+        *bot_lines(route, request),
         *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),

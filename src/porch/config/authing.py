@@ -1,6 +1,6 @@
 """The words of `auth` as filters: what lets clients in, and what tells the origin who they are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -123,29 +123,23 @@ class _Made(NamedTuple):
 
 class Authing:
     """Of one configuration. Routes with the same words share what lets in. files: that it is made
-    of, to be watched. logins: those at OpenID providers.
+    of, to be watched. people: files of users and keys, in which somebody may be missing by now:
+    they are noticed at once, and no rollback brings an older one back. logins: those at OpenID
+    providers.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
-    in `_makers`. One that has a part in answers too, as a cookie that it renews, adds a filter of
+    in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, adds a filter of
     its own to `_Made.lets_in`.
     """
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self.files: dict[Path, None] = {}
+        self.people: dict[Path, None] = {}
         self._loaded = loaded
         self._auth = state.auth
         self.logins = Logins(loaded, state.auth)
         self._told = frozenset(_all_told(loaded))
         self._made: dict[tuple[int, ...], _Made] = {}
-        self._makers: dict[str, Callable[[AuthModel, Judge], Way]] = {
-            "certificate": lambda words, judge: ByCertificate(judge),
-            "keys": self._by_key,
-            "basic": self._by_password,
-            "jwt": self._by_token,
-            "oidc": self._by_login,
-            "py": self._by_function,
-            "forward": self._by_service,
-        }
 
     def filters(self, settings: RouteSettings, host: str) -> list[Filter]:
         """What lets in, if a route asks. host: of its key."""
@@ -197,12 +191,12 @@ class Authing:
     def _way(self, name: str, words: AuthModel, judge: Judge) -> Way:
         """What cannot be made was told of by review_auth.py, or is gone since."""
         try:
-            return self._makers[name](words, judge)
+            return _MAKERS[name](self, words, judge)
         except (OSError, ValueError) as error:
             return Unasked(f"{name} cannot be used: {error}")
 
     def _by_key(self, words: AuthModel, judge: Judge) -> Way:
-        self.files.update(dict.fromkeys(file_of(self._loaded.base, words.keys)))
+        self.people.update(dict.fromkeys(file_of(self._loaded.base, words.keys)))
         known = [
             Known(name, bytes.fromhex(each.hash.removeprefix("sha256:")), tuple(each.scopes))
             for name, each in keys_of(self._loaded, words).items()
@@ -212,7 +206,7 @@ class Authing:
         return ApiKeys(known, judge, field=field, query=query, realm=words.realm or REALM)
 
     def _by_password(self, words: AuthModel, judge: Judge) -> Way:
-        self.files.update(dict.fromkeys(file_of(self._loaded.base, words.basic)))
+        self.people.update(dict.fromkeys(file_of(self._loaded.base, words.basic)))
         users = users_of(self._loaded, words)
         return Basic(users, judge, self._auth.passwords, words.realm or REALM)
 
@@ -273,6 +267,18 @@ class Authing:
         if url.startswith("https:"):
             return system_authorities(self._loaded.read)
         return Authorities()
+
+
+_MAKERS: Mapping[str, Callable[[Authing, AuthModel, Judge], Way]] = {
+    "certificate": lambda _, words, judge: ByCertificate(judge),
+    "keys": Authing._by_key,
+    "basic": Authing._by_password,
+    "jwt": Authing._by_token,
+    "oidc": Authing._by_login,
+    "py": Authing._by_function,
+    "forward": Authing._by_service,
+}
+"""By the words of `auth`. Of the class, not of an object: that would hold itself."""
 
 
 def algorithms_of(jwt: JwtModel) -> Sequence[str]:

@@ -84,8 +84,8 @@ class DoorSettings:
 class Built:
     """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
     all pools. base: the folder of the configuration. members: of pools whose endpoints are found.
-    lists: of files, those that are noticed without `watch`: of networks and places. sought: by the
-    names of their sources. needs_key: whether cookies are signed with
+    lists: of files, those that are noticed without `watch`: of networks, places and people. sought:
+    by the names of their sources. needs_key: whether cookies are signed with
     `Loaded.signing_key`. trusts: whether a peer is in `trust`, by its address; None for nobody."""
 
     settings: DoorSettings
@@ -208,13 +208,13 @@ class _Builder:
             own_fields=own,
             h2c=config.h2c,
         )
-        lists = (*self.lists, *self.filters.accessing.files)
+        lists = (*self.lists, *self.filters.accessing.files, *self.filters.people)
         return Built(
             settings=settings,
             lists=lists,
             listen=self.listen,
             certificates=self.certificates,
-            needs_key=self.upstreams.sticky.needs_key or self.filters.logins.needs_key,
+            needs_key=self.upstreams.sticky.needs_key or self.filters.needs_key,
             entries=self.entries,
             logs=self.logs,
             grace=config.grace,

@@ -25,6 +25,7 @@ from porch.shield.limit_keys import (
     together,
 )
 from porch.shield.limit_table import LimitRow, LimitTable
+from porch.shield.limit_usage import ByUsage, UsageLimiting
 from porch.shield.limit_window import MOST, Window
 
 __all__ = ["Limits"]
@@ -64,6 +65,8 @@ class Limits:
         if not found:
             return []
         is_late = any(each.cost is not None for each in found)
+        if any(isinstance(each.cost, ByUsage) for each in found):
+            return [UsageLimiting(found)]
         return [LateLimiting(found) if is_late else Limiting(found)]
 
     def _scope(self, settings: RouteSettings, name: str, host: str) -> str:
@@ -139,6 +142,8 @@ class Limits:
             return by_time
         if kind == "header":
             return ByField(by_field(name.encode()))
+        if kind == "json":
+            return ByUsage(name)
         if kind == "py":
             function = self._state.load_cost(f"py:{name}", self._loaded.base)
             return by_function(function or (lambda exchange: 1))

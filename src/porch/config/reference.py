@@ -50,6 +50,7 @@ from porch.config.schema import (
     TlsModel,
 )
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
+from porch.config.schema_bots import BlockModel, ChallengeModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
@@ -250,13 +251,15 @@ def _toml(value: Any) -> str:
 
 
 def _protection() -> list[str]:
-    """What lets clients in."""
+    """What lets clients in, and what does not."""
     return [
         *_section("auth", AuthModel),
         *_section("keys", KeyModel),
         *_section("jwt", JwtModel),
         *_section("oidc", OidcModel),
         *_section("forward", ForwardModel),
+        *_section("block", BlockModel),
+        *_section("challenge", ChallengeModel),
     ]
 
 

@@ -16,6 +16,7 @@ from porch.config.review_access import review_access, review_peers
 from porch.config.review_acme import review_acme
 from porch.config.review_auth import review_auth
 from porch.config.review_balance import review_servers, review_sticky
+from porch.config.review_bots import review_bots
 from porch.config.review_browser import review_browser
 from porch.config.review_cache import review_cache
 from porch.config.review_change import also_leads_to, review_maintenance
@@ -91,6 +92,7 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
     if model.tls is not None:
         _review_tls(loaded, model.tls, (*path, "tls"))
     review_sticky(loaded, model.sticky, (*path, "sticky"))
+    review_bots(loaded, model, path)
     review_limits(loaded, model, path)
     if model.maintenance:
         review_maintenance(loaded, model.maintenance, (*path, "maintenance"))

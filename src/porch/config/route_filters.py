@@ -72,6 +72,16 @@ class RouteFilters:
         """Those at OpenID providers, which have paths of their own on hosts."""
         return self._shielding.authing.logins
 
+    @property
+    def people(self) -> Iterable[Path]:
+        """Those of them that say who may come in."""
+        return self._shielding.authing.people
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether any of them signs with the door's own key."""
+        return self._shielding.botting.needs_key or self.logins.needs_key
+
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
         a request comes here too where a narrower route has not its path."""

@@ -19,6 +19,7 @@ KINDS = ("client", "identity", "route", "host", "country", "all")
 NAMED = {"header": "X-Api-Key", "cookie": "sid", "query": "user", "claim": "sub"}
 """The same with one, and an example of it."""
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_NAME = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "second"), 1.0),
     **dict.fromkeys(("m", "min", "minute"), 60.0),
@@ -124,11 +125,14 @@ def cost_of(text: str) -> tuple[str, str]:
         return text, ""
     if kind == "header" and _TOKEN.match(name.strip()):
         return kind, name.strip().lower()
+    if kind == "json" and _NAME.match(name.strip()):
+        return kind, name.strip()
     if kind == "py" and len(name.split(":")) == 2 and all(name.split(":")):
         return kind, name
+    near = suggest(text, ("requests", "bytes", "time"))
     raise ValueError(
-        "a cost is requests, bytes, time, header:name (a number that the backend answers), or "
-        f"py:module:function{suggest(text, ('requests', 'bytes', 'time'))}"
+        "a cost is requests, bytes, time, header:name (a number that the backend answers), "
+        f"json:name (one in its body), or py:module:function{near}"
     )
 
 
@@ -152,7 +156,7 @@ class LimitModel(Model):
     smooth: bool | None = word("Evenly: one after the other, at the rate. `burst = 1` is the same.")
     cost: str | None = word(
         "What is counted: `requests`, `bytes`, `time`, `header:x-cost` (a number that the backend "
-        "answers), `py:module:function`.",
+        "answers), `json:total_tokens` (one in its body), `py:module:function`.",
         "requests",
     )
     dry_run: bool | None = word("Refuse nobody; count and tell who would have been.", False)

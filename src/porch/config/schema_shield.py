@@ -6,6 +6,7 @@ top.
 
 from porch.config.schema_access import AccessWords
 from porch.config.schema_auth import AuthWords
+from porch.config.schema_bots import BotWords
 from porch.config.schema_browser import BrowserWords
 from porch.config.schema_hide import HideWords
 from porch.config.schema_limit import LimitWords
@@ -13,5 +14,5 @@ from porch.config.schema_limit import LimitWords
 __all__ = ["ShieldWords"]
 
 
-class ShieldWords(AccessWords, LimitWords, AuthWords, BrowserWords, HideWords):
+class ShieldWords(AccessWords, BotWords, LimitWords, AuthWords, BrowserWords, HideWords):
     """Of a route, a site or the top; the nearest wins."""

@@ -6,6 +6,7 @@ often, and then who it is. Limits that ask who it is come behind what finds that
 
 from porch.config.accessing import Accessing
 from porch.config.authing import Authing
+from porch.config.botting import Botting
 from porch.config.browsing import browsing
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
@@ -21,6 +22,7 @@ class Shielding:
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self.accessing = Accessing(loaded, state)
+        self.botting = Botting(loaded, state)
         self._loaded = loaded
         self._state = state
         self.authing = Authing(loaded, state)
@@ -44,7 +46,7 @@ class Shielding:
 
     def _bots(self, settings: RouteSettings) -> list[Filter]:
         """By what is asked for, and by what."""
-        return []
+        return self.botting.filters(settings)
 
     def _limits(
         self, settings: RouteSettings, name: str, host: str, *, of_identity: bool

@@ -108,11 +108,13 @@ class OriginStream:
             if head.__class__ is RequestHead:
                 self._begin(head, data, end)
                 return
-            if data:
-                codec.data(self.number, data, False)
+            is_all = not head.fields  # the door has kept them: no empty block
+            if data or is_all:
+                codec.data(self.number, data, is_all)
             self.request_done = True
             try:
-                codec.trailers(self.number, head.fields)
+                if not is_all:
+                    codec.trailers(self.number, head.fields)
             except InternalError as error:
                 connection.fail_soon(self, error)
         elif data or end:

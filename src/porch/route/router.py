@@ -12,7 +12,7 @@ from porch.errors import BadRequest
 from porch.http.message import RequestHead
 from porch.route.entry import Entry, order, why
 from porch.route.host import normal_host
-from porch.route.paths import climbs, odd, readings
+from porch.route.paths import TooManyReadings, climbs, odd, readings
 from porch.route.route import Route
 from porch.route.site import Site, Sites
 
@@ -144,7 +144,11 @@ class Router:
     def _find_odd(self, sites: tuple[Site, ...], path: bytes, asked: _Asked) -> Route:
         """The route of a path that an origin may read in another way than it was sent."""
         route = self._match(sites, path, asked)
-        for reading in readings(path)[1:]:
+        try:
+            others = readings(path)[1:]
+        except TooManyReadings as error:
+            raise BadRequest(str(error)) from None
+        for reading in others:
             other = self._match(sites, reading, asked)
             if other.target != route.target or other.access != route.access:
                 raise BadRequest(

@@ -27,6 +27,7 @@ __all__ = [
 
 COUNTRY, OPERATOR = b"x-client-country", b"x-client-asn"
 """Fields by which origins are told."""
+_OWN = frozenset((COUNTRY, OPERATOR))
 
 _REMEMBERED = 8192
 _PIECE = 1 << 18
@@ -149,25 +150,23 @@ def _try(database: Any, file: Path) -> None:
 
 
 class TellPlace(Filter):
-    """Tells origins where a client is. What it says of itself is dropped, in any spelling."""
+    """Tells origins where a client is. What it says of itself is dropped, in any spelling.
+
+    They are fields of the request from the start, so that a cache heeds them in Vary and in keys.
+    """
 
     __slots__ = ("_places",)
 
     def __init__(self, places: Places) -> None:
         self._places = places
 
-    def on_upstream_request(self, exchange: Exchange) -> None:
+    def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
-        outgoing = exchange.outgoing
-        assert outgoing is not None
+        request = exchange.request
         place = self._places[exchange.client_ip]
-        fields = [
-            each
-            for each in outgoing.fields
-            if each[0].replace(b"_", b"-") not in (COUNTRY, OPERATOR)
-        ]
+        fields = [each for each in request.fields if each[0].replace(b"_", b"-") not in _OWN]
         if place.country:
             fields.append((COUNTRY, place.country))
         if place.operator:
             fields.append((OPERATOR, b"%d" % place.operator))
-        outgoing.fields = fields
+        request.fields = fields

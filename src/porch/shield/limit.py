@@ -15,7 +15,7 @@ from porch.filter import Filter
 from porch.route.route import REQUESTS
 from porch.shared import Cells
 from porch.shield.limit_costs import Cost
-from porch.shield.limit_keys import Key
+from porch.shield.limit_keys import Key, by_client
 from porch.shield.limited import RateLimited
 
 __all__ = ["ByField", "Count", "LateLimiting", "Limit", "Limiting"]
@@ -62,6 +62,7 @@ class _Fields(dict[int, bytes]):
 
 class Limit:
     """One limit of a route. name: of its policy. text: as an operator reads it. where: it was said.
+    is_by_client: whether the key is the client's address, but for IPv6.
 
     cost: what a request costs, None for 1. unit: for so much of it one is counted. cells: REQUESTS
     is how many would have been refused while it only looked on, FAILED how many were. dry_run:
@@ -78,6 +79,7 @@ class Limit:
         "cost",
         "dry_run",
         "fields",
+        "is_by_client",
         "key",
         "name",
         "policy",
@@ -112,6 +114,7 @@ class Limit:
         self.text = text
         self.where = where
         self.key = key
+        self.is_by_client = key is by_client
         self.take = count.take
         self.charge = count.charge
         self.wait = count.wait
@@ -200,10 +203,13 @@ class Limiting(Filter):
     def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
         now = clock.monotonic()
+        address = exchange.client_ip
         told = b""
         keys: list[bytes | None] | None = None if self._is_plain else []
         for limit in self.limits:
-            key = limit.key(exchange)
+            key: bytes | None = address
+            if not limit.is_by_client or b":" in address:  # else it is the key: a call is 0.1 us
+                key = limit.key(exchange)
             if key is not None:
                 left = limit.take(key, now, limit.units)
                 if left >= 0:

@@ -1,0 +1,103 @@
+"""No path reaches a protected place of an origin by a route that is open: the router alone, by
+many paths, and that what judges it can tell."""
+
+import random
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from porch.errors import BadRequest
+from porch.http.message import RequestHead
+from porch.route.entry import Entry
+from porch.route.pattern import parse_key
+from porch.route.route import Route
+from porch.route.router import Router
+from porch.route.when import parse_when
+from tests.access.readers import is_protected, taken_for
+
+PIECES = (
+    *(b"admin", b"admin", b"admin", b"x", b"a", b"/", b"/", b"/", b"..", b"..", b"."),
+    *(b"%2f", b"%2F", b"%5c", b"\\", b"%2e", b"%2E", b"%61dmin", b";", b";x=1", b"%3b", b"%00"),
+    *(b"%25", b"%252e", b"%252f", b"%c0%af", b"%20", b"%", b"~", b"%3f", b"%23", b"%0a", b"//"),
+)
+paths = st.lists(st.sampled_from(PIECES), max_size=14).map(lambda each: b"/" + b"".join(each))
+"""More of what matters than of the rest."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(b"/admin", b"/admin/x", b"/%61dmin/x", b"/x/../admin", b"//admin", b"/x/..%2fadmin"),
+        *(b"/x/..;/admin", b"/admin;a=b/c", b"/x\\..\\admin", b"/admin%00x", b"/x/%2e%2e/admin"),
+        *(b"/a%2fb/..;/admin/x", b"/a%2fb/..\\admin/x", b"/b;%2fc/..%2fadmin/x"),
+    ],
+)
+def test_what_some_origin_takes_for_a_protected_path_is_seen(path: bytes) -> None:
+    assert is_protected(path)
+
+
+@pytest.mark.parametrize(
+    "path", [b"/", b"/x", b"/administrator", b"/x/admin", b"/Admin", b"/admin.", b"/%2561dmin"]
+)
+def test_and_what_none_does_is_not(path: bytes) -> None:
+    assert not is_protected(path)
+
+
+CLOSED, OPEN = "a.test/admin/*", "a.test"
+
+
+def router(closed: str) -> Router:
+    """closed: what tells the access of the protected route."""
+    entries = [
+        Entry(
+            pattern=parse_key(key),
+            route=Route(key=key, target="one origin", access=access),
+            conditions=parse_when({}),
+        )
+        for key, access in ((CLOSED, closed), (OPEN, ""))
+    ]
+    return Router(entries, no_site=NOBODY, no_route=NOBODY)
+
+
+NOBODY = Route(key="nobody")
+PROTECTING, BARE = router("by auth"), router("")
+
+
+def passes(router: Router, path: bytes) -> bool:
+    """Whether it gets by the open route to what an origin protects."""
+    try:
+        route = router.find(RequestHead(b"GET", path, b"a.test", b"http", []), b"192.0.2.1")
+    except BadRequest:
+        return False
+    return route.key == OPEN and is_protected(path)
+
+
+@given(paths)
+@example(b"/a%2fb/..;/admin/x")
+@example(b"/a%2fb/..\\admin/x")
+@example(b"/b;%2fc/..%2fadmin/x")
+@example(b"/admin%00/x")
+@example(b"/%61dmin/../x")
+@example(b"/;x\\y%2fadmin")
+@example(b"/x/../%61dmin/%2e%2e/y")
+def test_no_path_gets_by_the_open_route_to_what_is_protected(path: bytes) -> None:
+    assert not passes(PROTECTING, path), {*taken_for(path)}
+
+
+def test_without_protection_many_of_them_do() -> None:
+    chance = random.Random(1)
+    made = [b"/" + b"".join(chance.choices(PIECES, k=6)) for _ in range(3000)]
+    assert sum(passes(BARE, each) for each in made) > 100
+    assert not any(passes(PROTECTING, each) for each in made)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_nor_do_very_many() -> None:
+    chance = random.Random(2)
+    until = time.monotonic() + 600
+    while time.monotonic() < until:
+        path = b"/" + b"".join(chance.choices(PIECES, k=chance.randrange(1, 14)))
+        assert not passes(PROTECTING, path), path

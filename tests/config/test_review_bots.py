@@ -1,0 +1,41 @@
+"""What is told of words against bots."""
+
+from typing import Any
+
+import pytest
+
+from porch.config.load import load_mapping
+
+
+def problems(**words: Any) -> str:
+    found = load_mapping({"listen": ":80", "routes": {"a": {"to": "b:1", **words}}})
+    return "\n".join(each.text for each in found.problems)
+
+
+def test_what_can_be_meant_is_fine() -> None:
+    rules = ["scanners", {"path": "re:^/a$", "body": r"re:\$\{jndi"}, {"header": {"x": "re:^a$"}}]
+    assert problems(block=rules, tarpit=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ({"path": "re:(a"}, "'(a' is no pattern"),
+        ({"query": "re:(?<=a)b"}, "without look-around"),
+        ({"header": {"x": "re:.*"}}, "matches everything"),
+        ({"body": "re:a$"}, "'$' is the end of a body"),
+        ({"body": r"re:a\z"}, "is the end of a body"),
+        ({"path": "re:.{0,999}x"}, "too large"),
+    ],
+)
+def test_a_pattern_of_no_use_is_told(rule: dict[str, Any], why: str) -> None:
+    assert why in problems(block=[rule])
+
+
+def test_too_many_patterns_are_told_before_they_run() -> None:
+    rules = [{"path": f"re:(?:[a-z]{{1,30}}x{each}){{1,8}}"} for each in range(400)]
+    assert "too large together" in problems(block=rules)
+
+
+def test_a_tarpit_without_rules_is_told() -> None:
+    assert "nothing to do" in problems(block=False, tarpit=True)
