@@ -3,15 +3,19 @@ cookies. With a real provider: test_oidc_provider.py."""
 
 import http.client
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from porch.manage.signing import signing_key
+from porch.shield.oidc_seal import Sealer
 from tests.e2e.conftest import PATIENCE, Door
 from tests.support.openid import CLIENT, SECRET, Jar, Provider, serving
 
@@ -213,15 +217,12 @@ def test_it_goes_on_after_reload_and_restart(
     door = serve()
     browser = Browser(door)
     browser.log_in()
-    half = browser.ask("/other", cookie="x=1")[2]["location"]
+    half = browser.back(browser.ask("/other", cookie="x=1")[2]["location"])
     assert door.reload() == ""
     assert browser.ask("/")[0] == 200
-    browser.back(half)
+    assert browser.follow(half)[2]["location"] == "http://a.test/other"
     workers = door.workers
     for each in workers:
-        import os
-        import signal
-
         os.kill(each, signal.SIGKILL)
     door.wait_until(
         lambda: len(door.workers) == 2 and not set(door.workers) & set(workers), "new workers"
@@ -239,14 +240,52 @@ def _is_fine(browser: Browser) -> bool:
 def test_a_session_is_renewed_and_ends_where_the_provider_says_so(
     serve: Callable[..., Door], provider: Provider
 ) -> None:
-    provider.seconds = 1
-    door = serve(renew="1s")  # it holds for 30 s all the same, and is due after 24
+    door = serve()
     browser = Browser(door)
     browser.log_in()
-    assert provider.forms[-1]["grant_type"] == "authorization_code"
+    provider.user["groups"] = ["staff", "ops"]
+    before = age(browser, due=-1.0)
+    assert browser.ask("/")[1]["x-groups"] == "staff, ops"
+    assert str(browser.jars["a.test"]) != before
+    assert provider.forms[-1]["grant_type"] == "refresh_token"
     asked = len(provider.forms)
-    assert browser.ask("/")[0] == 200
+    for _ in range(10):
+        assert browser.ask("/")[0] == 200
     assert len(provider.forms) == asked
+    old = age(browser, due=-1.0)
+    threads = [Thread(target=browser.ask, args=("/",), kwargs={"cookie": old}) for _ in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(provider.forms) - asked in (1, 2), "one a worker"
+    assert browser.ask("/", cookie=old)[0] == 200, (
+        "what comes late has its session until it is over"
+    )
+    provider.refreshes.clear()
+    age(browser, due=-2.0, until=-1.0)
+    assert browser.ask("/", accept="*/*")[0] == 401
+    assert browser.ask("/")[0] == 303
+    age(browser, due=-2.0, until=-1.0, ends=-1.0)
+    assert browser.ask("/", accept="*/*")[0] == 401
+
+
+def age(browser: Browser, host: str = "a.test", **seconds: float) -> str:
+    """Have the times of a session be so many seconds from now, as if it had been long ago: who has
+    the door's key can. Returns the cookie."""
+    jar = browser.jars[host]
+    (file,) = (browser.door.folder / "state").rglob("signing-key*")
+    key, problem = signing_key(file.parent)
+    assert problem == ""
+    name = max(jar.kept, key=lambda each: each.count("-") < 3)
+    sealer = Sealer(key, f"oidc session {name.removeprefix('porch-login-')}")
+    content = sealer.open(jar.kept[name].encode(), host.encode())
+    assert content is not None
+    for number, word in enumerate(("due", "until", "ends")):
+        if word in seconds:
+            content["t"][number] = time() + seconds[word]
+    jar.kept[name] = sealer.seal(content, host.encode()).decode()
+    return f"{name}={jar.kept[name]}"
 
 
 def test_logging_out_ends_it_here_and_there(serve: Callable[..., Door], provider: Provider) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 
 from tests.e2e.conftest import PATIENCE, Door
-from tests.e2e.test_oidc import Browser, origin
+from tests.e2e.test_oidc import Browser, age, origin
 from tests.support.oidc_provider import install, running
 from tests.support.openid import Jar
 
@@ -122,6 +122,15 @@ def test_a_person_logs_in_at_a_real_provider_and_out_again(
     assert seen["x-email"] == "ann@a.test"
     assert "cookie" not in seen
     assert browser.follow(back)[0] == 400, "a login comes back once"
+
+    old = age(browser, due=-1.0)
+    status, _, fields = browser.ask("/")
+    assert status == 200
+    assert "set-cookie" in fields, "renewed"
+    assert str(browser.jars["a.test"]) != old
+    age(browser, due=-2.0, until=-1.0)
+    assert browser.ask("/")[0] == 200, "with the next refresh token"
+    assert browser.ask("/", cookie=old)[0] == 200, "the old one, which nobody can use again"
 
     status, _, fields = browser.ask("/.porch/logout", method="POST", origin="http://a.test")
     assert status == 303
