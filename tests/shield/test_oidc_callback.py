@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from porch.errors import PorchError
 from porch.filter import Response
+from porch.shield.fetched import FRESH
 from porch.shield.oidc_errors import LoginFailed, LogoutRefused
 from tests.support.hooks import seen
 from tests.support.logins import Login
@@ -61,6 +64,7 @@ def ended(login: Login, **more: Any) -> Any:
     except PorchError as error:
         found = error
     login.keep(found)
+    login.run()
     return found
 
 
@@ -101,6 +105,44 @@ def test_it_ends_at_the_provider_too(login: Login) -> None:
     )
     found = ended(login, fields={"sec-fetch-site": "same-origin"})
     assert dict(found.fields)[b"location"] == b"https://a.test/bye", "nobody was logged in"
+
+
+def test_nobody_who_has_a_copy_can_have_it_renewed(login: Login) -> None:
+    login.log_in()
+    copy = str(login.jar)
+    assert login.provider.refreshes
+    ended(login, fields={"sec-fetch-site": "none"})
+    assert not login.provider.refreshes
+    login.later(301)
+    assert isinstance(login.come(cookie=copy), Response)
+
+
+@pytest.mark.parametrize("how", ["away", "without"])
+def test_a_provider_that_cannot_be_told_is_no_reason_not_to_log_out(login: Login, how: str) -> None:
+    login.log_in()
+    if how == "away":
+        login.provider.is_away = True
+    else:
+        login.provider.said = {"revocation_endpoint": ""}
+        login.later(FRESH)
+        login.known()
+    assert ended(login, fields={"sec-fetch-site": "none"}).status == 303
+    assert login.jar.kept == {}
+    assert "/revoke" not in login.provider.asked
+
+
+@given(query=st.binary(max_size=80))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_any_query_is_a_login_or_is_refused(login: Login, query: bytes) -> None:
+    exchange = login.exchange()
+    exchange.request.target = b"/.porch/oidc/callback?" + query
+    try:
+        login.callback.on_request(seen(exchange))
+    except LoginFailed:
+        return
+    login.run()
+    (found,) = exchange.heard
+    assert isinstance(found, LoginFailed)
 
 
 def test_where_nothing_is_said_it_ends_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

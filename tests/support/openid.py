@@ -91,6 +91,9 @@ class Provider:
             return Answer(200, [], self.keys)
         if path == "/userinfo":
             return _json(self.userinfo)
+        if path == "/revoke":
+            self.refreshes.discard(dict(parse_qsl(body.decode()))["token"])
+            return Answer(200, [], b"")
         if path == "/token":
             if isinstance(self.fault, Exception):
                 raise self.fault
@@ -105,6 +108,7 @@ class Provider:
             "jwks_uri": f"{self.issuer}/jwks",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "end_session_endpoint": f"{self.issuer}/end",
+            "revocation_endpoint": f"{self.issuer}/revoke",
             "authorization_response_iss_parameter_supported": True,
         } | self.said
 

@@ -90,15 +90,15 @@ class Logout(Filter):
         if not _is_own(exchange, party.base(exchange)):
             raise LogoutRefused
         over = ended([key for key, _ in shown], is_secure=party.is_secure(exchange))
+        after = party.rules.after_logout
+        location = party.base(exchange) + after if after else ""
         for each in self._parties.values():
             sealed = joined(shown, each.cookie(exchange))
-            if sealed and each.opened(sealed, host) is not None:
-                location = _elsewhere(each, each.base(exchange))
-                if location:
-                    return Response(303, [(b"location", location.encode()), *over, *NO_STORE])
-        after = party.rules.after_logout
-        if after:
-            location = party.base(exchange) + after
+            session = each.opened(sealed, host) if sealed else None
+            if session is not None:
+                each.revoke(session)
+                location = _elsewhere(each, each.base(exchange)) or location
+        if location:
             return Response(303, [(b"location", location.encode()), *over, *NO_STORE])
         kind = (b"content-type", b"text/plain; charset=utf-8")
         return Response(200, [kind, *over, *NO_STORE], _OUT)

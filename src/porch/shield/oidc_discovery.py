@@ -27,6 +27,7 @@ class Metadata:
     keys: str
     userinfo: str = ""
     end_session: str = ""
+    revocation: str = ""
     tells_issuer: bool = False
     takes_basic: bool = True
 
@@ -107,6 +108,7 @@ def read_metadata(body: bytes, issuer: str) -> Metadata:
         keys=_url(table, "jwks_uri", issuer),
         userinfo=_url(table, "userinfo_endpoint", issuer, is_needed=False),
         end_session=_url(table, "end_session_endpoint", issuer, is_needed=False),
+        revocation=_url(table, "revocation_endpoint", issuer, is_needed=False),
         tells_issuer=table.get("authorization_response_iss_parameter_supported") is True,
         takes_basic=not isinstance(methods, list) or "client_secret_basic" in methods,
     )

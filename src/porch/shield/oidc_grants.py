@@ -89,6 +89,15 @@ class Grants:
             raise LoginFailed("the provider has renewed another's session (sub)")
         return granted
 
+    async def revoke(self, refresh: str) -> None:
+        """Have nobody renew by this any more (RFC 7009), where the provider has a place for that
+        and can be reached."""
+        metadata = self._known()
+        if metadata.revocation:
+            form = {"token": refresh, "token_type_hint": "refresh_token"}
+            fields, body = self._shown(metadata, form)
+            await self._request(b"POST", metadata.revocation, fields, body)
+
     async def _granted(self, table: dict[str, Any], nonce: str | None) -> Granted:
         access, text = table.get("access_token"), table.get("id_token")
         if not isinstance(access, str) or not _is_token(access):
@@ -134,7 +143,22 @@ class Grants:
         return table | claims
 
     async def _ask(self, form: dict[str, str]) -> dict[str, Any]:
-        metadata, rules = self._known(), self._rules
+        metadata = self._known()
+        fields, body = self._shown(metadata, form)
+        answer = await self._request(b"POST", metadata.token, fields, body)
+        table = _table(answer)
+        if answer.status == 200:
+            return table
+        why = _error_of(table)
+        if answer.status == 401 or why in ("invalid_client", "unauthorized_client"):
+            text = f"{self._discovery.issuer} does not take client_id and client_secret ({why})"
+            self._warn(text)
+            raise CannotTell(text)
+        raise LoginFailed(f"the provider answers {answer.status} {why}")
+
+    def _shown(self, metadata: Metadata, form: dict[str, str]) -> tuple[list[Field], bytes]:
+        """A form, with who asks (RFC 6749 2.3.1)."""
+        rules = self._rules
         fields: list[Field] = [_JSON, (b"content-type", b"application/x-www-form-urlencoded")]
         client_id = rules.terms.client_id
         is_basic = metadata.takes_basic if rules.post is None else not rules.post
@@ -145,16 +169,7 @@ class Grants:
             form = form | {"client_id": client_id}
             if rules.secret:
                 form["client_secret"] = rules.secret
-        answer = await self._request(b"POST", metadata.token, fields, urlencode(form).encode())
-        table = _table(answer)
-        if answer.status == 200:
-            return table
-        why = _error_of(table)
-        if answer.status == 401 or why in ("invalid_client", "unauthorized_client"):
-            text = f"{self._discovery.issuer} does not take client_id and client_secret ({why})"
-            self._warn(text)
-            raise CannotTell(text)
-        raise LoginFailed(f"the provider answers {answer.status} {why}")
+        return fields, urlencode(form).encode()
 
     async def _request(self, method: bytes, url: str, fields: list[Field], body: bytes) -> Answer:
         if self._running >= MOST:

@@ -8,6 +8,7 @@ so that requests that come at once have one.
 import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -275,6 +276,15 @@ class Party:
         waiting.append(tell)
         if len(waiting) == 1:
             self._spawn(self._renew(session, key))
+
+    def revoke(self, session: Session) -> None:
+        """Have the provider renew it no more, whoever has a copy."""
+        if session.refresh:
+            self._spawn(self._revoke(session.refresh))
+
+    async def _revoke(self, refresh: str) -> None:
+        with suppress(PorchError):  # it ends by itself, if later
+            await self._grants.revoke(refresh)
 
     async def _renew(self, session: Session, key: bytes) -> None:
         outcome: Outcome = CannotTell("the provider was not asked to the end")
