@@ -5,14 +5,17 @@ import http.client
 import json
 import os
 import signal
+import ssl
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep, time
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import trustme
 
 from porch.manage.signing import signing_key
 from porch.shield.oidc_seal import Sealer
@@ -90,10 +93,11 @@ def config(provider: Provider, origin: int, renew: str = "1h") -> str:
 
 
 class Browser:
-    """With cookies for each host; it sends what it is told, to one door."""
+    """With cookies for each host; it sends what it is told, to one door. tls: of its HTTPS."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, tls: ssl.SSLContext | None = None) -> None:
         self.door = door
+        self.tls = tls
         self.jars: dict[str, Jar] = {}
 
     def ask(
@@ -106,6 +110,8 @@ class Browser:
         if jar.kept and "cookie" not in sent:
             sent["cookie"] = str(jar)
         connection = http.client.HTTPConnection("127.0.0.1", self.door.port, timeout=PATIENCE)
+        if self.tls is not None:
+            connection.sock = self.tls.wrap_socket(self.door.connect(), server_hostname=host)
         connection.request(method, path, headers=sent)
         answer = connection.getresponse()
         body = answer.read()
@@ -169,6 +175,32 @@ def test_a_person_logs_in_and_the_origin_hears_who_it_is(serve: Callable[..., Do
     assert browser.ask("/ops/")[0] == 403
     assert "cookie" not in browser.ask("/open/")[1]
     assert browser.ask("/", x_forwarded_user="root")[1]["x-forwarded-user"] == "ann"
+
+
+def test_by_https_no_neighbour_can_plant_or_read_a_session(
+    door: Start, provider: Provider, origin: int, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    file = tmp_path / "a.test.pem"
+    authority.issue_cert("a.test").private_key_and_cert_chain_pem.write_to_path(file)
+    text = config(provider, origin).replace(
+        "[routes]", f'[site."a.test"]\ncert = "{file}"\nkey = "{file}"\n[routes]'
+    )
+    found = door(f'listen = ["https://127.0.0.1:0"]\n{text}', environ={"CLIENT_SECRET": SECRET})
+    tls = ssl.create_default_context()
+    authority.configure_trust(tls)
+    browser = Browser(found, tls)
+    found.wait_until(lambda: Browser(found, tls).ask("/")[0] == 303, "the provider to be known")
+    assert browser.log_in("/page")[0] == 200
+    jar = browser.jars["a.test"]
+    ((name, value),) = jar.kept.items()
+    assert name.startswith("__Host-porch-login-")
+    for line in jar.lines:
+        assert "; Path=/; " in line
+        assert line.endswith("; HttpOnly; SameSite=Lax; Secure")
+    planted = f"{name.removeprefix('__Host-')}={value}"
+    assert browser.ask("/", cookie=planted)[0] == 303
+    assert browser.ask("/")[0] == 200
 
 
 def test_scripts_are_told_and_led_nowhere(serve: Callable[..., Door]) -> None:

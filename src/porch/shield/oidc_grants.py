@@ -4,7 +4,6 @@ Asked at the provider's token endpoint, never by way of the browser. What it ans
 only as far as its ID token is signed, see oidc_token.py.
 """
 
-import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Callable
@@ -120,6 +119,8 @@ class Grants:
         try:
             token = checked(text, self._rules.terms, clock.wall(), access, nonce)
             if not keys.has(token.algorithm, token.key_id):
+                import asyncio  # late: who only checks a configuration has no loop
+
                 asked = asyncio.Event()
                 if keys.when_known(asked.set):
                     await asked.wait()
