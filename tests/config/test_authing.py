@@ -120,6 +120,8 @@ def test_the_cache_knows_whether_the_origin_is_told(user: Any, tells: bool) -> N
     auth = KEYS if user is None else KEYS | {"user": user}
     found = cached_routes({"a.test": {"to": ":1", "auth": auth, "cache": "1h"}})
     assert cache_of(found["a.test"]).policy.tells_who is tells
+    told = {b"x-forwarded-user"} if tells else set()
+    assert cache_of(found["a.test"]).policy.told == told
 
 
 def test_routes_with_the_same_words_share_what_lets_in() -> None:
