@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from porch.cli.explain_access import access_lines
+from porch.cli.explain_admission import admission_lines
 from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_bots import bot_lines
 from porch.cli.explain_browser import browser_lines
@@ -110,6 +111,7 @@ def _protected(
     """Whom the route lets in, from which pages, and how often."""
     return [
         *access_lines(loaded, route, client_ip),
+        *admission_lines(route),
         *bot_lines(route, request),
         *auth_lines(route),
         *browser_lines(route),
