@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from itertools import product
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["PROTECTED", "is_protected", "taken_for"]
+__all__ = ["is_protected", "taken_for"]
 
-PROTECTED = b"/admin"
 _KEPT = re.compile(rb"(?i)%(?:2f|5c)")
 
 
@@ -69,6 +68,6 @@ def _resolved(path: bytes) -> bytes:
     return b"/" + b"/".join(stack)
 
 
-def is_protected(target: bytes) -> bool:
-    """Whether any origin may serve something below PROTECTED for it."""
-    return any(each == PROTECTED or each.startswith(PROTECTED + b"/") for each in taken_for(target))
+def is_protected(target: bytes, place: bytes = b"/admin") -> bool:
+    """Whether any origin may serve something at or below `place` for it."""
+    return any(each == place or each.startswith(place + b"/") for each in taken_for(target))

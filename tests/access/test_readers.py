@@ -94,10 +94,10 @@ def test_without_protection_many_of_them_do() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_nor_do_very_many() -> None:
     chance = random.Random(2)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 600
     while time.monotonic() < until:
         path = b"/" + b"".join(chance.choices(PIECES, k=chance.randrange(1, 14)))
         assert not passes(PROTECTING, path), path

@@ -35,3 +35,8 @@ def test_the_rule_that_refuses_is_named(target: bytes, line: str) -> None:
 def test_without_rules_nothing_is_said() -> None:
     assert lines(b"/.env") == []
     assert list(bot_lines(None, RequestHead(b"GET", b"/", b"a", b"http", []))) == []
+
+
+def test_a_challenge_is_described() -> None:
+    (found,) = lines(b"/", challenge=True)
+    assert found == "challenge browsers do a calculation of 17 bits"

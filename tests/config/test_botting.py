@@ -3,17 +3,24 @@
 from typing import Any
 
 from porch.config.botting import Botting, rules_of
+from porch.config.load import load_mapping
 from porch.config.schema import ConfigModel, RouteModel
 from porch.config.schema_bots import BlockModel
 from porch.config.settings import RouteSettings
+from porch.config.state import State
 from porch.filter import Filter
 from porch.shield.block import Block, BlockBodies
 from porch.shield.block_scanners import LISTS
+from porch.shield.challenge import Challenge
+
+
+def made() -> Botting:
+    return Botting(load_mapping({"routes": {"a.test": ":3000"}}), State())
 
 
 def filters(top: dict[str, Any], botting: Botting | None = None, **words: Any) -> list[Filter]:
     route = RouteModel.model_validate({"to": ":1", **words})
-    return (botting or Botting()).filters(RouteSettings([ConfigModel.model_validate(top), route]))
+    return (botting or made()).filters(RouteSettings([ConfigModel.model_validate(top), route]))
 
 
 def test_where_nothing_is_said_nothing_is_done() -> None:
@@ -27,10 +34,20 @@ def test_only_rules_that_read_bodies_pay_for_it() -> None:
 
 
 def test_routes_with_the_same_words_share_what_is_made() -> None:
-    botting = Botting()
+    botting = made()
     first, same = filters({"block": "php"}, botting), filters({"block": "php"}, botting)
     assert first == same
     assert filters({"block": "php"}, botting, tarpit=3) != first
+
+
+def test_the_bound_of_a_tarpit_is_one_for_all_routes() -> None:
+    botting = made()
+    found = [*filters({"block": "php"}, botting, tarpit=3)]
+    found += filters({"block": "backups"}, botting, tarpit=3)
+    one, other = found
+    assert isinstance(one, Block)
+    assert isinstance(other, Block)
+    assert one._tarpit is other._tarpit is not None
 
 
 def test_a_list_is_404_and_a_rule_403_unless_it_says_otherwise() -> None:
@@ -53,3 +70,26 @@ def test_a_rule_is_named_as_it_is_written() -> None:
     assert found.name == "path /a or re:b, method post, header X-A: 1 and X-B: False"
     assert found.methods == {b"POST"}
     assert found.fields == ((b"x-a", "1"), (b"x-b", False))
+
+
+def test_what_is_asked_for_comes_before_who_has_to_work() -> None:
+    found = filters({"challenge": True}, block="php")
+    assert [type(each) for each in found] == [Block, Challenge]
+
+
+def test_a_challenge_without_a_secret_is_signed_with_the_doors_own_key() -> None:
+    botting = made()
+    assert filters({}, botting, challenge={"secret": "0123456789abcdef"})
+    assert not botting.needs_key
+    first, same = filters({}, botting, challenge=True), filters({}, botting, challenge="always")
+    assert botting.needs_key
+    assert first == same
+
+
+def test_its_words_are_what_the_filter_has() -> None:
+    words = {"difficulty": 9, "lasts": "1h", "exempt": "/a", "contact": "c"}
+    (found,) = filters({}, challenge={"when": "load", "crawlers": "bingbot", **words})
+    assert isinstance(found, Challenge)
+    assert found.terms == (9, 3600, ("/a",), "c")
+    assert found.described()[0].startswith("while a worker is busy")
+    assert found.described()[0].endswith("not bingbot")

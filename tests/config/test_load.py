@@ -52,6 +52,8 @@ block = "scanners"
 tarpit = true
 cors = "*"
 csrf = true
+challenge = { when = "load", difficulty = 16, lasts = "1h", exempt = ["/api/*"], \
+crawlers = ["bingbot"], contact = "a", secret = "0123456789abcdef" }
 hide = true
 accel = true
 cookies = "harden"

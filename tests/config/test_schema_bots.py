@@ -62,3 +62,33 @@ def test_a_text_is_what_it_says_and_a_pattern_is_one() -> None:
     assert pattern_of("/a.b", is_path=True) == r"\A/a\.b/?\z"
     assert pattern_of("/a/*", is_path=True) == r"\A/a(?:/|\z)"
     assert pattern_of("/*", is_path=True) == r"\A(?:/|\z)"
+
+
+def test_a_challenge_is_a_word_or_a_table() -> None:
+    always, load = read(challenge=True).challenge, read(challenge="load").challenge
+    assert always
+    assert load
+    assert (always.when, load.when) == ("always", "load")
+    assert read(challenge="always") == read(challenge={})
+    assert read(challenge=False).challenge is False
+    found = read(challenge={"crawlers": "GoogleBot", "exempt": "/api/*", "lasts": "1h"}).challenge
+    assert found
+    assert (found.crawlers, found.exempt, found.lasts) == (["googlebot"], ["/api/*"], 3600)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "why"),
+    [
+        ("suspicious", 'true, "load"'),
+        ({"difficulty": 7}, "8 to 24"),
+        ({"difficulty": 25}, "8 to 24"),
+        ({"lasts": "1s"}, "a minute at least"),
+        ({"exempt": "api"}, "no path"),
+        ({"exempt": "/*"}, "let everybody in"),
+        ({"exempt": "/a*"}, "no path"),
+        ({"crawlers": ["gogglebot"]}, "did you mean 'googlebot'"),
+    ],
+)
+def test_a_challenge_that_cannot_be_meant_is_told(challenge: object, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        read(challenge=challenge)

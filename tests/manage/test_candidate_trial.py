@@ -72,4 +72,7 @@ def test_a_store_that_cannot_be_used_is_a_warning_for_sticky_clients(tmp_path: P
     words = {"routes": {"*": ["a:1", "b:1"]}, "sticky": True, "store": str(tmp_path / "store")}
     found, report = examined(**words)
     assert found is not None
-    assert "warning  store: sticky clients are not known any more after a restart" in report
+    assert (
+        "warning  store: sticky clients and passes of challenge are not known after a restart"
+        in report
+    )

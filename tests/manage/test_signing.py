@@ -29,6 +29,8 @@ def test_without_a_store_there_is_one_for_as_long_as_this_process_runs(tmp_path:
     folder.write_text("a file")
     key, problem = signing_key(folder)
     assert len(key) == 32
-    assert problem.startswith("sticky clients are not known any more after a restart: ")
+    assert problem.startswith(
+        "sticky clients and passes of challenge are not known after a restart: "
+    )
     assert str(folder) in problem
     assert signing_key(folder)[0] == key

@@ -6,6 +6,7 @@ from porch.http.message import RequestHead
 from porch.route.route import Route
 from porch.shield.block import Block
 from porch.shield.block_spellings import TooDeep
+from porch.shield.challenge import Challenge
 
 __all__ = ["bot_lines"]
 
@@ -16,6 +17,8 @@ def bot_lines(route: Route | None, request: RequestHead) -> Iterator[str]:
         owner = getattr(hook, "__self__", None)
         if isinstance(owner, Block):
             yield f"block     {_verdict(owner, request)}"
+        elif isinstance(owner, Challenge):
+            yield from (f"challenge {each}" for each in owner.described())
 
 
 def _verdict(block: Block, request: RequestHead) -> str:

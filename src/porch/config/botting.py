@@ -1,26 +1,58 @@
 """The words against bots as filters."""
 
+import secrets
 from collections.abc import Iterator
 
-from porch.config.schema_bots import BlockModel, pattern_of
+from porch.config.loaded import Loaded
+from porch.config.schema_bots import BlockModel, ChallengeModel, pattern_of
 from porch.config.settings import RouteSettings
+from porch.config.state import State
 from porch.filter import Filter
 from porch.shield.block import Block, BlockBodies, Rule
 from porch.shield.block_scanners import LISTS, SCANNERS
+from porch.shield.challenge import Challenge, Terms
+from porch.shield.challenge_load import Load
+from porch.shield.challenge_seal import Seal
+from porch.shield.crawlers import Crawlers
 from porch.shield.tarpit import Tarpit
 
 __all__ = ["Botting", "rules_of"]
 
 
 class Botting:
-    """Of one configuration. Routes with the same words share what is made of them."""
+    """Of one configuration. Routes with the same words share what is made of them. needs_key:
+    whether passes are signed with the door's own key."""
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: Loaded, state: State) -> None:
+        self.needs_key = False
+        # Who only checks signs nothing.
+        self._key = loaded.signing_key or secrets.token_bytes(32)
+        self._spawn = state.auth.spawn if state.auth.serves else None
+        self._load = Load()
+        self._tarpits: dict[int, Tarpit] = {}
         self._made: dict[str, Block] = {}
+        self._asking: dict[str, Challenge] = {}
 
     def filters(self, settings: RouteSettings) -> list[Filter]:
         """What a route has by its words."""
-        return [*self._block(settings)]
+        return [*self._block(settings), *self._challenge(settings)]
+
+    def _challenge(self, settings: RouteSettings) -> Iterator[Challenge]:
+        words: ChallengeModel | None = settings.nearest("challenge") or None
+        if words is None:
+            return
+        if words.secret is None:
+            self.needs_key = True
+        key = repr(words)
+        if key not in self._asking:
+            terms = Terms(words.difficulty, words.lasts, tuple(words.exempt), words.contact)
+            self._asking[key] = Challenge(
+                terms,
+                Seal(words.secret.encode() if words.secret is not None else self._key),
+                self._load if words.when == "load" else None,
+                Crawlers(words.crawlers, self._spawn) if words.crawlers else None,
+            )
+        yield self._asking[key]
 
     def _block(self, settings: RouteSettings) -> Iterator[Block]:
         words: list[BlockModel] = settings.nearest("block") or []
@@ -31,7 +63,8 @@ class Botting:
         if key not in self._made:
             rules = [rules_of(each) for each in words]
             kind = BlockBodies if any(each.body for each in rules) else Block
-            self._made[key] = kind(rules, Tarpit(slow) if slow else None)
+            tarpit = self._tarpits.setdefault(slow, Tarpit(slow)) if slow else None
+            self._made[key] = kind(rules, tarpit)
         yield self._made[key]
 
 

@@ -7,6 +7,7 @@ steps (steps.py), since a worker builds while it serves.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from porch.balance.sticky import Sticky
@@ -221,7 +222,7 @@ class _Builder:
             lists=lists,
             listen=self.listen,
             certificates=self.certificates,
-            needs_key=self.upstreams.sticky.needs_key,
+            needs_key=self.upstreams.sticky.needs_key or self.filters.needs_key,
             entries=self.entries,
             logs=self.logs,
             grace=config.grace,
@@ -272,6 +273,7 @@ class _Builder:
             yield
         self.calling.review(self.loaded)
         yield from self._challenges()
+        yield from self._logins()
 
     def _challenges(self) -> Steps[None]:
         """Where authorities ask whether a host is ours, unless a route is for that."""
@@ -287,6 +289,20 @@ class _Builder:
                 self._add(Entry(pattern=pattern, route=route))
             yield
 
+    def _logins(self) -> Steps[None]:
+        """Where logins come back to, and where they end. No route of the file goes before."""
+        given = {entry.pattern: entry for entry in self.entries}
+        for host, path, filter_ in self.filters.logins.paths():
+            key = f"{host}{path}"
+            pattern = parse_key(key)
+            if pattern in given:
+                text = f"a login of auth.oidc has this path ({key}); write another in its words"
+                self.loaded.add(("routes", key), text)
+            else:
+                route = Route(key=key, plan=self.logs.plan([filter_]), target="a login (auth.oidc)")
+                self._add(Entry(pattern=pattern, route=route))
+            yield
+
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
         self.router.add(entry)
@@ -296,7 +312,8 @@ class _Builder:
         assert pattern is not None
         conditions = NONE
         if model.when is not None:
-            conditions = parse_when(model.when.model_dump(exclude_defaults=True))
+            hide = partial(self.loaded.without_secrets, entry.path)
+            conditions = parse_when(model.when.model_dump(exclude_defaults=True), hide)
         host = pattern.host.decode()
         settings = self._settings(entry, host)
         rewrite = rewriter(pattern, strip=bool(model.strip), template=model.rewrite)

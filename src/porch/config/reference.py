@@ -50,7 +50,7 @@ from porch.config.schema import (
     TlsModel,
 )
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
-from porch.config.schema_bots import BlockModel
+from porch.config.schema_bots import BlockModel, ChallengeModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
@@ -59,6 +59,7 @@ from porch.config.schema_connections import ConnectionsModel
 from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
+from porch.config.schema_oidc import OidcModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -122,7 +123,6 @@ def reference_page() -> str:
             *_section("retry", RetryModel),
             *_section("overload", OverloadModel),
             *_section("limit", LimitModel),
-            *_section("block", BlockModel),
             *_section("tls", TlsModel),
             *_section("site", SiteModel, HostWords),
             "Of a host, or at the top for all of them:",
@@ -260,12 +260,15 @@ def _toml(value: Any) -> str:
 
 
 def _protection() -> list[str]:
-    """What lets clients in."""
+    """What lets clients in, and what does not."""
     return [
         *_section("auth", AuthModel),
         *_section("keys", KeyModel),
         *_section("jwt", JwtModel),
+        *_section("oidc", OidcModel),
         *_section("forward", ForwardModel),
+        *_section("block", BlockModel),
+        *_section("challenge", ChallengeModel),
     ]
 
 

@@ -4,14 +4,17 @@ an answer. See docs/bots.md."""
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from porch.config.model import Model, word
 from porch.config.suggest import suggest
-from porch.config.words import Form, Strings, one_or_more
+from porch.config.units import parse_duration
+from porch.config.words import DURATION_FORM, Duration, Form, Strings, one_or_more
 from porch.shield.block_scanners import LISTS, SCANNERS
+from porch.shield.challenge import OPEN
+from porch.shield.crawlers import KNOWN
 
-__all__ = ["BlockModel", "BotWords", "pattern_of"]
+__all__ = ["BlockModel", "BotWords", "ChallengeModel", "pattern_of"]
 
 NAMES = (SCANNERS, *LISTS)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
@@ -49,8 +52,8 @@ def _read(value: object) -> object:
     for each in found:
         if isinstance(each, str) and each not in NAMES:
             raise ValueError(
-                f"'{each}' is none of the lists ({', '.join(NAMES)}){suggest(each, NAMES)}; "
-                f'a path is {{ path = "{each}" }}'
+                f"'{each}' is none of the lists ({', '.join(NAMES)}), and a path is "
+                f'{{ path = "{each}" }}{suggest(each, NAMES)}'
             )
     return [{"list": each} if isinstance(each, str) else each for each in found]
 
@@ -129,6 +132,82 @@ Tarpit = Annotated[
 ]
 
 
+def _difficulty(value: int) -> int:
+    if not 8 <= value <= 24:
+        raise ValueError("8 to 24 bits; each doubles the work, 17 is less than a second")
+    return value
+
+
+def _lasts(value: float) -> float:
+    if not 60 <= value <= 366 * 86400:
+        raise ValueError("a pass lasts for a minute at least, and for a year at most")
+    return value
+
+
+def _open(value: list[str]) -> list[str]:
+    for text in value:
+        if not text.startswith("/") or "*" in text.removesuffix("/*"):
+            raise ValueError(f'\'{text}\' is no path; write "/x", or "/x/*" for all below')
+        if text == "/*":
+            raise ValueError("'/*' would let everybody in; write challenge = false")
+    return value
+
+
+def _crawlers(value: list[str]) -> list[str]:
+    for text in value:
+        if text.lower() not in KNOWN:
+            names = ", ".join(KNOWN)
+            raise ValueError(f"'{text}' is none of {names}{suggest(text, KNOWN)}")
+    return [text.lower() for text in value]
+
+
+class ChallengeModel(Model):
+    """A calculation that browsers do before they come in: `challenge = true`, or `"load"`."""
+
+    when: Literal["always", "load"] = Field(
+        default="always", description="`load` is only while a worker is busy."
+    )
+    difficulty: Annotated[int, AfterValidator(_difficulty), Form("a number of bits")] = Field(
+        default=17, description="How many bits of a SHA-256 have to be zero; each doubles the work."
+    )
+    lasts: Annotated[Duration, AfterValidator(_lasts), DURATION_FORM] = Field(
+        default=parse_duration("1d"),
+        description="How long a pass holds, for its host and the client's network.",
+        json_schema_extra={"default": "1d"},
+    )
+    exempt: Annotated[Strings, AfterValidator(_open), Form("paths")] = Field(
+        default=[], description=f"Paths that need no pass, besides {' and '.join(OPEN)}."
+    )
+    crawlers: Annotated[Strings, AfterValidator(_crawlers), Form("names of crawlers")] = Field(
+        default=[], description=f"That need none, by reverse DNS: {', '.join(KNOWN)}."
+    )
+    contact: str = Field(
+        default="", description="What to do for who has no JavaScript; a text for the page."
+    )
+    secret: str | None = word(
+        "Signs passes in place of the door's own key, for several machines: 16 characters or more."
+    )
+
+
+def _challenge(value: object) -> object:
+    if value is True:
+        return {}
+    if isinstance(value, str):
+        if value not in ("always", "load"):
+            raise ValueError('it is true, "load", a table or false')
+        return {"when": value}
+    return value
+
+
+Challenge = Annotated[
+    ChallengeModel | Literal[False],
+    BeforeValidator(
+        _challenge, json_schema_input_type=bool | Literal["always", "load"] | ChallengeModel
+    ),
+    Form('true, "load", a table or false'),
+]
+
+
 class BotWords(Model):
     """Of a route, a site or the top; the nearest wins."""
 
@@ -138,5 +217,10 @@ class BotWords(Model):
     tarpit: Tarpit | None = word(
         "What `block` refuses is answered slowly, a byte a second for a minute: to so many at a "
         "time in a worker (`true` is 64), at once to all others.",
+        False,
+    )
+    challenge: Challenge | None = word(
+        "Browsers do a calculation before they come in, once a day; programs are refused. See "
+        "[challenge](#challenge).",
         False,
     )

@@ -23,7 +23,7 @@ class Shielding:
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self.accessing = Accessing(loaded, state)
-        self.botting = Botting()
+        self.botting = Botting(loaded, state)
         self._loaded = loaded
         self._state = state
         self.authing = Authing(loaded, state)
@@ -38,7 +38,7 @@ class Shielding:
             *self._bots(settings),
             *self._limits(settings, name, host, of_identity=False),
             *self._browser(settings, host),
-            *self._identity(settings, name),
+            *self._identity(settings, host),
             *self._limits(settings, name, host, of_identity=True),
         ]
 
@@ -60,6 +60,6 @@ class Shielding:
         """Across origins: CORS, CSRF; what browsers are told."""
         return browsing(settings)
 
-    def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
+    def _identity(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""
-        return self.authing.filters(settings)
+        return self.authing.filters(settings, host)

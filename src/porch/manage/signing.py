@@ -31,7 +31,9 @@ def signing_key(folder: Path) -> tuple[bytes, str]:
             found = store.read(NAME)  # another door with this store may have been faster
         return found or _made(folder), ""
     except StoreError as error:
-        return _made(folder), f"sticky clients are not known any more after a restart: {error}"
+        return _made(
+            folder
+        ), f"sticky clients and passes of challenge are not known after a restart: {error}"
 
 
 @cache
