@@ -45,6 +45,8 @@ buffer_request = "64MB"
 buffer_response = true
 bandwidth = "2MB/s per client"
 limit_keys = 2048
+connections = { most = 20000, per_client = 256, new_per_second = 2000, new_per_client = 50, \
+requests_per_client = 100 }
 limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "bytes", \
 dry_run = true, tell = false, name = "n" }
 auth = false
@@ -106,13 +108,6 @@ body = "10MB"
 interim = 8
 streams = 1000
 min_rate = "1KB"
-
-[connections]
-most = 20000
-per_client = 256
-new_per_second = 2000
-new_per_client = 50
-requests_per_client = 100
 
 [headers]
 secure = true
