@@ -20,6 +20,7 @@ from porch.config.caches import Caches
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
+from porch.config.connecting import bounds
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
 from porch.config.members import Members, Sought
@@ -43,6 +44,7 @@ from porch.filter import Filter, Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.listen.address import ListenAddress
+from porch.listen.crowd_gate import Bounds
 from porch.listen.trust import Trust
 from porch.observe.error_page import Template, error_response
 from porch.route.condition import NONE
@@ -78,6 +80,8 @@ class DoorSettings:
     client_ip: Callable[[bytes, RequestHead], bytes] | None
     announces: Callable[[bytes], bool] | None
     own_fields: tuple[Field, ...]
+    bounds: Bounds
+    min_rate: int
     h2c: bool
 
 
@@ -157,7 +161,7 @@ class _Builder:
         self.trust = self._trust(trusted(loaded))
         self.announced = self._trust(announced(loaded))
         limits = merge_limits([self.config])
-        self.streams = limits.streams
+        self.streams, self.min_rate = limits.streams, limits.min_rate
         self.limits = HeadLimits(
             request_line=limits.request_line, head=limits.head, fields=limits.fields
         )
@@ -196,6 +200,7 @@ class _Builder:
         server = config.server
         shown = "porch" if server is True else server
         own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
+        announces = self.announced.trusts if self.announced is not None else None
         settings = DoorSettings(
             router=self.router,
             limits=self.limits,
@@ -205,8 +210,10 @@ class _Builder:
             error_page=self._error_page(),
             report=self.logs.report,
             client_ip=self.trust.client_ip if self.trust is not None else None,
-            announces=self.announced.trusts if self.announced is not None else None,
+            announces=announces,
             own_fields=own,
+            bounds=bounds(self.loaded, self.trusts, announces),
+            min_rate=self.min_rate,
             h2c=config.h2c,
         )
         lists = (*self.lists, *self.filters.accessing.files, *self.filters.people)

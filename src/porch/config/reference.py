@@ -55,6 +55,7 @@ from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfM
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
+from porch.config.schema_connections import ConnectionsModel
 from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
@@ -115,8 +116,7 @@ def reference_page() -> str:
             *_secure(),
             *_browsers(),
             *_answers(),
-            *_section("timeouts", TimeoutsModel),
-            *_section("limits", LimitsModel),
+            *_bounds(),
             *_section("health", HealthModel),
             *_section("eject", EjectModel),
             *_section("retry", RetryModel),
@@ -143,6 +143,15 @@ def reference_page() -> str:
             "",
         ]
     )
+
+
+def _bounds() -> list[str]:
+    """On time, on messages, and on connections."""
+    return [
+        *_section("timeouts", TimeoutsModel),
+        *_section("limits", LimitsModel),
+        *_section("connections", ConnectionsModel),
+    ]
 
 
 def _browsers() -> list[str]:

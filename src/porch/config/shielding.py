@@ -8,6 +8,7 @@ from porch.config.accessing import Accessing
 from porch.config.authing import Authing
 from porch.config.botting import Botting
 from porch.config.browsing import browsing
+from porch.config.connecting import per_client
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
@@ -33,6 +34,7 @@ class Shielding:
         key."""
         return [
             *self._network(settings),
+            *per_client(self._loaded, self._state),
             *self._bots(settings),
             *self._limits(settings, name, host, of_identity=False),
             *self._browser(settings, host),
