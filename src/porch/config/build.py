@@ -273,6 +273,7 @@ class _Builder:
             yield
         self.calling.review(self.loaded)
         yield from self._challenges()
+        yield from self._logins()
 
     def _challenges(self) -> Steps[None]:
         """Where authorities ask whether a host is ours, unless a route is for that."""
@@ -285,6 +286,20 @@ class _Builder:
             if source == "acme" and pattern not in given:
                 plan = self.logs.plan([AcmeAnswer(self.state.acme_answer)])
                 route = Route(key=key, plan=plan, target="an authority's challenge")
+                self._add(Entry(pattern=pattern, route=route))
+            yield
+
+    def _logins(self) -> Steps[None]:
+        """Where logins come back to, and where they end. No route of the file goes before."""
+        given = {entry.pattern: entry for entry in self.entries}
+        for host, path, filter_ in self.filters.logins.paths():
+            key = f"{host}{path}"
+            pattern = parse_key(key)
+            if pattern in given:
+                text = f"a login of auth.oidc has this path ({key}); write another in its words"
+                self.loaded.add(("routes", key), text)
+            else:
+                route = Route(key=key, plan=self.logs.plan([filter_]), target="a login (auth.oidc)")
                 self._add(Entry(pattern=pattern, route=route))
             yield
 

@@ -59,6 +59,7 @@ from porch.config.schema_connections import ConnectionsModel
 from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
+from porch.config.schema_oidc import OidcModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -264,6 +265,7 @@ def _protection() -> list[str]:
         *_section("auth", AuthModel),
         *_section("keys", KeyModel),
         *_section("jwt", JwtModel),
+        *_section("oidc", OidcModel),
         *_section("forward", ForwardModel),
         *_section("block", BlockModel),
         *_section("challenge", ChallengeModel),

@@ -38,7 +38,7 @@ class Shielding:
             *self._bots(settings),
             *self._limits(settings, name, host, of_identity=False),
             *self._browser(settings, host),
-            *self._identity(settings, name),
+            *self._identity(settings, host),
             *self._limits(settings, name, host, of_identity=True),
         ]
 
@@ -60,6 +60,6 @@ class Shielding:
         """Across origins: CORS, CSRF; what browsers are told."""
         return browsing(settings)
 
-    def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
+    def _identity(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""
-        return self.authing.filters(settings)
+        return self.authing.filters(settings, host)
