@@ -153,7 +153,7 @@ def test_what_had_no_date_lives_as_long_as_it_says():
 )
 def test_what_nobody_may_have_unasked_is_for_its_asker(words, for_all):
     asked = get(cookie=b"user=A")
-    assert kept(asked, **words).asker == (b"" if for_all else asker(asked))
+    assert kept(asked, **words).asker == (b"" if for_all else asker(asked, b""))
 
 
 def test_what_came_too_old_is_kept_while_it_is_said_to_stand_in():

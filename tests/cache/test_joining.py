@@ -46,7 +46,7 @@ def part(first: int, last: int, *fields: Field, length: int | None = -1) -> Resp
 
 def join(kept: Stored, head: ResponseHead) -> Any:
     cache: Any = FakeCache()
-    return joining(cache, REQUEST, kept, head, WALL)
+    return joining(cache, REQUEST, b"", kept, head, WALL)
 
 
 @pytest.mark.parametrize("body", [b"01", FakeFile(b"01"), FakeFile(b"01" * 1)])

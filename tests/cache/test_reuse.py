@@ -171,6 +171,11 @@ def test_max_stale_takes_what_is_stale():
     assert used(b"max-stale=nonsense", at=61.0).how is How.VALIDATE
 
 
+def test_max_stale_takes_nothing_that_may_not_stand_in_at_an_error():
+    for asked in (b"max-stale", b"max-stale=1000", b"only-if-cached, max-stale"):
+        assert used(asked, at=61.0, stale_error=0.0).how in (How.VALIDATE, How.REFUSE)
+
+
 @pytest.mark.parametrize("asked", [b"max-age=1000", b"min-fresh=1", b"no-cache"])
 def test_a_client_that_sets_limits_gets_nothing_stale_unless_it_says_so(asked: bytes):
     found = used(asked, at=61.0, stale_while=60.0)
@@ -332,7 +337,7 @@ def test_no_client_makes_anything_fresh(stored, asked, at, is_purged):
 
 
 def test_what_is_for_one_asker_is_given_to_no_other_unasked_whatever_that_one_says():
-    mine = entry(lifetime=0.0, asker=asker(request()), stale_while=60.0)
+    mine = entry(lifetime=0.0, asker=asker(request(), b""), stale_while=60.0)
     other = request(b"max-stale")
     other.fields.append((b"cookie", b"a=b"))
     for policy in (PLAIN, DEAF):

@@ -11,6 +11,7 @@ from porch.http.message import Field, RequestHead
 from tests.support.network import FakeClock
 
 P = bytes(16)
+HOST = b"192.0.2.1"
 
 
 def shelf() -> Shelf:
@@ -25,19 +26,21 @@ def request(*fields: Field) -> RequestHead:
 def test_what_is_asked_alike_has_one_key() -> None:
     made = shelf()
     language = (b"accept-language", b"de")
-    assert made.key(P, request()) == made.key(P, request(language)) == (P, b"", b"")
+    assert made.key(P, request(), HOST) == made.key(P, request(language), HOST) == (P, b"", b"")
     made.hint(P, [language, (b":language", b"de")])
-    assert made.key(P, request(language)) != made.key(P, request())
-    assert made.key(P, request(language)) == made.key(P, request(language, (b"x", b"y")))
+    assert made.key(P, request(language), HOST) != made.key(P, request(), HOST)
+    assert made.key(P, request(language), HOST) == made.key(
+        P, request(language, (b"x", b"y")), HOST
+    )
 
 
 def test_ranges_and_authorization_are_asked_apart() -> None:
     made = shelf()
     keys = {
-        made.key(P, request()),
-        made.key(P, request((b"range", b"bytes=0-1"))),
-        made.key(P, request((b"range", b"bytes=0-2"))),
-        made.key(P, request((b"authorization", b"basic eA=="))),
+        made.key(P, request(), HOST),
+        made.key(P, request((b"range", b"bytes=0-1")), HOST),
+        made.key(P, request((b"range", b"bytes=0-2")), HOST),
+        made.key(P, request((b"authorization", b"basic eA==")), HOST),
     }
     assert len(keys) == 4
     assert len({name_of(key) for key in keys}) == 4
@@ -124,9 +127,9 @@ def test_what_failed_is_told_to_the_fill_which_has_the_pages_made() -> None:
 def test_what_is_for_one_asker_is_asked_apart_by_who_asks() -> None:
     made = shelf()
     anna, bert = (request((b"cookie", name), (b"x", b"1")) for name in (b"anna", b"bert"))
-    assert made.key(P, anna) == made.key(P, bert)
+    assert made.key(P, anna, HOST) == made.key(P, bert, HOST)
     made.hint(P, [], b"somebody")
-    assert made.key(P, anna) != made.key(P, bert)
-    assert made.key(P, anna) == made.key(P, request((b"x", b"1"), (b"cookie", b"anna")))
+    assert made.key(P, anna, HOST) != made.key(P, bert, HOST)
+    assert made.key(P, anna, HOST) == made.key(P, request((b"x", b"1"), (b"cookie", b"anna")), HOST)
     made.hint(P, [])
-    assert made.key(P, anna) == made.key(P, bert)
+    assert made.key(P, anna, HOST) == made.key(P, bert, HOST)

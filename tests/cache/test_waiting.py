@@ -19,6 +19,8 @@ class FakeExchange:
 
     def __init__(self, *fields: tuple[bytes, bytes]) -> None:
         self.request = RequestHead(b"GET", b"/", b"x", b"http", list(fields))
+        self.identity = None
+        self.client_ip = b"192.0.2.1"
         self.ended = 0.0
         self.client_full = False
         self.error: object = None

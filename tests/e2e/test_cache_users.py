@@ -1,5 +1,6 @@
 """Users at one URL at once, over four workers: nobody ever gets what was made for another."""
 
+import hashlib
 import re
 import socket
 import threading
@@ -62,6 +63,35 @@ class Pages:
                 connection.send(_PAGE % (said, len(body), body))
 
 
+TOLD = {
+    b"vary": b"Cache-Control: public, max-age=60\r\nVary: X-Forwarded-User",
+    b"mail": b"Cache-Control: s-maxage=60\r\nVary: X-Email, Cookie",
+    b"tag": b'Cache-Control: max-age=0, must-revalidate\r\nETag: "@"',
+    b"date": b"Cache-Control: max-age=0, must-revalidate\r\n"
+    b"Last-Modified: Tue, 14 Nov 2023 22:00:00 GMT",
+}
+"""By path, what an origin says of a page for one that the door tells it of; @ is the user."""
+KEYS = {name: b"pk_" + name * 10 for name in (b"anna", b"bert")}
+
+
+def serve_told(connection: Connection) -> None:
+    """An origin that knows users by what the door tells alone. It says of any that have not changed
+    since a date that they have not."""
+    while True:
+        head = connection.read_head()
+        found = re.search(rb"(?i)\r\nx-forwarded-user: (\w+)", head)
+        user = found[1] if found else b"nobody"
+        said = TOLD[re.split(rb"[/? ]+", head)[1]].replace(b"@", user)
+        time.sleep(0.1)
+        if (
+            b"\r\nif-modified-since:" in head.lower()
+            or b'if-none-match: "%b"' % user in head.lower()
+        ):
+            connection.send(_OLD % said)
+        else:
+            connection.send(_PAGE % (said, 10 + len(user), b"user=%b;" % user + b"-" * 4))
+
+
 def asked_by(number: int) -> tuple[bytes, bytes]:
     """Who the client with this number is, and what that one asks."""
     kind, user, who = number % len(KINDS), USERS[number % len(USERS)], WHO[number % len(WHO)]
@@ -97,4 +127,33 @@ def test_nobody_gets_what_was_made_for_another(door: Start, origin: Scripted) ->
             assert not others(user, got), (user, asked, got.head)
             seen += got.status == 200 and got.is_whole
     assert seen > 2 * count
+    assert "Traceback" not in running.errors
+
+
+def test_users_whom_the_door_lets_in_get_their_own_pages(door: Start, origin: Scripted) -> None:
+    """Their keys stand in the query, of which neither the origin nor the cache's key has anything:
+    what they send is the same."""
+    to = origin(serve_told).port
+    hashes = {
+        name.decode(): f"sha256:{hashlib.sha256(key).hexdigest()}" for name, key in KEYS.items()
+    }
+    keys = ", ".join(f'{name} = "{each}"' for name, each in hashes.items())
+    running = door(
+        f'log = false\nworkers = 2\ncache = true\n[routes."*"]\nto = "127.0.0.1:{to}"\n'
+        f'auth = {{ keys = {{ {keys} }}, key_query = "key", fields = {{ X-Email = "user" }} }}\n'
+    )
+    users = tuple(KEYS)
+
+    def asked(number: int) -> tuple[bytes, bytes]:
+        user, path = users[number % 2], tuple(TOLD)[number // 2 % len(TOLD)]
+        line = b"GET /%b?key=%b HTTP/1.1\r\nHost: a.test\r\n\r\n"
+        return user, line % (path, KEYS[user])
+
+    for _ in range(3):
+        gots = Crowd(running.port, 32, lambda number: asked(number)[1]).run()
+        for number, got in enumerate(gots):
+            user, request = asked(number)
+            assert got.status == 200, (request, got.head)
+            assert b"user=%b;" % user in got.body, (request, got.head, got.body)
+            assert not others(user, got), (request, got.head)
     assert "Traceback" not in running.errors

@@ -67,6 +67,30 @@ ASKED_EACH_TIME = [
 
 
 @pytest.mark.parametrize("start", ASKED_EACH_TIME)
+def test_whom_an_origin_may_know_by_the_address_alone_is_told_apart_by_that(
+    cached: Make, start: bytes
+) -> None:
+    story = cached()
+    for last in (1, 2, 1):
+        story.connects(f"192.0.2.{last}").client(GET)
+    story.upstream_gets(b"GET /a", field=(b"x-forwarded-for", b"192.0.2.1"), at=0)
+    story.upstream(start + A_S, at=0)
+    story.client_gets(200, b"A", at=0).client_gets(200, b"A", at=2).client_gets_nothing(at=1)
+    story.upstream_gets(b"GET /a", field=(b"x-forwarded-for", b"192.0.2.2"))
+    story.upstream(start + B_S).client_gets(200, b"B", at=1)
+
+
+def test_what_is_stale_for_no_time_is_for_no_other(cached: Make) -> None:
+    start = b'HTTP/1.1 200 OK\r\netag: "1"\r\ncache-control: max-age=0, stale-if-error=0\r\n'
+    story = cached()
+    for name in (b"A", b"B"):
+        story.connects().client(of(name))
+    story.upstream_gets(b"GET /a", at=0).upstream(start + A_S, at=0).client_gets(200, b"A", at=0)
+    story.client_gets_nothing(at=1)
+    story.upstream_gets(b"GET /a").upstream(start + B_S).client_gets(200, b"B", at=1)
+
+
+@pytest.mark.parametrize("start", ASKED_EACH_TIME)
 @pytest.mark.parametrize("field", [b"cookie", b"x-api-key"])
 def test_what_nobody_may_have_unasked_is_for_those_who_say_the_same_of_themselves(
     cached: Make, start: bytes, field: bytes

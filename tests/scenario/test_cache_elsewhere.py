@@ -164,8 +164,9 @@ def of(name: bytes) -> bytes:
     return GET.replace(b"\r\n\r\n", b"\r\ncookie: user=%b\r\n\r\n" % name)
 
 
-def asked_by(name: bytes) -> bytes:
-    return asker(RequestHead(b"GET", b"/a", b"x", b"http", [(b"cookie", b"user=" + name)]))
+def asked_by(name: bytes, address: bytes) -> bytes:
+    head = RequestHead(b"GET", b"/a", b"x", b"http", [(b"cookie", b"user=" + name)])
+    return asker(head, address)
 
 
 @pytest.mark.parametrize("is_begun", [False, True])
@@ -177,7 +178,7 @@ def test_what_another_workers_client_alone_may_have_unasked_is_for_no_other(
         story.connects().client(of(name))
     story.advance(0.1, 0.01).upstream_gets_nothing()
     entry = story.entry(b"A", (b"etag", b'"1"'), lifetime=0.0)
-    entry.asker = asked_by(b"A")
+    entry.asker = asked_by(b"A", story.recorder.began[-1].client_ip)
     if is_begun:
         spool = story.store.spool(PRIMARY, entry, story.store.moment())
         assert spool is not None
@@ -199,10 +200,10 @@ def test_the_rest_of_it_is_for_no_other_either(cached: Make) -> None:
     story.client(of(b"B")).upstream_gets(b"GET /a", field=(b"cookie", b"user=B"))
     first = Waiting(story.cache, story.recorder.began[-1], "uri-miss")
     old = story.entry(b"", lifetime=0.0)
-    old.asker = asked_by(b"B")
+    old.asker = asked_by(b"B", first.exchange.client_ip)
     resumed = Resumed(first, old, [], PRIMARY, lambda *_: None)
     new = story.entry(b"", lifetime=0.0)
     assert resumed.fits(new)
-    new.asker = asked_by(b"A")
+    new.asker = asked_by(b"A", first.exchange.client_ip)
     assert not resumed.fits(new)
     story.upstream(OK).client_gets(200, b"hi")

@@ -66,7 +66,7 @@ _NOT_KEPT = frozenset(
 _LARGE = 4096
 """Bytes of fields from which on an error may be about them: the least that servers take is 8 KiB
 (nginx, Apache httpd), and what is in front of this door adds to them."""
-_OF_CLIENT = frozenset((b"forwarded", b"x-forwarded-for"))
+_OF_CLIENT = frozenset((b"forwarded", b"x-forwarded-for", b"client-cert", b"client-cert-chain"))
 """What this door says of each client by itself, so that no other request is known to match."""
 _PARTS = b"multipart/byteranges"
 _VALIDATORS = frozenset((b"etag", b"last-modified"))
@@ -86,12 +86,14 @@ def appraise(
     received: float,
     stored: float,
     today: bytes = b"",
+    address: bytes = b"",
 ) -> Entry | Refusal:
     """What to keep an answer as, or why it is not kept.
 
-    request: as it is keyed. requested, received: when it went out and the head of the answer came,
-    seconds since 1970 on the wall. stored: when that was by the clock of the store, which becomes
-    Entry.received. today: what was put in as Date where there was none.
+    request: as it is keyed, and as the origin was told it (asker.told). requested, received: when
+    it went out and the head of the answer came, seconds since 1970 on the wall. stored: when that
+    was by the clock of the store, which becomes Entry.received. today: what was put in as Date
+    where there was none. address: of the client.
 
     For an answer that was validated: give the stored head with the fields of the 304, and 200 for
     one of which parts are held; Entry.held is then to be taken over. Entry.length is -1 until the
@@ -135,7 +137,7 @@ def appraise(
         tags=tags,
         url=url(request),
         held=[] if part is None else part.held,
-        asker=b"" if is_for_all(said[0], lasts.seconds) else asker(request),
+        asker=b"" if is_for_all(said[0], lasts.seconds) else asker(request, address),
     )
 
 
@@ -283,9 +285,18 @@ def _by_silence(request: RequestHead, response: ResponseHead, policy: Policy) ->
 def _names(response: ResponseHead, says: Names, policy: Policy) -> tuple[bytes, ...] | None:
     """What Vary names; None where no other request is known to match."""
     names = nominated(response.fields) if b"vary" in says else ()
-    if names is not None and _OF_CLIENT.isdisjoint(names):
+    if names == () or (names and not any(_is_hidden(name, policy) for name in names)):
         return names
     return () if b"vary" in policy.ignore else None
+
+
+def _is_hidden(name: bytes, policy: Policy) -> bool:
+    """Whether the door sets a field with this name by itself that is not compared: it says who a
+    client is, or is another spelling of one that does, which some origins read as the same."""
+    if name in _OF_CLIENT:
+        return True
+    plain = name.replace(b"_", b"-")
+    return plain != name and (plain in _OF_CLIENT or plain in policy.told)
 
 
 def _vary(names: Sequence[bytes], request: RequestHead, fields: list[Field]) -> list[Field]:

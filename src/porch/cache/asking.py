@@ -62,9 +62,15 @@ def refresh(waiting: Waiting, key: FillKey, checks: Stored, number: int) -> None
 
 
 def question(
-    request: RequestHead, rules: KeyRules, checks: Stored | None, missing: list[Range]
+    request: RequestHead,
+    rules: KeyRules,
+    checks: Stored | None,
+    missing: list[Range],
+    *,
+    is_his: bool = True,
 ) -> RequestHead:
-    """What the origin is asked: what is in the key and nothing that only one client wants."""
+    """What the origin is asked: what is in the key and nothing that only one client wants. is_his:
+    whether what is checked may be given to this client (asker.is_for)."""
     is_query = request.method == QUERY
     whole = is_query or checks is not None or request.get(b"if-range") is not None
     fields = [
@@ -84,14 +90,16 @@ def question(
         return asked
     if missing:
         return completing(asked, checks.entry, missing, clock.wall())
-    return conditional(asked, checks.entry, has_date=is_for(checks.entry, request))
+    return conditional(asked, checks.entry, has_date=is_his)
 
 
 def _head(waiting: Waiting, checks: Stored | None, missing: list[Range]) -> RequestHead:
     """The question for one client's request. Who he is was found by what a trusted proxy says; no
     more of that goes on than the address."""
     exchange = waiting.exchange
-    asked = question(exchange.request, waiting.cache.rules_for(exchange), checks, missing)
+    is_his = checks is None or is_for(checks.entry, waiting.request, exchange.client_ip)
+    rules = waiting.cache.rules_for(exchange)
+    asked = question(exchange.request, rules, checks, missing, is_his=is_his)
     if exchange.client_ip != exchange.client.peer:
         asked.fields.append((b"x-forwarded-for", exchange.client_ip))
     return asked

@@ -149,8 +149,8 @@ class Elsewhere:
 
     def _is_other(self) -> bool:
         """Whether what is known by now tells those who wait from those who are asked for."""
-        shelf, primary = self._shelf, self._key[0]
-        return any(shelf.key(primary, each.request) != self._key for each in self._waiting)
+        primary = self._key[0]
+        return any(each.key(primary) != self._key for each in self._waiting.values())
 
     def _again(self) -> None:
         """All look at what there is by now."""

@@ -14,6 +14,7 @@ import msgspec
 from porch import clock
 from porch.cache.answered import Answered, tell
 from porch.cache.arriving import Arriving
+from porch.cache.asker import told
 from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import NO_CACHE, Entry
 from porch.cache.giving import body_of
@@ -58,7 +59,7 @@ class Fill(Nobody):
     __slots__ = (
         *("_answered", "_cache", "_cell", "_error", "_exchange", "_first", "_is_open", "_joining"),
         *("_key", "_later", "_moment", "_number", "_pace", "_readers", "_requested", "_shelf"),
-        *("_spread", "_valid", "_waiting"),
+        *("_spread", "_told", "_valid", "_waiting"),
         *("body", "checks", "entry", "peer", "port", "security"),
     )
 
@@ -88,6 +89,7 @@ class Fill(Nobody):
         self._is_open = True
         self._joining: Joining | None = None
         self._valid: Entry | None = None
+        self._told = first.request
         self.checks = checks
         self.entry: Entry | None = None
         self.body: Arriving | None = None
@@ -106,7 +108,8 @@ class Fill(Nobody):
         self._later = keeper.later
         self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
-        self._exchange.identity = template.identity
+        self._exchange.identity = identity = template.identity
+        self._told = head if identity is None else told(head, identity, self._cache.policy.told)
         if template.sips or template.client_full:
             self.sip()
         self._exchange.on_request(body, True)
@@ -217,7 +220,9 @@ class Fill(Nobody):
         if head.status == 206 and self.checks is not None:
             self._on_part(self.checks, head, data, end)
             return
-        verdict = appraised(cache, exchange.request, head, self._requested, clock.wall())
+        verdict = appraised(
+            *(cache, self._told, exchange.client_ip, head, self._requested), clock.wall()
+        )
         if isinstance(verdict, Refusal):
             self._pass(head, data, end, verdict)
         elif verdict.held and has_whole(self._shelf, self._key[0], verdict):
@@ -258,7 +263,9 @@ class Fill(Nobody):
         """What completes a stored answer, if it is of the same bytes; else all is asked for."""
         exchange = self._exchange
         assert exchange is not None
-        self._joining = joining(self._cache, exchange.request, checked, head, self._requested)
+        self._joining = joining(
+            *(self._cache, self._told, exchange.client_ip), checked, head, self._requested
+        )
         if self._joining is not None:
             self._on_data(None, data, end)
             return
@@ -285,8 +292,7 @@ class Fill(Nobody):
 
     def _turn_away(self, waiting: Waiting) -> None:
         """The answer is not for this request."""
-        primary, request = self._key[0], waiting.exchange.request
-        if not self._is_open or self._key != self._shelf.key(primary, request):
+        if not self._is_open or self._key != waiting.key(self._key[0]):
             waiting.again()  # with others that want the same
         else:
             waiting.let_go("vary")
@@ -344,7 +350,9 @@ class Fill(Nobody):
         if not selected([entry], head, now):  # it speaks of something else
             self._look_again(checked)
             return
-        found = updated(self._cache, exchange.request, entry, head, self._requested, now)
+        found = updated(
+            *(self._cache, self._told, exchange.client_ip, entry, head, self._requested), now
+        )
         self._shelf.counts[VALIDATED] += 1
         if not isinstance(found, Refusal):
             self._valid = entry = found

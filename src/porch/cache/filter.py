@@ -9,7 +9,7 @@ from functools import partial
 from porch import clock
 from porch.cache import reuse
 from porch.cache.answer import whole
-from porch.cache.asker import is_for, may_check
+from porch.cache.asker import is_for, may_check, told
 from porch.cache.asking import ask, refresh
 from porch.cache.conditions import is_for_origin
 from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
@@ -135,6 +135,8 @@ class Cache(Filter):
             and request.length == 0
             and request.upgrade is None
         ):
+            if exchange.identity is not None:
+                request = self.told(exchange)
             kept = found.answer(shelf.store, request, hit_fields)
             if kept is not None:
                 counts = shelf.counts
@@ -175,7 +177,7 @@ class Cache(Filter):
 
     def on_damaged(self, exchange: Exchange) -> None:
         """See Filter. While it is on its way to the store, nothing of its key is kept."""
-        store, request = self.shelf.store, exchange.request
+        store, request = self.shelf.store, self.told(exchange)
         key = self._key(request, self.rules_for(exchange), exchange)
         if request.method == QUERY:  # whose body is not held any more
             forget_queries(store, key)
@@ -211,6 +213,13 @@ class Cache(Filter):
         elif isinstance(result, Response):
             exchange.resume(result)
 
+    def told(self, exchange: Exchange) -> RequestHead:
+        """The request as the origin is told it: see asker.told."""
+        identity = exchange.identity
+        if identity is None:
+            return exchange.request
+        return told(exchange.request, identity, self.policy.told)
+
     # --- the store -------------------------------------------------------------------------------
 
     def rules_for(self, exchange: Exchange) -> KeyRules:
@@ -230,6 +239,9 @@ class Cache(Filter):
         """Answer from the store, or wait for the origin's answer, or go past the cache. tries: how
         often it has waited in vain. since: when it came, by the clock of the store, if it has."""
         store, request = self.shelf.store, exchange.request
+        if exchange.identity is not None:
+            request = self.told(exchange)
+        address = exchange.client_ip
         name = self._name(exchange)
         primary = self._primary(request, name[0].rules, exchange)
         number, writes = store.generations[store.cell(primary)], store.writes[0]
@@ -239,11 +251,11 @@ class Cache(Filter):
             missing: list[Range] = []
         else:
             now = store.now()
-            use, missing = self._use(stored, request, now)
+            use, missing = self._use(stored, request, address, now)
             if use.how is How.FRESH or use.how is How.STALE:
                 return self._hit(exchange, name, primary, number, stored, use.how, now)
             is_new = tries and stored.entry.received >= since
-            if is_new and use.how is How.VALIDATE and is_for(stored.entry, request):
+            if is_new and use.how is How.VALIDATE and is_for(stored.entry, request, address):
                 return self._validated(exchange, stored, use.fwd, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
@@ -260,13 +272,16 @@ class Cache(Filter):
         waiting = Waiting(self, exchange, use.fwd, stand_in, tries, since)
         waiting.writes, waiting.found = writes, stored
         checks = stored if missing or use.how is How.VALIDATE else None
-        if checks is not None and not may_check(checks.entry, request):
+        if checks is not None and not may_check(checks.entry, request, address):
             checks, missing = None, []
         return self._wait(waiting, primary, stored, checks, missing)
 
-    def _use(self, stored: Stored, request: RequestHead, now: float) -> tuple[Use, list[Range]]:
+    def _use(
+        self, stored: Stored, request: RequestHead, address: bytes, now: float
+    ) -> tuple[Use, list[Range]]:
         """What is done with what is stored, and what this request wants that is not."""
-        use = reuse.use(stored.entry, request, now, self.policy, is_purged=stored.is_purged)
+        is_purged, policy = stored.is_purged, self.policy
+        use = reuse.use(stored.entry, request, now, policy, is_purged=is_purged, address=address)
         missing = gaps(stored.entry, request)
         if missing and use.how is not How.MISS:
             use = reuse.absent(request, self.policy, "partial")
@@ -285,10 +300,13 @@ class Cache(Filter):
         """What is stored, as the answer; a fresh one is ready for the next from now on, a stale
         one is asked about. number: of the store, for this key, from before it was loaded."""
         shelf, request, body = self.shelf, exchange.request, body_of(stored)
+        if exchange.identity is not None:
+            request = self.told(exchange)
         shelf.store.seen(stored.ident)
         if how is How.STALE:
             shelf.hint(primary, stored.entry.vary, stored.entry.asker)
-            refresh(Waiting(self, exchange, "stale"), shelf.key(primary, request), stored, number)
+            waiting = Waiting(self, exchange, "stale")
+            refresh(waiting, waiting.key(primary), stored, number)
         elif self._may_be_ready and request.method == b"GET":
             cell = shelf.store.cell(primary)
             found = ready(cell, number, stored, body, request, name[0].rules)
@@ -322,7 +340,7 @@ class Cache(Filter):
         shelf, exchange = self.shelf, waiting.exchange
         if stored is not None:
             shelf.hint(primary, stored.entry.vary, stored.entry.asker)
-        key = shelf.key(primary, exchange.request)
+        key = shelf.key(primary, waiting.request, exchange.client_ip)
         name = name_of(key)
         if waiting.stored is None and shelf.passes.has(name):
             self._passing[exchange] = name
@@ -373,25 +391,25 @@ class Cache(Filter):
     def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
         """Where it could have been stored, the next is asked for all again."""
         now = clock.wall()
-        found = appraised(self, exchange.request, response, now, now)
+        found = appraised(self, self.told(exchange), exchange.client_ip, response, now, now)
         if not isinstance(found, Refusal):
             self.shelf.passes.drop(self._passing[exchange])
 
     def _on_head(self, exchange: Exchange, response: ResponseHead) -> None:
         """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5), unless the origin
         was told what no GET for the store tells it."""
-        store, request = self.shelf.store, exchange.request
-        rules = self.rules_for(exchange)
+        store, request = self.shelf.store, self.told(exchange)
+        address, rules = exchange.client_ip, self.rules_for(exchange)
         if not is_plain(request, rules.fields):
             return
         primary = self._primary(request, rules, exchange)
         stored, _ = self.select(primary, request)
-        if stored is None or not is_for(stored.entry, request):  # it says nothing of another's
-            return
+        if stored is None or not is_for(stored.entry, request, address):
+            return  # it says nothing of another's
         found: Entry | Refusal = outdated(stored.entry)
         if agrees(stored.entry, response):
             now = clock.wall()
-            found = updated(self, request, stored.entry, response, now, now)
+            found = updated(self, request, address, stored.entry, response, now, now)
         if isinstance(found, Refusal):
             store.remove(primary, stored.ident)
         else:

@@ -90,7 +90,7 @@ class Resumed(Waiting):
         if stored is not None:
             self.give(stored.entry, body_of(stored), Reader, stored=True)
             return
-        key = shelf.key(primary, exchange.request)
+        key = self.key(primary)
         if shelf.passes.has(name_of(key)):
             self.fail(FillLost("it is not kept any more"))
         else:
@@ -111,8 +111,8 @@ class Resumed(Waiting):
 
     def fits(self, entry: Entry) -> bool:
         """See Waiting: it is the same answer."""
-        request = self.exchange.request
-        if not (matches(entry.vary, request) and is_for(entry, request)):
+        request = self.request
+        if not (matches(entry.vary, request) and is_for(entry, request, self.exchange.client_ip)):
             return False
         self._is_other = not is_same(self._entry, entry, has_begun=self._has_begun)
         return not self._is_other

@@ -48,6 +48,7 @@ class Joining:
 def joining(
     cache: "Cache",
     request: RequestHead,
+    address: bytes,
     stored: Stored,
     response: ResponseHead,
     requested: float,
@@ -57,7 +58,7 @@ def joining(
     part = arrived(response)
     if part is None or not can_join(entry, response, now):
         return None
-    fresh = updated(cache, request, entry, as_whole(response, part), requested, now)
+    fresh = updated(cache, request, address, entry, as_whole(response, part), requested, now)
     if isinstance(fresh, Refusal):
         return None
     made = joined(entry, fresh, part)

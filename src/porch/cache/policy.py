@@ -25,7 +25,8 @@ class Policy:
     b"vary": what shall not keep an answer from being stored. respect_client: whether Cache-Control
     of requests counts. guard: whether an answer whose type is not what the end of its path
     promises is left out. bypass: one that holds takes a request past the cache. tells_who: whether
-    the origin is told whose each request is, so that answers are as those to Authorization.
+    the origin is told whose each request is, so that answers are as those to Authorization. told:
+    the fields by which the door tells it, lower-case.
     """
 
     ttl: float | None = None
@@ -37,6 +38,7 @@ class Policy:
     guard: bool = True
     bypass: tuple[Conditions, ...] = ()
     tells_who: bool = False
+    told: frozenset[bytes] = frozenset()
 
     def passes_by(self, request: RequestHead, client_ip: bytes) -> bool:
         """Whether the cache is neither asked for it nor filled by it."""

@@ -124,19 +124,25 @@ _ABSENT = {
 
 
 def use(
-    entry: Entry, request: RequestHead, now: float, policy: Policy, *, is_purged: bool = False
+    entry: Entry,
+    request: RequestHead,
+    now: float,
+    policy: Policy,
+    *,
+    is_purged: bool = False,
+    address: bytes = b"",
 ) -> Use:
     """What is done with a request for which `entry` was chosen.
 
     now: by the clock of the store. is_purged: softly, which makes it stale whatever its lifetime
-    says.
+    says. request, address: see asker.asker.
     """
     age = entry.age_at(now)
     if policy.respect_client and not _ASKING.isdisjoint(map(_NAME, request.fields)):
-        return _asked(entry, request, age, is_purged, policy, _directives(request))
+        return _asked(entry, request, address, age, is_purged, policy, _directives(request))
     if age < entry.lifetime and not is_purged and not entry.must & (NO_CACHE | ONLY_AUTHORIZED):
         return _FRESH
-    return _asked(entry, request, age, is_purged, policy, NONE)
+    return _asked(entry, request, address, age, is_purged, policy, NONE)
 
 
 def absent(request: RequestHead, policy: Policy, fwd: str) -> Use:
@@ -169,6 +175,7 @@ def _directives(request: RequestHead) -> Directives:
 def _asked(
     entry: Entry,
     request: RequestHead,
+    address: bytes,
     age: float,
     is_purged: bool,
     policy: Policy,
@@ -179,7 +186,7 @@ def _asked(
         found = _NOT_STORED
     elif entry.must & ONLY_AUTHORIZED and b"authorization" not in policy.ignore:
         found = _NOT_HIS
-    elif entry.asker and not is_for(entry, request):
+    elif entry.asker and not is_for(entry, request, address):
         found = _ASKED
     else:
         found = _chosen(entry, age, is_purged, asked)
@@ -224,7 +231,8 @@ def _stale(entry: Entry, late: float, is_purged: bool, is_limited: bool, asked: 
         )
         return _validate("stale", why + " (RFC 9111 4.2.4)", stands)
     taken = asked.seconds(b"max-stale", bare=FOREVER)
-    if taken is not None and (late <= taken or taken == FOREVER):
+    # What the origin, or the site, never has given stale at an error is not for the asking either.
+    if taken is not None and entry.stale_error > 0 and (late <= taken or taken == FOREVER):
         return _MAX_STALE
     why = "it was purged softly" if is_purged else "it has outlived its lifetime"
     return _validate("stale", why + ": stale (RFC 9111 4.2)", stands)

@@ -152,13 +152,14 @@ class Shelf:
             self._keeper = FillKeeper(door)
         return self._keeper
 
-    def key(self, primary: bytes, request: "RequestHead") -> FillKey:
+    def key(self, primary: bytes, request: "RequestHead", address: bytes) -> FillKey:
         """Which requests are asked together. Those with Authorization are apart from those without:
-        most answers to them are not for others, and nobody is to wait for such a one in vain."""
+        most answers to them are not for others, and nobody is to wait for such a one in vain.
+        request, address: see asker.asker."""
         names = self.hints.get(primary)
         variant = repr(chosen(names, request)).encode() if names else b""
         if names and names[-1] == _ASKER:
-            variant += asker(request)
+            variant += asker(request, address)
         if _APART.isdisjoint(map(_NAME, request.fields)):
             return primary, variant, b""
         if request.get(b"authorization") is not None:

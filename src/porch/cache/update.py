@@ -16,9 +16,15 @@ __all__ = ["appraised", "updated"]
 
 
 def appraised(
-    cache: "Cache", request: RequestHead, response: ResponseHead, requested: float, received: float
+    cache: "Cache",
+    request: RequestHead,
+    address: bytes,
+    response: ResponseHead,
+    requested: float,
+    received: float,
 ) -> Entry | Refusal:
-    """What to keep an answer as, or why it is not kept. Times are on the wall."""
+    """What to keep an answer as, or why it is not kept. Times are on the wall. request: as the
+    origin was told it (asker.told). address: of the client."""
     return appraise(
         request,
         response,
@@ -27,12 +33,14 @@ def appraised(
         received=received,
         stored=cache.shelf.store.now(),
         today=clock.date,
+        address=address,
     )
 
 
 def updated(
     cache: "Cache",
     request: RequestHead,
+    address: bytes,
     entry: Entry,
     response: ResponseHead,
     requested: float,
@@ -43,5 +51,5 @@ def updated(
     asked = validate.with_fields(request, request.fields)
     if asked.method == b"HEAD":
         asked.method = b"GET"
-    verdict = appraised(cache, asked, head, requested, received)
+    verdict = appraised(cache, asked, address, head, requested, received)
     return verdict if isinstance(verdict, Refusal) else validate.freshened(entry, verdict)

@@ -24,6 +24,7 @@ from porch.reader import OPEN, Body, Makes, begun
 
 if TYPE_CHECKING:
     from porch.cache.filter import Cache
+    from porch.cache.shelf import FillKey
 
 __all__ = ["Waiting"]
 
@@ -34,7 +35,8 @@ class Waiting:
     """fwd: why it could not be served from the store, in the words of RFC 9211. stored: what may
     stand in if the origin fails, or None. collapsed: whether another's request had gone out.
     tries: how often it has waited before, in vain. since: when it came, by the store's clock.
-    writes: of the store, before it was looked up (see Store). found: what was found then."""
+    writes: of the store, before it was looked up (see Store). found: what was found then.
+    request: as the origin is told it (asker.told)."""
 
     __slots__ = (
         "cache",
@@ -42,6 +44,7 @@ class Waiting:
         "exchange",
         "found",
         "fwd",
+        "request",
         "since",
         "stored",
         "tries",
@@ -63,6 +66,7 @@ class Waiting:
         self.since = since
         self.cache = cache
         self.exchange = exchange
+        self.request = exchange.request if exchange.identity is None else cache.told(exchange)
         self.fwd = fwd
         self.stored = stored
         self.collapsed = False
@@ -72,19 +76,23 @@ class Waiting:
     def __repr__(self) -> str:
         return f"<Waiting {self.fwd} {self.exchange!r}>"
 
+    def key(self, primary: bytes) -> "FillKey":
+        """With whom it is asked together."""
+        return self.cache.shelf.key(primary, self.request, self.exchange.client_ip)
+
     def has_come(self, primary: bytes) -> bool:
         """Whether there is another answer for it by now than was found."""
-        found, before = self.cache.select(primary, self.exchange.request)[0], self.found
+        found, before = self.cache.select(primary, self.request)[0], self.found
         if found is None or before is None:
             return found is not None
         return (found.ident, found.entry.received) != (before.ident, before.entry.received)
 
     def fits(self, entry: Entry) -> bool:
         """Whether an answer that others wait for too is one for this request."""
-        request = self.exchange.request
+        request = self.request
         if entry.vary and not matches(entry.vary, request):
             return False
-        if entry.asker and not is_for(entry, request):
+        if entry.asker and not is_for(entry, request, self.exchange.client_ip):
             return False
         return not (entry.held and gaps(entry, request))
 
@@ -109,7 +117,7 @@ class Waiting:
             collapsed=self.collapsed,
         )
         self._count()
-        request = self.exchange.request
+        request = self.request
         self._resume(
             given(
                 request,
@@ -126,12 +134,13 @@ class Waiting:
     def give_stale(self, error: PorchError | None, status: int) -> bool:
         """What is stored, since the origin has failed, or answered with this status; if it may
         stand in now, however long the origin has taken to fail."""
-        store, request = self.cache.shelf.store, self.exchange.request
+        store, request = self.cache.shelf.store, self.request
         stored = store.load(self.stored.ident) if self.stored is not None else None
         if stored is None:
             return False
         now, entry = store.now(), stored.entry
-        found = use(entry, request, now, self.cache.policy, is_purged=stored.is_purged)
+        policy, address = self.cache.policy, self.exchange.client_ip
+        found = use(entry, request, now, policy, is_purged=stored.is_purged, address=address)
         if not (found.or_stale or found.how in _SERVES) or gaps(entry, request):
             return False
         self.cache.shelf.counts[HIT_STALE] += 1

@@ -77,7 +77,7 @@ def cache_lines(
     if part:
         yield f"stored    not known: what {part} says is known to the door alone"
         return
-    yield from _stored(config, digest(key), request, rules)
+    yield from _stored(config, digest(key), request, rules, client_ip)
 
 
 def _tells_certificate(route: Route) -> bool:
@@ -91,7 +91,9 @@ def _why_past(rules: Policy, request: RequestHead, client_ip: bytes, past: str) 
     return absent(request, rules, past).why
 
 
-def _stored(config: Path, primary: bytes, request: RequestHead, rules: Policy) -> Iterator[str]:
+def _stored(
+    config: Path, primary: bytes, request: RequestHead, rules: Policy, client_ip: bytes
+) -> Iterator[str]:
     answer: dict[str, Any] = {}
     with suppress(NotRunning, OSError):
         answer = ask(config, "kept", {"primary": primary.hex()}, patience=PATIENCE)
@@ -105,7 +107,7 @@ def _stored(config: Path, primary: bytes, request: RequestHead, rules: Policy) -
         yield f"stored    {absent(request, rules, 'vary-miss' if kept else 'uri-miss').why}"
         return
     entry, is_purged = found
-    done = use(entry, request, answer["now"], rules, is_purged=is_purged)
+    done = use(*(entry, request, answer["now"], rules), is_purged=is_purged, address=client_ip)
     others = f"; one of {len(kept)} variants" if len(kept) > 1 else ""
     yield f"stored    {entry.status}, {entry.length} bytes, {_aged(entry, answer['now'])}{others}"
     yield f"          {because(entry)}"

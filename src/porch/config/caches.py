@@ -6,7 +6,7 @@ from dataclasses import replace
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
 from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
-from porch.config.authing import tells_who
+from porch.config.authing import auth_of, tells_who, told_fields
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.settings import RouteSettings
@@ -104,7 +104,7 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix, key = key_suffix(name, route), found.key
+        suffix, key, who = key_suffix(name, route), found.key, auth_of(settings)
         has_more = found.function or self._trusts or key.fields or key.cookies
         self._siblings.add(entry.pattern, key, None if has_more else suffix)
         return [
@@ -115,6 +115,7 @@ class Caches:
                     found.policy,
                     max_object=min(found.policy.max_object, shelf.largest),
                     tells_who=tells_who(settings),
+                    told=frozenset() if who is None else frozenset(told_fields(who)),
                 ),
                 found.key,
                 suffix=suffix,
