@@ -11,7 +11,7 @@ import lmdb
 import pytest
 
 from porch.cache.board import BANNED, ERA, PURGES, Board
-from porch.cache.database import Database, DatabaseError, FullError, Meta, era_folder, whole
+from porch.cache.database import Database, DatabaseError, FullError, era_folder, whole
 from porch.cache.ground import FIRST
 
 
