@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from porch.between import BeforeClient
+from porch.cache.directives import cache_control
+from porch.cache.targeted import TARGETS, in_force
 from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.filter import Kept, Response
@@ -27,10 +29,14 @@ KEPT = frozenset(
         *(b"expires", b"x-robots-tag", b"x-content-type-options", b"referrer-policy"),
         *(b"content-security-policy", b"content-security-policy-report-only"),
         b"cross-origin-resource-policy",
+        *TARGETS,
     )
 )
 """Of what the origin answered, in place of what the internal route says: how what is sent is to be
 read, shown and kept. Set-Cookie and Vary are kept beside."""
+_LASTING = frozenset((b"cache-control", b"expires", b"pragma", *TARGETS))
+_OF_ONE = frozenset((b"private", b"no-store"))
+_PRIVATE = (b"cache-control", b"private")
 _BESIDE = frozenset((b"set-cookie", b"vary"))
 _OF_BODY = frozenset(
     (b"content-encoding", b"content-length", b"content-type", b"expect", b"trailer")
@@ -253,11 +259,14 @@ def merged(origins: list[Field], inside: ResponseHead) -> list[Field]:
     """The fields of what the internal route answers, with those that are kept of the origin's.
 
     Of an error cookies alone: what the origin says is of what it meant to send. A type is of a
-    whole body, not of several parts of it, nor of none.
+    whole body, not of several parts of it, nor of none. What the internal route says of how long it
+    may be kept is said of the file, not of who may have it, which the origin has decided for one
+    client: where that does not say for how long (RFC 9111 3), and of each error, shared caches have
+    it told that it is for one.
     """
     kept = [each for each in origins if each[0] in _BESIDE]
     if inside.status >= 400:
-        return [*inside.fields, *(each for each in kept if each[0] != b"vary")]
+        return [*_for_one(inside.fields), *(each for each in kept if each[0] != b"vary")]
     is_whole = inside.status != 304 and not (inside.get(b"content-type") or b"").startswith(
         b"multipart/byteranges"
     )
@@ -265,4 +274,22 @@ def merged(origins: list[Field], inside: ResponseHead) -> list[Field]:
         each for each in origins if each[0] in KEPT and (is_whole or each[0] != b"content-type")
     ]
     names = {name for name, _ in said}
-    return [*(each for each in inside.fields if each[0] not in names), *said, *kept]
+    if _says_how_long(origins):
+        names |= _LASTING
+        return [*(each for each in inside.fields if each[0] not in names), *said, *kept]
+    own = [each for each in inside.fields if each[0] not in names]
+    return [*_for_one([*own, *said]), *kept]
+
+
+def _says_how_long(origins: list[Field]) -> bool:
+    directives, source = in_force(origins)
+    if directives.lasts is not None:
+        return True
+    return source == "cache-control" and any(name == b"expires" for name, _ in origins)
+
+
+def _for_one(fields: list[Field]) -> list[Field]:
+    """As an answer that no shared cache keeps, for whatever reason it would."""
+    if not _OF_ONE.isdisjoint(cache_control(fields)):
+        return [each for each in fields if each[0] not in TARGETS]
+    return [*(each for each in fields if each[0] not in TARGETS), _PRIVATE]
