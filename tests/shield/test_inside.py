@@ -63,7 +63,8 @@ def test_an_error_is_not_what_the_origin_described() -> None:
         (b"cache-control", b"max-age=60"),
         (b"cache-control", b"s-maxage=60, must-revalidate"),
         (b"expires", b"Sun, 06 Nov 1994 08:49:37 GMT"),
-        (b"cdn-cache-control", b"max-age=60"),
+        (b"cache-control", b"Public, Max-Age=60"),
+        (b"cdn-cache-control", b"max-age=60, stale-if-error=5, must-revalidate"),
     ],
 )
 def test_how_long_is_what_the_origin_itself_says(says: Field) -> None:
@@ -71,7 +72,18 @@ def test_how_long_is_what_the_origin_itself_says(says: Field) -> None:
     assert merged([says], ResponseHead(200, inside)) == [*FILE, says]
 
 
-@pytest.mark.parametrize("says", [(b"x", b"y"), (b"cache-control", b"public"), (b"pragma", b"x")])
+@pytest.mark.parametrize(
+    "says",
+    [
+        (b"x", b"y"),
+        (b"cache-control", b"public"),
+        (b"cache-control", b'x="a,max-age=60,b"'),
+        (b"cdn-cache-control", b"public"),
+        (b"cdn-cache-control", b'max-age="60"'),
+        (b"cdn-cache-control", b"max-age=60, stale-if-error"),
+        (b"pragma", b"x"),
+    ],
+)
 @pytest.mark.parametrize("status", [200, 206, 304, 404, 410])
 @pytest.mark.parametrize(
     "inner",

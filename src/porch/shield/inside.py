@@ -4,12 +4,11 @@ It is an exchange of its own, with the hooks of the internal route, whose client
 is answered is handed on as the answer of the exchange that asked, and nothing of it is held.
 """
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from porch.between import BeforeClient
-from porch.cache.directives import cache_control
-from porch.cache.targeted import TARGETS, in_force
 from porch.errors import ClientGone, InternalError, PorchError
 from porch.exchange import Exchange
 from porch.filter import Kept, Response
@@ -23,19 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT", "Inside", "depth_of", "merged"]
 
+_TARGETS = (b"porch-cache-control", b"cdn-cache-control")
+"""What is said to caches near an origin, before Cache-Control, the first first (RFC 9213)."""
 KEPT = frozenset(
     (
         *(b"content-type", b"content-disposition", b"content-language", b"cache-control"),
         *(b"expires", b"x-robots-tag", b"x-content-type-options", b"referrer-policy"),
         *(b"content-security-policy", b"content-security-policy-report-only"),
         b"cross-origin-resource-policy",
-        *TARGETS,
+        *_TARGETS,
     )
 )
 """Of what the origin answered, in place of what the internal route says: how what is sent is to be
 read, shown and kept. Set-Cookie and Vary are kept beside."""
-_LASTING = frozenset((b"cache-control", b"expires", b"pragma", *TARGETS))
-_OF_ONE = frozenset((b"private", b"no-store"))
+_LASTING = frozenset((b"cache-control", b"expires", b"pragma", *_TARGETS))
+_LASTS = re.compile(rb"(?:^|,)[ \t]*(?:max-age|s-maxage)[ \t]*=[ \t]*\d+[ \t]*(?:,|$)")
+_FOR_ONE = re.compile(rb"(?:^|,)[ \t]*(?:private|no-store)[ \t]*(?:,|$)")
+_NUMBERED = rb"(?:max-age|s-maxage|stale-while-revalidate|stale-if-error)"
+_DIRECTIVE = rb"(?:" + _NUMBERED + rb"=\d{1,10}|(?!" + _NUMBERED + rb"\b)[a-z][a-z-]*)"
+_PLAIN_TARGETED = re.compile(_DIRECTIVE + rb"(?:[ \t]*,[ \t]*" + _DIRECTIVE + rb")*")
 _PRIVATE = (b"cache-control", b"private")
 _BESIDE = frozenset((b"set-cookie", b"vary"))
 _OF_BODY = frozenset(
@@ -282,14 +287,24 @@ def merged(origins: list[Field], inside: ResponseHead) -> list[Field]:
 
 
 def _says_how_long(origins: list[Field]) -> bool:
-    directives, source = in_force(origins)
-    if directives.lasts is not None:
+    """Whether an origin's own words have a lifetime, as each cache reads them that goes by what is
+    in force (RFC 9213 2.2); of what is not plain, none is read."""
+    for target in _TARGETS:
+        said = _joined(origins, target)
+        if said:
+            return _PLAIN_TARGETED.fullmatch(said) is not None and _LASTS.search(said) is not None
+    said = _joined(origins, b"cache-control")
+    if b'"' not in said and _LASTS.search(said):
         return True
-    return source == "cache-control" and any(name == b"expires" for name, _ in origins)
+    return any(name == b"expires" for name, _ in origins)
 
 
 def _for_one(fields: list[Field]) -> list[Field]:
     """As an answer that no shared cache keeps, for whatever reason it would."""
-    if not _OF_ONE.isdisjoint(cache_control(fields)):
-        return [each for each in fields if each[0] not in TARGETS]
-    return [*(each for each in fields if each[0] not in TARGETS), _PRIVATE]
+    left = [each for each in fields if each[0] not in _TARGETS]
+    is_said = _FOR_ONE.search(_joined(fields, b"cache-control")) is not None
+    return left if is_said else [*left, _PRIVATE]
+
+
+def _joined(fields: list[Field], name: bytes) -> bytes:
+    return b", ".join(value for each, value in fields if each == name).lower()
