@@ -15,7 +15,8 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src"
 
 LEVELS = {
-    **dict.fromkeys(("errors", "clock", "ip", "outbox", "tls", "shared", "version"), 0),
+    **dict.fromkeys(("errors", "clock", "crowd", "ip", "outbox", "tls"), 0),
+    **dict.fromkeys(("shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("between", "client", "filter", "identity", "keeper", "nobody", "route"), 2),
     **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "silence"), 2),
@@ -30,7 +31,7 @@ LEVELS = {
 }
 
 KNOWN_ORDER = [
-    ["errors", "clock", "ip", "outbox", "shared", "tls", "version"],
+    ["errors", "clock", "crowd", "ip", "outbox", "shared", "tls", "version"],
     [
         "filter",
         "identity",

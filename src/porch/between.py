@@ -75,6 +75,10 @@ class BeforeClient(_Between):
         """See Stream."""
         self.client.abort(error)
 
+    def is_read(self) -> bool:
+        """See ClientStream."""
+        return self.client.is_read()
+
     def unsent(self) -> int:
         """See ClientStream."""
         return self.client.unsent()

@@ -6,6 +6,7 @@ in Porch reads a clock, so that a test can turn this one by hand.
 
 import os
 import time
+from collections.abc import Iterator
 from email.utils import formatdate
 from typing import Protocol
 
@@ -102,6 +103,9 @@ class Deadlines:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Waiting]:
+        return iter(self._waiting)
 
     def check(self) -> None:
         """Call everything whose deadline lies before `now`."""

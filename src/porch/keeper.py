@@ -51,6 +51,9 @@ class ClientStream(Stream, Protocol):
     trailers: bool
     security: Security | None
 
+    def is_read(self) -> bool:
+        """Whether what it sends is taken as it comes: nothing keeps it from sending more."""
+
     def unsent(self) -> int:
         """Bytes that this side has not taken yet, the system's buffers included."""
 

@@ -33,6 +33,10 @@ class Nobody:
     def abort(self, error: "PorchError") -> None:
         """See Stream: nobody minds."""
 
+    def is_read(self) -> bool:
+        """See ClientStream: nobody sends."""
+        return False
+
     def unsent(self) -> int:
         """See ClientStream: nothing waits."""
         return 0

@@ -200,6 +200,10 @@ class Transformed:
         self._account()
         self._client.abort(error)
 
+    def is_read(self) -> bool:
+        """See keeper.ClientStream."""
+        return self._client.is_read()
+
     def unsent(self) -> int:
         """See keeper.ClientStream."""
         return self._client.unsent()

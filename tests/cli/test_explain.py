@@ -207,3 +207,12 @@ def test_the_file_that_would_be_served_is_shown(
     none = explained("http://a.test/s/none")
     assert any(line.startswith("answers at the door: 404 no-file") for line in none)
     assert f"file none: {tmp_path}/www/none" in none
+
+
+def test_secrets_of_a_url_are_not_repeated(explained: Explained) -> None:
+    lines = explained("http://a.test/api/x?api_key=s3cret&a=1")
+    assert "s3cret" not in "\n".join(lines)
+    assert any(
+        line.startswith("sends GET /x?api_key=***&a=1 (came as /api/x?api_key=***")
+        for line in lines
+    )

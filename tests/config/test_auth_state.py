@@ -25,6 +25,16 @@ def test_a_set_of_keys_outlives_a_reload_that_asks_for_it() -> None:
     assert state.key_set(URL, NONE) is not first
 
 
+def test_what_is_known_of_a_provider_outlives_a_reload_too() -> None:
+    state = AuthState(serves=True)
+    first = state.discovery("http://id.test", NONE)
+    state.commit()
+    state.begin()
+    assert state.discovery("http://id.test", NONE) is first
+    assert state.discovery("http://other.test", NONE) is not first
+    assert AuthState(serves=False).discovery("http://id.test", NONE).why
+
+
 def test_what_never_ran_is_forgotten() -> None:
     state = AuthState(serves=True)
     first = state.key_set(URL, NONE)

@@ -40,6 +40,16 @@ def test_routes_with_the_same_words_share_what_is_made() -> None:
     assert filters({"block": "php"}, botting, tarpit=3) != first
 
 
+def test_the_bound_of_a_tarpit_is_one_for_all_routes() -> None:
+    botting = made()
+    found = [*filters({"block": "php"}, botting, tarpit=3)]
+    found += filters({"block": "backups"}, botting, tarpit=3)
+    one, other = found
+    assert isinstance(one, Block)
+    assert isinstance(other, Block)
+    assert one._tarpit is other._tarpit is not None
+
+
 def test_a_list_is_404_and_a_rule_403_unless_it_says_otherwise() -> None:
     found = rules_of(BlockModel(list="scanners"))
     assert (found.name, found.status) == ("scanners", 404)

@@ -52,8 +52,6 @@ block = "scanners"
 tarpit = true
 cors = "*"
 csrf = true
-block = ["scanners"]
-tarpit = true
 challenge = { when = "load", difficulty = 16, lasts = "1h", exempt = ["/api/*"], \
 crawlers = ["bingbot"], contact = "a", secret = "0123456789abcdef" }
 hide = true
@@ -107,6 +105,14 @@ fields = 100
 body = "10MB"
 interim = 8
 streams = 1000
+min_rate = "1KB"
+
+[connections]
+most = 20000
+per_client = 256
+new_per_second = 2000
+new_per_client = 50
+requests_per_client = 100
 
 [headers]
 secure = true

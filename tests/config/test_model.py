@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from porch.config.model import Model, word
+from porch.config.model import Model, Unrepeated, word
 
 
 class Table(Model):
@@ -20,3 +20,7 @@ def test_a_word_that_is_left_out_is_none_and_its_default_is_told() -> None:
 def test_other_types_bounds_and_words_are_refused(words: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Table.model_validate(words)
+
+
+def test_what_must_not_be_repeated_is_an_error_of_a_value() -> None:
+    assert issubclass(Unrepeated, ValueError)

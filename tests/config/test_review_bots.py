@@ -39,3 +39,10 @@ def test_too_many_patterns_are_told_before_they_run() -> None:
 
 def test_a_tarpit_without_rules_is_told() -> None:
     assert "nothing to do" in problems(block=False, tarpit=True)
+
+
+def test_a_short_secret_is_told_without_it() -> None:
+    found = problems(challenge={"secret": "hunter2"})
+    assert "fewer than 16 characters" in found
+    assert "hunter2" not in found
+    assert problems(challenge={"secret": "0123456789abcdef"}) == ""

@@ -110,3 +110,18 @@ def test_several_mistakes_have_several_sentences_each_in_its_place():
 )
 def test_a_value_is_shown_as_it_was_written(value, text):
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"basic": "ann:s3cret"},
+        {"keys": "s3cret"},
+        {"forward": "http://ann:s3cret@x/"},
+        {"jwt": {"jwks": "x:/?token=s3cret"}},
+    ],
+)
+def test_what_may_be_a_secret_is_not_repeated(auth: dict[str, object]) -> None:
+    said = "\n".join(texts(RouteModel, {"to": "a", "auth": auth}))
+    assert "': " in said
+    assert "s3cret" not in said

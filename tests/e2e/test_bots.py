@@ -118,3 +118,19 @@ def test_a_tarpit_holds_one_and_answers_all_others_at_once(running: Door) -> Non
     held.read_bytes(2)  # one came with the head, the next a second later
     assert time.monotonic() - began > 0.5
     held.close()
+
+
+def test_by_http_2_a_tarpit_holds_one_stream_and_others_go_on(running: Door) -> None:
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
+    with H2Socket(running.ports[1], context) as client:
+        slow = client.answers[client.asks(b"/slow/.env")]
+        client.until(lambda: slow.body)
+        assert client.answered(client.asks(b"/slow/.env")).status == 404
+        assert SEEN in client.answered(client.asks(b"/slow/a")).body
+        assert not slow.ended
+        client.until(lambda: len(slow.body) > 1)
+    with H2Socket(running.ports[1], context) as client:
+        again = client.answers[client.asks(b"/slow/.env")]
+        client.until(lambda: again.body)
+        assert not again.ended, "there is room again, for the first has left"

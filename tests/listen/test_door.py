@@ -12,6 +12,7 @@ from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import Security
+from porch.listen.crowd_gate import UNBOUNDED
 from porch.listen.door import SOME, Door
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
@@ -35,6 +36,8 @@ class Settings:
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.client_ip: Any = None
         self.announces: Any = None
+        self.bounds = UNBOUNDED
+        self.min_rate = 240
         self.h2c = False
         self.streams = 128
 

@@ -53,3 +53,10 @@ def test_an_empty_when_asks_nothing() -> None:
 def test_what_cannot_be_asked_is_refused(when: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         parse_when(when)
+
+
+def test_a_value_is_shown_as_it_may_be_shown() -> None:
+    when = {"header": {"x-key": "s3cret"}, "cookie": {"a": "~s3cret$"}, "query": {"b": True}}
+    conditions = parse_when(when, lambda text: text.replace("s3cret", "${KEY}"))
+    assert str(conditions) == 'header x-key = "${KEY}", cookie a = "~${KEY}$", query b is present'
+    assert conditions.values == parse_when(when).values

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from porch.http.message import Field, RequestHead
 from porch.shield.block import MOST_BODY, Block, BlockBodies, Rule
@@ -30,6 +32,25 @@ def test_a_path_is_refused_in_each_spelling_and_by_fields_that_stand_for_it() ->
     assert refuses(PATH, target=b"/?/private") == refuses(PATH, target=b"/privately") == ""
     with pytest.raises(TooDeep):
         refuses(PATH, target=b"/%25252525252e")
+
+
+FORMS = st.sampled_from(("%c", "%%%02x", "%%%02X", "%%25%02x", "%%u%04x"))
+BETWEEN = st.sampled_from(
+    ("/", "//", "/./", "/x/../", "/;/", "/%2e/", "\\", "%2f", "%5c", "/a/..;/")
+)
+
+
+@given(
+    forms=st.lists(FORMS, min_size=7, max_size=7),
+    before=BETWEEN,
+    after=st.sampled_from(
+        ("", "/", "/x", ";a", "?a", ".", "%20", "%00", "/..;/private", "::$DATA")
+    ),
+)
+def test_no_mixture_of_spellings_passes(forms: list[str], before: str, after: str) -> None:
+    pairs = zip(forms, "pRivate", strict=True)
+    name = "".join(form % ord(letter) for form, letter in pairs)
+    assert refuses(PATH, target=f"{before}{name}{after}".encode()) == "path"
 
 
 def test_a_method_is_refused_whatever_stands_for_it() -> None:

@@ -74,3 +74,9 @@ def test_bodies_are_read_as_forms_and_json_are() -> None:
     assert unescaped(b'{"a": 1}') == (b'{"a": 1}',)
     assert b'"<script>"' in unescaped(b'"\\u003cscript\\u003E"')
     assert b"q=<script>" in unescaped(b"q=%3Cscript%3e")
+
+
+def test_what_is_tangled_behind_an_encoding_is_refused() -> None:
+    tangled = b"/x/..%252f%255c..%5c%3by/..%3b%252f%2f%2fa"
+    with pytest.raises(TooDeep):
+        spellings(tangled * 40)

@@ -8,7 +8,7 @@ import pytest
 
 from porch.http.message import RequestHead
 from porch.shield.crawler_dns import NotFound
-from porch.shield.crawlers import FAILED_FOR, FALSE_FOR, MOST, TRUE_FOR, Crawlers
+from porch.shield.crawlers import FAILED_FOR, FALSE_FOR, KNOWN, MOST, TRUE_FOR, Crawlers
 from tests.support.hands import Hands
 
 
@@ -106,3 +106,13 @@ def test_what_is_remembered_is_bounded_and_the_oldest_goes() -> None:
 
 def test_where_nobody_serves_nobody_is_asked() -> None:
     assert not Crawlers(["bingbot"], None).ask("bingbot", b"192.0.2.1", lambda _: None)
+
+
+def test_no_machine_that_anybody_can_hire_is_one() -> None:
+    hired = (
+        *("1.2.0.192.bc.googleusercontent.com", "ec2-192-0-2-1.compute-1.amazonaws.com"),
+        *("host.cloudapp.azure.com", "example.baidu.com", "googlebot.com", "xgooglebot.com"),
+    )
+    for ends in KNOWN.values():
+        assert all(end.startswith(".") for end in ends)
+        assert not [name for name in hired if name.endswith(ends)]

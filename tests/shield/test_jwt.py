@@ -11,11 +11,11 @@ from porch.identity import Identity
 from porch.shield.auth import Judge, Later
 from porch.shield.auth_claims import Requirement
 from porch.shield.auth_errors import CannotTell, NotAllowed, TooManyFailures, Unauthorized
-from porch.shield.jwks import FRESH, SELDOM
+from porch.shield.fetched import FRESH, SELDOM
 from porch.shield.jwt import MOST_FAILURES, Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import keys_of_set, secret_key
-from tests.shield.test_jwks import Story
+from tests.shield.test_fetched import Story
 from tests.support.hooks import FakeExchange, seen
 from tests.support.tokens import EC, NOW, RSA, claims, key_set, signed
 

@@ -469,6 +469,10 @@ class Fill(Nobody):
         for each in self._leaving():
             each.fail(error)
 
+    def is_read(self) -> bool:
+        """See keeper.ClientStream: it sends nothing."""
+        return False
+
     def unsent(self) -> int:
         """See keeper.ClientStream: while a client takes any of it, however slowly, it moves."""
         held = self.body.held if self.body is not None else 0

@@ -30,6 +30,7 @@ from porch.config.state import State
 from porch.errors import PorchError
 from porch.forward.address import ONE, SPOKEN
 from porch.http.message import RequestHead
+from porch.observe.redact import redact_url
 from porch.route.explain import explain
 from porch.route.route import Route
 from porch.serve.files import Files
@@ -77,7 +78,7 @@ def explain_request(
     security = security_of(built, request, certificate)
     explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
-    print(shown.text(), end="")
+    print(_redacted(shown.text()), end="")
     for line in _described(certificate):
         print(line)
     for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
@@ -91,7 +92,7 @@ def explain_request(
     for line in cache_lines(
         config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
     ):
-        print(line)
+        print(_redacted(line))
     for line in _answer_changes(rehearsal):
         print(line)
     for line in _protected(loaded, rehearsal.route, request, client_ip):
@@ -102,6 +103,17 @@ def explain_request(
     for line in (*changes(rehearsal, client_ip), *ordered_for(config, rehearsal.route)):
         print(line)
     return 0
+
+
+def _redacted(text: str) -> str:
+    """What is printed goes into tickets and chats: of URLs it has what logs have."""
+    lines = text.splitlines(keepends=True)
+    return "".join(
+        " ".join(redact_url(each.encode("latin-1", "replace")).decode("latin-1") for each in words)
+        if (words := line.split(" "))[0] in ("sends", "key")
+        else line
+        for line in lines
+    )
 
 
 def _protected(

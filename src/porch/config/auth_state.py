@@ -4,7 +4,7 @@ the means to ask somebody else."""
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from porch.client import Client
@@ -12,13 +12,17 @@ from porch.forward.address import Address
 from porch.shield.auth_function import AuthFunction
 from porch.shield.auth_thread import SlowThread
 from porch.shield.basic import Passwords
-from porch.shield.jwks import KeySet, Spawn
+from porch.shield.fetched import Fetched, Spawn
+from porch.shield.jwks import KeySet
+from porch.shield.oidc_discovery import Discovery
 from porch.tls.origin import Authorities, client_context
 
 if TYPE_CHECKING:
     from porch.config.pools import MakeClient
 
 __all__ = ["AuthState", "LoadAuth", "target_of"]
+
+What = TypeVar("What", bound=Fetched)
 
 LoadAuth = Callable[[str, Path], AuthFunction | None]
 """("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
@@ -36,8 +40,8 @@ class AuthState:
         self.spawn: Spawn = _nobody
         self.load: LoadAuth = lambda word, base: None
         self.warn: Callable[[str], None] = lambda text: None
-        self._key_sets: dict[tuple[str, Authorities], KeySet] = {}
-        self._asked: dict[tuple[str, Authorities], KeySet] = {}
+        self._fetched: dict[tuple[str, Authorities], Fetched] = {}
+        self._asked: dict[tuple[str, Authorities], Fetched] = {}
 
     def serve(
         self, make_client: "MakeClient", spawn: Spawn, load: LoadAuth, warn: Callable[[str], None]
@@ -51,25 +55,40 @@ class AuthState:
 
     def commit(self) -> None:
         """See State."""
-        self._key_sets = self._asked
+        self._fetched = self._asked
         self._asked = {}
 
     def tick(self) -> None:
         """See State."""
-        for each in self._key_sets.values():
+        for each in self._fetched.values():
             each.tick()
 
     def key_set(self, url: str, authorities: Authorities) -> KeySet:
         """The keys at a URL: those there are, or none yet. authorities: who vouches for it."""
-        key = url, authorities
-        found = self._asked.get(key) or self._key_sets.get(key)
-        if found is None:
-            client = partial(self.client, url, authorities)
-            found = KeySet(url, target_of(urlsplit(url)), client, self.spawn, self._warn)
+        client = partial(self.client, url, authorities)
+        target = target_of(urlsplit(url))
+        made = partial(KeySet, url, target, client, self.spawn, self._warn)
+        return self._kept((url, authorities), KeySet, made)
+
+    def discovery(self, issuer: str, authorities: Authorities) -> Discovery:
+        """An OpenID provider: what is known of it, or nothing yet."""
+        client = partial(self._client_of, authorities)
+        made = partial(Discovery, issuer, client, self.spawn, self._warn)
+        return self._kept((f"issuer {issuer}", authorities), Discovery, made)
+
+    def _kept(
+        self, key: tuple[str, Authorities], kind: type[What], make: Callable[[], What]
+    ) -> What:
+        found = self._asked.get(key) or self._fetched.get(key)
+        if not isinstance(found, kind):
+            found = make()
             if not self.serves:
                 found.rest("nobody asks for them here")
         self._asked[key] = found
         return found
+
+    def _client_of(self, authorities: Authorities, url: str) -> Client:
+        return self.client(url, authorities)
 
     def _warn(self, text: str) -> None:
         self.warn(text)

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from porch.config.auth_files import content_of, file_of, jwt_keys_of, keys_of, users_of
 from porch.config.auth_state import target_of
 from porch.config.loaded import Loaded
+from porch.config.logins import Logins
 from porch.config.schema import RouteWords
 from porch.config.schema_auth import WAYS, AuthModel, JwtModel
+from porch.config.schema_oidc import OidcModel
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
@@ -25,6 +27,7 @@ from porch.shield.forward_auth import ForwardAuth, ForwardRules
 from porch.shield.jwt import Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import SYMMETRIC
+from porch.shield.oidc import WITHOUT_LOGINS, KeepLogins
 from porch.tls.origin import Authorities, system_authorities
 
 __all__ = [
@@ -115,12 +118,14 @@ class _Made(NamedTuple):
     lets_in: list[Filter]
     tells: list[Filter]
     withheld: frozenset[bytes]
+    login: OidcModel | None = None
 
 
 class Authing:
     """Of one configuration. Routes with the same words share what lets in. files: that it is made
     of, to be watched. people: files of users and keys, in which somebody may be missing by now:
-    they are noticed at once, and no rollback brings an older one back.
+    they are noticed at once, and no rollback brings an older one back. logins: those at OpenID
+    providers.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
     in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, adds a filter of
@@ -132,12 +137,16 @@ class Authing:
         self.people: dict[Path, None] = {}
         self._loaded = loaded
         self._auth = state.auth
+        self.logins = Logins(loaded, state.auth)
         self._told = frozenset(_all_told(loaded))
         self._made: dict[tuple[int, ...], _Made] = {}
 
-    def filters(self, settings: RouteSettings) -> list[Filter]:
-        """What lets in, if a route asks."""
-        return self._of(settings).lets_in
+    def filters(self, settings: RouteSettings, host: str) -> list[Filter]:
+        """What lets in, if a route asks. host: of its key."""
+        made = self._of(settings)
+        if made.login is not None:
+            self.logins.come_to(host, made.login)
+        return made.lets_in
 
     def telling(self, settings: RouteSettings) -> list[Filter]:
         """What tells the origin who came: right behind the forwarding fields, which keep out what
@@ -156,7 +165,8 @@ class Authing:
         found = self._made.get(key)
         if found is None:
             words = auth_of(settings)
-            found = self._made[key] = _Made([], [], self._told)
+            open_to_all: list[Filter] = [WITHOUT_LOGINS] if self.logins.is_used else []
+            found = self._made[key] = _Made(open_to_all, [], self._told)
             if words is not None:
                 found = self._made[key] = self._of_words(words)
         return found
@@ -166,7 +176,10 @@ class Authing:
         withheld = self._told
         if not getattr(words, "pass"):
             withheld |= _credential_fields(words)
-        return _Made([self._make(words)], tells, withheld)
+        lets_in: list[Filter] = [self._make(words)]
+        if self.logins.is_used:
+            lets_in.append(KeepLogins() if words.oidc is not None else WITHOUT_LOGINS)
+        return _Made(lets_in, tells, withheld, words.oidc)
 
     def _make(self, words: AuthModel) -> Authenticate:
         require = [Requirement(name, wanted) for name, wanted in words.require.items()]
@@ -218,6 +231,10 @@ class Authing:
             self.files[self._loaded.base / jwt.key] = None
         return Jwt(rules, jwt_keys_of(self._loaded, jwt), judge)
 
+    def _by_login(self, words: AuthModel, judge: Judge) -> Way:
+        assert words.oidc is not None
+        return self.logins.way(words.oidc, judge, words.realm or REALM, self._authorities)
+
     def _by_function(self, words: AuthModel, judge: Judge) -> Way:
         word = f"py:{words.py}"
         if not self._auth.serves:
@@ -257,6 +274,7 @@ _MAKERS: Mapping[str, Callable[[Authing, AuthModel, Judge], Way]] = {
     "keys": Authing._by_key,
     "basic": Authing._by_password,
     "jwt": Authing._by_token,
+    "oidc": Authing._by_login,
     "py": Authing._by_function,
     "forward": Authing._by_service,
 }

@@ -29,6 +29,7 @@ class Botting:
         self._key = loaded.signing_key or secrets.token_bytes(32)
         self._spawn = state.auth.spawn if state.auth.serves else None
         self._load = Load()
+        self._tarpits: dict[int, Tarpit] = {}
         self._made: dict[str, Block] = {}
         self._asking: dict[str, Challenge] = {}
 
@@ -62,7 +63,8 @@ class Botting:
         if key not in self._made:
             rules = [rules_of(each) for each in words]
             kind = BlockBodies if any(each.body for each in rules) else Block
-            self._made[key] = kind(rules, Tarpit(slow) if slow else None)
+            tarpit = self._tarpits.setdefault(slow, Tarpit(slow)) if slow else None
+            self._made[key] = kind(rules, tarpit)
         yield self._made[key]
 
 

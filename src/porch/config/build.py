@@ -7,6 +7,7 @@ steps (steps.py), since a worker builds while it serves.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from porch.balance.sticky import Sticky
@@ -19,6 +20,7 @@ from porch.config.caches import Caches
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
 from porch.config.changing import Changing
+from porch.config.connecting import bounds
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
 from porch.config.members import Members, Sought
@@ -42,6 +44,7 @@ from porch.filter import Filter, Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.listen.address import ListenAddress
+from porch.listen.crowd_gate import Bounds
 from porch.listen.trust import Trust
 from porch.observe.error_page import Template, error_response
 from porch.route.condition import NONE
@@ -77,6 +80,8 @@ class DoorSettings:
     client_ip: Callable[[bytes, RequestHead], bytes] | None
     announces: Callable[[bytes], bool] | None
     own_fields: tuple[Field, ...]
+    bounds: Bounds
+    min_rate: int
     h2c: bool
 
 
@@ -156,7 +161,7 @@ class _Builder:
         self.trust = self._trust(trusted(loaded))
         self.announced = self._trust(announced(loaded))
         limits = merge_limits([self.config])
-        self.streams = limits.streams
+        self.streams, self.min_rate = limits.streams, limits.min_rate
         self.limits = HeadLimits(
             request_line=limits.request_line, head=limits.head, fields=limits.fields
         )
@@ -195,6 +200,7 @@ class _Builder:
         server = config.server
         shown = "porch" if server is True else server
         own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
+        announces = self.announced.trusts if self.announced is not None else None
         settings = DoorSettings(
             router=self.router,
             limits=self.limits,
@@ -204,8 +210,10 @@ class _Builder:
             error_page=self._error_page(),
             report=self.logs.report,
             client_ip=self.trust.client_ip if self.trust is not None else None,
-            announces=self.announced.trusts if self.announced is not None else None,
+            announces=announces,
             own_fields=own,
+            bounds=bounds(self.loaded, self.trusts, announces),
+            min_rate=self.min_rate,
             h2c=config.h2c,
         )
         lists = (*self.lists, *self.filters.accessing.files, *self.filters.people)
@@ -265,6 +273,7 @@ class _Builder:
             yield
         self.calling.review(self.loaded)
         yield from self._challenges()
+        yield from self._logins()
 
     def _challenges(self) -> Steps[None]:
         """Where authorities ask whether a host is ours, unless a route is for that."""
@@ -280,6 +289,20 @@ class _Builder:
                 self._add(Entry(pattern=pattern, route=route))
             yield
 
+    def _logins(self) -> Steps[None]:
+        """Where logins come back to, and where they end. No route of the file goes before."""
+        given = {entry.pattern: entry for entry in self.entries}
+        for host, path, filter_ in self.filters.logins.paths():
+            key = f"{host}{path}"
+            pattern = parse_key(key)
+            if pattern in given:
+                text = f"a login of auth.oidc has this path ({key}); write another in its words"
+                self.loaded.add(("routes", key), text)
+            else:
+                route = Route(key=key, plan=self.logs.plan([filter_]), target="a login (auth.oidc)")
+                self._add(Entry(pattern=pattern, route=route))
+            yield
+
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
         self.router.add(entry)
@@ -289,7 +312,8 @@ class _Builder:
         assert pattern is not None
         conditions = NONE
         if model.when is not None:
-            conditions = parse_when(model.when.model_dump(exclude_defaults=True))
+            hide = partial(self.loaded.without_secrets, entry.path)
+            conditions = parse_when(model.when.model_dump(exclude_defaults=True), hide)
         host = pattern.host.decode()
         settings = self._settings(entry, host)
         rewrite = rewriter(pattern, strip=bool(model.strip), template=model.rewrite)

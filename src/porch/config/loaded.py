@@ -122,7 +122,7 @@ class Loaded:
                 line=line,
                 column=column,
                 severity="warning" if warning else "error",
-                text=self._without_secrets(path, text),
+                text=self.without_secrets(path, text),
             )
         )
 
@@ -137,7 +137,8 @@ class Loaded:
             path = path[:-1]
         return str(self.files[0]) if self.files else self.name, (0, 0)
 
-    def _without_secrets(self, path: KeyPath, text: str) -> str:
+    def without_secrets(self, path: KeyPath, text: str) -> str:
+        """A text about what stands at a path, with each secret as it is written in the file."""
         for at, secrets in self.secrets.items():
             if at[: len(path)] == path or path[: len(at)] == at:
                 for value, written in secrets:

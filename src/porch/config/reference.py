@@ -55,9 +55,11 @@ from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfM
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
+from porch.config.schema_connections import ConnectionsModel
 from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
+from porch.config.schema_oidc import OidcModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -115,8 +117,7 @@ def reference_page() -> str:
             *_secure(),
             *_browsers(),
             *_answers(),
-            *_section("timeouts", TimeoutsModel),
-            *_section("limits", LimitsModel),
+            *_bounds(),
             *_section("health", HealthModel),
             *_section("eject", EjectModel),
             *_section("retry", RetryModel),
@@ -143,6 +144,15 @@ def reference_page() -> str:
             "",
         ]
     )
+
+
+def _bounds() -> list[str]:
+    """On time, on messages, and on connections."""
+    return [
+        *_section("timeouts", TimeoutsModel),
+        *_section("limits", LimitsModel),
+        *_section("connections", ConnectionsModel),
+    ]
 
 
 def _browsers() -> list[str]:
@@ -255,6 +265,7 @@ def _protection() -> list[str]:
         *_section("auth", AuthModel),
         *_section("keys", KeyModel),
         *_section("jwt", JwtModel),
+        *_section("oidc", OidcModel),
         *_section("forward", ForwardModel),
         *_section("block", BlockModel),
         *_section("challenge", ChallengeModel),

@@ -9,9 +9,11 @@ from porch.config.authing import algorithms_of, has_way, merge_auth, tells, told
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.locate import KeyPath
 from porch.config.review_files import review_file
+from porch.config.review_oidc import review_oidc
 from porch.config.schema import RouteWords
 from porch.config.schema_auth import WAYS, AuthModel, JwtModel
 from porch.config.settings import host_word, merge_cache, site_of
+from porch.config.urls import is_near
 from porch.shield.jwt_keys import SYMMETRIC
 
 __all__ = ["review_auth"]
@@ -67,6 +69,8 @@ def _review_words(loaded: Loaded, words: AuthModel, path: KeyPath) -> None:
         _review_jwt(loaded, words.jwt, (*path, "jwt"))
     if words.forward is not None:
         review_file(loaded, words.forward.ca, (*path, "forward", "ca"))
+    if words.oidc is not None:
+        review_oidc(loaded, words.oidc, (*path, "oidc"))
     for name, value in words.require.items():
         if value in ([], ""):
             text = f"'{name}' can be nothing, so that nobody could come in; write what it may be"
@@ -118,14 +122,9 @@ def _review_jwt(loaded: Loaded, jwt: JwtModel, path: KeyPath) -> None:
             " audience = …"
         )
         loaded.add(path, text, warning=True)
-    if jwt.jwks is not None and jwt.jwks.startswith("http://") and not _is_near(jwt.jwks):
+    if jwt.jwks is not None and jwt.jwks.startswith("http://") and not is_near(jwt.jwks):
         text = "whoever is between can put keys of their own in; write https://"
         loaded.add((*path, "jwks"), text, warning=True)
-
-
-def _is_near(url: str) -> bool:
-    host = url.removeprefix("http://")
-    return host.startswith(("127.", "localhost", "[::1]"))
 
 
 def _review_route(

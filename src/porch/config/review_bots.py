@@ -4,6 +4,7 @@ import re
 
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
+from porch.config.review_balance import SHORTEST
 from porch.config.schema_bots import BlockModel, BotWords, pattern_of
 from porch.shield.block_patterns import Patterns, check_pattern
 
@@ -17,6 +18,10 @@ def review_bots(loaded: Loaded, words: BotWords, path: KeyPath) -> None:
     if words.tarpit and words.block is False:
         text = "'tarpit' has nothing to do where 'block' is false; take one of them out"
         loaded.add((*path, "tarpit"), text, warning=True)
+    secret = words.challenge.secret if words.challenge else None
+    if secret is not None and len(secret) < SHORTEST:
+        text = f"the secret has fewer than {SHORTEST} characters; openssl rand -hex 32 makes one"
+        loaded.add((*path, "challenge", "secret"), text)
     patterns: list[str] = []
     for number, rule in enumerate(words.block or ()):
         patterns += _review_rule(loaded, rule, (*path, "block", number))

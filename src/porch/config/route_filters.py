@@ -11,6 +11,7 @@ from porch.config.changing import Changing
 from porch.config.compressing import compressing
 from porch.config.hiding import Hiding
 from porch.config.loaded import Loaded
+from porch.config.logins import Logins
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
 from porch.config.shielding import Shielding
@@ -67,6 +68,11 @@ class RouteFilters:
         return self._shielding.authing.files
 
     @property
+    def logins(self) -> Logins:
+        """Those at OpenID providers, which have paths of their own on hosts."""
+        return self._shielding.authing.logins
+
+    @property
     def people(self) -> Iterable[Path]:
         """Those of them that say who may come in."""
         return self._shielding.authing.people
@@ -74,7 +80,7 @@ class RouteFilters:
     @property
     def needs_key(self) -> bool:
         """Whether any of them signs with the door's own key."""
-        return self._shielding.botting.needs_key
+        return self._shielding.botting.needs_key or self.logins.needs_key
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:

@@ -17,6 +17,7 @@ from porch.config.schema_buffer import Bandwidth, BufferRequest, BufferResponse
 from porch.config.schema_cache import Cache, CacheStoreModel
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
 from porch.config.schema_compress import Compress
+from porch.config.schema_connections import ConnectionWords, MinRate
 from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
 from porch.config.schema_overload import Overload, OverloadModel
@@ -144,6 +145,12 @@ class LimitsModel(Model):
     streams: Annotated[int, Field(ge=1, le=10_000)] | None = word(
         "Requests that a client may have open on one connection of HTTP/2; it waits with others.",
         _LIMITS.streams,
+    )
+    min_rate: MinRate | None = word(
+        "Bytes a second that a client sends of a body, on average of 10 s, or takes of an answer "
+        "that waits for it, of 30 s; 408 or a reset below. `false` for no bound. See "
+        "[connections](connections.md).",
+        spell_size(_LIMITS.min_rate),
     )
 
 
@@ -381,7 +388,7 @@ def _tables(of: Any) -> Any:
     return BeforeValidator(_unchanged, json_schema_input_type=dict[str, of])
 
 
-class ConfigModel(HostWords, NetworkWords):
+class ConfigModel(HostWords, NetworkWords, ConnectionWords):
     """The whole file."""
 
     listen: Annotated[Strings, Form('an address, such as ":8080", or a list of them')] = Field(

@@ -6,11 +6,12 @@ A way to show who one is has its word here, its review in review_auth.py, and is
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
-from porch.config.model import Model, word
+from porch.config.model import Model, Unrepeated, word
+from porch.config.schema_oidc import OidcModel
+from porch.config.urls import Url
 from porch.config.words import Duration, Form, Silence, Strings
 from porch.observe.redact import is_secret
 from porch.shield.auth_claims import is_plain_name
@@ -19,7 +20,7 @@ from porch.shield.jwt_keys import ASYMMETRIC, SYMMETRIC
 
 __all__ = ["WAYS", "AuthModel", "AuthWords", "ForwardModel", "JwtModel", "KeyModel"]
 
-WAYS = ("certificate", "keys", "basic", "jwt", "py", "forward")
+WAYS = ("certificate", "keys", "basic", "jwt", "oidc", "py", "forward")
 """The words that name a way to show who one is, in the order in which they are asked."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -72,7 +73,7 @@ def _key(value: object) -> object:
 def _file(value: str) -> str:
     """What is not repeated: it may be a secret."""
     if not value.startswith("file:") or len(value) == 5:
-        raise ValueError('a text names a file, such as "file:users.htpasswd"')
+        raise Unrepeated('a text names a file, such as "file:users.htpasswd"')
     return value
 
 
@@ -128,21 +129,6 @@ Users = Annotated[
     BeforeValidator(_users, json_schema_input_type=str | dict[str, str]),
     Form('a table such as { ann = "$argon2id$…" }, or "file:users.htpasswd"'),
 ]
-
-
-def _url(value: str) -> str:
-    try:
-        url = urlsplit(value)
-        is_whole = bool(url.hostname) and url.port != 0 and not (url.fragment or url.username)
-    except ValueError:
-        is_whole = False
-    is_plain = value.isascii() and value.isprintable() and " " not in value
-    if not is_whole or url.scheme not in ("http", "https") or not is_plain:
-        raise ValueError('it is no URL, such as "http://127.0.0.1:9000/check"')
-    return value
-
-
-Url = Annotated[str, AfterValidator(_url), Form('a URL, such as "https://a.test/jwks.json"')]
 
 
 def _algorithms(value: list[str]) -> list[str]:
@@ -262,6 +248,9 @@ class _Words(Model):
         "taken."
     )
     jwt: JwtModel | None = word("By a token that an issuer has signed, see [jwt](#jwt).")
+    oidc: OidcModel | None = word(
+        "By a login at an OpenID provider, see [oidc](#oidc) and [the page on it](oidc.md)."
+    )
     forward: Forward | None = word(
         "By a service that is asked about each request, see [forward](#forward); a URL is its "
         "`url`."

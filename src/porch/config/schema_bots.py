@@ -52,8 +52,8 @@ def _read(value: object) -> object:
     for each in found:
         if isinstance(each, str) and each not in NAMES:
             raise ValueError(
-                f"'{each}' is none of the lists ({', '.join(NAMES)}){suggest(each, NAMES)}; "
-                f'a path is {{ path = "{each}" }}'
+                f"'{each}' is none of the lists ({', '.join(NAMES)}), and a path is "
+                f'{{ path = "{each}" }}{suggest(each, NAMES)}'
             )
     return [{"list": each} if isinstance(each, str) else each for each in found]
 
@@ -161,12 +161,6 @@ def _crawlers(value: list[str]) -> list[str]:
     return [text.lower() for text in value]
 
 
-def _secret(value: str | None) -> str | None:
-    if value is not None and len(value) < 16:
-        raise ValueError("it has 16 characters at least; openssl rand -base64 24 makes one")
-    return value
-
-
 class ChallengeModel(Model):
     """A calculation that browsers do before they come in: `challenge = true`, or `"load"`."""
 
@@ -190,8 +184,8 @@ class ChallengeModel(Model):
     contact: str = Field(
         default="", description="What to do for who has no JavaScript; a text for the page."
     )
-    secret: Annotated[str | None, AfterValidator(_secret)] = word(
-        "Signs passes in place of the door's own key, for several machines."
+    secret: str | None = word(
+        "Signs passes in place of the door's own key, for several machines: 16 characters or more."
     )
 
 

@@ -54,7 +54,7 @@ def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
 def _is_secret(path: KeyPath) -> bool:
     """Whether a value is one of a field, a parameter or a cookie, or a password or key."""
     if (
-        path[-1] == "key_password"
+        path[-1] in ("key_password", "client_secret", "cookie_secret")
         or path[-2:]
         in (("eab", "key"), ("sticky", "secret"), ("jwt", "secret"), ("challenge", "secret"))
         or path[-3:-1] == ("acme", "dns")

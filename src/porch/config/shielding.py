@@ -8,6 +8,7 @@ from porch.config.accessing import Accessing
 from porch.config.authing import Authing
 from porch.config.botting import Botting
 from porch.config.browsing import browsing
+from porch.config.connecting import per_client
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
@@ -33,10 +34,11 @@ class Shielding:
         key."""
         return [
             *self._network(settings),
+            *per_client(self._loaded, self._state),
             *self._bots(settings),
             *self._limits(settings, name, host, of_identity=False),
             *self._browser(settings, host),
-            *self._identity(settings, name),
+            *self._identity(settings, host),
             *self._limits(settings, name, host, of_identity=True),
         ]
 
@@ -58,6 +60,6 @@ class Shielding:
         """Across origins: CORS, CSRF; what browsers are told."""
         return browsing(settings)
 
-    def _identity(self, settings: RouteSettings, name: str) -> list[Filter]:
+    def _identity(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""
-        return self.authing.filters(settings)
+        return self.authing.filters(settings, host)

@@ -23,6 +23,7 @@ from porch.config.balancing import LoadKey
 from porch.config.caching import LoadFunction
 from porch.config.listing import Listing
 from porch.config.orders import Orders
+from porch.crowd import Crowd
 from porch.exchange import Exchange
 from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
@@ -95,8 +96,8 @@ class State:
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
     cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded. auth:
     what lets clients in. serves: whether anything will be balanced. load_limit_key, load_cost: the
-    operator's own of a limit. limit_row: where limits count, None while nobody has said.
-    country_of: an address. tell: the operator.
+    operator's own of a limit. limit_row, crowd: where limits, and those who are here, are counted,
+    None while nobody has said. country_of: an address. tell: the operator.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -120,6 +121,7 @@ class State:
         self.load_limit_key: LoadFunction = lambda word, base: None
         self.load_cost: LoadCost = lambda word, base: None
         self.limit_row: LimitRow | None = None
+        self.crowd: Crowd | None = None
         self.country_of: CountryOf = lambda address: None
         self.tell: Callable[[str], None] = lambda text: None
         self.shelf: Shelf | None = None

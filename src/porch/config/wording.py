@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from porch.config.forms import choices, find_field, form_of, model_in
 from porch.config.locate import KeyPath
+from porch.config.model import Unrepeated
 from porch.config.schema import (
     LATER_WORDS,
     ConfigModel,
@@ -120,7 +121,8 @@ def _wrong(error: ErrorDetails, path: KeyPath, kind: type[BaseModel]) -> str:
     name = next(step for step in reversed(path) if isinstance(step, str))
     if error["type"] == "value_error":
         said = error["msg"].removeprefix("Value error, ")
-        plain = not isinstance(value, Mapping | list)
+        is_shown = not isinstance(error.get("ctx", {}).get("error"), Unrepeated)
+        plain = is_shown and not isinstance(value, Mapping | list)
         return f"'{name}' is {shown(value)}; {said}" if plain else f"'{name}': {said}"
     near = suggest(value, choices(field.annotation)) if isinstance(value, str) else ""
     return f"'{name}' is {shown(value)}; it must be {form_of(field, inside=inside)}{near}"

@@ -9,8 +9,10 @@ import re
 from typing import cast
 
 from porch import clock
+from porch.clock import INFINITY
 from porch.http.h2 import PREFACE
 from porch.listen.door import Door
+from porch.listen.door_session import Busy
 from porch.listen.h1 import ServerConnection
 from porch.listen.h2 import MultiplexedConnection
 
@@ -23,7 +25,7 @@ _NEITHER = re.compile(rb"(?:PRI \*|[^ \r\n]+ [^ \r\n]+ (?!HTTP/))[^\n]*\n")
 preface: what is to begin as HTTP/2 and does not ends as HTTP/2 wants it (RFC 9113 3.4)."""
 
 
-class Begun(asyncio.Protocol):
+class Begun(Busy, asyncio.Protocol):
     """Looks at the first bytes, and gives its place to the connection that reads them.
 
     deadline: until when there must be enough of them.
@@ -92,10 +94,16 @@ class Begun(asyncio.Protocol):
     def announce(self) -> None:
         """See door.Session: it is told with its first answer."""
 
+    def idle_since(self) -> float:
+        """See door_session.Session."""
+        return INFINITY if self._first else self.deadline - self._door.settings.timeouts.keep_alive
+
     def drain(self) -> None:
         """See door.Session. What was not begun need not be answered."""
         if not self._first:
             self._transport.close()
+
+    shed = drain
 
     def close_now(self) -> None:
         """See door.Session."""

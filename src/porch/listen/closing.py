@@ -9,11 +9,14 @@ import struct
 from socket import SO_LINGER, SOL_SOCKET
 
 from porch import clock
+from porch.errors import PorchError
 from porch.http.websocket import Frames
 from porch.keeper import unsent
 from porch.listen.door import Door
+from porch.listen.door_session import Busy, Owed
+from porch.listen.rates import taken
 
-__all__ = ["LINGER", "MOST_TAKEN", "Closing", "flush", "reset"]
+__all__ = ["LINGER", "MOST_TAKEN", "Closing", "flush", "owed", "reset"]
 
 LINGER = 2.0
 """Seconds that a closing connection still takes bytes, so that the client can read the answer
@@ -25,7 +28,7 @@ MOST_TAKEN = 16 << 20
 A_READ = 1024
 
 
-class Closing(asyncio.Protocol):
+class Closing(Busy, asyncio.Protocol):
     """Takes the place of a protocol that has said all: takes and drops what still comes, for a
     moment, and then closes. It is one of the door's sessions.
 
@@ -94,10 +97,27 @@ class Closing(asyncio.Protocol):
     def close_now(self) -> None:
         """See door.Session. It has a short time of its own."""
 
+    def owed(self) -> Owed:
+        """See door_session.Session."""
+        return owed(self._transport, self._door.settings.min_rate, unsent(self._transport))
+
+    def give_up(self, error: PorchError) -> None:
+        """See door_session.Session."""
+        reset(self._transport)
+
     def _close(self) -> None:
         self._heard = None
         self.deadline = clock.now + self._door.settings.timeouts.idle
         self._transport.close()
+
+
+def owed(transport: asyncio.Transport, least: int, waits: int) -> Owed:
+    """See door_session.Session. waits: bytes for the client besides those that the transport has no
+    room for. What the system holds is among them only where nothing comes behind it."""
+    if not least or not (waits or transport.get_write_buffer_size()):
+        return None
+    took = taken(transport.get_extra_info("socket"))
+    return None if took < 0 else (took, least)
 
 
 def flush(transport: asyncio.Transport, before: int) -> int:

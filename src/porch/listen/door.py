@@ -6,16 +6,21 @@ from collections.abc import Callable
 from typing import Protocol
 
 from porch.clock import Deadlines
+from porch.crowd import Crowd
 from porch.errors import InternalError, PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import ClientStream, Security, Timer
+from porch.listen.crowd_gate import Bounds, Gate
+from porch.listen.crowd_shed import Shedding
+from porch.listen.door_session import Session
 from porch.listen.handshakes import Handshakes
+from porch.listen.rates import Rates
 from porch.route.route import Route, Timeouts
 
-__all__ = ["SOME", "Door", "Router", "Session", "Settings"]
+__all__ = ["SOME", "Door", "Router", "Settings"]
 
 ErrorPage = Callable[[Exchange, PorchError], Response]
 
@@ -63,6 +68,14 @@ class Settings(Protocol):
         """Fields of every answer made at the door, such as Server."""
 
     @property
+    def bounds(self) -> Bounds:
+        """How many clients there may be, and how often they may come."""
+
+    @property
+    def min_rate(self) -> int:
+        """Bytes a second that a client has to take of what it was sent, where no route says it."""
+
+    @property
     def h2c(self) -> bool:
         """Whether HTTP/2 is taken without TLS."""
 
@@ -74,20 +87,6 @@ class Settings(Protocol):
     @property
     def announces(self) -> Callable[[bytes], bool] | None:
         """Whether a peer begins with a PROXY header, by its address; None where nobody does."""
-
-
-class Session(Protocol):
-    """A client's connection, as a door sees it when it closes."""
-
-    def announce(self) -> None:
-        """The door takes no new connections, and this one ends with its next answer: tell the
-        client now, where the protocol has a word that can be said at any time."""
-
-    def drain(self) -> None:
-        """Finish what runs, take nothing new, then close."""
-
-    def close_now(self) -> None:
-        """The grace period is over."""
 
 
 SOME = 64
@@ -108,9 +107,11 @@ class Door:
     settings: of the running configuration; a reload assigns a new one, and running exchanges
     keep the route they have. requests: so far. cuts: connections ended for what the
     client sent, by reason word. running: exchanges that have not ended. sessions: the open
-    client connections. closing: each answer is the last of its connection. draining: nor is one
-    waited for between requests. handshakes: those of TLS under way. warn: tells the operator of
-    a client: the whole text, and what of it is said but once however many clients do it.
+    client connections. gate: lets them in. shedding: closes
+    those that only wait. rates: looks after those that are slow. closing: each
+    answer is the last of its connection. draining: nor is one waited for between requests.
+    handshakes: those of TLS under way. warn: tells the operator of a client: the whole text, and
+    what of it is said but once however many clients do it.
     put_away: called every SOME requests: has the lines of the log made of what has ended, so that
     its memory is used anew.
     """
@@ -120,16 +121,22 @@ class Door:
         "cuts",
         "deadlines",
         "draining",
+        "gate",
         "handshakes",
         "put_away",
+        "rates",
         "requests",
         "running",
         "sessions",
         "settings",
+        "shedding",
         "warn",
     )
 
-    def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
+    def __init__(
+        self, settings: Settings, deadlines: Deadlines, crowd: Crowd | None = None
+    ) -> None:
+        """crowd: where all workers count who is here; None where nobody does."""
         self.settings = settings
         self.deadlines = deadlines
         self.sessions: set[Session] = set()
@@ -137,6 +144,9 @@ class Door:
         self.closing = self.draining = False
         self.warn: Callable[[str, str], None] = _nobody_listens
         self.cuts = Counter[str]()
+        self.gate = Gate(crowd, self.cuts, self._warn)
+        self.shedding = Shedding(self.sessions, self.cuts, self._warn)
+        self.rates = Rates(self.sessions, deadlines, self.cuts, self._warn)
         self.put_away: Callable[[], object] = _nothing_is_left
         self.requests = 0
         self.running = 0
@@ -145,6 +155,9 @@ class Door:
     def own_fields(self) -> tuple[Field, ...]:
         """See keeper.Keeper."""
         return self.settings.own_fields
+
+    def _warn(self, text: str, about: str) -> None:
+        self.warn(text, about)
 
     def open(self, client: ClientStream, request: RequestHead) -> Exchange:
         """The exchange of a request, on its route.

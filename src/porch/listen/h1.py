@@ -17,8 +17,9 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import Frames
 from porch.keeper import Security, send_file, unsent
-from porch.listen.closing import LINGER, Closing, flush, reset
+from porch.listen.closing import LINGER, Closing, flush, owed, reset
 from porch.listen.door import Door
+from porch.listen.door_session import Owed
 from porch.listen.ip import ip_of
 from porch.listen.together import send_together
 from porch.listen.tunnel import Tunnel
@@ -164,9 +165,8 @@ class ServerConnection(asyncio.Protocol):
         door = self._door
         door.sessions.discard(self)
         door.deadlines.discard(self)
-        exchange = self._exchange
-        if exchange is not None:
-            exchange.on_client_lost()
+        if self._exchange is not None:
+            self._exchange.on_client_lost()
 
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
@@ -241,9 +241,8 @@ class ServerConnection(asyncio.Protocol):
         self._decoder.rest = b""
         self._decoder.keep_alive = False
         self._refused = True
-        exchange = self._exchange
-        if exchange is not None:
-            exchange.fail(error)
+        if self._exchange is not None:
+            self._exchange.fail(error)
             return
         if self._state == DRAINING:
             self._linger()
@@ -344,6 +343,10 @@ class ServerConnection(asyncio.Protocol):
             self._state = CLOSED
             reset(self._transport)
 
+    def is_read(self) -> bool:
+        """See keeper.ClientStream."""
+        return not self._paused
+
     def unsent(self) -> int:
         """See keeper.ClientStream."""
         return unsent(self._transport)
@@ -440,11 +443,28 @@ class ServerConnection(asyncio.Protocol):
         elif self._state == DRAINING:
             self._linger()
 
+    shed = drain
+
     def close_now(self) -> None:
         """See door.Session."""
         if self._exchange is not None:
             self._exchange.fail(Shutdown("the grace period is over"))
         self._close()
+
+    def idle_since(self) -> float:
+        """See door_session.Session."""
+        if self._state != IDLE or self._decoder.rest or self._transport.get_write_buffer_size():
+            return INFINITY
+        return self.deadline - self._door.settings.timeouts.keep_alive
+
+    def owed(self) -> Owed:
+        """See door_session.Session."""
+        limits = self._door.settings if self._exchange is None else self._exchange.route.limits
+        return owed(self._transport, limits.min_rate, self.unsent() if self._state == CLOSED else 0)
+
+    def give_up(self, error: PorchError) -> None:
+        """See door_session.Session."""
+        self._exchange.fail(error) if self._exchange is not None else reset(self._transport)
 
     def _leave(self, error: PorchError) -> bool:
         """Tell a WebSocket that its connection ends, and wait for its agreement."""

@@ -10,7 +10,7 @@ from typing import cast
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.errors import Shutdown
+from porch.errors import PorchError, Shutdown
 from porch.http.h2 import (
     CANCEL,
     CONNECTION,
@@ -29,8 +29,9 @@ from porch.http.h2_request import Refused, refused
 from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
-from porch.listen.closing import Closing, flush, reset
+from porch.listen.closing import Closing, flush, owed, reset
 from porch.listen.door import Door
+from porch.listen.door_session import Owed
 from porch.listen.h2_stream import (
     A_READ,
     CROWDED,
@@ -444,8 +445,32 @@ class MultiplexedConnection(asyncio.Protocol):
             self.codec.go_away()
             self.mark()
 
-    def close_now(self) -> None:
-        """See door.Session."""
+    def idle_since(self) -> float:
+        """See door_session.Session."""
+        if self.streams or self._left is not None or self._away or self._closed or self._drips:
+            return INFINITY
+        return self.deadline - self._door.settings.timeouts.keep_alive
+
+    def shed(self) -> None:
+        """See door_session.Session. It is told, and need not agree."""
+        self.close_now(lingers=False)
+
+    def owed(self) -> Owed:
+        """See door_session.Session. Of the connection: a stream whose client is in no hurry while
+        it takes others has `timeouts.idle`."""
+        rates = (stream.least() for stream in self.streams.values())
+        waits = unsent(self._transport) if self._closed else self.codec.queued()
+        return owed(self._transport, min(rates, default=self._door.settings.min_rate), waits)
+
+    def give_up(self, error: PorchError) -> None:
+        """See door_session.Session."""
+        self._closed = True
+        for stream in tuple(self.streams.values()):
+            stream.fail(error)
+        reset(self._transport)
+
+    def close_now(self, *, lingers: bool = True) -> None:
+        """See door.Session. lingers: until the client has heard of it."""
         if self._closed:
             return
         for stream in tuple(self.streams.values()):
@@ -453,16 +478,18 @@ class MultiplexedConnection(asyncio.Protocol):
         self.codec.go_away()
         while pieces := self.codec.take():
             self._transport.writelines(pieces)
-        self._close()
+        self._close(lingers)
 
-    def _close(self) -> None:
+    def _close(self, lingers: bool = True) -> None:
         """Say nothing more; what was written still leaves."""
         if self._closed:
             return
         self._closed = True
         self._look_again({})
         self._lose_all()
-        if not self._transport.is_closing():
+        if not lingers:
+            self._transport.close()
+        elif not self._transport.is_closing():
             self._door.sessions.discard(self)
             self._door.deadlines.discard(self)
             Closing(self._door, self._transport)

@@ -44,6 +44,10 @@ has room for about a hundred of them below CROWDED."""
 MOST_OF_ONE = 1 << 17
 """The same of one stream: what a stream's client does not take must not keep the others waiting."""
 
+A_WINDOW = 1 << 15
+"""Bytes of a request that a client can send for certain before it is told that some were taken:
+half of what RFC 9113 6.9.2 gives it."""
+
 _BARE = frozenset((204, 304))
 """Statuses that no body follows (RFC 9110 6.4.1)."""
 
@@ -204,6 +208,10 @@ class ServerStream:
         if self._exchange is not None:
             self._exchange.fail(error)
 
+    def least(self) -> int:
+        """Bytes a second that its client has to take of an answer."""
+        return 0 if self._exchange is None else self._exchange.route.limits.min_rate
+
     def fill(self) -> None:
         """The client does not take what is sent."""
         if not self.full and self._exchange is not None:
@@ -331,6 +339,10 @@ class ServerStream:
         gone = tunnel is not None or isinstance(error, ClientGone)
         self._connection.codec.reset(self.number, CANCEL if gone else INTERNAL)
         self._connection.mark()
+
+    def is_read(self) -> bool:
+        """See keeper.ClientStream. What is not acknowledged narrows its window."""
+        return not self._paused and self._untaken < A_WINDOW
 
     def unsent(self) -> int:
         """See keeper.ClientStream."""

@@ -14,9 +14,10 @@ from functools import partial
 
 from porch.listen.address import ListenAddress
 from porch.listen.agreed import agreed_connection, plain_connection
+from porch.listen.crowd_gate import FILES
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
-from porch.listen.opening import Opening, accept
+from porch.listen.opening import Opening
 from porch.listen.proxy_protocol_in import Announcing
 from porch.listen.secured import Secured
 from porch.listen.security import PLAIN, Choose
@@ -169,33 +170,38 @@ class Listener:
         self._read(False)  # the loop would call again at once, and again
         self._since = self._loop.time()
         if self._again is None:
-            self._say(
-                f"{self.address}: {self._short}, further clients wait; "
-                "a higher limit of open files (ulimit -n, LimitNOFILE) lets them in"
-            )
+            self._say(f"{self.address}: {self._short} lets them in")
             self._again = self._loop.call_later(RETRY, self._retry)
 
     def _take(self, count: int) -> bool:
         """Accept `count` at most. True: nobody waits any more. `_short` is what keeps us from
         accepting, if anything does."""
         self._short = ""
-        sessions, family = self._door.sessions, self.sock.family
-        announced = self._door.settings.announces is not None
+        door, gate, family = self._door, self._door.gate, self.sock.family
+        sessions, settings = door.sessions, door.settings
+        announced, bounds = settings.announces is not None, settings.bounds
         factory = self._announced if announced else self._factory
-        for _ in range(count):
-            if len(sessions) >= self._most:
-                self._short = f"{self._most} clients are connected"
+        for taken in range(count):
+            if len(sessions) >= self._most or gate.is_full(bounds):
+                # Whether somebody waits is not known behind the first: the loop will say.
+                if not taken and (door.closing or not door.shedding.make_room()):
+                    self._short = gate.fullness(bounds, self._most)
+                return False
+            if gate.is_fast(bounds):
+                if not taken:
+                    self._short = gate.pace(bounds)
                 return False
             try:
-                sock = accept(self.sock, family)
+                sock = gate.accept(self.sock, family, bounds)
             except BlockingIOError:
                 return True
             except OSError as error:
                 if error.errno in _OF_ONE:
                     continue
-                self._short = error.strerror or str(error)
+                self._short = f"{error.strerror or error}, {FILES}"
                 return False
-            Opening(sessions, self._loop, sock, factory)
+            if sock is not None:
+                Opening(sessions, self._loop, sock, factory)
         return False
 
     def _retry(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from porch import clock
 from porch.listen.door import Door
+from porch.listen.door_session import Busy
 from porch.listen.ip import ip_of
 from porch.listen.proxy_protocol import Announced, BadHeader, decode
 
@@ -60,7 +61,7 @@ class Proxied:
         return self._ends.get(name) or self._transport.get_extra_info(name, default)
 
 
-class Announcing(asyncio.Protocol):
+class Announcing(Busy, asyncio.Protocol):
     """Reads the header, and gives its place to what is served behind it.
 
     deadline: until when it must be whole.

@@ -13,6 +13,7 @@ from typing import Any, cast
 from porch import clock
 from porch.clock import INFINITY
 from porch.keeper import Security
+from porch.listen.door_session import Busy
 from porch.listen.handshakes import Handshakes
 from porch.listen.ip import ip_of
 from porch.listen.security import Agreed, Choose, Chosen
@@ -36,7 +37,7 @@ _UNRECOGNIZED = b"\x15\x03\x03\x00\x02\x02\x70"
 """A fatal alert: unrecognized_name (RFC 6066 3)."""
 
 
-class Secured(asyncio.Protocol):
+class Secured(Busy, asyncio.Protocol):
     """One client's TLS.
 
     chosen: what it is served with, None before its hello. hello: what it said. deadline: of the

@@ -14,7 +14,11 @@ from porch.balance.standing import EndpointName
 from porch.cache.counts import WIDTH as CACHE_WIDTH
 from porch.config.state import MakeCells
 from porch.config.steps import Steps
+from porch.listen.crowd_gate import ARRIVALS
+from porch.listen.crowd_gate import CONNECTIONS as CONNECTIONS_WORD
+from porch.listen.crowd_shed import SHED
 from porch.listen.door import Door
+from porch.listen.rates import SLOW
 from porch.route.route import REQUESTS
 from porch.shared import Cells, SharedTable
 
@@ -46,7 +50,15 @@ HEARTBEAT, CONNECTIONS, REQUESTS_HERE, RUNNING_HERE, DEADLINES, TASKS = range(6)
 """Of each worker: looks at the clock so far, open clients, requests so far, requests in it now,
 what waits for a time, asyncio's tasks. Written at each tick."""
 CUT = 6
-CUTS = ("client_flood", "http_request_error", "proxy_header_error")
+CUTS = (
+    "client_flood",
+    "http_request_error",
+    "proxy_header_error",
+    CONNECTIONS_WORD,
+    ARRIVALS,
+    SHED,
+    SLOW,
+)
 """Where connections cut so far are counted, by these reason words, in order; written at each
 tick."""
 CACHE = 16

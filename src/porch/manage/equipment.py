@@ -9,6 +9,7 @@ from socket import socket
 from porch.balance.standing import EndpointName, Standing
 from porch.config.loaded import Loaded
 from porch.config.orders import Orders
+from porch.crowd import CrowdTable
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import KeptCache
 from porch.manage.discovering import News
@@ -30,7 +31,7 @@ class Equipment:
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
     operators have said. found: what is known of sources. cache: where it keeps answers. limits:
-    where it counts who has come how often.
+    where it counts who has come how often. crowd: and who is connected.
     """
 
     loaded: Loaded
@@ -39,6 +40,7 @@ class Equipment:
     files: Mapping[Path, int]
     table: SharedTable
     limits: LimitTable
+    crowd: CrowdTable
     row: int
     columns: Mapping[EndpointName, int]
     stacks: int

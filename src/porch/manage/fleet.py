@@ -49,9 +49,9 @@ class Fleet:
     """slots: the worker of each, None while there is none. leaving: those that have no slot.
 
     strangers: children that are no workers, and that another waits for.
-    on_message, on_gone: see Supervisor. sockets_of: those of a slot. holds: while True no
-    successor is forked: an errand runs, or a reload is about to change what it would be forked
-    with.
+    on_message, on_gone: see Supervisor. on_empty: told of a row whose worker has ended. sockets_of:
+    those of a slot. holds: while True no successor is forked: an errand runs, or a reload is about
+    to change what it would be forked with.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Fleet:
         self.on_message: Callable[[Process, Message], None] = lambda *_: None
         self.on_gone: Callable[[Process, str], None] = lambda *_: None
         self.counters: Callable[[], Iterable[int]] = tuple
+        self.on_empty: Callable[[int], object] = lambda row: None
         self.sockets_of: Callable[[int], dict[ListenAddress, socket]] = lambda _: {}
         self.strangers: set[int] = set()
         self._loop = loop
@@ -281,6 +282,7 @@ class Fleet:
         process.close()
         if process.row:
             self._table.clear(process.row, self.counters())
+            self.on_empty(process.row)
         how = _how(status)
         if process in self.leaving:
             self.leaving.remove(process)

@@ -18,6 +18,7 @@ from porch.config.loaded import Loaded
 from porch.config.logs import close_log_files, open_log_files
 from porch.config.orders import Orders
 from porch.config.snapshot import Snapshot
+from porch.crowd import CrowdTable
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import CacheKeeping, Handed
 from porch.manage.candidate import Candidate, stamps
@@ -66,6 +67,7 @@ class InForce:
         self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         self.limits = LimitTable(len(self.table.rows), candidate.loaded.config.limit_keys)
+        self.crowd = CrowdTable(len(self.table.rows))
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
@@ -102,6 +104,7 @@ class InForce:
             files=self.files,
             table=self.table,
             limits=self.limits,
+            crowd=self.crowd,
             row=row,
             columns=self.columns.of,
             stacks=stacks,

@@ -6,7 +6,7 @@ from pathlib import Path
 from porch.config.build import Built
 from porch.config.logs import Logs
 from porch.listen.address import ListenAddress
-from porch.listen.door import Session
+from porch.listen.door_session import Session
 from porch.listen.listener import Listener
 from porch.manage.certifying import Ready
 

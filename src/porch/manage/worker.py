@@ -123,7 +123,7 @@ class Worker:
         checks = Checks(clients(), messages.warn) if equipment.slot == 0 else None
         self._health = Health(self._state, checks, self._send)
         complete(self._health.taking(built.upstreams, built.base))
-        self._door = Door(built.settings, self._state.deadlines)
+        self._door = Door(built.settings, self._state.deadlines, self._state.crowd)
         self._door.warn = messages.warn
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
@@ -448,6 +448,7 @@ class Worker:
         """What the configuration has of this process: code of the operator's, and the means to ask
         others."""
         load_with(self._state, messages)
+        self._state.crowd = self._equipment.crowd.row(self._equipment.row)
         warn = messages.warn
         self._state.auth.serve(clients(), self._run, partial(load_auth, warn), warn)
 
@@ -480,6 +481,7 @@ class Worker:
         clock.tick()
         self._state.tick()
         self._health.tick()
+        self._door.rates.tick()
         count(self._cells, self._door, len(self._state.deadlines), len(asyncio.all_tasks()))
 
     def _flush(self) -> None:

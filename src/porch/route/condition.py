@@ -9,7 +9,7 @@ together decides about a tie.
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -63,6 +63,7 @@ class ValueCondition:
     """A condition on one value.
 
     wanted: bytes it equals, True present, False absent, or a regex matched from its start.
+    written: what is shown of it, which may be a secret; "" for all of it.
     The value of a header is all of its lines joined with ", " (RFC 9110 5.2); of a query or a
     cookie it is the first of that name, of the query percent-decoded with + for a space.
     """
@@ -70,6 +71,7 @@ class ValueCondition:
     source: Source
     name: bytes
     wanted: Wanted
+    written: str = field(default="", compare=False)
 
     def holds(self, request: RequestHead, security: "Security | None" = None) -> bool:
         """Whether the request fulfils it."""
@@ -102,6 +104,8 @@ class ValueCondition:
         name = f"{self.source} {self.name.decode('latin-1')}"
         if isinstance(self.wanted, bool):
             return f"{name} is {'present' if self.wanted else 'absent'}"
+        if self.written:
+            return f'{name} = "{self.written}"'
         if isinstance(self.wanted, bytes):
             return f'{name} = "{self.wanted.decode("utf-8", "replace")}"'
         return f'{name} = "~{self.wanted.pattern.decode("utf-8", "replace")}"'
@@ -193,8 +197,8 @@ def _plain(encoded: bytes) -> bytes:
 
 
 def _cookie(request: RequestHead, name: bytes) -> bytes | None:
-    for field, value in request.fields:
-        if field == b"cookie":
+    for each, value in request.fields:
+        if each == b"cookie":
             for pair in value.split(b";"):
                 found, equals, content = pair.partition(b"=")
                 if equals and found.strip(b" \t") == name:

@@ -66,6 +66,8 @@ class Limits:
     body: of a request; None is unbounded.
     interim: how many interim answers an origin may send before its final one.
     streams: how many requests a client may have open on one connection of HTTP/2 (nginx 128).
+    min_rate: bytes a second of a body that comes, and of an answer that waits; 0 for none (Kestrel
+    240, Apache 500).
     """
 
     request_line: int = 16384
@@ -74,6 +76,7 @@ class Limits:
     body: int | None = None
     interim: int = 16
     streams: int = 128
+    min_rate: int = 240
 
 
 class Place(Protocol):

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from porch.http.fields import HOP_BY_HOP
 from porch.route.certificate import CertificateCondition, Part
@@ -18,8 +18,10 @@ _UNSEEN = (HOP_BY_HOP | {b"host", b"expect"}) - {b"upgrade"}
 """What a codec consumes; no condition could ever see it."""
 
 
-def parse_when(when: Mapping[str, object]) -> Conditions:
+def parse_when(when: Mapping[str, object], hide: Callable[[str], str] = str) -> Conditions:
     """The conditions that `when` says.
+
+    hide: makes of a value what may be shown of it.
 
     when: `method` and `client` with a string or a list of them; `header`, `query`, `cookie` with
     a table of name to a string it equals, "~regex", true or false; `client_cert` with such a table
@@ -38,7 +40,7 @@ def parse_when(when: Mapping[str, object]) -> Conditions:
             if not isinstance(wanted, Mapping):
                 raise ValueError(f'when.{word} is a table: {word} = {{ name = "value" }}')
             source = _SOURCES[word]
-            values += (_parse_value(source, str(name), each) for name, each in wanted.items())
+            values += (_parse_value(source, str(name), each, hide) for name, each in wanted.items())
         elif word == "client_cert":
             values += _parse_certificate(wanted)
         else:
@@ -97,7 +99,9 @@ def _parse_network(text: str) -> Network:
         raise ValueError(f"'{text}' is an address within a network; write '{plain}'") from None
 
 
-def _parse_value(source: Source, text: str, wanted: object) -> ValueCondition:
+def _parse_value(
+    source: Source, text: str, wanted: object, hide: Callable[[str], str]
+) -> ValueCondition:
     name = text.encode("utf-8")
     if source == "header":
         name = name.lower()
@@ -113,8 +117,10 @@ def _parse_value(source: Source, text: str, wanted: object) -> ValueCondition:
         return ValueCondition(source=source, name=name, wanted=wanted)
     if not isinstance(wanted, str):
         raise ValueError(f"when.{source} '{text}' is a string, true (present) or false (absent)")
+    written = hide(wanted)
     if wanted.startswith("~"):
-        return ValueCondition(source=source, name=name, wanted=compile_regex(wanted[1:]))
+        regex = compile_regex(wanted[1:])
+        return ValueCondition(source=source, name=name, wanted=regex, written=written)
     if name == b"upgrade" and source == "header":
         wanted = wanted.lower()
-    return ValueCondition(source=source, name=name, wanted=wanted.encode("utf-8"))
+    return ValueCondition(source=source, name=name, wanted=wanted.encode("utf-8"), written=written)

@@ -13,7 +13,7 @@ from porch.exchange import Exchange
 from porch.identity import Identity
 from porch.shield.auth import Judge, Later, Verdict
 from porch.shield.auth_errors import CannotTell
-from porch.shield.jwks import Spawn
+from porch.shield.fetched import Spawn
 
 __all__ = ["PATIENCE", "AuthFunction", "ByFunction"]
 

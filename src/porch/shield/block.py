@@ -170,12 +170,14 @@ class Block(Filter):
 
 
 class _Reading:
-    """What is there of a body. held: rules of which all else holds. looked: bytes looked at."""
+    """What is there of a body. held: rules of which all else holds. looked: bytes looked at.
+    is_coded: whether it cannot be read."""
 
-    __slots__ = ("body", "held", "looked")
+    __slots__ = ("body", "held", "is_coded", "looked")
 
-    def __init__(self, held: int) -> None:
+    def __init__(self, held: int, *, is_coded: bool) -> None:
         self.held = held
+        self.is_coded = is_coded
         self.body = bytearray()
         self.looked = 0
 
@@ -195,24 +197,29 @@ class BlockBodies(Block):
         reading = self._read(exchange)
         if at_once := reading.held & self._bodies.others:
             return self._refuse(exchange, at_once)
-        if reading.held and _is_coded(exchange.request):
+        if reading.held and reading.is_coded:
             raise CodedBody("it has a Content-Encoding")
         return None
 
     def on_request_data(self, exchange: Exchange, data: bytes) -> bytes:
-        """See Filter. The first piece may come before `on_request`, which judges by the head."""
+        """See Filter. The first piece comes before `on_request`, which judges by the head, and
+        refuses what is coded."""
         reading = self._read(exchange)
-        body = reading.body
-        if not reading.held or len(body) >= MOST_BODY or exchange.upgraded:
+        body, at_once = reading.body, self._bodies.others
+        if not reading.held & ~at_once or reading.is_coded or exchange.upgraded:
             return data
         body += data[: MOST_BODY - len(body)]
         is_done = exchange.request_done
-        if is_done or len(body) >= MOST_BODY or len(body) - reading.looked >= _STEP:
+        is_whole = is_done or len(body) >= MOST_BODY
+        if is_whole or len(body) - reading.looked >= _STEP:
             reading.looked = len(body)
             text = bytes(body)
             # The last word may go on: whether it ends here is not known yet.
             texts = unescaped(text if is_done else text.rstrip(_WORD))
-            held = reading.held & ~self._bodies.others & self._bodies.holds(texts)
+            held = reading.held & ~at_once & self._bodies.holds(texts)
+            if is_whole:
+                reading.held &= at_once
+                reading.body = bytearray()
             if held:
                 rule = self.rules[(held & -held).bit_length() - 1]
                 raise Blocked(f"block: {rule.name}", rule.status)
@@ -225,7 +232,8 @@ class BlockBodies(Block):
     def _read(self, exchange: Exchange) -> _Reading:
         reading = self._reading.get(exchange)
         if reading is None:
-            reading = self._reading[exchange] = _Reading(self._judge(exchange.request))
+            held, is_coded = self._judge(exchange.request), _is_coded(exchange.request)
+            reading = self._reading[exchange] = _Reading(held, is_coded=is_coded)
         return reading
 
 

@@ -8,7 +8,7 @@ away. To take too much for a match costs a request that no honest client sends.
 import re
 
 from porch.errors import PorchError
-from porch.route.paths import odd, readings
+from porch.route.paths import TooManyReadings, odd, readings
 
 __all__ = ["DEPTH", "TooDeep", "decoded", "queries", "spellings", "unescaped"]
 
@@ -29,12 +29,15 @@ _JSON = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 
 
 class TooDeep(PorchError):
-    """What is encoded so often can only be meant to pass a rule."""
+    """What is encoded so often, or is so tangled, can only be meant to pass a rule."""
 
     word = "http_request_denied"
     status = 400
     source = "client"
-    sentence = f"The target is encoded more than {DEPTH} times over, and `block` wants to read it."
+    sentence = (
+        f"The target is encoded more than {DEPTH} times over, or can be read in very many ways, "
+        "and `block` wants to read it."
+    )
 
 
 def spellings(path: bytes) -> tuple[bytes, ...]:
@@ -48,7 +51,11 @@ def spellings(path: bytes) -> tuple[bytes, ...]:
     for each in layers:
         # A dot segment may show up only behind what is left away, and the other way round.
         for shape in dict.fromkeys((each, _CUT.sub(b"", each), _CONTROLS.sub(b"", each))):
-            for reading in readings(shape):
+            try:
+                read = readings(shape)
+            except TooManyReadings:
+                raise TooDeep from None
+            for reading in read:
                 found[reading] = None
                 found[_TRAILING.sub(b"", reading)] = None
     return tuple(found)

@@ -15,14 +15,15 @@ __all__ = ["FAILED_FOR", "FALSE_FOR", "KNOWN", "MOST", "TRUE_FOR", "Crawlers"]
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "applebot": (".applebot.apple.com",),
-    "baiduspider": (".baidu.com", ".baidu.jp"),
+    "baiduspider": (".crawl.baidu.com", ".crawl.baidu.jp"),
     "bingbot": (".search.msn.com",),
-    "googlebot": (".googlebot.com", ".google.com", ".googleusercontent.com"),
+    "googlebot": (".googlebot.com",),
     "petalbot": (".petalsearch.com",),
     "seznambot": (".seznam.cz",),
     "yandexbot": (".yandex.ru", ".yandex.net", ".yandex.com"),
 }
-"""What they call themselves -> where the names of their addresses end."""
+"""What they call themselves -> where the names of their addresses end: where no customer of theirs
+has a machine, as anybody may below `bc.googleusercontent.com`."""
 
 MOST = 32
 """Addresses of a worker that are asked about at a time."""

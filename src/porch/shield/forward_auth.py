@@ -17,7 +17,7 @@ from porch.http.message import Field
 from porch.shield.auth import Judge, Later, Verdict
 from porch.shield.auth_claims import NOBODY, Claims
 from porch.shield.auth_errors import CannotTell
-from porch.shield.jwks import Spawn
+from porch.shield.fetched import Spawn
 
 __all__ = ["MOST", "ForwardAuth", "ForwardRules"]
 

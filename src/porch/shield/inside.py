@@ -154,6 +154,10 @@ class Inside(Nobody):
             if self._to is not None:
                 self._to.fail(error)
 
+    def is_read(self) -> bool:
+        """See keeper.ClientStream: nobody waits for it here, who did so outside has it whole."""
+        return False
+
     def unsent(self) -> int:
         """See keeper.ClientStream."""
         return self._outer.client.unsent()

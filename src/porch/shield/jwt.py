@@ -16,7 +16,8 @@ from porch.shield.auth import Judge, Later, Verdict
 from porch.shield.auth_claims import claim
 from porch.shield.auth_errors import CannotTell, Unauthorized
 from porch.shield.auth_memory import Failures, Remembered
-from porch.shield.jwks import FRESH, KeySet
+from porch.shield.fetched import FRESH
+from porch.shield.jwks import KeySet
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import JwtKey, verify
 from porch.shield.jwt_token import BadToken, Token, taken_apart

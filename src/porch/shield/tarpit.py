@@ -4,8 +4,6 @@ A scanner that asks for hundreds of paths gives up or takes long. It costs a tim
 are answered so at a time and no more: whoever comes then is answered at once.
 """
 
-from functools import partial
-
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Response
@@ -17,11 +15,11 @@ __all__ = ["LONGEST", "Tarpit"]
 LONGEST = 60
 """Bytes of an answer, and the seconds that it takes."""
 _PAUSE = 1.0
-_TEXT = b"This is refused. " * (LONGEST // 17 + 1)
+_TEXT = (b"This is refused. " * LONGEST)[:LONGEST]
 
 
 class Tarpit:
-    """Of one route in one worker. most: answers at a time. running: now."""
+    """Of all routes of a worker with this bound. most: answers at a time. running: now."""
 
     __slots__ = ("most", "running")
 
@@ -105,7 +103,7 @@ class _Slow(Response):
 
     def _wait(self) -> None:
         if self._exchange is not None:
-            self._timer = self._exchange.keeper.later(_PAUSE, partial(self._more))
+            self._timer = self._exchange.keeper.later(_PAUSE, self._more)
 
     def _more(self) -> None:
         self._timer = None
