@@ -153,7 +153,6 @@ mirror = { to = "a:3", share = "10%" }
 [routes."a.test/f/*"]
 internal = true
 to = "file:/usr/bin"
-
 [routes."a.test/f/*".files]
 index = "home.html"
 try = ["{path}", "/home.html"]
@@ -165,7 +164,7 @@ types = { md = "text/markdown" }
 
 [routes."a.test/w/*"]
 to = "a:5"
-
+accel = false
 [routes."a.test/w/*".cache]
 ttl = "1h"
 status_ttl = { 404 = "1m", "5xx" = "5s" }
