@@ -37,7 +37,8 @@ _TOLD = re.compile(rb"x.forwarded.user|x.email|x.original.url|x.rewrite.url")
 class Way:
     """One word that protects. word: of the route. sends: with each request of the corpus. shown:
     what lets in. method: of requests. source: the address of who may come in. target: what leads
-    in. spent: whether one request has to be let in first, and no other is."""
+    in. spent: whether one request has to be let in first, and no other is. wide: whether it stands
+    at the site, names the place itself, and lets nobody in."""
 
     word: str
     sends: tuple[Field, ...] = ()
@@ -46,6 +47,7 @@ class Way:
     source: str = "127.0.0.1"
     target: bytes = CLOSED
     spent: bool = False
+    wide: bool = False
 
     @property
     def tells(self) -> bool:
@@ -80,6 +82,7 @@ WAYS: dict[str, Way] = {
     "allow": Way(word=f'allow = ["{ALLOWED}"]', source=ALLOWED),
     "limit": Way(word='limit = "1/h per client"', source=ALLOWED, spent=True),
     "internal": Way(word="internal = true", target=b"/get/a.txt"),
+    "block": Way(word='block = [{ path = "/protected/*" }]', wide=True),
     "csrf": Way(
         word="csrf = true",
         sends=EVIL,
@@ -98,11 +101,14 @@ class Stage:
         to = f'to = "127.0.0.1:{self.site.port}"'
         lines.append(f'"open.test" = {{ {to}, accel = true }}')
         for name, way in WAYS.items():
-            word = f", {way.word}" if armed else ""
+            word = f", {way.word}" if armed and not way.wide else ""
             lines.append(f'"{name}.test" = {{ {to}, accel = true }}')
             lines.append(f'"{name}.test/protected/*" = {{ {to}, accel = true{word} }}')
             lines.append(f'"{name}.test/moved/*" = {{ {to}, rewrite = "/moved{{path}}" }}')
             lines.append(f'"{name}.test/cut/*" = {{ {to}, strip = true }}')
+        if armed:
+            wide = [(name, way.word) for name, way in WAYS.items() if way.wide]
+            lines += [f'[site."{name}.test"]\n{word}' for name, word in wide]
         self.door = Door(folder, "\n".join(lines) + "\n", environ={"SIGNING": SECRET})
 
     def __enter__(self) -> "Stage":

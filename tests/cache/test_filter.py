@@ -117,6 +117,35 @@ def test_what_head_says_holds_of_what_is_stored(cached: Make, fields: bytes, is_
         story.upstream_gets(b"GET /a").upstream(FRESH + HI).client_gets(200, b"hi")
 
 
+@pytest.mark.parametrize(
+    ("target", "fields"),
+    [
+        (b"/a?page=1&x=1", (b"cache-control: no-cache",)),
+        (b"/a?page=1", (b"cache-control: no-store",)),
+        (b"/a?page=1", (b"authorization: x", b"cache-control: no-cache")),
+        (b"/a?page=1", (b"cookie: a=1", b"cache-control: no-cache")),
+        (b"/a?page=1", (b"x-evil: 1", b"cache-control: no-cache")),
+        (b"/a?page=1", (b"x-pass: 1",)),
+        (b"/a?page=1", (b"x-forwarded-for: 6.6.6.6", b"cache-control: no-cache")),
+    ],
+    ids=["parameter", "no-store", "authorization", "cookie", "field", "bypass", "addresses"],
+)
+@pytest.mark.parametrize("says", [b"", b"cache-control: private\r\n"], ids=["poison", "evict"])
+def test_head_with_what_is_in_no_key_changes_nothing_for_others(
+    cached: Make, target: bytes, fields: tuple[bytes, ...], says: bytes
+) -> None:
+    passes: tuple[Conditions, ...] = (parse_when({"header": {"x-pass": "1"}}),)
+    story = cached(rules=KeyRules(keep=(b"page",)), policy=Policy(bypass=passes))
+    stored(story, b"/a?page=1")
+    story.client(with_fields(*fields).replace(b"GET /a", b"HEAD " + target))
+    story.upstream_gets(b"HEAD " + target)
+    start = b"HTTP/1.1 200 OK\r\n" + says if says else FRESH
+    story.upstream(start + b"x-of: them\r\n" + HI[:-2])
+    story.client_gets(200, bodiless=True)
+    story.client(GET.replace(b"/a", b"/a?page=1"))
+    story.client_gets(200, b"hi", without=b"x-of").upstream_gets_nothing()
+
+
 def test_only_if_cached_is_never_asked(cached: Make) -> None:
     story = cached()
     story.client(with_fields(b"cache-control: only-if-cached")).client_gets(504)

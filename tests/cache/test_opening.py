@@ -4,6 +4,7 @@ import contextlib
 import gc
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from porch import clock
 from porch.cache import opening
+from porch.cache.coded import CodedForms
 from porch.cache.disk_store import DiskStore
 from porch.cache.opening import LEAP, claim, open_store, settle
 from porch.cache.store import LEAST, StoreError
@@ -215,6 +217,27 @@ def test_a_database_that_is_cut_off_is_emptied(machine: Machine) -> None:
     machine.kill()
 
 
+def test_nothing_that_a_missing_database_has_left_is_of_the_next(machine: Machine) -> None:
+    ident = keep(machine.start(), "closed", body=b"secret")
+    forms = CodedForms(lambda: next(machine.folder.glob("era-*")), SIZE)
+    forms.make(ident, b"gzip", lambda: b"coded secret")
+    machine.end()
+    (file,) = machine.folder.glob("era-*/data.mdb")
+    file.unlink()
+    assert there(machine.start(), "closed") == []
+    assert keep(machine.store, "open", body=b"public") != ident
+    assert forms.get(ident, b"gzip") is None
+    machine.kill()
+
+
+def test_two_databases_of_one_number_give_no_ident_twice(machine: Machine, folder: Path) -> None:
+    first = keep(machine.start())
+    machine.end()
+    shutil.rmtree(folder)
+    assert keep(machine.start()) != first
+    machine.kill()
+
+
 def test_a_database_that_is_mostly_empty_is_made_smaller(machine: Machine, monkeypatch) -> None:
     big = 128 << 20
     monkeypatch.setattr("tests.support.storing.SIZE", big)
@@ -271,6 +294,56 @@ def test_a_folder_that_others_can_write_to_is_closed_to_them(folder: Path) -> No
     folder.chmod(0o777)
     settle(folder, claim(folder))
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("mode", "is_believed"), [(0o777, False), (0o770, False), (0o755, True)])
+def test_what_others_could_have_put_there_is_not_believed(
+    machine: Machine, mode: int, is_believed: bool
+) -> None:
+    keep(machine.start(), body=b"x")
+    machine.end()
+    machine.folder.chmod(mode)
+    said: list[str] = []
+    claimed = claim(machine.folder, say=said.append)
+    assert [text for text in said if "others could write" in text] == said
+    assert bool(said) != is_believed
+    settle(machine.folder, claimed)
+    assert there(machine.start()) == ([b"x"] if is_believed else [])
+    machine.kill()
+
+
+@pytest.mark.parametrize("linked", ["era-5", "era-5/bodies", "era-5/bodies/00"])
+def test_no_link_is_followed_to_what_is_not_the_stores(
+    machine: Machine, tmp_path: Path, linked: str
+) -> None:
+    other = tmp_path / "other" / "bodies" / "00"
+    other.mkdir(parents=True)
+    (other / "a").write_bytes(b"of another")
+    (tmp_path / "other" / "data.mdb").write_bytes(b"of another")
+    (other / "00").mkdir()
+    (other / "00" / "b").write_bytes(b"of another")
+    place = machine.folder / linked
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "other" if linked == "era-5" else other)
+    machine.folder.chmod(0o777)
+    machine.start()
+    for _ in range(64):
+        machine.store.sweep()
+    assert not [*machine.folder.glob("gone-*")]
+    assert len([each for each in (tmp_path / "other").rglob("*") if each.is_file()]) == 3
+    machine.kill()
+
+
+@pytest.mark.parametrize("name", ["era-5", "era-99999999999999999999", "era-\u00b2"])
+def test_a_name_that_others_have_made_up_keeps_no_door_from_starting(
+    machine: Machine, tmp_path: Path, name: str
+) -> None:
+    machine.folder.mkdir()
+    (machine.folder / name).symlink_to(tmp_path / "none")
+    machine.folder.chmod(0o777)
+    keep(machine.start(), body=b"x")
+    assert there(machine.store) == [b"x"]
+    machine.kill()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

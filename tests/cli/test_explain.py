@@ -216,3 +216,20 @@ def test_secrets_of_a_url_are_not_repeated(explained: Explained) -> None:
         line.startswith("sends GET /x?api_key=***&a=1 (came as /api/x?api_key=***")
         for line in lines
     )
+
+
+@pytest.mark.parametrize("key", ["s3cret-of-the-door", "s3cret" * 40])
+def test_a_field_that_holds_a_secret_is_shown_as_it_is_written(
+    explained: Explained, file: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("A_KEY", key)
+    fields = (
+        '{ X-A = "${A_KEY}", X-B = "of ${A_KEY}", X-C = "plain" }'
+        if len(key) < 99
+        else ('{ X-A = "${A_KEY}", X-C = "plain" }')
+    )
+    file.write_text(FILE.replace("strip = true", f"headers = {{ request = {fields} }}"))
+    lines = explained("http://a.test/api/x")
+    assert "adds x-a: ${A_KEY}" in lines
+    assert "adds x-c: plain" in lines
+    assert "s3cret" not in "\n".join(lines)

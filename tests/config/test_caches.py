@@ -100,6 +100,13 @@ def test_routes_that_differ_in_their_conditions_have_keys_apart() -> None:
     assert b"" in suffixes, "without conditions the key is the same as ever"
 
 
+def test_a_route_of_one_method_has_keys_apart_from_the_one_for_the_rest() -> None:
+    found = routes({"GET a.test/x": ":1", "HEAD a.test/x": ":2", "a.test": ":3"}, cache=True)
+    suffixes = {key: cache_of(route)._suffix for key, route in found.items()}
+    assert len(set(suffixes.values())) == 3
+    assert suffixes["a.test"] == b"", "where nothing is left to another the key is as ever"
+
+
 @pytest.mark.parametrize(("kind", "faces"), [(Admission, False), (Filter, False), (Cache, True)])
 def test_who_faces_an_origin_is_known_by_the_phases(kind: type[Filter], faces: bool) -> None:
     assert faces_origin(kind.__new__(kind)) == faces

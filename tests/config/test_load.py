@@ -45,6 +45,8 @@ buffer_request = "64MB"
 buffer_response = true
 bandwidth = "2MB/s per client"
 limit_keys = 2048
+connections = { most = 20000, per_client = 256, new_per_second = 2000, new_per_client = 50, \
+requests_per_client = 100 }
 limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "bytes", \
 dry_run = true, tell = false, name = "n" }
 auth = false
@@ -107,13 +109,6 @@ interim = 8
 streams = 1000
 min_rate = "1KB"
 
-[connections]
-most = 20000
-per_client = 256
-new_per_second = 2000
-new_per_client = 50
-requests_per_client = 100
-
 [headers]
 secure = true
 request = { X-Door = "porch", Cookie = false }
@@ -158,7 +153,6 @@ mirror = { to = "a:3", share = "10%" }
 [routes."a.test/f/*"]
 internal = true
 to = "file:/usr/bin"
-
 [routes."a.test/f/*".files]
 index = "home.html"
 try = ["{path}", "/home.html"]
@@ -170,7 +164,7 @@ types = { md = "text/markdown" }
 
 [routes."a.test/w/*"]
 to = "a:5"
-
+accel = false
 [routes."a.test/w/*".cache]
 ttl = "1h"
 status_ttl = { 404 = "1m", "5xx" = "5s" }

@@ -62,3 +62,17 @@ def test_what_leads_nowhere_or_round_is_told(
     (text,) = said(routes)
     assert text.startswith(severity)
     assert why in text
+
+
+@pytest.mark.parametrize("where", ["route", "site", "top"])
+def test_a_cache_of_what_is_sent_by_accel_is_warned_of(where: str) -> None:
+    more: dict[str, Any] = {"top": {"cache": True}, "site": {"site": {"a.test": {"cache": True}}}}
+    route = {**SENDS, "cache": True} if where == "route" else SENDS
+    (text,) = said({"a.test": route, "a.test/in/*": INSIDE}, **more.get(where, {}))
+    assert text.startswith("warning: ")
+    assert "with 'cache' what the origin has sent by accel" in text
+
+
+def test_where_nothing_is_kept_of_it_nothing_is_said() -> None:
+    route = {**SENDS, "cache": False}
+    assert said({"a.test": route, "a.test/in/*": INSIDE, "b.test": ":1"}, cache=True) == []

@@ -10,7 +10,7 @@ import pytest
 
 from porch import clock
 from porch.clock import INFINITY, Deadlines
-from porch.errors import PorchError
+from porch.errors import ClientGone, PorchError
 from porch.exchange import Exchange
 from porch.http.h1_encode import COPIED
 from porch.http.message import RequestHead, ResponseHead, Trailers
@@ -250,3 +250,37 @@ def test_it_says_what_it_is_doing(bench: Bench) -> None:
     half = bench.asked(b"GET /")
     assert repr(half) == "<ServerConnection 192.0.2.7 request>"
     assert repr(switched(bench)) == "<ServerConnection 192.0.2.7 tunnel>"
+
+
+# --- where a door is full, and who is slow ------------------------------------------------------
+
+
+def test_between_requests_it_is_idle_and_may_have_to_go(bench: Bench) -> None:
+    connection = bench.connect()
+    assert connection.idle_since() == clock.now
+    bench.loop.run(connection.shed)
+    assert bench.transport.seen == "closed"
+
+
+def test_while_a_head_comes_or_an_exchange_runs_it_is_not_idle(bench: Bench) -> None:
+    connection = bench.connect()
+    bench.loop.run(lambda: bench.transport.feed(b"GET / HT"))
+    assert connection.idle_since() == INFINITY
+    assert bench.asked().idle_since() == INFINITY
+
+
+def test_who_takes_too_little_has_its_exchange_ended_by_that_error(bench: Bench) -> None:
+    connection = bench.asked()
+    bench.loop.run(lambda: connection.give_up(ClientGone("too slow")))
+    assert bench.door.held.told[-1] == ClientGone.word
+    assert bench.transport.seen == "reset"
+    idle = bench.connect()
+    bench.loop.run(lambda: idle.give_up(ClientGone("too slow")))
+    assert bench.transport.seen == "reset"
+
+
+def test_its_reading_can_be_asked_for(bench: Bench) -> None:
+    connection = bench.asked()
+    assert connection.is_read()
+    connection.pause_reading()
+    assert not connection.is_read()

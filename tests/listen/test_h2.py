@@ -4,6 +4,7 @@ import pytest
 
 from porch import clock
 from porch.clock import INFINITY
+from porch.errors import ClientGone
 from porch.forward.sip import A_SIP
 from porch.http.h2 import CANCEL, NO_ERROR, PREFACE, PROTOCOL
 from porch.listen.closing import LINGER
@@ -465,3 +466,35 @@ def test_it_says_what_it_is_doing(story: Make) -> None:
     tale.drains()
     assert repr(tale.connection) == "<MultiplexedConnection 192.0.2.7 0 streams closed>"
     assert PREFACE.startswith(b"PRI * HTTP/2.0")
+
+
+def test_a_connection_without_streams_is_idle_and_is_told_when_it_has_to_go(story: Make) -> None:
+    tale = story()
+    transport, connection = silent(tale)
+    since = connection.idle_since()
+    assert since == clock.now
+    tale._do(connection.shed)
+    assert transport.seen == "closed"
+    assert frame(7, 0, 0, bytes(8)) in bytes(transport.arrived)
+    assert tale.door.sessions == set()
+    assert connection.idle_since() == INFINITY
+
+
+def test_one_that_waits_for_an_answer_is_not_idle(story: Make) -> None:
+    tale = story().connects()
+    one = tale.asks()
+    (connection,) = tale.door.sessions
+    assert connection.idle_since() == INFINITY
+    tale.upstream_gets(b"GET /").upstream(OK).answer(one, 200)
+    assert connection.idle_since() <= clock.now
+
+
+def test_who_takes_too_little_is_reset_with_all_its_streams(story: Make) -> None:
+    tale = story().connects()
+    tale.asks()
+    tale.upstream_gets(b"GET /")
+    (connection,) = tale.door.sessions
+    assert connection.owed() is None
+    tale._do(lambda: connection.give_up(ClientGone("too slow")))
+    tale.upstream_sees("closed")
+    assert tale.transport.seen == "reset"

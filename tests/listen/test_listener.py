@@ -20,7 +20,7 @@ from porch.clock import Deadlines
 from porch.listen import listener
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door
-from porch.listen.listener import Listener, most
+from porch.listen.listener import MOST_UNSENT, Listener, most
 from porch.listen.sockets import bind
 from tests.listen.conftest import PATIENCE, Run
 from tests.listen.test_door import Settings
@@ -332,6 +332,29 @@ def test_a_process_with_few_descriptors_serves_all_in_turn(hoarded: int, told: s
             assert child.stdout.readline().endswith(": no client waits any more\n")
         finally:
             child.stdin.close()
+
+
+def test_where_many_are_connected_the_system_keeps_little_for_each_that_comes(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "CROWDED", 2)
+
+    def kept(made: Listener) -> int:
+        return made.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+
+    async def main() -> None:
+        made, at = listening(), door()
+        made.start(at, None)
+        async with ended(made, at):
+            others: list[Any] = [object() for _ in range(3)]
+            for sessions, most_unsent in ((others, MOST_UNSENT), ([], 0)):
+                at.sessions.update(sessions)
+                with closing(dialled(made)) as client:
+                    assert await answer(client) == ANSWER
+                assert kept(made) == most_unsent
+                at.sessions.difference_update(sessions)
+
+    run(main())
 
 
 # --- the end ----------------------------------------------------------------------------------

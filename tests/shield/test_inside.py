@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from porch.cache.appraise import appraise
+from porch.cache.policy import Policy
+from porch.cache.refusal import Refusal
 from porch.errors import ClientGone, IncompleteResponse
 from porch.filter import SUSPEND, Filter, Kept, Response
-from porch.http.message import Field, ResponseHead
+from porch.http.message import Field, RequestHead, ResponseHead
 from porch.identity import Identity
 from porch.route.plan import Plan
 from porch.route.route import Route
@@ -24,6 +27,8 @@ ORIGINS = [
     (b"content-length", b"9"),
     (b"x-other", b"1"),
 ]
+PRIVATE = (b"cache-control", b"private")
+FILE = [(b"last-modified", b"Sun, 06 Nov 1994 08:49:37 GMT"), (b"etag", b'"1"')]
 
 
 def made(status: int, *fields: Field) -> list[Field]:
@@ -41,14 +46,57 @@ def test_what_says_how_to_read_and_keep_it_is_the_origins() -> None:
 
 def test_where_the_origin_says_no_type_the_files_own_stands() -> None:
     found = merged([(b"x", b"y")], ResponseHead(200, [(b"content-type", b"text/plain")]))
-    assert found == [(b"content-type", b"text/plain")]
+    assert found == [(b"content-type", b"text/plain"), PRIVATE]
 
 
 def test_an_error_is_not_what_the_origin_described() -> None:
     assert made(404, (b"content-type", b"text/html")) == [
         (b"content-type", b"text/html"),
+        PRIVATE,
         *ORIGINS[3:5],
     ]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        (b"cache-control", b"max-age=60"),
+        (b"cache-control", b"s-maxage=60, must-revalidate"),
+        (b"expires", b"Sun, 06 Nov 1994 08:49:37 GMT"),
+        (b"cache-control", b"Public, Max-Age=60"),
+        (b"cdn-cache-control", b"max-age=60, stale-if-error=5, must-revalidate"),
+    ],
+)
+def test_how_long_is_what_the_origin_itself_says(says: Field) -> None:
+    inside = [*FILE, (b"cache-control", b"max-age=9"), (b"porch-cache-control", b"max-age=9")]
+    assert merged([says], ResponseHead(200, inside)) == [*FILE, says]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        (b"x", b"y"),
+        (b"cache-control", b"public"),
+        (b"cache-control", b'x="a,max-age=60,b"'),
+        (b"cdn-cache-control", b"public"),
+        (b"cdn-cache-control", b'max-age="60"'),
+        (b"cdn-cache-control", b"max-age=60, stale-if-error"),
+        (b"pragma", b"x"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 206, 304, 404, 410])
+@pytest.mark.parametrize(
+    "inner",
+    [(b"cache-control", b"max-age=9"), (b"porch-cache-control", b"max-age=9"), (b"x", b"z")],
+)
+def test_what_it_says_nothing_of_is_for_one(says: Field, status: int, inner: Field) -> None:
+    found = merged([says], ResponseHead(status, [*FILE, inner], 5))
+    assert found.count(PRIVATE) == 1
+    for policy in (Policy(), Policy(ttl=60.0)):
+        request = RequestHead(b"GET", b"/a", b"x", b"https", [])
+        head = ResponseHead(status, found, 5)
+        kept = appraise(request, head, policy, requested=1e9, received=1e9, stored=1e9)
+        assert isinstance(kept, Refusal)
 
 
 def test_several_parts_and_none_have_no_type_of_the_whole() -> None:

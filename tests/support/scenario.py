@@ -28,6 +28,7 @@ from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.forward.pool import Pool
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
+from porch.listen.crowd_gate import UNBOUNDED
 from porch.listen.door import Door, Router
 from porch.listen.h1 import ServerConnection
 from porch.route.plan import Plan
@@ -64,6 +65,8 @@ class Setup:
         self.malformed = Route(key="malformed", plan=Plan([recorder]))
         self.own_fields: tuple[Field, ...] = ((b"server", b"porch"),)
         self.h2c = False
+        self.bounds = UNBOUNDED
+        self.min_rate = 240
         self.streams = 128
         self.client_ip: Callable[[bytes, RequestHead], bytes] | None = None
         self.reports: list[Exception] = []

@@ -90,15 +90,16 @@ def appraise(
 ) -> Entry | Refusal:
     """What to keep an answer as, or why it is not kept.
 
-    request: as the origin was told it (asker.told), as it is keyed; of a client at address.
-    requested, received: when it went out and the head of the answer came, on the wall. stored: the
-    latter by the clock of the store: Entry.received. today: put in as Date where there was none.
+    request: as keyed, and as the origin was told it (asker.told). requested, received: when it went
+    out and the answer's head came, seconds since 1970 on the wall; stored: the latter by the clock
+    of the store. today: what was put in as Date where there was none. address: of the client.
 
     For an answer that was validated: give the stored head with the fields of the 304, and 200 for
-    one of which parts are held; Entry.held is then to be taken over. Entry.length is -1 until the
-    body has ended. One that is refused leaves what is stored as it is.
+    one of which parts are held, Entry.held to be taken over. Entry.length is -1 until its body has
+    ended. One that is refused leaves what is stored as it is.
     """
-    asks, says, said = dict(request.fields), dict(response.fields), in_force(response.fields)
+    asks, says = dict(request.fields), dict(response.fields)
+    said = in_force(response.fields)
     if refused := (
         _by_request(request, asks, policy)
         or _by_status(request, response, policy)
@@ -110,16 +111,15 @@ def appraise(
     names = _names(response, says, policy)
     if names is None:
         return refusal.VARY
-    tags = tags_of(response.fields)
-    if tags is None:
+    if (tags := tags_of(response.fields)) is None:
         return refusal.TAGS
     part = _part(request, response) if response.status == 206 else None
     response = response if part is None else as_whole(response, part)
     found = _freshness(request, response, said, policy, requested, received, today)
     if isinstance(found, Refusal):
         return found
-    (lasts, age), stale = found, stale_windows(said[0], policy, found[0].source)
     is_known = policy.tells_who or b"authorization" in asks
+    (lasts, age), stale = found, stale_windows(said[0], policy, found[0].source)
     return Entry(
         status=response.status,
         fields=_kept(response.fields, said[0]),

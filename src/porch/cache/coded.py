@@ -1,9 +1,9 @@
 """Coded forms of stored answers that took much effort, kept beside the store for all workers.
 
 A form is a file, named by the ident of the answer whose very bytes it stands for and by its coding.
-No ident is given twice in a database, and a stored body never changes, so that nobody finds the
-form of another; the files are in the folder of the database and go with it. What is damaged or was
-not written to its end is not there, and made anew.
+No ident is given twice, by this database or another, and a stored body never changes, so that
+nobody finds the form of another; the files are in the folder of the database and go with it. What
+is damaged or was not written to its end is not there, and made anew.
 """
 
 import contextlib

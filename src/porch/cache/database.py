@@ -395,13 +395,13 @@ class Database:
         return env
 
     def _first_meta(self) -> Meta:
-        """Of a new database. Positions begin at a number that no earlier one has given, so that an
-        ident never means two answers; and so do purges, one of which its beginning is."""
+        """Of a new database. Positions begin anywhere in 2**62, so that no ident is one that any
+        other has given, whatever has become of that: a file it has left is of no answer in this.
+        Purges begin behind all that there were, one of which its beginning is."""
         numbers = self._board.numbers
         purges = numbers[PURGES] + (numbers[GENERATION] > 0)
-        return Meta(
-            position=self._era << 40, purges=purges, banned=purges, dropped=purges, cleared=purges
-        )
+        position = int.from_bytes(os.urandom(8)) >> 2
+        return Meta(position=position, purges=purges, banned=purges, dropped=purges, cleared=purges)
 
     def _publish(self, meta: Meta) -> None:
         """For all workers. One that was killed before it came here has left it to the next."""

@@ -15,6 +15,7 @@ from porch.cache.conditions import is_for_origin
 from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE, NOT_KEPT
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
+from porch.cache.headed import holds_for_all
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, digest, make
 from porch.cache.policy import Policy
@@ -25,7 +26,7 @@ from porch.cache.reuse import How, Use
 from porch.cache.shelf import Shelf, name_of
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
-from porch.cache.unkeyed import believing, is_plain
+from porch.cache.unkeyed import believing
 from porch.cache.update import appraised, updated
 from porch.cache.validate import agrees, outdated
 from porch.cache.vary import matches
@@ -61,6 +62,11 @@ def goes_past(
     if policy.bypass and policy.passes_by(request, client_ip):
         return "bypass"
     return ""
+
+
+def _is_past(note: CacheStatus | None) -> bool:
+    """Whether it was not looked up, or its answer has been stored already."""
+    return note is None or note.fwd in ("bypass", "method")
 
 
 def hit_fields(entry: Entry, now: float) -> list[Field]:
@@ -170,7 +176,7 @@ class Cache(Filter):
         note = self._notes.pop(exchange, None)
         if exchange in self._passing:
             self._on_passed(exchange, response)
-        elif request.method == b"HEAD" and response.status == 200:
+        elif request.method == b"HEAD" and response.status == 200 and not _is_past(note):
             self._on_head(exchange, response)
         if note is not None:
             response.fields = appended(response.fields, note)
@@ -396,16 +402,16 @@ class Cache(Filter):
             self.shelf.passes.drop(self._passing[exchange])
 
     def _on_head(self, exchange: Exchange, response: ResponseHead) -> None:
-        """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5), unless the origin
-        was told what no GET for the store tells it."""
+        """What an answer to HEAD says of the stored one to GET (RFC 9111 4.3.5), if the origin was
+        told nothing but what the key describes."""
         store, request = self.shelf.store, self.told(exchange)
         address, rules = exchange.client_ip, self.rules_for(exchange)
-        if not is_plain(request, rules.fields):
-            return
         primary = self._primary(request, rules, exchange)
         stored, _ = self.select(primary, request)
         if stored is None or not is_for(stored.entry, request, address):
             return  # it says nothing of another's
+        if not holds_for_all(request, rules, self.policy, stored.entry):
+            return
         found: Entry | Refusal = outdated(stored.entry)
         if agrees(stored.entry, response):
             now = clock.wall()

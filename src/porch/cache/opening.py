@@ -37,6 +37,8 @@ _PLAIN = os.O_CLOEXEC | os.O_NOFOLLOW
 followed to where they could not write."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _STATE = "state"
+_DIGITS = 16
+"""What is longer is no number of a database."""
 
 
 class _End(msgspec.Struct):
@@ -65,14 +67,18 @@ class Claim(NamedTuple):
     offset: float
 
 
-def claim(folder: Path, worker: int = -1) -> Claim:
+def claim(folder: Path, worker: int = -1, say: Callable[[str], object] | None = None) -> Claim:
     """Become the one Porch that has this store, until all that inherit the lock have ended.
 
     Makes the folder if it is missing, and throws away what cannot be trusted. worker: the user that
-    workers turn into, who may own it too. Raises StoreError.
+    workers turn into, who may own it too. say: tells the operator a sentence. Raises StoreError.
     """
     try:
-        _own(folder, worker)
+        if not _own(folder, worker) and say is not None:
+            say(
+                f"others could write to {folder}, and might have put answers into it: it is closed"
+                " to them from now on (mode 0700), and the cache begins anew"
+            )
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | _PLAIN, 0o600)
         try:
             _lock(folder, lock)
@@ -127,8 +133,9 @@ def settle(folder: Path, claimed: Claim) -> None:
     os.close(claimed.board)
 
 
-def _own(folder: Path, worker: int) -> None:
-    """A folder of this user's, or the workers', that nobody else can write to."""
+def _own(folder: Path, worker: int) -> bool:
+    """A folder of this user's, or the workers', that nobody else can write to; whether nobody could
+    before. Where others could, what is in it is not believed."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
     if found.st_uid not in (os.geteuid(), worker):
@@ -136,8 +143,12 @@ def _own(folder: Path, worker: int) -> None:
             f"{folder} belongs to another user (uid {found.st_uid}), who could put answers into"
             " the cache: name another folder, or give it to the user that Porch runs as"
         )
-    if stat.S_IMODE(found.st_mode) & 0o077:
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077:
         folder.chmod(0o700)
+    if mode & 0o022:
+        (folder / _STATE).unlink(missing_ok=True)
+    return not mode & 0o022
 
 
 def _lock(folder: Path, lock: int) -> None:
@@ -178,10 +189,10 @@ def _prepare(folder: Path) -> float:
 
 
 def _keep_sound(folder: Path) -> None:
-    """A database that is cut off must not be opened; one that has grown and is nearly empty is
-    written anew, smaller."""
+    """A database that is cut off must not be opened, and beside what one that is missing has left
+    none begins; one that has grown and is nearly empty is written anew, smaller."""
     present = era_folder(folder, _newest(folder))
-    if not whole(present):
+    if not (present / "data.mdb").exists() or not whole(present):
         _put_aside(present)
         return
     (present / "lock.mdb").unlink(missing_ok=True)  # of readers that have ended
@@ -226,20 +237,21 @@ def _newest(folder: Path) -> int:
 
 def _number(path: Path) -> int:
     for part in path.name.split("-"):
-        if part.isdigit():
+        if part.isdecimal() and len(part) < _DIGITS:
             return int(part)
     return -1
 
 
 def _put_aside(folder: Path) -> None:
-    if folder.exists():
+    if os.path.lexists(folder):
         folder.rename(folder.with_name(f"gone-{folder.name}-{os.getpid()}"))
 
 
 def _remove_aside(folder: Path) -> None:
     """The databases at once, for their room; the bodies are left to the sweep."""
     for path in folder.glob("gone-*/*.mdb"):
-        path.unlink(missing_ok=True)
+        if not path.parent.is_symlink():
+            path.unlink(missing_ok=True)
 
 
 def _boot() -> str:

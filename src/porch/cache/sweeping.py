@@ -216,12 +216,20 @@ class Sweeper:
             self._write(partial(Change.give_up, key=key), None)
 
     def _remove_aside(self) -> None:
-        """Some files of databases that were put aside."""
+        """Some files of databases that were put aside. What others have planted there may be
+        links: none is followed to what it would remove."""
         left = FILES
         for folder in self._folder.glob("gone-*"):
-            (folder / "data.mdb").unlink(missing_ok=True)  # most of it, perhaps
+            if folder.is_symlink():
+                folder.unlink(missing_ok=True)
+                continue
+            with contextlib.suppress(OSError):
+                (folder / "data.mdb").unlink(missing_ok=True)  # most of it, perhaps
             for path in folder.glob("bodies/*/*"):
-                path.unlink(missing_ok=True)
+                if path.parent.is_symlink() or path.parent.parent.is_symlink():
+                    continue
+                with contextlib.suppress(OSError):
+                    path.unlink()
                 left -= 1
                 if not left:
                     return

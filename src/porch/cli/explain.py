@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from porch.cli.explain_access import access_lines
+from porch.cli.explain_admission import admission_lines
 from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_bots import bot_lines
 from porch.cli.explain_browser import browser_lines
@@ -78,7 +79,7 @@ def explain_request(
     security = security_of(built, request, certificate)
     explanation = explain(built.settings.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
-    print(_redacted(shown.text()), end="")
+    print(_redacted(shown.text(), loaded), end="")
     for line in _described(certificate):
         print(line)
     for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
@@ -92,7 +93,7 @@ def explain_request(
     for line in cache_lines(
         config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
     ):
-        print(_redacted(line))
+        print(_redacted(line, loaded))
     for line in _answer_changes(rehearsal):
         print(line)
     for line in _protected(loaded, rehearsal.route, request, client_ip):
@@ -105,15 +106,25 @@ def explain_request(
     return 0
 
 
-def _redacted(text: str) -> str:
-    """What is printed goes into tickets and chats: of URLs it has what logs have."""
-    lines = text.splitlines(keepends=True)
-    return "".join(
-        " ".join(redact_url(each.encode("latin-1", "replace")).decode("latin-1") for each in words)
-        if (words := line.split(" "))[0] in ("sends", "key")
-        else line
-        for line in lines
-    )
+def _redacted(text: str, loaded: Loaded) -> str:
+    """What is printed goes into tickets and chats: of URLs it has what logs have, and of fields
+    that the route sets what is written in the file."""
+    return "".join(_redacted_line(line, loaded) for line in text.splitlines(keepends=True))
+
+
+def _redacted_line(line: str, loaded: Loaded) -> str:
+    kind, _, rest = line.partition(" ")
+    if kind in ("sends", "key"):
+        words = (redact_url(each.encode("latin-1", "replace")) for each in rest.split(" "))
+        return f"{kind} " + b" ".join(words).decode("latin-1")
+    if kind == "adds":
+        name, _, shown = rest.strip().partition(": ")
+        cut = shown[:-1] if shown.endswith("…") else ""
+        for path, secrets in loaded.secrets.items():
+            for value, written in secrets if "headers" in path else ():
+                shown = written if cut and cut in value else shown.replace(value, written)
+        return f"adds      {name}: {shown}\n"
+    return line
 
 
 def _protected(
@@ -122,6 +133,7 @@ def _protected(
     """Whom the route lets in, from which pages, and how often."""
     return [
         *access_lines(loaded, route, client_ip),
+        *admission_lines(route),
         *bot_lines(route, request),
         *auth_lines(route),
         *browser_lines(route),

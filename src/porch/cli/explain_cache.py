@@ -65,7 +65,9 @@ def cache_lines(
     if conditions is not None:
         name = f"{name} {parse_when(conditions.model_dump(exclude_defaults=True))}"
     counts = key_rules(words.key, entry.model.canary)
-    key = make(request, believing(counts) if is_trusted else counts) + key_suffix(name, route)
+    key = make(request, believing(counts) if is_trusted else counts) + key_suffix(
+        name, entry.pattern
+    )
     part = words.key.py if words.key is not None else None
     shown = key.decode("latin-1")
     yield f"key       {shown}{f' and what {part} says' if part else ''}"

@@ -104,7 +104,8 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix, key, who = key_suffix(name, route), found.key, auth_of(settings)
+        suffix, key = key_suffix(name, entry.pattern), found.key
+        who = auth_of(settings)
         has_more = found.function or self._trusts or key.fields or key.cookies
         self._siblings.add(entry.pattern, key, None if has_more else suffix)
         return [
@@ -138,9 +139,11 @@ def _keeping(loaded: Loaded) -> Iterator[bytes]:
             yield b"*" if named.startswith(b"*") else named
 
 
-def key_suffix(name: str, route: Route) -> bytes:
-    """What keeps apart the answers of routes that differ by conditions alone. name: with them."""
-    return b"" if name == route.key else b" route:" + name.encode()
+def key_suffix(name: str, pattern: Pattern) -> bytes:
+    """What keeps apart the answers of routes that may be asked for the same URL: those that have a
+    method or conditions, beside which others have what they leave. name: with the conditions."""
+    is_for_all = name == pattern.key and pattern.method is None
+    return b"" if is_for_all else b" route:" + name.encode()
 
 
 def faces_origin(each: Filter) -> bool:

@@ -2,6 +2,7 @@
 
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.schema import RouteWords
+from porch.config.settings import RouteSettings
 from porch.route.pattern import Kind
 
 __all__ = ["review_hide"]
@@ -37,6 +38,24 @@ def review_hide(loaded: Loaded) -> None:
         elif entry.model.accel and not internal:
             text = "there is no internal route to send to; give one internal = true"
             loaded.add((*entry.path, "accel"), text, warning=True)
+        if not is_at_door and not entry.model.internal:
+            _review_kept(loaded, entry)
+
+
+def _review_kept(loaded: Loaded, entry: RouteEntry) -> None:
+    """What the origin has sent by accel, in a cache."""
+    if entry.pattern is None or not _accel(loaded, entry):
+        return
+    words = RouteSettings.of(loaded, entry, entry.pattern.host.decode())
+    if words.cache is None:
+        return
+    path = (*entry.path, "accel") if entry.model.accel else entry.path
+    text = (
+        "with 'cache' what the origin has sent by accel is given to all for as long as it says "
+        "(max-age, Expires), though it may have looked who asks; let it say private, or take out "
+        "'cache' here (cache = false)"
+    )
+    loaded.add(path, text, warning=True)
 
 
 def _accel(loaded: Loaded, entry: RouteEntry) -> bool:

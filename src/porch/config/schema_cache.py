@@ -188,7 +188,9 @@ class CacheStoreModel(Model):
         "`/var/cache/porch` as root, else in `~/.cache/porch`."
     )
     memory: bool | None = word(
-        "Keep them in memory alone, each worker its own. For tests and read-only machines.", False
+        "Keep them in memory alone, each worker its own, and none hears what a POST to another "
+        "has changed. For `workers = 1`, tests and read-only machines.",
+        False,
     )
 
     @model_validator(mode="after")

@@ -23,7 +23,17 @@ from porch.listen.secured import Secured
 from porch.listen.security import PLAIN, Choose
 from porch.listen.sockets import is_own
 
-__all__ = ["AT_ONCE", "AT_ONCE_SHARED", "CALM", "RESERVE", "RETRY", "Listener", "most"]
+__all__ = [
+    "AT_ONCE",
+    "AT_ONCE_SHARED",
+    "CALM",
+    "CROWDED",
+    "MOST_UNSENT",
+    "RESERVE",
+    "RETRY",
+    "Listener",
+    "most",
+]
 
 AT_ONCE = 64
 """Connections accepted before those that are open have their turn again."""
@@ -36,6 +46,12 @@ CALM = 1.0
 RESERVE = 1024
 """Descriptors that are kept for origins, files and all else; a quarter of them where that is
 less. An exchange needs one for its origin, but most open clients are idle."""
+CROWDED = 128
+"""Clients from which on the system keeps little for each that comes: a few hundred who take nothing
+of a large answer would have all the memory that Linux gives to TCP, and all others wait."""
+MOST_UNSENT = 1 << 18
+"""Bytes of an answer that it then keeps beyond what is on its way (tcp(7), TCP_NOTSENT_LOWAT). 10
+MiB cost 1 ms more, in wakes; so it is not for a door with few clients."""
 _OF_ONE = {
     errno.ECONNABORTED,
     errno.ECONNRESET,
@@ -68,6 +84,7 @@ class Listener:
     __slots__ = (
         "_again",
         "_announced",
+        "_are_many",
         "_at_once",
         "_door",
         "_factory",
@@ -92,7 +109,7 @@ class Listener:
         self.sock = sock
         self._say = say
         self._again: asyncio.TimerHandle | None = None
-        self._reading = self._started = False
+        self._reading = self._started = self._are_many = False
         self._short = ""
         self._since = 0.0
 
@@ -181,6 +198,8 @@ class Listener:
         sessions, settings = door.sessions, door.settings
         announced, bounds = settings.announces is not None, settings.bounds
         factory = self._announced if announced else self._factory
+        if (len(sessions) > CROWDED) is not self._are_many:
+            self._keep_little(not self._are_many)
         for taken in range(count):
             if len(sessions) >= self._most or gate.is_full(bounds):
                 # Whether somebody waits is not known behind the first: the loop will say.
@@ -203,6 +222,13 @@ class Listener:
             if sock is not None:
                 Opening(sessions, self._loop, sock, factory)
         return False
+
+    def _keep_little(self, are_many: bool) -> None:
+        """Of those who are accepted from now on; or as much as the system sees fit."""
+        self._are_many = are_many
+        if self.sock.family != socket.AF_UNIX:
+            most = MOST_UNSENT if are_many else 0
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, most)
 
     def _retry(self) -> None:
         """It is over when it has been calm for a while: so it is not told of at each turn."""

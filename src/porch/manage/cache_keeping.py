@@ -92,7 +92,8 @@ class CacheKeeping:
         say: Callable[[str, Level], None],
     ) -> KeptCache | None:
         try:
-            found = _claim(folder, -1 if identity is None else identity.uid)
+            worker = -1 if identity is None else identity.uid
+            found = _claim(folder, worker, lambda text: say(text, "warning"))
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}", "warning")
             return None
@@ -126,11 +127,11 @@ class CacheKeeping:
             settle(kept.place.folder, kept.claimed)
 
 
-def _claim(folder: Path, worker: int) -> Claim:
+def _claim(folder: Path, worker: int, say: Callable[[str], None]) -> Claim:
     until = clock.monotonic() + PATIENCE
     while True:
         try:
-            return claim(folder, worker)
+            return claim(folder, worker, say)
         except StoreError:
             if clock.monotonic() >= until:
                 raise

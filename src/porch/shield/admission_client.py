@@ -25,23 +25,23 @@ class TooManyAtOnce(PorchError):
 
 
 class ClientAdmission(Filter):
-    """Of all routes. crowd: where it is counted."""
+    """Of all routes. crowd: where it is counted. most: at once."""
 
-    __slots__ = ("_crowd", "_most", "_running")
+    __slots__ = ("_crowd", "_running", "most")
 
     def __init__(self, crowd: Crowd, most: int) -> None:
         self._crowd = crowd
-        self._most = most
+        self.most = most
         self._running: dict[Exchange, bytes] = {}
 
     def __repr__(self) -> str:
-        return f"<ClientAdmission {self._most} at once>"
+        return f"<ClientAdmission {self.most} at once>"
 
     def on_request(self, exchange: Exchange) -> None:
         """See Filter. Raises TooManyAtOnce."""
         client = _MARK + by_client(exchange)
-        if self._crowd.here(client) >= self._most:
-            raise TooManyAtOnce(f"{self._most} requests of {exchange.client_ip.decode()} run")
+        if self._crowd.here(client) >= self.most:
+            raise TooManyAtOnce(f"{self.most} requests of {exchange.client_ip.decode()} run")
         self._crowd.enter(client)
         self._running[exchange] = client
 

@@ -4,6 +4,7 @@ It is an exchange of its own, with the hooks of the internal route, whose client
 is answered is handed on as the answer of the exchange that asked, and nothing of it is held.
 """
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,26 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT", "Inside", "depth_of", "merged"]
 
+_TARGETS = (b"porch-cache-control", b"cdn-cache-control")
+"""What is said to caches near an origin, before Cache-Control, the first first (RFC 9213)."""
 KEPT = frozenset(
     (
         *(b"content-type", b"content-disposition", b"content-language", b"cache-control"),
         *(b"expires", b"x-robots-tag", b"x-content-type-options", b"referrer-policy"),
         *(b"content-security-policy", b"content-security-policy-report-only"),
         b"cross-origin-resource-policy",
+        *_TARGETS,
     )
 )
 """Of what the origin answered, in place of what the internal route says: how what is sent is to be
 read, shown and kept. Set-Cookie and Vary are kept beside."""
+_LASTING = frozenset((b"cache-control", b"expires", b"pragma", *_TARGETS))
+_LASTS = re.compile(rb"(?:^|,)[ \t]*(?:max-age|s-maxage)[ \t]*=[ \t]*\d+[ \t]*(?:,|$)")
+_FOR_ONE = re.compile(rb"(?:^|,)[ \t]*(?:private|no-store)[ \t]*(?:,|$)")
+_NUMBERED = rb"(?:max-age|s-maxage|stale-while-revalidate|stale-if-error)"
+_DIRECTIVE = rb"(?:" + _NUMBERED + rb"=\d{1,10}|(?!" + _NUMBERED + rb"\b)[a-z][a-z-]*)"
+_PLAIN_TARGETED = re.compile(_DIRECTIVE + rb"(?:[ \t]*,[ \t]*" + _DIRECTIVE + rb")*")
+_PRIVATE = (b"cache-control", b"private")
 _BESIDE = frozenset((b"set-cookie", b"vary"))
 _OF_BODY = frozenset(
     (b"content-encoding", b"content-length", b"content-type", b"expect", b"trailer")
@@ -257,11 +268,14 @@ def merged(origins: list[Field], inside: ResponseHead) -> list[Field]:
     """The fields of what the internal route answers, with those that are kept of the origin's.
 
     Of an error cookies alone: what the origin says is of what it meant to send. A type is of a
-    whole body, not of several parts of it, nor of none.
+    whole body, not of several parts of it, nor of none. What the internal route says of how long it
+    may be kept is said of the file, not of who may have it, which the origin has decided for one
+    client: where that does not say for how long (RFC 9111 3), and of each error, shared caches have
+    it told that it is for one.
     """
     kept = [each for each in origins if each[0] in _BESIDE]
     if inside.status >= 400:
-        return [*inside.fields, *(each for each in kept if each[0] != b"vary")]
+        return [*_for_one(inside.fields), *(each for each in kept if each[0] != b"vary")]
     is_whole = inside.status != 304 and not (inside.get(b"content-type") or b"").startswith(
         b"multipart/byteranges"
     )
@@ -269,4 +283,32 @@ def merged(origins: list[Field], inside: ResponseHead) -> list[Field]:
         each for each in origins if each[0] in KEPT and (is_whole or each[0] != b"content-type")
     ]
     names = {name for name, _ in said}
-    return [*(each for each in inside.fields if each[0] not in names), *said, *kept]
+    if _says_how_long(origins):
+        names |= _LASTING
+        return [*(each for each in inside.fields if each[0] not in names), *said, *kept]
+    own = [each for each in inside.fields if each[0] not in names]
+    return [*_for_one([*own, *said]), *kept]
+
+
+def _says_how_long(origins: list[Field]) -> bool:
+    """Whether an origin's own words have a lifetime, as each cache reads them that goes by what is
+    in force (RFC 9213 2.2); of what is not plain, none is read."""
+    for target in _TARGETS:
+        said = _joined(origins, target)
+        if said:
+            return _PLAIN_TARGETED.fullmatch(said) is not None and _LASTS.search(said) is not None
+    said = _joined(origins, b"cache-control")
+    if b'"' not in said and _LASTS.search(said):
+        return True
+    return any(name == b"expires" for name, _ in origins)
+
+
+def _for_one(fields: list[Field]) -> list[Field]:
+    """As an answer that no shared cache keeps, for whatever reason it would."""
+    left = [each for each in fields if each[0] not in _TARGETS]
+    is_said = _FOR_ONE.search(_joined(fields, b"cache-control")) is not None
+    return left if is_said else [*left, _PRIVATE]
+
+
+def _joined(fields: list[Field], name: bytes) -> bytes:
+    return b", ".join(value for each, value in fields if each == name).lower()
