@@ -87,7 +87,7 @@ def test_the_cache_counts_in_front_of_the_endpoints_and_outlives_its_worker() ->
     for at in range(len(CUTS)):
         table.rows[1][CUT + at] = 3
     table.clear(1, columns.counters)
-    assert [table.total(CUT + at) for at in range(len(CUTS))] == [3, 3, 3], "nor are cuts forgotten"
+    assert {table.total(CUT + at) for at in range(len(CUTS))} == {3}, "nor are cuts forgotten"
     assert table.total(CACHE + HIT) == 2
 
 

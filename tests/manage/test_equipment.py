@@ -14,6 +14,7 @@ def test_a_worker_stays_who_it_is_unless_it_is_told_otherwise() -> None:
             "files",
             "table",
             "limits",
+            "crowd",
             "row",
             "columns",
             "stacks",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from porch.crowd import EVERYBODY, Crowd
 from porch.ip import packed
-from porch.listen.opening import Accepted, accept
+from porch.listen.accepting import Accepted, accept
 
 __all__ = ["ARRIVALS", "CONNECTIONS", "FILES", "UNBOUNDED", "Bounds", "Gate"]
 
