@@ -247,7 +247,12 @@ def test_errors_of_the_door_have_their_status(
     async def story(far: Far) -> None:
         error = await failed(far.unary("Echo"))
         assert error.code() is Code.UNAVAILABLE
-        error = await failed(far.up("Up", numbers(10, 1000)))
+        for _ in range(5):
+            error = await failed(far.up("Up", numbers(10, 1000)))
+            if (
+                error.details() != "Internal error from Core"
+            ):  # of grpcio: it wrote to an ended call
+                break
         assert error.code() is Code.RESOURCE_EXHAUSTED
         assert error.details().startswith("http_request_body_size: ")
         error = await failed(far.unary("Left"))
