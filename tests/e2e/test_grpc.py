@@ -245,8 +245,7 @@ def test_errors_of_the_door_have_their_status(
     front = Front(door, tmp_path, routes)
 
     async def story(far: Far) -> None:
-        error = await failed(far.unary("Echo"))
-        assert error.code() is Code.UNAVAILABLE
+        assert (await failed(far.unary("Echo"))).code() is Code.UNAVAILABLE
         for _ in range(5):
             error = await failed(far.up("Up", numbers(10, 1000)))
             if (
