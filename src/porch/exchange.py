@@ -161,17 +161,17 @@ class Exchange:
             return
         self.bytes_in += len(data)
         self.request_done = end
-        if self.route.plan.on_request_data:
-            try:
-                for change in self.route.plan.on_request_data:
-                    data = change(self, data)
-            except Exception as error:
-                self.on_raised(error)
-                return
-        if head is not None:
-            self._trailers = head
-            for hook in self.route.plan.on_request_trailers:
-                hook(self, head)
+        plan = self.route.plan
+        try:
+            for change in plan.on_request_data:
+                data = change(self, data)
+            if head is not None:
+                self._trailers = head
+                for hook in plan.on_request_trailers:
+                    hook(self, head)
+        except Exception as error:
+            self.on_raised(error)
+            return
         upstream = self.upstream
         if self.held is not None:
             if upstream is None or len(self.held) + len(data) <= HELD:

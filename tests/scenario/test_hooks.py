@@ -9,6 +9,7 @@ from porch.errors import BodyTooLarge
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.forward.headers import Forwarding
+from porch.http.message import Trailers
 from porch.serve.respond import Options
 from porch.shield.body_limit import BodyLimit
 from porch.shield.headers import Changes, RequestHeaders
@@ -108,6 +109,22 @@ def test_a_data_hook_that_raises_later_ends_the_upload(scenario: Make) -> None:
         .upstream_gets(b"GET /a")
         .upstream(OK)
         .client_gets(200)
+    )
+
+
+def test_a_trailers_hook_that_raises_ends_the_upload_too(scenario: Make) -> None:
+    class Trips(Filter):
+        def on_request_trailers(self, exchange: Exchange, trailers: Trailers) -> None:
+            raise KeyError("a")
+
+    (
+        scenario(filters=[Trips()])
+        .client(b"POST /up HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .upstream_gets(b"POST /up", end=False)
+        .client(b"2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n")
+        .client_gets(500)
+        .reported(KeyError)
+        .upstream_sees("closed")
     )
 
 
