@@ -13,7 +13,7 @@ from collections.abc import Callable
 from random import Random
 
 import zstandard
-from harness.texts import sentence, words
+from harness.texts import article, words
 from isal import igzip_lib
 
 Encode = Callable[[bytes], bytes]
@@ -31,19 +31,7 @@ SIZES = {"1 record": 1, "20 records": 20, "300 records": 300}
 def records(draw: Random, count: int, first: int = 1) -> list[dict[str, object]]:
     """A page of a list of articles."""
     known = words(Random(1))
-    return [
-        {
-            "id": number,
-            "uuid": f"{draw.getrandbits(64):016x}",
-            "title": sentence(draw, known, 4).title(),
-            "text": sentence(draw, known, 18),
-            "price": draw.randint(100, 99999) / 100,
-            "tags": [draw.choice(known) for _ in range(3)],
-            "available": draw.random() < 0.8,
-            "changed": f"2026-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}T10:00:00Z",
-        }
-        for number in range(first, first + count)
-    ]
+    return [article(draw, known, number) for number in range(first, first + count)]
 
 
 def later(draw: Random, page: list[dict[str, object]]) -> list[dict[str, object]]:

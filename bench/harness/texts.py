@@ -20,23 +20,27 @@ def sentence(draw: Random, known: list[str], count: int) -> str:
     return " ".join(known[int(len(known) * draw.random() ** 3)] for _ in range(count))
 
 
+def article(draw: Random, known: list[str], number: int) -> dict[str, object]:
+    """One of the records of a JSON API."""
+    return {
+        "id": number,
+        "uuid": f"{draw.getrandbits(64):016x}",
+        "title": sentence(draw, known, 4).title(),
+        "text": sentence(draw, known, 18),
+        "price": draw.randint(100, 99999) / 100,
+        "tags": [draw.choice(known) for _ in range(3)],
+        "available": draw.random() < 0.8,
+        "changed": f"2026-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}T10:00:00Z",
+    }
+
+
 def as_json(draw: Random, known: list[str]) -> Iterator[str]:
     """A list of articles."""
     yield "["
     number = 0
     while True:
         number += 1
-        row = {
-            "id": number,
-            "uuid": f"{draw.getrandbits(64):016x}",
-            "title": sentence(draw, known, 4).title(),
-            "text": sentence(draw, known, 18),
-            "price": draw.randint(100, 99999) / 100,
-            "tags": [draw.choice(known) for _ in range(3)],
-            "available": draw.random() < 0.8,
-            "changed": f"2026-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}T10:00:00Z",
-        }
-        yield json.dumps(row) + ", "
+        yield json.dumps(article(draw, known, number)) + ", "
 
 
 def as_html(draw: Random, known: list[str]) -> Iterator[str]:
