@@ -147,7 +147,7 @@ class Worker:
         loop.add_reader(self._channel.fileno(), self._receive)
         self._repeat("tick", clock.TICK, self._tick)
         self._repeat("log", LOG_DELAY, self._flush)
-        self._door.put_away = lambda: self._loop.call_soon(self._built.logs.make_lines)
+        self._door.put_away = lambda: self._loop.call_soon(self._built.logs.put_away)
         await self._discovering.start()
         for listener in self._listeners:
             self._start(listener)
