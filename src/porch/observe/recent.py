@@ -111,6 +111,10 @@ class RecentTable:
         bad.use(-(-BAD // workers))
         return Recent(last, bad)
 
+    def marks(self) -> dict[int, int]:
+        """Behind what is there by now."""
+        return {row: ring.last for row, ring in enumerate(self._last) if ring.last}
+
     def since(self, marks: Mapping[int, int]) -> tuple[list[Record], dict[int, int]]:
         """Exchanges that have ended behind `marks`, in order of their ends, and marks behind
         these. marks: of rows, {} for all that are there. 2 us each."""
