@@ -16,6 +16,7 @@ from porch.certs.entry import Source
 from porch.config.accessing import Peers, announced, trusted
 from porch.config.address import parse_listen
 from porch.config.buffering import buffering, pacing
+from porch.config.busying import admitting, importance_of
 from porch.config.caches import Caches
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
@@ -53,12 +54,13 @@ from porch.route.entry import Entry
 from porch.route.pattern import Pattern, parse_key
 from porch.route.plan import Plan
 from porch.route.rewrite import rewriter, stripped
-from porch.route.route import Limits, Route, Timeouts
+from porch.route.route import HIGH, LOW, Limits, Route, Timeouts
 from porch.route.router import Router
 from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import Redirect
 from porch.serve.respond import FailWith, Options
+from porch.shield.busy import Busy
 from porch.tls.presented import Presented
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
@@ -71,7 +73,7 @@ _NO_PLAN = Plan()
 class DoorSettings:
     """See listen.door.Settings."""
 
-    router: Router
+    router: Router | Busy
     limits: HeadLimits
     streams: int
     timeouts: Timeouts
@@ -88,13 +90,15 @@ class DoorSettings:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
-    """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
-    all pools. base: the folder of the configuration. members: of pools whose endpoints are found.
-    lists: of files, those that are noticed without `watch`: of networks, places and people. sought:
-    by the names of their sources. needs_key: whether cookies are signed with
-    `Loaded.signing_key`. trusts: whether a peer is in `trust`, by its address; None for nobody."""
+    """All that a worker needs. router: of all routes, whoever comes in. entries: in the order
+    of the file. files: to be watched. upstreams: all pools. base: the folder of the
+    configuration. members: of pools whose endpoints are found. lists: of files, those that are
+    noticed without `watch`: of networks, places and people. sought: by the names of their
+    sources. needs_key: whether cookies are signed with `Loaded.signing_key`. trusts: whether a
+    peer is in `trust`, by its address; None for nobody."""
 
     settings: DoorSettings
+    router: Router
     lists: tuple[Path, ...]
     listen: tuple[ListenAddress, ...]
     certificates: Certificates
@@ -148,7 +152,7 @@ def releasing(done: Built | Loaded) -> Steps[None]:
     while done.entries:
         done.entries.pop()
         yield
-    yield from done.settings.router.releasing()
+    yield from done.router.releasing()
 
 
 class _Builder:
@@ -204,7 +208,7 @@ class _Builder:
         own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
         announces = self.announced.trusts if self.announced is not None else None
         settings = DoorSettings(
-            router=self.router,
+            router=admitting(self.loaded, self.state, self.router, self.logs.plan),
             limits=self.limits,
             streams=self.streams,
             timeouts=merge_timeouts([config]),
@@ -221,6 +225,7 @@ class _Builder:
         lists = (*self.lists, *self.filters.accessing.files, *self.filters.people)
         return Built(
             settings=settings,
+            router=self.router,
             lists=lists,
             listen=self.listen,
             certificates=self.certificates,
@@ -287,7 +292,8 @@ class _Builder:
             pattern = parse_key(key)
             if source == "acme" and pattern not in given:
                 plan = self._plan([AcmeAnswer(self.state.acme_answer)])
-                route = Route(key=key, plan=plan, target="an authority's challenge")
+                target = "an authority's challenge"
+                route = Route(key=key, plan=plan, target=target, importance=HIGH)
                 self._add(Entry(pattern=pattern, route=route))
             yield
 
@@ -326,6 +332,7 @@ class _Builder:
             timeouts=settings.timeouts,
             limits=settings.limits,
             upgrades=settings.upgrades,
+            importance=importance_of(settings),
             where=entry.where,
         )
         demand = self.filters.demand(host, model.client_cert)
@@ -447,7 +454,8 @@ class _Builder:
         return self.logs.plan([*self.ids, *filters])
 
     def _fallback(self, key: str, filter_: Filter) -> Route:
-        return Route(key=key, plan=self._plan([self.options, filter_]), limits=Limits())
+        plan = self._plan([self.options, filter_])
+        return Route(key=key, plan=plan, limits=Limits(), importance=LOW)
 
     def _add_www(self, name: str, host: str, taken: set[Pattern]) -> None:
         """The redirect from www. A route of that host may stand beside it for a path."""
