@@ -39,7 +39,10 @@ def test_another_process_sees_it() -> None:
 
 @pytest.mark.parametrize(("keys", "room"), [(1, 8), (1024, 1024), (1025, 2048), (ROOM, ROOM)])
 def test_room_is_a_power_of_two(keys: int, room: int) -> None:
-    assert LimitTable(2, keys).keys == room
+    table = LimitTable(2, keys)
+    assert table.keys == room
+    assert table.has_room(keys)
+    assert not table.has_room(room + 1)
 
 
 @pytest.mark.parametrize("width", [0, 1, 2, 4])
@@ -82,7 +85,7 @@ def test_memory_that_nobody_writes_is_not_there() -> None:
 def test_another_version_finds_what_was_counted_by_its_descriptor() -> None:
     table = LimitTable(5, 2000)
     table.slots(table.row(2).own, 1).heads[7] = 99
-    again = LimitTable(1, 8, os.dup(table.descriptor))
+    again = LimitTable(descriptor=os.dup(table.descriptor))
     assert (again.rows, again.keys, again.began) == (5, 2048, table.began)
     assert again.secret("a limit") == table.secret("a limit")
     assert again.live[0] == 3
@@ -94,7 +97,7 @@ def test_what_is_laid_out_in_another_way_is_not_taken() -> None:
     number = os.dup(table.descriptor)
     os.pwrite(number, (LAYOUT + 1).to_bytes(8, "little"), 8)
     with pytest.raises(ValueError, match=f"layout {LAYOUT + 1}, this version has {LAYOUT}"):
-        LimitTable(2, 8, number)
+        LimitTable(descriptor=number)
 
 
 def test_each_limit_multiplies_by_a_number_that_nobody_outside_knows() -> None:

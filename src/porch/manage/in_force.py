@@ -57,8 +57,9 @@ class InForce:
         listening: Listening,
         files: dict[Path, int],
         table: SharedTable | None = None,
+        limits: LimitTable | None = None,
     ) -> None:
-        """table: of before an upgrade."""
+        """table, limits: of before an upgrade."""
         self.candidate = candidate
         self.listening = listening
         self.files = files
@@ -66,7 +67,7 @@ class InForce:
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
-        self.limits = LimitTable(len(self.table.rows), candidate.loaded.config.limit_keys)
+        self.limits = limits or LimitTable(len(self.table.rows), candidate.loaded.config.limit_keys)
         self.crowd = CrowdTable(len(self.table.rows))
         self.columns = Columns(self.table)
         self.standings = Standings()

@@ -50,10 +50,13 @@ def start(
         listening.close_all()
         close_log_files(files)
         return None
-    if handover is None or (table := handover.counts(candidate.workers)) is None:
+    if handover is None:
         return InForce(candidate, listening, files)
-    in_force = InForce(candidate, listening, files, table)
-    in_force.take_over(handover.endpoints)
+    table = handover.counts(candidate.workers)
+    limits = handover.limit_table(table, candidate.loaded.config.limit_keys)
+    in_force = InForce(candidate, listening, files, table, limits)
+    if table is not None:
+        in_force.take_over(handover.endpoints)
     return in_force
 
 

@@ -110,7 +110,7 @@ class LimitTable:
 
     __slots__ = ("_live", "_mapped", "_secret", "_size", "began", "descriptor", "keys", "rows")
 
-    def __init__(self, rows: int, keys: int = ROOM, descriptor: int = -1) -> None:
+    def __init__(self, rows: int = 2, keys: int = ROOM, descriptor: int = -1) -> None:
         """Raises ValueError where another version has laid out what is there."""
         is_new = descriptor < 0
         if is_new:
@@ -121,7 +121,7 @@ class LimitTable:
         words, times = page.cast("q"), page.cast("d")
         if is_new:
             words[1], words[2] = LAYOUT, rows
-            words[3] = max(WAYS, 1 << (keys - 1).bit_length())
+            words[3] = _room(keys)
             times[4] = clock.monotonic()
             page[_SECRET] = secrets.token_bytes(64)
         elif words[1] != LAYOUT:
@@ -141,6 +141,10 @@ class LimitTable:
 
     def __del__(self) -> None:
         os.close(self.descriptor)
+
+    def has_room(self, keys: int) -> bool:
+        """Whether it is what a new one for so many keys would be."""
+        return self.keys == _room(keys)
 
     @property
     def live(self) -> "memoryview[int]":
@@ -188,6 +192,10 @@ class LimitRow:
         """Of each other worker that there is by now."""
         rows = range(self.table.live[0])
         return [self.table.slots(row, width) for row in rows if row not in (0, self.own)]
+
+
+def _room(keys: int) -> int:
+    return max(WAYS, 1 << (keys - 1).bit_length())
 
 
 def _size(keys: int, width: int) -> int:
