@@ -13,6 +13,7 @@ from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
+from porch.cli.explain_content import content_lines
 from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
@@ -138,6 +139,7 @@ def _protected(
         *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),
+        *content_lines(route, request),
     ]
 
 
