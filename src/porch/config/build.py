@@ -349,7 +349,7 @@ class _Builder:
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
             roster = self.state.roster(route.destination.name)
-            behind[:0] = buffering(settings)
+            behind[:0] = buffering(settings, self.filters.contents)
             takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
             ordered = before, filters, behind
