@@ -93,9 +93,9 @@ class AuthState:
     def _warn(self, text: str) -> None:
         self.warn(text)
 
-    def client(self, url: str, authorities: Authorities) -> Client:
-        """Who asks at the host of a URL. Raises OSError or ValueError if its authorities are of no
-        use."""
+    def client(self, url: str, authorities: Authorities, keeps: int = 0) -> Client:
+        """Who asks at the host of a URL. keeps: connections for the next question. Raises OSError
+        or ValueError if its authorities are of no use."""
         if self.make_client is None:
             raise ValueError("nobody is asked here")
         parts = urlsplit(url)
@@ -105,7 +105,7 @@ class AuthState:
             port=parts.port or (443 if is_secure else 80),
             tls=client_context(authorities=authorities) if is_secure else None,
         )
-        return self.make_client(address, parts.netloc.encode())
+        return self.make_client(address, parts.netloc.encode(), keeps)
 
 
 def target_of(url: SplitResult) -> bytes:
