@@ -140,6 +140,7 @@ class Authing:
         self.people: dict[Path, None] = {}
         self._loaded = loaded
         self._auth = state.auth
+        self._auth.count_in(state.limit_row)
         self.logins = Logins(loaded, state.auth)
         self._told = frozenset(_all_told(loaded))
         self._made: dict[tuple[int, ...], _Made] = {}
@@ -237,10 +238,10 @@ class Authing:
         )
         if jwt.jwks is not None:
             key_set = self._auth.key_set(jwt.jwks, self._authorities(jwt.ca, jwt.jwks))
-            return Jwt(rules, key_set, judge)
+            return Jwt(rules, key_set, judge, self._auth.forgeries)
         if jwt.key is not None:
             self.files[self._loaded.base / jwt.key] = None
-        return Jwt(rules, jwt_keys_of(self._loaded, jwt), judge)
+        return Jwt(rules, jwt_keys_of(self._loaded, jwt), judge, self._auth.forgeries)
 
     def _by_login(self, words: AuthModel, judge: Judge) -> Way:
         assert words.oidc is not None
