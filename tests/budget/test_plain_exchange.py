@@ -23,7 +23,7 @@ from porch.config.state import State
 from porch.forward.pool import Pool
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
-from porch.observe.access_log import AccessLog
+from porch.observe.ended import Ended
 from porch.route.route import HEARD, REQUESTS, RUNNING
 from tests.support.dialer import FakeDialer
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
@@ -50,7 +50,7 @@ class Plain:
         self.endpoints: list[Any] = []
         loaded = load_mapping({"listen": ":80", "routes": routes})
         state = State(pools())
-        self.log = AccessLog([])
+        self.log = Ended([])
         built = build(loaded, state, Logs(self.log))
         assert built is not None, loaded.report()
         self.door = Door(built.settings, state.deadlines)

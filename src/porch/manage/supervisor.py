@@ -101,7 +101,7 @@ class Supervisor:
         self.fleet.on_message = self._on_message
         self.fleet.on_gone = self._on_gone
         self.fleet.counters = lambda: in_force.columns.counters
-        self.fleet.on_empty = in_force.crowd.clear
+        self.fleet.on_empty = in_force.tables.clear
         self.fleet.sockets_of = in_force.listening.of_slot
         self._changes = Changes(
             self._loop,
