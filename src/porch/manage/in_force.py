@@ -71,7 +71,7 @@ class InForce:
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
-        self.cache = CacheKeeping()
+        self.cache = CacheKeeping(len(self.table.rows))
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
             self.columns.assign(candidate.endpoints)
