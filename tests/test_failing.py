@@ -24,6 +24,8 @@ class Exchange:
         self.ended = self.status = 0
         self.error: PorchError | None = None
         self.reused = False
+        self.connected = 12.5
+        self.tried: tuple[failing.Tried, ...] = ()
         self.told: list[Any] = []
         self.repeats = again
         self.counts = [1, 0, 0, 0]
@@ -31,7 +33,10 @@ class Exchange:
         self.upstream_full = True
         connections = SimpleNamespace(cancel=lambda _: self.told.append("cancelled"))
         self.endpoint: Any = SimpleNamespace(
-            connections=connections, counts=self.counts, on_bad=self.told.append
+            name="10.0.0.11:8000",
+            connections=connections,
+            counts=self.counts,
+            on_bad=self.told.append,
         )
         self.client = self.keeper = self
         retry = SimpleNamespace(again=lambda *_: self.repeats, can=lambda *_: self.repeats)
@@ -68,6 +73,9 @@ def test_an_attempt_is_dropped_and_another_one_made() -> None:
     exchange.fail(ConnectionRefused("no"))
     assert exchange.told == ["aborted", "connection_refused"]
     assert exchange.counts[RUNNING] == 0
+    (tried,) = exchange.tried
+    assert (tried.endpoint, tried.connected) == ("10.0.0.11:8000", 12.5)
+    assert (tried.error.word, tried.at > 0) == ("connection_refused", True)
     assert exchange.upstream is None
     assert not exchange.upstream_full
 

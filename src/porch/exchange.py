@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from porch import clock
 from porch.clock import INFINITY
 from porch.errors import ClientGone, InternalError, PorchError
-from porch.failing import drop, fail, give_up, leave, on_raised, was_stale
+from porch.failing import Tried, drop, fail, give_up, leave, on_raised, was_stale
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.identity import Identity
@@ -45,6 +45,7 @@ class Exchange:
     whether one that is not held waits elsewhere, and is sent from there as often as need be.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
     identity: who the client has shown to be, None while nobody has asked.
+    id: by which it is found again, b"" while nobody has given it one. tried: attempts that failed.
     unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
     made: the door's own answer or its store's; `on_response` may put another in its place, and says
     its length in the head.
@@ -72,6 +73,7 @@ class Exchange:
         "gathered",
         "half_closed",
         "held",
+        "id",
         "identity",
         "keeper",
         "made",
@@ -85,6 +87,7 @@ class Exchange:
         "started",
         "status",
         "timeouts",
+        "tried",
         "unsent",
         "upgraded",
         "upstream",
@@ -115,6 +118,8 @@ class Exchange:
         self.response: ResponseHead | None = None
         self.made: Response | None = None
         self.identity: Identity | None = None
+        self.id = b""
+        self.tried: tuple[Tried, ...] = ()
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
         self.client_full = self.upstream_full = self.half_closed = self.sips = False

@@ -4,8 +4,10 @@ Another attempt, an error page, or an end that the client can see to be one: dec
 whoever has found the failure.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from porch import clock
 from porch.cut import cut
 from porch.errors import ConnectionLost, InternalError, PorchError
 from porch.route.route import RUNNING
@@ -13,7 +15,18 @@ from porch.route.route import RUNNING
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["drop", "fail", "give_up", "leave", "on_raised", "was_stale"]
+__all__ = ["Tried", "drop", "fail", "give_up", "leave", "on_raised", "was_stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt that failed. endpoint: its name. connected: clock.monotonic() when it had a
+    connection, 0.0 for never. at: when it failed. error: why."""
+
+    endpoint: str
+    connected: float
+    at: float
+    error: PorchError
 
 
 def fail(exchange: "Exchange", error: PorchError) -> None:
@@ -72,6 +85,8 @@ def drop(exchange: "Exchange", error: PorchError) -> None:
         stream.abort(error)
     if endpoint is None:  # nothing was asked for, or what is made at the door
         return
+    connected = 0.0 if stream is None else exchange.connected
+    exchange.tried = (*exchange.tried, Tried(endpoint.name, connected, clock.monotonic(), error))
     if stream is None:
         endpoint.connections.cancel(exchange)
     elif error.source == "upstream" and not exchange.was_stale(error):
