@@ -37,6 +37,8 @@ _STEPS = 4
 """How often the timer is due in the time that a turn may take."""
 _TIMER = 0.001
 """Seconds, below which the loop's timers do not go."""
+_BACK = 0.6
+"""The part of what a turn had no time for that is not let in any more."""
 _FIRST, _FASTER, _MOST = 0.02, 1.5, 0.5
 """The part of what is let in that is let in more, when all is well: at the first look, each time by
 so much more, and at most."""
@@ -46,7 +48,7 @@ worker hardly works in them: it sleeps in calls that do not return, which nobody
 _TURNS = 60.0
 """Seconds after which others of those who are alike are refused."""
 _WIDER = 4.0
-"""How many times as long a turn may be for who is more important than others who come in."""
+"""How many times as long a turn may be for who is more important than others who still come in."""
 _BLUR = 0.1
 """How much of its place in the row changes with each request, at least. Where clients are fewer
 than ten it is more: one that is alone is served in part."""
@@ -90,14 +92,15 @@ class Busy:
         "_is_armed",
         "_is_late",
         "_judges",
-        "_longest",
         "_look",
         "_refusal",
+        "_rounds",
         "_since",
         "_spans",
         "_step",
         "_terms",
         "_waited",
+        "_worked",
         "lag",
         "level",
     )
@@ -106,17 +109,13 @@ class Busy:
         self._find = find
         self._terms = terms
         self._refusal = refusal
+        self._clients = 0
         self._step = max(_TIMER, terms.lag / _STEPS)
         self.level = Level()
         self.lag = 0.0
         self._is_armed = False
         self._judges = True  # the first request has to begin it
-        self._begun = self._look = self._longest = self._cpu = self._since = 0.0
-        self._waited: float | None = None
-        self._is_late = False
-        self._spans = self._spans_for(LOW)
-        self._came = self._guarded = self._calm = self._clients = 0
-        self._blur = _BLUR
+        self._begin()
 
     def __repr__(self) -> str:
         return f"<Busy {self.level!r} {self.lag * 1000:.1f} ms>"
@@ -132,7 +131,9 @@ class Busy:
     def _judge(self, route: Route, request: RequestHead, client_ip: bytes) -> Route:
         """Whether it may come in. Nobody asks while all is well."""
         if not self._is_armed:
-            self._arm()
+            self._begin()
+            self._is_armed, self._judges = True, False
+            self._again()
             return route
         importance = route.importance
         if importance < HIGH and request.target in HEALTH:
@@ -163,17 +164,25 @@ class Busy:
 
     # --- time ------------------------------------------------------------------------------------
 
-    def _arm(self) -> None:
-        self._is_armed = True
-        self._begun = self._look = clock.monotonic()
-        self._cpu, self._waited = clock.cpu(), None
-        self._longest = 0.0
-        self._guarded = self._calm = 0
+    def _begin(self) -> None:
+        self._begun = self._look = self._since = clock.monotonic()
+        self._cpu = clock.cpu()
+        self._waited: float | None = None
         self._is_late = False
+        self._calm = 0
         self.level = Level()
-        self._spans = self._spans_for(LOW)
-        self._judges = False
-        self._again()
+        self._count_anew()
+
+    def _count_anew(self) -> None:
+        """From what came until now follows who is judged how, from now on."""
+        level = self.level
+        lag, least = self._terms.lag, level.least() if level.at else LOW
+        self._spans = [lag * _WIDER ** max(0, kind - least) for kind in range(KINDS)]
+        clients = self._clients.bit_count()
+        self._blur = max(_BLUR, 1.0 / clients) if clients else _BLUR
+        self._came = self._guarded = self._clients = self._rounds = 0
+        self._worked = 0.0
+        level.begin()
 
     def _again(self) -> "asyncio.TimerHandle":
         from asyncio import get_running_loop  # late: who only reads a configuration needs no loop
@@ -184,18 +193,18 @@ class Busy:
         """The loop has come round."""
         now = clock.monotonic()
         took = self.lag = self._took(now)
-        self._longest = max(self._longest, took)
+        self._rounds += 1
+        self._worked += took
         was_late, self._is_late = self._is_late, took > self._terms.lag
         if self._is_late and not was_late:
             self._since = now
         self._refusal.release(now)
         passed = now - self._look
         if passed >= LOOK:
-            if not self._came and not self._refusal.held:
+            if not self._came and not self._refusal.held:  # the next request begins it again
                 self._is_armed, self._judges = False, True
                 return
             self._move(now)
-            self._look = now
         self._judges = self.level.at > 0.0 or self._is_late
         self._again()
 
@@ -212,29 +221,18 @@ class Busy:
                 took = max(took, passed - (waited - before))
         return took
 
-    def _spans_for(self, least: int) -> list[float]:
-        """By importance, how long a turn may have lasted for one who is let in. least: of those who
-        are: the others are only refused by the guard when it takes much longer."""
-        lag = self._terms.lag
-        return [lag * _WIDER ** max(0, importance - least) for importance in range(KINDS)]
-
     def _move(self, now: float) -> None:
         """See whether what is let in is too much, or less than could be."""
-        level = self.level
-        guarded, longest = self._guarded, self._longest
+        level, guarded = self.level, self._guarded
         if guarded:
-            level.rise(0.6 * guarded / (guarded + sum(level.let_in)))
+            level.rise(_BACK * guarded / (guarded + sum(level.let_in)))
             self._calm = 0
         elif self._is_late and now - self._since > PATIENCE:
             level.rise(_SLEEPS)
             self._calm = 0
-        elif level.at and longest <= self._terms.lag / 2:
+        elif level.at and self._worked / self._rounds <= self._terms.lag / 2:
             steps = (now - self._look) / LOOK
             level.fall(min(_MOST, _FIRST * _FASTER**self._calm * steps))
             self._calm = min(self._calm + 1, 20)
-        self._spans = self._spans_for(level.least())
-        level.begin()
-        self._blur = max(_BLUR, 1.0 / max(1, self._clients.bit_count()))
-        self._clients = 0
-        self._guarded = self._came = 0
-        self._longest = 0.0
+        self._count_anew()
+        self._look = now
