@@ -58,6 +58,18 @@ def test_it_waits_before_it_leaves_and_leaves_in_its_order(fake: FakeClock) -> N
     assert len(second.answers) == 1
 
 
+def test_the_more_wait_the_longer_it_takes(fake: FakeClock) -> None:
+    refusal = Refusal(1.0, 0.25, [0, 0, 0])
+    for _ in range(1024):
+        ask(refusal)
+    fake.advance(0.3)
+    refusal.release(clock.monotonic())
+    assert 0 < refusal.held < 1024
+    fake.advance(0.21)
+    refusal.release(clock.monotonic())
+    assert refusal.held == 0
+
+
 def test_so_many_wait_and_no_more() -> None:
     refusal = Refusal(1.0, 0.25, [0, 0, 0])
     for _ in range(MOST_HELD):

@@ -44,7 +44,8 @@ class BusyModel(Model):
         json_schema_extra={"default": spell_duration(_TERMS.lag)},
     )
     hold: Annotated[Duration, AfterValidator(_hold)] | None = word(
-        "How long a refusal waits before it leaves, so that who asks again at once does not.",
+        "How long a refusal waits before it leaves, so that who asks again at once does not; "
+        "longer when many wait.",
         spell_duration(_TERMS.hold),
     )
     retry_after: Duration | None = word(

@@ -19,8 +19,11 @@ from porch.route.route import Route
 
 __all__ = ["MOST_HELD", "Overloaded", "Refusal"]
 
-MOST_HELD = 1024
+MOST_HELD = 4096
 """Refusals that wait at a time, 2 KB each. Further ones leave at once."""
+_MANY = 1024
+"""Each so many that wait make further ones wait for as long again: so few leave that they take a
+tenth of a core, however many clients there are."""
 
 
 class Overloaded(PorchError):
@@ -89,7 +92,8 @@ class Refusal(Filter):
         exchange.error = self._error
         if not self._hold or len(self._held) >= MOST_HELD:
             return self._response
-        self._held.append((clock.monotonic() + self._hold, exchange))
+        wait = self._hold * (1.0 + len(self._held) / _MANY)
+        self._held.append((clock.monotonic() + wait, exchange))
         return SUSPEND
 
     def release(self, now: float) -> None:
