@@ -65,8 +65,24 @@ def test_the_more_wait_the_longer_it_takes(fake: FakeClock) -> None:
     fake.advance(0.3)
     refusal.release(clock.monotonic())
     assert 0 < refusal.held < 1024
-    fake.advance(0.21)
+    for _ in range(60):
+        fake.advance(0.02)
+        refusal.release(clock.monotonic())
+    assert refusal.held == 0
+
+
+def test_those_who_were_refused_at_once_are_told_one_after_the_other(fake: FakeClock) -> None:
+    refusal = Refusal(1.0, 0.25, [0, 0, 0])
     refusal.release(clock.monotonic())
+    for _ in range(200):
+        ask(refusal)
+    told = []
+    for _ in range(200):
+        before = refusal.held
+        fake.advance(0.005)
+        refusal.release(clock.monotonic())
+        told.append(before - refusal.held)
+    assert max(told) <= 5
     assert refusal.held == 0
 
 

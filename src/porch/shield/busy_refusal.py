@@ -48,7 +48,16 @@ class Refusal(Filter):
     outlive this.
     """
 
-    __slots__ = ("_counts", "_error", "_held", "_hold", "_plan", "_response", "_routes")
+    __slots__ = (
+        "_counts",
+        "_error",
+        "_held",
+        "_hold",
+        "_plan",
+        "_released",
+        "_response",
+        "_routes",
+    )
 
     def __init__(
         self,
@@ -61,6 +70,7 @@ class Refusal(Filter):
         self._error = Overloaded(retry_after)
         self._hold = hold
         self._counts = counts
+        self._released = 0.0
         self._held: deque[tuple[float, Exchange]] = deque()
         fields = (
             (b"content-type", b"text/plain; charset=utf-8"),
@@ -97,7 +107,10 @@ class Refusal(Filter):
         return SUSPEND
 
     def release(self, now: float) -> None:
-        """Answer those who have waited."""
+        """Answer those who have waited, not all at once: they would come again so."""
         held = self._held
-        while held and held[0][0] <= now:
+        passed, self._released = now - self._released, now
+        most = 1 + int(len(held) * passed / self._hold) if held else 0
+        while most and held and held[0][0] <= now:
             held.popleft()[1].resume(self._response)
+            most -= 1
