@@ -84,7 +84,9 @@ class Machine:
                 before = sum(self.refusal.counts)
                 ask()
                 self.work(0.001 if sum(self.refusal.counts) == before else 0.00003)
-            self.turn(0.0 if count else 0.001)
+            if not count:
+                self.loop.fake.advance(0.001)
+            self.turn()
 
 
 @pytest.fixture
@@ -264,3 +266,24 @@ def test_it_runs_on_while_refusals_wait(machine: Machine) -> None:
 def test_what_the_router_raises_is_raised(machine: Machine) -> None:
     with pytest.raises(KeyError):
         machine.ask(9)
+
+
+def test_while_all_wait_for_their_refusals_the_level_stays(machine: Machine) -> None:
+    machine.busy.level.at = 1.7
+    machine.refusal.held = 9
+    for _ in range(int(1.0 / STEP)):
+        machine.loop.fake.advance(STEP)
+        machine.turn()
+    assert machine.busy.level.at == 1.7
+
+
+def test_a_burst_behind_idle_time_is_served(machine: Machine) -> None:
+    """As when one read brings fifty streams: turns are long now and then, and idle in between."""
+    for _ in range(100):
+        for client in range(50):
+            assert machine.ask(LOW, client)
+            machine.work(0.001)
+        for _ in range(12):
+            machine.turn()
+            machine.loop.fake.advance(STEP)
+    assert machine.refusal.counts == [0, 0, 0]

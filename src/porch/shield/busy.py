@@ -37,6 +37,9 @@ _STEPS = 4
 """How often the timer is due in the time that a turn may take."""
 _TIMER = 0.001
 """Seconds, below which the loop's timers do not go."""
+_EASED, _FULL = 0.8, 0.92
+"""The share of its time in which a worker works up to which a turn that takes long is only a burst,
+and from which on there is no more to be had."""
 _BACK = 0.6
 """The part of what a turn had no time for that is not let in any more."""
 _FIRST, _FASTER, _MOST = 0.02, 1.5, 0.5
@@ -90,14 +93,15 @@ class Busy:
         "_find",
         "_guarded",
         "_is_armed",
+        "_is_full",
         "_is_late",
         "_judges",
         "_look",
         "_refusal",
-        "_rounds",
         "_since",
         "_spans",
         "_step",
+        "_stolen",
         "_terms",
         "_waited",
         "_worked",
@@ -145,7 +149,8 @@ class Busy:
             level.refused[importance] += 1
             return self._refusal.route(route, importance)
         if clock.cpu() - self._cpu > self._spans[importance] and (
-            level.at or (self._is_late and clock.monotonic() - self._since > PATIENCE)
+            (level.at and self._is_full)
+            or (self._is_late and clock.monotonic() - self._since > PATIENCE)
         ):
             self._guarded += 1
             return self._refusal.route(route, importance)
@@ -168,8 +173,9 @@ class Busy:
         self._begun = self._look = self._since = clock.monotonic()
         self._cpu = clock.cpu()
         self._waited: float | None = None
-        self._is_late = False
+        self._is_full = self._is_late = False
         self._calm = 0
+        self._stolen = clock.waited()
         self.level = Level()
         self._count_anew()
 
@@ -180,7 +186,7 @@ class Busy:
         self._spans = [lag * _WIDER ** max(0, kind - least) for kind in range(KINDS)]
         clients = self._clients.bit_count()
         self._blur = max(_BLUR, 1.0 / clients) if clients else _BLUR
-        self._came = self._guarded = self._clients = self._rounds = 0
+        self._came = self._guarded = self._clients = 0
         self._worked = 0.0
         level.begin()
 
@@ -193,9 +199,9 @@ class Busy:
         """The loop has come round."""
         now = clock.monotonic()
         took = self.lag = self._took(now)
-        self._rounds += 1
         self._worked += took
         was_late, self._is_late = self._is_late, took > self._terms.lag
+        self._is_full = took > self._terms.lag / 2
         if self._is_late and not was_late:
             self._since = now
         self._refusal.release(now)
@@ -224,13 +230,15 @@ class Busy:
     def _move(self, now: float) -> None:
         """See whether what is let in is too much, or less than could be."""
         level, guarded = self.level, self._guarded
-        if guarded:
+        stolen, self._stolen = self._stolen, clock.waited()
+        share = self._worked / max(_TIMER, now - self._look - (self._stolen - stolen))
+        if guarded and share > _EASED:
             level.rise(_BACK * guarded / (guarded + sum(level.let_in)))
             self._calm = 0
         elif self._is_late and now - self._since > PATIENCE:
             level.rise(_SLEEPS)
             self._calm = 0
-        elif level.at and self._worked / self._rounds <= self._terms.lag / 2:
+        elif self._came and share < _FULL:
             steps = (now - self._look) / LOOK
             level.fall(min(_MOST, _FIRST * _FASTER**self._calm * steps))
             self._calm = min(self._calm + 1, 20)
