@@ -14,6 +14,7 @@ from porch.cli.explain_busy import busy_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
+from porch.cli.explain_content import content_lines
 from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
@@ -140,6 +141,7 @@ def _protected(
         *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),
+        *content_lines(route, request),
     ]
 
 

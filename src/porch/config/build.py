@@ -26,6 +26,7 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
 from porch.config.members import Members, Sought
 from porch.config.retries import retrying
+from porch.config.review_listen import review_listen
 from porch.config.route_filters import RouteFilters
 from porch.config.schema import RouteWords
 from porch.config.serving import Servings
@@ -195,7 +196,8 @@ class _Builder:
         gets = any(each.tls for each in listen)
         self.certificates = yield from Certificates.loading(self.loaded, gets=gets)
         self.listen = self._open(listen)
-        self._review_listen()
+        demands = bool(self.certificates.demands)
+        review_listen(self.loaded, self.listen, demands=demands)
         https_port = next((each.port for each in self.listen if each.tls), 0)
         self.filters = RouteFilters(
             self.loaded, self.state, self.changing, self.certificates, https_port, self.trusts
@@ -252,15 +254,6 @@ class _Builder:
             *self.filters.files,
             *self.files,
         )
-
-    def _review_listen(self) -> None:
-        """Whether what is said can be used at the addresses that there are."""
-        if self.certificates.demands and not any(each.tls for each in self.listen):
-            text = "no address speaks HTTPS, so that no client can show a certificate (client_ca)"
-            self.loaded.add(("listen",), text, warning=True)
-        if self.config.h2c and all(each.tls for each in self.listen):
-            text = "no address speaks plain HTTP, so that nobody can begin with HTTP/2 there"
-            self.loaded.add(("h2c",), text, warning=True)
 
     # --- routes ----------------------------------------------------------------------------------
 
@@ -349,7 +342,7 @@ class _Builder:
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
             roster = self.state.roster(route.destination.name)
-            behind[:0] = buffering(settings)
+            behind[:0] = buffering(settings, self.filters.contents)
             takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
             ordered = before, filters, behind
