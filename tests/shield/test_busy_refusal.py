@@ -14,8 +14,10 @@ from tests.support.network import FakeClock
 class Exchange:
     """answers: what it is resumed with."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes = b"", done: bool = True) -> None:
         self.error: Any = None
+        self.held = body
+        self.request_done = done
         self.answers: list[Response] = []
 
     def resume(self, response: Response) -> None:
@@ -27,8 +29,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     return FakeClock(monkeypatch)
 
 
-def ask(refusal: Refusal) -> tuple[Exchange, Any]:
-    exchange: Any = Exchange()
+def ask(refusal: Refusal, **words: Any) -> tuple[Exchange, Any]:
+    exchange: Any = Exchange(**words)
     return exchange, refusal.on_request(exchange)
 
 
@@ -92,6 +94,13 @@ def test_so_many_wait_and_no_more() -> None:
         assert ask(refusal)[1] is SUSPEND
     assert isinstance(ask(refusal)[1], Response)
     assert refusal.held == MOST_HELD
+
+
+@pytest.mark.parametrize("words", [{"done": False}, {"body": b"x"}])
+def test_what_has_a_body_does_not_wait(words: Any) -> None:
+    refusal = Refusal(1.0, 0.25, [0, 0, 0])
+    assert isinstance(ask(refusal, **words)[1], Response)
+    assert refusal.held == 0
 
 
 def test_refusals_are_counted_by_importance() -> None:

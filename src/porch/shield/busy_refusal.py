@@ -20,7 +20,7 @@ from porch.route.route import Route
 __all__ = ["MOST_HELD", "Overloaded", "Refusal"]
 
 MOST_HELD = 4096
-"""Refusals that wait at a time, 2 KB each. Further ones leave at once."""
+"""Refusals that wait at a time, 2 KB each. Further ones leave at once, and all with a body."""
 _MANY = 1024
 """Each so many that wait make further ones wait for as long again: so few leave that they take a
 tenth of a core, however many clients there are."""
@@ -101,6 +101,8 @@ class Refusal(Filter):
         """See Filter."""
         exchange.error = self._error
         if not self._hold or len(self._held) >= MOST_HELD:
+            return self._response
+        if exchange.held or not exchange.request_done:  # a body would have to wait as well
             return self._response
         wait = self._hold * (1.0 + len(self._held) / _MANY)
         self._held.append((clock.monotonic() + wait, exchange))
