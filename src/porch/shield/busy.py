@@ -11,11 +11,12 @@ it takes is measured in time that the worker works, so that a machine with more 
 is not made worse by a door that has little to do. It runs only while requests come.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from porch import clock
 from porch.http.message import RequestHead
-from porch.route.route import ALWAYS, HIGH, LOW, Route
+from porch.route.route import ALWAYS, HIGH, LOW, NORMAL, Route
 from porch.shield.busy_level import KINDS, Level
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from porch.keeper import Security
     from porch.shield.busy_refusal import Refusal
 
-__all__ = ["HEALTH", "LOOK", "PATIENCE", "Busy", "Find", "Terms"]
+__all__ = ["CHECKS", "HEALTH", "LOOK", "PATIENCE", "Busy", "Find", "Terms"]
 
 PATIENCE = 0.1
 """Seconds in which every turn has to be too long before anybody is refused. One pause, and the few
@@ -33,6 +34,8 @@ LOOK = 0.1
 """Seconds between two moves of the level."""
 HEALTH = frozenset((b"/livez", b"/readyz", b"/healthz", b"/health", b"/-/healthy", b"/-/ready"))
 """Targets by which others look whether we live: they would take a busy machine for a dead one."""
+CHECKS = 5
+"""So many of them between two looks are as important as the most: anybody can ask for these."""
 _STEPS = 4
 """How often the timer is due in the time that a turn may take."""
 _TIMER = 0.001
@@ -88,6 +91,7 @@ class Busy:
         "_blur",
         "_calm",
         "_came",
+        "_checks",
         "_clients",
         "_cpu",
         "_find",
@@ -96,6 +100,7 @@ class Busy:
         "_is_full",
         "_is_late",
         "_judges",
+        "_knows",
         "_look",
         "_refusal",
         "_since",
@@ -109,8 +114,12 @@ class Busy:
         "level",
     )
 
-    def __init__(self, find: Find, terms: Terms, refusal: "Refusal") -> None:
+    def __init__(
+        self, find: Find, terms: Terms, refusal: "Refusal", knows: Callable[[bytes], bool]
+    ) -> None:
+        """knows: whether somebody who may come in was let in from an address, see busy_known.py."""
         self._find = find
+        self._knows = knows
         self._terms = terms
         self._refusal = refusal
         self._clients = 0
@@ -140,10 +149,13 @@ class Busy:
             self._again()
             return route
         importance = route.importance
-        if importance < HIGH and request.target in HEALTH:
-            importance = HIGH
         if importance >= ALWAYS:
-            return route
+            if importance == ALWAYS:
+                return route
+            importance = HIGH if self._knows(client_ip) else NORMAL
+        if importance == NORMAL and request.target in HEALTH and self._checks < CHECKS:
+            self._checks += 1
+            importance = HIGH
         level = self.level
         if level.at > importance and self._is_below(importance, client_ip):
             level.refused[importance] += 1
@@ -186,7 +198,7 @@ class Busy:
         self._spans = [lag * _WIDER ** max(0, kind - least) for kind in range(KINDS)]
         clients = self._clients.bit_count()
         self._blur = max(_BLUR, 1.0 / clients) if clients else _BLUR
-        self._came = self._guarded = self._clients = 0
+        self._came = self._guarded = self._clients = self._checks = 0
         self._worked = 0.0
         level.begin()
 
