@@ -210,7 +210,7 @@ class _Builder:
         own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
         announces = self.announced.trusts if self.announced is not None else None
         settings = DoorSettings(
-            router=admitting(self.loaded, self.state, self.router, self.logs.plan),
+            router=admitting(self.loaded, self.state, self.router, self._plan),
             limits=self.limits,
             streams=self.streams,
             timeouts=merge_timeouts([config]),
