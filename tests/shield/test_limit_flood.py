@@ -106,3 +106,10 @@ def test_a_flood_of_addresses_frees_nobody_refuses_nobody_and_takes_no_more_memo
     assert all(not each._told for each in door.limitings)
     assert all(len(each.said) <= MOST for each in door.limitings)
     assert sum(each._limit.cells.own[FAILED] for each in door.limitings) > 2000
+
+
+def test_addresses_of_one_network_count_together() -> None:
+    door = Door()
+    assert sum(door.lets_in(b"2001:db8::%x" % each) for each in range(1, 200)) == MOST
+    assert door.lets_in(b"2001:db8:0:1::1")
+    assert sum(door.lets_in(each) for each in (b"192.0.2.1", b"::ffff:192.0.2.1") * 60) == MOST

@@ -200,7 +200,7 @@ class ByField:
 
 class Limiting(Filter):
     """Limits of a route that count requests, one after the other. One that is refused is counted in
-    none of them. A request comes when its exchange begins, however long others look at it first."""
+    none of them."""
 
     __slots__ = ("_charges", "_policy", "_told", "limits")
 
@@ -215,7 +215,7 @@ class Limiting(Filter):
 
     def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
-        now = exchange.started
+        now = clock.monotonic()
         told: list[bytes] = []
         keys: list[bytes | None] = []
         read: Key | None = None
@@ -272,8 +272,9 @@ class Limiting(Filter):
 
 
 class ClientLimiting(Limiting):
-    """One limit, of requests by address, that refuses: what most doors have, in fewer steps. said:
-    what is told, by what is left."""
+    """One limit, of requests by address, that refuses: what most doors have, in fewer steps. A
+    request comes when its exchange begins, for hardly anything stands before it. said: what is
+    told, by what is left."""
 
     __slots__ = ("_limit", "_take", "_tells", "said")
 
