@@ -30,6 +30,8 @@ watch = true
 grace = "10s"
 debug = false
 request_id = true
+busy = { lag = "20ms", hold = "0s", retry_after = "2s" }
+importance = "high"
 server = "door"
 log = ["pretty", { to = "file:/tmp/access.log", format = "json" }]
 via = false
@@ -52,6 +54,8 @@ limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "byt
 dry_run = true, tell = false, name = "n" }
 auth = false
 block = "scanners"
+json_body = { depth = 9, keys = 9, items = 9, values = 9, string = "1KB", number = 9, \
+size = "1KB", others = true, dry_run = true }
 tarpit = true
 cors = "*"
 csrf = true

@@ -13,7 +13,6 @@ from porch.manage.columns import COLUMNS, rows_for
 from porch.manage.loop import Loop
 from porch.manage.upgrade import FORMAT, TRIAL, Handover, Trial, command, listening_words, tried
 from porch.shared import SharedTable
-from porch.shield.limit_table import LimitTable
 
 ADDRESS = ListenAddress(host="127.0.0.1", port=0)
 
@@ -51,27 +50,6 @@ def test_the_counts_go_on_or_start_anew_where_the_table_is_another() -> None:
     assert given((shape[0], 99), 2) is None
     assert given(shape, 1000) is None
     assert Handover(since=0, listening=[]).counts(1) is None
-
-
-def test_limits_go_on_or_start_anew_where_their_memory_is_another() -> None:
-    table, rows = SharedTable(rows_for(2), COLUMNS), rows_for(2)
-    limits = LimitTable(rows, 4096)
-    limits.slots(1, 1).heads[0] = 7
-
-    def given(counts: SharedTable | None, keys: int) -> LimitTable | None:
-        number = os.dup(limits.descriptor)
-        return Handover(since=0, listening=[], limits=number).limit_table(counts, keys)
-
-    found = given(table, 4000)
-    assert found is not None
-    assert found.slots(1, 1).heads[0] == 7
-    assert not os.get_inheritable(found.descriptor)
-    assert given(table, 5000) is None
-    assert given(SharedTable(rows + 1, 1), 4096) is None
-    assert given(None, 4096) is None  # others may count in any row
-    os.pwrite(limits.descriptor, bytes(8), 8)
-    assert given(table, 4096) is None
-    assert Handover(since=0, listening=[]).limit_table(table, 4096) is None
 
 
 def test_an_ordinary_start_takes_nothing() -> None:

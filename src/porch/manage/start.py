@@ -1,6 +1,7 @@
 """Start: from a configuration to open sockets, in this process or on trial for an upgrade."""
 
 import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -53,10 +54,12 @@ def start(
     if handover is None:
         return InForce(candidate, listening, files)
     table = handover.counts(candidate.workers)
-    limits = handover.limit_table(table, candidate.loaded.config.limit_keys)
-    in_force = InForce(candidate, listening, files, table, limits)
-    if table is not None:
-        in_force.take_over(handover.endpoints)
+    if table is None:  # old workers may count in any row of the others
+        for number in handover.tables.values():
+            os.close(number)
+        return InForce(candidate, listening, files)
+    in_force = InForce(candidate, listening, files, table, handover.tables)
+    in_force.take_over(handover.endpoints)
     return in_force
 
 

@@ -22,7 +22,6 @@ from porch.manage.columns import COLUMNS, rows_for
 from porch.manage.loop import Loop, Timer
 from porch.manage.process import Process
 from porch.shared import SharedTable
-from porch.shield.limit_table import LimitTable
 
 __all__ = [
     "FORMAT",
@@ -55,8 +54,8 @@ class Handover:
     which of them are lent (see Listening), by their place. control: the commands' socket,
     question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones, the
     descriptors of their channels and their rows in the table. table: where they count: its
-    descriptor, its rows and columns, and which endpoint has which. limits: the descriptor of the
-    memory where they count who has come how often. history: see history.py.
+    descriptor, its rows and columns, and which endpoint has which. tables: the descriptors of
+    all else that they share, see Tables. history: see history.py.
     orders: see orders.py. found: see discovered.py. cache: see cache_keeping.py.
     """
 
@@ -69,7 +68,7 @@ class Handover:
     table: int = -1
     table_shape: tuple[int, int] = (0, 0)
     endpoints: list[tuple[str, str, int]] = field(default_factory=list)
-    limits: int = -1
+    tables: dict[str, int] = field(default_factory=dict)
     history: Any = None
     orders: Any = None
     found: list[dict[str, Any]] = field(default_factory=list)
@@ -136,19 +135,6 @@ class Handover:
         os.close(self.table)
         return None
 
-    def limit_table(self, table: SharedTable | None, keys: int) -> LimitTable | None:
-        """What limits have counted; None if this version counts in another way, has other rows than
-        in `table`, which goes on, or is to have room for another number of keys."""
-        if self.limits < 0:
-            return None
-        os.set_inheritable(self.limits, False)
-        try:
-            found = LimitTable(descriptor=self.limits)
-        except ValueError:
-            return None
-        is_same = table is not None and found.rows == len(table.rows) and found.has_room(keys)
-        return found if is_same else None
-
     def processes(self, *, counted: bool) -> list[Process]:
         """The old workers. counted: they count in our table; else in row 0, which is nobody's."""
         return [
@@ -160,7 +146,7 @@ class Handover:
     def _descriptors(self) -> list[int]:
         found = [number for _, numbers in self.listening for number in numbers]
         found += [number for _, number, _ in self.workers]
-        found += [self.control, self.question, self.table, self.limits, *self.cache[:3]]
+        found += [self.control, self.question, self.table, *self.tables.values(), *self.cache[:3]]
         return [number for number in found if number >= 0]
 
 
