@@ -52,6 +52,7 @@ from porch.config.schema import (
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
 from porch.config.schema_bots import BlockModel, ChallengeModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
+from porch.config.schema_busy import BusyModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
@@ -153,6 +154,7 @@ def _bounds() -> list[str]:
         *_section("timeouts", TimeoutsModel),
         *_section("limits", LimitsModel),
         *_section("connections", ConnectionsModel),
+        *_section("busy", BusyModel),
     ]
 
 

@@ -41,6 +41,7 @@ class Shielding:
             *per_client(self._loaded, self._state),
             *self._bots(settings),
             *self._limits(settings, name, host, of_identity=False),
+            *self.authing.answering(settings),
             *self._browser(settings, host),
             *self._identity(settings, host),
             *self._limits(settings, name, host, of_identity=True),
