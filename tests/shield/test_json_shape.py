@@ -85,6 +85,7 @@ def test_what_is_not_is_refused_with_what_and_where(body: bytes, part: str) -> N
 def test_no_number_is_too_large_for_a_reader() -> None:
     assert "/1 is a number too large" in why(b"[1e99,1e999]", Shape())
     assert why(b"1" * 64, Shape()) == ""
+    assert "all of it is a number too large" in why(b"1" * 400 + b".5", Shape(number=500))
 
 
 def test_values_are_not_repeated_and_names_are_cut() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.shield.openapi_document import Document, DocumentError
-from porch.shield.openapi_schema import Schemas, types_of
+from porch.shield.openapi_schema import Schemas
 
 
 def schemas(version: str = "3.0.3", *, read_only: bool = False, **named: Any) -> Schemas:
@@ -115,27 +115,3 @@ def test_a_keyword_that_does_nothing_is_told() -> None:
     (line,) = made._document.warnings
     assert line.startswith("#/x/maxLenght: 'maxLenght' is no keyword")
     assert line.endswith("did you mean 'maxLength'?")
-
-
-def test_types_are_gathered_from_all_parts() -> None:
-    defs: dict[str, Any] = {
-        "0": {"type": "null", "anyOf": []},
-        "1": {"anyOf": [{"$ref": "#/$defs/1"}]},
-    }
-    assert types_of({"type": "string"}, defs) == {"string"}
-    assert types_of({"type": ["string", "null"]}, defs) == {"string", "null"}
-    assert types_of({"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/0"}]}, defs) == {
-        "integer",
-        "null",
-    }
-    assert types_of({"enum": [1, "a", None, True, 1.5, [], {}]}, defs) == {
-        "integer",
-        "string",
-        "null",
-        "boolean",
-        "number",
-        "array",
-        "object",
-    }
-    assert types_of({"const": 5}, defs) == {"integer"}
-    assert types_of({"$ref": "#/$defs/1"}, defs) == types_of(True, defs) == frozenset()

@@ -110,3 +110,19 @@ def test_a_large_array_is_looked_at_at_once() -> None:
     assert value.fault([{"a": each} for each in range(20_000)]) is None
     assert value.fault([{"a": each} for each in range(20_000)] + [{}]) == "/20000 lacks 'a'"
     assert time.thread_time() - began < 2
+
+
+def test_types_are_gathered_from_all_parts() -> None:
+    parts: dict[str, Any] = {
+        "several": {"type": ["string", "null"]},
+        "either": {"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/0"}]},
+        "values": {"enum": [1, "a", None, True, 1.5, [], {}]},
+        "one": {"const": 5},
+        "itself": {"$ref": "#/$defs/1"},
+        "all": True,
+    }
+    defs: dict[str, Any] = {"0": {"type": "null"}, "1": {"anyOf": [{"$ref": "#/$defs/1"}]}}
+    value = Value({"properties": parts}, defs)
+    found = {name: len(value.types(each)) for name, each in parts.items()}
+    assert found == {"several": 2, "either": 2, "values": 7, "one": 1, "itself": 0, "all": 0}
+    assert value.types(parts["either"]) == {"integer", "null"}

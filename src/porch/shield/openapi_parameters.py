@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from porch.shield.content_errors import BadContent
 from porch.shield.json_shape import Shape, parse
 from porch.shield.openapi_document import Document, DocumentError, Node
-from porch.shield.openapi_schema import Schemas, types_of
+from porch.shield.openapi_schema import Schemas
 from porch.shield.openapi_value import Schema, Value
 
 __all__ = ["Parameter", "read_parameter"]
@@ -76,7 +76,7 @@ class Parameter(NamedTuple):
             return "is not UTF-8"
         except BadContent as error:
             return error.sentence.removeprefix("The body is refused: ").removesuffix(".")
-        meant = _meant(text, self.value.schema, self.value.defs)
+        meant = _meant(text, self.value.schema, self.value)
         if meant is not text and self.value.holds(meant):
             return None
         fault = self.value.fault(text)
@@ -92,7 +92,7 @@ class Parameter(NamedTuple):
     def _list(self, texts: Sequence[bytes]) -> list[Any]:
         items = texts if self.is_exploded and self.place == "query" else _split(texts[0])
         each = _part(self.value.schema, self.value.defs, "items")
-        return [_meant(self._decoded(item), each, self.value.defs) for item in items]
+        return [_meant(self._decoded(item), each, self.value) for item in items]
 
     def _object(self, text: bytes) -> dict[str, Any]:
         parts = _split(text)
@@ -109,7 +109,7 @@ class Parameter(NamedTuple):
             if key in found:
                 raise BadContent("has a name twice.")
             schema = properties.get(key, True) if isinstance(properties, dict) else True
-            found[key] = _meant(self._decoded(value), schema, self.value.defs)
+            found[key] = _meant(self._decoded(value), schema, self.value)
         return found
 
 
@@ -137,9 +137,9 @@ def _part(schema: Schema, defs: Mapping[str, Schema], word: str, depth: int = 0)
     return True
 
 
-def _meant(text: str, schema: Schema, defs: Mapping[str, Schema]) -> Any:
-    """A text as the type that its schema wants, where it is one."""
-    types = types_of(schema, defs)
+def _meant(text: str, schema: Schema, value: Value) -> Any:
+    """A text as the type that a part of a value's schema wants, where it is one."""
+    types = value.types(schema)
     if "integer" in types and _INTEGER.match(text):
         return int(text)
     if types & {"number", "integer"} and len(text) <= _LONGEST and _NUMBER.match(text):
@@ -197,7 +197,7 @@ def _of_schema(schemas: Schemas, table: Node, place: str, at: str) -> tuple[str,
         )
     value = schemas.value(table.get("schema", True), f"{at}/schema")
     explode = table.get("explode", style == "form")
-    types = types_of(value.schema, value.defs)
+    types = value.types(value.schema)
     several = types & {"array", "object"}
     if not several:
         return "one", False, value

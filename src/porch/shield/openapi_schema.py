@@ -12,7 +12,7 @@ from typing import Any
 from porch.shield.openapi_document import Document, DocumentError, Node, escaped
 from porch.shield.openapi_value import Value
 
-__all__ = ["Schemas", "types_of"]
+__all__ = ["Schemas"]
 
 Schema = Node | bool
 
@@ -248,27 +248,3 @@ class Schemas:
 
 
 _DEEPEST = 50
-
-
-def types_of(schema: Schema, defs: Mapping[str, Schema]) -> frozenset[str]:
-    """All types that a value of a schema may have, as far as it says; empty where it does not."""
-    return _types(schema, defs, frozenset())
-
-
-def _types(schema: Schema, defs: Mapping[str, Schema], seen: frozenset[str]) -> frozenset[str]:
-    if isinstance(schema, bool):
-        return frozenset()
-    found: set[str] = set()
-    said = schema.get("type")
-    if said is not None:
-        return frozenset([said] if isinstance(said, str) else said)
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for each in schema.get(keyword, ()):
-            found |= _types(each, defs, seen)
-    ref = schema.get("$ref")
-    if ref is not None and ref not in seen:
-        found |= _types(defs[ref.rpartition("/")[2]], defs, seen | {ref})
-    for value in (*schema.get("enum", ()), *([schema["const"]] if "const" in schema else ())):
-        kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
-        found.add(kinds.get(type(value), "null" if value is None else "object"))
-    return frozenset(found)

@@ -40,14 +40,23 @@ _ALONE = (
 class Value:
     """schema, defs: as openapi_schema.py makes them."""
 
-    __slots__ = ("_holds", "defs", "holds", "schema")
+    __slots__ = ("_holds", "_types", "defs", "holds", "schema")
 
     def __init__(self, schema: Schema, defs: Mapping[str, Schema]) -> None:
         """Raises ValueError with a sentence where it is no schema."""
         self.schema = schema
         self.defs = dict(defs)
         self._holds: dict[tuple[int, str], Callable[[Any], bool]] = {}
+        self._types: dict[int, frozenset[str]] = {}
         self.holds: Callable[[Any], bool] = self._compiled(schema)
+
+    def types(self, schema: Schema) -> frozenset[str]:
+        """All types that a value of a part of it may have, as far as it says; empty where it does
+        not. schema: such a part itself, by which it is remembered."""
+        found = self._types.get(id(schema))
+        if found is None:
+            found = self._types[id(schema)] = _types(schema, self.defs, frozenset())
+        return found
 
     def fault(self, value: Any) -> str | None:
         """What is wrong, as the end of a sentence that begins with what it is: "/a is to be a
@@ -195,3 +204,22 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "minProperties": lambda bound: f"has fewer than {bound} members",
     "maxProperties": lambda bound: f"has more than {bound} members",
 }
+
+
+def _types(schema: Schema, defs: Mapping[str, Schema], seen: frozenset[str]) -> frozenset[str]:
+    if isinstance(schema, bool):
+        return frozenset()
+    found: set[str] = set()
+    said = schema.get("type")
+    if said is not None:
+        return frozenset([said] if isinstance(said, str) else said)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for each in schema.get(keyword, ()):
+            found |= _types(each, defs, seen)
+    ref = schema.get("$ref")
+    if ref is not None and ref not in seen:
+        found |= _types(defs[ref.rpartition("/")[2]], defs, seen | {ref})
+    for value in (*schema.get("enum", ()), *([schema["const"]] if "const" in schema else ())):
+        kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+        found.add(kinds.get(type(value), "null" if value is None else "object"))
+    return frozenset(found)
