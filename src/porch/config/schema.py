@@ -7,8 +7,9 @@ wins, and tables merge word by word. What no single table can tell is seen in re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from porch.config.address import parse_listen
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_access import NetworkWords
@@ -79,7 +80,7 @@ __all__ = [
     "WhenModel",
 ]
 
-LATER_WORDS = frozenset({"admin", "metrics"})
+LATER_WORDS = frozenset({"admin"})
 """Words of later versions, whose absence changes comfort alone: they warn."""
 
 TOP_ONLY = {
@@ -380,6 +381,13 @@ LogText = bool | str | LogModel | list[str | LogModel]
 RouteText = str | list[str | ServerModel] | RouteModel | list[RouteModel]
 
 
+def _plain_addresses(texts: list[str]) -> list[str]:
+    for text in texts:
+        if parse_listen(text).tls:
+            raise ValueError(f"'{text}': metrics are served over plain HTTP")
+    return texts
+
+
 def _unchanged(value: object) -> object:
     return value
 
@@ -448,6 +456,12 @@ class ConfigModel(HostWords, NetworkWords, ConnectionWords, BusyWords):
         description="Proxies whose X-Forwarded-* are believed: networks, addresses, `private` for "
         "all private networks, `unix` for peers by a Unix socket, `file:` with a list, or the name "
         "of a CDN. Nobody's if left out. See [client address](client-address.md).",
+    )
+    metrics: Annotated[Strings, AfterValidator(_plain_addresses)] = Field(
+        default=[],
+        description="Where Prometheus finds `/metrics`, and whoever asks `/livez` and `/readyz`: "
+        '"127.0.0.1:9145", or several; plain HTTP, nothing else is there. See '
+        "[metrics](metrics.md).",
     )
     watch: bool = Field(default=False, description="Load the files again when they change.")
     grace: Duration = Field(
