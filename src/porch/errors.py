@@ -160,7 +160,10 @@ class BodyTooLarge(BadRequest):
 
     word = "http_request_body_size"
     status = 413
-    sentence = "The body is over limits.body of this route."
+    sentence = (
+        "The body has more bytes than this route takes (limits.body, buffer_request,"
+        " json_body.size)."
+    )
 
 
 class DecodedTooLarge(BodyTooLarge):

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from porch.buffer.request import BufferRequest
 from porch.http.message import RequestHead
 from porch.shield.content import LookAtBody, Watch
-from porch.shield.content_errors import MethodNotOffered
+from porch.shield.content_errors import BadContent, MethodNotOffered
 from porch.shield.json_shape import Shape
 from porch.shield.openapi import OpenApi
 from porch.shield.openapi_document import read_document
@@ -220,3 +222,24 @@ def test_the_answer_names_the_methods_that_there_are() -> None:
         made.operation(RequestHead(b"PUT", b"/v1/pets/7", b"a", b"http", []))
     assert caught.value.sentence.startswith("There is no PUT for /v1/pets/{id}")
     assert caught.value.allow == b"GET, DELETE, HEAD"
+
+
+PIECES = st.sampled_from(
+    rb"/ v1 pets %70 7 .. %2e %2F picture ; ? limit = & tags %ff %00 + 5 \ // notes %".split(b" ")
+)
+
+
+@given(st.lists(PIECES, max_size=14), st.sampled_from([b"GET", b"POST", b"OPTIONS", b"X"]))
+def test_any_target_is_an_operation_or_refused(pieces: list[bytes], method: bytes) -> None:
+    request = RequestHead(method, b"/" + b"".join(pieces), b"a", b"http", [])
+    try:
+        found = ANY.operation(request)
+        if found is not None:
+            ANY.check_parameters(request, *found)
+    except BadContent:
+        return
+    assert found is not None
+    assert found[0].name.split(" ")[0].encode() == method
+
+
+ANY = api(unknown=False)
