@@ -67,7 +67,7 @@ class RouteFilters:
     @property
     def files(self) -> Iterable[Path]:
         """Those that filters are made of, to be watched."""
-        return self._shielding.authing.files
+        return (*self._shielding.authing.files, *self.contents.files)
 
     @property
     def logins(self) -> Logins:
