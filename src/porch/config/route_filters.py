@@ -104,7 +104,7 @@ class RouteFilters:
 
         One that keeps nothing of its route is shared; one that counts for a route is made here.
         """
-        filters: list[Filter] = []
+        filters = self._shielding.network(settings)
         if settings.maintenance is not None:
             filters.append(self._changing.maintenance(settings.maintenance))
         if self._https_port:
@@ -115,11 +115,7 @@ class RouteFilters:
                 filters.append(HttpsRedirect(self._https_port, is_there))
             if (hsts := host_word(self._loaded, host, "hsts")) is not None:
                 filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
-        if demand == "required":
-            filters.append(NEED_CERTIFICATE)
-        elif isinstance(demand, Demands):
-            filters.append(NeedCertificateByHost(demand))
-        filters += self._shielding.of(settings, name, host)
+        filters += self._shielding.of(settings, name, host, _shown(demand))
         filters.append(self._options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
@@ -171,3 +167,10 @@ class RouteFilters:
             )
             found = self._forwarding_of[key] = ForwardingHeaders(forwarding)
         return found
+
+
+def _shown(demand: Demand | Demands | None) -> list[Filter]:
+    """What lets in only whose certificate was verified."""
+    if isinstance(demand, Demands):
+        return [NeedCertificateByHost(demand)]
+    return [NEED_CERTIFICATE] if demand == "required" else []
