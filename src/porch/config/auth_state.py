@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from porch.client import Client
 from porch.forward.address import Address
+from porch.shield.auth_ended import Ended
 from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.auth_thread import SlowThread
 from porch.shield.basic import Passwords
@@ -34,12 +35,13 @@ which was told then."""
 class AuthState:
     """Of one worker. make_client, spawn, load: of one that serves; without them nobody is asked.
     warn: tells the operator. serves: whether requests come, or are only rehearsed. forgeries: who
-    shows tokens that nobody has signed."""
+    shows tokens that nobody has signed. ended: logins that were."""
 
     def __init__(self, *, serves: bool) -> None:
         self.serves = serves
         self.passwords = Passwords(SlowThread() if serves else None)
         self.forgeries = Failures("forged tokens", MOST_FORGERIES)
+        self.ended = Ended()
         self.make_client: MakeClient | None = None
         self.spawn: Spawn = _nobody
         self.load: LoadAuth = lambda word, base: None
@@ -54,10 +56,12 @@ class AuthState:
         self.make_client, self.spawn, self.load, self.warn = make_client, spawn, load, warn
 
     def count_in(self, row: LimitRow | None) -> None:
-        """Where wrong credentials are counted by all workers; None for here alone."""
+        """Where all workers count wrong credentials, and know what has ended; None for here
+        alone."""
         if row is not None:
             self.passwords.failures.count_in(row)
             self.forgeries.count_in(row)
+            self.ended.count_in(row)
 
     def begin(self) -> None:
         """See State."""

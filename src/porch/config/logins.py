@@ -81,7 +81,9 @@ class Logins:
         discovery = self._auth.discovery(words.issuer, authorities(words.ca, words.issuer))
         grants = Grants(discovery, _client_rules(words), self._auth.warn)
         rules = _party_rules(words, name, self._kept)
-        party = Party(rules, discovery, grants, Sealers(key, name), self._auth.spawn)
+        party = Party(
+            rules, discovery, grants, Sealers(key, name), self._auth.spawn, self._auth.ended
+        )
         self._parties[name] = party
         return party
 
