@@ -293,7 +293,8 @@ class _Builder:
     def _logins(self) -> Steps[None]:
         """Where logins come back to, and where they end. No route of the file goes before."""
         given = {entry.pattern: entry for entry in self.entries}
-        for host, path, filter_ in self.filters.logins.paths():
+        logins = self.filters.logins
+        for host, path, filter_ in logins.paths() if logins is not None else ():
             key = f"{host}{path}"
             pattern = parse_key(key)
             if pattern in given:
