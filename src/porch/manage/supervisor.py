@@ -23,6 +23,7 @@ from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.keeping import Keeping
+from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.ordering import Ordering
@@ -119,6 +120,7 @@ class Supervisor:
         if self._control is not None:
             self._control.commands |= self.ordering.commands
             self._control.commands |= CacheOrders(self.asking, in_force).commands
+            self._control.commands |= Looking(in_force).commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)
@@ -273,6 +275,7 @@ class Supervisor:
             table=self.in_force.table.descriptor,
             table_shape=(len(self.in_force.table.rows), self.in_force.table.columns),
             endpoints=self.in_force.columns.words,
+            tables=self.in_force.tables.handed,
             found=self.in_force.discovered.dump(),
             history=self.in_force.history.dump(),
             orders=self.in_force.orders.dump(),

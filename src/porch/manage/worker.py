@@ -484,7 +484,7 @@ class Worker:
         self._state.tick()
         self._health.tick()
         self._door.rates.tick()
-        count(self._cells, self._door, len(self._state.deadlines), len(asyncio.all_tasks()))
+        count(self._cells, self._door, self._state, len(asyncio.all_tasks()))
 
     def _flush(self) -> None:
         self._built.logs.flush()

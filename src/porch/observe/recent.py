@@ -87,7 +87,7 @@ class RecentTable:
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         last, bad = _Ring.bytes_for(LAST, SLOT), _Ring.bytes_for(BAD, BAD_SLOT)
-        size = rows * (last + bad)
+        size = self.size(rows)
         if descriptor < 0:
             descriptor = os.memfd_create("porch recent")
             os.ftruncate(descriptor, size)
@@ -97,6 +97,11 @@ class RecentTable:
         starts = range(0, size, last + bad)
         self._last = [_Ring(memory[at : at + last], LAST, SLOT) for at in starts]
         self._bad = [_Ring(memory[at + last : at + last + bad], BAD, BAD_SLOT) for at in starts]
+
+    @staticmethod
+    def size(rows: int) -> int:
+        """Bytes of a table."""
+        return rows * (_Ring.bytes_for(LAST, SLOT) + _Ring.bytes_for(BAD, BAD_SLOT))
 
     def __repr__(self) -> str:
         return f"<RecentTable {self.rows} rows, {sum(each.last for each in self._last)} written>"
@@ -110,6 +115,10 @@ class RecentTable:
         last.use(-(-LAST // workers))
         bad.use(-(-BAD // workers))
         return Recent(last, bad)
+
+    def marks(self) -> dict[int, int]:
+        """Behind what is there by now."""
+        return {row: ring.last for row, ring in enumerate(self._last) if ring.last}
 
     def since(self, marks: Mapping[int, int]) -> tuple[list[Record], dict[int, int]]:
         """Exchanges that have ended behind `marks`, in order of their ends, and marks behind
