@@ -34,6 +34,7 @@ class Caches:
         self._state = state
         self._trusts = trusts
         self._siblings = Siblings()
+        state.attending.prepare(self._siblings)
         self._passes_inside: bool | None = None
         self._keeping = frozenset(_keeping(loaded))
 
@@ -75,7 +76,7 @@ class Caches:
             return []
         host = pattern.host
         is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
-        return [kind(self._siblings, shelf.store)] if is_any else []
+        return [kind(self._state.attending, shelf.store)] if is_any else []
 
     def _cache(
         self,
