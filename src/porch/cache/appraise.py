@@ -31,7 +31,7 @@ from porch.cache.tags import TAGS, tags_of
 from porch.cache.targeted import TARGETS, in_force
 from porch.cache.unkeyed import implied
 from porch.cache.validate import COOKIES
-from porch.cache.vary import chosen, described, nominated
+from porch.cache.vary import MOST_NAMES, chosen, described, nominated
 from porch.http.dates import date_of
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.paths import climbs
@@ -47,11 +47,12 @@ UNDERSTOOD = frozenset(
 )
 """Statuses whose meaning for a cache is known and kept to: those of RFC 9110 15."""
 NEVER = frozenset(
-    (304, 401, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511)
+    (226, 304, 401, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511)
 )
 """Statuses that answer one request's condition, range, expectation, pace, size, password, wishes or
 connection, of which the key knows nothing: to keep one would let a client break a URL for others.
-RFC 6585 forbids it for 428, 429, 431 and 511."""
+RFC 6585 forbids it for 428, 429, 431 and 511; 226 is what has changed since one client's copy (RFC
+3229 10.4.1)."""
 
 _CONFIGURED = ("ttl", "status_ttl")
 _SHARED = frozenset((b"public", b"s-maxage", b"must-revalidate"))
@@ -108,8 +109,8 @@ def appraise(
         or (_by_silence(request, response, policy) if _SAYING.isdisjoint(says) else None)
     ):
         return refused
-    names = _names(response, says, policy)
-    if names is None:
+    names, also = _names(response, says, policy), implied(request, response.fields)
+    if names is None or len(also) > MOST_NAMES:
         return refusal.VARY
     if (tags := tags_of(response.fields)) is None:
         return refusal.TAGS
@@ -131,7 +132,7 @@ def appraise(
         stale_while=stale[0],
         stale_error=stale[1],
         must=said[0].must | (_only_authorized(said[0]) if is_known else 0),
-        vary=_vary(names, request, response.fields),
+        vary=_vary(names, also, request, response.fields),
         tags=tags,
         url=url(request),
         held=[] if part is None else part.held,
@@ -297,9 +298,10 @@ def _is_hidden(name: bytes, policy: Policy) -> bool:
     return plain != name and (plain in _OF_CLIENT or plain in policy.told)
 
 
-def _vary(names: Sequence[bytes], request: RequestHead, fields: list[Field]) -> list[Field]:
-    """Entry.vary, where Vary has these names."""
-    also = implied(request, fields)
+def _vary(
+    names: Sequence[bytes], also: set[bytes], request: RequestHead, fields: list[Field]
+) -> list[Field]:
+    """Entry.vary, where Vary has these names, and should have had those of `also`."""
     if not (names or also):
         return []
     return [*chosen(sorted({*names, *also}), request), *described(names, fields)]
