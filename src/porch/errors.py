@@ -82,7 +82,7 @@ class PorchError(Exception):
     status: int = 500
     source: ClassVar[Source] = "porch"
     retry: ClassVar[Retry] = "never"
-    sentence: ClassVar[str] = "Porch itself failed; the message log has the traceback."
+    sentence: str = "Porch itself failed; the message log has the traceback."
 
     def __init__(self, detail: str = "", status: int = 0) -> None:
         super().__init__(detail)

@@ -1,5 +1,7 @@
 """What is kept of what comes, and as what."""
 
+from dataclasses import replace
+
 import pytest
 
 from porch.cache import refusal
@@ -314,10 +316,16 @@ def test_an_answer_that_says_nothing_is_refused_as_one_that_says_nothing_of_use(
     assert judged(get(b"POST"), status=status, server=b"x") is refusal.POST
 
 
-def test_where_the_origin_knows_whose_request_it_is_answers_are_as_those_to_authorization():
+def test_where_the_origin_is_told_who_asks_only_public_and_s_maxage_let_others_have_it():
     knows = Policy(tells_who=True)
-    assert judged(policy=knows, cache_control=b"max-age=60") is refusal.AUTHORIZATION
-    for line in (b"public, max-age=60", b"s-maxage=60", b"max-age=60, must-revalidate"):
+    for line in (b"max-age=60", b"max-age=60, must-revalidate", b"max-age=60, proxy-revalidate"):
+        assert judged(policy=knows, cache_control=line) is refusal.IDENTITY
+        shown = get(authorization=b"Basic x")
+        assert judged(shown, policy=knows, cache_control=line) is refusal.IDENTITY
+    for line in (b"public, max-age=60", b"s-maxage=60", b"public, max-age=60, must-revalidate"):
         assert is_fresh(judged(policy=knows, cache_control=line))
+    assert is_fresh(judged(get(authorization=b"x"), cache_control=b"max-age=60, must-revalidate"))
     found = judged(policy=knows, status=404, cache_control=b"public, max-age=60")
     assert found is refusal.OWN_ERROR
+    asked = replace(knows, ignore=frozenset((b"authorization",)))
+    assert is_fresh(judged(policy=asked, cache_control=b"max-age=60"))

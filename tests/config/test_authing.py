@@ -15,6 +15,7 @@ from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.route.route import Route
 from porch.shield.auth import Authenticate
+from porch.shield.auth_cookie import WithoutCookie
 
 HASH = "sha256:" + "0a" * 32
 KEYS: dict[str, Any] = {"keys": {"partner": HASH}}
@@ -192,6 +193,29 @@ def test_what_is_shown_in_authorization_stays_at_the_door_too() -> None:
     )
     passed = [passes(found[f"{each}.test"], b"authorization") for each in "abcd"]
     assert passed == [False, False, True, True]
+
+
+def test_the_cookie_of_a_token_stays_at_the_door_too() -> None:
+    jwt = {"jwt": {"jwks": "https://id.test/jwks", "audience": "x", "cookie": "sid"}}
+    both = jwt | {"pass": True}
+    found = routes(
+        {"routes": {"a.test": {"to": ":1", "auth": jwt}, "b.test": {"to": ":1", "auth": both}}}
+    )
+    ends = [
+        any(isinstance(each, WithoutCookie) for each in hooks(found[f"{host}.test"], "on_request"))
+        for host in "ab"
+    ]
+    assert ends == [True, False]
+
+
+def test_what_the_client_is_told_comes_before_all_that_looks_at_answers() -> None:
+    forward = {"forward": {"url": "http://127.0.0.1:9000/", "give": ["Set-Cookie"]}}
+    words = {"to": ":1", "auth": forward, "cookies": "harden"}
+    found = routes({"routes": {"a.test": words}})["a.test"]
+    assert [type(each).__name__ for each in hooks(found, "on_response")][:2] == [
+        "TellClient",
+        "HardenCookies",
+    ]
 
 
 def test_files_that_it_is_made_of_are_watched(tmp_path: Path) -> None:

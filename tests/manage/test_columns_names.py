@@ -1,17 +1,20 @@
 """Where endpoints are counted, over reloads and deaths."""
 
 import os
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 from porch.balance.endpoint import WIDTH
 from porch.cache.counts import HIT
-from porch.clock import Deadlines
+from porch.clock import INFINITY, Deadlines
+from porch.config.state import State
 from porch.listen.door import Door, Settings
 from porch.manage.columns import (
     CACHE,
     COLUMNS,
     CUT,
     CUTS,
+    TURNED_AWAY,
     Columns,
     cache_cells,
     cells_by,
@@ -96,7 +99,12 @@ def test_a_worker_counts_in_its_own_row() -> None:
     door = Door(cast("Settings", None), Deadlines())
     door.requests, door.running = 7, 2
     door.cuts["client_flood"] = 3
-    count(row, door, 5, 1)
-    count(row, door, 5, 1)
-    assert [*row[:6]] == [2, 0, 7, 2, 5, 1]
+    state = State()
+    state.turned_away[:] = [9, 0, 4]
+    waiting: Any = SimpleNamespace(deadline=INFINITY)
+    state.deadlines.watch(waiting)
+    count(row, door, state, 5)
+    count(row, door, state, 5)
+    assert [*row[:6]] == [2, 0, 7, 2, 1, 5]
     assert row[CUT + CUTS.index("client_flood")] == 3
+    assert [*row[TURNED_AWAY:CACHE]] == [9, 0, 4]

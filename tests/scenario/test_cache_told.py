@@ -19,9 +19,9 @@ GET = HEAD + b"\r\n"
 USER = b"x-forwarded-user"
 OF_USER = b"HTTP/1.1 200 OK\r\ncache-control: public, max-age=60\r\nvary: X-Forwarded-User\r\n"
 ASKED = [
-    b'HTTP/1.1 200 OK\r\netag: "1"\r\ncache-control: max-age=0, must-revalidate\r\n',
+    b'HTTP/1.1 200 OK\r\netag: "1"\r\ncache-control: s-maxage=0\r\n',
     b"HTTP/1.1 200 OK\r\nlast-modified: Tue, 14 Nov 2023 22:00:00 GMT\r\n"
-    b"cache-control: max-age=0, must-revalidate\r\n",
+    b"cache-control: s-maxage=0\r\n",
 ]
 A_S = b"content-length: 1\r\n\r\nA"
 B_S = b"content-length: 1\r\n\r\nB"

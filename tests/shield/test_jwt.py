@@ -11,6 +11,7 @@ from porch.identity import Identity
 from porch.shield.auth import Judge, Later
 from porch.shield.auth_claims import Requirement
 from porch.shield.auth_errors import CannotTell, NotAllowed, TooManyFailures, Unauthorized
+from porch.shield.auth_failures import Failures
 from porch.shield.fetched import FRESH, SELDOM
 from porch.shield.jwt import MOST_FAILURES, Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
@@ -35,7 +36,8 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jwt(keys: Any = None, judge: Judge = JUDGE, rules: JwtRules = RULES) -> Jwt:
-    return Jwt(rules, keys_of_set(key_set(RSA, EC)) if keys is None else keys, judge)
+    known = keys_of_set(key_set(RSA, EC)) if keys is None else keys
+    return Jwt(rules, known, judge, Failures("forged tokens", MOST_FAILURES))
 
 
 def shown(token: bytes, client: bytes = b"192.0.2.7") -> FakeExchange:

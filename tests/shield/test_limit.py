@@ -33,7 +33,7 @@ def limit(
     **words: Any,
 ) -> Limit:
     row = LimitTable(2, 1024).row(1)
-    count = Window(row, 7, most, seconds, late=cost is not None)
+    count = Window(row, "a limit", most, seconds, late=cost is not None)
     text = f"{most}/min per client"
     return Limit(name, text, "a.test", key, count, Cells(WIDTH), cost=cost, **words)
 
@@ -196,7 +196,7 @@ def test_costs_are_counted_in_units() -> None:
 
 
 def test_a_bucket_refuses_until_the_next_one_may_come(scene: Any) -> None:
-    bucket = Bucket(LimitTable(2, 1024).row(1), 7, 60, 60.0, 1)
+    bucket = Bucket(LimitTable(2, 1024).row(1), "a limit", 60, 60.0, 1)
     one = Limit("client", "60/min per client", "a.test", by_client, bucket, Cells(WIDTH))
     scenario = scene(Limiting([one]))
     passes(scenario)

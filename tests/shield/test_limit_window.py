@@ -11,14 +11,14 @@ from porch import clock
 from porch.shield.limit_table import LimitTable, Slots
 from porch.shield.limit_window import MOST, SUBS, Window, width_for
 
-SALT = 0x5EED
+NAME = "some limit"
 
 
 def windows(most: int, seconds: float, workers: int = 1, keys: int = 1024) -> list[Window]:
     """One a worker, on one table that begins now."""
     table = LimitTable(workers + 1, keys)
     rows = [table.row(number) for number in range(1, workers + 1)]
-    return [Window(row, SALT, most, seconds) for row in rows]
+    return [Window(row, NAME, most, seconds) for row in rows]
 
 
 def start() -> float:
@@ -193,7 +193,7 @@ def test_a_refusal_says_when_there_is_room_again() -> None:
 
 def test_what_costs_more_than_is_left_is_charged_and_waited_for() -> None:
     table = LimitTable(2, 1024)
-    window = Window(table.row(1), SALT, 100, 63.0, late=True)
+    window = Window(table.row(1), NAME, 100, 63.0, late=True)
     now = window._began
     assert window.take(b"k", now, 0) == 100
     window.charge(b"k", now, 70)
@@ -268,7 +268,7 @@ def test_a_slot_of_which_all_is_over_is_taken_first() -> None:
 def test_limits_of_different_names_do_not_meet() -> None:
     table = LimitTable(2, 1024)
     row = table.row(1)
-    one, other = Window(row, 1, 5, 60.0), Window(row, 2, 5, 1.0)
+    one, other = Window(row, "one", 5, 60.0), Window(row, "other", 5, 1.0)
     now = start()
     assert [one.take(b"k", now), other.take(b"k", now), one.take(b"k", now)] == [4, 4, 3]
 
@@ -277,8 +277,8 @@ def test_a_new_configuration_goes_on_where_the_old_one_was() -> None:
     table = LimitTable(2, 1024)
     row = table.row(1)
     now = start()
-    assert Window(row, SALT, 5, 60.0).take(b"k", now) == 4
-    assert Window(row, SALT, 50, 60.0).take(b"k", now) == 48
+    assert Window(row, NAME, 5, 60.0).take(b"k", now) == 4
+    assert Window(row, NAME, 50, 60.0).take(b"k", now) == 48
 
 
 @pytest.mark.parametrize(
@@ -304,6 +304,17 @@ def test_the_widest_sum_of_each_width_is_right(most: int) -> None:
         assert one.take(b"k", now + 63 * each / most) == most - each - 1
     assert (one.take(b"k", now + 63.9), other.take(b"k", now + 63.9)) == (-1, -1)
     assert other.take(b"k", now + 64.5) > 0
+
+
+def test_a_window_of_a_second_counts_for_two_hundred_and_fifty_years() -> None:
+    """That a door never sees the end of it: what a head has room for, and what an integer has."""
+    one, other = windows(3, 1.0, 2, keys=8)
+    now = one._began + 250 * 365.25 * 86_400
+    assert [one.take(b"k", now), other.take(b"k", now), one.take(b"k", now)] == [2, 1, 0]
+    assert other.take(b"k", now + 0.9) == -1
+    assert other.take(b"k", now + 1.1) == 2
+    flood(one, now + 2, 50)
+    assert one.take(b"another", now + 3) == 2
 
 
 def test_a_window_says_what_it_is() -> None:

@@ -133,7 +133,7 @@ class Login:
         return found
 
     def keep(self, found: object) -> None:
-        fields = getattr(found, "cookies", None) or getattr(found, "fields", ())
+        fields = getattr(found, "answer", None) or getattr(found, "fields", ())
         for name, value in fields:
             if name == b"set-cookie":
                 self.jar.take(value.decode())

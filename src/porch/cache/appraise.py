@@ -57,6 +57,9 @@ RFC 6585 forbids it for 428, 429, 431 and 511; 226 is what has changed since one
 _CONFIGURED = ("ttl", "status_ttl")
 _SHARED = frozenset((b"public", b"s-maxage", b"must-revalidate"))
 """What lets others have an answer to a request with Authorization (RFC 9111 3.5)."""
+_SHARED_IF_TOLD = frozenset((b"public", b"s-maxage"))
+"""The same where the door has told who asks: an origin that has no Authorization before it means
+only by must-revalidate that nothing stale is to be given."""
 _NOT_KEPT = frozenset(
     (
         *(b"age", *COOKIES),
@@ -131,7 +134,7 @@ def appraise(
         source=lasts.source,
         stale_while=stale[0],
         stale_error=stale[1],
-        must=said[0].must | (_only_authorized(said[0]) if is_known else 0),
+        must=said[0].must | (ONLY_AUTHORIZED if is_known and _is_his(said[0], policy) else 0),
         vary=_vary(names, also, request, response.fields),
         tags=tags,
         url=url(request),
@@ -192,8 +195,8 @@ def _by_word(
     if b"private" in directives and not directives.fields(b"private") and b"private" not in ignored:
         return refusal.PRIVATE
     is_known = policy.tells_who or b"authorization" in asks
-    if is_known and b"authorization" not in ignored and _only_authorized(directives):
-        return refusal.AUTHORIZATION
+    if is_known and b"authorization" not in ignored and _is_his(directives, policy):
+        return refusal.IDENTITY if policy.tells_who else refusal.AUTHORIZATION
     if b"set-cookie" not in ignored and not COOKIES.isdisjoint(says.keys() - directives.limited):
         return refusal.SET_COOKIE
     if response.length is not None and response.length > policy.max_object:
@@ -268,9 +271,10 @@ def _stands_in(directives: Directives, policy: Policy, lasts: Lifetime, age: flo
     return age < lasts.seconds + max(while_asked, on_error)
 
 
-def _only_authorized(directives: Directives) -> int:
-    """For an answer to a request with Authorization, or of somebody that the origin knows."""
-    return ONLY_AUTHORIZED if _SHARED.isdisjoint(directives) else 0
+def _is_his(directives: Directives, policy: Policy) -> bool:
+    """Whether an answer to a request with Authorization, or of somebody whom the origin was told
+    of, is for him alone."""
+    return (_SHARED_IF_TOLD if policy.tells_who else _SHARED).isdisjoint(directives)
 
 
 def _by_silence(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:

@@ -272,13 +272,14 @@ class DiskStore:
 
         return self._write(remove, False)
 
-    def forget(self, primary: bytes) -> bool:
+    def forget(self, primary: bytes, *made: bytes) -> bool:
         """See Store."""
 
         def forget(change: Change) -> bool | None:
             self._bans.add_key(change.txn, change.meta, primary)
-            change.touch(self.cell(primary))
-            return change.forget(primary)
+            for each in (primary, *made):
+                change.touch(self.cell(each))
+            return any([change.forget(each) for each in (primary, *made)])
 
         done = self._write(forget, None, URGENT)
         if done is None:

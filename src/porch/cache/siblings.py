@@ -6,7 +6,7 @@ keys (RFC 9111 4.4).
 from porch.cache.bans import host_of
 from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.key import KeyRules, digest, make, url
-from porch.cache.queries import forget_queries
+from porch.cache.queries import marked
 from porch.cache.store import Store
 from porch.exchange import Exchange
 from porch.filter import Filter
@@ -68,10 +68,9 @@ class Siblings:
                 if not ways.may_have(path):
                     continue
                 if ways.is_listed and len(ways.suffixes) == 1:
-                    key = make(asked, rules)
                     (suffix,) = ways.suffixes
-                    store.forget(digest(key + suffix))
-                    forget_queries(store, key + suffix)
+                    key = make(asked, rules) + suffix
+                    store.forget(digest(key), marked(key))
                 else:
                     store.purge("url", url(asked, rules))
 

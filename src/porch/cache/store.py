@@ -244,9 +244,11 @@ class Store(Protocol):
     def remove(self, primary: bytes, ident: bytes) -> bool:
         """Keep this variant no longer. Whether it was there."""
 
-    def forget(self, primary: bytes) -> bool:
-        """Keep nothing under this key (RFC 9111 4.4), and nothing that was asked for before now.
-        Whether there was anything. What can't be noted purges everything instead."""
+    def forget(self, primary: bytes, *made: bytes) -> bool:
+        """Keep nothing under this key (RFC 9111 4.4), and nothing that was asked for before now; in
+        force in all workers when this returns. Nor under the keys `made`, by which the door keeps
+        what no origin was asked for. Whether there was anything. What can't be noted purges
+        everything instead."""
 
     def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
         """Whatever is named was purged: in force in all workers when this returns, however much

@@ -9,11 +9,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from porch.client import Client
 from porch.forward.address import Address
+from porch.shield.auth_failures import Failures
 from porch.shield.auth_function import AuthFunction
 from porch.shield.auth_thread import SlowThread
 from porch.shield.basic import Passwords
 from porch.shield.fetched import Fetched, Spawn
 from porch.shield.jwks import KeySet
+from porch.shield.jwt import MOST_FAILURES
+from porch.shield.limit_table import LimitRow
 from porch.shield.oidc_discovery import Discovery
 from porch.tls.origin import Authorities, client_context
 
@@ -31,11 +34,13 @@ which was told then."""
 
 class AuthState:
     """Of one worker. make_client, spawn, load: of one that serves; without them nobody is asked.
-    warn: tells the operator. serves: whether requests come, or are only rehearsed."""
+    warn: tells the operator. serves: whether requests come, or are only rehearsed. forgeries: who
+    shows tokens that nobody has signed."""
 
     def __init__(self, *, serves: bool) -> None:
         self.serves = serves
         self.passwords = Passwords(SlowThread() if serves else None)
+        self.forgeries = Failures("forged tokens", MOST_FAILURES)
         self.make_client: MakeClient | None = None
         self.spawn: Spawn = _nobody
         self.load: LoadAuth = lambda word, base: None
@@ -48,6 +53,12 @@ class AuthState:
     ) -> None:
         """Requests come from now on, and others may be asked."""
         self.make_client, self.spawn, self.load, self.warn = make_client, spawn, load, warn
+
+    def count_in(self, row: LimitRow | None) -> None:
+        """Where wrong credentials are counted by all workers; None for here alone."""
+        if row is not None:
+            self.passwords.failures.count_in(row)
+            self.forgeries.count_in(row)
 
     def begin(self) -> None:
         """See State."""
@@ -93,9 +104,9 @@ class AuthState:
     def _warn(self, text: str) -> None:
         self.warn(text)
 
-    def client(self, url: str, authorities: Authorities) -> Client:
-        """Who asks at the host of a URL. Raises OSError or ValueError if its authorities are of no
-        use."""
+    def client(self, url: str, authorities: Authorities, keeps: int = 0) -> Client:
+        """Who asks at the host of a URL. keeps: connections for the next question. Raises OSError
+        or ValueError if its authorities are of no use."""
         if self.make_client is None:
             raise ValueError("nobody is asked here")
         parts = urlsplit(url)
@@ -105,7 +116,7 @@ class AuthState:
             port=parts.port or (443 if is_secure else 80),
             tls=client_context(authorities=authorities) if is_secure else None,
         )
-        return self.make_client(address, parts.netloc.encode())
+        return self.make_client(address, parts.netloc.encode(), keeps)
 
 
 def target_of(url: SplitResult) -> bytes:

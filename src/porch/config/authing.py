@@ -18,16 +18,18 @@ from porch.config.state import State
 from porch.filter import Filter
 from porch.shield.api_key import ApiKeys, Known
 from porch.shield.auth import TELL_IDENTITY, Authenticate, Judge, Way
+from porch.shield.auth_answer import TELL_CLIENT
 from porch.shield.auth_certificate import ByCertificate
 from porch.shield.auth_claims import Requirement
+from porch.shield.auth_cookie import WithoutCookie
 from porch.shield.auth_function import ByFunction
 from porch.shield.auth_unasked import Unasked
 from porch.shield.basic import Basic
-from porch.shield.forward_auth import ForwardAuth, ForwardRules
+from porch.shield.forward_auth import KEPT, ForwardAuth, ForwardRules
 from porch.shield.jwt import Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import SYMMETRIC
-from porch.shield.oidc import WITHOUT_LOGINS, KeepLogins
+from porch.shield.oidc import WITHOUT_LOGINS
 from porch.tls.origin import Authorities, system_authorities
 
 __all__ = [
@@ -116,6 +118,7 @@ class _Made(NamedTuple):
     """What the words of a route have come to."""
 
     lets_in: list[Filter]
+    answers: list[Filter]
     tells: list[Filter]
     withheld: frozenset[bytes]
     login: OidcModel | None = None
@@ -128,8 +131,8 @@ class Authing:
     providers.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
-    in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, adds a filter of
-    its own to `_Made.lets_in`.
+    in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, gives its fields
+    with a Telling.
     """
 
     def __init__(self, loaded: Loaded, state: State) -> None:
@@ -137,6 +140,7 @@ class Authing:
         self.people: dict[Path, None] = {}
         self._loaded = loaded
         self._auth = state.auth
+        self._auth.count_in(state.limit_row)
         self.logins = Logins(loaded, state.auth)
         self._told = frozenset(_all_told(loaded))
         self._made: dict[tuple[int, ...], _Made] = {}
@@ -147,6 +151,10 @@ class Authing:
         if made.login is not None:
             self.logins.come_to(host, made.login)
         return made.lets_in
+
+    def answering(self, settings: RouteSettings) -> list[Filter]:
+        """What tells the client something with its answer: before all that looks at answers."""
+        return self._of(settings).answers
 
     def telling(self, settings: RouteSettings) -> list[Filter]:
         """What tells the origin who came: right behind the forwarding fields, which keep out what
@@ -166,7 +174,7 @@ class Authing:
         if found is None:
             words = auth_of(settings)
             open_to_all: list[Filter] = [WITHOUT_LOGINS] if self.logins.is_used else []
-            found = self._made[key] = _Made(open_to_all, [], self._told)
+            found = self._made[key] = _Made(open_to_all, [], [], self._told)
             if words is not None:
                 found = self._made[key] = self._of_words(words)
         return found
@@ -177,9 +185,13 @@ class Authing:
         if not getattr(words, "pass"):
             withheld |= _credential_fields(words)
         lets_in: list[Filter] = [self._make(words)]
+        if words.jwt is not None and words.jwt.cookie and not getattr(words, "pass"):
+            lets_in.append(WithoutCookie(words.jwt.cookie.encode()))
         if self.logins.is_used:
-            lets_in.append(KeepLogins() if words.oidc is not None else WITHOUT_LOGINS)
-        return _Made(lets_in, tells, withheld, words.oidc)
+            lets_in.append(WITHOUT_LOGINS)
+        is_told = words.oidc is not None or (words.forward is not None and words.forward.give)
+        answers: list[Filter] = [TELL_CLIENT] if is_told else []
+        return _Made(lets_in, answers, tells, withheld, words.oidc)
 
     def _make(self, words: AuthModel) -> Authenticate:
         require = [Requirement(name, wanted) for name, wanted in words.require.items()]
@@ -226,10 +238,10 @@ class Authing:
         )
         if jwt.jwks is not None:
             key_set = self._auth.key_set(jwt.jwks, self._authorities(jwt.ca, jwt.jwks))
-            return Jwt(rules, key_set, judge)
+            return Jwt(rules, key_set, judge, self._auth.forgeries)
         if jwt.key is not None:
             self.files[self._loaded.base / jwt.key] = None
-        return Jwt(rules, jwt_keys_of(self._loaded, jwt), judge)
+        return Jwt(rules, jwt_keys_of(self._loaded, jwt), judge, self._auth.forgeries)
 
     def _by_login(self, words: AuthModel, judge: Judge) -> Way:
         assert words.oidc is not None
@@ -253,10 +265,11 @@ class Authing:
             target=target_of(urlsplit(forward.url)),
             user=(forward.user or "Remote-User").lower(),
             sends=frozenset(each.lower().encode() for each in forward.send),
+            gives=frozenset(each.lower().encode() for each in forward.give),
             timeout=forward.timeout or TIMEOUT,
         )
         authorities = self._authorities(forward.ca, forward.url)
-        client = partial(self._auth.client, forward.url, authorities)
+        client = partial(self._auth.client, forward.url, authorities, KEPT)
         return ForwardAuth(rules, client, self._auth.spawn, judge)
 
     def _authorities(self, ca: str | None, url: str) -> Authorities:

@@ -4,11 +4,13 @@ from porch.balance.standing import PACED
 from porch.buffer.bandwidth import Bandwidth
 from porch.buffer.request import BufferRequest
 from porch.buffer.response import BufferResponse
+from porch.config.contents import Contents
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
 from porch.route.route import REQUESTS
 from porch.shared import Cells
+from porch.shield.content import LookAtBody
 from porch.shield.limit_keys import network
 
 __all__ = ["AllWorkers", "buffering", "pacing"]
@@ -31,11 +33,15 @@ class AllWorkers:
         return self._cells.total(REQUESTS)
 
 
-def buffering(settings: RouteSettings) -> list[Filter]:
-    """What keeps bodies of a route that leads to a pool."""
+def buffering(settings: RouteSettings, contents: Contents) -> list[Filter]:
+    """What keeps bodies of a route that leads to a pool, and looks at those that are whole."""
     filters: list[Filter] = []
-    if settings.buffer_request is not None:
-        filters.append(BufferRequest(settings.buffer_request))
+    content = contents.of(settings)
+    if settings.buffer_request is not None or content is not None:
+        gathered = BufferRequest(settings.buffer_request, content.wants if content else None)
+        filters.append(gathered)
+        if content is not None:
+            filters.append(LookAtBody(content, gathered.body_of, contents.thread))
     if settings.buffer_response is not None:
         filters.append(BufferResponse(settings.buffer_response))
     return filters

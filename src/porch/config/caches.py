@@ -104,7 +104,8 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix, key = key_suffix(name, entry.pattern), found.key
+        suffix = key_suffix(name, entry.pattern, is_internal=bool(entry.model.internal))
+        key = found.key
         who = auth_of(settings)
         has_more = found.function or self._trusts or key.fields or key.cookies
         self._siblings.add(entry.pattern, key, None if has_more else suffix)
@@ -139,11 +140,13 @@ def _keeping(loaded: Loaded) -> Iterator[bytes]:
             yield b"*" if named.startswith(b"*") else named
 
 
-def key_suffix(name: str, pattern: Pattern) -> bytes:
+def key_suffix(name: str, pattern: Pattern, *, is_internal: bool) -> bytes:
     """What keeps apart the answers of routes that may be asked for the same URL: those that have a
-    method or conditions, beside which others have what they leave. name: with the conditions."""
+    method or conditions, beside which others have what they leave, and those that no client can
+    ask. name: with the conditions."""
     is_for_all = name == pattern.key and pattern.method is None
-    return b"" if is_for_all else b" route:" + name.encode()
+    inside = b" internal" if is_internal else b""
+    return inside if is_for_all else b"%b route:%b" % (inside, name.encode())
 
 
 def faces_origin(each: Filter) -> bool:

@@ -18,6 +18,7 @@ from porch.config.review_auth import review_auth
 from porch.config.review_balance import review_servers, review_sticky
 from porch.config.review_bots import review_bots
 from porch.config.review_browser import review_browser
+from porch.config.review_busy import review_busy
 from porch.config.review_cache import review_cache
 from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
@@ -94,6 +95,7 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
     review_sticky(loaded, model.sticky, (*path, "sticky"))
     review_bots(loaded, model, path)
     review_limits(loaded, model, path)
+    review_busy(loaded, model, path)
     if model.maintenance:
         review_maintenance(loaded, model.maintenance, (*path, "maintenance"))
     if model.headers is not None:

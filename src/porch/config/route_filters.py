@@ -38,7 +38,7 @@ __all__ = ["RouteFilters"]
 
 class RouteFilters:
     """Of one configuration. hiding: what keeps its internal routes. accessing: what decides by
-    addresses, to be prepared before."""
+    addresses, to be prepared before. contents: what looks at bodies that were gathered."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class RouteFilters:
         self.hiding = Hiding(loaded)
         self._shielding = Shielding(loaded, state)
         self.accessing = self._shielding.accessing
+        self.contents = self._shielding.contents
         self._forwarding_of: dict[object, ForwardingHeaders] = {}
 
     @property

@@ -14,6 +14,7 @@ from porch.config.model import Model, word
 from porch.config.schema_access import NetworkWords
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_buffer import Bandwidth, BufferRequest, BufferResponse
+from porch.config.schema_busy import BusyWords, ImportanceWords
 from porch.config.schema_cache import Cache, CacheStoreModel
 from porch.config.schema_change import CanaryModel, Maintenance, MirrorModel
 from porch.config.schema_compress import Compress
@@ -198,7 +199,7 @@ Headers = Annotated[
 ]
 
 
-class RouteWords(ShieldWords):
+class RouteWords(ShieldWords, ImportanceWords):
     """Words of a route that may stand in a site or at the top as well."""
 
     balance: Balance | None = word(
@@ -388,7 +389,7 @@ def _tables(of: Any) -> Any:
     return BeforeValidator(_unchanged, json_schema_input_type=dict[str, of])
 
 
-class ConfigModel(HostWords, NetworkWords, ConnectionWords):
+class ConfigModel(HostWords, NetworkWords, ConnectionWords, BusyWords):
     """The whole file."""
 
     listen: Annotated[Strings, Form('an address, such as ":8080", or a list of them')] = Field(

@@ -16,6 +16,7 @@ from porch.config.words import Duration, Form, Silence, Strings
 from porch.observe.redact import is_secret
 from porch.shield.auth_claims import is_plain_name
 from porch.shield.basic_hash import review_hash
+from porch.shield.forward_auth import NOT_GIVEN
 from porch.shield.jwt_keys import ASYMMETRIC, SYMMETRIC
 
 __all__ = ["WAYS", "AuthModel", "AuthWords", "ForwardModel", "JwtModel", "KeyModel"]
@@ -56,6 +57,13 @@ def _name(value: str) -> str:
 def _all_names(value: list[str]) -> list[str]:
     for each in value:
         _name(each)
+    return value
+
+
+def _given_names(value: list[str]) -> list[str]:
+    for each in _all_names(value):
+        if each.lower().encode() in NOT_GIVEN:
+            raise ValueError(f"{each} is about the service's own answer, not about the client's")
     return value
 
 
@@ -172,6 +180,11 @@ class ForwardModel(Model):
     )
     send: Annotated[Strings, AfterValidator(_all_names)] = Field(
         default=[], description="More fields of the request that it is told."
+    )
+    give: Annotated[Strings, AfterValidator(_given_names)] = Field(
+        default=[],
+        description="Fields of its 2xx that the client gets with its answer, such as `Set-Cookie`: "
+        "in place of the origin's own of these names, of cookies of the same cookies.",
     )
     timeout: Silence | None = word("How long it may take; 503 after it.", "5s")
     ca: str | None = word("A PEM file of authorities for it, instead of the system's.")

@@ -1,7 +1,8 @@
 """From the words that protect to the filters of a route, in their order.
 
 What costs least and needs least goes first: where the client comes from, what it asks for, how
-often, and then who it is. Limits that ask who it is come behind what finds that out.
+often, and then who it is. Limits that ask who it is come behind what finds that out. What a
+request says in detail comes last: who may not come in learns nothing of it.
 """
 
 from porch.config.accessing import Accessing
@@ -9,6 +10,7 @@ from porch.config.authing import Authing
 from porch.config.botting import Botting
 from porch.config.browsing import browsing
 from porch.config.connecting import per_client
+from porch.config.contents import Contents
 from porch.config.limiting import Limits
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
@@ -19,11 +21,13 @@ __all__ = ["Shielding"]
 
 
 class Shielding:
-    """Of one configuration. accessing: what decides by addresses. authing: what lets clients in."""
+    """Of one configuration. accessing: what decides by addresses. authing: what lets clients in.
+    contents: what looks at bodies, when those are gathered."""
 
     def __init__(self, loaded: Loaded, state: State) -> None:
         self.accessing = Accessing(loaded, state)
         self.botting = Botting(loaded, state)
+        self.contents = Contents(loaded, state)
         self._loaded = loaded
         self._state = state
         self.authing = Authing(loaded, state)
@@ -37,9 +41,11 @@ class Shielding:
             *per_client(self._loaded, self._state),
             *self._bots(settings),
             *self._limits(settings, name, host, of_identity=False),
+            *self.authing.answering(settings),
             *self._browser(settings, host),
             *self._identity(settings, host),
             *self._limits(settings, name, host, of_identity=True),
+            *self.contents.filters(settings),
         ]
 
     def _network(self, settings: RouteSettings) -> list[Filter]:

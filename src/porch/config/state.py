@@ -29,6 +29,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
+from porch.shield.busy_level import KINDS
 from porch.shield.limit_keys import CountryOf
 from porch.shield.limit_table import LimitRow
 from porch.tls.origin import OriginTls, client_context_in_steps
@@ -94,10 +95,11 @@ class State:
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
-    cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded. auth:
-    what lets clients in. serves: whether anything will be balanced. load_limit_key, load_cost: the
-    operator's own of a limit. limit_row, crowd: where limits, and those who are here, are counted,
-    None while nobody has said. country_of: an address. tell: the operator.
+    cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded.
+    auth: what lets clients in. serves: whether anything will be balanced. load_limit_key,
+    load_cost: the operator's own of a limit. limit_row, crowd: where limits, and those who are
+    here, are counted, None while nobody has said. turned_away: requests refused by a busy
+    worker, by importance. country_of: an address. tell: the operator.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -122,6 +124,7 @@ class State:
         self.load_cost: LoadCost = lambda word, base: None
         self.limit_row: LimitRow | None = None
         self.crowd: Crowd | None = None
+        self.turned_away = [0] * KINDS
         self.country_of: CountryOf = lambda address: None
         self.tell: Callable[[str], None] = lambda text: None
         self.shelf: Shelf | None = None

@@ -7,7 +7,7 @@ nothing of the old is let go.
 
 import errno
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from porch import clock
@@ -30,7 +30,7 @@ from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
 from porch.manage.renewed import Renewed
-from porch.manage.tables import Tables
+from porch.manage.tables import NOTHING, Tables
 from porch.manage.wanted import store_folder
 from porch.observe.messages import Level
 from porch.shared import SharedTable
@@ -56,8 +56,9 @@ class InForce:
         listening: Listening,
         files: dict[Path, int],
         table: SharedTable | None = None,
+        handed: Mapping[str, int] = NOTHING,
     ) -> None:
-        """table: of before an upgrade."""
+        """table, handed: of before an upgrade, see Tables."""
         self.candidate = candidate
         self.listening = listening
         self.files = files
@@ -65,11 +66,12 @@ class InForce:
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
-        self.tables = Tables.of(len(self.table.rows), candidate.loaded.config.limit_keys)
+        rows, keys = len(self.table.rows), candidate.loaded.config.limit_keys
+        self.tables = Tables.of(rows, keys, handed)
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
-        self.cache = CacheKeeping()
+        self.cache = CacheKeeping(len(self.table.rows))
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
             self.columns.assign(candidate.endpoints)

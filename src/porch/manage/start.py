@@ -1,6 +1,7 @@
 """Start: from a configuration to open sockets, in this process or on trial for an upgrade."""
 
 import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -50,9 +51,14 @@ def start(
         listening.close_all()
         close_log_files(files)
         return None
-    if handover is None or (table := handover.counts(candidate.workers)) is None:
+    if handover is None:
         return InForce(candidate, listening, files)
-    in_force = InForce(candidate, listening, files, table)
+    table = handover.counts(candidate.workers)
+    if table is None:  # old workers may count in any row of the others
+        for number in handover.tables.values():
+            os.close(number)
+        return InForce(candidate, listening, files)
+    in_force = InForce(candidate, listening, files, table, handover.tables)
     in_force.take_over(handover.endpoints)
     return in_force
 

@@ -275,6 +275,7 @@ class Supervisor:
             table=self.in_force.table.descriptor,
             table_shape=(len(self.in_force.table.rows), self.in_force.table.columns),
             endpoints=self.in_force.columns.words,
+            tables=self.in_force.tables.handed,
             found=self.in_force.discovered.dump(),
             history=self.in_force.history.dump(),
             orders=self.in_force.orders.dump(),

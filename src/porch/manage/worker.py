@@ -31,7 +31,7 @@ from porch.manage.cache_keeping import KeptCache, shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
-from porch.manage.columns import cache_cells, count
+from porch.manage.columns import count
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
@@ -107,7 +107,7 @@ class Worker:
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
-        self._shelf_of = partial(shelf_of, counts=cache_cells(*table).own, say=messages.warn)
+        self._shelf_of = partial(shelf_of, table=table, say=messages.warn)
         self._state.keep_on(self._shelf_of(equipment.cache))
         self._discovering = Discovering(self._state, table, self._send, messages, looks=looks)
         self._discovering.know(equipment.found)
@@ -484,7 +484,7 @@ class Worker:
         self._state.tick()
         self._health.tick()
         self._door.rates.tick()
-        count(self._cells, self._door, len(self._state.deadlines), len(asyncio.all_tasks()))
+        count(self._cells, self._door, self._state, len(asyncio.all_tasks()))
 
     def _flush(self) -> None:
         self._built.logs.flush()

@@ -87,7 +87,7 @@ class RecentTable:
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         last, bad = _Ring.bytes_for(LAST, SLOT), _Ring.bytes_for(BAD, BAD_SLOT)
-        size = rows * (last + bad)
+        size = self.size(rows)
         if descriptor < 0:
             descriptor = os.memfd_create("porch recent")
             os.ftruncate(descriptor, size)
@@ -97,6 +97,11 @@ class RecentTable:
         starts = range(0, size, last + bad)
         self._last = [_Ring(memory[at : at + last], LAST, SLOT) for at in starts]
         self._bad = [_Ring(memory[at + last : at + last + bad], BAD, BAD_SLOT) for at in starts]
+
+    @staticmethod
+    def size(rows: int) -> int:
+        """Bytes of a table."""
+        return rows * (_Ring.bytes_for(LAST, SLOT) + _Ring.bytes_for(BAD, BAD_SLOT))
 
     def __repr__(self) -> str:
         return f"<RecentTable {self.rows} rows, {sum(each.last for each in self._last)} written>"

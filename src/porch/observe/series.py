@@ -43,7 +43,7 @@ class SeriesTable:
     __slots__ = ("_version", "_views", "descriptor", "rows")
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
-        size = 8 + rows * _ROW
+        size = self.size(rows)
         if descriptor < 0:
             descriptor = os.memfd_create("porch series")
             os.ftruncate(descriptor, size)
@@ -52,6 +52,11 @@ class SeriesTable:
         memory = memoryview(mmap.mmap(descriptor, size))
         self._version = memory[:8].cast("q")
         self._views = [_View(memory[8 + row * _ROW : 8 + (row + 1) * _ROW]) for row in range(rows)]
+
+    @staticmethod
+    def size(rows: int) -> int:
+        """Bytes of a table."""
+        return 8 + rows * _ROW
 
     def __repr__(self) -> str:
         return f"<SeriesTable {self.rows} rows, {sum(each.count for each in self._views)} names>"

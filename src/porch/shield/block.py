@@ -14,6 +14,7 @@ from porch.filter import Filter, Response
 from porch.http.message import RequestHead
 from porch.shield.block_patterns import Patterns
 from porch.shield.block_spellings import decoded, queries, spellings, unescaped
+from porch.shield.coded import is_coded
 from porch.shield.tarpit import Tarpit
 
 __all__ = ["MOST_BODY", "Block", "BlockBodies", "Blocked", "CodedBody", "Rule"]
@@ -232,16 +233,9 @@ class BlockBodies(Block):
     def _read(self, exchange: Exchange) -> _Reading:
         reading = self._reading.get(exchange)
         if reading is None:
-            held, is_coded = self._judge(exchange.request), _is_coded(exchange.request)
-            reading = self._reading[exchange] = _Reading(held, is_coded=is_coded)
+            held, coded = self._judge(exchange.request), is_coded(exchange.request)
+            reading = self._reading[exchange] = _Reading(held, is_coded=coded)
         return reading
-
-
-def _is_coded(request: RequestHead) -> bool:
-    return any(
-        name == b"content-encoding" and value.strip().lower() not in (b"", b"identity")
-        for name, value in request.fields
-    )
 
 
 def _forms(value: bytes) -> tuple[bytes, ...]:

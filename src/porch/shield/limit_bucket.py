@@ -10,15 +10,16 @@ written, and adds what the others have added meanwhile: in any time t at most bu
 pass, and one more for each further worker. See tests/shield/test_limit_bucket.py.
 """
 
-from porch.shield.limit_table import WAY, LimitRow, Slots
+from porch.shield.limit_table import MIDDLE, TAGS, LimitRow, Slots
 
 __all__ = ["Bucket"]
 
 _NANO = 1_000_000_000
+_from_bytes = int.from_bytes
 
 
 class Bucket:
-    """most: units in `seconds`. burst: how many at once, 1 at least. row, salt: see Window."""
+    """most: units in `seconds`. burst: how many at once, 1 at least. row, name: see Window."""
 
     __slots__ = (
         "_began",
@@ -27,16 +28,16 @@ class Bucket:
         "_live",
         "_others",
         "_own",
+        "_places",
         "_row",
-        "_salt",
+        "_secret",
         "_seen",
-        "_slots",
         "burst",
         "most",
         "seconds",
     )
 
-    def __init__(self, row: LimitRow, salt: int, most: int, seconds: float, burst: int) -> None:
+    def __init__(self, row: LimitRow, name: str, most: int, seconds: float, burst: int) -> None:
         self.most = most
         self.seconds = seconds
         self.burst = burst
@@ -47,17 +48,17 @@ class Bucket:
         self._live = row.table.live
         self._seen = 0
         self._others: list[Slots] = []
-        self._salt = salt
+        self._secret = row.table.secret(name)
+        self._places = row.table.keys - 1 << 2
         self._began = row.table.began
-        self._slots = row.table.keys - 1
 
     def __repr__(self) -> str:
         return f"<Bucket {self.most} in {self.seconds:g} s, {self.burst} at once>"
 
     def take(self, key: bytes, now: float, units: int = 1) -> int:
         """See Window."""
-        tag = hash(key) ^ self._salt or 1
-        slot = (tag & self._slots) * WAY
+        tag = _from_bytes(key, "big") * self._secret >> MIDDLE & TAGS or 1
+        slot = tag & self._places
         moment = int((now - self._began) * _NANO)
         free = self._latest(slot, tag, moment)
         left = self._depth - (free - moment) - units * self._interval
@@ -70,8 +71,8 @@ class Bucket:
 
     def charge(self, key: bytes, now: float, units: int) -> None:
         """See Window."""
-        tag = hash(key) ^ self._salt or 1
-        slot = (tag & self._slots) * WAY
+        tag = _from_bytes(key, "big") * self._secret >> MIDDLE & TAGS or 1
+        slot = tag & self._places
         moment = int((now - self._began) * _NANO)
         if units < 0:
             own = self._own
@@ -85,9 +86,9 @@ class Bucket:
 
     def wait(self, key: bytes, now: float) -> float:
         """See Window."""
-        tag = hash(key) ^ self._salt or 1
+        tag = _from_bytes(key, "big") * self._secret >> MIDDLE & TAGS or 1
         moment = int((now - self._began) * _NANO)
-        free = self._latest((tag & self._slots) * WAY, tag, moment)
+        free = self._latest(tag & self._places, tag, moment)
         return max(0, free + self._interval - self._depth - moment) / _NANO
 
     def _latest(self, slot: int, tag: int, moment: int) -> int:

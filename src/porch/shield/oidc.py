@@ -4,16 +4,14 @@ Who has none is sent to the provider, if it is a person before a page; a script 
 nobody sees a login that a fetch is led to.
 """
 
-from collections.abc import Sequence
-
 from porch import clock
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.message import Field
 from porch.identity import Identity
 from porch.route.host import normal_host
 from porch.shield.auth import Judge, Later, Verdict
+from porch.shield.auth_answer import Telling
 from porch.shield.auth_claims import claim
 from porch.shield.auth_errors import CannotTell, Unauthorized
 from porch.shield.auth_memory import Remembered
@@ -21,20 +19,10 @@ from porch.shield.oidc_cookies import cookies_of, joined, without
 from porch.shield.oidc_party import Outcome, Party
 from porch.shield.oidc_session import Session
 
-__all__ = ["WITHOUT_LOGINS", "KeepLogins", "Oidc", "Renewed", "WithoutLogins", "is_navigation"]
+__all__ = ["WITHOUT_LOGINS", "Oidc", "WithoutLogins", "is_navigation"]
 
 _LONGEST = 60.0
 """Seconds for which what a cookie says is known without a look into it."""
-
-
-class Renewed(Identity):
-    """Of one whose session was renewed. cookies: it, for the answer."""
-
-    __slots__ = ("cookies",)
-
-    def __init__(self, identity: Identity, cookies: Sequence[Field]) -> None:
-        super().__init__(identity.name, identity.kind, identity.claims, identity.fields)
-        self.cookies = cookies
 
 
 class Oidc:
@@ -94,7 +82,7 @@ class Oidc:
             verdict = self._judged(outcome)
             cookies = self._party.cookies(exchange, outcome)
             if isinstance(verdict, Identity) and cookies is not None:
-                return Renewed(verdict, cookies)
+                return Telling(verdict, cookies)
             return verdict
         if clock.wall() < session.until:
             return self._judged(session)
@@ -137,24 +125,9 @@ class WithoutLogins(Filter):
 
     def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
-        without(exchange)
+        request = exchange.request
+        request.fields = without(request.fields)
 
 
 WITHOUT_LOGINS = WithoutLogins()
 """It keeps nothing of its route."""
-
-
-class KeepLogins(WithoutLogins):
-    """Behind what lets in: gives a browser its renewed session with the answer."""
-
-    __slots__ = ()
-
-    def on_response(self, exchange: Exchange) -> None:
-        """See Filter. No store gives it to anybody else."""
-        identity, response = exchange.identity, exchange.response
-        if not isinstance(identity, Renewed) or response is None:
-            return
-        kept = [each for each in response.fields if each[0] != b"cache-control"]
-        told = [value for name, value in response.fields if name == b"cache-control"]
-        private = b", ".join([*told, b"private"]) if told else b"private"
-        response.fields = [*kept, (b"cache-control", private), *identity.cookies]

@@ -1,0 +1,84 @@
+"""Internal routes with a cache: what is kept inside is for those alone who are sent there."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from tests.e2e.conftest import Client, Door
+from tests.smuggling.strict import Request
+from tests.support.site import Site, written
+
+LASTS = b"max-age=60"
+
+
+class Both(Site):
+    """`/get/x` sends to `/inside/x`, for one user alone; whatever else is asked for is numbered and
+    says what the target does."""
+
+    def __init__(self) -> None:
+        self.targets: list[bytes] = []
+        self._numbers = count(1)
+        super().__init__(self.respond)
+
+    def respond(self, request: Request) -> bytes:
+        self.targets.append(request.target)
+        kind, _, rest = request.target[1:].partition(b"/")
+        if kind == b"get":
+            fields = ((b"x-accel-redirect", b"/inside/" + rest), (b"cache-control", b"private"))
+            return written(request, 200, fields, b"")
+        said = b"private" if rest == b"private" else LASTS
+        return written(request, 200, ((b"cache-control", said),), b"%d" % next(self._numbers))
+
+
+@pytest.fixture
+def origin() -> Iterator[Both]:
+    with Both() as site:
+        yield site
+
+
+@pytest.fixture
+def running(door: Callable[..., Door], origin: Both) -> Door:
+    return door(
+        "workers = 1\ncache = true\ncache_store = { memory = true }\n[routes]\n"
+        f'"*" = {{ to = "127.0.0.1:{origin.port}", accel = true }}\n'
+        f'"*/inside/*" = {{ to = "127.0.0.1:{origin.port}", internal = true }}\n'
+        f'"*/inside/open" = "127.0.0.1:{origin.port}"\n'
+    )
+
+
+def ask(running: Door, target: bytes, more: bytes = b"") -> tuple[int, bytes, bytes]:
+    client = Client(running)
+    try:
+        asked = b"GET %b HTTP/1.1\r\nHost: a.b\r\n%b\r\n" % (target, more)
+        return client.send(asked).read_answer()
+    finally:
+        client.close()
+
+
+def test_inside_it_is_kept_by_its_own_rules_and_given_to_whoever_is_sent_there(
+    running: Door, origin: Both
+) -> None:
+    for user in (b"a", b"b", b"a"):
+        status, head, body = ask(running, b"/get/x", b"Cookie: user=%b\r\n" % user)
+        assert (status, body) == (200, b"1")
+        assert b"cache-control: private" in head.lower()
+        assert LASTS not in head.lower()
+    assert origin.targets == [b"/get/x", b"/inside/x", b"/get/x", b"/get/x"]
+
+
+def test_what_is_private_inside_is_kept_nowhere(running: Door, origin: Both) -> None:
+    assert [ask(running, b"/get/private")[2] for _ in range(2)] == [b"1", b"2"]
+
+
+def test_who_was_not_sent_there_is_given_nothing_of_it(running: Door, origin: Both) -> None:
+    """A route for all has the very URL by which another keeps it inside."""
+    assert ask(running, b"/get/open")[2] == b"1"
+    assert ask(running, b"/inside/open")[2] == b"2"
+    assert [ask(running, b"/get/open")[2], ask(running, b"/inside/open")[2]] == [b"1", b"2"]
+
+
+def test_a_purge_of_the_path_inside_lets_go_of_it(running: Door) -> None:
+    assert ask(running, b"/get/x")[2] == b"1"
+    running.ask("purge", urls=["http://a.b/inside/x"])
+    assert ask(running, b"/get/x")[2] == b"2"
