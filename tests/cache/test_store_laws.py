@@ -384,6 +384,17 @@ def test_entries_keep_what_they_are(store: Store) -> None:
     assert (found.entry, found.body) == (entry, b"abcfg")
 
 
+def test_what_has_another_vary_from_now_on_is_found_by_that_alone(store: Store) -> None:
+    ident, other = keep(store, "a"), keep(store, "a", vary=[(b"x", b"1")])
+    for vary in ([(b"cookie", b"u=ann")], [], [(b"x", b"1")]):
+        assert store.freshen(key("a"), ident, answer("a", 4, vary=vary), store.moment())
+        found = [(each.ident, each.vary) for each in store.variants(key("a"))]
+        assert found[0] == (ident, vary)
+        assert ident not in [each for each, _ in found[1:]]
+    assert store.load(other) is None, "it is in its place"
+    assert [each.ident for each in store.variants(key("a"))] == [ident]
+
+
 def test_what_was_validated_is_written_with_what_has_come(store: Store) -> None:
     ident = keep(store, "a")
     number, fresh = store.generations[store.cell(key("a"))], answer("a", 4)

@@ -1,6 +1,7 @@
 """Internal routes with a cache: what is kept inside is for those alone who are sent there."""
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import count
 
 import pytest
@@ -10,6 +11,7 @@ from tests.smuggling.strict import Request
 from tests.support.site import Site, written
 
 LASTS = b"max-age=60"
+USERS = ("ann", "bob")
 
 
 class Both(Site):
@@ -18,11 +20,13 @@ class Both(Site):
 
     def __init__(self) -> None:
         self.targets: list[bytes] = []
+        self.fields: list[dict[bytes, bytes]] = []
         self._numbers = count(1)
         super().__init__(self.respond)
 
     def respond(self, request: Request) -> bytes:
         self.targets.append(request.target)
+        self.fields.append(dict(request.fields))
         kind, _, rest = request.target[1:].partition(b"/")
         if kind == b"get":
             fields = ((b"x-accel-redirect", b"/inside/" + rest), (b"cache-control", b"private"))
@@ -37,6 +41,14 @@ def origin() -> Iterator[Both]:
         yield site
 
 
+def keys(*, passes: bool) -> str:
+    known = (
+        f'{name} = {{ hash = "sha256:{sha256(name.encode()).hexdigest()}" }}' for name in USERS
+    )
+    more = ", user = false, pass = true" if passes else ""
+    return f"auth = {{ keys = {{ {', '.join(known)} }}{more} }}"
+
+
 @pytest.fixture
 def running(door: Callable[..., Door], origin: Both) -> Door:
     return door(
@@ -44,6 +56,7 @@ def running(door: Callable[..., Door], origin: Both) -> Door:
         f'"*" = {{ to = "127.0.0.1:{origin.port}", accel = true }}\n'
         f'"*/inside/*" = {{ to = "127.0.0.1:{origin.port}", internal = true }}\n'
         f'"*/inside/open" = "127.0.0.1:{origin.port}"\n'
+        f'"*/get/auth" = {{ to = "127.0.0.1:{origin.port}", accel = true, {keys(passes=False)} }}\n'
     )
 
 
@@ -82,3 +95,30 @@ def test_a_purge_of_the_path_inside_lets_go_of_it(running: Door) -> None:
     assert ask(running, b"/get/x")[2] == b"1"
     running.ask("purge", urls=["http://a.b/inside/x"])
     assert ask(running, b"/get/x")[2] == b"2"
+
+
+def test_what_was_shown_to_the_door_stays_there_inside_too(running: Door, origin: Both) -> None:
+    """What an origin says that knows nobody is for all who are sent to it."""
+    assert ask(running, b"/get/auth")[0] == 401
+    for user in USERS:
+        shown = b"X-Api-Key: %b\r\nCookie: a=1\r\n" % user.encode()
+        assert ask(running, b"/get/auth", shown)[2] == b"1"
+    assert origin.targets == [b"/get/auth", b"/inside/auth", b"/get/auth"]
+    for said in origin.fields:
+        assert b"x-api-key" not in said
+    assert [said.get(b"x-forwarded-user") for said in origin.fields] == [b"ann", None, b"bob"]
+    assert origin.fields[1][b"cookie"] == b"a=1"
+
+
+def test_what_an_origin_inside_may_have_said_to_one_is_not_given_to_another(
+    door: Callable[..., Door], origin: Both
+) -> None:
+    running = door(
+        "workers = 1\ncache = true\ncache_store = { memory = true }\n[routes]\n"
+        f'"*" = {{ to = "127.0.0.1:{origin.port}", accel = true, {keys(passes=True)} }}\n'
+        f'"*/inside/*" = {{ to = "127.0.0.1:{origin.port}", internal = true }}\n'
+    )
+    for number, user in enumerate(USERS, 1):
+        shown = b"X-Api-Key: %b\r\n" % user.encode()
+        assert ask(running, b"/get/x", shown)[2] == b"%d" % number
+        assert origin.fields[-1][b"x-api-key"] == user.encode()

@@ -313,10 +313,11 @@ class MemoryStore:
             self._touch(primary)
         others: list[Variant] = []
         for each in known:
+            if each.ident == variant.ident:
+                continue  # with another Vary from now on, perhaps
             if each.vary == variant.vary or len(others) == VARIANTS - 1:
-                if each.ident != variant.ident:
-                    self._drop(int.from_bytes(each.ident, "big"))
-            elif each.ident != variant.ident:
+                self._drop(int.from_bytes(each.ident, "big"))
+            else:
                 others.append(each)
         self._keys[primary] = [variant, *others]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
 from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
-from porch.config.authing import auth_of, tells_who, told_fields
+from porch.config.authing import auth_of, shown_inside, tells_who, told_fields
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.settings import RouteSettings
@@ -33,6 +33,7 @@ class Caches:
         self._state = state
         self._trusts = trusts
         self._siblings = Siblings()
+        self._passes_inside: bool | None = None
         self._keeping = frozenset(_keeping(loaded))
 
     def among(
@@ -104,7 +105,8 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix = key_suffix(name, entry.pattern, is_internal=bool(entry.model.internal))
+        is_internal = bool(entry.model.internal)
+        suffix = key_suffix(name, entry.pattern, is_internal=is_internal)
         key = found.key
         who = auth_of(settings)
         has_more = found.function or self._trusts or key.fields or key.cookies
@@ -116,7 +118,7 @@ class Caches:
                 replace(
                     found.policy,
                     max_object=min(found.policy.max_object, shelf.largest),
-                    tells_who=tells_who(settings),
+                    tells_who=self._tells_who(settings, is_internal=is_internal),
                     told=frozenset() if who is None else frozenset(told_fields(who)),
                 ),
                 found.key,
@@ -125,6 +127,15 @@ class Caches:
                 trusts=self._trusts,
             )
         ]
+
+    def _tells_who(self, settings: RouteSettings, *, is_internal: bool) -> bool:
+        """Whether the origin of a route may know from the door who asks; that of an internal one,
+        since a route that sends there passes on what it was shown."""
+        if tells_who(settings):
+            return True
+        if is_internal and self._passes_inside is None:
+            self._passes_inside = shown_inside(self._loaded).passes
+        return is_internal and bool(self._passes_inside)
 
 
 def _keeping(loaded: Loaded) -> Iterator[bytes]:

@@ -99,6 +99,8 @@ class RouteFilters:
         host: str,
         demand: Demand | Demands | None,
         prefix: bytes,
+        *,
+        is_internal: bool = False,
     ) -> list[Filter]:
         """Filters of every route, in the order of the phases.
 
@@ -123,7 +125,7 @@ class RouteFilters:
         filters.append(self._options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
-        filters.append(self._forwarding(settings, prefix))
+        filters.append(self._forwarding(settings, prefix, is_internal=is_internal))
         if self._loaded.config.request_id:
             filters.append(TELL_REQUEST_ID)
         filters += self._shielding.authing.telling(settings)
@@ -154,8 +156,10 @@ class RouteFilters:
             found.append(Compress(rules, self._state.workshop))
         return found
 
-    def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
-        withheld = self._shielding.authing.withheld(settings)
+    def _forwarding(
+        self, settings: RouteSettings, prefix: bytes, *, is_internal: bool
+    ) -> ForwardingHeaders:
+        withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
         if self._loaded.config.request_id:
             withheld |= {NAME}
         key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)

@@ -38,8 +38,8 @@ class Failures:
         """Where this worker counts, and sees what others have."""
         if row is not self._row:
             self._row = row
-            salt = hash(("auth", self._kind))
-            self._window = Window(row, salt, self._most, LONGEST_WAIT, late=True)
+            name = f"auth {self._kind}"
+            self._window = Window(row, name, self._most, LONGEST_WAIT, late=True)
 
     def check(self, client_ip: bytes) -> TooManyFailures | None:
         """Why nothing from there is looked at now; None if it is."""
