@@ -10,6 +10,7 @@ from porch.cache.asker import asker
 from porch.cache.entry import Entry
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
+from porch.cache.vary import matches
 from porch.http.message import ResponseHead
 from tests.support.appraising import (
     AUTHORIZED,
@@ -302,6 +303,42 @@ def test_an_answer_is_kept_for_those_whose_wishes_made_it_though_vary_does_not_s
     assert packed.vary == [(b"accept-encoding", b"gzip")]
     fragment = kept(get(hx_request=b"true"), cache_control=b"max-age=60", vary=b"accept")
     assert fragment.vary == [(b"accept", b""), (b"hx-request", b"true")]
+
+
+@pytest.mark.parametrize("coding", [b"deflate", b"compress", b"dcb", b"aes128gcm"])
+def test_what_is_coded_oddly_is_for_those_that_take_that_coding_though_vary_does_not_say_so(coding):
+    packed = kept(
+        get(accept_encoding=b"gzip, " + coding),
+        cache_control=b"max-age=60",
+        content_encoding=coding,
+    )
+    assert matches(packed.vary, get(accept_encoding=coding + b";q=0.5, gzip"))
+    assert not matches(packed.vary, get(accept_encoding=b"gzip"))
+
+
+def test_more_fields_that_an_answer_may_have_looked_at_than_are_told_apart_keep_it_out():
+    asked = get(**{f"hx_{number}": b"1" for number in range(33)})
+    assert judged(asked, cache_control=b"max-age=60") is refusal.VARY
+    asked.fields.pop()
+    assert is_fresh(judged(asked, cache_control=b"max-age=60"))
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        (b"x-user", b"X.User"),
+        (b"x-user", b"X_User"),
+        (b"x_user", b"X-User"),
+        (b"x_user", b"X.User"),
+    ],
+)
+def test_a_spelling_of_what_the_door_tells_is_not_compared_so_that_its_answer_is_not_kept(
+    told, named
+):
+    policy = Policy(tells_who=True, told=frozenset((told,)))
+    said = {"policy": policy, "cache_control": b"public, max-age=60"}
+    assert judged(vary=named, **said) is refusal.VARY
+    assert is_fresh(judged(vary=told, **said))
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 500])

@@ -33,6 +33,7 @@ from porch.cache.unkeyed import implied
 from porch.cache.validate import COOKIES
 from porch.cache.vary import MOST_NAMES, chosen, described, nominated
 from porch.http.dates import date_of
+from porch.http.fields import alike
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.paths import climbs
 
@@ -296,10 +297,10 @@ def _names(response: ResponseHead, says: Names, policy: Policy) -> tuple[bytes, 
 def _is_hidden(name: bytes, policy: Policy) -> bool:
     """Whether the door sets a field with this name by itself that is not compared: it says who a
     client is, or is another spelling of one that does, which some origins read as the same."""
-    if name in _OF_CLIENT:
-        return True
-    plain = name.replace(b"_", b"-")
-    return plain != name and (plain in _OF_CLIENT or plain in policy.told)
+    read = alike(name)
+    return read in _OF_CLIENT or (
+        name not in policy.told and any(alike(each) == read for each in policy.told)
+    )
 
 
 def _vary(
@@ -308,7 +309,8 @@ def _vary(
     """Entry.vary, where Vary has these names, and should have had those of `also`."""
     if not (names or also):
         return []
-    return [*chosen(sorted({*names, *also}), request), *described(names, fields)]
+    every = sorted({*names, *also})
+    return [*chosen(every, request), *described(every, fields)]
 
 
 def _kept(fields: list[Field], directives: Directives) -> list[Field]:
