@@ -7,14 +7,15 @@ and the first visitor's session must not become everybody's. `private="set-cooki
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 from porch.cache import refusal
 from porch.cache.age import initial_age
-from porch.cache.asker import asker, is_for_all
+from porch.cache.asker import TOLD_BY, asker, is_for_all
 from porch.cache.deception import agrees
 from porch.cache.directives import FOREVER, Directives, cache_control
-from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.entry import LET_IN, NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.invalidation import resolved
 from porch.cache.key import url
 from porch.cache.lifetime import (
@@ -135,8 +136,10 @@ def appraise(
         source=lasts.source,
         stale_while=stale[0],
         stale_error=stale[1],
-        must=said[0].must | (ONLY_AUTHORIZED if is_known and _is_his(said[0], policy) else 0),
-        vary=_vary(names, also, request, response.fields),
+        must=said[0].must
+        | (ONLY_AUTHORIZED if is_known and _is_his(said[0], policy) else 0)
+        | (_let_in(said[0], response, says, policy) if policy.ignore else 0),
+        vary=_vary(names, also, request, response.fields, policy),
         tags=tags,
         url=url(request),
         held=[] if part is None else part.held,
@@ -203,6 +206,19 @@ def _by_word(
     if response.length is not None and response.length > policy.max_object:
         return refusal.TOO_LARGE
     return None
+
+
+def _let_in(directives: Directives, response: ResponseHead, says: Names, policy: Policy) -> int:
+    """What would have kept it out without the words of `ignore`, but for Authorization: of
+    Entry.must."""
+    strict = replace(policy, ignore=frozenset())
+    found = {
+        b"private": b"private" in directives and not directives.fields(b"private"),
+        b"no-store": b"no-store" in directives and b"must-understand" not in directives,
+        b"set-cookie": not COOKIES.isdisjoint(says.keys() - directives.limited),
+        b"vary": _names(response, says, strict) is None,
+    }
+    return sum(bit for bit, word in LET_IN.items() if found.get(word))
 
 
 def _by_type(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:
@@ -304,13 +320,20 @@ def _is_hidden(name: bytes, policy: Policy) -> bool:
 
 
 def _vary(
-    names: Sequence[bytes], also: set[bytes], request: RequestHead, fields: list[Field]
+    names: Sequence[bytes],
+    also: set[bytes],
+    request: RequestHead,
+    fields: list[Field],
+    policy: Policy,
 ) -> list[Field]:
-    """Entry.vary, where Vary has these names, and should have had those of `also`."""
+    """Entry.vary, where Vary has these names, and should have had those of `also`. What the door
+    told is compared as long as it tells by the same fields: one that it tells by no more is what
+    any client writes."""
     if not (names or also):
         return []
     every = sorted({*names, *also})
-    return [*chosen(every, request), *described(every, fields)]
+    by = () if policy.told.isdisjoint(every) else (TOLD_BY,)
+    return [*chosen(every, request), *described(every, fields), *chosen(by, request)]
 
 
 def _kept(fields: list[Field], directives: Directives) -> list[Field]:

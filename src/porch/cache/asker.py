@@ -17,7 +17,7 @@ from porch.http.conditional import CONDITIONS
 from porch.http.message import RequestHead
 from porch.identity import Identity
 
-__all__ = ["ALIKE", "asker", "is_for", "is_for_all", "may_check", "told"]
+__all__ = ["ALIKE", "TOLD_BY", "asker", "is_for", "is_for_all", "may_check", "told"]
 
 ALIKE = CONDITIONS | {
     *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"user-agent"),
@@ -32,6 +32,8 @@ Cookie, and each field that somebody has thought of for a key or a token."""
 _OF_BROWSERS = (b"sec-ch-", b"sec-fetch-")
 _STALE = (b"stale-while-revalidate", b"stale-if-error")
 _WHO = b":who"
+TOLD_BY = b":told"
+"""In a request as `told` has it: by which fields the door tells. No client can send such a name."""
 
 
 def is_for_all(directives: Directives, lifetime: float) -> bool:
@@ -48,11 +50,12 @@ def is_for_all(directives: Directives, lifetime: float) -> bool:
 
 def told(request: RequestHead, identity: Identity, names: Collection[bytes]) -> RequestHead:
     """What the origin is told of one that the door has let in: this is what Vary speaks of, not
-    what the client has sent under those names. names: by which the door tells, in lower case. A
-    field that no client can send says who it is, for `asker`."""
+    what the client has sent under those names. names: by which the door tells, in lower case. Two
+    fields that no client can send say who it is, for `asker`, and those names, for Vary."""
     fields = [field for field in request.fields if field[0] not in names]
     who = repr((identity.kind, identity.name, identity.fields)).encode()
-    return with_fields(request, [*fields, *identity.fields, (_WHO, who)])
+    by = b",".join(sorted(names))
+    return with_fields(request, [*fields, *identity.fields, (TOLD_BY, by), (_WHO, who)])
 
 
 def asker(request: RequestHead, address: bytes) -> bytes:

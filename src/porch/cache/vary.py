@@ -22,7 +22,7 @@ from porch.cache.lists import pieces
 from porch.http.fields import tokens
 from porch.http.message import Field, RequestHead
 
-__all__ = ["MOST_NAMES", "chosen", "described", "matches", "nominated"]
+__all__ = ["MOST_NAMES", "OF_ANSWER", "chosen", "described", "matches", "nominated"]
 
 MOST_NAMES = 32
 """Fields that one answer may nominate; more is as good as `*`."""
@@ -31,6 +31,9 @@ _CODINGS = (b"br", b"gzip", b"zstd")
 _ALIASES = {b"x-gzip": b"gzip"}
 _CODING = b":coding"
 _LANGUAGE = b":language"
+
+OF_ANSWER = frozenset((_CODING, _LANGUAGE))
+"""Names in Entry.vary that are of the answer itself, and no request has."""
 
 _ABSENT = b""
 _EMPTY = b" "
