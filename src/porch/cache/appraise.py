@@ -12,10 +12,10 @@ from operator import itemgetter
 
 from porch.cache import refusal
 from porch.cache.age import initial_age
-from porch.cache.asker import TOLD_BY, asker, is_for_all
+from porch.cache.asker import asker, is_for_all
 from porch.cache.deception import agrees
 from porch.cache.directives import FOREVER, Directives, cache_control
-from porch.cache.entry import LET_IN, NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.entry import LET_IN, NO_CACHE, Entry
 from porch.cache.invalidation import resolved
 from porch.cache.key import url
 from porch.cache.lifetime import (
@@ -32,7 +32,7 @@ from porch.cache.tags import TAGS, tags_of
 from porch.cache.targeted import TARGETS, in_force
 from porch.cache.unkeyed import implied
 from porch.cache.validate import COOKIES
-from porch.cache.vary import MOST_NAMES, chosen, described, nominated
+from porch.cache.vary import MOST_NAMES, TOLD_BY, chosen, described, nominated
 from porch.http.dates import date_of
 from porch.http.fields import alike
 from porch.http.message import Field, RequestHead, ResponseHead
@@ -124,7 +124,6 @@ def appraise(
     found = _freshness(request, response, said, policy, requested, received, today)
     if isinstance(found, Refusal):
         return found
-    is_known = policy.tells_who or b"authorization" in asks
     (lasts, age), stale = found, stale_windows(said[0], policy, found[0].source)
     return Entry(
         status=response.status,
@@ -137,8 +136,7 @@ def appraise(
         stale_while=stale[0],
         stale_error=stale[1],
         must=said[0].must
-        | (ONLY_AUTHORIZED if is_known and _is_his(said[0], policy) else 0)
-        | (_let_in(said[0], response, says, policy) if policy.ignore else 0),
+        | (_let_in(asks, said[0], response, says, policy) if policy.ignore else 0),
         vary=_vary(names, also, request, response.fields, policy),
         tags=tags,
         url=url(request),
@@ -208,17 +206,20 @@ def _by_word(
     return None
 
 
-def _let_in(directives: Directives, response: ResponseHead, says: Names, policy: Policy) -> int:
-    """What would have kept it out without the words of `ignore`, but for Authorization: of
-    Entry.must."""
+def _let_in(
+    asks: Names, directives: Directives, response: ResponseHead, says: Names, policy: Policy
+) -> int:
+    """What would have kept it out without the words of `ignore`: of Entry.must."""
+    is_known = policy.tells_who or b"authorization" in asks
     strict = replace(policy, ignore=frozenset())
     found = {
+        b"authorization": is_known and _is_his(directives, policy),
         b"private": b"private" in directives and not directives.fields(b"private"),
         b"no-store": b"no-store" in directives and b"must-understand" not in directives,
         b"set-cookie": not COOKIES.isdisjoint(says.keys() - directives.limited),
         b"vary": _names(response, says, strict) is None,
     }
-    return sum(bit for bit, word in LET_IN.items() if found.get(word))
+    return sum(bit for bit, word in LET_IN.items() if found[word])
 
 
 def _by_type(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:

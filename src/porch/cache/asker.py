@@ -13,11 +13,12 @@ from porch.cache.directives import VALIDATED, Directives
 from porch.cache.entry import NO_CACHE, Entry
 from porch.cache.unkeyed import sendable
 from porch.cache.validate import with_fields
+from porch.cache.vary import TOLD_BY
 from porch.http.conditional import CONDITIONS
 from porch.http.message import RequestHead
 from porch.identity import Identity
 
-__all__ = ["ALIKE", "TOLD_BY", "asker", "is_for", "is_for_all", "may_check", "told"]
+__all__ = ["ALIKE", "asker", "is_for", "is_for_all", "may_check", "told"]
 
 ALIKE = CONDITIONS | {
     *(b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"user-agent"),
@@ -32,8 +33,6 @@ Cookie, and each field that somebody has thought of for a key or a token."""
 _OF_BROWSERS = (b"sec-ch-", b"sec-fetch-")
 _STALE = (b"stale-while-revalidate", b"stale-if-error")
 _WHO = b":who"
-TOLD_BY = b":told"
-"""In a request as `told` has it: by which fields the door tells. No client can send such a name."""
 
 
 def is_for_all(directives: Directives, lifetime: float) -> bool:
