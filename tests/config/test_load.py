@@ -30,6 +30,8 @@ watch = true
 grace = "10s"
 debug = false
 request_id = true
+busy = { lag = "20ms", hold = "0s", retry_after = "2s" }
+importance = "high"
 server = "door"
 log = ["pretty", { to = "file:/tmp/access.log", format = "json" }]
 via = false

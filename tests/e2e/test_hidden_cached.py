@@ -29,8 +29,9 @@ class Both(Site):
         self.fields.append(dict(request.fields))
         kind, _, rest = request.target[1:].partition(b"/")
         if kind == b"get":
-            fields = ((b"x-accel-redirect", b"/inside/" + rest), (b"cache-control", b"private"))
-            return written(request, 200, fields, b"")
+            lasts = b"private" if request.method == b"GET" and rest != b"for-all" else LASTS
+            fields = ((b"x-accel-redirect", b"/inside/" + rest), (b"cache-control", lasts))
+            return written(request, 200, (*fields, (b"location", b"/plain")), b"")
         said = b"private" if rest == b"private" else LASTS
         return written(request, 200, ((b"cache-control", said),), b"%d" % next(self._numbers))
 
@@ -60,10 +61,13 @@ def running(door: Callable[..., Door], origin: Both) -> Door:
     )
 
 
-def ask(running: Door, target: bytes, more: bytes = b"") -> tuple[int, bytes, bytes]:
+def ask(
+    running: Door, target: bytes, more: bytes = b"", method: bytes = b"GET"
+) -> tuple[int, bytes, bytes]:
     client = Client(running)
+    more += b"Content-Length: 0\r\n" if method == b"POST" else b""
     try:
-        asked = b"GET %b HTTP/1.1\r\nHost: a.b\r\n%b\r\n" % (target, more)
+        asked = b"%b %b HTTP/1.1\r\nHost: a.b\r\n%b\r\n" % (method, target, more)
         return client.send(asked).read_answer()
     finally:
         client.close()
@@ -95,6 +99,20 @@ def test_a_purge_of_the_path_inside_lets_go_of_it(running: Door) -> None:
     assert ask(running, b"/get/x")[2] == b"1"
     running.ask("purge", urls=["http://a.b/inside/x"])
     assert ask(running, b"/get/x")[2] == b"2"
+
+
+def test_a_post_that_is_answered_from_inside_lets_go_of_its_url_and_of_location(
+    running: Door, origin: Both
+) -> None:
+    for target in (b"/get/for-all", b"/plain"):
+        first = ask(running, target)[2]
+        count = len(origin.targets)
+        assert ask(running, target)[2] == first
+        assert len(origin.targets) == count, "it is kept"
+        assert ask(running, b"/get/for-all", method=b"POST")[0] == 200
+        count = len(origin.targets)
+        ask(running, target)
+        assert len(origin.targets) > count
 
 
 def test_what_was_shown_to_the_door_stays_there_inside_too(running: Door, origin: Both) -> None:

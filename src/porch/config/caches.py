@@ -15,6 +15,7 @@ from porch.filter import Filter
 from porch.route.pattern import Pattern
 from porch.route.plan import Plan
 from porch.route.route import Route
+from porch.shield.internal import SendInternal
 
 __all__ = ["CLIENT_PHASES", "Caches", "faces_origin", "key_suffix"]
 
@@ -33,6 +34,7 @@ class Caches:
         self._state = state
         self._trusts = trusts
         self._siblings = Siblings()
+        state.attending.prepare(self._siblings)
         self._passes_inside: bool | None = None
         self._keeping = frozenset(_keeping(loaded))
 
@@ -55,7 +57,10 @@ class Caches:
         facing = [*before, *filter(faces_origin, own), *behind]
         cache = self._cache(named, settings, route, is_personal, facing)
         changing = self._invalidate(named[1].pattern, Invalidate)
-        return [*before, *own, *cache, *changing, *behind]
+        # What is sent from inside is no answer to hear that from; what is not is heard of once
+        # more when its Location is as clients know it.
+        sends = any(isinstance(each, SendInternal) for each in own)
+        return [*(changing if sends else ()), *before, *own, *cache, *changing, *behind]
 
     def at_door(self, pattern: Pattern | None) -> list[Filter]:
         """The same for a route that answers at the door: it has no cache."""
@@ -71,7 +76,7 @@ class Caches:
             return []
         host = pattern.host
         is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
-        return [kind(self._siblings, shelf.store)] if is_any else []
+        return [kind(self._state.attending, shelf.store)] if is_any else []
 
     def _cache(
         self,

@@ -97,7 +97,6 @@ class Worker:
             send=self._send,
         )
         self._lend(messages)
-        self._state.limit_row = equipment.tables.limits.row(equipment.row)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
@@ -450,7 +449,8 @@ class Worker:
         """What the configuration has of this process: code of the operator's, and the means to ask
         others."""
         load_with(self._state, messages)
-        self._state.crowd = self._equipment.tables.crowd.row(self._equipment.row)
+        tables, row = self._equipment.tables, self._equipment.row
+        self._state.crowd, self._state.limit_row = tables.crowd.row(row), tables.limits.row(row)
         warn = messages.warn
         self._state.auth.serve(clients(), self._run, partial(load_auth, warn), warn)
 

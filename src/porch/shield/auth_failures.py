@@ -38,7 +38,7 @@ class Failures:
         """Where this worker counts, and sees what others have."""
         if row is not self._row:
             self._row = row
-            name = f"auth {self._kind}"
+            name = f"auth: {self._kind}"
             self._window = Window(row, name, self._most, LONGEST_WAIT, late=True)
 
     def check(self, client_ip: bytes) -> TooManyFailures | None:
