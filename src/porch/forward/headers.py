@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.fields import encode
+from porch.http.fields import alike, encode
 from porch.http.message import Field, Trailers
 
 __all__ = ["CERTIFICATES", "CLAIMS", "Forwarding", "ForwardingHeaders"]
@@ -51,8 +51,6 @@ _REMEMBERED = 4096
 _ROUTES = 8
 """Of them a client's connection remembers what was made of its fields."""
 _name = itemgetter(0)
-_ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
-"""Of the characters of a name: those that an origin may not tell apart, as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +72,16 @@ class Forwarding:
 
 
 class _Passes(dict[bytes, bool]):
-    """name -> whether the field goes on. Bounded; a name is judged once.
-
-    A CGI-like origin reads every character of a name that is neither letter nor digit as the same
-    one, and so do claims here.
-    """
+    """name -> whether the field goes on, by all names that are alike. Bounded."""
 
     __slots__ = ("_claims", "_underscores")
 
     def __init__(self, claims: frozenset[bytes], underscores: bool) -> None:
-        self._claims = frozenset(each.translate(_ALIKE) for each in claims)
+        self._claims = frozenset(map(alike, claims))
         self._underscores = underscores
 
     def __missing__(self, name: bytes) -> bool:
-        passes = name.translate(_ALIKE) not in self._claims
+        passes = alike(name) not in self._claims
         passes = passes and (b"_" not in name or self._underscores)
         if len(self) >= _REMEMBERED:
             self.clear()
