@@ -64,7 +64,7 @@ def test_what_connection_names_ends_here_in_both_directions(scenario: Make) -> N
 @pytest.mark.parametrize("name", [b"x-forwarded-for", b"x-forwarded-proto"])
 def test_connection_names_no_claim(scenario: Make, name: bytes) -> None:
     story = scenario(forwarding=Forwarding()).client(asked(b"connection: " + name))
-    story.client_gets(400).client_sees("closed")
+    story.client_gets(400).client_sees("half-closed")
 
 
 @pytest.mark.parametrize("name", [b"host", b"via", b"content-length"])
