@@ -162,6 +162,9 @@ class RouteFilters:
         withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
         if self._loaded.config.request_id:
             withheld |= {NAME}
+        said = changes(settings.headers, "request")
+        if said is not None:
+            withheld |= said.decided
         key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)
         found = self._forwarding_of.get(key)
         if found is None:
