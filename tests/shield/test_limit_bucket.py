@@ -90,7 +90,7 @@ def test_what_costs_more_is_charged_and_waited_for() -> None:
     bucket.charge(b"k", now, 150)
     assert bucket.take(b"k", now, 0) == -1
     assert bucket.wait(b"k", now) == pytest.approx(5.1, abs=0.001)
-    assert bucket.take(b"k", now + 5.2, 0) == 2
+    assert bucket.take(b"k", now + 5.205, 0) == 2
     bucket.charge(b"k", now + 6, 10**12)
     bucket.charge(b"k", now + 6, 10**12)
     assert bucket.take(b"k", now + 1_000_000, 0) == -1
