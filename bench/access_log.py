@@ -23,8 +23,9 @@ from porch.balance.endpoint import Endpoint
 from porch.errors import ConnectionRefused, PorchError
 from porch.exchange import Exchange
 from porch.http.message import Field, RequestHead
-from porch.observe.access_log import AccessLog, Format
+from porch.observe.access_log import Format
 from porch.observe.combined import combined
+from porch.observe.ended import Ended
 from porch.observe.json_lines import json_lines
 from porch.observe.pretty import Pretty
 from porch.route.route import Route
@@ -86,7 +87,7 @@ def measured(made: Callable[[], list[Exchange]]) -> list[float]:
 
 def append_ns() -> float:
     """What the hot path pays."""
-    log = AccessLog([])
+    log = Ended([])
     one = exchange(b"/", FEW, None)
     on_end = log.on_end
     best = float("inf")

@@ -20,7 +20,7 @@ LEVELS = {
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("between", "client", "filter", "identity", "keeper", "nobody", "route"), 2),
     **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "silence"), 2),
-    **dict.fromkeys(("transform", "exchange"), 2),
+    **dict.fromkeys(("failing", "transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(
         ("shield", "cache", "compress", "buffer", "grpc", "serve", "observe", "extend"), 4
@@ -40,6 +40,7 @@ KNOWN_ORDER = [
         "route",
         "silence",
         "cut",
+        "failing",
         "interim",
         "made",
         "overdue",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "porch"
-SPINE = ("exchange", "filter", "keeper", "cut", "interim", "overdue", "silence", "transform")
-SPINE += ("route", "balance", "cache", "compress", "grpc", "shield")
+SPINE = ("exchange", "filter", "keeper", "cut", "failing", "interim", "overdue", "silence")
+SPINE += ("transform", "route", "balance", "cache", "compress", "grpc", "shield")
 VERSIONS = {b"1.0", b"1.1", b"2", b"3", b"h2", b"h2c", b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2"}
 NOT_OF_HTTP = {"self", "self.roster", "one", "two"}
 """Of whom else `.version` is asked: rosters, and networks of addresses."""

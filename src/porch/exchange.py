@@ -2,15 +2,15 @@
 
 It owns the phases, backpressure, what may be sent again, deadlines and accounting, and knows
 neither sockets nor the version of HTTP on either side. A failure is a call, `fail(error)`, which
-alone decides: another endpoint, an error page, or an abort that the client can see.
+alone decides (failing.py): another endpoint, an error page, or an abort that the client can see.
 """
 
 from collections.abc import Iterator
 
 from porch import clock
 from porch.clock import INFINITY
-from porch.cut import cut
-from porch.errors import ClientGone, ConnectionLost, InternalError, PorchError
+from porch.errors import ClientGone, InternalError, PorchError
+from porch.failing import Tried, drop, fail, give_up, leave, on_raised, was_stale
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.identity import Identity
@@ -45,6 +45,7 @@ class Exchange:
     whether one that is not held waits elsewhere, and is sent from there as often as need be.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
     identity: who the client has shown to be, None while nobody has asked.
+    id: by which it is found again, b"" while nobody has given it one. tried: attempts that failed.
     unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
     made: the door's own answer or its store's; `on_response` may put another in its place, and says
     its length in the head.
@@ -72,6 +73,7 @@ class Exchange:
         "gathered",
         "half_closed",
         "held",
+        "id",
         "identity",
         "keeper",
         "made",
@@ -85,6 +87,7 @@ class Exchange:
         "started",
         "status",
         "timeouts",
+        "tried",
         "unsent",
         "upgraded",
         "upstream",
@@ -115,6 +118,8 @@ class Exchange:
         self.response: ResponseHead | None = None
         self.made: Response | None = None
         self.identity: Identity | None = None
+        self.id = b""
+        self.tried: tuple[Tried, ...] = ()
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False
         self.client_full = self.upstream_full = self.half_closed = self.sips = False
@@ -416,65 +421,14 @@ class Exchange:
             and not (self.half_closed or self.client_full)
         )
 
-    def leave(self, error: PorchError) -> bool:
-        """Leave the endpoint for another, if the request may be repeated and there is one."""
-        if not self.route.retry.can(self, error):
-            return False
-        self.fail(error)
-        return True
-
-    def fail(self, error: PorchError) -> None:
-        """The one place where a failure leads to something: the route's Retry decides whether to
-        another attempt."""
-        if self.ended:
-            return
-        self.error = error
-        self.drop(error)
-        if not self.route.retry.again(self, error):
-            destination = self.route.destination
-            if error.retry == "always" and destination is not None:
-                error = destination.nobody(error)
-            self.give_up(error)
-
-    def was_stale(self, error: PorchError) -> bool:
-        """Whether a kept connection had closed, which is nobody's fault: a new one to the same
-        endpoint may do."""
-        return self.reused and isinstance(error, ConnectionLost)
-
-    def give_up(self, error: PorchError) -> None:
-        """No further attempt: an error page, or an end that shows that it is one."""
-        self.error = error
-        if self.status or not error.status:
-            cut(self, error)
-            self.end()
-            return
-        self.answer(self.keeper.error_page(self, error))
-
     answer = answer
     on_made = on_made
-
-    def on_raised(self, error: Exception) -> None:
-        """A hook raised: a PorchError is its answer, anything else a defect that is reported."""
-        if not isinstance(error, PorchError):
-            self.keeper.report(self, error)
-            error = InternalError(f"{type(error).__name__}: {error}")
-        error.__traceback__ = error.__context__ = None  # its frames have the body, and us
-        self.fail(error)
-
-    def drop(self, error: PorchError) -> None:
-        """Let go of the attempt: a connection in the middle of anything is thrown away."""
-        endpoint = self.endpoint
-        stream, self.upstream = self.upstream, None
-        self.upstream_full = False
-        if stream is not None:
-            stream.abort(error)
-        if endpoint is None:  # nothing was asked for, or what is made at the door
-            return
-        if stream is None:
-            endpoint.connections.cancel(self)
-        elif error.source == "upstream" and not self.was_stale(error):
-            endpoint.on_bad(error.word)
-        endpoint.counts[RUNNING] -= 1
+    leave = leave
+    fail = fail
+    was_stale = was_stale
+    give_up = give_up
+    on_raised = on_raised
+    drop = drop
 
     def _end_tunnel(self) -> None:
         """Both sides of the tunnel have ended."""

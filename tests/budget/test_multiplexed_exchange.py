@@ -18,12 +18,12 @@ from porch.config.state import State
 from porch.forward.pool import Pool
 from porch.listen.door import Door
 from porch.listen.h2 import MultiplexedConnection
-from porch.observe.access_log import AccessLog
+from porch.observe.ended import Ended
 from tests.budget.test_plain_exchange import OK, calls_of
 from tests.support.dialer import FakeDialer
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
 
-MOST_CALLS = 29
+MOST_CALLS = 34
 """Of one more exchange in the same turns of the loop."""
 MOST_CALLS_A_TURN = 9
 """Of the connection, for all exchanges of a turn, in and out."""
@@ -46,7 +46,7 @@ class Multiplexed:
         self.origins: list[FakeTransport] = []
         loaded = load_mapping({"listen": ":80", "routes": {"example.com": "127.0.0.1:9"}})
         state = State(pools())
-        self.log = AccessLog([])
+        self.log = Ended([])
         built = build(loaded, state, Logs(self.log))
         assert built is not None, loaded.report()
         self.door = Door(built.settings, state.deadlines)

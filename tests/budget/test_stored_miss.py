@@ -21,8 +21,8 @@ from tests.budget.test_plain_exchange import Plain, calls_of
 from tests.support.network import FakeClock, FakeLoop, FakeTransport
 from tests.support.storing import disk
 
-MOST_CALLS = 207
-MOST_CALLS_MORE = 179
+MOST_CALLS = 212
+MOST_CALLS_MORE = 184
 """Of each further one in the same turn of the loop."""
 OK = (
     b"HTTP/1.1 200 OK\r\nserver: uvicorn\r\ncache-control: max-age=60\r\n"

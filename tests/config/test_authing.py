@@ -77,7 +77,7 @@ def test_an_origin_that_is_told_nothing_cannot_answer_by_it() -> None:
 
 
 def loaded_of(data: dict[str, Any]) -> Loaded:
-    found = load_mapping(data, "porch.toml")
+    found = load_mapping({"request_id": False} | data, "porch.toml")
     assert found.ok, found.report()
     return found
 

@@ -15,7 +15,7 @@ from porch.config.state import State
 from porch.errors import NoSite
 from porch.exchange import Exchange
 from porch.filter import Response
-from porch.observe.access_log import AccessLog
+from porch.observe.ended import Ended
 from porch.route.route import Route
 from porch.shield.hsts import StrictTransport
 
@@ -138,7 +138,7 @@ def test_access_differs_where_upgrades_or_rewrites_do() -> None:
 
 
 def test_what_no_route_takes_has_a_plan_that_is_logged() -> None:
-    log = AccessLog([])
+    log = Ended([])
     found = loaded(routes={"b.test/x": ":1"})
     made = build(found, State(), Logs(log))
     assert made is not None

@@ -71,7 +71,7 @@ def test_a_hit_meets_nothing_that_faces_an_origin() -> None:
     assert "Cache" not in hooks(asked.plan, "on_request")
     facing = hooks(asked.plan, "on_upstream_request")
     assert {"Hedge", "Mirror", "RequestHeaders", "ForwardingHeaders"} <= set(facing)
-    assert "AccessLog" not in hooks(asked.plan, "on_end")
+    assert "Ended" not in hooks(asked.plan, "on_end")
     assert hooks(asked.plan, "on_response") == hooks(asked.plan, "on_cut") == []
     assert "ResponseHeaders" in hooks(route.plan, "on_response")
 

@@ -46,7 +46,7 @@ def test_routes_with_the_same_timeouts_share_a_filter() -> None:
 
 def plan_of(route: Any, **more: Any) -> tuple[Plan, str]:
     """Its plan, and what was said about it."""
-    loaded = load_mapping({"listen": ":80", "routes": {"*": route}, **more})
+    loaded = load_mapping({"listen": ":80", "request_id": False, "routes": {"*": route}, **more})
     built = build(loaded, State(pools()))
     assert built is not None, loaded.report()
     return built.entries[0].route.plan, loaded.report()
@@ -101,10 +101,10 @@ def test_browsers_calls_need_such_an_origin() -> None:
 )
 def test_a_word_for_all_routes_needs_one_of_them(more: dict[str, Any], place: str) -> None:
     route = {"a.test": "127.0.0.1:80"}
-    loaded = load_mapping({"listen": ":80", "routes": route, **more})
+    loaded = load_mapping({"listen": ":80", "request_id": False, "routes": route, **more})
     assert build(loaded, State(pools())) is not None
     assert re.search(rf"warning.*{place}.*{re.escape(NO_CALLS)}", loaded.report()), loaded.report()
     route["a.test/b"] = "h2c://127.0.0.1:80"
-    loaded = load_mapping({"listen": ":80", "routes": route, **more})
+    loaded = load_mapping({"listen": ":80", "request_id": False, "routes": route, **more})
     assert build(loaded, State(pools())) is not None
     assert NO_CALLS not in loaded.report()

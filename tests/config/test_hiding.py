@@ -17,7 +17,7 @@ CLIENT = b"192.0.2.1"
 
 
 def built(routes: dict[str, Any], **words: Any) -> Built:
-    loaded = load_mapping({"routes": routes, **words}, "porch.toml")
+    loaded = load_mapping({"routes": routes, "request_id": False, **words}, "porch.toml")
     made = build(loaded, State())
     assert made is not None, loaded.report()
     return made

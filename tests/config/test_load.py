@@ -29,6 +29,7 @@ deny = "192.0.2.9"
 watch = true
 grace = "10s"
 debug = false
+request_id = true
 server = "door"
 log = ["pretty", { to = "file:/tmp/access.log", format = "json" }]
 via = false

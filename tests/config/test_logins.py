@@ -18,7 +18,9 @@ OUT = "/.porch/logout"
 
 
 def loaded_of(routes: dict[str, Any], **more: Any) -> Loaded:
-    found = load_mapping({"listen": ":8080", "routes": routes} | more, "porch.toml")
+    found = load_mapping(
+        {"listen": ":8080", "routes": routes, "request_id": False} | more, "porch.toml"
+    )
     assert found.ok, found.report()
     return found
 

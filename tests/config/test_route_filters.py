@@ -9,7 +9,9 @@ from porch.route.route import Route
 
 
 def route(words: dict[str, Any], **more: Any) -> Route:
-    found = load_mapping({"routes": {"a.test": {"to": ":1"} | words}} | more, "porch.toml")
+    found = load_mapping(
+        {"request_id": False, "routes": {"a.test": {"to": ":1"} | words}} | more, "porch.toml"
+    )
     assert found.ok, found.report()
     built = build(found, State())
     assert built is not None

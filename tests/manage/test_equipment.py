@@ -3,6 +3,8 @@
 from typing import Any
 
 from porch.manage.equipment import Equipment
+from porch.manage.tables import Tables
+from tests.support.ended import ended
 
 
 def test_a_worker_stays_who_it_is_unless_it_is_told_otherwise() -> None:
@@ -13,8 +15,7 @@ def test_a_worker_stays_who_it_is_unless_it_is_told_otherwise() -> None:
             "firsts",
             "files",
             "table",
-            "limits",
-            "crowd",
+            "tables",
             "row",
             "columns",
             "stacks",
@@ -22,3 +23,16 @@ def test_a_worker_stays_who_it_is_unless_it_is_told_otherwise() -> None:
         )
     )
     assert Equipment(**words).identity is None
+
+
+def test_a_worker_shows_what_has_ended_to_its_own_rows() -> None:
+    tables = Tables.of(3, 1024)
+    words: dict[str, Any] = dict.fromkeys(
+        ("loaded", "sockets", "firsts", "files", "table", "columns", "stacks", "slot")
+    )
+    for observer in Equipment(tables=tables, row=2, **words).observers(2):
+        observer.take([ended(b"/x")])
+        observer.flush()
+    assert len(tables.series.totals()) == 1
+    (record,), marks = tables.recent.since({})
+    assert (record.target, marks) == ("/x", {2: 1})

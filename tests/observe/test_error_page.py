@@ -37,12 +37,13 @@ def fields_of(response):
     return dict(response.fields)
 
 
-def test_text_is_two_lines():
+def test_text_is_two_lines_and_the_id():
     response = error_response(ended(), REFUSED)
     assert response.status == 502
     assert response.body.decode() == (
         "502 Bad Gateway\n"
         "connection_refused: Nothing listens at the endpoint; start it, or correct `to`.\n"
+        "request 5f1c2a3e-1b\n"
     )
     assert fields_of(response) == {
         b"content-type": b"text/plain; charset=utf-8",
@@ -61,6 +62,7 @@ def test_json_is_a_problem():
         "status": 502,
         "reason": "connection_refused",
         "detail": ConnectionRefused.sentence,
+        "instance": "urn:request:5f1c2a3e-1b",
     }
 
 
@@ -68,7 +70,7 @@ def test_html_is_the_standard_page():
     response = error_response(ended(fields=HTML), REFUSED)
     assert fields_of(response)[b"content-type"] == b"text/html; charset=utf-8"
     assert b"<title>502 Bad Gateway</title>" in response.body
-    assert b"GET example.com/users<pre></pre>" in response.body
+    assert b"GET example.com/users<br>5f1c2a3e-1b<pre></pre>" in response.body
 
 
 def test_html_may_be_a_page_of_ones_own():
@@ -109,7 +111,7 @@ def test_debug_tells_everything(fields):
 def test_the_request_is_told_without_its_query_and_escaped():
     exchange = ended(b"/<b>?token=hush", host=b"a&b", fields=HTML)
     body = error_response(exchange, REFUSED).body
-    assert b"GET a&amp;b/&lt;b&gt;<pre>" in body
+    assert b"GET a&amp;b/&lt;b&gt;<br>5f1c2a3e-1b<pre>" in body
     assert b"hush" not in body
 
 

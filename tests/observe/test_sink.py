@@ -308,9 +308,10 @@ AT_EXIT = """
 import sys
 from types import SimpleNamespace
 from porch.observe.access_log import AccessLog
+from porch.observe.ended import Ended
 from porch.observe.messages import Messages
 from porch.observe.sink import Sink, open_log
-log = AccessLog([(lambda exchanges: b"line\\n" * len(exchanges), Sink(1))])
+log = Ended([AccessLog([(lambda exchanges: b"line\\n" * len(exchanges), Sink(1))])])
 messages = Messages(Sink(2))
 for _ in range(3):
     log.on_end(SimpleNamespace())

@@ -13,6 +13,7 @@ VALUES = {
     "reason": "connection_refused",
     "sentence": "Nothing listens.",
     "request": "GET example.com/x",
+    "id": "5f1c2a3e-1b",
     "detail": "",
 }
 

@@ -30,6 +30,7 @@ def ended(
     request = RequestHead(method, target, host, b"http", fields or [])
     nothing = cast("Any", None)
     exchange = Exchange(nothing, nothing, request, Route(key=route), client)
+    exchange.id = b"5f1c2a3e-1b"
     exchange.started = 1000.0
     exchange.ended = 1000.0121
     if endpoint is not None:

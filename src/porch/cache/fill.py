@@ -108,6 +108,7 @@ class Fill(Nobody):
         self._later = keeper.later
         self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
+        self._exchange.id = template.id
         self._exchange.identity = identity = template.identity
         self._told = head if identity is None else told(head, identity, self._cache.policy.told)
         if template.sips or template.client_full:

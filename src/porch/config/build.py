@@ -5,7 +5,7 @@ What is built was reviewed before (review.py); only what files hold is seen here
 steps (steps.py), since a worker builds while it serves.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
 from porch.listen.trust import Trust
 from porch.observe.error_page import Template, error_response
+from porch.observe.request_id import RequestId
 from porch.route.condition import NONE
 from porch.route.entry import Entry
 from porch.route.pattern import Pattern, parse_key
@@ -174,6 +175,7 @@ class _Builder:
         self.options = Options()
         self.calling = Calling()
         self.trusts = self.trust.trusts if self.trust is not None else None
+        self.ids = [RequestId(self.trusts)] if self.config.request_id else []
         self.caches = Caches(loaded, state, self.trusts)
         self.servings = Servings(loaded)
         self.entries: list[Entry] = []
@@ -206,7 +208,7 @@ class _Builder:
             limits=self.limits,
             streams=self.streams,
             timeouts=merge_timeouts([config]),
-            malformed=Route(key="-", plan=self.logs.plan([])),
+            malformed=Route(key="-", plan=self._plan([])),
             error_page=self._error_page(),
             report=self.logs.report,
             client_ip=self.trust.client_ip if self.trust is not None else None,
@@ -284,7 +286,7 @@ class _Builder:
             key = f"{host}{CHALLENGES.decode()}/*"
             pattern = parse_key(key)
             if source == "acme" and pattern not in given:
-                plan = self.logs.plan([AcmeAnswer(self.state.acme_answer)])
+                plan = self._plan([AcmeAnswer(self.state.acme_answer)])
                 route = Route(key=key, plan=plan, target="an authority's challenge")
                 self._add(Entry(pattern=pattern, route=route))
             yield
@@ -299,7 +301,7 @@ class _Builder:
                 text = f"a login of auth.oidc has this path ({key}); write another in its words"
                 self.loaded.add(("routes", key), text)
             else:
-                route = Route(key=key, plan=self.logs.plan([filter_]), target="a login (auth.oidc)")
+                route = Route(key=key, plan=self._plan([filter_]), target="a login (auth.oidc)")
                 self._add(Entry(pattern=pattern, route=route))
             yield
 
@@ -353,8 +355,8 @@ class _Builder:
             filters += self.caches.at_door(pattern)
         filters[:0] = pacing(settings, name, self.state)
         if model.internal:
-            return self.filters.hiding.inside(route, entry, conditions, filters, self.logs.plan)
-        route.plan = self.logs.plan(filters)
+            return self.filters.hiding.inside(route, entry, conditions, filters, self._plan)
+        route.plan = self._plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
 
     def _lead(
@@ -440,8 +442,12 @@ class _Builder:
         self.lists += peers.files
         return Trust(peers.networks, peers.unix) if peers.networks or peers.unix else None
 
+    def _plan(self, filters: Sequence[Filter]) -> Plan:
+        """Of any route, whoever answers."""
+        return self.logs.plan([*self.ids, *filters])
+
     def _fallback(self, key: str, filter_: Filter) -> Route:
-        return Route(key=key, plan=self.logs.plan([self.options, filter_]), limits=Limits())
+        return Route(key=key, plan=self._plan([self.options, filter_]), limits=Limits())
 
     def _add_www(self, name: str, host: str, taken: set[Pattern]) -> None:
         """The redirect from www. A route of that host may stand beside it for a path."""
@@ -454,7 +460,7 @@ class _Builder:
         route = Route(
             key=name,
             target=f"redirect://{host}{{port}}{{path}}",
-            plan=self.logs.plan([self.options, Redirect(f"//{host}{{port}}{{path}}")]),
+            plan=self._plan([self.options, Redirect(f"//{host}{{port}}{{path}}")]),
             where=self.loaded.where(path),
         )
         self._add(Entry(pattern=pattern, route=route))

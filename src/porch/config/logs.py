@@ -9,6 +9,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.observe.access_log import AccessLog, Format
 from porch.observe.combined import combined
+from porch.observe.ended import Ended, Observer
 from porch.observe.json_lines import json_lines
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
@@ -30,28 +31,32 @@ class Logs:
     Without a configuration nothing is logged, as check and explain want it.
     """
 
-    def __init__(
-        self, access_log: AccessLog | None = None, messages: Messages | None = None
-    ) -> None:
-        self._access_log = access_log
+    def __init__(self, ended: Ended | None = None, messages: Messages | None = None) -> None:
+        self._ended = ended
         self._messages = messages
         self._models: list[LogModel] = []
         self._files: list[tuple[Path, Sink]] = []
 
     @classmethod
     def of(
-        cls, config: ConfigModel, base: Path, messages: Messages, files: Mapping[Path, int]
+        cls,
+        config: ConfigModel,
+        base: Path,
+        messages: Messages,
+        files: Mapping[Path, int],
+        observers: Iterable[Observer] = (),
     ) -> "Logs":
         """The logs that a configuration asks for. files: see `log_files`, opened; they
-        stay the caller's."""
+        stay the caller's. observers: who looks at each exchange besides, whatever is logged."""
         logs = cls(messages=messages)
         logs._models = config.log
         formats: list[tuple[Format, Sink]] = []
         for model in config.log:
             sink = logs._sink(model, base, files)
             formats.append((_format(model, sink), sink))
-        if formats:
-            logs._access_log = AccessLog(formats)
+        everybody = [*observers, AccessLog(formats)] if formats else [*observers]
+        if everybody:
+            logs._ended = Ended(everybody)
         return logs
 
     def is_for(self, config: ConfigModel) -> bool:
@@ -66,27 +71,27 @@ class Logs:
 
     def plan(self, filters: Sequence[Filter]) -> Plan:
         """The plan of a route with these filters."""
-        return Plan([*filters, self._access_log] if self._access_log is not None else filters)
+        return Plan([*filters, self._ended] if self._ended is not None else filters)
 
     def report(self, exchange: Exchange, error: Exception) -> None:
         """Tell the operator of a defect, with its traceback."""
         if self._messages is not None:
             self._messages.report(exchange, error)
 
-    def make_lines(self) -> None:
-        """Make the lines of what waits."""
-        if self._access_log is not None:
-            self._access_log.make_lines()
+    def put_away(self) -> None:
+        """See Ended."""
+        if self._ended is not None:
+            self._ended.put_away()
 
     def flush(self) -> None:
         """Write what waits."""
-        if self._access_log is not None:
-            self._access_log.flush()
+        if self._ended is not None:
+            self._ended.flush()
 
     def close(self) -> None:
         """Write what waits, and end."""
-        if self._access_log is not None:
-            self._access_log.close()
+        if self._ended is not None:
+            self._ended.close()
 
     def _sink(self, model: LogModel, base: Path, files: Mapping[Path, int]) -> Sink:
         assert self._messages is not None

@@ -18,6 +18,7 @@ from porch.config.shielding import Shielding
 from porch.config.state import State
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
+from porch.observe.request_id import NAME, TELL_REQUEST_ID
 from porch.serve.redirect import HttpsRedirect
 from porch.serve.respond import Options
 from porch.shield.body_limit import BodyLimit
@@ -122,6 +123,8 @@ class RouteFilters:
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
         filters.append(self._forwarding(settings, prefix))
+        if self._loaded.config.request_id:
+            filters.append(TELL_REQUEST_ID)
         filters += self._shielding.authing.telling(settings)
         if demand is not None:
             filters.append(TELL_CERTIFICATE)
@@ -152,6 +155,8 @@ class RouteFilters:
 
     def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
         withheld = self._shielding.authing.withheld(settings)
+        if self._loaded.config.request_id:
+            withheld |= {NAME}
         key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)
         found = self._forwarding_of.get(key)
         if found is None:

@@ -464,6 +464,11 @@ class ConfigModel(HostWords, NetworkWords, ConnectionWords):
         "for none, or a list of tables, see [log](#log).",
         json_schema_extra={"default": "stdout"},
     )
+    request_id: bool = Field(
+        default=True,
+        description="Give each request an id and tell it to origin and client (X-Request-ID); "
+        "`porch trace` finds it by that. One that a proxy in `trust` has sent is kept.",
+    )
     debug: bool = Field(
         default=False, description="Tell clients the details of errors. Never where strangers come."
     )

@@ -26,7 +26,7 @@ REMEMBERED = 2048
 LONGEST = 1024
 """Bytes of a line that is remembered: 5 MB in all at the very worst. Secrets are remembered too:
 a look-up compares whole lines, so its time tells nobody a part of one."""
-NEW_EACH_TIME = frozenset((b"ratelimit", b"set-cookie"))
+NEW_EACH_TIME = frozenset((b"ratelimit", b"set-cookie", b"x-request-id"))
 
 HOP_BY_HOP = frozenset(
     (

@@ -9,13 +9,14 @@ from socket import socket
 from porch.balance.standing import EndpointName, Standing
 from porch.config.loaded import Loaded
 from porch.config.orders import Orders
-from porch.crowd import CrowdTable
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import KeptCache
 from porch.manage.discovering import News
+from porch.manage.tables import Tables
 from porch.manage.user import Identity
+from porch.observe.ended import Observer
+from porch.observe.meter import Meter
 from porch.shared import SharedTable
-from porch.shield.limit_table import LimitTable
 from porch.tls.presented import Kind
 
 __all__ = ["Equipment"]
@@ -30,8 +31,8 @@ class Equipment:
     files: the open log files. table, row, columns: where it counts. identity: the user it turns
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
-    operators have said. found: what is known of sources. cache: where it keeps answers. limits:
-    where it counts who has come how often. crowd: and who is connected.
+    operators have said. found: what is known of sources. cache: where it keeps answers. tables:
+    where it counts all else.
     """
 
     loaded: Loaded
@@ -39,8 +40,7 @@ class Equipment:
     firsts: Mapping[Kind, ssl.SSLContext]
     files: Mapping[Path, int]
     table: SharedTable
-    limits: LimitTable
-    crowd: CrowdTable
+    tables: Tables
     row: int
     columns: Mapping[EndpointName, int]
     stacks: int
@@ -50,3 +50,8 @@ class Equipment:
     found: Sequence[News] = ()
     identity: Identity | None = field(default=None)
     cache: KeptCache | None = None
+
+    def observers(self, workers: int) -> Sequence[Observer]:
+        """Who looks at each exchange of this worker, one of so many."""
+        series, recent = self.tables.series, self.tables.recent
+        return Meter(series.row(self.row)), recent.row(self.row, workers)

@@ -18,7 +18,6 @@ from porch.config.loaded import Loaded
 from porch.config.logs import close_log_files, open_log_files
 from porch.config.orders import Orders
 from porch.config.snapshot import Snapshot
-from porch.crowd import CrowdTable
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import CacheKeeping, Handed
 from porch.manage.candidate import Candidate, stamps
@@ -31,10 +30,10 @@ from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
 from porch.manage.renewed import Renewed
+from porch.manage.tables import Tables
 from porch.manage.wanted import store_folder
 from porch.observe.messages import Level
 from porch.shared import SharedTable
-from porch.shield.limit_table import LimitTable
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Kind
 
@@ -66,8 +65,7 @@ class InForce:
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
-        self.limits = LimitTable(len(self.table.rows), candidate.loaded.config.limit_keys)
-        self.crowd = CrowdTable(len(self.table.rows))
+        self.tables = Tables.of(len(self.table.rows), candidate.loaded.config.limit_keys)
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
@@ -103,8 +101,7 @@ class InForce:
             firsts=self._firsts,
             files=self.files,
             table=self.table,
-            limits=self.limits,
-            crowd=self.crowd,
+            tables=self.tables,
             row=row,
             columns=self.columns.of,
             stacks=stacks,

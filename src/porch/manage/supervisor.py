@@ -23,6 +23,7 @@ from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.keeping import Keeping
+from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.ordering import Ordering
@@ -101,7 +102,7 @@ class Supervisor:
         self.fleet.on_message = self._on_message
         self.fleet.on_gone = self._on_gone
         self.fleet.counters = lambda: in_force.columns.counters
-        self.fleet.on_empty = in_force.crowd.clear
+        self.fleet.on_empty = in_force.tables.clear
         self.fleet.sockets_of = in_force.listening.of_slot
         self._changes = Changes(
             self._loop,
@@ -119,6 +120,7 @@ class Supervisor:
         if self._control is not None:
             self._control.commands |= self.ordering.commands
             self._control.commands |= CacheOrders(self.asking, in_force).commands
+            self._control.commands |= Looking(in_force).commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)

@@ -86,7 +86,8 @@ class Worker:
         self._state = State(pools())
         self._cells = equipment.table.rows[equipment.row]
         loaded = equipment.loaded
-        logs = Logs.of(loaded.config, loaded.base, messages, equipment.files)
+        self._observers = equipment.observers(workers(loaded.config.workers))
+        logs = Logs.of(loaded.config, loaded.base, messages, equipment.files, self._observers)
         self._certifying = Certifying(
             self._present,
             lambda hosts: self._send("certified", hosts),
@@ -96,7 +97,7 @@ class Worker:
             send=self._send,
         )
         self._lend(messages)
-        self._state.limit_row = equipment.limits.row(equipment.row)
+        self._state.limit_row = equipment.tables.limits.row(equipment.row)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
@@ -147,7 +148,7 @@ class Worker:
         loop.add_reader(self._channel.fileno(), self._receive)
         self._repeat("tick", clock.TICK, self._tick)
         self._repeat("log", LOG_DELAY, self._flush)
-        self._door.put_away = lambda: self._loop.call_soon(self._built.logs.make_lines)
+        self._door.put_away = lambda: self._loop.call_soon(self._built.logs.put_away)
         await self._discovering.start()
         for listener in self._listeners:
             self._start(listener)
@@ -304,7 +305,8 @@ class Worker:
             columns = yield from unpack_columns(islice(pieces, change.columns))
             loaded = yield from unpack(pieces)
             if not logs.is_for(loaded.config):
-                logs = Logs.of(loaded.config, loaded.base, self._messages, files)
+                config, base = loaded.config, loaded.base
+                logs = Logs.of(config, base, self._messages, files, self._observers)
             self._state.begin()
             self._state.make_cells = self._discovering.cells(columns)
             self._state.workers = workers(loaded.config.workers)
@@ -448,7 +450,7 @@ class Worker:
         """What the configuration has of this process: code of the operator's, and the means to ask
         others."""
         load_with(self._state, messages)
-        self._state.crowd = self._equipment.crowd.row(self._equipment.row)
+        self._state.crowd = self._equipment.tables.crowd.row(self._equipment.row)
         warn = messages.warn
         self._state.auth.serve(clients(), self._run, partial(load_auth, warn), warn)
 

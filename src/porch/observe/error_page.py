@@ -88,6 +88,7 @@ def _values(
         "reason": error.word,
         "sentence": error.sentence,
         "request": _request(exchange),
+        "id": exchange.id.decode("ascii", "replace"),
         "detail": _detail(exchange, error) if debug else "",
     }
 
@@ -122,6 +123,8 @@ def _detail(exchange: Exchange, error: PorchError) -> str:
 
 def _text(values: Mapping[str, str]) -> bytes:
     text = "{status} {title}\n{reason}: {sentence}\n".format_map(values)
+    if values["id"]:
+        text += "request {id}\n".format_map(values)
     if values["detail"]:
         text += "\n{detail}\n".format_map(values)
     return text.encode("utf-8", "backslashreplace")
@@ -136,6 +139,8 @@ def _json(values: Mapping[str, str], status: int) -> bytes:
         "reason": values["reason"],
         "detail": values["sentence"],
     }
+    if values["id"]:
+        problem["instance"] = f"urn:request:{values['id']}"
     if values["detail"]:
         problem["inside"] = values["detail"]
     return json.dumps(problem).encode() + b"\n"

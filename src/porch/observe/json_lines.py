@@ -19,7 +19,7 @@ from porch.observe.stamp import iso
 __all__ = ["json_lines"]
 
 _LINE = (
-    b'{"time":"%b.%03dZ","client":"%b","method":"%b","host":"%b","target":"%b","version":"%b",'
+    b'{"time":"%b.%03dZ","id":"%b","client":"%b","method":"%b","host":"%b","target":"%b","version":"%b",'
     b'"user":%b,"route":"%b","endpoint":%b,"status":%d,"bytes_in":%d,"bytes_out":%d,'
     b'"total_ms":%.3f,"connect_ms":%b,"first_byte_ms":%b,"reason":%b}\n'
 )
@@ -64,6 +64,7 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
             % (
                 stamp,
                 (at - second) * 1000,
+                exchange.id,
                 _texts[exchange.client_ip],
                 _texts[request.method],
                 _texts[request.authority],
@@ -93,6 +94,7 @@ def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float
     return _LINE % (
         stamp,
         millisecond,
+        exchange.id,
         _texts[exchange.client_ip],
         _texts[request.method],
         _texts[request.authority],

@@ -1,7 +1,7 @@
 """The HTML of error pages: the standard page, and how a page of one's own is filled in.
 
-A template is an HTML file with {status}, {title}, {reason}, {sentence}, {request} and {detail}
-where the text goes. Any other brace, such as those of CSS, stays as it is.
+A template is an HTML file with {status}, {title}, {reason}, {sentence}, {request}, {id} and
+{detail} where the text goes. Any other brace, such as those of CSS, stays as it is.
 """
 
 import re
@@ -10,9 +10,9 @@ from html import escape
 
 __all__ = ["PLACEHOLDERS", "STANDARD", "Template"]
 
-PLACEHOLDERS = ("status", "title", "reason", "sentence", "request", "detail")
+PLACEHOLDERS = ("status", "title", "reason", "sentence", "request", "id", "detail")
 """502; Bad Gateway; connection_refused; the sentence that names the way out; GET example.com/x;
-what is known besides, empty unless `debug` is on."""
+the request's id, for whoever asks about it; what is known besides, empty unless `debug` is on."""
 
 _PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
@@ -62,7 +62,7 @@ STANDARD = Template("""\
   </svg>
   <h1><b>{status}</b> {title}</h1>
   <p>{sentence}</p>
-  <footer>{reason}<br>{request}<pre>{detail}</pre></footer>
+  <footer>{reason}<br>{request}<br>{id}<pre>{detail}</pre></footer>
 </main>
 </html>
 """)

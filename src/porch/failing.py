@@ -1,0 +1,94 @@
+"""Failing: what becomes of an exchange that cannot go on as it is.
+
+Another attempt, an error page, or an end that the client can see to be one: decided here alone,
+whoever has found the failure.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from porch import clock
+from porch.cut import cut
+from porch.errors import ConnectionLost, InternalError, PorchError
+from porch.route.route import RUNNING
+
+if TYPE_CHECKING:
+    from porch.exchange import Exchange
+
+__all__ = ["Tried", "drop", "fail", "give_up", "leave", "on_raised", "was_stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt that failed. endpoint: its name. connected: clock.monotonic() when it had a
+    connection, 0.0 for never. at: when it failed. error: why."""
+
+    endpoint: str
+    connected: float
+    at: float
+    error: PorchError
+
+
+def fail(exchange: "Exchange", error: PorchError) -> None:
+    """The one place where a failure leads to something: the route's Retry decides whether to
+    another attempt."""
+    if exchange.ended:
+        return
+    exchange.error = error
+    exchange.drop(error)
+    if not exchange.route.retry.again(exchange, error):
+        destination = exchange.route.destination
+        if error.retry == "always" and destination is not None:
+            error = destination.nobody(error)
+        exchange.give_up(error)
+
+
+def leave(exchange: "Exchange", error: PorchError) -> bool:
+    """Leave the endpoint for another, if the request may be repeated and there is one."""
+    if not exchange.route.retry.can(exchange, error):
+        return False
+    exchange.fail(error)
+    return True
+
+
+def was_stale(exchange: "Exchange", error: PorchError) -> bool:
+    """Whether a kept connection had closed, which is nobody's fault: a new one to the same
+    endpoint may do."""
+    return exchange.reused and isinstance(error, ConnectionLost)
+
+
+def give_up(exchange: "Exchange", error: PorchError) -> None:
+    """No further attempt: an error page, or an end that shows that it is one."""
+    exchange.error = error
+    if exchange.status or not error.status:
+        cut(exchange, error)
+        exchange.end()
+        return
+    exchange.answer(exchange.keeper.error_page(exchange, error))
+
+
+def on_raised(exchange: "Exchange", error: Exception) -> None:
+    """A hook raised: a PorchError is its answer, anything else a defect that is reported."""
+    if not isinstance(error, PorchError):
+        exchange.keeper.report(exchange, error)
+        error = InternalError(f"{type(error).__name__}: {error}")
+    error.__traceback__ = error.__context__ = None  # its frames have the body, and us
+    exchange.fail(error)
+
+
+def drop(exchange: "Exchange", error: PorchError) -> None:
+    """Let go of the attempt: a connection in the middle of anything is thrown away."""
+    endpoint = exchange.endpoint
+    stream, exchange.upstream = exchange.upstream, None
+    exchange.upstream_full = False
+    if stream is not None:
+        stream.abort(error)
+    if endpoint is None:  # nothing was asked for, or what is made at the door
+        return
+    connected = 0.0 if stream is None else exchange.connected
+    exchange.tried = (*exchange.tried, Tried(endpoint.name, connected, clock.monotonic(), error))
+    if stream is None:
+        endpoint.connections.cancel(exchange)
+    elif error.source == "upstream" and not exchange.was_stale(error):
+        endpoint.on_bad(error.word)
+    endpoint.counts[RUNNING] -= 1

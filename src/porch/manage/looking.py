@@ -1,0 +1,102 @@
+"""The commands that only look: what has ended lately, and what all exchanges add up to.
+
+Nobody is asked: workers write into shared memory (observe/recent.py, observe/series.py), so that
+one that hangs is seen like the others.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from porch import clock
+from porch.manage.control import Question
+from porch.manage.in_force import InForce
+from porch.observe.record import Record
+
+__all__ = ["MOST", "Looking"]
+
+MOST = 2_000
+"""Exchanges in one answer; of more the newest are told."""
+
+
+class Looking:
+    """Of one door."""
+
+    def __init__(self, in_force: InForce) -> None:
+        self._in_force = in_force
+
+    @property
+    def commands(self) -> dict[str, Callable[[Question], None]]:
+        """See Control."""
+        return {"recent": self._recent, "trace": self._trace, "totals": self._totals}
+
+    def _recent(self, question: Question) -> None:
+        """Exchanges that ended behind `marks`, which the last answer gave; without them only
+        marks, behind which all is new."""
+        marks = question.words.get("marks")
+        recent = self._in_force.tables.recent
+        if marks is None:
+            question.reply({"marks": _named(recent.marks()), "records": [], "left_out": 0})
+            return
+        records, reached = recent.since(_numbers(marks))
+        question.reply(
+            {
+                "marks": _named(reached),
+                "records": [asdict(each) for each in records[-MOST:]],
+                "left_out": max(len(records) - MOST, 0),
+            }
+        )
+
+    def _trace(self, question: Question) -> None:
+        """One exchange, by its id or, for "last-error", the last that went wrong."""
+        wanted = question.words.get("id")
+        if not isinstance(wanted, str) or not wanted:
+            question.reply({"error": "porch: 'id' is an exchange's id, or last-error"})
+            return
+        recent = self._in_force.tables.recent
+        bad = recent.bad()
+        if wanted == "last-error":
+            if not bad:
+                question.reply({"error": "porch: nothing has gone wrong since the door began"})
+                return
+            question.reply(asdict(bad[-1]))
+            return
+        found = _with(wanted, bad) or _with(wanted, recent.since({})[0])
+        if found is None:
+            question.reply(
+                {
+                    "error": f"porch: no exchange '{wanted}' among the last ones; it has not ended "
+                    "yet, or is too long ago; the id is the X-Request-ID of the answer"
+                }
+            )
+            return
+        question.reply(asdict(found))
+
+    def _totals(self, question: Question) -> None:
+        """What the meters of all workers have counted (observe/meter.py), by name."""
+        totals = self._in_force.tables.series.totals()
+        question.reply(
+            {
+                "at": clock.monotonic(),
+                "series": [[*name, list(totals.cells(name))] for name in totals],
+            }
+        )
+
+
+def _with(wanted: str, records: list[Record]) -> Record | None:
+    return next((each for each in reversed(records) if each.id == wanted), None)
+
+
+def _named(marks: dict[int, int]) -> dict[str, int]:
+    """JSON has texts for keys."""
+    return {str(row): mark for row, mark in marks.items()}
+
+
+def _numbers(marks: object) -> dict[int, int]:
+    """What somebody has sent as marks; what is none is left out."""
+    if not isinstance(marks, dict):
+        return {}
+    return {
+        int(row): mark
+        for row, mark in marks.items()
+        if isinstance(row, str) and row.isdecimal() and isinstance(mark, int)
+    }

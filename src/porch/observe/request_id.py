@@ -1,0 +1,76 @@
+"""X-Request-ID: by which a request is found again, in the log, at the origin and by `porch trace`.
+
+Nobody's standard, but what everybody reads. One that a trusted peer has sent is kept, so that a
+chain of proxies has one; a client's own is replaced, for it could name another's.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from itertools import count
+from operator import itemgetter
+
+from porch.exchange import Exchange
+from porch.filter import Filter
+
+__all__ = ["NAME", "TELL_REQUEST_ID", "RequestId", "TellRequestId"]
+
+NAME = b"x-request-id"
+_name = itemgetter(0)
+_is_fit = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
+"""Nothing in one breaks a line of a log or a page; longer ones are nobody's."""
+
+
+class RequestId(Filter):
+    """Gives each exchange its id and tells it to the client. The first filter: an error of the
+    next ones shows it. trusts: whether a peer's own is kept, by its address; None for nobody's.
+
+    Unique among all doors by 32 random bits of each worker and configuration, and a number: who is
+    told one learns how many requests there were, so that they start anywhere.
+    """
+
+    __slots__ = ("_next", "_prefix", "_trusts")
+
+    def __init__(self, trusts: Callable[[bytes], bool] | None = None) -> None:
+        self._trusts = trusts
+        self._prefix = os.urandom(4).hex().encode()
+        self._next = count(int.from_bytes(os.urandom(3))).__next__
+
+    def on_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        if self._trusts is not None and self._trusts(exchange.client.peer):
+            given = exchange.request.get(NAME)
+            if given is not None and _is_fit(given):
+                exchange.id = given
+                return
+        exchange.id = b"%b-%x" % (self._prefix, self._next())
+
+    def on_response(self, exchange: Exchange) -> None:
+        """See Filter. An origin's own stands behind nothing of ours: it goes."""
+        response = exchange.response
+        assert response is not None
+        fields = response.fields
+        if NAME in map(_name, fields):
+            fields = [each for each in fields if each[0] != NAME]
+        response.fields = [*fields, (NAME, exchange.id)]
+
+
+class TellRequestId(Filter):
+    """Tells the origin. Behind ForwardingHeaders, which keeps the client's own away."""
+
+    __slots__ = ()
+
+    def on_upstream_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        outgoing = exchange.outgoing
+        assert outgoing is not None
+        if not exchange.id:
+            return
+        fields, lines = [*outgoing.fields, (NAME, exchange.id)], outgoing.lines
+        if lines is not None:
+            outgoing.lines = [*fields], b"%bx-request-id: %b\r\n" % (lines[1], exchange.id)
+        outgoing.fields = fields
+
+
+TELL_REQUEST_ID = TellRequestId()
+"""It keeps nothing of its route."""

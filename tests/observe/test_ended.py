@@ -1,0 +1,93 @@
+"""What has ended: nothing on the hot path, everything when it is put away."""
+
+import sys
+
+import pytest
+
+from porch.filter import Filter
+from porch.observe.ended import Ended
+from porch.route.plan import Plan
+from tests.support.ended import ended
+
+
+class FakeObserver:
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+        self.flushes = self.closed = 0
+
+    def take(self, exchanges):
+        self.seen += [exchange.request.target for exchange in exchanges]
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_observers_see_what_has_ended_when_it_is_put_away():
+    first, second = FakeObserver(), FakeObserver()
+    over = Ended([first, second])
+    over.on_end(ended(b"/a"))
+    over.on_end(ended(b"/b"))
+    assert first.seen == []
+    assert repr(over) == "<Ended 2 observers, 2 exchanges to look at>"
+    over.put_away()
+    over.put_away()
+    assert first.seen == second.seen == [b"/a", b"/b"]
+    assert first.flushes == 0
+    over.close()
+
+
+def test_a_flush_puts_away_first_and_then_has_it_written():
+    observer = FakeObserver()
+    over = Ended([observer])
+    over.on_end(ended(b"/a"))
+    over.flush()
+    assert (observer.seen, observer.flushes, observer.closed) == ([b"/a"], 1, 0)
+    over.on_end(ended(b"/b"))
+    over.close()
+    assert (observer.seen, observer.flushes, observer.closed) == ([b"/a", b"/b"], 2, 1)
+
+
+def test_a_plan_takes_its_hook_as_that_of_any_filter():
+    observer = FakeObserver()
+    over = Ended([observer])
+    assert isinstance(over, Filter)
+    plan = Plan([over])
+    assert len(plan.on_end) == 1
+    assert plan.on_request == plan.on_response == plan.on_upstream_request == ()
+    plan.on_end[0](ended(b"/a"))
+    over.close()
+    assert observer.seen == [b"/a"]
+
+
+def test_the_hook_costs_no_python_call():
+    over = Ended([])
+    exchange = ended()
+    on_end = over.on_end
+    calls = []
+    # A call of the collector's, and of what hypothesis hung onto it, is none of ours.
+    sys.setprofile(
+        lambda frame, event, _: (
+            calls.append(event) if "hypothesis" not in frame.f_code.co_filename else None
+        )
+    )
+    on_end(exchange)
+    sys.setprofile(None)
+    assert "call" not in calls
+    assert calls[0] == "c_call"
+    over.close()
+
+
+def test_an_observer_that_fails_does_not_fail_twice_on_the_same_exchange():
+    class Broken(FakeObserver):
+        def take(self, exchanges):
+            raise ValueError("broken")
+
+    over = Ended([Broken()])
+    over.on_end(ended())
+    with pytest.raises(ValueError, match="broken"):
+        over.flush()
+    over.flush()
+    over.close()

@@ -1,0 +1,95 @@
+"""The exposition: what Prometheus reads; a parser of its own reads it in tests/system too."""
+
+import re
+
+import pytest
+
+from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition, Family, content_type
+from porch.observe.meter import REQUESTS, TOTAL, WIDTH, Meter
+from porch.observe.series import SeriesTable
+from tests.support.ended import ended
+
+SAMPLE = re.compile(r'[a-z_]+(\{([a-z_]+="(\\.|[^"\\\n])*",?)*\})? [0-9.]+\Z')
+
+
+def page(*exchanges, families=(), kind=PLAIN):
+    table = SeriesTable(2)
+    meter = Meter(table.row(1))
+    meter.take(exchanges)
+    meter.flush()
+    return Exposition().page(table.totals(), families, kind).decode()
+
+
+def test_a_request_is_counted_by_route_endpoint_and_code():
+    text = page(ended(), ended(status=404), ended(status=404))
+    labels = 'route="example.com/*",endpoint="10.0.0.11:8000"'
+    assert f'porch_requests_total{{{labels},code="2xx"}} 1\n' in text
+    assert f'porch_requests_total{{{labels},code="4xx"}} 2\n' in text
+    assert f"porch_response_body_bytes_total{{{labels}}} 936\n" in text
+    assert 'code="5xx"' not in text
+
+
+def test_buckets_hold_all_below_them_and_end_with_all():
+    text = page(ended(), ended())
+    name = 'porch_request_duration_seconds_bucket{route="example.com/*",le="%s"} %d\n'
+    assert name % ("0.01", 0) in text
+    assert name % ("0.025", 2) in text
+    assert name % ("+Inf", 2) in text
+    assert 'porch_request_duration_seconds_count{route="example.com/*"} 2\n' in text
+    (total,) = re.findall(r'duration_seconds_sum\{route="example.com/\*"\} (.*)\n', text)
+    assert 0.02419 < float(total) < 0.02421
+
+
+def test_durations_of_a_route_are_those_of_all_its_endpoints():
+    text = page(ended(endpoint="a:1"), ended(endpoint="b:2"))
+    assert 'porch_request_duration_seconds_count{route="example.com/*"} 2\n' in text
+    for endpoint in ("a:1", "b:2"):
+        assert (
+            f'porch_first_byte_seconds_count{{route="example.com/*",endpoint="{endpoint}"}} 1'
+            in text
+        )
+
+
+@pytest.mark.parametrize("kind", [PLAIN, OPEN_METRICS])
+def test_every_line_is_of_the_format_and_each_family_stands_together(kind):
+    families = [
+        Family(name="porch_up", kind="gauge", says="Whether.", samples=[({"pool": "a"}, 1)]),
+        Family(name="porch_ticks", kind="counter", says="How often.", samples=[({}, 2.5)]),
+    ]
+    text = page(ended(route='a"b\\c\nd %d %s é/*'), families=families, kind=kind)
+    seen: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            assert line.split()[2] not in seen
+            seen.append(line.split()[2])
+        elif not line.startswith("#"):
+            assert SAMPLE.match(line), line
+            assert line.startswith(seen[-1]), line
+    assert r'route="a\"b\\c\nd %d %s é/*"' in text
+    assert ("# EOF\n" in text) is (kind is OPEN_METRICS)
+
+
+def test_open_metrics_names_a_counter_without_total_and_says_units():
+    plain, open_metrics = page(ended()), page(ended(), kind=OPEN_METRICS)
+    assert "# TYPE porch_requests_total counter\n" in plain
+    assert "# TYPE porch_requests counter\n" in open_metrics
+    assert "# UNIT porch_first_byte_seconds seconds\n" in open_metrics
+    assert "# UNIT" not in plain
+    assert open_metrics.endswith("# EOF\n")
+
+
+def test_a_text_is_used_again_until_its_counts_change():
+    table = SeriesTable(2)
+    cells = table.row(1).of((REQUESTS, "r", "e"), WIDTH)
+    cells[2] = cells[TOTAL + 1] = 1
+    exposition = Exposition()
+    first = exposition.page(table.totals(), (), PLAIN)
+    assert exposition.page(table.totals(), (), PLAIN) == first
+    cells[2] = 2
+    assert b'code="2xx"} 2' in exposition.page(table.totals(), (), PLAIN)
+
+
+def test_a_scraper_that_names_open_metrics_gets_it():
+    assert content_type(None) == content_type(b"text/plain") == PLAIN
+    accept = b"application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4"
+    assert content_type(accept) == OPEN_METRICS

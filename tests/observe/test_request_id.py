@@ -1,0 +1,71 @@
+"""X-Request-ID: one for each request, to client and origin; a stranger's own is none."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from porch.http.fields import encode
+from porch.http.message import RequestHead, ResponseHead
+from porch.observe.request_id import TELL_REQUEST_ID, RequestId
+from tests.support.ended import ended
+
+FORM = re.compile(rb"[0-9a-f]{8}-[0-9a-f]+\Z")
+
+
+def given(filter_: RequestId, value: bytes | None = None, peer: bytes = b"192.0.2.7") -> bytes:
+    exchange = ended(fields=[] if value is None else [(b"x-request-id", value)])
+    exchange.id = b""
+    client: Any = SimpleNamespace(peer=peer)
+    exchange.client = client
+    filter_.on_request(exchange)
+    return exchange.id
+
+
+def test_each_request_has_one_of_its_own():
+    filter_, other = RequestId(), RequestId()
+    ids = [given(each) for each in (filter_, filter_, other)]
+    assert len(set(ids)) == 3
+    assert all(map(FORM.match, ids))
+
+
+def test_one_of_a_trusted_peer_is_kept_and_a_strangers_replaced():
+    filter_ = RequestId(lambda peer: peer == b"10.0.0.1")
+    assert given(filter_, b"abc:1/2", b"10.0.0.1") == b"abc:1/2"
+    assert FORM.match(given(filter_, b"abc", b"192.0.2.7"))
+    assert FORM.match(given(filter_, None, b"10.0.0.1"))
+
+
+@pytest.mark.parametrize("odd", [b"", b"a b", b'a"b', b"a\x1b[2J", b"x" * 129, b"\xff", b"a\nb"])
+def test_one_that_would_break_a_line_is_replaced_whoever_sends_it(odd):
+    assert FORM.match(given(RequestId(lambda peer: True), odd))
+
+
+def test_the_client_is_told_and_an_origins_own_goes():
+    exchange = ended()
+    stored = [(b"x-request-id", b"origin's"), (b"a", b"b")]
+    exchange.response = ResponseHead(200, stored)
+    RequestId().on_response(exchange)
+    assert exchange.response.fields == [(b"a", b"b"), (b"x-request-id", b"5f1c2a3e-1b")]
+    assert stored[0] == (b"x-request-id", b"origin's")
+
+
+def test_the_origin_is_told_and_the_lines_are_those_of_the_fields():
+    exchange = ended()
+    fields = [(b"a", b"b")]
+    exchange.outgoing = outgoing = RequestHead(b"GET", b"/", b"h", b"http", fields)
+    outgoing.lines = fields, encode(fields)
+    TELL_REQUEST_ID.on_upstream_request(exchange)
+    assert outgoing.fields == [(b"a", b"b"), (b"x-request-id", b"5f1c2a3e-1b")]
+    assert outgoing.lines == (outgoing.fields, encode(outgoing.fields))
+    assert outgoing.lines[0] is not outgoing.fields
+    assert fields == [(b"a", b"b")]
+
+
+def test_where_there_is_none_nobody_is_told():
+    exchange = ended()
+    exchange.id = b""
+    exchange.outgoing = RequestHead(b"GET", b"/", b"h", b"http", [])
+    TELL_REQUEST_ID.on_upstream_request(exchange)
+    assert exchange.outgoing.fields == []
