@@ -74,13 +74,13 @@ def test_memory_that_nobody_writes_is_not_there() -> None:
     table = LimitTable(64, 1 << 20)
     table.row(1)
     table.slots(1, 4).heads[0] = 1
-    blocks = os.fstat(table._descriptor).st_blocks * 512
+    blocks = os.fstat(table._memory.descriptor).st_blocks * 512
     assert blocks < 65536
 
 
 def test_its_memory_is_given_back() -> None:
     table = LimitTable(2, 1024)
-    number = table._descriptor
+    number = table._memory.descriptor
     del table
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(number)

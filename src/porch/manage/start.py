@@ -45,11 +45,21 @@ def start(
         files = open_log_files(candidate.logs)
         _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)
         listening.drop_inherited()
+        return _in_force(candidate, listening, files, handover)
     except (AlreadyRuns, OSError) as error:
         say(f"porch: {why(error)}")
         listening.close_all()
         close_log_files(files)
         return None
+
+
+def _in_force(
+    candidate: Candidate,
+    listening: Listening,
+    files: dict[Path, int],
+    handover: Handover | None,
+) -> InForce:
+    """With the counts of before an upgrade, if there is room for them. Raises OSError."""
     if handover is None or (table := handover.counts(candidate.workers)) is None:
         return InForce(candidate, listening, files)
     in_force = InForce(candidate, listening, files, table)

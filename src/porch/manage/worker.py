@@ -413,7 +413,8 @@ class Worker:
             await asyncio.sleep(LOOK)  # at least once: a request that has arrived is read by then
             if self._at_once:
                 break
-            if self._is_stopping and not self._tasks and not self._door.draining:
+            is_short = any(each.is_short for each in listeners)  # those who only wait have some
+            if self._is_stopping and (is_short or not self._tasks) and not self._door.draining:
                 self._door.drain()
         self._door.close_now()
         until = clock.monotonic() + FAREWELL

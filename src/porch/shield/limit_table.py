@@ -9,12 +9,11 @@ The hash is SipHash with a secret of this door's processes (PYTHONHASHSEED unset
 outside can tell which keys share a set. Two keys with one hash of 64 bits count together.
 """
 
-import mmap
-import os
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from porch import clock
+from porch.shared import Memory
 
 __all__ = [
     "FORMATS",
@@ -89,23 +88,19 @@ class LimitTable:
     most, see docs/limits.md.
     """
 
-    __slots__ = ("_descriptor", "_live", "_mapped", "_size", "began", "keys")
+    __slots__ = ("_live", "_mapped", "_memory", "_size", "began", "keys")
 
     def __init__(self, rows: int, keys: int = ROOM) -> None:
         self.keys = max(WAYS, 1 << (keys - 1).bit_length())
         size = sum(_size(self.keys, width) for width in WIDTHS)
         self._size = -(-size // _PAGE) * _PAGE
-        self._descriptor = os.memfd_create("porch limits")
-        os.ftruncate(self._descriptor, _PAGE + rows * self._size)
-        self._live = memoryview(mmap.mmap(self._descriptor, _PAGE)).cast("q")
+        self._memory = Memory("porch limits", _PAGE + rows * self._size)
+        self._live = self._memory.view(_PAGE).cast("q")
         self._mapped: dict[int, dict[int, Slots]] = {}
         self.began = clock.monotonic()
 
     def __repr__(self) -> str:
         return f"<LimitTable {self.keys} keys, {self._live[0]} rows in use>"
-
-    def __del__(self) -> None:
-        os.close(self._descriptor)
 
     @property
     def live(self) -> "memoryview[int]":
@@ -126,7 +121,7 @@ class LimitTable:
 
     def _map(self, row: int) -> Iterator[tuple[int, Slots]]:
         at = _PAGE + row * self._size
-        memory = memoryview(mmap.mmap(self._descriptor, self._size, offset=at))
+        memory = self._memory.view(self._size, at)
         start = 0
         for width in WIDTHS:
             end = start + _size(self.keys, width)
