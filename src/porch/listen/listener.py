@@ -201,6 +201,8 @@ class Listener:
 
     def _accept(self) -> None:
         """Somebody waits, says the loop."""
+        if self._door.rests:
+            self._door.wake()
         self._take(self._at_once)
         if not self._short:
             return
