@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from porch import clock
 from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
-from porch.balance.standing import LIMITED, NOT_COPIED, PACED, WHOLE, EndpointName
+from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE, EndpointName
 from porch.config.schema_busy import IMPORTANCE
 from porch.manage.columns import (
     CONNECTIONS,
@@ -52,7 +52,7 @@ def status(door: "Supervisor") -> dict[str, object]:
     loaded = candidate.loaded
     running = in_force.history.running
     known = dict.fromkeys([*candidate.endpoints, *in_force.discovered.shown])
-    endpoints = [name for name in known if name[1] not in (NOT_COPIED, PACED, LIMITED)]
+    endpoints = [name for name in known if name[1] not in (NOT_COPIED, LIMITED)]
     limits = [name for name in known if name[1] == LIMITED]
     mirrors = [name for name in known if name[1] == NOT_COPIED]
     shown = endpoints[:MOST_UPSTREAMS]
