@@ -360,7 +360,7 @@ def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
     files = {"include", "error_page", "cert", "ca", "certificates", "key_password", "client_ca"}
-    files |= {"geo", "geo_fields"}
+    files |= {"geo", "geo_fields", "openapi"}
     others = {"client_cert", "user", "group"}  # no such user may be on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == files | others
 

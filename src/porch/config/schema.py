@@ -181,7 +181,9 @@ class HeadersModel(Model):
     """
 
     request: dict[str, FieldChange] = Field(
-        default_factory=dict, description="On requests to the origin."
+        default_factory=dict,
+        description="On requests to the origin. What is set or removed here no client sends, in "
+        "no spelling of its name (`X_Route`, `X.Route`) and not behind a body.",
     )
     response: dict[str, FieldChange] = Field(
         default_factory=dict, description="On answers to the client."
