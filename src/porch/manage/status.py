@@ -100,7 +100,7 @@ def status(door: "Supervisor") -> dict[str, object]:
 
 def _worker(table: SharedTable, process: Process) -> dict[str, object]:
     row: Sequence[int | None] = table.rows[process.row] if process.row else _UNKNOWN
-    cpu, memory = _usage(process.pid)
+    cpu, memory = usage(process.pid)
     state = "leaving" if process.is_leaving else "serving" if process.is_ready else "starting"
     if process.missed > 2:
         state = f"hanging for {process.missed} s"
@@ -193,7 +193,7 @@ def _why(kind: str, text: str) -> str:
     return text if kind in ("refused", "unhealthy") else f"{kind}: {text}"
 
 
-def _usage(pid: int) -> tuple[float, int]:
+def usage(pid: int) -> tuple[float, int]:
     """Seconds of CPU and bytes of memory of a process; 0 where the system does not tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
