@@ -4,6 +4,7 @@ import pickle
 from types import SimpleNamespace
 from typing import Any
 
+from porch.balance.endpoint import Out
 from porch.config.load import load_mapping
 from porch.manage.candidate import Candidate
 from porch.manage.facts import facts
@@ -45,8 +46,9 @@ def test_an_endpoint_that_is_out_is_not_up_and_a_limit_is_told_apart() -> None:
     made = door(limit="10/min per client")
     made.in_force.standings.note((("*", "b:1"), "refused", Out("dns_error", 1.8e9)))
     found = [(each.name, each.kind, each.is_up) for each in facts(made).endpoints]
-    assert found[:2] == [("a:1", "endpoint", True), ("b:1", "endpoint", False)]
-    assert [kind for _, kind, _ in found[2:]] == ["limit"]
+    assert ("a:1", "endpoint", True) in found
+    assert ("b:1", "endpoint", False) in found
+    assert [kind for _, kind, _ in found if kind != "endpoint"] == ["limit"]
 
 
 def test_new_requests_are_not_welcome_where_nobody_can_serve_them() -> None:

@@ -123,9 +123,8 @@ class Supervisor:
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
         if self._control is not None:
-            self._control.commands |= self.ordering.commands
-            self._control.commands |= CacheOrders(self.asking, in_force).commands
-            self._control.commands |= Looking(in_force).commands
+            for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
+                self._control.commands |= each.commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)

@@ -10,7 +10,7 @@ written, and adds what the others have added meanwhile: in any time t at most bu
 pass, and one more for each further worker. See tests/shield/test_limit_bucket.py.
 """
 
-from porch.shield.limit_table import MIDDLE, TAGS, LimitRow, Slots
+from porch.shield.limit_table import MIDDLE, SET, TAGS, WAY, LimitRow, Slots
 
 __all__ = ["Bucket"]
 
@@ -119,17 +119,24 @@ class Bucket:
                 own.heads[at + 1] = min(own.heads[at + 1] + other.heads[there + 1] - free, 1 << 62)
 
     def _place(self, slot: int, tag: int, moment: int) -> int:
-        """A slot for a key that has none: an empty one, or the one with the least to lose."""
+        """A slot for a key that has none."""
         heads = self._own.heads
-        at, least = slot, 2.0
-        for each in self._own.set_of(slot):
-            ahead = heads[each + 1] - moment
-            share = ahead / heads[each + 2] if heads[each] and ahead > 0 else 0.0
-            if share < least:
-                at, least = each, share
-                if not share:
-                    break
+        at = self._least(slot, moment) if heads[slot] else slot
         heads[at + 1] = 0
         heads[at + 2] = self._depth
         heads[at] = tag
         return at
+
+    def _least(self, slot: int, moment: int) -> int:
+        """Of the set of this slot an empty one, or the one with the least to lose."""
+        start = slot & -SET
+        heads = self._own.heads[start : start + SET].tolist()
+        at, least = 0, 2.0
+        for each in range(0, SET, WAY):
+            ahead = heads[each + 1] - moment
+            if not heads[each] or ahead <= 0:
+                return start + each
+            share = ahead / heads[each + 2]
+            if share < least:
+                at, least = each, share
+        return start + at
