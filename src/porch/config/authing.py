@@ -35,6 +35,7 @@ __all__ = [
     "auth_of",
     "has_way",
     "merge_auth",
+    "shown_inside",
     "tells",
     "tells_who",
     "told_fields",
@@ -111,6 +112,31 @@ def _credential_fields(words: AuthModel) -> set[bytes]:
     return found
 
 
+class Shown(NamedTuple):
+    """What clients show to routes with `accel`, by which internal routes are come to. withheld: the
+    fields that one of those keeps. passes: whether one sends them on."""
+
+    withheld: frozenset[bytes]
+    passes: bool
+
+
+def shown_inside(loaded: Loaded) -> Shown:
+    """Of all routes: which of them sends on to which internal one is for origins to say. What one
+    keeps at the door does not come in for another's sake."""
+    withheld: set[bytes] = set()
+    passes = False
+    for entry in loaded.routes:
+        if entry.pattern is None:
+            continue
+        settings = RouteSettings.of(loaded, entry, entry.pattern.host.decode())
+        words = auth_of(settings) if settings.nearest("accel") else None
+        if words is not None and getattr(words, "pass"):
+            passes = True
+        elif words is not None:
+            withheld |= _credential_fields(words)
+    return Shown(frozenset(withheld), passes)
+
+
 class _Made(NamedTuple):
     """What the words of a route have come to."""
 
@@ -140,6 +166,7 @@ class Authing:
         self._auth.count_in(state.limit_row)
         self.logins = _logins(loaded, state)
         self._told = frozenset(_all_told(loaded))
+        self._shown: Shown | None = None
         self._made: dict[tuple[int, ...], _Made] = {}
 
     def filters(self, settings: RouteSettings, host: str) -> list[Filter]:
@@ -158,11 +185,17 @@ class Authing:
         the client has sent in its place."""
         return self._of(settings).tells
 
-    def withheld(self, settings: RouteSettings) -> frozenset[bytes]:
+    def withheld(self, settings: RouteSettings, *, is_internal: bool = False) -> frozenset[bytes]:
         """The names of fields that no client may send through on a route: all by which any route
         tells who comes, since an origin believes them wherever the request came in, and those that
-        carry what is shown to the door."""
-        return self._of(settings).withheld
+        carry what is shown to the door; on an internal one without words of its own, to the routes
+        that send there."""
+        withheld = self._of(settings).withheld
+        if not is_internal or auth_of(settings) is not None:
+            return withheld
+        if self._shown is None:
+            self._shown = shown_inside(self._loaded)
+        return withheld | self._shown.withheld
 
     def _of(self, settings: RouteSettings) -> "_Made":
         """Most of many routes have the words of their site or of the top."""

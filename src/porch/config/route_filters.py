@@ -70,7 +70,7 @@ class RouteFilters:
     @property
     def files(self) -> Iterable[Path]:
         """Those that filters are made of, to be watched."""
-        return self._shielding.authing.files
+        return (*self._shielding.authing.files, *self.contents.files)
 
     @property
     def logins(self) -> "Logins | None":
@@ -103,6 +103,8 @@ class RouteFilters:
         host: str,
         demand: Demand | Demands | None,
         prefix: bytes,
+        *,
+        is_internal: bool = False,
     ) -> list[Filter]:
         """Filters of every route, in the order of the phases.
 
@@ -123,7 +125,7 @@ class RouteFilters:
         filters.append(self._options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
-        filters.append(self._forwarding(settings, prefix))
+        filters.append(self._forwarding(settings, prefix, is_internal=is_internal))
         if self._loaded.config.request_id:
             filters.append(TELL_REQUEST_ID)
         filters += self._shielding.authing.telling(settings)
@@ -154,10 +156,15 @@ class RouteFilters:
             found.append(Compress(rules, self._state.workshop))
         return found
 
-    def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
-        withheld = self._shielding.authing.withheld(settings)
+    def _forwarding(
+        self, settings: RouteSettings, prefix: bytes, *, is_internal: bool
+    ) -> ForwardingHeaders:
+        withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
         if self._loaded.config.request_id:
             withheld |= {NAME}
+        said = changes(settings.headers, "request")
+        if said is not None:
+            withheld |= said.decided
         key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)
         found = self._forwarding_of.get(key)
         if found is None:
