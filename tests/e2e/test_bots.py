@@ -1,5 +1,6 @@
 """A real door against what scanners ask for: no spelling passes, by either version of HTTP."""
 
+import signal
 import socket
 import ssl
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.e2e.conftest import Client, Door
+from tests.e2e.conftest import PATIENCE, Client, Door
 from tests.smuggling.strict import Request
 from tests.support.block_tricks import TRICKS
 from tests.support.h2_socket import H2Socket
@@ -117,6 +118,18 @@ def test_a_tarpit_holds_one_and_answers_all_others_at_once(running: Door) -> Non
     assert time.monotonic() - began < 5
     held.read_bytes(2)  # one came with the head, the next a second later
     assert time.monotonic() - began > 0.5
+    held.close()
+
+
+def test_a_stop_waits_for_no_tarpit(running: Door) -> None:
+    held = Client(running)
+    held.send(GET % (b"/slow/.env", b""))
+    held.read_head()
+    began = time.monotonic()
+    running.process.send_signal(signal.SIGTERM)
+    assert len(held.read_rest()) == 60
+    assert running.process.wait(PATIENCE) == 0
+    assert time.monotonic() - began < 10, "it waited for a minute"
     held.close()
 
 

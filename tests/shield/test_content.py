@@ -233,6 +233,10 @@ def test_one_client_may_have_a_few_wait() -> None:
         waiting = [begun(body, content, look) for _ in range(MOST_OF_ONE)]
         with pytest.raises(NobodyLooks):
             begun(body, content, look)
+        watched = Slow(1_000_000, Watch("x", print))
+        begun(body, watched, LookAtBody(watched, body_of, look._thread))
+        assert watched.watch is not None
+        assert watched.watch.count == 1
         left = waiting[0]
         left.ended = 1.0
         goes_on.set()

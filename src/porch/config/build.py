@@ -210,7 +210,7 @@ class _Builder:
         own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
         announces = self.announced.trusts if self.announced is not None else None
         settings = DoorSettings(
-            router=admitting(self.loaded, self.state, self.router, self.logs.plan),
+            router=admitting(self.loaded, self.state, self.router, self._plan),
             limits=self.limits,
             streams=self.streams,
             timeouts=merge_timeouts([config]),
@@ -293,7 +293,8 @@ class _Builder:
     def _logins(self) -> Steps[None]:
         """Where logins come back to, and where they end. No route of the file goes before."""
         given = {entry.pattern: entry for entry in self.entries}
-        for host, path, filter_ in self.filters.logins.paths():
+        logins = self.filters.logins
+        for host, path, filter_ in logins.paths() if logins is not None else ():
             key = f"{host}{path}"
             pattern = parse_key(key)
             if pattern in given:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.compress.filter import Compress
 from porch.compress.requests import DecodeRequests
@@ -11,7 +12,6 @@ from porch.config.changing import Changing
 from porch.config.compressing import compressing
 from porch.config.hiding import Hiding
 from porch.config.loaded import Loaded
-from porch.config.logins import Logins
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
 from porch.config.shielding import Shielding
@@ -32,6 +32,9 @@ from porch.shield.client_certificate import (
 from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.hsts import StrictTransport
 from porch.shield.prefix import PutBack
+
+if TYPE_CHECKING:
+    from porch.config.logins import Logins
 
 __all__ = ["RouteFilters"]
 
@@ -67,10 +70,10 @@ class RouteFilters:
     @property
     def files(self) -> Iterable[Path]:
         """Those that filters are made of, to be watched."""
-        return self._shielding.authing.files
+        return (*self._shielding.authing.files, *self.contents.files)
 
     @property
-    def logins(self) -> Logins:
+    def logins(self) -> "Logins | None":
         """Those at OpenID providers, which have paths of their own on hosts."""
         return self._shielding.authing.logins
 
@@ -82,7 +85,8 @@ class RouteFilters:
     @property
     def needs_key(self) -> bool:
         """Whether any of them signs with the door's own key."""
-        return self._shielding.botting.needs_key or self.logins.needs_key
+        logins = self.logins
+        return self._shielding.botting.needs_key or (logins is not None and logins.needs_key)
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
@@ -106,7 +110,7 @@ class RouteFilters:
 
         One that keeps nothing of its route is shared; one that counts for a route is made here.
         """
-        filters: list[Filter] = []
+        filters = self._shielding.network(settings)
         if settings.maintenance is not None:
             filters.append(self._changing.maintenance(settings.maintenance))
         if self._https_port:
@@ -117,11 +121,7 @@ class RouteFilters:
                 filters.append(HttpsRedirect(self._https_port, is_there))
             if (hsts := host_word(self._loaded, host, "hsts")) is not None:
                 filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
-        if demand == "required":
-            filters.append(NEED_CERTIFICATE)
-        elif isinstance(demand, Demands):
-            filters.append(NeedCertificateByHost(demand))
-        filters += self._shielding.of(settings, name, host)
+        filters += self._shielding.of(settings, name, host, _shown(demand))
         filters.append(self._options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
@@ -162,6 +162,9 @@ class RouteFilters:
         withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
         if self._loaded.config.request_id:
             withheld |= {NAME}
+        said = changes(settings.headers, "request")
+        if said is not None:
+            withheld |= said.decided
         key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)
         found = self._forwarding_of.get(key)
         if found is None:
@@ -175,3 +178,10 @@ class RouteFilters:
             )
             found = self._forwarding_of[key] = ForwardingHeaders(forwarding)
         return found
+
+
+def _shown(demand: Demand | Demands | None) -> list[Filter]:
+    """What lets in only whose certificate was verified."""
+    if isinstance(demand, Demands):
+        return [NeedCertificateByHost(demand)]
+    return [NEED_CERTIFICATE] if demand == "required" else []

@@ -30,6 +30,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
+from porch.shield.busy_known import Known
 from porch.shield.busy_level import KINDS
 from porch.shield.limit_keys import CountryOf
 from porch.shield.limit_table import LimitRow
@@ -100,7 +101,8 @@ class State:
     where they are coded. auth: what lets clients in. serves: whether anything will be balanced.
     load_limit_key, load_cost: the operator's own of a limit. limit_row, crowd: where limits, and
     those who are here, are counted, None while nobody has said. turned_away: requests refused
-    by a busy worker, by importance. country_of: an address. tell: the operator.
+    by a busy worker, by importance. known: who was let in. country_of: an address. tell: the
+    operator.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -126,6 +128,7 @@ class State:
         self.limit_row: LimitRow | None = None
         self.crowd: Crowd | None = None
         self.turned_away = [0] * KINDS
+        self.known = Known()
         self.country_of: CountryOf = lambda address: None
         self.tell: Callable[[str], None] = lambda text: None
         self.shelf: Shelf | None = None
@@ -311,7 +314,7 @@ class State:
             yield
 
     def tick(self) -> None:
-        """Every quarter of a second: who waits, and what has expired."""
+        """Every quarter of a second, every one at rest: who waits, and what has expired."""
         self.deadlines.check()
         self.auth.tick()
         if self.shelf is not None:

@@ -138,9 +138,10 @@ class LookAtBody(Filter):
         if len(body) > AT_ONCE and self._thread is not None:
             looking = _Looking(look, body)
             told = partial(self._told, exchange, looking)
-            if not self._thread.ask(exchange.client_ip, looking.work, told):
-                raise NobodyLooks("json_body, openapi")
-            return SUSPEND
+            if self._thread.ask(exchange.client_ip, looking.work, told):
+                return SUSPEND
+            content.refuse(exchange, NobodyLooks())
+            return None
         try:
             look(body)
         except BadContent as error:

@@ -92,11 +92,6 @@ class Slots:
                 return start + tags.index(tag) * WAY
         return -1
 
-    def set_of(self, slot: int) -> list[int]:
-        """Where the heads of its set begin; itself first."""
-        start = slot & -SET
-        return [slot, *(at for at in range(start, start + SET, WAY) if at != slot)]
-
 
 class LimitTable:
     """rows: of workers, the first of which is nobody's. keys: that each row has room for, of each
