@@ -1,7 +1,6 @@
 """A real door against what scanners ask for: no spelling passes, by either version of HTTP."""
 
 import signal
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.e2e.conftest import PATIENCE, Client, Door
+from tests.e2e.conftest import PATIENCE, Client, Door, asked
 from tests.smuggling.strict import Request
 from tests.support.block_tricks import TRICKS
 from tests.support.h2_socket import H2Socket
@@ -43,17 +42,6 @@ def running(door: Callable[..., Door], site: Site, tmp_path: Path) -> Door:
         f'"*/slow/*" = {{ to = "127.0.0.1:{site.port}", tarpit = 1 }}\n'
         f'[site."a.test"]\ncert = "{pair}"\nkey = "{pair}"\n'
     )
-
-
-def asked(running: Door, request: bytes) -> bytes:
-    """All that is answered to one request on a connection of its own."""
-    client = Client(running)
-    client.socket.sendall(request)
-    client.socket.shutdown(socket.SHUT_WR)
-    try:
-        return client.read_rest()
-    finally:
-        client.close()
 
 
 def test_no_spelling_passes(running: Door, site: Site) -> None:
