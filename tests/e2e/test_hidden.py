@@ -283,7 +283,7 @@ def test_no_client_tells_an_origin_which_file_to_have_sent(
     head = b"POST /report HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n"
     told = b"".join(lines)
     request = head + b"\r\n0\r\n" + told if is_behind else head + told + b"\r\n0\r\n"
-    answer = _asked(running, request + b"\r\n")
+    answer = asked(running, request + b"\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert SECRET not in answer
 
