@@ -410,6 +410,17 @@ class Client:
         self.socket.close()
 
 
+def asked(running: Door, request: bytes) -> bytes:
+    """All that is answered to one request on a connection of its own."""
+    client = Client(running)
+    client.socket.sendall(request)
+    client.socket.shutdown(socket.SHUT_WR)
+    try:
+        return client.read_rest()
+    finally:
+        client.close()
+
+
 @pytest.fixture
 def client() -> Iterator[Callable[[Door], Client]]:
     """Connects to a door."""

@@ -314,7 +314,7 @@ class State:
             yield
 
     def tick(self) -> None:
-        """Every quarter of a second: who waits, and what has expired."""
+        """Every quarter of a second, every one at rest: who waits, and what has expired."""
         self.deadlines.check()
         self.auth.tick()
         if self.shelf is not None:

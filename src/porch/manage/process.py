@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import faulthandler
 import gc
 import os
@@ -121,10 +122,21 @@ def fork_to(run: Callable[[Channel], int], leave: Callable[[], None]) -> tuple[i
         ours.close()
         leave()
         code = run(theirs)
-    except BaseException:
-        theirs.send("failed", traceback.format_exc().rstrip())
+    except BaseException as error:
+        theirs.send("failed", _reason(error))
     finally:
         os._exit(code)
+
+
+def _reason(error: BaseException) -> str:
+    """What an operator is told: of a defect all, of a lack of descriptors what to raise. The loop
+    without one fails once more while it ends, and again."""
+    first = error
+    while first.__context__ is not None:
+        first = first.__context__
+    if isinstance(first, OSError) and first.errno == errno.EMFILE:
+        return f"{first.strerror}; a higher limit of them (ulimit -n, LimitNOFILE) is needed"
+    return "".join(traceback.format_exception(error)).rstrip()
 
 
 def settle(identity: Identity | None) -> Messages:

@@ -47,12 +47,23 @@ def start(
         _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)
         observed.open(candidate.metrics, 1)
         listening.drop_inherited()
+        return _in_force(candidate, listening, observed, files, handover)
     except (AlreadyRuns, OSError) as error:
         say(f"porch: {why(error)}")
         listening.close_all()
         observed.close_all()
         close_log_files(files)
         return None
+
+
+def _in_force(
+    candidate: Candidate,
+    listening: Listening,
+    observed: Listening,
+    files: dict[Path, int],
+    handover: Handover | None,
+) -> InForce:
+    """With the counts of before an upgrade, if there is room for them. Raises OSError."""
     if handover is None:
         return InForce(candidate, listening, files, observed)
     table = handover.counts(candidate.workers)

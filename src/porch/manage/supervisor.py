@@ -5,6 +5,7 @@ to it. It has no event loop that a fork or an exec would break, and no thread.
 """
 
 import contextlib
+import errno
 import gc
 import resource
 import signal
@@ -23,6 +24,7 @@ from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
+from porch.manage.in_force import InForce, why
 from porch.manage.keeping import Keeping
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
@@ -86,10 +88,27 @@ class Supervisor:
         """
         in_force = start(self._load, self._control, handover, self._say)
         if in_force is None:
-            if self._control is not None:
-                self._control.close()
-            self.messages.close()
-            return 1
+            return self._give_up()
+        try:
+            self._begin(in_force, handover)
+        except OSError as error:
+            files = "; a higher limit of open files (ulimit -n, LimitNOFILE) is needed"
+            self._say(f"porch: {why(error)}{files if error.errno == errno.EMFILE else ''}")
+            in_force.listening.close_all()
+            return self._give_up()
+        self._loop.run()
+        self._close()
+        return self._code
+
+    def _give_up(self) -> int:
+        """Nothing is served. The exit code; the reason was said."""
+        if self._control is not None:
+            self._control.close()
+        self.messages.close()
+        return 1
+
+    def _begin(self, in_force: InForce, handover: Handover | None) -> None:
+        """All but serving. Raises OSError."""
         self.in_force = in_force
         in_force.say = self.messages.tell
         in_force.ready_store(in_force.candidate)
@@ -136,9 +155,6 @@ class Supervisor:
         self.fleet.resize(in_force.candidate.workers)
         self.observing.look()
         self._watch()
-        self._loop.run()
-        self._close()
-        return self._code
 
     def _commands(self) -> dict[str, Callable[[Question], None]]:
         return {
