@@ -27,6 +27,7 @@ from porch.route.route import Route
 from porch.shield.api_key import ApiKeys, Known, new_key
 from porch.shield.auth import TELL_IDENTITY, Authenticate, Judge, Way
 from porch.shield.auth_claims import Requirement
+from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.basic import Basic, Passwords
 from porch.shield.basic_hash import make_hash, verify
 from porch.shield.jwt import Jwt, JwtRules
@@ -149,7 +150,7 @@ def _set_of(key: Key) -> bytes:
 
 def _jwt(key: Key) -> Jwt:
     rules = JwtRules(("RS256", "ES256", "Ed25519"), Terms(audiences=("shop",)))
-    return Jwt(rules, keys_of_set(_set_of(key)), JUDGE)
+    return Jwt(rules, keys_of_set(_set_of(key)), JUDGE, Failures("forged tokens", MOST_FORGERIES))
 
 
 def _head(*, with_identity: bool) -> Callable[[], object]:

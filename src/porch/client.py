@@ -1,8 +1,8 @@
 """Client: how Porch itself asks somebody else: health, discovery, keys, whoever may decide.
 
 An interface for who may know no socket; forward/client.py is it, and config/build makes it. Apart
-from the road of a request: each question has a connection of its own and is bounded in time and
-size.
+from the road of a request: each question is bounded in time and size, and has its connection for
+itself meanwhile.
 """
 
 from collections.abc import Callable, Sequence

@@ -10,11 +10,12 @@ from tests.support.network import FakeClock, FakeLoop
 
 LIMITED = [
     "_Encoded.__missing__",  # of the field: what is left is another number each time
-    "Limiting.on_request",
     "Window.take",
     "Limiting.on_response",
     "Limiting.on_end",
 ]
+NEW = ["_Remembered.__missing__", "Limit._left"]
+"""To write what is left, when it is that much for the first time."""
 
 
 @pytest.fixture
@@ -40,15 +41,16 @@ def more(loop: FakeLoop, limit: Any) -> list[str]:
     return found
 
 
-def test_a_limit_by_address_takes_five_calls_and_one_to_write_what_is_left(loop: FakeLoop) -> None:
-    assert sorted(more(loop, "100/min per client")) == sorted([*LIMITED, "_Fields.__missing__"])
+def test_a_limit_by_address_takes_five_calls_and_four_to_write_what_is_left(loop: FakeLoop) -> None:
+    found = more(loop, "100/min per client")
+    new = [*NEW, "_Remembered.__missing__", "ClientLimiting.__init__.<locals>.<lambda>", "_fields"]
+    assert sorted(found) == sorted([*LIMITED, "ClientLimiting.on_request", *new])
 
 
-def test_a_second_limit_takes_one_more(loop: FakeLoop) -> None:
+def test_several_limits_take_one_call_each_and_two_that_one_alone_does_not(loop: FakeLoop) -> None:
     found = more(loop, ["100/min per client", "1000/h per client"])
-    assert sorted(found) == sorted(
-        [*LIMITED, "Window.take", "_Fields.__missing__", "_Fields.__missing__"]
-    )
+    shared = ["Limiting.on_request", "by_client", "_fields"]
+    assert sorted(found) == sorted([*LIMITED, "Window.take", *shared, *NEW, *NEW])
 
 
 def test_no_limit_takes_none(loop: FakeLoop) -> None:

@@ -1,14 +1,18 @@
 """What is kept of what comes, and as what."""
 
+from dataclasses import replace
+
 import pytest
 
 from porch.cache import refusal
 from porch.cache.appraise import NEVER, appraise
-from porch.cache.asker import asker
-from porch.cache.entry import Entry
+from porch.cache.asker import asker, told
+from porch.cache.entry import LET_IN, Entry
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
+from porch.cache.vary import matches
 from porch.http.message import ResponseHead
+from porch.identity import Identity
 from tests.support.appraising import (
     AUTHORIZED,
     DAY,
@@ -79,6 +83,49 @@ def test_what_is_ignored_does_not_keep_an_answer_from_being_kept():
     for word, line in ((b"no-store", b"max-age=9, no-store"), (b"private", b"max-age=9, private")):
         assert is_fresh(judged(policy=Policy(ignore=frozenset([word])), cache_control=line))
         assert isinstance(judged(cache_control=line), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (b"no-store", {"cache_control": b"max-age=9, no-store"}),
+        (b"private", {"cache_control": b"max-age=9, private"}),
+        (b"set-cookie", {"cache_control": b"max-age=9", "set_cookie": b"a=b"}),
+        (b"vary", {"cache_control": b"max-age=9", "vary": b"*"}),
+        (b"vary", {"cache_control": b"max-age=9", "vary": b"X-Forwarded-For"}),
+    ],
+)
+def test_an_answer_that_is_ignored_says_by_which_word_it_was_let_in(word, said):
+    every = Policy(ignore=frozenset(LET_IN.values()))
+    found = judged(policy=every, **said)
+    assert isinstance(found, Entry)
+    assert [LET_IN[bit] for bit in LET_IN if found.must & bit] == [word]
+
+
+def test_what_no_word_had_to_let_in_needs_none():
+    every = Policy(ignore=frozenset(LET_IN.values()))
+    for said in (
+        {"cache_control": b"max-age=9", "vary": b"accept"},
+        {"cache_control": b'max-age=9, private="x", no-cache="set-cookie"', "set_cookie": b"a=b"},
+        {"cache_control": b"max-age=9, no-store, must-understand"},
+    ):
+        found = judged(policy=every, **said)
+        assert isinstance(found, Entry)
+        assert not found.must & sum(LET_IN)
+
+
+def test_what_the_door_told_is_compared_with_by_what_it_tells():
+    policy = Policy(tells_who=True, told=frozenset((b"x-user", b"x-mail")))
+    ann = told(get(), Identity("ann", "keys", fields=((b"x-user", b"ann"),)), policy.told)
+    kept_ = judged(ann, policy=policy, cache_control=b"public, max-age=9", vary=b"X-User")
+    assert isinstance(kept_, Entry)
+    assert matches(kept_.vary, ann)
+    assert not matches(kept_.vary, get(x_user=b"ann"))
+    renamed = told(get(x_user=b"ann"), Identity("bob", "keys"), {b"x-name"})
+    assert not matches(kept_.vary, renamed)
+    open_ = judged(ann, policy=policy, cache_control=b"public, max-age=9", vary=b"Accept")
+    assert isinstance(open_, Entry)
+    assert matches(open_.vary, renamed)
 
 
 def test_a_body_that_is_too_large_is_not_kept():
@@ -302,6 +349,42 @@ def test_an_answer_is_kept_for_those_whose_wishes_made_it_though_vary_does_not_s
     assert fragment.vary == [(b"accept", b""), (b"hx-request", b"true")]
 
 
+@pytest.mark.parametrize("coding", [b"deflate", b"compress", b"dcb", b"aes128gcm"])
+def test_what_is_coded_oddly_is_for_those_that_take_that_coding_though_vary_does_not_say_so(coding):
+    packed = kept(
+        get(accept_encoding=b"gzip, " + coding),
+        cache_control=b"max-age=60",
+        content_encoding=coding,
+    )
+    assert matches(packed.vary, get(accept_encoding=coding + b";q=0.5, gzip"))
+    assert not matches(packed.vary, get(accept_encoding=b"gzip"))
+
+
+def test_more_fields_that_an_answer_may_have_looked_at_than_are_told_apart_keep_it_out():
+    asked = get(**{f"hx_{number}": b"1" for number in range(33)})
+    assert judged(asked, cache_control=b"max-age=60") is refusal.VARY
+    asked.fields.pop()
+    assert is_fresh(judged(asked, cache_control=b"max-age=60"))
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        (b"x-user", b"X.User"),
+        (b"x-user", b"X_User"),
+        (b"x_user", b"X-User"),
+        (b"x_user", b"X.User"),
+    ],
+)
+def test_a_spelling_of_what_the_door_tells_is_not_compared_so_that_its_answer_is_not_kept(
+    told, named
+):
+    policy = Policy(tells_who=True, told=frozenset((told,)))
+    said = {"policy": policy, "cache_control": b"public, max-age=60"}
+    assert judged(vary=named, **said) is refusal.VARY
+    assert is_fresh(judged(vary=told, **said))
+
+
 @pytest.mark.parametrize("status", [200, 302, 404, 500])
 def test_an_answer_that_says_nothing_is_refused_as_one_that_says_nothing_of_use(status):
     """By a shorter way; the other has to look at a directive that nobody knows."""
@@ -314,10 +397,16 @@ def test_an_answer_that_says_nothing_is_refused_as_one_that_says_nothing_of_use(
     assert judged(get(b"POST"), status=status, server=b"x") is refusal.POST
 
 
-def test_where_the_origin_knows_whose_request_it_is_answers_are_as_those_to_authorization():
+def test_where_the_origin_is_told_who_asks_only_public_and_s_maxage_let_others_have_it():
     knows = Policy(tells_who=True)
-    assert judged(policy=knows, cache_control=b"max-age=60") is refusal.AUTHORIZATION
-    for line in (b"public, max-age=60", b"s-maxage=60", b"max-age=60, must-revalidate"):
+    for line in (b"max-age=60", b"max-age=60, must-revalidate", b"max-age=60, proxy-revalidate"):
+        assert judged(policy=knows, cache_control=line) is refusal.IDENTITY
+        shown = get(authorization=b"Basic x")
+        assert judged(shown, policy=knows, cache_control=line) is refusal.IDENTITY
+    for line in (b"public, max-age=60", b"s-maxage=60", b"public, max-age=60, must-revalidate"):
         assert is_fresh(judged(policy=knows, cache_control=line))
+    assert is_fresh(judged(get(authorization=b"x"), cache_control=b"max-age=60, must-revalidate"))
     found = judged(policy=knows, status=404, cache_control=b"public, max-age=60")
     assert found is refusal.OWN_ERROR
+    asked = replace(knows, ignore=frozenset((b"authorization",)))
+    assert is_fresh(judged(policy=asked, cache_control=b"max-age=60"))

@@ -2,11 +2,13 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from porch.cache import memory_store
 from porch.cache.memory_store import OVERHEAD, MemoryStore
+from porch.cache.notices import Notices
 from tests.support.storing import answer, keep, key
 
 
@@ -73,3 +75,75 @@ def test_closed_it_holds_nothing():
     store.close()
     assert store.load(ident) is None
     assert repr(store) == "<MemoryStore 0 answers>"
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[MemoryStore, MemoryStore]]:
+    """Of two workers."""
+    descriptor = Notices.make(4)
+    yield (
+        MemoryStore(4 << 20, Notices.of(descriptor, 1)),
+        MemoryStore(4 << 20, Notices.of(descriptor, 2)),
+    )
+    os.close(descriptor)
+
+
+def test_what_one_worker_forgets_is_gone_in_the_other_alone(pair):
+    one, other = pair
+    ident, beside = keep(other, "a"), keep(other, "b")
+    number = other.generations[other.cell(key("a"))]
+    assert not one.forget(key("a")), "it has none of it"
+    assert other.generations[other.cell(key("a"))] != number, "what is ready there is asked about"
+    assert other.variants(key("a")) == []
+    assert other.load(ident) is None
+    assert other.load(beside) is not None
+    assert other.stat().objects == 1
+
+
+def test_what_was_asked_for_before_another_forgot_it_is_not_stored(pair):
+    one, other = pair
+    before = other.moment()
+    spool = other.spool(key("b"), answer("b", -1), before)
+    one.forget(key("a"), key("b"))
+    assert other.moment() != before
+    assert other.follow(key("b")) == []
+    assert spool.finish(answer("b", 0)) is None
+    assert other.save(key("a"), answer("a"), b"", before) is None
+    assert other.save(key("a"), answer("a"), b"", other.moment()) is not None
+
+
+@pytest.mark.parametrize("first", ["load", "freshen", "sweep", "variants", "save"])
+def test_whatever_is_asked_first_hears_of_a_purge(pair, first):
+    one, other = pair
+    ident = keep(other, "a", tags=[b"t"])
+    before = other.moment()
+    one.purge("tag", b"t")
+    if first == "load":
+        assert other.load(ident) is None
+    elif first == "freshen":
+        assert not other.freshen(key("a"), ident, answer("a", tags=[b"t"]), before)
+    elif first == "sweep":
+        other.sweep()
+        assert other.stat().objects == 0
+    elif first == "save":
+        assert other.save(key("c"), answer("c", tags=[b"t"]), b"", before) is None
+    else:
+        other.variants(key("a"))
+        assert other.load(ident) is None
+
+
+def test_a_soft_purge_and_a_host_of_another_worker_are_as_of_ones_own(pair):
+    one, other = pair
+    ident = keep(other, "a", tags=[b"t"])
+    one.purge("tag", b"t", soft=True)
+    assert other.load(ident).is_purged
+    one.purge("host", b"A.TEST")
+    assert other.load(ident) is None
+
+
+def test_what_is_stored_in_one_worker_takes_nothing_from_the_other(pair):
+    one, other = pair
+    ident = keep(other, "a")
+    keep(one, "a")
+    keep(one, "a")
+    assert other.load(ident) is not None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from porch.cache.memory_store import MemoryStore
-from porch.cache.queries import body_of_query, forget_queries, mark
+from porch.cache.queries import body_of_query, mark, marked
 from porch.http.message import RequestHead
 
 URL = b"u" * 16
@@ -21,7 +21,7 @@ def store() -> MemoryStore:
 def test_a_mark_stays_until_it_is_forgotten(store: MemoryStore) -> None:
     first = mark(store, URL, ASKED)
     assert first == mark(store, URL, ASKED) != mark(store, b"v" * 16, ASKED)
-    forget_queries(store, URL)
+    store.forget(marked(URL))
     second = mark(store, URL, ASKED)
     assert second != first
     assert second == mark(store, URL, ASKED)
@@ -37,12 +37,6 @@ def test_a_purge_of_the_url_is_one_of_its_queries(store: MemoryStore, soft: bool
 def test_where_nothing_can_be_stored_no_two_are_asked_alike() -> None:
     full: Any = MemoryStore(1)
     assert mark(full, URL, ASKED) != mark(full, URL, ASKED)
-
-
-def test_to_forget_what_nobody_asked_for_writes_nothing(store: MemoryStore) -> None:
-    before = store.moment()
-    forget_queries(store, URL)
-    assert store.moment() == before
 
 
 @pytest.mark.parametrize(

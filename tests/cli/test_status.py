@@ -17,6 +17,7 @@ STATUS: dict[str, Any] = {
     "configuration": {"file": "p.toml", "hash": "abc", "routes": 2, "loaded": "now"},
     "listening": [":80"],
     "cut": {"client_flood": 0, "http_request_error": 0, "proxy_header_error": 0},
+    "turned_away": {"low": 0, "normal": 0, "high": 0},
     "workers": [
         {
             "pid": 8,
@@ -67,6 +68,12 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
 def test_connections_that_were_cut_are_told_by_their_reason_words() -> None:
     cut = {"client_flood": 2, "http_request_error": 0}
     assert "connections that were cut: 2 client_flood" in [*lines(STATUS | {"cut": cut})]
+
+
+def test_requests_that_a_busy_worker_refused_are_told_by_importance() -> None:
+    away = {"low": 120, "normal": 3, "high": 0}
+    told = "requests refused while a worker was busy, by importance: 120 low, 3 normal"
+    assert told in [*lines(STATUS | {"turned_away": away})]
 
 
 def test_what_operators_have_said_stands_behind_with_the_way_out() -> None:

@@ -78,9 +78,10 @@ def test_where_nobody_serves_nobody_is_asked() -> None:
 def test_who_asks_at_a_url(url: str, host: str, port: int, is_secure: bool) -> None:
     made: list[Any] = []
     state = AuthState(serves=True)
-    state.make_client = lambda *asked: made.append(asked)  # type: ignore[assignment, func-returns-value]
+    state.make_client = lambda *asked: made.append(asked)  # type: ignore[assignment]
     state.client(url, NONE)
-    ((address, authority),) = made
+    ((address, authority, keeps),) = made
+    assert keeps == 0
     assert (address.host, address.port, address.tls is not None) == (host, port, is_secure)
     assert authority == urlsplit(url).netloc.encode()
 

@@ -1,5 +1,7 @@
 """From the words of `auth` to filters; whose words hold."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.route.route import Route
 from porch.shield.auth import Authenticate
+from porch.shield.auth_cookie import WithoutCookie
 
 HASH = "sha256:" + "0a" * 32
 KEYS: dict[str, Any] = {"keys": {"partner": HASH}}
@@ -194,6 +197,29 @@ def test_what_is_shown_in_authorization_stays_at_the_door_too() -> None:
     assert passed == [False, False, True, True]
 
 
+def test_the_cookie_of_a_token_stays_at_the_door_too() -> None:
+    jwt = {"jwt": {"jwks": "https://id.test/jwks", "audience": "x", "cookie": "sid"}}
+    both = jwt | {"pass": True}
+    found = routes(
+        {"routes": {"a.test": {"to": ":1", "auth": jwt}, "b.test": {"to": ":1", "auth": both}}}
+    )
+    ends = [
+        any(isinstance(each, WithoutCookie) for each in hooks(found[f"{host}.test"], "on_request"))
+        for host in "ab"
+    ]
+    assert ends == [True, False]
+
+
+def test_what_the_client_is_told_comes_before_all_that_looks_at_answers() -> None:
+    forward = {"forward": {"url": "http://127.0.0.1:9000/", "give": ["Set-Cookie"]}}
+    words = {"to": ":1", "auth": forward, "cookies": "harden"}
+    found = routes({"routes": {"a.test": words}})["a.test"]
+    assert [type(each).__name__ for each in hooks(found, "on_response")][:2] == [
+        "TellClient",
+        "HardenCookies",
+    ]
+
+
 def test_files_that_it_is_made_of_are_watched(tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("ann:$2b$04$" + "." * 53 + "\n", encoding="utf-8")
@@ -210,3 +236,27 @@ def test_files_that_it_is_made_of_are_watched(tmp_path: Path) -> None:
 def test_algorithms_are_of_the_kind_of_key() -> None:
     assert algorithms_of(JwtModel(secret="x")) == ("HS256",)
     assert "HS256" not in algorithms_of(JwtModel(jwks="https://id.test/"))
+
+
+def test_a_door_without_a_way_does_not_load_its_code() -> None:
+    program = """
+import sys
+from porch.config.build import build
+from porch.config.load import load_mapping
+from porch.config.state import State
+assert build(load_mapping({"routes": {"a.test": ":1"}}, "porch.toml"), State()) is not None
+print(*sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {*done.stdout.split()}
+    assert "porch.config.authing" in loaded
+    late = ("joserfc", "authlib", "argon2", "bcrypt", "cryptography", "porch.config.logins")
+    ways = (
+        "porch.shield.oidc",
+        "porch.shield.jwt",
+        "porch.shield.jwks",
+        "porch.shield.forward_auth",
+    )
+    assert loaded.isdisjoint((*late, *ways))

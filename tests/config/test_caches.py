@@ -12,7 +12,7 @@ from porch.cache.memory_store import MemoryStore
 from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
 from porch.config.build import build
-from porch.config.caches import faces_origin
+from porch.config.caches import faces_origin, key_suffix
 from porch.config.load import load_mapping
 from porch.config.state import State
 from porch.filter import Filter
@@ -105,6 +105,18 @@ def test_a_route_of_one_method_has_keys_apart_from_the_one_for_the_rest() -> Non
     suffixes = {key: cache_of(route)._suffix for key, route in found.items()}
     assert len(set(suffixes.values())) == 3
     assert suffixes["a.test"] == b"", "where nothing is left to another the key is as ever"
+
+
+def test_what_is_kept_inside_is_found_by_no_client() -> None:
+    entry = load_mapping({"routes": {"POST a.test/x": ":1"}}).routes[0]
+    assert entry.pattern is not None
+    found = {
+        key_suffix(name, entry.pattern, is_internal=inside)
+        for name in (entry.pattern.key, "a.test/x when")
+        for inside in (True, False)
+    }
+    assert len(found) == 4
+    assert b"" not in found
 
 
 @pytest.mark.parametrize(("kind", "faces"), [(Admission, False), (Filter, False), (Cache, True)])

@@ -30,6 +30,9 @@ watch = true
 grace = "10s"
 debug = false
 request_id = true
+metrics = "127.0.0.1:9145"
+busy = { lag = "20ms", hold = "0s", retry_after = "2s" }
+importance = "high"
 server = "door"
 log = ["pretty", { to = "file:/tmp/access.log", format = "json" }]
 via = false
@@ -52,6 +55,8 @@ limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "byt
 dry_run = true, tell = false, name = "n" }
 auth = false
 block = "scanners"
+json_body = { depth = 9, keys = 9, items = 9, values = 9, string = "1KB", number = 9, \
+size = "1KB", others = true, dry_run = true }
 tarpit = true
 cors = "*"
 csrf = true
@@ -355,7 +360,7 @@ def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
     files = {"include", "error_page", "cert", "ca", "certificates", "key_password", "client_ca"}
-    files |= {"geo", "geo_fields"}
+    files |= {"geo", "geo_fields", "openapi"}
     others = {"client_cert", "user", "group"}  # no such user may be on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == files | others
 
@@ -398,7 +403,7 @@ def test_a_route_knows_its_key_its_place_and_what_was_written(tmp_path):
 
 
 def test_harmless_words_of_later_versions_warn_and_the_rest_is_loaded(tmp_path):
-    loaded = load_text(tmp_path, 'metrics = "127.0.0.1:9"\n[routes]\n"a.test" = "a:1"\n')
+    loaded = load_text(tmp_path, 'admin = "127.0.0.1:9"\n[routes]\n"a.test" = "a:1"\n')
     assert loaded.ok
     assert [each.severity for each in loaded.problems] == ["warning"]
     assert loaded.routes[0].targets[0].text == "a:1"

@@ -136,6 +136,6 @@ def test_no_origin_of_the_door_gets_a_session() -> None:
         return [type(each).__name__ for each in hooks(route)]
 
     found = routes(built_of({"a.test": with_login(), "b.test": ":1"}))
-    assert names(found["a.test"])[:2] == ["Authenticate", "KeepLogins"]
+    assert names(found["a.test"])[:2] == ["Authenticate", "WithoutLogins"]
     assert names(found["b.test"])[0] == "WithoutLogins"
     assert "WithoutLogins" not in names(routes(built_of({"b.test": ":1"}))["b.test"])

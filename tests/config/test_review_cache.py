@@ -129,13 +129,6 @@ def test_a_store_that_cannot_hold_its_own_pages_is_refused() -> None:
     assert problems(cache=True, workers=1, cache_store={"size": "1KB", "memory": True}) == []
 
 
-@pytest.mark.parametrize("workers", ["auto", 2])
-def test_workers_that_do_not_hear_of_each_others_changes_are_warned_of(workers: str | int) -> None:
-    ((severity, text),) = problems(cache=True, workers=workers, cache_store={"memory": True})
-    assert (severity, "let go of in one of them" in text) == ("warning", True)
-    assert problems(cache=True, workers=workers, cache_store={"memory": False}) == []
-
-
 def test_problems_of_one_condition_do_not_hide_another() -> None:
     words = {"header": {"te": True, "x y": True}, "client": ["a", "10.0.0.0/8", "b"]}
     assert len(problems({"cache": {"bypass": words}})) == 4

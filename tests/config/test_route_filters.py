@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from porch.config.build import build
 from porch.config.load import load_mapping
 from porch.config.state import State
+from porch.exchange import Exchange
+from porch.http.message import Field, RequestHead, Trailers
 from porch.route.route import Route
 
 
@@ -42,3 +46,33 @@ def test_the_nearest_word_wins_and_secrets_stay() -> None:
     assert hooks(route({"compress": False}, compress=True)) == []
     kept = route({"compress": ["gzip"]}, site={"a.test": {"compress": {"secrets": True}}})
     assert hooks(kept) == []
+
+
+class Client:
+    """The client's stream, as far as it is asked here."""
+
+    peer = b"192.0.2.7"
+    port = b"80"
+
+
+@pytest.mark.parametrize("name", [b"x-route", b"x.route", b"x_route", b"X~Route", b"x-gone"])
+def test_what_a_route_says_in_a_field_no_client_says_in_any_spelling(name: bytes) -> None:
+    said = {"request": {"X-Route": "ours", "X-Gone": False, "X-More": ["ours"]}}
+    made = route({"headers": said, "underscores": True})
+    came: list[Field] = [(name.lower(), b"his"), (b"x-more", b"his")]
+    head = RequestHead(b"POST", b"/", b"a.test", b"http", came, None)
+    client: Any = Client()
+    keeper: Any = None
+    exchange = Exchange(keeper, client, head, made, client.peer)
+    exchange.outgoing = RequestHead(b"POST", b"/", b"a.test", b"http", [*came], None)
+    for hook in made.plan.on_upstream_request:
+        hook(exchange)
+    behind = Trailers([*came])
+    for behind_hook in made.plan.on_request_trailers:
+        behind_hook(exchange, behind)
+    went = [each for each in exchange.outgoing.fields if b"forwarded" not in each[0]]
+    assert went == [(b"x-more", b"his"), (b"via", b"1.1 porch"), (b"x-route", b"ours"), MORE]
+    assert behind.fields == [(b"x-more", b"his")]
+
+
+MORE = (b"x-more", b"ours")

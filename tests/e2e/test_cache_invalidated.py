@@ -115,3 +115,42 @@ def test_what_the_door_refuses_lets_go_of_nothing(asking: Callable[[str], Ask], 
     first = ask(b"GET", b"/d")
     ask(b"POST", b"/d")
     assert ask(b"GET", b"/d") == first
+
+
+def test_stores_in_memory_let_go_of_it_in_every_worker(door: Start, origin: Scripted) -> None:
+    numbers = count(1)
+
+    def serve(connection: Connection) -> None:
+        while True:
+            connection.read_head()
+            body = b"%d" % next(numbers)
+            said = b"Cache-Control: max-age=60\r\nContent-Length: %d\r\n\r\n" % len(body)
+            connection.send(b"HTTP/1.1 200 OK\r\n" + said + body)
+
+    to = f"127.0.0.1:{origin(serve).port}"
+    running = door(
+        "workers = 2\ncache = true\ncache_store = { memory = true }\n"
+        f'[routes]\n"a.test" = "{to}"\n'
+    )
+    clients = [Client(running) for _ in range(8)]  # each stays with its worker
+
+    def found(method: bytes = b"GET", more: bytes = b"") -> list[bytes]:
+        asked = method + b" /x HTTP/1.1\r\nHost: a.test\r\n" + more
+        return [each.send(asked + b"\r\n").read_answer()[2] for each in clients]
+
+    def queried() -> list[bytes]:
+        return found(b"QUERY", b"Content-Length: 0\r\nContent-Type: text/plain\r\n")
+
+    before, asked = found(), queried()
+    assert 1 < len({*before}) <= 2, "each worker has its own"
+    for each in clients[:4]:
+        assert found() == before
+        assert queried() == asked
+        each.send(b"POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n")
+        each.read_answer()
+        now, answered = found(), queried()
+        assert not {*now} & {*before}
+        assert not {*answered} & {*asked}
+        before, asked = now, answered
+    for each in clients:
+        each.close()

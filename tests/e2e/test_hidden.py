@@ -56,12 +56,26 @@ class Shop(Site):
                 (b"link", b"<" + own.replace(b"127.0.0.1", b"localhost") + b"/a>; rel=next"),
                 (b"set-cookie", b"a=1; Domain=127.0.0.1; Path=/x"),
             )
+        elif kind == b"report":
+            fields += self.sent_asasked(request)
         elif kind == b"file":
             name = os.fsencode(self.folder) + b"/protected/" + rest
             fields += ((b"x-sendfile", name),)
         elif kind == b"to":
             fields += ((b"x-accel-redirect", b"/" + rest),)
         return written(request, 200, fields, b"the shop")
+
+    def sent_asasked(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
+        """As Rack::Sendfile has a front server send a public file, in the way and at the place that
+        the request names (CVE-2025-61780); it merges trailers, and tells no spellings apart."""
+        said = {
+            re.sub(rb"[^a-z0-9]", b"-", name.lower()): value
+            for name, value in (*request.fields, *request.trailers)
+        }
+        public, _, inside = said.get(b"x-accel-mapping", b"").partition(b"=")
+        if said.get(b"x-sendfile-type", b"").lower() != b"x-accel-redirect" or not inside:
+            return ()
+        return ((b"x-accel-redirect", b"/srv/public/a.txt".replace(public, inside)),)
 
 
 @pytest.fixture
@@ -254,6 +268,24 @@ def test_nor_by_http_2(running: Door) -> None:
 def test_no_spelling_of_a_host_does(running: Door) -> None:
     path = b"/protected/a.txt"
     assert not [each for each in HOSTS if SECRET in asked(running, GET % (path, each))]
+
+
+ASKING = (b"%b: X-Accel-Redirect\r\n", b"%b: /srv/public/=/protected/\r\n")
+
+
+@pytest.mark.parametrize("mark", [b"-", b"_", b".", b"~"])
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_no_client_tells_an_origin_which_file_to_have_sent(
+    running: Door, mark: bytes, is_behind: bool
+) -> None:
+    names = (b"X-Sendfile-Type", b"X-Accel-Mapping")
+    lines = [each % name.replace(b"-", mark) for each, name in zip(ASKING, names, strict=True)]
+    head = b"POST /report HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n"
+    told = b"".join(lines)
+    request = head + b"\r\n0\r\n" + told if is_behind else head + told + b"\r\n0\r\n"
+    answer = asked(running, request + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert SECRET not in answer
 
 
 def test_no_method_and_no_field_of_a_client_does(running: Door) -> None:

@@ -87,6 +87,40 @@ def test_at_ten_times_the_limit_two_workers_let_in_one_too_many_at_most(door):
     assert "refused" in running.porch("status").stdout
 
 
+BOTH = '["100/h per client", { rate = "150/h", per = "client", burst = 150, name = "bucket" }]'
+
+
+def test_the_next_version_goes_on_where_this_one_was(door):
+    """Of a window, and of a bucket when there is room in the window again."""
+    running = door(CONFIG.format(limit=BOTH))
+    assert passed(storm(running.port, 4, 10)) == 40
+    before = running.workers
+    upgrade(running)
+    assert not set(before) & set(running.workers[-2:])
+    assert 60 <= passed(storm(running.port, 4)) <= 61
+    upgrade(running)
+    assert passed(storm(running.port, 4)) == 0
+    running.write(CONFIG.format(limit=BOTH.replace("100/h", "500/h")))
+    upgrade(running)
+    assert 49 <= passed(storm(running.port, 4)) <= 52
+
+
+def test_more_room_for_keys_begins_anew(door):
+    text = CONFIG.format(limit='"100/h per client"')
+    running = door("limit_keys = 4096\n" + text)
+    assert passed(storm(running.port, 4, 10)) == 40
+    running.write("limit_keys = 8192\n" + text)
+    upgrade(running)
+    assert 100 <= passed(storm(running.port, 4)) <= 101
+
+
+def upgrade(running):
+    """And wait until the workers of before are gone."""
+    ran = running.porch("upgrade")
+    assert ran.returncode == 0, ran.stderr + running.errors
+    running.wait_until(lambda: len(running.workers) == 2, "the end of the old workers")
+
+
 def test_a_limit_that_looks_on_lets_all_in_and_says_so(door):
     running = door(CONFIG.format(limit='{ rate = "10/h", per = "client", dry_run = true }'))
     answers = storm(running.port, 4, 25)

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from porch.exchange import Exchange
-from porch.forward.headers import CERTIFICATES, CLAIMS, Forwarding, ForwardingHeaders
+from porch.forward.headers import (
+    CERTIFICATE_FAMILIES,
+    CERTIFICATES,
+    CLAIMS,
+    STEERING,
+    STEERING_FAMILIES,
+    Forwarding,
+    ForwardingHeaders,
+)
 from porch.http.h1_encode import request_head
 from porch.http.message import Field, RequestHead, Trailers
 from porch.route.route import Route
@@ -136,9 +144,13 @@ def test_what_a_trusted_peer_says_stands() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", sorted(CERTIFICATES))
-def test_nobody_is_believed_about_a_certificate(name: bytes) -> None:
-    for spelled in (name, name.replace(b"-", b"_")):
+FAMILIES = [each + b"subject" for each in (*CERTIFICATE_FAMILIES, *STEERING_FAMILIES)]
+
+
+@pytest.mark.parametrize("name", [*sorted(CERTIFICATES | STEERING), *FAMILIES])
+def test_nobody_is_believed_about_a_certificate_or_steers_an_origin(name: bytes) -> None:
+    for spelled in (name, name.replace(b"-", b"_"), name.replace(b"-", b".")):
+        assert sent((spelled, b":AAAA:")) == OURS
         assert sent((spelled, b":AAAA:"), trusts=yes) == OURS
         assert sent((spelled, b":AAAA:"), trusts=yes, underscores=True) == OURS
 
@@ -230,5 +242,6 @@ def test_nor_does_it_behind_the_body(is_believed: bool) -> None:
     head = RequestHead(b"POST", b"/", b"x.test", b"http", [], None)
     exchange = Exchange(keeper, client, head, Route(key="*"), b"192.0.2.7")
     behind = Trailers([(b"x-user", b"admin"), (b"x-sum", b"7"), (b"client-cert", b":x:")])
+    behind.fields += [(each, b"1") for each in (b"x.accel.mapping", b"x-sendfile-type", b"proxy")]
     headers.on_request_trailers(exchange, behind)
     assert behind.fields == [(b"x-sum", b"7")]

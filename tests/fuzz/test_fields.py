@@ -35,6 +35,7 @@ from porch.route.condition import READERS
 from porch.shield import basic
 from porch.shield.api_key import ApiKeys, Known
 from porch.shield.auth import Judge
+from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.basic import Basic, Passwords
 from porch.shield.cors import Cors, CorsRules, OriginRefused
 from porch.shield.csrf import CrossSite, CrossSiteRefused
@@ -116,6 +117,7 @@ _jwt = Jwt(
     ),
     keys_of_set(key_set(RSA, EC)),
     JUDGE,
+    Failures("forged tokens", MOST_FORGERIES),
 )
 
 

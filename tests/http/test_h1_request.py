@@ -328,6 +328,15 @@ def test_what_one_request_said_is_not_remembered_for_the_next() -> None:
     assert (decoder.keep_alive, decoder.one_zero) == (True, False)
 
 
+@pytest.mark.parametrize(
+    "named", [b"origin", b"x-a, Sec-Fetch-Site", b"close, X-Forwarded-For", b"forwarded"]
+)
+def test_what_lets_in_where_it_is_absent_is_not_taken_away(named: bytes) -> None:
+    decoder = request_decoder()
+    with pytest.raises(BadRequest, match="not about the connection alone"):
+        decoder.decode(b"GET / HTTP/1.1\r\n" + HOST + b"connection: " + named + b"\r\n\r\n")
+
+
 def test_the_scheme_is_that_of_the_connection() -> None:
     message = b"GET https://a.test/b HTTP/1.1\r\n" + HOST + b"\r\n"
     piece = request_decoder(scheme=b"https").decode(message)
@@ -363,6 +372,7 @@ BLOCKS = (
     b"host: a.test\r\nconnection: keep-alive\r\n",
     b"host: a.test\r\nconnection: close\r\n",
     b"host: a.test\r\nconnection: x-a\r\nx-a: 1\r\n",
+    b"host: a.test\r\nconnection: origin\r\norigin: http://b.test\r\n",
     b"host: a.test\r\nconnection: upgrade\r\nupgrade: websocket\r\n",
     b"host: a.test\r\ncontent-length: 0\r\nexpect: 100-continue\r\n",
     b"host: a.test\r\nte: gzip\r\n",

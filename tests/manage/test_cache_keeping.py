@@ -14,6 +14,9 @@ from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.manage import cache_keeping as module
 from porch.manage.cache_keeping import CacheKeeping, KeptCache, caches, shelf_of
+from porch.manage.columns import COLUMNS
+from porch.shared import SharedTable
+from tests.support.storing import keep, key
 
 SAID: list[str] = []
 
@@ -38,9 +41,13 @@ def at(folder: Path, **more: Any) -> Loaded:
 
 
 def begun(wanted: Loaded, handed: Any = None) -> CacheKeeping:
-    keeping = CacheKeeping()
+    keeping = CacheKeeping(4)
     keeping.begin(wanted, None, say, handed)  # type: ignore[arg-type]
     return keeping
+
+
+def table(row: int = 1) -> tuple[SharedTable, int]:
+    return SharedTable(4, COLUMNS), row
 
 
 @pytest.mark.parametrize("layer", ["top", "site", "route", "none"])
@@ -59,14 +66,14 @@ def test_without_a_cache_nothing_is_claimed(tmp_path: Path) -> None:
     keeping = begun(loaded({"path": str(tmp_path)}, cache=False))
     assert keeping.kept is None
     assert keeping.hand_over() == []
-    assert shelf_of(keeping.kept, [], say) is None
+    assert shelf_of(keeping.kept, table(), say) is None
     assert list(tmp_path.iterdir()) == []
     keeping.close()
 
 
 def test_workers_open_what_was_claimed(tmp_path: Path) -> None:
     keeping = begun(at(tmp_path))
-    shelf = shelf_of(keeping.kept, [], say)
+    shelf = shelf_of(keeping.kept, table(), say)
     assert shelf is not None
     assert isinstance(shelf.store, DiskStore)
     assert shelf.forms is not None
@@ -127,14 +134,42 @@ def test_a_worker_that_runs_is_told_all_of_it(tmp_path: Path) -> None:
 
 def test_in_memory_each_worker_has_its_own_and_waits_for_no_other() -> None:
     keeping = begun(loaded({"memory": True}))
-    one, other = (shelf_of(keeping.kept, [], say) for _ in range(2))
+    one, other = (shelf_of(keeping.kept, table(row), say) for row in (1, 2))
     assert one is not None
     assert other is not None
     assert isinstance(one.store, MemoryStore)
     assert one.forms is None, "what no other worker has stored has no name there"
     assert one.locks._descriptor != other.locks._descriptor  # type: ignore[attr-defined]
+    ident = keep(other.store)
+    assert one.store.variants(key("a")) == []
+    one.store.purge("all")
+    assert other.store.load(ident) is None
     assert keeping.hand_over() == []
     keeping.close()
+
+
+@pytest.mark.parametrize("then", ["memory", "nothing", "elsewhere"])
+def test_what_a_door_does_without_is_forsaken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
+    first = begun(loaded())
+    assert first.kept is not None
+    folder = first.kept.place.folder
+    assert folder is not None
+    assert folder.parent == tmp_path
+    first.close()
+    assert (folder / "state").exists()
+    again = begun(loaded())
+    again.close()
+    assert (folder / "state").exists(), "it is in use"
+    store: dict[str, Any] = {
+        "memory": {"memory": True},
+        "elsewhere": {"path": str(tmp_path / "other")},
+    }
+    caching = loaded(store.get(then), cache=then != "nothing")
+    begun(caching).close()
+    assert not (folder / "state").exists()
 
 
 def inherited(keeping: CacheKeeping) -> list[Any]:
@@ -150,7 +185,7 @@ def test_over_an_upgrade_what_is_stored_stays(tmp_path: Path) -> None:
     assert SAID == []
     assert after.kept is not None
     assert after.kept.claimed is not None
-    assert [after.kept.locks, *after.kept.claimed] == handed[:4]
+    assert [after.kept.shared, *after.kept.claimed] == handed[:4]
     assert after.kept.place.size == 3 << 20, "a new size is in force with an upgrade"
     assert not os.get_inheritable(handed[0])
     assert after.hand_over() == handed
@@ -185,4 +220,4 @@ def _own(keeping: CacheKeeping) -> list[int]:
     if kept is None:
         return []
     claimed = kept.claimed
-    return [kept.locks, *(() if claimed is None else (claimed.lock, claimed.board))]
+    return [kept.shared, *(() if claimed is None else (claimed.lock, claimed.board))]

@@ -2,16 +2,19 @@
 
 import os
 from typing import cast
+from unittest import mock
 
 from porch.balance.endpoint import WIDTH
 from porch.cache.counts import HIT
-from porch.clock import Deadlines
+from porch.clock import INFINITY, Deadlines
+from porch.config.state import State
 from porch.listen.door import Door, Settings
 from porch.manage.columns import (
     CACHE,
     COLUMNS,
     CUT,
     CUTS,
+    TURNED_AWAY,
     Columns,
     cache_cells,
     cells_by,
@@ -96,7 +99,11 @@ def test_a_worker_counts_in_its_own_row() -> None:
     door = Door(cast("Settings", None), Deadlines())
     door.requests, door.running = 7, 2
     door.cuts["client_flood"] = 3
-    count(row, door, 5, 1)
-    count(row, door, 5, 1)
-    assert [*row[:6]] == [2, 0, 7, 2, 5, 1]
+    state = State()
+    state.turned_away[:] = [9, 0, 4]
+    state.deadlines.watch(mock.Mock(deadline=INFINITY))
+    count(row, door, state, 5)
+    count(row, door, state, 5)
+    assert [*row[:6]] == [2, 0, 7, 2, 1, 5]
     assert row[CUT + CUTS.index("client_flood")] == 3
+    assert [*row[TURNED_AWAY:CACHE]] == [9, 0, 4]

@@ -14,7 +14,7 @@ from porch.config.listing import Listing
 from porch.config.load import load_mapping
 from porch.config.orders import Back, Order
 from porch.manage.candidate import Candidate
-from porch.manage.columns import CONNECTIONS, CUT, CUTS
+from porch.manage.columns import CONNECTIONS, CUT, CUTS, TURNED_AWAY
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.process import Process
@@ -51,6 +51,15 @@ def test_connections_that_were_cut_are_counted_by_reason_word_over_all_workers()
         table.use(row)
         table.rows[row][CUT + CUTS.index("client_flood")] = count
     assert status(made)["cut"]["client_flood"] == 7
+
+
+def test_requests_that_busy_workers_refused_are_counted_over_all_of_them() -> None:
+    made = door()
+    table = made.in_force.table
+    for row, count in ((0, 5), (1, 2)):
+        table.use(row)
+        table.rows[row][TURNED_AWAY] = count
+    assert status(made)["turned_away"] == {"low": 7, "normal": 0, "high": 0}
 
 
 def test_what_is_spoken_is_told_where_it_is_not_http_1_1() -> None:

@@ -212,11 +212,15 @@ def asks(story: Cached, name: bytes) -> Cached:
     return story.client(GET % b"X-Key: %b\r\n" % name)  # type: ignore[return-value]
 
 
-def test_what_is_said_to_one_is_not_given_to_another(cached: MakeCached) -> None:  # noqa: F811
-    story = personal(cached)
+@pytest.mark.parametrize("more", [b"", b", must-revalidate"])
+def test_what_is_said_to_one_is_not_given_to_another(
+    cached: MakeCached,  # noqa: F811
+    more: bytes,
+) -> None:
+    story, mine = personal(cached), MINE.replace(b"max-age=60", b"max-age=60" + more)
     for name in (b"ann", b"bob", b"ann"):
         asks(story, name).upstream_gets(b"GET /a", field=(b"x-forwarded-user", name))
-        story.upstream(MINE + name).client_gets(200, name)
+        story.upstream(mine + name).client_gets(200, name)
 
 
 def test_nor_to_one_who_asks_at_the_same_time(cached: MakeCached) -> None:  # noqa: F811

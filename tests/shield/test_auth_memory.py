@@ -3,8 +3,7 @@
 import pytest
 
 from porch import clock
-from porch.shield import auth_memory
-from porch.shield.auth_memory import LONGEST_WAIT, Failures, Remembered
+from porch.shield.auth_memory import Remembered
 
 
 @pytest.fixture(autouse=True)
@@ -58,36 +57,3 @@ def test_it_is_bounded_whoever_sends_what() -> None:
     for number, digest in enumerate(digests):
         held.put(digest, number, 10.0)
     assert [held.get(each) for each in digests] == [None, None, 2, 3, 4]
-
-
-def test_who_shows_too_many_wrong_ones_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    failures = Failures(3)
-    for _ in range(3):
-        assert failures.check(b"192.0.2.1") is None
-        failures.count(b"192.0.2.1")
-    refusal = failures.check(b"192.0.2.1")
-    assert refusal is not None
-    assert refusal.retry_after == LONGEST_WAIT
-    assert failures.check(b"192.0.2.2") is None
-    later(monkeypatch, LONGEST_WAIT)
-    assert failures.check(b"192.0.2.1") is None
-    failures.count(b"192.0.2.1")
-    assert failures.check(b"192.0.2.1") is None
-
-
-def test_the_addresses_of_one_site_count_together() -> None:
-    failures = Failures(2)
-    failures.count(b"2001:db8:0:1::1")
-    failures.count(b"2001:db8:0:1:ffff::2")
-    assert failures.check(b"2001:db8:0:1::3") is not None
-    assert failures.check(b"2001:db8:0:2::1") is None
-    failures.count(b"unix")
-    assert failures.check(b"unix") is None
-
-
-def test_many_addresses_take_no_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth_memory, "ADDRESSES", 10)
-    failures = Failures(1)
-    for number in range(100):
-        failures.count(b"192.0.2.%d" % number)
-    assert len(failures._counts) == 10

@@ -12,6 +12,7 @@ from porch.filter import Response
 from porch.identity import Identity
 from porch.shield import forward_auth
 from porch.shield.auth import Judge, Later
+from porch.shield.auth_answer import Telling
 from porch.shield.auth_claims import Requirement
 from porch.shield.auth_errors import CannotTell, NotAllowed
 from porch.shield.forward_auth import ForwardAuth, ForwardRules
@@ -44,12 +45,17 @@ class Service:
         raise AssertionError
 
 
-def ask(answer: Answer | Exception, judge: Judge = JUDGE, **rules: Any) -> tuple[Any, list[Any]]:
+def ask(
+    answer: Answer | Exception,
+    judge: Judge = JUDGE,
+    sent: list[tuple[bytes, bytes]] = FIELDS,
+    **rules: Any,
+) -> tuple[Any, list[Any]]:
     """The verdict, and what the service was asked."""
     service = Service(answer)
     waits: list[Coroutine[Any, Any, None]] = []
     way = ForwardAuth(ForwardRules(b"/check?x=1", **rules), lambda: service, waits.append, judge)
-    exchange: Any = FakeExchange(method=b"POST", target=b"/a?b", fields=[*FIELDS], length=5)
+    exchange: Any = FakeExchange(method=b"POST", target=b"/a?b", fields=[*sent], length=5)
     exchange.client_ip = b"192.0.2.7"
     later = way.identify(seen(exchange))
     assert isinstance(later, Later)
@@ -91,6 +97,28 @@ def test_whom_it_does_not_name_is_let_in_without_a_name() -> None:
     assert isinstance(found, Identity)
     assert found.name == "-"
     assert found.fields == ((b"x-groups", b"a"),)
+
+
+def test_fields_of_its_answer_that_are_named_go_to_the_client_of_whom_it_lets_in() -> None:
+    fields = [(b"remote-user", b"ann"), (b"set-cookie", b"sid=2"), (b"set-cookie", b"b=1")]
+    found, _ = ask(Answer(200, [*fields, (b"x-other", b"1")], b""))
+    assert type(found) is Identity, "none is named"
+    found, _ = ask(Answer(200, fields, b""), gives=frozenset((b"set-cookie", b"x-left")))
+    assert isinstance(found, Telling)
+    assert (found.name, list(found.answer)) == ("ann", fields[1:])
+    assert found.fields == ((b"x-user", b"ann"),)
+    judge = Judge([Requirement("remote-user", "bob")], {})
+    found, _ = ask(Answer(200, fields, b""), judge, gives=frozenset((b"set-cookie",)))
+    assert isinstance(found, NotAllowed)
+
+
+def test_it_is_not_told_the_cookies_of_the_door() -> None:
+    sent = [
+        (b"cookie", b"__Host-porch-login-a=x; sid=1; porch-pass=y"),
+        (b"cookie", b"porch-login-a=z"),
+    ]
+    _, ((_, _, fields, _),) = ask(Answer(200, [], b""), sent=sent)
+    assert [each for each in fields if each[0] == b"cookie"] == [(b"cookie", b"sid=1")]
 
 
 def test_what_is_required_is_looked_for_in_its_fields() -> None:

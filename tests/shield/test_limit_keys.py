@@ -12,6 +12,7 @@ from porch.shield.limit_keys import (
     by_all,
     by_claim,
     by_client,
+    by_code,
     by_country,
     by_host,
     by_identity,
@@ -20,6 +21,7 @@ from porch.shield.limit_keys import (
     network,
     together,
 )
+from porch.shield.limit_table import LONGEST
 
 
 def exchange_of(
@@ -116,6 +118,23 @@ def test_countries_are_asked_for_by_address() -> None:
     key = by_country({b"192.0.2.1": b"CH"}.get)
     assert key(exchange_of(b"192.0.2.1")) == b"CH"
     assert key(exchange_of(b"192.0.2.2")) == b"??"
+
+
+def test_a_key_is_never_longer_than_a_table_takes_and_stays_its_own() -> None:
+    long, other = b"a" * 500, b"b" + b"a" * 499
+    fields = [[(b"x-api-key", value)] for value in (long, other)]
+    made = [by_value("header", b"x-api-key")(exchange_of(fields=each)) for each in fields]
+    made += [by_host(exchange_of(authority=each)) for each in (long, other)]
+    made += [by_name(each)(exchange_of()) for each in (long, other)]
+    made += [by_code(lambda exchange, each=each: each)(exchange_of()) for each in (long, other)]
+    made += [by_identity(exchange_of(identity=Identity("a" * 99, "jwt")))]
+    made += [together([by_name(b"r" * 20), by_client])(exchange_of(each)) for each in (b"1", b"2")]
+    made += [network(b"no:address" * 9)]
+    assert all(len(each or b"") <= LONGEST for each in made)
+    assert made[0] != made[1]
+    assert made[2] != made[3] == made[5] == made[7]
+    assert len(set(made)) == 8
+    assert by_code(lambda exchange: None)(exchange_of()) is None
 
 
 def test_several_keys_are_one_that_cannot_be_another() -> None:

@@ -19,7 +19,7 @@ GET = b"GET / HTTP/1.1\r\nhost: a.test\r\naccept-encoding: gzip\r\n\r\n"
 
 @pytest.fixture
 def scenario(monkeypatch: pytest.MonkeyPatch) -> Scenario:
-    window = Window(LimitTable(2, 1024).row(1), 7, 100, 60.0, late=True)
+    window = Window(LimitTable(2, 1024).row(1), "a limit", 100, 60.0, late=True)
     limit = Limit("c", "", "", by_client, window, Cells(WIDTH), cost=ByUsage("total_tokens"))
     made = Scenario(monkeypatch, filters=[UsageLimiting([limit])])
     window._began = clock.monotonic()

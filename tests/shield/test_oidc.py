@@ -8,9 +8,10 @@ from porch.client import Answer
 from porch.filter import Response
 from porch.identity import Identity
 from porch.shield.auth import Judge
+from porch.shield.auth_answer import TELL_CLIENT, Telling
 from porch.shield.auth_claims import Requirement
 from porch.shield.auth_errors import CannotTell, NotAllowed, Unauthorized
-from porch.shield.oidc import KeepLogins, Renewed, WithoutLogins, is_navigation
+from porch.shield.oidc import WITHOUT_LOGINS, is_navigation
 from tests.support.hooks import seen
 from tests.support.logins import Login
 
@@ -99,7 +100,7 @@ def test_it_is_renewed_before_it_is_over_and_the_browser_gets_it(login: Login) -
     login.later(2)
     login.provider.user["groups"] = ["staff", "new"]
     found = login.come()
-    assert isinstance(found, Renewed)
+    assert isinstance(found, Telling)
     assert found.claims["groups"] == ["staff", "new"]
     assert str(login.jar) != before
     assert login.come().claims["groups"] == ["staff", "new"]
@@ -137,7 +138,7 @@ def test_a_provider_that_is_away_is_no_reason_to_let_in(login: Login) -> None:
     assert isinstance(login.come(), CannotTell)
     login.provider.fault = None
     login.later(5)
-    assert isinstance(login.come(), Renewed)
+    assert isinstance(login.come(), Telling)
 
 
 def test_one_that_nobody_can_renew_holds_for_its_life(login: Login) -> None:
@@ -167,7 +168,7 @@ def test_a_renewed_session_is_given_with_the_answer_and_to_nobody_else(login: Lo
     exchange: Any = login.exchange()
     exchange.identity = login.come()
     stored = exchange.response.fields = [(b"cache-control", b"max-age=60"), (b"x", b"y")]
-    KeepLogins().on_response(seen(exchange))
+    TELL_CLIENT.on_response(seen(exchange))
     assert exchange.response.fields[:2] == [
         (b"x", b"y"),
         (b"cache-control", b"max-age=60, private"),
@@ -175,13 +176,12 @@ def test_a_renewed_session_is_given_with_the_answer_and_to_nobody_else(login: Lo
     assert [name for name, _ in exchange.response.fields[2:]] == [b"set-cookie"]
     assert len(stored) == 2, "what a store has is left as it is"
     exchange.identity, exchange.response.fields = login.come(), [(b"x", b"y")]
-    KeepLogins().on_response(seen(exchange))
+    TELL_CLIENT.on_response(seen(exchange))
     assert exchange.response.fields == [(b"x", b"y")]
 
 
 def test_origins_do_not_get_it(login: Login) -> None:
     login.log_in()
-    for each in (WithoutLogins(), KeepLogins()):
-        exchange = login.exchange(cookie=f"a=1; {login.jar}")
-        each.on_request(seen(exchange))
-        assert (b"cookie", b"a=1") in exchange.request.fields
+    exchange = login.exchange(cookie=f"a=1; {login.jar}")
+    WITHOUT_LOGINS.on_request(seen(exchange))
+    assert (b"cookie", b"a=1") in exchange.request.fields

@@ -7,6 +7,8 @@ exchange has the Gathering for its origin, so that whatever looks at bodies, or 
 done so before an origin is asked.
 """
 
+from collections.abc import Callable
+
 from porch.between import BeforeUpstream
 from porch.buffer.spool import PIECE, Spool, no_room
 from porch.clock import INFINITY
@@ -26,28 +28,45 @@ class BufferRequest(Filter):
     """Holds requests with a body back until they are whole; 413 to those of more than `most` bytes.
 
     Not calls of gRPC, whose client may send on only when it has heard something. The last of the
-    filters that may answer: what is refused is not gathered first.
+    filters that may answer, but for what looks at whole bodies: what is refused is not gathered
+    first. most: None for those alone of which `wants` says so much, which is less than `most`.
     """
 
-    __slots__ = ("_gathering", "_most")
+    __slots__ = ("_gathering", "_most", "_wants")
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int | None, wants: Callable[[Exchange], int | None] | None = None
+    ) -> None:
         self._most = most
+        self._wants = wants
         self._gathering: dict[Exchange, Gathering] = {}
 
     def __repr__(self) -> str:
-        return f"<BufferRequest {self._most} bytes, {len(self._gathering)} now>"
+        most = "wanted" if self._most is None else self._most
+        return f"<BufferRequest {most} bytes, {len(self._gathering)} now>"
+
+    def body_of(self, exchange: Exchange) -> bytes:
+        """All that is there of a body. Raises PorchError if the disk fails."""
+        gathering = self._gathering.get(exchange)
+        if gathering is None or not gathering.spool.written:
+            return exchange.held or b""
+        try:
+            return gathering.spool.read(0, gathering.spool.written)
+        except OSError as error:
+            raise no_room(error) from None
 
     def on_request(self, exchange: Exchange) -> Suspend | None:
         """See Filter. RFC 9110 10.1.1: it is we who want the body, and say so."""
         request = exchange.request
-        if request.method == b"POST" and call_kind(request.get(b"content-type")):
+        wanted = self._wants(exchange) if self._wants is not None else None
+        most = self._most if wanted is None else min(wanted, self._most or wanted)
+        if most is None or (request.method == b"POST" and call_kind(request.get(b"content-type"))):
             return None
-        if (request.length or 0) > self._most or exchange.bytes_in > self._most:
-            raise BodyTooLarge(f"over {self._most} bytes")
+        if (request.length or 0) > most or exchange.bytes_in > most:
+            raise BodyTooLarge(f"over {most} bytes")
         if exchange.request_done or request.upgrade is not None:
             return None
-        exchange.upstream = self._gathering[exchange] = Gathering(exchange, self._most)
+        exchange.upstream = self._gathering[exchange] = Gathering(exchange, most)
         wait(exchange)
         if request.expect and not exchange.bytes_in:
             exchange.client.send(ResponseHead(100, []), b"", False)

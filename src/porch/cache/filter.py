@@ -19,7 +19,7 @@ from porch.cache.headed import holds_for_all
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, digest, make
 from porch.cache.policy import Policy
-from porch.cache.queries import QUERY, Coming, body_of_query, forget_queries, mark
+from porch.cache.queries import QUERY, Coming, body_of_query, mark, marked
 from porch.cache.ready import Name, Whom, ready
 from porch.cache.refusal import CLIMBS, Refusal
 from porch.cache.reuse import How, Use
@@ -186,7 +186,7 @@ class Cache(Filter):
         store, request = self.shelf.store, self.told(exchange)
         key = self._key(request, self.rules_for(exchange), exchange)
         if request.method == QUERY:  # whose body is not held any more
-            forget_queries(store, key)
+            store.forget(marked(key))
             return
         primary = digest(key)
         stored, _ = self.select(primary, request)

@@ -1,4 +1,5 @@
-"""The store in one process's memory: nothing is shared between workers, nothing outlives them."""
+"""The store in one process's memory: no answer is shared between workers, and none outlives them.
+What one of them lets go of, all do (notices.py)."""
 
 import heapq
 import os
@@ -11,6 +12,7 @@ from porch.cache.bans import GONE, SOFT, VALID, Numbers, decided, names
 from porch.cache.change import hashed
 from porch.cache.entry import Entry
 from porch.cache.eviction import Ghost, Hands, Line, Sieve
+from porch.cache.notices import GENERATIONS, Notices
 from porch.cache.spool import Growing
 from porch.cache.store import (
     VARIANTS,
@@ -22,8 +24,10 @@ from porch.cache.store import (
     Stat,
     Stored,
     Variant,
+    Ways,
 )
 from porch.cache.sweeping import is_useless
+from porch.cache.ways import unattended
 from porch.reader import OPEN
 
 __all__ = ["MemoryStore"]
@@ -31,7 +35,6 @@ __all__ = ["MemoryStore"]
 BANS = 10_000
 """Names of purges that are kept; if there are more at one time, what is older than the oldest is
 purged too."""
-GENERATIONS = 4096
 GHOSTS = 1 << 16
 MARKS = 1 << 20
 SWEPT = 64
@@ -100,10 +103,14 @@ class _Bans:
 
 
 class MemoryStore:
-    """A store.Store. max_size: bytes, of bodies and heads. All bodies come as bytes."""
+    """A store.Store. max_size: bytes, of bodies and heads. notices: this worker's; None where
+    there is no other. All bodies come as bytes."""
 
-    def __init__(self, max_size: int) -> None:
-        self.generations = memoryview(array("q", bytes(8 * GENERATIONS)))
+    def __init__(self, max_size: int, notices: Notices | None = None) -> None:
+        self._notices = notices = notices or Notices.alone()
+        self.generations = notices.generations
+        self._latest = notices.latest
+        self._heard = self._latest[0]
         self.writes = memoryview(array("q", (0,)))
         self._max_size = max_size
         self._kept: dict[int, _Kept] = {}
@@ -113,10 +120,11 @@ class MemoryStore:
         self._sieve = Sieve(self._marks)
         self._ghost = Ghost(array("Q", bytes(8 * GHOSTS)))
         self._line = Line()
+        self._ways: Ways = {}
         self._hands = Hands()
         self._bans = _Bans()
         self._position = self._used = self._reserved = self._spools = 0
-        self._swept = self._pass = self._drawn = 0
+        self._swept = self._pass = 0
         self._evicted = self._expired = self._refused = 0
 
     def __repr__(self) -> str:
@@ -132,14 +140,19 @@ class MemoryStore:
 
     def moment(self) -> int:
         """See Store."""
+        self._hear()
         return self._bans.count
 
     def variants(self, primary: bytes) -> list[Variant]:
         """See Store."""
+        if self._latest[0] != self._heard:
+            self._hear()
         return list(self._keys.get(primary, ()))
 
     def load(self, ident: bytes) -> Stored | None:
         """See Store."""
+        if self._latest[0] != self._heard:
+            self._hear()
         kept = self._kept.get(int.from_bytes(ident, "big"))
         if kept is None:
             return None
@@ -155,6 +168,7 @@ class MemoryStore:
 
     def save(self, primary: bytes, entry: Entry, body: bytes, moment: int) -> bytes | None:
         """See Store."""
+        self._hear()
         kept = _Kept(primary, entry, body, self._bans.count)
         verdict = self._bans.verdict(entry, moment, primary)
         if verdict == GONE or not self._has_room(kept.cost, kept.cost):
@@ -195,6 +209,7 @@ class MemoryStore:
 
     def follow(self, primary: bytes) -> list[Growth]:
         """See Store."""
+        self._hear()
         return [
             MemoryGrowth(each)
             for each in self._growing.get(primary, ())
@@ -203,6 +218,7 @@ class MemoryStore:
 
     def freshen(self, primary: bytes, ident: bytes, entry: Entry, moment: int) -> bool:
         """See Store."""
+        self._hear()
         kept = self._kept.get(int.from_bytes(ident, "big"))
         if kept is None or kept.primary != primary:
             return False
@@ -220,23 +236,29 @@ class MemoryStore:
         self._touch(primary)
         return self._drop(int.from_bytes(ident, "big"))
 
-    def forget(self, primary: bytes) -> bool:
+    def forget(self, primary: bytes, *made: bytes) -> bool:
         """See Store."""
-        self._bans.add("key", primary)
-        self._touch(primary)
-        variants = self.variants(primary)
-        for each in variants:
-            self.remove(primary, each.ident)
-        return bool(variants)
+        keys = primary, *made
+        had = [self._let_go(each) for each in keys]
+        for each in keys:
+            self._notices.tell([("key", each, False)], self.cell(each))
+        return any(had)
 
     def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
         """See Store."""
         value = value.lower() if scope == "host" else b"" if scope == "all" else value
         self._bans.add(scope, value, soft=soft)
-        self._touch(None)
+        self._notices.tell([(scope, value, soft)])
+
+    def attend(self, ways: Ways) -> None:
+        """See Store."""
+        before, self._ways = self._ways, ways
+        for scope, value in unattended(before, ways):
+            self.purge(scope, value)
 
     def sweep(self) -> None:
         """See Store."""
+        self._hear()
         now = self.now()
         for _ in range(SWEPT):
             found = self._line.following(self._swept)
@@ -300,20 +322,38 @@ class MemoryStore:
             self._touch(primary)
         others: list[Variant] = []
         for each in known:
+            if each.ident == variant.ident:
+                continue  # with another Vary from now on, perhaps
             if each.vary == variant.vary or len(others) == VARIANTS - 1:
-                if each.ident != variant.ident:
-                    self._drop(int.from_bytes(each.ident, "big"))
-            elif each.ident != variant.ident:
+                self._drop(int.from_bytes(each.ident, "big"))
+            else:
                 others.append(each)
         self._keys[primary] = [variant, *others]
 
-    def _touch(self, primary: bytes | None) -> None:
-        """A new number for the generation of a key, or of all."""
-        self._drawn += 1
-        if primary is None:
-            self.generations[:] = memoryview(array("q", (self._drawn,)) * GENERATIONS)
-        else:
-            self.generations[self.cell(primary)] = self._drawn
+    def _touch(self, primary: bytes) -> None:
+        """What was served under this key may not be as it was any more."""
+        self._notices.touch(self.cell(primary))
+
+    def _hear(self) -> None:
+        """Let go of what other workers have."""
+        latest = self._latest[0]
+        if latest == self._heard:
+            return
+        self._heard = latest
+        for kind, value, soft in self._notices.hear():
+            if kind == "key":
+                self._let_go(value)
+            else:
+                self._bans.add(kind, value, soft=soft)
+
+    def _let_go(self, primary: bytes) -> bool:
+        """Of a key, for whom nothing is to be stored that was asked for before now. Whether
+        anything was."""
+        self._bans.add("key", primary)
+        variants = self._keys.get(primary, ())
+        for each in variants:
+            self._drop(int.from_bytes(each.ident, "big"))
+        return bool(variants)
 
     def _has_room(self, whole: int, need: int) -> bool:
         """For `need` bytes of something that has `whole`."""

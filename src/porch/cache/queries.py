@@ -18,7 +18,7 @@ from porch.exchange import Exchange
 from porch.http.message import RequestHead
 from porch.silence import wait
 
-__all__ = ["LONGEST", "QUERY", "Coming", "body_of_query", "forget_queries", "mark"]
+__all__ = ["LONGEST", "QUERY", "Coming", "body_of_query", "mark", "marked"]
 
 QUERY = b"QUERY"
 LONGEST = 8192
@@ -65,7 +65,7 @@ def body_of_query(exchange: Exchange) -> bytes | None:
 def mark(store: Store, key: bytes, request: RequestHead) -> bytes:
     """What is in the keys of all queries of a URL until that is forgotten or purged; what nobody
     else gets where nothing can be stored. key: of a GET of it."""
-    primary = digest(key + _MARK)
+    primary = marked(key)
     for each in store.variants(primary):
         stored = store.load(each.ident)
         if stored is not None and not stored.is_purged:
@@ -84,8 +84,7 @@ def mark(store: Store, key: bytes, request: RequestHead) -> bytes:
     return store.save(primary, entry, b"", store.moment()) or os.urandom(16)
 
 
-def forget_queries(store: Store, key: bytes) -> None:
-    """No answer to a QUERY of this URL is found any more. key: of a GET of it."""
-    primary = digest(key + _MARK)
-    if store.variants(primary):
-        store.forget(primary)
+def marked(key: bytes) -> bytes:
+    """What the mark is kept by: without it no answer to a QUERY of this URL is found any more. key:
+    of a GET of it."""
+    return digest(key + _MARK)

@@ -79,6 +79,12 @@ AUTHORIZATION = Refusal(
     "must-revalidate that lets others have it (RFC 9111 3.5); the origin has to say one of them, "
     'or `ignore = ["authorization"]`.',
 )
+IDENTITY = Refusal(
+    "authorization",
+    "The origin is told who asks (`auth`), and the answer has neither public nor s-maxage, which "
+    "say that others may have it; must-revalidate (RFC 9111 3.5) says so of Authorization alone. "
+    'The origin has to say one of the two, or `ignore = ["authorization"]`.',
+)
 SET_COOKIE = Refusal(
     "set-cookie",
     "The answer sets a cookie, so it is taken to be for one user (RFC 9111 7.3); the origin has to "

@@ -129,6 +129,57 @@ def status(
     return show_status(config, as_json=json)
 
 
+@app.command()
+def trace(
+    wanted: Annotated[
+        str, typer.Argument(metavar="ID|last-error", help="The X-Request-ID of an answer.")
+    ],
+    config: Config = DEFAULT,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> int:
+    """Show what happened to one request, step by step."""
+    from porch.cli.trace import show_trace
+
+    return show_trace(config, wanted, as_json=json)
+
+
+@app.command()
+def tail(
+    config: Config = DEFAULT,
+    route: Annotated[str, typer.Option(help="Of this route only; * stands for anything.")] = "",
+    host: Annotated[str, typer.Option(help="Asked of this host; * for anything.")] = "",
+    path: Annotated[str, typer.Option(help="With this path; * for anything.")] = "",
+    endpoint: Annotated[str, typer.Option(help="Answered by this one; * for anything.")] = "",
+    method: Annotated[str, typer.Option(help="GET, POST, …")] = "",
+    user: Annotated[str, typer.Option(help="Whom `auth` has let in by this name.")] = "",
+    status: Annotated[str, typer.Option(help="404, 5xx, or error for what failed.")] = "",
+    slower: Annotated[str, typer.Option(help="That took as long, such as 500ms.")] = "",
+    client: Annotated[str, typer.Option(help="From this address or network.")] = "",
+    count: Annotated[int, typer.Option("-n", "--count", min=0, help="Ends after so many.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
+) -> int:
+    """Show each request of a running door as it ends, until Ctrl-C."""
+    from porch.cli.tail import tail as follow
+    from porch.cli.tail import wanted
+
+    try:
+        which = wanted(
+            slower,
+            status,
+            route=route,
+            host=host,
+            path=path,
+            endpoint=endpoint,
+            method=method,
+            user=user,
+            client=client,
+        )
+    except ValueError as error:
+        print(f"porch: {error}", file=sys.stderr)
+        return 2
+    return follow(config, which, as_json=json, most=count)
+
+
 Endpoint = Annotated[
     str, typer.Argument(help="An address, or a pool and an address: api/10.0.0.1:8000.")
 ]

@@ -10,9 +10,11 @@ from porch.cli.explain_auth import auth_lines
 from porch.cli.explain_bots import bot_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
+from porch.cli.explain_busy import busy_lines
 from porch.cli.explain_cache import cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
+from porch.cli.explain_content import content_lines
 from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
 from porch.config.build import build
@@ -77,7 +79,7 @@ def explain_request(
     rehearsal = rehearse(built, request, peer, certificate)
     client_ip = client_ip_of(built, request, peer)
     security = security_of(built, request, certificate)
-    explanation = explain(built.settings.router, request, client_ip, security)
+    explanation = explain(built.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     print(_redacted(shown.text(), loaded), end="")
     for line in _described(certificate):
@@ -135,9 +137,11 @@ def _protected(
         *access_lines(loaded, route, client_ip),
         *admission_lines(route),
         *bot_lines(route, request),
+        *busy_lines(loaded, route, request),
         *auth_lines(route),
         *browser_lines(route),
         *limit_lines(route, client_ip),
+        *content_lines(route, request),
     ]
 
 

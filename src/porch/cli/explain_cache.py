@@ -66,7 +66,7 @@ def cache_lines(
         name = f"{name} {parse_when(conditions.model_dump(exclude_defaults=True))}"
     counts = key_rules(words.key, entry.model.canary)
     key = make(request, believing(counts) if is_trusted else counts) + key_suffix(
-        name, entry.pattern
+        name, entry.pattern, is_internal=bool(entry.model.internal)
     )
     part = words.key.py if words.key is not None else None
     shown = key.decode("latin-1")

@@ -57,6 +57,10 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         yield ""
         told = ", ".join(f"{count} {word}" for word, count in status["cut"].items() if count)
         yield f"connections that were cut: {told}"
+    if any(status["turned_away"].values()):
+        yield ""
+        away = (f"{count} {word}" for word, count in status["turned_away"].items() if count)
+        yield f"requests refused while a worker was busy, by importance: {', '.join(away)}"
     endpoints = sorted(status["upstreams"], key=lambda each: each["state"] == "up")
     if endpoints:
         yield ""

@@ -9,33 +9,39 @@ from urllib.parse import SplitResult, urlsplit
 
 from porch.client import Client
 from porch.forward.address import Address
-from porch.shield.auth_function import AuthFunction
+from porch.shield.auth_ended import Ended
+from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.auth_thread import SlowThread
 from porch.shield.basic import Passwords
 from porch.shield.fetched import Fetched, Spawn
-from porch.shield.jwks import KeySet
-from porch.shield.oidc_discovery import Discovery
+from porch.shield.limit_table import LimitRow
 from porch.tls.origin import Authorities, client_context
 
 if TYPE_CHECKING:
     from porch.config.pools import MakeClient
+    from porch.shield.auth_function import AuthFunction
+    from porch.shield.jwks import KeySet
+    from porch.shield.oidc_discovery import Discovery
 
 __all__ = ["AuthState", "LoadAuth", "target_of"]
 
 What = TypeVar("What", bound=Fetched)
 
-LoadAuth = Callable[[str, Path], AuthFunction | None]
+LoadAuth = Callable[[str, Path], "AuthFunction | None"]
 """("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
 which was told then."""
 
 
 class AuthState:
     """Of one worker. make_client, spawn, load: of one that serves; without them nobody is asked.
-    warn: tells the operator. serves: whether requests come, or are only rehearsed."""
+    warn: tells the operator. serves: whether requests come, or are only rehearsed. forgeries: who
+    shows tokens that nobody has signed. ended: logins that were."""
 
     def __init__(self, *, serves: bool) -> None:
         self.serves = serves
         self.passwords = Passwords(SlowThread() if serves else None)
+        self.forgeries = Failures("forged tokens", MOST_FORGERIES)
+        self.ended = Ended()
         self.make_client: MakeClient | None = None
         self.spawn: Spawn = _nobody
         self.load: LoadAuth = lambda word, base: None
@@ -48,6 +54,14 @@ class AuthState:
     ) -> None:
         """Requests come from now on, and others may be asked."""
         self.make_client, self.spawn, self.load, self.warn = make_client, spawn, load, warn
+
+    def count_in(self, row: LimitRow | None) -> None:
+        """Where all workers count wrong credentials, and know what has ended; None for here
+        alone."""
+        if row is not None:
+            self.passwords.failures.count_in(row)
+            self.forgeries.count_in(row)
+            self.ended.count_in(row)
 
     def begin(self) -> None:
         """See State."""
@@ -63,15 +77,19 @@ class AuthState:
         for each in self._fetched.values():
             each.tick()
 
-    def key_set(self, url: str, authorities: Authorities) -> KeySet:
+    def key_set(self, url: str, authorities: Authorities) -> "KeySet":
         """The keys at a URL: those there are, or none yet. authorities: who vouches for it."""
+        from porch.shield.jwks import KeySet  # late, as the next: most doors have neither
+
         client = partial(self.client, url, authorities)
         target = target_of(urlsplit(url))
         made = partial(KeySet, url, target, client, self.spawn, self._warn)
         return self._kept((url, authorities), KeySet, made)
 
-    def discovery(self, issuer: str, authorities: Authorities) -> Discovery:
+    def discovery(self, issuer: str, authorities: Authorities) -> "Discovery":
         """An OpenID provider: what is known of it, or nothing yet."""
+        from porch.shield.oidc_discovery import Discovery
+
         client = partial(self._client_of, authorities)
         made = partial(Discovery, issuer, client, self.spawn, self._warn)
         return self._kept((f"issuer {issuer}", authorities), Discovery, made)
@@ -93,9 +111,9 @@ class AuthState:
     def _warn(self, text: str) -> None:
         self.warn(text)
 
-    def client(self, url: str, authorities: Authorities) -> Client:
-        """Who asks at the host of a URL. Raises OSError or ValueError if its authorities are of no
-        use."""
+    def client(self, url: str, authorities: Authorities, keeps: int = 0) -> Client:
+        """Who asks at the host of a URL. keeps: connections for the next question. Raises OSError
+        or ValueError if its authorities are of no use."""
         if self.make_client is None:
             raise ValueError("nobody is asked here")
         parts = urlsplit(url)
@@ -105,7 +123,7 @@ class AuthState:
             port=parts.port or (443 if is_secure else 80),
             tls=client_context(authorities=authorities) if is_secure else None,
         )
-        return self.make_client(address, parts.netloc.encode())
+        return self.make_client(address, parts.netloc.encode(), keeps)
 
 
 def target_of(url: SplitResult) -> bytes:

@@ -16,6 +16,7 @@ from porch.certs.entry import Source
 from porch.config.accessing import Peers, announced, trusted
 from porch.config.address import parse_listen
 from porch.config.buffering import buffering, pacing
+from porch.config.busying import admitting, importance_of
 from porch.config.caches import Caches
 from porch.config.calling import NO_CALLS, Calling
 from porch.config.certificates import Certificates
@@ -25,6 +26,7 @@ from porch.config.loaded import Loaded, RouteEntry
 from porch.config.logs import Logs
 from porch.config.members import Members, Sought
 from porch.config.retries import retrying
+from porch.config.review_listen import review_listen
 from porch.config.route_filters import RouteFilters
 from porch.config.schema import RouteWords
 from porch.config.serving import Servings
@@ -53,12 +55,13 @@ from porch.route.entry import Entry
 from porch.route.pattern import Pattern, parse_key
 from porch.route.plan import Plan
 from porch.route.rewrite import rewriter, stripped
-from porch.route.route import Limits, Route, Timeouts
+from porch.route.route import HIGH, LOW, Limits, Route, Timeouts
 from porch.route.router import Router
 from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import Redirect
 from porch.serve.respond import FailWith, Options
+from porch.shield.busy import Busy
 from porch.tls.presented import Presented
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
@@ -71,7 +74,7 @@ _NO_PLAN = Plan()
 class DoorSettings:
     """See listen.door.Settings."""
 
-    router: Router
+    router: Router | Busy
     limits: HeadLimits
     streams: int
     timeouts: Timeouts
@@ -88,13 +91,15 @@ class DoorSettings:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Built:
-    """All that a worker needs. entries: in the order of the file. files: to be watched. upstreams:
-    all pools. base: the folder of the configuration. members: of pools whose endpoints are found.
-    lists: of files, those that are noticed without `watch`: of networks, places and people. sought:
-    by the names of their sources. needs_key: whether cookies are signed with
-    `Loaded.signing_key`. trusts: whether a peer is in `trust`, by its address; None for nobody."""
+    """All that a worker needs. router: of all routes, whoever comes in. entries: in the order
+    of the file. files: to be watched. upstreams: all pools. base: the folder of the
+    configuration. members: of pools whose endpoints are found. lists: of files, those that are
+    noticed without `watch`: of networks, places and people. sought: by the names of their
+    sources. needs_key: whether cookies are signed with `Loaded.signing_key`. trusts: whether a
+    peer is in `trust`, by its address; None for nobody."""
 
     settings: DoorSettings
+    router: Router
     lists: tuple[Path, ...]
     listen: tuple[ListenAddress, ...]
     certificates: Certificates
@@ -148,7 +153,7 @@ def releasing(done: Built | Loaded) -> Steps[None]:
     while done.entries:
         done.entries.pop()
         yield
-    yield from done.settings.router.releasing()
+    yield from done.router.releasing()
 
 
 class _Builder:
@@ -191,7 +196,8 @@ class _Builder:
         gets = any(each.tls for each in listen)
         self.certificates = yield from Certificates.loading(self.loaded, gets=gets)
         self.listen = self._open(listen)
-        self._review_listen()
+        demands = bool(self.certificates.demands)
+        review_listen(self.loaded, self.listen, demands=demands)
         https_port = next((each.port for each in self.listen if each.tls), 0)
         self.filters = RouteFilters(
             self.loaded, self.state, self.changing, self.certificates, https_port, self.trusts
@@ -204,7 +210,7 @@ class _Builder:
         own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
         announces = self.announced.trusts if self.announced is not None else None
         settings = DoorSettings(
-            router=self.router,
+            router=admitting(self.loaded, self.state, self.router, self._plan),
             limits=self.limits,
             streams=self.streams,
             timeouts=merge_timeouts([config]),
@@ -221,6 +227,7 @@ class _Builder:
         lists = (*self.lists, *self.filters.accessing.files, *self.filters.people)
         return Built(
             settings=settings,
+            router=self.router,
             lists=lists,
             listen=self.listen,
             certificates=self.certificates,
@@ -247,15 +254,6 @@ class _Builder:
             *self.filters.files,
             *self.files,
         )
-
-    def _review_listen(self) -> None:
-        """Whether what is said can be used at the addresses that there are."""
-        if self.certificates.demands and not any(each.tls for each in self.listen):
-            text = "no address speaks HTTPS, so that no client can show a certificate (client_ca)"
-            self.loaded.add(("listen",), text, warning=True)
-        if self.config.h2c and all(each.tls for each in self.listen):
-            text = "no address speaks plain HTTP, so that nobody can begin with HTTP/2 there"
-            self.loaded.add(("h2c",), text, warning=True)
 
     # --- routes ----------------------------------------------------------------------------------
 
@@ -287,14 +285,16 @@ class _Builder:
             pattern = parse_key(key)
             if source == "acme" and pattern not in given:
                 plan = self._plan([AcmeAnswer(self.state.acme_answer)])
-                route = Route(key=key, plan=plan, target="an authority's challenge")
+                target = "an authority's challenge"
+                route = Route(key=key, plan=plan, target=target, importance=HIGH)
                 self._add(Entry(pattern=pattern, route=route))
             yield
 
     def _logins(self) -> Steps[None]:
         """Where logins come back to, and where they end. No route of the file goes before."""
         given = {entry.pattern: entry for entry in self.entries}
-        for host, path, filter_ in self.filters.logins.paths():
+        logins = self.filters.logins
+        for host, path, filter_ in logins.paths() if logins is not None else ():
             key = f"{host}{path}"
             pattern = parse_key(key)
             if pattern in given:
@@ -326,6 +326,7 @@ class _Builder:
             timeouts=settings.timeouts,
             limits=settings.limits,
             upgrades=settings.upgrades,
+            importance=importance_of(settings),
             where=entry.where,
         )
         demand = self.filters.demand(host, model.client_cert)
@@ -336,13 +337,14 @@ class _Builder:
         prefix = stripped(pattern) if model.strip else b""
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
         yield from self.filters.accessing.preparing(settings)
-        filters = self.filters.of(settings, name, host, demand, prefix)
+        is_internal = bool(model.internal)
+        filters = self.filters.of(settings, name, host, demand, prefix, is_internal=is_internal)
         behind = yield from self._lead(name, entry, settings, route, filters)
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
         if route.destination is not None:
             roster = self.state.roster(route.destination.name)
-            behind[:0] = buffering(settings)
+            behind[:0] = buffering(settings, self.filters.contents)
             takes_calls = yield from self._change(name, entry, settings, route, behind)
             route.retry, before = retrying(settings.retry, roster, calls=takes_calls)
             ordered = before, filters, behind
@@ -354,7 +356,7 @@ class _Builder:
         elif entry.targets[0].kind != "file":  # which takes no unsafe methods
             filters += self.caches.at_door(pattern)
         filters[:0] = pacing(settings, name, self.state)
-        if model.internal:
+        if is_internal:
             return self.filters.hiding.inside(route, entry, conditions, filters, self._plan)
         route.plan = self._plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)
@@ -447,7 +449,8 @@ class _Builder:
         return self.logs.plan([*self.ids, *filters])
 
     def _fallback(self, key: str, filter_: Filter) -> Route:
-        return Route(key=key, plan=self._plan([self.options, filter_]), limits=Limits())
+        plan = self._plan([self.options, filter_])
+        return Route(key=key, plan=plan, limits=Limits(), importance=LOW)
 
     def _add_www(self, name: str, host: str, taken: set[Pattern]) -> None:
         """The redirect from www. A route of that host may stand beside it for a path."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
 from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
-from porch.config.authing import auth_of, tells_who, told_fields
+from porch.config.authing import auth_of, shown_inside, tells_who, told_fields
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.settings import RouteSettings
@@ -15,6 +15,7 @@ from porch.filter import Filter
 from porch.route.pattern import Pattern
 from porch.route.plan import Plan
 from porch.route.route import Route
+from porch.shield.internal import SendInternal
 
 __all__ = ["CLIENT_PHASES", "Caches", "faces_origin", "key_suffix"]
 
@@ -33,6 +34,8 @@ class Caches:
         self._state = state
         self._trusts = trusts
         self._siblings = Siblings()
+        state.attending.prepare(self._siblings)
+        self._passes_inside: bool | None = None
         self._keeping = frozenset(_keeping(loaded))
 
     def among(
@@ -54,7 +57,10 @@ class Caches:
         facing = [*before, *filter(faces_origin, own), *behind]
         cache = self._cache(named, settings, route, is_personal, facing)
         changing = self._invalidate(named[1].pattern, Invalidate)
-        return [*before, *own, *cache, *changing, *behind]
+        # What is sent from inside is no answer to hear that from; what is not is heard of once
+        # more when its Location is as clients know it.
+        sends = any(isinstance(each, SendInternal) for each in own)
+        return [*(changing if sends else ()), *before, *own, *cache, *changing, *behind]
 
     def at_door(self, pattern: Pattern | None) -> list[Filter]:
         """The same for a route that answers at the door: it has no cache."""
@@ -70,7 +76,7 @@ class Caches:
             return []
         host = pattern.host
         is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
-        return [kind(self._siblings, shelf.store)] if is_any else []
+        return [kind(self._state.attending, shelf.store)] if is_any else []
 
     def _cache(
         self,
@@ -104,7 +110,9 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix, key = key_suffix(name, entry.pattern), found.key
+        is_internal = bool(entry.model.internal)
+        suffix = key_suffix(name, entry.pattern, is_internal=is_internal)
+        key = found.key
         who = auth_of(settings)
         has_more = found.function or self._trusts or key.fields or key.cookies
         self._siblings.add(entry.pattern, key, None if has_more else suffix)
@@ -115,7 +123,7 @@ class Caches:
                 replace(
                     found.policy,
                     max_object=min(found.policy.max_object, shelf.largest),
-                    tells_who=tells_who(settings),
+                    tells_who=self._tells_who(settings, is_internal=is_internal),
                     told=frozenset() if who is None else frozenset(told_fields(who)),
                 ),
                 found.key,
@@ -124,6 +132,15 @@ class Caches:
                 trusts=self._trusts,
             )
         ]
+
+    def _tells_who(self, settings: RouteSettings, *, is_internal: bool) -> bool:
+        """Whether the origin of a route may know from the door who asks; that of an internal one,
+        since a route that sends there passes on what it was shown."""
+        if tells_who(settings):
+            return True
+        if is_internal and self._passes_inside is None:
+            self._passes_inside = shown_inside(self._loaded).passes
+        return is_internal and bool(self._passes_inside)
 
 
 def _keeping(loaded: Loaded) -> Iterator[bytes]:
@@ -139,11 +156,13 @@ def _keeping(loaded: Loaded) -> Iterator[bytes]:
             yield b"*" if named.startswith(b"*") else named
 
 
-def key_suffix(name: str, pattern: Pattern) -> bytes:
+def key_suffix(name: str, pattern: Pattern, *, is_internal: bool) -> bytes:
     """What keeps apart the answers of routes that may be asked for the same URL: those that have a
-    method or conditions, beside which others have what they leave. name: with the conditions."""
+    method or conditions, beside which others have what they leave, and those that no client can
+    ask. name: with the conditions."""
     is_for_all = name == pattern.key and pattern.method is None
-    return b"" if is_for_all else b" route:" + name.encode()
+    inside = b" internal" if is_internal else b""
+    return inside if is_for_all else b"%b route:%b" % (inside, name.encode())
 
 
 def faces_origin(each: Filter) -> bool:

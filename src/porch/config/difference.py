@@ -377,7 +377,9 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
         elif isinstance(value, list):
             items = _items(name, value, hide)
             yield start + name, _Word(items.keys(), _listed(items), items)
-        elif name in ("ca", "error_page", "page") or (name in ("cert", "key") and start == "tls."):
+        elif name in ("ca", "error_page", "page", "file") or (
+            name in ("cert", "key") and start == "tls."
+        ):
             content = table.loaded.contents.get(table.loaded.base / value)
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:

@@ -9,7 +9,7 @@ from porch.config.settings import RouteSettings, site_of
 from porch.config.state import State
 from porch.config.units import spell_duration
 from porch.route.condition import Source
-from porch.shield.limit import ByField, Count, LateLimiting, Limit, Limiting
+from porch.shield.limit import ByField, ClientLimiting, Count, LateLimiting, Limit, Limiting
 from porch.shield.limit_bucket import Bucket
 from porch.shield.limit_costs import Cost, by_bytes, by_field, by_function, by_time
 from porch.shield.limit_keys import (
@@ -17,6 +17,7 @@ from porch.shield.limit_keys import (
     by_all,
     by_claim,
     by_client,
+    by_code,
     by_country,
     by_host,
     by_identity,
@@ -72,10 +73,13 @@ class Limits:
         ]
         if not found:
             return []
-        is_late = any(each.cost is not None for each in found)
         if any(isinstance(each.cost, ByUsage) for each in found):
             return [UsageLimiting(found)]
-        return [LateLimiting(found) if is_late else Limiting(found)]
+        if any(each.cost is not None for each in found):
+            return [LateLimiting(found)]
+        only = found[0]
+        is_plain = len(found) == 1 and only.key is by_client and not only.dry_run
+        return [ClientLimiting(only) if is_plain else Limiting(found)]
 
     def _scope(self, settings: RouteSettings, name: str, host: str) -> str:
         """Where the limits were said, which is what they count for."""
@@ -100,11 +104,11 @@ class Limits:
         row = row_of(self._state)
         burst = 1 if words.smooth and words.burst is None else words.burst
         count: Count
-        salt = hash((scope, policy, rate.seconds, kind, name, burst is None, unit))
+        counted = repr((scope, policy, rate.seconds, kind, name, burst is None, unit))
         if burst is None:
-            count = Window(row, salt, most, rate.seconds, late=cost is not None)
+            count = Window(row, counted, most, rate.seconds, late=cost is not None)
         else:
-            count = Bucket(row, salt, most, rate.seconds, burst)
+            count = Bucket(row, counted, most, rate.seconds, burst)
         return Limit(
             policy,
             f"{words.rate} per {words.per}",
@@ -133,7 +137,8 @@ class Limits:
         if kind == "claim":
             return by_claim(name)
         if kind == "py":
-            return self._state.load_limit_key(f"py:{name}", self._loaded.base) or by_client
+            found = self._state.load_limit_key(f"py:{name}", self._loaded.base)
+            return by_client if found is None else by_code(found)
         source: Source = "header" if kind == "header" else "cookie" if kind == "cookie" else "query"
         return by_value(source, (name.lower() if kind == "header" else name).encode())
 

@@ -1,6 +1,6 @@
 """What a door that serves connects with. Apart from state.py: check and explain need no loop."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from porch.client import Client
 from porch.clock import Deadlines
@@ -15,8 +15,13 @@ from porch.http.h1 import HeadLimits
 
 __all__ = ["MakeClient", "clients", "pools"]
 
-MakeClient = Callable[[Address, bytes], Client]
-"""(where to, the host that is asked for or b"" for the address's own)."""
+
+class MakeClient(Protocol):
+    """Makes what asks at an address."""
+
+    def __call__(self, address: Address, authority: bytes, keeps: int = 0) -> Client:
+        """authority: the host that is asked for, b"" for the address's own. keeps: connections
+        that wait for the next question."""
 
 
 def pools() -> MakePool:
@@ -39,7 +44,7 @@ def clients() -> MakeClient:
     """Makes what Porch itself asks with; they share one resolver too."""
     resolver = Resolver()
 
-    def make(address: Address, authority: bytes) -> HttpClient:
-        return HttpClient(address, resolver, authority)
+    def make(address: Address, authority: bytes, keeps: int = 0) -> HttpClient:
+        return HttpClient(address, resolver, authority, keeps=keeps)
 
     return make

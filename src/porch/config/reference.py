@@ -52,10 +52,12 @@ from porch.config.schema import (
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
 from porch.config.schema_bots import BlockModel, ChallengeModel
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
+from porch.config.schema_busy import BusyModel
 from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, CacheStoreModel
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_connections import ConnectionsModel
+from porch.config.schema_content import JsonModel, OpenApiModel
 from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
@@ -152,6 +154,7 @@ def _bounds() -> list[str]:
         *_section("timeouts", TimeoutsModel),
         *_section("limits", LimitsModel),
         *_section("connections", ConnectionsModel),
+        *_section("busy", BusyModel),
     ]
 
 
@@ -269,6 +272,8 @@ def _protection() -> list[str]:
         *_section("forward", ForwardModel),
         *_section("block", BlockModel),
         *_section("challenge", ChallengeModel),
+        *_section("json_body", JsonModel),
+        *_section("openapi", OpenApiModel),
     ]
 
 

@@ -204,11 +204,10 @@ def rehearse(
 
     shown: its certificate. That it verifies is not looked into.
     """
-    settings = built.settings
     security = security_of(built, request, shown)
     client_ip = client_ip_of(built, request, client)
     try:
-        route = settings.router.find(request, client_ip, security)
+        route = built.router.find(request, client_ip, security)
     except PorchError as error:
         return Rehearsal(request=request, route=None, status=error.status, error=error)
     stream = _Rehearsed(client, b"%d" % _port(built, request.scheme == b"https"))

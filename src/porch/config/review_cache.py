@@ -111,13 +111,6 @@ def _review_store(loaded: Loaded, said: list[CacheModel]) -> None:
     if not said:
         text = "no route has 'cache', so that nothing is kept"
         loaded.add(("cache_store",), text, warning=True)
-    if store.memory and said and loaded.config.workers != 1:
-        text = (
-            "each worker has a store of its own, so that what a POST or PUT has changed is let go "
-            "of in one of them, and the others give the old answer until it expires; write "
-            "workers = 1, or keep them on a disk"
-        )
-        loaded.add(("cache_store", "memory"), text, warning=True)
     size = store.size or STORE_SIZE
     if size < LEAST and not store.memory:
         text = f"'size' is {spell_size(size)}; a store on a disk has {spell_size(LEAST)} at least"

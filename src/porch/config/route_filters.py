@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.compress.filter import Compress
 from porch.compress.requests import DecodeRequests
@@ -11,7 +12,6 @@ from porch.config.changing import Changing
 from porch.config.compressing import compressing
 from porch.config.hiding import Hiding
 from porch.config.loaded import Loaded
-from porch.config.logins import Logins
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
 from porch.config.shielding import Shielding
@@ -33,12 +33,15 @@ from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.hsts import StrictTransport
 from porch.shield.prefix import PutBack
 
+if TYPE_CHECKING:
+    from porch.config.logins import Logins
+
 __all__ = ["RouteFilters"]
 
 
 class RouteFilters:
     """Of one configuration. hiding: what keeps its internal routes. accessing: what decides by
-    addresses, to be prepared before."""
+    addresses, to be prepared before. contents: what looks at bodies that were gathered."""
 
     def __init__(
         self,
@@ -61,15 +64,16 @@ class RouteFilters:
         self.hiding = Hiding(loaded)
         self._shielding = Shielding(loaded, state)
         self.accessing = self._shielding.accessing
+        self.contents = self._shielding.contents
         self._forwarding_of: dict[object, ForwardingHeaders] = {}
 
     @property
     def files(self) -> Iterable[Path]:
         """Those that filters are made of, to be watched."""
-        return self._shielding.authing.files
+        return (*self._shielding.authing.files, *self.contents.files)
 
     @property
-    def logins(self) -> Logins:
+    def logins(self) -> "Logins | None":
         """Those at OpenID providers, which have paths of their own on hosts."""
         return self._shielding.authing.logins
 
@@ -81,7 +85,8 @@ class RouteFilters:
     @property
     def needs_key(self) -> bool:
         """Whether any of them signs with the door's own key."""
-        return self._shielding.botting.needs_key or self.logins.needs_key
+        logins = self.logins
+        return self._shielding.botting.needs_key or (logins is not None and logins.needs_key)
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
@@ -98,12 +103,14 @@ class RouteFilters:
         host: str,
         demand: Demand | Demands | None,
         prefix: bytes,
+        *,
+        is_internal: bool = False,
     ) -> list[Filter]:
         """Filters of every route, in the order of the phases.
 
         One that keeps nothing of its route is shared; one that counts for a route is made here.
         """
-        filters: list[Filter] = []
+        filters = self._shielding.network(settings)
         if settings.maintenance is not None:
             filters.append(self._changing.maintenance(settings.maintenance))
         if self._https_port:
@@ -114,15 +121,11 @@ class RouteFilters:
                 filters.append(HttpsRedirect(self._https_port, is_there))
             if (hsts := host_word(self._loaded, host, "hsts")) is not None:
                 filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
-        if demand == "required":
-            filters.append(NEED_CERTIFICATE)
-        elif isinstance(demand, Demands):
-            filters.append(NeedCertificateByHost(demand))
-        filters += self._shielding.of(settings, name, host)
+        filters += self._shielding.of(settings, name, host, _shown(demand))
         filters.append(self._options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
-        filters.append(self._forwarding(settings, prefix))
+        filters.append(self._forwarding(settings, prefix, is_internal=is_internal))
         if self._loaded.config.request_id:
             filters.append(TELL_REQUEST_ID)
         filters += self._shielding.authing.telling(settings)
@@ -153,10 +156,15 @@ class RouteFilters:
             found.append(Compress(rules, self._state.workshop))
         return found
 
-    def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
-        withheld = self._shielding.authing.withheld(settings)
+    def _forwarding(
+        self, settings: RouteSettings, prefix: bytes, *, is_internal: bool
+    ) -> ForwardingHeaders:
+        withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
         if self._loaded.config.request_id:
             withheld |= {NAME}
+        said = changes(settings.headers, "request")
+        if said is not None:
+            withheld |= said.decided
         key = (settings.underscores, settings.forwarded, settings.via, prefix, withheld)
         found = self._forwarding_of.get(key)
         if found is None:
@@ -170,3 +178,10 @@ class RouteFilters:
             )
             found = self._forwarding_of[key] = ForwardingHeaders(forwarding)
         return found
+
+
+def _shown(demand: Demand | Demands | None) -> list[Filter]:
+    """What lets in only whose certificate was verified."""
+    if isinstance(demand, Demands):
+        return [NeedCertificateByHost(demand)]
+    return [NEED_CERTIFICATE] if demand == "required" else []

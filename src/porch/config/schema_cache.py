@@ -188,8 +188,8 @@ class CacheStoreModel(Model):
         "`/var/cache/porch` as root, else in `~/.cache/porch`."
     )
     memory: bool | None = word(
-        "Keep them in memory alone, each worker its own, and none hears what a POST to another "
-        "has changed. For `workers = 1`, tests and read-only machines.",
+        "Keep them in memory alone, each worker its own, so that `size` is of each. For read-only "
+        "machines and tests.",
         False,
     )
 

@@ -1,8 +1,9 @@
-"""One question of Porch's own and its answer, on a connection that serves for nothing else."""
+"""One question of Porch's own and its answer, on a connection that serves for nothing else
+meanwhile."""
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from porch.client import Answer, AnswerTooLarge
 from porch.errors import (
@@ -15,6 +16,7 @@ from porch.errors import (
     StreamReset,
     UpstreamStalled,
 )
+from porch.forward.arrived import poll_of
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import request_head
 from porch.http.h1_response import ResponseDecoder
@@ -23,6 +25,9 @@ from porch.http.h2_client import ClientCodec
 from porch.http.h2_encode import request_fields
 from porch.http.message import RequestHead, ResponseHead, Trailers
 
+if TYPE_CHECKING:
+    from porch.forward.kept import Kept
+
 __all__ = ["AskedByOne", "AskedByTwo", "Question", "Touched"]
 
 _MOST_INTERIM = 16
@@ -30,7 +35,7 @@ _MOST_INTERIM = 16
 
 class Question:
     """What is asked, and what is there of the answer. is_connected: whether there is a connection,
-    or was one. answer: the whole of it."""
+    or was one. is_over: whether that is for the next question by now. answer: the whole of it."""
 
     def __init__(
         self,
@@ -46,7 +51,7 @@ class Question:
         self._is_enough = is_enough
         self._head: ResponseHead | None = None
         self._body = bytearray()
-        self.is_connected = False
+        self.is_connected = self.is_over = False
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def silence(self, name: str) -> PorchError:
@@ -105,40 +110,73 @@ class Touched(asyncio.Protocol):
 
 
 class AskedByOne(Touched):
-    """A question under way over HTTP/1.1."""
+    """Questions over HTTP/1.1, one after the other. kept: where it waits for the next; None if
+    there is but one."""
 
-    def __init__(self, question: Question, limits: HeadLimits) -> None:
-        self._question = question
+    def __init__(self, question: Question, limits: HeadLimits, kept: "Kept | None" = None) -> None:
+        self._question: Question | None = question
         self._decoder = ResponseDecoder(limits, _MOST_INTERIM)
-        self._decoder.method = question.head.method
+        self._kept = kept
+        self._waiting: Callable[[int], object] = bool
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         super().connection_made(transport)
+        _, self._waiting = poll_of(transport)
         question = self._question
+        assert question is not None
+        if self._kept is None:
+            question.head.fields.append((b"connection", b"close"))
+        self.ask(question)
+
+    def ask(self, question: Question) -> None:
+        """Put it, once there is a connection that does nothing else."""
+        self._question = question
         question.is_connected = True
-        question.head.fields.append((b"connection", b"close"))
-        data = request_head(question.head) + question.body
-        cast("asyncio.Transport", transport).write(data)
+        self._decoder.method = question.head.method
+        self._decoder.started = False
+        assert self._transport is not None
+        self._transport.write(request_head(question.head) + question.body)
+
+    def is_quiet(self) -> bool:
+        """Whether the far end has neither left nor said anything unasked, as far as is known."""
+        assert self._transport is not None
+        return not self._transport.is_closing() and not self._waiting(0)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         decoder, question = self._decoder, self._question
+        if question is None:
+            self._leave()
+            return
         try:
             while not question.answer.done():
                 piece = decoder.decode(data)
                 if piece is None:
                     return
                 question.take(piece[0], piece[1], end=piece[2])
+                if piece[2]:
+                    self._rest(question)
                 if not decoder.rest:
                     return
                 data = b""
         except PorchError as error:
             question.fail(error)
 
+    def _rest(self, question: Question) -> None:
+        """The answer is whole. RFC 9112 9.3: what is not kept, or said more than was announced, is
+        closed by who asked."""
+        decoder, kept = self._decoder, self._kept
+        if kept is not None and decoder.reusable and not decoder.rest and kept.put(self):
+            self._question = None
+            question.is_over = True
+
     def eof_received(self) -> None:
         """See asyncio.Protocol."""
         question = self._question
+        if question is None:
+            self._leave()
+            return
         if question.answer.done():
             return
         try:
@@ -149,8 +187,17 @@ class AskedByOne(Touched):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
+        if self._question is None:
+            self._leave()
+            return
         kind = IncompleteResponse if self._decoder.started else ConnectionLost
         self._question.fail(kind("the connection was reset"))
+
+    def _leave(self) -> None:
+        """Nobody had asked."""
+        if self._kept is not None:
+            self._kept.forget(self)
+        self.abandon()
 
 
 class AskedByTwo(Touched):

@@ -1,4 +1,4 @@
-"""What Porch itself asks at an address: one question, one connection, one answer. See client.py.
+"""What Porch itself asks at an address: one question, one answer. See client.py.
 
 The same dialling and the same strict decoder as for requests that are forwarded.
 """
@@ -7,11 +7,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from porch.client import Answer
-from porch.errors import ConnectFailed, ConnectTimeout, PorchError
+from porch.errors import ConnectFailed, ConnectionLost, ConnectTimeout, PorchError
 from porch.forward.address import ONE, TWO, Address
 from porch.forward.agreed import Agreeing, NoHttp2
 from porch.forward.asked import AskedByOne, AskedByTwo, Question, Touched
 from porch.forward.dial import Dialer
+from porch.forward.kept import Kept
 from porch.forward.resolve import Resolver
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
@@ -20,12 +21,15 @@ __all__ = ["HttpClient"]
 
 _Asked = AskedByOne | AskedByTwo
 _DEFAULT_PORTS = {b"http": 80, b"https": 443}
+_REPEATABLE = (b"GET", b"HEAD")
+"""What may be asked again where the far end has closed a kept connection at the same moment."""
 
 
 class HttpClient:
-    """See client.Client. authority: of Host; that of the address if empty."""
+    """See client.Client. authority: of Host; that of the address if empty. keeps: connections that
+    wait for the next question, of HTTP/1.1 alone; 0 for a connection each."""
 
-    __slots__ = ("_authority", "_dialer", "_limits", "_name", "_scheme")
+    __slots__ = ("_authority", "_dialer", "_kept", "_limits", "_name", "_scheme")
 
     def __init__(
         self,
@@ -33,12 +37,14 @@ class HttpClient:
         resolver: Resolver,
         authority: bytes = b"",
         limits: HeadLimits | None = None,
+        keeps: int = 0,
     ) -> None:
         self._name = str(address)
         self._scheme = b"https" if address.tls is not None else b"http"
         self._authority = authority or _authority(address, self._scheme)
         self._dialer = Dialer(address, resolver)
         self._limits = limits or HeadLimits()
+        self._kept = Kept(keeps) if keeps else None
 
     def __repr__(self) -> str:
         return f"<HttpClient {self._name}>"
@@ -61,21 +67,42 @@ class HttpClient:
         if body or method in (b"POST", b"PUT", b"PATCH"):  # RFC 9110 8.6
             head.fields.append((b"content-length", b"%d" % len(body)))
         question = Question(head, body, most_bytes, is_enough)
-        asking = self._asking(question)
         try:
             async with asyncio.timeout(timeout):
-                await self._open(asking)
-                if isinstance(asking, Agreeing) and asking.connection is None:
-                    raise NoHttp2(f"{self._name} did not agree to h2 (ALPN)")
-                return await question.answer
+                kept = self._kept.take() if self._kept and method in _REPEATABLE else None
+                if kept is not None:
+                    try:
+                        return await self._again(question, kept)
+                    except ConnectionLost:  # it had closed, which is nobody's fault
+                        question = Question(head, body, most_bytes, is_enough)
+                return await self._anew(question)
         except TimeoutError:
             raise question.silence(self._name) from None
         except PorchError as error:
             if question.is_connected:
                 error.detail = f"{self._name}: {error.detail}"
             raise
+
+    async def _again(self, question: Question, kept: AskedByOne) -> Answer:
+        """By a connection that has served before."""
+        try:
+            kept.ask(question)
+            return await question.answer
         finally:
-            asking.abandon()
+            if not question.is_over:
+                kept.abandon()
+
+    async def _anew(self, question: Question) -> Answer:
+        """By a connection of its own."""
+        asking = self._asking(question)
+        try:
+            await self._open(asking)
+            if isinstance(asking, Agreeing) and asking.connection is None:
+                raise NoHttp2(f"{self._name} did not agree to h2 (ALPN)")
+            return await question.answer
+        finally:
+            if not question.is_over:
+                asking.abandon()
 
     async def connect(self, *, timeout: float) -> None:  # noqa: ASYNC109
         """See Client."""
@@ -92,14 +119,14 @@ class HttpClient:
         """Who speaks what the address does, or will find that out."""
         protocols = self._dialer.protocols
         if protocols == ONE:
-            return AskedByOne(question, self._limits)
+            return AskedByOne(question, self._limits, self._kept)
         if not self._dialer.is_secure:
             return AskedByTwo(question, self._limits, b"http")
 
         def speaking(agreed: str) -> "_Asked | None":
             if agreed == "h2":
                 return AskedByTwo(question, self._limits, b"https")
-            return None if protocols == TWO else AskedByOne(question, self._limits)
+            return None if protocols == TWO else AskedByOne(question, self._limits, self._kept)
 
         return Agreeing(speaking)
 

@@ -12,10 +12,18 @@ from operator import itemgetter
 
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.fields import encode
+from porch.http.fields import alike, encode
 from porch.http.message import Field, Trailers
 
-__all__ = ["CERTIFICATES", "CLAIMS", "Forwarding", "ForwardingHeaders"]
+__all__ = [
+    "CERTIFICATES",
+    "CERTIFICATE_FAMILIES",
+    "CLAIMS",
+    "STEERING",
+    "STEERING_FAMILIES",
+    "Forwarding",
+    "ForwardingHeaders",
+]
 
 CLAIMS = frozenset(
     (
@@ -43,16 +51,49 @@ CLAIMS = frozenset(
 )
 """Fields by which a client could claim to be somebody else or to ask for something else."""
 
-CERTIFICATES = frozenset((b"client-cert", b"client-cert-chain"))
-"""What only a door that has seen the handshake may say (RFC 9440 4). Dropped from every peer: one
-in `trust` is believed about addresses, not about who holds a key."""
+CERTIFICATES = frozenset(
+    (
+        b"client-cert",
+        b"client-cert-chain",
+        b"x-arr-clientcert",
+        b"x-forwarded-client-cert",
+        b"x-forwarded-client-cert-chain",
+        b"x-ssl-cert",
+    )
+)
+CERTIFICATE_FAMILIES = (
+    b"ssl-client-",
+    b"x-amzn-mtls-clientcert",
+    b"x-client-cert",
+    b"x-forwarded-tls-client-cert",
+    b"x-ssl-client-",
+    b"x-tls-client-",
+)
+"""What only a door that has seen the handshake may say (RFC 9440 4, and the names before it), in
+full and by their beginnings. Dropped from every peer: one in `trust` is believed about addresses,
+not about who holds a key."""
+
+STEERING = frozenset(
+    (
+        b"proxy",
+        b"x-lighttpd-send-file",
+        b"x-reproxy-url",
+        b"x-sendfile",
+        b"x-sendfile-type",
+    )
+)
+STEERING_FAMILIES = (b"x-accel-",)
+"""Words between a proxy and what is behind it, by which a client could steer either: what asks an
+application to answer with another file (Rack::Sendfile takes X-Accel-Mapping from the request),
+and Proxy, which CGI makes HTTP_PROXY of (httpoxy). Dropped from every peer; a route may set them
+by `headers.request`."""
 
 _REMEMBERED = 4096
 _ROUTES = 8
 """Of them a client's connection remembers what was made of its fields."""
+_NEVER = CERTIFICATES | STEERING
+_FAMILIES = CERTIFICATE_FAMILIES + STEERING_FAMILIES
 _name = itemgetter(0)
-_ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
-"""Of the characters of a name: those that an origin may not tell apart, as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +115,17 @@ class Forwarding:
 
 
 class _Passes(dict[bytes, bool]):
-    """name -> whether the field goes on. Bounded; a name is judged once.
-
-    A CGI-like origin reads every character of a name that is neither letter nor digit as the same
-    one, and so do claims here.
-    """
+    """name -> whether the field goes on, by all names that are alike. Bounded."""
 
     __slots__ = ("_claims", "_underscores")
 
     def __init__(self, claims: frozenset[bytes], underscores: bool) -> None:
-        self._claims = frozenset(each.translate(_ALIKE) for each in claims)
+        self._claims = frozenset(map(alike, claims))
         self._underscores = underscores
 
     def __missing__(self, name: bytes) -> bool:
-        passes = name.translate(_ALIKE) not in self._claims
+        known = alike(name)
+        passes = not (known in self._claims or known.startswith(_FAMILIES))
         passes = passes and (b"_" not in name or self._underscores)
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -104,9 +142,9 @@ class ForwardingHeaders(Filter):
         self._forwarding = forwarding
         self._trusts = forwarding.trusts
         withheld = forwarding.withheld
-        self._passes = _Passes(CLAIMS | withheld, forwarding.underscores).__getitem__
+        self._passes = _Passes(CLAIMS | _NEVER | withheld, forwarding.underscores).__getitem__
         ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
-        ours |= CERTIFICATES | withheld
+        ours |= _NEVER | withheld
         if forwarding.forwarded:
             ours.add(b"forwarded")
         if forwarding.prefix:

@@ -26,6 +26,12 @@ _SPECIAL = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _MEANT_ANYWAY = (b"keep-alive", b"Keep-Alive")
 """What every browser says in Connection and HTTP/1.1 means without the word."""
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
+_DECIDING = re.compile(
+    rb"(?:access-control-request-.+|forwarded|origin|sec-fetch-.+|x-forwarded-.+|x-real-ip)\Z"
+)
+"""Fields whose absence lets in: who sends no Origin is no browser, and whom no proxy has forwarded
+is that proxy. Who names one in Connection has it taken away between who added it and who looks at
+it, so that no request may (RFC 9110 7.6.1: it MUST NOT be named)."""
 
 
 LONGEST = 1024
@@ -204,6 +210,8 @@ class RequestDecoder(Decoder):
         # Naming Content-Length takes nothing away: the message would become another.
         named = options - _SPECIAL - {b"close"}
         if named:
+            if any(map(_DECIDING.match, named)):
+                raise BadRequest("Connection names a field that is not about the connection alone")
             request.fields[:] = [field for field in request.fields if field[0] not in named]
             if self._chunks is not None:
                 self._chunks.dropped = named

@@ -1,7 +1,7 @@
 """What a supervisor holds of the cache: its folder is claimed, and workers are forked with that."""
 
 import os
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,18 @@ from porch import clock
 from porch.cache.coded import CodedForms
 from porch.cache.locks import Locks
 from porch.cache.memory_store import MemoryStore
-from porch.cache.opening import Claim, claim, open_store, settle
+from porch.cache.notices import Notices
+from porch.cache.opening import Claim, claim, forsake, open_store, settle
 from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
 from porch.cache.store import Store, StoreError
 from porch.config.loaded import Loaded
-from porch.manage.cache_place import CachePlace, cache_place, ready_cache
+from porch.manage.cache_place import CachePlace, cache_place, places, ready_cache
 from porch.manage.channel import Message
+from porch.manage.columns import cache_cells
 from porch.manage.user import Identity
 from porch.observe.messages import Level
+from porch.shared import SharedTable
 
 __all__ = ["CacheKeeping", "Handed", "KeptCache", "caches", "shelf_of"]
 
@@ -32,11 +35,12 @@ Handed = list[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptCache:
-    """For a worker. claimed: None for a cache in memory. locks: a descriptor, see Locks."""
+    """For a worker. claimed: None for a cache in memory. shared: a descriptor, of Locks where the
+    store is all workers', of Notices where each has its own in memory."""
 
     place: CachePlace
     claimed: Claim | None
-    locks: int
+    shared: int
 
     @property
     def words(self) -> tuple[CachePlace, float | None]:
@@ -45,23 +49,24 @@ class KeptCache:
 
     @property
     def descriptors(self) -> list[int]:
-        """Of the locks, and of the claim if there is one."""
+        """What is shared, and those of the claim if there is one."""
         claimed = self.claimed
-        return [self.locks] if claimed is None else [self.locks, claimed.lock, claimed.board]
+        return [self.shared] if claimed is None else [self.shared, claimed.lock, claimed.board]
 
     @classmethod
     def told(cls, message: Message) -> "KeptCache":
         """What `words` and `descriptors` were, in the worker that was told."""
         place, offset = message.data
-        locks, *others = message.descriptors
+        shared, *others = message.descriptors
         claimed = None if offset is None else Claim(others[0], others[1], offset)
-        return cls(place=place, claimed=claimed, locks=locks)
+        return cls(place=place, claimed=claimed, shared=shared)
 
 
 class CacheKeeping:
-    """kept: for workers; None where nothing is kept."""
+    """kept: for workers; None where nothing is kept. rows: in which workers may be."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
         self.kept: KeptCache | None = None
 
     def begin(
@@ -74,10 +79,13 @@ class CacheKeeping:
         """Claim what the configuration needs, unless that is there. None where nothing is kept, or
         can be, of which the operator is told: all else is served. handed: of before an upgrade."""
         place = cache_place(loaded) if caches(loaded) else None
+        for folder in places(loaded):
+            if place is None or folder != place.folder:
+                forsake(folder)
         before = _taken_over(place, handed) if handed else None
         if self.kept is None and place is not None:
             if place.folder is None:
-                self.kept = KeptCache(place=place, claimed=None, locks=Locks.make())
+                self.kept = KeptCache(place=place, claimed=None, shared=Notices.make(self._rows))
             elif before is not None:
                 self.kept = before
             else:
@@ -102,7 +110,7 @@ class CacheKeeping:
             say(problem, "warning")
             settle(folder, found)
             return None
-        return KeptCache(place=place, claimed=found, locks=Locks.make())
+        return KeptCache(place=place, claimed=found, shared=Locks.make())
 
     def obstacle(self, loaded: Loaded) -> str:
         """Why a reload cannot put this in force, in a sentence; "" if it can."""
@@ -148,7 +156,7 @@ def _taken_over(place: CachePlace | None, handed: Handed) -> KeptCache | None:
         return None
     for number in (locks, lock, board):
         os.set_inheritable(number, False)
-    return KeptCache(place=place, claimed=Claim(lock, board, offset), locks=locks)
+    return KeptCache(place=place, claimed=Claim(lock, board, offset), shared=locks)
 
 
 def caches(loaded: Loaded) -> bool:
@@ -158,24 +166,26 @@ def caches(loaded: Loaded) -> bool:
 
 
 def shelf_of(
-    kept: KeptCache | None, counts: MutableSequence[int], say: Callable[[str], None]
+    kept: KeptCache | None, table: tuple[SharedTable, int], say: Callable[[str], None]
 ) -> Shelf | None:
-    """What a worker keeps answers on, opened in it. None where nothing is kept; why was said."""
+    """What a worker keeps answers on, opened in it. table: where it counts, and in which row. None
+    where nothing is kept; why was said."""
     if kept is None:
         return None
     store: Store
     forms = None
     if kept.claimed is None or kept.place.folder is None:
-        store = MemoryStore(kept.place.size)
+        store = MemoryStore(kept.place.size, Notices.of(kept.shared, table[1]))
         locks = Locks.make()  # nobody waits for a worker whose answers it will not see
     else:
-        locks = kept.locks
+        locks = kept.shared
         try:
             on_disk = store = open_store(kept.place.folder, kept.place.size, kept.claimed, say)
         except StoreError as error:
             say(f"nothing is kept by the cache: {error}")
             return None
         forms = CodedForms(lambda: on_disk.folder, kept.place.size)
+    counts = cache_cells(*table).own
     shelf = Shelf(store, Locks(locks), Passes(locks), counts, kept.place.size // 2)
     shelf.forms = forms
     return shelf

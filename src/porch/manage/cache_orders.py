@@ -1,7 +1,7 @@
 """The commands about the cache: what is purged, and what is to be seen of it.
 
-Who purges is answered when it is in force in every worker. The store of a disk is all workers'
-own, so that one of them purges for all; of memory each has its own.
+Who purges is answered when it is in force in every worker. Of a store in memory each has its own,
+so that what is to be seen is asked of all.
 """
 
 import re
@@ -23,13 +23,9 @@ _DIGITS = re.compile(r"(?:[0-9a-f]{2}){1,64}\Z")
 MOST = 20
 """Urls that are told."""
 NO_CACHE = "porch: no route has 'cache', so that nothing is kept; write cache = true in one"
-NOT_EVERYWHERE = (
-    "not purged in worker {}, which hangs and has a store of its own; it purges when it goes on, "
-    "and until then ends or answers nothing"
-)
 NOT_CONFIRMED = (
-    "worker {} has not confirmed it, for it hangs; the store is all workers', so that it finds "
-    "nothing of this either when it goes on"
+    "worker {} has not confirmed it, for it hangs; it gives nothing of this either when it goes "
+    "on, since a purge in one of them is one in all"
 )
 NO_WORKER = "porch: no worker has answered; porch status shows them"
 
@@ -67,9 +63,6 @@ class CacheOrders:
                 return
             silent = [each.pid for each in answers if isinstance(each, Silent)]
             pids = ", ".join(map(str, silent))
-            if silent and self._place.folder is None:
-                question.reply({"error": f"porch: {NOT_EVERYWHERE.format(pids)}"})
-                return
             shown = [_spelled(each) for each in named]
             answer: Answer = {"purged softly" if soft else "purged": shown}
             if silent:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from porch.balance.endpoint import FAILED, WIDTH
 from porch.balance.standing import EndpointName
 from porch.cache.counts import WIDTH as CACHE_WIDTH
-from porch.config.state import MakeCells
+from porch.config.state import MakeCells, State
 from porch.config.steps import Steps
 from porch.listen.crowd_gate import ARRIVALS
 from porch.listen.crowd_gate import CONNECTIONS as CONNECTIONS_WORD
@@ -21,6 +21,7 @@ from porch.listen.door import Door
 from porch.listen.rates import SLOW
 from porch.route.route import REQUESTS
 from porch.shared import Cells, SharedTable
+from porch.shield.busy_level import KINDS
 
 if TYPE_CHECKING:
     from porch.listen.door import Door
@@ -37,6 +38,7 @@ __all__ = [
     "REQUESTS_HERE",
     "RUNNING_HERE",
     "TASKS",
+    "TURNED_AWAY",
     "Columns",
     "cache_cells",
     "cells_by",
@@ -61,6 +63,9 @@ CUTS = (
 )
 """Where connections cut so far are counted, by these reason words, in order; written at each
 tick."""
+TURNED_AWAY = CUT + len(CUTS)
+"""The first of the requests that were refused by a busy worker, by importance; written at each
+tick."""
 CACHE = 16
 """The first of those of the cache, see cache/counts.py."""
 _FIRST = CACHE + CACHE_WIDTH
@@ -78,12 +83,14 @@ def rows_for(workers: int) -> int:
     return max(_ROWS, 1 + 4 * workers)
 
 
-def count(row: MutableSequence[int], door: "Door", deadlines: int, tasks: int) -> None:
+def count(row: MutableSequence[int], door: "Door", state: State, tasks: int) -> None:
     """One more look at the clock, in a worker's own row."""
     row[HEARTBEAT] += 1
     row[CONNECTIONS] = len(door.sessions)
     row[REQUESTS_HERE], row[RUNNING_HERE] = door.requests, door.running
-    row[DEADLINES], row[TASKS] = deadlines, tasks
+    row[DEADLINES], row[TASKS] = len(state.deadlines), tasks
+    for at, many in enumerate(state.turned_away, TURNED_AWAY):
+        row[at] = many
     for at, word in enumerate(CUTS, CUT):
         row[at] = door.cuts[word]
 
@@ -144,7 +151,7 @@ class Columns:
         cache = range(CACHE, CACHE + CACHE_WIDTH)
         return [
             REQUESTS_HERE,
-            *range(CUT, CUT + len(CUTS)),
+            *range(CUT, TURNED_AWAY + KINDS),
             *cache,
             *(column + each for column in self.of.values() for each in growing),
         ]

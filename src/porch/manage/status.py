@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from porch import clock
 from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
 from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE, EndpointName
+from porch.config.schema_busy import IMPORTANCE
 from porch.manage.columns import (
     CONNECTIONS,
     CUT,
@@ -20,12 +21,14 @@ from porch.manage.columns import (
     REQUESTS_HERE,
     RUNNING_HERE,
     TASKS,
+    TURNED_AWAY,
 )
 from porch.manage.ordered import ordered
 from porch.manage.process import Process
 from porch.observe.stamp import iso
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
+from porch.shield.busy_level import KINDS
 
 if TYPE_CHECKING:
     from porch.manage.in_force import InForce
@@ -68,6 +71,11 @@ def status(door: "Supervisor") -> dict[str, object]:
         },
         "workers": [_worker(table, each) for each in door.fleet.all],
         "cut": {word: table.total(column) for column, word in enumerate(CUTS, CUT)},
+        "turned_away": {
+            word: table.total(TURNED_AWAY + kind)
+            for word, kind in IMPORTANCE.items()
+            if kind < KINDS
+        },
         "listening": in_force.listening.names,
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),
@@ -92,7 +100,7 @@ def status(door: "Supervisor") -> dict[str, object]:
 
 def _worker(table: SharedTable, process: Process) -> dict[str, object]:
     row: Sequence[int | None] = table.rows[process.row] if process.row else _UNKNOWN
-    cpu, memory = _usage(process.pid)
+    cpu, memory = usage(process.pid)
     state = "leaving" if process.is_leaving else "serving" if process.is_ready else "starting"
     if process.missed > 2:
         state = f"hanging for {process.missed} s"
@@ -185,7 +193,7 @@ def _why(kind: str, text: str) -> str:
     return text if kind in ("refused", "unhealthy") else f"{kind}: {text}"
 
 
-def _usage(pid: int) -> tuple[float, int]:
+def usage(pid: int) -> tuple[float, int]:
     """Seconds of CPU and bytes of memory of a process; 0 where the system does not tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,13 +1,18 @@
 """Tables: all memory that the workers of a door share beside the table of its endpoints."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from porch.crowd import CrowdTable
 from porch.observe.recent import RecentTable
 from porch.observe.series import SeriesTable
 from porch.shield.limit_table import LimitTable
 
-__all__ = ["Tables"]
+__all__ = ["NOTHING", "Tables"]
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +26,51 @@ class Tables:
     recent: RecentTable
 
     @classmethod
-    def of(cls, rows: int, limit_keys: int) -> "Tables":
-        """All empty."""
+    def of(cls, rows: int, limit_keys: int, handed: Mapping[str, int] = NOTHING) -> "Tables":
+        """handed: of before an upgrade. Each goes on that is as this version and `limit_keys` have
+        it; the others are empty."""
+        found = {word: _taken(number) for word, number in handed.items()}
         return cls(
-            limits=LimitTable(rows, limit_keys),
+            limits=_limits(found.get("limits", -1), rows, limit_keys),
             crowd=CrowdTable(rows),
-            series=SeriesTable(rows),
-            recent=RecentTable(rows),
+            series=SeriesTable(rows, _sized(found.get("series", -1), SeriesTable.size(rows))),
+            recent=RecentTable(rows, _sized(found.get("recent", -1), RecentTable.size(rows))),
         )
+
+    @property
+    def handed(self) -> dict[str, int]:
+        """Descriptors, for the version that takes over."""
+        return {
+            "limits": self.limits.descriptor,
+            "series": self.series.descriptor,
+            "recent": self.recent.descriptor,
+        }
 
     def clear(self, row: int) -> None:
         """The worker of this row has ended. What it has counted for good stays."""
         self.crowd.clear(row)
         self.series.clear(row)
+
+
+def _taken(number: int) -> int:
+    os.set_inheritable(number, False)
+    return number
+
+
+def _sized(number: int, size: int) -> int:
+    """The descriptor if its memory is of this size, else -1."""
+    if number >= 0 and os.fstat(number).st_size != size:
+        os.close(number)
+        return -1
+    return number
+
+
+def _limits(number: int, rows: int, keys: int) -> LimitTable:
+    if number >= 0:
+        try:
+            found = LimitTable(descriptor=number)
+        except ValueError:  # counted in another way
+            return LimitTable(rows, keys)
+        if found.rows == rows and found.has_room(keys):
+            return found
+    return LimitTable(rows, keys)

@@ -54,7 +54,8 @@ class Handover:
     which of them are lent (see Listening), by their place. control: the commands' socket,
     question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones, the
     descriptors of their channels and their rows in the table. table: where they count: its
-    descriptor, its rows and columns, and which endpoint has which. history: see history.py.
+    descriptor, its rows and columns, and which endpoint has which. tables: the descriptors of
+    all else that they share, see Tables. history: see history.py.
     orders: see orders.py. found: see discovered.py. cache: see cache_keeping.py.
     """
 
@@ -67,6 +68,7 @@ class Handover:
     table: int = -1
     table_shape: tuple[int, int] = (0, 0)
     endpoints: list[tuple[str, str, int]] = field(default_factory=list)
+    tables: dict[str, int] = field(default_factory=dict)
     history: Any = None
     orders: Any = None
     found: list[dict[str, Any]] = field(default_factory=list)
@@ -144,7 +146,7 @@ class Handover:
     def _descriptors(self) -> list[int]:
         found = [number for _, numbers in self.listening for number in numbers]
         found += [number for _, number, _ in self.workers]
-        found += [self.control, self.question, self.table, *self.cache[:3]]
+        found += [self.control, self.question, self.table, *self.tables.values(), *self.cache[:3]]
         return [number for number in found if number >= 0]
 
 

@@ -32,7 +32,7 @@ from porch.manage.cache_keeping import KeptCache, shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
-from porch.manage.columns import cache_cells, count
+from porch.manage.columns import count
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
@@ -94,7 +94,6 @@ class Worker:
             send=self._send,
         )
         self._lend(messages)
-        self._state.limit_row = equipment.tables.limits.row(equipment.row)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
@@ -104,7 +103,7 @@ class Worker:
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
-        self._shelf_of = partial(shelf_of, counts=cache_cells(*table).own, say=messages.warn)
+        self._shelf_of = partial(shelf_of, table=table, say=messages.warn)
         self._state.keep_on(self._shelf_of(equipment.cache))
         self._discovering = Discovering(self._state, table, self._send, messages, looks=looks)
         self._discovering.know(equipment.found)
@@ -448,7 +447,8 @@ class Worker:
         """What the configuration has of this process: code of the operator's, and the means to ask
         others."""
         load_with(self._state, messages)
-        self._state.crowd = self._equipment.tables.crowd.row(self._equipment.row)
+        tables, row = self._equipment.tables, self._equipment.row
+        self._state.crowd, self._state.limit_row = tables.crowd.row(row), tables.limits.row(row)
         warn = messages.warn
         self._state.auth.serve(clients(), self._run, partial(load_auth, warn), warn)
 
@@ -474,9 +474,9 @@ class Worker:
         self._state.tick()
         self._health.tick()
         self._door.rates.tick()
-        deadlines, tasks = len(self._state.deadlines), len(asyncio.all_tasks())
-        count(self._cells, self._door, deadlines, tasks)
-        return not deadlines and tasks <= 1 and not self._health.waits
+        tasks = len(asyncio.all_tasks())
+        count(self._cells, self._door, self._state, tasks)
+        return not len(self._state.deadlines) and tasks <= 1 and not self._health.waits
 
     def _flush(self) -> None:
         self._built.logs.flush()

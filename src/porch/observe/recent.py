@@ -86,7 +86,7 @@ class RecentTable:
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         last, bad = _Ring.bytes_for(LAST, SLOT), _Ring.bytes_for(BAD, BAD_SLOT)
-        size = rows * (last + bad)
+        size = self.size(rows)
         self._memory = Memory("porch recent", size, descriptor)
         self.descriptor = self._memory.descriptor
         self.rows = rows
@@ -94,6 +94,11 @@ class RecentTable:
         starts = range(0, size, last + bad)
         self._last = [_Ring(memory[at : at + last], LAST, SLOT) for at in starts]
         self._bad = [_Ring(memory[at + last : at + last + bad], BAD, BAD_SLOT) for at in starts]
+
+    @staticmethod
+    def size(rows: int) -> int:
+        """Bytes of a table."""
+        return rows * (_Ring.bytes_for(LAST, SLOT) + _Ring.bytes_for(BAD, BAD_SLOT))
 
     def __repr__(self) -> str:
         return f"<RecentTable {self.rows} rows, {sum(each.last for each in self._last)} written>"

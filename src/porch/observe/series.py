@@ -43,13 +43,18 @@ class SeriesTable:
     __slots__ = ("_memory", "_version", "_views", "descriptor", "rows")
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
-        size = 8 + rows * _ROW
+        size = self.size(rows)
         self._memory = Memory("porch series", size, descriptor)
         self.descriptor = self._memory.descriptor
         self.rows = rows
         memory = self._memory.view()
         self._version = memory[:8].cast("q")
         self._views = [_View(memory[8 + row * _ROW : 8 + (row + 1) * _ROW]) for row in range(rows)]
+
+    @staticmethod
+    def size(rows: int) -> int:
+        """Bytes of a table."""
+        return 8 + rows * _ROW
 
     def __repr__(self) -> str:
         return f"<SeriesTable {self.rows} rows, {sum(each.count for each in self._views)} names>"

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from porch.keeper import UpstreamStream
 
 __all__ = [
+    "ALWAYS",
     "ANSWERED",
     "HEARD",
+    "HIGH",
+    "KNOWN",
+    "LOW",
+    "NORMAL",
     "REQUESTS",
     "RUNNING",
     "Budget",
@@ -30,6 +35,10 @@ __all__ = [
 RUNNING, REQUESTS, HEARD, ANSWERED = 0, 1, 2, 3
 """Of Place.counts: attempts under way, attempts so far, when a byte came and when an answer below
 500 began (clock.milliseconds)."""
+
+LOW, NORMAL, HIGH, ALWAYS, KNOWN = range(5)
+"""How important the requests of a route are to a worker that cannot serve all: see shield/busy.py.
+The first are refused first, ALWAYS never; KNOWN is HIGH for some clients and NORMAL for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +179,7 @@ class Route:
     rewrite: the target (path and query) that goes out for the one that came in, or None.
     retry: what follows a failed attempt.
     upgrades: the protocols that may be switched to, lower-case.
+    importance: LOW to KNOWN.
     access: what decides who may pass. Two routes with equal (`target`, `access`) may stand for
         one another where a path can be read in several ways.
     where: "porch.toml:3", for explain and errors.
@@ -184,6 +194,7 @@ class Route:
     limits: Limits = Limits()
     retry: Retry = field(default_factory=Retry)
     upgrades: frozenset[bytes] = frozenset((b"websocket",))
+    importance: int = NORMAL
     access: object = None
     where: str = ""
 

@@ -45,18 +45,17 @@ class Lists:
 
     def lets_in(self, client: bytes) -> bool:
         """Whether a client comes in, by its address. What is no address does not."""
-        if client == b"unix":
-            said = self.unix
-        else:
-            address = packed(client.decode("latin-1"))
-            if address is None:
+        address = packed(client.decode("latin-1"))
+        if address is None:
+            if client != b"unix":
                 return False
-            said = self.table.of(address)
-            if not said and self.places is not None:
+            said = self.unix
+        elif not (said := self.table.of(address)):
+            if self.places is not None:
                 place = self.places[client]
                 said = self.operators.get(place.operator, UNNAMED)
                 said = said or self.countries.get(place.country, UNNAMED)
-            said = said or self.table.everybody[len(address) * 8]
+            said = said or self.table.everybody[len(address)]
         return said == ALLOWED if said else self.default
 
 

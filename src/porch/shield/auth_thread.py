@@ -1,4 +1,5 @@
-"""A thread for what takes long, one a worker: to verify a password takes tens of ms by design.
+"""A thread for what takes long, one a worker and kind: to verify a password takes tens of ms by
+design, and to read a large body as long.
 
 The loop goes on meanwhile. The thread has less priority than it, so that whoever sends passwords
 has those wait who log in, and nobody else; and what waits is bounded.
@@ -24,11 +25,12 @@ _NICE = 10
 
 
 class SlowThread:
-    """Made at the first use, in the process that uses it."""
+    """Made at the first use, in the process that uses it. name: what it is for."""
 
-    __slots__ = ("_executor", "_of", "_waiting")
+    __slots__ = ("_executor", "_name", "_of", "_waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "passwords") -> None:
+        self._name = name
         self._executor: ThreadPoolExecutor | None = None
         self._waiting = 0
         self._of: Counter[bytes] = Counter()
@@ -48,7 +50,7 @@ class SlowThread:
         if self._executor is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._executor = ThreadPoolExecutor(1, "passwords", initializer=_be_modest)
+            self._executor = ThreadPoolExecutor(1, self._name, initializer=_be_modest)
         loop = asyncio.get_running_loop()
         self._waiting += 1
         self._of[client] += 1

@@ -13,7 +13,8 @@ from functools import partial
 from porch.exchange import Exchange
 from porch.shield.auth import Judge, Later, Verdict
 from porch.shield.auth_errors import CannotTell, Unauthorized
-from porch.shield.auth_memory import Failures, Remembered
+from porch.shield.auth_failures import Failures
+from porch.shield.auth_memory import Remembered
 from porch.shield.auth_thread import SlowThread
 from porch.shield.basic_hash import verify
 
@@ -43,7 +44,7 @@ class Passwords:
     def __init__(self, thread: SlowThread | None) -> None:
         """thread: None where nobody serves, and somebody may wait."""
         self.held: Remembered[bool] = Remembered()
-        self.failures = Failures(MOST_FAILURES)
+        self.failures = Failures("wrong passwords", MOST_FAILURES)
         self.thread = thread
         self.asked: dict[bytes, list[_Waiter]] = {}
 

@@ -14,6 +14,7 @@ from porch.filter import Filter, Response
 from porch.http.message import RequestHead
 from porch.shield.block_patterns import Patterns
 from porch.shield.block_spellings import decoded, queries, spellings, unescaped
+from porch.shield.coded import is_coded
 from porch.shield.tarpit import Tarpit
 
 __all__ = ["MOST_BODY", "Block", "BlockBodies", "Blocked", "CodedBody", "Rule"]
@@ -53,7 +54,8 @@ class CodedBody(PorchError):
 class Rule(NamedTuple):
     """name: as the operator has it. status: of the answer. methods: upper-case; path, query, body:
     patterns, of which one suffices; without one it is no condition. fields: (name in small letters,
-    a pattern, or whether it is to be there at all), all of which have to hold."""
+    a pattern, or whether it is to be there at all), all of which have to hold. quiet: whether what
+    it refuses has no line in the access log."""
 
     name: str
     status: int = 403
@@ -62,6 +64,13 @@ class Rule(NamedTuple):
     query: tuple[str, ...] = ()
     fields: tuple[tuple[bytes, str | bool], ...] = ()
     body: tuple[str, ...] = ()
+    quiet: bool = False
+
+    def refusal(self) -> Blocked:
+        """What a request is refused with."""
+        error = Blocked(f"block: {self.name}", self.status)
+        error.quiet = self.quiet
+        return error
 
 
 class _Kind:
@@ -119,7 +128,10 @@ class Block(Filter):
     def described(self) -> list[str]:
         """What it does, in words."""
         slowly = "slowly, " if self._tarpit is not None else ""
-        return [f"{each.name}: refused {slowly}with {each.status}" for each in self.rules]
+        return [
+            f"{each.name}: refused {slowly}with {each.status}{', unlogged' if each.quiet else ''}"
+            for each in self.rules
+        ]
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter."""
@@ -160,7 +172,7 @@ class Block(Filter):
     def _refuse(self, exchange: Exchange, held: int) -> Response:
         """By the first of them."""
         rule = self.rules[(held & -held).bit_length() - 1]
-        error = Blocked(f"block: {rule.name}", rule.status)
+        error = rule.refusal()
         if self._tarpit is not None:
             slow = self._tarpit.answer(exchange, rule.status)
             if slow is not None:
@@ -222,7 +234,7 @@ class BlockBodies(Block):
                 reading.body = bytearray()
             if held:
                 rule = self.rules[(held & -held).bit_length() - 1]
-                raise Blocked(f"block: {rule.name}", rule.status)
+                raise rule.refusal()
         return data
 
     def on_end(self, exchange: Exchange) -> None:
@@ -232,16 +244,9 @@ class BlockBodies(Block):
     def _read(self, exchange: Exchange) -> _Reading:
         reading = self._reading.get(exchange)
         if reading is None:
-            held, is_coded = self._judge(exchange.request), _is_coded(exchange.request)
-            reading = self._reading[exchange] = _Reading(held, is_coded=is_coded)
+            held, coded = self._judge(exchange.request), is_coded(exchange.request)
+            reading = self._reading[exchange] = _Reading(held, is_coded=coded)
         return reading
-
-
-def _is_coded(request: RequestHead) -> bool:
-    return any(
-        name == b"content-encoding" and value.strip().lower() not in (b"", b"identity")
-        for name, value in request.fields
-    )
 
 
 def _forms(value: bytes) -> tuple[bytes, ...]:

@@ -14,13 +14,18 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.fields import HOP_BY_HOP
 from porch.http.message import Field
+from porch.identity import Identity
 from porch.shield.auth import Judge, Later, Verdict
+from porch.shield.auth_answer import Telling
 from porch.shield.auth_claims import NOBODY, Claims
 from porch.shield.auth_errors import CannotTell
 from porch.shield.fetched import Spawn
+from porch.shield.oidc_cookies import without
 
-__all__ = ["MOST", "ForwardAuth", "ForwardRules"]
+__all__ = ["KEPT", "MOST", "ForwardAuth", "ForwardRules"]
 
+KEPT = 32
+"""Connections that wait for the next question."""
 MOST = 256
 """Questions of a worker at a time; who finds no room is answered 503."""
 _MOST_BYTES = 256 * 1024
@@ -35,11 +40,13 @@ _NOT_PASSED = HOP_BY_HOP | {b"content-length", b"date", b"server"}
 
 class ForwardRules(NamedTuple):
     """target: path and query that is asked for. user: the field of its answer that has the name,
-    lower-case. sends: further fields of the request that it is told. timeout: seconds."""
+    lower-case. sends: further fields of the request that it is told. gives: fields of its answer
+    that the client gets, where it lets in. timeout: seconds."""
 
     target: bytes
     user: str = "remote-user"
     sends: frozenset[bytes] = frozenset()
+    gives: frozenset[bytes] = frozenset()
     timeout: float = 5.0
 
 
@@ -95,7 +102,7 @@ class ForwardAuth:
     def _told(self, exchange: Exchange) -> list[Field]:
         request, rules = exchange.request, self._rules
         names = _SENT | rules.sends
-        fields = [each for each in request.fields if each[0] in names]
+        fields = [each for each in without([*request.fields]) if each[0] in names]
         fields += (
             (b"x-forwarded-method", request.method),
             (b"x-forwarded-proto", request.scheme),
@@ -109,7 +116,9 @@ class ForwardAuth:
         if 200 <= answer.status < 300:
             claims = _claims(answer.fields)
             name = claims.get(self._rules.user, NOBODY)
-            return self._judge.judge(name, "forward", claims)
+            verdict = self._judge.judge(name, "forward", claims)
+            given = [each for each in answer.fields if each[0] in self._rules.gives]
+            return Telling(verdict, given) if given and isinstance(verdict, Identity) else verdict
         if answer.status >= 500:
             return CannotTell(f"the service of `forward` answers {answer.status}")
         fields = [each for each in answer.fields if each[0] not in _NOT_PASSED]

@@ -36,6 +36,12 @@ class Changes:
     default: Sequence[Field] = ()
     remove: frozenset[bytes] = field(default_factory=frozenset)
 
+    @property
+    def decided(self) -> frozenset[bytes]:
+        """The names of which nothing that came stays: no other spelling of them may pass either, to
+        whom they are said."""
+        return self.remove | {name for name, _ in self.set}
+
     def apply(self, fields: list[Field]) -> list[Field]:
         """`fields` with the changes made; a new list."""
         gone = self.remove | {name for name, _ in self.set}

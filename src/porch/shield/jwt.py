@@ -15,17 +15,16 @@ from porch.identity import Identity
 from porch.shield.auth import Judge, Later, Verdict
 from porch.shield.auth_claims import claim
 from porch.shield.auth_errors import CannotTell, Unauthorized
-from porch.shield.auth_memory import Failures, Remembered
+from porch.shield.auth_failures import Failures
+from porch.shield.auth_memory import Remembered
 from porch.shield.fetched import FRESH
 from porch.shield.jwks import KeySet
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import JwtKey, verify
 from porch.shield.jwt_token import BadToken, Token, taken_apart
 
-__all__ = ["MOST_FAILURES", "Jwt", "JwtRules"]
+__all__ = ["Jwt", "JwtRules"]
 
-MOST_FAILURES = 100
-"""Forged tokens of an address within a minute: 429 to more. A signature takes 100 us to look at."""
 _SCHEME = b"bearer "
 
 
@@ -41,16 +40,23 @@ class JwtRules(NamedTuple):
 
 
 class Jwt:
-    """See auth.Way. keys: those that are known here; or a set that is fetched."""
+    """See auth.Way. keys: those that are known here; or a set that is fetched. failures: where who
+    forges is counted, for all routes."""
 
     __slots__ = ("_cookie", "_failures", "_judge", "_kept", "_keys", "_rules", "challenge")
 
-    def __init__(self, rules: JwtRules, keys: Sequence[JwtKey] | KeySet, judge: Judge) -> None:
+    def __init__(
+        self,
+        rules: JwtRules,
+        keys: Sequence[JwtKey] | KeySet,
+        judge: Judge,
+        failures: Failures,
+    ) -> None:
         self._rules = rules
         self._keys = keys
         self._judge = judge
         self._kept: Remembered[Identity | PorchError] = Remembered()
-        self._failures = Failures(MOST_FAILURES)
+        self._failures = failures
         self._cookie = rules.cookie + b"=" if rules.cookie else b""
         shown = rules.realm.encode("ascii", "replace").replace(b"\\", b"").replace(b'"', b"")
         self.challenge = b'Bearer realm="%b"' % shown

@@ -7,7 +7,7 @@ Two workers may take at the same moment, from the same time on. Each looks again
 written, and adds what the others have added meanwhile.
 """
 
-from porch.shield.limit_table import LimitRow, Slots
+from porch.shield.limit_table import SET, WAY, LimitRow, Slots
 
 __all__ = ["NANO", "Account"]
 
@@ -17,21 +17,31 @@ NANO = 1_000_000_000
 
 class Account:
     """Accounts of all keys of one name. depth: how far ahead, in ns, one lies that has taken much:
-    of those that share a set the one with the least share of it goes first. row, salt: see
+    of those that share a set the one with the least share of it goes first. row, name: see
     Window."""
 
-    __slots__ = ("_began", "_depth", "_live", "_others", "_own", "_row", "_salt", "_seen", "_slots")
+    __slots__ = (
+        "_began",
+        "_depth",
+        "_live",
+        "_others",
+        "_own",
+        "_places",
+        "_row",
+        "_secret",
+        "_seen",
+    )
 
-    def __init__(self, row: LimitRow, salt: int, depth: int) -> None:
+    def __init__(self, row: LimitRow, name: str, depth: int) -> None:
         self._row = row
         self._own = row.table.slots(row.own, 0)
         self._live = row.table.live
         self._seen = 0
         self._others: list[Slots] = []
-        self._salt = salt
+        self._secret = row.table.secret(name)
         self._depth = depth
         self._began = row.table.began
-        self._slots = row.table.keys - 1
+        self._places = row.table.keys - 1 << 2
 
     def _latest(self, slot: int, tag: int, moment: int) -> int:
         """When nothing stands against the key any more, and not before `moment`."""
@@ -61,17 +71,24 @@ class Account:
                 own.heads[at + 1] = min(own.heads[at + 1] + other.heads[there + 1] - free, 1 << 62)
 
     def _place(self, slot: int, tag: int, moment: int) -> int:
-        """A slot for a key that has none: an empty one, or the one with the least to lose."""
+        """A slot for a key that has none."""
         heads = self._own.heads
-        at, least = slot, 2.0
-        for each in self._own.set_of(slot):
-            ahead = heads[each + 1] - moment
-            share = ahead / heads[each + 2] if heads[each] and ahead > 0 else 0.0
-            if share < least:
-                at, least = each, share
-                if not share:
-                    break
+        at = self._least(slot, moment) if heads[slot] else slot
         heads[at + 1] = 0
         heads[at + 2] = self._depth
         heads[at] = tag
         return at
+
+    def _least(self, slot: int, moment: int) -> int:
+        """Of the set of this slot an empty one, or the one with the least to lose."""
+        start = slot & -SET
+        heads = self._own.heads[start : start + SET].tolist()
+        at, least = 0, 2.0
+        for each in range(0, SET, WAY):
+            ahead = heads[each + 1] - moment
+            if not heads[each] or ahead <= 0:
+                return start + each
+            share = ahead / heads[each + 2]
+            if share < least:
+                at, least = each, share
+        return start + at

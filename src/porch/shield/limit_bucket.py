@@ -7,30 +7,32 @@ tests/shield/test_limit_bucket.py.
 """
 
 from porch.shield.limit_account import NANO, Account
-from porch.shield.limit_table import WAY, LimitRow
+from porch.shield.limit_table import MIDDLE, TAGS, LimitRow
 
 __all__ = ["Bucket"]
 
+_from_bytes = int.from_bytes
+
 
 class Bucket(Account):
-    """most: units in `seconds`. burst: how many at once, 1 at least. row, salt: see Window."""
+    """most: units in `seconds`. burst: how many at once, 1 at least. row, name: see Window."""
 
     __slots__ = ("_interval", "burst", "most", "seconds")
 
-    def __init__(self, row: LimitRow, salt: int, most: int, seconds: float, burst: int) -> None:
+    def __init__(self, row: LimitRow, name: str, most: int, seconds: float, burst: int) -> None:
         self.most = most
         self.seconds = seconds
         self.burst = burst
         self._interval = max(1, round(seconds * NANO / most))
-        super().__init__(row, salt, burst * self._interval)
+        super().__init__(row, name, burst * self._interval)
 
     def __repr__(self) -> str:
         return f"<Bucket {self.most} in {self.seconds:g} s, {self.burst} at once>"
 
     def take(self, key: bytes, now: float, units: int = 1) -> int:
         """See Window."""
-        tag = hash(key) ^ self._salt or 1
-        slot = (tag & self._slots) * WAY
+        tag = _from_bytes(key, "big") * self._secret >> MIDDLE & TAGS or 1
+        slot = tag & self._places
         moment = int((now - self._began) * NANO)
         free = self._latest(slot, tag, moment)
         left = self._depth - (free - moment) - units * self._interval
@@ -43,8 +45,8 @@ class Bucket(Account):
 
     def charge(self, key: bytes, now: float, units: int) -> None:
         """See Window."""
-        tag = hash(key) ^ self._salt or 1
-        slot = (tag & self._slots) * WAY
+        tag = _from_bytes(key, "big") * self._secret >> MIDDLE & TAGS or 1
+        slot = tag & self._places
         moment = int((now - self._began) * NANO)
         if units < 0:
             own = self._own
@@ -58,7 +60,7 @@ class Bucket(Account):
 
     def wait(self, key: bytes, now: float) -> float:
         """See Window."""
-        tag = hash(key) ^ self._salt or 1
+        tag = _from_bytes(key, "big") * self._secret >> MIDDLE & TAGS or 1
         moment = int((now - self._began) * NANO)
-        free = self._latest((tag & self._slots) * WAY, tag, moment)
+        free = self._latest(tag & self._places, tag, moment)
         return max(0, free + self._interval - self._depth - moment) / NANO

@@ -6,33 +6,40 @@ else whoever leaves it out would have no limit, or all of them one in common.
 
 import ipaddress
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from porch.balance.consistent_hash import Key
 from porch.exchange import Exchange
 from porch.route.condition import READERS, Source
+from porch.shield.limit_table import LONGEST
 
 if TYPE_CHECKING:
     from porch.identity import Identity
 
 __all__ = [
+    "COLON",
     "CountryOf",
     "Key",
     "by_all",
     "by_claim",
     "by_client",
+    "by_code",
     "by_country",
     "by_host",
     "by_identity",
     "by_name",
     "by_value",
     "network",
+    "short",
     "together",
 ]
 
 CountryOf = Callable[[bytes], bytes | None]
 """The country of an address, as two letters; None where it is not known."""
 
+COLON = ord(":")
+"""To look for: bytes search for a number in a fifth of the time that they do for bytes."""
 _REMEMBERED = 4096
 
 
@@ -43,7 +50,7 @@ class _Networks(dict[bytes, bytes]):
         try:
             packed = ipaddress.ip_address(address.decode("ascii")).packed
         except ValueError:
-            return address
+            return short(address)
         mapped = packed[:12] == b"\0" * 10 + b"\xff\xff"
         found = b"%d.%d.%d.%d" % (*packed[12:],) if mapped else packed[:8]
         if len(self) >= _REMEMBERED:
@@ -55,16 +62,23 @@ class _Networks(dict[bytes, bytes]):
 _networks = _Networks()
 
 
+def short(key: bytes) -> bytes:
+    """Itself, or what stands for it in as many bytes as a table takes."""
+    if len(key) <= LONGEST:
+        return key
+    return b"#" + blake2b(key, digest_size=LONGEST - 1).digest()
+
+
 def network(address: bytes) -> bytes:
     """Whom an address stands for: of IPv6 all of its /64, which is given to one customer. One of
     IPv4 written as IPv6 is that of IPv4."""
-    return _networks[address] if b":" in address else address
+    return _networks[address] if COLON in address else address
 
 
 def by_client(exchange: Exchange) -> bytes:
     """The client's address, after `trust` was applied."""
     address = exchange.client_ip
-    return _networks[address] if b":" in address else address
+    return _networks[address] if COLON in address else address
 
 
 def by_all(exchange: Exchange) -> bytes:
@@ -76,12 +90,23 @@ def by_host(exchange: Exchange) -> bytes:
     """The host that is asked for, without the port."""
     host = exchange.request.authority.lower()
     end = host.rfind(b":")
-    return host[:end] if end > host.rfind(b"]") else host
+    return short(host[:end] if end > host.rfind(b"]") else host)
 
 
 def by_name(name: bytes) -> Key:
     """One key, as of a route: all that share it count together."""
-    return lambda exchange: name
+    key = short(name)
+    return lambda exchange: key
+
+
+def by_code(function: Key) -> Key:
+    """What the operator's own makes of a request."""
+
+    def key(exchange: Exchange) -> bytes | None:
+        found = function(exchange)
+        return None if found is None else short(found)
+
+    return key
 
 
 def by_value(source: Source, name: bytes) -> Key:
@@ -135,14 +160,14 @@ def together(keys: Sequence[Key]) -> Key:
         found = [part for part in parts if part is not None]
         if len(found) < len(parts):
             return None
-        return b"".join(b"%d:%b" % (len(part), part) for part in found)
+        return short(b"".join(b"%d:%b" % (len(part), part) for part in found))
 
     return key
 
 
 def _own(value: bytes) -> bytes:
     """Never the same as an address."""
-    return b"=" + value
+    return short(b"=" + value)
 
 
 def _claim(identity: "Identity | None", name: str, names: Sequence[str]) -> object:

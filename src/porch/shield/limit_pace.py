@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from porch import clock
 from porch.shield.limit_account import NANO, Account
-from porch.shield.limit_table import WAY, LimitRow
+from porch.shield.limit_table import MIDDLE, TAGS, LimitRow
 
 __all__ = ["LEAST_STEP", "MOST_STEP", "STEP", "Pace"]
 
@@ -16,7 +16,7 @@ LEAST_STEP, MOST_STEP = 1024, 65536
 
 class Pace(Account):
     """rate: bytes a second. key: of whom an address stands for, each of whom has the rate for
-    itself. row, salt: see Window.
+    itself. row, name: see Window.
 
     What was not used is lost but for one step: nobody saves up for a burst. What a worker has
     reserved that is killed stands against the key until its time is over, and no longer.
@@ -25,9 +25,9 @@ class Pace(Account):
     __slots__ = ("_cost", "_key", "rate", "step")
 
     def __init__(
-        self, row: LimitRow, salt: int, rate: float, key: Callable[[bytes], bytes]
+        self, row: LimitRow, name: str, rate: float, key: Callable[[bytes], bytes]
     ) -> None:
-        super().__init__(row, salt, NANO)
+        super().__init__(row, name, NANO)
         self.rate = rate
         self.step = max(LEAST_STEP, min(MOST_STEP, int(rate * STEP)))
         self._cost = NANO / rate
@@ -39,8 +39,9 @@ class Pace(Account):
     def reserve(self, client_ip: bytes, size: int) -> float:
         """Seconds until so many bytes may leave. Who asks first is first, in whatever worker, so
         that all who share the rate have the same of it."""
-        tag = hash(self._key(client_ip)) ^ self._salt or 1
-        slot = (tag & self._slots) * WAY
+        number = int.from_bytes(self._key(client_ip), "big")
+        tag = number * self._secret >> MIDDLE & TAGS or 1
+        slot = tag & self._places
         moment = int((clock.monotonic() - self._began) * NANO)
         free = self._latest(slot, tag, 0)
         free = max(free, moment - _STEP) if free else moment

@@ -4,16 +4,14 @@ Who has none is sent to the provider, if it is a person before a page; a script 
 nobody sees a login that a fetch is led to.
 """
 
-from collections.abc import Sequence
-
 from porch import clock
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.message import Field
 from porch.identity import Identity
 from porch.route.host import normal_host
 from porch.shield.auth import Judge, Later, Verdict
+from porch.shield.auth_answer import Telling
 from porch.shield.auth_claims import claim
 from porch.shield.auth_errors import CannotTell, Unauthorized
 from porch.shield.auth_memory import Remembered
@@ -21,20 +19,11 @@ from porch.shield.oidc_cookies import cookies_of, joined, without
 from porch.shield.oidc_party import Outcome, Party
 from porch.shield.oidc_session import Session
 
-__all__ = ["WITHOUT_LOGINS", "KeepLogins", "Oidc", "Renewed", "WithoutLogins", "is_navigation"]
+__all__ = ["WITHOUT_LOGINS", "Oidc", "WithoutLogins", "is_navigation"]
 
 _LONGEST = 60.0
 """Seconds for which what a cookie says is known without a look into it."""
-
-
-class Renewed(Identity):
-    """Of one whose session was renewed. cookies: it, for the answer."""
-
-    __slots__ = ("cookies",)
-
-    def __init__(self, identity: Identity, cookies: Sequence[Field]) -> None:
-        super().__init__(identity.name, identity.kind, identity.claims, identity.fields)
-        self.cookies = cookies
+_ENDED = "a logout has ended the session"
 
 
 class Oidc:
@@ -46,7 +35,7 @@ class Oidc:
         self._party = party
         self._judge = judge
         self._name = name
-        self._kept: Remembered[Verdict] = Remembered()
+        self._kept: Remembered[tuple[Session, Verdict]] = Remembered()
         shown = realm.encode("ascii", "replace").replace(b"\\", b"").replace(b'"', b"")
         self.challenge = b'Cookie realm="%b"' % shown
 
@@ -59,18 +48,20 @@ class Oidc:
         host = normal_host(exchange.request.authority)
         digest = self._kept.digest(host, sealed)
         found = self._kept.get(digest)
-        if found is not None:
-            return found
+        if found is not None and not self._party.has_ended(found[0]):
+            return found[1]
         session = self._party.opened(sealed, host)
         if session is None:
             return self._nobody(exchange, "the session is over, or not of this host")
+        if self._party.has_ended(session):
+            return self._nobody(exchange, _ENDED)
         now = clock.wall()
         if session.refresh and now >= session.due:
             return self._aged(exchange, session)
         if now >= session.until:
             return self._nobody(exchange, "the session is over")
         verdict = self._judged(session)
-        self._kept.put(digest, verdict, min(session.due - now, _LONGEST))
+        self._kept.put(digest, (session, verdict), min(session.due - now, _LONGEST))
         return verdict
 
     def _judged(self, session: Session) -> Identity | PorchError:
@@ -90,11 +81,13 @@ class Oidc:
     def _behind(self, exchange: Exchange, session: Session, outcome: Outcome) -> Verdict:
         """Once the provider was asked. What it had granted before holds for its time, even if
         another worker has used up what renews it."""
+        if self._party.has_ended(session):  # meanwhile
+            return Unauthorized(_ENDED)
         if isinstance(outcome, Session):
             verdict = self._judged(outcome)
             cookies = self._party.cookies(exchange, outcome)
             if isinstance(verdict, Identity) and cookies is not None:
-                return Renewed(verdict, cookies)
+                return Telling(verdict, cookies)
             return verdict
         if clock.wall() < session.until:
             return self._judged(session)
@@ -137,24 +130,9 @@ class WithoutLogins(Filter):
 
     def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
-        without(exchange)
+        request = exchange.request
+        request.fields = without(request.fields)
 
 
 WITHOUT_LOGINS = WithoutLogins()
 """It keeps nothing of its route."""
-
-
-class KeepLogins(WithoutLogins):
-    """Behind what lets in: gives a browser its renewed session with the answer."""
-
-    __slots__ = ()
-
-    def on_response(self, exchange: Exchange) -> None:
-        """See Filter. No store gives it to anybody else."""
-        identity, response = exchange.identity, exchange.response
-        if not isinstance(identity, Renewed) or response is None:
-            return
-        kept = [each for each in response.fields if each[0] != b"cache-control"]
-        told = [value for name, value in response.fields if name == b"cache-control"]
-        private = b", ".join([*told, b"private"]) if told else b"private"
-        response.fields = [*kept, (b"cache-control", private), *identity.cookies]

@@ -7,7 +7,6 @@ is longer stands in several.
 import re
 from collections.abc import Iterable, Sequence
 
-from porch.exchange import Exchange
 from porch.http.message import Field
 
 __all__ = [
@@ -28,6 +27,8 @@ PIECE = 3600
 MOST_PIECES = 4
 """More than that no server reads (8 to 16 KiB of fields)."""
 _OURS = re.compile(rb"(?:__Host-)?" + NAME)
+_MARK = b"porch-"
+_ANY = re.compile(rb"(?:__Host-)?porch-(?:login-|pass(?:=|\Z))")
 
 
 def prefix(*, is_secure: bool) -> bytes:
@@ -98,22 +99,20 @@ def ended(names: Iterable[bytes], *, is_secure: bool) -> list[Field]:
     return [set_cookie(each, b"", 0, is_secure=is_secure) for each in names]
 
 
-def without(exchange: Exchange) -> None:
-    """Take the door's own cookies out of a request."""
-    request = exchange.request
-    if not any(name == b"cookie" and NAME in value for name, value in request.fields):
-        return
+def without(fields: list[Field]) -> list[Field]:
+    """A request's fields without the door's own cookies: those of logins, and what a challenge was
+    passed with. The very list where there is none."""
+    if not any(name == b"cookie" and _MARK in value for name, value in fields):
+        return fields
     kept: list[Field] = []
-    for name, value in request.fields:
-        if name == b"cookie" and NAME in value:
+    for name, value in fields:
+        if name == b"cookie" and _MARK in value:
             value = b"; ".join(
-                each for part in value.split(b";") if (each := part.strip()) and not _is_ours(each)
+                each
+                for part in value.split(b";")
+                if (each := part.strip()) and _ANY.match(each) is None
             )
             if not value:
                 continue
         kept.append((name, value))
-    request.fields = kept
-
-
-def _is_ours(pair: bytes) -> bool:
-    return _OURS.match(pair) is not None
+    return kept
