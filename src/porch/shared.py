@@ -47,6 +47,12 @@ class Memory:
         if self.descriptor >= 0:
             os.close(self.descriptor)
 
+    def grow(self, size: int) -> None:
+        """It has so many bytes from now on."""
+        self.size = size
+        with self._limits():
+            os.ftruncate(self.descriptor, size)
+
     def view(self, size: int = 0, at: int = 0) -> memoryview:
         """So many bytes of it from `at` on, a multiple of a page; 0 for all."""
         with self._limits():
