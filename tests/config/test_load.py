@@ -55,8 +55,7 @@ limit = { rate = "9MB/s", per = "client", burst = 3, smooth = false, cost = "byt
 dry_run = true, tell = false, name = "n" }
 auth = false
 block = "scanners"
-json_body = { depth = 9, keys = 9, items = 9, values = 9, string = "1KB", number = 9, \
-size = "1KB", others = true, dry_run = true }
+json_body = { depth = 9, string = "1KB", size = "1KB", others = true, dry_run = true }
 tarpit = true
 cors = "*"
 csrf = true
