@@ -360,6 +360,13 @@ def test_what_is_coded_oddly_is_for_those_that_take_that_coding_though_vary_does
     assert not matches(packed.vary, get(accept_encoding=b"gzip"))
 
 
+@pytest.mark.parametrize("accept", [None, b"gzip", b"gzip, x-odd;q=0"])
+def test_a_coding_that_was_not_asked_for_is_given_to_the_next_that_does_not(accept):
+    asked = get(accept_encoding=accept)
+    packed = kept(asked, cache_control=b"max-age=60", content_encoding=b"x-odd")
+    assert matches(packed.vary, asked)
+
+
 def test_more_fields_that_an_answer_may_have_looked_at_than_are_told_apart_keep_it_out():
     asked = get(**{f"hx_{number}": b"1" for number in range(33)})
     assert judged(asked, cache_control=b"max-age=60") is refusal.VARY

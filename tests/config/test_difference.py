@@ -338,6 +338,21 @@ def test_files_that_are_named_count_by_what_is_in_them(tmp_path: Path) -> None:
     ]
 
 
+def test_the_document_of_an_api_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    def with_document(path: str) -> Loaded:
+        (tmp_path / "api.yaml").write_text(
+            f"openapi: 3.1.0\npaths: {{ {path}: {{ get: {{}} }} }}\n"
+        )
+        words = 'listen = ":80"\n[routes."a.test"]\nto = ":1"\nopenapi = "api.yaml"\n'
+        return of_file(tmp_path, words)
+
+    before = with_document("/a")
+    assert difference(before, with_document("/a")) == [NOTHING]
+    assert difference(before, with_document("/b")) == [
+        "route a.test: openapi.file: the file has changed"
+    ]
+
+
 def test_certificates_of_clients_and_for_origins_are_told_of(tmp_path: Path) -> None:
     def with_files(ca: str, cert: str, words: str = "") -> Loaded:
         for name, content in (("ca.pem", ca), ("a.pem", cert), ("a.key", "k"), ("b.pem", "b")):

@@ -36,7 +36,8 @@ def running(door: Callable[..., Door], site: Site, tmp_path: Path) -> Door:
     AUTHORITY.issue_cert("a.test").private_key_and_cert_chain_pem.write_to_path(pair)
     return door(
         'listen = ["127.0.0.1:0", "https://127.0.0.1:0"]\nworkers = 1\nlog = { format = "json" }\n'
-        'block = ["scanners", { path = "/private/*" }, { body = "re:union.{1,20}select" }]\n'
+        'block = ["scanners", { path = "/private/*" }, { body = "re:union.{1,20}select" }, '
+        '{ path = "/quiet/*", log = false }]\n'
         f'[routes]\n"*" = "127.0.0.1:{site.port}"\n'
         f'"*/slow/*" = {{ to = "127.0.0.1:{site.port}", tarpit = 1 }}\n'
         f'[site."a.test"]\ncert = "{pair}"\nkey = "{pair}"\n'
@@ -77,6 +78,13 @@ def test_the_log_names_the_rule(running: Door) -> None:
     asked(running, GET % (b"/private/x", b""))
     running.wait_until(lambda: "block: path /private/*" in running.log, "the line")
     assert "http_request_denied" in running.log
+
+
+def test_a_rule_may_have_no_lines(running: Door) -> None:
+    assert asked(running, GET % (b"/quiet/x", b"")).startswith(b"HTTP/1.1 403 ")
+    asked(running, GET % (b"/private/x", b""))
+    running.wait_until(lambda: "/private/x" in running.log, "the line")
+    assert "/quiet" not in running.log
 
 
 def test_no_body_passes_that_a_rule_finds_however_it_is_cut(running: Door, site: Site) -> None:

@@ -207,6 +207,17 @@ def test_a_request_has_one_id_for_client_origin_log_and_trace(door: Any, origin:
     assert started.porch("trace", "nobody's").returncode == 1
 
 
+def test_a_trace_context_passes_as_it_came(door: Any, origin: Any) -> None:
+    """W3C Trace Context 3: whoever takes no part passes both fields on."""
+    made = origin(echo)
+    started = door(f'[routes]\n"*" = "127.0.0.1:{made.port}"\n')
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    get(started.url, traceparent=parent, tracestate="rojo=00f067aa0ba902b7,congo=t61")
+    told = made.received.lower()
+    assert f"\r\ntraceparent: {parent}\r\n".encode() in told
+    assert b"\r\ntracestate: rojo=00f067aa0ba902b7,congo=t61\r\n" in told
+
+
 def test_a_trusted_proxys_id_is_kept_and_an_error_page_shows_it(door: Any) -> None:
     started = door('trust = ["127.0.0.0/8"]\n[routes]\n"*" = ["127.0.0.1:1", "127.0.0.1:2"]\n')
     status, page, fields = get(started.url, X_Request_ID="their-7", Accept="text/html")

@@ -51,7 +51,7 @@ def test_counts_are_summed_over_all_workers_and_those_that_ended() -> None:
         table.rows[row][120 + FAILED] = 4
     said = found(table)
     assert said["porch_connections_cut"][("client_flood",)] == 6
-    assert said["porch_turned_away"][("low",)] == 6
+    assert said["porch_turned_away"] == {("low",): 6, ("normal",): 0, ("high",): 0}
     assert said["porch_cache_requests"][("hit",)] == 15
     assert said["porch_cache_stored"][()] == 3
     assert said["porch_endpoint_attempts"] == {("p", "a:1"): 30}

@@ -34,7 +34,7 @@ def door(scenario: Make) -> Make:
     def make(*, unknown: bool = True, watch: Watch | None = None) -> Scenario:
         content = api(unknown=unknown, watch=watch)
         buffered = BufferRequest(None, content.wants)
-        return scenario(filters=[content, buffered, LookAtBody(content, buffered.body_of, None)])
+        return scenario(filters=[content, buffered, LookAtBody(content, buffered, None)])
 
     return make
 

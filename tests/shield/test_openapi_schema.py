@@ -115,3 +115,21 @@ def test_a_keyword_that_does_nothing_is_told() -> None:
     (line,) = made._document.warnings
     assert line.startswith("#/x/maxLenght: 'maxLenght' is no keyword")
     assert line.endswith("did you mean 'maxLength'?")
+
+
+@pytest.mark.parametrize(
+    ("version", "schema", "part"),
+    [
+        ("3.0.3", {"nullable": True, "allOf": [{}]}, "without a 'type' beside it"),
+        ("3.0.3", {"nullable": True, "type": "string", "enum": ["a"]}, "'enum' has no null"),
+        ("3.1.0", {"nullable": True, "type": "string"}, "does nothing in 3.1"),
+        ("3.0.3", {"nullable": True, "type": "string", "enum": ["a", None]}, ""),
+        ("3.0.3", {"nullable": True, "type": "string"}, ""),
+        ("3.0.3", {"nullable": False}, ""),
+    ],
+)
+def test_nullable_that_does_nothing_is_told(version: str, schema: Any, part: str) -> None:
+    made = schemas(version)
+    made.value(schema, "#/x")
+    assert part in "".join(made._document.warnings)
+    assert bool(part) == bool(made._document.warnings)

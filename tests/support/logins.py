@@ -61,11 +61,15 @@ class Login:
         self.client = ClientRules(
             terms=terms, secret=SECRET, post=post, userinfo="phone" in self.rules.kept
         )
+        self._judge = judge
+        self.ended = Ended()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As a worker that knows nothing of the provider yet."""
         self.discovery = Discovery(
             self.rules.issuer, lambda _: self.provider, self.waits.append, self.warned.append
         )
-        self._judge = judge
-        self.ended = Ended()
         self.restart()
 
     def restart(self, key: bytes = KEY) -> None:

@@ -32,7 +32,7 @@ from porch.cache.tags import TAGS, tags_of
 from porch.cache.targeted import TARGETS, in_force
 from porch.cache.unkeyed import implied
 from porch.cache.validate import COOKIES
-from porch.cache.vary import MOST_NAMES, TOLD_BY, chosen, described, nominated
+from porch.cache.vary import MOST_NAMES, TOLD_BY, chosen, described, matches, nominated
 from porch.http.dates import date_of
 from porch.http.fields import alike
 from porch.http.message import Field, RequestHead, ResponseHead
@@ -329,12 +329,15 @@ def _vary(
 ) -> list[Field]:
     """Entry.vary, where Vary has these names, and should have had those of `also`. What the door
     told is compared as long as it tells by the same fields: one that it tells by no more is what
-    any client writes."""
+    any client writes. A coding that nobody asked for is not for those that ask for it alone."""
     if not (names or also):
         return []
     every = sorted({*names, *also})
     by = () if policy.told.isdisjoint(every) else (TOLD_BY,)
-    return [*chosen(every, request), *described(every, fields), *chosen(by, request)]
+    about = described(every, fields)
+    if b"accept-encoding" not in names:
+        about = [each for each in about if matches((each,), request)]
+    return [*chosen(every, request), *about, *chosen(by, request)]
 
 
 def _kept(fields: list[Field], directives: Directives) -> list[Field]:

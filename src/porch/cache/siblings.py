@@ -15,7 +15,7 @@ from porch.http.message import RequestHead
 from porch.route.paths import TooManyReadings, readings
 from porch.route.pattern import Pattern
 
-__all__ = ["Attending", "Invalidate", "InvalidateAtDoor", "Siblings"]
+__all__ = ["Attending", "Invalidate", "InvalidateAlone", "InvalidateAtDoor", "Siblings"]
 
 
 class _Ways:
@@ -131,13 +131,47 @@ class _Invalidating(Filter):
 
 
 class Invalidate(_Invalidating):
-    """On each route to a pool of a host that one of them keeps answers of."""
+    """On each route to a pool of a host that one of them keeps answers of.
 
-    __slots__ = ()
+    An origin that was asked and not heard, since the client has left or time was over, or that was
+    asked once more and said no, may have changed it: RFC 9111 4.4 wants no more than what is known.
+    """
+
+    __slots__ = ("_heard",)
+
+    def __init__(self, siblings: Siblings | Attending, store: Store) -> None:
+        super().__init__(siblings, store)
+        self._heard: set[Exchange] = set()
 
     def on_upstream_response(self, exchange: Exchange) -> None:
         """See Filter."""
         self._look(exchange)
+        if exchange.request.method not in SAFE:
+            self._heard.add(exchange)
+
+    def settle(self, exchange: Exchange) -> None:
+        """An exchange with a method that is not known to be safe has ended: what no cache beside
+        this one tells, `InvalidateAlone` does."""
+        request = exchange.request
+        is_heard = exchange in self._heard
+        self._heard.discard(exchange)
+        if is_heard:
+            may_have = any(each.connected for each in exchange.tried)
+        else:
+            may_have = exchange.outgoing is not None
+        if may_have:
+            self._siblings.forget(self._store, url(request))
+
+
+class InvalidateAlone(Invalidate):
+    """The same on a route that has no cache itself."""
+
+    __slots__ = ()
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        if exchange.request.method not in SAFE:
+            self.settle(exchange)
 
 
 class InvalidateAtDoor(_Invalidating):

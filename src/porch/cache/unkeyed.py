@@ -61,6 +61,7 @@ IMPLIED = frozenset(
         *(b"rsc", b"x-nextjs-data", b"x-requested-with", b"x-up-target", b"x-fetch"),
         *(b"x-fragment", b"x-barba", b"x-xhr-referer", b"x-prerender-revalidate"),
         *(b"x-purpose", b"x-moz", b"x-esi", b"x-forwarded-client-cert", b"uri", b"url"),
+        *(b"x-forwarded-by", b"x-forwarded-proto-version"),
         *(b"prefer", b"a-im"),  # RFC 7240, RFC 3229
         *(b"content-type", b"content-encoding", b"content-language"),
     )
@@ -71,7 +72,7 @@ has not. An answer to a request with them is kept as if Vary had named them."""
 
 FAMILIES = (
     *(b"hx-", b"x-up-", b"x-inertia", b"x-pjax", b"x-livewire", b"x-alpine-", b"datastar-"),
-    *(b"next-", b"turbo-", b"x-sveltekit-", b"surrogate-"),
+    *(b"next-", b"x-next-", b"turbo-", b"x-sveltekit-", b"surrogate-"),
 )
 """How the names of more such fields begin: those of a framework that get more with its versions."""
 

@@ -23,7 +23,7 @@ def buffering(settings: RouteSettings, contents: Contents) -> list[Filter]:
         gathered = BufferRequest(settings.buffer_request, content.wants if content else None)
         filters.append(gathered)
         if content is not None:
-            filters.append(LookAtBody(content, gathered.body_of, contents.thread))
+            filters.append(LookAtBody(content, gathered, contents.thread))
     if settings.buffer_response is not None:
         filters.append(BufferResponse(settings.buffer_response))
     return filters

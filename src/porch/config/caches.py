@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
-from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
+from porch.cache.siblings import Invalidate, InvalidateAlone, InvalidateAtDoor, Siblings
 from porch.config.authing import auth_of, shown_inside, tells_who, told_fields
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
@@ -21,6 +22,9 @@ __all__ = ["CLIENT_PHASES", "Caches", "faces_origin", "key_suffix"]
 
 CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
 """What an exchange for the store has no part in: each client's own has them."""
+
+
+Kind = TypeVar("Kind", Invalidate, InvalidateAlone, InvalidateAtDoor)
 
 
 class Caches:
@@ -55,8 +59,10 @@ class Caches:
         """
         before, own, behind = filters
         facing = [*before, *filter(faces_origin, own), *behind]
-        cache = self._cache(named, settings, route, is_personal, facing)
         changing = self._invalidate(named[1].pattern, Invalidate)
+        cache = self._cache(named, settings, route, is_personal, (facing, changing))
+        if not cache:
+            changing = self._invalidate(named[1].pattern, InvalidateAlone)
         # What is sent from inside is no answer to hear that from; what is not is heard of once
         # more when its Location is as clients know it.
         sends = any(isinstance(each, SendInternal) for each in own)
@@ -64,11 +70,9 @@ class Caches:
 
     def at_door(self, pattern: Pattern | None) -> list[Filter]:
         """The same for a route that answers at the door: it has no cache."""
-        return self._invalidate(pattern, InvalidateAtDoor)
+        return [*self._invalidate(pattern, InvalidateAtDoor)]
 
-    def _invalidate(
-        self, pattern: Pattern | None, kind: type[Invalidate | InvalidateAtDoor]
-    ) -> list[Filter]:
+    def _invalidate(self, pattern: Pattern | None, kind: type[Kind]) -> list[Kind]:
         """Of a route that may take unsafe methods, where one that keeps may be asked for the same
         URLs."""
         shelf = self._state.shelf
@@ -84,9 +88,10 @@ class Caches:
         settings: RouteSettings,
         route: Route,
         is_personal: bool,
-        facing: Sequence[Filter],
+        around: tuple[Sequence[Filter], Sequence[Invalidate]],
     ) -> list[Filter]:
-        """facing: all filters that face the origin."""
+        """around: all filters that face the origin; what lets go of answers, if anything does."""
+        facing, changing = around
         words, shelf = settings.cache, self._state.shelf
         if shelf is None or words is None:
             return []
@@ -130,6 +135,7 @@ class Caches:
                 suffix=suffix,
                 function=found.function,
                 trusts=self._trusts,
+                changing=next(iter(changing), None),
             )
         ]
 

@@ -138,7 +138,7 @@ def _routes(before: Loaded, after: Loaded, secrets: "_Secrets") -> Iterator[Chan
 def _route(
     table: _Table, old: RouteEntry, after: Loaded, new: RouteEntry, secrets: "_Secrets"
 ) -> Change:
-    if old.model == new.model and new.model.tls is None:
+    if old.model == new.model and new.model.tls is None and not new.model.openapi:
         return []  # by far the most
     subject = f"{_label(new, secrets)}: "
     was = _targets(old.model.to, secrets.hider(old.path))

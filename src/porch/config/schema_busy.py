@@ -7,12 +7,13 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from porch.config.model import Model, word
 from porch.config.units import spell_duration
 from porch.config.words import Duration, Form
-from porch.route.route import ALWAYS, HIGH, KNOWN, LOW, NORMAL
+from porch.route.route import ALWAYS, KNOWN
 from porch.shield.busy import Terms
+from porch.shield.busy_level import KINDS, NAMES
 
 __all__ = ["IMPORTANCE", "BusyModel", "BusyWords", "ImportanceWords"]
 
-IMPORTANCE = {"low": LOW, "normal": NORMAL, "high": HIGH, "always": ALWAYS, "known": KNOWN}
+IMPORTANCE = dict(zip(NAMES, range(KINDS), strict=True)) | {"always": ALWAYS, "known": KNOWN}
 """As it is written, the least first; `known` is one or the other."""
 _TERMS = Terms()
 _LEAST, _HIGHEST, _LONGEST = 0.005, 10.0, 5.0

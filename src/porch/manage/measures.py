@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from porch.balance.endpoint import FAILED
 from porch.cache.counts import totals
-from porch.config.schema_busy import IMPORTANCE
 from porch.manage.columns import CACHE, CONNECTIONS, CUT, CUTS, RUNNING_HERE, TURNED_AWAY
 from porch.manage.facts import Facts, WorkerFacts
 from porch.manage.status import usage
 from porch.observe.exposition import Family, Sample
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
+from porch.shield.busy_level import NAMES
 
 __all__ = ["measures"]
 
@@ -33,7 +33,7 @@ def measures(facts: Facts, table: SharedTable) -> Iterator[Family]:
     yield _counted(
         "porch_turned_away",
         "Requests refused by a busy worker, by the importance of their route.",
-        (({"importance": word}, table.total(TURNED_AWAY + at)) for word, at in IMPORTANCE.items()),
+        (({"importance": word}, table.total(at)) for at, word in enumerate(NAMES, TURNED_AWAY)),
     )
     yield from _endpoints(facts, table)
     yield from _cache(table)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 from porch import clock
 from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
 from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE, EndpointName
-from porch.config.schema_busy import IMPORTANCE
 from porch.manage.columns import (
     CONNECTIONS,
     CUT,
@@ -28,7 +27,7 @@ from porch.manage.process import Process
 from porch.observe.stamp import iso
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
-from porch.shield.busy_level import KINDS
+from porch.shield.busy_level import NAMES
 
 if TYPE_CHECKING:
     from porch.manage.in_force import InForce
@@ -72,9 +71,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "workers": [_worker(table, each) for each in door.fleet.all],
         "cut": {word: table.total(column) for column, word in enumerate(CUTS, CUT)},
         "turned_away": {
-            word: table.total(TURNED_AWAY + kind)
-            for word, kind in IMPORTANCE.items()
-            if kind < KINDS
+            word: table.total(column) for column, word in enumerate(NAMES, TURNED_AWAY)
         },
         "listening": in_force.listening.names,
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],

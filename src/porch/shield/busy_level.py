@@ -8,10 +8,12 @@ shares of what was let in, counted by importance, as in WeChat's DAGOR.
 
 from porch.route.route import HIGH
 
-__all__ = ["KINDS", "Level"]
+__all__ = ["KINDS", "NAMES", "Level"]
 
 KINDS = HIGH + 1
 """Of importance that may be refused: from LOW to HIGH."""
+NAMES = ("low", "normal", "high")
+"""As they are written and counted."""
 
 _FAR = 0.25
 """How much the level falls at a time, at most."""

@@ -187,6 +187,7 @@ class Party:
     async def finish(self, exchange: Exchange, told: Mapping[str, str]) -> Response:
         """told: the parameters of the callback. Raises LoginFailed or CannotTell."""
         login = self._login(exchange, told)
+        await self._grants.ready()
         name = self._login_cookie(exchange, login["s"])
         is_secure = self.is_secure(exchange)
         over = ended([name], is_secure=is_secure)
@@ -301,6 +302,7 @@ class Party:
     async def _renew(self, session: Session, key: bytes) -> None:
         outcome: Outcome = CannotTell("the provider was not asked to the end")
         try:
+            await self._grants.ready()
             granted = await self._grants.renew(session.refresh, session.claims["sub"])
             claims = granted.claims
             if claims is not None:

@@ -139,11 +139,26 @@ class Schemas:
         if "$ref" in schema and self._document.version == (3, 0):
             schema = {"$ref": schema["$ref"]}
         found: Node = {}
+        self._check_null(schema, at)
         hidden |= self._hidden(schema, at, 0)
         for keyword, value in schema.items():
             self._keyword(found, keyword, value, f"{at}/{escaped(keyword)}", used, hidden)
         self._adjust(found, schema, hidden)
         return found
+
+    def _check_null(self, schema: Node, at: str) -> None:
+        """What many write and few know: where it does nothing."""
+        if schema.get("nullable") is not True:
+            return
+        if self._document.version != (3, 0):
+            what = "'nullable' does nothing in 3.1; write type: [..., \"null\"]"
+        elif not isinstance(schema.get("type"), str):
+            what = "'nullable' does nothing without a 'type' beside it"
+        elif None not in schema.get("enum", (None,)):
+            what = "'nullable' does nothing here, for 'enum' has no null"
+        else:
+            return
+        self._document.warn(what, at)
 
     def _keyword(
         self, found: Node, keyword: str, value: Any, at: str, used: set[str], hidden: frozenset[str]
