@@ -57,7 +57,7 @@ class Shop(Site):
                 (b"set-cookie", b"a=1; Domain=127.0.0.1; Path=/x"),
             )
         elif kind == b"report":
-            fields += self.sent_asasked(request)
+            fields += self.sent_as_asked(request)
         elif kind == b"file":
             name = os.fsencode(self.folder) + b"/protected/" + rest
             fields += ((b"x-sendfile", name),)
@@ -65,7 +65,7 @@ class Shop(Site):
             fields += ((b"x-accel-redirect", b"/" + rest),)
         return written(request, 200, fields, b"the shop")
 
-    def sent_asasked(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
+    def sent_as_asked(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
         """As Rack::Sendfile has a front server send a public file, in the way and at the place that
         the request names (CVE-2025-61780); it merges trailers, and tells no spellings apart."""
         said = {

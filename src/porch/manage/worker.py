@@ -122,9 +122,7 @@ class Worker:
         complete(self._health.taking(built.upstreams, built.base))
         self._door = Door(built.settings, self._state.deadlines, self._state.crowd)
         self._door.warn = messages.warn
-        self._beats = Beats(
-            self._door, self._tick, self._flush, lambda: self._built.logs.put_away()
-        )
+        self._beats = Beats(self._door, self._tick, self._flush, self._put_away)
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
             self._certifying.presented(built.certificates.presented), equipment.firsts
@@ -477,6 +475,9 @@ class Worker:
         tasks = len(asyncio.all_tasks())
         count(self._cells, self._door, self._state, tasks)
         return not len(self._state.deadlines) and tasks <= 1 and not self._health.waits
+
+    def _put_away(self) -> None:
+        self._built.logs.put_away()
 
     def _flush(self) -> None:
         self._built.logs.flush()
