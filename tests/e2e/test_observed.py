@@ -279,24 +279,8 @@ def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_so
     observed.ask(10)
     observed.ask(2, "/dead")
     observed.wait_for(12)
-    rules = str(CONTRIB / "prometheus" / "alerts.yml")
-    checked = subprocess.run(
-        [needed("promtool"), "check", "rules", rules],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    linted = subprocess.run(
-        [needed("promtool"), "check", "metrics"],
-        input=observed.page(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert linted.returncode == 0, linted.stdout + linted.stderr
+    promtool("check", "rules", str(CONTRIB / "prometheus" / "alerts.yml"))
+    promtool("check", "metrics", given=observed.page())
     port = free_port()
     (tmp_path / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s}\n"
@@ -331,6 +315,19 @@ def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_so
     finally:
         scraping.terminate()
         scraping.wait(30)
+
+
+def promtool(*words: str, given: str = "") -> None:
+    """It finds nothing to say."""
+    ran = subprocess.run(
+        [needed("promtool"), *words],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def needed(command: str) -> str:
