@@ -10,13 +10,16 @@ import subprocess
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+import yaml
 
-from tests.e2e.conftest import Connection, Door, echo, is_ended
+from tests.e2e.conftest import ROOT, Connection, Door, echo, is_ended
 from tests.support.ports import free_port
 
 CONFIG = """\
@@ -50,10 +53,10 @@ def sample(page: str, name: str) -> float:
 class Observed:
     """A door with metrics, before an origin that tells back what it was sent."""
 
-    def __init__(self, door: Any, origin: Any) -> None:
+    def __init__(self, door: Any, origin: Any, first: str = "", last: str = "") -> None:
         self.metrics = free_port()
         self.origin = origin(echo)
-        self.config = CONFIG.format(metrics=self.metrics, port=self.origin.port)
+        self.config = first + CONFIG.format(metrics=self.metrics, port=self.origin.port) + last
         self.door: Door = door(self.config)
         self.url = f"http://127.0.0.1:{self.metrics}"
 
@@ -251,12 +254,40 @@ def test_tail_shows_what_ends_in_all_workers_and_only_what_was_asked_for(
     assert all(each["target"] == "/dead?token=***" for each in records)
 
 
+CONTRIB = ROOT / "contrib"
+
+
+def expressions() -> list[str]:
+    """Those of the alerts, without what they are compared with, and those of the board."""
+    rules = yaml.safe_load((CONTRIB / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))
+    board = json.loads((CONTRIB / "grafana" / "porch.json").read_text(encoding="utf-8"))
+    alerts = [re.split(r" [<>] ", rule["expr"])[0] for rule in rules["groups"][0]["rules"]]
+    panels = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    return [*alerts, *(each.replace("$__rate_interval", "1m") for each in panels)]
+
+
 @pytest.mark.system
-def test_prometheus_scrapes_it_and_its_linter_finds_nothing(
-    observed: Observed, tmp_path: Path
+@pytest.mark.timeout(300)
+def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_something(
+    door: Any, origin: Any, tmp_path: Path
 ) -> None:
+    made = trustme.CA().issue_cert("a.localhost")
+    made.private_key_and_cert_chain_pem.write_to_path(tmp_path / "a.pem")
+    files = f'cert = "{tmp_path}/a.pem"\nkey = "{tmp_path}/a.pem"\n'
+    listen = 'listen = ["127.0.0.1:0", "https://127.0.0.1:0"]\n'
+    observed = Observed(door, origin, listen, f'[site."a.localhost"]\n{files}')
     observed.ask(10)
-    observed.wait_for(10)
+    observed.ask(2, "/dead")
+    observed.wait_for(12)
+    rules = str(CONTRIB / "prometheus" / "alerts.yml")
+    checked = subprocess.run(
+        [needed("promtool"), "check", "rules", rules],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     linted = subprocess.run(
         [needed("promtool"), "check", "metrics"],
         input=observed.page(),
@@ -284,15 +315,19 @@ def test_prometheus_scrapes_it_and_its_linter_finds_nothing(
     )
     try:
 
-        def found() -> float:
-            query = "sum(porch_requests_total)"
+        def found(query: str) -> list[Any]:
+            url = f"http://127.0.0.1:{port}/api/v1/query?query={urllib.parse.quote(query)}"
             try:
-                _, text, _ = get(f"http://127.0.0.1:{port}/api/v1/query?query={query}")
-                return float(json.loads(text)["data"]["result"][0]["value"][1])
+                return json.loads(get(url)[1])["data"]["result"]
             except (OSError, LookupError, ValueError):
-                return 0.0
+                return []
 
-        observed.door.wait_until(lambda: found() == 10, "the scrape", 60)
+        def total() -> float:
+            return sum(float(each["value"][1]) for each in found("sum(porch_requests_total)"))
+
+        observed.door.wait_until(lambda: total() == 12, "the scrape", 60)
+        for expression in expressions():
+            observed.door.wait_until(lambda: found(expression), expression, 30)  # noqa: B023
     finally:
         scraping.terminate()
         scraping.wait(30)

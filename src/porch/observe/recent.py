@@ -154,7 +154,7 @@ class Recent:
             self._take_bad(bad, offset)
 
     def _take_bad(self, exchanges: Sequence[Exchange], offset: float) -> None:
-        bad = [each for each in exchanges if each.error is None or each.error.source != "client"]
+        bad = [each for each in exchanges if _is_ours(each)]
         self._bad.write(
             [
                 pack(each, offset, BAD_SLOT, details(each, BAD_SLOT // 2))
@@ -166,3 +166,10 @@ class Recent:
         """All is written already."""
 
     close = flush
+
+
+def _is_ours(exchange: Exchange) -> bool:
+    """Whether somebody should look at it: neither what a client did wrong, nor what the door says
+    by its configuration (a busy worker's 503, `respond:503`), which may be thousands a second."""
+    error = exchange.error
+    return exchange.endpoint is not None if error is None else error.source != "client"
