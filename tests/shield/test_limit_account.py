@@ -9,7 +9,7 @@ SLOT = KEY * WAY
 
 def accounts(workers: int, depth: int = NANO) -> list[Account]:
     table = LimitTable(1 + workers, 1024)
-    return [Account(table.row(number), "a limit", depth) for number in range(1, 1 + workers)]
+    return [Account(table.row(number), "x", depth) for number in range(1, 1 + workers)]
 
 
 def take(account: Account, moment: int, by: int) -> int:
@@ -29,9 +29,9 @@ def test_the_latest_of_all_workers_counts() -> None:
 
 def test_a_worker_that_comes_later_is_looked_at() -> None:
     table = LimitTable(3, 1024)
-    one = Account(table.row(1), "a limit", NANO)
+    one = Account(table.row(1), "x", NANO)
     take(one, 100, 50)
-    other = Account(table.row(2), "a limit", NANO)
+    other = Account(table.row(2), "x", NANO)
     assert take(other, 100, 50) == 150
     assert one._latest(SLOT, KEY, 100) == 200
 

@@ -14,7 +14,7 @@ def paces(
     """One for each worker, of one table that is as old as the clock."""
     table = LimitTable(1 + workers, 1024)
     table.began = 0.0
-    return [Pace(table.row(number), "a rate", rate, key) for number in range(1, 1 + workers)]
+    return [Pace(table.row(number), "a pace", rate, key) for number in range(1, 1 + workers)]
 
 
 def pace(rate: float, key: Callable[[bytes], bytes] = lambda address: b"*") -> Pace:

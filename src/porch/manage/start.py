@@ -47,7 +47,7 @@ def start(
         _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)
         observed.open(candidate.metrics, 1)
         listening.drop_inherited()
-        return _in_force(candidate, listening, observed, files, handover)
+        return _in_force(candidate, listening, files, observed, handover)
     except (AlreadyRuns, OSError) as error:
         say(f"porch: {why(error)}")
         listening.close_all()
@@ -59,8 +59,8 @@ def start(
 def _in_force(
     candidate: Candidate,
     listening: Listening,
-    observed: Listening,
     files: dict[Path, int],
+    observed: Listening,
     handover: Handover | None,
 ) -> InForce:
     """With the counts of before an upgrade, if there is room for them. Raises OSError."""

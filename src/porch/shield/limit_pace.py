@@ -39,7 +39,8 @@ class Pace(Account):
     def reserve(self, client_ip: bytes, size: int) -> float:
         """Seconds until so many bytes may leave. Who asks first is first, in whatever worker, so
         that all who share the rate have the same of it."""
-        tag = _from_bytes(self._key(client_ip), "big") * self._secret >> MIDDLE & TAGS or 1
+        number = int.from_bytes(self._key(client_ip), "big")
+        tag = number * self._secret >> MIDDLE & TAGS or 1
         slot = tag & self._places
         moment = int((clock.monotonic() - self._began) * NANO)
         free = self._latest(slot, tag, 0)
@@ -49,4 +50,3 @@ class Pace(Account):
 
 
 _STEP = int(STEP * NANO)
-_from_bytes = int.from_bytes
