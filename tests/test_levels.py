@@ -19,7 +19,7 @@ LEVELS = {
     **dict.fromkeys(("shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("between", "client", "filter", "identity", "keeper", "nobody", "route"), 2),
-    **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "silence"), 2),
+    **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "silence", "trace"), 2),
     **dict.fromkeys(("failing", "transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
     **dict.fromkeys(
@@ -39,6 +39,7 @@ KNOWN_ORDER = [
         "nobody",
         "route",
         "silence",
+        "trace",
         "cut",
         "failing",
         "interim",

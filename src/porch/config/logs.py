@@ -1,10 +1,12 @@
-"""Where access log lines and messages go, as a configuration asks for it."""
+"""Where access log lines, traces and messages go, as a configuration asks for it."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from porch.config.schema import ConfigModel, LogModel
+from porch.config.schema_traces import TracesModel
+from porch.config.tracing import traces
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.observe.access_log import AccessLog, Format
@@ -14,6 +16,7 @@ from porch.observe.json_lines import json_lines
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
 from porch.observe.sink import Sink, open_log
+from porch.observe.traces import Traces
 from porch.route.plan import Plan
 
 __all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "stderr_messages"]
@@ -35,6 +38,8 @@ class Logs:
         self._ended = ended
         self._messages = messages
         self._models: list[LogModel] = []
+        self._told: TracesModel | bool | None = None
+        self._traces: Traces | None = None
         self._files: list[tuple[Path, Sink]] = []
 
     @classmethod
@@ -55,13 +60,17 @@ class Logs:
             sink = logs._sink(model, base, files)
             formats.append((_format(model, sink), sink))
         everybody = [*observers, AccessLog(formats)] if formats else [*observers]
+        logs._told = config.traces
+        logs._traces = traces(config, messages.warn)
+        if logs._traces is not None:
+            everybody.append(logs._traces)
         if everybody:
             logs._ended = Ended(everybody)
         return logs
 
     def is_for(self, config: ConfigModel) -> bool:
         """Whether these are the logs that `config` asks for too."""
-        return self._models == config.log
+        return self._models == config.log and self._told == config.traces
 
     def go_on_with(self, files: Mapping[Path, int]) -> None:
         """Write to these from now on: the same files, opened anew by their names."""
@@ -92,6 +101,11 @@ class Logs:
         """Write what waits, and end."""
         if self._ended is not None:
             self._ended.close()
+
+    def wait(self) -> None:
+        """Behind `close`, for what leaves by itself, a second at most."""
+        if self._traces is not None:
+            self._traces.wait()
 
     def _sink(self, model: LogModel, base: Path, files: Mapping[Path, int]) -> Sink:
         assert self._messages is not None

@@ -62,6 +62,7 @@ from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
 from porch.config.schema_oidc import OidcModel
+from porch.config.schema_traces import TracesModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -136,6 +137,7 @@ def reference_page() -> str:
             *_section("pool", PoolModel),
             *_section("expect", ExpectModel),
             *_section("log", LogModel),
+            *_section("traces", TracesModel),
             UNITS,
             SECRETS,
             *_later(),

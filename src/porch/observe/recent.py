@@ -13,7 +13,7 @@ from porch.exchange import Exchange
 from porch.observe.record import Record, details, pack, unpack
 from porch.shared import Memory
 
-__all__ = ["BAD", "BAD_SLOT", "LAST", "SLOT", "Recent", "RecentTable"]
+__all__ = ["BAD", "BAD_SLOT", "LAST", "SLOT", "Recent", "RecentTable", "is_ours"]
 
 LAST = 10_000
 """Exchanges that are kept of each worker, and of all together where they are alike busy; a worker
@@ -154,7 +154,7 @@ class Recent:
             self._take_bad(bad, offset)
 
     def _take_bad(self, exchanges: Sequence[Exchange], offset: float) -> None:
-        bad = [each for each in exchanges if _is_ours(each)]
+        bad = [each for each in exchanges if is_ours(each)]
         self._bad.write(
             [
                 pack(each, offset, BAD_SLOT, details(each, BAD_SLOT // 2))
@@ -168,7 +168,7 @@ class Recent:
     close = flush
 
 
-def _is_ours(exchange: Exchange) -> bool:
+def is_ours(exchange: Exchange) -> bool:
     """Whether somebody should look at it: neither what a client did wrong, nor what the door says
     by its configuration (a busy worker's 503, `respond:503`), which may be thousands a second."""
     error = exchange.error
