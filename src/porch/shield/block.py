@@ -12,8 +12,9 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.message import RequestHead
+from porch.route.spellings import decoded
 from porch.shield.block_patterns import Patterns
-from porch.shield.block_spellings import decoded, queries, spellings, unescaped
+from porch.shield.block_spellings import queries, spellings, unescaped
 from porch.shield.coded import is_coded
 from porch.shield.tarpit import Tarpit
 
