@@ -65,11 +65,14 @@ def test_networks_are_remembered_within_bounds() -> None:
     [
         (b"A.test:8080", b"a.test"),
         (b"a.test", b"a.test"),
+        (b"A.test.", b"a.test"),
+        (b"a.test.:80", b"a.test"),
         (b"[::1]:80", b"[::1]"),
+        (b"[0:0::1]", b"[::1]"),
         (b"[::1]", b"[::1]"),
     ],
 )
-def test_a_host_is_without_its_port(authority: bytes, host: bytes) -> None:
+def test_a_host_is_without_its_port_and_in_one_form(authority: bytes, host: bytes) -> None:
     assert by_host(exchange_of(authority=authority)) == host
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from porch.balance.consistent_hash import Key
 from porch.exchange import Exchange
 from porch.route.condition import READERS, Source
+from porch.route.host import normal_host
 from porch.shield.limit_table import LONGEST
 
 if TYPE_CHECKING:
@@ -59,7 +60,18 @@ class _Networks(dict[bytes, bytes]):
         return found
 
 
+class _Hosts(dict[bytes, bytes]):
+    """An authority -> its host in normal form. Bounded."""
+
+    def __missing__(self, authority: bytes) -> bytes:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        found = self[authority] = short(normal_host(authority))
+        return found
+
+
 _networks = _Networks()
+_hosts = _Hosts()
 
 
 def short(key: bytes) -> bytes:
@@ -87,10 +99,8 @@ def by_all(exchange: Exchange) -> bytes:
 
 
 def by_host(exchange: Exchange) -> bytes:
-    """The host that is asked for, without the port."""
-    host = exchange.request.authority.lower()
-    end = host.rfind(b":")
-    return short(host[:end] if end > host.rfind(b"]") else host)
+    """The host that is asked for, as routes have it: without the port and the dot at its end."""
+    return _hosts[exchange.request.authority]
 
 
 def by_name(name: bytes) -> Key:
