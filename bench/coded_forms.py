@@ -5,10 +5,10 @@ coding, of one JSON of 100 KB, where it codes it itself, and where another worke
 """
 
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.best import best
 from harness.texts import text
 
 from porch.cache.coded import CodedForms
@@ -23,14 +23,7 @@ ROOM = 1 << 30
 
 def cost(work: Callable[[], object]) -> float:
     """Microseconds of CPU time."""
-    best, spent = float("inf"), 0.0
-    while spent < PATIENCE:
-        start = time.thread_time()
-        work()
-        took = time.thread_time() - start
-        best = min(best, took)
-        spent += took + 1e-6
-    return best * 1e6
+    return best(work, PATIENCE)[1] * 1e6
 
 
 def main() -> None:
@@ -43,8 +36,8 @@ def main() -> None:
             body = text("JSON", count)
             for name, coder in Workshop().coders.items():
                 ident = b"f%d" % number
-                usual, best = coder.whole(body, USUAL), coder.whole(body, HOT)
-                forms.make(ident, name, lambda form=best: form)  # type: ignore[misc]
+                usual, small = coder.whole(body, USUAL), coder.whole(body, HOT)
+                forms.make(ident, name, lambda form=small: form)  # type: ignore[misc]
                 cells = [
                     cost(lambda coder=coder, body=body: coder.whole(body, USUAL)),  # type: ignore[misc]
                     cost(lambda coder=coder, body=body: coder.whole(body, HOT)),  # type: ignore[misc]
@@ -52,7 +45,7 @@ def main() -> None:
                     cost(lambda name=name: forms.get(b"f?", name)),  # type: ignore[misc]
                 ]
                 times = " | ".join(f"{each:,.0f}" for each in cells)
-                shares = f"{len(usual):,} → {len(best):,}"
+                shares = f"{len(usual):,} → {len(small):,}"
                 print(f"| {size} | {name.decode()} | {times} | {shares} |", flush=True)
 
 

@@ -6,12 +6,12 @@ docs/compression.md: `python bench/compression_corpus.py`; `--quick` for one siz
 """
 
 import argparse
-import time
 import zlib
 from collections.abc import Callable
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
+from harness.best import best
 from harness.texts import KINDS, text
 from isal import igzip_lib
 
@@ -56,14 +56,8 @@ def _brotli(quality: int) -> Encode:
 
 def measure(encode: Encode, data: bytes) -> tuple[float, float]:
     """The share of bytes that is left, and MB/s of CPU time; the best call counts."""
-    best, spent, coded = float("inf"), 0.0, b""
-    while spent < PATIENCE:
-        start = time.process_time()
-        coded = encode(data)
-        took = time.process_time() - start
-        best = min(best, took)
-        spent += took + 1e-6
-    return len(coded) / len(data), len(data) / max(best, 1e-9) / 1e6
+    coded, took = best(lambda: encode(data), PATIENCE)
+    return len(coded) / len(data), len(data) / max(took, 1e-9) / 1e6
 
 
 def table(title: str, columns: dict[str, bytes]) -> None:

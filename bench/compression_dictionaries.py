@@ -8,11 +8,11 @@ not here: the library for brotli has no call for a dictionary (1.2).
 """
 
 import json
-import time
 from collections.abc import Callable
 from random import Random
 
 import zstandard
+from harness.best import best
 from harness.texts import article, words
 from isal import igzip_lib
 
@@ -66,14 +66,8 @@ def anew(data: bytes) -> Encode:
 
 def cost(encode: Encode, body: bytes) -> tuple[int, float]:
     """Bytes that are left, and microseconds of CPU time; the best call counts."""
-    best, spent, coded = float("inf"), 0.0, b""
-    while spent < PATIENCE:
-        start = time.thread_time()
-        coded = encode(body)
-        took = time.thread_time() - start
-        best = min(best, took)
-        spent += took + 1e-6
-    return len(coded), best * 1e6
+    coded, took = best(lambda: encode(body), PATIENCE)
+    return len(coded), took * 1e6
 
 
 def main() -> None:

@@ -27,10 +27,10 @@ from porch.route.route import Route
 from porch.shield.api_key import ApiKeys, Known, new_key
 from porch.shield.auth import TELL_IDENTITY, Authenticate, Judge, Way
 from porch.shield.auth_claims import Requirement
-from porch.shield.auth_failures import Failures
+from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.basic import Basic, Passwords
 from porch.shield.basic_hash import make_hash, verify
-from porch.shield.jwt import MOST_FAILURES, Jwt, JwtRules
+from porch.shield.jwt import Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import keys_of_set
 from porch.shield.jwt_keys import verify as verify_token
@@ -150,7 +150,7 @@ def _set_of(key: Key) -> bytes:
 
 def _jwt(key: Key) -> Jwt:
     rules = JwtRules(("RS256", "ES256", "Ed25519"), Terms(audiences=("shop",)))
-    return Jwt(rules, keys_of_set(_set_of(key)), JUDGE, Failures("forged tokens", MOST_FAILURES))
+    return Jwt(rules, keys_of_set(_set_of(key)), JUDGE, Failures("forged tokens", MOST_FORGERIES))
 
 
 def _head(*, with_identity: bool) -> Callable[[], object]:

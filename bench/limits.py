@@ -5,11 +5,13 @@
 Microseconds of CPU a request, all hooks of the filter together, the best of 15 rounds. Two workers
 count in one table with room for two million keys; the other has met each client too. "Evenly" are
 clients who have come for longer than the window, so that with each request some of what they did is
-over. "An empty call" is what Python takes for a function that does nothing: where it is 0.04 and
+over. "New addresses" come once each, after so many others, where there is the room that a door has.
+"An empty call" is what Python takes for a function that does nothing: where it is 0.04 and
 not 0.02 the machine is busy, and all else is twice as long too.
 """
 
 import gc
+import os
 import random
 import sys
 import time
@@ -113,6 +115,24 @@ def evenly(make: Callable[[LimitRow], Count], size: int) -> float:
     return min(rounds)
 
 
+def flood(make: Callable[[LimitRow], Count], size: int) -> tuple[float, float]:
+    """The same of addresses that come once each, after so many others, where a table has the room
+    that a door gives it; and the MB that one worker takes then."""
+    table = LimitTable(3)
+    row = table.row(1)
+    limiting = limiting_of(make, row)
+    count, now = make(row), clock.monotonic()
+    addresses = clients(size + ROUNDS * CALLS)
+    for address in addresses[:size]:
+        count.take(address, now)
+    rounds = []
+    for number in range(ROUNDS):
+        start = size + number * CALLS
+        seen: list[Any] = [Seen(address) for address in addresses[start : start + CALLS]]
+        rounds.append(walk(limiting, cast("list[Exchange]", seen)))
+    return min(rounds), os.fstat(table.descriptor).st_blocks * 512 / 1e6
+
+
 def clients(size: int) -> list[bytes]:
     """Their addresses, in no order."""
     found = [b"10.%d.%d.%d" % (n >> 16, n >> 8 & 255, n & 255) for n in range(size)]
@@ -148,7 +168,11 @@ def main() -> None:
     for name, make in MAKE.items():
         row = "".join(f"{measure(make, size):14.2f}" for size in SIZES)
         print(f"{name:28}{row}", flush=True)
-    print(f"{'the first, evenly':28}{'':14}{evenly(next(iter(MAKE.values())), 1_000):14.2f}")
+    make = next(iter(MAKE.values()))
+    print(f"{'the first, evenly':28}{'':14}{evenly(make, 1_000):14.2f}")
+    floods = [flood(lambda row: Window(row, "5", 100, 60.0), size) for size in SIZES]
+    print(f"{'100/min, new addresses':28}" + "".join(f"{cost:14.2f}" for cost, _ in floods))
+    print(f"{'MB of a worker then':28}" + "".join(f"{memory:14.1f}" for _, memory in floods))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,17 @@ def test_every_configuration_on_the_page_is_one_without_a_problem(page):
         assert found.report() == "", example
 
 
+def test_the_document_on_the_page_about_apis_is_one(tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "openapi.md").read_text(encoding="utf-8")
+    (document,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "api.yaml").write_text(document, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        assert load_mapping(tomllib.loads(example), "openapi.md").report() == "", example
+
+
 def test_every_reason_why_nothing_is_kept_is_in_the_table():
     text = (ROOT / "docs" / "cache.md").read_text(encoding="utf-8")
     table = text.partition("## Will it be cached?")[2].partition("\n## ")[0]

@@ -31,7 +31,7 @@ LEVELS = {
 }
 
 KNOWN_ORDER = [
-    ["errors", "clock", "crowd", "ip", "outbox", "shared", "tls", "version"],
+    ["errors", "clock", "ip", "outbox", "shared", "crowd", "tls", "version"],
     [
         "filter",
         "identity",

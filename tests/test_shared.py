@@ -1,10 +1,13 @@
 """Real processes write: what is promised is about them."""
 
 import os
+import resource
 import signal
 import time
 
-from porch.shared import ALONE, Cells, SharedTable
+import pytest
+
+from porch.shared import ALONE, Cells, Memory, SharedTable
 
 
 def in_child(work) -> int:  # type: ignore[no-untyped-def]
@@ -150,3 +153,24 @@ def test_a_column_without_a_table_is_one_cell() -> None:
     column = cells.column(1)
     cells.own[1] = 2
     assert ([*column], cells.live is ALONE) == ([2], True)
+
+
+def test_memory_that_must_not_be_made_says_which_limit_is_too_low() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match=r"File too large: 1.0 MiB .* higher limit .* LimitFSIZE"):
+            Memory("x", 1 << 20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(OSError, match=r"Is a directory|No such device|Permission"):
+        Memory("x", 4096, os.open("/", os.O_RDONLY)).view()
+
+
+def test_memory_is_what_another_has_written_at_its_descriptor() -> None:
+    ours = Memory("x", 3 * 4096)
+    theirs = Memory("", 3 * 4096, os.dup(ours.descriptor))
+    ours.view()[4096:4099] = b"abc"
+    assert bytes(theirs.view(4096, 4096)[:4]) == b"abc\0"

@@ -113,7 +113,7 @@ class Report:
 
     def _ratio(self, row: Row, peer: str) -> str:
         """To nginx in the same round, which was under the same weather; of these the median."""
-        if peer == BASELINE or (row.key, BASELINE) in self.failures:
+        if not row.compared or peer == BASELINE or (row.key, BASELINE) in self.failures:
             return ""
         pairs = zip(
             self.samples[row.key, peer], self.samples.get((row.key, BASELINE), ()), strict=False

@@ -73,6 +73,7 @@ class Row:
 
     fresh: it needs a proxy that did nothing before; one measurement of it is enough.
     only: the proxies it is asked of, or None for all.
+    compared: whether a ratio to the baseline says anything; not of differences near 0.
     """
 
     key: str
@@ -81,6 +82,7 @@ class Row:
     measure: Callable[[Running, Settings], Sample]
     fresh: bool = False
     only: frozenset[str] | None = None
+    compared: bool = True
 
     def asks(self, peer: str) -> bool:
         """Whether the row is about this proxy."""

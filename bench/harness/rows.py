@@ -154,6 +154,34 @@ def _file_row(key: str, title: str, connections: int, make: Callable[..., Client
     return Row(key=key, title=title, unit="µs", measure=measure, only=FILES)
 
 
+PAIRS = 15
+SHIELDS = frozenset({"Porch", BASELINE, "HAProxy"})
+"""Whose limits and lists are measured: nginx's limit_req and geo, HAProxy's stick table and ACL."""
+
+
+def _added(running: Running, settings: Settings, *, path: bytes) -> Sample:
+    """What more an exchange costs with this path than with another one: the median of pairs that
+    follow each other at once, for the machine changes by more than that from minute to minute."""
+    # In less than a tenth of a second a core that others use may do nothing of ours.
+    short = replace(settings, seconds=max(0.1, settings.seconds / PAIRS), warm=settings.warm / 2)
+    found: list[tuple[float, Sample]] = []
+    for number in range(PAIRS):
+        pair = [(path, 1), (b"/plain/small", -1)]
+        more = 0.0
+        for each, sign in pair if number % 2 else reversed(pair):
+            make = partial(_keep_alive, path=each)
+            sample = _cpu(running, short, connections=16, make=make)
+            more += sign * sample.value
+        found.append((more, sample))
+    found.sort(key=lambda each: each[0])
+    return replace(found[PAIRS // 2][1], value=found[PAIRS // 2][0])
+
+
+def _shield_row(key: str, title: str, only: frozenset[str] = SHIELDS) -> Row:
+    measure = partial(_added, path=b"/%b/small" % key.encode())
+    return Row(key=key, title=title, unit="µs", measure=measure, only=only, compared=False)
+
+
 CODERS = {
     "gzip": frozenset({"Porch", BASELINE, "HAProxy", "Caddy", "Traefik"}),
     "zstd": frozenset({"Porch", "Caddy", "Traefik"}),
@@ -210,6 +238,9 @@ ROWS = (
     _file_row("file", "file of 1 KiB", 16, _file),
     _file_row("file-1m", "file of 1 MiB", 4, partial(_download, path=b"/files/large")),
     _cache_row("miss", "1 KiB, asked for and stored", 16, _miss),
+    _shield_row("limited", "a limit by address adds"),
+    _shield_row("told", "the same with RateLimit fields", frozenset({"Porch"})),
+    _shield_row("listed", "100,000 denied networks add"),
     *(_coded_row(coding) for coding in CODERS),
     *H2_ROWS,
     Row(

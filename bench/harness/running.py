@@ -22,6 +22,7 @@ from harness.tls import check_shown
 
 __all__ = ["Running", "start_peer"]
 
+NETWORKS = 100_000
 SETTLED = 3.0
 """Seconds behind its start in which a proxy may still do what belongs to it, as Porch's first look
 at the files of its certificates does."""
@@ -66,6 +67,7 @@ def start_peer(
         log=directory / "access.log",
         connections=connections,
         www=_write_files(directory / "www"),
+        networks=_write_networks(directory / "networks"),
     )
     command = peer.command(program, place)
     settled = time.monotonic() + SETTLED
@@ -94,6 +96,16 @@ def _write_files(www: Path) -> Path:
     (www / "files" / "small").write_bytes(KIB)
     (www / "files" / "large").write_bytes(b"d" * LARGE)
     return www
+
+
+def _write_networks(path: Path) -> Path:
+    """Networks of 256 addresses, no two of which touch; ours is in none."""
+    first = 11 << 24
+    numbers = range(first, first + NETWORKS * 512, 512)
+    path.write_text(
+        "".join(f"{each >> 24}.{each >> 16 & 255}.{each >> 8 & 255}.0/24\n" for each in numbers)
+    )
+    return path
 
 
 def _verify(place: Place) -> None:

@@ -37,6 +37,8 @@ class Place:
     log: the access log's file, which it appends to.
     connections: as many clients at once as the idle row opens, and some more.
     www: a folder with files/small and files/large, to be served below /files/.
+    networks: a file of 100,000 networks, who may not see what is below /listed/. Whoever
+    asks for what is below /limited/ is counted by address, and may come more often than he can.
     """
 
     directory: Path
@@ -48,6 +50,7 @@ class Place:
     log: Path
     connections: int
     www: Path
+    networks: Path
 
     def write(self, name: str, text: str) -> Path:
         """A configuration file of the proxy's directory."""

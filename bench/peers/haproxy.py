@@ -42,6 +42,8 @@ frontend door
     use_backend grpc if {{ path_beg /bench.Echo/ }}
     use_backend coded if {{ path_beg /coded/ }}
     use_backend cached if {{ path_beg /cached/ }}
+    use_backend limited if {{ path_beg /limited/ }}
+    use_backend listed if {{ path_beg /listed/ }}
     default_backend origin
 backend origin
     http-reuse always
@@ -50,6 +52,16 @@ backend cached
     http-reuse always
     http-request cache-use kept
     http-response cache-store kept
+    server origin 127.0.0.1:{origin} pool-max-conn 512
+backend limited
+    http-reuse always
+    stick-table type ipv6 size 1m expire 2m store http_req_rate(60s)
+    http-request track-sc0 src
+    http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 4000000 }}
+    server origin 127.0.0.1:{origin} pool-max-conn 512
+backend listed
+    http-reuse always
+    http-request deny if {{ src -f {networks} }}
     server origin 127.0.0.1:{origin} pool-max-conn 512
 backend coded
     http-reuse always
@@ -76,6 +88,7 @@ def command(program: str, place: Place) -> Command:
             pair=place.pair,
             origin=place.origin,
             grpc=place.grpc,
+            networks=place.networks,
         ),
     )
     return Command(arguments=[program, "-db", "-f", str(config)], logs_to_stdout=True)

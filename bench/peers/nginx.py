@@ -15,6 +15,7 @@ __all__ = ["PEER"]
 # access_log: buffered, which is cheaper than its default (one write an exchange); the row
 # "log unbuffered" shows the default, /unbuffered/ below.
 # ssl_session_cache: off by default; TLS 1.3 resumes by tickets, whose keys it rotates then.
+# burst: what limit_req lets in at once; else it delays whoever comes in the same microsecond.
 # /streamed/: nginx stores a whole upload in a file before the origin hears of it; this says not to.
 CONFIG = """\
 {user}
@@ -40,6 +41,11 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     proxy_cache_path {directory}/cache keys_zone=kept:64m max_size=1g;
+    limit_req_zone $binary_remote_addr zone=clients:10m rate=1000000r/s;
+    geo $is_listed {{
+        default 0;
+        include {directory}/networks.geo;
+    }}
     upstream origin {{
         server 127.0.0.1:{origin};
         keepalive 512;
@@ -72,6 +78,14 @@ http {{
             gzip on;
             gzip_types application/json;
         }}
+        location /limited/ {{
+            limit_req zone=clients burst=1000000 nodelay;
+            proxy_pass http://origin;
+        }}
+        location /listed/ {{
+            if ($is_listed) {{ return 403; }}
+            proxy_pass http://origin;
+        }}
         location /bench.Echo/ {{ grpc_pass grpc://grpc; }}
         location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
         location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}
@@ -86,6 +100,8 @@ def find() -> str | None:
 
 
 def command(program: str, place: Place) -> Command:
+    networks = place.networks.read_text().split()
+    place.write("networks.geo", "".join(f"{each} 1;\n" for each in networks))
     config = place.write(
         "nginx.conf",
         CONFIG.format(

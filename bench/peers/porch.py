@@ -9,6 +9,8 @@ from peers import Command, Peer, Place
 
 __all__ = ["porch"]
 
+# tell: neither nginx nor HAProxy says what is left; /told/ is what it costs to say it, where it is
+# another number each time.
 CONFIG = """\
 listen = ["127.0.0.1:{port}", "https://127.0.0.1:{tls_port}"]
 workers = 1
@@ -22,7 +24,13 @@ log = {{ to = "file:{log}", format = "json" }}
 "*/cached/*" = {{ to = "127.0.0.1:{origin}", cache = true }}
 "*/files/*" = "file:{www}"
 "*/coded/*" = {{ to = "127.0.0.1:{origin}", compress = {{ brake = false }} }}
+"*/told/*" = {{ to = "127.0.0.1:{origin}", limit = "4000000/min per client" }}
+"*/listed/*" = {{ to = "127.0.0.1:{origin}", deny = ["file:{networks}"] }}
 "*/bench.Echo/*" = "h2c://127.0.0.1:{grpc}"
+
+[routes."*/limited/*"]
+to = "127.0.0.1:{origin}"
+limit = {{ rate = "4000000/min per client", tell = false }}
 """
 
 
@@ -48,6 +56,7 @@ def _command(python: str, place: Place, *, source: Path) -> Command:
             origin=place.origin,
             grpc=place.grpc,
             www=place.www,
+            networks=place.networks,
         ),
     )
     return Command(

@@ -10,10 +10,8 @@ count in the same moment may let in one more each. The row of a worker that has 
 for its connections have ended too. The hash is SipHash with a secret of this door's processes.
 """
 
-import mmap
-import os
-
 from porch import clock
+from porch.shared import Memory
 
 __all__ = ["EVERYBODY", "PLACES", "Crowd", "CrowdTable"]
 
@@ -30,21 +28,17 @@ class CrowdTable:
     """rows: of workers, the first of which is nobody's; 768 KiB each, of which what was never
     written takes no memory."""
 
-    __slots__ = ("_descriptor", "_live", "cells")
+    __slots__ = ("_live", "_memory", "cells")
 
     def __init__(self, rows: int) -> None:
         size = (1 + rows * _ROW) * 4
-        self._descriptor = os.memfd_create("porch crowd")
-        os.ftruncate(self._descriptor, size)
-        memory = memoryview(mmap.mmap(self._descriptor, size)).cast("I")
+        self._memory = Memory("porch crowd", size)
+        memory = self._memory.view().cast("I")
         self._live = memory[:1]
         self.cells = memory[1:]
 
     def __repr__(self) -> str:
         return f"<CrowdTable {self._live[0]} rows in use>"
-
-    def __del__(self) -> None:
-        os.close(self._descriptor)
 
     @property
     def live(self) -> int:

@@ -76,6 +76,7 @@ class PorchError(Exception):
         does no harm, RFC 9110 9.2.2), "never".
     sentence: one sentence for the operator that names the way out.
     detail: what happened this time; shown to operators, to clients only with `debug`.
+    quiet: whether the access log leaves it out; whatever counts has it.
     """
 
     word: ClassVar[str] = "proxy_internal_error"
@@ -83,6 +84,7 @@ class PorchError(Exception):
     source: ClassVar[Source] = "porch"
     retry: ClassVar[Retry] = "never"
     sentence: str = "Porch itself failed; the message log has the traceback."
+    quiet: bool = False
 
     def __init__(self, detail: str = "", status: int = 0) -> None:
         super().__init__(detail)
@@ -158,7 +160,10 @@ class BodyTooLarge(BadRequest):
 
     word = "http_request_body_size"
     status = 413
-    sentence = "The body is over limits.body of this route."
+    sentence = (
+        "The body has more bytes than this route takes (limits.body, buffer_request,"
+        " json_body.size)."
+    )
 
 
 class DecodedTooLarge(BodyTooLarge):

@@ -103,11 +103,16 @@ class Timer(Protocol):
 class Keeper(Protocol):
     """What all exchanges of a worker share (listen/door.py).
 
-    running: how many have not ended; each takes itself off.
+    running: how many have not ended; each takes itself off. closing: whether the worker is about to
+    end: what takes its time though it need not is to end too.
     """
 
     deadlines: Deadlines
     running: int
+
+    @property
+    def closing(self) -> bool:
+        """See above."""
 
     @property
     def own_fields(self) -> tuple[Field, ...]:

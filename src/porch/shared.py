@@ -6,15 +6,69 @@ A cell is written by one store of eight bytes: a worker killed in the middle of 
 old value or the new.
 """
 
+import errno
 import mmap
 import os
 from array import array
-from collections.abc import Iterable, MutableSequence
+from collections.abc import Iterable, Iterator, MutableSequence
+from contextlib import contextmanager
 
-__all__ = ["ALONE", "Cells", "SharedTable"]
+__all__ = ["ALONE", "Cells", "Memory", "SharedTable"]
 
 ALONE = memoryview(array("q", (0,))).toreadonly()
 """In place of how many rows are in use: there is no table."""
+
+
+_LIMITS = {
+    errno.EFBIG: "the size of files (ulimit -f, LimitFSIZE)",
+    errno.EMFILE: "open files (ulimit -n, LimitNOFILE)",
+    errno.ENOMEM: "memory (ulimit -v, LimitAS)",
+}
+
+
+class Memory:
+    """So many bytes that a fork shares, and an exec too by their descriptor; all 0 at first. What
+    was never written takes none. Given a descriptor it is what another process has written there.
+
+    Raises OSError that says which limit keeps it from being made.
+    """
+
+    __slots__ = ("descriptor", "size")
+
+    def __init__(self, name: str, size: int, descriptor: int = -1) -> None:
+        self.descriptor = descriptor
+        self.size = size
+        if descriptor < 0:
+            with self._limits():
+                self.descriptor = os.memfd_create(name)
+                os.ftruncate(self.descriptor, size)
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+    def grow(self, size: int) -> None:
+        """It has so many bytes from now on."""
+        self.size = size
+        with self._limits():
+            os.ftruncate(self.descriptor, size)
+
+    def view(self, size: int = 0, at: int = 0) -> memoryview:
+        """So many bytes of it from `at` on, a multiple of a page; 0 for all."""
+        with self._limits():
+            return memoryview(mmap.mmap(self.descriptor, size or self.size, offset=at))
+
+    @contextmanager
+    def _limits(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            limit = _LIMITS.get(error.errno or 0)
+            if limit is None:
+                raise
+            size = f"{self.size / 2**20:.1f} MiB that the workers share"
+            text = f"{error.strerror}: {size} need a higher limit of {limit}"
+            raise OSError(error.errno, text) from error
 
 
 class SharedTable:
@@ -30,13 +84,10 @@ class SharedTable:
 
     def __init__(self, rows: int, columns: int, descriptor: int = -1) -> None:
         size = (1 + rows * columns) * 8
-        if descriptor < 0:
-            descriptor = os.memfd_create("porch counts")
-            os.ftruncate(descriptor, size)
-        self.descriptor = descriptor
+        self._memory = Memory("porch counts", size, descriptor)
+        self.descriptor = self._memory.descriptor
         self.columns = columns
-        self._memory = mmap.mmap(descriptor, size)
-        cells = memoryview(self._memory).cast("q")
+        cells = self._memory.view().cast("q")
         self._cells = cells[1:]
         self.live = cells[:1]
         self.live[0] = max(self.live[0], 1)
@@ -47,9 +98,6 @@ class SharedTable:
 
     def __repr__(self) -> str:
         return f"<SharedTable {len(self.rows)} rows, {self.live[0]} in use>"
-
-    def __del__(self) -> None:
-        os.close(self.descriptor)
 
     def use(self, row: int) -> None:
         """A worker is about to write this row. Totals look at it from now on."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from porch.buffer.bandwidth import MOST_CLIENTS, Bandwidth, Budget
+from porch.buffer.bandwidth import Bandwidth
 from porch.filter import Filter, Response
 from porch.route.route import Timeouts
-from tests.support.network import FakeClock
+from tests.support.paces import pace
 from tests.support.scenario import Scenario
 
 Make = Callable[..., Scenario]
@@ -27,7 +27,7 @@ def arrived(story: Scenario, at: int = -1) -> int:
 @pytest.fixture
 def paced(scenario: Make) -> Make:
     def make(rate: float = 100_000, *more: Filter, **settings: object) -> Scenario:
-        return scenario(filters=[Bandwidth(rate), *more], **settings)
+        return scenario(filters=[Bandwidth(pace(rate)), *more], **settings)
 
     return make
 
@@ -67,7 +67,7 @@ def test_two_clients_share_the_rate_of_a_route(paced: Make) -> None:
 
 
 def test_each_client_has_its_own_rate_where_it_is_per_client(scenario: Make) -> None:
-    story = scenario(filters=[Bandwidth(100_000, lambda ip: ip)])
+    story = scenario(filters=[Bandwidth(pace(100_000, lambda ip: ip))])
     for peer in ("192.0.2.1", "192.0.2.2"):
         story.connects(peer).client(GET).upstream_gets(b"GET /a").upstream(answer(b"x" * 100_000))
     story.advance(1.1, tick=0.01)
@@ -164,7 +164,9 @@ def test_an_answer_of_the_door_is_paced_too(scenario: Make) -> None:
         def on_request(self, exchange: object) -> Response:
             return Response(200, (), b"x" * 50_000)
 
-    story = scenario(filters=[Bandwidth(100_000), Large()]).client(GET).advance(0.2, tick=0.01)
+    story = (
+        scenario(filters=[Bandwidth(pace(100_000)), Large()]).client(GET).advance(0.2, tick=0.01)
+    )
     assert 15_000 < arrived(story) < 26_000
     story.advance(0.4, tick=0.01).client_gets(200, b"x" * 50_000)
 
@@ -172,37 +174,3 @@ def test_an_answer_of_the_door_is_paced_too(scenario: Make) -> None:
 def test_the_grace_period_ends_it(paced: Make) -> None:
     story = paced().client(GET).upstream_gets(b"GET /a").upstream(answer(b"x" * 50_000)).ended(1)
     story.closes_now().client_sees("closed").client_gets(200, end=False)
-
-
-def test_a_count_of_all_workers_is_what_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    time = FakeClock(monkeypatch)
-
-    class Both:
-        sent = 0
-
-        def add(self, size: int) -> None:
-            self.sent += size
-
-        def total(self) -> int:
-            return self.sent
-
-    both = Both()
-    ours, theirs = Budget(1000, both), Budget(1000, both)
-    assert ours.reserve(1000) == 0.0
-    assert theirs.reserve(100) == pytest.approx(1.0)
-    time.advance(0.5)
-    assert ours.reserve(100) == pytest.approx(0.6)
-    both.sent = 0  # a worker died, and its count with it
-    assert theirs.reserve(100) == 0.0
-
-
-def test_no_more_clients_are_known_than_its_bound() -> None:
-    paces = Bandwidth(1000, lambda ip: ip)
-    first = paces._budget(b"0")
-    for number in range(MOST_CLIENTS):
-        paces._budget(b"%d" % number)
-    assert len(paces._budgets) == MOST_CLIENTS
-    assert paces._budget(b"0") is first
-    paces._budget(b"new")
-    assert paces._budget(b"1") is not None
-    assert len(paces._budgets) == MOST_CLIENTS

@@ -10,6 +10,7 @@ import pytest
 from porch.buffer.request import BufferRequest
 from porch.compress.requests import DecodeRequests
 from porch.config.schema_retry import RetryModel
+from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.route.route import Timeouts
 from porch.shield.body_limit import BodyLimit
@@ -367,3 +368,26 @@ def test_an_origin_of_http_2_gets_it_as_its_windows_allow(buffered: Make) -> Non
     far = origin(story)
     number = next(iter(far.requests))
     assert far.requests[number].body == PIECE * 10
+
+
+def test_a_body_that_was_gathered_can_be_had(scenario: Make) -> None:
+    """In memory as in a file, and of no other than those that are wanted where that is said."""
+    sizes: list[int] = []
+
+    class Last(Filter):
+        def on_request(self, exchange: Exchange) -> None:
+            sizes.append(buffered.size_of(exchange))
+            assert buffered.body_of(exchange) == b"x" * sizes[-1]
+
+    buffered = BufferRequest(None, lambda exchange: 200_000 if exchange.bytes_in != 2 else None)
+    story = scenario(filters=[buffered, Last()])
+    for size in (3, 200_000):
+        story.client(upload(size))
+        for _ in range(-(-size // 50_000)):
+            story.client(b"x" * min(size, 50_000))
+        story.upstream_gets(b"POST /up").upstream(OK).client_gets(200)
+    assert sizes == [3, 200_000]
+    story.client(upload(200_001)).client_gets(413)
+    story.connects().client(upload(4) + b"xx")
+    story.client(b"xx").upstream_gets(b"POST /up", b"xxxx").upstream(OK).client_gets(200)
+    assert sizes == [3, 200_000, 2]

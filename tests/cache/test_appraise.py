@@ -6,11 +6,13 @@ import pytest
 
 from porch.cache import refusal
 from porch.cache.appraise import NEVER, appraise
-from porch.cache.asker import asker
-from porch.cache.entry import Entry
+from porch.cache.asker import asker, told
+from porch.cache.entry import LET_IN, Entry
 from porch.cache.policy import Policy
 from porch.cache.refusal import Refusal
+from porch.cache.vary import matches
 from porch.http.message import ResponseHead
+from porch.identity import Identity
 from tests.support.appraising import (
     AUTHORIZED,
     DAY,
@@ -81,6 +83,49 @@ def test_what_is_ignored_does_not_keep_an_answer_from_being_kept():
     for word, line in ((b"no-store", b"max-age=9, no-store"), (b"private", b"max-age=9, private")):
         assert is_fresh(judged(policy=Policy(ignore=frozenset([word])), cache_control=line))
         assert isinstance(judged(cache_control=line), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (b"no-store", {"cache_control": b"max-age=9, no-store"}),
+        (b"private", {"cache_control": b"max-age=9, private"}),
+        (b"set-cookie", {"cache_control": b"max-age=9", "set_cookie": b"a=b"}),
+        (b"vary", {"cache_control": b"max-age=9", "vary": b"*"}),
+        (b"vary", {"cache_control": b"max-age=9", "vary": b"X-Forwarded-For"}),
+    ],
+)
+def test_an_answer_that_is_ignored_says_by_which_word_it_was_let_in(word, said):
+    every = Policy(ignore=frozenset(LET_IN.values()))
+    found = judged(policy=every, **said)
+    assert isinstance(found, Entry)
+    assert [LET_IN[bit] for bit in LET_IN if found.must & bit] == [word]
+
+
+def test_what_no_word_had_to_let_in_needs_none():
+    every = Policy(ignore=frozenset(LET_IN.values()))
+    for said in (
+        {"cache_control": b"max-age=9", "vary": b"accept"},
+        {"cache_control": b'max-age=9, private="x", no-cache="set-cookie"', "set_cookie": b"a=b"},
+        {"cache_control": b"max-age=9, no-store, must-understand"},
+    ):
+        found = judged(policy=every, **said)
+        assert isinstance(found, Entry)
+        assert not found.must & sum(LET_IN)
+
+
+def test_what_the_door_told_is_compared_with_by_what_it_tells():
+    policy = Policy(tells_who=True, told=frozenset((b"x-user", b"x-mail")))
+    ann = told(get(), Identity("ann", "keys", fields=((b"x-user", b"ann"),)), policy.told)
+    kept_ = judged(ann, policy=policy, cache_control=b"public, max-age=9", vary=b"X-User")
+    assert isinstance(kept_, Entry)
+    assert matches(kept_.vary, ann)
+    assert not matches(kept_.vary, get(x_user=b"ann"))
+    renamed = told(get(x_user=b"ann"), Identity("bob", "keys"), {b"x-name"})
+    assert not matches(kept_.vary, renamed)
+    open_ = judged(ann, policy=policy, cache_control=b"public, max-age=9", vary=b"Accept")
+    assert isinstance(open_, Entry)
+    assert matches(open_.vary, renamed)
 
 
 def test_a_body_that_is_too_large_is_not_kept():
@@ -302,6 +347,49 @@ def test_an_answer_is_kept_for_those_whose_wishes_made_it_though_vary_does_not_s
     assert packed.vary == [(b"accept-encoding", b"gzip")]
     fragment = kept(get(hx_request=b"true"), cache_control=b"max-age=60", vary=b"accept")
     assert fragment.vary == [(b"accept", b""), (b"hx-request", b"true")]
+
+
+@pytest.mark.parametrize("coding", [b"deflate", b"compress", b"dcb", b"aes128gcm"])
+def test_what_is_coded_oddly_is_for_those_that_take_that_coding_though_vary_does_not_say_so(coding):
+    packed = kept(
+        get(accept_encoding=b"gzip, " + coding),
+        cache_control=b"max-age=60",
+        content_encoding=coding,
+    )
+    assert matches(packed.vary, get(accept_encoding=coding + b";q=0.5, gzip"))
+    assert not matches(packed.vary, get(accept_encoding=b"gzip"))
+
+
+@pytest.mark.parametrize("accept", [None, b"gzip", b"gzip, x-odd;q=0"])
+def test_a_coding_that_was_not_asked_for_is_given_to_the_next_that_does_not(accept):
+    asked = get(accept_encoding=accept)
+    packed = kept(asked, cache_control=b"max-age=60", content_encoding=b"x-odd")
+    assert matches(packed.vary, asked)
+
+
+def test_more_fields_that_an_answer_may_have_looked_at_than_are_told_apart_keep_it_out():
+    asked = get(**{f"hx_{number}": b"1" for number in range(33)})
+    assert judged(asked, cache_control=b"max-age=60") is refusal.VARY
+    asked.fields.pop()
+    assert is_fresh(judged(asked, cache_control=b"max-age=60"))
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        (b"x-user", b"X.User"),
+        (b"x-user", b"X_User"),
+        (b"x_user", b"X-User"),
+        (b"x_user", b"X.User"),
+    ],
+)
+def test_a_spelling_of_what_the_door_tells_is_not_compared_so_that_its_answer_is_not_kept(
+    told, named
+):
+    policy = Policy(tells_who=True, told=frozenset((told,)))
+    said = {"policy": policy, "cache_control": b"public, max-age=60"}
+    assert judged(vary=named, **said) is refusal.VARY
+    assert is_fresh(judged(vary=told, **said))
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 500])

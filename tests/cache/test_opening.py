@@ -14,7 +14,7 @@ from porch import clock
 from porch.cache import opening
 from porch.cache.coded import CodedForms
 from porch.cache.disk_store import DiskStore
-from porch.cache.opening import LEAP, claim, open_store, settle
+from porch.cache.opening import LEAP, claim, forsake, open_store, settle
 from porch.cache.store import LEAST, StoreError
 from tests.support.hands import Hands
 from tests.support.storing import SIZE, answer, body_of, keep, key
@@ -83,6 +83,15 @@ def test_what_is_stored_survives_the_door(machine: Machine, how: str) -> None:
     store = machine.start()
     assert there(store) == [b"x"]
     assert there(store, "large") == [bytes(100_000)]
+    machine.kill()
+
+
+def test_what_a_door_has_done_without_is_empty_for_the_next(machine: Machine, folder: Path) -> None:
+    keep(machine.start())
+    machine.end()
+    forsake(folder)
+    forsake(folder / "none")
+    assert there(machine.start()) == []
     machine.kill()
 
 

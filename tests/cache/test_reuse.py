@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.cache.asker import asker
-from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.entry import (
+    IMMUTABLE,
+    LET_IN,
+    MUST_REVALIDATE,
+    NO_CACHE,
+    ONLY_AUTHORIZED,
+    Entry,
+)
 from porch.cache.policy import STALE_ERROR, Policy
 from porch.cache.reuse import FAILED, How, Use, absent, use
 from porch.http.message import RequestHead
@@ -79,6 +86,17 @@ def test_what_only_an_authorized_one_may_have_needs_the_setting_still():
     assert use(kept, request(), 1.0, PLAIN).how is How.MISS
     allowed = Policy(ignore=frozenset((b"authorization",)))
     assert use(kept, request(), 1.0, allowed).how is How.FRESH
+
+
+@pytest.mark.parametrize("bit", LET_IN)
+def test_what_a_word_of_ignore_let_in_is_of_no_use_without_that_word(bit):
+    kept, others = entry(must=bit), frozenset(LET_IN.values()) - {LET_IN[bit]}
+    assert use(kept, request(), 1.0, PLAIN).how is How.MISS
+    assert use(kept, request(), 1.0, Policy(ignore=others)).how is How.MISS
+    assert use(kept, request(), 1.0, Policy(ignore=frozenset((LET_IN[bit],)))).how is How.FRESH
+    both = entry(must=sum(LET_IN))
+    assert use(both, request(), 1.0, Policy(ignore=others)).how is How.MISS
+    assert use(both, request(), 1.0, Policy(ignore=frozenset(LET_IN.values()))).how is How.FRESH
 
 
 # Stale ones: RFC 5861 and RFC 9111 4.2.4.

@@ -6,7 +6,9 @@ import pytest
 
 from porch.cache.key import KeyRules, digest, make, url
 from porch.cache.memory_store import MemoryStore
-from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
+from porch.cache.siblings import Invalidate, InvalidateAlone, InvalidateAtDoor, Siblings
+from porch.errors import ConnectionLost
+from porch.failing import Tried
 from porch.http.message import RequestHead, ResponseHead
 from porch.route.pattern import parse_key
 from tests.support.storing import answer
@@ -81,11 +83,13 @@ def test_routes_of_a_path_are_asked_for_it(key: str) -> None:
 
 
 class FakeExchange:
-    """One that was answered."""
+    """One that was answered. was_sent: whether an origin has been sent anything."""
 
-    def __init__(self, method: bytes, status: int) -> None:
+    def __init__(self, method: bytes, status: int = 502, *, was_sent: bool = True) -> None:
         self.request = RequestHead(method, b"/a", b"a.test", b"http", [])
         self.response = ResponseHead(status, [])
+        self.outgoing = self.request if was_sent else None
+        self.tried: tuple[Tried, ...] = ()
 
 
 @pytest.mark.parametrize("kind", [Invalidate, InvalidateAtDoor])
@@ -105,3 +109,35 @@ def test_an_answer_lets_go_of_what_its_request_has_changed(
     assert is_there(store, primary) is (is_kept or kind is InvalidateAtDoor)
     made.on_response(exchange)
     assert is_there(store, primary) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("method", "was_sent", "is_kept"),
+    [(b"POST", True, False), (b"POST", False, True), (b"GET", True, True)],
+)
+def test_what_was_sent_and_not_answered_may_have_changed_it(
+    method: bytes, was_sent: bool, is_kept: bool
+) -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key("a.test"), NORMAL, b"")
+    primary = kept(store, asked(), NORMAL)
+    exchange: Any = FakeExchange(method, was_sent=was_sent)
+    InvalidateAlone(siblings, store).on_end(exchange)
+    assert is_there(store, primary) is is_kept
+
+
+@pytest.mark.parametrize(("connected", "is_kept"), [(0.0, True), (1.0, False)])
+def test_an_attempt_before_the_one_that_was_refused_may_have_changed_it(
+    connected: float, is_kept: bool
+) -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key("a.test"), NORMAL, b"")
+    primary = kept(store, asked(), NORMAL)
+    exchange: Any = FakeExchange(b"DELETE", 404)
+    exchange.tried = (Tried("b", connected, 2.0, ConnectionLost("gone")),)
+    made = InvalidateAlone(siblings, store)
+    made.on_upstream_response(exchange)
+    assert is_there(store, primary)
+    made.on_end(exchange)
+    assert is_there(store, primary) is is_kept
+    assert not made._heard

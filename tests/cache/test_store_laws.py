@@ -9,6 +9,7 @@ import pytest
 from porch.cache.entry import Entry
 from porch.cache.memory_store import MemoryStore
 from porch.cache.store import SMALL, VARIANTS, Save, Store
+from porch.cache.ways import way
 from tests.support.storing import SIZE, answer, body_of, disk, keep, key
 
 
@@ -384,6 +385,17 @@ def test_entries_keep_what_they_are(store: Store) -> None:
     assert (found.entry, found.body) == (entry, b"abcfg")
 
 
+def test_what_has_another_vary_from_now_on_is_found_by_that_alone(store: Store) -> None:
+    ident, other = keep(store, "a"), keep(store, "a", vary=[(b"x", b"1")])
+    for vary in ([(b"cookie", b"u=ann")], [], [(b"x", b"1")]):
+        assert store.freshen(key("a"), ident, answer("a", 4, vary=vary), store.moment())
+        found = [(each.ident, each.vary) for each in store.variants(key("a"))]
+        assert found[0] == (ident, vary)
+        assert ident not in [each for each, _ in found[1:]]
+    assert store.load(other) is None, "it is in its place"
+    assert [each.ident for each in store.variants(key("a"))] == [ident]
+
+
 def test_what_was_validated_is_written_with_what_has_come(store: Store) -> None:
     ident = keep(store, "a")
     number, fresh = store.generations[store.cell(key("a"))], answer("a", 4)
@@ -405,3 +417,21 @@ def test_what_was_validated_is_written_with_what_has_come(store: Store) -> None:
     assert store.generations[store.cell(key("a"))] != number
     store.forget(key("a"))
     assert store.save_all([Save(key("a"), fresh, b"", moment, ident)]) == [None]
+
+
+def test_what_was_kept_by_other_ways_is_purged_when_they_come_into_force(store: Store) -> None:
+    ways = {b"a.test": way("one"), b"b.test": way("one")}
+    store.attend(ways)
+    mine, other = keep(store, "a"), keep(store, "b", url=b"https://b.test/b")
+    store.attend({**ways, b"c.test": way("one")})
+    assert store.load(mine) is not None
+    before = store.moment()
+    store.attend({b"a.test": way("another"), b"b.test": way("one")})
+    assert store.load(mine) is None
+    assert store.load(other) is not None
+    assert store.save(key("a"), answer("a"), b"", before) is None, "it was asked for before"
+    mine = keep(store, "a")
+    store.attend({b"a.test": way("another")})
+    assert store.load(other) is None
+    store.attend({b"a.test": way("another")})
+    assert store.load(mine) is not None

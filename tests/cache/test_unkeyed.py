@@ -3,7 +3,17 @@
 import pytest
 
 from porch.cache.key import KeyRules
-from porch.cache.unkeyed import IMPLIED, TOLD, UNKEYED, believing, implied, is_plain, sendable
+from porch.cache.unkeyed import (
+    FAMILIES,
+    IMPLIED,
+    TOLD,
+    UNKEYED,
+    believing,
+    implied,
+    is_plain,
+    sendable,
+)
+from porch.http.fields import alike
 from porch.http.message import RequestHead
 
 
@@ -13,7 +23,7 @@ def request(*fields: tuple[bytes, bytes]) -> RequestHead:
 
 @pytest.mark.parametrize("name", sorted(UNKEYED))
 def test_a_field_that_is_in_no_key_does_not_go_out_in_any_spelling(name):
-    for spelled in (name, name.replace(b"-", b"_")):
+    for spelled in (name, *(name.replace(b"-", each) for each in (b"_", b".", b"!", b"~"))):
         asked = request((spelled, b"evil"), (b"accept", b"*/*"))
         assert sendable(asked, ()) == [(b"accept", b"*/*")]
         assert not is_plain(asked, ())
@@ -27,9 +37,35 @@ def test_one_that_is_in_the_key_goes_out(name):
 
 
 def test_names_that_only_look_alike_go_out():
-    fields = [(b"x_theme", b"1"), (b"x-hosts", b"2"), (b"user-agent", b"3"), (b"cookie", b"a=b")]
+    fields = [(b"x-theme", b"1"), (b"x-hosts", b"2"), (b"user-agent", b"3"), (b"cookie", b"a=b")]
     assert sendable(request(*fields), ()) == fields
     assert is_plain(request(*fields), ())
+    assert implied(request(*fields), []) == set()
+
+
+@pytest.mark.parametrize("name", [b"x_theme", b"accept.language", b"x!tenant", b"rsc_"])
+def test_a_name_that_may_be_read_as_another_goes_out_and_its_answer_is_for_those_that_say_it(name):
+    asked = request((name, b"1"))
+    assert sendable(asked, ()) == [(name, b"1")]
+    assert implied(asked, []) == {name}
+    assert not is_plain(asked, ())
+
+
+def test_what_the_door_itself_knows_of_who_asks_is_no_field_of_a_client():
+    asked = request((b":who", b"1"))
+    assert implied(asked, []) == set()
+    assert is_plain(asked, ())
+
+
+@pytest.mark.parametrize("start", FAMILIES)
+def test_each_field_of_a_family_is_of_those_that_scripts_ask_by(start):
+    for name in (start + b"new", (start + b"new").replace(b"-", b".")):
+        assert implied(request((name, b"1")), []) == {name}
+
+
+def test_what_is_listed_is_spelled_as_names_are_compared():
+    for each in (*UNKEYED, *IMPLIED, *FAMILIES):
+        assert alike(each) == each
 
 
 def test_a_chain_of_addresses_goes_no_further_even_if_it_is_in_the_key():
@@ -39,10 +75,11 @@ def test_a_chain_of_addresses_goes_no_further_even_if_it_is_in_the_key():
 
 @pytest.mark.parametrize("name", sorted(IMPLIED))
 def test_what_scripts_ask_for_is_kept_for_those_that_ask_so(name):
-    asked = request((name, b"1"))
-    assert implied(asked, []) == {name}
-    assert sendable(asked, ()) == [(name, b"1")]
-    assert not is_plain(asked, ())
+    for spelled in (name, name.replace(b"-", b"_"), name.replace(b"-", b".")):
+        asked = request((spelled, b"1"))
+        assert implied(asked, []) == {spelled}
+        assert sendable(asked, ()) == [(spelled, b"1")]
+        assert not is_plain(asked, ())
 
 
 def test_what_is_packed_was_packed_for_who_takes_it():

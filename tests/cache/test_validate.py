@@ -250,6 +250,19 @@ def test_a_new_vary_chooses_from_now_on():
     assert freshened(entry((b"vary", b"abc"), vary=[(b"abc", b"")]), new).vary == new.vary
 
 
+def test_what_is_for_one_site_from_now_on_is_chosen_by_it_though_vary_is_the_same():
+    ours, coded = (b"accept-encoding", b"gzip"), (b":coding", b"x")
+    site, other = (b"origin", b"https://one.test"), (b"origin", b"https://two.test")
+    for vary, now, both in (
+        ([], [site], [site]),
+        ([ours, coded], [ours, site, coded], [ours, site, coded]),
+        ([ours, coded], [site], [ours, site, coded]),
+        ([site], [other], [site]),
+        ([site], [], [site]),
+    ):
+        assert freshened(entry(vary=vary), entry(vary=now)).vary == both
+
+
 # HEAD.
 
 

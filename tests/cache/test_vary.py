@@ -88,6 +88,36 @@ def test_a_field_that_is_not_understood_is_compared_but_for_white_space_and_line
     assert share("Foo", one, other) is expected
 
 
+@pytest.mark.parametrize(
+    ("name", "one", "other", "expected"),
+    [
+        ("cookie", ["s=a ,b"], ["s=a,b"], False),
+        ("cookie", ["a ,b"], ["a,b"], False),
+        ("cookie", ["a=1", "b=2"], ["a=1,b=2"], False),
+        ("authorization", ["Basic a ,b"], ["Basic a,b"], False),
+        ("user-agent", ["a , b"], ["a,b"], False),
+        ("x-user", ["s=a ,b"], ["s=a,b"], False),
+        ("x-user", ["Doe B , C"], ["Doe B, C"], False),
+        ("x-user", ['x "a , b'], ['x "a,b'], False),
+        ("x-user", ["a b", "c"], ["a b,c"], False),
+        ("accept", ["text/html;q=0.9 ,*/*"], ["text/html;q=0.9, */*"], True),
+        ("accept", ["text/html", "*/*"], ["text/html,*/*"], True),
+        ("prefer", ['a="x" , b=1'], ['a="x",b=1'], True),
+    ],
+)
+def test_white_space_and_lines_count_but_in_lists(name, one, other, expected):
+    first = request(*((name, each) for each in one))
+    assert share(name, first, request(*((name, each) for each in other))) is expected
+
+
+def test_what_the_door_tells_is_compared_as_it_is():
+    told = (":told", "x-mail,x-user")
+    ann, other = request(("x-user", "a ,b"), told), request(("x-user", "a,b"), told)
+    assert not share("x-user", ann, other)
+    assert not share("x-user", other, ann)
+    assert share("x-user", ann, ann)
+
+
 def test_all_of_several_nominated_fields_have_to_match():
     three = request(("foo", "1"), ("bar", "abc"), ("baz", "789"))
     two = request(("foo", "1"), ("baz", "789"))

@@ -26,7 +26,7 @@ def test_each_word_has_its_line() -> None:
         "paces     the answers of all clients at 2MB a second",
     ]
     assert said({"bandwidth": "500KB/s per client"}) == [
-        "paces     the answers of each client in each worker at 500KB a second"
+        "paces     the answers of each client at 500KB a second"
     ]
 
 

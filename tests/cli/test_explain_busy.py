@@ -27,6 +27,7 @@ def explained(target: bytes = b"/", **words: Any) -> list[str]:
         ("low", "importance low: refused, first of all, when a turn takes longer than 20ms"),
         (None, "importance normal: refused, behind low, when a turn takes longer than 20ms"),
         ("high", "importance high: refused, behind low and normal, when a turn takes longer than"),
+        ("known", "importance normal, high where auth has let somebody in from this address"),
         ("always", "always served, whatever there is to do (importance)"),
     ],
 )
@@ -36,7 +37,7 @@ def test_an_importance_has_a_line(importance: str | None, line: str) -> None:
 
 
 def test_the_question_whether_we_live_is_told() -> None:
-    (found,) = explained(b"/livez", busy="1s", importance="low")
+    (found,) = explained(b"/livez", busy="1s")
     assert "importance high, as /livez asks whether we live: refused, behind low" in found
 
 

@@ -1,5 +1,6 @@
 """What is explained of what requests may say."""
 
+from pathlib import Path
 from typing import Any
 
 from porch.cli.explain_content import content_lines
@@ -25,3 +26,11 @@ def test_the_bounds_on_json_are_named() -> None:
 def test_where_nothing_is_looked_at_nothing_is_said() -> None:
     assert lines() == []
     assert list(content_lines(None, RequestHead(b"GET", b"/", b"a", b"http", []))) == []
+
+
+def test_a_request_is_compared_with_the_document() -> None:
+    file = str(Path(__file__).parent.parent / "support" / "api.yaml")
+    (found,) = lines(b"/v1/pets?limit=5", openapi=file)
+    assert found.startswith("openapi   GET /pets takes no body.")
+    (found,) = lines(b"/v1/pets?limit=x", openapi=file)
+    assert found.startswith("openapi   400: The query parameter 'limit' is to be an integer.")

@@ -1,5 +1,7 @@
 """From the words of `auth` to filters; whose words hold."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +236,27 @@ def test_files_that_it_is_made_of_are_watched(tmp_path: Path) -> None:
 def test_algorithms_are_of_the_kind_of_key() -> None:
     assert algorithms_of(JwtModel(secret="x")) == ("HS256",)
     assert "HS256" not in algorithms_of(JwtModel(jwks="https://id.test/"))
+
+
+def test_a_door_without_a_way_does_not_load_its_code() -> None:
+    program = """
+import sys
+from porch.config.build import build
+from porch.config.load import load_mapping
+from porch.config.state import State
+assert build(load_mapping({"routes": {"a.test": ":1"}}, "porch.toml"), State()) is not None
+print(*sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {*done.stdout.split()}
+    assert "porch.config.authing" in loaded
+    late = ("joserfc", "authlib", "argon2", "bcrypt", "cryptography", "porch.config.logins")
+    ways = (
+        "porch.shield.oidc",
+        "porch.shield.jwt",
+        "porch.shield.jwks",
+        "porch.shield.forward_auth",
+    )
+    assert loaded.isdisjoint((*late, *ways))

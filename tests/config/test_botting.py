@@ -93,3 +93,11 @@ def test_its_words_are_what_the_filter_has() -> None:
     assert found.terms == (9, 3600, ("/a",), "c")
     assert found.described()[0].startswith("while a worker is busy")
     assert found.described()[0].endswith("not bingbot")
+
+
+def test_a_rule_that_is_not_logged_is_named_as_any_other() -> None:
+    found = rules_of(BlockModel.model_validate({"list": "php", "log": False}))
+    assert (found.name, found.quiet) == ("php", True)
+    found = rules_of(BlockModel.model_validate({"path": ["/a"], "log": False}))
+    assert (found.name, found.quiet) == ("path /a", True)
+    assert not rules_of(BlockModel(list="php")).quiet

@@ -44,6 +44,24 @@ def test_the_nearest_importance_holds() -> None:
     assert found == {"a.test": NORMAL, "b.test": ALWAYS, "c.test": LOW, "c.test/x": HIGH}
 
 
+def test_only_where_it_makes_a_difference_it_is_noted_who_was_let_in() -> None:
+    state = State()
+    routes = {
+        "a.test": {"to": "respond:204", "importance": "known", "auth": "py:a:b"},
+        "b.test": {"to": "respond:204", "auth": "py:a:b"},
+    }
+    for words, where in (({"busy": "20ms"}, {"a.test"}), ({}, set())):
+        made = built(state, routes=routes, **words)
+        owners = {
+            each.route.key: [getattr(hook, "__self__", None) for hook in each.route.plan.on_request]
+            for each in made.entries
+        }
+        assert {key for key, found in owners.items() if state.known in found} == where
+    owners_with = built(state, routes=routes, busy="20ms").entries[0].route.plan.on_request
+    kinds = [type(getattr(hook, "__self__", None)).__name__ for hook in owners_with]
+    assert kinds.index("Authenticate") < kinds.index("Known")
+
+
 def test_who_asks_for_what_is_not_there_is_the_least_important() -> None:
     made = built(routes={"a.test/x": "respond:204"}, busy="20ms")
     for host in (b"a.test", b"b.test"):

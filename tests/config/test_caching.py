@@ -89,13 +89,48 @@ def test_one_condition_of_several_is_enough() -> None:
         ([b"wp_in=x"], False),
         ([b"a=wp_in_1"], False),
         ([b"xwp_in_1=x"], False),
-        ([b"wp_in_1"], False),
+        ([b"wp_in_1"], True),
+        ([b"wp.in_1=x"], True),
+        ([b"wp[in_1=x"], True),
+        ([b"wp%5Fin%5f1=x"], True),
+        ([b"WP_In_1=x"], True),
+        ([b'a=b, "wp in_1"=x'], True),
+        ([b"wp_in_1[0]=x"], True),
+        ([b"wp[in_1]=x"], False),
         ([], False),
     ],
 )
 def test_a_star_is_any_cookie_that_begins_so(cookies: list[bytes], passes: bool) -> None:
     made = said(bypass={"cookie": {"wp_in_*": True}})
     assert made.passes_by(request(*((b"cookie", each) for each in cookies)), b"") is passes
+
+
+@pytest.mark.parametrize(
+    "cookie", [b"s.id=1", b"s_id[x]=1", b"s%5Fid=1", b'"s_id"=1', b"s_id%00=1"]
+)
+def test_no_spelling_of_a_name_keeps_one_from_going_past(cookie: bytes) -> None:
+    made = said(bypass={"cookie": {"s_id": True}})
+    assert made.passes_by(request((b"cookie", b"a=b; " + cookie)), b"")
+
+
+@pytest.mark.parametrize("target", [b"/?a=1&pre.view=2", b"/?pre_view", b"/?a;pre%5Fview=1"])
+def test_nor_one_of_a_parameter(target: bytes) -> None:
+    made = said(bypass={"query": {"pre_view": True}})
+    assert made.passes_by(request(target=target), b"")
+
+
+def test_one_of_several_values_is_enough_in_any_spelling() -> None:
+    made = said(bypass={"cookie": {"role": "admin"}, "query": {"mode": "~edit"}})
+    for cookie in (b"role=x; role=admin", b'role="admin"', b"role=%61dmin"):
+        assert made.passes_by(request((b"cookie", cookie)), b"")
+    assert made.passes_by(request(target=b"/?mode=view&mode=edit"), b"")
+    assert not made.passes_by(request((b"cookie", b"role=xadmin"), target=b"/?mode=view"), b"")
+
+
+def test_what_has_no_cookie_goes_past_whatever_else_is_read_as_it() -> None:
+    made = said(bypass={"cookie": {"con_sent": False}})
+    assert made.passes_by(request((b"cookie", b"con.sent=1")), b"")
+    assert not made.passes_by(request((b"cookie", b"con_sent=1")), b"")
 
 
 def test_many_cookies_cost_no_more_than_their_length() -> None:

@@ -1,5 +1,6 @@
 """From the words about what requests say to filters."""
 
+from pathlib import Path
 from typing import Any
 
 from porch.config.contents import Contents
@@ -9,6 +10,10 @@ from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.shield.content import Content
 from porch.shield.json_content import JsonContent
+from porch.shield.json_shape import Shape
+from porch.shield.openapi import OpenApi
+
+API = Path(__file__).parent.parent / "support" / "api.yaml"
 
 
 def made() -> Contents:
@@ -41,3 +46,25 @@ def test_who_only_looks_on_tells_the_operator() -> None:
     found = content(made(), {}, json_body={"dry_run": True})
     assert found is not None
     assert found.watch is not None
+
+
+def test_a_document_goes_with_the_bounds_on_json() -> None:
+    contents = made()
+    found = content(contents, {}, openapi=str(API))
+    assert isinstance(found, OpenApi)
+    assert (found.shape, found.most, found.unknown, found.watch) == (Shape(), 1 << 20, True, None)
+    assert list(contents.files) == [API]
+    json = {"depth": 3, "size": "2KB"}
+    found = content(contents, {"json_body": json}, openapi={"file": str(API), "unknown": False})
+    assert isinstance(found, OpenApi)
+    assert (found.shape.depth, found.most, found.unknown) == (3, 2048, False)
+
+
+def test_a_document_is_read_once() -> None:
+    first = content(made(), {}, openapi=str(API))
+    again = content(made(), {}, openapi={"file": str(API), "dry_run": True})
+    assert isinstance(first, OpenApi)
+    assert isinstance(again, OpenApi)
+    assert first is not again
+    assert first.offer is again.offer
+    assert again.watch is not None

@@ -196,12 +196,12 @@ def test_words_of_the_whole() -> None:
         timeouts={"head": "5s"},
     )
     assert difference(before, after) == [
+        "log: also file:/tmp/a.log",
         "timeouts.head: new, 5s",
         "listen: also :8443, unix:/run/a.sock; no longer :8080",
         "workers was 1, becomes auto",
         "trust: also 192.0.2.0/24",
         "grace was 30s, becomes 60s",
-        "log: also file:/tmp/a.log",
         "debug was false, becomes true",
     ]
 
@@ -335,6 +335,21 @@ def test_files_that_are_named_count_by_what_is_in_them(tmp_path: Path) -> None:
         "[site.a.test] cert: the file has changed",
         "[site.a.test] key: the file has changed",
         "route a.test: tls.ca: the file has changed",
+    ]
+
+
+def test_the_document_of_an_api_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    def with_document(path: str) -> Loaded:
+        (tmp_path / "api.yaml").write_text(
+            f"openapi: 3.1.0\npaths: {{ {path}: {{ get: {{}} }} }}\n"
+        )
+        words = 'listen = ":80"\n[routes."a.test"]\nto = ":1"\nopenapi = "api.yaml"\n'
+        return of_file(tmp_path, words)
+
+    before = with_document("/a")
+    assert difference(before, with_document("/a")) == [NOTHING]
+    assert difference(before, with_document("/b")) == [
+        "route a.test: openapi.file: the file has changed"
     ]
 
 

@@ -11,7 +11,7 @@ from porch.config.build import Built, build
 from porch.config.load import load_mapping
 from porch.config.state import State
 from porch.exchange import Exchange
-from porch.shield.limit import LateLimiting, Limiting
+from porch.shield.limit import ClientLimiting, LateLimiting, Limiting
 from porch.shield.limit_bucket import Bucket
 from porch.shield.limit_keys import by_client
 from porch.shield.limit_table import LimitTable
@@ -70,6 +70,14 @@ def test_what_is_charged_at_the_end_has_its_filter_and_its_units() -> None:
     assert limit.units_of(10 << 30) == pytest.approx(window.most, abs=1)  # type: ignore[attr-defined]
     assert limit.policy.startswith(b'"client";q=107')
     assert limit.policy.endswith(b';w=86400;qu="content-bytes"')
+
+
+def test_one_limit_by_address_alone_has_the_filter_with_fewer_steps() -> None:
+    assert type(one("100/min per client")) is ClientLimiting
+    assert type(one({"rate": "5/s per client", "smooth": True})) is ClientLimiting
+    assert type(one({"rate": "100/min per client", "dry_run": True})) is Limiting
+    assert type(one("100/min per host")) is Limiting
+    assert type(one(["100/min per client", "5/s per client"])) is Limiting
 
 
 def test_a_limit_counts_for_what_it_was_said_for() -> None:

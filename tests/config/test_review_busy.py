@@ -24,6 +24,12 @@ def test_that_all_are_always_served_is_told() -> None:
     assert "nobody is refused for others if nobody may be" in text
 
 
+def test_that_nobody_can_be_known_is_told() -> None:
+    (text,) = warnings({"importance": "known"}, busy="20ms")
+    assert "nobody is known without auth" in text
+    assert warnings({"importance": "known", "auth": "py:a:b"}, busy="20ms") == []
+
+
 @pytest.mark.parametrize("said", ["low", "normal", "high", "always"])
 def test_with_busy_it_is_fine(said: str) -> None:
     assert warnings({"importance": said}, busy="20ms") == []

@@ -32,3 +32,14 @@ def test_bounds_are_said_one_by_one() -> None:
 def test_a_bound_is_one(words: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="1 to"):
         read(json_body=words)
+
+
+def test_a_document_is_a_file_or_a_table() -> None:
+    found = read(openapi="api.yaml").openapi
+    assert found
+    assert (found.file, found.base, found.unknown) == ("api.yaml", None, None)
+    assert read(openapi={"file": "api.yaml"}).openapi == found
+    assert read(openapi=False).openapi is False
+    for wrong in ({}, True, {"file": "a", "base": "v1"}, {"file": "a", "base": "/{x}"}):
+        with pytest.raises(ValidationError):
+            read(openapi=wrong)

@@ -199,9 +199,11 @@ def is_ended(pid: int) -> bool:
 
 
 def memory(pid: int) -> int:
-    """KiB that a process has in memory (its resident set)."""
+    """KiB that a process has in memory (its resident set), apart from the tables that the workers
+    share, which fill up to the size they have."""
     text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
-    return int(re.findall(r"^VmRSS:\s*(\d+)", text, re.M)[0])
+    whole, shared = (re.findall(rf"^{word}:\s*(\d+)", text, re.M) for word in ("VmRSS", "RssShmem"))
+    return int(whole[0]) - int(shared[0])
 
 
 def clients_of(pid: int, port: int) -> set[int]:
@@ -408,6 +410,17 @@ class Client:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def asked(running: Door, request: bytes) -> bytes:
+    """All that is answered to one request on a connection of its own."""
+    client = Client(running)
+    client.socket.sendall(request)
+    client.socket.shutdown(socket.SHUT_WR)
+    try:
+        return client.read_rest()
+    finally:
+        client.close()
 
 
 @pytest.fixture

@@ -40,6 +40,18 @@ def test_a_row_of_http2_is_measured_for_porch_and_nginx(tmp_path: Path) -> None:
         assert samples[0]["rate"] > 100
 
 
+@pytest.mark.system
+def test_what_a_limit_adds_is_measured_beside_a_stick_table(tmp_path: Path) -> None:
+    file = tmp_path / "samples.json"
+
+    done = bench("--rows", "limited", "--peers", "porch,haproxy", "--json", str(file))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(file.read_text())
+    assert found["failures"] == []
+    assert set(found["rows"]["limited"]["peers"]) == {"Porch", "HAProxy"}
+
+
 def test_a_row_without_its_load_generator_fails_and_says_what_to_install(tmp_path: Path) -> None:
     done = bench("--rows", "h2", "--peers", "porch", path=str(tmp_path))
 

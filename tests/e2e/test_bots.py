@@ -1,6 +1,6 @@
 """A real door against what scanners ask for: no spelling passes, by either version of HTTP."""
 
-import socket
+import signal
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.e2e.conftest import Client, Door
+from tests.e2e.conftest import PATIENCE, Client, Door, asked
 from tests.smuggling.strict import Request
 from tests.support.block_tricks import TRICKS
 from tests.support.h2_socket import H2Socket
@@ -36,22 +36,12 @@ def running(door: Callable[..., Door], site: Site, tmp_path: Path) -> Door:
     AUTHORITY.issue_cert("a.test").private_key_and_cert_chain_pem.write_to_path(pair)
     return door(
         'listen = ["127.0.0.1:0", "https://127.0.0.1:0"]\nworkers = 1\nlog = { format = "json" }\n'
-        'block = ["scanners", { path = "/private/*" }, { body = "re:union.{1,20}select" }]\n'
+        'block = ["scanners", { path = "/private/*" }, { body = "re:union.{1,20}select" }, '
+        '{ path = "/quiet/*", log = false }]\n'
         f'[routes]\n"*" = "127.0.0.1:{site.port}"\n'
         f'"*/slow/*" = {{ to = "127.0.0.1:{site.port}", tarpit = 1 }}\n'
         f'[site."a.test"]\ncert = "{pair}"\nkey = "{pair}"\n'
     )
-
-
-def asked(running: Door, request: bytes) -> bytes:
-    """All that is answered to one request on a connection of its own."""
-    client = Client(running)
-    client.socket.sendall(request)
-    client.socket.shutdown(socket.SHUT_WR)
-    try:
-        return client.read_rest()
-    finally:
-        client.close()
 
 
 def test_no_spelling_passes(running: Door, site: Site) -> None:
@@ -90,6 +80,13 @@ def test_the_log_names_the_rule(running: Door) -> None:
     assert "http_request_denied" in running.log
 
 
+def test_a_rule_may_have_no_lines(running: Door) -> None:
+    assert asked(running, GET % (b"/quiet/x", b"")).startswith(b"HTTP/1.1 403 ")
+    asked(running, GET % (b"/private/x", b""))
+    running.wait_until(lambda: "/private/x" in running.log, "the line")
+    assert "/quiet" not in running.log
+
+
 def test_no_body_passes_that_a_rule_finds_however_it_is_cut(running: Door, site: Site) -> None:
     for body in (b"q=1 UNION all SELECT 2", b"q=1+union%20all+%73elect", b'"union\\u0020x select"'):
         head = b"POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -117,6 +114,18 @@ def test_a_tarpit_holds_one_and_answers_all_others_at_once(running: Door) -> Non
     assert time.monotonic() - began < 5
     held.read_bytes(2)  # one came with the head, the next a second later
     assert time.monotonic() - began > 0.5
+    held.close()
+
+
+def test_a_stop_waits_for_no_tarpit(running: Door) -> None:
+    held = Client(running)
+    held.send(GET % (b"/slow/.env", b""))
+    held.read_head()
+    began = time.monotonic()
+    running.process.send_signal(signal.SIGTERM)
+    assert len(held.read_rest()) == 60
+    assert running.process.wait(PATIENCE) == 0
+    assert time.monotonic() - began < 10, "it waited for a minute"
     held.close()
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import Door
+from tests.e2e.conftest import Door, clients_of
 from tests.support.nghttpd import BIG, Nghttpd
 from tests.support.ports import free_port
 
@@ -278,6 +279,60 @@ def test_a_bandwidth_holds_within_a_tenth_over_all_workers(shared):
     took = time.monotonic() - began
     assert [size for size, _ in found] == [1024 * 1024] * 6
     assert 2.7 < took < 4.5  # six megabytes at two a second; a busy machine is late
+
+
+def spread(started, count):
+    """So many connections to each worker: a list for each, by its process."""
+    made = {pid: [] for pid in started.workers}
+    while min(map(len, made.values())) < count:
+        asking = started.connect()
+        port = asking.getsockname()[1]
+        holds = [pid for pid in made if port in clients_of(pid, started.port)]
+        while not holds:  # it is not accepted yet
+            time.sleep(0.01)
+            holds = [pid for pid in made if port in clients_of(pid, started.port)]
+        made[holds[0]].append(asking)
+    for some in made.values():
+        while len(some) > count:
+            some.pop().close()
+    return made
+
+
+def taken(connections, seconds):
+    """Bytes that come by all of them in that time."""
+    found = 0
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        for each in select.select(connections, [], [], left)[0]:
+            found += len(each.recv(1 << 20))
+    return found
+
+
+def test_a_bandwidth_of_a_client_holds_over_all_workers_and_the_death_of_one(door, tmp_path):
+    (tmp_path / "www").mkdir()
+    with (tmp_path / "www" / "large").open("wb") as file:
+        file.truncate(1 << 30)
+    rate = 1 << 20
+    started = door(
+        f'workers = 2\nlog = false\n[routes]\n"*" = {{ to = "file:{tmp_path}/www",'
+        ' bandwidth = "1MB/s per client" }\n'
+    )
+    made = spread(started, 2)
+    (victim, its), (_, others) = made.items()
+    for each in (*its, *others):
+        each.sendall(b"GET /large HTTP/1.1\r\nhost: a.test\r\n\r\n")
+    taken([*its, *others], 1.0)
+    assert taken([*its, *others], 4.0) == pytest.approx(4 * rate, rel=0.1)
+    with socket.create_connection(("127.0.0.1", started.port), 9, ("127.0.0.2", 0)) as another:
+        another.sendall(b"GET /large HTTP/1.1\r\nhost: a.test\r\n\r\n")
+        taken([another], 0.5)
+        assert taken([another], 2.0) == pytest.approx(2 * rate, rel=0.1)
+        taken([*its, *others], 0.5)  # what waited for them meanwhile
+    os.kill(victim, signal.SIGKILL)
+    taken(others, 0.5)
+    assert taken(others, 4.0) == pytest.approx(4 * rate, rel=0.1)
+    for each in (*its, *others):
+        each.close()
 
 
 @pytest.mark.parametrize("http", ["--http1.1", "--http2-prior-knowledge"])

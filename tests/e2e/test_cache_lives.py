@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -126,10 +127,51 @@ def test_reloads_change_the_cache_turn_it_off_and_on_again(door: Start, origin: 
     assert b"cache-status" not in get(running)[1].lower()
     running.write(config(numbered.port, 'cache = { ttl = "20m" }\n'))
     assert running.reload() == ""
-    status, head, body = get(running)
-    assert (status, body) == (200, b"1"), "and what it brought is there"
-    assert b"; hit" in head
+    status, _, body = get(running)
+    assert (status, body) == (200, b"3"), "what nobody would have let go of meanwhile is not there"
+    assert b"; hit" in get(running)[1]
     rests(running)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("private", b"private, max-age=600"), ("no-store", b"no-store, max-age=600")],
+)
+def test_what_a_word_of_ignore_let_in_is_not_given_when_the_word_is_gone(
+    door: Start, origin: Scripted, word: str, said: bytes
+) -> None:
+    numbered = Numbered(origin, lasts=said)
+    running = door(config(numbered.port, f'cache = {{ ignore = ["{word}"] }}\n'))
+    assert get(running)[2] == get(running)[2] == b"1"
+    running.write(config(numbered.port))
+    assert running.reload() == ""
+    assert [get(running)[2], get(running)[2]] == [b"2", b"3"]
+
+
+KEYS = {"ann": b"ann-0123456789abcdef0123456789", "bob": b"bob-0123456789abcdef0123456789"}
+
+
+def test_who_is_told_by_another_field_now_has_no_page_of_whom_he_names_in_the_old_one(
+    door: Start, origin: Scripted
+) -> None:
+    hashes = ", ".join(f'{name} = "sha256:{sha256(key).hexdigest()}"' for name, key in KEYS.items())
+    numbered = Numbered(origin, lasts=b"public, max-age=600\r\nVary: X-Forwarded-User")
+    words = "cache = true\nauth = {{ keys = {{ {} }}{} }}\n"
+    running = door(config(numbered.port, words.format(hashes, "")))
+
+    def asks(name: str, *lines: bytes) -> bytes:
+        fields = b"\r\n".join([b"X-Api-Key: " + KEYS[name], *lines])
+        client = Client(running).send(GET[:-2] % b"a" + fields + b"\r\n\r\n")
+        status, _, body = client.read_answer()
+        client.close()
+        assert status == 200
+        return body
+
+    assert [asks("ann"), asks("bob"), asks("ann"), asks("bob")] == [b"1", b"2", b"1", b"2"]
+    running.write(config(numbered.port, words.format(hashes, ', user = "X-User"')))
+    assert running.reload() == ""
+    assert asks("bob", b"X-Forwarded-User: ann") == b"3"
+    assert asks("ann") == b"4"
 
 
 def test_a_fill_that_nobody_waits_for_does_not_hold_up_the_end(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email.utils import formatdate
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -128,6 +129,27 @@ def test_a_blog_shows_its_editors_their_own_pages_and_nobody_else_those(blog: Vi
     assert blog.get("/hello/").body == b"a post at /hello/"
     assert blog.get("/new/", editor).body == b"Howdy, admin"
     assert blog.get("/new/").body == b"a post at /new/"
+
+
+def _as_php(request: Request) -> bytes:
+    """It reads names of cookies as PHP does."""
+    cookies = b"".join(request.values(b"cookie"))
+    plain = unquote_to_bytes(cookies).replace(b".", b"_").replace(b"[", b"_")
+    html = ((b"content-type", b"text/html"), (b"vary", b"Accept-Encoding"))
+    if b"wordpress_logged_in_" in plain:
+        return written(request, 200, html, b"Howdy, admin")
+    return written(request, 200, html, b"a post")
+
+
+@pytest.mark.parametrize(
+    "spelled", ["wordpress.logged.in_x", "wordpress[logged_in_x", "wordpress%5Flogged_in_x"]
+)
+def test_no_spelling_of_his_cookie_has_an_editors_page_kept(
+    visit: Callable[..., Visited], spelled: str
+) -> None:
+    blog = visit(_as_php, BLOG)
+    assert blog.get("/hello/", f"Cookie: {spelled}=admin").body == b"Howdy, admin"
+    assert blog.get("/hello/").body == b"a post"
 
 
 def test_a_blog_asks_each_for_his_password_by_itself(blog: Visited) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SOURCE, START, Door, clients_of, is_ended
+from tests.e2e.conftest import PATIENCE, SOURCE, START, Door, clients_of, is_ended
 from tests.support.echo import EchoOrigin
 from tests.support.load import Load
 
@@ -386,3 +386,65 @@ def _has_parcel(pid: int) -> bool:
             if "porch configuration" in str(fd.readlink()):
                 return True
     return False
+
+
+@pytest.mark.parametrize("waiting", [0, 5])
+def test_a_worker_without_any_descriptor_stops_within_its_time(door, waiting):
+    """Nobody waits, or clients of whom none holds a descriptor that could become free."""
+    started = door('workers = 1\n[routes]\n"*" = "respond:204"\n')
+    (pid,) = started.workers
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    few = len(os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, hard))
+    with contextlib.ExitStack() as stack:
+        for _ in range(waiting):
+            stack.enter_context(started.connect()).sendall(GET)
+        if waiting:
+            started.wait_until(lambda: "further clients wait" in started.errors, "the shortage")
+        began = time.monotonic()
+        assert started.stop() == 0
+    assert time.monotonic() - began < PATIENCE, "it waited for its whole grace"
+    assert ("had let them in" in started.errors) is bool(waiting)
+    assert "Traceback" not in started.errors
+
+
+def test_who_only_waits_gives_a_stopping_worker_the_descriptor_that_others_wait_for(door):
+    started = door(TWO.replace("2", "1") + '[routes]\n"*" = "respond:204"\n')
+    (pid,) = started.workers
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(started.connect()) for _ in range(4)]
+        for each in idle:
+            each.sendall(GET)
+            assert each.recv(4096).startswith(b"HTTP/1.1 204")
+        few = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, hard))
+        waits = [stack.enter_context(started.connect()) for _ in range(4)]
+        for each in waits:
+            each.sendall(GET)
+        began = time.monotonic()
+        started.process.send_signal(signal.SIGTERM)
+        for each in waits:
+            assert each.recv(4096).startswith(b"HTTP/1.1 204")
+        assert started.stop() == 0
+    assert time.monotonic() - began < PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "said"),
+    [
+        (resource.RLIMIT_FSIZE, 100_000, "the size of files (ulimit -f, LimitFSIZE)"),
+        (resource.RLIMIT_AS, 400_000_000, "memory (ulimit -v, LimitAS)"),
+        (resource.RLIMIT_NOFILE, 14, "open files (ulimit -n, LimitNOFILE)"),
+        (resource.RLIMIT_NOFILE, 17, "open files (ulimit -n, LimitNOFILE)"),
+    ],
+)
+def test_a_limit_that_is_too_low_to_start_with_is_named(door, limit, most, said):
+    started = door(
+        TWO + '[routes]\n"*" = "respond:204"\n',
+        ready=False,
+        prepare=lambda: resource.setrlimit(limit, (most, most)),
+    )
+    assert started.process.wait(START) == 1
+    assert said in started.errors
+    assert "Traceback" not in started.errors

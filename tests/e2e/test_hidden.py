@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.e2e.conftest import Client, Door
+from tests.e2e.conftest import Client, Door, asked
 from tests.smuggling.strict import Request
 from tests.support.h2_socket import H2Socket
 from tests.support.path_tricks import HOSTS, SECRET, TARGETS
@@ -217,7 +216,7 @@ def test_what_is_not_there_is_404_and_nothing_of_the_origins_is_said_of_it(runni
     assert status == 404
     assert b"protected" not in head + body
     html = b"GET /get/none.txt HTTP/1.1\r\nHost: a.b\r\nAccept: text/html\r\n\r\n"
-    assert b"/get/none.txt" in (page := _asked(running, html))
+    assert b"/get/none.txt" in (page := asked(running, html))
     assert b"protected" not in page
     assert b"set-cookie: seen=1" in head.lower()
     assert b"attachment" not in head
@@ -244,9 +243,9 @@ def test_what_is_sent_from_inside_is_cached_as_any_answer(running: Door) -> None
 
 def test_no_spelling_of_a_path_leads_inside(running: Door) -> None:
     assert len(TARGETS) >= 60
-    passes = [each for each in TARGETS if SECRET in _asked(running, GET % (each, b"a.b"))]
+    passes = [each for each in TARGETS if SECRET in asked(running, GET % (each, b"a.b"))]
     assert not passes
-    assert SECRET in _asked(running, GET % (b"/get/a.txt", b"a.b")), "it can be told"
+    assert SECRET in asked(running, GET % (b"/get/a.txt", b"a.b")), "it can be told"
 
 
 def test_nor_by_http_2(running: Door) -> None:
@@ -268,7 +267,7 @@ def test_nor_by_http_2(running: Door) -> None:
 
 def test_no_spelling_of_a_host_does(running: Door) -> None:
     path = b"/protected/a.txt"
-    assert not [each for each in HOSTS if SECRET in _asked(running, GET % (path, each))]
+    assert not [each for each in HOSTS if SECRET in asked(running, GET % (path, each))]
 
 
 ASKING = (b"%b: X-Accel-Redirect\r\n", b"%b: /srv/public/=/protected/\r\n")
@@ -284,7 +283,7 @@ def test_no_client_tells_an_origin_which_file_to_have_sent(
     head = b"POST /report HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n"
     told = b"".join(lines)
     request = head + b"\r\n0\r\n" + told if is_behind else head + told + b"\r\n0\r\n"
-    answer = _asked(running, request + b"\r\n")
+    answer = asked(running, request + b"\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert SECRET not in answer
 
@@ -292,20 +291,9 @@ def test_no_client_tells_an_origin_which_file_to_have_sent(
 def test_no_method_and_no_field_of_a_client_does(running: Door) -> None:
     get = GET % (b"/protected/a.txt", b"a.b")
     for method in (b"HEAD", b"POST", b"PUT", b"OPTIONS", b"DELETE", b"get", b"X"):
-        head = _asked(running, get.replace(b"GET", method))
+        head = asked(running, get.replace(b"GET", method))
         assert head[9:12] in (b"404", b"400", b"501"), head
     for field in FIELDS:
         for path in (b"/x", b"/protected/a.txt"):
             request = (GET % (path, b"a.b"))[:-2] + field + b"\r\n\r\n"
-            assert SECRET not in _asked(running, request)
-
-
-def _asked(running: Door, request: bytes) -> bytes:
-    """All that is answered to one request on a connection of its own."""
-    client = Client(running)
-    client.socket.sendall(request)
-    client.socket.shutdown(socket.SHUT_WR)
-    try:
-        return client.read_rest()
-    finally:
-        client.close()
+            assert SECRET not in asked(running, request)

@@ -1,6 +1,7 @@
 """Internal routes with a cache: what is kept inside is for those alone who are sent there."""
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import count
 
 import pytest
@@ -10,6 +11,7 @@ from tests.smuggling.strict import Request
 from tests.support.site import Site, written
 
 LASTS = b"max-age=60"
+USERS = ("ann", "bob")
 
 
 class Both(Site):
@@ -18,15 +20,18 @@ class Both(Site):
 
     def __init__(self) -> None:
         self.targets: list[bytes] = []
+        self.fields: list[dict[bytes, bytes]] = []
         self._numbers = count(1)
         super().__init__(self.respond)
 
     def respond(self, request: Request) -> bytes:
         self.targets.append(request.target)
+        self.fields.append(dict(request.fields))
         kind, _, rest = request.target[1:].partition(b"/")
         if kind == b"get":
-            fields = ((b"x-accel-redirect", b"/inside/" + rest), (b"cache-control", b"private"))
-            return written(request, 200, fields, b"")
+            lasts = b"private" if request.method == b"GET" and rest != b"for-all" else LASTS
+            fields = ((b"x-accel-redirect", b"/inside/" + rest), (b"cache-control", lasts))
+            return written(request, 200, (*fields, (b"location", b"/plain")), b"")
         said = b"private" if rest == b"private" else LASTS
         return written(request, 200, ((b"cache-control", said),), b"%d" % next(self._numbers))
 
@@ -37,6 +42,14 @@ def origin() -> Iterator[Both]:
         yield site
 
 
+def keys(*, passes: bool) -> str:
+    known = (
+        f'{name} = {{ hash = "sha256:{sha256(name.encode()).hexdigest()}" }}' for name in USERS
+    )
+    more = ", user = false, pass = true" if passes else ""
+    return f"auth = {{ keys = {{ {', '.join(known)} }}{more} }}"
+
+
 @pytest.fixture
 def running(door: Callable[..., Door], origin: Both) -> Door:
     return door(
@@ -44,13 +57,17 @@ def running(door: Callable[..., Door], origin: Both) -> Door:
         f'"*" = {{ to = "127.0.0.1:{origin.port}", accel = true }}\n'
         f'"*/inside/*" = {{ to = "127.0.0.1:{origin.port}", internal = true }}\n'
         f'"*/inside/open" = "127.0.0.1:{origin.port}"\n'
+        f'"*/get/auth" = {{ to = "127.0.0.1:{origin.port}", accel = true, {keys(passes=False)} }}\n'
     )
 
 
-def ask(running: Door, target: bytes, more: bytes = b"") -> tuple[int, bytes, bytes]:
+def ask(
+    running: Door, target: bytes, more: bytes = b"", method: bytes = b"GET"
+) -> tuple[int, bytes, bytes]:
     client = Client(running)
+    more += b"Content-Length: 0\r\n" if method == b"POST" else b""
     try:
-        asked = b"GET %b HTTP/1.1\r\nHost: a.b\r\n%b\r\n" % (target, more)
+        asked = b"%b %b HTTP/1.1\r\nHost: a.b\r\n%b\r\n" % (method, target, more)
         return client.send(asked).read_answer()
     finally:
         client.close()
@@ -82,3 +99,44 @@ def test_a_purge_of_the_path_inside_lets_go_of_it(running: Door) -> None:
     assert ask(running, b"/get/x")[2] == b"1"
     running.ask("purge", urls=["http://a.b/inside/x"])
     assert ask(running, b"/get/x")[2] == b"2"
+
+
+def test_a_post_that_is_answered_from_inside_lets_go_of_its_url_and_of_location(
+    running: Door, origin: Both
+) -> None:
+    for target in (b"/get/for-all", b"/plain"):
+        first = ask(running, target)[2]
+        count = len(origin.targets)
+        assert ask(running, target)[2] == first
+        assert len(origin.targets) == count, "it is kept"
+        assert ask(running, b"/get/for-all", method=b"POST")[0] == 200
+        count = len(origin.targets)
+        ask(running, target)
+        assert len(origin.targets) > count
+
+
+def test_what_was_shown_to_the_door_stays_there_inside_too(running: Door, origin: Both) -> None:
+    """What an origin says that knows nobody is for all who are sent to it."""
+    assert ask(running, b"/get/auth")[0] == 401
+    for user in USERS:
+        shown = b"X-Api-Key: %b\r\nCookie: a=1\r\n" % user.encode()
+        assert ask(running, b"/get/auth", shown)[2] == b"1"
+    assert origin.targets == [b"/get/auth", b"/inside/auth", b"/get/auth"]
+    for said in origin.fields:
+        assert b"x-api-key" not in said
+    assert [said.get(b"x-forwarded-user") for said in origin.fields] == [b"ann", None, b"bob"]
+    assert origin.fields[1][b"cookie"] == b"a=1"
+
+
+def test_what_an_origin_inside_may_have_said_to_one_is_not_given_to_another(
+    door: Callable[..., Door], origin: Both
+) -> None:
+    running = door(
+        "workers = 1\ncache = true\ncache_store = { memory = true }\n[routes]\n"
+        f'"*" = {{ to = "127.0.0.1:{origin.port}", accel = true, {keys(passes=True)} }}\n'
+        f'"*/inside/*" = {{ to = "127.0.0.1:{origin.port}", internal = true }}\n'
+    )
+    for number, user in enumerate(USERS, 1):
+        shown = b"X-Api-Key: %b\r\n" % user.encode()
+        assert ask(running, b"/get/x", shown)[2] == b"%d" % number
+        assert origin.fields[-1][b"x-api-key"] == user.encode()

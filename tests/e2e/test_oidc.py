@@ -327,6 +327,7 @@ def test_logging_out_ends_it_here_and_there(serve: Callable[..., Door], provider
     assert browser.ask("/.porch/logout")[0] == 403
     assert browser.ask("/.porch/logout", method="POST", origin="http://evil.test")[0] == 403
     assert browser.ask("/")[0] == 200
+    copy = str(browser.jars["a.test"])
     status, _, fields = browser.ask("/.porch/logout", method="POST", origin="http://a.test")
     assert status == 303
     assert fields["location"] == (
@@ -335,6 +336,9 @@ def test_logging_out_ends_it_here_and_there(serve: Callable[..., Door], provider
     )
     assert browser.jars["a.test"].kept == {}
     assert browser.ask("/")[0] == 303
+    assert [browser.ask("/", cookie=copy)[0] for _ in range(8)] == [303] * 8, "at each worker"
+    assert browser.door.reload() == ""
+    assert [browser.ask("/", cookie=copy)[0] for _ in range(4)] == [303] * 4
 
 
 def test_a_provider_that_is_away_closes_its_routes_alone_and_is_said_once(

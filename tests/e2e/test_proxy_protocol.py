@@ -12,8 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+from h2.connection import H2Connection
+from h2.events import DataReceived
 
 from tests.e2e.conftest import Client, Door, Origin, echo
+from tests.support.nginx import nginx
 from tests.support.ports import free_port
 
 HEADER = b"PROXY TCP4 203.0.113.9 198.51.100.1 56324 443\r\n"
@@ -201,3 +204,144 @@ def test_haproxy_behind_hears_who_the_client_is_and_each_has_its_own_connection(
                 answer = asking.get("/", headers={"X-Forwarded-For": each})
                 assert f"x-seen: {each}\r\n" in answer.text.lower()
         made.wait_until(lambda: b"x-seen: 127.0.0.1" in to.received.lower(), "a check")
+
+
+# --- nginx, and HTTP/2 ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def behind(
+    door: Callable[..., Door],
+    origin: Callable[..., Origin],
+    certificate: tuple[trustme.CA, str],
+    tmp_path: Path,
+) -> Callable[[bool], tuple[Door, list[str]]]:
+    """A door that takes PROXY headers, by TLS or h2c, and the words by which curl speaks to it."""
+    authority, site = certificate
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    def start(tls: bool) -> tuple[Door, list[str]]:
+        to = origin(echo)
+        listen = PROXIED.replace('"127.0.0.1:0"', '"https://127.0.0.1:0"') if tls else PROXIED
+        words = f'h2c = true\n[routes]\n"a.test" = "127.0.0.1:{to.port}"\n'
+        made = door(listen + words + (site if tls else ""))
+        return made, ["--cacert", str(tmp_path / "ca.pem")]
+
+    return start
+
+
+def curl(port: int, tls: bool, *words: str) -> bytes:
+    """What curl gets of the door as 127.0.0.7, and the version."""
+    url = f"http{'s' if tls else ''}://a.test:{port}/"
+    at = ["--interface", "127.0.0.7", "--resolve", f"a.test:{port}:127.0.0.1", "--max-time", "20"]
+    done = subprocess.run(
+        ["curl", "-sS", "-w", "\nversion %{http_version}\n", *at, *words, url],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return done.stdout
+
+
+VERSIONS = [(True, "--http2", b"2"), (False, "--http2-prior-knowledge", b"2")]
+VERSIONS += [(True, "--http1.1", b"1.1"), (False, "--http1.1", b"1.1")]
+
+
+@pytest.mark.parametrize(("tls", "word", "version"), VERSIONS)
+def test_nginx_in_front_tells_who_the_client_is(
+    behind: Callable[[bool], tuple[Door, list[str]]],
+    tmp_path: Path,
+    tls: bool,
+    word: str,
+    version: bytes,
+) -> None:
+    made, trusted = behind(tls)
+    port = free_port()
+    server = f"listen 127.0.0.1:{port}; proxy_pass 127.0.0.1:{made.port}; proxy_protocol on;"
+    with nginx(tmp_path, port, f"stream {{ server {{ {server} }} }}\n"):
+        answer = curl(port, tls, word, *trusted, "-H", "x-forwarded-for: 6.6.6.6")
+    assert answer.endswith(b"\nversion " + version + b"\n")
+    assert forwarded(answer) == b"127.0.0.7"
+    made.wait_until(lambda: "127.0.0.7" in made.log, "a line of the log with the client")
+
+
+@pytest.mark.parametrize(("tls", "word", "version"), VERSIONS)
+@pytest.mark.parametrize("header", ["v1", "v2"])
+@needs_haproxy
+@pytest.mark.system
+def test_haproxy_in_front_of_either_version_tells_who_the_client_is(
+    behind: Callable[[bool], tuple[Door, list[str]]],
+    tmp_path: Path,
+    tls: bool,
+    word: str,
+    version: bytes,
+    header: str,
+) -> None:
+    made, trusted = behind(tls)
+    port = free_port()
+    send = "send-proxy" if header == "v1" else "send-proxy-v2"
+    words = f"listen a\n mode tcp\n bind 127.0.0.1:{port}\n server s 127.0.0.1:{made.port} {send}\n"
+    with haproxy(tmp_path, port, words):
+        answer = curl(port, tls, word, *trusted)
+    assert answer.endswith(b"\nversion " + version + b"\n")
+    assert forwarded(answer) == b"127.0.0.7"
+
+
+@pytest.mark.parametrize("header", [HEADER, V2])
+@pytest.mark.parametrize("slowly", [False, True])
+def test_http_2_begins_behind_the_header_however_it_is_cut(
+    behind: Callable[[bool], tuple[Door, list[str]]], header: bytes, slowly: bool
+) -> None:
+    made, _ = behind(False)
+    with made.connect() as sock:
+        codec = H2Connection()
+        codec.initiate_connection()
+        fields = [(":method", "GET"), (":path", "/"), (":scheme", "http"), (":authority", "a.test")]
+        codec.send_headers(1, fields, end_stream=True)
+        said = header + codec.data_to_send()
+        for place in range(len(said)) if slowly else ():
+            sock.sendall(said[place : place + 1])
+        if not slowly:
+            sock.sendall(said)
+        body = b""
+        while not body.endswith(b"\r\n\r\n"):
+            for event in codec.receive_data(sock.recv(65536)):
+                body += event.data if isinstance(event, DataReceived) else b""
+    assert forwarded(body) == b"203.0.113.9"
+
+
+def test_without_its_header_http_2_is_cut_off(
+    behind: Callable[[bool], tuple[Door, list[str]]], client: Callable[[Door], Client]
+) -> None:
+    made, _ = behind(False)
+    assert client(made).send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").read_rest() == b""
+    made.wait_until(lambda: "127.0.0.1, which is in proxy_protocol, was cut" in made.errors, "said")
+
+
+ORIGIN = """http {
+  access_log off; {places}
+  server {
+    listen 127.0.0.1:%d proxy_protocol; set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol;
+    location / { return 200 "$remote_addr by $proxy_protocol_addr $connection"; }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_nginx_behind_hears_who_the_client_is_and_each_has_its_own_connection(
+    door: Callable[..., Door], tmp_path: Path, version: str
+) -> None:
+    port = free_port()
+    clients = ["192.0.2.1", "192.0.2.1", "2001:db8::1", "192.0.2.1"]
+    with nginx(tmp_path, port, ORIGIN % port):
+        made = door(
+            'listen = ["127.0.0.1:0"]\nworkers = 1\ntrust = ["127.0.0.1"]\n[routes]\n'
+            f'"*" = [{{ to = "127.0.0.1:{port}", proxy_protocol = "{version}" }}]\n'
+        )
+        found = []
+        with httpx.Client(base_url=made.url) as asking:
+            for each in clients:
+                answer = asking.get("/", headers={"X-Forwarded-For": each})
+                assert answer.text.startswith(f"{each} by {each} "), answer.text
+                found.append(answer.text.rpartition(" ")[2])
+    assert found[0] == found[1] == found[3] != found[2]

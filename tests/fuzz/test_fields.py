@@ -35,11 +35,11 @@ from porch.route.condition import READERS
 from porch.shield import basic
 from porch.shield.api_key import ApiKeys, Known
 from porch.shield.auth import Judge
-from porch.shield.auth_failures import Failures
+from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.basic import Basic, Passwords
 from porch.shield.cors import Cors, CorsRules, OriginRefused
 from porch.shield.csrf import CrossSite, CrossSiteRefused
-from porch.shield.jwt import MOST_FAILURES, Jwt, JwtRules
+from porch.shield.jwt import Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import keys_of_set
 from porch.shield.jwt_token import BadToken, taken_apart
@@ -117,7 +117,7 @@ _jwt = Jwt(
     ),
     keys_of_set(key_set(RSA, EC)),
     JUDGE,
-    Failures("forged tokens", MOST_FAILURES),
+    Failures("forged tokens", MOST_FORGERIES),
 )
 
 

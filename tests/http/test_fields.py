@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.http import fields
-from porch.http.fields import HOP_BY_HOP, FieldLines, decoded, encode, encoded, quoted, tokens
+from porch.http.fields import (
+    HOP_BY_HOP,
+    FieldLines,
+    alike,
+    decoded,
+    encode,
+    encoded,
+    quoted,
+    tokens,
+)
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
 names = st.lists(st.sampled_from(TOKEN), min_size=1, max_size=20).map(bytes)
@@ -135,3 +144,10 @@ def test_what_frames_a_message_is_hop_by_hop_but_for_its_length() -> None:
 )
 def test_a_text_is_quoted_as_a_string_of_structured_fields(text: bytes, string: bytes) -> None:
     assert quoted(text) == string
+
+
+def test_names_that_an_origin_may_read_as_one_become_one():
+    for each in TOKEN.strip(b"0123456789abcdefghijklmnopqrstuvwxyz"):
+        assert alike(b"x%cforwarded%chost" % (each, each)) == b"x-forwarded-host"
+    assert alike(b"x\xaahost") == b"x-host"
+    assert alike(b"xhost") == b"xhost"

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvloop
@@ -391,6 +391,37 @@ def test_a_drain_waits_for_descriptors(run: Run, monkeypatch: pytest.MonkeyPatch
                 assert await answer(client) == ANSWER
                 client.close()
             await draining
+
+    run(main())
+
+
+def test_a_drain_without_descriptors_ends_where_nobody_waits(run: Run) -> None:
+    async def main() -> None:
+        made, at = listening(odd(*[errno.EMFILE] * 1000)), door()
+        made.start(at, None)
+        await asyncio.wait_for(made.drain(), 5)
+        assert made.is_short
+
+    run(main())
+
+
+def test_a_drain_gives_up_where_nobody_could_give_a_descriptor_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "HOPE", 0.1)
+    said: list[str] = []
+
+    async def main() -> None:
+        made, at = listening(odd(*[errno.EMFILE] * 100_000), said.append), door()
+        with closing(dialled(made)):
+            made.start(at, None)
+            at.sessions.add(cast("Any", made))
+            draining = asyncio.ensure_future(made.drain())
+            await asyncio.sleep(0.3)
+            assert not draining.done(), "a client has one that may be free soon"
+            at.sessions.clear()
+            await asyncio.wait_for(draining, 5)
+            assert "had let them in" in said[-1]
 
     run(main())
 

@@ -148,6 +148,30 @@ def test_in_memory_each_worker_has_its_own_and_waits_for_no_other() -> None:
     keeping.close()
 
 
+@pytest.mark.parametrize("then", ["memory", "nothing", "elsewhere"])
+def test_what_a_door_does_without_is_forsaken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
+    first = begun(loaded())
+    assert first.kept is not None
+    folder = first.kept.place.folder
+    assert folder is not None
+    assert folder.parent == tmp_path
+    first.close()
+    assert (folder / "state").exists()
+    again = begun(loaded())
+    again.close()
+    assert (folder / "state").exists(), "it is in use"
+    store: dict[str, Any] = {
+        "memory": {"memory": True},
+        "elsewhere": {"path": str(tmp_path / "other")},
+    }
+    caching = loaded(store.get(then), cache=then != "nothing")
+    begun(caching).close()
+    assert not (folder / "state").exists()
+
+
 def inherited(keeping: CacheKeeping) -> list[Any]:
     """As another process finds it: with descriptors of its own."""
     locks, lock, board, *more = keeping.hand_over()

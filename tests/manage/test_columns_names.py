@@ -1,8 +1,8 @@
 """Where endpoints are counted, over reloads and deaths."""
 
 import os
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
+from unittest import mock
 
 from porch.balance.endpoint import WIDTH
 from porch.cache.counts import HIT
@@ -101,8 +101,7 @@ def test_a_worker_counts_in_its_own_row() -> None:
     door.cuts["client_flood"] = 3
     state = State()
     state.turned_away[:] = [9, 0, 4]
-    waiting: Any = SimpleNamespace(deadline=INFINITY)
-    state.deadlines.watch(waiting)
+    state.deadlines.watch(mock.Mock(deadline=INFINITY))
     count(row, door, state, 5)
     count(row, door, state, 5)
     assert [*row[:6]] == [2, 0, 7, 2, 1, 5]

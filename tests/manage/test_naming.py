@@ -2,7 +2,7 @@
 
 import pytest
 
-from porch.balance.standing import NOT_COPIED, PACED, WHOLE
+from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE
 from porch.manage.naming import MOST, endpoints_named, pool_word, route_named, spelled
 
 NAMES = [
@@ -11,7 +11,7 @@ NAMES = [
     ("a.test/x/*", "10.0.0.1:80"),
     ("a.test mirror", NOT_COPIED),
     ("[pool.api]", WHOLE),
-    ("a.test", PACED),
+    ("a.test", LIMITED),
 ]
 
 

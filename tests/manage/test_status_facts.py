@@ -102,8 +102,8 @@ def test_a_worker_of_before_an_upgrade_has_no_counts() -> None:
 def test_orders_canaries_and_what_mirrors_left_out_are_told() -> None:
     canary = {"to": "c:1", "share": "5%", "abort_if": "errors > 5% for 30s"}
     mirror = {"to": "s:1"}
-    words = {"to": "a:1", "canary": canary, "mirror": mirror, "bandwidth": "1MB/s"}
-    made = door({"a.test": words})  # what was sent at a bandwidth is counted, and is no endpoint
+    words = {"to": "a:1", "canary": canary, "mirror": mirror}
+    made = door({"a.test": words})
     in_force = made.in_force
     in_force.orders.note(Order("drained", ("a.test", "a:1"), 1.8e9))
     column = in_force.columns.of[("a.test mirror", NOT_COPIED)]

@@ -1,5 +1,6 @@
 """The access log: lines are made of what has ended, and written at a flush."""
 
+from porch.errors import BadRequest
 from porch.observe.access_log import AccessLog
 from porch.observe.json_lines import json_lines
 from tests.support.ended import ended
@@ -50,3 +51,14 @@ def test_close_flushes_then_closes_each_sink_once():
     log.take([ended(b"/a")])
     log.close()
     assert (sink.writes, sink.closed) == ([b"/a\n"], 1)
+
+
+def test_what_is_refused_quietly_has_no_line():
+    sink = FakeSink()
+    log = AccessLog([(targets, sink)])
+    loud, quiet = ended(b"/loud"), ended(b"/quiet")
+    loud.error, quiet.error = BadRequest("x"), BadRequest("x")
+    quiet.error.quiet = True
+    log.take([ended(b"/a"), quiet, loud])
+    log.flush()
+    assert sink.writes == [b"/a\n/loud\n"]

@@ -1,12 +1,20 @@
 """The exposition: what Prometheus reads; a parser of its own reads it in tests/system too."""
 
+import os
 import re
+from array import array
+from pathlib import Path
 
 import pytest
 
+from porch.errors import ConnectionRefused
+from porch.manage.columns import CACHE
+from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
+from porch.manage.measures import measures
 from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition, Family, content_type
 from porch.observe.meter import REQUESTS, TOTAL, WIDTH, Meter
 from porch.observe.series import SeriesTable
+from porch.shared import SharedTable
 from tests.support.ended import ended
 
 SAMPLE = re.compile(r'[a-z_]+(\{([a-z_]+="(\\.|[^"\\\n])*",?)*\})? [0-9.]+\Z')
@@ -93,3 +101,35 @@ def test_a_scraper_that_names_open_metrics_gets_it():
     assert content_type(None) == content_type(b"text/plain") == PLAIN
     accept = b"application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4"
     assert content_type(accept) == OPEN_METRICS
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+def test_the_page_names_every_metric_with_its_labels():
+    facts = Facts(
+        version="1",
+        since=0.0,
+        loaded_at=0.0,
+        trouble="",
+        changes=0,
+        refused=False,
+        workers=[WorkerFacts(slot=0, pid=os.getpid(), row=1, is_ready=True)],
+        endpoints=[
+            EndpointFacts(pool="p", name="a", column=100, is_up=True, kind=kind)
+            for kind in ("endpoint", "limit")
+        ],
+        ends={"a.test": 1.0},
+    )
+    counts = SharedTable(2, 200)
+    counts.rows[0][CACHE : CACHE + 47] = array("q", [1] * 47)
+    failed = ended(error=ConnectionRefused("x"), status=502)
+    text = page(ended(), failed, families=measures(facts, counts))
+    told = {}
+    for name, labels in re.findall(
+        r"(?m)^(porch_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? ", text
+    ):
+        found = re.findall(r'(\w+)="', labels)
+        told.setdefault(name, set()).update(found)
+    rows = re.findall(r"(?m)^\| `(porch_\w+)` \| ([\w, ]*?) ?\|", DOCS.read_text(encoding="utf-8"))
+    assert {name: set(filter(None, labels.split(", "))) for name, labels in rows} == told

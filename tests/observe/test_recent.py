@@ -68,6 +68,12 @@ def test_what_a_client_did_wrong_pushes_no_failure_of_ours_out():
     assert targets(table.since({})[0]) == ["/x"]
 
 
+def test_what_the_door_says_by_its_configuration_is_no_failure():
+    table = RecentTable(2)
+    table.row(1, 1).take([ended(b"/x", endpoint=None, status=503)])
+    assert table.bad() == []
+
+
 def test_a_storm_of_failures_is_written_with_all_that_is_known_only_a_few_at_a_time():
     table = RecentTable(2)
     failed = [ended(error=ConnectionRefused("x"), status=502) for _ in range(64)]

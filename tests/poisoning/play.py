@@ -13,7 +13,7 @@ __all__ = ["Outcome", "Played", "outcome", "serving"]
 
 PATIENCE = 10.0
 _SITE = re.compile(rb"[xy](\d+)\.", re.I)
-_OWN = frozenset((b"age", b"date", b"cache-status"))
+_OWN = frozenset((b"age", b"date", b"cache-status", b"x-request-id"))
 """Fields of an answer that are not the same in two of the same."""
 
 

@@ -1,6 +1,7 @@
 """Answers that are one request's or one person's, and what would make them everybody's."""
 
 import gzip
+import zlib
 
 from tests.poisoning.case import PUBLIC, Case, Origin, Said, ask, field, said
 from tests.poisoning.origins import PAGE, cookie, reflects, unsaid
@@ -51,6 +52,13 @@ def _packed(request: Request) -> Said:
     """It packs, and forgets Vary."""
     if b"gzip" in field(request, b"accept-encoding"):
         return said(gzip.compress(PAGE, mtime=0), (b"content-encoding", b"gzip"))
+    return said(PAGE)
+
+
+def _deflated(request: Request) -> Said:
+    """It packs as few do, and forgets Vary."""
+    if b"deflate" in field(request, b"accept-encoding"):
+        return said(zlib.compress(PAGE), (b"content-encoding", b"deflate"))
     return said(PAGE)
 
 
@@ -196,6 +204,13 @@ CASES = [
         origin=_packed,
         first=(ask(b"Accept-Encoding: gzip"),),
         then=THEN,
+    ),
+    Case(
+        name="What is packed oddly forgets Vary, and who takes gzip too comes behind",
+        source=RULES,
+        origin=_deflated,
+        first=(ask(b"Accept-Encoding: gzip, deflate"),),
+        then=ask(b"Accept-Encoding: gzip"),
     ),
     Case(
         name="A coding that nobody knows is asked for",

@@ -35,6 +35,8 @@ REFLECTED = {
     b"X-Amz-Website-Redirect-Location": "Responsible DoS with Web Cache Poisoning, 2019",
     b"X-Invoke-Path": "Next.js and Cache Poisoning, 2024",
     b"X-Envoy-Original-Path": "lists of unkeyed fields",
+    b"X-Override-Url": "lists of unkeyed fields",
+    b"X-Wap-Profile": "Cracking the Lens, 2017",
 }
 """Field -> who told of origins that write what it says into the page."""
 
@@ -53,6 +55,15 @@ EMPTIED = {
     b"X-PJAX": "reports on fragments that are kept for pages",
     b"Turbo-Frame": "reports on fragments that are kept for pages",
     b"X-Requested-With": "reports on fragments that are kept for pages",
+    b"X-Up-Version": "reports on fragments that are kept for pages",
+    b"HX-Prompt": "htmx's fields",
+    b"Datastar-Request": "Datastar's fields",
+    b"X-Alpine-Request": "Alpine AJAX's fields",
+    b"Next-Action": "Next.js's fields",
+    b"Next-Resume": "Next.js's fields",
+    b"X-SvelteKit-Invalidated": "SvelteKit's fields",
+    b"Surrogate-Capability": "Edge Side Includes 1.0, 2001",
+    b"Prefer": "RFC 7240",
 }
 """Field -> who told of frameworks that answer with something else where it is there at all."""
 
@@ -74,6 +85,31 @@ def _by_dots(request: Request) -> Said:
     """As gateways to WSGI and CGI read it: `_` is `-`."""
     found = [v for name, v in request.fields if name.replace(b"_", b"-") == b"x-forwarded-host"]
     return said(b"<script src='//%b/x.js'>" % (found[0] if EVIL in found else b"cdn.test"))
+
+
+def _as_cgi(name: bytes) -> Origin:
+    """As CGI, PHP and the like read a name: what is neither a letter nor a digit is one thing."""
+
+    def folded(each: bytes) -> bytes:
+        return bytes(c if chr(c).isalnum() else ord("-") for c in each)
+
+    def answer(request: Request) -> Said:
+        return said(PAGE + b"".join(v for each, v in request.fields if folded(each) == name))
+
+    return answer
+
+
+def _varies(request: Request) -> Said:
+    """It says that it looks at a field, and reads others as that one."""
+    plain = _as_cgi(b"x-tenant")(request)
+    return said(plain.body, (b"vary", b"X-Tenant"))
+
+
+def _delta(request: Request) -> Said:
+    """What has changed since a copy that only one client has (RFC 3229 10.4.1)."""
+    if request.values(b"a-im"):
+        return said(b"a part", (b"im", b"feed"), (b"etag", b'"2"'), status=226)
+    return said(PAGE, (b"etag", b'"2"'))
 
 
 def _type_breaks(request: Request) -> Said:
@@ -129,6 +165,9 @@ CASES = [
             b"X-Rewrite-URL": "CVE-2018-14773 (Symfony, Drupal)",
             b"X-Original-URI": "lists of unkeyed fields",
             b"X-Matched-Path": "Next.js and Cache Poisoning, 2024",
+            b"X-Original-Path": "lists of unkeyed fields",
+            b"X-Astro-Path": "reports on Astro behind an adapter",
+            b"X-SvelteKit-Pathname": "reports on SvelteKit behind an adapter",
         }.items()
     ),
     *(
@@ -185,6 +224,46 @@ CASES = [
         first=(ask(b"X_Forwarded_Host: " + EVIL),),
         then=THEN,
         door="underscores",
+    ),
+    *(
+        Case(
+            name=f"{spelled.decode()} is read as the field it looks like",
+            source="CGI's names of fields, RFC 3875 4.1.18",
+            origin=_as_cgi(name),
+            first=(ask(spelled + b": " + EVIL),),
+            then=THEN,
+            door=door,
+        )
+        for spelled, name, door in (
+            (b"X.Forwarded.Scheme", b"x-forwarded-scheme", "plain"),
+            (b"X.Host", b"x-host", "plain"),
+            (b"X!Http!Method!Override", b"x-http-method-override", "plain"),
+            (b"X.Requested.With", b"x-requested-with", "plain"),
+            (b"HX.Request", b"hx-request", "plain"),
+            (b"Accept.Language", b"accept-language", "plain"),
+            (b"X.Tenant", b"x-tenant", "keyed"),
+            (b"X_Host", b"x-host", "underscores"),
+            (b"HX_Request", b"hx-request", "underscores"),
+            (b"X_Requested_With", b"x-requested-with", "underscores"),
+            (b"X_Nextjs_Data", b"x-nextjs-data", "underscores"),
+            (b"X_Inertia", b"x-inertia", "underscores"),
+            (b"Content_Type", b"content-type", "underscores"),
+            (b"X_Tenant", b"x-tenant", "underscores"),
+        )
+    ),
+    Case(
+        name="A field that Vary names is spelled with dots",
+        source="CGI's names of fields, RFC 3875 4.1.18",
+        origin=_varies,
+        first=(ask(b"X.Tenant: " + EVIL),),
+        then=THEN,
+    ),
+    Case(
+        name="A delta is asked for",
+        source="RFC 3229 10.4.1",
+        origin=_delta,
+        first=(ask(b"A-IM: feed"),),
+        then=THEN,
     ),
     Case(
         name="A type of content is said where there is none",

@@ -32,14 +32,16 @@ Make = Callable[..., Cached]
 
 
 class LetIn(Filter):
-    """Lets in whoever is next in `names`, as by something that no later filter sees. One without a
-    mail has no such field for the origin."""
+    """Lets in whoever is next in `names`, as by something that no later filter sees; "" is nobody.
+    C has no mail, and no such field for the origin."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
 
     def on_request(self, exchange: Exchange) -> None:
         name = self.names.pop(0)
+        if not name:
+            return
         fields = [(USER, name.encode())]
         if name != "C":
             fields.append((b"x-mail", name.encode()))
@@ -89,6 +91,17 @@ def test_nor_does_it_speak_of_what_a_client_sends_under_that_name(
     story.client_gets(200, b"A")
     story.client(HEAD + b"X-Mail: A\r\n\r\n").upstream_gets(b"GET /a").upstream(ok + B_S)
     story.client_gets(200, b"B")
+
+
+def test_nor_of_what_one_sends_whom_the_door_does_not_know(cached: Make, let_in: LetIn) -> None:
+    """Where it lets in those too that show nothing; what is ready looks at that as well."""
+    let_in.names = ["A", "A", "", ""]
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a", field=(USER, b"A")).upstream(OF_USER + A_S)
+    story.client_gets(200, b"A").client(GET).client_gets(200, b"A").upstream_gets_nothing()
+    for _ in range(2):
+        story.client(HEAD + b"X-Forwarded-User: A\r\n\r\n").upstream_gets(b"GET /a")
+        story.upstream(b"HTTP/1.1 200 OK\r\n" + B_S).client_gets(200, b"B")
 
 
 @pytest.mark.parametrize("named", [b"X_Forwarded_User", b"Client-Cert", b"X-Forwarded-For"])

@@ -119,6 +119,23 @@ def test_what_is_remembered_of_paths_is_bounded() -> None:
     assert all(len(each) <= 256 for each in block._seen)
 
 
+def test_a_rule_may_be_quiet() -> None:
+    quiet = Rule("q", path=("^/q",), quiet=True)
+    assert quiet.refusal().quiet
+    assert not Rule("l", path=("^/l",)).refusal().quiet
+    assert Block([quiet]).described() == ["q: refused with 403, unlogged"]
+
+
+def test_nor_has_a_body_a_line_that_a_quiet_rule_refuses(
+    scenario: Callable[..., Scenario],
+) -> None:
+    story = scenario(filters=[BlockBodies([Rule("q", body=("bad",), quiet=True)])])
+    story.client(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nbad").client_gets(403)
+    error = story.latest.error
+    assert error is not None
+    assert error.quiet
+
+
 def test_the_origin_does_not_hear_of_it(scenario: Callable[..., Scenario]) -> None:
     (
         scenario(filters=[Block([Rule("x", 404, path=("env",))])])

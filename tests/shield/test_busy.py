@@ -7,15 +7,16 @@ import pytest
 
 from porch import clock
 from porch.http.message import RequestHead
-from porch.route.route import ALWAYS, HIGH, LOW, NORMAL, Route
+from porch.route.route import ALWAYS, HIGH, KNOWN, LOW, NORMAL, Route
 from porch.shield import busy
-from porch.shield.busy import LOOK, PATIENCE, Busy, Terms
+from porch.shield.busy import CHECKS, LOOK, PATIENCE, Busy, Terms
 from tests.support.network import FakeClock, FakeLoop
 
 LAG = 0.02
 STEP = 0.005
 ROUTES = {LOW: Route(key="low", importance=LOW), NORMAL: Route(key="normal", importance=NORMAL)}
 ROUTES |= {HIGH: Route(key="high", importance=HIGH), ALWAYS: Route(key="a", importance=ALWAYS)}
+ROUTES |= {KNOWN: Route(key="known", importance=KNOWN)}
 REFUSED = Route(key="refused")
 
 
@@ -49,7 +50,9 @@ class Machine:
         monkeypatch.setattr(clock, "cpu", lambda: self.worked)
         monkeypatch.setattr(clock, "waited", lambda: self.waited)
         self.refusal = Refusal()
-        self.busy = Busy(self.find, Terms(lag=LAG), self.refusal)  # type: ignore[arg-type]
+        self.known: set[bytes] = set()
+        knows = self.known.__contains__
+        self.busy = Busy(self.find, Terms(lag=LAG), self.refusal, knows)  # type: ignore[arg-type]
 
     @staticmethod
     def find(request: RequestHead, client_ip: bytes, security: Any) -> Route:
@@ -84,7 +87,9 @@ class Machine:
                 before = sum(self.refusal.counts)
                 ask()
                 self.work(0.001 if sum(self.refusal.counts) == before else 0.00003)
-            self.turn(0.0 if count else 0.001)
+            if not count:
+                self.loop.fake.advance(0.001)
+            self.turn()
 
 
 @pytest.fixture
@@ -234,11 +239,32 @@ def test_who_asks_whether_we_live_is_as_important_as_the_most(
     machine: Machine, target: bytes
 ) -> None:
     machine.busy.level.at = 2.0
-
     machine.busy._judges = True
-    assert not machine.ask(LOW)
-    assert machine.ask(LOW, target=target)
-    assert not machine.ask(LOW, target=target + b"x")
+    assert not machine.ask(NORMAL)
+    assert machine.ask(NORMAL, target=target)
+    assert not machine.ask(NORMAL, target=target + b"x")
+    assert not machine.ask(LOW, target=target), "nor where that is not even important"
+
+
+def test_a_flood_of_such_questions_takes_nobodys_place(machine: Machine) -> None:
+    machine.busy.level.at = 2.0
+    machine.busy._judges = True
+    found = [machine.ask(NORMAL, target=b"/livez") for _ in range(200)]
+    assert sum(found) == CHECKS
+    for _ in range(int(LOOK / STEP) + 2):
+        machine.turn(STEP)
+    assert machine.ask(NORMAL, target=b"/livez"), "there is room again"
+
+
+def test_from_where_somebody_was_let_in_it_is_as_important_as_the_most(machine: Machine) -> None:
+    machine.busy.level.at = 2.0
+    machine.busy._judges = True
+    machine.known.add(b"10.0.0.7")
+    assert machine.ask(KNOWN, 7)
+    assert not machine.ask(NORMAL, 7)
+    assert not machine.ask(KNOWN, 8)
+    assert machine.ask(KNOWN, 8, target=b"/livez")
+    assert machine.refusal.counts == [0, 2, 0]
 
 
 def test_the_timer_runs_only_while_requests_come(machine: Machine) -> None:
@@ -264,3 +290,24 @@ def test_it_runs_on_while_refusals_wait(machine: Machine) -> None:
 def test_what_the_router_raises_is_raised(machine: Machine) -> None:
     with pytest.raises(KeyError):
         machine.ask(9)
+
+
+def test_while_all_wait_for_their_refusals_the_level_stays(machine: Machine) -> None:
+    machine.busy.level.at = 1.7
+    machine.refusal.held = 9
+    for _ in range(int(1.0 / STEP)):
+        machine.loop.fake.advance(STEP)
+        machine.turn()
+    assert machine.busy.level.at == 1.7
+
+
+def test_a_burst_behind_idle_time_is_served(machine: Machine) -> None:
+    """As when one read brings fifty streams: turns are long now and then, and idle in between."""
+    for _ in range(100):
+        for client in range(50):
+            assert machine.ask(LOW, client)
+            machine.work(0.001)
+        for _ in range(12):
+            machine.turn()
+            machine.loop.fake.advance(STEP)
+    assert machine.refusal.counts == [0, 0, 0]

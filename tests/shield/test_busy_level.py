@@ -41,12 +41,14 @@ def test_it_rises_by_a_part_of_those_let_in_from_the_least_important_on(
     ("at", "let_in", "refused", "part", "then"),
     [
         (0.5, [50, 0, 0], [50, 0, 0], 0.5, 0.25),
-        (0.5, [50, 0, 0], [50, 0, 0], 2.0, 0.0),
+        (0.2, [50, 0, 0], [50, 0, 0], 2.0, 0.0),
         (1.5, [0, 50, 0], [100, 50, 0], 0.5, 1.25),
-        (1.5, [0, 50, 0], [100, 50, 0], 1.5, 0.75),
+        (1.1, [0, 50, 0], [100, 50, 0], 1.2, 0.9),
         (2.0, [0, 0, 40], [0, 100, 0], 0.5, 1.8),
-        (3.0, [0, 0, 0], [80, 0, 0], 0.1, 0.975),  # of what is refused, where nothing came in
-        (1.0, [0, 9, 0], [0, 0, 0], 0.1, 0.0),  # whom it refused has gone
+        (1.0, [0, 0, 0], [80, 0, 0], 0.1, 0.975),  # of what is refused, where nothing came in
+        (3.0, [0, 0, 0], [80, 0, 0], 0.1, 2.75),
+        (1.0, [0, 9, 0], [0, 0, 0], 0.1, 0.75),  # whom it refused has gone, or waits
+        (0.0, [9, 9, 0], [0, 0, 0], 0.1, 0.0),
     ],
 )
 def test_it_falls_so_that_so_many_more_come_in_the_most_important_first(

@@ -14,8 +14,10 @@ from tests.support.network import FakeClock
 class Exchange:
     """answers: what it is resumed with."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes = b"", done: bool = True) -> None:
         self.error: Any = None
+        self.held = body
+        self.request_done = done
         self.answers: list[Response] = []
 
     def resume(self, response: Response) -> None:
@@ -27,8 +29,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     return FakeClock(monkeypatch)
 
 
-def ask(refusal: Refusal) -> tuple[Exchange, Any]:
-    exchange: Any = Exchange()
+def ask(refusal: Refusal, **words: Any) -> tuple[Exchange, Any]:
+    exchange: Any = Exchange(**words)
     return exchange, refusal.on_request(exchange)
 
 
@@ -58,12 +60,47 @@ def test_it_waits_before_it_leaves_and_leaves_in_its_order(fake: FakeClock) -> N
     assert len(second.answers) == 1
 
 
+def test_the_more_wait_the_longer_it_takes(fake: FakeClock) -> None:
+    refusal = Refusal(1.0, 0.25, [0, 0, 0])
+    for _ in range(1024):
+        ask(refusal)
+    fake.advance(0.3)
+    refusal.release(clock.monotonic())
+    assert 0 < refusal.held < 1024
+    for _ in range(60):
+        fake.advance(0.02)
+        refusal.release(clock.monotonic())
+    assert refusal.held == 0
+
+
+def test_those_who_were_refused_at_once_are_told_one_after_the_other(fake: FakeClock) -> None:
+    refusal = Refusal(1.0, 0.25, [0, 0, 0])
+    refusal.release(clock.monotonic())
+    for _ in range(200):
+        ask(refusal)
+    told = []
+    for _ in range(200):
+        before = refusal.held
+        fake.advance(0.005)
+        refusal.release(clock.monotonic())
+        told.append(before - refusal.held)
+    assert max(told) <= 5
+    assert refusal.held == 0
+
+
 def test_so_many_wait_and_no_more() -> None:
     refusal = Refusal(1.0, 0.25, [0, 0, 0])
     for _ in range(MOST_HELD):
         assert ask(refusal)[1] is SUSPEND
     assert isinstance(ask(refusal)[1], Response)
     assert refusal.held == MOST_HELD
+
+
+@pytest.mark.parametrize("words", [{"done": False}, {"body": b"x"}])
+def test_what_has_a_body_does_not_wait(words: Any) -> None:
+    refusal = Refusal(1.0, 0.25, [0, 0, 0])
+    assert isinstance(ask(refusal, **words)[1], Response)
+    assert refusal.held == 0
 
 
 def test_refusals_are_counted_by_importance() -> None:

@@ -47,7 +47,7 @@ def looked(scenario: Make) -> Make:
         content = Sought(most, watch)
         buffered = BufferRequest(words.pop("buffer", None), content.wants)
         behind = words.pop("behind", ())
-        look = LookAtBody(content, buffered.body_of, None)
+        look = LookAtBody(content, buffered, None)
         return scenario(filters=[content, *behind, buffered, look], **words)
 
     return make
@@ -181,8 +181,14 @@ class Waiting(FakeExchange):
         self.told.set()
 
 
-def body_of(exchange: Exchange) -> bytes:
-    return exchange.body  # type: ignore[attr-defined, no-any-return]
+class Bodies:
+    """What was gathered of such."""
+
+    def size_of(self, exchange: Exchange) -> int:
+        return len(self.body_of(exchange))
+
+    def body_of(self, exchange: Exchange) -> bytes:
+        return exchange.body  # type: ignore[attr-defined, no-any-return]
 
 
 def begun(body: bytes, content: Content, look: LookAtBody) -> Waiting:
@@ -204,7 +210,7 @@ def test_a_large_body_is_looked_at_in_another_thread() -> None:
                 Sought._find(body)
 
         content = Told(1_000_000, None)
-        look = LookAtBody(content, body_of, SlowThread("bodies"))
+        look = LookAtBody(content, Bodies(), SlowThread("bodies"))
         fine = begun(b"x" * (AT_ONCE + 1), content, look)
         assert not fine.told.is_set()
         await fine.told.wait()
@@ -228,11 +234,15 @@ def test_one_client_may_have_a_few_wait() -> None:
                 goes_on.wait(10)
 
         content = Slow(1_000_000, None)
-        look = LookAtBody(content, body_of, SlowThread("bodies"))
+        look = LookAtBody(content, Bodies(), SlowThread("bodies"))
         body = b"x" * (AT_ONCE + 1)
         waiting = [begun(body, content, look) for _ in range(MOST_OF_ONE)]
         with pytest.raises(NobodyLooks):
             begun(body, content, look)
+        watched = Slow(1_000_000, Watch("x", print))
+        begun(body, watched, LookAtBody(watched, Bodies(), look._thread))
+        assert watched.watch is not None
+        assert watched.watch.count == 1
         left = waiting[0]
         left.ended = 1.0
         goes_on.set()
@@ -251,7 +261,7 @@ def test_a_look_that_breaks_lets_nothing_through() -> None:
                 raise ValueError("oh")
 
         content = Broken(1_000_000, None)
-        look = LookAtBody(content, body_of, SlowThread("bodies"))
+        look = LookAtBody(content, Bodies(), SlowThread("bodies"))
         broken = begun(b"x" * (AT_ONCE + 1), content, look)
         await broken.told.wait()
         assert getattr(broken.error, "status", 0) == 500

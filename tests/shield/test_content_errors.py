@@ -13,7 +13,7 @@ from porch.shield.content_errors import (
 
 def test_the_sentence_is_of_one_request() -> None:
     one, other = BadContent("One."), BadContent("Two.")
-    assert (one.sentence, one.detail, other.sentence) == ("One.", "One.", "Two.")
+    assert (one.sentence, one.detail, other.sentence) == ("One.", "", "Two.")
     assert BadContent.sentence not in ("One.", "Two.")
 
 

@@ -26,7 +26,7 @@ def shaped(scenario: Make) -> Make:
     def make(*, others: bool = False, **bounds: Any) -> Scenario:
         content = JsonContent(Shape(**bounds), 1000, None, others=others)
         buffered = BufferRequest(None, content.wants)
-        look = LookAtBody(content, buffered.body_of, None)
+        look = LookAtBody(content, buffered, None)
         return scenario(filters=[content, buffered, look])
 
     return make

@@ -1,9 +1,13 @@
 """JSON of a bounded shape: what is refused, why, and that it takes no longer than its bytes say."""
 
+import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from porch.shield.content_errors import BadContent
 from porch.shield.json_shape import Shape, parse, pointer
@@ -85,6 +89,7 @@ def test_what_is_not_is_refused_with_what_and_where(body: bytes, part: str) -> N
 def test_no_number_is_too_large_for_a_reader() -> None:
     assert "/1 is a number too large" in why(b"[1e99,1e999]", Shape())
     assert why(b"1" * 64, Shape()) == ""
+    assert "all of it is a number too large" in why(b"1" * 400 + b".5", Shape(number=500))
 
 
 def test_values_are_not_repeated_and_names_are_cut() -> None:
@@ -136,3 +141,49 @@ def test_ten_megabytes_of_brackets_are_refused_at_once() -> None:
     began = time.thread_time()
     assert "32 deep" in why(b"[" * 5_000_000 + b"]" * 5_000_000, Shape())
     assert time.thread_time() - began < 2
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-999, 999) | st.text('ab"\\[]{},:é\n', max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text('ab"\\', max_size=2), inner)
+    ),
+    max_leaves=12,
+)
+
+
+def depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(depth, value.values()), default=0)
+    return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+
+
+def fits(value: Any, shape: Shape) -> bool:
+    """The bounds once more, in the plainest way; but for `values`."""
+    if isinstance(value, str):
+        return len(value.encode()) <= shape.string
+    if isinstance(value, list):
+        return len(value) <= shape.items and all(fits(each, shape) for each in value)
+    if isinstance(value, dict):
+        whole = [*value, *value.values()]
+        return len(value) <= shape.keys and all(fits(each, shape) for each in whole)
+    return len(json.dumps(value)) <= shape.number or value in (None, True, False)
+
+
+@given(JSON, st.booleans(), st.sampled_from([None, 1]))
+def test_what_passes_is_what_json_says_and_within_all_bounds(
+    value: Any, ascii_: bool, indent: int | None
+) -> None:
+    shape = Shape(depth=3, keys=2, items=3, string=5, number=3)
+    body = json.dumps(value, ensure_ascii=ascii_, indent=indent).encode()
+    is_fine = depth(value) <= shape.depth and fits(value, shape)
+    assert (why(body, shape) == "") == is_fine
+    if is_fine:
+        assert parse(body, shape) == value
+
+
+@given(st.binary(max_size=40) | st.text('[]{}"\\,:1eE-+.tru \ud7ff', max_size=40).map(str.encode))
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    sentence = why(body)
+    if not sentence:
+        assert json.loads(body) is not ...

@@ -11,9 +11,9 @@ from porch.identity import Identity
 from porch.shield.auth import Judge, Later
 from porch.shield.auth_claims import Requirement
 from porch.shield.auth_errors import CannotTell, NotAllowed, TooManyFailures, Unauthorized
-from porch.shield.auth_failures import Failures
+from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.fetched import FRESH, SELDOM
-from porch.shield.jwt import MOST_FAILURES, Jwt, JwtRules
+from porch.shield.jwt import Jwt, JwtRules
 from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import keys_of_set, secret_key
 from tests.shield.test_fetched import Story
@@ -37,7 +37,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def jwt(keys: Any = None, judge: Judge = JUDGE, rules: JwtRules = RULES) -> Jwt:
     known = keys_of_set(key_set(RSA, EC)) if keys is None else keys
-    return Jwt(rules, known, judge, Failures("forged tokens", MOST_FAILURES))
+    return Jwt(rules, known, judge, Failures("forged tokens", MOST_FORGERIES))
 
 
 def shown(token: bytes, client: bytes = b"192.0.2.7") -> FakeExchange:
@@ -129,7 +129,7 @@ def test_who_forges_is_not_listened_to_for_a_while() -> None:
     way = jwt()
     assert isinstance(identify(way, shown(signed())), Identity)
     start = signed().rpartition(b".")[0]
-    for number in range(MOST_FAILURES):
+    for number in range(MOST_FORGERIES):
         forged = start + b".%d" % (1000 + number)
         assert isinstance(identify(way, shown(forged)), Unauthorized)
     other = signed(payload=claims(sub="bob"))
@@ -140,7 +140,7 @@ def test_who_forges_is_not_listened_to_for_a_while() -> None:
 
 def test_who_has_expired_is_not_taken_for_a_forger() -> None:
     way, token = jwt(), signed(payload=claims(exp=NOW - 300))
-    for _ in range(MOST_FAILURES + 1):
+    for _ in range(MOST_FORGERIES + 1):
         assert isinstance(identify(way, shown(token)), Unauthorized)
     assert isinstance(identify(way, shown(signed())), Identity)
 

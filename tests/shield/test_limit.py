@@ -1,7 +1,9 @@
 """Limits in whole exchanges: who passes, who is told what, what is counted when."""
 
 import gc
+import re
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import pytest
@@ -11,12 +13,12 @@ from porch.balance.endpoint import FAILED, WIDTH
 from porch.filter import Filter, Response
 from porch.route.route import REQUESTS
 from porch.shared import Cells
-from porch.shield.limit import ByField, LateLimiting, Limit, Limiting
+from porch.shield.limit import ByField, ClientLimiting, LateLimiting, Limit, Limiting
 from porch.shield.limit_bucket import Bucket
 from porch.shield.limit_costs import by_bytes, by_field, by_function, by_time
 from porch.shield.limit_keys import by_client
 from porch.shield.limit_table import LimitTable
-from porch.shield.limit_window import Window
+from porch.shield.limit_window import MOST, Window
 from tests.support.scenario import Scenario
 
 GET = b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n"
@@ -83,13 +85,61 @@ def test_what_is_left_is_told_as_the_draft_has_it(scene: Any) -> None:
     scenario.finish()
 
 
+def test_who_has_taken_the_last_is_told_when_there_is_one_more(scene: Any) -> None:
+    """And who came too early the same as by Retry-After."""
+    scenario = scene(Limiting([limit(2, 63.0)]))
+    passes(scenario)
+    scenario.advance(20)
+    scenario.client(GET).upstream_gets(b"GET /").upstream(OK % b"")
+    scenario.client_gets(200, field=(b"ratelimit", b'"client";r=0;t=44'))
+    scenario.client(GET).client_gets(429, field=(b"ratelimit", b'"client";r=0;t=44'))
+    assert ceil(scenario.latest.error.retry_after) == 44  # type: ignore[union-attr]
+    scenario.finish()
+
+
+@pytest.mark.parametrize("kind", [Limiting, lambda limits: ClientLimiting(*limits)])
+def test_who_comes_evenly_is_told_of_the_next_and_not_of_the_window(scene: Any, kind: Any) -> None:
+    bucket = Bucket(LimitTable(2, 1024).row(1), "a limit", 12, 60.0, 1)
+    scenario = scene(
+        kind([Limit("client", "12/min per client", "a.test", by_client, bucket, Cells(WIDTH))])
+    )
+    scenario.client(GET).upstream_gets(b"GET /").upstream(OK % b"")
+    scenario.client_gets(200, field=(b"ratelimit", b'"client";r=0;t=5'))
+    scenario.finish()
+
+
+STRING = rb'"(?:[ !#-\[\]-~]|\\["\\])*"'
+ITEM = re.compile(rb"(%b)((?:;[a-z]+=(?:\d{1,15}|%b))+)\Z" % (STRING, STRING))  # RFC 9651 3.3
+PARAMETER = re.compile(rb";([a-z]+)=(\d+|%b)" % STRING)
+
+
+def test_fields_are_those_that_the_draft_allows() -> None:
+    """At their bounds too: an integer has 15 digits."""
+    for each in (
+        limit(),
+        limit(MOST, 2_678_400.0, 'a "b" \\', unit=1 << 40, cost=by_bytes, measure="content-bytes"),
+    ):
+        policy = ITEM.match(each.policy)
+        assert policy is not None
+        words = dict(PARAMETER.findall(policy[2]))
+        assert {b"q", b"w"} <= words.keys() <= {b"q", b"w", b"qu"}
+        assert int(words[b"q"]) > 0 < int(words[b"w"])
+        for text in (each.said[MOST], each.said[1], each.nothing_left(0.1)):
+            item = ITEM.match(text)
+            assert item is not None
+            assert item[1] == policy[1]
+            words = dict(PARAMETER.findall(item[2]))
+            assert words.keys() == {b"r", b"t"}
+            assert int(words[b"t"]) >= 1
+
+
 def test_several_limits_hold_and_who_is_refused_by_one_is_counted_in_none(scene: Any) -> None:
     short = limit(2, 1.0, "short")
     long = limit(3, 60.0, "long")
     scenario = scene(Limiting([long, short]))
     passes(scenario)
     scenario.client(GET).upstream_gets(b"GET /").upstream(OK % b"")
-    scenario.client_gets(200, field=(b"ratelimit", b'"long";r=1;t=60, "short";r=0;t=1'))
+    scenario.client_gets(200, field=(b"ratelimit", b'"long";r=1;t=60, "short";r=0;t=2'))
     for _ in range(5):
         scenario.client(GET).client_gets(429)
     scenario.advance(1.5)

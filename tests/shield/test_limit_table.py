@@ -70,8 +70,6 @@ def test_a_key_is_found_in_its_set_and_nowhere_else() -> None:
     assert slots.find(first, 77) == SET + WAY
     assert slots.find(first, 5) == first
     assert slots.find(0, 77) == -1
-    assert slots.set_of(first)[0] == first
-    assert sorted(slots.set_of(first)) == [*range(SET, 2 * SET, WAY)]
 
 
 def test_memory_that_nobody_writes_is_not_there() -> None:

@@ -85,14 +85,21 @@ def test_in_any_window_no_more_pass_than_may(arrivals: list[tuple[int, float]], 
         assert sum(1 for each in passed if first <= each < first + 9.999) <= most
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 1), st.floats(0, 3)), min_size=30, max_size=300),
-    st.integers(1, 40),
+STEPS = st.lists(
+    st.tuples(st.integers(0, 3), st.one_of(st.just(0.0), st.floats(0, 0.3), st.floats(0, 3))),
+    min_size=30,
+    max_size=300,
 )
-def test_who_stays_below_is_never_refused(arrivals: list[tuple[int, float]], most: int) -> None:
-    """At most `most` in any 64/63 of the window."""
-    workers = windows(most, 10.0, 2)
+"""At which worker, and how much later."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.integers(2, 4), st.integers(1, 40))
+def test_who_stays_below_is_never_refused(
+    arrivals: list[tuple[int, float]], count: int, most: int
+) -> None:
+    """At most `most` in any 64/63 of the window, in whatever bursts, by whichever worker."""
+    workers = windows(most, 10.0, count)
     span = 10.0 * 64 / 63
     now = start()
     came: list[float] = []
@@ -100,14 +107,62 @@ def test_who_stays_below_is_never_refused(arrivals: list[tuple[int, float]], mos
         now += later
         if sum(1 for each in came if each > now - span - 0.001) < most:
             came.append(now)
-            assert workers[worker].take(b"k", now) >= 0
+            assert workers[worker % count].take(b"k", now) >= 0
 
 
-def test_a_hundred_may_come_at_once_and_ninety_eight_a_minute_for_ever() -> None:
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.floats(0, 0.4)), min_size=250, max_size=400),
+    st.integers(2, 4),
+    st.floats(0, 60),
+)
+def test_ninety_eight_a_minute_of_a_hundred_are_never_refused(
+    arrivals: list[tuple[int, float]], count: int, since: float
+) -> None:
+    """No two nearer to each other than 1/98 of a minute, for whole minutes, by any worker."""
+    workers = windows(100, 60.0, count)
+    now = start() + since
+    for worker, later in arrivals:
+        now += 60 / 98 + (later if worker == 0 else 0.0)
+        assert workers[worker % count].take(b"k", now) >= 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.integers(2, 4), st.integers(1, 40))
+def test_who_was_refused_may_come_when_he_was_told(
+    arrivals: list[tuple[int, float]], count: int, most: int
+) -> None:
+    """And not a whole sub-window earlier."""
+    workers = windows(most, 10.0, count)
+    now = start()
+    for worker, later in arrivals:
+        now += later
+        mine = workers[worker % count]
+        if mine.take(b"k", now) < 0:
+            until = now + mine.wait(b"k", now)
+            if until - now > 10 / 63:
+                assert mine.take(b"k", until - 10 / 63 - 0.001) == -1
+            now = until + 0.001
+            assert workers[(worker + 1) % count].take(b"k", now) >= 0
+
+
+def test_bursts_a_little_more_than_a_window_apart_meet_in_one() -> None:
+    """The other side of sub-windows: 97 in any minute, and yet some are refused, until a 63rd of
+    the window later."""
+    one, other = windows(100, 60.0, 2)
+    sub = 60 / SUBS
+    now = one._began + 10.9 * sub
+    assert all(one.take(b"k", now) >= 0 for _ in range(97))
+    again = now + 60.01
+    assert sum(other.take(b"k", again) >= 0 for _ in range(97)) == 3
+    assert one.wait(b"k", again) < sub
+    assert one.take(b"k", again + sub) >= 0
+
+
+def test_a_hundred_may_come_at_once() -> None:
     (window,) = windows(100, 60.0)
     now = start()
     assert [window.take(b"a", now) for _ in range(101)] == [*range(99, -1, -1), -1]
-    assert all(window.take(b"b", now + each * 60 / 98) >= 0 for each in range(1000))
 
 
 class Interrupted(list[Slots]):

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from porch.errors import PorchError
 from porch.filter import Response
+from porch.identity import Identity
+from porch.shield.auth_errors import Unauthorized
 from porch.shield.fetched import FRESH
 from porch.shield.oidc_errors import LoginFailed, LogoutRefused
 from tests.support.hooks import seen
@@ -105,6 +107,24 @@ def test_it_ends_at_the_provider_too(login: Login) -> None:
     )
     found = ended(login, fields={"sec-fetch-site": "same-origin"})
     assert dict(found.fields)[b"location"] == b"https://a.test/bye", "nobody was logged in"
+
+
+def test_a_copy_is_no_session_any_more(login: Login) -> None:
+    login.log_in()
+    copy = str(login.jar)
+    assert isinstance(login.come(cookie=copy), Identity)
+    login.later(250)
+    login.come()  # renewed
+    newer = str(login.jar)
+    assert newer != copy
+    login.log_in()
+    other = str(login.jar)
+    login.jar.kept.clear()
+    ended(login, fields={"sec-fetch-site": "none"}, cookie=newer)
+    for each in (copy, newer):
+        assert isinstance(login.come(cookie=each), Response), "to the provider"
+        assert isinstance(login.come(cookie=each, fields=[]), Unauthorized)
+    assert isinstance(login.come(cookie=other), Identity), "of another login"
 
 
 def test_nobody_who_has_a_copy_can_have_it_renewed(login: Login) -> None:

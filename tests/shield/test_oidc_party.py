@@ -222,6 +222,20 @@ def test_a_login_goes_on_at_any_worker_and_after_a_restart(login: Login) -> None
     assert isinstance(login.come(), Response), "another key: nobody is known"
 
 
+def test_a_worker_that_has_just_begun_asks_before_it_says_no(login: Login) -> None:
+    back = login.provider.authorize(login.begin())
+    login.begin_anew()
+    assert place(login.back(back)) == "https://a.test/"
+    login.begin_anew()
+    login.later(250)
+    assert login.come().name == "ann", "renewed there"
+    login.jar.kept.clear()
+    back = login.provider.authorize(login.known().begin())
+    login.begin_anew()
+    login.provider.is_away = True
+    assert isinstance(login.back(back), CannotTell)
+
+
 def test_an_old_session_does_not_outlive_a_login(login: Login) -> None:
     """Fixation: what a browser had before is not what it has then."""
     login.log_in()

@@ -22,14 +22,25 @@ def test_no_provider_can_have_it_asked_for_every_request() -> None:
 def test_renewals_do_not_outlive_its_life() -> None:
     session = begun({"sub": "a"}, "r", 0.0, 300.0, 500.0)
     session = renewed(session, {"sub": "a", "x": 1}, "", 400.0, 300.0)
-    assert session == Session({"sub": "a", "x": 1}, 500.0, 500.0, 500.0, "r")
+    assert session == Session({"sub": "a", "x": 1}, 500.0, 500.0, 500.0, "r", session.name)
     assert renewed(session, None, "r2", 450.0, 30.0).claims == {"sub": "a", "x": 1}
     assert renewed(session, None, "r2", 450.0, 30.0).refresh == "r2"
+
+
+def test_it_is_known_by_its_name_over_renewals() -> None:
+    one, other = (begun({"sub": "a"}, "r", 0.0, 300.0, 5000.0) for _ in range(2))
+    assert one.name != other.name
+    assert (
+        renewed(renewed(one, None, "r2", 200.0, 300.0), None, "r3", 400.0, 300.0).name == one.name
+    )
 
 
 def test_it_comes_back_as_it_was_packed() -> None:
     session = begun({"sub": "a", "groups": ["x"]}, "r", 1000.0, 300.0, 5000.0)
     assert Session.unpacked(session.packed()) == session
+    packed = session.packed()
+    del packed["n"]  # of a door that gave none
+    assert Session.unpacked(packed) == session._replace(name="")
 
 
 def test_of_claims_it_keeps_those_that_are_asked_for() -> None:

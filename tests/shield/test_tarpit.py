@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from porch.shield.block import Block, Rule
-from porch.shield.tarpit import LONGEST, Tarpit
+from porch.shield.tarpit import _TEXT, LONGEST, Tarpit
 from tests.support.scenario import Scenario
 
 GET = b"GET /.env HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -20,6 +20,16 @@ def test_a_byte_comes_a_second_until_all_is_there(scenario: Callable[..., Scenar
     assert tarpit.running == 1
     story.advance(1.1).client_gets(body=b"h", end=False)
     story.advance(LONGEST).client_gets().ended(1, "http_request_denied").upstream_gets_nothing()
+    assert tarpit.running == 0
+
+
+def test_all_of_the_rest_comes_at_once_when_the_worker_is_about_to_end(
+    scenario: Callable[..., Scenario],
+) -> None:
+    tarpit = Tarpit(1)
+    story = scenario(filters=[blocking(tarpit)]).client(GET)
+    story.client_gets(404, b"T", end=False).finishes()
+    story.advance(1.1).client_gets(body=_TEXT[1:]).ended(1, "http_request_denied")
     assert tarpit.running == 0
 
 

@@ -86,10 +86,11 @@ class Cached(Scenario):
             upgrades=frozenset(),
             retry=route.retry,
         )
-        self.cache = Cache(self.shelf, asked, policy or Policy(), rules or KeyRules())
         self.siblings = Siblings()
         self.siblings.add(parse_key("*"), rules or KeyRules(), b"")
-        changing = Invalidate(self.siblings, self.store)
+        self.changing = changing = Invalidate(self.siblings, self.store)
+        known = rules or KeyRules()
+        self.cache = Cache(self.shelf, asked, policy or Policy(), known, changing=changing)
         filters = settings.get("filters", ())
         route.plan = Plan([self.recorder, *filters, self.cache, changing, *behind, headers])
 
@@ -120,6 +121,7 @@ class Cached(Scenario):
         assert not self.cache._notes
         assert not self.cache._passing
         assert not self.cache._coming
+        assert not self.changing._heard
         keeper = shelf._keeper
         assert keeper is None or keeper.running == 0, "a fill never ended"
         assert self.door.running == 0

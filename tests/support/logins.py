@@ -12,6 +12,7 @@ from porch.errors import PorchError
 from porch.filter import SUSPEND, Response
 from porch.http.message import Field
 from porch.shield.auth import Judge, Later
+from porch.shield.auth_ended import Ended
 from porch.shield.oidc import Oidc
 from porch.shield.oidc_callback import Callback, Logout
 from porch.shield.oidc_discovery import Discovery
@@ -60,17 +61,27 @@ class Login:
         self.client = ClientRules(
             terms=terms, secret=SECRET, post=post, userinfo="phone" in self.rules.kept
         )
+        self._judge = judge
+        self.ended = Ended()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As a worker that knows nothing of the provider yet."""
         self.discovery = Discovery(
             self.rules.issuer, lambda _: self.provider, self.waits.append, self.warned.append
         )
-        self._judge = judge
         self.restart()
 
     def restart(self, key: bytes = KEY) -> None:
         """All that a worker has is made anew."""
         grants = Grants(self.discovery, self.client, self.warned.append)
         self.party = Party(
-            self.rules, self.discovery, grants, Sealers(key, self.rules.name), self.waits.append
+            self.rules,
+            self.discovery,
+            grants,
+            Sealers(key, self.rules.name),
+            self.waits.append,
+            self.ended,
         )
         self.way = Oidc(self.party, self._judge, "sub", "here")
         parties = {self.rules.name: self.party}

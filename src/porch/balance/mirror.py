@@ -154,7 +154,9 @@ class _Shadowed(Nobody):
 
 
 class _Keeper:
-    """Of copies. See keeper.Keeper."""
+    """Of copies. See keeper.Keeper. closing: none waits for anything."""
+
+    closing = False
 
     def __init__(self, deadlines: Deadlines) -> None:
         self.deadlines = deadlines

@@ -12,7 +12,6 @@ __all__ = [
     "LIMITED",
     "NOT_COPIED",
     "ORDERED",
-    "PACED",
     "WHOLE",
     "EndpointName",
     "Standing",
@@ -29,9 +28,6 @@ WHOLE = ""
 NOT_COPIED = "not copied"
 """In place of an address: what the mirror of this name has left out."""
 
-PACED = "paced"
-"""In place of an address: bytes that the route of this name has sent at its bandwidth."""
-
 LIMITED = "limited"
 """In place of an address: requests that the limit of this name has refused, or would have."""
 
@@ -45,7 +41,7 @@ and comes again."""
 
 def is_endpoint(name: EndpointName) -> bool:
     """Whether it is the name of an endpoint, and not of something that is counted as one is."""
-    return name[1] not in (WHOLE, NOT_COPIED, PACED, LIMITED)
+    return name[1] not in (WHOLE, NOT_COPIED, LIMITED)
 
 
 class Standings:

@@ -45,8 +45,15 @@ class BufferRequest(Filter):
         most = "wanted" if self._most is None else self._most
         return f"<BufferRequest {most} bytes, {len(self._gathering)} now>"
 
+    def size_of(self, exchange: Exchange) -> int:
+        """Bytes that are there of a body."""
+        gathering = self._gathering.get(exchange)
+        written = gathering.spool.written if gathering is not None else 0
+        return written or len(exchange.held or b"")
+
     def body_of(self, exchange: Exchange) -> bytes:
-        """All that is there of a body. Raises PorchError if the disk fails."""
+        """All of them. Raises PorchError if the disk fails. Another thread may call it, and has
+        anything for an exchange that ends meanwhile."""
         gathering = self._gathering.get(exchange)
         if gathering is None or not gathering.spool.written:
             return exchange.held or b""

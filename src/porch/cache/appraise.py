@@ -7,6 +7,7 @@ and the first visitor's session must not become everybody's. `private="set-cooki
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 from porch.cache import refusal
@@ -14,7 +15,7 @@ from porch.cache.age import initial_age
 from porch.cache.asker import asker, is_for_all
 from porch.cache.deception import agrees
 from porch.cache.directives import FOREVER, Directives, cache_control
-from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.entry import LET_IN, NO_CACHE, Entry
 from porch.cache.invalidation import resolved
 from porch.cache.key import url
 from porch.cache.lifetime import (
@@ -31,8 +32,9 @@ from porch.cache.tags import TAGS, tags_of
 from porch.cache.targeted import TARGETS, in_force
 from porch.cache.unkeyed import implied
 from porch.cache.validate import COOKIES
-from porch.cache.vary import chosen, described, nominated
+from porch.cache.vary import MOST_NAMES, TOLD_BY, chosen, described, matches, nominated
 from porch.http.dates import date_of
+from porch.http.fields import alike
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.paths import climbs
 
@@ -47,11 +49,12 @@ UNDERSTOOD = frozenset(
 )
 """Statuses whose meaning for a cache is known and kept to: those of RFC 9110 15."""
 NEVER = frozenset(
-    (304, 401, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511)
+    (226, 304, 401, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511)
 )
 """Statuses that answer one request's condition, range, expectation, pace, size, password, wishes or
 connection, of which the key knows nothing: to keep one would let a client break a URL for others.
-RFC 6585 forbids it for 428, 429, 431 and 511."""
+RFC 6585 forbids it for 428, 429, 431 and 511; 226 is what has changed since one client's copy (RFC
+3229 10.4.1)."""
 
 _CONFIGURED = ("ttl", "status_ttl")
 _SHARED = frozenset((b"public", b"s-maxage", b"must-revalidate"))
@@ -111,8 +114,8 @@ def appraise(
         or (_by_silence(request, response, policy) if _SAYING.isdisjoint(says) else None)
     ):
         return refused
-    names = _names(response, says, policy)
-    if names is None:
+    names, also = _names(response, says, policy), implied(request, response.fields)
+    if names is None or len(also) > MOST_NAMES:
         return refusal.VARY
     if (tags := tags_of(response.fields)) is None:
         return refusal.TAGS
@@ -121,7 +124,6 @@ def appraise(
     found = _freshness(request, response, said, policy, requested, received, today)
     if isinstance(found, Refusal):
         return found
-    is_known = policy.tells_who or b"authorization" in asks
     (lasts, age), stale = found, stale_windows(said[0], policy, found[0].source)
     return Entry(
         status=response.status,
@@ -133,8 +135,9 @@ def appraise(
         source=lasts.source,
         stale_while=stale[0],
         stale_error=stale[1],
-        must=said[0].must | (ONLY_AUTHORIZED if is_known and _is_his(said[0], policy) else 0),
-        vary=_vary(names, request, response.fields),
+        must=said[0].must
+        | (_let_in(asks, said[0], response, says, policy) if policy.ignore else 0),
+        vary=_vary(names, also, request, response.fields, policy),
         tags=tags,
         url=url(request),
         held=[] if part is None else part.held,
@@ -201,6 +204,22 @@ def _by_word(
     if response.length is not None and response.length > policy.max_object:
         return refusal.TOO_LARGE
     return None
+
+
+def _let_in(
+    asks: Names, directives: Directives, response: ResponseHead, says: Names, policy: Policy
+) -> int:
+    """What would have kept it out without the words of `ignore`: of Entry.must."""
+    is_known = policy.tells_who or b"authorization" in asks
+    strict = replace(policy, ignore=frozenset())
+    found = {
+        b"authorization": is_known and _is_his(directives, policy),
+        b"private": b"private" in directives and not directives.fields(b"private"),
+        b"no-store": b"no-store" in directives and b"must-understand" not in directives,
+        b"set-cookie": not COOKIES.isdisjoint(says.keys() - directives.limited),
+        b"vary": _names(response, says, strict) is None,
+    }
+    return sum(bit for bit, word in LET_IN.items() if found[word])
 
 
 def _by_type(request: RequestHead, response: ResponseHead, policy: Policy) -> Refusal | None:
@@ -295,18 +314,30 @@ def _names(response: ResponseHead, says: Names, policy: Policy) -> tuple[bytes, 
 def _is_hidden(name: bytes, policy: Policy) -> bool:
     """Whether the door sets a field with this name by itself that is not compared: it says who a
     client is, or is another spelling of one that does, which some origins read as the same."""
-    if name in _OF_CLIENT:
-        return True
-    plain = name.replace(b"_", b"-")
-    return plain != name and (plain in _OF_CLIENT or plain in policy.told)
+    read = alike(name)
+    return read in _OF_CLIENT or (
+        name not in policy.told and any(alike(each) == read for each in policy.told)
+    )
 
 
-def _vary(names: Sequence[bytes], request: RequestHead, fields: list[Field]) -> list[Field]:
-    """Entry.vary, where Vary has these names."""
-    also = implied(request, fields)
+def _vary(
+    names: Sequence[bytes],
+    also: set[bytes],
+    request: RequestHead,
+    fields: list[Field],
+    policy: Policy,
+) -> list[Field]:
+    """Entry.vary, where Vary has these names, and should have had those of `also`. What the door
+    told is compared as long as it tells by the same fields: one that it tells by no more is what
+    any client writes. A coding that nobody asked for is not for those that ask for it alone."""
     if not (names or also):
         return []
-    return [*chosen(sorted({*names, *also}), request), *described(names, fields)]
+    every = sorted({*names, *also})
+    by = () if policy.told.isdisjoint(every) else (TOLD_BY,)
+    about = described(every, fields)
+    if b"accept-encoding" not in names:
+        about = [each for each in about if matches((each,), request)]
+    return [*chosen(every, request), *about, *chosen(by, request)]
 
 
 def _kept(fields: list[Field], directives: Directives) -> list[Field]:

@@ -13,6 +13,7 @@ from porch.cache.directives import VALIDATED, Directives
 from porch.cache.entry import NO_CACHE, Entry
 from porch.cache.unkeyed import sendable
 from porch.cache.validate import with_fields
+from porch.cache.vary import TOLD_BY
 from porch.http.conditional import CONDITIONS
 from porch.http.message import RequestHead
 from porch.identity import Identity
@@ -48,11 +49,12 @@ def is_for_all(directives: Directives, lifetime: float) -> bool:
 
 def told(request: RequestHead, identity: Identity, names: Collection[bytes]) -> RequestHead:
     """What the origin is told of one that the door has let in: this is what Vary speaks of, not
-    what the client has sent under those names. names: by which the door tells, in lower case. A
-    field that no client can send says who it is, for `asker`."""
+    what the client has sent under those names. names: by which the door tells, in lower case. Two
+    fields that no client can send say who it is, for `asker`, and those names, for Vary."""
     fields = [field for field in request.fields if field[0] not in names]
     who = repr((identity.kind, identity.name, identity.fields)).encode()
-    return with_fields(request, [*fields, *identity.fields, (_WHO, who)])
+    by = b",".join(sorted(names))
+    return with_fields(request, [*fields, *identity.fields, (TOLD_BY, by), (_WHO, who)])
 
 
 def asker(request: RequestHead, address: bytes) -> bytes:

@@ -11,10 +11,13 @@ import struct
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from porch.cache.board import BANNED, CLEARED, PURGES, SWEPT, Board
 from porch.cache.database import Database, Meta
 from porch.cache.entry import Entry
-from porch.cache.store import Scope
+from porch.cache.store import Scope, Ways
+from porch.cache.ways import unattended
 
 if TYPE_CHECKING:
     import lmdb
@@ -29,9 +32,11 @@ PREFIXES = 256
 Numbers = tuple[int, int]
 """The last purge by a name, and the last soft one; 0 for none."""
 _NUMBERS = struct.Struct("<QQ")
+_DECODER = msgspec.msgpack.Decoder(dict[bytes, bytes])
 _KINDS = {"all": b"a", "url": b"u", "prefix": b"p", "host": b"h", "tag": b"t", "key": b"k"}
 _KEY = _KINDS["key"]
 _LAST_PREFIX = b"P"
+_WAYS = b"w"
 _ALL = _KINDS["all"]
 
 
@@ -124,6 +129,23 @@ class Bans:
         """Whether any purge since then can be of something that is stored."""
         banned = self._board.numbers[BANNED]
         return moment < banned and banned != self._board.numbers[CLEARED]
+
+    def ways(self, txn: "lmdb.Transaction[memoryview]") -> Ways | None:
+        """By which what is stored was kept; None where nobody has said so."""
+        value = txn.get(_WAYS, db=self._database.bans)
+        return None if value is None else _DECODER.decode(value)
+
+    def attend(
+        self, txn: "lmdb.Transaction[memoryview]", meta: Meta, before: Ways | None, ways: Ways
+    ) -> None:
+        """See Store.attend. before: in this worker; None at its start."""
+        known = self.ways(txn) if before is None else before
+        if known is not None:
+            for scope, value in unattended(known, ways):
+                self.add(txn, meta, scope, value, soft=False)
+        elif txn.stat(self._database.objects)["entries"]:
+            self.add(txn, meta, "all", b"", soft=False)
+        txn.put(_WAYS, msgspec.msgpack.encode(ways), db=self._database.bans)
 
     def drop_swept(self, txn: "lmdb.Transaction[memoryview]", meta: Meta, steps: int) -> None:
         """Forget some of those that the sweep has gone all the way since."""

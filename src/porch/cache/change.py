@@ -209,9 +209,10 @@ class Change:
         others: list[Variant] = []
         known = self.variants(primary)
         for each in known:
+            if each.ident == variant.ident:
+                continue  # with another Vary from now on, perhaps
             if each.vary == variant.vary or len(others) == VARIANTS - 1:
-                if each.ident != variant.ident:
-                    self.drop(each.ident)
+                self.drop(each.ident)
             else:
                 others.append(each)
         self._write_variants(primary, [variant, *others])

@@ -38,7 +38,7 @@ from porch.cache.records import (
     unpack,
 )
 from porch.cache.spool import DiskSpool, Growing, growing_key, growing_prefix, listed, living, read
-from porch.cache.store import SMALL, Growth, Save, Scope, Spool, Stat, Stored, Variant
+from porch.cache.store import SMALL, Growth, Save, Scope, Spool, Stat, Stored, Variant, Ways
 from porch.cache.sweeping import Sweeper
 from porch.cache.tops import tops
 
@@ -80,6 +80,7 @@ class DiskStore:
         self._sieve, self._ghost = Sieve(board.marks), Ghost(board.ghosts)
         self._checked = Checked()
         self._idents: list[bytes] = []
+        self._ways: Ways | None = None
         self._sweeper = Sweeper(folder, self._database, board, self._bans, self._write)
         try:
             self._database.open()
@@ -294,6 +295,23 @@ class DiskStore:
             return True
 
         if not self._write(purge, False, URGENT):
+            self._give_all_up()
+
+    def attend(self, ways: Ways) -> None:
+        """See Store."""
+        before, self._ways = self._ways, ways
+
+        def attend(change: Change) -> bool:
+            self._bans.attend(change.txn, change.meta, before, ways)
+            return True
+
+        if before == ways:
+            return
+        if before is None:
+            with contextlib.suppress(DatabaseError), self._database.reading() as txn:
+                if self._bans.ways(txn) == ways:
+                    return
+        if not self._write(attend, False, URGENT):
             self._give_all_up()
 
     def sweep(self) -> None:

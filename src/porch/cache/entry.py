@@ -9,6 +9,7 @@ from porch.http.message import Field
 
 __all__ = [
     "IMMUTABLE",
+    "LET_IN",
     "MUST_REVALIDATE",
     "NO_CACHE",
     "ONLY_AUTHORIZED",
@@ -30,6 +31,16 @@ IMMUTABLE = 8
 """It will not change while it is fresh: a client's reload (max-age=0) does not make it be asked
 about, its no-cache does (RFC 8246 2)."""
 
+LET_IN = {
+    ONLY_AUTHORIZED: b"authorization",
+    16: b"private",
+    32: b"no-store",
+    64: b"set-cookie",
+    128: b"vary",
+}
+"""What says that it was not to be kept, and the word of `ignore` that let it in: without the word,
+which the configuration may not have any more, it is of no use."""
+
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
     """One stored answer without its body.
@@ -47,7 +58,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     "expires", "heuristic", "cdn-cache-control", "porch-cache-control", "ttl", "status_ttl", "none".
     stale_while, stale_error: for how long behind that it may be served while it is asked for again,
     and where the origin fails (RFC 5861).
-    must: NO_CACHE, MUST_REVALIDATE, ONLY_AUTHORIZED, or-ed.
+    must: NO_CACHE, MUST_REVALIDATE, IMMUTABLE, those of LET_IN, or-ed.
     vary: the request fields that chose it, by name, with their normalised values; and what of the
     answer itself a request is to suit, under names that begin with a colon (`vary.py`).
     tags: names to purge it by.

@@ -16,6 +16,7 @@ from porch.cache.counts import COLLAPSED, FORWARDED, FROM_STORE, HIT, HIT_STALE,
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.headed import holds_for_all
+from porch.cache.invalidation import SAFE
 from porch.cache.joining import MOST_JOINED
 from porch.cache.key import KeyRules, body_digest, digest, make
 from porch.cache.policy import Policy
@@ -24,6 +25,7 @@ from porch.cache.ready import Name, Whom, ready
 from porch.cache.refusal import CLIMBS, Refusal
 from porch.cache.reuse import How, Use
 from porch.cache.shelf import Shelf, name_of
+from porch.cache.siblings import Invalidate
 from porch.cache.status_field import CacheStatus, appended
 from porch.cache.store import Stored
 from porch.cache.unkeyed import believing
@@ -81,12 +83,14 @@ class Cache(Filter):
     shelf: of the worker. route: of exchanges for the store, with the hooks that face the origin.
     policy, rules, function: of the configuration; the last is the operator's own part of the key.
     suffix: what stands in the key for conditions of the route. trusts: whether an origin is told
-    what a peer with this address says of the client; None for nobody.
+    what a peer with this address says of the client; None for nobody. changing: what lets go of
+    the answers that requests past the cache have changed.
     """
 
     __slots__ = (
         "_anybody",
         "_believed",
+        "_changing",
         "_coming",
         "_function",
         "_may_be_ready",
@@ -110,12 +114,14 @@ class Cache(Filter):
         suffix: bytes = b"",
         function: KeyFunction | None = None,
         trusts: Callable[[bytes], bool] | None = None,
+        changing: Invalidate | None = None,
     ) -> None:
         self.shelf = shelf
         self.route = route
         self.policy = policy
         self.rules = rules
         self._trusts = trusts
+        self._changing = changing
         self._anybody = Whom(rules)
         self._believed = Whom(believing(rules))
         self._suffix = suffix
@@ -200,6 +206,8 @@ class Cache(Filter):
         self._notes.pop(exchange, None)
         self._passing.pop(exchange, None)
         self._coming.discard(exchange)
+        if exchange.request.method not in SAFE and self._changing is not None:
+            self._changing.settle(exchange)
         asked = self.shelf.members.pop(exchange, None)
         if asked is not None:
             asked.leave(exchange)

@@ -1,6 +1,6 @@
 """What a request that changes something makes of the answers that are kept (RFC 9111 4.4)."""
 
-from urllib.parse import urljoin, urlsplit
+import re
 
 from porch.cache.key import KeyRules, host, target, url
 from porch.http.message import Field, RequestHead
@@ -14,6 +14,11 @@ SAFE = frozenset(
 
 _NAMED = (b"location", b"content-location")
 _AS_IS = KeyRules()
+_REFERENCE = re.compile(
+    rb"(?:([A-Za-z][A-Za-z0-9+.\-]*):)?(?://([^/?#]*))?([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL
+)
+"""Scheme, authority, path and query (RFC 3986 B). One without an authority is relative, whatever
+its scheme (5.2.2, as in older ones)."""
 
 
 def invalidated(request: RequestHead, status: int, fields: list[Field]) -> list[bytes]:
@@ -39,18 +44,37 @@ def resolved(reference: bytes, request: RequestHead) -> bytes | None:
     `http` and `https` of one host and port are one origin here, with the scheme of the request:
     origins behind a door that ends TLS do not know what clients call them.
     """
-    base = url(request).decode("latin-1")
-    try:
-        parts = urlsplit(urljoin(base, reference.decode("latin-1")))
-    except ValueError:  # brackets that are no address
+    found = _REFERENCE.fullmatch(reference.translate(None, b"\t"))
+    if found is None:
         return None
-    scheme = parts.scheme.encode("latin-1")
-    if scheme not in (b"http", b"https"):
-        return None
-    theirs = host(scheme, parts.netloc.encode("latin-1"))
+    scheme, authority, path, query = found[1], found[2], found[3], found[4]
     ours = host(request.scheme, request.authority)
-    if theirs != ours:
+    if scheme is not None and scheme.lower() not in (b"http", b"https"):
         return None
-    path = parts.path.encode("latin-1") or b"/"
-    query = b"?" + parts.query.encode("latin-1") if parts.query else b""
-    return request.scheme + b"://" + ours + target(path + query, _AS_IS)
+    if authority is not None:
+        theirs = request.scheme if scheme is None else scheme.lower()
+        if host(theirs, authority) != ours:
+            return None
+        path = _without_dots(path)
+    else:
+        base, mark, rest = target(request.target, _AS_IS).partition(b"?")
+        if path:
+            path = _without_dots(path if path[:1] == b"/" else base[: base.rindex(b"/") + 1] + path)
+        else:
+            path = base
+            query = mark + rest if query is None else query
+    return request.scheme + b"://" + ours + target(path + (query or b""), _AS_IS)
+
+
+def _without_dots(path: bytes) -> bytes:
+    """RFC 3986 5.2.4. An empty query, `;` and `//` stay: they are another path, and another key."""
+    kept: list[bytes] = []
+    segments = path.split(b"/")[1:]
+    for each in segments:
+        if each == b"..":
+            del kept[-1:]
+        elif each != b".":
+            kept.append(each)
+    if segments and segments[-1] in (b".", b".."):
+        kept.append(b"")
+    return b"/" + b"/".join(kept)

@@ -24,8 +24,10 @@ from porch.cache.store import (
     Stat,
     Stored,
     Variant,
+    Ways,
 )
 from porch.cache.sweeping import is_useless
+from porch.cache.ways import unattended
 from porch.reader import OPEN
 
 __all__ = ["MemoryStore"]
@@ -118,6 +120,7 @@ class MemoryStore:
         self._sieve = Sieve(self._marks)
         self._ghost = Ghost(array("Q", bytes(8 * GHOSTS)))
         self._line = Line()
+        self._ways: Ways = {}
         self._hands = Hands()
         self._bans = _Bans()
         self._position = self._used = self._reserved = self._spools = 0
@@ -247,6 +250,12 @@ class MemoryStore:
         self._bans.add(scope, value, soft=soft)
         self._notices.tell([(scope, value, soft)])
 
+    def attend(self, ways: Ways) -> None:
+        """See Store."""
+        before, self._ways = self._ways, ways
+        for scope, value in unattended(before, ways):
+            self.purge(scope, value)
+
     def sweep(self) -> None:
         """See Store."""
         self._hear()
@@ -313,10 +322,11 @@ class MemoryStore:
             self._touch(primary)
         others: list[Variant] = []
         for each in known:
+            if each.ident == variant.ident:
+                continue  # with another Vary from now on, perhaps
             if each.vary == variant.vary or len(others) == VARIANTS - 1:
-                if each.ident != variant.ident:
-                    self._drop(int.from_bytes(each.ident, "big"))
-            elif each.ident != variant.ident:
+                self._drop(int.from_bytes(each.ident, "big"))
+            else:
                 others.append(each)
         self._keys[primary] = [variant, *others]
 

@@ -24,7 +24,7 @@ from porch.cache.database import era_folder, whole
 from porch.cache.disk_store import DiskStore
 from porch.cache.store import LEAST, StoreError
 
-__all__ = ["FORMAT", "LEAP", "Claim", "claim", "open_store", "settle"]
+__all__ = ["FORMAT", "LEAP", "Claim", "claim", "forsake", "open_store", "settle"]
 
 FORMAT = 1
 """Of what is stored. A store of another is emptied, never read."""
@@ -131,6 +131,13 @@ def settle(folder: Path, claimed: Claim) -> None:
         _write_state(folder, _State(FORMAT, _boot(), uptime, claimed.offset, clean))
     os.close(claimed.lock)
     os.close(claimed.board)
+
+
+def forsake(folder: Path) -> None:
+    """A door serves the same without this store: what is kept in it may be changed meanwhile, and
+    nobody would let go of it. It is empty for the next that claims it. Never raises."""
+    with contextlib.suppress(OSError):
+        (folder / _STATE).unlink(missing_ok=True)
 
 
 def _own(folder: Path, worker: int) -> bool:

@@ -11,6 +11,7 @@ from porch.cache.conditions import is_plain
 from porch.cache.entry import NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.key import KeyRules
 from porch.cache.store import Store, Stored
+from porch.cache.vary import OF_ANSWER
 from porch.filter import Kept
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.reader import Body
@@ -134,7 +135,7 @@ def ready(
         if found is None or len(found) != entry.length:
             return None
         body = found
-    names = [*(name for name, _ in entry.vary if name[:1] != b":"), *rules.fields]
+    names = [*(name for name, _ in entry.vary if name not in OF_ANSWER), *rules.fields]
     if rules.cookies:
         names.append(b"cookie")
     said = [(name, [value for found, value in request.fields if found == name]) for name in names]

@@ -25,7 +25,14 @@ from operator import itemgetter
 
 from porch.cache.asker import is_for
 from porch.cache.directives import FOREVER, NONE, Directives, cache_control
-from porch.cache.entry import IMMUTABLE, MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
+from porch.cache.entry import (
+    IMMUTABLE,
+    LET_IN,
+    MUST_REVALIDATE,
+    NO_CACHE,
+    ONLY_AUTHORIZED,
+    Entry,
+)
 from porch.cache.policy import Policy
 from porch.http.fields import tokens
 from porch.http.message import RequestHead
@@ -96,6 +103,11 @@ _NOT_HIS = Use(
     "miss",
     "it answered a request with Authorization and is for that alone (RFC 9111 3.5)",
 )
+_NOT_LET_IN = Use(
+    How.MISS,
+    "miss",
+    "it says that it is not to be kept, and the word of `ignore` that had it kept is there no more",
+)
 _ASKED = Use(
     How.VALIDATE,
     "stale",
@@ -109,6 +121,8 @@ _REFUSE = Use(
     "(RFC 9111 5.2.1.7)",
     store=False,
 )
+_LET_IN = sum(LET_IN)
+_LOOKED_AT = NO_CACHE | _LET_IN
 _RELOAD = Directives({b"no-cache": [None]})
 _ABSENT = {
     fwd: Use(How.MISS, fwd, why)
@@ -140,7 +154,7 @@ def use(
     age = entry.age_at(now)
     if policy.respect_client and not _ASKING.isdisjoint(map(_NAME, request.fields)):
         return _asked(entry, request, address, age, is_purged, policy, _directives(request))
-    if age < entry.lifetime and not is_purged and not entry.must & (NO_CACHE | ONLY_AUTHORIZED):
+    if age < entry.lifetime and not is_purged and not entry.must & _LOOKED_AT:
         return _FRESH
     return _asked(entry, request, address, age, is_purged, policy, NONE)
 
@@ -184,8 +198,8 @@ def _asked(
     """What is done, after all that the client asks."""
     if b"no-store" in asked:
         found = _NOT_STORED
-    elif entry.must & ONLY_AUTHORIZED and b"authorization" not in policy.ignore:
-        found = _NOT_HIS
+    elif entry.must & _LET_IN and not _lets_in(entry, policy):
+        found = _NOT_HIS if entry.must & ONLY_AUTHORIZED else _NOT_LET_IN
     elif entry.asker and not is_for(entry, request, address):
         found = _ASKED
     else:
@@ -193,6 +207,11 @@ def _asked(
     if b"only-if-cached" in asked and found.how not in (How.FRESH, How.STALE):
         return _REFUSE
     return found
+
+
+def _lets_in(entry: Entry, policy: Policy) -> bool:
+    """Whether the configuration of now keeps it too."""
+    return all(word in policy.ignore for bit, word in LET_IN.items() if entry.must & bit)
 
 
 def _chosen(entry: Entry, age: float, is_purged: bool, asked: Directives) -> Use:

@@ -206,6 +206,11 @@ class FillKeeper:
         self.deadlines = door.deadlines
         self.running = 0
 
+    @property
+    def closing(self) -> bool:
+        """See keeper.Keeper."""
+        return self.door.closing
+
     def error_page(self, exchange: Exchange, error: PorchError) -> Response:
         """Each who waits gets a page of its own kind."""
         fill: Fill = exchange.client  # type: ignore[assignment]

@@ -7,16 +7,15 @@ from porch.cache.bans import host_of
 from porch.cache.invalidation import SAFE, invalidated
 from porch.cache.key import KeyRules, digest, make, url
 from porch.cache.queries import marked
-from porch.cache.store import Store
+from porch.cache.store import Store, Ways
+from porch.cache.ways import ALL, way
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import RequestHead
 from porch.route.paths import TooManyReadings, readings
 from porch.route.pattern import Pattern
 
-__all__ = ["Invalidate", "InvalidateAtDoor", "Siblings"]
-
-_WILD = b"*"
+__all__ = ["Attending", "Invalidate", "InvalidateAlone", "InvalidateAtDoor", "Siblings"]
 
 
 class _Ways:
@@ -29,6 +28,11 @@ class _Ways:
         self.is_listed = True
         self.suffixes: set[bytes] = set()
         self.patterns: dict[Pattern, None] = {}
+
+    @property
+    def suffix(self) -> bytes | None:
+        """What stands behind each key; None where that is not one thing."""
+        return min(self.suffixes) if self.is_listed and len(self.suffixes) == 1 else None
 
     def may_have(self, path: bytes) -> bool:
         """Whether one of the routes may have been asked for this path."""
@@ -51,11 +55,24 @@ class Siblings:
     def add(self, pattern: Pattern, rules: KeyRules, suffix: bytes | None) -> None:
         """One more cache. suffix: behind its keys; None where more stands there than the rules and
         the URL tell."""
-        host = _WILD if pattern.host.startswith(_WILD) else pattern.host
+        host = ALL if pattern.host.startswith(ALL) else pattern.host
         ways = self._known.setdefault(host, {}).setdefault(rules, _Ways())
         ways.patterns[pattern] = None
         ways.is_listed = ways.is_listed and suffix is not None
         ways.suffixes.add(suffix or b"")
+
+    @property
+    def ways(self) -> Ways:
+        """For Store.attend."""
+        found: dict[bytes, bytes] = {}
+        for host, known in self._known.items():
+            each = (
+                way(rules, pattern.key, pattern.method, ways.suffix)
+                for rules, ways in known.items()
+                for pattern in ways.patterns
+            )
+            found[host] = b"".join(sorted(each))
+        return found
 
     def forget(self, store: Store, changed: bytes) -> None:
         """Nothing of this URL (Entry.url, by no rules) is served any more."""
@@ -63,22 +80,46 @@ class Siblings:
         authority, slash, target = rest.partition(b"/")
         asked = RequestHead(b"GET", slash + target, authority, scheme, [])
         path = asked.target.partition(b"?")[0]
-        for host in (host_of(changed), _WILD):
+        for host in (host_of(changed), ALL):
             for rules, ways in self._known.get(host, {}).items():
                 if not ways.may_have(path):
                     continue
-                if ways.is_listed and len(ways.suffixes) == 1:
-                    (suffix,) = ways.suffixes
+                suffix = ways.suffix
+                if suffix is not None:
                     key = make(asked, rules) + suffix
                     store.forget(digest(key), marked(key))
                 else:
                     store.purge("url", url(asked, rules))
 
 
+class Attending:
+    """The siblings of the configuration that is in force in this worker: whatever route a change
+    came through, one of before a reload too, what is kept now is what it takes out."""
+
+    __slots__ = ("_asked", "_siblings")
+
+    def __init__(self) -> None:
+        self._siblings = self._asked = Siblings()
+
+    def prepare(self, siblings: Siblings) -> None:
+        """Those of a configuration that is being built."""
+        self._asked = siblings
+
+    def commit(self, store: Store | None) -> None:
+        """It is in force from now on."""
+        self._siblings = self._asked
+        if store is not None:
+            store.attend(self._siblings.ways)
+
+    def forget(self, store: Store, changed: bytes) -> None:
+        """See Siblings."""
+        self._siblings.forget(store, changed)
+
+
 class _Invalidating(Filter):
     __slots__ = ("_siblings", "_store")
 
-    def __init__(self, siblings: Siblings, store: Store) -> None:
+    def __init__(self, siblings: Siblings | Attending, store: Store) -> None:
         self._siblings = siblings
         self._store = store
 
@@ -90,13 +131,47 @@ class _Invalidating(Filter):
 
 
 class Invalidate(_Invalidating):
-    """On each route to a pool of a host that one of them keeps answers of."""
+    """On each route to a pool of a host that one of them keeps answers of.
 
-    __slots__ = ()
+    An origin that was asked and not heard, since the client has left or time was over, or that was
+    asked once more and said no, may have changed it: RFC 9111 4.4 wants no more than what is known.
+    """
+
+    __slots__ = ("_heard",)
+
+    def __init__(self, siblings: Siblings | Attending, store: Store) -> None:
+        super().__init__(siblings, store)
+        self._heard: set[Exchange] = set()
 
     def on_upstream_response(self, exchange: Exchange) -> None:
         """See Filter."""
         self._look(exchange)
+        if exchange.request.method not in SAFE:
+            self._heard.add(exchange)
+
+    def settle(self, exchange: Exchange) -> None:
+        """An exchange with a method that is not known to be safe has ended: what no cache beside
+        this one tells, `InvalidateAlone` does."""
+        request = exchange.request
+        is_heard = exchange in self._heard
+        self._heard.discard(exchange)
+        if is_heard:
+            may_have = any(each.connected for each in exchange.tried)
+        else:
+            may_have = exchange.outgoing is not None
+        if may_have:
+            self._siblings.forget(self._store, url(request))
+
+
+class InvalidateAlone(Invalidate):
+    """The same on a route that has no cache itself."""
+
+    __slots__ = ()
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        if exchange.request.method not in SAFE:
+            self.settle(exchange)
 
 
 class InvalidateAtDoor(_Invalidating):

@@ -12,7 +12,7 @@ process. None of them raises for what a disk does: a store that cannot, keeps le
     store.save(primary, entry, body, moment)                # the moment before it was asked
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
@@ -35,6 +35,7 @@ __all__ = [
     "StoreError",
     "Stored",
     "Variant",
+    "Ways",
 ]
 
 LEAST = 8 << 20
@@ -47,6 +48,9 @@ VARIANTS = 64
 Scope = Literal["url", "prefix", "host", "tag", "all"]
 """What a purge names: an Entry.url, what it begins with, its host (lower-case, without port, of
 either scheme), one of Entry.tags, everything (the value is then b"")."""
+
+Ways = Mapping[bytes, bytes]
+"""By hosts, or b"*" for more than one: by what keys what is kept of them is let go of (ways.py)."""
 
 GrowthState = Literal["growing", "complete", "failed"]
 
@@ -253,6 +257,11 @@ class Store(Protocol):
     def purge(self, scope: Scope, value: bytes = b"", *, soft: bool = False) -> None:
         """Whatever is named was purged: in force in all workers when this returns, however much
         it is; about 0.1 ms. What can't be noted (a full disk) purges everything instead."""
+
+    def attend(self, ways: Ways) -> None:
+        """A configuration has come into force in this worker, by which what is kept is let go of
+        so when its URL is changed. What was kept by other ways is purged; in a store that outlives
+        the door, those of before its start count too."""
 
     def sweep(self) -> None:
         """A small step (under 1 ms) of looking for what has expired or was purged, and for what

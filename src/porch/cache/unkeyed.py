@@ -5,14 +5,16 @@ no browser sends, or none with a page, a request that is to be stored goes witho
 is kept for those alone that say the same. Else one client chooses what all others get.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import compress
 from operator import itemgetter
 
 from porch.cache.key import KeyRules
+from porch.http.fields import alike
 from porch.http.message import Field, RequestHead
 
-__all__ = ["IMPLIED", "TOLD", "UNKEYED", "believing", "implied", "is_plain", "sendable"]
+__all__ = ["FAMILIES", "IMPLIED", "TOLD", "UNKEYED", "believing", "implied", "is_plain", "sendable"]
 
 TOLD = (b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto")
 """What a trusted proxy tells that the origin makes links of: in the key of what it asks for."""
@@ -33,7 +35,9 @@ UNKEYED = frozenset(
         *(b"front-end-https", b"x-scheme", b"cf-visitor", b"cloudfront-forwarded-proto"),
         # another path
         *(b"x-original-url", b"x-original-uri", b"x-rewrite-url", b"x-forwarded-path"),
-        *(b"x-forwarded-url", b"x-script-name"),
+        *(b"x-forwarded-url", b"x-script-name", b"x-original-path", b"x-override-url"),
+        *(b"x-http-path-override", b"x-rewrite-path", b"x-rewrite-uri", b"x-real-url"),
+        *(b"x-request-uri", b"x-request-url", b"request-uri", b"x-proxy-url", b"x-wap-profile"),
         *(b"x-forwarded-uri", b"x-forwarded-context", b"x-envoy-original-path"),
         *(b"x-invoke-path", b"x-invoke-query", b"x-matched-path", b"x-now-route-matches"),
         b"x-amz-website-redirect-location",
@@ -43,29 +47,73 @@ UNKEYED = frozenset(
         # what parts of a framework tell each other
         *(b"x-invoke-status", b"x-invoke-error", b"x-invoke-output", b"x-middleware-prefetch"),
         *(b"x-middleware-subrequest", b"x-middleware-rewrite", b"x-react-router-spa-mode"),
-        b"x-react-router-prerender-data",
+        *(b"x-react-router-prerender-data", b"x-astro-path", b"x-astro-locals"),
+        *(b"x-sveltekit-pathname", b"x-sveltekit-search", b"x-vercel-sc-host"),
+        *(b"x-vercel-sc-headers", b"x-nitro-prerender", b"x-gatsby-wait-for-dev-ssr"),
     )
 )
 """Fields by which an origin may make another answer for the same key, and that browsers do not
-send. A request that is to be stored goes without them, in each spelling that a WSGI or CGI origin
-would read as the same name; but for those that are in its key."""
+send. A request that is to be stored goes without them, and without all that are `alike`; but for
+those that are in its key."""
 
 IMPLIED = frozenset(
     (
-        *(b"rsc", b"next-router-prefetch", b"next-router-segment-prefetch", b"next-url"),
-        *(b"next-router-state-tree", b"x-nextjs-data", b"x-requested-with", b"x-inertia"),
-        *(b"x-inertia-partial-data", b"x-inertia-partial-component", b"x-pjax", b"turbo-frame"),
-        *(b"hx-request", b"hx-target", b"hx-boosted", b"x-up-target"),
+        *(b"rsc", b"x-nextjs-data", b"x-requested-with", b"x-up-target", b"x-fetch"),
+        *(b"x-fragment", b"x-barba", b"x-xhr-referer", b"x-prerender-revalidate"),
+        *(b"x-purpose", b"x-moz", b"x-esi", b"x-forwarded-client-cert", b"uri", b"url"),
+        *(b"x-forwarded-by", b"x-forwarded-proto-version"),
+        *(b"prefer", b"a-im"),  # RFC 7240, RFC 3229
         *(b"content-type", b"content-encoding", b"content-language"),
     )
 )
 """Fields by which scripts of a page ask for data or a fragment of it under the URL of the whole;
-and what says something of a body, which a GET has not. An answer to a request with them is kept as
-if Vary had named them."""
+by which others in front ask for another form of it; and what says something of a body, which a GET
+has not. An answer to a request with them is kept as if Vary had named them."""
 
+FAMILIES = (
+    *(b"hx-", b"x-up-", b"x-inertia", b"x-pjax", b"x-livewire", b"x-alpine-", b"datastar-"),
+    *(b"next-", b"x-next-", b"turbo-", b"x-sveltekit-", b"surrogate-"),
+)
+"""How the names of more such fields begin: those of a framework that get more with its versions."""
+
+_REMEMBERED = 4096
 _ADDRESSES = b"x-forwarded-for"
 _TELLING = frozenset((b"content-encoding", b"access-control-allow-origin"))
 _NAME = itemgetter(0)
+
+
+class _Judged(dict[bytes, bool]):
+    """name -> whether the field is of a kind. Bounded; a name is judged once."""
+
+    __slots__ = ("_judge",)
+
+    def __init__(self, judge: Callable[[bytes], bool]) -> None:
+        super().__init__()
+        self._judge = judge
+
+    def __missing__(self, name: bytes) -> bool:
+        found = self._judge(name)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[name] = found
+        return found
+
+
+def _is_unkeyed(name: bytes) -> bool:
+    return alike(name) in UNKEYED
+
+
+def _is_implied(name: bytes) -> bool:
+    """A name that is not spelled as fields are (of letters, digits and `-`) may be read as that of
+    any other field, of one that Vary has or the key: what answers it is not for all."""
+    if name.startswith(b":"):  # the door's own (asker.told), which no client can send
+        return False
+    read = alike(name)
+    return read not in UNKEYED and (read != name or read in IMPLIED or read.startswith(FAMILIES))
+
+
+_is_left_out = _Judged(_is_unkeyed).__getitem__
+_is_looked_at = _Judged(_is_implied).__getitem__
 
 
 def sendable(request: RequestHead, keyed: Collection[bytes]) -> list[Field]:
@@ -77,7 +125,7 @@ def sendable(request: RequestHead, keyed: Collection[bytes]) -> list[Field]:
     return [
         field
         for field in request.fields
-        if (field[0] in keyed or not _is_unkeyed(field[0])) and field[0] != _ADDRESSES
+        if (field[0] in keyed or not _is_left_out(field[0])) and field[0] != _ADDRESSES
     ]
 
 
@@ -85,7 +133,8 @@ def is_plain(request: RequestHead, keyed: Collection[bytes]) -> bool:
     """Whether the origin is told nothing of `UNKEYED` or `IMPLIED` that is not in its key, so that
     what it answers holds for all."""
     return not any(
-        (_is_unkeyed(name) or name in IMPLIED) and name not in keyed for name, _ in request.fields
+        (_is_left_out(name) or _is_looked_at(name)) and name not in keyed
+        for name, _ in request.fields
     )
 
 
@@ -98,7 +147,8 @@ def implied(request: RequestHead, fields: Sequence[Field]) -> set[bytes]:
     """The names of request fields that an answer with these fields has looked at, whether Vary has
     them or not: a coding is there because somebody took it, and a site may read it because it said
     who it is."""
-    names = {*map(_NAME, request.fields)} & IMPLIED
+    asks = [*map(_NAME, request.fields)]
+    names = {*compress(asks, map(_is_looked_at, asks))}
     if _TELLING.isdisjoint(map(_NAME, fields)):
         return names
     for name, value in fields:
@@ -107,7 +157,3 @@ def implied(request: RequestHead, fields: Sequence[Field]) -> set[bytes]:
         elif name == b"access-control-allow-origin" and value == request.get(b"origin"):
             names.add(b"origin")
     return names
-
-
-def _is_unkeyed(name: bytes) -> bool:
-    return name in UNKEYED or (b"_" in name and name.replace(b"_", b"-") in UNKEYED)

@@ -180,15 +180,25 @@ def updated(entry: Entry, response: ResponseHead, date: bytes) -> ResponseHead:
 
 def freshened(entry: Entry, appraised: Entry) -> Entry:
     """What is stored from now on: `appraised`, which was made of `updated`, with the body of
-    `entry`, and chosen by the same request fields unless Vary names others now."""
+    `entry`, and chosen by the same request fields unless Vary names others now; what keeps it apart
+    besides, as a site that Access-Control-Allow-Origin names now, does from now on."""
     has_same_vary = _vary(entry) == _vary(appraised)
     return msgspec.structs.replace(
         appraised,
         length=entry.length,
         held=entry.held,
         url=entry.url,
-        vary=entry.vary if has_same_vary else appraised.vary,
+        vary=_both(entry.vary, appraised.vary) if has_same_vary else appraised.vary,
     )
+
+
+def _both(stored: list[Field], found: list[Field]) -> list[Field]:
+    """All that one of the two is chosen by: as it was stored, else as it was found now. In the
+    order of each: by name, and what is no field (vary.described) behind those."""
+    if not found or found == stored:
+        return stored
+    both = {**dict(found), **dict(stored)}
+    return sorted(both.items(), key=lambda each: (each[0][:1] == b":", each[0]))
 
 
 def personal(entry: Entry, response: ResponseHead, *, says_cookies: bool) -> Entry:

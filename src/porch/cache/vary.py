@@ -1,8 +1,10 @@
 """Vary: which requests a stored answer is for (RFC 9111 4.1).
 
 What a request says for a nominated field is compared in a normal form, so that spellings of one
-wish share an answer. For fields in general that is white space around commas and how lines are
-joined. Two are understood:
+wish share an answer. White space around commas and how lines are joined count for nothing in lists
+(RFC 9111 4.1): in fields that are known as such, and in unknown ones whose members are all tokens
+(RFC 9110 5.6.2), but for what the door tells of who comes. Else a value is as it was sent:
+`Cookie: s=a ,b` is not `s=a,b`. Two are understood:
 
 - Accept-Encoding: which of gzip, br and zstd are taken, in any order and weight.
 - Accept-Language: the languages in the order of their weights, in any case; those of one weight
@@ -22,7 +24,7 @@ from porch.cache.lists import pieces
 from porch.http.fields import tokens
 from porch.http.message import Field, RequestHead
 
-__all__ = ["MOST_NAMES", "chosen", "described", "matches", "nominated"]
+__all__ = ["MOST_NAMES", "OF_ANSWER", "TOLD_BY", "chosen", "described", "matches", "nominated"]
 
 MOST_NAMES = 32
 """Fields that one answer may nominate; more is as good as `*`."""
@@ -32,9 +34,32 @@ _ALIASES = {b"x-gzip": b"gzip"}
 _CODING = b":coding"
 _LANGUAGE = b":language"
 
+OF_ANSWER = frozenset((_CODING, _LANGUAGE))
+"""Names in Entry.vary that are of the answer itself, and no request has."""
+
 _ABSENT = b""
+_LINE = b"\n"
 _EMPTY = b" "
 """There, but with an empty value: no value in the normal form has a space at its end."""
+
+# What is a list by its definition, and what is none whatever it looks like.
+_LISTS = frozenset(
+    (
+        *(b"accept", b"accept-charset", b"a-im", b"prefer", b"te", b"via", b"cache-control"),
+        *(b"access-control-request-headers", b"if-match", b"if-none-match", b"pragma"),
+        *(b"sec-ch-ua", b"sec-ch-ua-full-version-list", b"sec-ch-ua-form-factors"),
+        b"surrogate-capability",
+    )
+)
+_WHOLE = frozenset(
+    (
+        *(b"cookie", b"authorization", b"proxy-authorization", b"user-agent", b"referer"),
+        *(b"origin", b"from"),
+    )
+)
+TOLD_BY = b":told"
+"""In a request as asker.told has it: by which fields the door tells. No client can send such a
+name."""
 
 _REMEMBERED_LENGTH = 512
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -109,18 +134,25 @@ def _said(name: bytes, request: RequestHead) -> bytes:
     lines = [field[1] for field in request.fields if field[0] == name]
     if not lines:
         return _ABSENT
-    value = lines[0] if len(lines) == 1 else b",".join(lines)
+    value = lines[0] if len(lines) == 1 else _LINE.join(lines)
+    if b"," in value and name in (request.get(TOLD_BY) or b"").split(b","):
+        return value
     if len(value) > _REMEMBERED_LENGTH:
         return _normal(name, value)
     return _remembered(name, value)
 
 
 def _normal(name: bytes, value: bytes) -> bytes:
+    """value: the lines, parted by what no line has."""
+    listed = value.replace(_LINE, b",")
     if name == b"accept-encoding":
-        return _codings(value)
+        return _codings(listed)
     if name == b"accept-language":
-        return _languages(value)
-    return b",".join(pieces(value)) or _EMPTY
+        return _languages(listed)
+    members = pieces(listed)
+    if name in _LISTS or (name not in _WHOLE and all(map(_TOKEN.fullmatch, members))):
+        return b",".join(members) or _EMPTY
+    return value.strip(b" \t") or _EMPTY
 
 
 _remembered = lru_cache(maxsize=2048)(_normal)

@@ -180,6 +180,19 @@ def tail(
     return follow(config, which, as_json=json, most=count)
 
 
+@app.command()
+def top(
+    config: Config = DEFAULT,
+    every: Annotated[float, typer.Option(min=0.2, max=60, help="Seconds between two looks.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Show one look and end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, a line each look.")] = False,
+) -> int:
+    """Show who is busy and who is slow in a running door, until Ctrl-C."""
+    from porch.cli.top import show_top
+
+    return show_top(config, every, once=once, as_json=json)
+
+
 Endpoint = Annotated[
     str, typer.Argument(help="An address, or a pool and an address: api/10.0.0.1:8000.")
 ]

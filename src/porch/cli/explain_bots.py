@@ -27,7 +27,7 @@ def _verdict(block: Block, request: RequestHead) -> str:
     except TooDeep as error:
         return error.sentence
     if rule is not None:
-        return f"refused: {rule.name}"
+        return f"refused: {rule.name}{', without a line in the log' if rule.quiet else ''}"
     count = len(block.rules)
     bodies = sum(bool(each.body) for each in block.rules)
     more = f"; {bodies} of them {'reads' if bodies == 1 else 'read'} the body" if bodies else ""

@@ -31,5 +31,5 @@ def buffer_lines(loaded: Loaded, route: Route | None, request: RequestHead) -> I
         most = spell_size(words.buffer_response)
         yield f"buffers   up to {most} of the answer, ahead of a slow client"
     if words.bandwidth is not None:
-        whose = "each client in each worker" if words.bandwidth.per == "client" else "all clients"
+        whose = "each client" if words.bandwidth.per == "client" else "all clients"
         yield f"paces     the answers of {whose} at {spell_size(words.bandwidth.rate)} a second"

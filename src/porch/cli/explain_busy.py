@@ -7,7 +7,7 @@ from porch.config.loaded import Loaded
 from porch.config.schema_busy import IMPORTANCE
 from porch.config.units import spell_duration
 from porch.http.message import RequestHead
-from porch.route.route import ALWAYS, HIGH, Route
+from porch.route.route import ALWAYS, HIGH, KNOWN, NORMAL, Route
 from porch.shield.busy import HEALTH
 
 __all__ = ["busy_lines"]
@@ -19,7 +19,9 @@ def busy_lines(loaded: Loaded, route: Route | None, request: RequestHead) -> Ite
     if words is None or route is None:
         return
     importance, why = route.importance, ""
-    if importance < HIGH and request.target in HEALTH:
+    if importance == KNOWN:
+        importance, why = NORMAL, ", high where auth has let somebody in from this address lately"
+    if importance == NORMAL and request.target in HEALTH:
         importance, why = HIGH, f", as {request.target.decode('latin-1')} asks whether we live"
     if importance == ALWAYS:
         yield "busy      always served, whatever there is to do (importance)"

@@ -1,10 +1,12 @@
-"""What `porch explain` says of what a request may say: the shape of its JSON."""
+"""What `porch explain` says of what a request may say: the shape of its JSON, the document of an
+API."""
 
 from collections.abc import Iterator
 
 from porch.http.message import RequestHead
 from porch.route.route import Route
 from porch.shield.json_content import JsonContent
+from porch.shield.openapi import OpenApi
 
 __all__ = ["content_lines"]
 
@@ -15,3 +17,5 @@ def content_lines(route: Route | None, request: RequestHead) -> Iterator[str]:
         owner = getattr(hook, "__self__", None)
         if isinstance(owner, JsonContent):
             yield from (f"json      {each}" for each in owner.described())
+        elif isinstance(owner, OpenApi):
+            yield from (f"openapi   {each}" for each in owner.described(request))

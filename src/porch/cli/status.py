@@ -7,7 +7,7 @@ from typing import Any
 
 from porch.cli.ask import answer_of
 
-__all__ = ["lines", "show_status"]
+__all__ = ["lines", "show_status", "table"]
 
 MOST = 30
 """Endpoints that a person is shown; those in trouble come first."""
@@ -37,7 +37,7 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     yield f"{found['file']} ({found['hash']}), {routes}, loaded {found['loaded']}"
     yield f"listening on {', '.join(status['listening']) or 'nothing'}"
     yield ""
-    yield from _table(
+    yield from table(
         ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
         [
             [
@@ -64,7 +64,7 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     endpoints = sorted(status["upstreams"], key=lambda each: each["state"] == "up")
     if endpoints:
         yield ""
-        yield from _table(
+        yield from table(
             ["pool", "endpoint", "state", "running", "requests"],
             [
                 [
@@ -90,7 +90,7 @@ def _changes(status: dict[str, Any]) -> Iterator[str]:
         rows = [[each[word] or "" for word in words] for each in status[title]]
         if rows:
             yield ""
-            yield from _table(words, rows)
+            yield from table(words, rows)
     for each in status["mirrors"]:
         if each["not_copied"]:
             yield ""
@@ -100,7 +100,7 @@ def _changes(status: dict[str, Any]) -> Iterator[str]:
     ]
     if rows:
         yield ""
-        yield from _table(["limit", "refused", "would refuse"], rows)
+        yield from table(["limit", "refused", "would refuse"], rows)
     for each in status["discovery"]:
         yield ""
         yield from _source(each)
@@ -115,7 +115,8 @@ def _source(source: dict[str, Any]) -> Iterator[str]:
         yield f"  trouble{since}: {source['trouble']}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Columns as wide as they have to be; what is None is not known."""
     cells = [["?" if cell is None else str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     for row in cells:

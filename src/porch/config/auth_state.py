@@ -9,25 +9,25 @@ from urllib.parse import SplitResult, urlsplit
 
 from porch.client import Client
 from porch.forward.address import Address
-from porch.shield.auth_failures import Failures
-from porch.shield.auth_function import AuthFunction
+from porch.shield.auth_ended import Ended
+from porch.shield.auth_failures import MOST_FORGERIES, Failures
 from porch.shield.auth_thread import SlowThread
 from porch.shield.basic import Passwords
 from porch.shield.fetched import Fetched, Spawn
-from porch.shield.jwks import KeySet
-from porch.shield.jwt import MOST_FAILURES
 from porch.shield.limit_table import LimitRow
-from porch.shield.oidc_discovery import Discovery
 from porch.tls.origin import Authorities, client_context
 
 if TYPE_CHECKING:
     from porch.config.pools import MakeClient
+    from porch.shield.auth_function import AuthFunction
+    from porch.shield.jwks import KeySet
+    from porch.shield.oidc_discovery import Discovery
 
 __all__ = ["AuthState", "LoadAuth", "target_of"]
 
 What = TypeVar("What", bound=Fetched)
 
-LoadAuth = Callable[[str, Path], AuthFunction | None]
+LoadAuth = Callable[[str, Path], "AuthFunction | None"]
 """("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
 which was told then."""
 
@@ -35,12 +35,13 @@ which was told then."""
 class AuthState:
     """Of one worker. make_client, spawn, load: of one that serves; without them nobody is asked.
     warn: tells the operator. serves: whether requests come, or are only rehearsed. forgeries: who
-    shows tokens that nobody has signed."""
+    shows tokens that nobody has signed. ended: logins that were."""
 
     def __init__(self, *, serves: bool) -> None:
         self.serves = serves
         self.passwords = Passwords(SlowThread() if serves else None)
-        self.forgeries = Failures("forged tokens", MOST_FAILURES)
+        self.forgeries = Failures("forged tokens", MOST_FORGERIES)
+        self.ended = Ended()
         self.make_client: MakeClient | None = None
         self.spawn: Spawn = _nobody
         self.load: LoadAuth = lambda word, base: None
@@ -55,10 +56,12 @@ class AuthState:
         self.make_client, self.spawn, self.load, self.warn = make_client, spawn, load, warn
 
     def count_in(self, row: LimitRow | None) -> None:
-        """Where wrong credentials are counted by all workers; None for here alone."""
+        """Where all workers count wrong credentials, and know what has ended; None for here
+        alone."""
         if row is not None:
             self.passwords.failures.count_in(row)
             self.forgeries.count_in(row)
+            self.ended.count_in(row)
 
     def begin(self) -> None:
         """See State."""
@@ -74,15 +77,19 @@ class AuthState:
         for each in self._fetched.values():
             each.tick()
 
-    def key_set(self, url: str, authorities: Authorities) -> KeySet:
+    def key_set(self, url: str, authorities: Authorities) -> "KeySet":
         """The keys at a URL: those there are, or none yet. authorities: who vouches for it."""
+        from porch.shield.jwks import KeySet  # late, as the next: most doors have neither
+
         client = partial(self.client, url, authorities)
         target = target_of(urlsplit(url))
         made = partial(KeySet, url, target, client, self.spawn, self._warn)
         return self._kept((url, authorities), KeySet, made)
 
-    def discovery(self, issuer: str, authorities: Authorities) -> Discovery:
+    def discovery(self, issuer: str, authorities: Authorities) -> "Discovery":
         """An OpenID provider: what is known of it, or nothing yet."""
+        from porch.shield.oidc_discovery import Discovery
+
         client = partial(self._client_of, authorities)
         made = partial(Discovery, issuer, client, self.spawn, self._warn)
         return self._kept((f"issuer {issuer}", authorities), Discovery, made)

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from porch.config.auth_files import content_of, file_of, jwt_keys_of, keys_of, users_of
 from porch.config.auth_state import target_of
 from porch.config.loaded import Loaded
-from porch.config.logins import Logins
 from porch.config.schema import RouteWords
 from porch.config.schema_auth import WAYS, AuthModel, JwtModel
 from porch.config.schema_oidc import OidcModel
@@ -22,15 +21,13 @@ from porch.shield.auth_answer import TELL_CLIENT
 from porch.shield.auth_certificate import ByCertificate
 from porch.shield.auth_claims import Requirement
 from porch.shield.auth_cookie import WithoutCookie
-from porch.shield.auth_function import ByFunction
 from porch.shield.auth_unasked import Unasked
 from porch.shield.basic import Basic
-from porch.shield.forward_auth import KEPT, ForwardAuth, ForwardRules
-from porch.shield.jwt import Jwt, JwtRules
-from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import SYMMETRIC
-from porch.shield.oidc import WITHOUT_LOGINS
 from porch.tls.origin import Authorities, system_authorities
+
+if TYPE_CHECKING:
+    from porch.config.logins import Logins
 
 __all__ = [
     "Authing",
@@ -38,6 +35,7 @@ __all__ = [
     "auth_of",
     "has_way",
     "merge_auth",
+    "shown_inside",
     "tells",
     "tells_who",
     "told_fields",
@@ -114,6 +112,31 @@ def _credential_fields(words: AuthModel) -> set[bytes]:
     return found
 
 
+class Shown(NamedTuple):
+    """What clients show to routes with `accel`, by which internal routes are come to. withheld: the
+    fields that one of those keeps. passes: whether one sends them on."""
+
+    withheld: frozenset[bytes]
+    passes: bool
+
+
+def shown_inside(loaded: Loaded) -> Shown:
+    """Of all routes: which of them sends on to which internal one is for origins to say. What one
+    keeps at the door does not come in for another's sake."""
+    withheld: set[bytes] = set()
+    passes = False
+    for entry in loaded.routes:
+        if entry.pattern is None:
+            continue
+        settings = RouteSettings.of(loaded, entry, entry.pattern.host.decode())
+        words = auth_of(settings) if settings.nearest("accel") else None
+        if words is not None and getattr(words, "pass"):
+            passes = True
+        elif words is not None:
+            withheld |= _credential_fields(words)
+    return Shown(frozenset(withheld), passes)
+
+
 class _Made(NamedTuple):
     """What the words of a route have come to."""
 
@@ -128,7 +151,7 @@ class Authing:
     """Of one configuration. Routes with the same words share what lets in. files: that it is made
     of, to be watched. people: files of users and keys, in which somebody may be missing by now:
     they are noticed at once, and no rollback brings an older one back. logins: those at OpenID
-    providers.
+    providers, None where no route has such.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
     in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, gives its fields
@@ -141,14 +164,15 @@ class Authing:
         self._loaded = loaded
         self._auth = state.auth
         self._auth.count_in(state.limit_row)
-        self.logins = Logins(loaded, state.auth)
+        self.logins = _logins(loaded, state)
         self._told = frozenset(_all_told(loaded))
+        self._shown: Shown | None = None
         self._made: dict[tuple[int, ...], _Made] = {}
 
     def filters(self, settings: RouteSettings, host: str) -> list[Filter]:
         """What lets in, if a route asks. host: of its key."""
         made = self._of(settings)
-        if made.login is not None:
+        if made.login is not None and self.logins is not None:
             self.logins.come_to(host, made.login)
         return made.lets_in
 
@@ -161,11 +185,17 @@ class Authing:
         the client has sent in its place."""
         return self._of(settings).tells
 
-    def withheld(self, settings: RouteSettings) -> frozenset[bytes]:
+    def withheld(self, settings: RouteSettings, *, is_internal: bool = False) -> frozenset[bytes]:
         """The names of fields that no client may send through on a route: all by which any route
         tells who comes, since an origin believes them wherever the request came in, and those that
-        carry what is shown to the door."""
-        return self._of(settings).withheld
+        carry what is shown to the door; on an internal one without words of its own, to the routes
+        that send there."""
+        withheld = self._of(settings).withheld
+        if not is_internal or auth_of(settings) is not None:
+            return withheld
+        if self._shown is None:
+            self._shown = shown_inside(self._loaded)
+        return withheld | self._shown.withheld
 
     def _of(self, settings: RouteSettings) -> "_Made":
         """Most of many routes have the words of their site or of the top."""
@@ -173,8 +203,7 @@ class Authing:
         found = self._made.get(key)
         if found is None:
             words = auth_of(settings)
-            open_to_all: list[Filter] = [WITHOUT_LOGINS] if self.logins.is_used else []
-            found = self._made[key] = _Made(open_to_all, [], [], self._told)
+            found = self._made[key] = _Made(self._without_logins(), [], [], self._told)
             if words is not None:
                 found = self._made[key] = self._of_words(words)
         return found
@@ -187,11 +216,18 @@ class Authing:
         lets_in: list[Filter] = [self._make(words)]
         if words.jwt is not None and words.jwt.cookie and not getattr(words, "pass"):
             lets_in.append(WithoutCookie(words.jwt.cookie.encode()))
-        if self.logins.is_used:
-            lets_in.append(WITHOUT_LOGINS)
+        lets_in += self._without_logins()
         is_told = words.oidc is not None or (words.forward is not None and words.forward.give)
         answers: list[Filter] = [TELL_CLIENT] if is_told else []
         return _Made(lets_in, answers, tells, withheld, words.oidc)
+
+    def _without_logins(self) -> list[Filter]:
+        """Of each route of a door that has logins: no origin gets their cookies."""
+        if self.logins is None:
+            return []
+        from porch.shield.oidc import WITHOUT_LOGINS  # late: there is one by now
+
+        return [WITHOUT_LOGINS]
 
     def _make(self, words: AuthModel) -> Authenticate:
         require = [Requirement(name, wanted) for name, wanted in words.require.items()]
@@ -223,6 +259,9 @@ class Authing:
         return Basic(users, judge, self._auth.passwords, words.realm or REALM)
 
     def _by_token(self, words: AuthModel, judge: Judge) -> Way:
+        from porch.shield.jwt import Jwt, JwtRules  # late, as each way that few doors have
+        from porch.shield.jwt_claims import Terms
+
         jwt = words.jwt
         assert jwt is not None
         rules = JwtRules(
@@ -245,6 +284,7 @@ class Authing:
 
     def _by_login(self, words: AuthModel, judge: Judge) -> Way:
         assert words.oidc is not None
+        assert self.logins is not None
         return self.logins.way(words.oidc, judge, words.realm or REALM, self._authorities)
 
     def _by_function(self, words: AuthModel, judge: Judge) -> Way:
@@ -254,9 +294,13 @@ class Authing:
         function = self._auth.load(word, self._loaded.base)
         if function is None:
             return Unasked(f"{word} cannot be loaded; the message log says why")
+        from porch.shield.auth_function import ByFunction
+
         return ByFunction(word, function, self._auth.spawn, judge)
 
     def _by_service(self, words: AuthModel, judge: Judge) -> Way:
+        from porch.shield.forward_auth import KEPT, ForwardAuth, ForwardRules
+
         forward = words.forward
         assert forward is not None
         if not self._auth.serves:
@@ -299,9 +343,20 @@ def algorithms_of(jwt: JwtModel) -> Sequence[str]:
     return SYMMETRIC[:1] if jwt.secret is not None else ALGORITHMS
 
 
-def _all_told(loaded: Loaded) -> Iterator[bytes]:
+def _logins(loaded: Loaded, state: State) -> "Logins | None":
+    if not any(words.auth and words.auth.oidc for words in _all_words(loaded)):
+        return None
+    from porch.config.logins import Logins  # late: 6 ms of a start
+
+    return Logins(loaded, state.auth)
+
+
+def _all_words(loaded: Loaded) -> list[RouteWords]:
     layers: list[RouteWords] = [loaded.config, *loaded.sites.values()]
-    layers += [entry.model for entry in loaded.routes]
-    for each in layers:
+    return [*layers, *(entry.model for entry in loaded.routes)]
+
+
+def _all_told(loaded: Loaded) -> Iterator[bytes]:
+    for each in _all_words(loaded):
         if each.auth:
             yield from told_fields(each.auth)

@@ -85,17 +85,18 @@ def rules_of(words: BlockModel) -> Rule:
             for name, value in (words.header or {}).items()
         ),
         body=tuple(map(pattern_of, words.body or ())),
+        quiet=words.log is False,
     )
 
 
 def _named(words: BlockModel) -> str:
     """As it is written."""
-    if words.list is not None and words.model_fields_set == {"list"}:
+    if words.list is not None and words.model_fields_set <= {"list", "log"}:
         return words.list
     said = (
         f"{name} {_shown(getattr(words, name))}"
         for name in BlockModel.model_fields
-        if name in words.model_fields_set and name != "status"
+        if name in words.model_fields_set and name not in ("status", "log")
     )
     return ", ".join(said)
 

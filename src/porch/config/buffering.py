@@ -1,36 +1,18 @@
 """From the words about waiting bodies to filters."""
 
-from porch.balance.standing import PACED
 from porch.buffer.bandwidth import Bandwidth
 from porch.buffer.request import BufferRequest
 from porch.buffer.response import BufferResponse
 from porch.config.contents import Contents
+from porch.config.limiting import row_of
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
-from porch.route.route import REQUESTS
-from porch.shared import Cells
 from porch.shield.content import LookAtBody
 from porch.shield.limit_keys import network
+from porch.shield.limit_pace import Pace
 
-__all__ = ["AllWorkers", "buffering", "pacing"]
-
-
-class AllWorkers:
-    """Bytes that left by all workers. See buffer.bandwidth.Counter."""
-
-    __slots__ = ("_cells",)
-
-    def __init__(self, cells: Cells) -> None:
-        self._cells = cells
-
-    def add(self, size: int) -> None:
-        """See Counter."""
-        self._cells.own[REQUESTS] += size
-
-    def total(self) -> int:
-        """See Counter."""
-        return self._cells.total(REQUESTS)
+__all__ = ["buffering", "pacing"]
 
 
 def buffering(settings: RouteSettings, contents: Contents) -> list[Filter]:
@@ -41,7 +23,7 @@ def buffering(settings: RouteSettings, contents: Contents) -> list[Filter]:
         gathered = BufferRequest(settings.buffer_request, content.wants if content else None)
         filters.append(gathered)
         if content is not None:
-            filters.append(LookAtBody(content, gathered.body_of, contents.thread))
+            filters.append(LookAtBody(content, gathered, contents.thread))
     if settings.buffer_response is not None:
         filters.append(BufferResponse(settings.buffer_response))
     return filters
@@ -53,6 +35,10 @@ def pacing(settings: RouteSettings, name: str, state: State) -> list[Filter]:
     words = settings.bandwidth
     if words is None:
         return []
-    if words.per == "client":
-        return [Bandwidth(words.rate, network)]
-    return [Bandwidth(words.rate, None, AllWorkers(state.counter((name, PACED))))]
+    key = network if words.per == "client" else _all
+    return [Bandwidth(Pace(row_of(state), f"bandwidth of {name}", words.rate, key))]
+
+
+def _all(address: bytes) -> bytes:
+    """All clients have one rate together."""
+    return b"*"

@@ -210,7 +210,7 @@ class _Builder:
         own: tuple[Field, ...] = ((b"server", shown.encode()),) if shown else ()
         announces = self.announced.trusts if self.announced is not None else None
         settings = DoorSettings(
-            router=admitting(self.loaded, self.state, self.router, self.logs.plan),
+            router=admitting(self.loaded, self.state, self.router, self._plan),
             limits=self.limits,
             streams=self.streams,
             timeouts=merge_timeouts([config]),
@@ -293,7 +293,8 @@ class _Builder:
     def _logins(self) -> Steps[None]:
         """Where logins come back to, and where they end. No route of the file goes before."""
         given = {entry.pattern: entry for entry in self.entries}
-        for host, path, filter_ in self.filters.logins.paths():
+        logins = self.filters.logins
+        for host, path, filter_ in logins.paths() if logins is not None else ():
             key = f"{host}{path}"
             pattern = parse_key(key)
             if pattern in given:
@@ -339,7 +340,8 @@ class _Builder:
         prefix = stripped(pattern) if model.strip else b""
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key
         yield from self.filters.accessing.preparing(settings)
-        filters = self.filters.of(settings, name, host, demand, prefix)
+        is_internal = bool(model.internal)
+        filters = self.filters.of(settings, name, host, demand, prefix, is_internal=is_internal)
         behind = yield from self._lead(name, entry, settings, route, filters)
         if isinstance(route.destination, Sticky):
             self.upstreams.sticky.take(host, route.destination, entry.path)
@@ -357,7 +359,7 @@ class _Builder:
         elif entry.targets[0].kind != "file":  # which takes no unsafe methods
             filters += self.caches.at_door(pattern)
         filters[:0] = pacing(settings, name, self.state)
-        if model.internal:
+        if is_internal:
             return self.filters.hiding.inside(route, entry, conditions, filters, self._plan)
         route.plan = self._plan(filters)
         return Entry(pattern=pattern, route=route, conditions=conditions, priority=model.priority)

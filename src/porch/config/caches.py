@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
-from porch.cache.siblings import Invalidate, InvalidateAtDoor, Siblings
-from porch.config.authing import auth_of, tells_who, told_fields
+from porch.cache.siblings import Invalidate, InvalidateAlone, InvalidateAtDoor, Siblings
+from porch.config.authing import auth_of, shown_inside, tells_who, told_fields
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
 from porch.config.settings import RouteSettings
@@ -15,11 +16,15 @@ from porch.filter import Filter
 from porch.route.pattern import Pattern
 from porch.route.plan import Plan
 from porch.route.route import Route
+from porch.shield.internal import SendInternal
 
 __all__ = ["CLIENT_PHASES", "Caches", "faces_origin", "key_suffix"]
 
 CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
 """What an exchange for the store has no part in: each client's own has them."""
+
+
+Kind = TypeVar("Kind", Invalidate, InvalidateAlone, InvalidateAtDoor)
 
 
 class Caches:
@@ -33,6 +38,8 @@ class Caches:
         self._state = state
         self._trusts = trusts
         self._siblings = Siblings()
+        state.attending.prepare(self._siblings)
+        self._passes_inside: bool | None = None
         self._keeping = frozenset(_keeping(loaded))
 
     def among(
@@ -52,17 +59,20 @@ class Caches:
         """
         before, own, behind = filters
         facing = [*before, *filter(faces_origin, own), *behind]
-        cache = self._cache(named, settings, route, is_personal, facing)
         changing = self._invalidate(named[1].pattern, Invalidate)
-        return [*before, *own, *cache, *changing, *behind]
+        cache = self._cache(named, settings, route, is_personal, (facing, changing))
+        if not cache:
+            changing = self._invalidate(named[1].pattern, InvalidateAlone)
+        # What is sent from inside is no answer to hear that from; what is not is heard of once
+        # more when its Location is as clients know it.
+        sends = any(isinstance(each, SendInternal) for each in own)
+        return [*(changing if sends else ()), *before, *own, *cache, *changing, *behind]
 
     def at_door(self, pattern: Pattern | None) -> list[Filter]:
         """The same for a route that answers at the door: it has no cache."""
-        return self._invalidate(pattern, InvalidateAtDoor)
+        return [*self._invalidate(pattern, InvalidateAtDoor)]
 
-    def _invalidate(
-        self, pattern: Pattern | None, kind: type[Invalidate | InvalidateAtDoor]
-    ) -> list[Filter]:
+    def _invalidate(self, pattern: Pattern | None, kind: type[Kind]) -> list[Kind]:
         """Of a route that may take unsafe methods, where one that keeps may be asked for the same
         URLs."""
         shelf = self._state.shelf
@@ -70,7 +80,7 @@ class Caches:
             return []
         host = pattern.host
         is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
-        return [kind(self._siblings, shelf.store)] if is_any else []
+        return [kind(self._state.attending, shelf.store)] if is_any else []
 
     def _cache(
         self,
@@ -78,9 +88,10 @@ class Caches:
         settings: RouteSettings,
         route: Route,
         is_personal: bool,
-        facing: Sequence[Filter],
+        around: tuple[Sequence[Filter], Sequence[Invalidate]],
     ) -> list[Filter]:
-        """facing: all filters that face the origin."""
+        """around: all filters that face the origin; what lets go of answers, if anything does."""
+        facing, changing = around
         words, shelf = settings.cache, self._state.shelf
         if shelf is None or words is None:
             return []
@@ -104,7 +115,8 @@ class Caches:
             upgrades=frozenset(),
             where=route.where,
         )
-        suffix = key_suffix(name, entry.pattern, is_internal=bool(entry.model.internal))
+        is_internal = bool(entry.model.internal)
+        suffix = key_suffix(name, entry.pattern, is_internal=is_internal)
         key = found.key
         who = auth_of(settings)
         has_more = found.function or self._trusts or key.fields or key.cookies
@@ -116,15 +128,25 @@ class Caches:
                 replace(
                     found.policy,
                     max_object=min(found.policy.max_object, shelf.largest),
-                    tells_who=tells_who(settings),
+                    tells_who=self._tells_who(settings, is_internal=is_internal),
                     told=frozenset() if who is None else frozenset(told_fields(who)),
                 ),
                 found.key,
                 suffix=suffix,
                 function=found.function,
                 trusts=self._trusts,
+                changing=next(iter(changing), None),
             )
         ]
+
+    def _tells_who(self, settings: RouteSettings, *, is_internal: bool) -> bool:
+        """Whether the origin of a route may know from the door who asks; that of an internal one,
+        since a route that sends there passes on what it was shown."""
+        if tells_who(settings):
+            return True
+        if is_internal and self._passes_inside is None:
+            self._passes_inside = shown_inside(self._loaded).passes
+        return is_internal and bool(self._passes_inside)
 
 
 def _keeping(loaded: Loaded) -> Iterator[bytes]:

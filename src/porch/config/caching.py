@@ -1,10 +1,10 @@
 """The words of a route's cache as what the filter goes by."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from porch.cache.bypass import Spelled
 from porch.cache.filter import KeyFunction
 from porch.cache.key import KeyRules
 from porch.cache.policy import MAX_OBJECT, Policy
@@ -18,9 +18,6 @@ __all__ = ["Caching", "LoadFunction", "bypass", "caching", "key_rules", "policy"
 LoadFunction = Callable[[str, Path], KeyFunction | None]
 """("py:module:function", where modules are found too) -> it, or None where it cannot be loaded,
 which was told then."""
-
-_COOKIE = rb"(?:.*[;,])?[ \t]*%s[^=;,]*="
-"""Of a cookie whose name begins so, in all Cookie fields of a request together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +97,17 @@ def bypass(words: BypassModel) -> tuple[Conditions, ...]:
             if source == "cookie" and name.endswith("*"):
                 found.append(_cookies(name[:-1], wanted))
             else:
-                found.append(parse_when({source: {name: wanted}}))
+                found.append(_spelled(parse_when({source: {name: wanted}})))
     return tuple(found)
+
+
+def _spelled(parsed: Conditions) -> Conditions:
+    """What origins read as the name of a cookie or a parameter counts as it."""
+    (found,) = parsed.values
+    if not isinstance(found, ValueCondition) or found.source == "header":
+        return parsed
+    spelled = Spelled(source=found.source, name=found.name, wanted=found.wanted)
+    return Conditions(values=(spelled,))
 
 
 def _cookies(start: str, wanted: str | bool) -> Conditions:
@@ -109,6 +115,5 @@ def _cookies(start: str, wanted: str | bool) -> Conditions:
         raise ValueError("for any cookie at all write header = { cookie = true }")
     if wanted is not True:
         raise ValueError(f"'{start}*' is any cookie that begins so; write \"{start}*\" = true")
-    pattern = re.compile(_COOKIE % re.escape(start.encode()), re.DOTALL)
-    condition = ValueCondition(source="header", name=b"cookie", wanted=pattern)
+    condition = Spelled(source="cookie", name=start.encode(), wanted=True, is_start=True)
     return Conditions(values=(condition,))

@@ -138,7 +138,7 @@ def _routes(before: Loaded, after: Loaded, secrets: "_Secrets") -> Iterator[Chan
 def _route(
     table: _Table, old: RouteEntry, after: Loaded, new: RouteEntry, secrets: "_Secrets"
 ) -> Change:
-    if old.model == new.model and new.model.tls is None:
+    if old.model == new.model and new.model.tls is None and not new.model.openapi:
         return []  # by far the most
     subject = f"{_label(new, secrets)}: "
     was = _targets(old.model.to, secrets.hider(old.path))
@@ -377,7 +377,9 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
         elif isinstance(value, list):
             items = _items(name, value, hide)
             yield start + name, _Word(items.keys(), _listed(items), items)
-        elif name in ("ca", "error_page", "page") or (name in ("cert", "key") and start == "tls."):
+        elif name in ("ca", "error_page", "page", "file") or (
+            name in ("cert", "key") and start == "tls."
+        ):
             content = table.loaded.contents.get(table.loaded.base / value)
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)
         else:

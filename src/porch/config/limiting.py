@@ -29,7 +29,7 @@ from porch.shield.limit_table import LimitRow, LimitTable
 from porch.shield.limit_usage import ByUsage, UsageLimiting
 from porch.shield.limit_window import MOST, Window
 
-__all__ = ["Limits"]
+__all__ = ["Limits", "row_of"]
 
 _PLAIN: dict[str, Key] = {
     "client": by_client,
@@ -39,6 +39,14 @@ _PLAIN: dict[str, Key] = {
 }
 _MEASURES = {"requests": "", "bytes": "content-bytes", "time": "milliseconds"}
 _ALONE_KEYS = 1024
+
+
+def row_of(state: State) -> LimitRow:
+    """Where this worker counts what holds over all of them. Who only checks has a table of its own,
+    of which no more is there than is used."""
+    if state.limit_row is None:
+        state.limit_row = LimitTable(2, _ALONE_KEYS).row(1)
+    return state.limit_row
 
 
 class Limits:
@@ -93,7 +101,7 @@ class Limits:
         cost = self._cost(kind, name)
         unit = -(-rate.amount // MOST)
         most = max(1, rate.amount // unit)
-        row = self._row()
+        row = row_of(self._state)
         burst = 1 if words.smooth and words.burst is None else words.burst
         count: Count
         counted = repr((scope, policy, rate.seconds, kind, name, burst is None, unit))
@@ -115,12 +123,6 @@ class Limits:
             tells=words.tell is not False,
             say=self._state.tell,
         )
-
-    def _row(self) -> LimitRow:
-        """Who only checks counts in a table of its own, of which no more is there than is used."""
-        if self._state.limit_row is None:
-            self._state.limit_row = LimitTable(2, _ALONE_KEYS).row(1)
-        return self._state.limit_row
 
     def _key(self, per: str, route: str) -> Key:
         return together([self._part(kind, name, route) for kind, name in parts_of(per)])

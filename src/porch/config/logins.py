@@ -23,15 +23,14 @@ HOLDS, LIFETIME, LEEWAY, TIMEOUT = 300.0, 43200.0, 30.0, 5.0
 
 
 class Logins:
-    """Of one configuration. Routes with the same words share a login. is_used: whether any route
-    has one. needs_key: whether cookies are sealed with the door's own key."""
+    """Of one configuration that has any. Routes with the same words share a login. needs_key:
+    whether cookies are sealed with the door's own key."""
 
     def __init__(self, loaded: Loaded, auth: AuthState) -> None:
-        self.is_used = any(words.auth and words.auth.oidc for words in _all_words(loaded))
         self.needs_key = False
         self._loaded = loaded
         self._auth = auth
-        self._kept = frozenset(_all_claims(loaded)) if self.is_used else frozenset()
+        self._kept = frozenset(_all_claims(loaded))
         # Who only checks seals nothing.
         self._key = loaded.signing_key or secrets.token_bytes(32)
         self._parties: dict[str, Party] = {}
@@ -82,7 +81,9 @@ class Logins:
         discovery = self._auth.discovery(words.issuer, authorities(words.ca, words.issuer))
         grants = Grants(discovery, _client_rules(words), self._auth.warn)
         rules = _party_rules(words, name, self._kept)
-        party = Party(rules, discovery, grants, Sealers(key, name), self._auth.spawn)
+        party = Party(
+            rules, discovery, grants, Sealers(key, name), self._auth.spawn, self._auth.ended
+        )
         self._parties[name] = party
         return party
 

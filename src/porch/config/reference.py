@@ -57,7 +57,7 @@ from porch.config.schema_cache import BypassModel, CacheKeyModel, CacheModel, Ca
 from porch.config.schema_change import CanaryModel, MaintenanceModel, MirrorModel
 from porch.config.schema_compress import CompressModel
 from porch.config.schema_connections import ConnectionsModel
-from porch.config.schema_content import JsonModel
+from porch.config.schema_content import JsonModel, OpenApiModel
 from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
@@ -273,6 +273,7 @@ def _protection() -> list[str]:
         *_section("block", BlockModel),
         *_section("challenge", ChallengeModel),
         *_section("json_body", JsonModel),
+        *_section("openapi", OpenApiModel),
     ]
 
 

@@ -120,7 +120,9 @@ _NEVER = _Never()
 
 
 class _Keeper:
-    """See keeper.Keeper."""
+    """See keeper.Keeper. closing: nothing is to end before its time."""
+
+    closing = False
 
     def __init__(self, built: Built) -> None:
         self.deadlines = Deadlines()

@@ -23,6 +23,7 @@ from porch.config.review_cache import review_cache
 from porch.config.review_change import also_leads_to, review_maintenance
 from porch.config.review_clients import review_clients
 from porch.config.review_compress import review_compress
+from porch.config.review_content import review_content
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
 from porch.config.review_hide import review_hide
 from porch.config.review_limit import review_limits
@@ -94,6 +95,7 @@ def _review_words(loaded: Loaded, model: RouteWords, path: KeyPath) -> None:
         _review_tls(loaded, model.tls, (*path, "tls"))
     review_sticky(loaded, model.sticky, (*path, "sticky"))
     review_bots(loaded, model, path)
+    review_content(loaded, model, path)
     review_limits(loaded, model, path)
     review_busy(loaded, model, path)
     if model.maintenance:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.compress.filter import Compress
 from porch.compress.requests import DecodeRequests
@@ -11,7 +12,6 @@ from porch.config.changing import Changing
 from porch.config.compressing import compressing
 from porch.config.hiding import Hiding
 from porch.config.loaded import Loaded
-from porch.config.logins import Logins
 from porch.config.schema_compress import CompressModel
 from porch.config.settings import RouteSettings, changes, host_word
 from porch.config.shielding import Shielding
@@ -32,6 +32,9 @@ from porch.shield.client_certificate import (
 from porch.shield.headers import RequestHeaders, ResponseHeaders
 from porch.shield.hsts import StrictTransport
 from porch.shield.prefix import PutBack
+
+if TYPE_CHECKING:
+    from porch.config.logins import Logins
 
 __all__ = ["RouteFilters"]
 
@@ -67,10 +70,10 @@ class RouteFilters:
     @property
     def files(self) -> Iterable[Path]:
         """Those that filters are made of, to be watched."""
-        return self._shielding.authing.files
+        return (*self._shielding.authing.files, *self.contents.files)
 
     @property
-    def logins(self) -> Logins:
+    def logins(self) -> "Logins | None":
         """Those at OpenID providers, which have paths of their own on hosts."""
         return self._shielding.authing.logins
 
@@ -82,7 +85,8 @@ class RouteFilters:
     @property
     def needs_key(self) -> bool:
         """Whether any of them signs with the door's own key."""
-        return self._shielding.botting.needs_key or self.logins.needs_key
+        logins = self.logins
+        return self._shielding.botting.needs_key or (logins is not None and logins.needs_key)
 
     def demand(self, host: str, said: Demand | None) -> Demand | Demands | None:
         """What a route asks of its clients. On one for any host of a kind each host has its say:
@@ -99,6 +103,8 @@ class RouteFilters:
         host: str,
         demand: Demand | Demands | None,
         prefix: bytes,
+        *,
+        is_internal: bool = False,
     ) -> list[Filter]:
         """Filters of every route, in the order of the phases.
 
@@ -119,7 +125,7 @@ class RouteFilters:
         filters.append(self._options)
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
-        filters.append(self._forwarding(settings, prefix))
+        filters.append(self._forwarding(settings, prefix, is_internal=is_internal))
         if self._loaded.config.request_id:
             filters.append(TELL_REQUEST_ID)
         filters += self._shielding.authing.telling(settings)
@@ -150,8 +156,10 @@ class RouteFilters:
             found.append(Compress(rules, self._state.workshop))
         return found
 
-    def _forwarding(self, settings: RouteSettings, prefix: bytes) -> ForwardingHeaders:
-        withheld = self._shielding.authing.withheld(settings)
+    def _forwarding(
+        self, settings: RouteSettings, prefix: bytes, *, is_internal: bool
+    ) -> ForwardingHeaders:
+        withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
         if self._loaded.config.request_id:
             withheld |= {NAME}
         said = changes(settings.headers, "request")

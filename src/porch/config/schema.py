@@ -21,6 +21,7 @@ from porch.config.schema_compress import Compress
 from porch.config.schema_connections import ConnectionWords, MinRate
 from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
+from porch.config.schema_observe import LogModel, ObserveWords
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
 from porch.config.schema_shield import ShieldWords
@@ -35,19 +36,16 @@ from porch.config.schema_tls import (
 )
 from porch.config.units import spell_duration, spell_size
 from porch.config.words import (
-    LOG_FORM,
     Bound,
     Duration,
     FieldChange,
     Form,
-    LogFormat,
     OwnName,
     Silence,
     Size,
     Strings,
     Upgrade,
     read_headers,
-    read_logs,
 )
 from porch.route.route import Limits, Timeouts
 from porch.shield.limit_table import MOST_KEYS, ROOM
@@ -79,7 +77,7 @@ __all__ = [
     "WhenModel",
 ]
 
-LATER_WORDS = frozenset({"admin", "metrics"})
+LATER_WORDS = frozenset({"admin"})
 """Words of later versions, whose absence changes comfort alone: they warn."""
 
 TOP_ONLY = {
@@ -367,18 +365,10 @@ class ExpectModel(Model):
     status: Annotated[int, Field(ge=100, le=599)] | None = word("What the door itself must answer.")
 
 
-class LogModel(Model):
-    """One access log."""
-
-    to: str = Field(default="stdout", description='`"stdout"`, `"stderr"` or `"file:/path"`.')
-    format: LogFormat | None = word("`pretty` on a terminal and `json` otherwise, if left out.")
-
-
 Workers = Annotated[
     Annotated[int, Field(ge=1, le=1024)] | Literal["auto"],
     Form('a whole number from 1 to 1024, or "auto"'),
 ]
-LogText = bool | str | LogModel | list[str | LogModel]
 RouteText = str | list[str | ServerModel] | RouteModel | list[RouteModel]
 
 
@@ -391,7 +381,7 @@ def _tables(of: Any) -> Any:
     return BeforeValidator(_unchanged, json_schema_input_type=dict[str, of])
 
 
-class ConfigModel(HostWords, NetworkWords, ConnectionWords, BusyWords):
+class ConfigModel(HostWords, NetworkWords, ConnectionWords, BusyWords, ObserveWords):
     """The whole file."""
 
     listen: Annotated[Strings, Form('an address, such as ":8080", or a list of them')] = Field(
@@ -456,21 +446,6 @@ class ConfigModel(HostWords, NetworkWords, ConnectionWords, BusyWords):
         default=30.0,
         description="How long a stop waits for what runs.",
         json_schema_extra={"default": "30s"},
-    )
-    log: Annotated[
-        list[LogModel],
-        BeforeValidator(read_logs, json_schema_input_type=LogText),
-        LOG_FORM,
-    ] = Field(
-        default=[LogModel()],
-        description='The access log: `"pretty"`, `"json"`, `"combined"`, `"file:/path"`, `false` '
-        "for none, or a list of tables, see [log](#log).",
-        json_schema_extra={"default": "stdout"},
-    )
-    request_id: bool = Field(
-        default=True,
-        description="Give each request an id and tell it to origin and client (X-Request-ID); "
-        "`porch trace` finds it by that. One that a proxy in `trust` has sent is kept.",
     )
     debug: bool = Field(
         default=False, description="Tell clients the details of errors. Never where strangers come."

@@ -13,10 +13,10 @@ from porch.config.model import Model, Unrepeated, word
 from porch.config.schema_oidc import OidcModel
 from porch.config.urls import Url
 from porch.config.words import Duration, Form, Silence, Strings
+from porch.http.fields import HOP_BY_HOP
 from porch.observe.redact import is_secret
 from porch.shield.auth_claims import is_plain_name
 from porch.shield.basic_hash import review_hash
-from porch.shield.forward_auth import NOT_GIVEN
 from porch.shield.jwt_keys import ASYMMETRIC, SYMMETRIC
 
 __all__ = ["WAYS", "AuthModel", "AuthWords", "ForwardModel", "JwtModel", "KeyModel"]
@@ -24,6 +24,13 @@ __all__ = ["WAYS", "AuthModel", "AuthWords", "ForwardModel", "JwtModel", "KeyMod
 WAYS = ("certificate", "keys", "basic", "jwt", "oidc", "py", "forward")
 """The words that name a way to show who one is, in the order in which they are asked."""
 
+_NOT_GIVEN = HOP_BY_HOP | {
+    *(b"cache-control", b"content-encoding", b"content-length", b"content-range", b"content-type"),
+    *(b"accept-ranges", b"age", b"date", b"etag", b"expires", b"last-modified", b"server"),
+    *(b"trailer", b"vary"),
+}
+"""Fields of a service's answer that are about its own content: with the origin's they would be
+wrong."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _FIELD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.-]+\Z")
@@ -62,7 +69,7 @@ def _all_names(value: list[str]) -> list[str]:
 
 def _given_names(value: list[str]) -> list[str]:
     for each in _all_names(value):
-        if each.lower().encode() in NOT_GIVEN:
+        if each.lower().encode() in _NOT_GIVEN:
             raise ValueError(f"{each} is about the service's own answer, not about the client's")
     return value
 

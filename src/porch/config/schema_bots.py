@@ -41,6 +41,9 @@ class BlockModel(Model):
     )
     body: Strings | None = word("A text that stands somewhere in the first 64 KB of the body.")
     status: Literal[403, 404] | None = word("Of the answer: 404 for lists.", 403)
+    log: bool | None = word(
+        "`false` leaves what it refuses out of the access log; metrics count it.", True
+    )
 
 
 def _read(value: object) -> object:
@@ -64,7 +67,7 @@ def _rules(value: list[BlockModel] | Literal[False]) -> list[BlockModel] | Liter
     for each in value or ():
         if each.list is not None and each.path is not None:
             raise ValueError("'list' and 'path' say the same; write two rules")
-        if not each.model_fields_set - {"status"}:
+        if not each.model_fields_set - {"status", "log"}:
             raise ValueError('it has no condition and would block everything; say "path", or more')
         _check(each)
     return value

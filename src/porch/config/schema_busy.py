@@ -7,13 +7,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from porch.config.model import Model, word
 from porch.config.units import spell_duration
 from porch.config.words import Duration, Form
-from porch.route.route import ALWAYS, HIGH, LOW, NORMAL
+from porch.route.route import ALWAYS, KNOWN
 from porch.shield.busy import Terms
+from porch.shield.busy_level import KINDS, NAMES
 
 __all__ = ["IMPORTANCE", "BusyModel", "BusyWords", "ImportanceWords"]
 
-IMPORTANCE = {"low": LOW, "normal": NORMAL, "high": HIGH, "always": ALWAYS}
-"""As it is written, the least first."""
+IMPORTANCE = dict(zip(NAMES, range(KINDS), strict=True)) | {"always": ALWAYS, "known": KNOWN}
+"""As it is written, the least first; `known` is one or the other."""
 _TERMS = Terms()
 _LEAST, _HIGHEST, _LONGEST = 0.005, 10.0, 5.0
 """Seconds: the clock of the loop goes by milliseconds, and there are several looks in a lag."""
@@ -44,7 +45,8 @@ class BusyModel(Model):
         json_schema_extra={"default": spell_duration(_TERMS.lag)},
     )
     hold: Annotated[Duration, AfterValidator(_hold)] | None = word(
-        "How long a refusal waits before it leaves, so that who asks again at once does not.",
+        "How long a refusal waits before it leaves, so that who asks again at once does not; "
+        "longer when many wait.",
         spell_duration(_TERMS.hold),
     )
     retry_after: Duration | None = word(
@@ -85,8 +87,9 @@ class BusyWords(Model):
 class ImportanceWords(Model):
     """Of a route, a site or the top."""
 
-    importance: Literal["low", "normal", "high", "always"] | None = word(
-        "Who comes in while a worker has too much to do: `low` is refused first, `always` never. "
-        "Only where [busy](#busy) is said.",
+    importance: Literal["low", "normal", "high", "always", "known"] | None = word(
+        "Who comes in while a worker has too much to do: `low` is refused first, `always` never; "
+        "`known` is high for addresses from where `auth` has let somebody in lately. Only where "
+        "[busy](#busy) is said.",
         "normal",
     )

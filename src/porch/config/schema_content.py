@@ -1,4 +1,5 @@
-"""The words about what requests say: the shape of JSON. See docs/openapi.md."""
+"""The words about what requests say: the shape of JSON, the document of an API. See
+docs/openapi.md."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ from porch.config.units import parse_size
 from porch.config.words import SIZE_FORM, Bound, Form
 from porch.shield.json_shape import DEEPEST, Shape
 
-__all__ = ["ContentWords", "JsonModel"]
+__all__ = ["ContentWords", "JsonModel", "OpenApiModel"]
 
 _USUAL = Shape()
 
@@ -85,8 +86,51 @@ Json = Annotated[
 ]
 
 
+def _base(value: str) -> str:
+    if not value.startswith("/") or "{" in value or "?" in value:
+        raise ValueError(
+            'a base is what stands before each path, such as "/v1", or "/" for nothing'
+        )
+    return value
+
+
+class OpenApiModel(Model):
+    """What requests may be, by the document of an API: `openapi = "api.yaml"`, or a table.
+
+    OpenAPI 3.0 or 3.1, in YAML or JSON. `json_body` bounds the bodies in JSON; without it the usual
+    bounds hold.
+    """
+
+    file: str = Field(description="The document.")
+    base: Annotated[str, AfterValidator(_base), Form('a path, such as "/v1"')] | None = word(
+        "What stands before its paths, in place of the paths of its `servers`."
+    )
+    unknown: bool | None = word(
+        "Parameters of the query pass that it has not; `false` is 400 to them.", True
+    )
+    read_only: bool | None = word(
+        "Clients may send what is `readOnly`; without it that is 400.", False
+    )
+    dry_run: bool | None = word("Refuse nobody; tell who would have been.", False)
+
+
+def _file(value: object) -> object:
+    return {"file": value} if isinstance(value, str) else value
+
+
+OpenApi = Annotated[
+    OpenApiModel | Literal[False],
+    BeforeValidator(_file, json_schema_input_type=str | OpenApiModel | Literal[False]),
+    Form('a file, such as "api.yaml", a table or false'),
+]
+
+
 class ContentWords(Model):
     """Of a route, a site or the top; the nearest wins."""
+
+    openapi: OpenApi | None = word(
+        "The document of an API: what it has not is refused, see [openapi](#openapi)."
+    )
 
     json_body: Json | None = word(
         "Bodies are JSON, of a bounded shape. `true` for the usual bounds; see"

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-_KEEP_OUT = ("allow", "deny", "auth", "limit", "block", "challenge", "csrf", "json_body")
+_KEEP_OUT = ("allow", "deny", "auth", "limit", "block", "challenge", "csrf", "json_body", "openapi")
 """Words by which a request may be refused, whoever sends it and whatever it is answered with."""
 
 

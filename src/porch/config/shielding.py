@@ -11,6 +11,7 @@ from porch.config.accessing import Accessing
 from porch.config.authing import Authing
 from porch.config.botting import Botting
 from porch.config.browsing import browsing
+from porch.config.busying import knowing
 from porch.config.connecting import per_client
 from porch.config.contents import Contents
 from porch.config.limiting import Limits
@@ -54,6 +55,7 @@ class Shielding:
             *self._browser(settings, host),
             *shown,
             *self._identity(settings, host),
+            *knowing(self._loaded, self._state, settings),
             *self._limits(settings, name, host, of_identity=True),
             *self.contents.filters(settings),
         ]

@@ -16,6 +16,7 @@ from porch.balance.endpoint import WIDTH, Endpoint
 from porch.balance.roster import Roster, Troubled, Waited
 from porch.balance.standing import ORDERED, EndpointName, Standing, Standings
 from porch.cache.shelf import Shelf
+from porch.cache.siblings import Attending
 from porch.clock import Deadlines
 from porch.compress.workshop import Workshop
 from porch.config.auth_state import AuthState
@@ -29,6 +30,7 @@ from porch.forward.address import Address
 from porch.http.h1 import HeadLimits
 from porch.route.route import Connections
 from porch.shared import Cells
+from porch.shield.busy_known import Known
 from porch.shield.busy_level import KINDS
 from porch.shield.limit_keys import CountryOf
 from porch.shield.limit_table import LimitRow
@@ -95,11 +97,12 @@ class State:
     many share what is promised of all of them; assigned before it builds, too. has_certificate:
     whether a host that the door gets one for has it by now. acme_answer: to an authority that
     asks for this token. load_key: the operator's own key of a hash. load_cache_key: that of the
-    cache. shelf: where it keeps answers, None for nowhere. workshop: where they are coded.
-    auth: what lets clients in. serves: whether anything will be balanced. load_limit_key,
-    load_cost: the operator's own of a limit. limit_row, crowd: where limits, and those who are
-    here, are counted, None while nobody has said. turned_away: requests refused by a busy
-    worker, by importance. country_of: an address. tell: the operator.
+    cache. shelf: where it keeps answers, None for nowhere; attending: by which keys; workshop:
+    where they are coded. auth: what lets clients in. serves: whether anything will be balanced.
+    load_limit_key, load_cost: the operator's own of a limit. limit_row, crowd: where limits, and
+    those who are here, are counted, None while nobody has said. turned_away: requests refused
+    by a busy worker, by importance. known: who was let in. country_of: an address. tell: the
+    operator.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -125,9 +128,11 @@ class State:
         self.limit_row: LimitRow | None = None
         self.crowd: Crowd | None = None
         self.turned_away = [0] * KINDS
+        self.known = Known()
         self.country_of: CountryOf = lambda address: None
         self.tell: Callable[[str], None] = lambda text: None
         self.shelf: Shelf | None = None
+        self.attending = Attending()
         self.workshop = Workshop()
         self.serves = make_pool is not None
         self.auth = AuthState(serves=self.serves)
@@ -168,6 +173,7 @@ class State:
         before, self._running = self._running, self._asked
         settings, running = self._settings, self._running
         self.auth.commit()
+        self.attending.commit(None if self.shelf is None else self.shelf.store)
         self._rosters = self._asked_rosters
         counters, self._counters = self._counters, self._asked_counters
         self._contexts = self._asked_contexts
@@ -308,7 +314,7 @@ class State:
             yield
 
     def tick(self) -> None:
-        """Every quarter of a second: who waits, and what has expired."""
+        """Every quarter of a second, every one at rest: who waits, and what has expired."""
         self.deadlines.check()
         self.auth.tick()
         if self.shelf is not None:

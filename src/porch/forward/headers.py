@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.fields import encode
+from porch.http.fields import alike, encode
 from porch.http.message import Field, Trailers
 from porch.route.methods import OVERRIDES
 
@@ -95,8 +95,6 @@ _ROUTES = 8
 _NEVER = CERTIFICATES | STEERING
 _FAMILIES = CERTIFICATE_FAMILIES + STEERING_FAMILIES
 _name = itemgetter(0)
-_ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
-"""Of the characters of a name: those that an origin may not tell apart, as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,21 +116,17 @@ class Forwarding:
 
 
 class _Passes(dict[bytes, bool]):
-    """name -> whether the field goes on. Bounded; a name is judged once.
-
-    A CGI-like origin reads every character of a name that is neither letter nor digit as the same
-    one, and so do claims here.
-    """
+    """name -> whether the field goes on, by all names that are alike. Bounded."""
 
     __slots__ = ("_claims", "_underscores")
 
     def __init__(self, claims: frozenset[bytes], underscores: bool) -> None:
-        self._claims = frozenset(each.translate(_ALIKE) for each in claims)
+        self._claims = frozenset(map(alike, claims))
         self._underscores = underscores
 
     def __missing__(self, name: bytes) -> bool:
-        alike = name.translate(_ALIKE)
-        passes = not (alike in self._claims or alike.startswith(_FAMILIES))
+        known = alike(name)
+        passes = not (known in self._claims or known.startswith(_FAMILIES))
         passes = passes and (b"_" not in name or self._underscores)
         if len(self) >= _REMEMBERED:
             self.clear()

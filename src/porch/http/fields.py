@@ -10,7 +10,7 @@ import re
 
 from porch.http.message import Field
 
-__all__ = ["HOP_BY_HOP", "FieldLines", "decoded", "encode", "encoded", "quoted", "tokens"]
+__all__ = ["HOP_BY_HOP", "FieldLines", "alike", "decoded", "encode", "encoded", "quoted", "tokens"]
 
 LINE = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\Z",
@@ -18,6 +18,8 @@ LINE = re.compile(
 """token ":" OWS *( VCHAR / obs-text / SP / HTAB ): no space before the colon, no folding, no
 control character but HTAB."""
 
+_ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
+"""Of the characters of a name: those that an origin may not tell apart, as one."""
 _UNPRINTABLE = re.compile(rb"[^ -~]")
 _QUOTED = re.compile(rb'(["\\])')
 
@@ -91,6 +93,13 @@ def encode(fields: list[Field]) -> bytes:
 def tokens(value: bytes) -> list[bytes]:
     """The members of a comma-separated list, lower-case, empty ones left out (RFC 9110 5.6.1)."""
     return [token for each in value.split(b",") if (token := each.strip(b" \t").lower())]
+
+
+def alike(name: bytes) -> bytes:
+    """What all names become that an origin behind CGI, or the like of it, reads as one: there each
+    character that is neither a letter nor a digit is `_` (RFC 3875 4.1.18 for `-`; servers do it
+    for all), as it is `-` here. name: lower-case."""
+    return name.translate(_ALIKE)
 
 
 def quoted(text: bytes) -> bytes:

@@ -6,15 +6,14 @@ is not switched to by Upgrade, which the RFC has withdrawn.
 
 import asyncio
 import re
-from typing import cast
 
 from porch import clock
 from porch.clock import INFINITY
 from porch.http.h2 import PREFACE
 from porch.listen.door import Door
-from porch.listen.door_session import Busy
 from porch.listen.h1 import ServerConnection
 from porch.listen.h2 import MultiplexedConnection
+from porch.listen.opening import Looking
 
 __all__ = ["Begun"]
 
@@ -25,31 +24,21 @@ _NEITHER = re.compile(rb"(?:PRI \*|[^ \r\n]+ [^ \r\n]+ (?!HTTP/))[^\n]*\n")
 preface: what is to begin as HTTP/2 and does not ends as HTTP/2 wants it (RFC 9113 3.4)."""
 
 
-class Begun(Busy, asyncio.Protocol):
-    """Looks at the first bytes, and gives its place to the connection that reads them.
+class Begun(Looking):
+    """Gives its place to the connection that reads the version which the first bytes are of."""
 
-    deadline: until when there must be enough of them.
-    """
-
-    __slots__ = ("_door", "_first", "_port", "_scheme", "_transport", "deadline")
+    __slots__ = ("_port", "_scheme")
 
     def __init__(self, door: Door, scheme: bytes, port: bytes) -> None:
         """See h1.ServerConnection."""
-        self._door = door
+        super().__init__(door)
         self._scheme = scheme
         self._port = port
-        self._first = b""
-
-    def __repr__(self) -> str:
-        return f"<Begun {self._first!r}>"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
-        self._transport = cast("asyncio.Transport", transport)
-        door = self._door
-        self.deadline = clock.now + door.settings.timeouts.keep_alive
-        door.sessions.add(self)
-        door.deadlines.watch(self)
+        super().connection_made(transport)
+        self._look(self._door.settings.timeouts.keep_alive)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -59,52 +48,22 @@ class Begun(Busy, asyncio.Protocol):
                 self.deadline = clock.now + self._door.settings.timeouts.head
             return
         is_two = first.startswith(PREFACE) or _NEITHER.match(first) is not None
-        self._become(MultiplexedConnection if is_two else ServerConnection)
+        self._speak(MultiplexedConnection if is_two else ServerConnection)
 
-    def _become(self, kind: type[Speaks]) -> Speaks:
-        """What reads from now on has the place, and what came."""
-        self._leave()
-        protocol = kind(self._door, self._scheme, self._port)
-        transport = self._transport
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        protocol.data_received(self._first)
-        return protocol
-
-    def eof_received(self) -> bool:
-        """See asyncio.Protocol."""
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
-        self._leave()
-
-    def _leave(self) -> None:
-        self._door.sessions.discard(self)
-        self._door.deadlines.discard(self)
+    def _speak(self, kind: type[Speaks]) -> Speaks:
+        served = kind(self._door, self._scheme, self._port)
+        return self._become(served, self._transport, self._first)
 
     def on_deadline(self) -> None:
         """See clock.Waiting. What has begun as either version, as POST does, gets the answer of
         HTTP/1.1 to a head that does not come."""
         if self._first:
-            self._become(ServerConnection).deadline = clock.now
+            self._speak(ServerConnection).deadline = clock.now
         else:
             self.close_now()
-
-    def announce(self) -> None:
-        """See door.Session: it is told with its first answer."""
 
     def idle_since(self) -> float:
         """See door_session.Session."""
         return INFINITY if self._first else self.deadline - self._door.settings.timeouts.keep_alive
 
-    def drain(self) -> None:
-        """See door.Session. What was not begun need not be answered."""
-        if not self._first:
-            self._transport.close()
-
-    shed = drain
-
-    def close_now(self) -> None:
-        """See door.Session."""
-        self._transport.abort()
+    shed = Looking.drain

@@ -98,7 +98,7 @@ def _nobody_listens(text: str, about: str) -> None:
 
 
 def _nothing_is_left() -> None:
-    """Where there is nothing to put away."""
+    """Where there is nothing to put away, or nobody rests."""
 
 
 class Door:
@@ -112,8 +112,8 @@ class Door:
     answer is the last of its connection. draining: nor is one waited for between requests.
     handshakes: those of TLS under way. warn: tells the operator of a client: the whole text, and
     what of it is said but once however many clients do it.
-    put_away: called every SOME requests: has the lines of the log made of what has ended, so that
-    its memory is used anew.
+    put_away: called every SOME requests, and at look_at: has the lines of the log made of what has
+    ended, so that its memory is used anew. rests: nobody looks at the clock; wake has it looked at.
     """
 
     __slots__ = (
@@ -123,13 +123,16 @@ class Door:
         "draining",
         "gate",
         "handshakes",
+        "look_at",
         "put_away",
         "rates",
         "requests",
+        "rests",
         "running",
         "sessions",
         "settings",
         "shedding",
+        "wake",
         "warn",
     )
 
@@ -148,6 +151,9 @@ class Door:
         self.shedding = Shedding(self.sessions, self.cuts, self._warn)
         self.rates = Rates(self.sessions, deadlines, self.cuts, self._warn)
         self.put_away: Callable[[], object] = _nothing_is_left
+        self.wake: Callable[[], object] = _nothing_is_left
+        self.rests = False
+        self.look_at = SOME
         self.requests = 0
         self.running = 0
 
@@ -182,7 +188,8 @@ class Door:
             raise InternalError(f"{type(error).__name__}: {error}") from error
         self.requests += 1
         self.running += 1
-        if not self.requests % SOME:
+        if self.requests >= self.look_at:
+            self.look_at = self.requests + SOME
             self.put_away()
         return Exchange(self, client, request, route, client_ip)
 

@@ -7,6 +7,7 @@ away, neither while descriptors are short nor at the end (`drain`).
 import asyncio
 import errno
 import resource
+import select
 import socket
 import sys
 from collections.abc import Callable
@@ -28,6 +29,7 @@ __all__ = [
     "AT_ONCE_SHARED",
     "CALM",
     "CROWDED",
+    "HOPE",
     "MOST_UNSENT",
     "RESERVE",
     "RETRY",
@@ -43,6 +45,9 @@ RETRY = 0.02
 """Seconds between two looks whether there are descriptors again."""
 CALM = 1.0
 """Seconds without a shortage after which it is said to be over."""
+HOPE = 2.0
+"""Seconds that the end waits for descriptors which no client has, and the rest of the worker or of
+the machine may give back."""
 RESERVE = 1024
 """Descriptors that are kept for origins, files and all else; a quarter of them where that is
 less. An exchange needs one for its origin, but most open clients are idle."""
@@ -139,6 +144,11 @@ class Listener:
         self._started = True
         self._read(True)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether clients wait for descriptors, or for the place of others."""
+        return bool(self._short)
+
     def close(self) -> None:
         """Accept nothing more. What waits in the backlog is left to those who have the socket
         too, and is lost where nobody has."""
@@ -160,9 +170,19 @@ class Listener:
             self.close()
 
     async def _empty(self) -> None:
-        """Accept until nobody waits, however long descriptors are short."""
+        """Accept until nobody waits, however long descriptors are short, as long as there are
+        clients who could give some back."""
+        hope = self._loop.time() + HOPE
         # Nobody tells that one is free: it is looked at.
-        while self.sock.fileno() >= 0 and not self._take(AT_ONCE):  # noqa: ASYNC110
+        while self.sock.fileno() >= 0 and not self._take(AT_ONCE):
+            if self._short:
+                if not _waits(self.sock):  # accept(2) has looked for a descriptor and no further
+                    return
+                if self._door.sessions:
+                    hope = self._loop.time() + HOPE
+                elif self._loop.time() > hope:
+                    self._say(f"{self.address}: {self._short} had let them in")
+                    return
             await asyncio.sleep(RETRY if self._short else 0)
 
     def _stop(self) -> None:
@@ -181,6 +201,8 @@ class Listener:
 
     def _accept(self) -> None:
         """Somebody waits, says the loop."""
+        if self._door.rests:
+            self._door.wake()
         self._take(self._at_once)
         if not self._short:
             return
@@ -240,3 +262,10 @@ class Listener:
         else:
             self._again = None
             self._say(f"{self.address}: no client waits any more")
+
+
+def _waits(sock: socket.socket) -> bool:
+    """Whether somebody waits in the backlog."""
+    look = select.poll()  # needs no descriptor, and may look at one of any number
+    look.register(sock, select.POLLIN)
+    return bool(look.poll(0))

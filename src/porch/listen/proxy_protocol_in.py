@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
-from porch import clock
 from porch.listen.door import Door
-from porch.listen.door_session import Busy
 from porch.listen.ip import ip_of
+from porch.listen.opening import Looking
 from porch.listen.proxy_protocol import Announced, BadHeader, decode
 
 __all__ = ["WORD", "Announcing", "Proxied"]
@@ -61,33 +60,24 @@ class Proxied:
         return self._ends.get(name) or self._transport.get_extra_info(name, default)
 
 
-class Announcing(Busy, asyncio.Protocol):
-    """Reads the header, and gives its place to what is served behind it.
+class Announcing(Looking):
+    """Reads the header, and gives its place to what is served behind it."""
 
-    deadline: until when it must be whole.
-    """
-
-    __slots__ = ("_door", "_factory", "_first", "_transport", "deadline")
+    __slots__ = ("_factory",)
 
     def __init__(self, door: Door, factory: Callable[[], asyncio.Protocol]) -> None:
         """factory: makes what is served behind it, or at once to who is not to send one."""
-        self._door = door
+        super().__init__(door)
         self._factory = factory
-        self._first = b""
-
-    def __repr__(self) -> str:
-        return f"<Announcing {self._first!r}>"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
-        self._transport = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
         announces = self._door.settings.announces
         if announces is None or not announces(self._peer.encode()):
-            self._become(self._transport)
-            return
-        self.deadline = clock.now + self._door.settings.timeouts.head
-        self._door.sessions.add(self)
-        self._door.deadlines.watch(self)
+            self._become(self._factory(), self._transport, b"")
+        else:
+            self._look(self._door.settings.timeouts.head)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -99,19 +89,10 @@ class Announcing(Busy, asyncio.Protocol):
             return
         if announced is None:
             return
-        self._leave()
-        rest = self._first[announced.size :]
-        served = self._become(
-            self._transport if announced.source is None else Proxied(self._transport, announced)
-        )
-        if rest:
-            served.data_received(rest)
-
-    def _become(self, transport: "asyncio.Transport | Proxied") -> asyncio.Protocol:
-        served = self._factory()
-        transport.set_protocol(served)
-        served.connection_made(cast("asyncio.Transport", transport))  # as far as it is asked
-        return served
+        transport = self._transport
+        if announced.source is not None:  # it is one as far as it is asked
+            transport = cast("asyncio.Transport", Proxied(transport, announced))
+        self._become(self._factory(), transport, self._first[announced.size :])
 
     @property
     def _peer(self) -> str:
@@ -132,26 +113,6 @@ class Announcing(Busy, asyncio.Protocol):
             self._cut("it ended within its header")
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
-        self._leave()
-
-    def _leave(self) -> None:
-        self._door.sessions.discard(self)
-        self._door.deadlines.discard(self)
-
     def on_deadline(self) -> None:
         """See clock.Waiting."""
         self._cut("its header did not come in time (timeouts.head)")
-
-    def announce(self) -> None:
-        """See door.Session. It was accepted, so what it asks for is answered."""
-
-    def drain(self) -> None:
-        """See door.Session. What was not begun need not be answered."""
-        if not self._first:
-            self._transport.close()
-
-    def close_now(self) -> None:
-        """See door.Session."""
-        self._transport.abort()

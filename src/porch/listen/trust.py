@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _REMEMBERED = 4096
 MOST = 32
 """Proxies in a row that are believed. A longer chain is forged, and what is left of it not read."""
-_WITH_PORT = re.compile(rb"(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?\Z")
+_WITH_PORT = re.compile(rb"(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?\Z")
 
 
 class Trust(dict[bytes, bool]):

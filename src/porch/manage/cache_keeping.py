@@ -11,12 +11,12 @@ from porch.cache.coded import CodedForms
 from porch.cache.locks import Locks
 from porch.cache.memory_store import MemoryStore
 from porch.cache.notices import Notices
-from porch.cache.opening import Claim, claim, open_store, settle
+from porch.cache.opening import Claim, claim, forsake, open_store, settle
 from porch.cache.passes import Passes
 from porch.cache.shelf import Shelf
 from porch.cache.store import Store, StoreError
 from porch.config.loaded import Loaded
-from porch.manage.cache_place import CachePlace, cache_place, ready_cache
+from porch.manage.cache_place import CachePlace, cache_place, places, ready_cache
 from porch.manage.channel import Message
 from porch.manage.columns import cache_cells
 from porch.manage.user import Identity
@@ -79,6 +79,9 @@ class CacheKeeping:
         """Claim what the configuration needs, unless that is there. None where nothing is kept, or
         can be, of which the operator is told: all else is served. handed: of before an upgrade."""
         place = cache_place(loaded) if caches(loaded) else None
+        for folder in places(loaded):
+            if place is None or folder != place.folder:
+                forsake(folder)
         before = _taken_over(place, handed) if handed else None
         if self.kept is None and place is not None:
             if place.folder is None:

@@ -9,7 +9,7 @@ from porch.config.loaded import Loaded
 from porch.config.schema_cache import STORE_SIZE
 from porch.manage.user import Identity
 
-__all__ = ["CachePlace", "cache_place", "ready_cache"]
+__all__ = ["CachePlace", "cache_place", "places", "ready_cache"]
 
 SYSTEM = Path("/var/cache/porch")
 """Of a door that was started as root, or by the user who owns this folder."""
@@ -36,6 +36,15 @@ def cache_place(loaded: Loaded) -> CachePlace:
     if words is not None and words.path is not None:
         return CachePlace(folder=loaded.base / words.path, size=size)
     return CachePlace(folder=_folder(loaded) / _name(loaded), size=size)
+
+
+def places(loaded: Loaded) -> list[Path]:
+    """Where this door may have kept answers by what its file said before."""
+    words = loaded.config.cache_store
+    found = [_folder(loaded) / _name(loaded)]
+    if words is not None and words.path is not None:
+        found.append(loaded.base / words.path)
+    return found
 
 
 def ready_cache(folder: Path, identity: Identity | None) -> str:

@@ -11,6 +11,7 @@ from porch.balance.canary import Canary
 from porch.balance.endpoint import WIDTH
 from porch.balance.standing import EndpointName
 from porch.certs.entry import Source
+from porch.config.address import parse_listen
 from porch.config.build import Built, releasing
 from porch.config.check import examine
 from porch.config.loaded import Loaded
@@ -54,9 +55,9 @@ class Candidate:
     where it is not HTTP/1.1 alone. sources: where others are found, and the
     pools that these are for.
     files: all that are watched. lists: those of them that are, whatever `watch` says. logs: the
-    files to be opened. workers: how many. identity: whom they run as. kinds: of connections that
-    are secured. store: where certificates are kept, None where the door gets none. managed: hosts
-    that it gets one for. given: what the others have.
+    files to be opened. metrics: where the observer listens. workers: how many. identity: whom they
+    run as. kinds: of connections that are secured. store: where certificates are kept, None where
+    the door gets none. managed: hosts that it gets one for. given: what the others have.
     canaries: by their names.
     """
 
@@ -68,6 +69,7 @@ class Candidate:
     files: tuple[Path, ...]
     lists: tuple[Path, ...]
     logs: list[Path]
+    metrics: tuple[ListenAddress, ...]
     routes: int
     workers: int
     identity: Identity | None
@@ -128,6 +130,7 @@ class Candidate:
             files=built.files,
             lists=built.lists,
             logs=log_files(config, loaded.base),
+            metrics=tuple(parse_listen(text) for text in config.metrics),
             routes=len(loaded.routes),
             workers=workers(config.workers),
             identity=identity,

@@ -17,7 +17,8 @@ SLOWLY = 0.01
 
 
 class Expiry:
-    """candidate: what runs. say: tells the operator, each thing once."""
+    """candidate: what runs. say: tells the operator, each thing once. ends: when certificates end,
+    by name, in seconds of the wall clock, as it was at the last look."""
 
     def __init__(
         self, loop: Loop, candidate: Callable[[], Candidate], say: Callable[[str], None]
@@ -26,6 +27,7 @@ class Expiry:
         self._candidate = candidate
         self._say = say
         self._said: set[str] = set()
+        self.ends: dict[str, float] = {}
         loop.after(1.0, self._begin)
 
     def _begin(self) -> None:
@@ -50,6 +52,7 @@ class Expiry:
         for state in states(store, candidate.managed, candidate.given):
             found.append(state)
             yield
+        self.ends = {each.name: each.not_after for each in found if each.not_after is not None}
         for text in expiry_warnings(found, clock.wall(), self._said):
             self._said.add(text)
             self._say(text)

@@ -77,8 +77,13 @@ class Health:
             self._checks.close()
         self._checks = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether something here depends on the time: checks, ramps, who is out for a while."""
+        return bool(self._watched or self._ramps or self._out or self._state.waited)
+
     def tick(self) -> None:
-        """A few times a second."""
+        """A few times a second; once where nothing waits."""
         for name, seen in [*self._watched.items()]:
             if self._pools[name].endpoints is not seen:
                 self._arrange(self._pools[name])

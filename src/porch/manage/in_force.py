@@ -47,7 +47,8 @@ class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before. renewed: certificate files that change. standings:
     which endpoints are out of rotation. orders: what operators have said. discovered: which were
-    found. cache: where answers are kept. say: tells the operator;
+    found. cache: where answers are kept. observed: the sockets of the observer. changes: put in
+    force so far, was_refused: whether the last one was not. say: tells the operator;
     assigned later."""
 
     def __init__(
@@ -55,6 +56,7 @@ class InForce:
         candidate: Candidate,
         listening: Listening,
         files: dict[Path, int],
+        observed: Listening | None = None,
         table: SharedTable | None = None,
         handed: Mapping[str, int] = NOTHING,
     ) -> None:
@@ -62,6 +64,8 @@ class InForce:
         self.candidate = candidate
         self.listening = listening
         self.files = files
+        self.observed = observed or Listening()
+        self.changes, self.was_refused = 0, False
         self.loaded_at = clock.wall()
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
@@ -188,6 +192,7 @@ class InForce:
             self._begin_cache(candidate, fleet)
             for news in self.discovered.expect(candidate.sources):
                 fleet.tell(fleet.all, "found", news)
+            self.observed.open(candidate.metrics, 1)
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
@@ -198,6 +203,7 @@ class InForce:
 
     def refuse(self, refusal: Refusal, fleet: Fleet) -> None:
         """Nothing comes of it. Its files are not tried again before they change again."""
+        self.was_refused = True
         self.settle(fleet)
         if refusal.stamps is not None:
             self._stamps = refusal.stamps
@@ -215,6 +221,8 @@ class InForce:
         self.discovered.settle(self.candidate.sources)
         self.renewed = Renewed(self.candidate.loaded, self._say)
         self.loaded_at = clock.wall()
+        self.changes += 1
+        self.was_refused = False
         if is_same:
             self.history.renew(self._snapshot(prospect.load))
         elif back_to is not None:
@@ -225,10 +233,14 @@ class InForce:
         gone = [each for each in self.listening.sockets if each not in wanted]
         self.listening.close(gone)
         self._left = dict.fromkeys(gone, clock.monotonic())
+        observed = self.observed.sockets
+        self.observed.close([each for each in observed if each not in self.candidate.metrics])
         return before
 
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""
+        observed = self.observed.sockets
+        self.observed.close([each for each in observed if each not in self.candidate.metrics])
         self.discovered.settle(self.candidate.sources)
         self.listening.close(job.fresh)
         close_log_files(job.files)
@@ -251,6 +263,7 @@ class InForce:
     def close(self) -> None:
         """Let go of everything."""
         self.listening.close_all()
+        self.observed.close_all()
         self.cache.close()
         close_log_files(self.files)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import faulthandler
 import gc
 import os
@@ -9,16 +10,18 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 from porch import clock
 from porch.config.logs import stderr_messages
 from porch.manage.channel import Channel
 from porch.manage.equipment import Equipment
 from porch.manage.heap import keep_heap
-from porch.manage.user import confine, drop, unreadable
+from porch.manage.user import Identity, confine, drop, unreadable
 from porch.manage.worker import Worker
+from porch.observe.messages import Messages
 
-__all__ = ["IGNORED", "SHOW_STACK", "Process", "fork"]
+__all__ = ["IGNORED", "SHOW_STACK", "Process", "fork", "fork_to", "new_loop", "settle"]
 
 SHOW_STACK = signal.SIGUSR2
 """What a worker writes its stack at. The interpreter's own C code does so, whatever hangs."""
@@ -93,6 +96,14 @@ def fork(equipment: Equipment, slot: int, leave: Callable[[int], None]) -> Proce
 
     Raises OSError where the system has no room for another process.
     """
+    pid, channel = fork_to(partial(_child, equipment), partial(leave, slot))
+    return Process(pid, slot, equipment.row, channel, equipment.stacks)
+
+
+def fork_to(run: Callable[[Channel], int], leave: Callable[[], None]) -> tuple[int, Channel]:
+    """Start a process that runs this, given its end of a channel, and ends with the code that it
+    returns. leave: called in it first, closes what is not its own. Raises OSError as `fork` does.
+    """
     ours, theirs = Channel.pair()
     try:
         for stream in (sys.stdout, sys.stderr):
@@ -105,34 +116,52 @@ def fork(equipment: Equipment, slot: int, leave: Callable[[int], None]) -> Proce
         raise
     if pid:
         theirs.close()
-        return Process(pid, slot, equipment.row, ours, equipment.stacks)
+        return pid, ours
     code = FAULT
     try:
         ours.close()
-        leave(slot)
-        code = _child(equipment, theirs)
-    except BaseException:
-        theirs.send("failed", traceback.format_exc().rstrip())
+        leave()
+        code = run(theirs)
+    except BaseException as error:
+        theirs.send("failed", _reason(error))
     finally:
         os._exit(code)
 
 
-def _child(equipment: Equipment, channel: Channel) -> int:
+def _reason(error: BaseException) -> str:
+    """What an operator is told: of a defect all, of a lack of descriptors what to raise. The loop
+    without one fails once more while it ends, and again."""
+    first = error
+    while first.__context__ is not None:
+        first = first.__context__
+    if isinstance(first, OSError) and first.errno == errno.EMFILE:
+        return f"{first.strerror}; a higher limit of them (ulimit -n, LimitNOFILE) is needed"
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+def settle(identity: Identity | None) -> Messages:
+    """In a process that was just forked: what signals do in it, and who it is. Returns where it
+    says what it has to say. Raises OSError where it may not become who it should."""
     for ignored in IGNORED:
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    faulthandler.register(SHOW_STACK, file=equipment.stacks, all_threads=True)
     messages = stderr_messages()
+    if identity is None:
+        confine()
+        return messages
+    drop(identity)
+    hidden = unreadable()
+    if hidden:
+        messages.warn(hidden)
+    return messages
+
+
+def _child(equipment: Equipment, channel: Channel) -> int:
+    faulthandler.register(SHOW_STACK, file=equipment.stacks, all_threads=True)
     try:
-        if equipment.identity is not None:
-            drop(equipment.identity)
-            hidden = unreadable()
-            if hidden:
-                messages.warn(hidden)
-        else:
-            confine()
+        messages = settle(equipment.identity)
         worker = Worker(equipment, channel, messages)
         for number in equipment.files.values():
             os.close(number)

@@ -38,27 +38,40 @@ def start(
         say(loaded.report())
     if candidate is None:
         return None
-    listening = Listening()
+    listening, observed = Listening(), Listening()
     files: dict[Path, int] = {}
     try:
         listening = _listening(candidate, handover, say)
         replaced = _open(control, handover, say)
         files = open_log_files(candidate.logs)
         _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)
+        observed.open(candidate.metrics, 1)
         listening.drop_inherited()
+        return _in_force(candidate, listening, files, observed, handover)
     except (AlreadyRuns, OSError) as error:
         say(f"porch: {why(error)}")
         listening.close_all()
+        observed.close_all()
         close_log_files(files)
         return None
+
+
+def _in_force(
+    candidate: Candidate,
+    listening: Listening,
+    files: dict[Path, int],
+    observed: Listening,
+    handover: Handover | None,
+) -> InForce:
+    """With the counts of before an upgrade, if there is room for them. Raises OSError."""
     if handover is None:
-        return InForce(candidate, listening, files)
+        return InForce(candidate, listening, files, observed)
     table = handover.counts(candidate.workers)
     if table is None:  # old workers may count in any row of the others
         for number in handover.tables.values():
             os.close(number)
-        return InForce(candidate, listening, files)
-    in_force = InForce(candidate, listening, files, table, handover.tables)
+        return InForce(candidate, listening, files, observed)
+    in_force = InForce(candidate, listening, files, observed, table, handover.tables)
     in_force.take_over(handover.endpoints)
     return in_force
 

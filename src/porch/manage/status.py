@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from porch import clock
 from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
-from porch.balance.standing import LIMITED, NOT_COPIED, PACED, WHOLE, EndpointName
-from porch.config.schema_busy import IMPORTANCE
+from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
     CUT,
@@ -28,7 +27,7 @@ from porch.manage.process import Process
 from porch.observe.stamp import iso
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
-from porch.shield.busy_level import KINDS
+from porch.shield.busy_level import NAMES
 
 if TYPE_CHECKING:
     from porch.manage.in_force import InForce
@@ -52,7 +51,7 @@ def status(door: "Supervisor") -> dict[str, object]:
     loaded = candidate.loaded
     running = in_force.history.running
     known = dict.fromkeys([*candidate.endpoints, *in_force.discovered.shown])
-    endpoints = [name for name in known if name[1] not in (NOT_COPIED, PACED, LIMITED)]
+    endpoints = [name for name in known if name[1] not in (NOT_COPIED, LIMITED)]
     limits = [name for name in known if name[1] == LIMITED]
     mirrors = [name for name in known if name[1] == NOT_COPIED]
     shown = endpoints[:MOST_UPSTREAMS]
@@ -72,9 +71,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "workers": [_worker(table, each) for each in door.fleet.all],
         "cut": {word: table.total(column) for column, word in enumerate(CUTS, CUT)},
         "turned_away": {
-            word: table.total(TURNED_AWAY + kind)
-            for word, kind in IMPORTANCE.items()
-            if kind < KINDS
+            word: table.total(column) for column, word in enumerate(NAMES, TURNED_AWAY)
         },
         "listening": in_force.listening.names,
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
@@ -100,7 +97,7 @@ def status(door: "Supervisor") -> dict[str, object]:
 
 def _worker(table: SharedTable, process: Process) -> dict[str, object]:
     row: Sequence[int | None] = table.rows[process.row] if process.row else _UNKNOWN
-    cpu, memory = _usage(process.pid)
+    cpu, memory = usage(process.pid)
     state = "leaving" if process.is_leaving else "serving" if process.is_ready else "starting"
     if process.missed > 2:
         state = f"hanging for {process.missed} s"
@@ -193,7 +190,7 @@ def _why(kind: str, text: str) -> str:
     return text if kind in ("refused", "unhealthy") else f"{kind}: {text}"
 
 
-def _usage(pid: int) -> tuple[float, int]:
+def usage(pid: int) -> tuple[float, int]:
     """Seconds of CPU and bytes of memory of a process; 0 where the system does not tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -5,11 +5,12 @@ to it. It has no event loop that a fork or an exec would break, and no thread.
 """
 
 import contextlib
+import errno
 import gc
 import resource
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from porch import clock
@@ -21,11 +22,14 @@ from porch.manage.channel import Message
 from porch.manage.control import Control, Question, second_path, socket_path
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
+from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
+from porch.manage.in_force import InForce, why
 from porch.manage.keeping import Keeping
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.observing import Observing
 from porch.manage.ordering import Ordering
 from porch.manage.process import Process
 from porch.manage.prospect import Load
@@ -84,10 +88,27 @@ class Supervisor:
         """
         in_force = start(self._load, self._control, handover, self._say)
         if in_force is None:
-            if self._control is not None:
-                self._control.close()
-            self.messages.close()
-            return 1
+            return self._give_up()
+        try:
+            self._begin(in_force, handover)
+        except OSError as error:
+            files = "; a higher limit of open files (ulimit -n, LimitNOFILE) is needed"
+            self._say(f"porch: {why(error)}{files if error.errno == errno.EMFILE else ''}")
+            in_force.listening.close_all()
+            return self._give_up()
+        self._loop.run()
+        self._close()
+        return self._code
+
+    def _give_up(self) -> int:
+        """Nothing is served. The exit code; the reason was said."""
+        if self._control is not None:
+            self._control.close()
+        self.messages.close()
+        return 1
+
+    def _begin(self, in_force: InForce, handover: Handover | None) -> None:
+        """All but serving. Raises OSError."""
         self.in_force = in_force
         in_force.say = self.messages.tell
         in_force.ready_store(in_force.candidate)
@@ -113,14 +134,16 @@ class Supervisor:
             self._load,
             self._become,
         )
+        self.observing = Observing(
+            self._loop, in_force, self.messages, lambda: facts(self), self._close_in_observer
+        )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
         if self._control is not None:
-            self._control.commands |= self.ordering.commands
-            self._control.commands |= CacheOrders(self.asking, in_force).commands
-            self._control.commands |= Looking(in_force).commands
+            for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
+                self._control.commands |= each.commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)
@@ -130,10 +153,8 @@ class Supervisor:
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
         self.fleet.resize(in_force.candidate.workers)
+        self.observing.look()
         self._watch()
-        self._loop.run()
-        self._close()
-        return self._code
 
     def _commands(self) -> dict[str, Callable[[Question], None]]:
         return {
@@ -158,7 +179,7 @@ class Supervisor:
         loop.on_signal(signal.SIGHUP, lambda: self._changes.ask("reload"))
         loop.on_signal(signal.SIGUSR1, self._changes.reopen)
         loop.on_signal(signal.SIGUSR2, lambda: self._changes.ask("upgrade"))
-        loop.on_signal(signal.SIGCHLD, self.fleet.reap)
+        loop.on_signal(signal.SIGCHLD, self._reap)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())  # blocked over an exec
 
     def _on_fault(self, error: Exception) -> None:
@@ -166,14 +187,33 @@ class Supervisor:
         text = "".join(traceback.format_exception(error)).rstrip()
         self.messages.tell(f"{text}\nthis is a fault of Porch; the door serves on.", "error")
 
+    def _reap(self) -> None:
+        self.observing.reap()
+        self.fleet.strangers.add(self.observing.pid)
+        self.fleet.reap()
+
+    def _close_in_observer(self) -> None:
+        """In the observer's process: close what is not its own."""
+        self._close_all_but(-1)
+
     def _close_in_child(self, slot: int) -> None:
         """In a forked worker: close what is not its own."""
+        self.observing.close_in_child()
+        self.in_force.observed.close_in_child(slot=-1)
+        self._close_all_but(slot)
+
+    def _close_all_but(self, slot: int) -> None:
         self._loop.close()
         if self._control is not None:
             self._control.close_in_child()
         self._changes.close_in_child()
         self.fleet.close_in_child()
         self.in_force.listening.close_in_child(slot)
+
+    @property
+    def certificate_ends(self) -> Mapping[str, float]:
+        """See Facts."""
+        return self._expiry.ends
 
     # --- what workers say ----------------------------------------------------------------------
 
@@ -235,6 +275,8 @@ class Supervisor:
         candidate, listening = self.in_force.candidate, self.in_force.listening
         for address in listening.names:
             self._say(f"porch: listening on {address}")
+        for address in self.in_force.observed.names:
+            self._say(f"porch: metrics on http://{address}/metrics")
         plainly = "" if any(each.tls for each in listening.sockets) else " over plain HTTP"
         by = "" if candidate.workers == 1 else f" with {candidate.workers} workers"
         if self._descriptors:
@@ -244,6 +286,7 @@ class Supervisor:
     def _watch(self) -> None:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
+        self.observing.look()
         self._notify.on_tick(clock.monotonic())
         self.in_force.write_found()
         if given := self.in_force.look():
@@ -281,6 +324,7 @@ class Supervisor:
             orders=self.in_force.orders.dump(),
             cache=self.in_force.cache.hand_over(),
         )
+        self.observing.close()  # the next version binds its addresses anew
         become(handover)
 
     def _take_over(self, handover: Handover) -> None:
@@ -331,6 +375,7 @@ class Supervisor:
             self._loop.stop()
 
     def _close(self) -> None:
+        self.observing.close()
         self.in_force.close()
         if self._control is not None:
             self._control.close()

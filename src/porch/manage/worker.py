@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import gc
 import os
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -27,6 +27,7 @@ from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.manage.at_store import at_store
+from porch.manage.beats import Beats
 from porch.manage.cache_keeping import KeptCache, shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
@@ -46,11 +47,7 @@ from porch.observe.messages import Messages
 from porch.tls.certificate import keep_only
 from porch.tls.presented import Presenter
 
-__all__ = ["LOG_DELAY", "NO_MEMORY", "SLICE", "Worker"]
-
-LOG_DELAY = 0.02
-"""Seconds that an access log line may wait for company. Making the lines stops the loop for about
-1.3 us each; where many end in that time some are made at a time (door.SOME)."""
+__all__ = ["NO_MEMORY", "SLICE", "Worker"]
 
 LOOK = 0.02
 """Seconds between two looks at what is left, at the end."""
@@ -97,7 +94,6 @@ class Worker:
             send=self._send,
         )
         self._lend(messages)
-        self._state.limit_row = equipment.tables.limits.row(equipment.row)
         self._state.has_certificate = self._certifying.has
         self._state.acme_answer = self._certifying.http_answer
         for standing in equipment.standing:
@@ -126,6 +122,7 @@ class Worker:
         complete(self._health.taking(built.upstreams, built.base))
         self._door = Door(built.settings, self._state.deadlines, self._state.crowd)
         self._door.warn = messages.warn
+        self._beats = Beats(self._door, self._tick, self._flush, self._put_away)
         self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
         self._presenter = Presenter(
             self._certifying.presented(built.certificates.presented), equipment.firsts
@@ -136,7 +133,6 @@ class Worker:
         self._prepared: Prepared | None = None
         self._steps: Generator[None, None, None] | None = None
         self._retired: list[Retired] = []
-        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Event | None = None
         self._is_stopping = self._at_once = self._is_orphan = False
@@ -146,9 +142,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         loop.add_reader(self._channel.fileno(), self._receive)
-        self._repeat("tick", clock.TICK, self._tick)
-        self._repeat("log", LOG_DELAY, self._flush)
-        self._door.put_away = lambda: self._loop.call_soon(self._built.logs.put_away)
+        self._beats.start()
         await self._discovering.start()
         for listener in self._listeners:
             self._start(listener)
@@ -189,6 +183,7 @@ class Worker:
     # --- what the supervisor says ------------------------------------------------------------
 
     def _receive(self) -> None:
+        self._beats.wake()
         try:
             messages = self._channel.receive()
         except EOFError:
@@ -413,7 +408,8 @@ class Worker:
             await asyncio.sleep(LOOK)  # at least once: a request that has arrived is read by then
             if self._at_once:
                 break
-            if self._is_stopping and not self._tasks and not self._door.draining:
+            is_short = any(each.is_short for each in listeners)  # those who only wait have some
+            if self._is_stopping and (is_short or not self._tasks) and not self._door.draining:
                 self._door.drain()
         self._door.close_now()
         until = clock.monotonic() + FAREWELL
@@ -430,8 +426,7 @@ class Worker:
         """Give everything back. `serve` does so at its end; else who gives up before it."""
         for listener in self._listeners:
             listener.close()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._beats.close()
         self._certifying.close()
         self._health.close()
         self._discovering.close()
@@ -450,7 +445,8 @@ class Worker:
         """What the configuration has of this process: code of the operator's, and the means to ask
         others."""
         load_with(self._state, messages)
-        self._state.crowd = self._equipment.tables.crowd.row(self._equipment.row)
+        tables, row = self._equipment.tables, self._equipment.row
+        self._state.crowd, self._state.limit_row = tables.crowd.row(row), tables.limits.row(row)
         warn = messages.warn
         self._state.auth.serve(clients(), self._run, partial(load_auth, warn), warn)
 
@@ -470,21 +466,18 @@ class Worker:
     def _start(self, listener: Listener) -> None:
         listener.start(self._door, self._presenter.choose if listener.address.tls else None)
 
-    def _repeat(self, name: str, seconds: float, work: Callable[[], None]) -> None:
-        """Do `work` every so many seconds, whatever it does."""
-
-        def again() -> None:
-            self._timers[name] = self._loop.call_later(seconds, again)
-            work()
-
-        again()
-
-    def _tick(self) -> None:
+    def _tick(self) -> bool:
+        """See Beats: nothing has a deadline, and no task sleeps but the one that serves."""
         clock.tick()
         self._state.tick()
         self._health.tick()
         self._door.rates.tick()
-        count(self._cells, self._door, self._state, len(asyncio.all_tasks()))
+        tasks = len(asyncio.all_tasks())
+        count(self._cells, self._door, self._state, tasks)
+        return not len(self._state.deadlines) and tasks <= 1 and not self._health.waits
+
+    def _put_away(self) -> None:
+        self._built.logs.put_away()
 
     def _flush(self) -> None:
         self._built.logs.flush()

@@ -37,9 +37,10 @@ class AccessLog:
         return f"<AccessLog {len(self._sinks)} sinks>"
 
     def take(self, exchanges: Sequence[Exchange]) -> None:
-        """Make their lines. About 2 µs a line and sink."""
+        """Make their lines. About 2 µs a line and sink, and 0.03 to see who has none."""
+        loud = [each for each in exchanges if each.error is None or not each.error.quiet]
         for (made, _), lines in zip(self._sinks, self._lines, strict=True):
-            lines.append(made(exchanges))
+            lines.append(made(loud))
 
     def flush(self) -> None:
         """Hand the lines to the sinks."""

@@ -6,13 +6,12 @@ slot's number is 0 while it is written, and who finds another number behind it t
 again, or not at all.
 """
 
-import mmap
-import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from porch import clock
 from porch.exchange import Exchange
 from porch.observe.record import Record, details, pack, unpack
+from porch.shared import Memory
 
 __all__ = ["BAD", "BAD_SLOT", "LAST", "SLOT", "Recent", "RecentTable"]
 
@@ -83,17 +82,15 @@ class RecentTable:
     """rows: of workers; row 0 is nobody's. descriptor: of its memory; given one, the table is what
     others have written there."""
 
-    __slots__ = ("_bad", "_last", "descriptor", "rows")
+    __slots__ = ("_bad", "_last", "_memory", "descriptor", "rows")
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         last, bad = _Ring.bytes_for(LAST, SLOT), _Ring.bytes_for(BAD, BAD_SLOT)
         size = self.size(rows)
-        if descriptor < 0:
-            descriptor = os.memfd_create("porch recent")
-            os.ftruncate(descriptor, size)
-        self.descriptor = descriptor
+        self._memory = Memory("porch recent", size, descriptor)
+        self.descriptor = self._memory.descriptor
         self.rows = rows
-        memory = memoryview(mmap.mmap(descriptor, size))
+        memory = self._memory.view()
         starts = range(0, size, last + bad)
         self._last = [_Ring(memory[at : at + last], LAST, SLOT) for at in starts]
         self._bad = [_Ring(memory[at + last : at + last + bad], BAD, BAD_SLOT) for at in starts]
@@ -105,9 +102,6 @@ class RecentTable:
 
     def __repr__(self) -> str:
         return f"<RecentTable {self.rows} rows, {sum(each.last for each in self._last)} written>"
-
-    def __del__(self) -> None:
-        os.close(self.descriptor)
 
     def row(self, number: int, workers: int) -> "Recent":
         """For the one worker that writes there, of so many."""
@@ -160,7 +154,7 @@ class Recent:
             self._take_bad(bad, offset)
 
     def _take_bad(self, exchanges: Sequence[Exchange], offset: float) -> None:
-        bad = [each for each in exchanges if each.error is None or each.error.source != "client"]
+        bad = [each for each in exchanges if _is_ours(each)]
         self._bad.write(
             [
                 pack(each, offset, BAD_SLOT, details(each, BAD_SLOT // 2))
@@ -172,3 +166,10 @@ class Recent:
         """All is written already."""
 
     close = flush
+
+
+def _is_ours(exchange: Exchange) -> bool:
+    """Whether somebody should look at it: neither what a client did wrong, nor what the door says
+    by its configuration (a busy worker's 503, `respond:503`), which may be thousands a second."""
+    error = exchange.error
+    return exchange.endpoint is not None if error is None else error.source != "client"

@@ -10,10 +10,10 @@ version is odd, and who read then reads again. Memory is bounded by the size of 
 that find no room the last of their kind counts them all, see `Series.of`.
 """
 
-import mmap
-import os
 import struct
 from collections.abc import MutableSequence, Sequence
+
+from porch.shared import Memory
 
 __all__ = ["CELLS", "MOST", "NAMES", "REST", "Series", "SeriesTable", "Totals", "cells_of"]
 
@@ -40,16 +40,14 @@ class SeriesTable:
     """rows: of workers; row 0 is that of those that have ended. descriptor: of its memory; given
     one, the table is what another process has counted there."""
 
-    __slots__ = ("_version", "_views", "descriptor", "rows")
+    __slots__ = ("_memory", "_version", "_views", "descriptor", "rows")
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         size = self.size(rows)
-        if descriptor < 0:
-            descriptor = os.memfd_create("porch series")
-            os.ftruncate(descriptor, size)
-        self.descriptor = descriptor
+        self._memory = Memory("porch series", size, descriptor)
+        self.descriptor = self._memory.descriptor
         self.rows = rows
-        memory = memoryview(mmap.mmap(descriptor, size))
+        memory = self._memory.view()
         self._version = memory[:8].cast("q")
         self._views = [_View(memory[8 + row * _ROW : 8 + (row + 1) * _ROW]) for row in range(rows)]
 
@@ -60,9 +58,6 @@ class SeriesTable:
 
     def __repr__(self) -> str:
         return f"<SeriesTable {self.rows} rows, {sum(each.count for each in self._views)} names>"
-
-    def __del__(self) -> None:
-        os.close(self.descriptor)
 
     def row(self, number: int) -> "Series":
         """For the one worker that counts there."""

@@ -18,6 +18,7 @@ __all__ = [
     "ANSWERED",
     "HEARD",
     "HIGH",
+    "KNOWN",
     "LOW",
     "NORMAL",
     "REQUESTS",
@@ -35,9 +36,9 @@ RUNNING, REQUESTS, HEARD, ANSWERED = 0, 1, 2, 3
 """Of Place.counts: attempts under way, attempts so far, when a byte came and when an answer below
 500 began (clock.milliseconds)."""
 
-LOW, NORMAL, HIGH, ALWAYS = range(4)
+LOW, NORMAL, HIGH, ALWAYS, KNOWN = range(5)
 """How important the requests of a route are to a worker that cannot serve all: see shield/busy.py.
-The first are refused first, the last never."""
+The first are refused first, ALWAYS never; KNOWN is HIGH for some clients and NORMAL for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ class Route:
     rewrite: the target (path and query) that goes out for the one that came in, or None.
     retry: what follows a failed attempt.
     upgrades: the protocols that may be switched to, lower-case.
-    importance: LOW to ALWAYS.
+    importance: LOW to KNOWN.
     guards: what keeps requests out, (word, what it says): one that is the same, or less, than
         another's asks for no more.
     access: what decides who may pass. Two routes with equal (`target`, `access`) may stand for

@@ -10,10 +10,13 @@ from porch.shield.limit_keys import network
 from porch.shield.limit_table import LimitRow, LimitTable
 from porch.shield.limit_window import Window
 
-__all__ = ["LONGEST_WAIT", "Failures"]
+__all__ = ["LONGEST_WAIT", "MOST_FORGERIES", "Failures"]
 
 LONGEST_WAIT = 60.0
 """Seconds in which wrong credentials of an address are counted together."""
+MOST_FORGERIES = 100
+"""Forged tokens of an address within LONGEST_WAIT: 429 to more. A signature takes 100 us to look
+at, a password ever so much longer (basic.py)."""
 _ALONE = 1024
 """Addresses, of a door that has no workers."""
 
@@ -38,7 +41,7 @@ class Failures:
         """Where this worker counts, and sees what others have."""
         if row is not self._row:
             self._row = row
-            name = f"auth: {self._kind}"  # no limit is called so
+            name = f"auth: {self._kind}"
             self._window = Window(row, name, self._most, LONGEST_WAIT, late=True)
 
     def check(self, client_ip: bytes) -> TooManyFailures | None:

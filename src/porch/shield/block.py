@@ -55,7 +55,8 @@ class CodedBody(PorchError):
 class Rule(NamedTuple):
     """name: as the operator has it. status: of the answer. methods: upper-case; path, query, body:
     patterns, of which one suffices; without one it is no condition. fields: (name in small letters,
-    a pattern, or whether it is to be there at all), all of which have to hold."""
+    a pattern, or whether it is to be there at all), all of which have to hold. quiet: whether what
+    it refuses has no line in the access log."""
 
     name: str
     status: int = 403
@@ -64,6 +65,13 @@ class Rule(NamedTuple):
     query: tuple[str, ...] = ()
     fields: tuple[tuple[bytes, str | bool], ...] = ()
     body: tuple[str, ...] = ()
+    quiet: bool = False
+
+    def refusal(self) -> Blocked:
+        """What a request is refused with."""
+        error = Blocked(f"block: {self.name}", self.status)
+        error.quiet = self.quiet
+        return error
 
 
 class _Kind:
@@ -121,7 +129,10 @@ class Block(Filter):
     def described(self) -> list[str]:
         """What it does, in words."""
         slowly = "slowly, " if self._tarpit is not None else ""
-        return [f"{each.name}: refused {slowly}with {each.status}" for each in self.rules]
+        return [
+            f"{each.name}: refused {slowly}with {each.status}{', unlogged' if each.quiet else ''}"
+            for each in self.rules
+        ]
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter."""
@@ -162,7 +173,7 @@ class Block(Filter):
     def _refuse(self, exchange: Exchange, held: int) -> Response:
         """By the first of them."""
         rule = self.rules[(held & -held).bit_length() - 1]
-        error = Blocked(f"block: {rule.name}", rule.status)
+        error = rule.refusal()
         if self._tarpit is not None:
             slow = self._tarpit.answer(exchange, rule.status)
             if slow is not None:
@@ -224,7 +235,7 @@ class BlockBodies(Block):
                 reading.body = bytearray()
             if held:
                 rule = self.rules[(held & -held).bit_length() - 1]
-                raise Blocked(f"block: {rule.name}", rule.status)
+                raise rule.refusal()
         return data
 
     def on_end(self, exchange: Exchange) -> None:

@@ -11,11 +11,12 @@ it takes is measured in time that the worker works, so that a machine with more 
 is not made worse by a door that has little to do. It runs only while requests come.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from porch import clock
 from porch.http.message import RequestHead
-from porch.route.route import ALWAYS, HIGH, LOW, Route
+from porch.route.route import ALWAYS, HIGH, LOW, NORMAL, Route
 from porch.shield.busy_level import KINDS, Level
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from porch.keeper import Security
     from porch.shield.busy_refusal import Refusal
 
-__all__ = ["HEALTH", "LOOK", "PATIENCE", "Busy", "Find", "Terms"]
+__all__ = ["CHECKS", "HEALTH", "LOOK", "PATIENCE", "Busy", "Find", "Terms"]
 
 PATIENCE = 0.1
 """Seconds in which every turn has to be too long before anybody is refused. One pause, and the few
@@ -33,10 +34,17 @@ LOOK = 0.1
 """Seconds between two moves of the level."""
 HEALTH = frozenset((b"/livez", b"/readyz", b"/healthz", b"/health", b"/-/healthy", b"/-/ready"))
 """Targets by which others look whether we live: they would take a busy machine for a dead one."""
+CHECKS = 5
+"""So many of them between two looks are as important as the most: anybody can ask for these."""
 _STEPS = 4
 """How often the timer is due in the time that a turn may take."""
 _TIMER = 0.001
 """Seconds, below which the loop's timers do not go."""
+_EASED, _FULL = 0.8, 0.92
+"""The share of its time in which a worker works up to which a turn that takes long is only a burst,
+and from which on there is no more to be had."""
+_BACK = 0.6
+"""The part of what a turn had no time for that is not let in any more."""
 _FIRST, _FASTER, _MOST = 0.02, 1.5, 0.5
 """The part of what is let in that is let in more, when all is well: at the first look, each time by
 so much more, and at most."""
@@ -46,7 +54,7 @@ worker hardly works in them: it sleeps in calls that do not return, which nobody
 _TURNS = 60.0
 """Seconds after which others of those who are alike are refused."""
 _WIDER = 4.0
-"""How many times as long a turn may be for who is more important than others who come in."""
+"""How many times as long a turn may be for who is more important than others who still come in."""
 _BLUR = 0.1
 """How much of its place in the row changes with each request, at least. Where clients are fewer
 than ten it is more: one that is alone is served in part."""
@@ -83,40 +91,44 @@ class Busy:
         "_blur",
         "_calm",
         "_came",
+        "_checks",
         "_clients",
         "_cpu",
         "_find",
         "_guarded",
         "_is_armed",
+        "_is_full",
         "_is_late",
         "_judges",
-        "_longest",
+        "_knows",
         "_look",
         "_refusal",
         "_since",
         "_spans",
         "_step",
+        "_stolen",
         "_terms",
         "_waited",
+        "_worked",
         "lag",
         "level",
     )
 
-    def __init__(self, find: Find, terms: Terms, refusal: "Refusal") -> None:
+    def __init__(
+        self, find: Find, terms: Terms, refusal: "Refusal", knows: Callable[[bytes], bool]
+    ) -> None:
+        """knows: whether somebody who may come in was let in from an address, see busy_known.py."""
         self._find = find
+        self._knows = knows
         self._terms = terms
         self._refusal = refusal
+        self._clients = 0
         self._step = max(_TIMER, terms.lag / _STEPS)
         self.level = Level()
         self.lag = 0.0
         self._is_armed = False
         self._judges = True  # the first request has to begin it
-        self._begun = self._look = self._longest = self._cpu = self._since = 0.0
-        self._waited: float | None = None
-        self._is_late = False
-        self._spans = self._spans_for(LOW)
-        self._came = self._guarded = self._calm = self._clients = 0
-        self._blur = _BLUR
+        self._begin()
 
     def __repr__(self) -> str:
         return f"<Busy {self.level!r} {self.lag * 1000:.1f} ms>"
@@ -132,19 +144,25 @@ class Busy:
     def _judge(self, route: Route, request: RequestHead, client_ip: bytes) -> Route:
         """Whether it may come in. Nobody asks while all is well."""
         if not self._is_armed:
-            self._arm()
+            self._begin()
+            self._is_armed, self._judges = True, False
+            self._again()
             return route
         importance = route.importance
-        if importance < HIGH and request.target in HEALTH:
-            importance = HIGH
         if importance >= ALWAYS:
-            return route
+            if importance == ALWAYS:
+                return route
+            importance = HIGH if self._knows(client_ip) else NORMAL
+        if importance == NORMAL and request.target in HEALTH and self._checks < CHECKS:
+            self._checks += 1
+            importance = HIGH
         level = self.level
         if level.at > importance and self._is_below(importance, client_ip):
             level.refused[importance] += 1
             return self._refusal.route(route, importance)
         if clock.cpu() - self._cpu > self._spans[importance] and (
-            level.at or (self._is_late and clock.monotonic() - self._since > PATIENCE)
+            (level.at and self._is_full)
+            or (self._is_late and clock.monotonic() - self._since > PATIENCE)
         ):
             self._guarded += 1
             return self._refusal.route(route, importance)
@@ -163,17 +181,26 @@ class Busy:
 
     # --- time ------------------------------------------------------------------------------------
 
-    def _arm(self) -> None:
-        self._is_armed = True
-        self._begun = self._look = clock.monotonic()
-        self._cpu, self._waited = clock.cpu(), None
-        self._longest = 0.0
-        self._guarded = self._calm = 0
-        self._is_late = False
+    def _begin(self) -> None:
+        self._begun = self._look = self._since = clock.monotonic()
+        self._cpu = clock.cpu()
+        self._waited: float | None = None
+        self._is_full = self._is_late = False
+        self._calm = 0
+        self._stolen = clock.waited()
         self.level = Level()
-        self._spans = self._spans_for(LOW)
-        self._judges = False
-        self._again()
+        self._count_anew()
+
+    def _count_anew(self) -> None:
+        """From what came until now follows who is judged how, from now on."""
+        level = self.level
+        lag, least = self._terms.lag, level.least() if level.at else LOW
+        self._spans = [lag * _WIDER ** max(0, kind - least) for kind in range(KINDS)]
+        clients = self._clients.bit_count()
+        self._blur = max(_BLUR, 1.0 / clients) if clients else _BLUR
+        self._came = self._guarded = self._clients = self._checks = 0
+        self._worked = 0.0
+        level.begin()
 
     def _again(self) -> "asyncio.TimerHandle":
         from asyncio import get_running_loop  # late: who only reads a configuration needs no loop
@@ -184,18 +211,18 @@ class Busy:
         """The loop has come round."""
         now = clock.monotonic()
         took = self.lag = self._took(now)
-        self._longest = max(self._longest, took)
+        self._worked += took
         was_late, self._is_late = self._is_late, took > self._terms.lag
+        self._is_full = took > self._terms.lag / 2
         if self._is_late and not was_late:
             self._since = now
         self._refusal.release(now)
         passed = now - self._look
         if passed >= LOOK:
-            if not self._came and not self._refusal.held:
+            if not self._came and not self._refusal.held:  # the next request begins it again
                 self._is_armed, self._judges = False, True
                 return
             self._move(now)
-            self._look = now
         self._judges = self.level.at > 0.0 or self._is_late
         self._again()
 
@@ -212,29 +239,20 @@ class Busy:
                 took = max(took, passed - (waited - before))
         return took
 
-    def _spans_for(self, least: int) -> list[float]:
-        """By importance, how long a turn may have lasted for one who is let in. least: of those who
-        are: the others are only refused by the guard when it takes much longer."""
-        lag = self._terms.lag
-        return [lag * _WIDER ** max(0, importance - least) for importance in range(KINDS)]
-
     def _move(self, now: float) -> None:
         """See whether what is let in is too much, or less than could be."""
-        level = self.level
-        guarded, longest = self._guarded, self._longest
-        if guarded:
-            level.rise(0.6 * guarded / (guarded + sum(level.let_in)))
+        level, guarded = self.level, self._guarded
+        stolen, self._stolen = self._stolen, clock.waited()
+        share = self._worked / max(_TIMER, now - self._look - (self._stolen - stolen))
+        if guarded and share > _EASED:
+            level.rise(_BACK * guarded / (guarded + sum(level.let_in)))
             self._calm = 0
         elif self._is_late and now - self._since > PATIENCE:
             level.rise(_SLEEPS)
             self._calm = 0
-        elif level.at and longest <= self._terms.lag / 2:
+        elif self._came and share < _FULL:
             steps = (now - self._look) / LOOK
             level.fall(min(_MOST, _FIRST * _FASTER**self._calm * steps))
             self._calm = min(self._calm + 1, 20)
-        self._spans = self._spans_for(level.least())
-        level.begin()
-        self._blur = max(_BLUR, 1.0 / max(1, self._clients.bit_count()))
-        self._clients = 0
-        self._guarded = self._came = 0
-        self._longest = 0.0
+        self._count_anew()
+        self._look = now

@@ -8,11 +8,15 @@ shares of what was let in, counted by importance, as in WeChat's DAGOR.
 
 from porch.route.route import HIGH
 
-__all__ = ["KINDS", "Level"]
+__all__ = ["KINDS", "NAMES", "Level"]
 
 KINDS = HIGH + 1
 """Of importance that may be refused: from LOW to HIGH."""
+NAMES = ("low", "normal", "high")
+"""As they are written and counted."""
 
+_FAR = 0.25
+"""How much the level falls at a time, at most."""
 _FEW = 0.02
 """The part of all that is let in below which an importance does not count."""
 
@@ -45,8 +49,10 @@ class Level:
             wanted -= count
 
     def fall(self, part: float) -> None:
-        """Let in so much more, as a part of what was let in; a little where nothing was."""
+        """Let in so much more, as a part of what was let in; a little where nothing was. Who did
+        not come lately may come again: it does not fall far at a time."""
         wanted = part * max(sum(self.let_in), sum(self.refused) / 4)
+        lowest = self.at - _FAR
         for kind in reversed(range(KINDS)):
             width = min(self.at, kind + 1) - kind
             if width <= 0:
@@ -54,9 +60,10 @@ class Level:
             count = self.refused[kind]
             if wanted < count:
                 self.at -= width * wanted / count
-                return
+                break
             self.at = float(kind)
             wanted -= count
+        self.at = max(self.at, lowest)
 
     def least(self) -> int:
         """The least importance of those let in, but for a few; the last one's where none was."""

@@ -7,6 +7,7 @@ By its head it is decided what its body is looked at for, if it has one; then th
 
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from porch import clock
 from porch.errors import InternalError, PorchError
@@ -16,7 +17,7 @@ from porch.shield.auth_thread import SlowThread
 from porch.shield.coded import is_coded
 from porch.shield.content_errors import BadContent, NobodyLooks, NotTaken, TooLargeToLook
 
-__all__ = ["AT_ONCE", "Content", "Look", "LookAtBody", "Watch", "has_body"]
+__all__ = ["AT_ONCE", "Content", "Gathered", "Look", "LookAtBody", "Watch", "has_body"]
 
 AT_ONCE = 16384
 """Bytes of a body that the loop looks at itself. The worst JSON of that size takes 2 ms."""
@@ -113,16 +114,25 @@ class Content(Filter):
         self._looks.pop(exchange, None)
 
 
+class Gathered(Protocol):
+    """Where bodies are that were gathered (buffer/request.py)."""
+
+    def size_of(self, exchange: Exchange) -> int:
+        """Bytes of one."""
+
+    def body_of(self, exchange: Exchange) -> bytes:
+        """All of one. May raise PorchError. Another thread may call it."""
+
+
 class LookAtBody(Filter):
-    """Looks at bodies that were gathered. body_of: all of one. thread: None where nobody serves."""
+    """Looks at bodies that were gathered. thread: None where nobody serves. What waits for it stays
+    where it is, so that one large body at a time is in memory."""
 
-    __slots__ = ("_body_of", "_content", "_thread")
+    __slots__ = ("_content", "_gathered", "_thread")
 
-    def __init__(
-        self, content: Content, body_of: Callable[[Exchange], bytes], thread: SlowThread | None
-    ) -> None:
+    def __init__(self, content: Content, gathered: Gathered, thread: SlowThread | None) -> None:
         self._content = content
-        self._body_of = body_of
+        self._gathered = gathered
         self._thread = thread
 
     def on_request(self, exchange: Exchange) -> Suspend | None:
@@ -134,13 +144,15 @@ class LookAtBody(Filter):
         if not exchange.request_done:
             content.refuse(exchange, NotTaken("The body cannot be looked at before it is sent."))
             return None
-        body = self._body_of(exchange)
-        if len(body) > AT_ONCE and self._thread is not None:
-            looking = _Looking(look, body)
+        gathered = self._gathered
+        if self._thread is not None and gathered.size_of(exchange) > AT_ONCE:
+            looking = _Looking(look, partial(gathered.body_of, exchange))
             told = partial(self._told, exchange, looking)
-            if not self._thread.ask(exchange.client_ip, looking.work, told):
-                raise NobodyLooks("json_body, openapi")
-            return SUSPEND
+            if self._thread.ask(exchange.client_ip, looking.work, told):
+                return SUSPEND
+            content.refuse(exchange, NobodyLooks())
+            return None
+        body = gathered.body_of(exchange)
         try:
             look(body)
         except BadContent as error:
@@ -166,14 +178,14 @@ class _Looking:
 
     __slots__ = ("_body", "_look", "error")
 
-    def __init__(self, look: Look, body: bytes) -> None:
+    def __init__(self, look: Look, body: Callable[[], bytes]) -> None:
         self._look = look
         self._body = body
         self.error: BadContent | None = None
 
     def work(self) -> bool:
         try:
-            self._look(self._body)
+            self._look(self._body())
         except BadContent as error:
             self.error = error
         return True

@@ -30,7 +30,7 @@ class BadContent(PorchError):
 
     def __init__(self, sentence: str) -> None:
         """sentence: what is wrong, and where."""
-        super().__init__(sentence)
+        super().__init__()
         self.sentence = sentence
 
 

@@ -22,7 +22,7 @@ from porch.shield.auth_errors import CannotTell
 from porch.shield.fetched import Spawn
 from porch.shield.oidc_cookies import without
 
-__all__ = ["KEPT", "MOST", "NOT_GIVEN", "ForwardAuth", "ForwardRules"]
+__all__ = ["KEPT", "MOST", "ForwardAuth", "ForwardRules"]
 
 KEPT = 32
 """Connections that wait for the next question."""
@@ -36,11 +36,6 @@ _SENT = frozenset(
     )
 )
 _NOT_PASSED = HOP_BY_HOP | {b"content-length", b"date", b"server"}
-NOT_GIVEN = _NOT_PASSED | {
-    *(b"cache-control", b"content-encoding", b"content-range", b"content-type"),
-    *(b"accept-ranges", b"age", b"etag", b"expires", b"last-modified", b"trailer", b"vary"),
-}
-"""Fields of a 2xx that are about its own content: with the origin's they would be wrong."""
 
 
 class ForwardRules(NamedTuple):

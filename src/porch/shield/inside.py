@@ -198,6 +198,11 @@ class _Keeping:
         self.running = 1
         self.own_fields = keeper.own_fields
 
+    @property
+    def closing(self) -> bool:
+        """See keeper.Keeper."""
+        return self._keeper.closing
+
     def error_page(self, exchange: Exchange, error: PorchError) -> Response:
         """Who asked makes it."""
         self._inside.failed = error

@@ -23,10 +23,8 @@ from porch.shield.jwt_claims import Terms
 from porch.shield.jwt_keys import JwtKey, verify
 from porch.shield.jwt_token import BadToken, Token, taken_apart
 
-__all__ = ["MOST_FAILURES", "Jwt", "JwtRules"]
+__all__ = ["Jwt", "JwtRules"]
 
-MOST_FAILURES = 100
-"""Forged tokens of an address within a minute: 429 to more. A signature takes 100 us to look at."""
 _SCHEME = b"bearer "
 
 

@@ -1,7 +1,8 @@
 """Limits: how often one may come, and what they may cost; who is over it is answered 429.
 
 What is left is told with every answer, as draft-ietf-httpapi-ratelimit-headers-10 has it:
-RateLimit-Policy says what holds, RateLimit what is left and, with a refusal, when to come again.
+RateLimit-Policy says what holds, RateLimit what is left and in how many seconds there will be more,
+which is never later than Retry-After says.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ __all__ = ["ByField", "ClientLimiting", "Count", "LateLimiting", "Limit", "Limit
 
 _REMEMBERED = 4096
 """Fields that are kept as they are written."""
+_INTEGER = 999_999_999_999_999
+"""The greatest number of a field (RFC 9651 3.3.1)."""
 _BETWEEN = 60.0
 """Seconds between two messages of a limit that only looks on."""
 
@@ -134,16 +137,21 @@ class Limit:
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         self._named = f'"{quoted}";r='.encode("ascii")
         self.said = _Remembered(self._left)
-        policy = f'"{quoted}";q={count.most * unit};w={self.window}'
+        policy = f'"{quoted}";q={min(count.most * unit, _INTEGER)};w={self.window}'
         policy += f';qu="{measure}"' if measure else ""
         self.policy = policy.encode("ascii")
 
     def __repr__(self) -> str:
         return f"<Limit {self.text}{', looking on' if self.dry_run else ''}>"
 
-    def nothing_left(self, seconds: int) -> bytes:
+    def nothing_left(self, wait: float) -> bytes:
         """A member of RateLimit: nothing is left for so long."""
-        return b"%b0;t=%d" % (self._named, seconds)
+        return b"%b0;t=%d" % (self._named, max(1, ceil(wait)))
+
+    def last(self, key: bytes, now: float) -> bytes:
+        """The same of who has taken the last: until one more may come, which with `smooth` is with
+        every answer."""
+        return self.nothing_left(self.wait(key, now))
 
     def units_of(self, cost: int) -> int:
         """How many are counted for a cost."""
@@ -151,7 +159,7 @@ class Limit:
 
     def _left(self, left: int) -> bytes:
         """A member of RateLimit: so many are left."""
-        return b"%b%d;t=%d" % (self._named, left * self._unit, self.window)
+        return b"%b%d;t=%d" % (self._named, min(left * self._unit, _INTEGER), self.window)
 
     def look_on(self, exchange: Exchange, now: float) -> None:
         """It would have been refused."""
@@ -192,7 +200,7 @@ class ByField:
 
 class Limiting(Filter):
     """Limits of a route that count requests, one after the other. One that is refused is counted in
-    none of them. A request comes when its exchange begins, however long others look at it first."""
+    none of them."""
 
     __slots__ = ("_charges", "_policy", "_told", "limits")
 
@@ -207,7 +215,7 @@ class Limiting(Filter):
 
     def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
-        now = exchange.started
+        now = clock.monotonic()
         told: list[bytes] = []
         keys: list[bytes | None] = []
         read: Key | None = None
@@ -221,7 +229,7 @@ class Limiting(Filter):
                 left = limit.take(key, now, limit.units)
                 if left >= 0:
                     if limit.tells:
-                        told.append(limit.said[left])
+                        told.append(limit.said[left] if left else limit.last(key, now))
                 elif limit.dry_run:
                     limit.look_on(exchange, now)
                     key = None
@@ -259,13 +267,14 @@ class Limiting(Filter):
         limit.cells.own[FAILED] += 1
         wait = limit.wait(key, now)
         if limit.tells:
-            self._told[exchange] = _fields(self._policy, limit.nothing_left(max(1, ceil(wait))))
+            self._told[exchange] = _fields(self._policy, limit.nothing_left(wait))
         raise RateLimited(f"limit {limit.text} ({limit.where})", max(1.0, wait))
 
 
 class ClientLimiting(Limiting):
-    """One limit, of requests by address, that refuses: what most doors have, in fewer steps. said:
-    what is told, by what is left."""
+    """One limit, of requests by address, that refuses: what most doors have, in fewer steps. A
+    request comes when its exchange begins, for hardly anything stands before it. said: what is
+    told, by what is left."""
 
     __slots__ = ("_limit", "_take", "_tells", "said")
 
@@ -285,7 +294,10 @@ class ClientLimiting(Limiting):
         if left < 0:
             self._refuse(exchange, self._limit, key, ())
         if self._tells:
-            self._told[exchange] = self.said[left]
+            self._told[exchange] = self.said[left] if left else self._last(key, exchange.started)
+
+    def _last(self, key: bytes, now: float) -> list[Field]:
+        return _fields(self._policy, self._limit.last(key, now))
 
 
 class LateLimiting(Limiting):

@@ -12,14 +12,13 @@ share a set. The secret stands in the memory, so that a new version of the door 
 one has counted; that of Python's own hash would be another one.
 """
 
-import mmap
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Literal
 
 from porch import clock
+from porch.shared import Memory
 
 __all__ = [
     "FORMATS",
@@ -92,11 +91,6 @@ class Slots:
                 return start + tags.index(tag) * WAY
         return -1
 
-    def set_of(self, slot: int) -> list[int]:
-        """Where the heads of its set begin; itself first."""
-        start = slot & -SET
-        return [slot, *(at for at in range(start, start + SET, WAY) if at != slot)]
-
 
 class LimitTable:
     """rows: of workers, the first of which is nobody's. keys: that each row has room for, of each
@@ -108,16 +102,24 @@ class LimitTable:
     most, see docs/limits.md.
     """
 
-    __slots__ = ("_live", "_mapped", "_secret", "_size", "began", "descriptor", "keys", "rows")
+    __slots__ = (
+        "_live",
+        "_mapped",
+        "_memory",
+        "_secret",
+        "_size",
+        "began",
+        "descriptor",
+        "keys",
+        "rows",
+    )
 
     def __init__(self, rows: int = 2, keys: int = ROOM, descriptor: int = -1) -> None:
         """Raises ValueError where another version has laid out what is there."""
         is_new = descriptor < 0
-        if is_new:
-            descriptor = os.memfd_create("porch limits")
-            os.ftruncate(descriptor, _PAGE)
-        self.descriptor = descriptor
-        page = memoryview(mmap.mmap(descriptor, _PAGE))
+        self._memory = Memory("porch limits", _PAGE, descriptor)
+        self.descriptor = self._memory.descriptor
+        page = self._memory.view(_PAGE)
         words, times = page.cast("q"), page.cast("d")
         if is_new:
             words[1], words[2] = LAYOUT, rows
@@ -133,14 +135,11 @@ class LimitTable:
         self._live = words[:1]
         size = sum(_size(self.keys, width) for width in WIDTHS)
         self._size = -(-size // _PAGE) * _PAGE
-        os.ftruncate(descriptor, _PAGE + self.rows * self._size)
+        self._memory.grow(_PAGE + self.rows * self._size)
         self._mapped: dict[int, dict[int, Slots]] = {}
 
     def __repr__(self) -> str:
         return f"<LimitTable {self.keys} keys, {self._live[0]} rows in use>"
-
-    def __del__(self) -> None:
-        os.close(self.descriptor)
 
     def has_room(self, keys: int) -> bool:
         """Whether it is what a new one for so many keys would be."""
@@ -171,7 +170,7 @@ class LimitTable:
 
     def _map(self, row: int) -> Iterator[tuple[int, Slots]]:
         at = _PAGE + row * self._size
-        memory = memoryview(mmap.mmap(self.descriptor, self._size, offset=at))
+        memory = self._memory.view(self._size, at)
         start = 0
         for width in WIDTHS:
             end = start + _size(self.keys, width)

@@ -13,7 +13,7 @@ comes at most `most` times in any 64/63 of a window is never refused.
 
 from math import inf
 
-from porch.shield.limit_table import FORMATS, MIDDLE, RING, TAGS, WAY, LimitRow, Slots
+from porch.shield.limit_table import FORMATS, MIDDLE, RING, SET, TAGS, WAY, LimitRow, Slots
 
 __all__ = ["MOST", "Window", "width_for"]
 
@@ -68,6 +68,7 @@ class Window:
         "_masks",
         "_modulus",
         "_next",
+        "_now",
         "_others",
         "_own",
         "_per",
@@ -105,7 +106,7 @@ class Window:
         self._modulus = (1 << 8 * width) - 1
         self._masks = _Masks(width)
         self._next = -inf
-        self._index = self._first = self._valid = self._cell = self._until = 0
+        self._index = self._first = self._valid = self._cell = self._now = self._until = 0
 
     def __repr__(self) -> str:
         return f"<Window {self.most} in {self.seconds:g} s>"
@@ -194,22 +195,20 @@ class Window:
     # --- rings -----------------------------------------------------------------------------------
 
     def _step(self, now: float) -> None:
-        """A sub-window has begun: all that follows from which one it is."""
+        """A sub-window has begun: all that follows from which one it is. `_now` and `_until` are
+        when it began and when what it counts is over, in ms."""
         self._index = index = int((now - self._began) * self._per)
         self._next = self._began + (index + 1) * self._sub
         self._first = index - SUBS
         self._valid = self._first << _FIRST
         self._cell = index & RING - 1
-        self._until = self._moment(index + RING)
+        self._now = int(index * self._sub * 1000)
+        self._until = int((index + RING) * self._sub * 1000)
 
     def _look(self) -> None:
         """There are further workers."""
         self._seen = self._live[0]
         self._others = self._row.others(self._width)
-
-    def _moment(self, index: int) -> int:
-        """When a sub-window begins, in ms."""
-        return int(index * self._sub * 1000)
 
     def _read(self, slots: Slots, at: int, head: int) -> int:
         """What counts of a ring, as one number."""
@@ -257,24 +256,30 @@ class Window:
         return found
 
     def _place(self, slot: int, tag: int) -> int:
-        """A slot for a key that has none: an empty one, or the one with the least to lose."""
+        """A slot for a key that has none."""
         heads = self._own.heads
-        now = self._moment(self._index)
-        at, least = slot, 2.0
-        for each in self._own.set_of(slot):
-            share = 0.0
-            if heads[each] and heads[each + 2] > now:
-                share = (heads[each + 1] & _TOTAL) / heads[each + 3]
-            if share < least:
-                at, least = each, share
-                if not share:
-                    break
-        self._clear(at)
+        at = slot
+        if heads[slot]:
+            at = self._least(slot)
+            self._clear(at)
         heads[at + 1] = self._index << _FIRST
         heads[at + 2] = self._until
         heads[at + 3] = self.most
         heads[at] = tag
         return at
+
+    def _least(self, slot: int) -> int:
+        """Of the set of this slot an empty one, or the one with the least to lose."""
+        start = slot & -SET
+        heads = self._own.heads[start : start + SET].tolist()
+        at, least = 0, 2.0
+        for each in range(0, SET, WAY):
+            if not heads[each] or heads[each + 2] <= self._now:
+                return start + each
+            share = (heads[each + 1] & _TOTAL) / heads[each + 3]
+            if share < least:
+                at, least = each, share
+        return start + at
 
     def _clear(self, at: int) -> None:
         start = at * self._scale

@@ -23,6 +23,7 @@ __all__ = ["WITHOUT_LOGINS", "Oidc", "WithoutLogins", "is_navigation"]
 
 _LONGEST = 60.0
 """Seconds for which what a cookie says is known without a look into it."""
+_ENDED = "a logout has ended the session"
 
 
 class Oidc:
@@ -34,7 +35,7 @@ class Oidc:
         self._party = party
         self._judge = judge
         self._name = name
-        self._kept: Remembered[Verdict] = Remembered()
+        self._kept: Remembered[tuple[Session, Verdict]] = Remembered()
         shown = realm.encode("ascii", "replace").replace(b"\\", b"").replace(b'"', b"")
         self.challenge = b'Cookie realm="%b"' % shown
 
@@ -47,18 +48,20 @@ class Oidc:
         host = normal_host(exchange.request.authority)
         digest = self._kept.digest(host, sealed)
         found = self._kept.get(digest)
-        if found is not None:
-            return found
+        if found is not None and not self._party.has_ended(found[0]):
+            return found[1]
         session = self._party.opened(sealed, host)
         if session is None:
             return self._nobody(exchange, "the session is over, or not of this host")
+        if self._party.has_ended(session):
+            return self._nobody(exchange, _ENDED)
         now = clock.wall()
         if session.refresh and now >= session.due:
             return self._aged(exchange, session)
         if now >= session.until:
             return self._nobody(exchange, "the session is over")
         verdict = self._judged(session)
-        self._kept.put(digest, verdict, min(session.due - now, _LONGEST))
+        self._kept.put(digest, (session, verdict), min(session.due - now, _LONGEST))
         return verdict
 
     def _judged(self, session: Session) -> Identity | PorchError:
@@ -78,6 +81,8 @@ class Oidc:
     def _behind(self, exchange: Exchange, session: Session, outcome: Outcome) -> Verdict:
         """Once the provider was asked. What it had granted before holds for its time, even if
         another worker has used up what renews it."""
+        if self._party.has_ended(session):  # meanwhile
+            return Unauthorized(_ENDED)
         if isinstance(outcome, Session):
             verdict = self._judged(outcome)
             cookies = self._party.cookies(exchange, outcome)

@@ -96,7 +96,7 @@ class Logout(Filter):
             sealed = joined(shown, each.cookie(exchange))
             session = each.opened(sealed, host) if sealed else None
             if session is not None:
-                each.revoke(session)
+                each.end(session)
                 location = _elsewhere(each, each.base(exchange)) or location
         if location:
             return Response(303, [(b"location", location.encode()), *over, *NO_STORE])

@@ -80,6 +80,16 @@ class Grants:
             raise LoginFailed("the provider gave no ID token; take openid into scopes")
         return await self._granted(table, nonce)
 
+    async def ready(self) -> None:
+        """Wait until the provider is known, or was asked in vain: a worker that has just begun may
+        be the one that a login comes back to."""
+        if self._discovery.metadata is None:
+            import asyncio  # late, as below
+
+            asked = asyncio.Event()
+            if self._discovery.when_known(asked.set):
+                await asked.wait()
+
     async def renew(self, refresh: str, subject: object) -> Granted:
         """subject: whose it is; a provider that names another has made a mistake."""
         table = await self._ask({"grant_type": "refresh_token", "refresh_token": refresh})

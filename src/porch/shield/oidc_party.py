@@ -2,7 +2,7 @@
 
 Nothing of a login or a session is kept here: both stand sealed in the browser's cookies, so that
 any worker goes on with them, after a reload or a restart too. Only renewals are known for a while,
-so that requests that come at once have one.
+so that requests that come at once have one, and which sessions were ended.
 """
 
 import hmac
@@ -20,6 +20,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import Field
 from porch.route.host import normal_host
+from porch.shield.auth_ended import Ended
 from porch.shield.auth_errors import CannotTell
 from porch.shield.auth_memory import Remembered
 from porch.shield.fetched import Spawn
@@ -93,7 +94,10 @@ class Sealers:
 class Party:
     """See the module."""
 
-    __slots__ = ("_done", "_grants", "_sealers", "_spawn", "_waiting", "discovery", "rules")
+    __slots__ = (
+        *("_done", "_ended", "_grants", "_sealers", "_spawn", "_waiting"),
+        *("discovery", "rules"),
+    )
 
     def __init__(
         self,
@@ -102,8 +106,10 @@ class Party:
         grants: Grants,
         sealers: Sealers,
         spawn: Spawn,
+        ended: Ended,
     ) -> None:
         self.rules = rules
+        self._ended = ended
         self.discovery = discovery
         self._grants = grants
         self._sealers = sealers
@@ -181,6 +187,7 @@ class Party:
     async def finish(self, exchange: Exchange, told: Mapping[str, str]) -> Response:
         """told: the parameters of the callback. Raises LoginFailed or CannotTell."""
         login = self._login(exchange, told)
+        await self._grants.ready()
         name = self._login_cookie(exchange, login["s"])
         is_secure = self.is_secure(exchange)
         over = ended([name], is_secure=is_secure)
@@ -277,8 +284,14 @@ class Party:
         if len(waiting) == 1:
             self._spawn(self._renew(session, key))
 
-    def revoke(self, session: Session) -> None:
-        """Have the provider renew it no more, whoever has a copy."""
+    def has_ended(self, session: Session) -> bool:
+        """Whether a logout has ended it, at any worker."""
+        return self._ended.has(session.name.encode())
+
+    def end(self, session: Session) -> None:
+        """Whoever has a copy is not let in by it any more, nor does the provider renew it."""
+        if session.name:
+            self._ended.add(session.name.encode(), session.ends - clock.wall())
         if session.refresh:
             self._spawn(self._revoke(session.refresh))
 
@@ -289,6 +302,7 @@ class Party:
     async def _renew(self, session: Session, key: bytes) -> None:
         outcome: Outcome = CannotTell("the provider was not asked to the end")
         try:
+            await self._grants.ready()
             granted = await self._grants.renew(session.refresh, session.claims["sub"])
             claims = granted.claims
             if claims is not None:

@@ -4,6 +4,7 @@ There are three times, in seconds since 1970. due: to ask the provider again whe
 holds. until: without that it holds no longer. ends: log in anew, whatever the provider says.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -20,28 +21,32 @@ Kept = Callable[[Claims], dict[str, Any]]
 
 
 class Session(NamedTuple):
-    """claims: those that are kept. refresh: the token that renews it, "" for none."""
+    """claims: those that are kept. refresh: the token that renews it, "" for none. name: by which
+    it is known over renewals, as one that was ended."""
 
     claims: Claims
     due: float
     until: float
     ends: float
     refresh: str = ""
+    name: str = ""
 
     def packed(self) -> dict[str, Any]:
         """As it is sealed."""
-        return {"c": self.claims, "t": [self.due, self.until, self.ends], "r": self.refresh}
+        times = [self.due, self.until, self.ends]
+        return {"c": self.claims, "t": times, "r": self.refresh, "n": self.name}
 
     @classmethod
     def unpacked(cls, found: Mapping[str, Any]) -> "Session":
         """Of what was `packed`."""
         due, until, ends = found["t"]
-        return cls(found["c"], due, until, ends, found["r"])
+        return cls(found["c"], due, until, ends, found["r"], found.get("n", ""))
 
 
 def begun(claims: Claims, refresh: str, now: float, holds: float, lifetime: float) -> Session:
     """holds: seconds until it is to be renewed, if it can be. lifetime: seconds in all."""
-    return _made(claims, refresh, now, holds, now + lifetime)
+    name = secrets.token_urlsafe(12)
+    return _made(claims, refresh, now, holds, now + lifetime)._replace(name=name)
 
 
 def renewed(
@@ -49,7 +54,8 @@ def renewed(
 ) -> Session:
     """claims: None where the provider said nothing new. refresh: "" where the token stays."""
     known = session.claims if claims is None else claims
-    return _made(known, refresh or session.refresh, now, holds, session.ends)
+    made = _made(known, refresh or session.refresh, now, holds, session.ends)
+    return made._replace(name=session.name)
 
 
 def _made(claims: Claims, refresh: str, now: float, holds: float, ends: float) -> Session:

@@ -1,7 +1,8 @@
 """Tarpit: who is refused waits for it, a byte a second.
 
 A scanner that asks for hundreds of paths gives up or takes long. It costs a timer each, and so many
-are answered so at a time and no more: whoever comes then is answered at once.
+are answered so at a time and no more: whoever comes then is answered at once. When the worker is
+about to end the rest leaves with the next byte.
 """
 
 from porch.errors import PorchError
@@ -110,8 +111,9 @@ class _Slow(Response):
         exchange = self._exchange
         if exchange is None or self._is_paused:
             return
-        piece = _TEXT[self._sent : self._sent + 1]
-        self._sent += 1
+        size = LONGEST if exchange.keeper.closing else 1  # nobody is to wait for a scanner
+        piece = _TEXT[self._sent : self._sent + size]
+        self._sent += len(piece)
         is_last = self._sent >= LONGEST
         if is_last:
             self._leave()

@@ -1,0 +1,214 @@
+"""`porch top`: who is busy and who is slow now: routes, endpoints, clients, failures.
+
+Two looks at what the workers have counted, some seconds apart, and at what has ended between them.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from porch.cli.ask import answer_of
+from porch.cli.status import table
+from porch.observe.meter import (
+    BOUNDS,
+    BUCKETS,
+    BYTES_OUT,
+    ERRORS,
+    FIRST_BYTE,
+    REQUESTS,
+    TOTAL,
+)
+from porch.observe.visible import visible
+
+__all__ = ["Snapshot", "lines", "show_top", "summary"]
+
+MOST = 10
+"""Rows of each table."""
+CLEAR = "\x1b[H\x1b[J"
+"""Of a terminal: home, and nothing below."""
+
+Cells = list[int]
+Snapshot = dict[str, Any]
+"""What one look has found. totals: by name, at: when. recent: what has ended since the last."""
+
+
+def show_top(
+    config: Path,
+    every: float,
+    *,
+    once: bool,
+    as_json: bool,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Print until interrupted, or once. every: seconds between two looks. Returns 0, or 1 with the
+    reason once the door has ended."""
+    before = _look(config, None)
+    try:
+        while before is not None:
+            sleep(every)
+            after = _look(config, before["marks"])
+            if after is None:
+                break
+            found = summary(before, after)
+            if as_json:
+                print(json.dumps(found))
+            else:
+                text = "\n".join(lines(found))
+                print(text if once or not sys.stdout.isatty() else f"{CLEAR}{text}")
+            sys.stdout.flush()
+            if once:
+                return 0
+            before = after
+    except KeyboardInterrupt:
+        return 0
+    return 1
+
+
+def _look(config: Path, marks: Mapping[str, int] | None) -> Snapshot | None:
+    totals = answer_of(config, "totals")
+    recent = answer_of(config, "recent", None if marks is None else {"marks": dict(marks)})
+    status = answer_of(config, "status")
+    if totals is None or recent is None or status is None:
+        return None
+    series: list[list[Any]] = totals["series"]  # type: ignore[assignment]
+    return {
+        "at": totals["at"],
+        "totals": {tuple(each[:-1]): each[-1] for each in series},
+        "marks": recent["marks"],
+        "recent": recent["records"],
+        "status": status,
+    }
+
+
+def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
+    """What has happened between two looks; rates a second, times in seconds, None of nothing."""
+    seconds = max(after["at"] - before["at"], 0.001)
+    routes: dict[str, Cells] = {}
+    endpoints: dict[str, Cells] = {}
+    reasons: Counter[str] = Counter()
+    for name, cells in after["totals"].items():
+        old = before["totals"].get(name) or [0] * len(cells)
+        new = [now - then for now, then in zip(cells, old, strict=True)]
+        if name[0] == ERRORS:
+            reasons[name[2]] += new[0]
+        elif name[0] == REQUESTS and any(new[:6]):
+            _add(routes, name[1], new)
+            _add(endpoints, name[2], new)
+    records: Sequence[Mapping[str, Any]] = after["recent"]
+    workers = after["status"]["workers"]
+    whole = [sum(column) for column in zip(*routes.values(), strict=True)] if routes else []
+    return {
+        "seconds": round(seconds, 3),
+        "all": _row("all", whole, seconds) if whole else None,
+        "connections": sum(each["connections"] or 0 for each in workers),
+        "running": sum(each["running"] or 0 for each in workers),
+        "routes": _rows(routes, seconds),
+        "endpoints": _rows(endpoints, seconds),
+        "clients": [
+            {"client": client, "requests": count}
+            for client, count in Counter(each["client"] for each in records).most_common(MOST)
+        ],
+        "slowest": sorted(records, key=lambda each: -each["total"])[:MOST],
+        "reasons": {word: count for word, count in reasons.most_common(MOST) if count},
+        "out": [each for each in after["status"]["upstreams"] if each.get("out_since")],
+    }
+
+
+def _add(found: dict[str, Cells], key: str, cells: Cells) -> None:
+    known = found.get(key)
+    found[key] = cells if known is None else [a + b for a, b in zip(known, cells, strict=True)]
+
+
+def _rows(found: Mapping[str, Cells], seconds: float) -> list[dict[str, Any]]:
+    rows = [_row(name, cells, seconds) for name, cells in found.items()]
+    return sorted(rows, key=lambda row: -row["per_second"])[:MOST]
+
+
+def _row(name: str, cells: Cells, seconds: float) -> dict[str, Any]:
+    requests = sum(cells[:6])
+    return {
+        "name": name,
+        "per_second": round(requests / seconds, 2),
+        "failed": cells[0] + cells[5],
+        "share_failed": round((cells[0] + cells[5]) / requests, 4) if requests else 0.0,
+        "bytes_per_second": round(cells[BYTES_OUT] / seconds),
+        "p50": _quantile(cells, TOTAL, 0.5),
+        "p99": _quantile(cells, TOTAL, 0.99),
+        "first_byte_p99": _quantile(cells, FIRST_BYTE, 0.99),
+    }
+
+
+def _quantile(cells: Cells, start: int, share: float) -> float | None:
+    """Within the bucket evenly, as Prometheus has it; the last bucket's bound for all above."""
+    counts = cells[start + 1 : start + 1 + BUCKETS]
+    left = share * sum(counts)
+    if not left:
+        return None
+    low = 0.0
+    for count, bound in zip(counts, BOUNDS, strict=False):
+        if left <= count:
+            return round(low + (bound - low) * left / count, 6)
+        left -= count
+        low = bound
+    return BOUNDS[-1]
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The summary as text."""
+    whole = found["all"]
+    rate = f"{whole['per_second']:.1f} requests/s, {whole['failed']} failed" if whole else "nothing"
+    here = f"{found['connections']} clients, {found['running']} running"
+    yield f"{rate} in {found['seconds']:.1f} s; {here}"
+    for title, key in (("route", "routes"), ("endpoint", "endpoints")):
+        if found[key]:
+            yield ""
+            yield from table(
+                [title, "per s", "failed", "p50", "p99", "1st byte p99", "out"],
+                [*map(_cells, found[key])],
+            )
+    if found["slowest"]:
+        yield ""
+        yield from table(
+            ["slowest", "status", "client", "request", "id"],
+            [
+                [
+                    _time(each["total"]),
+                    each["status"] or "---",
+                    visible(each["client"]),
+                    visible(f"{each['method']} {each['host']}{each['target']}")[:60],
+                    visible(each["id"]),
+                ]
+                for each in found["slowest"][:5]
+            ],
+        )
+    if found["clients"]:
+        yield ""
+        said = (f"{visible(each['client'])} {each['requests']}" for each in found["clients"][:5])
+        yield f"clients: {', '.join(said)}"
+    if found["reasons"]:
+        said = (f"{count} {word}" for word, count in found["reasons"].items())
+        yield f"failures: {', '.join(said)}"
+    for each in found["out"]:
+        yield f"{each['pool']}: {each['endpoint']} is {each['state']}"
+
+
+def _cells(row: Mapping[str, Any]) -> list[object]:
+    return [
+        visible(row["name"]),
+        f"{row['per_second']:.1f}",
+        f"{row['failed']} ({row['share_failed']:.1%})" if row["failed"] else "0",
+        _time(row["p50"]),
+        _time(row["p99"]),
+        _time(row["first_byte_p99"]),
+        f"{row['bytes_per_second'] / 1e6:.2f} MB/s",
+    ]
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

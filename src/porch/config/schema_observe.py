@@ -1,0 +1,54 @@
+"""The words about what is seen of a door: logs, metrics, the ids of requests."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from porch.config.address import parse_listen
+from porch.config.model import Model, word
+from porch.config.words import LOG_FORM, LogFormat, Strings, read_logs
+
+__all__ = ["LogModel", "ObserveWords"]
+
+
+class LogModel(Model):
+    """One access log."""
+
+    to: str = Field(default="stdout", description='`"stdout"`, `"stderr"` or `"file:/path"`.')
+    format: LogFormat | None = word("`pretty` on a terminal and `json` otherwise, if left out.")
+
+
+LogText = bool | str | LogModel | list[str | LogModel]
+
+
+def _plain_addresses(texts: list[str]) -> list[str]:
+    for text in texts:
+        if parse_listen(text).tls:
+            raise ValueError(f"'{text}': metrics are served over plain HTTP")
+    return texts
+
+
+class ObserveWords(Model):
+    """Of the whole door."""
+
+    log: Annotated[
+        list[LogModel],
+        BeforeValidator(read_logs, json_schema_input_type=LogText),
+        LOG_FORM,
+    ] = Field(
+        default=[LogModel()],
+        description='The access log: `"pretty"`, `"json"`, `"combined"`, `"file:/path"`, `false` '
+        "for none, or a list of tables, see [log](#log).",
+        json_schema_extra={"default": "stdout"},
+    )
+    metrics: Annotated[Strings, AfterValidator(_plain_addresses)] = Field(
+        default=[],
+        description="Where Prometheus finds `/metrics`, and whoever asks `/livez` and `/readyz`: "
+        '"127.0.0.1:9145", or several; plain HTTP, nothing else is there. See '
+        "[metrics](metrics.md).",
+    )
+    request_id: bool = Field(
+        default=True,
+        description="Give each request an id and tell it to origin and client (X-Request-ID); "
+        "`porch trace` finds it by that. One that a proxy in `trust` has sent is kept.",
+    )

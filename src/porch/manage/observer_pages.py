@@ -1,0 +1,80 @@
+"""The pages of the address that `metrics` names: /metrics, /livez and /readyz, and nothing else.
+
+Whatever the Host is: who scrapes names the machine as it likes. Nothing here changes anything, and
+nothing tells a secret; it is for the networks of whoever runs the door all the same.
+"""
+
+from collections.abc import Callable
+
+from porch.exchange import Exchange
+from porch.filter import SUSPEND, Filter, Response, Suspend
+from porch.http.message import Field
+from porch.manage.facts import Facts
+from porch.manage.measures import measures
+from porch.observe.exposition import Exposition, content_type
+from porch.observe.series import SeriesTable
+from porch.shared import SharedTable
+
+__all__ = ["Pages"]
+
+Ask = Callable[[Callable[[Facts | None], None]], None]
+"""Asks the supervisor; what is given is called with what it says, or with None if it is silent."""
+
+_PLAIN: list[Field] = [(b"content-type", b"text/plain; charset=utf-8")]
+_FRESH: Field = (b"cache-control", b"no-store")
+_SILENT = b"the supervisor does not answer; porch status, or restart the door\n"
+
+
+class Pages(Filter):
+    """table, series: where the workers count."""
+
+    __slots__ = ("_ask", "_exposition", "_last", "_series", "_table")
+
+    def __init__(self, ask: Ask, table: SharedTable, series: SeriesTable) -> None:
+        self._ask = ask
+        self._table = table
+        self._series = series
+        self._exposition = Exposition()
+        self._last: Facts | None = None
+
+    def on_request(self, exchange: Exchange) -> Response | Suspend:
+        """See Filter."""
+        request = exchange.request
+        path = request.target.partition(b"?")[0]
+        page = {b"/metrics": self._metrics, b"/livez": _live, b"/readyz": _ready}.get(path)
+        if page is None:
+            return Response(404, _PLAIN, b"only /metrics, /livez and /readyz are here\n")
+        if request.method not in (b"GET", b"HEAD"):
+            return Response(405, [*_PLAIN, (b"allow", b"GET, HEAD")], b"GET and HEAD\n")
+
+        def answer(facts: Facts | None) -> None:
+            if not exchange.ended:
+                exchange.resume(page(exchange, facts))
+
+        self._ask(answer)
+        return SUSPEND
+
+    def _metrics(self, exchange: Exchange, facts: Facts | None) -> Response:
+        """With what was known last, where the supervisor is silent: the workers may serve on."""
+        self._last = facts = facts or self._last
+        if facts is None:
+            return Response(503, [*_PLAIN, _FRESH], _SILENT)
+        kind = content_type(exchange.request.get(b"accept"))
+        families = measures(facts, self._table)
+        page = self._exposition.page(self._series.totals(), families, kind)
+        return Response(200, [(b"content-type", kind), _FRESH], page)
+
+
+def _live(exchange: Exchange, facts: Facts | None) -> Response:
+    """Whether the door is there at all: else it should be started again."""
+    if facts is None:
+        return Response(503, [*_PLAIN, _FRESH], _SILENT)
+    return Response(200, [*_PLAIN, _FRESH], b"ok\n")
+
+
+def _ready(exchange: Exchange, facts: Facts | None) -> Response:
+    """Whether it should get new requests: not while it drains."""
+    if facts is None or facts.trouble:
+        said = _SILENT if facts is None else facts.trouble.encode() + b"\n"
+        return Response(503, [*_PLAIN, _FRESH], said)
+    return Response(200, [*_PLAIN, _FRESH], b"ok\n")

@@ -1,0 +1,230 @@
+"""Requests against the document of an API: what it has not is refused before an origin hears of it.
+
+By the head: path, method, parameters, the type of the body; by the body, when that is whole: its
+JSON. Answers are not looked at, and who may ask is a matter of `auth`.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from urllib.parse import unquote_to_bytes
+
+from porch.exchange import Exchange
+from porch.http.message import RequestHead
+from porch.route.paths import TooManyReadings, readings
+from porch.shield.content import Content, Look, Watch, has_body
+from porch.shield.content_errors import (
+    BadContent,
+    MethodNotOffered,
+    NotOffered,
+    NotTaken,
+    named,
+)
+from porch.shield.json_content import no_body
+from porch.shield.json_shape import Shape, parse
+from porch.shield.media import is_json, media_type
+from porch.shield.openapi_operations import Body, Item, Offer, Operation
+from porch.shield.openapi_parameters import Parameter
+from porch.shield.openapi_value import Value
+
+__all__ = ["OpenApi"]
+
+_ELSEWHERE = {
+    b"x-http-method-override": "another method",
+    b"x-http-method": "another method",
+    b"x-method-override": "another method",
+    b"x-original-url": "another path",
+    b"x-rewrite-url": "another path",
+}
+"""Fields that some origins believe more than the request itself."""
+
+_Found = tuple[Item, str, Mapping[str, bytes]]
+
+
+class OpenApi(Content):
+    """offer: what there is. unknown: whether parameters of the query pass that are not described.
+    name: of the file, for the operator. The rest see Content."""
+
+    __slots__ = ("name", "offer", "shape", "unknown")
+
+    def __init__(
+        self,
+        offer: Offer,
+        shape: Shape,
+        most: int,
+        watch: Watch | None,
+        *,
+        unknown: bool,
+        name: str,
+    ) -> None:
+        super().__init__(most, watch)
+        self.offer = offer
+        self.shape = shape
+        self.unknown = unknown
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<OpenApi {self.name}, {self.offer.size} operations>"
+
+    def judge(self, exchange: Exchange) -> Look | None:
+        """See Content."""
+        request = exchange.request
+        found = self.operation(request)
+        if found is None:  # a preflight, which has no body
+            return (
+                partial(no_body, NotTaken("A preflight has no body."))
+                if has_body(exchange)
+                else None
+            )
+        operation, values = found
+        self.check_parameters(request, operation, values)
+        return self._look(exchange, operation)
+
+    # --- by the head -----------------------------------------------------------------------------
+
+    def operation(self, request: RequestHead) -> tuple[Operation, Mapping[str, bytes]] | None:
+        """What a request asks for, and the values in its path; None for a preflight of CORS.
+        Raises BadContent."""
+        item, template, values = self._item(request.target.partition(b"?")[0])
+        for name, value in request.fields:
+            if name in _ELSEWHERE and value != request.method:
+                raise BadContent(f"The field '{name.decode()}' asks for {_ELSEWHERE[name]}.")
+        method = request.method
+        operation = item.operations.get(method)
+        if operation is None and method == b"HEAD":
+            operation = item.operations.get(b"GET")
+        if operation is None:
+            if method == b"OPTIONS" and request.get(b"access-control-request-method") is not None:
+                return None
+            raise MethodNotOffered(
+                f"There is no {named(method.decode('latin-1'))} for {template} in the document.",
+                item.allow,
+            )
+        return operation, values
+
+    def _item(self, path: bytes) -> _Found:
+        """Each reading of the path leads to the same."""
+        try:
+            found = [self.offer.paths.find(each) for each in readings(path)]
+        except TooManyReadings:
+            raise BadContent("The path can be read in very many ways.") from None
+        first = found[0]
+        if any((each and each[1]) != (first and first[1]) for each in found[1:]):
+            raise BadContent("The path can be read as more than one of the document's.")
+        if first is None:
+            raise NotOffered("The document of this API (openapi) has no such path.")
+        return first
+
+    def check_parameters(
+        self, request: RequestHead, operation: Operation, values: Mapping[str, bytes]
+    ) -> None:
+        """Raises BadContent."""
+        described = operation.parameters
+        for name, each in described["path"].items():
+            each.check([values[name]])
+        self._check_query(request, described["query"])
+        for name, each in described["header"].items():
+            key = name.encode("latin-1", "replace")
+            texts = [value for field, value in request.fields if field == key]
+            if len(texts) > 1 and each.kind in ("list", "object"):
+                texts = [b",".join(texts)]
+            each.check(texts)
+        if described["cookie"]:
+            cookies = _cookies(request)
+            for name, each in described["cookie"].items():
+                each.check(cookies.get(name, ()))
+
+    def _check_query(self, request: RequestHead, described: Mapping[str, Parameter]) -> None:
+        query = request.target.partition(b"?")[2]
+        if not query and not described:
+            return
+        found: dict[str, list[bytes]] = {}
+        for pair in query.split(b"&") if query else ():
+            key, _, value = pair.partition(b"=")
+            try:
+                name = unquote_to_bytes(key.replace(b"+", b" ")).decode()
+            except UnicodeDecodeError:
+                raise BadContent("The name of a query parameter is not UTF-8.") from None
+            if pair:
+                found.setdefault(name, []).append(value)
+        if not self.unknown:
+            for name in found:
+                if name not in described and name not in self.offer.keys:
+                    raise BadContent(f"There is no query parameter '{named(name)}' here.")
+        for name, each in described.items():
+            each.check(found.get(name, ()))
+
+    # --- by the body ---------------------------------------------------------------------------
+
+    def _look(self, exchange: Exchange, operation: Operation) -> Look | None:
+        body, request = operation.body, exchange.request
+        if not has_body(exchange):
+            if body is not None and body.is_required:
+                raise BadContent(f"The body of {operation.name} is missing.")
+            return None
+        # Of one without a length only the end may tell that it is empty.
+        is_open = request.length is None and not exchange.bytes_in
+        if body is None:
+            error = NotTaken(f"{operation.name} takes no body.")
+            if is_open:
+                return partial(no_body, error)
+            raise error
+        media = media_type(request)
+        if not media and is_open and not body.is_required:
+            return partial(no_body, NotTaken(_types(operation.name, body)))
+        value = self._value(media, operation.name, body)
+        if not is_json(media):
+            return None
+        return partial(_look, operation.name, self.shape, value, body.is_required)
+
+    @staticmethod
+    def _value(media: bytes, name: str, body: Body) -> Value | None:
+        """What looks at a body of a type."""
+        said = media.decode("latin-1")
+        for each in (said, said.partition("/")[0] + "/*", "*/*"):
+            if media and each in body.medias:
+                return body.medias[each]
+        raise NotTaken(_types(name, body))
+
+    # --- for the operator -----------------------------------------------------------------------
+
+    def described(self, request: RequestHead) -> list[str]:
+        """What it does with a request, in words; its body is not known."""
+        tail = "; it only looks on (dry_run)" if self.watch is not None else ""
+        try:
+            found = self.operation(request)
+            if found is None:
+                return [f"a preflight of CORS passes ({self.name}){tail}"]
+            self.check_parameters(request, *found)
+        except BadContent as error:
+            return [f"{error.status}: {error.sentence} ({self.name}){tail}"]
+        operation = found[0]
+        body = operation.body
+        takes = (
+            _types(operation.name, body) if body is not None else f"{operation.name} takes no body."
+        )
+        return [f"{takes} ({self.name}, {self.offer.size} operations){tail}"]
+
+
+def _look(name: str, shape: Shape, value: Value | None, is_required: bool, body: bytes) -> None:
+    if not body:
+        if is_required:
+            raise BadContent(f"The body of {name} is missing.")
+        return
+    found = parse(body, shape)
+    fault = value.fault(found) if value is not None else None
+    if fault is not None:
+        raise BadContent(f"The body of {name}{',' if fault[0] == '/' else ''} {fault}.")
+
+
+def _types(name: str, body: Body) -> str:
+    return f"{name} takes {' or '.join(body.medias)}."
+
+
+def _cookies(request: RequestHead) -> Mapping[str, Sequence[bytes]]:
+    """RFC 6265 5.4: all that are sent under a name."""
+    found: dict[str, list[bytes]] = {}
+    for name, value in request.fields:
+        for pair in value.split(b";") if name == b"cookie" else ():
+            key, _, text = pair.strip(b" \t").partition(b"=")
+            found.setdefault(key.decode("latin-1"), []).append(text.strip(b'"'))
+    return found

@@ -1,0 +1,174 @@
+"""What the pages about identity, browsers and addresses have a reader try is as they say: each
+console block is run in a shell, before a real `porch demo`."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from tests.e2e.conftest import PATIENCE, ROOT, SOURCE, START
+from tests.support.openid import serving
+from tests.support.ports import free_port
+
+_BLOCK = re.compile(r"^```\n(\$ .*?)^```$", re.MULTILINE | re.DOTALL)
+_END = "\x01"
+
+
+class Shell:
+    """One bash, as a reader's. known: what stands on the page, and what it is here."""
+
+    def __init__(self, folder: Path, known: dict[str, str]) -> None:
+        self.folder = folder
+        self._known = known
+        (folder / "bin").mkdir()
+        command = folder / "bin" / "porch"
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m porch "$@"\n', encoding="utf-8")
+        command.chmod(0o755)
+        environ = {
+            "PATH": f"{folder}/bin:{os.environ['PATH']}",
+            "PYTHONPATH": str(SOURCE),
+            "XDG_RUNTIME_DIR": str(folder),
+            "STATE_DIRECTORY": str(folder / "state"),
+        }
+        self._bash = subprocess.Popen(
+            ["bash"],
+            cwd=folder,
+            env=os.environ | environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._runs: list[subprocess.Popen[bytes]] = []
+        self._environ = os.environ | environ
+
+    def run(self, command: str) -> list[str]:
+        """What it prints."""
+        assert self._bash.stdin is not None
+        assert self._bash.stdout is not None
+        self._bash.stdin.write(f"{self.here(command)}\nprintf '{_END}\\n'\n")
+        self._bash.stdin.flush()
+        found = []
+        while not (line := self._bash.stdout.readline()).endswith(_END + "\n"):
+            assert line, "the shell has ended"
+            found.append(line)
+        return "".join([*found, line.removesuffix(_END + "\n")]).splitlines()
+
+    def start(self, *words: str, ready: str) -> str:
+        """A command that goes on. Returns what it has said by then."""
+        out = self.folder / f"out{len(self._runs)}"
+        with out.open("wb") as file:
+            started = subprocess.Popen(
+                [sys.executable, "-m", "porch", *words],
+                cwd=self.folder,
+                env=self._environ,
+                stdout=file,
+                stderr=file,
+            )
+        self._runs.append(started)
+        until = monotonic() + START
+        while ready not in (said := out.read_text("utf-8")):
+            assert started.poll() is None, said
+            assert monotonic() < until, said
+            sleep(0.05)
+        return said
+
+    def here(self, text: str) -> str:
+        for written, meant in self._known.items():
+            text = text.replace(written, meant)
+        return text
+
+    def close(self) -> None:
+        for each in reversed(self._runs):
+            each.terminate()
+            each.wait(PATIENCE)
+        assert self._bash.stdin is not None
+        assert self._bash.stdout is not None
+        self._bash.stdin.close()
+        self._bash.stdout.close()
+        self._bash.wait(PATIENCE)
+
+
+def commands(page: str) -> Iterator[tuple[str, list[str]]]:
+    """Each command of the console blocks, with the lines below it."""
+    for block in _BLOCK.findall(page):
+        for said in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            first, *lines = said.rstrip("\n").split("\n")
+            while lines and lines[0].startswith("> "):
+                first += "\n" + lines.pop(0).removeprefix("> ")
+            yield first, lines
+
+
+def is_as(line: str, printed: str) -> bool:
+    """`…` on the page stands for anything."""
+    return re.fullmatch(".*".join(map(re.escape, line.split("…"))), printed) is not None
+
+
+def try_out(shell: Shell, page: str) -> int:
+    """Run them all. Returns how many outputs were compared."""
+    compared = 0
+    for command, lines in commands(page):
+        if command == "cat porch.toml":
+            text = shell.here("\n".join(lines))
+            (shell.folder / "porch.toml").write_text(text + "\n", encoding="utf-8")
+        elif command == "porch run":
+            shell.start("run", ready="Ctrl-C stops")
+        else:
+            printed = shell.run(command)
+            wanted = [shell.here(each) for each in lines]
+            if wanted:
+                compared += 1
+                assert len(printed) == len(wanted), (command, printed)
+            for line, found in zip(wanted, printed, strict=False):
+                assert is_as(line, found), (command, line, found)
+    return compared
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Callable[..., Shell]]:
+    made: list[Shell] = []
+
+    def start(*, demo: bool = True, **more: str) -> Shell:
+        port = str(free_port())
+        known = {"127.0.0.1:8080": f"127.0.0.1:{port}", "127.0.0.1%3A8080": f"127.0.0.1%3A{port}"}
+        known |= {"127.0.0.1:8099": f"127.0.0.1:{port}"} | more
+        found = Shell(tmp_path, known)
+        made.append(found)
+        if demo:
+            said = found.start("demo", ready="Ctrl-C ends the door")
+            address = re.search(r"door +http://127\.0\.0\.1:(\d+)", said)
+            assert address is not None, said
+            known["44933"] = address[1]
+        return found
+
+    yield start
+    for each in made:
+        each.close()
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_identity(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(), page("identity.md")) >= 8
+
+
+def test_browsers(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(), page("browsers.md")) >= 4
+
+
+def test_logins(shell: Callable[..., Shell]) -> None:
+    with serving() as provider:
+        known = {"https://accounts.google.com": provider.issuer}
+        assert try_out(shell(**known), page("oidc.md")) >= 5
+
+
+def test_who_may_come_in(shell: Callable[..., Shell]) -> None:
+    text = page("access.md")
+    assert try_out(shell(demo=False), text[text.index("## See it") :]) >= 5

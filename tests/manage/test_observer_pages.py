@@ -1,0 +1,99 @@
+"""The pages of the metrics address."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from porch.filter import SUSPEND, Response
+from porch.manage.facts import Facts
+from porch.manage.observer_pages import Pages
+from porch.observe.meter import Meter
+from porch.observe.series import SeriesTable
+from porch.shared import SharedTable
+from tests.support.ended import ended
+
+FACTS = Facts(
+    version="1",
+    since=0.0,
+    loaded_at=0.0,
+    trouble="",
+    changes=0,
+    refused=False,
+    workers=[],
+    endpoints=[],
+    ends={},
+)
+STOPPING = Facts(**{name: getattr(FACTS, name) for name in FACTS.__slots__} | {"trouble": "stops"})
+
+
+class Asked:
+    """A supervisor that says this, or nothing (None)."""
+
+    def __init__(self, *facts: Facts | None) -> None:
+        self.facts = list(facts)
+        self.series = SeriesTable(2)
+        self.pages = Pages(self.ask, SharedTable(2, 200), self.series)
+
+    def ask(self, tell: Any) -> None:
+        tell(self.facts.pop(0))
+
+    def get(self, target: bytes, method: bytes = b"GET") -> Response:
+        answers: list[Response] = []
+        exchange: Any = ended(target, method=method)
+        fake = SimpleNamespace(request=exchange.request, ended=0.0, resume=answers.append)
+        result = self.pages.on_request(fake)  # type: ignore[arg-type]
+        if result is not SUSPEND:
+            assert isinstance(result, Response)
+            return result
+        (answer,) = answers
+        return answer
+
+
+def test_metrics_tell_what_was_counted() -> None:
+    asked = Asked(FACTS)
+    meter = Meter(asked.series.row(1))
+    meter.take([ended()])
+    meter.flush()
+    answer = asked.get(b"/metrics?x=1")
+    assert answer.status == 200
+    assert b'code="2xx"} 1\n' in answer.body
+    assert b'porch_build_info{version="1"} 1\n' in answer.body
+
+
+def test_a_silent_supervisor_is_not_alive_but_what_workers_count_is_told() -> None:
+    asked = Asked(None, FACTS, None, None, None)
+    assert asked.get(b"/metrics").status == 503
+    assert asked.get(b"/metrics").status == 200
+    assert asked.get(b"/metrics").status == 200
+    assert asked.get(b"/livez").status == 503
+    assert asked.get(b"/readyz").status == 503
+
+
+def test_one_that_drains_is_alive_and_not_ready() -> None:
+    asked = Asked(STOPPING, STOPPING, FACTS)
+    assert asked.get(b"/livez").status == 200
+    answer = asked.get(b"/readyz")
+    assert (answer.status, answer.body) == (503, b"stops\n")
+    assert asked.get(b"/readyz").status == 200
+
+
+@pytest.mark.parametrize(
+    "target", [b"/", b"/metrics/", b"/Metrics", b"/metrics/x", b"*", b"//metrics"]
+)
+def test_nothing_else_is_there(target: bytes) -> None:
+    assert Asked().get(target).status == 404
+
+
+def test_nothing_is_changed_by_any_method() -> None:
+    for method in (b"POST", b"DELETE", b"OPTIONS", b"PUT"):
+        answer = Asked().get(b"/metrics", method)
+        assert (answer.status, (b"allow", b"GET, HEAD") in answer.fields) == (405, True)
+
+
+def test_who_has_left_meanwhile_gets_nothing() -> None:
+    waiting: list[Any] = []
+    pages = Pages(waiting.append, SharedTable(2, 200), SeriesTable(2))
+    exchange: Any = SimpleNamespace(request=ended(b"/livez").request, ended=1.0)
+    assert pages.on_request(exchange) is SUSPEND
+    waiting[0](FACTS)
