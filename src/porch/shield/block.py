@@ -251,7 +251,11 @@ class BlockBodies(Block):
 
 
 def _forms(value: bytes) -> tuple[bytes, ...]:
-    return (value, decoded(value)) if b"%" in value else (value,)
+    """As sent, decoded, and without tabs, by which a word could be cut in two."""
+    forms = (value, decoded(value)) if b"%" in value else (value,)
+    if b"\t" in forms[-1]:
+        forms = (*forms, *(each.replace(b"\t", b"") for each in forms))
+    return forms
 
 
 _OfField = tuple[bytes, _Kind, int, int]
