@@ -60,7 +60,7 @@ tarpit = true
 cors = "*"
 csrf = true
 challenge = { when = "load", difficulty = 16, lasts = "1h", exempt = ["/api/*"], \
-crawlers = ["bingbot"], contact = "a", secret = "0123456789abcdef" }
+crawlers = ["bingbot"], contact = "a", secret = "${PORCH_TEST_SECRET}" }
 hide = true
 accel = true
 cookies = "harden"
@@ -262,7 +262,8 @@ def test_a_file_with_mistakes_is_answered_as_written_down(case, monkeypatch):
     assert "hunter2" not in expected
 
 
-def test_a_file_with_every_word_has_no_problem(tmp_path):
+def test_a_file_with_every_word_has_no_problem(tmp_path, monkeypatch):
+    monkeypatch.setenv("PORCH_TEST_SECRET", "0123456789abcdef")
     loaded = load_text(tmp_path, WHOLE)
     assert loaded.report() == ""
     assert loaded.ok
@@ -332,7 +333,8 @@ def rest_of(text: str) -> str:
     [path for path in WORDS if len(path) == 1 or path[-2] not in FREE],
     ids=lambda path: ".".join(map(str, path)),
 )
-def test_every_word_misspelt_is_found_in_its_place(tmp_path, path):
+def test_every_word_misspelt_is_found_in_its_place(tmp_path, path, monkeypatch):
+    monkeypatch.setenv("PORCH_TEST_SECRET", "0123456789abcdef")
     word = str(path[-1])
     loaded = load_text(tmp_path, edited(path, key=f"{word}{word[-1]}"))
     assert locate(WHOLE)[path] in places_of(loaded)

@@ -7,10 +7,10 @@ from pathlib import Path
 from porch.config.schema import ConfigModel, LogModel
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.observe.access_log import AccessLog, Format, Written
+from porch.observe.access_log import AccessLog, Written
 from porch.observe.choosing import Choice
 from porch.observe.combined import combined
-from porch.observe.ended import Ended, Observer
+from porch.observe.ended import Ended, Format, Observer
 from porch.observe.fields import SLOW_NAMES, Fields
 from porch.observe.json_lines import json_lines
 from porch.observe.messages import Messages

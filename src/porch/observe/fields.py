@@ -107,6 +107,7 @@ _MAKERS: dict[str, Make | None] = {
     "route": lambda each: _names[each.route.key],
     "endpoint": lambda each: b"null" if each.endpoint is None else _names[each.endpoint.name],
     "status": lambda each: b"%d" % each.status,
+    "attempts": lambda each: b"%d" % each.attempts,
     "bytes_in": lambda each: b"%d" % each.bytes_in,
     "bytes_out": lambda each: b"%d" % each.bytes_out,
     "total_ms": lambda each: _duration(each, each.ended),
@@ -115,12 +116,11 @@ _MAKERS: dict[str, Make | None] = {
     "reason": lambda each: b"null" if each.error is None else _names[each.error.word],
     "sentence": lambda each: b"null" if each.error is None else _names[each.error.sentence],
     "detail": _detail,
-    "attempts": lambda each: b"%d" % each.attempts,
     "reused": lambda each: b"true" if each.reused else b"false",
     "slow": lambda each: _names[phase(each)],
 }
 
 NAMES = tuple(_MAKERS)
 """Keys that may be chosen, beside those of fields."""
-SLOW_NAMES = (*NAMES[: NAMES.index("attempts")], "slow")
+SLOW_NAMES = (*NAMES[: NAMES.index("reused")], "slow")
 """What a log of slow exchanges has, unless it says otherwise."""
