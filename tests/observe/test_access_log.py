@@ -2,6 +2,7 @@
 
 from porch.errors import BadRequest
 from porch.observe.access_log import AccessLog
+from porch.observe.ended import Batch
 from porch.observe.json_lines import json_lines
 from tests.support.ended import ended
 
@@ -27,8 +28,8 @@ def targets(exchanges):
 def test_lines_are_written_at_a_flush_in_one_piece():
     sink = FakeSink()
     log = AccessLog([(targets, sink)])
-    log.take([ended(b"/a")])
-    log.take([ended(b"/b"), ended(b"/c")])
+    log.take(Batch([ended(b"/a")]))
+    log.take(Batch([ended(b"/b"), ended(b"/c")]))
     assert sink.writes == []
     log.flush()
     log.flush()
@@ -39,7 +40,7 @@ def test_each_sink_has_its_format():
     first, second = FakeSink(), FakeSink()
     log = AccessLog([(targets, first), (json_lines, second)])
     assert repr(log) == "<AccessLog 2 sinks>"
-    log.take([ended(b"/a")])
+    log.take(Batch([ended(b"/a")]))
     log.close()
     assert first.writes == [b"/a\n"]
     assert second.writes[0].startswith(b'{"time":')
@@ -48,7 +49,7 @@ def test_each_sink_has_its_format():
 def test_close_flushes_then_closes_each_sink_once():
     sink = FakeSink()
     log = AccessLog([(targets, sink)])
-    log.take([ended(b"/a")])
+    log.take(Batch([ended(b"/a")]))
     log.close()
     assert (sink.writes, sink.closed) == ([b"/a\n"], 1)
 
@@ -59,6 +60,6 @@ def test_what_is_refused_quietly_has_no_line():
     loud, quiet = ended(b"/loud"), ended(b"/quiet")
     loud.error, quiet.error = BadRequest("x"), BadRequest("x")
     quiet.error.quiet = True
-    log.take([ended(b"/a"), quiet, loud])
+    log.take(Batch([ended(b"/a"), quiet, loud]))
     log.flush()
     assert sink.writes == [b"/a\n/loud\n"]

@@ -314,7 +314,7 @@ from porch.observe.sink import Sink, open_log
 log = Ended([AccessLog([(lambda exchanges: b"line\\n" * len(exchanges), Sink(1))])])
 messages = Messages(Sink(2))
 for _ in range(3):
-    log.on_end(SimpleNamespace())
+    log.on_end(SimpleNamespace(error=None))
 messages.say("the last word")
 sys.exit(3)
 """

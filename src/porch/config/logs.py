@@ -7,9 +7,9 @@ from pathlib import Path
 from porch.config.schema import ConfigModel, LogModel
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.observe.access_log import AccessLog, Format
+from porch.observe.access_log import AccessLog
 from porch.observe.combined import combined
-from porch.observe.ended import Ended, Observer
+from porch.observe.ended import Ended, Format, Observer
 from porch.observe.json_lines import json_lines
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
