@@ -23,9 +23,8 @@ from porch.balance.endpoint import Endpoint
 from porch.errors import ConnectionRefused, PorchError
 from porch.exchange import Exchange
 from porch.http.message import Field, RequestHead
-from porch.observe.access_log import Format
 from porch.observe.combined import combined
-from porch.observe.ended import Ended
+from porch.observe.ended import Ended, Format
 from porch.observe.json_lines import json_lines
 from porch.observe.pretty import Pretty
 from porch.route.route import Route

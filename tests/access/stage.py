@@ -14,7 +14,7 @@ from time import time
 import bcrypt
 
 from tests.access.corpus import CLOSED, HOST, Field
-from tests.access.readers import is_protected
+from tests.access.readers import may_be_protected
 from tests.e2e.conftest import Door
 from tests.smuggling.strict import Request
 from tests.support import h2_frames as wire
@@ -29,6 +29,7 @@ ALLOWED = "127.0.0.9"
 PROTECTED = b"/protected"
 PASSWORD, KEY = "correct-horse", "pk_of_the_partner_and_of_nobody_else_at_all"
 EVIL = ((b"Origin", b"https://evil.test"), (b"Sec-Fetch-Site", b"cross-site"))
+_NOBODY = ', deny = ["0.0.0.0/0"]'
 _TOLD = re.compile(rb"x.forwarded.user|x.email|x.original.url|x.rewrite.url")
 """Names, in every spelling, that only the door may say."""
 
@@ -100,6 +101,8 @@ class Stage:
         lines = ['listen = ["127.0.0.1:0"]', "workers = 1", "h2c = true", "log = false", "[routes]"]
         to = f'to = "127.0.0.1:{self.site.port}"'
         lines.append(f'"open.test" = {{ {to}, accel = true }}')
+        lines.append(f'"method.test" = {{ {to} }}')
+        lines.append(f'"DELETE method.test" = {{ {to}{_NOBODY * armed} }}')
         for name, way in WAYS.items():
             word = f", {way.word}" if armed and not way.wide else ""
             lines.append(f'"{name}.test" = {{ {to}, accel = true }}')
@@ -218,7 +221,7 @@ def harm_of(requests: Iterable[Request]) -> list[str]:
     """What of that an origin should not have got from one who has shown nothing."""
     found = []
     for each in requests:
-        if is_protected(each.target, PROTECTED) and each.values(b"host") != [b"open.test"]:
+        if may_be_protected(each.target, PROTECTED) and each.values(b"host") != [b"open.test"]:
             found.append(f"the target {each.target!r}")
         for name, value in (*each.fields, *each.trailers):
             if _TOLD.fullmatch(name):

@@ -75,7 +75,7 @@ def harm(stage: Stage, name: str, rows: list[tuple[bytes, tuple[Field, ...]]]) -
 
 def test_the_corpus_has_at_least_200_different_rows() -> None:
     rows = {*PATHS, *LED_AWAY} | {*FIELDS} | {*MESSAGES} | {*STREAMS}
-    assert len(rows) >= 400
+    assert len(rows) >= 500
     assert len(PATHS) + len(LED_AWAY) >= 200
 
 
@@ -105,6 +105,36 @@ def test_no_row_gets_in_by_http_2(stage: Stage, name: str) -> None:
     assert harm_of(got) == []
     assert len(statuses) == len(heads)
     assert statuses.count(200) > 20, "those that are harmless are answered"
+
+
+DELETES: tuple[tuple[bytes, bytes, bytes], ...] = (
+    *((each, b"/x", b"") for each in (b"Delete", b"delete", b"dELETE")),
+    *(
+        (b"POST", b"/x", b"%b: %b\r\n" % (name, value))
+        for name in (b"X-HTTP-Method-Override", b"X-HTTP-Method", b"X-Method-Override")
+        for value in (b"DELETE", b"delete", b"GET, DELETE", b" DELETE ")
+    ),
+    (b"POST", b"/x", b"X.HTTP.Method.Override: DELETE\r\n"),
+    (b"POST", b"/x", b"X_HTTP_METHOD_OVERRIDE: DELETE\r\n"),
+    (b"POST", b"/x", b"X-HTTP-Method: GET\r\nX-HTTP-Method: DELETE\r\n"),
+    *((b"POST", b"/x?" + each, b"") for each in (b"_method=DELETE", b"a=1&%5fmethod=Delete")),
+)
+"""Method, target and fields of what some origin takes for DELETE."""
+
+
+def test_no_other_way_to_ask_for_a_method_gets_in(stage: Stage, bare: Stage) -> None:
+    form = b"%b %b HTTP/1.1\r\nHost: method.test\r\nContent-Length: 0\r\n%b\r\n"
+    for row in (*DELETES, (b"DELETE", b"/x", b"")):
+        assert stage.reached(lambda row=row: stage.sends(b"", form % row)) == [], row
+        assert len(bare.reached(lambda row=row: bare.sends(b"", form % row))) == 1
+    asks_for_nothing = (b"POST", b"/x?_method=PUT", b"X-HTTP-Method-Override: PATCH\r\n")
+    assert len(stage.reached(lambda: stage.sends(b"", form % asks_for_nothing))) == 1
+    behind = (
+        b"POST /x HTTP/1.1\r\nHost: method.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"0\r\nX-HTTP-Method-Override: DELETE\r\nX.Http.Method: DELETE\r\n\r\n"
+    )
+    got = stage.reached(lambda: stage.sends(b"", behind))
+    assert [each.trailers for each in got] == [()]
 
 
 @pytest.mark.parametrize("name", [name for name, way in WAYS.items() if not way.wide])

@@ -1,7 +1,6 @@
 """`porch tail`: which exchanges it shows, and how."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,13 +8,13 @@ import pytest
 from porch.cli import tail as module
 from porch.cli.tail import Wanted, line, tail, wanted
 from porch.errors import ConnectionRefused
-from porch.observe.record import details, pack, unpack
+from porch.observe.json_lines import json_lines
 from tests.support.ended import ended
 
 
 def record(*args: Any, **words: Any) -> dict[str, Any]:
-    exchange = ended(*args, **words)
-    return asdict(unpack(pack(exchange, 0.0, 4096, details(exchange, 2048))))
+    found: dict[str, Any] = json.loads(json_lines([ended(*args, **words)]))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -52,7 +51,7 @@ def test_errors_are_what_failed_what_is_5xx_and_what_had_no_answer() -> None:
     errors = Wanted(status="error")
     assert errors.takes(record(error=ConnectionRefused("x"), status=502))
     assert errors.takes(record(status=500))
-    assert errors.takes(record(status=0))
+    assert errors.takes(record(status=0, error=ConnectionRefused("x")))
     assert not errors.takes(record(status=404))
 
 

@@ -9,6 +9,7 @@ from porch.cli import top
 from porch.cli.top import lines, show_top, summary
 from porch.errors import ConnectionRefused
 from porch.manage.tables import Tables
+from porch.observe.ended import Batch
 from porch.observe.meter import Meter
 from tests.manage.test_looking import asked
 from tests.support.ended import ended
@@ -32,9 +33,9 @@ class Watched:
         self.at = 100.0
 
     def end(self, *exchanges: Any) -> None:
-        self.meter.take(exchanges)
+        self.meter.take(Batch(exchanges))
         self.meter.flush()
-        self.recent.take(exchanges)
+        self.recent.take(Batch(exchanges))
 
     def answer(self, config: Any, command: str, words: Any = None, *_: Any) -> Any:
         if command == "status":
@@ -81,7 +82,7 @@ def test_times_are_within_their_buckets(watched: Watched) -> None:
     row = found["all"]
     assert 0.01 <= row["p50"] <= 0.025
     assert 1.0 <= row["p99"] <= 2.5
-    assert found["slowest"][0]["total"] == pytest.approx(1.7, rel=1e-3)
+    assert found["slowest"][0]["total_ms"] == pytest.approx(1700, rel=1e-3)
     endless = ended()
     endless.ended = endless.started + 100
     assert between(watched, endless)["all"]["p99"] == 10.0

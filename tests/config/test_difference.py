@@ -196,12 +196,12 @@ def test_words_of_the_whole() -> None:
         timeouts={"head": "5s"},
     )
     assert difference(before, after) == [
+        "log: also file:/tmp/a.log",
         "timeouts.head: new, 5s",
         "listen: also :8443, unix:/run/a.sock; no longer :8080",
         "workers was 1, becomes auto",
         "trust: also 192.0.2.0/24",
         "grace was 30s, becomes 60s",
-        "log: also file:/tmp/a.log",
         "debug was false, becomes true",
     ]
 

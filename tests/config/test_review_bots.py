@@ -1,10 +1,11 @@
 """What is told of words against bots."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from porch.config.load import load_mapping
+from porch.config.load import load, load_mapping
 
 
 def problems(**words: Any) -> str:
@@ -46,3 +47,21 @@ def test_a_short_secret_is_told_without_it() -> None:
     assert "fewer than 16 characters" in found
     assert "hunter2" not in found
     assert problems(challenge={"secret": "0123456789abcdef"}) == ""
+
+
+def test_a_secret_in_plain_text_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, kept = tmp_path / "porch.toml", tmp_path / "secret"
+    kept.write_text("0123456789abcdefXX")
+    text = '[routes]\na = {{ to = "b:1", challenge = {{ secret = "{}" }} }}\n'
+    file.write_text(text.format("0123456789abcdefXX"))
+    found = load(file)
+    assert "not written here itself" in found.report()
+    assert not found.ok
+    assert "0123456789" not in found.report()
+    file.write_text(text.format(f"file:{kept}"))
+    assert load(file).report() == ""
+    file.write_text(text.format("${SECRET}"))
+    monkeypatch.setenv("SECRET", "0123456789abcdefXX")
+    assert load(file).report() == ""

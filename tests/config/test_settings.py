@@ -127,3 +127,12 @@ def test_of_the_two_words_for_the_query_the_nearest_holds():
     assert (found.query, found.ignore_query) == (None, ["x"])
     found = settings({"cache": only}, cache=but).cache.key
     assert (found.query, found.ignore_query) == (["q"], None)
+
+
+def test_what_keeps_requests_out_is_told_apart_from_what_only_changes_answers():
+    assert settings().guards == frozenset()
+    assert settings({"cors": "https://b.test", "hide": True}).guards == frozenset()
+    assert settings({"deny": False, "auth": False}, deny=["10.0.0.0/8"]).guards == frozenset()
+    denied = settings({"deny": ["10.0.0.0/8"]}).guards
+    assert denied
+    assert denied < settings({"limit": "1/s per client"}, deny=["10.0.0.0/8"]).guards

@@ -232,7 +232,7 @@ def test_a_trusted_proxys_id_is_kept_and_an_error_page_shows_it(door: Any) -> No
     shown = started.porch("trace", "last-error", "--json")
     record = json.loads(shown.stdout)
     assert record["id"] == "their-7"
-    assert [each[3] for each in record["more"]["tried"]] == ["connection_refused"] * 2
+    assert [each[3] for each in record["tried"]] == ["connection_refused"] * 2
 
 
 def test_tail_shows_what_ends_in_all_workers_and_only_what_was_asked_for(

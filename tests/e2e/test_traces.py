@@ -139,11 +139,11 @@ def test_what_goes_wrong_is_told_whatever_the_ratio_says(
     started = door(config(collector, routes, words=', ratio = "0%"'))
     assert get(started.url) == 200
     assert told(made.received)[2] == "00"
-    assert get(started.url + "/dead") == 503
+    assert get(started.url + "/dead") == 502
     server, client = spans(started, collector, 2)
     assert server.is_error
-    assert server.attributes["error.type"] == "destination_unavailable"
-    assert server.attributes["http.response.status_code"] == 503
+    assert server.attributes["error.type"] == "connection_refused"
+    assert server.attributes["http.response.status_code"] == 502
     assert client.attributes["error.type"] == "connection_refused"
     assert server.message
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from porch.manage.equipment import Equipment
 from porch.manage.tables import Tables
+from porch.observe.ended import Batch
 from tests.support.ended import ended
 
 
@@ -31,8 +32,8 @@ def test_a_worker_shows_what_has_ended_to_its_own_rows() -> None:
         ("loaded", "sockets", "firsts", "files", "table", "columns", "stacks", "slot")
     )
     for observer in Equipment(tables=tables, row=2, **words).observers(2):
-        observer.take([ended(b"/x")])
+        observer.take(Batch([ended(b"/x")]))
         observer.flush()
     assert len(tables.series.totals()) == 1
     (record,), marks = tables.recent.since({})
-    assert (record.target, marks) == ("/x", {2: 1})
+    assert (record["target"], [*marks]) == ("/x", [2])

@@ -6,6 +6,7 @@ from typing import Any
 from porch.errors import ConnectionRefused
 from porch.manage.looking import MOST, Looking
 from porch.manage.tables import Tables
+from porch.observe.ended import Batch
 from porch.observe.meter import Meter
 from tests.support.ended import ended
 
@@ -35,10 +36,10 @@ def named(target: bytes, name: bytes, **words: Any) -> Any:
 def test_what_ends_behind_the_marks_of_the_last_answer_is_told() -> None:
     tables = Tables.of(3, 1024)
     recent = tables.recent.row(1, 2)
-    recent.take([ended(b"/before")])
+    recent.take(Batch([ended(b"/before")]))
     first = asked(tables, "recent")
-    assert first == {"marks": {"1": 1}, "records": [], "left_out": 0}
-    recent.take([ended(b"/behind")])
+    assert (first["records"], first["left_out"], [*first["marks"]]) == ([], 0, ["1"])
+    recent.take(Batch([ended(b"/behind")]))
     second = asked(tables, "recent", marks=first["marks"])
     assert [each["target"] for each in second["records"]] == ["/behind"]
     assert asked(tables, "recent", marks=second["marks"])["records"] == []
@@ -47,7 +48,7 @@ def test_what_ends_behind_the_marks_of_the_last_answer_is_told() -> None:
 def test_of_too_many_the_newest_are_told_and_the_others_counted() -> None:
     tables = Tables.of(2, 1024)
     recent = tables.recent.row(1, 1)
-    recent.take([ended(b"/%d" % number) for number in range(MOST + 5)])
+    recent.take(Batch([ended(b"/%d" % number) for number in range(MOST + 5)]))
     answer = asked(tables, "recent", marks={})
     assert (len(answer["records"]), answer["left_out"]) == (MOST, 5)
     assert answer["records"][-1]["target"] == f"/{MOST + 4}"
@@ -55,7 +56,7 @@ def test_of_too_many_the_newest_are_told_and_the_others_counted() -> None:
 
 def test_marks_of_no_use_are_none() -> None:
     tables = Tables.of(2, 1024)
-    tables.recent.row(1, 1).take([ended(b"/a")])
+    tables.recent.row(1, 1).take(Batch([ended(b"/a")]))
     for marks in ([], "x", {"x": 1}, {"1": "y"}, {"99": 3}):
         assert len(asked(tables, "recent", marks=marks)["records"]) == 1
 
@@ -63,7 +64,7 @@ def test_marks_of_no_use_are_none() -> None:
 def test_an_exchange_is_found_by_its_id_and_the_latest_of_several() -> None:
     tables = Tables.of(2, 1024)
     recent = tables.recent.row(1, 1)
-    recent.take([named(b"/first", b"a"), named(b"/other", b"b"), named(b"/second", b"a")])
+    recent.take(Batch([named(b"/first", b"a"), named(b"/other", b"b"), named(b"/second", b"a")]))
     assert asked(tables, "trace", id="a")["target"] == "/second"
     assert "no exchange 'c'" in asked(tables, "trace", id="c")["error"]
     assert "is an exchange's id" in asked(tables, "trace", id=7)["error"]
@@ -73,15 +74,15 @@ def test_an_exchange_is_found_by_its_id_and_the_latest_of_several() -> None:
 def test_one_that_went_wrong_is_told_with_all_that_is_known() -> None:
     tables = Tables.of(2, 1024)
     failed = named(b"/x", b"a", error=ConnectionRefused("refused"), status=502)
-    tables.recent.row(1, 1).take([failed])
+    tables.recent.row(1, 1).take(Batch([failed]))
     for wanted in ("a", "last-error"):
-        assert asked(tables, "trace", id=wanted)["more"]["word"] == "connection_refused"
+        assert asked(tables, "trace", id=wanted)["reason"] == "connection_refused"
 
 
 def test_totals_are_told_by_name() -> None:
     tables = Tables.of(2, 1024)
     meter = Meter(tables.series.row(1))
-    meter.take([ended()])
+    meter.take(Batch([ended()]))
     meter.flush()
     answer = asked(tables, "totals")
     (kind, route, endpoint, cells) = answer["series"][0]

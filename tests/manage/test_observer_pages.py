@@ -8,6 +8,7 @@ import pytest
 from porch.filter import SUSPEND, Response
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import Pages
+from porch.observe.ended import Batch
 from porch.observe.meter import Meter
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
@@ -53,7 +54,7 @@ class Asked:
 def test_metrics_tell_what_was_counted() -> None:
     asked = Asked(FACTS)
     meter = Meter(asked.series.row(1))
-    meter.take([ended()])
+    meter.take(Batch([ended()]))
     meter.flush()
     answer = asked.get(b"/metrics?x=1")
     assert answer.status == 200

@@ -3,6 +3,7 @@
 import os
 
 from porch.manage.tables import Tables
+from porch.observe.ended import Batch
 from porch.observe.meter import Meter
 from tests.support.ended import ended
 
@@ -10,7 +11,7 @@ from tests.support.ended import ended
 def test_what_an_ended_worker_has_counted_stays_and_who_was_connected_is_gone() -> None:
     tables = Tables.of(3, 1024)
     meter = Meter(tables.series.row(1))
-    meter.take([ended()])
+    meter.take(Batch([ended()]))
     meter.flush()
     crowd = tables.crowd.row(1)
     crowd.enter(b"192.0.2.7")
@@ -31,12 +32,12 @@ def test_the_next_version_goes_on_where_this_one_was() -> None:
     tables = Tables.of(3, 4096)
     tables.limits.slots(1, 1).heads[0] = 7
     for observer in (Meter(tables.series.row(1)), tables.recent.row(1, 1)):
-        observer.take([ended(b"/before")])
+        observer.take(Batch([ended(b"/before")]))
         observer.flush()
     found = Tables.of(3, 4000, handed(tables))
     assert found.limits.slots(1, 1).heads[0] == 7
     assert found.series.totals() == tables.series.totals()
-    assert [each.target for each in found.recent.since({})[0]] == ["/before"]
+    assert [each["target"] for each in found.recent.since({})[0]] == ["/before"]
     assert not any(map(os.get_inheritable, found.handed.values()))
 
 
@@ -45,7 +46,7 @@ def test_what_is_of_another_size_starts_anew() -> None:
     tables.limits.slots(1, 1).heads[0] = 7
     assert Tables.of(3, 5000, handed(tables)).limits.slots(1, 1).heads[0] == 0
     meter = Meter(tables.series.row(1))
-    meter.take([ended()])
+    meter.take(Batch([ended()]))
     meter.flush()
     other = Tables.of(4, 4096, handed(tables))
     assert other.limits.rows == 4

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from porch.filter import Filter
-from porch.observe.ended import Ended
+from porch.observe.ended import Batch, Ended
 from porch.route.plan import Plan
 from tests.support.ended import ended
 
@@ -15,8 +15,8 @@ class FakeObserver:
         self.seen: list[bytes] = []
         self.flushes = self.closed = 0
 
-    def take(self, exchanges):
-        self.seen += [exchange.request.target for exchange in exchanges]
+    def take(self, batch):
+        self.seen += [exchange.request.target for exchange in batch.exchanges]
 
     def flush(self) -> None:
         self.flushes += 1
@@ -82,7 +82,7 @@ def test_the_hook_costs_no_python_call():
 
 def test_an_observer_that_fails_does_not_fail_twice_on_the_same_exchange():
     class Broken(FakeObserver):
-        def take(self, exchanges):
+        def take(self, batch):
             raise ValueError("broken")
 
     over = Ended([Broken()])
@@ -91,3 +91,16 @@ def test_an_observer_that_fails_does_not_fail_twice_on_the_same_exchange():
         over.flush()
     over.flush()
     over.close()
+
+
+def test_lines_of_a_batch_are_made_once_whoever_asks():
+    made = []
+
+    def lines(exchanges):
+        made.append(len(exchanges))
+        return b"x"
+
+    batch = Batch([ended(), ended()])
+    assert batch.lines(lines) == batch.lines(lines) == b"x"
+    assert made == [2]
+    assert repr(batch) == "<Batch 2>"

@@ -11,6 +11,7 @@ from porch.errors import ConnectionRefused
 from porch.manage.columns import CACHE
 from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
 from porch.manage.measures import measures
+from porch.observe.ended import Batch
 from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition, Family, content_type
 from porch.observe.meter import REQUESTS, TOTAL, WIDTH, Meter
 from porch.observe.series import SeriesTable
@@ -23,7 +24,7 @@ SAMPLE = re.compile(r'[a-z_]+(\{([a-z_]+="(\\.|[^"\\\n])*",?)*\})? [0-9.]+\Z')
 def page(*exchanges, families=(), kind=PLAIN):
     table = SeriesTable(2)
     meter = Meter(table.row(1))
-    meter.take(exchanges)
+    meter.take(Batch(exchanges))
     meter.flush()
     return Exposition().page(table.totals(), families, kind).decode()
 

@@ -14,7 +14,7 @@ from tests.support.ended import ended
 USUAL = (
     b'{"time":"2023-11-14T22:30:00.012Z","id":"5f1c2a3e-1b","client":"192.0.2.7","method":"GET",'
     b'"host":"example.com","target":"/users","version":"1.1","user":null,"route":"example.com/*",'
-    b'"endpoint":"10.0.0.11:8000","status":200,"bytes_in":0,"bytes_out":312,"total_ms":12.100,'
+    b'"endpoint":"10.0.0.11:8000","status":200,"attempts":1,"bytes_in":0,"bytes_out":312,"total_ms":12.100,'
     b'"connect_ms":1.300,"first_byte_ms":3.500,"reason":null}\n'
 )
 

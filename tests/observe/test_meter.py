@@ -1,6 +1,7 @@
 """The meter: what ended exchanges add up to."""
 
 from porch.errors import ConnectionRefused
+from porch.observe.ended import Batch
 from porch.observe.meter import (
     ATTEMPTS,
     BUCKETS,
@@ -20,7 +21,7 @@ NAME = ("requests", "example.com/*", ENDPOINT)
 def metered(*exchanges):
     table = SeriesTable(2)
     meter = Meter(table.row(1))
-    meter.take(exchanges)
+    meter.take(Batch(exchanges))
     meter.flush()
     return table.totals()
 
@@ -74,12 +75,12 @@ def test_a_duration_over_all_bounds_is_in_the_last_bucket_and_one_on_a_bound_bel
 def test_nothing_is_seen_before_a_flush_and_counts_go_on_behind_it():
     table = SeriesTable(2)
     meter = Meter(table.row(1))
-    meter.take([ended()])
+    meter.take(Batch([ended()]))
     assert repr(meter) == "<Meter 1 series, 1 to write>"
     assert table.totals().cells(NAME)[2] == 0
     meter.flush()
     meter.flush()
-    meter.take([ended(), ended()])
+    meter.take(Batch([ended(), ended()]))
     meter.close()
     assert table.totals().cells(NAME)[2] == 3
 
@@ -88,7 +89,7 @@ def test_a_successor_in_the_same_row_goes_on_with_what_is_there():
     table = SeriesTable(2)
     for _ in range(2):
         meter = Meter(table.row(1))
-        meter.take([ended()])
+        meter.take(Batch([ended()]))
         meter.flush()
     assert table.totals().cells(NAME)[2] == 2
 
@@ -98,7 +99,7 @@ def test_names_that_share_the_rest_share_their_counts(monkeypatch):
     table = SeriesTable(2)
     meter = Meter(table.row(1))
     for number in range(5):
-        meter.take([ended(route=f"r{number}")])
+        meter.take(Batch([ended(route=f"r{number}")]))
         meter.flush()
     totals = table.totals()
     assert totals.cells(("requests", "other", "other"))[2] == 4

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from porch.filter import Response
 from porch.http.fields import encode
 from porch.http.message import RequestHead, ResponseHead
 from porch.observe.request_id import TELL_REQUEST_ID, RequestId
@@ -54,13 +55,12 @@ def test_the_client_is_told_and_an_origins_own_goes():
 def test_the_origin_is_told_and_the_lines_are_those_of_the_fields():
     exchange = ended()
     fields = [(b"a", b"b")]
-    exchange.outgoing = outgoing = RequestHead(b"GET", b"/", b"h", b"http", fields)
+    exchange.outgoing = outgoing = RequestHead(b"GET", b"/", b"h", b"http", [*fields])
     outgoing.lines = fields, encode(fields)
     TELL_REQUEST_ID.on_upstream_request(exchange)
     assert outgoing.fields == [(b"a", b"b"), (b"x-request-id", b"5f1c2a3e-1b")]
     assert outgoing.lines == (outgoing.fields, encode(outgoing.fields))
     assert outgoing.lines[0] is not outgoing.fields
-    assert fields == [(b"a", b"b")]
 
 
 def test_where_there_is_none_nobody_is_told():
@@ -69,3 +69,15 @@ def test_where_there_is_none_nobody_is_told():
     exchange.outgoing = RequestHead(b"GET", b"/", b"h", b"http", [])
     TELL_REQUEST_ID.on_upstream_request(exchange)
     assert exchange.outgoing.fields == []
+
+
+def test_an_answer_that_others_may_have_too_stays_as_it_is():
+    exchange = ended()
+    kept = [(b"a", b"b")]
+    exchange.made = Response(200)
+    for name in (b"1", b"2"):
+        exchange.id = name
+        exchange.response = ResponseHead(200, kept)
+        RequestId().on_response(exchange)
+        assert exchange.response.fields == [(b"a", b"b"), (b"x-request-id", name)]
+    assert kept == [(b"a", b"b")]

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from porch.errors import ClientGone, ConnectionLost, PorchError
 from porch.exchange import Exchange
+from porch.observe.ended import Batch
 from porch.observe.span_queue import SpanQueue
 from porch.observe.spans import Span
 from porch.observe.traces import Traces
@@ -39,7 +40,7 @@ def exchange(*, sampled: bool, took: float = 0.01, **words: Any) -> Exchange:
 
 def told(*exchanges: Exchange) -> int:
     queue = FakeQueue()
-    Traces(cast("SpanQueue", queue), 1.0).take(exchanges)
+    Traces(cast("SpanQueue", queue), 1.0).take(Batch(exchanges))
     return sum(each.kind == "server" for each in queue.taken)
 
 
@@ -69,7 +70,7 @@ def test_what_never_had_a_trace_is_not() -> None:
 def test_what_there_is_no_room_for_is_counted_and_not_made() -> None:
     queue = FakeQueue()
     queue.has_room = False
-    Traces(cast("SpanQueue", queue), 1.0).take([exchange(sampled=True)] * 3)
+    Traces(cast("SpanQueue", queue), 1.0).take(Batch([exchange(sampled=True)] * 3))
     assert (queue.taken, queue.lost) == ([], 6)
 
 

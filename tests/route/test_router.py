@@ -26,11 +26,16 @@ CLIENT = b"10.0.0.1"
 
 
 def entry(
-    key: str, to: str = "", priority: int = 0, access: object = None, **when: object
+    key: str,
+    to: str = "",
+    priority: int = 0,
+    access: object = None,
+    guards: Sequence[tuple[str, str]] = (),
+    **when: object,
 ) -> Entry:
     return Entry(
         pattern=parse_key(key),
-        route=Route(key=key, target=to or key, access=access),
+        route=Route(key=key, target=to or key, access=access, guards=frozenset(guards)),
         conditions=parse_when(when),
         priority=priority,
     )

@@ -143,9 +143,9 @@ def test_a_rest_that_never_comes_ends_the_connection(scenario: Make) -> None:
         .upstream_gets(b"POST /up", end=False)
         .upstream(BUSY)
         .client_gets(503)
-        .advance(seconds=59)
+        .advance(seconds=4)
         .client_sees("open")
-        .advance(seconds=2)
+        .advance(seconds=4)
         .client_sees("closed")
     )
 
@@ -214,3 +214,21 @@ def test_a_connection_that_its_origin_never_reads_is_not_kept_for_ever(scenario:
         .advance(seconds=30)
         .upstream_sees("closed")
     )
+
+
+def test_a_body_that_drips_on_behind_its_answer_is_left_soon(scenario: Make) -> None:
+    story = scenario().client(b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 9999\r\n\r\na")
+    story.upstream_gets(b"POST /a", b"a", end=False)
+    story.upstream(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").client_gets(413)
+    for _ in range(4):
+        story.client(b"a").advance(seconds=1)
+    story.client_sees("open").client(b"a").advance(seconds=1.25).client_sees("half-closed")
+    story.client(b"a").advance(seconds=2.25).client_sees("closed")
+
+
+def test_one_that_comes_to_its_end_soon_leaves_the_connection_for_the_next(scenario: Make) -> None:
+    story = scenario().client(b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\na")
+    story.upstream_gets(b"POST /a", b"a", end=False)
+    story.upstream(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").client_gets(413)
+    story.advance(seconds=4).client(b"abcd" + b"GET /b HTTP/1.1\r\nhost: x\r\n\r\n")
+    story.upstream_gets(b"GET /b").advance(seconds=4).client_sees("open")

@@ -34,6 +34,13 @@ def test_a_path_is_refused_in_each_spelling_and_by_fields_that_stand_for_it() ->
         refuses(PATH, target=b"/%25252525252e")
 
 
+def test_no_tab_cuts_a_word_of_a_field_in_two() -> None:
+    rule = Rule("agent", fields=((b"user-agent", "(?i)sqlmap"),))
+    for value in (b"sqlmap/1", b"sql\tmap", b"sql%09map", b"SQL\t%6dap"):
+        assert refuses(rule, fields=((b"user-agent", value),)) == "agent", value
+    assert refuses(rule, fields=((b"user-agent", b"sql map"),)) == ""
+
+
 FORMS = st.sampled_from(("%c", "%%%02x", "%%%02X", "%%25%02x", "%%u%04x"))
 BETWEEN = st.sampled_from(
     ("/", "//", "/./", "/x/../", "/;/", "/%2e/", "\\", "%2f", "%5c", "/a/..;/")

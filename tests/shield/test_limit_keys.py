@@ -65,11 +65,14 @@ def test_networks_are_remembered_within_bounds() -> None:
     [
         (b"A.test:8080", b"a.test"),
         (b"a.test", b"a.test"),
+        (b"A.test.", b"a.test"),
+        (b"a.test.:80", b"a.test"),
         (b"[::1]:80", b"[::1]"),
+        (b"[0:0::1]", b"[::1]"),
         (b"[::1]", b"[::1]"),
     ],
 )
-def test_a_host_is_without_its_port(authority: bytes, host: bytes) -> None:
+def test_a_host_is_without_its_port_and_in_one_form(authority: bytes, host: bytes) -> None:
     assert by_host(exchange_of(authority=authority)) == host
 
 
@@ -79,6 +82,17 @@ def test_values_are_read_where_they_stand() -> None:
     assert by_value("header", b"x-api-key")(exchange) == b"=k1"
     assert by_value("cookie", b"sid")(exchange) == b"=s1"
     assert by_value("query", b"user")(exchange) == b"=u 1"
+
+
+def test_who_sends_a_value_twice_is_counted_by_address() -> None:
+    """Else one value that an origin takes would have as many counts as there are others."""
+    cookies = [(b"cookie", b"sid=s1; a=1"), (b"cookie", b"sid=s2")]
+    assert by_value("cookie", b"sid")(exchange_of(fields=cookies)) == b"192.0.2.1"
+    for target in (b"/?key=1&key=2", b"/?key=1&k%65y=2", b"/?key=1&a=2&key="):
+        assert by_value("query", b"key")(exchange_of(target=target)) == b"192.0.2.1"
+    assert by_value("query", b"key")(exchange_of(target=b"/?key=1&a=2")) == b"=1"
+    alike = [(b"cookie", b"sid=s1; connect.sid=1; sid2=3")]
+    assert by_value("cookie", b"sid")(exchange_of(fields=alike)) == b"=s1"
 
 
 def test_who_leaves_a_value_out_is_counted_by_address() -> None:

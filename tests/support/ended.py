@@ -35,6 +35,7 @@ def ended(
     exchange.ended = 1000.0121
     if endpoint is not None:
         exchange.endpoint = Endpoint(endpoint, nothing)
+        exchange.attempts = 1
         exchange.connected = 1000.0013
         if error is None:
             exchange.first_byte = 1000.0035

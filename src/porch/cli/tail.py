@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -44,11 +45,11 @@ class Wanted:
     def takes(self, record: Record) -> bool:
         """Whether it is one of them."""
         return (
-            record["total"] >= self.slower
+            record["total_ms"] >= self.slower * 1000
             and _matches(self.route, record["route"])
             and _matches(self.host, record["host"])
             and _matches(self.path, record["target"].partition("?")[0])
-            and _matches(self.endpoint, record["endpoint"])
+            and _matches(self.endpoint, record["endpoint"] or "")
             and self.method.upper() in ("", record["method"])
             and self.user in ("", record["user"])
             and self._has_status(record)
@@ -58,7 +59,7 @@ class Wanted:
     def _has_status(self, record: Record) -> bool:
         text = str(record["status"])
         if self.status == "error":
-            return bool(record["more"]) or record["status"] >= 500 or not record["status"]
+            return record["reason"] is not None or record["status"] >= 500
         if self.status.endswith("xx"):
             return text[0] == self.status[0] and len(text) == 3
         return self.status in ("", text)
@@ -123,13 +124,13 @@ def tail(
 
 def line(record: Record) -> str:
     """One exchange. What a client has sent moves no cursor and changes no colours."""
-    at = record["at"]
-    stamp = f"{time.strftime('%H:%M:%S', time.localtime(at))}.{at % 1 * 1000:03.0f}"
+    at = datetime.fromisoformat(record["time"]).astimezone()
+    stamp = f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"
     to = f" -> {visible(record['endpoint'])}" if record["endpoint"] else ""
     tried = f"  {record['attempts']} attempts" if record["attempts"] > 1 else ""
     url = visible(record["host"]) + visible(record["target"])
     return (
-        f"{stamp} {record['status'] or '---'} {record['total'] * 1000:8.1f} ms "
+        f"{stamp} {record['status'] or '---'} {record['total_ms']:8.1f} ms "
         f"{visible(record['method'])} {url}{to}  {visible(record['route'])}{tried}  "
         f"{visible(record['client'])}  {visible(record['id'])}"
     )

@@ -112,7 +112,7 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
             {"client": client, "requests": count}
             for client, count in Counter(each["client"] for each in records).most_common(MOST)
         ],
-        "slowest": sorted(records, key=lambda each: -each["total"])[:MOST],
+        "slowest": sorted(records, key=lambda each: -each["total_ms"])[:MOST],
         "reasons": {word: count for word, count in reasons.most_common(MOST) if count},
         "out": [each for each in after["status"]["upstreams"] if each.get("out_since")],
     }
@@ -176,7 +176,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
             ["slowest", "status", "client", "request", "id"],
             [
                 [
-                    _time(each["total"]),
+                    _time(each["total_ms"] / 1000),
                     each["status"] or "---",
                     visible(each["client"]),
                     visible(f"{each['method']} {each['host']}{each['target']}")[:60],

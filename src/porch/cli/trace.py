@@ -9,7 +9,6 @@ GET example.com/users  502 after 12.1 ms, ended 2026-11-29 15:02:11.083
 """
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,52 +33,49 @@ def show_trace(config: Path, wanted: str, *, as_json: bool) -> int:
 
 def lines(record: dict[str, Any]) -> Iterator[str]:
     """The exchange as text. What a client or an origin has sent moves no cursor."""
-    more = record["more"]
+    yield f"{visible(record['method'])} {visible(record['host'])}{visible(record['target'])}"
     status = record["status"] or "no answer"
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record["at"]))
-    url = visible(record["host"]) + visible(record["target"])
-    yield f"{visible(record['method'])} {url}"
-    yield f"{status} after {_time(record['total'])}, ended {stamp}.{record['at'] % 1 * 1000:03.0f}"
+    yield f"{status} after {_time(record['total_ms'])}, ended {visible(record['time'])}"
     yield f"id {visible(record['id']) or '-'}"
     yield ""
-    yield from _steps(record, more)
-    if more.get("word"):
+    yield from _steps(record)
+    if record["reason"]:
         yield ""
-        detail = f" ({visible(more['detail'])})" if more.get("detail") else ""
-        yield f"{more['word']}: {more['sentence']}{detail}"
-    if more.get("sent"):
-        line, *fields = more["sent"]
+        detail = f" ({visible(record['detail'])})" if record.get("detail") else ""
+        yield f"{record['reason']}: {record['sentence']}{detail}"
+    if record.get("sent"):
+        line, *fields = record["sent"]
         yield ""
         yield f"sent last: {visible(line)}"
         for name, value in fields:
             yield f"  {visible(name)}: {visible(value)}"
 
 
-def _steps(record: dict[str, Any], more: dict[str, Any]) -> Iterator[str]:
+def _steps(record: dict[str, Any]) -> Iterator[str]:
     who = f", user {visible(record['user'])}" if record["user"] else ""
     yield _step(0.0, f"{visible(record['client'])} asked, HTTP/{visible(record['version'])}{who}")
     yield _step(None, f"route {visible(record['route'])}")
-    for endpoint, connected, failed, word, detail in more.get("tried", ()):
+    tried = record.get("tried", ())
+    for endpoint, connected, failed, word, detail in tried:
         told = f": {visible(detail)}" if detail else ""
-        had = f", connected at {_time(connected)}" if connected else ", never connected"
-        yield _step(failed, f"{visible(endpoint)} failed{had}: {word}{told}")
-    if not record["endpoint"]:
+        had = "never connected" if connected is None else f"connected at {_time(connected)}"
+        yield _step(failed, f"{visible(endpoint)} failed, {had}: {word}{told}")
+    if record["endpoint"] is None:
         yield _step(None, "answered at the door")
-    elif record["first_byte"] or not more.get("tried"):
-        kept = "a kept connection to" if record["reused"] else "connected to"
-        if record["connected"]:
-            yield _step(record["connected"], f"{kept} {visible(record['endpoint'])}")
-        if record["first_byte"]:
-            yield _step(record["first_byte"], f"{visible(record['endpoint'])} began to answer")
+    elif record["first_byte_ms"] is not None or not tried:
+        if record["connect_ms"] is not None:
+            yield _step(record["connect_ms"], f"connected to {visible(record['endpoint'])}")
+        if record["first_byte_ms"] is not None:
+            yield _step(record["first_byte_ms"], f"{visible(record['endpoint'])} began to answer")
     if record["attempts"] > 1:
         yield _step(None, f"{record['attempts']} attempts in all")
     sizes = f"{record['bytes_in']} B in, {record['bytes_out']} B out"
-    yield _step(record["total"], f"ended: {record['status'] or 'no answer'}, {sizes}")
+    yield _step(record["total_ms"], f"ended: {record['status'] or 'no answer'}, {sizes}")
 
 
 def _step(at: float | None, text: str) -> str:
     return f"{'' if at is None else _time(at):>10}  {text}"
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+def _time(milliseconds: float) -> str:
+    return f"{milliseconds:.1f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"

@@ -335,6 +335,9 @@ class _Builder:
         rewritten = rewrite is not None and (entry.key, model.rewrite)
         files = str(sorted(settings.files.items()))
         protects = settings.maintenance, settings.shield
+        route.guards = settings.guards
+        if demand is not None:
+            route.guards |= {("client_cert", str(demand))}
         route.access = (rewritten, settings.upgrades, demand, protects, files)
         prefix = stripped(pattern) if model.strip else b""
         name = f"{entry.key} {conditions}".rstrip() if model.when is not None else entry.key

@@ -84,7 +84,13 @@ class Hiding:
             priority=entry.model.priority,
         )
         self._router.add(made)
-        hidden = Route(key=route.key, plan=outside([Hidden()]), target=INTERNAL, where=route.where)
+        hidden = Route(
+            key=route.key,
+            plan=outside([Hidden()]),
+            target=INTERNAL,
+            guards=frozenset((("internal", "true"),)),
+            where=route.where,
+        )
         return replace(made, route=hidden)
 
     def find(

@@ -18,10 +18,14 @@ def review_bots(loaded: Loaded, words: BotWords, path: KeyPath) -> None:
     if words.tarpit and words.block is False:
         text = "'tarpit' has nothing to do where 'block' is false; take one of them out"
         loaded.add((*path, "tarpit"), text, warning=True)
-    secret = words.challenge.secret if words.challenge else None
-    if secret is not None and len(secret) < SHORTEST:
+    secret, at = words.challenge.secret if words.challenge else None, (*path, "challenge", "secret")
+    is_file = bool(loaded.files)  # who writes Python has it from where he likes
+    if is_file and secret is not None and at not in loaded.secrets:
+        text = 'a secret is not written here itself; write secret = "${NAME}" or "file:/path"'
+        loaded.add(at, text)
+    elif secret is not None and len(secret) < SHORTEST:
         text = f"the secret has fewer than {SHORTEST} characters; openssl rand -hex 32 makes one"
-        loaded.add((*path, "challenge", "secret"), text)
+        loaded.add(at, text)
     patterns: list[str] = []
     for number, rule in enumerate(words.block or ()):
         patterns += _review_rule(loaded, rule, (*path, "block", number))

@@ -38,9 +38,14 @@ __all__ = [
 ]
 
 
+_KEEP_OUT = ("allow", "deny", "auth", "limit", "block", "challenge", "csrf", "json_body", "openapi")
+"""Words by which a request may be refused, whoever sends it and whatever it is answered with."""
+
+
 class RouteSettings:
     """The words of one route after merging. None stands for the default. shield: all that protects,
-    as a text: where it is the same, two routes protect alike."""
+    as a text: where it is the same, two routes protect alike. guards: those words of it that keep
+    requests out, see Route.guards."""
 
     def __init__(self, layers: Sequence[RouteWords]) -> None:
         """layers: the top first, the route last."""
@@ -71,6 +76,8 @@ class RouteSettings:
         self.forwarded = bool(self.nearest("forwarded"))
         self.grpc_web = bool(self.nearest("grpc_web"))
         self.shield = str([(word, self.nearest(word)) for word in ShieldWords.model_fields])
+        said = ((word, self.nearest(word)) for word in _KEEP_OUT)
+        self.guards = frozenset((word, str(value)) for word, value in said if value)
         via = self.nearest("via")
         self.via: str = "porch" if via in (None, True) else (via or "")
 

@@ -14,6 +14,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.fields import alike, encode
 from porch.http.message import Field, Trailers
+from porch.route.methods import OVERRIDES
 
 __all__ = [
     "CERTIFICATES",
@@ -136,7 +137,7 @@ class _Passes(dict[bytes, bool]):
 class ForwardingHeaders(Filter):
     """Sets the fields of an attempt. Always on, and last, so that nothing can undo it."""
 
-    __slots__ = ("_forwarding", "_passes", "_rare", "_trusted_passes", "_trusts", "_via")
+    __slots__ = ("_behind", "_forwarding", "_passes", "_rare", "_trusted_passes", "_trusts", "_via")
 
     def __init__(self, forwarding: Forwarding) -> None:
         self._forwarding = forwarding
@@ -150,6 +151,7 @@ class ForwardingHeaders(Filter):
         if forwarding.prefix:
             ours.add(b"x-forwarded-prefix")
         self._trusted_passes = _Passes(frozenset(ours), forwarding.underscores).__getitem__
+        self._behind = _Passes(OVERRIDES, underscores=False).__getitem__
         self._rare = bool(forwarding.prefix or forwarding.forwarded)
         self._via: dict[bytes, Field] | None = None
         if forwarding.via:
@@ -203,10 +205,12 @@ class ForwardingHeaders(Filter):
 
     def on_request_trailers(self, exchange: Exchange, trailers: Trailers) -> None:
         """See Filter. What is kept out of a head is kept out behind the body too, for origins that
-        merge the two."""
+        merge the two; and no method is asked for there, behind all that looked at it."""
         is_believed = self._trusts is not None and self._trusts(exchange.client.peer)
         passes = self._trusted_passes if is_believed else self._passes
-        trailers.fields = [each for each in trailers.fields if passes(each[0])]
+        trailers.fields = [
+            each for each in trailers.fields if passes(each[0]) and self._behind(each[0])
+        ]
 
     def _extend(self, exchange: Exchange, came: list[Field], names: list[bytes]) -> list[Field]:
         """What a trusted peer said stands; our own link is added behind it."""

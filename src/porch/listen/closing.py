@@ -16,8 +16,11 @@ from porch.listen.door import Door
 from porch.listen.door_session import Busy, Owed
 from porch.listen.rates import taken
 
-__all__ = ["LINGER", "MOST_TAKEN", "Closing", "flush", "owed", "reset"]
+__all__ = ["DRAIN", "LINGER", "MOST_TAKEN", "Closing", "flush", "owed", "reset"]
 
+DRAIN = 5.0
+"""Seconds that the rest of a body is taken for whose answer has gone out already, so that the
+connection can be used on. Who takes longer is left (nginx's lingering_timeout)."""
 LINGER = 2.0
 """Seconds that a closing connection still takes bytes, so that the client can read the answer
 before a reset destroys it (RFC 9112 9.6)."""

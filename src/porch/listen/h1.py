@@ -17,7 +17,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import Frames
 from porch.keeper import Security, send_file, unsent
-from porch.listen.closing import LINGER, Closing, flush, owed, reset
+from porch.listen.closing import DRAIN, LINGER, Closing, flush, owed, reset
 from porch.listen.door import Door
 from porch.listen.door_session import Owed
 from porch.listen.ip import ip_of
@@ -388,7 +388,7 @@ class ServerConnection(asyncio.Protocol):
         else:
             self._state = DRAINING
             self._drained = 0
-            self.deadline = clock.now + self._door.settings.timeouts.idle
+            self.deadline = clock.now + DRAIN
             self.resume_reading()
 
     # --- between requests ----------------------------------------------------------------------
@@ -431,7 +431,7 @@ class ServerConnection(asyncio.Protocol):
             self._unsent = flush(self._transport, self._unsent)
             self.deadline = clock.now + self._door.settings.timeouts.idle
         else:
-            self._close()
+            self._linger() if self._state == DRAINING else self._close()
 
     def announce(self) -> None:
         """See door.Session: the next answer says it."""

@@ -5,12 +5,10 @@ one that hangs is seen like the others.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
 
 from porch import clock
-from porch.manage.control import Question
+from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce
-from porch.observe.record import Record
 
 __all__ = ["MOST", "Looking"]
 
@@ -41,7 +39,7 @@ class Looking:
         question.reply(
             {
                 "marks": _named(reached),
-                "records": [asdict(each) for each in records[-MOST:]],
+                "records": records[-MOST:],
                 "left_out": max(len(records) - MOST, 0),
             }
         )
@@ -53,14 +51,12 @@ class Looking:
             question.reply({"error": "porch: 'id' is an exchange's id, or last-error"})
             return
         recent = self._in_force.tables.recent
-        bad = recent.bad()
         if wanted == "last-error":
-            if not bad:
-                question.reply({"error": "porch: nothing has gone wrong since the door began"})
-                return
-            question.reply(asdict(bad[-1]))
+            bad = recent.bad()
+            none: Answer = {"error": "porch: nothing has gone wrong since the door began"}
+            question.reply(bad[-1] if bad else none)
             return
-        found = _with(wanted, bad) or _with(wanted, recent.since({})[0])
+        found = recent.find(wanted)
         if found is None:
             question.reply(
                 {
@@ -69,7 +65,7 @@ class Looking:
                 }
             )
             return
-        question.reply(asdict(found))
+        question.reply(found)
 
     def _totals(self, question: Question) -> None:
         """What the meters of all workers have counted (observe/meter.py), by name."""
@@ -80,10 +76,6 @@ class Looking:
                 "series": [[*name, list(totals.cells(name))] for name in totals],
             }
         )
-
-
-def _with(wanted: str, records: list[Record]) -> Record | None:
-    return next((each for each in reversed(records) if each.id == wanted), None)
 
 
 def _named(marks: dict[int, int]) -> dict[str, int]:

@@ -12,14 +12,37 @@ from typing import Protocol
 from porch.exchange import Exchange
 from porch.filter import Filter
 
-__all__ = ["Ended", "Observer"]
+__all__ = ["Batch", "Ended", "Format", "Observer"]
+
+Format = Callable[[Sequence[Exchange]], bytes]
+"""Exchanges to lines, each with its line feed."""
+
+
+class Batch:
+    """exchanges: that have ended, in this order. They are let go of behind it."""
+
+    __slots__ = ("_lines", "exchanges")
+
+    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+        self.exchanges = exchanges
+        self._lines: dict[Format, bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"<Batch {len(self.exchanges)}>"
+
+    def lines(self, made: Format) -> bytes:
+        """Their lines, made once whoever asks."""
+        lines = self._lines.get(made)
+        if lines is None:
+            lines = self._lines[made] = made(self.exchanges)
+        return lines
 
 
 class Observer(Protocol):
     """Who looks at exchanges that are over: a log, counts, the record of the last ones."""
 
-    def take(self, exchanges: Sequence[Exchange]) -> None:
-        """These have ended, in this order. They are let go of behind it."""
+    def take(self, batch: Batch) -> None:
+        """Some have ended."""
 
     def flush(self) -> None:
         """Write what was made of them."""
@@ -59,8 +82,9 @@ class Ended(Filter):
             return
         ended = self._ended[:]
         self._ended.clear()
+        batch = Batch(ended)
         for observer in self._observers:
-            observer.take(ended)
+            observer.take(batch)
 
     def flush(self) -> None:
         """Put away, and have it written."""

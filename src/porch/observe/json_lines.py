@@ -20,7 +20,7 @@ __all__ = ["json_lines"]
 
 _LINE = (
     b'{"time":"%b.%03dZ","id":"%b","client":"%b","method":"%b","host":"%b","target":"%b","version":"%b",'
-    b'"user":%b,"route":"%b","endpoint":%b,"status":%d,"bytes_in":%d,"bytes_out":%d,'
+    b'"user":%b,"route":"%b","endpoint":%b,"status":%d,"attempts":%d,"bytes_in":%d,"bytes_out":%d,'
     b'"total_ms":%.3f,"connect_ms":%b,"first_byte_ms":%b,"reason":%b}\n'
 )
 _USUAL = (
@@ -74,6 +74,7 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
                 _names[exchange.route.key],
                 _names[exchange.endpoint.name],
                 exchange.status,
+                exchange.attempts,
                 exchange.bytes_in,
                 exchange.bytes_out,
                 (ended - started) * 1000,
@@ -104,6 +105,7 @@ def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float
         _names[exchange.route.key],
         b"null" if endpoint is None else b'"%b"' % _names[endpoint.name],
         exchange.status,
+        exchange.attempts,
         exchange.bytes_in,
         exchange.bytes_out,
         (exchange.ended - started) * 1000,

@@ -7,9 +7,9 @@ that is killed takes with it what was not flushed, a few hundredths of a second.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import MutableSequence, Sequence
+from collections.abc import MutableSequence
 
-from porch.exchange import Exchange
+from porch.observe.ended import Batch
 from porch.observe.series import Series
 
 __all__ = [
@@ -64,10 +64,10 @@ class Meter:
     def __repr__(self) -> str:
         return f"<Meter {len(self._known)} series, {len(self._changed)} to write>"
 
-    def take(self, exchanges: Sequence[Exchange]) -> None:
+    def take(self, batch: Batch) -> None:
         """Count them: 0.8 us each."""
         known, changed = self._known, self._changed
-        for exchange in exchanges:
+        for exchange in batch.exchanges:
             endpoint = exchange.endpoint
             key = exchange.route.key, AT_DOOR if endpoint is None else endpoint.name
             counts = known.get(key) or self._begin(key)

@@ -12,7 +12,15 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceState
+from opentelemetry.trace import (
+    Link,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 
 from porch.observe.spans import Span
 from porch.version import installed_version
@@ -66,4 +74,4 @@ def _context(
     trace: int, span: int, sampled: bool, state: bytes = b"", *, is_remote: bool = False
 ) -> SpanContext:
     states = TraceState.from_header([state.decode("latin-1")]) if state else None
-    return SpanContext(trace, span, is_remote, 1 if sampled else 0, states)
+    return SpanContext(trace, span, is_remote, TraceFlags(sampled), states)

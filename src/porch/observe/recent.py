@@ -1,81 +1,99 @@
 """Recent: the last exchanges, in memory that all processes of the door see.
 
-Each worker writes a ring of slots of its own, of every exchange one. Of those that went wrong there
-is a second ring, with more of each, which the good ones do not push out. Nothing is locked: a
-slot's number is 0 while it is written, and who finds another number behind it than before reads it
-again, or not at all.
+Each worker writes their lines into a ring of its own, as the access log in JSON has them: made
+once for both. Those that went wrong are in a second ring besides, each with its details behind
+it, so that good ones do not push them out. Nothing is locked: a writer says first up to where it
+will write, and a reader that has been overtaken lets go of what was written over meanwhile.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from porch import clock
 from porch.exchange import Exchange
-from porch.observe.record import Record, details, pack, unpack
+from porch.observe.details import details
+from porch.observe.ended import Batch
+from porch.observe.json_lines import json_lines
 from porch.shared import Memory
 
-__all__ = ["BAD", "BAD_SLOT", "LAST", "SLOT", "Recent", "RecentTable", "is_ours"]
+__all__ = ["BAD", "LAST", "Recent", "RecentTable", "is_ours"]
 
-LAST = 10_000
-"""Exchanges that are kept of each worker, and of all together where they are alike busy; a worker
-has its share of them."""
-BAD = 2_000
-"""The same of those that went wrong."""
-SLOT, BAD_SLOT = 512, 2048
-"""Bytes of one. 9 MB in all, of which what was never written takes no memory."""
+LAST = 10_000 * 512
+"""Bytes of lines that are kept of all workers together: 10,000 of a usual length, and then some. A
+worker has its share of them."""
+BAD = 2_000 * 1024
+"""The same of those that went wrong. 7 MB in all; what was never written takes no memory."""
 BAD_AT_ONCE = 8
 """Of those that ended together, as many as are written with all that is known: 20 us each."""
+_ROOM = 1024
+"""Bytes of the details of one."""
+
+Record = dict[str, Any]
+"""A line of the access log, read; one that went wrong with `tried` and `sent` (details.py)."""
 
 
 class _Ring:
-    """Slots in shared memory. numbers: of what each holds, from 1, 0 for nothing; and behind them
-    the number written last, and how many slots are in use."""
+    """size: bytes in use of `most`. In front four numbers: those, up to where it is being written,
+    up to where it was, and from where on it holds. Places count all bytes ever written."""
 
-    __slots__ = ("_memory", "_numbers", "_room", "most", "size")
+    __slots__ = ("_head", "_memory")
 
-    def __init__(self, memory: memoryview, most: int, room: int) -> None:
-        self.most = most
-        self._room = room
-        self._numbers = memory[: (most + 2) * 8].cast("Q")
-        self._memory = memory[(most + 2) * 8 :]
+    _SIZE, _CLAIMED, _WRITTEN, _FIRST = range(4)
+    HEAD = 32
 
-    @staticmethod
-    def bytes_for(most: int, room: int) -> int:
-        return (most + 2) * 8 + most * room
+    def __init__(self, memory: memoryview) -> None:
+        self._head = memory[: self.HEAD].cast("Q")
+        self._memory = memory[self.HEAD :]
 
-    def use(self, slots: int) -> None:
-        """Write to so many of them from now on."""
-        if self._numbers[self.most + 1] != slots:
-            self._numbers[: self.most] = memoryview(bytes(self.most * 8)).cast("Q")
-            self._numbers[self.most + 1] = slots
+    def use(self, size: int) -> None:
+        """Write to so much of it from now on."""
+        head = self._head
+        if head[self._SIZE] != size:
+            head[self._FIRST] = head[self._CLAIMED] = head[self._WRITTEN]
+            head[self._SIZE] = size
 
     @property
-    def last(self) -> int:
-        return self._numbers[self.most]
+    def written(self) -> int:
+        return self._head[self._WRITTEN]
 
-    def write(self, texts: Sequence[bytes]) -> None:
-        numbers, memory, room = self._numbers, self._memory, self._room
-        number, slots = numbers[self.most], numbers[self.most + 1]
-        for text in texts:
-            number += 1
-            slot = number % slots
-            at = slot * room
-            numbers[slot] = 0
-            memory[at : at + len(text)] = text
-            numbers[slot] = number
-        numbers[self.most] = number
+    def write(self, lines: bytes) -> None:
+        head, memory = self._head, self._memory
+        size, at = head[0], head[2]
+        if len(lines) > size:
+            at += len(lines) - size
+            lines = lines[-size:]
+        head[1] = at + len(lines)
+        start = at % size
+        room = size - start
+        if len(lines) <= room:
+            memory[start : start + len(lines)] = lines
+        else:
+            memory[start:size] = lines[:room]
+            memory[: len(lines) - room] = lines[room:]
+        head[2] = at + len(lines)
 
-    def read(self, after: int) -> Iterator[tuple[int, bytes]]:
-        """Those with a greater number, the oldest first, each with its own."""
-        numbers = self._numbers
-        last, slots = numbers[self.most], numbers[self.most + 1]
-        for number in range(max(after, last - slots) + 1, last + 1):
-            slot = number % slots
-            at = slot * self._room
-            if numbers[slot] != number:
-                continue
-            data = bytes(self._memory[at : at + self._room])
-            if numbers[slot] == number:
-                yield number, data
+    def read(self, mark: int) -> tuple[bytes, int]:
+        """The lines behind a place, without one of which the beginning is gone, and the place
+        behind them. A place that never was is none: all there is."""
+        head = self._head
+        size, end = head[self._SIZE], head[self._WRITTEN]
+        if not size:
+            return b"", 0
+        first = max(head[self._FIRST], end - size)
+        start = mark if first <= mark <= end else first
+        data = self._copied(start, end, size)
+        lost = head[self._CLAIMED] - size - start
+        if lost > 0:
+            data, start = data[lost:], start + lost
+        if start != mark and start != head[self._FIRST]:
+            data = data[data.find(b"\n") + 1 :]
+        return data, end
+
+    def _copied(self, start: int, end: int, size: int) -> bytes:
+        at, count = start % size, end - start
+        if at + count <= size:
+            return bytes(self._memory[at : at + count])
+        return bytes(self._memory[at:size]) + bytes(self._memory[: at + count - size])
 
 
 class RecentTable:
@@ -85,55 +103,73 @@ class RecentTable:
     __slots__ = ("_bad", "_last", "_memory", "descriptor", "rows")
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
-        last, bad = _Ring.bytes_for(LAST, SLOT), _Ring.bytes_for(BAD, BAD_SLOT)
-        size = self.size(rows)
-        self._memory = Memory("porch recent", size, descriptor)
+        self._memory = Memory("porch recent", self.size(rows), descriptor)
         self.descriptor = self._memory.descriptor
         self.rows = rows
         memory = self._memory.view()
-        starts = range(0, size, last + bad)
-        self._last = [_Ring(memory[at : at + last], LAST, SLOT) for at in starts]
-        self._bad = [_Ring(memory[at + last : at + last + bad], BAD, BAD_SLOT) for at in starts]
+        one, both = _Ring.HEAD + LAST, 2 * _Ring.HEAD + LAST + BAD
+        starts = range(0, rows * both, both)
+        self._last = [_Ring(memory[at : at + one]) for at in starts]
+        self._bad = [_Ring(memory[at + one : at + both]) for at in starts]
 
     @staticmethod
     def size(rows: int) -> int:
         """Bytes of a table."""
-        return rows * (_Ring.bytes_for(LAST, SLOT) + _Ring.bytes_for(BAD, BAD_SLOT))
+        return rows * (2 * _Ring.HEAD + LAST + BAD)
 
     def __repr__(self) -> str:
-        return f"<RecentTable {self.rows} rows, {sum(each.last for each in self._last)} written>"
+        return f"<RecentTable {self.rows} rows, {sum(each.written for each in self._last)} bytes>"
 
     def row(self, number: int, workers: int) -> "Recent":
         """For the one worker that writes there, of so many."""
         last, bad = self._last[number], self._bad[number]
-        last.use(-(-LAST // workers))
-        bad.use(-(-BAD // workers))
+        last.use(LAST // workers)
+        bad.use(BAD // workers)
         return Recent(last, bad)
 
     def marks(self) -> dict[int, int]:
         """Behind what is there by now."""
-        return {row: ring.last for row, ring in enumerate(self._last) if ring.last}
+        return {row: ring.written for row, ring in enumerate(self._last) if ring.written}
 
     def since(self, marks: Mapping[int, int]) -> tuple[list[Record], dict[int, int]]:
         """Exchanges that have ended behind `marks`, in order of their ends, and marks behind
-        these. marks: of rows, {} for all that are there. 2 us each."""
+        these. marks: of rows, {} for all that are there. 4 us each."""
         found: list[Record] = []
         reached: dict[int, int] = {}
         for row, ring in enumerate(self._last):
-            mark = reached[row] = marks.get(row, 0)
-            if ring.last < mark:  # another worker's by now, or the door's another one
-                mark = 0
-            for number, data in ring.read(mark):
-                found.append(unpack(data))
-                reached[row] = number
-        found.sort(key=lambda record: record.at)
-        return found, {row: mark for row, mark in reached.items() if mark}
+            lines, mark = ring.read(marks.get(row, -1))
+            found += [json.loads(line) for line in lines.splitlines()]
+            if mark:
+                reached[row] = mark
+        return sorted(found, key=_end), reached
 
     def bad(self) -> list[Record]:
         """Those that went wrong, in order of their ends."""
-        found = [unpack(data) for ring in self._bad for _, data in ring.read(0)]
-        found.sort(key=lambda record: record.at)
-        return found
+        found: list[Record] = []
+        for ring in self._bad:
+            lines = ring.read(-1)[0].splitlines()
+            found += [json.loads(line) for line in lines]
+        return sorted(found, key=_end)
+
+    def find(self, name: str) -> Record | None:
+        """The latest with this id."""
+        wanted = b'"id":%b' % json.dumps(name).encode()
+        found: list[Record] = []
+        for rings in (self._bad, self._last):
+            for ring in rings:
+                lines = ring.read(-1)[0]
+                at = lines.rfind(wanted)
+                if at >= 0:
+                    end = lines.find(b"\n", at)
+                    found.append(json.loads(lines[lines.rfind(b"\n", 0, at) + 1 : end]))
+            if found:
+                break
+        return max(found, key=_end, default=None)
+
+
+def _end(record: Record) -> str:
+    """When it ended; times of one form are in order as texts."""
+    return str(record["time"])
 
 
 class Recent:
@@ -145,22 +181,19 @@ class Recent:
         self._last = last
         self._bad = bad
 
-    def take(self, exchanges: Sequence[Exchange]) -> None:
-        """Write them: 1 us each, 20 where it went wrong."""
-        offset = clock.wall() - clock.monotonic()
-        self._last.write([pack(exchange, offset, SLOT) for exchange in exchanges])
-        bad = [each for each in exchanges if each.error is not None or each.status >= 500]
+    def take(self, batch: Batch) -> None:
+        """Write their lines: where a log has the same it is next to nothing, else 2 us each; 20
+        where it went wrong."""
+        self._last.write(batch.lines(json_lines))
+        bad = [each for each in batch.exchanges if each.error is not None or each.status >= 500]
         if bad:
-            self._take_bad(bad, offset)
+            self._take_bad(bad)
 
-    def _take_bad(self, exchanges: Sequence[Exchange], offset: float) -> None:
-        bad = [each for each in exchanges if is_ours(each)]
-        self._bad.write(
-            [
-                pack(each, offset, BAD_SLOT, details(each, BAD_SLOT // 2))
-                for each in bad[:BAD_AT_ONCE]
-            ]
-        )
+    def _take_bad(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in [each for each in exchanges if is_ours(each)][:BAD_AT_ONCE]:
+            line = json_lines([exchange])
+            more = details(exchange, _ROOM)
+            self._bad.write(line if more == b"{}" else b"%b,%b\n" % (line[:-2], more[1:]))
 
     def flush(self) -> None:
         """All is written already."""

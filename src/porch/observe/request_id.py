@@ -52,7 +52,10 @@ class RequestId(Filter):
         fields = response.fields
         if NAME in map(_name, fields):
             fields = [each for each in fields if each[0] != NAME]
-        response.fields = [*fields, (NAME, exchange.id)]
+        if exchange.made is not None:  # its fields may be another answer's too
+            fields = [*fields]
+        fields.append((NAME, exchange.id))
+        response.fields = fields
 
 
 class TellRequestId(Filter):
@@ -66,10 +69,10 @@ class TellRequestId(Filter):
         assert outgoing is not None
         if not exchange.id:
             return
-        fields, lines = [*outgoing.fields, (NAME, exchange.id)], outgoing.lines
+        fields, lines = outgoing.fields, outgoing.lines
+        fields.append((NAME, exchange.id))  # the attempt's own list
         if lines is not None:
             outgoing.lines = [*fields], b"%bx-request-id: %b\r\n" % (lines[1], exchange.id)
-        outgoing.fields = fields
 
 
 TELL_REQUEST_ID = TellRequestId()

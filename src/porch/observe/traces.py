@@ -4,10 +4,9 @@ Of those whose trace is recorded, as was decided at their start (tracing.py), an
 wrong or were slow whatever was decided.
 """
 
-from collections.abc import Sequence
-
 from porch import clock
 from porch.exchange import Exchange
+from porch.observe.ended import Batch
 from porch.observe.recent import is_ours
 from porch.observe.span_queue import SpanQueue
 from porch.observe.spans import spans_of
@@ -27,11 +26,11 @@ class Traces:
     def __repr__(self) -> str:
         return f"<Traces {self._queue!r}>"
 
-    def take(self, exchanges: Sequence[Exchange]) -> None:
+    def take(self, batch: Batch) -> None:
         """Have them told. What there is no room for is not even made: 0.2 us, beside 15."""
         queue, slower = self._queue, self._slower
         offset = int((clock.wall() - clock.monotonic()) * 1e9)
-        for exchange in exchanges:
+        for exchange in batch.exchanges:
             trace = exchange.trace
             if trace is None:
                 continue

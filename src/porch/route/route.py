@@ -180,6 +180,8 @@ class Route:
     retry: what follows a failed attempt.
     upgrades: the protocols that may be switched to, lower-case.
     importance: LOW to KNOWN.
+    guards: what keeps requests out, (word, what it says): one that is the same, or less, than
+        another's asks for no more.
     access: what decides who may pass. Two routes with equal (`target`, `access`) may stand for
         one another where a path can be read in several ways.
     where: "porch.toml:3", for explain and errors.
@@ -195,6 +197,7 @@ class Route:
     retry: Retry = field(default_factory=Retry)
     upgrades: frozenset[bytes] = frozenset((b"websocket",))
     importance: int = NORMAL
+    guards: frozenset[tuple[str, str]] = frozenset()
     access: object = None
     where: str = ""
 

@@ -12,9 +12,11 @@ from porch.errors import BadRequest
 from porch.http.message import RequestHead
 from porch.route.entry import Entry, order, why
 from porch.route.host import normal_host
+from porch.route.methods import meant
 from porch.route.paths import TooManyReadings, climbs, odd, readings
 from porch.route.route import Route
-from porch.route.site import Site, Sites
+from porch.route.site import AS_SENT, Site, Sites, is_folded
+from porch.route.spellings import doubtful, spellings
 
 if TYPE_CHECKING:
     from porch.keeper import Security
@@ -41,9 +43,20 @@ class Router:
     """Finds routes. It is made anew for each configuration.
 
     Two entries that tie (ties.ties, to be asked before) are taken in the order of their keys.
+    Where all routes are guarded alike nothing is asked but `odd`; where they are not, paths are
+    looked at in all spellings (spellings.py), and methods that a client asks for beside its own.
     """
 
-    __slots__ = ("_entries", "_no_route", "_no_site", "_sites")
+    __slots__ = (
+        "_are_folded",
+        "_by_method",
+        "_entries",
+        "_guards",
+        "_is_guarded",
+        "_no_route",
+        "_no_site",
+        "_sites",
+    )
 
     def __init__(self, entries: Iterable[Entry], *, no_site: Route, no_route: Route) -> None:
         """no_site: takes what no host matches; no_route: what no path of the hosts matches."""
@@ -51,6 +64,9 @@ class Router:
         self._sites = Sites()
         self._no_site = no_site
         self._no_route = no_route
+        self._guards: set[frozenset[tuple[str, str]]] = set()
+        self._is_guarded = self._by_method = False
+        self._are_folded = True
         for entry in entries:
             self.add(entry)
 
@@ -58,6 +74,13 @@ class Router:
         """One more entry, in any order; all of them come before the first `find`."""
         self._entries.append(entry)
         self._sites.add(entry)
+        self._guards.add(entry.route.guards)
+        self._are_folded = self._are_folded and is_folded(entry.pattern)
+        if len(self._guards) > 1:
+            self._is_guarded = True
+            self._by_method = self._by_method or any(
+                each.conditions.methods for each in self._entries
+            )
 
     def find(
         self, request: RequestHead, client_ip: bytes, security: "Security | None" = None
@@ -66,11 +89,14 @@ class Router:
 
         request: its target is a path with a query, or b"*". client_ip: after `trust`. security: of
         the connection that it came by, None for plain HTTP. Raises
-        BadRequest if the path can be read in several ways that differ in target or access, and
-        if it could climb out of where a rewrite puts it.
+        BadRequest if the path can be read in several ways that differ in target or access, if
+        some spelling of it or the method that a field asks for leads to a route that asks for more,
+        and if it could climb out of where a rewrite puts it.
         """
         sites = self._sites[request.authority]
         path = request.target.partition(b"?")[0]
+        if self._is_guarded:
+            return self._find_guarded(sites, path, (request, client_ip, security))
         if odd(path) is not None:
             return self._find_odd(sites, path, (request, client_ip, security))
         return self._match(sites, path, (request, client_ip, security))
@@ -161,6 +187,67 @@ class Router:
                 "it could leave what it is rewritten to"
             )
         return route
+
+    def _find_guarded(self, sites: tuple[Site, ...], path: bytes, asked: _Asked) -> Route:
+        """The route where another may ask for more. One call more for a plain path."""
+        is_doubtful = doubtful(path) is not None
+        if is_doubtful and odd(path) is not None:
+            route = self._find_odd(sites, path, asked)
+        else:
+            route = self._match(sites, path, asked)
+        if is_doubtful or not (self._are_folded and path.islower()):
+            self._look_further(route, sites, path, asked)
+        if self._by_method and (methods := meant(asked[0])):
+            self._look_at_methods(route, sites, path, asked, methods)
+        return route
+
+    def _look_further(
+        self, route: Route, sites: tuple[Site, ...], path: bytes, asked: _Asked
+    ) -> None:
+        """Refuse a path that some origin takes for one whose route asks for what this does not."""
+        folded = self._sites.folded(sites)
+        if folded is None or route is self._no_route or route is self._no_site:
+            return
+        try:
+            found = spellings(path)
+        except TooManyReadings as error:
+            raise BadRequest(str(error)) from None
+        for spelling in {each.lower() for each in found}:
+            other = self._match(folded, spelling, asked)
+            if other is not route and self._asks_more(other, route):
+                raise BadRequest(
+                    f'as sent the path takes "{route.key}", but some origins take it for '
+                    f'{spelling.decode("latin-1")}, which takes "{other.key}": if yours does not, '
+                    "give what is asked for a key of its own"
+                )
+
+    def _look_at_methods(
+        self,
+        route: Route,
+        sites: tuple[Site, ...],
+        path: bytes,
+        asked: _Asked,
+        methods: Iterable[bytes],
+    ) -> None:
+        """Refuse a method beside the request's own whose route asks for what this does not."""
+        request = asked[0]
+        for method in methods:
+            said = RequestHead(
+                method, request.target, request.authority, request.scheme, request.fields
+            )
+            other = self._match(sites, path, (said, *asked[1:]))
+            if other is not route and self._asks_more(other, route):
+                raise BadRequest(
+                    f'the method is {request.method.decode()}, which takes "{route.key}", but some '
+                    f"origins take it for {method.decode('latin-1')}, by its letters, a field or "
+                    f'the query, which takes "{other.key}"'
+                )
+
+    def _asks_more(self, other: Route, route: Route) -> bool:
+        """Whether what no origin hears of is among `other`, or a guard that `route` has not."""
+        if other is AS_SENT or route is self._no_route or route is self._no_site:
+            return False
+        return other is self._no_route or not other.guards <= route.guards
 
 
 def _loses(entry: Entry, failing: str, winner: Entry | None) -> str:

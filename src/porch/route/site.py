@@ -6,22 +6,28 @@ between two requests; built for look-ups that are a dictionary's.
 
 import re
 from bisect import insort
-from collections.abc import Callable, Generator, MutableMapping
+from collections.abc import Callable, Generator, Iterator, MutableMapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from porch.http.message import RequestHead
+from porch.route.condition import NONE
 from porch.route.entry import Entry, Order, order
 from porch.route.host import normal_host
-from porch.route.pattern import Kind
+from porch.route.pattern import Kind, Pattern
 from porch.route.route import Route
 
 if TYPE_CHECKING:
     from porch.keeper import Security
 
-__all__ = ["Choice", "Site", "Sites"]
+__all__ = ["AS_SENT", "Choice", "Site", "Sites", "is_folded"]
 
 Match = Callable[[bytes], re.Match[bytes] | None]
 
+AS_SENT = Route(key="-")
+"""Of a folded site, where two keys differ by letters' case alone: whoever wrote them has an origin
+that tells them apart."""
+_ESCAPE = re.compile(rb"%[0-9A-F]{2}")
 _REMEMBERED = 4096
 """Authorities that are remembered besides two for each host of the configuration."""
 
@@ -37,6 +43,11 @@ class Choice:
     def __init__(self, first: Entry) -> None:
         self._entries = [first]
         self.only = None if first.conditions else first.route
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """All of them, in the order in which they are asked."""
+        return self._entries
 
     @property
     def first(self) -> Entry:
@@ -59,10 +70,17 @@ class Choice:
         return None
 
 
-class Site:
-    """The entries of one host. longest: bytes of its longest prefix, 0 without any."""
+def is_folded(pattern: Pattern) -> bool:
+    """Whether a key's path has no capital, those of escapes aside."""
+    path = _ESCAPE.sub(b"", pattern.path)
+    return path == path.lower()
 
-    __slots__ = ("exact", "longest", "prefixes", "regexes", "whole")
+
+class Site:
+    """The entries of one host. longest: bytes of its longest prefix, 0 without any. guards: what
+    keeps requests out of its routes, of each that differs."""
+
+    __slots__ = ("_folded", "exact", "guards", "longest", "prefixes", "regexes", "whole")
 
     def __init__(self) -> None:
         self.exact: dict[bytes, Choice] = {}
@@ -70,9 +88,25 @@ class Site:
         self.longest = 0
         self.regexes: list[tuple[Match, Choice]] = []
         self.whole: Choice | None = None
+        self.guards: set[frozenset[tuple[str, str]]] = set()
+        self._folded: Site | None = None
+
+    @property
+    def folded(self) -> "Site":
+        """The same for an origin to which letters in another case are the same, to be asked for
+        paths in small letters. Made when it is first asked for: a step for each entry, where any
+        key has a capital or is a regex."""
+        if self._folded is None:
+            entries = [*self._entries()]
+            is_plain = not self.regexes and all(
+                each.pattern.path == each.pattern.path.lower() for each in entries
+            )
+            self._folded = self if is_plain else _folded(entries)
+        return self._folded
 
     def add(self, entry: Entry) -> None:
-        """An entry of this host."""
+        """An entry of this host; all of them come before `folded`."""
+        self.guards.add(entry.route.guards)
         pattern = entry.pattern
         if pattern.kind is Kind.PREFIX:
             _add(self.prefixes, pattern.path, entry)
@@ -95,7 +129,19 @@ class Site:
             self.regexes.pop()
             yield
         self.whole = None
+        folded, self._folded = self._folded, None
         yield
+        if folded is not None and folded is not self:
+            yield from folded.releasing()
+
+    def _entries(self) -> Iterator[Entry]:
+        for choices in (self.exact, self.prefixes):
+            for choice in choices.values():
+                yield from choice.entries
+        for _, choice in self.regexes:
+            yield from choice.entries
+        if self.whole is not None:
+            yield from self.whole.entries
 
 
 class Sites(dict[bytes, tuple[Site, ...]]):
@@ -104,7 +150,7 @@ class Sites(dict[bytes, tuple[Site, ...]]):
     Each authority is worked out once and remembered; bounded, since clients choose them.
     """
 
-    __slots__ = ("_any", "_exact", "_most", "_wildcards")
+    __slots__ = ("_any", "_exact", "_folded", "_most", "_wildcards")
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,6 +158,17 @@ class Sites(dict[bytes, tuple[Site, ...]]):
         self._wildcards: dict[bytes, Site] = {}
         self._any: tuple[Site, ...] = ()
         self._most = _REMEMBERED
+        self._folded: dict[tuple[Site, ...], tuple[Site, ...] | None] = {}
+
+    def folded(self, sites: tuple[Site, ...]) -> tuple[Site, ...] | None:
+        """See Site.folded; None where all routes of these sites are guarded alike."""
+        try:
+            return self._folded[sites]
+        except KeyError:
+            differ = len(set().union(*(each.guards for each in sites))) > 1
+            found = tuple([each.folded for each in sites]) if differ else None
+            self._folded[sites] = found
+            return found
 
     def add(self, entry: Entry) -> None:
         """One more entry; all of them come before the first look-up."""
@@ -120,6 +177,7 @@ class Sites(dict[bytes, tuple[Site, ...]]):
     def releasing(self) -> Generator[None, None, None]:
         """See Router.releasing."""
         yield from _emptying(self)
+        self._folded.clear()
         for table in (self._exact, self._wildcards):
             while table:
                 _, site = table.popitem()
@@ -164,6 +222,22 @@ class Sites(dict[bytes, tuple[Site, ...]]):
                 found.append(site)
             label, dot, rest = rest.partition(b".")
         return tuple(found)
+
+
+def _folded(entries: Sequence[Entry]) -> Site:
+    site = Site()
+    spelled: dict[bytes, set[bytes]] = {}
+    for entry in entries:
+        spelled.setdefault(entry.pattern.path.lower(), set()).add(entry.pattern.path)
+    for entry in entries:
+        path, regex = entry.pattern.path.lower(), entry.pattern.regex
+        if regex is not None:
+            regex = re.compile(regex.pattern, regex.flags | re.IGNORECASE)
+        pattern = replace(entry.pattern, path=path, regex=regex, method=None)
+        if len(spelled[path]) > 1:
+            entry = replace(entry, route=AS_SENT, conditions=NONE)
+        site.add(replace(entry, pattern=pattern))
+    return site
 
 
 def _add(choices: dict[bytes, Choice], path: bytes, entry: Entry) -> None:

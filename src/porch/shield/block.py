@@ -12,8 +12,9 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.message import RequestHead
+from porch.route.spellings import decoded
 from porch.shield.block_patterns import Patterns
-from porch.shield.block_spellings import decoded, queries, spellings, unescaped
+from porch.shield.block_spellings import queries, spellings, unescaped
 from porch.shield.coded import is_coded
 from porch.shield.tarpit import Tarpit
 
@@ -250,7 +251,11 @@ class BlockBodies(Block):
 
 
 def _forms(value: bytes) -> tuple[bytes, ...]:
-    return (value, decoded(value)) if b"%" in value else (value,)
+    """As sent, decoded, and without tabs, by which a word could be cut in two."""
+    forms = (value, decoded(value)) if b"%" in value else (value,)
+    if b"\t" in forms[-1]:
+        forms = (*forms, *(each.replace(b"\t", b"") for each in forms))
+    return forms
 
 
 _OfField = tuple[bytes, _Kind, int, int]

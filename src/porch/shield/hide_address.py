@@ -9,7 +9,11 @@ import re
 
 __all__ = ["AddressIn", "authorities"]
 
-_URL = re.compile(rb"[ \t]*(?:https?:)?[/\\]{2}([^/?#\\ \t]*)", re.IGNORECASE)
+_URL = re.compile(rb"(?:https?:)?[/\\]{2,}([^/?#\\]*)", re.IGNORECASE)
+_AROUND = bytes(range(0x21))
+"""What browsers drop at both ends of a URL; tabs and ends of lines they drop within it too (WHATWG
+URL 4.4), so that `/<tab>/host` is another host's."""
+_WITHIN = b"\t\n\r"
 _IN_LINK = re.compile(rb"<([^>]*)>")
 _REFRESH = re.compile(
     rb"(.*?[;,][ \t]*(?:url[ \t]*=[ \t]*)?['\"]?)(?=(?:https?:)?//)", re.IGNORECASE
@@ -47,10 +51,11 @@ class AddressIn:
     def in_url(self, value: bytes) -> bytes:
         """A URL. One of the origin becomes a path, which leads to whatever scheme and host the
         client has asked, and stays on it: one that began with `//` would name a host."""
-        url = _URL.match(value)
-        if url is None or url[1].rpartition(b"@")[2].lower() not in self._own:
+        read = value.translate(None, _WITHIN).strip(_AROUND)
+        url = _URL.match(read)
+        if url is None or url[1].rpartition(b"@")[2].strip(_AROUND).lower() not in self._own:
             return value
-        rest = value[url.end() :]
+        rest = read[url.end() :]
         if rest[:1] not in (b"/", b"\\"):
             rest = b"/" + rest
         return b"//" + self._public + rest if rest[1:2] in (b"/", b"\\") else rest
@@ -61,11 +66,11 @@ class AddressIn:
 
     def in_refresh(self, value: bytes) -> bytes:
         """The URL of a Refresh, `5; url=http://…`."""
-        found = _REFRESH.match(value)
+        read = value.translate(None, _WITHIN)
+        found = _REFRESH.match(read)
         if found is None:
             return value
-        whole = found[1] + self.in_url(value[found.end() :])
-        return whole
+        return found[1] + self.in_url(read[found.end() :])
 
     def in_cookie(self, value: bytes) -> bytes:
         """A Set-Cookie without a Domain that is the origin's, which no browser would take from

@@ -5,13 +5,16 @@ else whoever leaves it out would have no limit, or all of them one in common.
 """
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from porch.balance.consistent_hash import Key
 from porch.exchange import Exchange
+from porch.http.message import RequestHead
 from porch.route.condition import READERS, Source
+from porch.route.host import normal_host
 from porch.shield.limit_table import LONGEST
 
 if TYPE_CHECKING:
@@ -59,7 +62,18 @@ class _Networks(dict[bytes, bytes]):
         return found
 
 
+class _Hosts(dict[bytes, bytes]):
+    """An authority -> its host in normal form. Bounded."""
+
+    def __missing__(self, authority: bytes) -> bytes:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        found = self[authority] = short(normal_host(authority))
+        return found
+
+
 _networks = _Networks()
+_hosts = _Hosts()
 
 
 def short(key: bytes) -> bytes:
@@ -87,10 +101,8 @@ def by_all(exchange: Exchange) -> bytes:
 
 
 def by_host(exchange: Exchange) -> bytes:
-    """The host that is asked for, without the port."""
-    host = exchange.request.authority.lower()
-    end = host.rfind(b":")
-    return short(host[:end] if end > host.rfind(b"]") else host)
+    """The host that is asked for, as routes have it: without the port and the dot at its end."""
+    return _hosts[exchange.request.authority]
 
 
 def by_name(name: bytes) -> Key:
@@ -110,12 +122,17 @@ def by_code(function: Key) -> Key:
 
 
 def by_value(source: Source, name: bytes) -> Key:
-    """A field, a cookie or a parameter of the query; see condition.ValueCondition."""
+    """A field, a cookie or a parameter of the query; see condition.ValueCondition. Who sends
+    several cookies or parameters of that name is counted by address: an origin may take any of
+    them, so that each more of them would be a further count for the one that it takes."""
     read = READERS[source]
+    several = _SEVERAL.get(source)
 
     def key(exchange: Exchange) -> bytes:
         value = read(exchange.request, name)
-        return by_client(exchange) if value is None else _own(value)
+        if value is None or (several is not None and several(exchange.request, name)):
+            return by_client(exchange)
+        return _own(value)
 
     return key
 
@@ -168,6 +185,31 @@ def together(keys: Sequence[Key]) -> Key:
 def _own(value: bytes) -> bytes:
     """Never the same as an address."""
     return short(b"=" + value)
+
+
+def _several_parameters(request: RequestHead, name: bytes) -> bool:
+    pairs = request.target.partition(b"?")[2].split(b"&")
+    if len(pairs) < 2:
+        return False
+    names = (each.partition(b"=")[0].replace(b"+", b" ") for each in pairs)
+    return [unquote_to_bytes(each) for each in names].count(name) > 1
+
+
+def _several_cookies(request: RequestHead, name: bytes) -> bool:
+    pairs = [
+        pair
+        for field, value in request.fields
+        if field == b"cookie" and name in value
+        for pair in value.split(b";")
+    ]
+    return [each.partition(b"=")[0].strip(b" \t") for each in pairs].count(name) > 1
+
+
+_SEVERAL: Mapping[Source, Callable[[RequestHead, bytes], bool]] = {
+    "query": _several_parameters,
+    "cookie": _several_cookies,
+}
+"""Whether there is more than one of a name."""
 
 
 def _claim(identity: "Identity | None", name: str, names: Sequence[str]) -> object:

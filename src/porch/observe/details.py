@@ -1,0 +1,54 @@
+"""Details: what a log line has no room for, of an exchange that went wrong.
+
+Secrets in URLs and fields are taken out.
+"""
+
+import json
+
+from porch.exchange import Exchange
+from porch.observe.redact import redact_field, redact_url
+
+__all__ = ["details"]
+
+_MOST_TRIED, _MOST_DETAIL, _MOST_SENT = 8, 300, 40
+
+
+def details(exchange: Exchange, room: int) -> bytes:
+    """As JSON of at most `room` bytes, "{}" where there is none: the attempts that failed as
+    `tried` ([endpoint, milliseconds until connected or null, until it failed, word, detail]), and
+    the head that went out last as `sent` ([line, [field, value], ...])."""
+    started = exchange.started
+    found: dict[str, object] = {}
+    if exchange.tried:
+        found["tried"] = [
+            [
+                each.endpoint,
+                round((each.connected - started) * 1000, 3) if each.connected else None,
+                round((each.at - started) * 1000, 3),
+                each.error.word,
+                _shown(redact_url(_bytes(each.error.detail)))[:_MOST_DETAIL],
+            ]
+            for each in exchange.tried[-_MOST_TRIED:]
+        ]
+    packed = json.dumps(found).encode()
+    sent = json.dumps(found | {"sent": _sent(exchange)}).encode() if exchange.outgoing else packed
+    return sent if len(sent) <= room else packed if len(packed) <= room else b"{}"
+
+
+def _sent(exchange: Exchange) -> list[object]:
+    outgoing = exchange.outgoing
+    assert outgoing is not None
+    line = b"%b %b" % (outgoing.method, redact_url(outgoing.target))
+    fields = [
+        [_shown(name), _shown(redact_field(name, value)[:_MOST_DETAIL])]
+        for name, value in outgoing.fields[:_MOST_SENT]
+    ]
+    return [_shown(line[:_MOST_DETAIL]), *fields]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")

@@ -1,0 +1,121 @@
+"""Spellings: all that one origin or another may take a path for, whatever the standards say.
+
+`readings` of paths.py are what origins agree on, more or less. Who keeps requests away looks
+further: at what is decoded twice, at overlong, full-width and invisible characters, at what Windows
+leaves away, and at a host that stands where the path begins. An honest client sends none of these,
+so that to take too much for a match costs nobody anything.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import partial
+
+from porch.route.paths import TooManyReadings, odd, readings
+
+__all__ = ["DEPTH", "decoded", "doubtful", "layers", "spellings"]
+
+DEPTH = 3
+"""How often a path or a query may be encoded in what is already encoded."""
+doubtful = re.compile(rb"//|/\.|\./|\.\Z|\\|;|%|:\$").search
+"""Finds what only a path of visible ASCII with several spellings has, and escapes, which may be
+one. Each alternative begins with a character of its own, so that the usual path is skimmed."""
+_MOST = 512
+"""Spellings of one path; what has more is refused as too tangled."""
+_ESCAPE = re.compile(rb"%(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))")
+_WIDE = re.compile(
+    rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]"
+    rb"|\xef(?:\xbc[\x81-\xbf]|\xbd[\x80-\x9e])"
+)
+"""Overlong UTF-8 of ASCII (RFC 3629 10), and the full-width forms of ASCII (U+FF01 to U+FF5E)."""
+_SHAPED = re.compile(rb"[. ](?:/|\Z)|[^ -~]|[?#]|:\$|/ |\A[/\\]{2}").search
+"""Finds what only a path with several shapes has, beside what `odd` finds."""
+_CONTROLS = re.compile(rb"[\x00-\x20\x7f]+")
+_BEHIND_NUL = re.compile(rb"\x00.*", re.DOTALL)
+_BEHIND_PATH = re.compile(rb"[?#].*", re.DOTALL)
+_TRAILING = re.compile(rb"(?:(?<=[^./ ])[. ]+(?::{1,2}\$[^/]*)?|:{1,2}\$[^/]*)(?=/|\Z)")
+"""What Windows leaves away at the end of a name: dots, spaces, the stream that is the file."""
+_AUTHORITY = re.compile(rb"\A[/\\]{2,}[^/\\]+(?=[/\\])")
+"""What begins a URL relative to a scheme (RFC 3986 4.2), as `new URL(target, base)` reads it."""
+
+
+def spellings(path: bytes) -> tuple[bytes, ...]:
+    """What the path may be taken for, as sent first; in the letters that were sent. Raises
+    TooManyReadings for what is encoded more than DEPTH times over, or is tangled."""
+    if doubtful(path) is None and _SHAPED(path) is None:
+        return (path,)
+    found: dict[bytes, None] = {path: None}
+    of_path = layers(path)
+    if len(of_path) > DEPTH + 1:
+        raise TooManyReadings(f"the path is encoded more than {DEPTH} times over")
+    for each in of_path:
+        if _SHAPED(each) is None and odd(each) is None:
+            found[each] = None
+            continue
+        for shape in _shapes(each) if _SHAPED(each) is not None else (each,):
+            for reading in readings(shape) if odd(shape) is not None else (shape,):
+                found[reading] = None
+                found[_TRAILING.sub(b"", reading)] = None
+        if len(found) > _MOST:
+            raise TooManyReadings("the path can be read in too many ways")
+    return tuple(found)
+
+
+def layers(text: bytes) -> tuple[bytes, ...]:
+    """As sent, and with one layer after the other decoded; one more than DEPTH of them."""
+    found = [text]
+    while len(found) < DEPTH + 2:
+        inner = decoded(found[-1])
+        if inner == found[-1]:
+            break
+        found.append(inner)
+        if b"%" not in inner and inner.isascii():
+            break
+    return tuple(found)
+
+
+def decoded(text: bytes) -> bytes:
+    """Without one layer of escapes, those of IIS (`%u002e`) too, and in plain ASCII where it is
+    some spelling of that."""
+    return _WIDE.sub(_narrow, _ESCAPE.sub(_byte, text))
+
+
+def _shapes(text: bytes) -> list[bytes]:
+    """With and without each of what is left away by some, before it is read: a dot segment may show
+    up only behind that."""
+    shapes = [text]
+    for step in _STEPS:
+        shapes = [*dict.fromkeys([*shapes, *map(step, shapes)])]
+    return shapes
+
+
+def _visible(text: bytes) -> bytes:
+    """Without characters that nobody sees, and others as what they look like (Unicode's NFKC)."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKC", text.decode("utf-8", "replace"))
+    return "".join(each for each in plain if unicodedata.category(each) != "Cf").encode()
+
+
+def _byte(escape: re.Match[bytes]) -> bytes:
+    if escape[1] is not None:
+        return chr(int(escape[1], 16)).encode("utf-8", "replace")
+    return bytes((int(escape[2], 16),))
+
+
+def _narrow(match: re.Match[bytes]) -> bytes:
+    text = match[0]
+    if text[0] == 0xEF:
+        return bytes((text[2] - (0x60 if text[1] == 0xBC else 0x20),))
+    return bytes(((text[-2] & 1) << 6 | text[-1] & 0x3F,))
+
+
+_STEPS: tuple[Callable[[bytes], bytes], ...] = (
+    partial(_BEHIND_NUL.sub, b""),
+    partial(_BEHIND_PATH.sub, b""),
+    partial(_CONTROLS.sub, b""),
+    _visible,
+    partial(_TRAILING.sub, b""),
+    partial(_AUTHORITY.sub, b""),
+    partial(_BEHIND_PATH.sub, b""),
+)
