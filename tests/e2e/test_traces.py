@@ -194,3 +194,81 @@ def test_a_collector_that_refuses_is_told_of_once(
     started.wait_until(lambda: get(started.url) == 200 and again in started.errors, "the end")
     assert started.errors.count("the others are lost") == 1
     assert "Traceback" not in started.errors
+
+
+def test_the_store_asks_in_the_trace_of_who_wanted_it(
+    door: Any, origin: Any, collector: Collector
+) -> None:
+    def answer(connection: Connection) -> None:
+        while connection.read_head():
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nhi"
+            )
+
+    made = origin(answer)
+    started = door(config(collector, f'"*" = {{ to = "127.0.0.1:{made.port}", cache = true }}'))
+    assert get(started.url + "/a", traceparent=PARENT) == 200
+    server, client = spans(started, collector, 2)
+    assert told(made.received) == (server.trace, client.span, "01")
+    assert client.parent == server.span
+    assert get(started.url + "/a") == 200
+    spans(started, collector, 3)
+    hit = collector.spans[2]
+    assert (hit.kind, hit.parent) == ("server", "")
+    assert hit.trace != server.trace
+
+
+def test_an_internal_route_is_a_span_below_the_one_that_was_asked_for(
+    door: Any, origin: Any, collector: Collector
+) -> None:
+    def lead(connection: Connection) -> None:
+        while connection.read_head():
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nX-Accel-Redirect: /inside/a\r\nContent-Length: 0\r\n\r\n"
+            )
+
+    made = origin(echo)
+    routes = (
+        f'"*" = {{ to = "127.0.0.1:{origin(lead).port}", accel = true }}\n'
+        f'"*/inside/*" = {{ to = "127.0.0.1:{made.port}", internal = true }}'
+    )
+    started = door(config(collector, routes))
+    assert get(started.url) == 200
+    started.wait_until(lambda: len(collector.spans) >= 3, "the spans")
+    (server,) = collector.named("server")
+    (inside,) = collector.named("internal")
+    assert (inside.trace, inside.parent) == (server.trace, server.span)
+    assert inside.attributes["http.route"] == "*/inside/*"
+    (asked,) = [each for each in collector.named("client") if each.parent == inside.span]
+    assert told(made.received) == (server.trace, asked.span, "01")
+
+
+def test_a_reload_begins_and_ends_it(door: Any, origin: Any, collector: Collector) -> None:
+    made = origin(echo)
+    routes = f'"*" = "127.0.0.1:{made.port}"'
+    started = door(f"workers = 1\nlog = false\n[routes]\n{routes}\n")
+    assert get(started.url + "/1", traceparent=PARENT) == 200
+    assert PARENT.encode() in made.received
+    started.write(config(collector, routes))
+    assert started.reload() == ""
+    assert get(started.url + "/2") == 200
+    spans(started, collector, 2)
+    started.write(f"workers = 1\nlog = false\n[routes]\n{routes}\n")
+    assert started.reload() == ""
+    assert get(started.url + "/3") == 200
+    assert started.stop() == 0
+    assert [each.attributes["url.path"] for each in collector.named("server")] == ["/2"]
+
+
+def test_a_key_of_the_collector_comes_from_the_environment(
+    door: Any, origin: Any, collector: Collector
+) -> None:
+    made = origin(echo)
+    words = ', headers = { x-key = "${COLLECTOR_KEY}" }, service = "shop"'
+    text = config(collector, f'"*" = "127.0.0.1:{made.port}"', words)
+    started = door(text, environ={"COLLECTOR_KEY": "hush"})
+    assert get(started.url) == 200
+    server, _ = spans(started, collector, 2)
+    assert server.resource["service.name"] == "shop"
+    assert collector.requests[0][1]["x-key"] == "hush"
+    assert "hush" not in started.errors

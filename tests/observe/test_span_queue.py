@@ -62,6 +62,12 @@ def test_all_arrive_in_their_order_in_batches(fake: Fake) -> None:
     assert fake.said == []
 
 
+def test_a_few_do_not_wait_for_others(fake: Fake) -> None:
+    for number in range(3):
+        fake.queue.put([span(number)])
+        fake.wait_until(lambda number=number: number in fake.received)
+
+
 def test_a_collector_that_hangs_costs_bounded_memory_and_is_told_of_once(fake: Fake) -> None:
     fake.gate.clear()
     fake.queue.put([span()] * BATCH)

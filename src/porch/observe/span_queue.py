@@ -62,6 +62,7 @@ class SpanQueue:
             if len(self._waiting) + len(spans) > ROOM or self._closing:
                 self.lost += len(spans)
                 return
+            is_first = not self._waiting
             self._waiting += spans
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="porch traces", daemon=True)
@@ -70,7 +71,7 @@ class SpanQueue:
                 except RuntimeError:  # no thread can be had now; the next ones try again
                     return
                 self._thread = thread
-            if len(self._waiting) >= BATCH:
+            if is_first or len(self._waiting) >= BATCH:
                 self._changed.notify_all()
 
     def lose(self, spans: int) -> None:
