@@ -47,19 +47,12 @@ def test_what_is_not_valid_is_nobodys(value: bytes) -> None:
 
 def test_each_attempt_has_a_span_of_its_own() -> None:
     trace = Trace(int(TRACE, 16), sampled=True)
-    first, second = trace.tell(), trace.tell()
-    assert first == b"00-%b-%016x-01" % (TRACE, trace.told[0])
-    assert second == b"00-%b-%016x-01" % (TRACE, trace.told[1])
-    assert len({trace.span, *trace.told}) == 3
-    assert Trace(1, sampled=False).tell().endswith(b"-00")
-
-
-def test_what_the_door_asks_itself_is_below_what_it_was_asked() -> None:
-    trace = Trace(7, 8, sampled=True, state=b"a=b")
-    inside = trace.inside()
-    assert (inside.id, inside.parent, inside.state) == (7, trace.span, b"a=b")
-    assert inside.sampled
-    assert not inside.is_remote
+    first, second = trace.tell("a:1", 1.0), trace.tell("b:1", 2.0)
+    assert first == b"00-%b-%016x-01" % (TRACE, trace.told[0].span)
+    assert second == b"00-%b-%016x-01" % (TRACE, trace.told[1].span)
+    assert len({trace.span, *(each.span for each in trace.told)}) == 3
+    assert [each.endpoint for each in trace.told] == ["a:1", "b:1"]
+    assert Trace(1, sampled=False).tell("a:1", 1.0).endswith(b"-00")
 
 
 def test_no_id_is_made_up_twice_by_who_was_forked() -> None:

@@ -6,8 +6,9 @@ what is told of it afterwards (observe/spans.py).
 
 import os
 import re
+from typing import NamedTuple
 
-__all__ = ["Parent", "Trace", "new_span", "new_trace", "parse_parent"]
+__all__ = ["Parent", "Told", "Trace", "new_span", "new_trace", "parse_parent"]
 
 _fields = re.compile(
     rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
@@ -39,16 +40,25 @@ def parse_parent(value: bytes) -> Parent | None:
     return Parent(int(found[2], 16), int(found[3], 16), sampled=bool(int(found[4], 16) & _SAMPLED))
 
 
+class Told(NamedTuple):
+    """An attempt that an origin was told of. span: its id. endpoint: its name. connected:
+    clock.monotonic() when it had its connection, by which it is known again."""
+
+    span: int
+    endpoint: str
+    connected: float
+
+
 class Trace:
     """The trace that an exchange is part of.
 
     id: of the trace. span: of the exchange's own span. parent: of the span that it is a child of, 0
-    for none; is_remote: whether that is somebody else's. sampled: what the origin is told. state:
-    the `tracestate` that goes on, b"" for none. link: who asked, where its trace is not continued.
-    told: the spans of attempts that an origin was told of, in their order.
+    for none. sampled: what the origin is told. state: the `tracestate` that goes on, b"" for none.
+    link: who asked, where its trace is not continued. told: attempts, in their order; those too
+    that were made for this exchange by another, as by a cache.
     """
 
-    __slots__ = ("id", "is_remote", "link", "parent", "sampled", "span", "state", "told")
+    __slots__ = ("id", "link", "parent", "sampled", "span", "state", "told")
 
     def __init__(
         self,
@@ -58,29 +68,24 @@ class Trace:
         sampled: bool,
         state: bytes = b"",
         link: Parent | None = None,
-        is_remote: bool = True,
     ) -> None:
         self.id = trace
         self.span = new_span()
         self.parent = parent
-        self.is_remote = is_remote
         self.sampled = sampled
         self.state = state
         self.link = link
-        self.told: list[int] = []
+        self.told: list[Told] = []
 
     def __repr__(self) -> str:
         return f"<Trace {self.id:032x} {self.span:016x}{' sampled' if self.sampled else ''}>"
 
-    def tell(self) -> bytes:
-        """The `traceparent` of a further attempt, whose span is the parent of what comes of it."""
+    def tell(self, endpoint: str, connected: float) -> bytes:
+        """The `traceparent` of a further attempt, whose span is the parent of what comes of it. For
+        the rest see Told."""
         span = new_span()
-        self.told.append(span)
+        self.told.append(Told(span, endpoint, connected))
         return b"00-%032x-%016x-%02x" % (self.id, span, self.sampled)
-
-    def inside(self) -> "Trace":
-        """Of an exchange that this one makes with the door itself."""
-        return Trace(self.id, self.span, sampled=self.sampled, state=self.state, is_remote=False)
 
 
 def new_span() -> int:

@@ -9,7 +9,7 @@ from porch.exchange import Exchange
 from porch.failing import Tried
 from porch.observe.spans import LONGEST, Span, spans_of
 from porch.trace import Parent, Trace
-from tests.support.ended import ended
+from tests.support.ended import ENDPOINT, ended
 
 OFFSET = 1_700_000_000 * 10**9
 BEGAN = OFFSET + 1000 * 10**9
@@ -25,13 +25,17 @@ def near(moment: int, seconds: float) -> bool:
 
 def test_an_exchange_is_a_span_with_one_of_its_attempt_below() -> None:
     trace = Trace(7, 8, sampled=True, state=b"a=b", link=Parent(9, 10, sampled=True))
-    trace.tell()
+    trace.tell(ENDPOINT, 1000.0013)
     own, attempt = spans(ended(), trace)
     assert (own.kind, own.trace, own.span, own.parent) == ("server", 7, trace.span, 8)
     assert (own.name, own.state, own.link) == ("GET example.com/*", b"a=b", trace.link)
     assert near(own.start, 0)
     assert near(own.end, 0.0121)
-    assert (attempt.kind, attempt.span, attempt.parent) == ("client", trace.told[0], trace.span)
+    assert (attempt.kind, attempt.span, attempt.parent) == (
+        "client",
+        trace.told[0].span,
+        trace.span,
+    )
     (connected, at), (first, then) = attempt.events
     assert (connected, first) == ("connected", "first byte")
     assert near(at, 0.0013)
@@ -97,8 +101,8 @@ def test_attempts_that_failed_stand_one_behind_the_other() -> None:
     )
     exchange.connected, exchange.attempts = 1000.003, 3
     trace = Trace(7, sampled=True)
-    trace.tell()
-    trace.tell()
+    trace.tell("10.0.0.2:80", 1000.0015)
+    trace.tell(ENDPOINT, 1000.003)
     _, first, second, last = spans(exchange, trace)
     assert near(first.start, 0)
     assert near(first.end, 0.001)
@@ -115,8 +119,8 @@ def test_attempts_that_failed_stand_one_behind_the_other() -> None:
         2,
     ]
     assert first.events == []
-    assert [second.span, last.span] == trace.told
-    assert first.span not in trace.told
+    assert [second.span, last.span] == [each.span for each in trace.told]
+    assert first.span not in (0, second.span, last.span)
     assert first.error
 
 
@@ -169,5 +173,13 @@ def test_a_defects_text_stays_here_and_secrets_are_taken_out() -> None:
 def test_what_is_answered_at_the_door_has_nothing_below() -> None:
     (own,) = spans(ended(endpoint=None))
     assert own.kind == "server"
-    (own,) = spans(ended(endpoint=None), Trace(7, 8, sampled=True, is_remote=False))
-    assert own.kind == "internal"
+
+
+def test_each_attempt_that_an_origin_was_told_of_is_there() -> None:
+    trace = Trace(7, sampled=True)
+    trace.tell("10.0.0.9:80", 1000.002)
+    _, other = spans(ended(endpoint=None), trace)
+    assert (other.kind, other.span, other.parent) == ("client", trace.told[0].span, trace.span)
+    assert other.attributes["server.address"] == "10.0.0.9"
+    assert near(other.start, 0.002)
+    assert near(other.end, 0.0121)

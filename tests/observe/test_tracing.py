@@ -88,7 +88,7 @@ def test_the_origin_is_told_in_fields_and_in_their_lines() -> None:
     exchange.outgoing = head = RequestHead(b"GET", b"/", b"a.test", b"http", [(b"x", b"1")])
     head.lines = [(b"x", b"1")], b"x: 1\r\n"
     TELL_TRACE.on_upstream_request(exchange)
-    told = b"00-%032x-%016x-01" % (TRACE, exchange.trace.told[0])
+    told = b"00-%032x-%016x-01" % (TRACE, exchange.trace.told[0].span)
     assert head.fields == [(b"x", b"1"), (b"traceparent", told), (b"tracestate", b"a=b")]
     assert head.lines is not None
     assert head.lines[0] == head.fields

@@ -61,7 +61,7 @@ class Collector:
 
 
 def _told(span: Any, resource: dict[str, Any]) -> Told:
-    kinds = {1: "internal", 2: "server", 3: "client"}
+    kinds = {2: "server", 3: "client"}
     return Told(
         name=span.name,
         kind=kinds[span.kind],

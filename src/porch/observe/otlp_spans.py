@@ -27,7 +27,7 @@ from porch.version import installed_version
 
 __all__ = ["Sender"]
 
-_KINDS = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT, "internal": SpanKind.INTERNAL}
+_KINDS = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT}
 
 
 class Sender:
@@ -49,7 +49,9 @@ class Sender:
     def _made(self, span: Span) -> ReadableSpan:
         parent = None
         if span.parent:
-            parent = _context(span.trace, span.parent, span.sampled, is_remote=span.is_remote)
+            parent = _context(
+                span.trace, span.parent, span.sampled, is_remote=span.kind == "server"
+            )
         links = []
         if span.link is not None:
             asked = span.link

@@ -14,7 +14,7 @@ from porch.exchange import Exchange
 from porch.failing import Tried
 from porch.http.message import RequestHead
 from porch.observe.redact import redact_url
-from porch.trace import Parent, Trace, new_span
+from porch.trace import Parent, Told, Trace, new_span
 
 __all__ = ["LONGEST", "Span", "Value", "spans_of"]
 
@@ -31,19 +31,17 @@ _NOT_ROUTES = frozenset(("-", "no-route", "no-site"))
 
 @dataclass(slots=True)
 class Span:
-    """One piece of work. kind: of what is asked, or asks, or is inside the door. parent: 0 for
-    none; is_remote: whether that is somebody else's. start, end, and of events: nanoseconds of the
-    wall clock. error: None where all went well, else in words, perhaps ""."""
+    """One piece of work. kind: of what is asked, or asks. parent: 0 for none. start, end, and of
+    events: nanoseconds of the wall clock. error: in words, perhaps "", None where all went well."""
 
     name: str
-    kind: Literal["server", "client", "internal"]
+    kind: Literal["server", "client"]
     trace: int
     span: int
     parent: int
     start: int
     end: int
     attributes: dict[str, Value]
-    is_remote: bool = False
     sampled: bool = True
     state: bytes = b""
     link: Parent | None = None
@@ -71,11 +69,10 @@ def spans_of(exchange: Exchange, trace: Trace, offset: int) -> list[Span]:
     route = exchange.route.key
     own = Span(
         name=method if route in _NOT_ROUTES else f"{method} {route}",
-        kind="server" if trace.is_remote else "internal",
+        kind="server",
         trace=trace.id,
         span=trace.span,
         parent=trace.parent,
-        is_remote=trace.is_remote,
         sampled=trace.sampled,
         state=trace.state,
         link=trace.link,
@@ -120,30 +117,37 @@ def _asked(exchange: Exchange, method: str) -> dict[str, Value]:
 
 def _attempts(exchange: Exchange, trace: Trace, method: str, offset: int) -> list[Span]:
     """One after the other. When an attempt began is not kept: it is taken for the moment at which
-    the one before had failed."""
-    told = iter(trace.told)
+    the one before had failed. Behind them are those of which only the origin was told: an answer
+    took the place of theirs, or they were made for this exchange by another."""
+    told = {each.connected: each for each in trace.told}
     spans = []
     began = exchange.started
     for number, tried in enumerate(exchange.tried):
-        span = next(told, 0) if tried.connected else 0
-        spans.append(_failed(exchange, trace, method, tried, began, span, offset))
-        spans[-1].attributes |= {"http.request.resend_count": number} if number else {}
+        known = told.pop(tried.connected, None)
+        spans.append(_failed(exchange, trace, method, tried, began, known, offset))
+        if number:
+            spans[-1].attributes["http.request.resend_count"] = number
         began = tried.at
     endpoint = exchange.endpoint
-    if endpoint is None or (exchange.tried and exchange.first_byte <= began):
-        return spans
-    last = _attempt(trace, method, endpoint.name, exchange.outgoing, (trace.told or [0])[-1])
-    last.start = _ns(exchange.connected if exchange.reused else began, offset)
-    last.end = _ns(exchange.ended, offset)
-    _phases(last, exchange.connected, exchange.first_byte, offset)
-    last.attributes["porch.connection.reused"] = exchange.reused
-    if exchange.tried:
-        last.attributes["http.request.resend_count"] = len(exchange.tried)
-    if exchange.first_byte and exchange.status:
-        _answered(last, exchange.status)
-    elif exchange.error is not None:
-        _wrong(last, exchange.error)
-    return [*spans, last]
+    if endpoint is not None and (not exchange.tried or exchange.first_byte > began):
+        known = told.pop(exchange.connected, None)
+        last = _attempt(trace, method, endpoint.name, exchange.outgoing, known)
+        last.start = _ns(exchange.connected if exchange.reused else began, offset)
+        last.end = _ns(exchange.ended, offset)
+        _phases(last, exchange.connected, exchange.first_byte, offset)
+        last.attributes["porch.connection.reused"] = exchange.reused
+        if exchange.tried:
+            last.attributes["http.request.resend_count"] = len(exchange.tried)
+        if exchange.first_byte and exchange.status:
+            _answered(last, exchange.status)
+        elif exchange.error is not None:
+            _wrong(last, exchange.error)
+        spans.append(last)
+    for known in told.values():
+        other = _attempt(trace, method, known.endpoint, None, known)
+        other.start, other.end = _ns(known.connected, offset), _ns(exchange.ended, offset)
+        spans.append(other)
+    return spans
 
 
 def _failed(
@@ -152,7 +156,7 @@ def _failed(
     method: str,
     tried: Tried,
     began: float,
-    told: int,
+    told: Told | None,
     offset: int,
 ) -> Span:
     """An attempt that came to nothing, perhaps behind the head of its answer."""
@@ -167,7 +171,7 @@ def _failed(
 
 
 def _attempt(
-    trace: Trace, method: str, endpoint: str, outgoing: RequestHead | None, told: int
+    trace: Trace, method: str, endpoint: str, outgoing: RequestHead | None, told: Told | None
 ) -> Span:
     address, port = _address(endpoint)
     attributes: dict[str, Value] = {
@@ -182,7 +186,7 @@ def _attempt(
         name=method,
         kind="client",
         trace=trace.id,
-        span=told or new_span(),
+        span=new_span() if told is None else told.span,
         parent=trace.span,
         sampled=trace.sampled,
         state=trace.state,

@@ -42,7 +42,7 @@ class BeginTrace(Filter):
         self._trusts = trusts
 
     def on_request(self, exchange: Exchange) -> None:
-        """See Filter. One that the door makes with itself has its trace already."""
+        """See Filter. One that is made for another has the trace of that."""
         if exchange.trace is not None:
             return
         fields = exchange.request.fields
@@ -64,11 +64,11 @@ class TellTrace(Filter):
 
     def on_upstream_request(self, exchange: Exchange) -> None:
         """See Filter."""
-        outgoing, trace = exchange.outgoing, exchange.trace
+        outgoing, trace, endpoint = exchange.outgoing, exchange.trace, exchange.endpoint
         assert outgoing is not None
-        if trace is None:
+        if trace is None or endpoint is None:
             return
-        told = trace.tell()
+        told = trace.tell(endpoint.name, exchange.connected)
         added: list[Field] = [(_PARENT, told)]
         text = b"traceparent: %b\r\n" % told
         if trace.state:
