@@ -51,7 +51,7 @@ class Span:
 
 def spans_of(exchange: Exchange, trace: Trace, offset: int) -> list[Span]:
     """The exchange's own, and behind it those of its attempts. offset: nanoseconds from
-    clock.monotonic() to the wall clock. 12 us with one attempt."""
+    clock.monotonic() to the wall clock. 9 us with one attempt."""
     request, error, status = exchange.request, exchange.error, exchange.status
     method = request.method.decode("latin-1") if request.method in _METHODS else "HTTP"
     attributes = _asked(exchange, method)
