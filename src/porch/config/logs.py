@@ -5,17 +5,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from porch.config.schema import ConfigModel, LogModel
+from porch.config.schema_log import syslog_place
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.observe.access_log import AccessLog, Written
+from porch.observe.addresses import KEY, Hashed, Hidden, short
 from porch.observe.choosing import Choice
 from porch.observe.combined import combined
 from porch.observe.ended import Ended, Format, Observer
 from porch.observe.fields import SLOW_NAMES, Fields
+from porch.observe.journal import journal
 from porch.observe.json_lines import json_lines
+from porch.observe.memo import Memo
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
 from porch.observe.sink import Sink, open_log
+from porch.observe.syslog import syslog
 from porch.route.plan import Plan
 
 __all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "stderr_messages"]
@@ -55,7 +60,7 @@ class Logs:
         formats: list[Written] = []
         for model in config.log:
             sink = logs._sink(model, base, files)
-            formats.append(Written(_format(model, sink), sink, _choice(model)))
+            formats.append(Written(_hidden(_format(model, sink), model), sink, _choice(model)))
         everybody = [*observers, AccessLog(formats)] if formats else [*observers]
         if everybody:
             logs._ended = Ended(everybody)
@@ -99,6 +104,10 @@ class Logs:
         assert self._messages is not None
         say = self._messages.warn
         path = _path(model, base)
+        if model.to == "journald":
+            return Sink(journal(), say=say)
+        if model.to.startswith("syslog"):
+            return Sink(syslog(model.to, *syslog_place(model.to)), say=say)
         if path is None:
             return Sink(2 if model.to == "stderr" else 1, say=say)
         sink = Sink(os.dup(files[path]), path=path, say=say)
@@ -143,6 +152,13 @@ def _format(model: LogModel, sink: Sink) -> Format:
     if model.format == "pretty" or (model.format is None and sink.is_terminal):
         return Pretty(colours=sink.is_terminal, phases=model.slower is not None)
     return json_lines if model.slower is None else Fields(SLOW_NAMES)
+
+
+def _hidden(made: Format, model: LogModel) -> Format:
+    """With the addresses that the log may have."""
+    if model.addresses is None:
+        return made
+    return Hidden(made, Memo(short) if model.addresses == "short" else Hashed(KEY))
 
 
 def _choice(model: LogModel) -> Choice | None:
