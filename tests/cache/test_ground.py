@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from porch.cache import ground
-from porch.cache.ground import FIRST, extend, is_firm, lengthened, rounded
+from porch.cache.ground import FIRST, extend, is_firm, kinds, lengthened, rounded
 
 LINE = "36 35 {device} / {where} rw,relatime shared:1 master:2 - {kind} /dev/x rw\n"
 
@@ -27,6 +27,7 @@ def test_a_file_system_that_writes_in_place_is_firm(
     )
     monkeypatch.setattr(ground, "_MOUNTS", mounts)
     assert is_firm(tmp_path) is firm
+    assert kinds(tmp_path) == [kind]
 
 
 def test_what_is_not_known_is_not_firm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from porch.listen import sockets
 from porch.listen.address import ListenAddress
-from porch.listen.sockets import bind, is_own, more, spread, steer
+from porch.listen.sockets import bind, is_own, more, obstacle, spread, steer
 
 LOCAL = ListenAddress(host="127.0.0.1")
 FLAG = (socket.SOL_SOCKET, socket.SO_REUSEPORT)
@@ -366,3 +366,37 @@ def test_a_single_socket_cannot_be_steered() -> None:
     with pytest.raises(OSError, match="Invalid"):
         steer(sock, 1)
     sock.close()
+
+
+# --- what would stand in the way --------------------------------------------------------------
+
+
+def test_a_free_port_has_no_obstacle_and_nobody_is_let_in_by_asking() -> None:
+    [sock] = bind(LOCAL)
+    port = sock.getsockname()[1]
+    sock.close()
+    assert obstacle(ListenAddress(host="127.0.0.1", port=port)) is None
+    with socket.socket() as client, pytest.raises(ConnectionRefusedError):
+        client.connect(("127.0.0.1", port))
+
+
+def test_the_obstacle_is_what_binding_says(taken: int) -> None:
+    address = ListenAddress(host="127.0.0.1", port=taken)
+    found = obstacle(address)
+    assert found is not None
+    assert (found.errno, found.strerror) == (errno.EADDRINUSE, reason(address))
+
+
+def test_a_socket_file_is_left_as_it_is(tmp_path: Path) -> None:
+    address = ListenAddress(path=str(tmp_path / "s"))
+    assert obstacle(address) is None
+    [sock] = bind(address)
+    found = obstacle(address)
+    assert found is not None
+    assert found.errno == errno.EADDRINUSE
+    sock.close()
+    assert obstacle(address) is None
+    assert (tmp_path / "s").exists()
+    found = obstacle(ListenAddress(path=str(tmp_path / "none" / "s")))
+    assert found is not None
+    assert found.errno == errno.ENOENT

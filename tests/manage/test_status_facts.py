@@ -146,3 +146,10 @@ def test_where_certificates_are_kept_is_told_to_who_asks_beside_it(tmp_path: Pat
     words = {"listen": ["https://127.0.0.1:0"], "routes": {"a.test": ":1"}, "store": str(tmp_path)}
     made.in_force.candidate = Candidate.examine(load_mapping(words))
     assert status(made)["configuration"]["store"] == str(tmp_path)  # type: ignore[index]
+
+
+def test_a_refused_change_is_told_until_one_is_not() -> None:
+    made = door()
+    assert status(made)["configuration"]["refused"] is False  # type: ignore[index]
+    made.in_force.was_refused = True
+    assert status(made)["configuration"]["refused"] is True  # type: ignore[index]

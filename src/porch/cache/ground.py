@@ -14,7 +14,7 @@ which fail in good order.
 import os
 from pathlib import Path
 
-__all__ = ["FIRST", "STEPS", "extend", "is_firm", "lengthened", "rounded"]
+__all__ = ["FIRST", "STEPS", "extend", "is_firm", "kinds", "lengthened", "rounded"]
 
 FIRST = 256 * 1024
 """Bytes that a new database has, and that one grows by at least."""
@@ -29,15 +29,21 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 def is_firm(folder: Path) -> bool:
     """Whether a page of a file there that has its place on the disk can be written for certain."""
+    return not _FIRM.isdisjoint(kinds(folder))
+
+
+def kinds(folder: Path) -> list[str]:
+    """Of its file system, as the kernel calls them ("ext4"): of each mount of its device one.
+    Empty where that is not known. Raises OSError if there is no such folder."""
     device = folder.stat().st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return False
+        return []
     # proc_pid_mountinfo(5): id, parent, major:minor, ... any number of fields, "-", type.
     words = [each.split() for each in mounts]
-    return any(each[2] == wanted and each[each.index("-") + 1] in _FIRM for each in words)
+    return [each[each.index("-") + 1] for each in words if each[2] == wanted]
 
 
 def rounded(size: int) -> int:

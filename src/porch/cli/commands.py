@@ -130,6 +130,17 @@ def status(
 
 
 @app.command()
+def doctor(
+    config: Config = DEFAULT,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> int:
+    """Look the door and its machine over; say what is wrong and what to do."""
+    from porch.cli.doctor import show_doctor
+
+    return show_doctor(config, as_json=json)
+
+
+@app.command()
 def trace(
     wanted: Annotated[
         str, typer.Argument(metavar="ID|last-error", help="The X-Request-ID of an answer.")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from porch.listen.address import ListenAddress
 
-__all__ = ["BACKLOG", "bind", "is_own", "more", "spread", "steer"]
+__all__ = ["BACKLOG", "bind", "is_own", "more", "obstacle", "spread", "steer"]
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; the system cuts it to net.core.somaxconn."""
@@ -42,6 +42,19 @@ def bind(address: ListenAddress, count: int = 1) -> list[socket.socket]:
     except BaseException:
         first.close()
         raise
+
+
+def obstacle(address: ListenAddress) -> OSError | None:
+    """Why the address could not be bound now, with a text that says what to do; None if it could.
+    No client notices: nothing listens meanwhile, and a socket file stays as it is."""
+    try:
+        if address.path:
+            _check_path(address.path)
+        else:
+            _bound(address).close()
+    except OSError as error:
+        return OSError(error.errno, _reason(address, error))
+    return None
 
 
 def spread(sock: socket.socket, address: ListenAddress, count: int) -> list[socket.socket]:
@@ -131,6 +144,16 @@ def _close(socks: Sequence[socket.socket]) -> None:
 
 
 def _bind_tcp(address: ListenAddress) -> socket.socket:
+    sock = _bound(address)
+    try:
+        sock.listen(BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _bound(address: ListenAddress) -> socket.socket:
     host = address.host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = _new(family)
@@ -138,7 +161,6 @@ def _bind_tcp(address: ListenAddress) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if not address.host else 1)
         sock.bind((host, address.port))
-        sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise
@@ -149,11 +171,8 @@ def _bind_unix(path: str) -> socket.socket:
     """A socket file left by a dead process is replaced, one in use is not."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        _check_path(path)
         if os.path.exists(path):
-            if not stat.S_ISSOCK(os.stat(path).st_mode):
-                raise OSError(errno.EEXIST, "is a file, not a socket; name another in listen")
-            if not _is_stale(path):
-                raise OSError(errno.EADDRINUSE, "in use")
             os.unlink(path)
         sock.bind(path)
         os.chmod(path, 0o666)  # as a port is: who may not connect, the folder's rights say
@@ -163,6 +182,18 @@ def _bind_unix(path: str) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _check_path(path: str) -> None:
+    """Raise OSError unless a socket file can be made there, in the place of a dead one if any."""
+    if os.path.exists(path):
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise OSError(errno.EEXIST, "is a file, not a socket; name another in listen")
+        if not _is_stale(path):
+            raise OSError(errno.EADDRINUSE, "in use")
+    elif not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+        there = os.path.isdir(os.path.dirname(path))
+        raise OSError(errno.EACCES if there else errno.ENOENT, "no such folder")
 
 
 def _is_stale(path: str) -> bool:

@@ -65,6 +65,7 @@ def status(door: "Supervisor") -> dict[str, object]:
             "file": str(loaded.files[0]) if loaded.files else loaded.name,
             "hash": running.snapshot.short if running is not None else "",
             "loaded": _time(in_force.loaded_at),
+            "refused": in_force.was_refused,
             "routes": candidate.routes,
             "store": str(candidate.store.absolute()) if candidate.store is not None else None,
         },
