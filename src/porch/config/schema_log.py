@@ -193,6 +193,6 @@ def syslog_place(text: str) -> SyslogPlace:
         if url.scheme == "tcp":
             return SyslogPlace("tcp", host, port or 601)
     raise ValueError(
-        f'\'{text}\' is no syslog; write "syslog" (/dev/log), "syslog:unix:/path", '
+        'a syslog is "syslog" (/dev/log), "syslog:unix:/path", '
         '"syslog:udp://127.0.0.1:514" or "syslog:tcp://127.0.0.1:601"'
     )
