@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.config.logs import Logs, log_files, open_log_files, stderr_messages
+from porch.config.logs import Logs, log_files, open_log_files, rotations, stderr_messages
 from porch.config.schema import ConfigModel
 from porch.filter import Filter
 from porch.observe.messages import Messages
@@ -218,3 +218,10 @@ def test_lines_go_to_syslog_and_its_absence_holds_up_nobody(
         logs.plan([]).on_end[0](ended())
         logs.flush()
         assert b' access - {"time":"' in receiver.recv(9999)
+
+
+def test_files_are_rotated_as_their_logs_say(tmp_path: Path) -> None:
+    log = ["file:one", {"to": "file:two", "rotate": {"size": "1MB", "keep": 3}}]
+    (found,) = rotations(config(log=log), tmp_path).items()
+    assert found[0] == tmp_path / "two"
+    assert (found[1].size, found[1].keep, found[1].every) == (1 << 20, 3, None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from porch.config.schema import ConfigModel, LogModel
-from porch.config.schema_log import syslog_place
+from porch.config.schema_log import RotateModel, syslog_place
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.observe.access_log import AccessLog, Written
@@ -23,7 +23,7 @@ from porch.observe.sink import Sink, open_log
 from porch.observe.syslog import syslog
 from porch.route.plan import Plan
 
-__all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "stderr_messages"]
+__all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "rotations", "stderr_messages"]
 
 
 def stderr_messages() -> Messages:
@@ -119,6 +119,13 @@ def log_files(config: ConfigModel, base: Path) -> list[Path]:
     """The files that a configuration writes its logs to."""
     paths = [_path(model, base) for model in config.log]
     return list(dict.fromkeys(path for path in paths if path is not None))
+
+
+def rotations(config: ConfigModel, base: Path) -> dict[Path, RotateModel]:
+    """The files that are to be moved away now and then. Of two logs in one file the last one says
+    when."""
+    found = {_path(model, base): model.rotate for model in config.log if model.rotate is not None}
+    return {path: rotate for path, rotate in found.items() if path is not None}
 
 
 def open_log_files(paths: Iterable[Path]) -> dict[Path, int]:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from porch.config.model import Model, word
 from porch.config.suggest import suggest
-from porch.config.words import Duration, Form, Share, Strings
+from porch.config.words import Bound, Duration, Form, Share, Strings
 from porch.observe.fields import NAMES
 
 __all__ = [
@@ -28,6 +28,7 @@ LOG_FORM = Form(
 
 LogFormat = Literal["pretty", "json", "combined"]
 
+_SHORTEST = 60.0
 _FORMATS = ("pretty", "json", "combined")
 _PLACES = ("stdout", "stderr", "journald", "syslog")
 _PLACE_FORM = '"stdout", "stderr", "file:/path", "journald" or "syslog"'
@@ -93,6 +94,12 @@ def _some(share: float) -> float:
     return share
 
 
+def _long_enough(seconds: float) -> float:
+    if seconds < _SHORTEST:
+        raise ValueError("a file is for a minute at least")
+    return seconds
+
+
 def _place(text: str) -> str:
     if text.startswith("syslog"):
         syslog_place(text)
@@ -101,6 +108,24 @@ def _place(text: str) -> str:
     if "\0" in text:
         raise ValueError("a path has no NUL (\\u0000)")
     return text
+
+
+class RotateModel(Model):
+    """When a log file is moved away and another one begun."""
+
+    size: Bound | None = word("When it has as many bytes.")
+    every: Annotated[Duration, AfterValidator(_long_enough)] | None = word(
+        'At the end of each such time, by the clock of this machine: `"1d"` is at midnight.'
+    )
+    keep: int = Field(
+        default=7, ge=1, le=1000, description="Old files that stay: `access.log.1` is the newest."
+    )
+
+    @model_validator(mode="after")
+    def _has_time(self) -> Self:
+        if self.size is None and self.every is None:
+            raise ValueError('rotate needs size = "100MB", every = "1d", or both')
+        return self
 
 
 class LogModel(Model):
@@ -141,11 +166,15 @@ class LogModel(Model):
         "is another one each day."
     )
 
+    rotate: RotateModel | None = word("For a file: see [rotate](#rotate).")
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         telling = [name for name in self.fields or () if name in _WITH_ADDRESSES]
         if self.addresses is not None and telling:
             raise ValueError(f"{telling[0]} has whole addresses; leave it out, or addresses")
+        if self.rotate is not None and not self.to.startswith("file:"):
+            raise ValueError(f"rotate is for files, and {self.to} is none; leave it out")
         if self.fields is not None and self.format not in (None, "json"):
             raise ValueError(f"fields are keys of JSON, and {self.format} has none; leave one out")
         return self

@@ -209,7 +209,8 @@ class Worker:
                 self._forget()
             case "reopen":
                 files = dict(zip(message.data, message.descriptors, strict=True))
-                self._built.logs.go_on_with(files)
+                for logs in (self._built.logs, *(each.logs for each in self._retired)):
+                    logs.go_on_with(files)
                 close_log_files(files)
             case "stop":
                 self.stop()
