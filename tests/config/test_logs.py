@@ -220,6 +220,18 @@ def test_lines_go_to_syslog_and_its_absence_holds_up_nobody(
         assert b' access - {"time":"' in receiver.recv(9999)
 
 
+def test_lines_that_find_no_room_are_counted_by_the_name_of_their_log(
+    messages: Messages, tmp_path: Path
+) -> None:
+    cells: dict[str, list[int]] = {}
+    model = config(log=["stderr", f"syslog:unix:{tmp_path / 'none'}"])
+    logs = Logs.of(model, tmp_path, messages, {}, (), lambda log: cells.setdefault(log, [0]))
+    assert cells == {"stderr": [0], f"syslog:unix:{tmp_path / 'none'}": [0]}
+    logs.plan([]).on_end[0](ended())
+    logs.close()  # nobody is there to take it
+    assert [*cells.values()] == [[0], [1]]
+
+
 def test_files_are_rotated_as_their_logs_say(tmp_path: Path) -> None:
     log = ["file:one", {"to": "file:two", "rotate": {"size": "1MB", "keep": 3}}]
     (found,) = rotations(config(log=log), tmp_path).items()

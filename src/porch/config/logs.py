@@ -16,6 +16,7 @@ from porch.observe.ended import Ended, Format, Observer
 from porch.observe.fields import SLOW_NAMES, Fields
 from porch.observe.journal import journal
 from porch.observe.json_lines import json_lines
+from porch.observe.lost import CellsOf, Lost
 from porch.observe.memo import Memo
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
@@ -52,16 +53,22 @@ class Logs:
         messages: Messages,
         files: Mapping[Path, int],
         observers: Iterable[Observer] = (),
+        lost: CellsOf | None = None,
     ) -> "Logs":
         """The logs that a configuration asks for. files: see `log_files`, opened; they
-        stay the caller's. observers: who looks at each exchange besides, whatever is logged."""
+        stay the caller's. observers: who looks at each exchange besides, whatever is logged.
+        lost: where lines that were never written are counted."""
         logs = cls(messages=messages)
         logs._models = config.log
-        formats: list[Written] = []
-        for model in config.log:
-            sink = logs._sink(model, base, files)
+        sinks = [logs._sink(model, base, files) for model in config.log]
+        formats = []
+        for model, sink in zip(config.log, sinks, strict=True):
             formats.append(Written(_hidden(_format(model, sink), model), sink, _choice(model)))
-        everybody = [*observers, AccessLog(formats)] if formats else [*observers]
+        everybody = [*observers]
+        if formats:
+            everybody.append(AccessLog(formats))
+        if lost is not None:
+            everybody.append(Lost(sinks, lost))
         if everybody:
             logs._ended = Ended(everybody)
         return logs
