@@ -10,7 +10,17 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.compress.decoder import CODINGS, FLOOR, STEP, Damaged, Decoder, TooMuch
+from porch.compress import decoder as module
+from porch.compress.decoder import (
+    CODINGS,
+    FLOOR,
+    STEP,
+    Crowded,
+    Damaged,
+    Decoder,
+    TooMuch,
+    windows,
+)
 
 CODERS = {
     b"gzip": gzip.compress,
@@ -132,3 +142,44 @@ def test_what_is_refused_keeps_nothing_of_the_body() -> None:
         found = [each for each in trace.tb_frame.f_locals.values() if isinstance(each, bytes)]
         assert all(len(each) < 1000 for each in found)
         trace = trace.tb_next
+
+
+@pytest.mark.parametrize("coding", [b"br", b"zstd", b"gzip"])
+def test_windows_of_all_bodies_have_a_bound_and_are_given_back(
+    coding: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = windows.used
+    monkeypatch.setattr(module, "ROOM", before + (1 << 20))
+    coded = CODERS[coding](Random(5).randbytes(4 << 20))
+    running = []
+    crowded = 0
+    for _ in range(40):
+        decoder = Decoder(coding)
+        decoder.give(coded, False)
+        try:
+            for _ in range(8):
+                decoder.take()
+        except Crowded:
+            crowded += 1
+        running.append(decoder)
+        assert windows.used - before <= 1 << 20
+    assert crowded == 8 if coding == b"gzip" else crowded >= 39
+    for each in running:
+        each.close()
+        each.close()
+    assert windows.used == before
+
+
+def test_a_body_that_is_over_or_forgotten_has_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = windows.used
+    coded = brotli.compress(TEXT * 100)
+    decoder = Decoder(b"br")
+    assert b"".join(decoder.steps(coded, True)) == TEXT * 100
+    assert windows.used == before
+    forgotten = Decoder(b"br")
+    forgotten.give(coded, False)
+    forgotten.take()
+    forgotten.take()
+    assert windows.used > before
+    del forgotten
+    assert windows.used == before

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from porch.buffer.request import BufferRequest
+from porch.compress import decoder
 from porch.compress.requests import DecodeRequests
 from tests.support.scenario import Scenario
 
@@ -124,3 +125,14 @@ def test_bombs_and_damage_are_refused(
 def test_who_sends_another_coding_is_told_which_are_read(scenario: Make, coding: bytes) -> None:
     story = scenario().client(post(b"data", coding))
     story.client_gets(415, field=(b"accept-encoding", b"gzip, br, zstd, deflate"))
+
+
+def test_where_too_many_are_decoded_at_once_further_ones_shall_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoder, "ROOM", 1)
+    story = Scenario(monkeypatch, filters=[DecodeRequests(1 << 20)])
+    story.client(post(gzip.compress(Random(3).randbytes(400_000))))
+    story.client_gets(503, b"out_of_room")
+    story.finish()
+    assert decoder.windows.used == 0

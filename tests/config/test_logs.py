@@ -156,3 +156,34 @@ def test_messages_go_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     messages.say("hello")
     messages.close()
     assert capfd.readouterr().err.endswith("info    hello\n")
+
+
+def test_logs_differ_in_what_they_choose_and_show(opened: Open, tmp_path: Path) -> None:
+    logs = opened(
+        log=[
+            "file:all",
+            {"to": "file:failed", "errors": True, "fields": ["status", "request.user-agent"]},
+            {"to": "file:slow", "slower": "10ms"},
+            {"to": "file:watched", "slower": "10ms", "format": "pretty"},
+            {"to": "file:sample", "sample": "1%", "route": "other.test"},
+        ]
+    )
+    (on_end,) = logs.plan([]).on_end
+    good, failed = ended(fields=[(b"user-agent", b"curl")]), ended(status=503)
+    good.ended = good.started + 0.005
+    on_end(good)
+    on_end(failed)
+    logs.close()
+    names = ("all", "failed", "slow", "watched", "sample")
+    written = {name: (tmp_path / name).read_text() for name in names}
+    assert written["all"].count("\n") == 2
+    assert written["failed"] == '{"status":503,"request.user-agent":null}\n'
+    assert written["slow"].endswith('"slow":"body"}\n')
+    assert "  slow: body  example.com/*" in written["watched"]
+    assert written["sample"] == ""
+
+
+def test_other_fields_are_another_log(opened: Open) -> None:
+    logs = opened(log={"to": "file:x", "fields": ["id"]})
+    assert logs.is_for(config(log={"to": "file:x", "fields": ["id"]}))
+    assert not logs.is_for(config(log={"to": "file:x", "fields": ["id", "status"]}))

@@ -17,7 +17,6 @@ from porch.config.words import (
     dns_settings,
     read_headers,
     read_hsts,
-    read_logs,
 )
 
 
@@ -74,16 +73,6 @@ def test_a_reader_passes_on_what_it_does_not_know(value):
     assert read_hsts(value) is value
     if not isinstance(value, dict):
         assert read_headers(value) is value
-
-
-def test_logs_are_always_a_list_of_tables():
-    assert read_logs(True) == [{}]
-    assert read_logs(False) == []
-    assert read_logs(["json", {"to": "stderr"}]) == [{"format": "json"}, {"to": "stderr"}]
-    with pytest.raises(ValueError, match="a log is"):
-        read_logs("jsn")
-    with pytest.raises(ValueError, match="no NUL"):
-        read_logs("file:/var/log/\0")
 
 
 def test_words_of_a_provider_are_those_that_are_not_the_doors():

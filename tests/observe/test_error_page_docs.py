@@ -3,14 +3,19 @@
 import inspect
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from porch import errors
+from porch.config.load import load_mapping
+from porch.config.schema_log import LogModel
 from porch.errors import ConnectionRefused, PorchError, TlsError
 from porch.observe.combined import combined
 from porch.observe.error_page import error_response
+from porch.observe.fields import LONGEST as FIELD_LONGEST
+from porch.observe.fields import NAMES
 from porch.observe.json_lines import json_lines
 from porch.observe.pretty import Pretty
 from porch.observe.redact import ANYWHERE, LONGEST, MOST_NAMES, SECRET_FIELDS, WORDS
@@ -106,3 +111,22 @@ def test_the_example_of_a_problem_is_real():
     exchange = ended(fields=[(b"accept", b"application/json")])
     body = error_response(exchange, ConnectionRefused("x")).body.decode()
     assert body.rstrip("\n") in LINES
+
+
+def test_the_words_of_a_log_and_the_keys_beside_the_usual_are_explained():
+    chapter = PAGE.partition("### Which lines")[2].partition("\n### ")[0]
+    words = LogModel.model_fields.keys() - {"to", "format"}
+    assert {
+        word for word in words if f"| `{word}" not in chapter and f", `{word}`" not in chapter
+    } == set()
+    others = set(NAMES) - set(json.loads(json_lines(exchanges()).splitlines()[1]))
+    assert {name for name in others if f"`{name}`" not in chapter} == set()
+    assert f"behind {FIELD_LONGEST} bytes" in chapter
+
+
+def test_the_example_of_several_logs_is_one_without_a_problem():
+    (example,) = re.findall(
+        r"^### Which lines.*?^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+    )
+    routes = {"*": ":1", "shop.example.com/*": ":1"}
+    assert load_mapping(tomllib.loads(example) | {"routes": routes}, "x").report() == ""

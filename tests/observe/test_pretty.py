@@ -104,3 +104,8 @@ def test_who_was_let_in_is_named():
     exchange.identity = Identity("ann \x1b[2J", "basic")
     line = plain([exchange])
     assert b"  example.com/*  user ann \\x1b[2J  out 312 B" in line
+
+
+def test_a_log_of_slow_ones_names_the_phase():
+    line = Pretty(colours=False, phases=True)([ended(endpoint=None)]).decode()
+    assert "  slow: door  example.com/*" in line

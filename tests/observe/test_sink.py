@@ -307,11 +307,11 @@ def test_its_name_and_repr_say_where_lines_go(tmp_path):
 AT_EXIT = """
 import sys
 from types import SimpleNamespace
-from porch.observe.access_log import AccessLog
+from porch.observe.access_log import AccessLog, Written
 from porch.observe.ended import Ended
 from porch.observe.messages import Messages
 from porch.observe.sink import Sink, open_log
-log = Ended([AccessLog([(lambda exchanges: b"line\\n" * len(exchanges), Sink(1))])])
+log = Ended([AccessLog([Written(lambda exchanges: b"line\\n" * len(exchanges), Sink(1))])])
 messages = Messages(Sink(2))
 for _ in range(3):
     log.on_end(SimpleNamespace(error=None))

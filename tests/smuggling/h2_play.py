@@ -31,7 +31,7 @@ def secured_door(folder: Path, port: int, origin: int) -> Arguments:
     cert, key = files(folder, "a.test")
     file = folder / "porch.toml"
     file.write_text(
-        f'listen  = ["https://127.0.0.1:{port}"]\n'
+        f'listen  = ["https://127.0.0.1:{port}"]\nrequest_id = false\n'
         "workers = 1\n\n"
         f'[routes]\n"*" = "127.0.0.1:{origin}"\n"*/admin/*" = "respond:403"\n\n'
         f'[site."a.test"]\ncert = "{cert}"\nkey = "{key}"\n',

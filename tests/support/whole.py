@@ -17,7 +17,8 @@ metrics = "127.0.0.1:9145"
 busy = { lag = "20ms", hold = "0s", retry_after = "2s" }
 importance = "high"
 server = "door"
-log = ["pretty", { to = "file:/tmp/access.log", format = "json" }]
+log = ["json", { to = "file:a", format = "json", fields = ["id"], errors = true, \
+slower = "2s", sample = "1%" }]
 via = false
 forwarded = true
 underscores = true

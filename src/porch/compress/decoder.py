@@ -9,7 +9,18 @@ import brotli  # type: ignore[import-untyped]
 import zstandard
 from isal import isal_zlib
 
-__all__ = ["CODINGS", "FLOOR", "RATIO", "STEP", "Damaged", "Decoder", "TooMuch"]
+__all__ = [
+    "CODINGS",
+    "FLOOR",
+    "RATIO",
+    "ROOM",
+    "STEP",
+    "Crowded",
+    "Damaged",
+    "Decoder",
+    "TooMuch",
+    "windows",
+]
 
 CODINGS = frozenset((b"gzip", b"x-gzip", b"deflate", b"br", b"zstd"))
 
@@ -21,6 +32,11 @@ STEP = 1 << 17
 """Bytes that are decoded at once, up to twice as many; who asks for more has had these taken."""
 _WINDOW = 8 << 20
 """The largest that need be read (RFC 9659 3)."""
+_WINDOWS = {b"zstd": _WINDOW, b"br": 16 << 20}
+"""Bytes that a decoder keeps of what it has made, at most; 32 KB of the others."""
+_SMALL = 32 << 10
+ROOM = 128 << 20
+"""Bytes of the windows of all bodies that a worker decodes at a time."""
 
 _ERRORS: tuple[type[Exception], ...] = (
     zlib.error,
@@ -38,6 +54,22 @@ class TooMuch(Exception):
     """More came of it than may."""
 
 
+class Crowded(Exception):
+    """Others that are being decoded have all the memory that there is for it."""
+
+
+class Windows:
+    """used: bytes that all decoders of this process keep of what they have made."""
+
+    __slots__ = ("used",)
+
+    def __init__(self) -> None:
+        self.used = 0
+
+
+windows = Windows()
+
+
 class Decoder:
     """One body. What comes of a piece is asked for step by step: all of it at once might be a
     thousand times as much.
@@ -45,11 +77,13 @@ class Decoder:
     waits: whether more may come of what was given. held: bytes that were given and not decoded yet.
     """
 
-    __slots__ = ("_decoder", "_end", "_in", "_most", "_out", "waits")
+    __slots__ = ("_decoder", "_end", "_in", "_most", "_out", "_widest", "_window", "waits")
 
     def __init__(self, coding: bytes, most: int | None = None) -> None:
         """coding: one of CODINGS. most: bytes that may come of it, None for no bound but RATIO."""
         self._decoder = _decoder(coding)
+        self._widest = _WINDOWS.get(coding, _SMALL)
+        self._window = 0
         self._most = most
         self._in = self._out = 0
         self._end = self.waits = False
@@ -67,8 +101,9 @@ class Decoder:
         self.waits = True
 
     def take(self) -> bytes:
-        """What comes next, about STEP bytes at most. Raises Damaged and TooMuch, which keep nothing
-        of it."""
+        """What comes next, about STEP bytes at most. Raises Damaged, TooMuch and Crowded, which
+        keep nothing of it."""
+        self._widen()
         bound = max(FLOOR, RATIO * self._in)
         left = min(bound, bound if self._most is None else self._most) - self._out
         size = min(STEP, left + 1)
@@ -84,11 +119,29 @@ class Decoder:
             del made
             raise TooMuch(f"more than {self._out} bytes of {self._in}")
         self.waits = len(made) >= size
+        if self._end and not self.waits:
+            self.close()
         is_cut = self._in and (self._decoder.held or not self._decoder.is_over)
         if self._end and not self.waits and is_cut:
             del made
             raise Damaged("it is cut off")
         return made
+
+    def close(self) -> None:
+        """It is over, or nobody wants more of it. Whoever has one calls it, once or more."""
+        windows.used -= self._window
+        self._window = self._widest = 0
+
+    __del__ = close
+
+    def _widen(self) -> None:
+        """Its window has as much of what was made as it is wide."""
+        wide = min(self._out, self._widest)
+        if wide > self._window:
+            if windows.used + wide - self._window > ROOM:
+                raise Crowded
+            windows.used += wide - self._window
+            self._window = wide
 
     def steps(self, data: bytes, end: bool) -> Iterator[bytes]:
         """All that comes of a piece."""

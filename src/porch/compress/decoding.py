@@ -1,7 +1,8 @@
 """Decoding: the body of a request that its client has coded, as fast as the origin takes it."""
 
 from porch.between import BeforeClient
-from porch.compress.decoder import Damaged, Decoder, TooMuch
+from porch.compress.decoder import Crowded, Damaged, Decoder, TooMuch
+from porch.compress.refused import DecodingCrowded
 from porch.errors import BadRequest, DecodedTooLarge, PorchError
 from porch.exchange import Exchange
 from porch.http.message import Trailers
@@ -44,7 +45,7 @@ class Decoding(BeforeClient):
         self._decoder.give(data, self._ended)
         try:
             made = self._decoder.take()
-        except (Damaged, TooMuch) as found:
+        except (Crowded, Damaged, TooMuch) as found:
             error = _refused(found)
         if error is not None:
             raise error
@@ -88,6 +89,7 @@ class Decoding(BeforeClient):
     def finish(self, request_done: bool) -> None:
         """See ClientStream."""
         self._is_over = True
+        self._decoder.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -115,7 +117,7 @@ class Decoding(BeforeClient):
         while self._decoder.waits and left > 0 and error is None and self._is_wanted:
             try:
                 left -= self._step()
-            except (Damaged, TooMuch) as found:
+            except (Crowded, Damaged, TooMuch) as found:
                 error = _refused(found)
         if error is not None:
             self.hearer.fail(error)
@@ -147,8 +149,10 @@ class Decoding(BeforeClient):
         return len(data)
 
 
-def _refused(error: Damaged | TooMuch) -> PorchError:
+def _refused(error: Crowded | Damaged | TooMuch) -> PorchError:
     """What the client is told. It keeps nothing of the body."""
+    if isinstance(error, Crowded):
+        return DecodingCrowded()
     if isinstance(error, TooMuch):
         return DecodedTooLarge(str(error))
     return BadRequest(f"Content-Encoding is not what it says: {error}")

@@ -1,8 +1,8 @@
-"""What is wrong with the content of an origin's answer, each with its own way out."""
+"""Why a body is not decoded, each with its own way out."""
 
 from porch.errors import PorchError
 
-__all__ = ["AnswerBomb", "AnswerDamaged"]
+__all__ = ["AnswerBomb", "AnswerDamaged", "DecodingCrowded"]
 
 
 class AnswerDamaged(PorchError):
@@ -21,3 +21,13 @@ class AnswerBomb(AnswerDamaged):
     sentence = (
         "A few bytes of it stand for too many to be decoded; compress = false sends it as it is."
     )
+
+
+class DecodingCrowded(PorchError):
+    """The windows of all bodies that are being decoded have no more room: 128 MB a worker."""
+
+    word = "out_of_room"
+    status = 503
+    source = "porch"
+    sentence = "Too many bodies are being decoded at once; ask again, or send less at a time."
+    retry_after = 1

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 from porch.between import HoldingClient
-from porch.compress.decoder import CODINGS, Damaged, Decoder, TooMuch
+from porch.compress.decoder import CODINGS, Crowded, Damaged, Decoder, TooMuch
 from porch.compress.fields import coded, codings, without_sums
 from porch.compress.negotiate import takes
-from porch.compress.refused import AnswerBomb, AnswerDamaged
+from porch.compress.refused import AnswerBomb, AnswerDamaged, DecodingCrowded
 from porch.errors import InternalError, PorchError
 from porch.exchange import Exchange
 from porch.http.fields import tokens
@@ -97,7 +97,7 @@ class Restoring(HoldingClient):
             return
         if isinstance(head, ResponseHead) and head is not self._head:
             if head.status >= 200:
-                self._decoder = None  # another answer in its place
+                self._drop()  # another answer in its place
             self.client.send(head, data, end)
             return
         if decoder is None:
@@ -175,6 +175,8 @@ class Restoring(HoldingClient):
         over by then. What is kept of the error knows nothing of the body."""
         if isinstance(error, Damaged):
             found: PorchError = AnswerDamaged(f"{self._coding.decode()}: {error}")
+        elif isinstance(error, Crowded):
+            found = DecodingCrowded()
         elif isinstance(error, TooMuch):
             found = AnswerBomb(f"{self._coding.decode()}: {error}")
         else:
@@ -205,4 +207,6 @@ class Restoring(HoldingClient):
             super()._tell()
 
     def _drop(self) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
         self._decoder = self._pieces = None

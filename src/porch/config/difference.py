@@ -415,8 +415,11 @@ def _items(name: str, values: Sequence[Any], hide: Hide) -> Items:
     found: dict[Hashable, _Item] = {}
     for value in values:
         if isinstance(value, LogModel):
-            shown = value.to + (f" ({value.format})" if value.format else "")
-            found[value.to, value.format] = _Item(hide(shown), [])
+            words = value.model_dump(exclude_defaults=True, exclude={"to"})
+            shown = ", ".join(f"{word} {each}" for word, each in words.items())
+            if words.keys() == {"format"}:
+                shown = str(value.format)
+            found[repr(value)] = _Item(hide(value.to + (f" ({shown})" if shown else "")), [])
         else:
             meaning = parse_listen(value) if name == "listen" else value
             found[meaning] = _Item(hide(value), [])

@@ -7,9 +7,11 @@ from pathlib import Path
 from porch.config.schema import ConfigModel, LogModel
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.observe.access_log import AccessLog
+from porch.observe.access_log import AccessLog, Written
+from porch.observe.choosing import Choice
 from porch.observe.combined import combined
 from porch.observe.ended import Ended, Format, Observer
+from porch.observe.fields import SLOW_NAMES, Fields
 from porch.observe.json_lines import json_lines
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
@@ -50,10 +52,10 @@ class Logs:
         stay the caller's. observers: who looks at each exchange besides, whatever is logged."""
         logs = cls(messages=messages)
         logs._models = config.log
-        formats: list[tuple[Format, Sink]] = []
+        formats: list[Written] = []
         for model in config.log:
             sink = logs._sink(model, base, files)
-            formats.append((_format(model, sink), sink))
+            formats.append(Written(_format(model, sink), sink, _choice(model)))
         everybody = [*observers, AccessLog(formats)] if formats else [*observers]
         if everybody:
             logs._ended = Ended(everybody)
@@ -136,6 +138,21 @@ def _path(model: LogModel, base: Path) -> Path | None:
 def _format(model: LogModel, sink: Sink) -> Format:
     if model.format == "combined":
         return combined
+    if model.fields is not None:
+        return Fields(model.fields)
     if model.format == "pretty" or (model.format is None and sink.is_terminal):
-        return Pretty(colours=sink.is_terminal)
-    return json_lines
+        return Pretty(colours=sink.is_terminal, phases=model.slower is not None)
+    return json_lines if model.slower is None else Fields(SLOW_NAMES)
+
+
+def _choice(model: LogModel) -> Choice | None:
+    """None where every exchange has a line."""
+    if not (model.status or model.route or model.errors or model.slower or model.sample):
+        return None
+    return Choice(
+        statuses=tuple(model.status),
+        routes=tuple(model.route),
+        errors=model.errors,
+        slower=model.slower or 0.0,
+        sample=model.sample or -1.0,
+    )

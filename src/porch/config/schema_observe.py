@@ -5,20 +5,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from porch.config.address import parse_listen
-from porch.config.model import Model, word
-from porch.config.words import LOG_FORM, LogFormat, Strings, read_logs
+from porch.config.model import Model
+from porch.config.schema_log import LOG_FORM, LogModel, LogText, read_logs
+from porch.config.words import Strings
 
-__all__ = ["LogModel", "ObserveWords"]
-
-
-class LogModel(Model):
-    """One access log."""
-
-    to: str = Field(default="stdout", description='`"stdout"`, `"stderr"` or `"file:/path"`.')
-    format: LogFormat | None = word("`pretty` on a terminal and `json` otherwise, if left out.")
-
-
-LogText = bool | str | LogModel | list[str | LogModel]
+__all__ = ["ObserveWords"]
 
 
 def _plain_addresses(texts: list[str]) -> list[str]:

@@ -16,12 +16,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from porch.config.units import parse_duration, parse_share, parse_size
 
 __all__ = [
-    "LOG_FORM",
     "Bound",
     "Duration",
     "FieldChange",
     "Form",
-    "LogFormat",
     "OwnName",
     "Share",
     "Silence",
@@ -38,7 +36,6 @@ __all__ = [
     "read_dns",
     "read_headers",
     "read_hsts",
-    "read_logs",
 ]
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -102,7 +99,6 @@ OwnName = Annotated[
 ]
 FieldChange = Annotated[str | list[str] | Literal[False], Form("a text, a list of texts, or false")]
 Wanted = Annotated[str | bool, Form("a text, true (present) or false (absent)")]
-LogFormat = Literal["pretty", "json", "combined"]
 
 
 def _upgrade(value: object) -> object:
@@ -212,35 +208,3 @@ def read_ask(value: object) -> object:
 def read_acme(value: object) -> object:
     """`false` as nobody."""
     return None if value is False else value
-
-
-LOG_FORM = Form('"pretty", "json", "combined", "stdout", "stderr", "file:/path", true or false')
-
-
-def read_logs(value: object) -> object:
-    """Every form as a list of tables."""
-    if isinstance(value, bool):
-        return [{}] if value else []
-    if isinstance(value, list):
-        return [_log(each) for each in value]
-    return [_log(value)]
-
-
-def _log(value: object) -> object:
-    if isinstance(value, dict):
-        if isinstance(value.get("to"), str):
-            _check_log_place(value["to"])
-        return value
-    if value in ("pretty", "json", "combined"):
-        return {"format": value}
-    if not isinstance(value, str):
-        raise ValueError(f"a log is {LOG_FORM.text}, or a table")
-    _check_log_place(value)
-    return {"to": value}
-
-
-def _check_log_place(text: str) -> None:
-    if text not in ("stdout", "stderr") and not (text.startswith("file:") and text != "file:"):
-        raise ValueError(f"a log is {LOG_FORM.text}")
-    if "\0" in text:
-        raise ValueError("the path of a log file has no NUL (\\u0000)")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from porch import clock
 from porch.errors import PorchError
 from porch.exchange import Exchange
+from porch.observe.choosing import phase
 from porch.observe.redact import redact_url
 from porch.observe.stamp import local
 from porch.observe.visible import visible
@@ -23,12 +24,13 @@ _BY_CLASS = {1: _GREEN, 2: _GREEN, 3: _CYAN, 4: _YELLOW}
 
 
 class Pretty:
-    """A format; with colours or without."""
+    """A format; with colours or without. phases: whether each line names what took longest."""
 
-    __slots__ = ("_colours",)
+    __slots__ = ("_colours", "_phases")
 
-    def __init__(self, *, colours: bool = True) -> None:
+    def __init__(self, *, colours: bool = True, phases: bool = False) -> None:
         self._colours = colours
+        self._phases = phases
 
     def __call__(self, exchanges: Sequence[Exchange]) -> bytes:
         """A line for each; the time is the end of the exchange, in the zone of this machine."""
@@ -45,7 +47,8 @@ class Pretty:
         url = visible(request.authority) + visible(redact_url(request.target))
         to = f" -> {exchange.endpoint.name}" if exchange.endpoint is not None else ""
         total = _duration(exchange.ended - exchange.started)
-        rest = self._paint("  ".join(_rest(exchange)), _DIM)
+        slow = (f"slow: {phase(exchange).replace('_', ' ')}",) if self._phases else ()
+        rest = self._paint("  ".join((*slow, *_rest(exchange))), _DIM)
         why = self._paint(_why(exchange.error), _RED) if exchange.error is not None else ""
         return f"{self._paint(stamp, _DIM)} {shown} {total:>10} {method} {url}{to}  {rest}{why}\n"
 
