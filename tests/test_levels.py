@@ -62,8 +62,9 @@ MODULES = {
     "uvloop": {"http": "the codec is sans-IO"},
     "ssl": {"http": "the codec is sans-IO"},
     "socket": dict.fromkeys(
-        [part for part, level in LEVELS.items() if level in (1, 2, 4)] + ["balance"],
-        "only listen/ and forward/ have sockets",
+        [part for part, level in LEVELS.items() if level in (1, 2, 4) and part != "observe"]
+        + ["balance"],
+        "only listen/ and forward/ have sockets, and observe/ for syslog and journald",
     ),
     "ngh2": dict.fromkeys(set(LEVELS) - {"http"}, "only the codecs in http/ do"),
     "logging": dict.fromkeys(

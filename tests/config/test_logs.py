@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import AF_UNIX, SOCK_DGRAM, socket
 from typing import Any
 
 import pytest
 
 from porch.config.load import load_mapping
-from porch.config.logs import Logs, log_files, open_log_files, stderr_messages
+from porch.config.logs import Logs, log_files, open_log_files, rotations, stderr_messages
 from porch.config.schema import ConfigModel
 from porch.filter import Filter
 from porch.observe.messages import Messages
@@ -187,3 +188,52 @@ def test_other_fields_are_another_log(opened: Open) -> None:
     logs = opened(log={"to": "file:x", "fields": ["id"]})
     assert logs.is_for(config(log={"to": "file:x", "fields": ["id"]}))
     assert not logs.is_for(config(log={"to": "file:x", "fields": ["id", "status"]}))
+
+
+def test_addresses_are_shortened_or_hashed_in_one_log_alone(opened: Open, tmp_path: Path) -> None:
+    logs = opened(
+        log=[
+            "file:whole",
+            {"to": "file:short", "addresses": "short", "fields": ["client"]},
+            {"to": "file:hash", "addresses": "hash", "format": "combined"},
+        ]
+    )
+    logs.plan([]).on_end[0](ended())
+    logs.close()
+    whole, short, hashed = ((tmp_path / name).read_text() for name in ("whole", "short", "hash"))
+    assert '"client":"192.0.2.7"' in whole
+    assert short == '{"client":"192.0.2.0"}\n'
+    assert "192.0.2." not in hashed
+    assert len(hashed.partition(" ")[0]) == 16
+
+
+def test_lines_go_to_syslog_and_its_absence_holds_up_nobody(
+    opened: Open, messages: Messages, tmp_path: Path
+) -> None:
+    place = str(tmp_path / "log")
+    logs = opened(log=[f"syslog:unix:{place}", "journald", {"to": "syslog", "format": "combined"}])
+    with socket(AF_UNIX, SOCK_DGRAM) as receiver:
+        receiver.bind(place)
+        receiver.settimeout(10)
+        logs.plan([]).on_end[0](ended())
+        logs.flush()
+        assert b' access - {"time":"' in receiver.recv(9999)
+
+
+def test_lines_that_find_no_room_are_counted_by_the_name_of_their_log(
+    messages: Messages, tmp_path: Path
+) -> None:
+    cells: dict[str, list[int]] = {}
+    model = config(log=["stderr", f"syslog:unix:{tmp_path / 'none'}"])
+    logs = Logs.of(model, tmp_path, messages, {}, (), lambda log: cells.setdefault(log, [0]))
+    assert cells == {"stderr": [0], f"syslog:unix:{tmp_path / 'none'}": [0]}
+    logs.plan([]).on_end[0](ended())
+    logs.close()  # nobody is there to take it
+    assert [*cells.values()] == [[0], [1]]
+
+
+def test_files_are_rotated_as_their_logs_say(tmp_path: Path) -> None:
+    log = ["file:one", {"to": "file:two", "rotate": {"size": "1MB", "keep": 3}}]
+    (found,) = rotations(config(log=log), tmp_path).items()
+    assert found[0] == tmp_path / "two"
+    assert (found[1].size, found[1].keep, found[1].every) == (1 << 20, 3, None)

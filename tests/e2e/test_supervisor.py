@@ -156,6 +156,22 @@ def test_sigusr1_opens_moved_log_files_anew_and_loses_no_line(door):
     assert all(lines)
 
 
+def test_long_log_files_are_moved_away_and_no_line_of_any_worker_is_lost(door):
+    log = '{ to = "file:access.log", rotate = { size = "100KB", keep = 100 } }'
+    with EchoOrigin() as origin:
+        started = door(f"workers = 2\nlog = {log}\n" + ROUTE.format(port=origin.port))
+        file = started.folder / "access.log"
+        with Load(started.port, callers=20, rate=600) as load:
+            started.wait_until(lambda: file.with_name("access.log.2").exists(), "a second file")
+            tally = load.finish()
+        assert tally.harm == []
+        assert started.stop() == 0
+    files = [*started.folder.glob("access.log*")]
+    lines = [len(each.read_text(encoding="utf-8").splitlines()) for each in files]
+    assert sum(lines) == tally.answered
+    assert len(files) >= 3
+
+
 def test_descriptors_are_raised_to_the_hard_limit(door):
     def few() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))

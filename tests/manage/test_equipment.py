@@ -37,3 +37,15 @@ def test_a_worker_shows_what_has_ended_to_its_own_rows() -> None:
     assert len(tables.series.totals()) == 1
     (record,), marks = tables.recent.since({})
     assert (record["target"], [*marks]) == ("/x", [2])
+
+
+def test_lines_that_a_worker_has_lost_are_counted_in_its_row() -> None:
+    tables = Tables.of(3, 64)
+    words: dict[str, Any] = dict.fromkeys(
+        ("loaded", "sockets", "firsts", "files", "table", "columns", "stacks", "slot")
+    )
+    worker = Equipment(**words, tables=tables, row=2)
+    worker.lost()("stdout")[0] += 2
+    worker.lost()("stdout")[0] += 3
+    totals = tables.series.totals()
+    assert list(totals.cells(("lost", "stdout"))) == [5]

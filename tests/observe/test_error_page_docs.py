@@ -115,7 +115,7 @@ def test_the_example_of_a_problem_is_real():
 
 def test_the_words_of_a_log_and_the_keys_beside_the_usual_are_explained():
     chapter = PAGE.partition("### Which lines")[2].partition("\n### ")[0]
-    words = LogModel.model_fields.keys() - {"to", "format"}
+    words = LogModel.model_fields.keys() - {"to", "format", "addresses", "rotate"}
     assert {
         word for word in words if f"| `{word}" not in chapter and f", `{word}`" not in chapter
     } == set()

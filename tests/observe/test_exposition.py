@@ -13,6 +13,7 @@ from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
 from porch.manage.measures import measures
 from porch.observe.ended import Batch
 from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition, Family, content_type
+from porch.observe.lost import LOST
 from porch.observe.meter import REQUESTS, TOTAL, WIDTH, Meter
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
@@ -26,6 +27,7 @@ def page(*exchanges, families=(), kind=PLAIN):
     meter = Meter(table.row(1))
     meter.take(Batch(exchanges))
     meter.flush()
+    table.row(1).of((LOST, "stdout"), 1)
     return Exposition().page(table.totals(), families, kind).decode()
 
 

@@ -73,7 +73,7 @@ def test_one_thing_is_said_once_and_counted_after_that(messages, sink, stopped_c
     assert sink.lines() == []
     stopped_clock.time += 1
     messages.flush()
-    assert sink.lines() == ["warning disk full (3 times more)"]
+    assert sink.lines() == ["warning disk full (3 times more in the last minute)"]
 
 
 def test_what_is_the_same_of_several_texts_is_said_once_for_all_of_them(
@@ -88,7 +88,7 @@ def test_what_is_the_same_of_several_texts_is_said_once_for_all_of_them(
     ]
     stopped_clock.time += QUIET
     messages.flush()
-    assert sink.lines() == ["warning 192.0.2.0 was cut: a flood (2 times more)"]
+    assert sink.lines() == ["warning 192.0.2.0 was cut: a flood (2 times more in the last minute)"]
 
 
 def test_once_more_is_said_as_people_say_it(messages, sink, stopped_clock):
@@ -96,7 +96,7 @@ def test_once_more_is_said_as_people_say_it(messages, sink, stopped_clock):
     messages.say("a")
     stopped_clock.time += QUIET
     messages.flush()
-    assert sink.lines() == ["info    a", "info    a (once more)"]
+    assert sink.lines() == ["info    a", "info    a (once more in the last minute)"]
 
 
 def test_a_thing_that_goes_on_is_counted_each_minute(messages, sink, stopped_clock):
@@ -106,7 +106,7 @@ def test_a_thing_that_goes_on_is_counted_each_minute(messages, sink, stopped_clo
         messages.say("a")
         stopped_clock.time += QUIET
         messages.flush()
-    assert sink.lines() == ["info    a"] + ["info    a (2 times more)"] * 3
+    assert sink.lines() == ["info    a"] + ["info    a (2 times more in the last minute)"] * 3
 
 
 def test_after_a_quiet_minute_it_is_said_anew(messages, sink, stopped_clock):
@@ -157,5 +157,19 @@ def test_the_same_defect_is_told_once_whatever_the_request(messages, sink, stopp
     stopped_clock.time += QUIET
     messages.flush()
     assert sink.lines() == [
-        "error   defect in GET example.com/a, route example.com/* (2 times more)"
+        "error   defect in GET example.com/a, route example.com/* (2 times more in the last minute)"
     ]
+
+
+def test_a_defect_whose_text_quotes_the_client_is_told_once(messages, sink):
+    for number in range(3):
+        messages.report(ended(), raised(f"sent by a client: {number}"))
+    lines = [line for line in sink.text.splitlines() if "KeyError: " in line]
+    assert len(lines) == 1
+    assert "sent by a client: 0" in lines[0]
+
+
+def test_two_kinds_of_defects_in_one_place_are_two(messages, sink):
+    for kind in (KeyError, ValueError):
+        messages.report(ended(), kind("x"))
+    assert len([line for line in sink.lines() if line.startswith("error")]) == 2

@@ -5,23 +5,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from porch.config.schema import ConfigModel, LogModel
+from porch.config.schema_log import RotateModel, syslog_place
 from porch.config.schema_traces import TracesModel
 from porch.config.tracing import traces
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.observe.access_log import AccessLog, Written
+from porch.observe.addresses import KEY, Hashed, Hidden, short
 from porch.observe.choosing import Choice
 from porch.observe.combined import combined
 from porch.observe.ended import Ended, Format, Observer
 from porch.observe.fields import SLOW_NAMES, Fields
+from porch.observe.journal import journal
 from porch.observe.json_lines import json_lines
+from porch.observe.lost import CellsOf, Lost
+from porch.observe.memo import Memo
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
 from porch.observe.sink import Sink, open_log
+from porch.observe.syslog import syslog
 from porch.observe.traces import Traces
 from porch.route.plan import Plan
 
-__all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "stderr_messages"]
+__all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "rotations", "stderr_messages"]
 
 
 def stderr_messages() -> Messages:
@@ -52,20 +58,26 @@ class Logs:
         messages: Messages,
         files: Mapping[Path, int],
         observers: Iterable[Observer] = (),
+        lost: CellsOf | None = None,
     ) -> "Logs":
         """The logs that a configuration asks for. files: see `log_files`, opened; they
-        stay the caller's. observers: who looks at each exchange besides, whatever is logged."""
+        stay the caller's. observers: who looks at each exchange besides, whatever is logged.
+        lost: where lines that were never written are counted."""
         logs = cls(messages=messages)
         logs._models = config.log
-        formats: list[Written] = []
-        for model in config.log:
-            sink = logs._sink(model, base, files)
-            formats.append(Written(_format(model, sink), sink, _choice(model)))
-        everybody = [*observers, AccessLog(formats)] if formats else [*observers]
+        sinks = [logs._sink(model, base, files) for model in config.log]
+        formats = []
+        for model, sink in zip(config.log, sinks, strict=True):
+            formats.append(Written(_hidden(_format(model, sink), model), sink, _choice(model)))
+        everybody = [*observers]
+        if formats:
+            everybody.append(AccessLog(formats))
         logs._told = config.traces
         logs._traces = traces(config, messages.warn)
         if logs._traces is not None:
             everybody.append(logs._traces)
+        if lost is not None:
+            everybody.append(Lost(sinks, lost))
         if everybody:
             logs._ended = Ended(everybody)
         return logs
@@ -113,6 +125,10 @@ class Logs:
         assert self._messages is not None
         say = self._messages.warn
         path = _path(model, base)
+        if model.to == "journald":
+            return Sink(journal(), say=say)
+        if model.to.startswith("syslog"):
+            return Sink(syslog(model.to, *syslog_place(model.to)), say=say)
         if path is None:
             return Sink(2 if model.to == "stderr" else 1, say=say)
         sink = Sink(os.dup(files[path]), path=path, say=say)
@@ -124,6 +140,13 @@ def log_files(config: ConfigModel, base: Path) -> list[Path]:
     """The files that a configuration writes its logs to."""
     paths = [_path(model, base) for model in config.log]
     return list(dict.fromkeys(path for path in paths if path is not None))
+
+
+def rotations(config: ConfigModel, base: Path) -> dict[Path, RotateModel]:
+    """The files that are to be moved away now and then. Of two logs in one file the last one says
+    when."""
+    found = {_path(model, base): model.rotate for model in config.log if model.rotate is not None}
+    return {path: rotate for path, rotate in found.items() if path is not None}
 
 
 def open_log_files(paths: Iterable[Path]) -> dict[Path, int]:
@@ -157,6 +180,13 @@ def _format(model: LogModel, sink: Sink) -> Format:
     if model.format == "pretty" or (model.format is None and sink.is_terminal):
         return Pretty(colours=sink.is_terminal, phases=model.slower is not None)
     return json_lines if model.slower is None else Fields(SLOW_NAMES)
+
+
+def _hidden(made: Format, model: LogModel) -> Format:
+    """With the addresses that the log may have."""
+    if model.addresses is None:
+        return made
+    return Hidden(made, Memo(short) if model.addresses == "short" else Hashed(KEY))
 
 
 def _choice(model: LogModel) -> Choice | None:

@@ -21,7 +21,7 @@ from porch.config.schema_compress import Compress
 from porch.config.schema_connections import ConnectionWords, MinRate
 from porch.config.schema_files import FilesModel
 from porch.config.schema_health import Eject, EjectModel, Health, HealthModel, Panic, SlowStart
-from porch.config.schema_log import LogModel
+from porch.config.schema_log import LogModel, RotateModel
 from porch.config.schema_observe import ObserveWords
 from porch.config.schema_overload import Overload, OverloadModel
 from porch.config.schema_retry import Retry, RetryModel
@@ -68,6 +68,7 @@ __all__ = [
     "OverloadModel",
     "PoolModel",
     "RetryModel",
+    "RotateModel",
     "RouteModel",
     "RouteWords",
     "ServerModel",

@@ -15,6 +15,7 @@ from porch.manage.discovering import News
 from porch.manage.tables import Tables
 from porch.manage.user import Identity
 from porch.observe.ended import Observer
+from porch.observe.lost import LOST, CellsOf
 from porch.observe.meter import Meter
 from porch.shared import SharedTable
 from porch.tls.presented import Kind
@@ -55,3 +56,8 @@ class Equipment:
         """Who looks at each exchange of this worker, one of so many."""
         series, recent = self.tables.series, self.tables.recent
         return Meter(series.row(self.row)), recent.row(self.row, workers)
+
+    def lost(self) -> CellsOf:
+        """Where this worker counts lines that its logs have lost."""
+        series = self.tables.series.row(self.row)
+        return lambda log: series.of((LOST, log), 1)

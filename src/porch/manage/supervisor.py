@@ -33,6 +33,7 @@ from porch.manage.observing import Observing
 from porch.manage.ordering import Ordering
 from porch.manage.process import Process
 from porch.manage.prospect import Load
+from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
 from porch.manage.upgrade import Handover, become, listening_words
@@ -116,6 +117,7 @@ class Supervisor:
             in_force.read_found()
         self._loop = Loop()
         self._loop.on_fault = self._on_fault
+        self._rotating = Rotating(self.messages.warn)
         self._expiry = Expiry(self._loop, lambda: in_force.candidate, self.messages.warn)
         self.fleet = Fleet(
             self._loop, self.messages, in_force.table, in_force.equip, self._close_in_child
@@ -293,6 +295,8 @@ class Supervisor:
             self.fleet.tell(self.fleet.all, "given", given)
         if not self._changes.is_idle:
             return
+        if self._rotating.look(self.in_force.candidate.loaded):
+            self._changes.reopen()
         if self.in_force.candidate.watch and self.in_force.has_changed():
             self._changes.ask("reload")
         elif self.in_force.lists_have_changed():

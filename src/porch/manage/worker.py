@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import gc
 import os
-from collections.abc import Coroutine, Generator, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 from porch import clock
 from porch.config.build import build, building, releasing
 from porch.config.handover import unpack
+from porch.config.loaded import Loaded
 from porch.config.logs import Logs, close_log_files
 from porch.config.pools import clients, pools
 from porch.config.state import State
@@ -84,7 +85,7 @@ class Worker:
         self._cells = equipment.table.rows[equipment.row]
         loaded = equipment.loaded
         self._observers = equipment.observers(workers(loaded.config.workers))
-        logs = Logs.of(loaded.config, loaded.base, messages, equipment.files, self._observers)
+        logs = self._logs(loaded, equipment.files)
         self._certifying = Certifying(
             self._present,
             lambda hosts: self._send("certified", hosts),
@@ -209,7 +210,8 @@ class Worker:
                 self._forget()
             case "reopen":
                 files = dict(zip(message.data, message.descriptors, strict=True))
-                self._built.logs.go_on_with(files)
+                for logs in (self._built.logs, *(each.logs for each in self._retired)):
+                    logs.go_on_with(files)
                 close_log_files(files)
             case "stop":
                 self.stop()
@@ -300,8 +302,7 @@ class Worker:
             columns = yield from unpack_columns(islice(pieces, change.columns))
             loaded = yield from unpack(pieces)
             if not logs.is_for(loaded.config):
-                config, base = loaded.config, loaded.base
-                logs = Logs.of(config, base, self._messages, files, self._observers)
+                logs = self._logs(loaded, files)
             self._state.begin()
             self._state.make_cells = self._discovering.cells(columns)
             self._state.workers = workers(loaded.config.workers)
@@ -443,6 +444,10 @@ class Worker:
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
+
+    def _logs(self, loaded: Loaded, files: Mapping[Path, int]) -> Logs:
+        seen, lost = self._observers, self._equipment.lost()
+        return Logs.of(loaded.config, loaded.base, self._messages, files, seen, lost)
 
     def _lend(self, messages: Messages) -> None:
         """What the configuration has of this process: code of the operator's, and the means to ask

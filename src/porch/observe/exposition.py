@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from porch.observe.lost import LOST
 from porch.observe.meter import (
     ATTEMPTS,
     BOUNDS,
@@ -69,6 +70,7 @@ class Exposition:
             _write(lines, family, is_open=is_open)
         self._routes(lines, totals, is_open=is_open)
         _write(lines, _errors(totals), is_open=is_open)
+        _write(lines, _lost(totals), is_open=is_open)
         if is_open:
             lines.append("# EOF\n")
         return "".join(lines).encode()
@@ -171,6 +173,17 @@ def _errors(totals: Totals) -> Family:
             ({"route": name[1], "reason": name[2]}, total)
             for name, total in sorted(totals.items())
             if name[0] == ERRORS
+        ],
+    )
+
+
+def _lost(totals: Totals) -> Family:
+    return Family(
+        name="porch_log_lines_lost",
+        kind="counter",
+        says="Lines of the access log that were never written: its disk is full, its reader slow.",
+        samples=[
+            ({"log": name[1]}, total) for name, total in sorted(totals.items()) if name[0] == LOST
         ],
     )
 

@@ -77,12 +77,14 @@ class Messages:
 
     def report(self, exchange: Exchange, error: Exception) -> None:
         """Tell of a defect, ours or of code we were given to run, with its traceback. The same
-        one is told once, whatever the request."""
+        one, by its kind and place, is told once, whatever the request and the text, which may
+        quote it."""
         request = exchange.request
         url = visible(request.authority + redact_url(request.target))
         trace = "".join(traceback.format_exception(error)).rstrip("\n")
         text = f"defect in {visible(request.method)} {url}, route {exchange.route.key}\n{trace}"
-        self._say(trace, "error", text)
+        place = "".join(traceback.format_tb(error.__traceback__))
+        self._say(f"{type(error).__name__}\n{place}", "error", text)
 
     def flush(self) -> None:
         """Write the counts whose minute is over. Called every now and then."""
@@ -92,7 +94,7 @@ class Messages:
         for key in [key for key, said in self._said.items() if said.since <= until]:
             said = self._said.pop(key)
             if said.again:
-                self._count(said)
+                self._count(said, " in the last minute")
                 said.since += QUIET
                 said.again = 0
                 self._said[key] = said
@@ -115,10 +117,10 @@ class Messages:
         self._said[key] = _Said(level, text.partition("\n")[0], clock.monotonic())
         self._write(level, text)
 
-    def _count(self, said: _Said) -> None:
+    def _count(self, said: _Said, when: str = "") -> None:
         if said.again:
             times = "once more" if said.again == 1 else f"{said.again} times more"
-            self._write(said.level, f"{said.text} ({times})")
+            self._write(said.level, f"{said.text} ({times}{when})")
 
     def _write(self, level: Level, text: str) -> None:
         now = clock.wall()

@@ -11,8 +11,9 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-__all__ = ["BACKLOG", "CLOSE_PATIENCE", "MODE", "RETRY", "Sink", "open_log"]
+__all__ = ["BACKLOG", "CLOSE_PATIENCE", "MODE", "RETRY", "Carrier", "Sink", "open_log"]
 
 BACKLOG = 8 * 1024 * 1024
 """Bytes that may wait: about 30,000 lines of JSON."""
@@ -27,8 +28,24 @@ MODE = 0o640
 """Of a file made by us: addresses of people are not for everybody on the machine."""
 
 
+class Carrier(Protocol):
+    """Who carries lines elsewhere (wire.py). Used by a sink's thread alone."""
+
+    name: str
+
+    def send(self, lines: bytes, start: int) -> int:
+        """Whole lines from `start` on; how many bytes of them are gone. Raises OSError."""
+
+    def fileno(self) -> int:
+        """What may be waited for."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class Sink:
-    """A descriptor that was there before (1 is stdout, 2 stderr), or a file: see `open_log`.
+    """A descriptor that was there before (1 is stdout, 2 stderr), a file: see `open_log`, or a
+    carrier, which becomes ours.
 
     lost: lines that were never written. The thread starts with the first write, so that a sink
     may be made before a fork.
@@ -36,20 +53,27 @@ class Sink:
 
     def __init__(
         self,
-        fd: int,
+        to: int | Carrier,
         *,
         path: Path | None = None,
         say: Callable[[str], None] | None = None,
         backlog: int = BACKLOG,
     ) -> None:
-        """path: of the file that `fd` was opened from; it is ours then, and closed at the end.
-        say: tells the operator something; called inside `write` and `close`, never by the
-        thread. backlog: bytes that may wait."""
-        self.name = str(path) if path else {1: "stdout", 2: "stderr"}.get(fd, f"descriptor {fd}")
+        """path: of the file that the descriptor was opened from; it is ours then, and closed at
+        the end. say: tells the operator something; called inside `write` and `close`, never by
+        the thread. backlog: bytes that may wait."""
         self.lost = 0
-        self._fd = fd
         self._path = path
-        self._is_pipe = stat.S_ISFIFO(os.fstat(fd).st_mode) if path is None else False
+        self._is_pipe = False
+        self._carrier: Carrier | None = None
+        if isinstance(to, int):
+            self._fd = to
+            given = {1: "stdout", 2: "stderr"}.get(to, f"descriptor {to}")
+            self.name = given if path is None else str(path)
+            self._is_pipe = path is None and stat.S_ISFIFO(os.fstat(to).st_mode)
+        else:
+            self._carrier, self._fd = to, -1
+            self.name = to.name
         self._say = say
         self._backlog = backlog
         self._waiting: list[bytes] = []
@@ -68,7 +92,7 @@ class Sink:
     @property
     def is_terminal(self) -> bool:
         """Whether somebody may be watching."""
-        return os.isatty(self._fd)
+        return self._carrier is None and os.isatty(self._fd)
 
     def write(self, lines: bytes) -> None:
         """Take whole lines. Never waits for the system, never raises."""
@@ -109,11 +133,17 @@ class Sink:
         with self._changed:
             self.lost += sum(lines.count(b"\n") for lines in self._waiting)
             self._waiting.clear()
-        if self._path is not None and (thread is None or not thread.is_alive()):
-            self._change_over()
-            os.close(self._fd)
+        if thread is None or not thread.is_alive():
+            self._let_go()
         if self._say is not None and self.lost > self._lost_before:
             self._say(f"{self.name}: {self.lost - self._lost_before} log lines were lost")
+
+    def _let_go(self) -> None:
+        if self._carrier is not None:
+            self._carrier.close()
+        elif self._path is not None:
+            self._change_over()
+            os.close(self._fd)
 
     def _tell(self, *, is_losing: bool) -> None:
         """Say what is wrong, once, and when it is over."""
@@ -163,7 +193,7 @@ class Sink:
         rest = memoryview(lines)
         while rest:
             try:
-                written = os.write(self._fd, rest[: self._whole(lines, len(lines) - len(rest))])
+                written = self._put(lines, len(lines) - len(rest))
             except BlockingIOError:  # a pipe, or a descriptor shared with who made it so
                 if self._wait_writable() or not self._closing:
                     continue
@@ -179,6 +209,12 @@ class Sink:
             self._trouble = ""
             with self._changed:
                 self._size -= written
+
+    def _put(self, lines: bytes, start: int) -> int:
+        if self._carrier is not None:
+            return self._carrier.send(lines, start)
+        end = start + self._whole(lines, start)
+        return os.write(self._fd, memoryview(lines)[start:end])
 
     def _whole(self, lines: bytes, start: int) -> int:
         """How much of `lines` from `start` one write should take: all, but into a pipe only what
@@ -196,7 +232,7 @@ class Sink:
 
     def _wait_writable(self) -> bool:
         poll = select.poll()
-        poll.register(self._fd, select.POLLOUT)
+        poll.register(self._fd if self._carrier is None else self._carrier.fileno(), select.POLLOUT)
         return bool(poll.poll(RETRY * 1000))
 
     def _wait_for_better(self) -> bool:

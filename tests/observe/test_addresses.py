@@ -1,0 +1,79 @@
+"""Addresses of people, shortened or hashed."""
+
+import pytest
+
+from porch.errors import BadRequest
+from porch.observe.addresses import DAY, DailyKey, Hashed, Hidden, short
+from porch.observe.combined import combined
+from porch.observe.json_lines import json_lines
+from porch.observe.memo import Memo
+from porch.observe.pretty import Pretty
+from tests.support.ended import ended
+from tests.support.network import FakeClock
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        (b"192.0.2.7", b"192.0.2.0"),
+        (b"192.0.2.255", b"192.0.2.0"),
+        (b"2001:db8:1:2:3::4", b"2001:db8:1::"),
+        (b"::ffff:192.0.2.7", b"192.0.2.0"),
+        (b"fe80::1%eth0", b"fe80::"),
+        (b"unix", b"unix"),
+        (b"\xff", b"\xff"),
+    ],
+)
+def test_an_address_is_shortened_to_its_network(address, network):
+    assert short(address) == network
+
+
+def test_a_hash_is_the_same_all_day_and_another_one_the_next(stopped_clock: FakeClock):
+    hashed = Hashed(DailyKey())
+    first = hashed[b"192.0.2.7"]
+    assert len(first) == 16
+    assert first != hashed[b"192.0.2.8"]
+    stopped_clock.time += DAY - 1
+    assert hashed[b"192.0.2.7"] == first
+    stopped_clock.time += 1
+    assert hashed[b"192.0.2.7"] not in (first, hashed[b"192.0.2.8"])
+
+
+def test_two_doors_have_different_hashes():
+    assert Hashed(DailyKey())[b"192.0.2.7"] != Hashed(DailyKey())[b"192.0.2.7"]
+
+
+def test_workers_that_began_with_the_same_key_have_the_same_one_whenever_they_look(
+    stopped_clock: FakeClock,
+):
+    daily = DailyKey()
+    first = daily.now()
+    stopped_clock.time += 3 * DAY
+    late = daily.now()
+    assert late != first
+    stopped_clock.time -= DAY
+    assert daily.now() == late
+    assert repr(daily) == "<DailyKey of day 3>"
+
+
+@pytest.mark.parametrize("made", [json_lines, combined, Pretty(colours=False)])
+def test_no_format_has_the_address_and_nobody_else_misses_it(made):
+    error = BadRequest("192.0.2.7 may not come in")
+    exchanges = [ended(), ended(error=error), ended(error=error)]
+    hidden = Hidden(made, Memo(short))
+    lines = hidden(exchanges)
+    assert lines.count(b"\n") == 3
+    assert b"192.0.2.7" not in lines
+    assert lines.count(b"192.0.2.0") >= 3
+    assert [each.client_ip for each in exchanges] == [b"192.0.2.7"] * 3
+    assert error.detail == "192.0.2.7 may not come in"
+
+
+def test_a_format_that_fails_leaves_the_addresses_as_they_were():
+    def fails(exchanges):
+        raise ValueError("no line")
+
+    exchange = ended(error=BadRequest("192.0.2.7"))
+    with pytest.raises(ValueError, match="no line"):
+        Hidden(fails, Memo(short))([exchange])
+    assert (exchange.client_ip, exchange.error.detail) == (b"192.0.2.7", "192.0.2.7")
