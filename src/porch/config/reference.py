@@ -137,9 +137,7 @@ def reference_page() -> str:
             *_section("eab", EabModel),
             *_section("pool", PoolModel),
             *_section("expect", ExpectModel),
-            *_section("log", LogModel),
-            *_section("rotate", RotateModel),
-            *_section("traces", TracesModel),
+            *_observed(),
             UNITS,
             SECRETS,
             *_later(),
@@ -159,6 +157,15 @@ def _bounds() -> list[str]:
         *_section("limits", LimitsModel),
         *_section("connections", ConnectionsModel),
         *_section("busy", BusyModel),
+    ]
+
+
+def _observed() -> list[str]:
+    """What is seen of a door."""
+    return [
+        *_section("log", LogModel),
+        *_section("rotate", RotateModel),
+        *_section("traces", TracesModel),
     ]
 
 
