@@ -137,9 +137,7 @@ def reference_page() -> str:
             *_section("eab", EabModel),
             *_section("pool", PoolModel),
             *_section("expect", ExpectModel),
-            *_section("log", LogModel),
-            *_section("rotate", RotateModel),
-            *_section("traces", TracesModel),
+            *_observed(),
             UNITS,
             SECRETS,
             *_later(),
@@ -150,6 +148,15 @@ def reference_page() -> str:
             "",
         ]
     )
+
+
+def _observed() -> list[str]:
+    """On logs and traces."""
+    return [
+        *_section("log", LogModel),
+        *_section("rotate", RotateModel),
+        *_section("traces", TracesModel),
+    ]
 
 
 def _bounds() -> list[str]:
