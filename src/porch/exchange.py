@@ -20,6 +20,7 @@ from porch.made import answer, instead, on_made
 from porch.overdue import on_silence
 from porch.route.route import ANSWERED, HEARD, REQUESTS, RUNNING, Place, Route
 from porch.silence import wait
+from porch.trace import Trace
 
 __all__ = ["HELD", "Exchange"]
 
@@ -45,7 +46,8 @@ class Exchange:
     whether one that is not held waits elsewhere, and is sent from there as often as need be.
     timeouts: the route's, or others that a hook has set, as for calls that may be silent for long.
     identity: who the client has shown to be, None while nobody has asked.
-    id: by which it is found again, b"" while nobody has given it one. tried: attempts that failed.
+    id: by which it is found again, b"" while nobody has given it one. trace: where it stands in a
+    distributed trace, None where nobody asks. tried: attempts that failed.
     unsent: of the full side, at the last look. sips: little is to be read at once. keeper: for all.
     made: the door's own answer or its store's; `on_response` may put another in its place, and says
     its length in the head.
@@ -87,6 +89,7 @@ class Exchange:
         "started",
         "status",
         "timeouts",
+        "trace",
         "tried",
         "unsent",
         "upgraded",
@@ -119,6 +122,7 @@ class Exchange:
         self.made: Response | None = None
         self.identity: Identity | None = None
         self.id = b""
+        self.trace: Trace | None = None
         self.tried: tuple[Tried, ...] = ()
         self.error: PorchError | None = None
         self.request_done = self.answer_done = self.reused = self.upgraded = False

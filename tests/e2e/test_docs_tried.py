@@ -3,6 +3,7 @@ console block is run in a shell, before a real `porch demo`."""
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -172,3 +173,12 @@ def test_logins(shell: Callable[..., Shell]) -> None:
 def test_who_may_come_in(shell: Callable[..., Shell]) -> None:
     text = page("access.md")
     assert try_out(shell(demo=False), text[text.index("## See it") :]) >= 5
+
+
+def test_the_night(shell: Callable[..., Shell]) -> None:
+    """Nobody listens at two of its backends, and one takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        ports = {"39001": free_port(), "39002": free_port(), "39145": free_port()}
+        ports["39003"] = hung.getsockname()[1]
+        known = {written: str(port) for written, port in ports.items()}
+        assert try_out(shell(**known), page("night.md")) >= 18

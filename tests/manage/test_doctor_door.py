@@ -42,7 +42,7 @@ def test_no_door_is_to_be_looked_at() -> None:
 
 def test_a_worker_that_hangs_is_wrong() -> None:
     (found,) = check_workers(door(worker(8, "hanging for 5 s"), worker(9)))
-    assert (found.said, "kill -9 8" in found.sentence) == ("wrong", True)
+    assert (found.said, "worker 8 is hanging for 5 s" in found.sentence) == ("wrong", True)
 
 
 def test_a_door_without_a_worker_is_wrong() -> None:

@@ -124,7 +124,7 @@ def test_a_socket_whose_backend_does_not_run_is_wrong(patient: Make, tmp_path: P
 
 
 def test_a_log_to_stdout_needs_no_file(patient: Make) -> None:
-    assert "no file" in only(check_logs(patient(ROUTES))).sentence
+    assert "no file is written" in only(check_logs(patient(ROUTES))).sentence
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Names asked of a name server of the test's own, and of nobody else."""
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -73,6 +75,23 @@ def test_a_name_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(doctor_names, "SLOW", -1.0)
     (found,) = check_endpoint_names(patient(routes={"*": "one.test:1"}))
     assert (found.said, "one.test took" in found.sentence) == ("look", True)
+
+
+def test_a_name_that_hangs_keeps_nobody_from_leaving() -> None:
+    program = (
+        "import socket, threading; socket.getaddrinfo = lambda *_, **__: threading.Event().wait(50)"
+        "; from porch.manage import doctor_names as d; d.PATIENCE = 0.05"
+        "; print(d._resolve(['one.test']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=40)
+    assert (done.returncode, done.stdout) == (0, b"{}\n")
+
+
+def test_more_names_than_threads_are_all_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = [f"h{number}" for number in range(40)]
+    resolve(monkeypatch, **dict.fromkeys(hosts, ""))
+    (found,) = check_endpoint_names(patient(routes={"*": [f"{each}.test:1" for each in hosts]}))
+    assert found.sentence.startswith("40 names;")
 
 
 def test_a_name_that_hangs_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,7 @@ class Fill(Nobody):
         self._spread = Spread(self._readers, keeper.later)
         self._exchange = Exchange(keeper, self, head, self._cache.route, template.client_ip)
         self._exchange.id = template.id
+        self._exchange.trace = template.trace
         self._exchange.identity = identity = template.identity
         self._told = head if identity is None else told(head, identity, self._cache.policy.told)
         if template.sips or template.client_full:

@@ -167,7 +167,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         if found[key]:
             yield ""
             yield from table(
-                [title, "per s", "failed", "p50", "p99", "1st byte p99", "out"],
+                [title, "per s", "failed", "p50", "p99", "1st byte p99", "sent"],
                 [*map(_cells, found[key])],
             )
     if found["slowest"]:

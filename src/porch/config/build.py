@@ -39,6 +39,7 @@ from porch.config.settings import (
 from porch.config.state import State
 from porch.config.steps import Steps, complete
 from porch.config.sticky import cookie_path
+from porch.config.tracing import begin_traces
 from porch.config.upstreams import Upstreams
 from porch.errors import NoRoute, NoSite, PorchError
 from porch.exchange import Exchange
@@ -180,7 +181,8 @@ class _Builder:
         self.options = Options()
         self.calling = Calling()
         self.trusts = self.trust.trusts if self.trust is not None else None
-        self.ids = [RequestId(self.trusts)] if self.config.request_id else []
+        self.ids: list[Filter] = [RequestId(self.trusts)] if self.config.request_id else []
+        self.ids += begin_traces(self.config, self.trusts)
         self.caches = Caches(loaded, state, self.trusts)
         self.servings = Servings(loaded)
         self.entries: list[Entry] = []

@@ -1,4 +1,4 @@
-"""Where access log lines and messages go, as a configuration asks for it."""
+"""Where access log lines, traces and messages go, as a configuration asks for it."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,6 +6,8 @@ from pathlib import Path
 
 from porch.config.schema import ConfigModel, LogModel
 from porch.config.schema_log import RotateModel, syslog_place
+from porch.config.schema_traces import TracesModel
+from porch.config.tracing import traces
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.observe.access_log import AccessLog, Written
@@ -22,6 +24,7 @@ from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
 from porch.observe.sink import Sink, open_log
 from porch.observe.syslog import syslog
+from porch.observe.traces import Traces
 from porch.route.plan import Plan
 
 __all__ = ["Logs", "close_log_files", "log_files", "open_log_files", "rotations", "stderr_messages"]
@@ -43,6 +46,8 @@ class Logs:
         self._ended = ended
         self._messages = messages
         self._models: list[LogModel] = []
+        self._told: TracesModel | bool | None = None
+        self._traces: Traces | None = None
         self._files: list[tuple[Path, Sink]] = []
 
     @classmethod
@@ -67,6 +72,10 @@ class Logs:
         everybody = [*observers]
         if formats:
             everybody.append(AccessLog(formats))
+        logs._told = config.traces
+        logs._traces = traces(config, messages.warn)
+        if logs._traces is not None:
+            everybody.append(logs._traces)
         if lost is not None:
             everybody.append(Lost(sinks, lost))
         if everybody:
@@ -75,7 +84,7 @@ class Logs:
 
     def is_for(self, config: ConfigModel) -> bool:
         """Whether these are the logs that `config` asks for too."""
-        return self._models == config.log
+        return self._models == config.log and self._told == config.traces
 
     def go_on_with(self, files: Mapping[Path, int]) -> None:
         """Write to these from now on: the same files, opened anew by their names."""
@@ -106,6 +115,11 @@ class Logs:
         """Write what waits, and end."""
         if self._ended is not None:
             self._ended.close()
+
+    def wait(self) -> None:
+        """Behind `close`, for what leaves by itself, a second at most."""
+        if self._traces is not None:
+            self._traces.wait()
 
     def _sink(self, model: LogModel, base: Path, files: Mapping[Path, int]) -> Sink:
         assert self._messages is not None

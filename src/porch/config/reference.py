@@ -63,6 +63,7 @@ from porch.config.schema_files import FilesModel
 from porch.config.schema_hide import HideModel
 from porch.config.schema_limit import LimitModel
 from porch.config.schema_oidc import OidcModel
+from porch.config.schema_traces import TracesModel
 from porch.config.target import LATER
 from porch.shield.headers import SECURE
 
@@ -138,6 +139,7 @@ def reference_page() -> str:
             *_section("expect", ExpectModel),
             *_section("log", LogModel),
             *_section("rotate", RotateModel),
+            *_section("traces", TracesModel),
             UNITS,
             SECRETS,
             *_later(),

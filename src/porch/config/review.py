@@ -31,6 +31,7 @@ from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
 from porch.config.suggest import nearest
 from porch.config.target import is_pool_name
+from porch.config.tracing import review_traces
 from porch.route.host import parse_host
 from porch.shield.hsts import YEAR
 
@@ -41,6 +42,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     """Look over all models of `loaded`, made from `data`. Reads keys and targets of routes."""
     _review_listen(loaded)
     review_peers(loaded)
+    review_traces(loaded)
     review_file(loaded, loaded.config.error_page, ("error_page",))
     if loaded.config.group is not None and loaded.config.user is None:
         loaded.add(("group",), "'group' stands beside 'user'; name the user too")

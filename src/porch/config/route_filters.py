@@ -19,6 +19,7 @@ from porch.config.state import State
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.observe.request_id import NAME, TELL_REQUEST_ID
+from porch.observe.tracing import NAMES, TELL_TRACE
 from porch.serve.redirect import HttpsRedirect
 from porch.serve.respond import Options
 from porch.shield.body_limit import BodyLimit
@@ -128,6 +129,8 @@ class RouteFilters:
         filters.append(self._forwarding(settings, prefix, is_internal=is_internal))
         if self._loaded.config.request_id:
             filters.append(TELL_REQUEST_ID)
+        if self._loaded.config.traces:
+            filters.append(TELL_TRACE)
         filters += self._shielding.authing.telling(settings)
         if demand is not None:
             filters.append(TELL_CERTIFICATE)
@@ -162,6 +165,8 @@ class RouteFilters:
         withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
         if self._loaded.config.request_id:
             withheld |= {NAME}
+        if self._loaded.config.traces:
+            withheld |= NAMES
         said = changes(settings.headers, "request")
         if said is not None:
             withheld |= said.decided

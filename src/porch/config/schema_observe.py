@@ -1,12 +1,13 @@
-"""The words about what is seen of a door: logs, metrics, the ids of requests."""
+"""The words about what is seen of a door: logs, metrics, traces, the ids of requests."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from porch.config.address import parse_listen
-from porch.config.model import Model
+from porch.config.model import Model, word
 from porch.config.schema_log import LOG_FORM, LogModel, LogText, read_logs
+from porch.config.schema_traces import EXAMPLE, Traces
 from porch.config.words import Strings
 
 __all__ = ["ObserveWords"]
@@ -42,4 +43,9 @@ class ObserveWords(Model):
         default=True,
         description="Give each request an id and tell it to origin and client (X-Request-ID); "
         "`porch trace` finds it by that. One that a proxy in `trust` has sent is kept.",
+    )
+    traces: Traces | None = word(
+        f"Where exchanges are told as traces, such as {EXAMPLE}; see [traces](#traces). Nowhere if "
+        "left out: `traceparent` passes as it comes.",
+        False,
     )

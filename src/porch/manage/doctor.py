@@ -24,8 +24,8 @@ from porch.manage.patient import Check, Found, Patient, look, ok, wrong
 
 __all__ = ["CHECKS", "diagnosis"]
 
-PATIENCE = 2.0
-"""Seconds that the door has to answer."""
+PATIENCE = 5.0
+"""Seconds that the door has to answer: its supervisor may read a large file."""
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("door", check_workers),
@@ -55,7 +55,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 def diagnosis(config: Path) -> Iterator[Found]:
     """All that is found about the door of a file, whether it runs or not. Raises nothing.
 
-    Loading the file takes as long as it takes `porch check`; all else has PATIENCE.
+    Loading the file takes as long as it takes `porch check`; each look has two seconds.
     """
     loaded, built, about = _configuration(config)
     status, silence = _status(config)

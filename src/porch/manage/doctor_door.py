@@ -31,9 +31,9 @@ def check_workers(patient: Patient) -> Iterator[Found]:
         if each["state"].startswith("hanging"):
             yield wrong(
                 name,
-                f"worker {each['pid']} is {each['state']}, and so are its clients: code"
-                f" of yours that waits, or a machine without time; kill -9 {each['pid']} has"
-                " another take its place",
+                f"worker {each['pid']} is {each['state']}, and so are its clients; at 10 s another"
+                " takes its place, and the messages have the stack of what blocked: code of yours"
+                " that waits, or a machine without time",
             )
     if not serving:
         yield wrong(

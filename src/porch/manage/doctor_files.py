@@ -88,7 +88,7 @@ def check_logs(patient: Patient) -> Iterator[Found]:
         return
     files = log_files(patient.loaded.config, patient.loaded.base)
     if not files:
-        yield ok("logs", "no file: lines go to stdout or nowhere")
+        yield ok("logs", "no file is written")
     for file in files:
         there = file if file.exists() else file.parent
         if not there.exists():

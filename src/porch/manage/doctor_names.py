@@ -5,9 +5,11 @@ Only the name service is asked; nobody is dialled.
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from ipaddress import ip_address
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 import dns.exception
 
@@ -35,14 +37,12 @@ def check_endpoint_names(patient: Patient) -> Iterator[Found]:
     if not hosts:
         yield ok(name, "no endpoint is named, all are addresses")
         return
-    pool = ThreadPoolExecutor(AT_ONCE)
-    asked = {host: pool.submit(_resolved, host) for host in hosts[:MOST]}
-    wait(asked.values(), PATIENCE)
-    pool.shutdown(wait=False, cancel_futures=True)
+    asked = hosts[:MOST]
+    answers = _resolve(asked)
     slowest = 0.0
     is_fine = True
-    for host, future in asked.items():
-        if not future.done() or future.cancelled():
+    for host in asked:
+        if host not in answers:
             is_fine = False
             yield wrong(
                 name,
@@ -50,7 +50,7 @@ def check_endpoint_names(patient: Patient) -> Iterator[Found]:
                 " long; see the name servers in /etc/resolv.conf, or write its address",
             )
             continue
-        took, trouble = future.result()
+        took, trouble = answers[host]
         slowest = max(slowest, took)
         if trouble:
             is_fine = False
@@ -95,6 +95,32 @@ def _is_address(host: str) -> bool:
         ip_address(host)
         return True
     return False
+
+
+def _resolve(hosts: Sequence[str]) -> dict[str, tuple[float, str]]:
+    """How long each took, and why it does not resolve; without those that are not done in time.
+
+    The system's resolver cannot be interrupted, so that it is asked by threads that end with the
+    process: those of an executor would be waited for.
+    """
+    waiting: SimpleQueue[str] = SimpleQueue()
+    answers: dict[str, tuple[float, str]] = {}
+
+    def work() -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                host = waiting.get_nowait()
+                answers[host] = _resolved(host)
+
+    for host in hosts:
+        waiting.put(host)
+    threads = [Thread(target=work, daemon=True) for _ in range(min(len(hosts), AT_ONCE))]
+    for each in threads:
+        each.start()
+    until = clock.monotonic() + PATIENCE
+    for each in threads:
+        each.join(max(until - clock.monotonic(), 0.0))
+    return dict(answers)
 
 
 def _resolved(host: str) -> tuple[float, str]:

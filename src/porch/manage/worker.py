@@ -432,8 +432,11 @@ class Worker:
         self._health.close()
         self._discovering.close()
         self._state.close()
-        for logs in (*(each.logs for each in self._retired), self._built.logs):
+        ending = [*(each.logs for each in self._retired), self._built.logs]
+        for logs in ending:
             logs.close()
+        for logs in ending:
+            logs.wait()
         self._messages.close()
 
     # --- time --------------------------------------------------------------------------------

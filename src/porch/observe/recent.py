@@ -16,7 +16,7 @@ from porch.observe.ended import Batch
 from porch.observe.json_lines import json_lines
 from porch.shared import Memory
 
-__all__ = ["BAD", "LAST", "Recent", "RecentTable"]
+__all__ = ["BAD", "LAST", "Recent", "RecentTable", "is_ours"]
 
 LAST = 10_000 * 512
 """Bytes of lines that are kept of all workers together: 10,000 of a usual length, and then some. A
@@ -190,7 +190,7 @@ class Recent:
             self._take_bad(bad)
 
     def _take_bad(self, exchanges: Sequence[Exchange]) -> None:
-        for exchange in [each for each in exchanges if _is_ours(each)][:BAD_AT_ONCE]:
+        for exchange in [each for each in exchanges if is_ours(each)][:BAD_AT_ONCE]:
             line = json_lines([exchange])
             more = details(exchange, _ROOM)
             self._bad.write(line if more == b"{}" else b"%b,%b\n" % (line[:-2], more[1:]))
@@ -201,7 +201,7 @@ class Recent:
     close = flush
 
 
-def _is_ours(exchange: Exchange) -> bool:
+def is_ours(exchange: Exchange) -> bool:
     """Whether somebody should look at it: neither what a client did wrong, nor what the door says
     by its configuration (a busy worker's 503, `respond:503`), which may be thousands a second."""
     error = exchange.error

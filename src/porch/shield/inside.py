@@ -102,6 +102,7 @@ class Inside(Nobody):
         keeper = _Keeping(self, outer.keeper)
         self._exchange = Exchange(keeper, self, head, route, outer.client_ip)
         self._exchange.identity = outer.identity
+        self._exchange.trace = outer.trace
 
     def __repr__(self) -> str:
         return f"<Inside {self._exchange!r} depth {self.depth}>"
