@@ -137,9 +137,7 @@ def reference_page() -> str:
             *_section("eab", EabModel),
             *_section("pool", PoolModel),
             *_section("expect", ExpectModel),
-            *_section("log", LogModel),
-            *_section("rotate", RotateModel),
-            *_section("traces", TracesModel),
+            *_seen(),
             UNITS,
             SECRETS,
             *_later(),
@@ -159,6 +157,15 @@ def _bounds() -> list[str]:
         *_section("limits", LimitsModel),
         *_section("connections", ConnectionsModel),
         *_section("busy", BusyModel),
+    ]
+
+
+def _seen() -> list[str]:
+    """What is told of exchanges."""
+    return [
+        *_section("log", LogModel),
+        *_section("rotate", RotateModel),
+        *_section("traces", TracesModel),
     ]
 
 
