@@ -2,6 +2,10 @@
 
 import pytest
 
+from porch.config.build import build
+from porch.config.load import load_mapping
+from porch.config.rehearse import rehearse
+from porch.config.state import State
 from porch.exchange import Exchange
 from porch.http.message import Field, RequestHead
 from porch.observe.tracing import LONGEST_STATE, TELL_TRACE, BeginTrace
@@ -100,3 +104,15 @@ def test_without_a_trace_nothing_is_told() -> None:
     exchange.outgoing = head = RequestHead(b"GET", b"/", b"a.test", b"http", [])
     TELL_TRACE.on_upstream_request(exchange)
     assert head.fields == []
+
+
+def test_porch_explain_shows_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("porch.config.tracing.is_there", lambda: True)
+    loaded = load_mapping({"routes": {"*": ":1"}, "traces": "http://127.0.0.1:4318"})
+    built = build(loaded, State())
+    assert built is not None
+    request = RequestHead(b"GET", b"/", b"a.test", b"http", [PARENT])
+    sent = rehearse(built, request, b"192.0.2.1").sent
+    assert sent is not None
+    (told,) = [value for name, value in sent.fields if name == b"traceparent"]
+    assert told != PARENT[1]

@@ -66,9 +66,10 @@ class TellTrace(Filter):
         """See Filter."""
         outgoing, trace, endpoint = exchange.outgoing, exchange.trace, exchange.endpoint
         assert outgoing is not None
-        if trace is None or endpoint is None:
+        if trace is None:
             return
-        told = trace.tell(endpoint.name, exchange.connected)
+        name = "" if endpoint is None else endpoint.name  # none is chosen for `porch explain`
+        told = trace.tell(name, exchange.connected)
         added: list[Field] = [(_PARENT, told)]
         text = b"traceparent: %b\r\n" % told
         if trace.state:
