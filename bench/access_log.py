@@ -23,9 +23,12 @@ from porch.balance.endpoint import Endpoint
 from porch.errors import ConnectionRefused, PorchError
 from porch.exchange import Exchange
 from porch.http.message import Field, RequestHead
+from porch.observe.addresses import Hidden, short
 from porch.observe.combined import combined
 from porch.observe.ended import Ended, Format
+from porch.observe.fields import Fields
 from porch.observe.json_lines import json_lines
+from porch.observe.memo import Memo
 from porch.observe.pretty import Pretty
 from porch.route.route import Route
 
@@ -44,7 +47,15 @@ BROWSER: list[Field] = [
     (b"cookie", b"session=0123456789abcdef"),
 ]
 
-FORMATS: dict[str, Format] = {"json": json_lines, "combined": combined, "pretty": Pretty()}
+FORMATS: dict[str, Format] = {
+    "json": json_lines,
+    "combined": combined,
+    "pretty": Pretty(),
+    "8 fields": Fields(
+        ("time", "id", "client", "method", "target", "route", "status", "request.user-agent")
+    ),
+    "json, short": Hidden(json_lines, Memo(short)),
+}
 
 ROWS: list[tuple[str, bytes, list[Field], PorchError | None]] = [
     ("a path", b"/api/users/%d", FEW, None),

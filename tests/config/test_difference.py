@@ -403,3 +403,11 @@ def test_of_a_long_value_what_differs_is_shown() -> None:
 def test_a_line_stays_a_line() -> None:
     lines = between({"to": ":1"}, {"to": ":1", "headers": {"X-A": "a\u202eb"}})
     assert lines == ["route a.test/x: headers.response.x-a: new, a\\u202eb"]
+
+
+def test_a_log_with_other_words_is_another_log() -> None:
+    before = loaded(log=[{"to": "file:/a.log", "errors": True}])
+    after = loaded(log=[{"to": "file:/a.log", "errors": True, "slower": "2s"}])
+    assert difference(before, after) == [
+        "log: also file:/a.log (errors True, slower 2.0); no longer file:/a.log (errors True)"
+    ]

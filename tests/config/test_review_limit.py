@@ -46,3 +46,10 @@ def test_countries_need_a_file_that_knows_them() -> None:
     loaded = load_mapping({"listen": ":80", "routes": {"a": {"to": "b:1", "limit": limit}}})
     assert not loaded.ok
     assert 'per country needs a file that knows: geo = "country.mmdb" at the top' in loaded.report()
+
+
+def test_smooth_and_a_burst_cannot_both_be_meant() -> None:
+    limit = {"rate": "9/s", "per": "client", "burst": 3, "smooth": True}
+    loaded = load_mapping({"listen": ":80", "routes": {"a": {"to": "b:1", "limit": limit}}})
+    assert "keep one" in loaded.report()
+    assert warnings({**limit, "burst": 1}) == warnings({**limit, "smooth": False}) == []

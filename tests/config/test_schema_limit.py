@@ -50,6 +50,7 @@ def test_rates(text: str, rate: Rate) -> None:
         ("5/0s", "a limit is for a second at least and for 31 d at most"),
         ("5/32d", "a limit is for a second at least and for 31 d at most"),
         ("4194304/s", "4194303 are counted at most"),
+        ("99999999999999999999/s", "4194303 are counted at most"),
         ("\u0661/min", "nothing that can be counted"),
     ],
 )

@@ -54,6 +54,13 @@ def test_fields_of_requests_and_answers_are_there_by_their_names():
     assert json.loads(Fields(names)([exchange]))["response.content-type"] == "text/html"
 
 
+def test_any_name_of_a_field_is_a_key():
+    assert line("request.x%b%", "status", fields=[(b"x%b%", b"%d")]) == {
+        "request.x%b%": "%d",
+        "status": 200,
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
     [

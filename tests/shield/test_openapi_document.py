@@ -23,8 +23,8 @@ def test_yaml_and_json_are_the_same() -> None:
     text = 'openapi: 3.0.3\npaths:\n  /a: { get: { x: [1, 2.5, true, null, "1"] } }\n'
     assert read_document(json.dumps(data).encode()).data == data
     assert read_document(text.encode()).data == data
-    assert read_document(b"\xef\xbb\xbf" + text.encode()).version == (3, 0)
-    assert read_document(b"{openapi: 3.1.0, paths: {}}").version == (3, 1)
+    assert read_document(b"\xef\xbb\xbf" + text.encode()).openapi == (3, 0)
+    assert read_document(b"{openapi: 3.1.0, paths: {}}").openapi == (3, 1)
 
 
 def test_yaml_is_read_as_its_newer_version_has_it() -> None:

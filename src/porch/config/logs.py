@@ -143,8 +143,7 @@ def log_files(config: ConfigModel, base: Path) -> list[Path]:
 
 
 def rotations(config: ConfigModel, base: Path) -> dict[Path, RotateModel]:
-    """The files that are to be moved away now and then. Of two logs in one file the last one says
-    when."""
+    """The files that are to be moved away now and then."""
     found = {_path(model, base): model.rotate for model in config.log if model.rotate is not None}
     return {path: rotate for path, rotate in found.items() if path is not None}
 

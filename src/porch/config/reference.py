@@ -150,6 +150,15 @@ def reference_page() -> str:
     )
 
 
+def _observed() -> list[str]:
+    """On logs and traces."""
+    return [
+        *_section("log", LogModel),
+        *_section("rotate", RotateModel),
+        *_section("traces", TracesModel),
+    ]
+
+
 def _bounds() -> list[str]:
     """On time, on messages, and on connections."""
     return [

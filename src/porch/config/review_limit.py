@@ -18,6 +18,10 @@ def review_limits(loaded: Loaded, words: ShieldWords, path: KeyPath) -> None:
             if ("country", "") in parts_of(limit.per):
                 text = 'per country needs a file that knows: geo = "country.mmdb" at the top'
                 loaded.add((*path, "limit"), text)
+    for limit in words.limit or ():
+        if limit.smooth and limit.burst is not None and limit.burst > 1:
+            text = f"smooth lets one in after the other, burst = {limit.burst} several; keep one"
+            loaded.add((*path, "limit"), text)
     sent = [_sent(each) for each in words.limit or ()]
     if all(sent):
         for each in sent:

@@ -65,8 +65,8 @@ def parse_rate(text: str) -> Rate:
 
 
 def _amount(text: str) -> tuple[int, Literal["", "bytes", "time"]]:
-    if text.isdecimal() and text.isascii() and len(text) <= 12:
-        return int(text), ""
+    if text.isdecimal() and text.isascii():
+        return int(text) if len(text) <= 12 else MOST + 1, ""
     try:
         return parse_size(text), "bytes"
     except ValueError:

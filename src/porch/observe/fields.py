@@ -6,12 +6,12 @@ is asked for.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 
 from porch import clock
 from porch.errors import InternalError
 from porch.exchange import Exchange
-from porch.http.message import Field
 from porch.observe.choosing import phase
 from porch.observe.memo import Memo
 from porch.observe.redact import REDACTED, redact_field, redact_url
@@ -22,37 +22,45 @@ __all__ = ["LONGEST", "NAMES", "SLOW_NAMES", "Fields"]
 LONGEST = 1024
 """Bytes of a field's value; what is behind them is cut."""
 
+_odd = re.compile(rb"[^!#-:<->@-\[\]-~]").search
+"""Finds what may have to be changed: what JSON escapes, and the ? and ; in front of names."""
+
 Make = Callable[[Exchange], bytes]
 
 
 class Fields:
     """A format. names: of NAMES, or "request.NAME" and "response.NAME" in lower case."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_line", "_makers", "_offset", "_second", "_stamp")
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._keys: list[tuple[bytes, Make | None]] = []
-        for name in names:
-            direction, _, field = name.partition(".")
-            make = _field(direction == "response", field.encode()) if field else _MAKERS[name]
-            self._keys.append((_escape(name) + b":", make))
+        self._makers = [self._maker(name) for name in names]
+        keys = (_escape(name).replace(b"%", b"%%") + b":%b" for name in names)
+        self._line = b"{%b}\n" % b",".join(keys)
+        self._offset = 0.0
+        self._second = -1
+        self._stamp = b""
 
     def __call__(self, exchanges: Sequence[Exchange]) -> bytes:
-        """A line for each. About 0.4 us a key."""
-        offset = clock.wall() - clock.monotonic()
-        lines = []
-        for exchange in exchanges:
-            at = exchange.ended + offset
-            texts = [
-                key + (_time(at) if make is None else make(exchange)) for key, make in self._keys
-            ]
-            lines.append(b"{%b}\n" % b",".join(texts))
-        return b"".join(lines)
+        """A line for each. About 0.3 us a key."""
+        self._offset = clock.wall() - clock.monotonic()
+        line, makers = self._line, self._makers
+        return b"".join(
+            [line % tuple([make(exchange) for make in makers]) for exchange in exchanges]
+        )
 
+    def _maker(self, name: str) -> Make:
+        direction, _, field = name.partition(".")
+        if field:
+            return _field(direction == "response", field.encode())
+        return _MAKERS[name] or self._time
 
-def _time(at: float) -> bytes:
-    second = int(at)
-    return b'"%b.%03dZ"' % (iso(second), (at - second) * 1000)
+    def _time(self, exchange: Exchange) -> bytes:
+        at = exchange.ended + self._offset
+        if not self._second <= at < self._second + 1:
+            self._second = int(at)
+            self._stamp = iso(self._second)
+        return b'"%b.%03dZ"' % (self._stamp, (at - self._second) * 1000)
 
 
 def _escape(text: str) -> bytes:
@@ -74,17 +82,26 @@ def _detail(exchange: Exchange) -> bytes:
     return _escape_bytes(redact_url(error.detail.encode("utf-8", "backslashreplace")))
 
 
+def _target(exchange: Exchange) -> bytes:
+    target = exchange.request.target
+    return _escape_bytes(redact_url(target)) if _odd(target) else b'"%b"' % target
+
+
 def _field(is_response: bool, name: bytes) -> Make:
+    known: Memo[bytes, bytes] = Memo(lambda value: _escape_bytes(_shown(name, value)[:LONGEST]))
+
     def make(exchange: Exchange) -> bytes:
         head = exchange.response if is_response else exchange.request
-        return b"null" if head is None else _values(name, head.fields)
+        values = [] if head is None else [value for each, value in head.fields if each == name]
+        if len(values) == 1:
+            return known[values[0]]
+        return _many(name, values) if values else b"null"
 
     return make
 
 
-def _values(name: bytes, fields: Sequence[Field]) -> bytes:
-    values = [_shown(name, value) for each, value in fields if each == name]
-    return _texts[b", ".join(values)[:LONGEST]] if values else b"null"
+def _many(name: bytes, values: Sequence[bytes]) -> bytes:
+    return _escape_bytes(b", ".join(_shown(name, value) for value in values)[:LONGEST])
 
 
 def _shown(name: bytes, value: bytes) -> bytes:
@@ -97,11 +114,11 @@ _names = Memo(_escape)
 
 _MAKERS: dict[str, Make | None] = {
     "time": None,
-    "id": lambda each: _escape_bytes(each.id),
+    "id": lambda each: _escape_bytes(each.id) if _odd(each.id) else b'"%b"' % each.id,
     "client": lambda each: _texts[each.client_ip],
     "method": lambda each: _texts[each.request.method],
     "host": lambda each: _texts[each.request.authority],
-    "target": lambda each: _escape_bytes(redact_url(each.request.target)),
+    "target": _target,
     "version": lambda each: _texts[each.request.version],
     "user": lambda each: b"null" if each.identity is None else _names[each.identity.name],
     "route": lambda each: _names[each.route.key],

@@ -30,7 +30,7 @@ class DocumentError(ValueError):
 
 
 class Document:
-    """data: all of it. version: (3, 0) or (3, 1). warnings: what is no error, with its place."""
+    """data: all of it. openapi: (3, 0) or (3, 1). warnings: what is no error, with its place."""
 
     def __init__(self, data: Node) -> None:
         """Raises DocumentError."""
@@ -41,7 +41,7 @@ class Document:
         if parts[:2] not in (["3", "0"], ["3", "1"]):
             shown = f"'openapi' is {said!r}" if said is not None else "'openapi' is missing"
             raise DocumentError(f"{shown}; it must be 3.0 or 3.1", "#")
-        self.version = (3, int(parts[1]))
+        self.openapi = (3, int(parts[1]))
         if not isinstance(data.get("paths"), dict):
             raise DocumentError("'paths' is missing, or no table; there is nothing to let in", "#")
 

@@ -136,7 +136,7 @@ class Schemas:
             return schema
         if not isinstance(schema, dict):
             raise DocumentError("a schema is to be a table", at)
-        if "$ref" in schema and self._document.version == (3, 0):
+        if "$ref" in schema and self._document.openapi == (3, 0):
             schema = {"$ref": schema["$ref"]}
         found: Node = {}
         self._check_null(schema, at)
@@ -150,7 +150,7 @@ class Schemas:
         """What many write and few know: where it does nothing."""
         if schema.get("nullable") is not True:
             return
-        if self._document.version != (3, 0):
+        if self._document.openapi != (3, 0):
             what = "'nullable' does nothing in 3.1; write type: [..., \"null\"]"
         elif not isinstance(schema.get("type"), str):
             what = "'nullable' does nothing without a 'type' beside it"
@@ -209,7 +209,7 @@ class Schemas:
                 found["minimum"] = max(found["minimum"], least)
             if isinstance(found.setdefault("maximum", most), int | float):
                 found["maximum"] = min(found["maximum"], most)
-        if self._document.version != (3, 0):
+        if self._document.openapi != (3, 0):
             return
         if schema.get("nullable") is True and isinstance(found.get("type"), str):
             found["type"] = [found["type"], "null"]
@@ -256,7 +256,7 @@ class Schemas:
             return True
         if "$ref" not in schema:
             return False
-        if self._document.version != (3, 0) and schema.get("readOnly") is True:
+        if self._document.openapi != (3, 0) and schema.get("readOnly") is True:
             return True
         table, _ = self._document.table(schema, at)
         return table.get("readOnly") is True
