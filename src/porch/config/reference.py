@@ -169,6 +169,15 @@ def _bounds() -> list[str]:
     ]
 
 
+def _observed() -> list[str]:
+    """What is seen of a door."""
+    return [
+        *_section("log", LogModel),
+        *_section("rotate", RotateModel),
+        *_section("traces", TracesModel),
+    ]
+
+
 def _browsers() -> list[str]:
     """What pages of other origins may do, and what pages here may; what answers tell."""
     return [
