@@ -4,7 +4,7 @@ By the head: path, method, parameters, the type of the body; by the body, when t
 JSON. Answers are not looked at, and who may ask is a matter of `auth`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import unquote_to_bytes
 
@@ -22,6 +22,7 @@ from porch.shield.content_errors import (
 from porch.shield.json_content import no_body
 from porch.shield.json_shape import Shape, parse
 from porch.shield.media import is_json, media_type
+from porch.shield.openapi_names import cookies
 from porch.shield.openapi_operations import Body, Item, Offer, Operation
 from porch.shield.openapi_parameters import Parameter
 from porch.shield.openapi_value import Value
@@ -129,9 +130,9 @@ class OpenApi(Content):
                 texts = [b",".join(texts)]
             each.check(texts)
         if described["cookie"]:
-            cookies = _cookies(request)
+            sent = cookies(request, described["cookie"])
             for name, each in described["cookie"].items():
-                each.check(cookies.get(name, ()))
+                each.check(sent.get(name, ()))
 
     def _check_query(self, request: RequestHead, described: Mapping[str, Parameter]) -> None:
         query = request.target.partition(b"?")[2]
@@ -218,13 +219,3 @@ def _look(name: str, shape: Shape, value: Value | None, is_required: bool, body:
 
 def _types(name: str, body: Body) -> str:
     return f"{name} takes {' or '.join(body.medias)}."
-
-
-def _cookies(request: RequestHead) -> Mapping[str, Sequence[bytes]]:
-    """RFC 6265 5.4: all that are sent under a name."""
-    found: dict[str, list[bytes]] = {}
-    for name, value in request.fields:
-        for pair in value.split(b";") if name == b"cookie" else ():
-            key, _, text = pair.strip(b" \t").partition(b"=")
-            found.setdefault(key.decode("latin-1"), []).append(text.strip(b'"'))
-    return found
