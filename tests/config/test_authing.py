@@ -79,6 +79,16 @@ def test_an_origin_that_is_told_nothing_cannot_answer_by_it() -> None:
     assert auth_of(RouteSettings(layers())) is None
 
 
+@pytest.mark.parametrize("way", [{"forward": "http://127.0.0.1:1/"}, {"py": "shop:who"}])
+def test_an_origin_gets_the_cookie_by_which_somebody_was_let_in_and_may_answer_by_it(
+    way: dict[str, str],
+) -> None:
+    assert tells_who(RouteSettings(layers(way | {"user": False})))
+    assert tells_who(RouteSettings(layers(way, None, {"user": False})))
+    both = KEYS | way | {"user": False}
+    assert tells_who(RouteSettings(layers(both)))
+
+
 def loaded_of(data: dict[str, Any]) -> Loaded:
     found = load_mapping({"request_id": False} | data, "porch.toml")
     assert found.ok, found.report()

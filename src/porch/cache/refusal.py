@@ -81,8 +81,9 @@ AUTHORIZATION = Refusal(
 )
 IDENTITY = Refusal(
     "authorization",
-    "The origin is told who asks (`auth`), and the answer has neither public nor s-maxage, which "
-    "say that others may have it; must-revalidate (RFC 9111 3.5) says so of Authorization alone. "
+    "The origin is told who asks (`auth`), or gets what the door knows it by, and the answer has "
+    "neither public nor s-maxage, which say that others may have it; must-revalidate (RFC 9111 "
+    "3.5) says so of Authorization alone. "
     'The origin has to say one of the two, or `ignore = ["authorization"]`.',
 )
 SET_COOKIE = Refusal(

@@ -48,6 +48,8 @@ ALGORITHMS = ("RS256", "ES256", "Ed25519", "EdDSA")
 LEEWAY = 30.0
 TIMEOUT = 5.0
 _BEARERS = ("basic", "jwt")
+_BY_ANYTHING = ("forward", "py")
+"""Ways that may know somebody by a cookie or any other field, which goes on to the origin."""
 
 
 def has_way(words: AuthModel) -> bool:
@@ -92,14 +94,19 @@ def told_fields(words: AuthModel) -> dict[bytes, str]:
 
 
 def tells_who(settings: RouteSettings) -> bool:
-    """Whether the origin of a route is told who comes, and may answer by it."""
+    """Whether the origin of a route may know who comes as the door does, and answer by it."""
     words = auth_of(settings)
     return words is not None and tells(words)
 
 
 def tells(words: AuthModel) -> bool:
     """The same of words that hold."""
-    return bool(told_fields(words) or getattr(words, "pass"))
+    return bool(told_fields(words)) or _passes(words)
+
+
+def _passes(words: AuthModel) -> bool:
+    """Whether what somebody is known by goes on to the origin, or may."""
+    return bool(getattr(words, "pass")) or any(getattr(words, each) for each in _BY_ANYTHING)
 
 
 def _credential_fields(words: AuthModel) -> set[bytes]:
@@ -130,9 +137,10 @@ def shown_inside(loaded: Loaded) -> Shown:
             continue
         settings = RouteSettings.of(loaded, entry, entry.pattern.host.decode())
         words = auth_of(settings) if settings.nearest("accel") else None
-        if words is not None and getattr(words, "pass"):
-            passes = True
-        elif words is not None:
+        if words is None:
+            continue
+        passes = passes or _passes(words)
+        if not getattr(words, "pass"):
             withheld |= _credential_fields(words)
     return Shown(frozenset(withheld), passes)
 

@@ -155,9 +155,10 @@ def _review_route(
     cache = merge_cache(layers)
     keeps = cache is not None and "authorization" in (cache.ignore or ())
     if keeps and tells(words):
+        is_seen = words.forward or words.py or getattr(words, "pass")
+        silence = "" if is_seen else "write user = false if the origin need not know who it is, or "
         text = (
-            "what is answered to one who is let in is kept and given to all who are; write"
-            ' user = false if the origin need not know who it is, or take "authorization" out'
-            " of ignore"
+            "what is answered to one who is let in is kept and given to all who are;"
+            f' {silence}take "authorization" out of ignore'
         )
         loaded.add(path, text, warning=True)
