@@ -99,6 +99,7 @@ def test_heads(door: Make, method: bytes, target: bytes, answer: int) -> None:
         (b"x-trace: 7d444840-9dc0-11d1-b245-5ffdce74fad2\r\n", 200),
         (b"x-trace: 1\r\n", 400),
         (b"x-trace: 1\r\nx-trace: 2\r\n", 400),
+        (b"x.trace: 7d444840-9dc0-11d1-b245-5ffdce74fad2\r\n", 400),
         (b"cookie: a=b; session=0123abcd\r\n", 200),
         (b"cookie: a=b\r\ncookie: session=zzz\r\n", 400),
         (b"cookie: session=0123abcd; session=0123abcd\r\n", 400),
@@ -185,6 +186,14 @@ def test_where_no_body_is_taken_none_passes(door: Make) -> None:
     plays(door, ask(b"DELETE", b"/v1/pets/7", b"", b""), 200)
     plays(door, ask(b"DELETE", b"/v1/pets/7", CHUNKED) + b"0\r\n\r\n", 200)
     plays(door, ask(b"DELETE", b"/v1/pets/7", CHUNKED) + b"1\r\nx\r\n0\r\n\r\n", 415)
+
+
+@pytest.mark.parametrize("name", [b"x-trace", b"X.Trace"])
+def test_a_parameter_behind_the_body_is_refused(door: Make, name: bytes) -> None:
+    body = b"2\r\n{}\r\n0\r\n%b: 1\r\n\r\n" % name
+    patch = b"content-type: application/merge-patch+json\r\n"
+    plays(door, ask(b"POST", b"/v1/notes", patch + CHUNKED) + body, 400)
+    plays(door, ask(b"POST", b"/v1/notes", patch + CHUNKED) + body.replace(name, b"x-sum"), 200)
 
 
 def test_who_only_looks_on_refuses_nobody(door: Make) -> None:

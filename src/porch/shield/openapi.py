@@ -9,7 +9,8 @@ from functools import partial
 from urllib.parse import unquote_to_bytes
 
 from porch.exchange import Exchange
-from porch.http.message import RequestHead
+from porch.http.fields import alike
+from porch.http.message import RequestHead, Trailers
 from porch.route.paths import TooManyReadings, readings
 from porch.shield.content import Content, Look, Watch, has_body
 from porch.shield.content_errors import (
@@ -22,7 +23,7 @@ from porch.shield.content_errors import (
 from porch.shield.json_content import no_body
 from porch.shield.json_shape import Shape, parse
 from porch.shield.media import is_json, media_type
-from porch.shield.openapi_names import cookies
+from porch.shield.openapi_names import cookies, fields
 from porch.shield.openapi_operations import Body, Item, Offer, Operation
 from porch.shield.openapi_parameters import Parameter
 from porch.shield.openapi_value import Value
@@ -80,6 +81,14 @@ class OpenApi(Content):
         self.check_parameters(request, operation, values)
         return self._look(exchange, operation)
 
+    def on_request_trailers(self, exchange: Exchange, trailers: Trailers) -> None:
+        """See Filter. Behind a body nobody looks at parameters, and some origins merge the two."""
+        for name, _ in trailers.fields:
+            if alike(name) in self.offer.fields:
+                said = named(name.decode("latin-1"))
+                error = BadContent(f"The header parameter '{said}' stands behind the body.")
+                self.refuse(exchange, error)
+
     # --- by the head -----------------------------------------------------------------------------
 
     def operation(self, request: RequestHead) -> tuple[Operation, Mapping[str, bytes]] | None:
@@ -123,12 +132,13 @@ class OpenApi(Content):
         for name, each in described["path"].items():
             each.check([values[name]])
         self._check_query(request, described["query"])
-        for name, each in described["header"].items():
-            key = name.encode("latin-1", "replace")
-            texts = [value for field, value in request.fields if field == key]
-            if len(texts) > 1 and each.kind in ("list", "object"):
-                texts = [b",".join(texts)]
-            each.check(texts)
+        if described["header"]:
+            lines = fields(request, described["header"])
+            for name, each in described["header"].items():
+                texts = lines.get(name, [])
+                if len(texts) > 1 and each.kind in ("list", "object"):
+                    texts = [b",".join(texts)]
+                each.check(texts)
         if described["cookie"]:
             sent = cookies(request, described["cookie"])
             for name, each in described["cookie"].items():
