@@ -85,6 +85,9 @@ HEADS = [
     (b"TRACE", b"/v1/pets", 405),
     (b"POST", b"/v1/pets", 400),
     (b"POST", b"/v1/notes", 200),
+    (b"POST", b"/v1/notes?_method=post", 200),
+    (b"POST", b"/v1/notes?_method=DELETE", 400),
+    (b"POST", b"/v1/notes?a=b&%5fmethod=DELETE", 400),
 ]
 
 
@@ -109,7 +112,13 @@ def test_heads(door: Make, method: bytes, target: bytes, answer: int) -> None:
         (b'cookie: session=""0123abcd""\r\n', 400),
         (b"x-http-method-override: GET\r\n", 200),
         (b"x-http-method-override: DELETE\r\n", 400),
+        (b"X.HTTP.Method.Override: DELETE\r\n", 400),
+        (b"x!http!method: PUT\r\n", 400),
+        (b"x-method-override: GET, DELETE\r\n", 400),
         (b"x-original-url: /v1/secret\r\n", 400),
+        (b"x-original-url: GET\r\n", 400),
+        (b"X.Original.URL: /v1/secret\r\n", 400),
+        (b"x!rewrite!url: /v1/secret\r\n", 400),
     ],
 )
 def test_fields(door: Make, fields: bytes, answer: int) -> None:

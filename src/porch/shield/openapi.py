@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 from porch.exchange import Exchange
 from porch.http.fields import alike
 from porch.http.message import RequestHead, Trailers
+from porch.route.methods import meant
 from porch.route.paths import TooManyReadings, readings
 from porch.shield.content import Content, Look, Watch, has_body
 from porch.shield.content_errors import (
@@ -30,14 +31,8 @@ from porch.shield.openapi_value import Value
 
 __all__ = ["OpenApi"]
 
-_ELSEWHERE = {
-    b"x-http-method-override": "another method",
-    b"x-http-method": "another method",
-    b"x-method-override": "another method",
-    b"x-original-url": "another path",
-    b"x-rewrite-url": "another path",
-}
-"""Fields that some origins believe more than the request itself."""
+_OTHER_PATHS = frozenset((b"x-original-url", b"x-rewrite-url"))
+"""Fields that some origins believe more than the request itself, as `alike` has them."""
 
 _Found = tuple[Item, str, Mapping[str, bytes]]
 
@@ -95,10 +90,14 @@ class OpenApi(Content):
         """What a request asks for, and the values in its path; None for a preflight of CORS.
         Raises BadContent."""
         item, template, values = self._item(request.target.partition(b"?")[0])
-        for name, value in request.fields:
-            if name in _ELSEWHERE and value != request.method:
-                raise BadContent(f"The field '{name.decode()}' asks for {_ELSEWHERE[name]}.")
+        for name, _ in request.fields:
+            if alike(name) in _OTHER_PATHS:
+                raise BadContent(
+                    f"The field '{named(name.decode('latin-1'))}' asks for another path."
+                )
         method = request.method
+        if any(each != method.upper() for each in meant(request)):
+            raise BadContent("A field, or _method in the query, asks for another method.")
         operation = item.operations.get(method)
         if operation is None and method == b"HEAD":
             operation = item.operations.get(b"GET")
