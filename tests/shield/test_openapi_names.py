@@ -4,7 +4,7 @@ import pytest
 
 from porch.http.message import RequestHead
 from porch.shield.content_errors import BadContent
-from porch.shield.openapi_names import cookies
+from porch.shield.openapi_names import cookies, fields
 
 
 def head(*fields: tuple[bytes, bytes]) -> RequestHead:
@@ -61,3 +61,15 @@ def test_so_is_what_php_makes_of_it(sent: bytes) -> None:
 def test_two_that_are_described_may_be_alike() -> None:
     sent = head((b"cookie", b"role=x; Role=y"))
     assert cookies(sent, ["role", "Role"]) == {"role": [b"x"], "Role": [b"y"]}
+
+
+def test_all_lines_of_a_field_are_found() -> None:
+    sent = head((b"x-limit", b"1"), (b"x-limits", b"2"), (b"x-limit", b"3"))
+    assert fields(sent, ["x-limit", "y"]) == {"x-limit": [b"1", b"3"]}
+
+
+@pytest.mark.parametrize("sent", [b"x.limit", b"x!limit", b"x_limit"])
+def test_another_spelling_of_a_field_is_refused(sent: bytes) -> None:
+    with pytest.raises(BadContent) as caught:
+        fields(head((b"x-limit", b"5"), (sent, b"5")), ["x-limit"])
+    assert caught.value.sentence == "The header parameter 'x-limit' is spelled in another way."

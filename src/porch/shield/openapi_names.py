@@ -7,10 +7,11 @@ could read it too, and nobody would have looked: so such a spelling is refused.
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote_to_bytes
 
+from porch.http.fields import alike
 from porch.http.message import RequestHead
 from porch.shield.content_errors import BadContent, named
 
-__all__ = ["cookies"]
+__all__ = ["cookies", "fields"]
 
 _NOBODY_SEES = bytes((*range(0x21), *b"\"'", *range(0x7F, 0x100)))
 """White space, also that of Unicode and as bytes, and what else no name of a cookie has
@@ -33,11 +34,26 @@ def cookies(request: RequestHead, names: Collection[str]) -> Mapping[str, list[b
                 found.setdefault(exact[key], []).append(_unquoted(whole))
                 behind = []  # a list has commas
             elif (name := known.get(_folded(key))) is not None:
-                _refuse(name)
+                _refuse("cookie", name)
             for each in behind:  # which part cookies too (RFC 2109 4.3.4)
                 key, equals, _ = each.partition(b"=")
                 if equals and (name := known.get(_folded(key))) is not None:
-                    _refuse(name)
+                    _refuse("cookie", name)
+    return found
+
+
+def fields(request: RequestHead, names: Collection[str]) -> Mapping[str, list[bytes]]:
+    """The value of each line of the fields with these names, in small letters. Raises BadContent
+    where another spelling of one is there: `x_limit` and `x.limit` of `x-limit`."""
+    known = {alike(name.encode("latin-1", "replace")): name for name in names}
+    found: dict[str, list[bytes]] = {}
+    for sent, value in request.fields:
+        if (name := known.get(alike(sent))) is None:
+            continue
+        exact = sent.decode("latin-1")
+        if exact not in names:
+            _refuse("header", name)
+        found.setdefault(exact, []).append(value)
     return found
 
 
@@ -57,5 +73,5 @@ def _unquoted(text: bytes) -> bytes:
     return text[1:-1] if len(text) > 1 and text[:1] == text[-1:] == b'"' else text
 
 
-def _refuse(name: str) -> None:
-    raise BadContent(f"The cookie parameter '{named(name)}' is spelled in another way.")
+def _refuse(place: str, name: str) -> None:
+    raise BadContent(f"The {place} parameter '{named(name)}' is spelled in another way.")
