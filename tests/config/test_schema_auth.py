@@ -93,6 +93,31 @@ def test_anything_else_is_told_how_it_is_written(auth: Any, problem: str) -> Non
     assert any(problem in each for each in found), found
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("X-Forwarded-For", "X-Forwarded-Proto", "X.Forwarded.Host", "X-Forwarded-Uri"),
+        *("Forwarded", "X-Request-ID", "Via", "Proxy", "X-Accel-Redirect", "X-Accel-Buffering"),
+        *("X-Sendfile", "X-Sendfile-Type", "X-HTTP-Method-Override", "X-Method-Override", "Host"),
+        *("Authorization", "Proxy-Authorization", "Transfer-Encoding", "Content-Type", "Range"),
+        *("X-Original-URL", "X-Rewrite-URL", "X-Middleware-Subrequest", "Client-Cert", "TE"),
+        *("Accept-Encoding", "If-None-Match", "Origin", "traceparent", "Cookie", "X-Real-IP"),
+    ],
+)
+def test_a_field_that_steers_or_that_the_door_sets_tells_not_who_comes(name: str) -> None:
+    told = f"{name} has another meaning; write one of your own, such as X-User"
+    for auth in ({"user": name}, {"fields": {name: "sub"}}):
+        assert any(told in each for each in problems(KEYS | auth))
+
+
+@pytest.mark.parametrize(
+    "name", ["X-User", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "Remote-User"]
+)
+def test_a_field_that_is_for_it_does(name: str) -> None:
+    for auth in ({"user": name}, {"user": False, "fields": {name: "sub"}}):
+        assert problems(KEYS | auth) == []
+
+
 @pytest.mark.parametrize("text", ["hunter2", "$apr1$R9xMcBgW$ZQo8pVJzQ1lXnLrGUMMBz/", "{SHA}W6ph5"])
 def test_a_password_in_plain_text_or_a_weak_hash_is_refused_and_not_repeated(text: str) -> None:
     (problem,) = problems({"basic": {"ann": text}})

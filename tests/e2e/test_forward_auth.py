@@ -92,13 +92,28 @@ def serving(door: Start, authority: Authority, more: str = "", check: int = 0) -
     return door(CONFIG.format(port=port, check=check or port, more=more))
 
 
-def get(door: Door, cookie: str = "sid=1") -> Answered:
+def get(door: Door, cookie: str = "sid=1", **more: str) -> Answered:
     connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=PATIENCE)
-    connection.request("GET", "/", headers={"host": "a.test", "cookie": cookie})
+    connection.request("GET", "/", headers={"host": "a.test", "cookie": cookie} | more)
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
     return answer.status, body, [(name.lower(), value) for name, value in answer.getheaders()]
+
+
+@pytest.mark.parametrize(
+    ("words", "heard"),
+    [("", "Bearer secret"), ("headers = { request = { Authorization = false } }", None)],
+)
+def test_what_it_goes_by_reaches_the_origin_unless_the_route_takes_it_off(
+    door: Start, authority: Authority, words: str, heard: str | None
+) -> None:
+    port = authority.server_port
+    found = door(CONFIG.format(port=port, check=port, more="") + words)
+    status, body, _ = get(found, authorization="Bearer secret")
+    assert status == 200
+    assert authority.asked[0]["authorization"] == "Bearer secret"
+    assert json.loads(body).get("authorization") == heard
 
 
 def test_its_connections_are_used_again(door: Start, authority: Authority) -> None:

@@ -1,6 +1,7 @@
 """What is known of somebody, as conditions and as fields."""
 
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,9 @@ def test_a_path_that_leads_into_no_table_finds_nothing() -> None:
         ("a\r\nx-admin: 1", b"a%0D%0Ax-admin: 1"),
         ("\x00\x7f", b"%00%7F"),
         (["a", "b,c", "d\n"], b"a, b%2Cc, d%0A"),
+        ("a, admin", b"a%2C admin"),
+        ("a%2Cb", b"a%252Cb"),
+        (["a%2Cb", "a,b", "100%"], b"a%252Cb, a%2Cb, 100%25"),
         (True, b"true"),
         (7, b"7"),
         ({"a": 1}, b'{"a": 1}'),
@@ -118,6 +122,14 @@ def test_no_claim_ends_its_line_or_passes_for_two(items: list[str]) -> None:
     assert value is not None
     assert not any(each < 0x20 or each == 0x7F for each in value)
     assert value.count(b",") == len(items) - 1
+
+
+@given(st.text(st.characters(codec="utf-8")).map(str.strip))
+def test_what_was_escaped_can_be_read_back(text: str) -> None:
+    for value in (field_value(text), field_value([text])):
+        assert value is not None
+        assert b"," not in value
+        assert unquote_to_bytes(value) == text.encode()
 
 
 @pytest.mark.parametrize(

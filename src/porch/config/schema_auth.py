@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
+from porch.cache.unkeyed import UNKEYED
 from porch.config.model import Model, Unrepeated, word
 from porch.config.schema_oidc import OidcModel
 from porch.config.urls import Url
 from porch.config.words import Duration, Form, Silence, Strings
-from porch.http.fields import HOP_BY_HOP
+from porch.http.fields import HOP_BY_HOP, alike
 from porch.observe.redact import is_secret
 from porch.shield.auth_claims import is_plain_name
 from porch.shield.basic_hash import review_hash
@@ -31,6 +32,26 @@ _NOT_GIVEN = HOP_BY_HOP | {
 }
 """Fields of a service's answer that are about its own content: with the origin's they would be
 wrong."""
+_MEANT = (
+    HOP_BY_HOP
+    | UNKEYED
+    | {
+        *(b"host", b"cookie", b"authorization", b"via", b"x-request-id", b"client-cert"),
+        *(b"client-cert-chain", b"x-api-key", b"origin", b"referer", b"range", b"date", b"expect"),
+        *(b"max-forwards", b"cache-control", b"pragma", b"cdn-loop", b"early-data", b"age"),
+        *(b"traceparent", b"tracestate", b"trailer", b"user-agent", b"x-lighttpd-send-file"),
+        *(b"destination", b"depth", b"overwrite", b"x-requested-with", b"set-cookie"),
+    }
+)
+"""Fields of which the door tells something else, or by which an origin is steered."""
+_MEANT_STARTS = (
+    *(b"x-forwarded-", b"x-accel-", b"x-sendfile", b"x-http-method", b"proxy-"),
+    *(b"content-", b"transfer-", b"accept", b"if-", b"access-control-", b"sec-"),
+)
+_OF_PEOPLE = frozenset(
+    b"x-forwarded-" + each
+    for each in (b"user", b"email", b"groups", b"roles", b"preferred-username", b"access-token")
+)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _FIELD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.-]+\Z")
@@ -224,7 +245,8 @@ def _realm(value: str) -> str:
 def _own_field(value: str) -> str:
     if _FIELD.match(value) is None or "_" in value:
         raise ValueError(f"'{value}' is not the name of a field that an origin reads, as X-User")
-    if value.lower() in ("host", "cookie", "authorization", "connection", "content-length"):
+    name = alike(value.lower().encode())
+    if name in _MEANT or (name.startswith(_MEANT_STARTS) and name not in _OF_PEOPLE):
         raise ValueError(f"{value} has another meaning; write one of your own, such as X-User")
     return value
 

@@ -30,7 +30,7 @@ origin is told it."""
 
 _SCOPES = ("scope", "scopes", "scp")
 _CONTROLS = {each: f"%{each:02X}" for each in (*range(0x20), 0x7F)}
-_IN_LIST = _CONTROLS | {ord(","): "%2C"}
+_IN_TEXT = _CONTROLS | {ord(","): "%2C", ord("%"): "%25"}
 
 
 class Requirement:
@@ -107,15 +107,15 @@ def is_plain_name(text: object) -> bool:
 
 def field_value(value: object) -> bytes | None:
     """A claim as the value of a field; None where there is nothing to say. Of a list the items
-    stand with commas between, and %2C for those in them: no item can pass for two. Controls are
-    escaped in the same way; a table is JSON."""
+    stand with commas between. In a text and in each item %2C stands for a comma, %25 for a `%` and
+    so on for controls, so that none passes for two. A table is JSON."""
     if isinstance(value, str):
-        text = value.translate(_CONTROLS)
+        text = value.translate(_IN_TEXT)
     elif isinstance(value, bool | int | float):
         text = json.dumps(value)
     elif isinstance(value, list | tuple | frozenset | set):
         items = (each if isinstance(each, str) else json.dumps(each) for each in value)
-        text = ", ".join(each.translate(_IN_LIST).strip() for each in items)
+        text = ", ".join(each.translate(_IN_TEXT).strip() for each in items)
     elif isinstance(value, Mapping):
         text = json.dumps(value)
     else:
