@@ -185,6 +185,8 @@ def test_a_body_may_be_of_a_type_with_a_suffix(door: Make) -> None:
 def test_what_is_no_json_passes_where_it_is_taken(door: Make) -> None:
     picture = b"content-type: image/png\r\n"
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", picture, b"\x89PNG"), 200)
+    coded = picture + b"content-encoding: gzip\r\n"
+    plays(door, ask(b"PUT", b"/v1/pets/7/picture", coded, b"\x1f\x8b"), 200)
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", JSON, b"{}"), 200)
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", JSON, b"{"), 400)
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", b"content-type: a/b\r\n", b"x"), 415)
