@@ -76,6 +76,11 @@ HEADS = [
     (b"GET", b"/V1/pets", 404),
     (b"GET", b"/pets", 404),
     (b"GET", b"/v1/pets/7%2Fpicture", 400),
+    (b"GET", b"/v1/names/%61b%20c", 200),
+    (b"GET", b"/v1/names/%252e%252e", 400),
+    (b"GET", b"/v1/names/%252e%252e%252fpets", 400),
+    (b"GET", b"/v1/names/a%252fb", 400),
+    (b"GET", b"/v1/names/%c0%ae%c0%ae", 400),
     (b"GET", b"/v1/x/../pets", 400),
     (b"GET", b"/v1/pets;x=1/7", 400),
     (b"GET", b"//v1/pets", 400),
@@ -227,9 +232,9 @@ def test_it_is_described() -> None:
         return line
 
     made = api()
-    assert repr(made) == "<OpenApi api.yaml, 6 operations>"
+    assert repr(made) == "<OpenApi api.yaml, 7 operations>"
     assert described(b"POST", b"/v1/pets") == (
-        "POST /pets takes application/json. (api.yaml, 6 operations)"
+        "POST /pets takes application/json. (api.yaml, 7 operations)"
     )
     assert described(b"GET", b"/v1/pets").startswith("GET /pets takes no body.")
     assert described(b"GET", b"/v1/pets?limit=x").startswith("400: The query parameter 'limit'")
