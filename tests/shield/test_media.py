@@ -39,6 +39,9 @@ def test_where_none_is_said_it_is_empty() -> None:
         (b"json",),
         (b"application/json x",),
         (b"application/json;charset=utf-16",),
+        (b"application/json;charset*=utf-16",),
+        (b"application/json;charset=utf-8;CHARSET*=utf-8''utf-16",),
+        (b"application/json; charset*0=utf; charset*1=-16",),
         (b"application/json; charset=utf-8; CHARSET = latin1",),
     ],
 )

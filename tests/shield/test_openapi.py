@@ -76,6 +76,11 @@ HEADS = [
     (b"GET", b"/V1/pets", 404),
     (b"GET", b"/pets", 404),
     (b"GET", b"/v1/pets/7%2Fpicture", 400),
+    (b"GET", b"/v1/names/%61b%20c", 200),
+    (b"GET", b"/v1/names/%252e%252e", 400),
+    (b"GET", b"/v1/names/%252e%252e%252fpets", 400),
+    (b"GET", b"/v1/names/a%252fb", 400),
+    (b"GET", b"/v1/names/%c0%ae%c0%ae", 400),
     (b"GET", b"/v1/x/../pets", 400),
     (b"GET", b"/v1/pets;x=1/7", 400),
     (b"GET", b"//v1/pets", 400),
@@ -185,6 +190,8 @@ def test_a_body_may_be_of_a_type_with_a_suffix(door: Make) -> None:
 def test_what_is_no_json_passes_where_it_is_taken(door: Make) -> None:
     picture = b"content-type: image/png\r\n"
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", picture, b"\x89PNG"), 200)
+    coded = picture + b"content-encoding: gzip\r\n"
+    plays(door, ask(b"PUT", b"/v1/pets/7/picture", coded, b"\x1f\x8b"), 200)
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", JSON, b"{}"), 200)
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", JSON, b"{"), 400)
     plays(door, ask(b"PUT", b"/v1/pets/7/picture", b"content-type: a/b\r\n", b"x"), 415)
@@ -225,9 +232,9 @@ def test_it_is_described() -> None:
         return line
 
     made = api()
-    assert repr(made) == "<OpenApi api.yaml, 6 operations>"
+    assert repr(made) == "<OpenApi api.yaml, 7 operations>"
     assert described(b"POST", b"/v1/pets") == (
-        "POST /pets takes application/json. (api.yaml, 6 operations)"
+        "POST /pets takes application/json. (api.yaml, 7 operations)"
     )
     assert described(b"GET", b"/v1/pets").startswith("GET /pets takes no body.")
     assert described(b"GET", b"/v1/pets?limit=x").startswith("400: The query parameter 'limit'")

@@ -10,6 +10,8 @@ __all__ = ["is_json", "media_type"]
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TYPE = re.compile(rb"[ \t]*(%b/%b)[ \t]*(?:;(.*))?\Z" % (_TOKEN, _TOKEN), re.DOTALL)
 _CHARSET = re.compile(rb'charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
+_EXTENDED = re.compile(rb"charset\s*\*", re.IGNORECASE)
+"""As RFC 8187 and RFC 2231 spell it, in parts or coded: some read it, some do not."""
 _UNICODE = frozenset((b"utf-8", b"utf8", b"us-ascii"))
 
 
@@ -25,6 +27,8 @@ def media_type(request: RequestHead) -> bytes:
             "The Content-Type is not one media type; send one, such as application/json."
         )
     found = match[1].lower()
+    if is_json(found) and _EXTENDED.search(match[2] or b"") is not None:
+        raise NotTaken("The Content-Type has a charset*; send charset=utf-8, or none.")
     for charset in _CHARSET.findall(match[2] or b"") if is_json(found) else ():
         if charset.lower() not in _UNICODE:
             raise NotTaken("The Content-Type has another charset than UTF-8, which JSON is in.")

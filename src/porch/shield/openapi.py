@@ -12,7 +12,8 @@ from porch.exchange import Exchange
 from porch.http.fields import alike
 from porch.http.message import RequestHead, Trailers
 from porch.route.methods import meant
-from porch.route.paths import TooManyReadings, readings
+from porch.route.paths import TooManyReadings
+from porch.route.spellings import spellings
 from porch.shield.content import Content, Look, Watch, has_body
 from porch.shield.content_errors import (
     BadContent,
@@ -111,9 +112,9 @@ class OpenApi(Content):
         return operation, values
 
     def _item(self, path: bytes) -> _Found:
-        """Each reading of the path leads to the same."""
+        """Each spelling of the path leads to the same, also one that is encoded twice."""
         try:
-            found = [self.offer.paths.find(each) for each in readings(path)]
+            found = [self.offer.paths.find(each) for each in spellings(path)]
         except TooManyReadings:
             raise BadContent("The path can be read in very many ways.") from None
         first = found[0]
