@@ -131,3 +131,14 @@ def test_clients_of_ipv6_are_told_apart_by_their_network() -> None:
         assert bench.crowd.here(bytes(8)) == 1
     finally:
         bench.close()
+
+
+def test_bounds_that_no_setting_changes_name_none(bench: Bench) -> None:
+    bounds = Bounds(most=1, per_client=1, are_fixed=True)
+    assert bench.come(bounds) is not None
+    assert bench.come(bounds) is None
+    said = [*bench.said, bench.gate.fullness(bounds, 99)]
+    assert said == [
+        "127.0.0.1 has 1 connections already: further ones are closed",
+        "1 clients are connected, further clients wait; one that leaves",
+    ]

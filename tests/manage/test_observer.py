@@ -9,11 +9,13 @@ import pytest
 from porch.listen.address import ListenAddress
 from porch.manage import observer as module
 from porch.manage.channel import Channel
-from porch.manage.observer import Observer
+from porch.manage.observer import BOUNDS, Observer
 from porch.manage.tables import Tables
 from porch.observe.direct import Direct
+from porch.observe.exposition import Exposition
 from porch.observe.messages import Messages
 from porch.shared import SharedTable
+from tests.manage.conftest import until
 from tests.manage.test_observer_pages import FACTS
 
 
@@ -70,7 +72,7 @@ def test_it_serves_until_its_channel_ends() -> None:
         assert (await running.get("/livez")).startswith(b"HTTP/1.1 200 OK\r\n")
         assert b"porch_build_info" in await running.get("/metrics")
 
-    assert run(story).asked == 2
+    assert run(story).asked == 1  # it was told right before
 
 
 def test_those_who_ask_at_once_are_told_the_same() -> None:
@@ -81,6 +83,59 @@ def test_those_who_ask_at_once_are_told_the_same() -> None:
         assert [await told.get() for _ in range(5)] == [FACTS] * 5
 
     assert run(story).asked == 1
+
+
+def test_many_scrapes_at_once_cost_one_page_and_others_are_answered_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[bytes] = []
+    page = Exposition.page
+
+    def count(self: Exposition, *given: Any) -> bytes:
+        made.append(given[2])
+        return page(self, *given)
+
+    monkeypatch.setattr(Exposition, "page", count)
+    ended: list[str] = []
+
+    async def scrapes(running: Running) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        scrape = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
+        writer.write((scrape + b"\r\n") * 9 + scrape + b"Connection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        assert answer.count(b"HTTP/1.1 200 OK") == answer.count(b"porch_build_info{") == 10
+        writer.close()
+        ended.append("/metrics")
+
+    async def story(running: Running) -> None:
+        scraping = [asyncio.create_task(scrapes(running)) for _ in range(10)]
+        assert (await running.get("/livez")).startswith(b"HTTP/1.1 200 OK\r\n")
+        ended.append("/livez")
+        await asyncio.gather(*scraping)
+        assert ended[0] == "/livez", "each connection has one answer a turn"
+
+    run(story)
+    assert len(made) == 1
+
+
+def test_one_client_has_so_many_connections_and_is_told_of_no_setting() -> None:
+    async def story(running: Running) -> None:
+        warned: list[str] = []
+        running.observer._door.warn = lambda text, about: warned.append(text)
+        address = ("127.0.0.1", running.port)
+        slow = [socket.create_connection(address) for _ in range(BOUNDS.per_client)]
+        with socket.create_connection(address) as further:
+            further.setblocking(False)
+            assert await asyncio.get_running_loop().sock_recv(further, 1) == b""
+        assert warned == [
+            f"127.0.0.1 has {BOUNDS.per_client} connections already: further ones are closed"
+        ]
+        for each in slow:
+            each.close()
+        await until(lambda: not running.observer._door.sessions)
+        assert (await running.get("/livez")).startswith(b"HTTP/1.1 200 OK\r\n")
+
+    run(story)
 
 
 def test_a_silent_supervisor_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

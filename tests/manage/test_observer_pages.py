@@ -7,12 +7,13 @@ import pytest
 
 from porch.filter import SUSPEND, Response
 from porch.manage.facts import Facts
-from porch.manage.observer_pages import Pages
+from porch.manage.observer_pages import LASTS, Pages
 from porch.observe.ended import Batch
 from porch.observe.meter import Meter
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
 from tests.support.ended import ended
+from tests.support.network import FakeClock
 
 FACTS = Facts(
     version="1",
@@ -39,9 +40,9 @@ class Asked:
     def ask(self, tell: Any) -> None:
         tell(self.facts.pop(0))
 
-    def get(self, target: bytes, method: bytes = b"GET") -> Response:
+    def get(self, target: bytes, method: bytes = b"GET", accept: bytes = b"*/*") -> Response:
         answers: list[Response] = []
-        exchange: Any = ended(target, method=method)
+        exchange: Any = ended(target, method=method, fields=[(b"accept", accept)])
         fake = SimpleNamespace(request=exchange.request, ended=0.0, resume=answers.append)
         result = self.pages.on_request(fake)  # type: ignore[arg-type]
         if result is not SUSPEND:
@@ -69,6 +70,28 @@ def test_a_silent_supervisor_is_not_alive_but_what_workers_count_is_told() -> No
     assert asked.get(b"/metrics").status == 200
     assert asked.get(b"/livez").status == 503
     assert asked.get(b"/readyz").status == 503
+
+
+def test_a_page_is_made_once_a_second_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeClock(monkeypatch)
+    asked = Asked(*[FACTS] * 104)
+    first = asked.get(b"/metrics")
+    meter = Meter(asked.series.row(1))
+    meter.take(Batch([ended()]))
+    meter.flush()
+    assert all(asked.get(b"/metrics").body is first.body for _ in range(100))
+    fake.advance(LASTS - 0.01)
+    assert asked.get(b"/metrics").body is first.body
+    fake.advance(0.02)
+    assert b'code="2xx"} 1\n' in asked.get(b"/metrics").body
+
+
+def test_who_takes_another_kind_gets_no_page_of_the_first() -> None:
+    asked = Asked(FACTS, FACTS)
+    plain = asked.get(b"/metrics")
+    other = asked.get(b"/metrics", accept=b"application/openmetrics-text")
+    assert plain.fields[0] != other.fields[0]
+    assert plain.body != other.body
 
 
 def test_one_that_drains_is_alive_and_not_ready() -> None:

@@ -21,7 +21,13 @@ def test_each_attempt_that_failed_is_told_and_what_was_sent():
         b"/v1/users?token=swordfish",
         b"example.com",
         b"http",
-        [(b"host", b"example.com"), (b"authorization", b"Bearer swordfish"), (b"x", b"\xff\n")],
+        [
+            (b"host", b"example.com"),
+            (b"authorization", b"Bearer swordfish"),
+            (b"x-note", b"Basic swordfish"),
+            (b"referer", b"https://u:swordfish@a.test/?code=swordfish"),
+            (b"user-agent", b"\xff\n"),
+        ],
     )
     told = details(exchange, 1024)
     assert b"swordfish" not in told
@@ -33,7 +39,13 @@ def test_each_attempt_that_failed_is_told_and_what_was_sent():
     ]
     line, *fields = found["sent"]
     assert line == "GET /v1/users?token=***"
-    assert fields == [["host", "example.com"], ["authorization", "***"], ["x", "\\xff\n"]]
+    assert fields == [
+        ["host", "example.com"],
+        ["authorization", "(16 bytes)"],
+        ["x-note", "(15 bytes)"],
+        ["referer", "https://***@a.test/?code=***"],
+        ["user-agent", "\\xff\n"],
+    ]
 
 
 def test_where_there_is_nothing_it_is_an_empty_object():
@@ -43,7 +55,7 @@ def test_where_there_is_nothing_it_is_an_empty_object():
 def test_what_is_too_long_leaves_out_what_was_sent_and_then_all():
     exchange = ended(error=ConnectionRefused("x"), status=502)
     exchange.tried = (Tried("a:1", 0.0, 1000.5, ConnectionRefused("x")),)
-    exchange.outgoing = RequestHead(b"GET", b"/", b"h", b"http", [(b"a", b"v" * 290)] * 30)
+    exchange.outgoing = RequestHead(b"GET", b"/", b"h", b"http", [(b"via", b"v" * 290)] * 30)
     assert b'"sent"' not in details(exchange, 1024)
     assert b'"tried"' in details(exchange, 1024)
     assert details(exchange, 10) == b"{}"

@@ -9,7 +9,7 @@ from porch import clock
 from porch.http.message import RequestHead
 from porch.route.route import ALWAYS, HIGH, KNOWN, LOW, NORMAL, Route
 from porch.shield import busy
-from porch.shield.busy import CHECKS, LOOK, PATIENCE, Busy, Terms
+from porch.shield.busy import CHECKS, LOOK, PATIENCE, SHARE, Busy, Terms
 from tests.support.network import FakeClock, FakeLoop
 
 LAG = 0.02
@@ -250,10 +250,22 @@ def test_a_flood_of_such_questions_takes_nobodys_place(machine: Machine) -> None
     machine.busy.level.at = 2.0
     machine.busy._judges = True
     found = [machine.ask(NORMAL, target=b"/livez") for _ in range(200)]
-    assert sum(found) == CHECKS
-    for _ in range(int(LOOK / STEP) + 2):
-        machine.turn(STEP)
+    assert sum(found) == SHARE, "of one client"
+    assert machine.ask(NORMAL, 1, target=b"/livez"), "another has its own"
+    found = [machine.ask(NORMAL, 2 + each % 40, target=b"/livez") for each in range(400)]
+    assert sum(found) == CHECKS - SHARE - 1, "of all together"
+    assert len(machine.busy._checked) <= CHECKS
+    machine.loop.fake.advance(1.0)
     assert machine.ask(NORMAL, target=b"/livez"), "there is room again"
+    assert len(machine.busy._checked) == 1
+
+
+def test_a_client_with_many_addresses_of_one_network_has_one_share(machine: Machine) -> None:
+    machine.busy.level.at = 2.0
+    machine.busy._judges = True
+    request = RequestHead(b"GET", b"/livez", b"%d" % NORMAL, b"http", [])
+    found = [machine.busy.find(request, b"2001:db8::%x" % each) for each in range(1, 100)]
+    assert sum(each is not REFUSED for each in found) == SHARE
 
 
 def test_from_where_somebody_was_let_in_it_is_as_important_as_the_most(machine: Machine) -> None:

@@ -85,6 +85,9 @@ HEADS = [
     (b"TRACE", b"/v1/pets", 405),
     (b"POST", b"/v1/pets", 400),
     (b"POST", b"/v1/notes", 200),
+    (b"POST", b"/v1/notes?_method=post", 200),
+    (b"POST", b"/v1/notes?_method=DELETE", 400),
+    (b"POST", b"/v1/notes?a=b&%5fmethod=DELETE", 400),
 ]
 
 
@@ -99,12 +102,23 @@ def test_heads(door: Make, method: bytes, target: bytes, answer: int) -> None:
         (b"x-trace: 7d444840-9dc0-11d1-b245-5ffdce74fad2\r\n", 200),
         (b"x-trace: 1\r\n", 400),
         (b"x-trace: 1\r\nx-trace: 2\r\n", 400),
+        (b"x.trace: 7d444840-9dc0-11d1-b245-5ffdce74fad2\r\n", 400),
         (b"cookie: a=b; session=0123abcd\r\n", 200),
         (b"cookie: a=b\r\ncookie: session=zzz\r\n", 400),
         (b"cookie: session=0123abcd; session=0123abcd\r\n", 400),
+        (b"cookie: session =0123abcd\r\n", 400),
+        (b"cookie: session=0123abcd; \xc2\xa0session=admin\r\n", 400),
+        (b'cookie: session="0123abcd"\r\n', 200),
+        (b'cookie: session=""0123abcd""\r\n', 400),
         (b"x-http-method-override: GET\r\n", 200),
         (b"x-http-method-override: DELETE\r\n", 400),
+        (b"X.HTTP.Method.Override: DELETE\r\n", 400),
+        (b"x!http!method: PUT\r\n", 400),
+        (b"x-method-override: GET, DELETE\r\n", 400),
         (b"x-original-url: /v1/secret\r\n", 400),
+        (b"x-original-url: GET\r\n", 400),
+        (b"X.Original.URL: /v1/secret\r\n", 400),
+        (b"x!rewrite!url: /v1/secret\r\n", 400),
     ],
 )
 def test_fields(door: Make, fields: bytes, answer: int) -> None:
@@ -181,6 +195,14 @@ def test_where_no_body_is_taken_none_passes(door: Make) -> None:
     plays(door, ask(b"DELETE", b"/v1/pets/7", b"", b""), 200)
     plays(door, ask(b"DELETE", b"/v1/pets/7", CHUNKED) + b"0\r\n\r\n", 200)
     plays(door, ask(b"DELETE", b"/v1/pets/7", CHUNKED) + b"1\r\nx\r\n0\r\n\r\n", 415)
+
+
+@pytest.mark.parametrize("name", [b"x-trace", b"X.Trace"])
+def test_a_parameter_behind_the_body_is_refused(door: Make, name: bytes) -> None:
+    body = b"2\r\n{}\r\n0\r\n%b: 1\r\n\r\n" % name
+    patch = b"content-type: application/merge-patch+json\r\n"
+    plays(door, ask(b"POST", b"/v1/notes", patch + CHUNKED) + body, 400)
+    plays(door, ask(b"POST", b"/v1/notes", patch + CHUNKED) + body.replace(name, b"x-sum"), 200)
 
 
 def test_who_only_looks_on_refuses_nobody(door: Make) -> None:

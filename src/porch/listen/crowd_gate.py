@@ -27,13 +27,15 @@ _MOST, _NEW = "connections.most", "connections.new_per_second"
 class Bounds:
     """Of all workers together; 0 for none. most: connections. per_client: of one client, IPv6 by
     /64. new: a second. new_per_client: the same of one client. exempt: whether a peer speaks for
-    many clients, by its address, so that it has no bounds of its own; None for nobody."""
+    many clients, by its address, so that it has no bounds of its own; None for nobody.
+    are_fixed: no setting changes them, so that none is named to the operator."""
 
     most: int = 0
     per_client: int = 0
     new: int = 0
     new_per_client: int = 0
     exempt: Callable[[bytes], bool] | None = None
+    are_fixed: bool = False
 
     @property
     def counts(self) -> bool:
@@ -92,7 +94,8 @@ class Gate:
         """What is to be told then. most: for which this worker has descriptors."""
         if not self.is_full(bounds):
             return f"{most} clients are connected, {FILES}"
-        return f"{bounds.most} clients are connected, further clients wait; a higher {_MOST}"
+        way = "one that leaves" if bounds.are_fixed else f"a higher {_MOST}"
+        return f"{bounds.most} clients are connected, further clients wait; {way}"
 
     def is_fast(self, bounds: Bounds) -> bool:
         """Whether as many have come in this second as may."""
@@ -132,7 +135,9 @@ class Gate:
     def _refuses(self, client: bytes, peer: str, bounds: Bounds, crowd: Crowd) -> bool:
         if bounds.per_client and crowd.here(client) >= bounds.per_client:
             word = CONNECTIONS
-            what = f"has {bounds.per_client} connections already (connections.per_client)"
+            what = f"has {bounds.per_client} connections already"
+            if not bounds.are_fixed:
+                what += " (connections.per_client)"
         elif bounds.new_per_client and crowd.came(client) >= bounds.new_per_client:
             word = ARRIVALS
             what = (

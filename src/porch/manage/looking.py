@@ -9,6 +9,7 @@ from collections.abc import Callable
 from porch import clock
 from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce
+from porch.observe.visible import visible
 
 __all__ = ["MOST", "Looking"]
 
@@ -60,8 +61,8 @@ class Looking:
         if found is None:
             question.reply(
                 {
-                    "error": f"porch: no exchange '{wanted}' among the last ones; it has not ended "
-                    "yet, or is too long ago; the id is the X-Request-ID of the answer"
+                    "error": f"porch: no exchange '{visible(wanted)}' among the last ones; it has "
+                    "not ended yet, or is too long ago; the id is the X-Request-ID of the answer"
                 }
             )
             return

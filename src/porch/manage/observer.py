@@ -13,11 +13,12 @@ from socket import socket
 from porch import clock
 from porch.clock import Deadlines
 from porch.config.build import DoorSettings
+from porch.crowd import CrowdTable
 from porch.http.h1 import HeadLimits
 from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.listen.address import ListenAddress
-from porch.listen.crowd_gate import UNBOUNDED
+from porch.listen.crowd_gate import Bounds
 from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.manage.channel import Channel
@@ -30,10 +31,14 @@ from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
 from porch.shared import SharedTable
 
-__all__ = ["PATIENCE", "Observer"]
+__all__ = ["BOUNDS", "FRESH", "PATIENCE", "Observer"]
 
 PATIENCE = 2.0
 """Seconds that the supervisor has for an answer."""
+FRESH = 0.1
+"""Seconds for which an answer of the supervisor is told to others too: it has more to do."""
+BOUNDS = Bounds(most=128, per_client=16, are_fixed=True)
+"""Who scrapes needs one connection. Each has a copy of one page at most that waits to be taken."""
 STREAMS = 16
 _TIMEOUTS = Timeouts(keep_alive=120.0)
 """Prometheus comes once a minute, or more often."""
@@ -70,7 +75,9 @@ class Observer:
         self._deadlines = Deadlines()
         pages = Pages(self.ask, table, tables.series)
         route = Route(key="metrics", plan=Plan([pages]), timeouts=_TIMEOUTS)
-        self._door = Door(self._settings(route), self._deadlines)
+        self._door = Door(self._settings(route), self._deadlines, CrowdTable(1).row(0))
+        self._door.warn = messages.warn
+        self._told: tuple[float, Facts] | None = None
         self._listeners = [Listener(*each, messages.warn) for each in sockets.items()]
 
     def _settings(self, route: Route) -> DoorSettings:
@@ -86,7 +93,7 @@ class Observer:
             client_ip=None,
             announces=None,
             own_fields=((b"server", b"porch"),),
-            bounds=UNBOUNDED,
+            bounds=BOUNDS,
             min_rate=240,
             h2c=False,
         )
@@ -108,7 +115,11 @@ class Observer:
         self._messages.close()
 
     def ask(self, tell: Tell) -> None:
-        """What is so now. Who asks while somebody waits gets the same answer."""
+        """What is so now. Who asks while somebody waits gets the same answer; who asks right after
+        it too, but in the next turn of the loop: no connection is served twice before others."""
+        if self._told is not None and clock.monotonic() - self._told[0] < FRESH:
+            asyncio.get_running_loop().call_soon(tell, self._told[1])
+            return
         self._waiting.append(tell)
         if len(self._waiting) == 1:
             self._channel.send("facts")
@@ -118,6 +129,7 @@ class Observer:
     def _tell(self, facts: Facts | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._told = None if facts is None else (clock.monotonic(), facts)
         waiting, self._waiting = self._waiting, []
         for tell in waiting:
             tell(facts)

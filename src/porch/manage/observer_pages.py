@@ -6,6 +6,7 @@ nothing tells a secret; it is for the networks of whoever runs the door all the 
 
 from collections.abc import Callable
 
+from porch import clock
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import Field
@@ -15,7 +16,11 @@ from porch.observe.exposition import Exposition, content_type
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
 
-__all__ = ["Pages"]
+__all__ = ["LASTS", "Pages"]
+
+LASTS = 1.0
+"""Seconds in which all who ask for the metrics get the same page: to make one of a door with many
+routes takes long, and the questions whether it lives would wait behind it."""
 
 Ask = Callable[[Callable[[Facts | None], None]], None]
 """Asks the supervisor; what is given is called with what it says, or with None if it is silent."""
@@ -28,7 +33,7 @@ _SILENT = b"the supervisor does not answer; porch status, or restart the door\n"
 class Pages(Filter):
     """table, series: where the workers count."""
 
-    __slots__ = ("_ask", "_exposition", "_last", "_series", "_table")
+    __slots__ = ("_ask", "_exposition", "_last", "_made", "_series", "_table")
 
     def __init__(self, ask: Ask, table: SharedTable, series: SeriesTable) -> None:
         self._ask = ask
@@ -36,6 +41,7 @@ class Pages(Filter):
         self._series = series
         self._exposition = Exposition()
         self._last: Facts | None = None
+        self._made: dict[bytes, tuple[float, bytes]] = {}  # by kind: when, and the page
 
     def on_request(self, exchange: Exchange) -> Response | Suspend:
         """See Filter."""
@@ -60,8 +66,12 @@ class Pages(Filter):
         if facts is None:
             return Response(503, [*_PLAIN, _FRESH], _SILENT)
         kind = content_type(exchange.request.get(b"accept"))
-        families = measures(facts, self._table)
-        page = self._exposition.page(self._series.totals(), families, kind)
+        made, page = self._made.get(kind, (0.0, b""))
+        now = clock.monotonic()
+        if not page or now - made >= LASTS:
+            families = measures(facts, self._table)
+            page = self._exposition.page(self._series.totals(), families, kind)
+            self._made[kind] = now, page
         return Response(200, [(b"content-type", kind), _FRESH], page)
 
 

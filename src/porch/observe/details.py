@@ -6,11 +6,21 @@ Secrets in URLs and fields are taken out.
 import json
 
 from porch.exchange import Exchange
-from porch.observe.redact import redact_field, redact_url
+from porch.observe.redact import redact_url
 
 __all__ = ["details"]
 
 _MOST_TRIED, _MOST_DETAIL, _MOST_SENT = 8, 300, 40
+_SHOWN = frozenset(
+    (
+        *(b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"content-encoding"),
+        *(b"content-length", b"content-type", b"expect", b"host", b"if-modified-since", b"range"),
+        *(b"if-none-match", b"referer", b"te", b"user-agent", b"via", b"x-forwarded-for"),
+        *(b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto"),
+        *(b"x-request-id", b"traceparent", b"upgrade", b"sec-fetch-site", b"sec-fetch-mode"),
+    )
+)
+"""Fields whose value is kept; of all others it might be a secret, whatever their names are."""
 
 
 def details(exchange: Exchange, room: int) -> bytes:
@@ -40,10 +50,14 @@ def _sent(exchange: Exchange) -> list[object]:
     assert outgoing is not None
     line = b"%b %b" % (outgoing.method, redact_url(outgoing.target))
     fields = [
-        [_shown(name), _shown(redact_field(name, value)[:_MOST_DETAIL])]
+        [_shown(name), _shown(_value(name, value)[:_MOST_DETAIL])]
         for name, value in outgoing.fields[:_MOST_SENT]
     ]
     return [_shown(line[:_MOST_DETAIL]), *fields]
+
+
+def _value(name: bytes, value: bytes) -> bytes:
+    return redact_url(value) if name in _SHOWN else b"(%d bytes)" % len(value)
 
 
 def _bytes(text: str) -> bytes:

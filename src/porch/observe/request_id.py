@@ -49,6 +49,8 @@ class RequestId(Filter):
         """See Filter. An origin's own stands behind nothing of ours: it goes."""
         response = exchange.response
         assert response is not None
+        if not exchange.id:  # of a request that was refused before it had a route
+            exchange.id = b"%b-%x" % (self._prefix, self._next())
         fields = response.fields
         if NAME in map(_name, fields):
             fields = [each for each in fields if each[0] != NAME]
@@ -56,7 +58,6 @@ class RequestId(Filter):
             fields = [*fields]
         fields.append((NAME, exchange.id))
         response.fields = fields
-
 
 class TellRequestId(Filter):
     """Tells the origin. Behind ForwardingHeaders, which keeps the client's own away."""

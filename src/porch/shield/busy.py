@@ -18,6 +18,7 @@ from porch import clock
 from porch.http.message import RequestHead
 from porch.route.route import ALWAYS, HIGH, LOW, NORMAL, Route
 from porch.shield.busy_level import KINDS, Level
+from porch.shield.limit_keys import network
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from porch.keeper import Security
     from porch.shield.busy_refusal import Refusal
 
-__all__ = ["CHECKS", "HEALTH", "LOOK", "PATIENCE", "Busy", "Find", "Terms"]
+__all__ = ["CHECKS", "HEALTH", "LOOK", "PATIENCE", "SHARE", "Busy", "Find", "Terms"]
 
 PATIENCE = 0.1
 """Seconds in which every turn has to be too long before anybody is refused. One pause, and the few
@@ -34,8 +35,10 @@ LOOK = 0.1
 """Seconds between two moves of the level."""
 HEALTH = frozenset((b"/livez", b"/readyz", b"/healthz", b"/health", b"/-/healthy", b"/-/ready"))
 """Targets by which others look whether we live: they would take a busy machine for a dead one."""
-CHECKS = 5
-"""So many of them between two looks are as important as the most: anybody can ask for these."""
+CHECKS = 50
+"""So many of them a second are as important as the most: anybody can ask for these."""
+SHARE = 5
+"""So many of these for one client, IPv6 by the /64: one that asks for more takes nobody's."""
 _STEPS = 4
 """How often the timer is due in the time that a turn may take."""
 _TIMER = 0.001
@@ -91,6 +94,7 @@ class Busy:
         "_blur",
         "_calm",
         "_came",
+        "_checked",
         "_checks",
         "_clients",
         "_cpu",
@@ -103,6 +107,7 @@ class Busy:
         "_knows",
         "_look",
         "_refusal",
+        "_second",
         "_since",
         "_spans",
         "_step",
@@ -123,6 +128,9 @@ class Busy:
         self._terms = terms
         self._refusal = refusal
         self._clients = 0
+        self._checked: dict[bytes, int] = {}
+        self._checks = 0
+        self._second = 0
         self._step = max(_TIMER, terms.lag / _STEPS)
         self.level = Level()
         self.lag = 0.0
@@ -153,8 +161,7 @@ class Busy:
             if importance == ALWAYS:
                 return route
             importance = HIGH if self._knows(client_ip) else NORMAL
-        if importance == NORMAL and request.target in HEALTH and self._checks < CHECKS:
-            self._checks += 1
+        if importance == NORMAL and request.target in HEALTH and self._has_checks(client_ip):
             importance = HIGH
         level = self.level
         if level.at > importance and self._is_below(importance, client_ip):
@@ -179,6 +186,21 @@ class Busy:
         blur = self._came * _GOLDEN % 1.0 * self._blur
         return ((client & 0xFFFF) / 0x10000 + turn + blur) % 1.0 < place
 
+    def _has_checks(self, client_ip: bytes) -> bool:
+        """Whether a client may still ask in this second; if so, it has asked. Only who may is kept,
+        so that there are never more than CHECKS."""
+        second = int(clock.monotonic())
+        if second != self._second:
+            self._second, self._checks = second, 0
+            self._checked.clear()
+        client = network(client_ip)
+        count = self._checked.get(client, 0)
+        if count >= SHARE or self._checks >= CHECKS:
+            return False
+        self._checked[client] = count + 1
+        self._checks += 1
+        return True
+
     # --- time ------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
@@ -198,7 +220,7 @@ class Busy:
         self._spans = [lag * _WIDER ** max(0, kind - least) for kind in range(KINDS)]
         clients = self._clients.bit_count()
         self._blur = max(_BLUR, 1.0 / clients) if clients else _BLUR
-        self._came = self._guarded = self._clients = self._checks = 0
+        self._came = self._guarded = self._clients = 0
         self._worked = 0.0
         level.begin()
 

@@ -4,12 +4,14 @@ By the head: path, method, parameters, the type of the body; by the body, when t
 JSON. Answers are not looked at, and who may ask is a matter of `auth`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import unquote_to_bytes
 
 from porch.exchange import Exchange
-from porch.http.message import RequestHead
+from porch.http.fields import alike
+from porch.http.message import RequestHead, Trailers
+from porch.route.methods import meant
 from porch.route.paths import TooManyReadings, readings
 from porch.shield.content import Content, Look, Watch, has_body
 from porch.shield.content_errors import (
@@ -22,20 +24,15 @@ from porch.shield.content_errors import (
 from porch.shield.json_content import no_body
 from porch.shield.json_shape import Shape, parse
 from porch.shield.media import is_json, media_type
+from porch.shield.openapi_names import cookies, fields
 from porch.shield.openapi_operations import Body, Item, Offer, Operation
 from porch.shield.openapi_parameters import Parameter
 from porch.shield.openapi_value import Value
 
 __all__ = ["OpenApi"]
 
-_ELSEWHERE = {
-    b"x-http-method-override": "another method",
-    b"x-http-method": "another method",
-    b"x-method-override": "another method",
-    b"x-original-url": "another path",
-    b"x-rewrite-url": "another path",
-}
-"""Fields that some origins believe more than the request itself."""
+_OTHER_PATHS = frozenset((b"x-original-url", b"x-rewrite-url"))
+"""Fields that some origins believe more than the request itself, as `alike` has them."""
 
 _Found = tuple[Item, str, Mapping[str, bytes]]
 
@@ -79,16 +76,28 @@ class OpenApi(Content):
         self.check_parameters(request, operation, values)
         return self._look(exchange, operation)
 
+    def on_request_trailers(self, exchange: Exchange, trailers: Trailers) -> None:
+        """See Filter. Behind a body nobody looks at parameters, and some origins merge the two."""
+        for name, _ in trailers.fields:
+            if alike(name) in self.offer.fields:
+                said = named(name.decode("latin-1"))
+                error = BadContent(f"The header parameter '{said}' stands behind the body.")
+                self.refuse(exchange, error)
+
     # --- by the head -----------------------------------------------------------------------------
 
     def operation(self, request: RequestHead) -> tuple[Operation, Mapping[str, bytes]] | None:
         """What a request asks for, and the values in its path; None for a preflight of CORS.
         Raises BadContent."""
         item, template, values = self._item(request.target.partition(b"?")[0])
-        for name, value in request.fields:
-            if name in _ELSEWHERE and value != request.method:
-                raise BadContent(f"The field '{name.decode()}' asks for {_ELSEWHERE[name]}.")
+        for name, _ in request.fields:
+            if alike(name) in _OTHER_PATHS:
+                raise BadContent(
+                    f"The field '{named(name.decode('latin-1'))}' asks for another path."
+                )
         method = request.method
+        if any(each != method.upper() for each in meant(request)):
+            raise BadContent("A field, or _method in the query, asks for another method.")
         operation = item.operations.get(method)
         if operation is None and method == b"HEAD":
             operation = item.operations.get(b"GET")
@@ -122,16 +131,17 @@ class OpenApi(Content):
         for name, each in described["path"].items():
             each.check([values[name]])
         self._check_query(request, described["query"])
-        for name, each in described["header"].items():
-            key = name.encode("latin-1", "replace")
-            texts = [value for field, value in request.fields if field == key]
-            if len(texts) > 1 and each.kind in ("list", "object"):
-                texts = [b",".join(texts)]
-            each.check(texts)
+        if described["header"]:
+            lines = fields(request, described["header"])
+            for name, each in described["header"].items():
+                texts = lines.get(name, [])
+                if len(texts) > 1 and each.kind in ("list", "object"):
+                    texts = [b",".join(texts)]
+                each.check(texts)
         if described["cookie"]:
-            cookies = _cookies(request)
+            sent = cookies(request, described["cookie"])
             for name, each in described["cookie"].items():
-                each.check(cookies.get(name, ()))
+                each.check(sent.get(name, ()))
 
     def _check_query(self, request: RequestHead, described: Mapping[str, Parameter]) -> None:
         query = request.target.partition(b"?")[2]
@@ -218,13 +228,3 @@ def _look(name: str, shape: Shape, value: Value | None, is_required: bool, body:
 
 def _types(name: str, body: Body) -> str:
     return f"{name} takes {' or '.join(body.medias)}."
-
-
-def _cookies(request: RequestHead) -> Mapping[str, Sequence[bytes]]:
-    """RFC 6265 5.4: all that are sent under a name."""
-    found: dict[str, list[bytes]] = {}
-    for name, value in request.fields:
-        for pair in value.split(b";") if name == b"cookie" else ():
-            key, _, text = pair.strip(b" \t").partition(b"=")
-            found.setdefault(key.decode("latin-1"), []).append(text.strip(b'"'))
-    return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from porch.http.fields import alike
 from porch.shield.json_shape import Shape
 from porch.shield.media import is_json
 from porch.shield.openapi_document import Document, DocumentError, Node, escaped
@@ -43,11 +44,13 @@ class Item(NamedTuple):
 
 class Offer(NamedTuple):
     """Of one document. size: how many operations. keys: parameters of the query with credentials,
-    in any operation. warnings: for the operator."""
+    in any operation. fields: those that are parameters of any, as `alike` has them. warnings: for
+    the operator."""
 
     paths: Paths[Item]
     size: int
     keys: frozenset[str]
+    fields: frozenset[bytes]
     warnings: tuple[str, ...]
 
 
@@ -55,6 +58,7 @@ def read_offer(document: Document, *, base: str | None, read_only: bool, shape: 
     """base: what stands before the paths, in place of those of `servers`. Raises DocumentError."""
     schemas = Schemas(document, read_only=read_only)
     paths: Paths[Item] = Paths()
+    fields: set[bytes] = set()
     count = 0
     for template, node, at in document.parts(document.data, "paths", "#"):
         if template.startswith("x-"):
@@ -68,13 +72,18 @@ def read_offer(document: Document, *, base: str | None, read_only: bool, shape: 
             if method in table
         }
         count += len(operations)
+        for operation in operations.values():
+            fields |= {
+                alike(name.encode("latin-1", "replace")) for name in operation.parameters["header"]
+            }
         for each in _bases(document, table, where, base):
             item = Item(operations, _allow(operations))
             try:
                 paths.add(each + template, item)
             except ValueError as error:
                 raise DocumentError(str(error), at) from None
-    return Offer(paths, count, frozenset(_keys(document)), tuple(dict.fromkeys(document.warnings)))
+    warnings = tuple(dict.fromkeys(document.warnings))
+    return Offer(paths, count, frozenset(_keys(document)), frozenset(fields), warnings)
 
 
 def _allow(operations: Mapping[bytes, Operation]) -> bytes:
