@@ -87,12 +87,16 @@ def test_what_is_packed_was_packed_for_who_takes_it():
     assert implied(request((b"accept-encoding", b"gzip")), []) == set()
 
 
-def test_who_is_named_as_allowed_to_read_it_was_asked_for_by_him():
+@pytest.mark.parametrize("allows", [b"access-control-allow-origin", b"timing-allow-origin"])
+def test_who_is_named_as_allowed_to_read_it_may_have_been_asked_for_by_him(allows):
     asked = request((b"origin", b"https://a.test"))
-    allows = b"access-control-allow-origin"
-    assert implied(asked, [(allows, b"https://a.test")]) == {b"origin"}
+    by_referer = request((b"referer", b"https://a.test/x"))
+    for named in (b"https://a.test", b"HTTPS://A.TEST", b"https://a.test/", b"null", b"", b"*, x"):
+        for each in (asked, by_referer, request()):
+            assert implied(each, [(allows, named)]) == {b"origin"}
+            assert implied(each, [(allows, b"*"), (allows, named)]) == {b"origin"}
     assert implied(asked, [(allows, b"*")]) == set()
-    assert implied(request(), [(allows, b"https://a.test")]) == set()
+    assert implied(asked, []) == set()
 
 
 def test_what_a_trusted_proxy_tells_counts_behind_what_counts_anyway():

@@ -74,6 +74,18 @@ def _origin_echoed(request: Request) -> Said:
     return said(PAGE, (b"access-control-allow-origin", who)) if who else said(PAGE)
 
 
+def _origin_of_referer(request: Request) -> Said:
+    """The same, from where he says that he was."""
+    who = b"/".join(field(request, b"referer", b"https://shop.test/").split(b"/")[:3])
+    return said(PAGE, (b"access-control-allow-origin", who))
+
+
+def _timing_echoed(request: Request) -> Said:
+    """Whoever asks may see how long it took, by the name he gives himself."""
+    who = field(request, b"origin")
+    return said(PAGE, (b"timing-allow-origin", who)) if who else said(PAGE)
+
+
 def _vary(name: bytes, says: bytes) -> Origin:
     def answer(request: Request) -> Said:
         found = [value for each, value in request.fields if each == name]
@@ -223,6 +235,20 @@ CASES = [
         name="A page may be read by the site that asks, and forgets Vary",
         source="CORS misconfigurations, 2016",
         origin=_origin_echoed,
+        first=(ask(b"Origin: https://evil.test"),),
+        then=ask(b"Origin: https://shop.test"),
+    ),
+    Case(
+        name="A page may be read by the site of Referer, and forgets Vary",
+        source="CORS misconfigurations, 2016",
+        origin=_origin_of_referer,
+        first=(ask(b"Referer: https://evil.test/x"),),
+        then=ask(b"Origin: https://shop.test"),
+    ),
+    Case(
+        name="The timing of a page may be seen by the site that asks, and forgets Vary",
+        source="CORS misconfigurations, 2016",
+        origin=_timing_echoed,
         first=(ask(b"Origin: https://evil.test"),),
         then=ask(b"Origin: https://shop.test"),
     ),

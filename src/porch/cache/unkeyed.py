@@ -78,7 +78,8 @@ FAMILIES = (
 
 _REMEMBERED = 4096
 _ADDRESSES = b"x-forwarded-for"
-_TELLING = frozenset((b"content-encoding", b"access-control-allow-origin"))
+_FOR_SITES = (b"access-control-allow-origin", b"timing-allow-origin")
+_TELLING = frozenset((b"content-encoding", *_FOR_SITES))
 _NAME = itemgetter(0)
 
 
@@ -146,7 +147,8 @@ def believing(rules: KeyRules) -> KeyRules:
 def implied(request: RequestHead, fields: Sequence[Field]) -> set[bytes]:
     """The names of request fields that an answer with these fields has looked at, whether Vary has
     them or not: a coding is there because somebody took it, and a site may read it because it said
-    who it is."""
+    who it is, in Origin or elsewhere, or because it is the one that always may. Which of these, the
+    answer does not say, nor how the site was spelled."""
     asks = [*map(_NAME, request.fields)]
     names = {*compress(asks, map(_is_looked_at, asks))}
     if _TELLING.isdisjoint(map(_NAME, fields)):
@@ -154,6 +156,6 @@ def implied(request: RequestHead, fields: Sequence[Field]) -> set[bytes]:
     for name, value in fields:
         if name == b"content-encoding":
             names.add(b"accept-encoding")
-        elif name == b"access-control-allow-origin" and value == request.get(b"origin"):
+        elif name in _FOR_SITES and value != b"*":
             names.add(b"origin")
     return names
