@@ -59,6 +59,7 @@ class RequestId(Filter):
         fields.append((NAME, exchange.id))
         response.fields = fields
 
+
 class TellRequestId(Filter):
     """Tells the origin. Behind ForwardingHeaders, which keeps the client's own away."""
 
