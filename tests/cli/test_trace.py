@@ -42,7 +42,7 @@ def test_failed_attempts_are_told_with_their_reasons_and_what_was_sent() -> None
     assert "500.0 ms  b:1 failed, connected at 2.0 ms: connection_refused" in text
     assert "2 attempts in all" in text
     assert f"connection_refused: {ConnectionRefused.sentence} (b refused)" in text
-    assert "sent last: GET /v1\n  x-a: b" in text
+    assert "sent last: GET /v1\n  x-a: (1 bytes)" in text
 
 
 def test_what_is_answered_at_the_door_says_so() -> None:

@@ -1,6 +1,7 @@
 """Files and folders of a door, with rights and disks that are not as they should be."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,14 +104,15 @@ def test_a_folder_that_is_missing_is_wrong(patient: Make, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("mode", "said"), [(0o755, "ok"), (0o750, "wrong")])
 def test_rights_are_those_of_who_workers_become(
-    patient: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, said: str
+    patient: Make, monkeypatch: pytest.MonkeyPatch, mode: int, said: str
 ) -> None:
     as_web(monkeypatch)
-    for folder in (tmp_path, tmp_path.parent):
-        folder.chmod(0o755)
-    (tmp_path / "www").mkdir()
-    (tmp_path / "www").chmod(mode)
-    found = only(check_files(patient('[routes]\n"*" = "file:www"\n')))
+    with tempfile.TemporaryDirectory() as folder:  # all may go there: pytest's own are its user's
+        Path(folder).chmod(0o755)
+        www = Path(folder) / "www"
+        www.mkdir()
+        www.chmod(mode)
+        found = only(check_files(patient(f'[routes]\n"*" = "file:{www}"\n')))
     assert found.said == said
     assert said == "ok" or "web (uid 4711, gid 4711) may not use" in found.sentence
 
