@@ -27,8 +27,6 @@ def test_a_place_in_the_list_is_a_name_for_good():
     row = table.row(1)
     assert [row.place(("a", str(number)), 2) for number in range(3)] == [0, 1, 2]
     assert row.place(("a", "1"), 2) == 1
-    assert table.name(1, 2) == ("a", "2")
-    assert table.name(1, 3) == ()
 
 
 def test_another_process_sees_what_was_counted():
@@ -60,7 +58,6 @@ def test_what_an_ended_worker_has_counted_stays_counted():
     totals = table.totals()
     assert list(totals.cells(("a", "b"))) == [0, 20]
     assert totals.cells(("c",))[0] == 3
-    assert table.name(1, 0) == ("c",)
 
 
 def test_who_reads_while_a_row_moves_reads_again():

@@ -4,6 +4,7 @@ import re
 
 from porch.cache.key import KeyRules, host, target, url
 from porch.http.message import Field, RequestHead
+from porch.route.paths import without_dots
 
 __all__ = ["SAFE", "invalidated", "resolved"]
 
@@ -55,26 +56,13 @@ def resolved(reference: bytes, request: RequestHead) -> bytes | None:
         theirs = request.scheme if scheme is None else scheme.lower()
         if host(theirs, authority) != ours:
             return None
-        path = _without_dots(path)
+        path = without_dots(path or b"/")
     else:
         base, mark, rest = target(request.target, _AS_IS).partition(b"?")
         if path:
-            path = _without_dots(path if path[:1] == b"/" else base[: base.rindex(b"/") + 1] + path)
+            path = without_dots(path if path[:1] == b"/" else base[: base.rindex(b"/") + 1] + path)
         else:
             path = base
             query = mark + rest if query is None else query
+    # An empty query, `;` and `//` stay: they are another path, and another key.
     return request.scheme + b"://" + ours + target(path + (query or b""), _AS_IS)
-
-
-def _without_dots(path: bytes) -> bytes:
-    """RFC 3986 5.2.4. An empty query, `;` and `//` stay: they are another path, and another key."""
-    kept: list[bytes] = []
-    segments = path.split(b"/")[1:]
-    for each in segments:
-        if each == b"..":
-            del kept[-1:]
-        elif each != b".":
-            kept.append(each)
-    if segments and segments[-1] in (b".", b".."):
-        kept.append(b"")
-    return b"/" + b"/".join(kept)

@@ -63,11 +63,6 @@ class SeriesTable:
         """For the one worker that counts there."""
         return Series(self._views[number])
 
-    def name(self, row: int, place: int) -> Name:
-        """The name at a place of a row's list; () where there is none."""
-        names = self._views[row].names()
-        return names[place][0] if place < len(names) else ()
-
     def totals(self) -> "Totals":
         """All names, each with its cells added up over all rows. 10,000 names of 2 workers are
         15 ms."""

@@ -8,7 +8,15 @@ leads around the rules of a route.
 import re
 from collections.abc import Iterator
 
-__all__ = ["MOST_READINGS", "TooManyReadings", "climbs", "odd", "readings", "to_wire"]
+__all__ = [
+    "MOST_READINGS",
+    "TooManyReadings",
+    "climbs",
+    "odd",
+    "readings",
+    "to_wire",
+    "without_dots",
+]
 
 odd = re.compile(
     rb"//|/\.|\\|;|%(?:00|2[DEF]|3[0-9]|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AE]|.?[a-f])"
@@ -75,7 +83,7 @@ def to_wire(path: str) -> str:
 def _forms(path: bytes) -> list[bytes]:
     """What stands there to one origin or another, before dot segments are removed; the last has
     all of it done."""
-    forms = [_ESCAPE.sub(_decode, each) for each in (path, _without_dots(path))]
+    forms = [_ESCAPE.sub(_decode, each) for each in (path, without_dots(path))]
     for plainer in _PLAINER:
         if len(forms) > _FEW and len(forms) * len(path) > _MOST_BYTES:
             raise TooManyReadings("the path is long, and can be read in too many ways")
@@ -118,14 +126,14 @@ def _settled(form: bytes) -> Iterator[bytes]:
     if b"//" in form:
         merged = _SLASHES.sub(b"/", form)
         yield merged
-        yield _SLASHES.sub(b"/", _without_dots(form))
-        yield _without_dots(merged)
+        yield _SLASHES.sub(b"/", without_dots(form))
+        yield without_dots(merged)
     else:
-        yield _without_dots(form)
+        yield without_dots(form)
 
 
-def _without_dots(path: bytes) -> bytes:
-    """RFC 3986 5.2.4. `..` at the root stays at the root."""
+def without_dots(path: bytes) -> bytes:
+    """RFC 3986 5.2.4. `..` at the root stays at the root. path: absolute; `//` stays."""
     if b"/." not in path:
         return path
     kept: list[bytes] = []
