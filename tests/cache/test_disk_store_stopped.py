@@ -18,11 +18,11 @@ from porch.cache.store import Save
 from tests.support.storing import SIZE, Worker, answer, body_of, keep, key, worker
 
 
-def write_for_long(store: DiskStore, ready: int) -> None:
+def write_for_long(store: DiskStore, ready: int, enough: int) -> None:
     """As one that has no processor just then."""
     with store._database.writing():
         os.write(ready, b"x")
-        time.sleep(2 * PATIENCE)
+        os.read(enough, 1)
 
 
 def stop_in_a_write(store: DiskStore) -> None:
@@ -75,6 +75,7 @@ def test_a_worker_that_takes_long_to_write_costs_others_nothing_but_time(tmp_pat
     claimed = claim(folder)
     said: list[str] = []
     looked, ready = os.pipe()
+    enough, waited = os.pipe()
     with worker(folder, claimed) as writer:
         store = open_store(folder, SIZE, claimed, said.append)
         saving = Saving(store)
@@ -85,8 +86,10 @@ def test_a_worker_that_takes_long_to_write_costs_others_nothing_but_time(tmp_pat
         def later(seconds: float, call: Callable[[], object]) -> Any:
             pauses.append(seconds)
             due.append(call)
+            if len(pauses) == 12:
+                os.write(waited, b"x")
 
-        writer.start(write_for_long, ready)
+        writer.start(write_for_long, ready, enough)
         os.read(looked, 1)
         spent: list[float] = []
         for number in range(100):
@@ -100,9 +103,9 @@ def test_a_worker_that_takes_long_to_write_costs_others_nothing_but_time(tmp_pat
         writer.result()
         assert len(told) == 100
         assert None not in told
-        assert len(pauses) > 10, "it was in the way"
+        assert len(pauses) >= 12, "it was in the way"
         assert median(spent) < PATIENCE / 10
         assert not said
         store.close()
-    for each in (looked, ready, claimed.lock, claimed.board):
+    for each in (looked, ready, enough, waited, claimed.lock, claimed.board):
         os.close(each)
