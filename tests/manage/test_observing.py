@@ -16,6 +16,7 @@ from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.loop import Loop
 from porch.manage.observing import Observing
+from porch.manage.page.drawing import Drawing
 from tests.manage.test_observer_pages import FACTS
 
 HERE = ListenAddress(host="127.0.0.1")
@@ -37,7 +38,14 @@ class Made:
         self.loop = Loop()
         self.told: Any = Told()
         in_force = InForce(candidate, Listening(), {}, self.listening)
-        self.observing = Observing(self.loop, in_force, self.told, lambda: FACTS, self.loop.close)
+        self.observing = Observing(
+            self.loop,
+            in_force,
+            self.told,
+            lambda: FACTS,
+            lambda known: Drawing(revision=known, plan=None, now={}, workers=[]),
+            self.loop.close,
+        )
 
     @property
     def port(self) -> int:

@@ -15,6 +15,7 @@ from porch.manage.facts import Facts
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop
 from porch.manage.observer import Observer
+from porch.manage.page.drawing import Drawing, Revision
 from porch.manage.process import fork_to, new_loop, settle
 from porch.observe.messages import Messages
 
@@ -22,7 +23,7 @@ __all__ = ["Observing"]
 
 
 class Observing:
-    """One door's. facts: what it is told. leave: closes, in its process, what is not its own.
+    """One door's. facts, draw: what it is told. leave: closes, in its process, what is not its own.
 
     pid: of the one that runs, 0 for none.
     """
@@ -33,6 +34,7 @@ class Observing:
         in_force: InForce,
         messages: Messages,
         facts: Callable[[], Facts],
+        draw: Callable[[Revision], Drawing],
         leave: Callable[[], None],
     ) -> None:
         self.pid = 0
@@ -40,6 +42,7 @@ class Observing:
         self._in_force = in_force
         self._messages = messages
         self._facts = facts
+        self._draw = draw
         self._leave = leave
         self._channel: Channel | None = None
         self._served: list[list[socket]] = []
@@ -116,7 +119,9 @@ class Observing:
         for message in messages:
             if message.word == "facts":
                 channel.send("facts", self._facts())
-                self._flush()
+            elif message.word == "drawing":
+                channel.send("drawing", self._draw(message.data))
+        self._flush()
 
     def _flush(self) -> None:
         channel = self._channel

@@ -30,6 +30,7 @@ from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.observing import Observing
+from porch.manage.page.drawing import drawing
 from porch.manage.ordering import Ordering
 from porch.manage.process import Process
 from porch.manage.prospect import Load
@@ -137,7 +138,12 @@ class Supervisor:
             self._become,
         )
         self.observing = Observing(
-            self._loop, in_force, self.messages, lambda: facts(self), self._close_in_observer
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())

@@ -78,6 +78,10 @@ def test_what_is_so_now_is_told_each_time_and_can_be_sent() -> None:
     assert "dns_error" in now["out"][0][2]
     assert now["weights"] == [["[pool.api]", "c:1", 3]]
     assert now["closed"] == {"b.test/x/*": 1.9e9}
-    assert [each["undo"].split()[1] for each in now["orders"]] == ["undrain", "weight", "maintenance"]
-    assert now["workers"] == [{"slot": 0, "pid": 4711, "row": 1, "ready": True, "missed": 0}]
+    assert [each["undo"].split()[1] for each in now["orders"]] == [
+        "undrain",
+        "weight",
+        "maintenance",
+    ]
+    assert found.workers == [{"slot": 0, "pid": 4711, "row": 1, "ready": True, "missed": 0}]
     assert now["ends"] == {"a.test": 2000.0}

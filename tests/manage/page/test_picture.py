@@ -22,7 +22,10 @@ def plan(routes: Mapping[str, list[str]], endpoints: Mapping[tuple[str, str], in
     """routes: key to pools."""
     return Plan(
         listeners=["http://127.0.0.1:80"],
-        routes={key: (f"a.toml:{at}", "words", [*pools]) for at, (key, pools) in enumerate(routes.items())},
+        routes={
+            key: (f"a.toml:{at}", "words", [*pools])
+            for at, (key, pools) in enumerate(routes.items())
+        },
         endpoints=dict(endpoints),
         limits={},
         has_cache=False,
@@ -65,7 +68,11 @@ def test_flow_is_told_by_route_endpoint_and_what_joins_them(watched: Watched) ->
     found = watched.look(2.0)
     assert [row[:3] for row in found["routes"]] == [[0, 5.0, 0.0], [1, 5.0, 2.0]]
     assert [row[:3] for row in found["endpoints"]] == [[0, 5.0, 0.0], [1, 3.0, 0.0], [2, 2.0, 2.0]]
-    assert [row[:4] for row in found["edges"]] == [[0, 0, 5.0, 0.0], [1, 1, 3.0, 0.0], [1, 2, 2.0, 2.0]]
+    assert [row[:4] for row in found["edges"]] == [
+        [0, 0, 5.0, 0.0],
+        [1, 1, 3.0, 0.0],
+        [1, 2, 2.0, 2.0],
+    ]
     assert found["all"][1:3] == [10.0, 2.0]
     assert found["routes"][0][3] == pytest.approx(0.0175)  # 12.1 ms: of the bucket up to 25 ms
 

@@ -47,11 +47,13 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
     """revision: of the plan that runs. plan: None where who asks has it. now: what is so at
-    present, as JSON will have it; times in seconds of the wall clock."""
+    present, as JSON will have it; times in seconds of the wall clock. workers: the same of them, to
+    which counts are added (counters.py)."""
 
     revision: Revision
     plan: Plan | None
     now: dict[str, Any]
+    workers: list[dict[str, Any]]
 
 
 def drawing(door: "Supervisor", known: Revision) -> Drawing:
@@ -64,6 +66,16 @@ def drawing(door: "Supervisor", known: Revision) -> Drawing:
         revision=revision,
         plan=None if revision == known else _plan(in_force, found),
         now=_now(door),
+        workers=[
+            {
+                "slot": -1 if each.is_leaving else each.slot,
+                "pid": each.pid,
+                "row": each.row,
+                "ready": each.is_ready,
+                "missed": each.missed,
+            }
+            for each in door.fleet.all
+        ],
     )
 
 
@@ -82,12 +94,8 @@ def _plan(in_force: "InForce", found: Iterable[EndpointName]) -> Plan:
     return Plan(
         listeners=in_force.listening.names,
         routes=routes,
-        endpoints={
-            name: columns[name] for name in names if name in columns and is_endpoint(name)
-        },
-        limits={
-            name[0]: columns[name] for name in names if name in columns and name[1] == LIMITED
-        },
+        endpoints={name: columns[name] for name in names if name in columns and is_endpoint(name)},
+        limits={name[0]: columns[name] for name in names if name in columns and name[1] == LIMITED},
         has_cache=bool(caches(candidate.loaded)),
     )
 
@@ -130,16 +138,6 @@ def _now(door: "Supervisor") -> dict[str, Any]:
             for each in in_force.discovered.status()
             if each["trouble"]
         ],
-        "workers": [
-            {
-                "slot": -1 if each.is_leaving else each.slot,
-                "pid": each.pid,
-                "row": each.row,
-                "ready": each.is_ready,
-                "missed": each.missed,
-            }
-            for each in door.fleet.all
-        ],
     }
 
 
@@ -151,5 +149,3 @@ def _out(in_force: "InForce") -> list[tuple[str, str, str, bool]]:
         check = 0 if column is None else in_force.table.most(column + CHECKED_AT)
         told.append((*name, standing(out, check), "drained" in out))
     return told
-
-

@@ -3,7 +3,7 @@
 from typing import Any
 
 from porch import clock
-from porch.observe.recent import Marks, Record, RecentTable
+from porch.observe.recent import Marks, RecentTable, Record
 
 __all__ = ["FAILING", "LASTS", "MOST", "SLOWEST", "Lately"]
 
