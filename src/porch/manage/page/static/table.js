@@ -8,7 +8,7 @@ const MOST = 20; // rows at first, and more at each wish
 export class Table {
   // columns: [{word, kind: "name" | "number" | "acts" | "", text(row), tone(row), title(row),
   // node(row): made once for a row, refresh(node, row)}]
-  constructor(title, columns, { empty = "none", note = "" } = {}) {
+  constructor(title, columns, { empty = "none", note = "", isWide = false } = {}) {
     this.columns = columns;
     this.rows = new Map();
     this.most = MOST;
@@ -30,7 +30,7 @@ export class Table {
     this.extra = el("div", { class: "extra" });
     this.node = el(
       "section",
-      { "aria-labelledby": id },
+      { "aria-labelledby": id, class: isWide ? "wide" : null },
       this.title,
       note ? el("p", { class: "note" }, note) : null,
       this.empty,

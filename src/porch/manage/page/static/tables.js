@@ -19,7 +19,7 @@ const flows = [
 ];
 const state = {
   word: "State",
-  kind: "",
+  kind: "state",
   text: (row) => `${SIGN[tone(row)[0]]} ${tone(row)[1]}`,
   tone: (row) => tone(row)[0],
   title: (row) => row.why || "",
@@ -81,7 +81,7 @@ export class Tables {
     this.routes = new Table(
       "Routes",
       [name(about), state, ...flows, ...(steer ? [actions(close)] : [])],
-      { empty: "No route fits." },
+      { empty: "No route fits.", isWide: true },
     );
     this.endpoints = new Table(
       "Endpoints",
@@ -97,7 +97,7 @@ export class Tables {
         ),
         ...(steer ? [actions(drain, weight)] : []),
       ],
-      { empty: "No endpoint fits." },
+      { empty: "No endpoint fits.", isWide: true },
     );
   }
 
