@@ -137,7 +137,12 @@ class Supervisor:
             self._become,
         )
         self.observing = Observing(
-            self._loop, in_force, self.messages, lambda: facts(self), self._close_in_observer
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            self._close_in_observer,
+            lambda name, words, who, if_match, reply: reply(404, {"error": "not here yet"}, ""),
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
