@@ -9,7 +9,7 @@ import pytest
 from porch.listen.address import ListenAddress
 from porch.manage import observer as module
 from porch.manage.channel import Channel
-from porch.manage.observer import BOUNDS, Observer
+from porch.manage.observer import BOUNDS, Observer, Served
 from porch.manage.tables import Tables
 from porch.observe.direct import Direct
 from porch.observe.exposition import Exposition
@@ -27,15 +27,17 @@ class Running:
         self.sock.setblocking(False)
         self.port = self.sock.getsockname()[1]
         self.ours, self.theirs = Channel.pair()
-        address = ListenAddress(host="127.0.0.1", port=self.port)
+        self.address = ListenAddress(host="127.0.0.1", port=self.port)
         self.asked = 0
         self.observer = Observer(
-            {address: self.sock},
-            SharedTable(2, 200),
-            Tables.of(2, 1024),
-            self.theirs,
-            Messages(Direct(2)),
+            SharedTable(2, 200), Tables.of(2, 1024), self.theirs, Messages(Direct(2))
         )
+        self.serve(Served((self.address,)), self.sock)
+        self.sock.close()
+
+    def serve(self, served: Served, *socks: socket.socket) -> None:
+        """Tell it what it serves."""
+        self.ours.send("serve", served, [each.fileno() for each in socks])
 
     def answer(self) -> None:
         for message in self.ours.receive():

@@ -192,7 +192,7 @@ class InForce:
             self._begin_cache(candidate, fleet)
             for news in self.discovered.expect(candidate.sources):
                 fleet.tell(fleet.all, "found", news)
-            self.observed.open(candidate.metrics, 1)
+            self.observed.open(candidate.observed, 1)
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
@@ -234,13 +234,13 @@ class InForce:
         self.listening.close(gone)
         self._left = dict.fromkeys(gone, clock.monotonic())
         observed = self.observed.sockets
-        self.observed.close([each for each in observed if each not in self.candidate.metrics])
+        self.observed.close([each for each in observed if each not in self.candidate.observed])
         return before
 
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""
         observed = self.observed.sockets
-        self.observed.close([each for each in observed if each not in self.candidate.metrics])
+        self.observed.close([each for each in observed if each not in self.candidate.observed])
         self.discovered.settle(self.candidate.sources)
         self.listening.close(job.fresh)
         close_log_files(job.files)

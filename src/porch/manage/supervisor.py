@@ -144,6 +144,7 @@ class Supervisor:
             lambda: facts(self),
             lambda known: drawing(self, known),
             self._close_in_observer,
+            lambda name, words, who, if_match, reply: reply(404, {"error": "not here yet"}, ""),
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())

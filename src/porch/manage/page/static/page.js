@@ -92,7 +92,7 @@ try {
 } catch (error) {
   lost = `who asks is not known: ${error.message}`;
 }
-const steers = may.role !== "read";
-tables = new Tables(byId("tables"), steers ? new Steer(door) : null, trace);
+const steers = may.role !== "read" && !may.read_only;
+tables = new Tables(byId("tables"), steers ? new Steer(door, may.role) : null, trace);
 say(byId("who"), `${visible(may.name)}${steers ? "" : " (read only)"}`);
 stream.start();

@@ -10,8 +10,9 @@ const listed = (names) => (names || []).map(visible).join(", ");
 const HOLDS = "It holds over reloads and restarts";
 
 export class Steer {
-  constructor(door) {
+  constructor(door, role) {
     this.door = door;
+    this.mayRollBack = role === "all";
   }
 
   drain(row) {

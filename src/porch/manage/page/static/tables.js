@@ -187,7 +187,7 @@ export class Tables {
       { empty: "Nobody has ordered anything." },
     );
     this.purge = steer && below(this.cache, "Purge…", () => steer.purge());
-    this.rollback = steer && below(this.changes, "Roll back…", () => steer.rollback());
+    this.rollback = steer?.mayRollBack && below(this.changes, "Roll back…", () => steer.rollback());
   }
 
   show(door, sought) {
