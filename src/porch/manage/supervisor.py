@@ -29,6 +29,7 @@ from porch.manage.keeping import Keeping
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
@@ -147,7 +148,7 @@ class Supervisor:
             self.messages,
             lambda: facts(self),
             self._close_in_observer,
-            lambda name, words, who, if_match, reply: reply(404, {"error": "not here yet"}, ""),
+            self.operating.operate,
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
@@ -289,8 +290,9 @@ class Supervisor:
         candidate, listening = self.in_force.candidate, self.in_force.listening
         for address in listening.names:
             self._say(f"porch: listening on {address}")
-        for address in self.in_force.observed.names:
-            self._say(f"porch: metrics on http://{address}/metrics")
+        for what, urls in observed(self.in_force).items():
+            for url in urls:
+                self._say(f"porch: {what} on {url}")
         plainly = "" if any(each.tls for each in listening.sockets) else " over plain HTTP"
         by = "" if candidate.workers == 1 else f" with {candidate.workers} workers"
         if self._descriptors:
