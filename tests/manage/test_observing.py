@@ -19,6 +19,7 @@ from porch.manage.listening import Listening
 from porch.manage.loop import Loop
 from porch.manage.observer import Served
 from porch.manage.observing import MOST, Observing
+from porch.manage.page.drawing import Drawing
 from tests.manage.test_observer_pages import FACTS
 
 HERE = ListenAddress(host="127.0.0.1")
@@ -44,7 +45,13 @@ class Made:
         self.operated: list[Any] = []
         self.far: list[Channel] = []
         self.observing = Observing(
-            self.loop, self.in_force, self.told, lambda: FACTS, self.loop.close, self.operate
+            self.loop,
+            self.in_force,
+            self.told,
+            lambda: FACTS,
+            lambda known: Drawing(revision=known, plan=None, now={}, workers=[]),
+            self.loop.close,
+            self.operate,
         )
 
     def operate(self, *asked: Any) -> None:

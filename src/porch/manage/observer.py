@@ -32,6 +32,8 @@ from porch.manage.channel import Channel, Message
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import Pages
 from porch.manage.one_route import OneRoute
+from porch.manage.page.beat import Beat
+from porch.manage.page.page import Page
 from porch.manage.tables import Tables
 from porch.observe.error_page import error_response
 from porch.observe.messages import Messages
@@ -88,6 +90,7 @@ class Observer:
         self._told: tuple[float, Facts] | None = None
         self._listeners: dict[ListenAddress, Listener] = {}
         self._relay = Relay(self._send)
+        self._beat = Beat(partial(self._send, "drawing"), table, tables)
         self._admin: AdminDoor | None = None
 
     def _settings(self, route: Route) -> DoorSettings:
@@ -111,7 +114,7 @@ class Observer:
     @property
     def offers(self) -> Offers:
         """All that the admin door has beside logging in."""
-        return operated(self._relay)
+        return {**operated(self._relay), **Page(self._beat).offers}
 
     async def serve(self) -> None:
         """Until the supervisor is gone, or says so by closing the channel."""
@@ -159,6 +162,8 @@ class Observer:
     def _take(self, message: Message) -> None:
         if message.word == "facts":
             self._tell(message.data)
+        elif message.word == "drawing":
+            self._beat.on_drawing(message.data)
         elif message.word == "operated":
             self._relay.on_operated(*message.data)
         elif message.word == "serve":
@@ -176,9 +181,11 @@ class Observer:
             if admin is not None:
                 admin.close()
                 self._admin = None
+                self._beat.stop()
             return
         if admin is None:
             admin = self._admin = AdminDoor(settings, self.offers, self._deadlines, self._messages)
+            self._beat.start()
         else:
             admin.change(settings)
         admin.listen(dict(sockets[count:]))

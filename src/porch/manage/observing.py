@@ -17,6 +17,7 @@ from porch.manage.facts import Facts
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop
 from porch.manage.observer import Observer, Served
+from porch.manage.page.drawing import Drawing, Revision
 from porch.manage.process import fork_to, new_loop, settle
 from porch.observe.messages import Messages
 
@@ -40,7 +41,7 @@ class Operate(Protocol):
 
 
 class Observing:
-    """One door's. facts: what it is told. leave: closes, in its process, what is not its own.
+    """One door's. facts, draw: what it is told. leave: closes, in its process, what is not its own.
     operate: does what comes by the admin door.
 
     pid: of the one that runs, 0 for none.
@@ -52,6 +53,7 @@ class Observing:
         in_force: InForce,
         messages: Messages,
         facts: Callable[[], Facts],
+        draw: Callable[[Revision], Drawing],
         leave: Callable[[], None],
         operate: Operate,
     ) -> None:
@@ -60,6 +62,7 @@ class Observing:
         self._in_force = in_force
         self._messages = messages
         self._facts = facts
+        self._draw = draw
         self._leave = leave
         self._operate = operate
         self._channel: Channel | None = None
@@ -160,6 +163,9 @@ class Observing:
         for message in messages:
             if message.word == "facts":
                 channel.send("facts", self._facts())
+                self._flush()
+            elif message.word == "drawing":
+                channel.send("drawing", self._draw(message.data))
                 self._flush()
             elif message.word == "operate":
                 self._take(channel, *message.data)

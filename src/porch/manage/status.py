@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from porch.manage.in_force import InForce
     from porch.manage.supervisor import Supervisor
 
-__all__ = ["MOST_UPSTREAMS", "status"]
+__all__ = ["MOST_UPSTREAMS", "standing", "status"]
 
 MOST_UPSTREAMS = 1000
 """Endpoints that are told one by one."""
@@ -136,7 +136,7 @@ def _endpoint(in_force: "InForce", name: EndpointName, speaks: str | None) -> di
         }
     out = in_force.standings.of(name)
     return found | {
-        "state": _state(out, table.most(column + CHECKED_AT)),
+        "state": standing(out, table.most(column + CHECKED_AT)),
         "out_since": _time(min(why.since for why in out.values())) if out else None,
         "running": table.total(column + RUNNING),
         "requests": table.total(column + REQUESTS),
@@ -170,9 +170,9 @@ def _limit(in_force: "InForce", name: EndpointName) -> dict[str, object]:
     return {"limit": name[0], "refused": refused, "would_refuse": would}
 
 
-def _state(out: Mapping[str, Out], check: int) -> str:
-    """ "out since 12:03:11: connection refused, 4 of 4; next check in 3 s". check: when that is,
-    0 for never."""
+def standing(out: Mapping[str, Out], check: int) -> str:
+    """ "out since 12:03:11: connection refused, 4 of 4; next check in 3 s", or "up". out: by kind,
+    see Standings. check: when that is, as clock.milliseconds; 0 for never."""
     if not out:
         return "up"
     since = min(why.since for why in out.values())

@@ -33,6 +33,7 @@ from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
+from porch.manage.page.drawing import drawing
 from porch.manage.ordering import Ordering
 from porch.manage.process import Process
 from porch.manage.prospect import Load
@@ -147,6 +148,7 @@ class Supervisor:
             in_force,
             self.messages,
             lambda: facts(self),
+            lambda known: drawing(self, known),
             self._close_in_observer,
             self.operating.operate,
         )
