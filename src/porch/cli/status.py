@@ -36,6 +36,9 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     routes = f"{found['routes']} route{'' if found['routes'] == 1 else 's'}"
     yield f"{found['file']} ({found['hash']}), {routes}, loaded {found['loaded']}"
     yield f"listening on {', '.join(status['listening']) or 'nothing'}"
+    for what, urls in status["observed"].items():
+        if urls:
+            yield f"{what} on {', '.join(urls)}"
     yield ""
     yield from table(
         ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],

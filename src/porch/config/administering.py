@@ -18,7 +18,7 @@ from porch.listen.address import ListenAddress
 from porch.route.host import parse_host
 from porch.tls.certificate import Certificate
 
-__all__ = ["Administered", "Key", "Role", "administered"]
+__all__ = ["Administered", "Key", "administered"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ class InForce:
     log files. history: what ran before. renewed: certificate files that change. standings:
     which endpoints are out of rotation. orders: what operators have said. discovered: which were
     found. cache: where answers are kept. observed: the sockets of the observer. changes: put in
-    force so far, was_refused: whether the last one was not. say: tells the operator;
-    assigned later."""
+    force so far, was_refused: whether the last one was not. ordered: orders so far. say: tells the
+    operator; assigned later."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class InForce:
         self.files = files
         self.observed = observed or Listening()
         self.changes, self.was_refused = 0, False
+        self.ordered = 0
         self.loaded_at = clock.wall()
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None

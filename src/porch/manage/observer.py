@@ -26,6 +26,7 @@ from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.manage.admin.door import AdminDoor
 from porch.manage.admin.offer import Offers
+from porch.manage.admin.operated import operated
 from porch.manage.admin.relay import Relay
 from porch.manage.channel import Channel, Message
 from porch.manage.facts import Facts
@@ -113,7 +114,7 @@ class Observer:
     @property
     def offers(self) -> Offers:
         """All that the admin door has beside logging in."""
-        return Page(self._beat).offers
+        return {**operated(self._relay), **Page(self._beat).offers}
 
     async def serve(self) -> None:
         """Until the supervisor is gone, or says so by closing the channel."""

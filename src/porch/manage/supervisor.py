@@ -19,7 +19,7 @@ from porch.manage.asking import Asking
 from porch.manage.cache_orders import CacheOrders
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
-from porch.manage.control import Control, Question, second_path, socket_path
+from porch.manage.control import Control, second_path, socket_path
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.facts import facts
@@ -29,7 +29,10 @@ from porch.manage.keeping import Keeping
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.observed import observed
 from porch.manage.observing import Observing
+from porch.manage.operating import Command, Operating, Question
+from porch.manage.operation_document import document
 from porch.manage.page.drawing import drawing
 from porch.manage.ordering import Ordering
 from porch.manage.process import Process
@@ -76,9 +79,12 @@ class Supervisor:
         self._ready = ready
         self._notify = Notify()
         self._file = control
+        self.operating = Operating(self._commands())
         self._control: Control | None = None
         if control is not None:
-            self._control = Control(socket_path(control), self._commands(), second_path(control))
+            self._control = Control(
+                socket_path(control), self.operating.operate, second_path(control)
+            )
         self._code = 0
         self._failure: object = None
         self._is_up = False
@@ -144,15 +150,16 @@ class Supervisor:
             lambda: facts(self),
             lambda known: drawing(self, known),
             self._close_in_observer,
-            lambda name, words, who, if_match, reply: reply(404, {"error": "not here yet"}, ""),
+            self.operating.operate,
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
+        self.operating.in_force = in_force
+        for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
+            self.operating.commands |= each.commands
         if self._control is not None:
-            for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
-                self._control.commands |= each.commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)
@@ -165,8 +172,9 @@ class Supervisor:
         self.observing.look()
         self._watch()
 
-    def _commands(self) -> dict[str, Callable[[Question], None]]:
+    def _commands(self) -> dict[str, Command]:
         return {
+            "openapi": lambda question: question.reply(document(self.version)),
             "status": lambda question: question.reply(status(self)),
             "reload": lambda question: self._changes.ask("reload", question),
             "rollback": lambda question: self._changes.ask("rollback", question),
@@ -284,8 +292,9 @@ class Supervisor:
         candidate, listening = self.in_force.candidate, self.in_force.listening
         for address in listening.names:
             self._say(f"porch: listening on {address}")
-        for address in self.in_force.observed.names:
-            self._say(f"porch: metrics on http://{address}/metrics")
+        for what, urls in observed(self.in_force).items():
+            for url in urls:
+                self._say(f"porch: {what} on {url}")
         plainly = "" if any(each.tls for each in listening.sockets) else " over plain HTTP"
         by = "" if candidate.workers == 1 else f" with {candidate.workers} workers"
         if self._descriptors:
@@ -320,7 +329,7 @@ class Supervisor:
             listening=listening_words(listening.sockets),
             lent=[place for place, each in enumerate(listening.sockets) if each in listening.lent],
             control=control.fileno() if control is not None else -1,
-            question=question.sock.fileno() if question is not None else -1,
+            question=question.sock.fileno() if question is not None and question.sock else -1,
             workers=[
                 (each.pid, each.channel.fileno(), each.row)
                 for each in self.fleet.all
@@ -350,7 +359,8 @@ class Supervisor:
             self.fleet.adopt(process)
         question = None
         if handover.question >= 0 and self._control is not None:
-            question = self._control.adopt_question(handover.question_socket)
+            reply = self._control.adopt_question(handover.question_socket)
+            question = self.operating.going_on("upgrade", reply)
         self._changes.go_on(question)
 
     # --- commands ------------------------------------------------------------------------------

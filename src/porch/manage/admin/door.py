@@ -5,6 +5,7 @@ the kernel of it: parser, exchange, HTTP/2 and TLS are the same, and strict in t
 """
 
 from collections.abc import Mapping
+from functools import partial
 from socket import socket
 
 from porch.buffer.request import BufferRequest
@@ -21,8 +22,9 @@ from porch.listen.crowd_gate import Bounds
 from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.listen.security import Choose, Chosen
-from porch.manage.admin.entrance import Entrance, Reception
+from porch.manage.admin.entrance import Entrance, Reception, most
 from porch.manage.admin.guards import GUARDS
+from porch.manage.admin.guesses import Guesses
 from porch.manage.admin.login import Login
 from porch.manage.admin.offer import Offers, refusal
 from porch.manage.admin.proof import Proof
@@ -45,7 +47,7 @@ LIMITS = HeadLimits(request_line=8192, head=16384, fields=64)
 
 
 class AdminDoor:
-    """settings: of now. deadlines: looked at by who made it."""
+    """settings: of now. deadlines: looked at by who made it. guesses: at tokens."""
 
     def __init__(
         self, settings: Administered, offers: Offers, deadlines: Deadlines, messages: Messages
@@ -55,14 +57,12 @@ class AdminDoor:
         self._proof = Proof(settings)
         self._choose = _chooser(settings)
         self._listeners: dict[ListenAddress, Listener] = {}
-        login = Login(self._proof)
-        offers = {**offers, **login.offers}
-        entrance = login.entrance = Entrance(offers, self._proof, messages.warn)
-        reception = Reception(offers)
-        body = BufferRequest(None, reception.most)
-        route = Route(
-            key="admin", plan=Plan([entrance, body, reception, GUARDS]), timeouts=TIMEOUTS
-        )
+        self.guesses = Guesses(messages.warn)
+        offers = {**offers, **Login(self._proof, self.guesses).offers}
+        body = BufferRequest(None, partial(most, offers))
+        entrance = Entrance(offers, self._proof, self.guesses)
+        plan = Plan([entrance, body, Reception(offers, body.body_of), GUARDS])
+        route = Route(key="admin", plan=plan, timeouts=TIMEOUTS)
         self._door = Door(self._settings(route), deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
 
@@ -81,6 +81,7 @@ class AdminDoor:
         were streams that run. Sessions of tokens that are there still go on."""
         self._proof.settings = settings
         self._proof.sessions.keep(settings.keys)
+        self.guesses.forgive()
         self._choose = _chooser(settings)
         self._door.close_now()
 

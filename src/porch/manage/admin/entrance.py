@@ -19,7 +19,7 @@ from porch.manage.admin.sessions import Session
 from porch.route.host import normal_host
 from porch.shield.origins import is_own, origin_of
 
-__all__ = ["CSRF", "LOGIN", "Entrance", "Reception", "cross_site", "offered"]
+__all__ = ["CSRF", "LOGIN", "Entrance", "Reception", "cross_site", "most", "offered"]
 
 CSRF = b"x-porch-csrf"
 LOGIN = b"/login"
@@ -33,15 +33,14 @@ _NOBODY = (
 
 
 class Entrance(Filter):
-    """offers: what there is. proof: of who asks. warn: see Messages.warn."""
+    """offers: what there is. proof: of who asks. guesses: at tokens."""
 
-    __slots__ = ("_guesses", "_offers", "_proof", "_running", "_warn")
+    __slots__ = ("_guesses", "_offers", "_proof", "_running")
 
-    def __init__(self, offers: Offers, proof: Proof, warn: Callable[[str, str], None]) -> None:
+    def __init__(self, offers: Offers, proof: Proof, guesses: Guesses) -> None:
         self._offers = offers
         self._proof = proof
-        self._warn = warn
-        self._guesses = Guesses()
+        self._guesses = guesses
         self._running: dict[Exchange, Session] = {}
 
     def on_request(self, exchange: Exchange) -> Response | None:
@@ -68,13 +67,12 @@ class Entrance(Filter):
     def _admit(self, exchange: Exchange, offer: Offer) -> Response | None:
         """None where it may go on; `exchange.identity` is the caller then."""
         try:
-            if b"authorization" in (name for name, _ in exchange.request.fields):
-                refused = self.slow_down(exchange)
-                if refused is not None:
-                    return refused
+            shows = exchange.request.get(b"authorization") is not None
+            if shows and (wait := self._guesses.wait(exchange.client_ip)):
+                return _too_many(exchange, wait)
             caller = self._proof.caller(exchange)
         except Wrong:
-            self.note_wrong(exchange)
+            self._guesses.note(exchange.client_ip)
             return refusal(exchange, 401, _WRONG, [_BEARER])
         exchange.identity = caller
         if offer.is_open:
@@ -90,23 +88,6 @@ class Entrance(Filter):
             return refusal(exchange, 403, text)
         self._watch(exchange, offer)
         return None
-
-    def slow_down(self, exchange: Exchange) -> Response | None:
-        """The answer to who has shown too many wrong tokens lately."""
-        wait = self._guesses.wait(exchange.client_ip)
-        if not wait:
-            return None
-        text = f"too many wrong tokens came from your address; try again in {ceil(wait)} s"
-        return refusal(exchange, 429, text, [(b"retry-after", b"%d" % ceil(wait))])
-
-    def note_wrong(self, exchange: Exchange) -> None:
-        """Somebody has shown a token that is nobody's."""
-        peer = exchange.client_ip
-        self._guesses.note(peer)
-        self._warn(
-            f"a wrong token was shown to the admin door from {peer.decode('latin-1')}",
-            "a wrong token was shown to the admin door",
-        )
 
     def _why_not(self, caller: Caller, offer: Offer) -> str:
         if self._proof.settings.read_only:
@@ -131,12 +112,13 @@ class Entrance(Filter):
 
 
 class Reception(Filter):
-    """The last: what was asked for, of who may have it, with its whole body."""
+    """The last: what was asked for, of who may have it. body_of: all of a request's body."""
 
-    __slots__ = ("_offers",)
+    __slots__ = ("_body_of", "_offers")
 
-    def __init__(self, offers: Offers) -> None:
+    def __init__(self, offers: Offers, body_of: Callable[[Exchange], bytes]) -> None:
         self._offers = offers
+        self._body_of = body_of
 
     def on_request(self, exchange: Exchange) -> Response | Suspend:
         """See Filter."""
@@ -144,12 +126,13 @@ class Reception(Filter):
         assert offer is not None
         caller = exchange.identity
         assert caller is None or isinstance(caller, Caller)
-        return offer.answer(exchange, caller, exchange.held or b"")
+        return offer.answer(exchange, caller, self._body_of(exchange))
 
-    def most(self, exchange: Exchange) -> int:
-        """Bytes of a body that are waited for."""
-        offer = offered(self._offers, exchange.request)
-        return offer.most if offer is not None else 0
+
+def most(offers: Offers, exchange: Exchange) -> int:
+    """Bytes of a body that are waited for."""
+    offer = offered(offers, exchange.request)
+    return offer.most if offer is not None else 0
 
 
 def path_of(request: RequestHead) -> bytes:
@@ -176,6 +159,11 @@ def cross_site(request: RequestHead) -> str:
     if origin is None or is_own(origin, request):
         return ""
     return f"Origin: {origin[:200].decode('latin-1')!a}"
+
+
+def _too_many(exchange: Exchange, wait: float) -> Response:
+    text = f"too many wrong tokens came from your address; try again in {ceil(wait)} s"
+    return refusal(exchange, 429, text, [(b"retry-after", b"%d" % ceil(wait))])
 
 
 def _has_csrf(request: RequestHead, caller: Caller) -> bool:

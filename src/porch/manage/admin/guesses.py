@@ -6,6 +6,7 @@ neither: else the next guess would be free. Sessions and certificates go on, and
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from porch import clock
 from porch.ip import packed
@@ -20,11 +21,12 @@ MOST = 4096
 
 
 class Guesses:
-    """A client is an address, of IPv6 a /64, or who comes by a file."""
+    """A client is an address, of IPv6 a /64, or who comes by a file. warn: see Messages.warn."""
 
-    __slots__ = ("_until",)
+    __slots__ = ("_until", "_warn")
 
-    def __init__(self) -> None:
+    def __init__(self, warn: Callable[[str, str], None]) -> None:
+        self._warn = warn
         self._until: OrderedDict[bytes, float] = OrderedDict()  # when all is forgotten
 
     def wait(self, peer: bytes) -> float:
@@ -33,13 +35,19 @@ class Guesses:
         return max(0.0, until - clock.monotonic() - (AT_ONCE - 1) * EVERY)
 
     def note(self, peer: bytes) -> None:
-        """It was wrong."""
+        """It has shown one. The operator is told from where, and not what it was."""
         client = _client(peer)
         now = clock.monotonic()
         self._until[client] = max(self._until.get(client, now), now) + EVERY
         self._until.move_to_end(client)
         if len(self._until) > MOST:
             self._until.popitem(last=False)
+        text = "a wrong token was shown to the admin door"
+        self._warn(f"{text} from {peer.decode('latin-1')}", text)
+
+    def forgive(self) -> None:
+        """Forget all of it: other tokens are right now."""
+        self._until.clear()
 
 
 def _client(peer: bytes) -> bytes:

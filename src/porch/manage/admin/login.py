@@ -9,7 +9,8 @@ from urllib.parse import parse_qs
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import Field
-from porch.manage.admin.entrance import LOGIN, Entrance
+from porch.manage.admin.entrance import LOGIN
+from porch.manage.admin.guesses import Guesses
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
 from porch.manage.admin.proof import Proof, Wrong, cookie_name, session_id
 from porch.manage.admin.sessions import LIFETIME
@@ -56,12 +57,11 @@ input, button { padding: .6rem; margin: .3rem 0 1rem; min-height: 2.75rem; }
 
 
 class Login:
-    """proof: where sessions are. entrance: bounds guesses. Assigned when it is made, for it has
-    these offers itself."""
+    """proof: where sessions are. guesses: at tokens."""
 
-    def __init__(self, proof: Proof) -> None:
+    def __init__(self, proof: Proof, guesses: Guesses) -> None:
         self._proof = proof
-        self.entrance: Entrance | None = None
+        self._guesses = guesses
 
     @property
     def offers(self) -> Offers:
@@ -79,16 +79,13 @@ class Login:
         return _page(200, "")
 
     def _take(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
-        entrance = self.entrance
-        assert entrance is not None
-        refused = entrance.slow_down(exchange)
-        if refused is not None:
+        if self._guesses.wait(exchange.client_ip):
             return _page(429, "Too many wrong tokens came from your address; wait a minute.")
         given = parse_qs(body.decode("latin-1"), max_num_fields=8).get("token", [""])
         try:
             key = self._proof.key(given[0].strip().encode("latin-1", "replace"))
         except Wrong:
-            entrance.note_wrong(exchange)
+            self._guesses.note(exchange.client_ip)
             return _page(401, "This token is nobody's. Tokens stand in the configuration's admin.")
         name = self._proof.sessions.begin(key)
         fields = [(b"location", HOME), _cookie(exchange, name, int(LIFETIME))]

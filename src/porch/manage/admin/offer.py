@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from porch.config.administering import Role
+from porch.config.schema_admin import Role
 from porch.exchange import Exchange
 from porch.filter import Response, Suspend
 from porch.http.message import Field

@@ -8,7 +8,8 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-from porch.config.administering import Administered, Key, Role
+from porch.config.administering import Administered, Key
+from porch.config.schema_admin import Role
 from porch.http.message import RequestHead
 from porch.manage.admin.offer import Caller
 from porch.manage.admin.sessions import Session, Sessions

@@ -6,15 +6,15 @@ process dies the supervisor finishes what it does, and its answer is for nobody.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = ["MOST", "MOST_BYTES", "PATIENCE", "Relay", "Told"]
 
 MOST = 64
 """Operations that may wait at once, as many as commands may."""
-MOST_BYTES = 1 << 20
-"""Bytes of what these say. One has at most 64 KiB."""
+MOST_BYTES = 4 << 20
+"""Bytes of what these say. One has at most 1 MiB."""
 PATIENCE = 60.0
 """Seconds: a reload of ten thousand routes takes fewer."""
 
@@ -55,21 +55,22 @@ class Relay:
         name: str,
         words: Mapping[str, object],
         who: str,
-        if_match: str | None,
+        if_match: Sequence[str],
         size: int,
         tell: Tell,
     ) -> None:
-        """Have it done. who: for the audit. size: bytes of its words. tell: called once."""
+        """Have it done. who: for the audit. if_match: see Operating.operate. size: bytes of its
+        words. tell: called once, later."""
+        loop = asyncio.get_running_loop()
         if len(self._waiting) >= MOST or self._bytes + size > MOST_BYTES:
-            tell(_BUSY)
+            loop.call_soon(tell, _BUSY)
             return
         self._number += 1
         number = self._number
-        loop = asyncio.get_running_loop()
         timer = loop.call_later(PATIENCE, self._end, number, _SILENT)
         self._waiting[number] = tell, size, timer
         self._bytes += size
-        self._send("operate", (number, name, dict(words), who, if_match))
+        self._send("operate", (number, name, dict(words), who, tuple(if_match)))
 
     def on_operated(self, number: int, status: int, answer: object, etag: str) -> None:
         """The supervisor has answered; perhaps nobody waits for it any more."""
