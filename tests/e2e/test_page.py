@@ -24,6 +24,7 @@ pytestmark = pytest.mark.system
 PATIENCE = 15_000
 """Milliseconds that something may take to be on the page."""
 CONFIG = """\
+listen = ["127.0.0.1:0"]
 workers = 1
 log = false
 [routes]
@@ -63,7 +64,7 @@ class Steered:
         self.admin = free_port()
         self.site = site
         text = CONFIG.format(port=site.port, nobody=free_port())
-        self.door = door(admin(self.admin) + text)
+        self.door = door(text.replace("[routes]", f"{admin(self.admin)}[routes]"))
 
     def get(self, host: str = "shop.test", path: str = "/", count: int = 1) -> None:
         with httpx.Client() as client:
@@ -85,10 +86,8 @@ def test_it_says_what_flows_where_and_what_is_wrong(steered: Steered, chromium: 
         page.get_by_text("of all requests fail").wait_for(timeout=PATIENCE)
         page.get_by_text("is out since").wait_for(timeout=PATIENCE)
         routes = page.get_by_role("table", name="Routes")
-        routes.get_by_role("row", name=re.compile(r"shop\.test/\*.*failing")).wait_for()
-        picture = page.locator("#picture svg")
-        assert "4 listeners" not in (picture.get_attribute("aria-label") or "")
-        assert "1 of 2 out" in picture.inner_html()
+        routes.get_by_role("row").filter(has_text="shop.test").filter(has_text="failing").wait_for()
+        assert "1 of 2 out" in page.locator("#picture svg").inner_html()
         page.get_by_role("table", name="Failed last").get_by_role("button").first.click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_text("shop.test/bad", exact=False).first.wait_for()

@@ -50,7 +50,10 @@ def looked(
     context = browser.new_context(**more)
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda each: said.append(f"{each.type}: {each.text}"))
+    page.on(
+        "console",
+        lambda each: None if each.type == "verbose" else said.append(f"{each.type}: {each.text}"),
+    )
     page.on("pageerror", lambda each: said.append(f"error: {each}"))
     page.on(
         "request",
