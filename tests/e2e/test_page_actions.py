@@ -1,4 +1,4 @@
-"""What the page changes at a real door, each by its dialog, and what it says where that is refused."""
+"""What the page changes at a real door, each by its dialog, and what it says when refused."""
 
 import re
 from collections.abc import Callable, Iterator
