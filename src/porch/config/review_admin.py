@@ -1,6 +1,7 @@
 """What no single word of `admin` can tell: who could come in, and who could listen."""
 
 import ipaddress
+from typing import Any
 
 from porch.config.address import parse_listen
 from porch.config.loaded import Loaded
@@ -31,12 +32,14 @@ def is_private(address: ListenAddress) -> bool:
     return any(found in each for each in _PRIVATE)
 
 
-def review_admin(loaded: Loaded) -> None:
-    """Look over `admin`. Reads its files."""
+def review_admin(loaded: Loaded, data: dict[str, Any]) -> None:
+    """Look over `admin`, made from `data`. Reads its files."""
     admin = loaded.config.admin
     if admin is None:
         return
-    if not admin.tokens and admin.client_ca is None:
+    written = data["admin"]
+    has_tokens = isinstance(written, dict) and bool(written.get("tokens"))  # of use or not
+    if not has_tokens and admin.client_ca is None:
         table = f'admin = {{ listen = "{admin.listen[0]}", {_TOKENS} }}'
         text = (
             "nobody could be told from anybody else there: it wants a token or a client "

@@ -33,8 +33,8 @@ from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
-from porch.manage.page.drawing import drawing
 from porch.manage.ordering import Ordering
+from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.rotating import Rotating
