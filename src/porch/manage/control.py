@@ -36,6 +36,7 @@ __all__ = [
     "ask",
     "second_path",
     "socket_path",
+    "started_by",
 ]
 
 MOST = 64
@@ -53,6 +54,8 @@ SOCKET_PATH = 107
 """Bytes that the path of a Unix socket may have (unix(7): 108 with the zero at its end)."""
 LOGINS = Path("/run/user")
 """Where systemd has the $XDG_RUNTIME_DIR of each user who is logged in."""
+NO_LOGIN = (1 << 32) - 1
+"""What loginuid is for whom nobody has logged in."""
 SYSTEM = Path("/run/porch")
 """Where a system's door has its socket: as root, or as the user who owns this folder."""
 
@@ -215,7 +218,7 @@ class Control:
                 sock.send(b"".join(encoded(503, {"error": BUSY}, "")))
             sock.close()
         else:
-            self._add(sock, f"{_name_of(user)}, process {pid}")
+            self._add(sock, who_is(user, pid))
 
     def _has_room(self) -> bool:
         """For one more; who has been silent for longest makes room."""
@@ -328,6 +331,22 @@ def _peer(sock: socket.socket) -> tuple[int, int]:
     found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     pid, user, _ = struct.unpack("3i", found)
     return pid, user
+
+
+def who_is(user: int, pid: int) -> str:
+    """In words for the audit. Who has become root by sudo is told by the number of the login
+    (proc(5), loginuid), which stays what it was."""
+    login = ""
+    with contextlib.suppress(OSError, ValueError):
+        found = int(Path(f"/proc/{pid}/loginuid").read_text())
+        if found not in (NO_LOGIN, user):
+            login = f", login of user {found}"
+    return f"{_name_of(user)}, process {pid}{login}"
+
+
+def started_by() -> str:
+    """Who runs this process."""
+    return who_is(os.geteuid(), os.getpid())
 
 
 @functools.cache
