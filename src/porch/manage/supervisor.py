@@ -22,7 +22,8 @@ from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
-from porch.manage.control import Control, second_path, socket_path, started_by
+from porch.manage.control import second_path, socket_path
+from porch.manage.control_server import Control, started_by
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.facts import facts
