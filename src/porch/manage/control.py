@@ -33,6 +33,7 @@ __all__ = [
     "socket_path",
 ]
 
+_AT_ONCE = 1 << 18
 AGAIN = 0.01
 """Seconds between two tries to reach a door that has not taken others yet."""
 PATIENCE = 300.0
@@ -125,11 +126,14 @@ def ask_at(path: Path, command: str, words: Mapping[str, object], patience: floa
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(patience)
         _connect(connection, path, clock.monotonic() + patience)
-        with contextlib.suppress(BrokenPipeError):  # it has answered before it was told all
+        answer = bytearray()
+        # A door may answer and close before it was told all.
+        with contextlib.suppress(BrokenPipeError):
             connection.sendall(question)
-        with connection.makefile("rb") as file:
-            answer = file.read()
-    head, _, body = answer.partition(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(_AT_ONCE):
+                answer += piece
+    head, _, body = bytes(answer).partition(b"\r\n\r\n")
     try:
         if not head.startswith(b"HTTP/1.1 "):
             raise ValueError
