@@ -93,8 +93,15 @@ class Bench:
         keeping = Keeping(self.folder, "a")
         messages = Messages(self.output)
         self.asking = Asking(self.loop, self.fleet, messages)
-        self.ordering = Ordering(self.loop, self.asking, self.in_force, messages, keeping)
+        self.itself: list[tuple[str, str, dict[str, object]]] = []
+        self.ordering = Ordering(
+            self.loop, self.asking, self.in_force, messages, keeping, self.by_itself
+        )
         return self.ordering
+
+    def by_itself(self, name: str, who: str, words: dict[str, object]) -> Any:
+        self.itself.append((name, who, words))
+        return FakeQuestion(words)
 
     @property
     def said(self) -> str:
@@ -223,6 +230,8 @@ def test_maintenance_ends_by_itself(bench: Bench) -> None:
     assert not bench.in_force.orders
     assert bench.fleet.told[-1][1] == [Order("closed", "a.test", None)]
     assert "maintenance of a.test is over" in bench.said
+    words = {"route": "a.test", "on": False}
+    assert bench.itself == [("maintenance", "the door: its time is over", words)]
 
 
 def test_the_end_of_an_earlier_order_does_not_end_a_later_one(bench: Bench) -> None:

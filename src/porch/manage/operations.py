@@ -199,6 +199,13 @@ _TABLE = (
         gives=made(orders=listed(_ANY)),
     ),
     Operation(
+        name="audit",
+        summary="Who has changed what, the latest last.",
+        changes=False,
+        takes=made(most=optional(whole("entries at most; 100 where it is not said"))),
+        gives=made(entries=listed(_ANY)),
+    ),
+    Operation(
         name="purge",
         summary="Have the cache give no more what is named.",
         changes=True,

@@ -41,19 +41,28 @@ _HEAVIEST = 1000
 BY_CANARY = "by porch canary"
 
 Then = Callable[[], None]
+ByItself = Callable[[str, str, dict[str, object]], Question]
 
 
 class Ordering:
     """Of one door."""
 
     def __init__(
-        self, loop: Loop, asking: Asking, in_force: InForce, messages: Messages, keeping: Keeping
+        self,
+        loop: Loop,
+        asking: Asking,
+        in_force: InForce,
+        messages: Messages,
+        keeping: Keeping,
+        by_itself: ByItself,
     ) -> None:
+        """by_itself: see Operating."""
         self._loop = loop
         self._asking = asking
         self._in_force = in_force
         self._messages = messages
         self._keeping = keeping
+        self._by_itself = by_itself
         self._judging = Judging(loop, in_force, self._take_back)
 
     @property
@@ -232,15 +241,24 @@ class Ordering:
     def _open_again(self, key: str, closed: Closed) -> None:
         if self._in_force.orders.closed.get(key) is closed:
             self._messages.tell(f"maintenance of {key} is over")
-            self._order([Order("closed", key, None)], lambda: None)
+            words: dict[str, object] = {"route": key, "on": False}
+            question = self._by_itself("maintenance", "the door: its time is over", words)
+            self._order([Order("closed", key, None)], partial(question.reply, {"open": key}))
 
     def _take_back(self, name: str, back: Back | None) -> None:
+        why = (
+            "the door: its words in the file are others"
+            if back is None
+            else f"the door: {back.why}"
+        )
+        words: dict[str, object] = {"route": name, "on": back is None}
+        question = self._by_itself("canary", f"the door: {why}", words)
         if back is not None:
             self._messages.warn(
                 f"the canary of {name} was taken back: {back.why}; porch canary on sends it "
                 "requests again"
             )
-        self._order([Order("back", name, back)], lambda: None)
+        self._order([Order("back", name, back)], partial(question.reply, {}))
 
 
 def _text(question: Question, word: str) -> str:
