@@ -84,4 +84,4 @@ def test_what_is_so_now_is_told_each_time_and_can_be_sent() -> None:
         "maintenance",
     ]
     assert found.workers == [{"slot": 0, "pid": 4711, "row": 1, "ready": True, "missed": 0}]
-    assert now["ends"] == {"a.test": 2000.0}
+    assert now["ends"] == [["a.test", 2000.0, False]]

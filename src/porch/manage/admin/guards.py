@@ -1,7 +1,8 @@
 """Guards: the fields of every answer at the admin door, its refusals and faults too.
 
 They tell a browser to keep nothing, to guess nothing, to show it in no frame, and to run, load and
-send nothing but the door's own.
+send nothing but the door's own. Other sites hear no Referer; the door itself does, for without any
+a browser sends its forms from `Origin: null` (Fetch, 3.1), which is anybody's.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ FIELDS: Sequence[Field] = (
     (b"content-security-policy", _POLICY.encode()),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )

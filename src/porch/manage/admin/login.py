@@ -31,6 +31,7 @@ _PAGE = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Log in: Porch</title>
+<link rel="icon" href="/mark.svg">
 <link rel="stylesheet" href="/login.css">
 </head>
 <body>

@@ -132,7 +132,10 @@ def _now(door: "Supervisor") -> dict[str, Any]:
         "closed": {key: each.until for key, each in orders.closed.items()},
         "orders": ordered(orders),
         "history": in_force.history.status(),
-        "ends": dict(door.certificate_ends),
+        "ends": [
+            [host, end, host in in_force.candidate.managed]
+            for host, end in door.certificate_ends.items()
+        ],
         "lost": [
             [each["source"], each["trouble"]]
             for each in in_force.discovered.status()

@@ -29,7 +29,7 @@ class Chart {
     this.node = el(
       "div",
       { class: "chart" },
-      el("h3", {}, title, this.value),
+      el("h2", {}, title, this.value),
       this.svg,
       el("p", {}, this.began, el("span", {}, note), this.most),
     );

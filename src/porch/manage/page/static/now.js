@@ -3,7 +3,10 @@
 import { clock, count, duration, el, mark, rate, say, share, span, visible } from "./dom.js";
 import { SIGN, isClosed } from "./door.js";
 
-const SOON = 14 * 86400; // seconds before the end of a certificate at which it is told
+const DAY = 86400;
+// Seconds before the end of a certificate at which it is told: of one that the door renews itself
+// that has failed for long by then.
+export const soon = (isManaged) => (isManaged ? DAY : 14 * DAY);
 const MOST = 12;
 
 export function sentence(door) {
@@ -43,10 +46,10 @@ export function troubles(door) {
   if (!now) return found;
   if (now.refused) warn("The last change of the configuration was refused; the one before runs on. porch check says why.");
   for (const [source, why] of now.lost) warn(`${visible(source)} cannot be asked: ${visible(why)}. The endpoints that were known stay.`);
-  for (const [host, end] of Object.entries(now.ends).sort((a, b) => a[1] - b[1])) {
+  for (const [host, end, isManaged] of [...now.ends].sort((a, b) => a[1] - b[1])) {
     const left = end - picture.at;
     if (left <= 0) bad(`The certificate of ${visible(host)} has ended.`);
-    else if (left < SOON) warn(`The certificate of ${visible(host)} ends in ${span(left)}.`);
+    else if (left < soon(isManaged)) warn(`The certificate of ${visible(host)} ends in ${span(left)}.`);
   }
   const drained = door.endpoints.filter((each) => each.drained);
   for (const each of drained.slice(0, MOST)) {

@@ -3,9 +3,8 @@
 import { clock, count, duration, el, moment, rate, say, share, size, span, visible } from "./dom.js";
 import { SIGN, isClosed, tone } from "./door.js";
 import { byFlow, matches } from "./drawing.js";
+import { soon } from "./now.js";
 import { Table } from "./table.js";
-
-const SOON = 14 * 86400; // seconds before the end of a certificate
 
 const name = (title = () => "") => ({ word: "Name", kind: "name", text: (row) => row.name, title });
 const number = (word, text, mood) => ({ word, kind: "number", text, tone: mood });
@@ -128,13 +127,14 @@ export class Tables {
   }
 
   makeRest(steer) {
-    const left = (row) => (row.left <= 0 ? "bad" : row.left < SOON ? "warn" : "");
+    const left = (row) => (row.left <= 0 ? "bad" : row.left < soon(row.isManaged) ? "warn" : "");
     this.certificates = new Table(
       "Certificates",
       [
         name(),
         number("Ends", (row) => moment(row.end)),
         number("In", (row) => (row.left > 0 ? span(row.left) : "ended"), left),
+        plain("Renewed by", (row) => (row.isManaged ? "the door" : "you")),
       ],
       { empty: "The door has no certificates." },
     );
@@ -217,9 +217,11 @@ export class Tables {
   }
 
   showNow(now, at) {
-    const ends = Object.entries(now.ends).sort((one, other) => one[1] - other[1]);
+    const ends = [...now.ends].sort((one, other) => one[1] - other[1]);
     this.certificates.show(
-      ends.map(([host, end]) => ({ key: host, name: visible(host), end, left: end - at })),
+      ends.map(([key, end, isManaged]) => {
+        return { key, name: visible(key), end, isManaged, left: end - at };
+      }),
     );
     this.changes.show(now.history.map((each) => ({ ...each, key: each.number })));
     if (this.rollback) this.rollback.hidden = now.history.length < 2;
