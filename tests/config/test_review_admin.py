@@ -81,10 +81,11 @@ def test_what_is_safe_is_not_spoken_of(admin: dict[str, Any]) -> None:
         (HERE | {"tokens": TOKENS | {"bob": "x" * 32}}, "that of 'ann' too"),
         (HERE | {"listen": "127.0.0.1:8080"}, "stands in listen or metrics too"),
         (HERE | {"listen": "127.0.0.1:9145"}, "stands in listen or metrics too"),
+        (HERE | {"listen": "127.0.0.1:0"}, "stands in listen or metrics too"),
     ],
 )
 def test_what_lets_somebody_in_or_listen_is_refused(admin: Any, why: str) -> None:
-    found = said(admin, listen=":8080", metrics="127.0.0.1:9145")
+    found = said(admin, listen=":8080", metrics=["127.0.0.1:9145", "127.0.0.1:0"])
     assert not found.ok
     assert why in found.report()
 

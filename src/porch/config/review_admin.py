@@ -110,6 +110,8 @@ def _review_address(loaded: Loaded, admin: AdminModel, number: int, text: str) -
 
 def _is_taken(loaded: Loaded, address: ListenAddress) -> bool:
     config = loaded.config
+    if not address.path and not address.port:  # the system chooses it, for each that is another
+        return str(address) in config.metrics
     for text in (*config.listen, *config.metrics):
         try:
             other = parse_listen(text)
@@ -117,5 +119,5 @@ def _is_taken(loaded: Loaded, address: ListenAddress) -> bool:
             continue  # said elsewhere
         same = other.path == address.path if address.path else other.port == address.port
         if same and (address.path or other.host in (address.host, "") or not address.host):
-            return bool(address.path or address.port)
+            return True
     return False
