@@ -119,7 +119,7 @@ def lines(line: dict[str, Any]) -> Iterator[str]:
             was = f"{_spelled(old)} -> " if old else ""
             yield visible(f"    {name}: {was}{_spelled(new)}")
     if "error" in line:
-        for each in str(line["error"]).splitlines():
+        for each in str(line["error"]).removeprefix("porch: ").splitlines():
             yield f"    {visible(each)}"
 
 

@@ -29,15 +29,12 @@ from porch.manage.ordered import ordered
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
 
-__all__ = ["LARGEST_PAGE", "LONGEST_WAIT", "Ordering"]
+__all__ = ["LARGEST_PAGE", "Ordering"]
 
 LOOK = 0.05
 """Seconds between two looks whether something still runs."""
-LONGEST_WAIT = 3600.0
-"""Seconds that `--wait` waits at most."""
 LARGEST_PAGE = 1 << 20
 """Bytes of a page."""
-_HEAVIEST = 1000
 BY_CANARY = "by porch canary"
 
 Then = Callable[[], None]
@@ -112,7 +109,7 @@ class Ordering:
         drained = self._in_force.orders.drained
         now = clock.wall()
         orders = [Order("drained", name, drained.get(name, now)) for name in names]
-        wait = min(_number(question, "wait"), LONGEST_WAIT)
+        wait = _number(question, "wait")
         until = clock.monotonic() + wait
         then = partial(self._wait_idle, names, until, wait, question) if wait else None
         self._order(orders, then or partial(self._told, question, "drained", names))
@@ -124,12 +121,7 @@ class Ordering:
 
     def _weight(self, question: Question) -> None:
         names = self._endpoints(question)
-        weight = question.words.get("weight")
-        if weight is not None and (type(weight) is not int or not 0 <= weight <= _HEAVIEST):
-            raise ValueError(
-                f"a weight is a whole number from 0 to {_HEAVIEST}, or 'file' for that of the file"
-            )
-        orders = [Order("weight", name, weight) for name in names]
+        orders = [Order("weight", name, question.words["weight"]) for name in names]
         self._order(orders, partial(self._told, question, "weighted", names))
 
     def _maintenance(self, question: Question) -> None:
@@ -262,9 +254,8 @@ class Ordering:
 
 
 def _text(question: Question, word: str) -> str:
-    value = question.words.get(word)
-    if not isinstance(value, str):
-        raise ValueError(f"'{word}' is missing")
+    value = question.words[word]
+    assert isinstance(value, str)  # see operations.py
     return value
 
 
