@@ -1,4 +1,4 @@
-"""The page of the admin door in a real browser: what it shows, to whom, what it does not know."""
+"""The page of the admin door in a real browser: what it shows, to whom, and when it cannot."""
 
 import os
 import re

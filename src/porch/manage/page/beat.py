@@ -23,7 +23,7 @@ from porch.shared import SharedTable
 __all__ = ["EVERY", "HISTORY", "IDLE", "LONGEST", "MOST", "PATIENCE", "SHARE", "Beat"]
 
 EVERY, LONGEST = 1.0, 5.0
-"""Seconds between two pictures, at least and at most: well below the silence that ends answers."""
+"""Seconds between two pictures, at least and at most: far below the silence that ends an answer."""
 SHARE = 0.006
 """Of a processor, that pictures take at most; the supervisor's part comes to it."""
 IDLE = 10.0
