@@ -45,7 +45,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     _review_listen(loaded)
     review_peers(loaded)
     review_traces(loaded)
-    review_admin(loaded)
+    review_admin(loaded, data)
     review_file(loaded, loaded.config.error_page, ("error_page",))
     if loaded.config.group is not None and loaded.config.user is None:
         loaded.add(("group",), "'group' stands beside 'user'; name the user too")

@@ -1,6 +1,7 @@
 """What no single word of `admin` can tell: who could come in, and who could listen."""
 
 import ipaddress
+from typing import Any
 
 from porch.config.address import parse_listen
 from porch.config.loaded import Loaded
@@ -31,12 +32,14 @@ def is_private(address: ListenAddress) -> bool:
     return any(found in each for each in _PRIVATE)
 
 
-def review_admin(loaded: Loaded) -> None:
-    """Look over `admin`. Reads its files."""
+def review_admin(loaded: Loaded, data: dict[str, Any]) -> None:
+    """Look over `admin`, made from `data`. Reads its files."""
     admin = loaded.config.admin
     if admin is None:
         return
-    if not admin.tokens and admin.client_ca is None:
+    written = data["admin"]
+    has_tokens = isinstance(written, dict) and bool(written.get("tokens"))  # of use or not
+    if not has_tokens and admin.client_ca is None:
         table = f'admin = {{ listen = "{admin.listen[0]}", {_TOKENS} }}'
         text = (
             "nobody could be told from anybody else there: it wants a token or a client "
@@ -107,6 +110,8 @@ def _review_address(loaded: Loaded, admin: AdminModel, number: int, text: str) -
 
 def _is_taken(loaded: Loaded, address: ListenAddress) -> bool:
     config = loaded.config
+    if not address.path and not address.port:  # the system chooses it, for each that is another
+        return str(address) in config.metrics
     for text in (*config.listen, *config.metrics):
         try:
             other = parse_listen(text)
@@ -114,5 +119,5 @@ def _is_taken(loaded: Loaded, address: ListenAddress) -> bool:
             continue  # said elsewhere
         same = other.path == address.path if address.path else other.port == address.port
         if same and (address.path or other.host in (address.host, "") or not address.host):
-            return bool(address.path or address.port)
+            return True
     return False

@@ -28,7 +28,7 @@ from porch.manage.admin.door import AdminDoor
 from porch.manage.admin.offer import Offers
 from porch.manage.admin.operated import operated
 from porch.manage.admin.relay import Relay
-from porch.manage.channel import Channel, Message
+from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import Pages
 from porch.manage.one_route import OneRoute
@@ -166,6 +166,8 @@ class Observer:
             self._beat.on_drawing(message.data)
         elif message.word == "operated":
             self._relay.on_operated(*message.data)
+        elif message.word == SHORT:  # there was no room for the sockets: another may have some
+            self._ended.set()
         elif message.word == "serve":
             served: Served = message.data
             addresses = [*served.metrics, *(served.admin.listen if served.admin else ())]

@@ -80,6 +80,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),
         "orders": ordered(in_force.orders),
+        "audit": door.auditing.told,
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
         "mirrors": [_mirror(in_force, name) for name in mirrors],
         "limits": [_limit(in_force, name) for name in limits],

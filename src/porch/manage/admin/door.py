@@ -67,14 +67,16 @@ class AdminDoor:
         self._door.warn = messages.warn
 
     def listen(self, sockets: Mapping[ListenAddress, socket]) -> None:
-        """At these, and nowhere else. In the loop that runs."""
+        """At these, and nowhere else. A socket of an address that is open already is one too many.
+        In the loop that runs."""
         for address in [each for each in self._listeners if each not in sockets]:
             self._listeners.pop(address).close()
         for address, sock in sockets.items():
-            if address not in self._listeners:
-                listener = Listener(address, sock, self._messages.warn)
-                listener.start(self._door, self._choose_now if address.tls else None)
-                self._listeners[address] = listener
+            if address in self._listeners:
+                sock.close()
+                continue
+            listener = self._listeners[address] = Listener(address, sock, self._messages.warn)
+            listener.start(self._door, self._choose_now if address.tls else None)
 
     def change(self, settings: Administered) -> None:
         """From now on these hold. Connections end: each was let in by what held before, and so

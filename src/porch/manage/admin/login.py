@@ -82,7 +82,7 @@ class Login:
     def _take(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
         if self._guesses.wait(exchange.client_ip):
             return _page(429, "Too many wrong tokens came from your address; wait a minute.")
-        given = parse_qs(body.decode("latin-1"), max_num_fields=8).get("token", [""])
+        given = parse_qs(body.decode("latin-1")).get("token", [""])
         try:
             key = self._proof.key(given[0].strip().encode("latin-1", "replace"))
         except Wrong:

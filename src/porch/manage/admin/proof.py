@@ -88,12 +88,12 @@ class Proof:
 
     def _named(self, shown: "ClientCertificate") -> tuple[str, Role | None]:
         """By what it is known, and what it may do; None for one that is not named."""
-        names = [*shown.names, shown.subject]
+        names = [each for each in (*shown.names, shown.subject) if each and each.isprintable()]
         clients = self.settings.clients
         if not clients:
-            return next(filter(None, names), "a certificate without a name"), "all"
-        found = next((each for each in names if each in clients), "")
-        return found, clients.get(found)
+            return next(iter(names), "a certificate without a name"), "all"
+        found = next((each for each in names if each in clients), None)
+        return (found, clients[found]) if found is not None else ("", None)
 
     def _role(self, role: Role) -> Role:
         return "read" if self.settings.read_only else role

@@ -61,7 +61,7 @@ class Sessions:
     def begin(self, key: Key) -> str:
         """The id of a new one, which only its browser learns."""
         own = [digest for digest, each in self._known.items() if each.key == key]
-        for digest in own[: len(own) + 1 - MOST_OF_ONE]:
+        for digest in own[: max(0, len(own) + 1 - MOST_OF_ONE)]:
             self._end(digest)
         if len(self._known) >= MOST:
             self._end(next(iter(self._known)))
