@@ -66,11 +66,24 @@ def explain(
     client_cert: Annotated[
         Path | None, typer.Option(help="A PEM file with the certificate that the client shows.")
     ] = None,
+    file_only: Annotated[
+        bool, typer.Option("--file-only", help="Ask no door, if one runs with it.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> int:
-    """Show the route of a request, why it won, and what is sent."""
+    """Show the route of a request, why it won, what is sent, and to whom it would go now."""
     from porch.cli.explain import explain_request
 
-    return explain_request(config, method, url, header or [], client, client_cert)
+    return explain_request(
+        config,
+        method,
+        url,
+        header or [],
+        client,
+        client_cert,
+        file_only=file_only,
+        as_json=json,
+    )
 
 
 @app.command()

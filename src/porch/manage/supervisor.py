@@ -22,6 +22,7 @@ from porch.manage.channel import Message
 from porch.manage.control import Control, Question, second_path, socket_path
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
+from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
@@ -144,7 +145,13 @@ class Supervisor:
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
         if self._control is not None:
-            for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
+            asking = self.asking
+            for each in (
+                self.ordering,
+                CacheOrders(asking, in_force),
+                Looking(in_force),
+                Explaining(asking, in_force),
+            ):
                 self._control.commands |= each.commands
             self._control.start(self._loop)
         if handover is not None:
