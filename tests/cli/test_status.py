@@ -43,6 +43,7 @@ STATUS: dict[str, Any] = {
     ],
     "more_upstreams": 0,
     "orders": [],
+    "log_level": "normal",
     "canaries": [],
     "mirrors": [],
     "limits": [],
@@ -140,3 +141,10 @@ def test_json_is_the_whole_of_it(
 def test_no_answer_is_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "answer_of", lambda *_: None)
     assert show_status(Path("p.toml"), as_json=False) == 1
+
+
+def test_a_log_level_that_is_not_the_usual_one_is_told() -> None:
+    loud = STATUS | {"log_level": "debug for 245 s more"}
+    told = "log level debug for 245 s more; porch log-level normal ends it"
+    assert told in list(lines(loud))
+    assert not any("log level" in line for line in lines(STATUS))

@@ -2,22 +2,31 @@
 
 from typing import Any
 
+import pytest
+
 from porch.config.build import build
 from porch.config.load import load_mapping
+from porch.config.logs import Logs
 from porch.config.orders import Order
 from porch.config.state import State
+from porch.debug import debug
 from porch.manage.answering import WORDS, Answering
 from porch.manage.at_store import NO_STORE
+from porch.observe.ended import Ended
+from porch.observe.messages import Messages
+from porch.observe.steps import Steps
+from tests.manage.conftest import FakeOutput
+from tests.support.network import FakeClock
 
 
-def answering() -> tuple[State, Answering]:
+def answering(debug_until: float = 0.0) -> tuple[State, Answering]:
     state = State()
     state.begin()
     words = {"listen": ":80", "log": False, "routes": {"a.test": ["a:1", "a:2"]}}
-    built = build(load_mapping(words, "porch.toml"), state)
+    built = build(load_mapping(words, "porch.toml"), state, Logs(Ended([])))
     assert built is not None
     state.commit()
-    made = Answering(state)
+    made = Answering(state, Messages(FakeOutput()), debug_until)
     made.take(built)
     return state, made
 
@@ -43,3 +52,35 @@ def test_the_store_is_asked_for_the_rest() -> None:
     _, made = answering()
     for word in WORDS & {"purge", "cache", "kept"}:
         assert made.answer(word, None) == {"error": NO_STORE}
+
+
+def looks(made: Answering) -> bool:
+    """Whether exchanges that end are looked at for debug."""
+    assert made._built is not None
+    ended: Any = made._built.logs._ended
+    return any(isinstance(each, Steps) for each in ended._observers)
+
+
+def test_debug_holds_until_its_time_also_behind_a_reload_and_in_a_new_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = FakeClock(monkeypatch)
+    _, made = answering()
+    assert (debug.is_on, looks(made)) == (False, False)
+    made.answer("log-level", time.time + 60)
+    assert (debug.is_on, looks(made)) == (True, True)
+    _, made = answering(time.time + 60)
+    assert (debug.is_on, looks(made)) == (True, True)
+    time.advance(59)
+    made.tick()
+    assert debug.is_on
+    time.advance(2)
+    made.tick()
+    assert (debug.is_on, looks(made)) == (False, False)
+
+
+def test_debug_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = FakeClock(monkeypatch)
+    _, made = answering(time.time + 60)
+    assert made.answer("log-level", 0.0) is None
+    assert (debug.is_on, looks(made)) == (False, False)

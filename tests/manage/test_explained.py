@@ -39,7 +39,7 @@ class Worker:
         self.built = made
         self.state.commit()
 
-    def __call__(self, url: str, *headers: tuple[str, str], **more: Any) -> Any:
+    def __call__(self, url: str, *headers: str, **more: Any) -> Any:
         words = {"method": "GET", "url": url, "headers": headers, "client": "192.0.2.1"}
         return explained(self.built, {**words, "certificate": None, **more})
 
@@ -107,7 +107,7 @@ def test_a_client_goes_where_its_cookie_belongs(worker: Worker) -> None:
     entry = next(each for each in worker.built.entries if each.route.key == "s.test")
     sticky: Any = entry.route.destination
     value = sticky._value(worker.endpoint("a:2", "s.test")).decode()
-    found = worker("http://s.test/", ("Cookie", f"{sticky.cookie.name}={value}"))
+    found = worker("http://s.test/", f"Cookie: {sticky.cookie.name}={value}")
     (pool,) = found["pools"]
     assert (pool["sticky"], pool["first"]) == ("a:2", ["a:2"])
     assert pool["endpoints"][0]["why"] == ["the client's cookie belongs to it"]
@@ -139,7 +139,7 @@ def test_of_a_large_pool_some_are_told_and_the_others_counted(worker: Worker) ->
 
 
 def test_what_the_door_refuses_and_what_is_no_request(worker: Worker) -> None:
-    assert worker("http://a.test/", ("Content-Length", "x"))["refused"].startswith("400")
+    assert worker("http://a.test/", "Content-Length: x")["refused"].startswith("400")
     with pytest.raises(ValueError, match="not a URL"):
         worker("a.test")
     with pytest.raises(ValueError, match="not the address of a client"):

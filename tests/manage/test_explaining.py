@@ -51,13 +51,13 @@ def bench() -> Bench:
 
 
 def test_all_who_serve_are_asked_and_what_they_say_is_told(bench: Bench) -> None:
-    question = bench.ask(url="http://a.test/", headers=[["A", "1"], "x"], method="POST")
+    question = bench.ask(url="http://a.test/", headers=["A: 1", 7], method="POST")
     word, words, only = bench.asking.told
     assert (word, only) == ("explain", FakeAsking.waited_for)
     assert words == {
         "method": "POST",
         "url": "http://a.test/",
-        "headers": [("A", "1")],
+        "headers": ["A: 1"],
         "client": "192.0.2.1",
         "certificate": None,
     }

@@ -293,6 +293,20 @@ def canary(
     return order(config, route, state)
 
 
+@app.command("log-level")
+def log_level(
+    level: Annotated[str, typer.Argument(metavar="debug|normal", help="debug says more.")],
+    config: Config = DEFAULT,
+    for_: Annotated[
+        str, typer.Option("--for", help="Normal again by itself after so long; an hour at most.")
+    ] = "5m",
+) -> int:
+    """Have all workers say more in their messages, for some minutes."""
+    from porch.cli.orders import log_level as order
+
+    return order(config, level, for_)
+
+
 @app.command()
 def purge(
     urls: Annotated[

@@ -86,7 +86,7 @@ def explain_request(
     if not file_only:
         shown_pem = client_cert.read_text("latin-1") if client_cert is not None else None
         words = {"method": method, "url": url, "client": client, "certificate": shown_pem}
-        door = Door.asked(config, words | {"headers": [_header(text) for text in headers]})
+        door = Door.asked(config, words | {"headers": headers})
     rehearsal = rehearse(built, request, peer, certificate)
     client_ip = client_ip_of(built, request, peer)
     security = security_of(built, request, certificate)

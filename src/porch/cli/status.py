@@ -35,6 +35,8 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     found = status["configuration"]
     routes = f"{found['routes']} route{'' if found['routes'] == 1 else 's'}"
     yield f"{found['file']} ({found['hash']}), {routes}, loaded {found['loaded']}"
+    if status["log_level"] != "normal":
+        yield f"log level {status['log_level']}; porch log-level normal ends it"
     yield f"listening on {', '.join(status['listening']) or 'nothing'}"
     yield ""
     yield from table(

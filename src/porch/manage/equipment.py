@@ -33,7 +33,7 @@ class Equipment:
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
     operators have said. found: what is known of sources. cache: where it keeps answers. tables:
-    where it counts all else.
+    where it counts all else. debug_until: see InForce.
     """
 
     loaded: Loaded
@@ -51,6 +51,7 @@ class Equipment:
     found: Sequence[News] = ()
     identity: Identity | None = field(default=None)
     cache: KeptCache | None = None
+    debug_until: float = 0.0
 
     def observers(self, workers: int) -> Sequence[Observer]:
         """Who looks at each exchange of this worker, one of so many."""

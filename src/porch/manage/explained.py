@@ -35,14 +35,15 @@ Pool = Upstream | Sticky
 def explained(built: Built, words: Mapping[str, Any]) -> Explained:
     """What this worker does with a request, in plain data.
 
-    words: method, url, headers (pairs), client, certificate (PEM, or None), as `porch explain` has
-    them. The answer: `route` and `where` it is written, `pools` in the order in which they are
-    asked, or `refused` where there is no route. Raises ValueError for what is no request.
+    words: method, url, headers ("Name: value"), client, certificate (PEM, or None), as `porch
+    explain` has them. The answer: `route` and `where` it is written, `pools` in the order in which
+    they are asked, or `refused` where there is no route. Raises ValueError for what is no request.
     """
     found: Explained = {"pid": os.getpid()}
     shown = words["certificate"]
     try:
-        request = request_of(words["method"], words["url"], words["headers"])
+        headers = [_header(text) for text in words["headers"]]
+        request = request_of(words["method"], words["url"], headers)
         certificate = shown_in(shown.encode()) if shown is not None else None
         exchange = exchange_of(built, request, client_of(words["client"]), certificate)
     except PorchError as error:
@@ -55,6 +56,11 @@ def explained(built: Built, words: Mapping[str, Any]) -> Explained:
         "room": [each.described for each in owners if isinstance(each, Admission)],
         **_destination(exchange),
     }
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, _, value = text.partition(":")
+    return name.strip(), value.strip()
 
 
 def _destination(exchange: Exchange) -> Explained:

@@ -35,7 +35,7 @@ class Explaining:
         words = {
             "method": _text(question.words.get("method")) or "GET",
             "url": _text(question.words.get("url")),
-            "headers": _pairs(question.words.get("headers")),
+            "headers": _texts(question.words.get("headers")),
             "client": _text(question.words.get("client")) or "192.0.2.1",
             "certificate": _text(question.words.get("certificate")) or None,
         }
@@ -74,11 +74,5 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _pairs(value: object) -> list[tuple[str, str]]:
-    """Fields of the request; what is none is left out."""
-    pairs = (
-        [each for each in value if isinstance(each, list | tuple) and len(each) == 2]
-        if isinstance(value, list)
-        else []
-    )
-    return [(str(name), str(text)) for name, text in pairs]
+def _texts(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

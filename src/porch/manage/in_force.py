@@ -47,7 +47,8 @@ class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before. renewed: certificate files that change. standings:
     which endpoints are out of rotation. orders: what operators have said. discovered: which were
-    found. cache: where answers are kept. observed: the sockets of the observer. changes: put in
+    found. cache: where answers are kept. debug_until: until when workers say more, by the monotonic
+    clock; 0.0 while they do not. observed: the sockets of the observer. changes: put in
     force so far, was_refused: whether the last one was not. say: tells the operator;
     assigned later."""
 
@@ -75,6 +76,7 @@ class InForce:
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
+        self.debug_until = 0.0
         self.cache = CacheKeeping(len(self.table.rows))
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
@@ -117,6 +119,7 @@ class InForce:
             found=self.discovered.news(),
             identity=self.candidate.identity,
             cache=self.cache.kept,
+            debug_until=self.debug_until,
         )
 
     def find(self, listing: Listing, fleet: Fleet) -> None:

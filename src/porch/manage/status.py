@@ -79,6 +79,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),
         "orders": ordered(in_force.orders),
+        "log_level": _log_level(in_force.debug_until),
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
         "mirrors": [_mirror(in_force, name) for name in mirrors],
         "limits": [_limit(in_force, name) for name in limits],
@@ -95,6 +96,12 @@ def status(door: "Supervisor") -> dict[str, object]:
             for each in in_force.history.status()
         ],
     }
+
+
+def _log_level(until: float) -> str:
+    """ "normal", or "debug for 245 s more"."""
+    left = until - clock.monotonic()
+    return f"debug for {left:.0f} s more" if left > 0 else "normal"
 
 
 def _worker(table: SharedTable, process: Process) -> dict[str, object]:

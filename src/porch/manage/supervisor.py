@@ -27,6 +27,7 @@ from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.keeping import Keeping
+from porch.manage.log_level import LogLevel
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
@@ -151,6 +152,7 @@ class Supervisor:
                 CacheOrders(asking, in_force),
                 Looking(in_force),
                 Explaining(asking, in_force),
+                LogLevel(self._loop, asking, in_force, self.messages),
             ):
                 self._control.commands |= each.commands
             self._control.start(self._loop)

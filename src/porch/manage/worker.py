@@ -99,7 +99,7 @@ class Worker:
         for standing in equipment.standing:
             self._state.on_told(standing)
         self._state.orders = equipment.orders
-        self._answering = Answering(self._state)
+        self._answering = Answering(self._state, messages, equipment.debug_until)
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
@@ -473,6 +473,7 @@ class Worker:
         clock.tick()
         self._state.tick()
         self._health.tick()
+        self._answering.tick()
         self._door.rates.tick()
         tasks = len(asyncio.all_tasks())
         count(self._cells, self._door, self._state, tasks)
