@@ -54,7 +54,7 @@ class FakeQuestion:
         self.answer: dict[str, Any] = {}
         self._loop = loop
 
-    def reply(self, answer: dict[str, Any]) -> None:
+    def reply(self, answer: dict[str, Any], status: int = 0) -> None:
         assert not self.answer, "answered twice"
         self.answer = answer
         self._loop.stop()

@@ -1,8 +1,6 @@
 """The control socket: real Unix sockets in folders of the test's own."""
 
 import asyncio
-import contextlib
-import json
 import os
 import socket
 import stat
@@ -16,15 +14,14 @@ import pytest
 from porch.manage import control
 from porch.manage.control import (
     AlreadyRuns,
-    Command,
     Control,
     NotRunning,
-    Question,
     ask,
     second_path,
     socket_path,
 )
 from porch.manage.loop import Loop
+from porch.manage.operating import Command, Operating, Question
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +43,13 @@ def status(**facts: object) -> dict[str, Command]:
     return {"status": lambda question: question.reply({"stopping": False} | facts)}
 
 
+def door_of(path: Path, commands: dict[str, Command], second: Path | None = None) -> Control:
+    return Control(path, Operating(commands).operate, second)
+
+
 def serving(config: Path, then: Callable[[], Awaitable[None]]) -> Control:
     """Run a door's end in a loop of its own while `then` runs in a thread."""
-    door = Control(socket_path(config), status(pid=1))
+    door = door_of(socket_path(config), status(pid=1))
     door.open()
     run_beside(door, then)
     door.close()
@@ -166,7 +167,7 @@ def test_a_link_that_was_set_to_another_file_still_leads_to_its_door(
         (tmp_path / f"{name}.toml").touch()
     link = tmp_path / "porch.toml"
     link.symlink_to("r1.toml")
-    door = Control(socket_path(link), status(pid=1), second_path(link))
+    door = door_of(socket_path(link), status(pid=1), second_path(link))
     door.open()
 
     async def then() -> None:
@@ -180,11 +181,11 @@ def test_a_link_that_was_set_to_another_file_still_leads_to_its_door(
 
 
 def test_after_an_upgrade_a_name_that_somebody_removed_is_made_anew(config: Path) -> None:
-    first = Control(socket_path(config), status(pid=1))
+    first = door_of(socket_path(config), status(pid=1))
     first.open()
     assert first.server is not None
     socket_path(config).unlink()
-    door = Control(socket_path(config), status(pid=2))
+    door = door_of(socket_path(config), status(pid=2))
     door.adopt(first.server)
 
     async def then() -> None:
@@ -204,16 +205,6 @@ def test_who_is_silent_makes_room_for_who_asks(config: Path) -> None:
     serving(config, then)
 
 
-def test_a_question_without_an_end_of_brackets_is_none(config: Path) -> None:
-    async def then() -> None:
-        reader, writer = await asyncio.open_unix_connection(socket_path(config))
-        writer.write(b"[" * 60_000 + b"\n")
-        assert b"not a command" in await reader.readline()
-        writer.close()
-
-    serving(config, then)
-
-
 # --- asking ----------------------------------------------------------------------------------
 
 
@@ -221,32 +212,6 @@ def test_a_question_is_answered(config: Path) -> None:
     async def then() -> None:
         assert await asked(config) == {"stopping": False, "pid": 1}
         assert await asked(config) == {"stopping": False, "pid": 1}
-
-    serving(config, then)
-
-
-@pytest.mark.parametrize(
-    "line", [b"{}\n", b"[]\n", b"hello\n", b'{"command": "explode"}\n', b'{"command": []}\n', b"\n"]
-)
-def test_what_is_no_question_is_said(config: Path, line: bytes) -> None:
-    async def then() -> None:
-        reader, writer = await asyncio.open_unix_connection(socket_path(config))
-        writer.write(line)
-        assert json.loads(await reader.read()) == {"error": "not a command of this door"}
-        writer.close()
-
-    serving(config, then)
-
-
-def test_a_question_without_an_end_is_cut_off(config: Path) -> None:
-    async def then() -> None:
-        reader, writer = await asyncio.open_unix_connection(socket_path(config))
-        with contextlib.suppress(ConnectionError):
-            writer.write(b"x" * (control.LONGEST * 4))
-            await writer.drain()
-            assert await reader.read() == b""
-        writer.close()
-        assert (await asked(config))["pid"] == 1
 
     serving(config, then)
 
@@ -262,7 +227,9 @@ def test_a_door_that_was_killed_does_not_run(config: Path) -> None:
         ask(config, "status")
 
 
-@pytest.mark.parametrize("answer", [b"", b"{", b"3\n"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"{}", b"HTTP/1.1 200 OK\r\n\r\n{", b"HTTP/1.1 200 OK\r\n\r\n3\n"]
+)
 def test_a_door_that_ends_before_it_answers_is_said(config: Path, answer: bytes) -> None:
     path = socket_path(config)
     path.parent.mkdir(mode=0o700)
@@ -283,13 +250,19 @@ def test_a_door_that_ends_before_it_answers_is_said(config: Path, answer: bytes)
 
 def test_words_beside_the_command_reach_it(config: Path) -> None:
     async def then() -> None:
-        answer = await asyncio.to_thread(ask, config, "tell", {"endpoint": "a:1", "wait": 3})
+        answer = await asyncio.to_thread(ask, config, "drain", {"endpoint": "a:1", "wait": 3})
         assert answer == {"heard": {"endpoint": "a:1", "wait": 3}}
+        marks = {"1": 5}
+        answer = await asyncio.to_thread(ask, config, "recent", {"marks": marks})
+        assert answer == {"heard": {"marks": marks}}
+        assert await asyncio.to_thread(ask, config, "recent", {"marks": None}) == {"heard": {}}
+        answer = await asyncio.to_thread(ask, config, "trace", {"id": "ä&b=7"})
+        assert answer == {"heard": {"id": "ä&b=7"}}
 
     def tell(question: Question) -> None:
         question.reply({"heard": question.words})
 
-    door = Control(socket_path(config), {"tell": tell})
+    door = door_of(socket_path(config), dict.fromkeys(("drain", "recent", "trace"), tell))
     door.open()
     run_beside(door, then)
     door.close()
@@ -386,7 +359,7 @@ def test_a_socket_left_behind_is_replaced(config: Path) -> None:
 
 def test_a_second_door_is_refused_and_the_first_stays(config: Path) -> None:
     async def then() -> None:
-        second = Control(socket_path(config), {})
+        second = door_of(socket_path(config), {})
         with pytest.raises(AlreadyRuns, match="a door already runs with this file; porch stop"):
             await asyncio.to_thread(second.open)
         second.close()
@@ -407,8 +380,8 @@ def test_a_door_that_hangs_still_runs(config: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_door_that_is_stopping_gives_its_place_to_the_next(config: Path) -> None:
-    first = Control(socket_path(config), status(stopping=True))
-    second = Control(socket_path(config), status(pid=2))
+    first = door_of(socket_path(config), status(stopping=True))
+    second = door_of(socket_path(config), status(pid=2))
 
     async def then() -> None:
         await asyncio.to_thread(second.open)
@@ -427,7 +400,7 @@ def test_a_door_that_is_stopping_gives_its_place_to_the_next(config: Path) -> No
 
 
 def test_an_answer_of_megabytes_reaches_a_slow_reader(config: Path) -> None:
-    door = Control(socket_path(config), status(all="x" * 3_000_000))
+    door = door_of(socket_path(config), status(all="x" * 3_000_000))
     door.open()
 
     async def then() -> None:
@@ -439,18 +412,19 @@ def test_an_answer_of_megabytes_reaches_a_slow_reader(config: Path) -> None:
 
 def test_an_answer_may_come_later_and_who_left_gets_none(config: Path) -> None:
     questions: list[Question] = []
-    door = Control(socket_path(config), {"status": questions.append})
+    door = door_of(socket_path(config), {"status": questions.append})
     door.open()
 
     async def then() -> None:
         _, writer = await asyncio.open_unix_connection(socket_path(config))
-        writer.write(b'{"command": "status"}\n')
+        writer.write(b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n")
         while not questions:  # noqa: ASYNC110  it is in another thread
             await asyncio.sleep(0.001)
         writer.close()
         waits = asyncio.create_task(asked(config))
         while len(questions) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
+        assert questions[0].who.endswith(f", process {os.getpid()}")
         for each in questions:
             each.reply({"pid": 9})
         assert (await waits)["pid"] == 9
@@ -469,4 +443,4 @@ def test_its_end_removes_the_socket(config: Path) -> None:
 
 
 def test_an_end_without_a_start_does_nothing(config: Path) -> None:
-    Control(socket_path(config), {}).close()
+    door_of(socket_path(config), {}).close()

@@ -84,9 +84,10 @@ def explain_request(
     except PorchError as error:
         return _show([f"refused   {error.status}: {error.detail}"], door, as_json=as_json)
     if not file_only:
-        shown_pem = client_cert.read_text("latin-1") if client_cert is not None else None
-        words = {"method": method, "url": url, "client": client, "certificate": shown_pem}
-        door = Door.asked(config, words | {"headers": headers})
+        words = {"method": method, "url": url, "client": client, "headers": headers}
+        if client_cert is not None:
+            words["certificate"] = client_cert.read_text("latin-1")
+        door = Door.asked(config, words)
     rehearsal = rehearse(built, request, peer, certificate)
     client_ip = client_ip_of(built, request, peer)
     security = security_of(built, request, certificate)

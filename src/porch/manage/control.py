@@ -1,21 +1,29 @@
 """Control: how a command speaks to a running door.
 
-A Unix socket beside nobody's traffic: one line of JSON asks, one answers. Its name follows from
-the configuration file's real path, so that two doors on one machine have two. Only the user who
-runs the door, and root, may open it.
+A Unix socket beside nobody's traffic that speaks HTTP/1.1 and JSON: see operations.py for what can
+be asked. Its name follows from the configuration file's real path, so that two doors on one machine
+have two. Only the user who runs the door, and root, may open it.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import pwd
 import socket
 import stat
 import struct
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from porch import clock
+from porch.manage.control_connection import ControlConnection, Operate, encoded
+from porch.manage.operating import Answer, Reply
+from porch.manage.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from porch.manage.loop import Loop
@@ -23,23 +31,20 @@ if TYPE_CHECKING:
 __all__ = [
     "PATIENCE",
     "AlreadyRuns",
-    "Answer",
     "Control",
     "NotRunning",
-    "Question",
     "ask",
     "second_path",
     "socket_path",
 ]
 
-Answer = dict[str, object]
-Command = Callable[["Question"], None]
-"""Does what a word asks for, and answers when it is done."""
-
-LONGEST = 65536
-"""Bytes of a question."""
 MOST = 64
 """Questions at once."""
+BACKLOG = 1024
+"""Who asks while the door has other things to do."""
+AGAIN = 0.01
+"""Seconds between two tries where that is full."""
+BUSY = f"porch: {MOST} questions wait for their answers; ask again when one of them has it"
 PATIENCE = 300.0
 """Seconds a command waits for its answer. A reload of many thousand routes takes some."""
 SHORT_PATIENCE = 5.0
@@ -102,23 +107,21 @@ def _owner(folder: Path) -> int | None:
 
 
 class Control:
-    """The door's end. commands: word -> what does it; "status" tells whether it is stopping.
+    """The door's end. operate: see Operating; "status" tells whether it is stopping.
 
     second: another name of the socket, see second_path. replaced: whether a socket was left behind
     by a door that was killed.
     """
 
-    def __init__(
-        self, path: Path, commands: Mapping[str, Command], second: Path | None = None
-    ) -> None:
+    def __init__(self, path: Path, operate: Operate, second: Path | None = None) -> None:
         self.path = path
         self._second = second if second != path else None
         self.replaced = False
-        self.commands = dict(commands)
+        self._operate = operate
         self._server: socket.socket | None = None
         self._inode = 0
         self._loop: Loop | None = None
-        self._questions: dict[Question, None] = {}
+        self._connections: dict[ControlConnection, None] = {}
 
     def open(self) -> None:
         """Listen; questions are not answered before `start`.
@@ -138,7 +141,7 @@ class Control:
         try:
             server.bind(str(self.path))
             self.path.chmod(0o600)
-            server.listen(MOST)
+            server.listen(BACKLOG)
         except OSError:
             server.close()
             raise
@@ -190,8 +193,8 @@ class Control:
 
     def close_in_child(self) -> None:
         """Close what is open, and leave the file alone."""
-        for question in self._questions:
-            question.sock.close()
+        for connection in self._connections:
+            connection.sock.close()
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -204,111 +207,39 @@ class Control:
         except OSError:
             return
         sock.setblocking(False)
-        if _peer(sock) not in (0, os.geteuid()) or not self._has_room():
+        pid, user = _peer(sock)
+        if user not in (0, os.geteuid()):
             sock.close()
-            return
-        self._add(Question(sock, self.commands, self._loop, self._forget))
+        elif not self._has_room():
+            with contextlib.suppress(OSError):
+                sock.send(b"".join(encoded(503, {"error": BUSY}, "")))
+            sock.close()
+        else:
+            self._add(sock, f"{_name_of(user)}, process {pid}")
 
     def _has_room(self) -> bool:
         """For one more; who has been silent for longest makes room."""
-        if len(self._questions) < MOST:
+        if len(self._connections) < MOST:
             return True
-        silent = next((each for each in self._questions if not each.is_asked), None)
+        silent = next((each for each in self._connections if not each.is_asked), None)
         if silent is not None:
             silent.end()
         return silent is not None
 
-    def _add(self, question: "Question") -> "Question":
-        self._questions[question] = None
-        return question
-
-    def _forget(self, question: "Question") -> None:
-        self._questions.pop(question, None)
-
-    def adopt_question(self, sock: socket.socket) -> "Question":
-        """One that was asked before an upgrade and is still to be answered."""
+    def _add(self, sock: socket.socket, who: str) -> ControlConnection:
         assert self._loop is not None
-        return self._add(Question(sock, {}, self._loop, self._forget))
+        connection = ControlConnection(sock, who, self._operate, self._loop, self._forget)
+        self._connections[connection] = None
+        return connection
 
+    def _forget(self, connection: ControlConnection) -> None:
+        self._connections.pop(connection, None)
 
-class Question:
-    """One question. sock: whoever asked is at its other end. is_asked: the whole of it is here.
-    words: what was said beside the command, as it came."""
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        commands: Mapping[str, Command],
-        loop: "Loop",
-        on_end: "Callable[[Question], None]",
-    ) -> None:
-        self.sock = sock
-        self._commands = commands
-        self._loop = loop
-        self._on_end = on_end
-        self.words: dict[str, object] = {}
-        self._line = b""
-        self._out = b""
-        self._ended = self.is_asked = False
-        loop.on_readable(sock, self._read)
-
-    def _read(self) -> None:
-        try:
-            data = self.sock.recv(LONGEST)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data or len(self._line) > LONGEST:
-            self.end()
-            return
-        self._line += data
-        if b"\n" in self._line and not self.is_asked:
-            self.is_asked = True
-            self._run()
-
-    def _run(self) -> None:
-        try:
-            question = json.loads(self._line)
-            command = self._commands[question.pop("command")]
-            self.words = question
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            self.reply({"error": "not a command of this door"})
-            return
-        try:
-            command(self)
-        except Exception:
-            self.reply({"error": "a fault of Porch, see its messages; the door serves on"})
-            raise
-
-    def reply(self, answer: Answer) -> None:
-        """Answer, once."""
-        if self._ended:
-            return  # whoever asked has left
-        self._out = json.dumps(answer).encode() + b"\n"
-        self._write()
-
-    def _write(self) -> None:
-        try:
-            sent = self.sock.send(self._out)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.end()
-            return
-        self._out = self._out[sent:]
-        if self._out:
-            self._loop.on_writable(self.sock, self._write)
-        else:
-            self.end()
-
-    def end(self) -> None:
-        """Close it."""
-        if not self._ended:
-            self._ended = True
-            self._loop.forget(self.sock)
-            self.sock.close()
-            self._on_end(self)
+    def adopt_question(self, sock: socket.socket) -> Reply:
+        """One that was asked before an upgrade and is still to be answered; who answers it."""
+        connection = self._add(sock, "")
+        connection.await_answer()
+        return connection.reply
 
 
 def ask(
@@ -324,7 +255,7 @@ def ask(
     words: beside the command. patience: seconds; PATIENCE if 0. users: whose door is meant too,
     where root asks.
     """
-    question = {**(words or {}), "command": command}
+    question = _request(OPERATIONS[command], words or {})
     folders = [_folder()]
     if os.geteuid() == 0:
         folders.append(SYSTEM)  # a login of root may have XDG_RUNTIME_DIR, systemd's door has not
@@ -341,25 +272,71 @@ def ask(
     raise NotRunning(f"no door runs with {config}; porch run {config} starts one")
 
 
-def _ask(path: Path, question: Mapping[str, object], patience: float) -> Answer:
+def _request(operation: Operation, words: Mapping[str, object]) -> bytes:
+    """In bytes. Without words of a GET that are None: it has no way to say so."""
+    if operation.changes:
+        body = json.dumps(words).encode()
+        more = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+        return b"POST %b HTTP/1.1\r\nHost: porch\r\n%b\r\n%b" % (
+            operation.path.encode(),
+            more,
+            body,
+        )
+    said = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in words.items()
+        if value is not None
+    }
+    query = f"?{urlencode(said)}" if said else ""
+    return f"GET {operation.path}{query} HTTP/1.1\r\nHost: porch\r\n\r\n".encode()
+
+
+def _ask(path: Path, question: bytes, patience: float) -> Answer:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(patience)
-        connection.connect(str(path))
-        connection.sendall(json.dumps(question).encode() + b"\n")
+        _connect(connection, path, clock.monotonic() + patience)
+        with contextlib.suppress(BrokenPipeError):  # it has answered before it was told all
+            connection.sendall(question)
         with connection.makefile("rb") as file:
-            line = file.readline()
+            answer = file.read()
+    head, _, body = answer.partition(b"\r\n\r\n")
     try:
-        return dict(json.loads(line))
+        if not head.startswith(b"HTTP/1.1 "):
+            raise ValueError
+        return dict(json.loads(body))
     except (ValueError, TypeError):
         raise OSError("the door ended before it answered; porch run starts it") from None
 
 
-def _peer(sock: socket.socket) -> int:
-    """The user at the other end (unix(7), SO_PEERCRED); ours where the system does not tell."""
+def _connect(connection: socket.socket, path: Path, until: float) -> None:
+    """connect(2): a Unix socket whose backlog is full is not waited for by itself."""
+    while True:
+        try:
+            connection.connect(str(path))
+            return
+        except BlockingIOError:
+            if clock.monotonic() >= until:
+                raise TimeoutError("timed out") from None
+            clock.sleep(AGAIN)
+
+
+def _peer(sock: socket.socket) -> tuple[int, int]:
+    """The process and the user at the other end (unix(7), SO_PEERCRED); 0 and ours where the system
+    does not tell."""
     if not hasattr(socket, "SO_PEERCRED"):
-        return os.geteuid()
+        return 0, os.geteuid()
     found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", found)[1])
+    pid, user, _ = struct.unpack("3i", found)
+    return pid, user
+
+
+@functools.cache
+def _name_of(user: int) -> str:
+    """Asked once: a directory of users may be far away, or gone."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def _check(path: Path) -> None:
@@ -378,7 +355,9 @@ def _check(path: Path) -> None:
 def _check_free(path: Path) -> None:
     """Raise AlreadyRuns unless the socket was left behind, or its door is about to end."""
     try:
-        is_stopping = _ask(path, {"command": "status"}, SHORT_PATIENCE).get("stopping") is True
+        is_stopping = (
+            _ask(path, _request(OPERATIONS["status"], {}), SHORT_PATIENCE).get("stopping") is True
+        )
     except (FileNotFoundError, ConnectionRefusedError):
         return
     except OSError:

@@ -4,11 +4,10 @@ Balancers are the workers' own, so that all of them are asked: where they differ
 """
 
 import os
-from collections.abc import Callable
 
 from porch.manage.asking import Answers, Asking, Silent
-from porch.manage.control import Question
 from porch.manage.in_force import InForce
+from porch.manage.operating import Command, Question
 from porch.manage.ordered import ordered
 from porch.observe.stamp import iso
 
@@ -25,8 +24,8 @@ class Explaining:
         self._in_force = in_force
 
     @property
-    def commands(self) -> dict[str, Callable[[Question], None]]:
-        """See Control."""
+    def commands(self) -> dict[str, Command]:
+        """See Operating."""
         return {"explain": self._explain}
 
     def _explain(self, question: Question) -> None:

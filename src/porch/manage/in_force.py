@@ -48,8 +48,8 @@ class InForce:
     log files. history: what ran before. renewed: certificate files that change. standings:
     which endpoints are out of rotation. orders: what operators have said. discovered: which were
     found. cache: where answers are kept. debug_until: until when workers say more, by the monotonic
-    clock; 0.0 while they do not. observed: the sockets of the observer. changes: put in
-    force so far, was_refused: whether the last one was not. say: tells the operator;
+    clock; 0.0 while they do not. observed: the sockets of the observer. changes: put in force so
+    far, was_refused: whether the last one was not. ordered: orders so far. say: tells the operator;
     assigned later."""
 
     def __init__(
@@ -67,6 +67,7 @@ class InForce:
         self.files = files
         self.observed = observed or Listening()
         self.changes, self.was_refused = 0, False
+        self.ordered = 0
         self.loaded_at = clock.wall()
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None

@@ -4,14 +4,12 @@ Until when is said by the monotonic clock, which all processes of the machine sh
 wall clock does, and also where the supervisor is replaced or dies meanwhile, it ends.
 """
 
-from collections.abc import Callable
-
 from porch import clock
 from porch.config.units import spell_duration
 from porch.manage.asking import Asking
-from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop, Timer
+from porch.manage.operating import Answer, Command, Question
 from porch.observe.messages import Messages
 from porch.observe.stamp import iso
 
@@ -34,8 +32,8 @@ class LogLevel:
         self._timer: Timer | None = None
 
     @property
-    def commands(self) -> dict[str, Callable[[Question], None]]:
-        """See Control."""
+    def commands(self) -> dict[str, Command]:
+        """See Operating."""
         return {"log-level": self._set}
 
     def _set(self, question: Question) -> None:

@@ -18,13 +18,13 @@ from porch.config.loaded import RouteEntry
 from porch.config.orders import Back, Closed, Order, Orders
 from porch.config.units import spell_duration
 from porch.manage.asking import Asking
-from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce, why
 from porch.manage.judging import Judging
 from porch.manage.keeping import Keeping
 from porch.manage.loop import Loop
 from porch.manage.naming import endpoints_named, route_named, spelled
 from porch.manage.obeying import BY_COMMAND
+from porch.manage.operating import Answer, Command, Question
 from porch.manage.ordered import ordered
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
@@ -57,8 +57,8 @@ class Ordering:
         self._judging = Judging(loop, in_force, self._take_back)
 
     @property
-    def commands(self) -> dict[str, Callable[[Question], None]]:
-        """See Control."""
+    def commands(self) -> dict[str, Command]:
+        """See Operating."""
         commands = {
             "drain": self._drain,
             "undrain": self._undrain,
@@ -93,9 +93,10 @@ class Ordering:
     def _answer(self, work: Callable[[Question], None], question: Question) -> None:
         try:
             work(question)
-        except (LookupError, ValueError, OSError) as error:
-            text = error.args[0] if isinstance(error, LookupError) else why(error)
-            question.reply({"error": f"porch: {text}"})
+        except LookupError as error:
+            question.reply({"error": f"porch: {error.args[0]}"}, 404)
+        except (ValueError, OSError) as error:
+            question.reply({"error": f"porch: {why(error)}"}, 400)
 
     def _drain(self, question: Question) -> None:
         names = self._endpoints(question)
@@ -215,6 +216,7 @@ class Ordering:
 
     def _note(self, order: Order) -> None:
         self._in_force.orders.note(order)
+        self._in_force.ordered += 1
         if order.kind == "drained":
             assert isinstance(order.name, tuple)
             why = None if order.value is None else Out(BY_COMMAND, order.value)

@@ -19,7 +19,7 @@ from porch.manage.asking import Asking
 from porch.manage.cache_orders import CacheOrders
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
-from porch.manage.control import Control, Question, second_path, socket_path
+from porch.manage.control import Control, second_path, socket_path
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
 from porch.manage.explaining import Explaining
@@ -32,6 +32,8 @@ from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.observing import Observing
+from porch.manage.operating import Command, Operating, Question
+from porch.manage.operation_document import document
 from porch.manage.ordering import Ordering
 from porch.manage.process import Process
 from porch.manage.prospect import Load
@@ -77,9 +79,12 @@ class Supervisor:
         self._ready = ready
         self._notify = Notify()
         self._file = control
+        self.operating = Operating(self._commands())
         self._control: Control | None = None
         if control is not None:
-            self._control = Control(socket_path(control), self._commands(), second_path(control))
+            self._control = Control(
+                socket_path(control), self.operating.operate, second_path(control)
+            )
         self._code = 0
         self._failure: object = None
         self._is_up = False
@@ -145,16 +150,17 @@ class Supervisor:
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
+        self.operating.in_force = in_force
+        asking = self.asking
+        for each in (
+            self.ordering,
+            CacheOrders(asking, in_force),
+            Looking(in_force),
+            Explaining(asking, in_force),
+            LogLevel(self._loop, asking, in_force, self.messages),
+        ):
+            self.operating.commands |= each.commands
         if self._control is not None:
-            asking = self.asking
-            for each in (
-                self.ordering,
-                CacheOrders(asking, in_force),
-                Looking(in_force),
-                Explaining(asking, in_force),
-                LogLevel(self._loop, asking, in_force, self.messages),
-            ):
-                self._control.commands |= each.commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)
@@ -167,8 +173,9 @@ class Supervisor:
         self.observing.look()
         self._watch()
 
-    def _commands(self) -> dict[str, Callable[[Question], None]]:
+    def _commands(self) -> dict[str, Command]:
         return {
+            "openapi": lambda question: question.reply(document(self.version)),
             "status": lambda question: question.reply(status(self)),
             "reload": lambda question: self._changes.ask("reload", question),
             "rollback": lambda question: self._changes.ask("rollback", question),
@@ -322,7 +329,7 @@ class Supervisor:
             listening=listening_words(listening.sockets),
             lent=[place for place, each in enumerate(listening.sockets) if each in listening.lent],
             control=control.fileno() if control is not None else -1,
-            question=question.sock.fileno() if question is not None else -1,
+            question=question.sock.fileno() if question is not None and question.sock else -1,
             workers=[
                 (each.pid, each.channel.fileno(), each.row)
                 for each in self.fleet.all
@@ -352,7 +359,8 @@ class Supervisor:
             self.fleet.adopt(process)
         question = None
         if handover.question >= 0 and self._control is not None:
-            question = self._control.adopt_question(handover.question_socket)
+            reply = self._control.adopt_question(handover.question_socket)
+            question = self.operating.going_on("upgrade", reply)
         self._changes.go_on(question)
 
     # --- commands ------------------------------------------------------------------------------

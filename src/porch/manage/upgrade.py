@@ -35,7 +35,7 @@ __all__ = [
     "tried",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """Of what one version hands to the next. Another number is not understood, and refused on trial."""
 TRIAL, HANDOVER = "PORCH_TRIAL", "PORCH_HANDOVER"
 """Words of the environment: what a trial should find out, and the descriptor of what is handed
