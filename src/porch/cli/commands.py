@@ -308,6 +308,28 @@ def log_level(
 
 
 @app.command()
+def capture(
+    client: Annotated[
+        str, typer.Argument(metavar="[CLIENT]", help="Its address; none follows the one that runs.")
+    ] = "",
+    config: Config = DEFAULT,
+    for_: Annotated[
+        str, typer.Option("--for", help="Ends by itself after so long; 10m at most.")
+    ] = "10m",
+    route: Annotated[str, typer.Option(help="Of this route only; its key.")] = "",
+    end: Annotated[bool, typer.Option("--end", help="End the one that runs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
+) -> int:
+    """Show the heads that one client, the door and the origin send, until Ctrl-C."""
+    from porch.cli.capture import capture as follow
+    from porch.cli.capture import end_capture
+
+    if end:
+        return end_capture(config)
+    return follow(config, client, for_, route, as_json=json)
+
+
+@app.command()
 def purge(
     urls: Annotated[
         list[str] | None,

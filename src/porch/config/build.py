@@ -48,6 +48,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
+from porch.listen.door import Router as FindsRoutes
 from porch.listen.trust import Trust
 from porch.observe.error_page import Template, error_response
 from porch.observe.request_id import RequestId
@@ -62,7 +63,6 @@ from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import Redirect
 from porch.serve.respond import FailWith, Options
-from porch.shield.busy import Busy
 from porch.tls.presented import Presented
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
@@ -75,7 +75,7 @@ _NO_PLAN = Plan()
 class DoorSettings:
     """See listen.door.Settings."""
 
-    router: Router | Busy
+    router: FindsRoutes
     limits: HeadLimits
     streams: int
     timeouts: Timeouts

@@ -5,27 +5,37 @@ from functools import partial
 from typing import Any
 
 from porch import clock
-from porch.config.build import Built
+from porch.config.build import Built, DoorSettings
 from porch.config.orders import Order
 from porch.config.state import State
 from porch.debug import debug
 from porch.manage.at_store import at_store
 from porch.manage.explained import Explained, explained
 from porch.manage.obeying import Obeying
+from porch.observe.capture import Capture, Capturing, Wanted
 from porch.observe.messages import Messages
 from porch.observe.steps import Steps
 
 __all__ = ["WORDS", "Answering"]
 
-WORDS = frozenset(("order", "explain", "log-level", "purge", "cache", "kept"))
+WORDS = frozenset(("order", "explain", "log-level", "capture", "purge", "cache", "kept"))
 """That are answered: each comes with its number, which goes back with the answer."""
 
 
 class Answering:
-    """state, messages: of the worker. debug_until: see InForce."""
+    """state, messages, send: of the worker. debug_until, capture: see InForce."""
 
-    def __init__(self, state: State, messages: Messages, debug_until: float = 0.0) -> None:
+    def __init__(
+        self,
+        state: State,
+        messages: Messages,
+        send: Callable[[str, object], None],
+        debug_until: float = 0.0,
+        capture: Wanted | None = None,
+    ) -> None:
         self._state = state
+        self._send = send
+        self._capture: Capture | None = None
         self._steps = Steps()
         self._say: Callable[[str], None] = partial(messages.tell, level="debug")
         self._obeying = Obeying(state)
@@ -34,20 +44,33 @@ class Answering:
             "order": self._order,
             "explain": self._explain,
             "log-level": self._set_level,
+            "capture": self._set_capture,
         }
         self._set_level(debug_until)
+        self._set_capture(capture)
 
     def take(self, built: Built) -> None:
         """This configuration is in force from now on."""
         self._built = built
         self._obeying.take(built)
         self._watch()
+        if self._capture is not None:
+            self._capture.forget_routes()
+            _look_through(built.settings, self._capture)
 
     def tick(self) -> None:
         """Now and then: what was for some minutes may be over."""
         if debug.is_on:
             debug.look()
             self._watch()
+        if self._capture is not None and self._capture.is_over:
+            self._set_capture(None)
+
+    def flush(self) -> None:
+        """Tell the supervisor what was captured meanwhile."""
+        heads = self._capture.take() if self._capture is not None else ()
+        if heads:
+            self._send("captured", heads)
 
     def answer(self, word: str, data: Any) -> object:
         """Do what one of WORDS says. Plain data, None where there is nothing to say."""
@@ -66,6 +89,18 @@ class Answering:
             debug.end()
         self._watch()
 
+    def _set_capture(self, wanted: Wanted | None) -> None:
+        """Capture this from now on; None for nothing more."""
+        self.flush()
+        if self._capture is not None and self._built is not None:
+            _look_no_more(self._built.settings)
+        self._capture = None
+        if wanted is not None:
+            client, route, until = wanted
+            self._capture = Capture(client.encode(), route, until)
+            if self._built is not None:
+                _look_through(self._built.settings, self._capture)
+
     def _watch(self) -> None:
         """Exchanges are looked at while there is something to say of them."""
         if self._built is not None:
@@ -77,3 +112,15 @@ class Answering:
             return explained(self._built, words)
         except ValueError as error:
             return {"error": str(error)}
+
+
+def _look_through(settings: DoorSettings, capture: Capture) -> None:
+    """Have routes found for who is captured by it."""
+    settings.router = Capturing(settings.router, capture, settings.malformed)
+    settings.malformed = capture.refused_of(settings.malformed)
+
+
+def _look_no_more(settings: DoorSettings) -> None:
+    router = settings.router
+    if isinstance(router, Capturing):
+        settings.router, settings.malformed = router.router, router.malformed

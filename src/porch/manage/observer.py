@@ -83,7 +83,7 @@ class Observer:
     def _settings(self, route: Route) -> DoorSettings:
         limits = HeadLimits()
         return DoorSettings(
-            router=_OneRoute(route),  # type: ignore[arg-type]
+            router=_OneRoute(route),
             limits=limits,
             streams=STREAMS,
             timeouts=_TIMEOUTS,

@@ -267,6 +267,31 @@ _TABLE = (
         gives=_ANY,
     ),
     Operation(
+        name="capture",
+        summary="Have the heads of one client captured, without secrets, for ten minutes at most.",
+        changes=True,
+        takes=made(
+            client=text("its address, as routes see it", LONGEST_TEXT),
+            route=optional(text("the key of the one route; all if it is left out", LONGEST_TEXT)),
+            **{"for": optional(number("seconds, 600 at most, and if it is left out", 0))},
+        ),
+        gives=made(capture=_ANY),
+    ),
+    Operation(
+        name="captured",
+        summary="The heads that were captured behind the last one that was read.",
+        changes=False,
+        takes=made(behind=optional(whole("what the last answer said; 0 for the first"))),
+        gives=made(capture=_ANY, heads=listed(_ANY), behind=whole("to be said next time")),
+    ),
+    Operation(
+        name="capture-end",
+        summary="Capture nothing more.",
+        changes=True,
+        takes=_NOTHING,
+        gives=made(capture=_ANY),
+    ),
+    Operation(
         name="totals",
         summary="What all exchanges add up to, by route and endpoint.",
         changes=False,

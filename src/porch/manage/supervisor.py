@@ -17,6 +17,7 @@ from porch import clock
 from porch.config.history import History
 from porch.manage.asking import Asking
 from porch.manage.cache_orders import CacheOrders
+from porch.manage.capturing import Capturings
 from porch.manage.changes import Changes
 from porch.manage.channel import Message
 from porch.manage.control import Control, second_path, socket_path
@@ -152,12 +153,14 @@ class Supervisor:
         self._listen_to_signals()
         self.operating.in_force = in_force
         asking = self.asking
+        self.capturings = Capturings(self._loop, asking, in_force, self.messages)
         for each in (
             self.ordering,
             CacheOrders(asking, in_force),
             Looking(in_force),
             Explaining(asking, in_force),
             LogLevel(self._loop, asking, in_force, self.messages),
+            self.capturings,
         ):
             self.operating.commands |= each.commands
         if self._control is not None:
@@ -255,6 +258,8 @@ class Supervisor:
         elif message.word in ("demanded", "troubled"):  # the first slot's worker decides
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
+        elif message.word == "captured":
+            self.capturings.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)

@@ -99,7 +99,8 @@ class Worker:
         for standing in equipment.standing:
             self._state.on_told(standing)
         self._state.orders = equipment.orders
-        self._answering = Answering(self._state, messages, equipment.debug_until)
+        wanted = equipment.debug_until, equipment.capture
+        self._answering = Answering(self._state, messages, self._send, *wanted)
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
@@ -484,6 +485,7 @@ class Worker:
 
     def _flush(self) -> None:
         self._built.logs.flush()
+        self._answering.flush()
         self._messages.flush()
         for each in [*self._retired]:
             each.sessions &= self._door.sessions
