@@ -1,9 +1,15 @@
 """What an operator has a running door say for some minutes: a real door of two workers."""
 
+import json
 import os
+import pwd
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from tests.e2e.conftest import Client, Door, Origin, echo
 
@@ -84,3 +90,62 @@ def test_it_goes_back_by_itself(door: Start, origin: Callable[..., Origin]) -> N
     assert len(debug_lines(started)) == count
     assert "above 0" in started.porch("log-level", "debug", "--for", "0s").stderr
     assert "at most 1h" in started.porch("log-level", "debug", "--for", "2h").stderr
+
+
+def test_a_client_is_captured_in_all_workers_and_by_http_2_too(
+    door: Start, origin: Callable[..., Origin]
+) -> None:
+    started = door("h2c = true\n" + config(origin(echo).port))
+    found = started.ask("capture", client="127.0.0.1")["capture"]
+    assert found["by"].startswith(pwd.getpwuid(os.geteuid()).pw_name)
+    assert "the heads of 127.0.0.1 are captured" in started.porch("status").stdout
+    names = {request_id(get(started, b"/x?token=swordfish")) for _ in range(8)}
+    url = f"http://127.0.0.1:{started.port}/h2"
+    secret = ("-H", "Authorization: Bearer swordfish")
+    curl = ("curl", "-s", "-o", os.devnull, "--http2-prior-knowledge", *secret, url)
+    subprocess.run(curl, check=True, timeout=20)
+
+    def heads() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = started.ask("captured")["heads"]
+        return found
+
+    started.wait_until(lambda: len(heads()) >= 45, "the heads")
+    assert names <= {each["id"] for each in heads()}
+    (h2,) = [each for each in heads() if each["what"] == "asked" and each["line"] == "GET /h2"]
+    assert ["authorization", "(16 bytes)"] in h2["fields"]
+    assert "swordfish" not in json.dumps(heads())
+    assert "is captured already" in started.porch("capture", "127.0.0.1").stderr
+    assert started.porch("capture", "--end").returncode == 0
+    before = len(heads())
+    get(started, b"/x", 4)
+    time.sleep(0.3)
+    assert len(heads()) == before
+    assert started.ask("status")["capture"] is None
+    assert all("swordfish" not in each.read_text("utf-8", "replace") for each in files(started))
+
+
+def files(door: Door) -> list[Path]:
+    """Nothing of it is on disk."""
+    return [each for each in door.folder.rglob("*") if each.is_file() and each.suffix != ".toml"]
+
+
+def test_the_command_shows_heads_as_they_come_and_a_reload_goes_on_with_it(
+    door: Start, origin: Callable[..., Origin]
+) -> None:
+    started = door(config(origin(echo).port))
+    words = [sys.executable, "-m", "porch", "capture", "127.0.0.1", "--config", str(started.file)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=started.environ) as command:
+        started.wait_until(lambda: started.ask("status")["capture"], "the capture")
+        get(started, b"/one")
+        assert command.stdout is not None
+        assert b"asked  GET /one" in command.stdout.readline()
+        started.write(config(origin(echo).port) + "# later\n")
+        started.reload()
+        get(started, b"/two")
+        while b"asked  GET /two" not in (line := command.stdout.readline()):
+            assert line, "it has ended"
+        command.send_signal(signal.SIGINT)
+        command.stdout.read()
+    assert command.returncode == 0
+    assert started.ask("status")["capture"] is None
+    assert "captured no more" in started.errors

@@ -12,21 +12,28 @@ from porch.config.state import State
 from porch.debug import debug
 from porch.manage.answering import WORDS, Answering
 from porch.manage.at_store import NO_STORE
+from porch.observe.capture import Capturing, Wanted
 from porch.observe.ended import Ended
 from porch.observe.messages import Messages
 from porch.observe.steps import Steps
 from tests.manage.conftest import FakeOutput
+from tests.support.ended import ended
 from tests.support.network import FakeClock
 
 
-def answering(debug_until: float = 0.0) -> tuple[State, Answering]:
+SENT: list[tuple[str, object]] = []
+"""What the supervisor was told."""
+
+
+def answering(debug_until: float = 0.0, capture: Wanted | None = None) -> tuple[State, Answering]:
     state = State()
     state.begin()
     words = {"listen": ":80", "log": False, "routes": {"a.test": ["a:1", "a:2"]}}
     built = build(load_mapping(words, "porch.toml"), state, Logs(Ended([])))
     assert built is not None
     state.commit()
-    made = Answering(state, Messages(FakeOutput()), debug_until)
+    send = SENT.append
+    made = Answering(state, Messages(FakeOutput()), lambda *said: send(said), debug_until, capture)
     made.take(built)
     return state, made
 
@@ -84,3 +91,46 @@ def test_debug_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     _, made = answering(time.time + 60)
     assert made.answer("log-level", 0.0) is None
     assert (debug.is_on, looks(made)) == (False, False)
+
+
+def captures(made: Answering) -> bool:
+    assert made._built is not None
+    return isinstance(made._built.settings.router, Capturing)
+
+
+def test_a_capture_holds_behind_a_reload_and_in_a_new_worker_until_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = FakeClock(monkeypatch)
+    wanted = ("192.0.2.7", "", time.time + 60)
+    _, made = answering()
+    assert made._built is not None
+    before = made._built.settings.router, made._built.settings.malformed
+    assert made.answer("capture", wanted) is None
+    assert captures(made)
+    made.answer("capture", None)
+    assert (made._built.settings.router, made._built.settings.malformed) == before
+    _, made = answering(capture=wanted)
+    assert captures(made)
+    made.take(answering()[1]._built)  # type: ignore[arg-type]
+    assert captures(made)
+    time.advance(61)
+    made.tick()
+    assert not captures(made)
+
+
+def test_what_was_captured_is_sent_on_with_the_next_flush_and_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = FakeClock(monkeypatch)
+    _, made = answering(capture=("192.0.2.7", "", time.time + 60))
+    SENT.clear()
+    made.flush()
+    assert SENT == []
+    for again in (made.flush, lambda: made.answer("capture", None)):
+        assert made._capture is not None
+        made._capture.on_request(ended(client=b"192.0.2.7"))
+        again()
+        ((word, heads),) = SENT
+        assert (word, len(heads)) == ("captured", 1)  # type: ignore[arg-type]
+        SENT.clear()

@@ -47,7 +47,7 @@ class Bench:
 
     def ask(self, **words: object) -> Any:
         answers: list[Any] = []
-        question: Any = type("Question", (), {"words": words})()
+        question: Any = type("Question", (), {"words": words, "who": "ann"})()
         question.reply = answers.append
         self.level.commands["log-level"](question)
         (answer,) = answers
@@ -68,6 +68,7 @@ def test_all_workers_are_told_until_when_and_later_ones_know_it(bench: Bench) ->
     assert USUAL - 1 < until - clock.monotonic() <= USUAL
     assert [each.seconds for each in bench.loop.timers] == [USUAL]
     assert b"the log level is debug until" in bench.output.lines
+    assert b"said by ann" in bench.output.lines
 
 
 def test_it_ends_by_itself(bench: Bench) -> None:

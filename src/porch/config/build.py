@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
@@ -48,7 +49,6 @@ from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
-from porch.listen.door import Router as FindsRoutes
 from porch.listen.trust import Trust
 from porch.observe.error_page import Template, error_response
 from porch.observe.request_id import RequestId
@@ -65,6 +65,9 @@ from porch.serve.redirect import Redirect
 from porch.serve.respond import FailWith, Options
 from porch.tls.presented import Presented
 
+if TYPE_CHECKING:
+    from porch.listen.door import Router as FindsRoutes  # with its loop, which takes time
+
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
 
 _WORDS = frozenset(RouteWords.model_fields)
@@ -75,7 +78,7 @@ _NO_PLAN = Plan()
 class DoorSettings:
     """See listen.door.Settings."""
 
-    router: FindsRoutes
+    router: "FindsRoutes"
     limits: HeadLimits
     streams: int
     timeouts: Timeouts

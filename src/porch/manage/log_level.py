@@ -56,7 +56,10 @@ class LogLevel:
         self._in_force.debug_until = clock.monotonic() + seconds
         self._timer = self._loop.after(seconds, self._end)
         until = _stamp(clock.wall() + seconds)
-        self._messages.tell(f"the log level is debug until {until}; porch log-level normal ends it")
+        self._messages.tell(
+            f"the log level is debug until {until}, said by {question.who}; porch log-level normal "
+            "ends it"
+        )
         self._tell({"log level": f"debug until {until}"}, question)
 
     def _end(self, question: Question | None = None) -> None:

@@ -9,20 +9,22 @@ those that might be secrets by their length alone.
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from porch import clock
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import Field, RequestHead
 from porch.keeper import Security
-from porch.listen.door import Router
 from porch.observe.details import shown_fields
 from porch.observe.redact import redact_url
 from porch.observe.request_id import RequestId
 from porch.observe.stamp import iso
 from porch.route.plan import Plan
 from porch.route.route import Route
+
+if TYPE_CHECKING:
+    from porch.listen.door import Router
 
 __all__ = ["MOST_BYTES", "MOST_HEADS", "Capture", "Captured", "Capturing", "Heads", "Wanted"]
 
@@ -177,7 +179,7 @@ class Capturing:
 
     __slots__ = ("_capture", "malformed", "router")
 
-    def __init__(self, router: Router, capture: Capture, malformed: Route) -> None:
+    def __init__(self, router: "Router", capture: Capture, malformed: Route) -> None:
         """router: that finds the routes. malformed: of requests that have none; both as they are
         without a capture."""
         self.router = router
