@@ -41,8 +41,8 @@ def test_what_all_workers_say_is_said_once() -> None:
     assert lines(worker(7, one), worker(9, one)) == [
         "door      process 1 runs, 2 workers asked",
         "asks      a:1 of pool api (least-requests)",
-        "may       a:1: in rotation; 3 under way",
-        "not       a:2: out since 12:03:11: drained; 0 under way",
+        "endpoint  a:1 may get it: in rotation; 3 under way",
+        "endpoint  a:2 does not: out since 12:03:11: drained; 0 under way",
     ]
 
 
@@ -53,9 +53,9 @@ def test_where_workers_differ_each_is_named() -> None:
         "asks      of pool api each worker its own (least-requests):",
         "          a:1 in worker 7",
         "          a:2 in worker 9",
-        "may       a:1: in rotation; 0 under way",
-        "may       a:2: slow start: 40% of its weight (worker 7); in rotation (worker 9); "
-        "0 under way",
+        "endpoint  a:1 may get it: in rotation; 0 under way",
+        "endpoint  a:2 may get it: slow start: 40% of its weight (worker 7); in rotation "
+        "(worker 9); 0 under way",
     ]
 
 

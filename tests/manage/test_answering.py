@@ -20,7 +20,6 @@ from tests.manage.conftest import FakeOutput
 from tests.support.ended import ended
 from tests.support.network import FakeClock
 
-
 SENT: list[tuple[str, object]] = []
 """What the supervisor was told."""
 

@@ -151,8 +151,8 @@ def _endpoints(there: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> 
             text if len(pids) == len(there) else f"{text} ({_workers(pids)})"
             for text, pids in texts.items()
         ]
-        word = "may" if name in first else "not"
-        yield f"{word:<10}{name}: {'; '.join(told)}; {running[name]} under way"
+        how = "may get it" if name in first else "does not"
+        yield f"endpoint  {name} {how}: {'; '.join(told)}; {running[name]} under way"
     if there[0][0]["more"]:
         yield f"          and {there[0][0]['more']} more endpoints; porch status shows them"
 
