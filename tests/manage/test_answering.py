@@ -1,5 +1,6 @@
 """What a worker answers to what the supervisor asks."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ def answering(debug_until: float = 0.0, capture: Wanted | None = None) -> tuple[
     assert built is not None
     state.commit()
     send = SENT.append
-    made = Answering(state, Messages(FakeOutput()), lambda *said: send(said), debug_until, capture)
+    given: Any = SimpleNamespace(debug_until=debug_until, capture=capture)
+    made = Answering(state, Messages(FakeOutput()), lambda *said: send(said), given)
     made.take(built)
     return state, made
 

@@ -84,10 +84,7 @@ def explain_request(
     except PorchError as error:
         return _show([f"refused   {error.status}: {error.detail}"], door, as_json=as_json)
     if not file_only:
-        words = {"method": method, "url": url, "client": client, "headers": headers}
-        if client_cert is not None:
-            words["certificate"] = client_cert.read_text("latin-1")
-        door = Door.asked(config, words)
+        door = _asked(config, method, url, headers, client, client_cert)
     rehearsal = rehearse(built, request, peer, certificate)
     client_ip = client_ip_of(built, request, peer)
     security = security_of(built, request, certificate)
@@ -110,6 +107,16 @@ def explain_request(
     lines += ordered_for(door.orders, rehearsal.route)
     lines += running_lines(door, Snapshot.of(loaded, lists=built.lists), rehearsal.route)
     return _show(lines, door, as_json=as_json)
+
+
+def _asked(
+    config: Path, method: str, url: str, headers: list[str], client: str, shown: Path | None
+) -> Door:
+    """What the door that runs says of the request."""
+    words: dict[str, object] = {"method": method, "url": url, "client": client, "headers": headers}
+    if shown is not None:
+        words["certificate"] = shown.read_text("latin-1")
+    return Door.asked(config, words)
 
 
 def _show(lines: list[str], door: Door, *, as_json: bool) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from porch import clock
 from porch.config.build import Built, DoorSettings
@@ -22,16 +22,22 @@ WORDS = frozenset(("order", "explain", "log-level", "capture", "purge", "cache",
 """That are answered: each comes with its number, which goes back with the answer."""
 
 
+class Given(Protocol):
+    """See Equipment and InForce."""
+
+    debug_until: float
+    capture: Wanted | None
+
+
 class Answering:
-    """state, messages, send: of the worker. debug_until, capture: see InForce."""
+    """state, messages, send: of the worker. given: what holds when it is forked."""
 
     def __init__(
         self,
         state: State,
         messages: Messages,
         send: Callable[[str, object], None],
-        debug_until: float = 0.0,
-        capture: Wanted | None = None,
+        given: Given,
     ) -> None:
         self._state = state
         self._send = send
@@ -46,8 +52,8 @@ class Answering:
             "log-level": self._set_level,
             "capture": self._set_capture,
         }
-        self._set_level(debug_until)
-        self._set_capture(capture)
+        self._set_level(given.debug_until)
+        self._set_capture(given.capture)
 
     def take(self, built: Built) -> None:
         """This configuration is in force from now on."""

@@ -99,8 +99,7 @@ class Worker:
         for standing in equipment.standing:
             self._state.on_told(standing)
         self._state.orders = equipment.orders
-        wanted = equipment.debug_until, equipment.capture
-        self._answering = Answering(self._state, messages, self._send, *wanted)
+        self._answering = Answering(self._state, messages, self._send, equipment)
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
