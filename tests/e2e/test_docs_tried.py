@@ -1,5 +1,5 @@
-"""What the pages about identity, browsers and addresses have a reader try is as they say: each
-console block is run in a shell, before a real `porch demo`."""
+"""What some pages have a reader try is as they say: each console block is run in a shell,
+before a real `porch demo`."""
 
 import os
 import re
@@ -168,6 +168,10 @@ def test_logins(shell: Callable[..., Shell]) -> None:
     with serving() as provider:
         known = {"https://accounts.google.com": provider.issuer}
         assert try_out(shell(**known), page("oidc.md")) >= 5
+
+
+def test_the_admin_door(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(demo=False), page("admin.md")) >= 7
 
 
 def test_who_may_come_in(shell: Callable[..., Shell]) -> None:

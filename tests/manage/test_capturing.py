@@ -31,13 +31,20 @@ class Bench:
     def __init__(self, time: FakeClock) -> None:
         self.time = time
         self.loop: Any = FakeLoop()
+        self.itself: list[tuple[str, str]] = []
         self.asking: Any = FakeAsking()
         loaded = type("Loaded", (), {"routes": [Route()]})()
         candidate = type("Candidate", (), {"loaded": loaded})()
         self.in_force: Any = type("InForce", (), {"capture": None, "candidate": candidate})()
         self.output = FakeOutput()
         messages = Messages(self.output)
-        self.captures = Capturings(self.loop, self.asking, self.in_force, messages)
+        self.captures = Capturings(self.loop, self.asking, self.in_force, messages, self._by_itself)
+
+    def _by_itself(self, name: str, who: str, words: object = None) -> Any:
+        self.itself.append((name, who))
+        question: Any = type("Question", (), {"words": words, "who": who})()
+        question.reply = lambda answer: None
+        return question
 
     def ask(self, command: str, **words: object) -> Any:
         answers: list[Any] = []
@@ -105,6 +112,7 @@ def test_it_ends_by_its_time_while_it_is_read(bench: Bench) -> None:
     assert answer["capture"]["ended"] == "its time is over"
     assert bench.asking.told[-1] is None
     assert b"captured no more: its time is over" in bench.output.lines
+    assert bench.itself == [("capture-end", "the door: its time is over")]
 
 
 def test_it_ends_when_nobody_reads_it_and_then_is_forgotten(bench: Bench) -> None:

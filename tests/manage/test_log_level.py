@@ -39,11 +39,18 @@ class FakeAsking:
 class Bench:
     def __init__(self) -> None:
         self.loop: Any = FakeLoop()
+        self.itself: list[tuple[str, str]] = []
         self.asking: Any = FakeAsking()
         self.in_force: Any = type("InForce", (), {"debug_until": 0.0})()
         self.output = FakeOutput()
         messages = Messages(self.output)
-        self.level = LogLevel(self.loop, self.asking, self.in_force, messages)
+        self.level = LogLevel(self.loop, self.asking, self.in_force, messages, self._by_itself)
+
+    def _by_itself(self, name: str, who: str, words: object = None) -> Any:
+        self.itself.append((name, who))
+        question: Any = type("Question", (), {"words": words, "who": who})()
+        question.reply = lambda answer: None
+        return question
 
     def ask(self, **words: object) -> Any:
         answers: list[Any] = []
@@ -77,6 +84,7 @@ def test_it_ends_by_itself(bench: Bench) -> None:
     assert bench.asking.told[-1] == ("log-level", 0.0)
     assert bench.in_force.debug_until == 0.0
     assert b"the log level is normal again" in bench.output.lines
+    assert bench.itself == [("log-level", "the door: its time is over")]
 
 
 def test_said_again_the_later_time_counts_alone(bench: Bench) -> None:

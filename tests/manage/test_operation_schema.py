@@ -24,7 +24,7 @@ from porch.manage.operation_schema import (
 SCHEMA = made(
     name=text("a name", 5),
     on=optional(flag("whether")),
-    wait=optional(number("seconds", 0)),
+    wait=optional(number("seconds", 15)),
     count=optional(whole("how many")),
     names=optional(listed(text("a name", 3), 2)),
     marks=optional(mapped("marks")),
@@ -68,7 +68,7 @@ def _leaves(value: Any) -> list[Any]:
         ({"name": "a", "wait": True}, "'wait' is a number"),
         ({"name": "a", "wait": float("inf")}, "'wait' is a number"),
         ({"name": "a", "wait": float("nan")}, "'wait' is a number"),
-        ({"name": "a", "wait": -1}, "'wait' is at least 0"),
+        ({"name": "a", "wait": -1}, "'wait' is at least 0 and at most 15"),
         ({"name": "a", "weight": 11}, "'weight' is at least 0 and at most 10"),
         ({"name": "a", "weight": "1"}, "'weight' is a whole number or null"),
         ({"name": "a", "names": ["a", "b", "c"]}, "'names' has more than 2 entries"),

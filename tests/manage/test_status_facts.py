@@ -37,6 +37,7 @@ def door(routes: dict[str, Any] | None = None) -> Any:
         since=0.0,
         is_stopping=False,
         capturings=SimpleNamespace(told=None),
+        auditing=SimpleNamespace(told={"file": None, "lost": 0}),
     )
 
 

@@ -168,6 +168,26 @@ def trace(
 
 
 @app.command()
+def audit(
+    config: Config = DEFAULT,
+    since: Annotated[str, typer.Option(help="Such as 2h, or 2026-11-29T15:00 (UTC).")] = "",
+    who: Annotated[str, typer.Option(help="By whom; * stands for anything.")] = "",
+    what: Annotated[str, typer.Option(help="drain, reload, …; * stands for anything.")] = "",
+    count: Annotated[int, typer.Option("-n", "--count", min=0, help="The last ones.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
+) -> int:
+    """Show who has changed what of a door, whether it runs or not."""
+    from porch.cli.audit import Wanted, show_audit, since_of
+
+    try:
+        wanted = Wanted(since=since_of(since), who=who, what=what, count=count)
+    except ValueError as error:
+        print(f"porch: {error}", file=sys.stderr)
+        return 2
+    return show_audit(config, wanted, as_json=json)
+
+
+@app.command()
 def tail(
     config: Config = DEFAULT,
     route: Annotated[str, typer.Option(help="Of this route only; * stands for anything.")] = "",

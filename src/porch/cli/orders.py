@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from porch.cli.ask import ask_door
-from porch.config.units import parse_duration
+from porch.config.units import parse_duration, spell_duration
 from porch.manage.control import PATIENCE
+from porch.manage.operations import LONGEST_WAIT
 
 __all__ = ["canary", "drain", "log_level", "maintenance", "undrain", "weight"]
 
@@ -19,6 +20,8 @@ def drain(config: Path, endpoint: str, within: str | None, *, all_pools: bool) -
         wait = parse_duration(within) if within is not None else 0.0
     except ValueError as error:
         return _wrong(f"--within: {error}")
+    if wait > LONGEST_WAIT:
+        return _wrong(f"--within is at most {spell_duration(LONGEST_WAIT)}")
     words = {"endpoint": endpoint, "all_pools": all_pools, "wait": wait}
     return ask_door(config, "drain", words, wait + PATIENCE)
 

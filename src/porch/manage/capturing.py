@@ -13,7 +13,7 @@ from porch.manage.asking import Asking
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop, Timer
 from porch.manage.naming import route_named
-from porch.manage.operating import Answer, Command, Question
+from porch.manage.operating import Answer, ByItself, Command, Question
 from porch.observe.capture import MOST_BYTES, MOST_HEADS, Captured, Heads
 from porch.observe.messages import Messages
 from porch.observe.stamp import iso
@@ -62,7 +62,16 @@ class _Running:
 class Capturings:
     """Of one door, one at a time. Workers that are forked meanwhile have it from in_force."""
 
-    def __init__(self, loop: Loop, asking: Asking, in_force: InForce, messages: Messages) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        asking: Asking,
+        in_force: InForce,
+        messages: Messages,
+        by_itself: ByItself,
+    ) -> None:
+        """by_itself: see Operating."""
+        self._by_itself = by_itself
         self._loop = loop
         self._asking = asking
         self._in_force = in_force
@@ -88,8 +97,7 @@ class Capturings:
             return
         for each in heads:
             if running.count >= MOST_HEADS or running.bytes >= MOST_BYTES:
-                self._end("it is full")
-                self._tell()
+                self._end_itself("it is full")
                 return
             running.heads.append(each)
             running.count += each["what"] != "ended"
@@ -157,17 +165,20 @@ class Capturings:
         if running is None or running.ended:
             question.reply({"error": "porch: nothing is captured"})
             return
-        self._end(f"{question.who} has ended it")
-        self._tell(lambda: question.reply({"capture": running.told}))
+        self._end(f"{question.who} has ended it", running, question)
 
     # --- the end -------------------------------------------------------------------------------
 
-    def _end(self, why: str) -> None:
-        running = self._running
-        assert running is not None
+    def _end(self, why: str, running: _Running, question: Question) -> None:
         running.ended = why
         self._in_force.capture = None
         self._messages.tell(f"the heads of {running.client} are captured no more: {why}")
+        self._tell(lambda: question.reply({"capture": running.told}))
+
+    def _end_itself(self, why: str) -> None:
+        assert self._running is not None
+        question = self._by_itself("capture-end", f"the door: {why}", {})
+        self._end(why, self._running, question)
 
     def _look(self) -> None:
         """Whether its time is over, or nobody reads it."""
@@ -175,11 +186,9 @@ class Capturings:
         if running is None:
             return
         if not running.ended and now >= running.until:
-            self._end("its time is over")
-            self._tell()
+            self._end_itself("its time is over")
         elif not running.ended and now - running.read_at >= UNREAD:
-            self._end("nobody reads it")
-            self._tell()
+            self._end_itself("nobody reads it")
         if running.ended and now - running.read_at >= UNREAD:
             self._running = None  # and all that it has
             return
@@ -190,7 +199,7 @@ class Capturings:
             self._timer.cancel()
         self._timer = self._loop.after(seconds, self._look)
 
-    def _tell(self, then: Callable[[], None] = lambda: None) -> None:
+    def _tell(self, then: Callable[[], None]) -> None:
         """All workers: what is captured now."""
         self._asking.tell("capture", self._in_force.capture, lambda _: then())
 

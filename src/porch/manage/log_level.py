@@ -9,7 +9,7 @@ from porch.config.units import spell_duration
 from porch.manage.asking import Asking
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop, Timer
-from porch.manage.operating import Answer, Command, Question
+from porch.manage.operating import Answer, ByItself, Command, Question
 from porch.observe.messages import Messages
 from porch.observe.stamp import iso
 
@@ -24,7 +24,16 @@ LONGEST = 3600.0
 class LogLevel:
     """Of one door. Workers that are forked meanwhile have it from in_force.debug_until."""
 
-    def __init__(self, loop: Loop, asking: Asking, in_force: InForce, messages: Messages) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        asking: Asking,
+        in_force: InForce,
+        messages: Messages,
+        by_itself: ByItself,
+    ) -> None:
+        """by_itself: see Operating."""
+        self._by_itself = by_itself
         self._loop = loop
         self._asking = asking
         self._in_force = in_force
@@ -54,7 +63,7 @@ class LogLevel:
     def _begin(self, seconds: float, question: Question) -> None:
         self._forget()
         self._in_force.debug_until = clock.monotonic() + seconds
-        self._timer = self._loop.after(seconds, self._end)
+        self._timer = self._loop.after(seconds, self._end_in_time)
         until = _stamp(clock.wall() + seconds)
         self._messages.tell(
             f"the log level is debug until {until}, said by {question.who}; porch log-level normal "
@@ -62,7 +71,11 @@ class LogLevel:
         )
         self._tell({"log level": f"debug until {until}"}, question)
 
-    def _end(self, question: Question | None = None) -> None:
+    def _end_in_time(self) -> None:
+        words = {"level": "normal"}
+        self._end(self._by_itself("log-level", "the door: its time is over", words))
+
+    def _end(self, question: Question) -> None:
         was_on = self._in_force.debug_until > 0
         self._forget()
         if was_on:
@@ -75,12 +88,9 @@ class LogLevel:
             self._timer.cancel()
             self._timer = None
 
-    def _tell(self, answer: Answer, question: Question | None) -> None:
-        def told(_: object) -> None:
-            if question is not None:
-                question.reply(answer)
-
-        self._asking.tell("log-level", self._in_force.debug_until, told)
+    def _tell(self, answer: Answer, question: Question) -> None:
+        until = self._in_force.debug_until
+        self._asking.tell("log-level", until, lambda _: question.reply(answer))
 
 
 def _stamp(seconds: float) -> str:

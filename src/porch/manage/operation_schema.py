@@ -54,9 +54,9 @@ def flag(description: str) -> Schema:
     return {"type": "boolean", "description": description}
 
 
-def number(description: str, least: float) -> Schema:
-    """With a fraction or without."""
-    return {"type": "number", "minimum": least, "description": description}
+def number(description: str, most: float) -> Schema:
+    """Not negative, with a fraction or without."""
+    return {"type": "number", "minimum": 0, "maximum": most, "description": description}
 
 
 def whole(description: str) -> Schema:

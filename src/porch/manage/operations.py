@@ -20,11 +20,13 @@ from porch.manage.operation_schema import (
     whole,
 )
 
-__all__ = ["BASE", "OPERATIONS", "Operation", "at"]
+__all__ = ["BASE", "LONGEST_WAIT", "OPERATIONS", "Operation", "at"]
 
 BASE = "/v1/"
-HEAVIEST = 1000
-"""See ordering.py."""
+LONGEST_WAIT = 3600
+"""Seconds that a drain waits at most."""
+_HEAVIEST = 1000
+_TEN_YEARS = 315_360_000
 LONGEST_TEXT = 4096
 """Characters of one word: a route's key, an endpoint, a URL, a tag."""
 MOST_NAMED = 10_000
@@ -123,7 +125,7 @@ _TABLE = (
         name="certificates",
         summary="Look into the store of certificates now: somebody has put one there.",
         changes=True,
-        takes=_NOTHING,
+        takes=made(names=optional(listed(text("a host whose it is", LONGEST_TEXT), MOST_NAMED))),
         gives=made(told=whole("workers")),
     ),
     Operation(
@@ -139,7 +141,7 @@ _TABLE = (
         changes=True,
         takes=_endpoint(
             wait=optional(
-                number("seconds to wait at most until nothing runs there; 0: not at all", 0)
+                number("seconds to wait until nothing runs there; 0: not at all", LONGEST_WAIT)
             )
         ),
         gives=made(drained=_DONE, warning=_WARNING),
@@ -159,7 +161,7 @@ _TABLE = (
             weight={
                 "type": ["integer", "null"],
                 "minimum": 0,
-                "maximum": HEAVIEST,
+                "maximum": _HEAVIEST,
                 "description": "0: none; null: that of the file again",
             }
         ),
@@ -173,11 +175,11 @@ _TABLE = (
             route=text("the route's key, as the file has it", LONGEST_TEXT),
             on=flag("whether it is closed"),
             page=optional(text("a file on the door's machine, of HTML", LONGEST_TEXT)),
-            retry_after=optional(number("seconds after which clients should come again", 0)),
+            retry_after=optional(number("seconds until clients should come again", _TEN_YEARS)),
             allow=optional(
                 listed(text("a network whose clients pass: 10.0.0.0/8", LONGEST_TEXT), 1000)
             ),
-            **{"for": optional(number("seconds until it opens by itself; 0: never", 0))},
+            **{"for": optional(number("seconds until it opens by itself; 0: never", _TEN_YEARS))},
         ),
         gives=made(closed=optional(text("what")), open=optional(text("what")), warning=_WARNING),
     ),
@@ -197,6 +199,13 @@ _TABLE = (
         changes=False,
         takes=_NOTHING,
         gives=made(orders=listed(_ANY)),
+    ),
+    Operation(
+        name="audit",
+        summary="Who has changed what, the latest last.",
+        changes=False,
+        takes=made(most=optional(whole("entries at most; 100 where it is not said"))),
+        gives=made(entries=listed(_ANY)),
     ),
     Operation(
         name="purge",

@@ -81,6 +81,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "orders": ordered(in_force.orders),
         "log_level": _log_level(in_force.debug_until),
         "capture": door.capturings.told,
+        "audit": door.auditing.told,
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
         "mirrors": [_mirror(in_force, name) for name in mirrors],
         "limits": [_limit(in_force, name) for name in limits],
