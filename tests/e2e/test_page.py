@@ -105,6 +105,10 @@ def test_who_may_only_look_is_offered_nothing_that_changes_anything(
         for word in ("Drain", "Weight", "Close", "Purge…", "Roll back…"):
             assert page.get_by_role("button", name=word).count() == 0
         assert said == []
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_label("Token").wait_for()
+        page.goto(f"http://127.0.0.1:{steered.admin}/")
+        page.get_by_label("Token").wait_for()
 
 
 def test_nothing_that_a_client_sends_is_read_as_more_than_text(
