@@ -12,6 +12,7 @@ from porch.http.h1 import (
     HEAD,
     INTERIM,
     LENGTH,
+    MEANT_ANYWAY,
     RAW,
     UNTIL_CLOSE,
     Decoder,
@@ -87,6 +88,11 @@ class ResponseDecoder(Decoder):
         except ValueError:
             raise BadGateway("a field line of the answer is malformed") from None
         said = dict(fields)
+        if said.get(b"connection") in MEANT_ANYWAY and not one_zero and len(said) == len(fields):
+            fields.remove((b"connection", said.pop(b"connection")))
+            if b"keep-alive" in said:
+                fields.remove((b"keep-alive", said.pop(b"keep-alive")))
+        is_once = len(said) == len(fields)
         if b"date" not in said and status >= 200:  # RFC 9110 6.6.1: the recipient adds it
             fields.append((b"date", clock.date))
         length = said.get(b"content-length")
@@ -94,7 +100,7 @@ class ResponseDecoder(Decoder):
             length is not None
             and status == 200
             and not one_zero
-            and len(said) == len(lines)
+            and is_once
             and HOP_BY_HOP.isdisjoint(said)
             and self.method != b"HEAD"
             and length.isdigit()

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from porch.manage.operation_schema import Schema, made, text, types
+from porch.manage.operation_schema import Schema, listed, made, text, types
 from porch.manage.operations import OPERATIONS, Operation
 
 __all__ = ["document"]
 
 _ERROR = made(error=text("a sentence: why nothing was done, and what to change"))
+_CHANGED = made(
+    error=text("a sentence"), changed=listed({"type": "object", "description": "as in the audit"})
+)
 _REFUSALS: Mapping[int, str] = {
     400: "The request is malformed, or its words do not fit.",
     404: "What is named is not there.",
@@ -23,17 +26,20 @@ _OF_CHANGES: Mapping[int, str] = {
     411: "A body has a Content-Length.",
     412: "What runs is not the revision of If-Match; nothing was changed.",
 }
+_NAMED = {412: "Changed"}
 _ETAG = {
     "ETag": {
         "description": "The revision of what runs and of what was ordered.",
         "schema": {"type": "string"},
     }
 }
+_TAG = '"[!#-~]{0,64}"'
+_TAGS = f"^(\\*|{_TAG}([ \t]*,[ \t]*{_TAG}){{0,15}})$"
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "Do it only if what runs is still of this revision: the ETag of an answer.",
-    "schema": {"type": "string", "maxLength": 1024},
+    "schema": {"type": "string", "pattern": _TAGS},
 }
 
 
@@ -52,9 +58,11 @@ def document(version: str) -> dict[str, Any]:
             each.path: {each.method.lower(): _operation(each)} for each in OPERATIONS.values()
         },
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": _ERROR, "Changed": _CHANGED},
             "responses": {
-                f"Refused{status}": _answer(why, {"$ref": "#/components/schemas/Error"})
+                f"Refused{status}": _answer(
+                    why, {"$ref": f"#/components/schemas/{_NAMED.get(status, 'Error')}"}
+                )
                 for status, why in [*_REFUSALS.items(), *_OF_CHANGES.items()]
             },
         },
