@@ -66,11 +66,24 @@ def explain(
     client_cert: Annotated[
         Path | None, typer.Option(help="A PEM file with the certificate that the client shows.")
     ] = None,
+    file_only: Annotated[
+        bool, typer.Option("--file-only", help="Ask no door, if one runs with it.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> int:
-    """Show the route of a request, why it won, and what is sent."""
+    """Show the route of a request, why it won, what is sent, and to whom it would go now."""
     from porch.cli.explain import explain_request
 
-    return explain_request(config, method, url, header or [], client, client_cert)
+    return explain_request(
+        config,
+        method,
+        url,
+        header or [],
+        client,
+        client_cert,
+        file_only=file_only,
+        as_json=json,
+    )
 
 
 @app.command()
@@ -298,6 +311,42 @@ def canary(
     from porch.cli.orders import canary as order
 
     return order(config, route, state)
+
+
+@app.command("log-level")
+def log_level(
+    level: Annotated[str, typer.Argument(metavar="debug|normal", help="debug says more.")],
+    config: Config = DEFAULT,
+    for_: Annotated[
+        str, typer.Option("--for", help="Normal again by itself after so long; an hour at most.")
+    ] = "5m",
+) -> int:
+    """Have all workers say more in their messages, for some minutes."""
+    from porch.cli.orders import log_level as order
+
+    return order(config, level, for_)
+
+
+@app.command()
+def capture(
+    client: Annotated[
+        str, typer.Argument(metavar="[CLIENT]", help="Its address; none follows the one that runs.")
+    ] = "",
+    config: Config = DEFAULT,
+    for_: Annotated[
+        str, typer.Option("--for", help="Ends by itself after so long; 10m at most.")
+    ] = "10m",
+    route: Annotated[str, typer.Option(help="Of this route only; its key.")] = "",
+    end: Annotated[bool, typer.Option("--end", help="End the one that runs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
+) -> int:
+    """Show the heads that one client, the door and the origin send, until Ctrl-C."""
+    from porch.cli.capture import capture as follow
+    from porch.cli.capture import end_capture
+
+    if end:
+        return end_capture(config)
+    return follow(config, client, for_, route, as_json=json)
 
 
 @app.command()

@@ -20,24 +20,29 @@ from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
+from porch.manage.capturing import Capturings
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
+from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.keeping import Keeping
+from porch.manage.log_level import LogLevel
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
 from porch.manage.ordered import ordered
 from porch.manage.ordering import Ordering
+from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.rotating import Rotating
@@ -147,7 +152,13 @@ class Supervisor:
             self._become,
         )
         self.observing = Observing(
-            self._loop, in_force, self.messages, lambda: facts(self), self._close_in_observer
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
+            self.operating.operate,
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
@@ -162,7 +173,17 @@ class Supervisor:
         )
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
-        for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
+        asking = self.asking
+        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.capturings = Capturings(*spells)
+        for each in (
+            self.ordering,
+            CacheOrders(asking, in_force),
+            Looking(in_force),
+            Explaining(asking, in_force),
+            LogLevel(*spells),
+            self.capturings,
+        ):
             self.operating.commands |= each.commands
         if self._control is not None:
             self._control.start(self._loop)
@@ -211,6 +232,8 @@ class Supervisor:
             "version": self.version,
             "configuration": running.snapshot.short if running is not None else "",
             "orders": [each["order"] for each in ordered(self.in_force.orders)],
+            "log_level": "debug" if self.in_force.debug_until else "normal",
+            "capture": self.in_force.capture[0] if self.in_force.capture else None,
         }
 
     def _listen_to_signals(self) -> None:
@@ -287,6 +310,8 @@ class Supervisor:
         elif message.word in ("demanded", "troubled"):  # the first slot's worker decides
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
+        elif message.word == "captured":
+            self.capturings.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)
@@ -325,8 +350,9 @@ class Supervisor:
         candidate, listening = self.in_force.candidate, self.in_force.listening
         for address in listening.names:
             self._say(f"porch: listening on {address}")
-        for address in self.in_force.observed.names:
-            self._say(f"porch: metrics on http://{address}/metrics")
+        for what, urls in observed(self.in_force).items():
+            for url in urls:
+                self._say(f"porch: {what} on {url}")
         plainly = "" if any(each.tls for each in listening.sockets) else " over plain HTTP"
         by = "" if candidate.workers == 1 else f" with {candidate.workers} workers"
         if self._descriptors:

@@ -7,22 +7,22 @@ could read it too, and nobody would have looked: so such a spelling is refused.
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote_to_bytes
 
+from porch.http.cookies import folded
 from porch.http.fields import alike
 from porch.http.message import RequestHead
 from porch.shield.content_errors import BadContent, named
 
 __all__ = ["cookies", "fields"]
 
-_NOBODY_SEES = bytes((*range(0x21), *b"\"'", *range(0x7F, 0x100)))
-"""White space, also that of Unicode and as bytes, and what else no name of a cookie has
-(RFC 6265 4.1.1): origins strip it, or some of it."""
-_UNDERSCORED = bytes.maketrans(b".[+", b"___")
+_IN_NO_NAME = bytes((*range(1, 0x20), *b"\"'", *range(0x7F, 0x100)))
+"""What no name of a cookie has (RFC 6265 4.1.1), but for spaces and NUL, of which origins make
+something: some drop some of it, so that all of it is nothing here."""
 
 
 def cookies(request: RequestHead, names: Collection[str]) -> Mapping[str, list[bytes]]:
     """All that are sent under each of the names (RFC 6265 5.4), without one pair of quotes. Raises
     BadContent where another spelling of one is there."""
-    known = {_folded(name.encode("latin-1", "replace")): name for name in names}
+    known = {_read(name.encode("latin-1", "replace")): name for name in names}
     exact = {name.encode("latin-1", "replace"): name for name in names}
     found: dict[str, list[bytes]] = {}
     for field, value in request.fields:
@@ -33,11 +33,11 @@ def cookies(request: RequestHead, names: Collection[str]) -> Mapping[str, list[b
                 whole = b",".join([text, *behind])
                 found.setdefault(exact[key], []).append(_unquoted(whole))
                 behind = []  # a list has commas
-            elif (name := known.get(_folded(key))) is not None:
+            elif (name := known.get(_read(key))) is not None:
                 _refuse("cookie", name)
             for each in behind:  # which part cookies too (RFC 2109 4.3.4)
                 key, equals, _ = each.partition(b"=")
-                if equals and (name := known.get(_folded(key))) is not None:
+                if equals and (name := known.get(_read(key))) is not None:
                     _refuse("cookie", name)
     return found
 
@@ -57,16 +57,9 @@ def fields(request: RequestHead, names: Collection[str]) -> Mapping[str, list[by
     return found
 
 
-def _folded(name: bytes) -> bytes:
-    """What all names of cookies become that some origin takes for one: quoted, escaped, in another
-    case, or what PHP makes of them (`a.b` is `a_b`, `a[b]` is in `a`, nothing is behind a NUL)."""
-    plain = unquote_to_bytes(name) if b"%" in name else name
-    plain = plain.strip(b"\0").partition(b"\0")[0]
-    array, _, rest = plain.partition(b"[")
-    if array and b"]" in rest:
-        plain = array
-    inner = plain.strip(_NOBODY_SEES)
-    return inner.replace(b" ", b"_").translate(_UNDERSCORED, _NOBODY_SEES).lower()
+def _read(name: bytes) -> bytes:
+    """What all names of cookies become that some origin takes for one."""
+    return folded(unquote_to_bytes(name).translate(None, _IN_NO_NAME))
 
 
 def _unquoted(text: bytes) -> bytes:
