@@ -280,7 +280,7 @@ _TABLE = (
         changes=True,
         takes=made(
             level=text("debug or normal", LONGEST_TEXT),
-            **{"for": optional(number("seconds, 3600 at most; 300 if it is left out", 0))},
+            **{"for": optional(number("seconds; 300 if it is left out", 3600))},
         ),
         gives=_ANY,
     ),
@@ -291,7 +291,7 @@ _TABLE = (
         takes=made(
             client=text("its address, as routes see it", LONGEST_TEXT),
             route=optional(text("the key of the one route; all if it is left out", LONGEST_TEXT)),
-            **{"for": optional(number("seconds, 600 at most, and if it is left out", 0))},
+            **{"for": optional(number("seconds; 600 if it is left out", 600))},
         ),
         gives=made(capture=_ANY),
     ),
