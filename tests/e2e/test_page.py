@@ -130,6 +130,23 @@ def test_nothing_that_a_client_sends_is_read_as_more_than_text(
         assert said == []
 
 
+def test_it_explains_what_would_become_of_a_request(steered: Steered, chromium: Any) -> None:
+    with looked(chromium, steered.admin) as (page, said):
+        for url, words in (
+            ("http://shop.test/a", ["route     shop.test/*", "asks", "of pool web", "may get it"]),
+            ("http://old.test/", ["route     old.test", "answers   the door itself"]),
+            ("http://nobody.test/", ["refused   404"]),
+        ):
+            page.get_by_label("URL").fill(url)
+            page.get_by_role("button", name="Explain").click()
+            shown = page.get_by_role("region", name="The explanation")
+            shown.filter(has_text=words[0]).wait_for()
+            text = shown.inner_text()
+            assert [each for each in words if each not in text] == []
+        assert steered.site.asked == []
+        assert said == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_it_is_fit_for_everybody(

@@ -11,7 +11,7 @@ from porch.manage.operations import OPERATIONS, at
 def test_each_is_found_at_its_path_and_nothing_else_is() -> None:
     for each in OPERATIONS.values():
         assert at(each.path) is each
-        assert re.fullmatch(r"/v1/[a-z.]+", each.path)
+        assert re.fullmatch(r"/v1/[a-z.-]+", each.path)
     assert at("/v1/") is at("/v1/status/") is at("/") is None
 
 

@@ -15,6 +15,7 @@ from porch.cli.ask import answer_of
 from porch.cli.status import table
 from porch.observe.meter import ERRORS, REQUESTS
 from porch.observe.rates import rates
+from porch.observe.took import took
 from porch.observe.visible import visible
 
 __all__ = ["Snapshot", "lines", "show_top", "summary"]
@@ -140,7 +141,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
             ["slowest", "status", "client", "request", "id"],
             [
                 [
-                    _time(each["total_ms"] / 1000),
+                    took(each["total_ms"] / 1000),
                     each["status"] or "---",
                     visible(each["client"]),
                     visible(f"{each['method']} {each['host']}{each['target']}")[:60],
@@ -165,14 +166,12 @@ def _cells(row: Mapping[str, Any]) -> list[object]:
         visible(row["name"]),
         f"{row['per_second']:.1f}",
         f"{row['failed']} ({row['share_failed']:.1%})" if row["failed"] else "0",
-        _time(row["p50"]),
-        _time(row["p99"]),
-        _time(row["first_byte_p99"]),
+        _known(row["p50"]),
+        _known(row["p99"]),
+        _known(row["first_byte_p99"]),
         f"{row['bytes_per_second'] / 1e6:.2f} MB/s",
     ]
 
 
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+def _known(seconds: float | None) -> str:
+    return "-" if seconds is None else took(seconds)

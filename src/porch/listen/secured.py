@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from porch import clock
 from porch.clock import INFINITY
+from porch.debug import debug
 from porch.keeper import Security
 from porch.listen.door_session import Busy
 from porch.listen.handshakes import Handshakes
@@ -184,6 +185,7 @@ class Secured(Busy, asyncio.Protocol):
             return
         chosen = self._choose(self.hello, self._address())
         if chosen is None:
+            self._say_failed("no certificate for that name")
             self._transport.write(_UNRECOGNIZED)
             self._transport.close()
             return
@@ -235,7 +237,8 @@ class Secured(Busy, asyncio.Protocol):
         except ssl.SSLWantReadError:
             self._flush()
             return
-        except (ssl.SSLError, ValueError):  # ValueError: the certificate could not be used
+        except (ssl.SSLError, ValueError) as error:  # ValueError: the certificate was of no use
+            self._say_failed(getattr(error, "reason", None) or str(error))
             self._flush()  # the alert that says why
             self._transport.close()
             return
@@ -250,8 +253,15 @@ class Secured(Busy, asyncio.Protocol):
         if self._in.pending:
             self._read(0)
 
+    def _say_failed(self, why: str) -> None:
+        if debug.is_on:
+            name = f" for '{self.hello.name}'" if self.hello.name else ""
+            peer = ip_of(self._transport, "peername")
+            debug.say(f"TLS handshake with {peer}{name} failed: {why}")
+
     def on_deadline(self) -> None:
         """See clock.Waiting."""
+        self._say_failed("it took too long")
         self.close_now()
 
     def announce(self) -> None:

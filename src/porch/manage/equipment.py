@@ -14,6 +14,7 @@ from porch.manage.cache_keeping import KeptCache
 from porch.manage.discovering import News
 from porch.manage.tables import Tables
 from porch.manage.user import Identity
+from porch.observe.capture import Wanted
 from porch.observe.ended import Observer
 from porch.observe.lost import LOST, CellsOf
 from porch.observe.meter import Meter
@@ -33,7 +34,7 @@ class Equipment:
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
     operators have said. found: what is known of sources. cache: where it keeps answers. tables:
-    where it counts all else.
+    where it counts all else. debug_until, capture: see InForce.
     """
 
     loaded: Loaded
@@ -51,6 +52,8 @@ class Equipment:
     found: Sequence[News] = ()
     identity: Identity | None = field(default=None)
     cache: KeptCache | None = None
+    debug_until: float = 0.0
+    capture: Wanted | None = None
 
     def observers(self, workers: int) -> Sequence[Observer]:
         """Who looks at each exchange of this worker, one of so many."""

@@ -33,6 +33,7 @@ from porch.manage.reload import Reload
 from porch.manage.renewed import ADMIN, Renewed
 from porch.manage.tables import NOTHING, Tables
 from porch.manage.wanted import store_folder
+from porch.observe.capture import Wanted
 from porch.observe.messages import Level
 from porch.shared import SharedTable
 from porch.tls.certificate import Certificate, Pair
@@ -48,9 +49,10 @@ class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before. renewed: certificate files that change. standings:
     which endpoints are out of rotation. orders: what operators have said. discovered: which were
-    found. cache: where answers are kept. observed: the sockets of the observer. changes: put in
-    force so far, was_refused: whether the last one was not. ordered: orders so far. say: tells the
-    operator; assigned later."""
+    found. cache: where answers are kept. debug_until: until when workers say more, by the monotonic
+    clock; 0.0 while they do not. capture: what is captured, None for nothing. observed: the sockets
+    of the observer. changes: put in force so far, was_refused: whether the last one was not.
+    ordered: orders so far. say: tells the operator; assigned later."""
 
     def __init__(
         self,
@@ -77,6 +79,8 @@ class InForce:
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
+        self.debug_until = 0.0
+        self.capture: Wanted | None = None
         self.cache = CacheKeeping(len(self.table.rows))
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
@@ -119,6 +123,8 @@ class InForce:
             found=self.discovered.news(),
             identity=self.candidate.identity,
             cache=self.cache.kept,
+            debug_until=self.debug_until,
+            capture=self.capture,
         )
 
     def find(self, listing: Listing, fleet: Fleet) -> None:

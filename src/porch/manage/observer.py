@@ -96,7 +96,7 @@ class Observer:
     def _settings(self, route: Route) -> DoorSettings:
         limits = HeadLimits()
         return DoorSettings(
-            router=OneRoute(route),  # type: ignore[arg-type]
+            router=OneRoute(route),
             limits=limits,
             streams=STREAMS,
             timeouts=_TIMEOUTS,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from porch.manage.in_force import InForce
     from porch.manage.loop import Loop
 
-__all__ = ["Answer", "Command", "Operating", "Question", "Reply"]
+__all__ = ["Answer", "ByItself", "Command", "Operating", "Question", "Reply"]
 
 Answer = dict[str, object]
 """What is said, as JSON has it; "error" is a sentence of why nothing was done."""
@@ -80,6 +80,8 @@ class Question:
 
 Command = Callable[[Question], None]
 """Does what a word asks for, and answers when it is done."""
+ByItself = Callable[[str, str, Mapping[str, object]], Question]
+"""See Operating.by_itself."""
 
 
 class Operating:

@@ -24,7 +24,7 @@ from porch.manage.keeping import Keeping
 from porch.manage.loop import Loop
 from porch.manage.naming import endpoints_named, route_named, spelled
 from porch.manage.obeying import BY_COMMAND
-from porch.manage.operating import Answer, Command, Question
+from porch.manage.operating import Answer, ByItself, Command, Question
 from porch.manage.ordered import ordered
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
@@ -38,7 +38,6 @@ LARGEST_PAGE = 1 << 20
 BY_CANARY = "by porch canary"
 
 Then = Callable[[], None]
-ByItself = Callable[[str, str, dict[str, object]], Question]
 
 
 class Ordering:

@@ -20,16 +20,19 @@ from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
+from porch.manage.capturing import Capturings
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
+from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.keeping import Keeping
+from porch.manage.log_level import LogLevel
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
@@ -170,8 +173,7 @@ class Supervisor:
         )
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
-        for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
-            self.operating.commands |= each.commands
+        self._take_commands()
         if self._control is not None:
             self._control.start(self._loop)
         if handover is not None:
@@ -186,6 +188,21 @@ class Supervisor:
         self.fleet.resize(in_force.candidate.workers)
         self.observing.look()
         self._watch()
+
+    def _take_commands(self) -> None:
+        """Those of the parts that were made since."""
+        asking, in_force = self.asking, self.in_force
+        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.capturings = Capturings(*spells)
+        for each in (
+            self.ordering,
+            CacheOrders(asking, in_force),
+            Looking(in_force),
+            Explaining(asking, in_force),
+            LogLevel(*spells),
+            self.capturings,
+        ):
+            self.operating.commands |= each.commands
 
     def _commands(self) -> dict[str, Command]:
         return {
@@ -219,6 +236,8 @@ class Supervisor:
             "version": self.version,
             "configuration": running.snapshot.short if running is not None else "",
             "orders": [each["order"] for each in ordered(self.in_force.orders)],
+            "log_level": "debug" if self.in_force.debug_until else "normal",
+            "capture": self.in_force.capture[0] if self.in_force.capture else None,
         }
 
     def _listen_to_signals(self) -> None:
@@ -295,6 +314,8 @@ class Supervisor:
         elif message.word in ("demanded", "troubled"):  # the first slot's worker decides
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
+        elif message.word == "captured":
+            self.capturings.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)

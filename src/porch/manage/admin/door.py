@@ -103,7 +103,7 @@ class AdminDoor:
 
     def _settings(self, route: Route) -> DoorSettings:
         return DoorSettings(
-            router=OneRoute(route),  # type: ignore[arg-type]
+            router=OneRoute(route),
             limits=LIMITS,
             streams=STREAMS,
             timeouts=TIMEOUTS,

@@ -15,7 +15,7 @@ from porch.config.loaded import RouteEntry
 from porch.manage.cache_keeping import caches
 from porch.manage.facts import trouble
 from porch.manage.ordered import ordered
-from porch.manage.status import standing
+from porch.manage.state_words import state_of
 from porch.route.when import parse_when
 
 if TYPE_CHECKING:
@@ -150,5 +150,5 @@ def _out(in_force: "InForce") -> list[tuple[str, str, str, bool]]:
     for name in dict.fromkeys(name for name, _, _ in in_force.standings.all):
         out, column = in_force.standings.of(name), in_force.columns.of.get(name)
         check = 0 if column is None else in_force.table.most(column + CHECKED_AT)
-        told.append((*name, standing(out, check), "drained" in out))
+        told.append((*name, state_of(out, check), "drained" in out))
     return told

@@ -5,11 +5,12 @@ import { Charts } from "./charts.js";
 import { byId, clock, mark, moment, say, span, visible } from "./dom.js";
 import { Door } from "./door.js";
 import { Drawing } from "./drawing.js";
+import { explaining } from "./explain.js";
 import { show } from "./now.js";
 import { Steer } from "./steer.js";
 import { Stream } from "./stream.js";
 import { Tables } from "./tables.js";
-import { explaining, trace } from "./trace.js";
+import { trace } from "./trace.js";
 
 const STALE = 5000; // ms beyond the pause between two pictures, after which none is believed
 
