@@ -89,7 +89,9 @@ def test_it_goes_back_by_itself(door: Start, origin: Callable[..., Origin]) -> N
     time.sleep(0.5)
     assert len(debug_lines(started)) == count
     assert "above 0" in started.porch("log-level", "debug", "--for", "0s").stderr
-    assert "at most 1h" in started.porch("log-level", "debug", "--for", "2h").stderr
+    assert "at most 3600" in started.porch("log-level", "debug", "--for", "2h").stderr
+    audited = [each["who"] for each in started.ask("audit")["entries"]]
+    assert "the door: its time is over" in audited
 
 
 def test_a_client_is_captured_in_all_workers_and_by_http_2_too(

@@ -56,6 +56,21 @@ def test_a_request_is_explained_and_what_is_none_is_an_error() -> None:
     assert "is not a URL" in wrong["error"]
 
 
+def test_code_of_the_operators_that_fails_costs_the_explanation_alone() -> None:
+    _, made = answering()
+    built = made._built
+    assert built is not None
+    destination: Any = built.entries[0].route.destination
+
+    def fails(exchange: object) -> None:
+        raise KeyError("x")
+
+    destination._balancer = SimpleNamespace(use=lambda *_: None, leading=fails)
+    words = {"method": "GET", "headers": [], "client": "192.0.2.1", "certificate": None}
+    found: Any = made.answer("explain", {**words, "url": "http://a.test/"})
+    assert found == {"error": "KeyError: 'x'"}
+
+
 def test_the_store_is_asked_for_the_rest() -> None:
     _, made = answering()
     for word in WORDS & {"purge", "cache", "kept"}:

@@ -118,6 +118,8 @@ class Answering:
             return explained(self._built, words)
         except ValueError as error:
             return {"error": str(error)}
+        except Exception as error:  # the operator's own key of a hash may raise anything
+            return {"error": f"{type(error).__name__}: {error}"}
 
 
 def _look_through(settings: DoorSettings, capture: Capture) -> None:

@@ -8,6 +8,7 @@ nothing of the old is let go.
 import errno
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from porch import clock
@@ -29,7 +30,7 @@ from porch.manage.listening import Listening
 from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
-from porch.manage.renewed import Renewed
+from porch.manage.renewed import ADMIN, Renewed
 from porch.manage.tables import NOTHING, Tables
 from porch.manage.wanted import store_folder
 from porch.observe.capture import Wanted
@@ -164,6 +165,9 @@ class InForce:
     def look(self) -> dict[str, tuple[Pair, ...]]:
         """Hosts whose certificate files hold another pair now, which counts from now on."""
         found = self.renewed.look()
+        pairs, admin = found.pop(ADMIN, None), self.candidate.admin
+        if pairs is not None and admin is not None:
+            self.candidate.admin = replace(admin, certificate=Certificate(pairs))
         if found:
             given = self.candidate.given
             fresh = {host: Certificate(pairs) for host, pairs in found.items() if host in given}

@@ -173,18 +173,7 @@ class Supervisor:
         )
         self.ordering.begin(handover.orders if handover is not None else None)
         self._listen_to_signals()
-        asking = self.asking
-        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
-        self.capturings = Capturings(*spells)
-        for each in (
-            self.ordering,
-            CacheOrders(asking, in_force),
-            Looking(in_force),
-            Explaining(asking, in_force),
-            LogLevel(*spells),
-            self.capturings,
-        ):
-            self.operating.commands |= each.commands
+        self._take_commands()
         if self._control is not None:
             self._control.start(self._loop)
         if handover is not None:
@@ -199,6 +188,21 @@ class Supervisor:
         self.fleet.resize(in_force.candidate.workers)
         self.observing.look()
         self._watch()
+
+    def _take_commands(self) -> None:
+        """Those of the parts that were made since."""
+        asking, in_force = self.asking, self.in_force
+        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.capturings = Capturings(*spells)
+        for each in (
+            self.ordering,
+            CacheOrders(asking, in_force),
+            Looking(in_force),
+            Explaining(asking, in_force),
+            LogLevel(*spells),
+            self.capturings,
+        ):
+            self.operating.commands |= each.commands
 
     def _commands(self) -> dict[str, Command]:
         return {

@@ -22,7 +22,7 @@ something: some drop some of it, so that all of it is nothing here."""
 def cookies(request: RequestHead, names: Collection[str]) -> Mapping[str, list[bytes]]:
     """All that are sent under each of the names (RFC 6265 5.4), without one pair of quotes. Raises
     BadContent where another spelling of one is there."""
-    known = {_read(name.encode("latin-1", "replace")): name for name in names}
+    known = {_folded(name.encode("latin-1", "replace")): name for name in names}
     exact = {name.encode("latin-1", "replace"): name for name in names}
     found: dict[str, list[bytes]] = {}
     for field, value in request.fields:
@@ -33,11 +33,11 @@ def cookies(request: RequestHead, names: Collection[str]) -> Mapping[str, list[b
                 whole = b",".join([text, *behind])
                 found.setdefault(exact[key], []).append(_unquoted(whole))
                 behind = []  # a list has commas
-            elif (name := known.get(_read(key))) is not None:
+            elif (name := known.get(_folded(key))) is not None:
                 _refuse("cookie", name)
             for each in behind:  # which part cookies too (RFC 2109 4.3.4)
                 key, equals, _ = each.partition(b"=")
-                if equals and (name := known.get(_read(key))) is not None:
+                if equals and (name := known.get(_folded(key))) is not None:
                     _refuse("cookie", name)
     return found
 
@@ -57,7 +57,7 @@ def fields(request: RequestHead, names: Collection[str]) -> Mapping[str, list[by
     return found
 
 
-def _read(name: bytes) -> bytes:
+def _folded(name: bytes) -> bytes:
     """What all names of cookies become that some origin takes for one."""
     return folded(unquote_to_bytes(name).translate(None, _IN_NO_NAME))
 
