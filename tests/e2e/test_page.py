@@ -135,7 +135,7 @@ def test_it_explains_what_would_become_of_a_request(steered: Steered, chromium: 
         for url, words in (
             ("http://shop.test/a", ["route     shop.test/*", "asks", "of pool web", "may get it"]),
             ("http://old.test/", ["route     old.test", "answers   the door itself"]),
-            ("http://nobody.test/", ["refused   404"]),
+            ("http://nobody.test/", ["route     no-site"]),
         ):
             page.get_by_label("URL").fill(url)
             page.get_by_role("button", name="Explain").click()

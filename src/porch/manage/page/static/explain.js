@@ -44,7 +44,7 @@ function* lines(told) {
 
 function* ofWorker(worker) {
   if (worker.refused) yield ["refused", worker.refused];
-  if (worker.route) yield ["route", `${worker.route} (${worker.where})`];
+  if (worker.route) yield ["route", worker.route + (worker.where ? ` (${worker.where})` : "")];
   for (const text of worker.room || []) yield ["room", text];
   if (worker.canary) yield ["canary", worker.canary];
   let word = "asks";
