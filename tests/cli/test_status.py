@@ -16,6 +16,7 @@ STATUS: dict[str, Any] = {
     "stopping": False,
     "configuration": {"file": "p.toml", "hash": "abc", "routes": 2, "loaded": "now"},
     "listening": [":80"],
+    "observed": {"metrics": [], "admin": ["http://127.0.0.1:9146/"]},
     "cut": {"client_flood": 0, "http_request_error": 0, "proxy_header_error": 0},
     "turned_away": {"low": 0, "normal": 0, "high": 0},
     "workers": [
@@ -57,6 +58,7 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
         "porch 1.2, process 7, up since 2026-01-01T00:00:00Z",
         "p.toml (abc), 2 routes, loaded now",
         "listening on :80",
+        "admin on http://127.0.0.1:9146/",
         "",
         "worker  state    clients  running  requests  cpu    memory  since",
         "8       serving  3        1        12        1.2 s  36 MB   then",

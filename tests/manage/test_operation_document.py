@@ -25,3 +25,12 @@ def test_a_word_of_a_query_that_is_no_text_is_json() -> None:
     assert "application/json" in marks["content"]
     (name,) = paths["/v1/trace"]["get"]["parameters"]
     assert name["schema"]["type"] == "string"
+
+
+def test_what_the_address_of_admin_adds_stands_in_it() -> None:
+    found = document("1")
+    assert found["security"] == [{}, {"token": []}, {"certificate": []}]
+    assert found["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    for each in OPERATIONS.values():
+        responses = found["paths"][each.path][each.method.lower()]["responses"]
+        assert {"401", "403", "421", "429", "504"} <= responses.keys()

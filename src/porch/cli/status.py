@@ -45,6 +45,9 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
             "capture --end ends it"
         )
     yield f"listening on {', '.join(status['listening']) or 'nothing'}"
+    for what, urls in status["observed"].items():
+        if urls:
+            yield f"{what} on {', '.join(urls)}"
     yield ""
     yield from table(
         ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],

@@ -58,6 +58,7 @@ def _is_secret(path: KeyPath) -> bool:
         or path[-2:]
         in (("eab", "key"), ("sticky", "secret"), ("jwt", "secret"), ("challenge", "secret"))
         or path[-3:-1] == ("acme", "dns")
+        or path[:2] == ("admin", "tokens")
     ):
         return True
     return "headers" in path[:-1] or ("when" in path[:-1] and path[-2] != "when")

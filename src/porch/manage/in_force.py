@@ -8,6 +8,7 @@ nothing of the old is let go.
 import errno
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from porch import clock
@@ -29,7 +30,7 @@ from porch.manage.listening import Listening
 from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
-from porch.manage.renewed import Renewed
+from porch.manage.renewed import ADMIN, Renewed
 from porch.manage.tables import NOTHING, Tables
 from porch.manage.wanted import store_folder
 from porch.observe.capture import Wanted
@@ -164,6 +165,9 @@ class InForce:
     def look(self) -> dict[str, tuple[Pair, ...]]:
         """Hosts whose certificate files hold another pair now, which counts from now on."""
         found = self.renewed.look()
+        pairs, admin = found.pop(ADMIN, None), self.candidate.admin
+        if pairs is not None and admin is not None:
+            self.candidate.admin = replace(admin, certificate=Certificate(pairs))
         if found:
             given = self.candidate.given
             fresh = {host: Certificate(pairs) for host, pairs in found.items() if host in given}
@@ -199,7 +203,7 @@ class InForce:
             self._begin_cache(candidate, fleet)
             for news in self.discovered.expect(candidate.sources):
                 fleet.tell(fleet.all, "found", news)
-            self.observed.open(candidate.metrics, 1)
+            self.observed.open(candidate.observed, 1)
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
@@ -241,13 +245,13 @@ class InForce:
         self.listening.close(gone)
         self._left = dict.fromkeys(gone, clock.monotonic())
         observed = self.observed.sockets
-        self.observed.close([each for each in observed if each not in self.candidate.metrics])
+        self.observed.close([each for each in observed if each not in self.candidate.observed])
         return before
 
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""
         observed = self.observed.sockets
-        self.observed.close([each for each in observed if each not in self.candidate.metrics])
+        self.observed.close([each for each in observed if each not in self.candidate.observed])
         self.discovered.settle(self.candidate.sources)
         self.listening.close(job.fresh)
         close_log_files(job.files)

@@ -22,6 +22,13 @@ _REFUSALS: Mapping[int, str] = {
     500: "A fault of Porch; the door serves on.",
     503: "The door is busy, or ends.",
 }
+_OF_ADMIN: Mapping[int, str] = {
+    401: "At the address of `admin`: nobody has shown who asks.",
+    403: "There: whoever asks may not, or a page of another site sent it.",
+    421: "There: it is for a host that is none of its names.",
+    429: "There: too many wrong tokens came from this client.",
+    504: "There: the supervisor does not answer; it may still be done.",
+}
 _OF_CHANGES: Mapping[int, str] = {
     411: "A body has a Content-Length.",
     412: "What runs is not the revision of If-Match; nothing was changed.",
@@ -54,6 +61,7 @@ def document(version: str) -> dict[str, Any]:
             "socket, and at the address of `admin`.",
         },
         "servers": [{"url": "/"}],
+        "security": [{}, {"token": []}, {"certificate": []}],  # {}: the control socket's own
         "paths": {
             each.path: {each.method.lower(): _operation(each)} for each in OPERATIONS.values()
         },
@@ -63,14 +71,22 @@ def document(version: str) -> dict[str, Any]:
                 f"Refused{status}": _answer(
                     why, {"$ref": f"#/components/schemas/{_NAMED.get(status, 'Error')}"}
                 )
-                for status, why in [*_REFUSALS.items(), *_OF_CHANGES.items()]
+                for status, why in [
+                    *_REFUSALS.items(),
+                    *_OF_ADMIN.items(),
+                    *_OF_CHANGES.items(),
+                ]
+            },
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "certificate": {"type": "mutualTLS"},
             },
         },
     }
 
 
 def _operation(each: Operation) -> dict[str, Any]:
-    refusals = [*_REFUSALS, *(_OF_CHANGES if each.changes else ())]
+    refusals = [*_REFUSALS, *_OF_ADMIN, *(_OF_CHANGES if each.changes else ())]
     found: dict[str, Any] = {
         "operationId": each.name,
         "summary": each.summary,

@@ -45,7 +45,7 @@ def start(
         replaced = _open(control, handover, say)
         files = open_log_files(candidate.logs)
         _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)
-        observed.open(candidate.metrics, 1)
+        observed.open(candidate.observed, 1)
         listening.drop_inherited()
         return _in_force(candidate, listening, files, observed, handover)
     except (AlreadyRuns, OSError) as error:

@@ -22,6 +22,7 @@ from porch.manage.columns import (
     TASKS,
     TURNED_AWAY,
 )
+from porch.manage.observed import observed
 from porch.manage.ordered import ordered
 from porch.manage.process import Process
 from porch.manage.state_words import state_of
@@ -76,6 +77,7 @@ def status(door: "Supervisor") -> dict[str, object]:
             word: table.total(column) for column, word in enumerate(NAMES, TURNED_AWAY)
         },
         "listening": in_force.listening.names,
+        "observed": observed(in_force),
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),
         "orders": ordered(in_force.orders),

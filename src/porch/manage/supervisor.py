@@ -36,11 +36,13 @@ from porch.manage.log_level import LogLevel
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
 from porch.manage.ordered import ordered
 from porch.manage.ordering import Ordering
+from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.rotating import Rotating
@@ -150,7 +152,13 @@ class Supervisor:
             self._become,
         )
         self.observing = Observing(
-            self._loop, in_force, self.messages, lambda: facts(self), self._close_in_observer
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
+            self.operating.operate,
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
@@ -346,8 +354,9 @@ class Supervisor:
         candidate, listening = self.in_force.candidate, self.in_force.listening
         for address in listening.names:
             self._say(f"porch: listening on {address}")
-        for address in self.in_force.observed.names:
-            self._say(f"porch: metrics on http://{address}/metrics")
+        for what, urls in observed(self.in_force).items():
+            for url in urls:
+                self._say(f"porch: {what} on {url}")
         plainly = "" if any(each.tls for each in listening.sockets) else " over plain HTTP"
         by = "" if candidate.workers == 1 else f" with {candidate.workers} workers"
         if self._descriptors:
