@@ -2,9 +2,11 @@
 
 RFC 9110 7.6, RFC 7239. Claims about where a request came from are ours to make: those of a peer
 that is not in `trust` are dropped, and so is every spelling of them that a WSGI or CGI origin
-would read as the same name.
+would read as the same name. Who the client is, an origin hears as the door has decided it
+(listen/trust.py), of trusted peers too: a proxy passes on what it does not write itself.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress
@@ -14,9 +16,11 @@ from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.fields import alike, encode
 from porch.http.message import Field, Trailers
+from porch.ip import packed
 from porch.route.methods import OVERRIDES
 
 __all__ = [
+    "ADDRESSES",
     "CERTIFICATES",
     "CERTIFICATE_FAMILIES",
     "CLAIMS",
@@ -51,6 +55,34 @@ CLAIMS = frozenset(
     )
 )
 """Fields by which a client could claim to be somebody else or to ask for something else."""
+
+ADDRESSES = frozenset(
+    (
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
+        b"forwarded-for",
+        b"true-client-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+    )
+)
+"""What CDNs and others name the client by. A trusted peer's passes if it names the one that the
+door has found: an origin that reads it is misled by nobody."""
+
+_OURS = frozenset(
+    (
+        b"forwarded",
+        b"x-forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+        b"x-original-url",
+        b"x-real-ip",
+        b"x-rewrite-url",
+    )
+)
+"""Said by the door or by nobody, whatever a trusted peer has sent."""
 
 CERTIFICATES = frozenset(
     (
@@ -94,6 +126,8 @@ _ROUTES = 8
 """Of them a client's connection remembers what was made of its fields."""
 _NEVER = CERTIFICATES | STEERING
 _FAMILIES = CERTIFICATE_FAMILIES + STEERING_FAMILIES
+_PLAIN = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
+"""A scheme or an authority that needs no escape in quotes."""
 _name = itemgetter(0)
 
 
@@ -137,21 +171,22 @@ class _Passes(dict[bytes, bool]):
 class ForwardingHeaders(Filter):
     """Sets the fields of an attempt. Always on, and last, so that nothing can undo it."""
 
-    __slots__ = ("_behind", "_forwarding", "_passes", "_rare", "_trusted_passes", "_trusts", "_via")
+    __slots__ = (
+        *("_behind", "_forwarding", "_passes", "_rare", "_trusted_passes", "_trusts", "_via"),
+        "_is_no_address",
+    )
 
     def __init__(self, forwarding: Forwarding) -> None:
         self._forwarding = forwarding
         self._trusts = forwarding.trusts
         withheld = forwarding.withheld
         self._passes = _Passes(CLAIMS | _NEVER | withheld, forwarding.underscores).__getitem__
-        ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
-        ours |= _NEVER | withheld
-        if forwarding.forwarded:
-            ours.add(b"forwarded")
+        ours = _OURS | _NEVER | withheld
         if forwarding.prefix:
-            ours.add(b"x-forwarded-prefix")
-        self._trusted_passes = _Passes(frozenset(ours), forwarding.underscores).__getitem__
-        self._behind = _Passes(OVERRIDES, underscores=False).__getitem__
+            ours |= {b"x-forwarded-prefix"}
+        self._trusted_passes = _Passes(ours, forwarding.underscores).__getitem__
+        self._is_no_address = _Passes(ADDRESSES, forwarding.underscores).__getitem__
+        self._behind = _Passes(OVERRIDES | ADDRESSES, underscores=False).__getitem__
         self._rare = bool(forwarding.prefix or forwarding.forwarded)
         self._via: dict[bytes, Field] | None = None
         if forwarding.via:
@@ -187,6 +222,7 @@ class ForwardingHeaders(Filter):
                 (b"x-forwarded-proto", outgoing.scheme),
                 (b"x-forwarded-host", outgoing.authority),
                 (b"x-forwarded-port", client.port),
+                (b"x-real-ip", client.peer),
             ]
         if self._via is not None:
             own = self._via[outgoing.version]
@@ -217,13 +253,22 @@ class ForwardingHeaders(Filter):
         request = exchange.request
         client = exchange.client
         chain = b", ".join([*_values(request.fields, b"x-forwarded-for"), client.peer])
+        passing = compress(came, map(self._trusted_passes, names))
         return [
-            *compress(came, map(self._trusted_passes, names)),
+            *(each for each in passing if self._is_true(each, exchange.client_ip)),
             (b"x-forwarded-for", chain),
             (b"x-forwarded-proto", request.get(b"x-forwarded-proto") or request.scheme),
             (b"x-forwarded-host", request.get(b"x-forwarded-host") or request.authority),
             (b"x-forwarded-port", request.get(b"x-forwarded-port") or client.port),
+            (b"x-real-ip", exchange.client_ip),
         ]
+
+    def _is_true(self, field: Field, client_ip: bytes) -> bool:
+        """Whether it says nothing of the client's address, or what the door has found."""
+        if self._is_no_address(field[0]):
+            return True
+        said = packed(field[1].decode("latin-1"))
+        return said is not None and said == packed(client_ip.decode("latin-1"))
 
     def _add_rare(self, exchange: Exchange, fields: list[Field]) -> None:
         forwarding = self._forwarding
@@ -233,14 +278,25 @@ class ForwardingHeaders(Filter):
             fields.append((b"forwarded", self._forwarded(exchange)))
 
     def _forwarded(self, exchange: Exchange) -> bytes:
-        """RFC 7239 4, behind what a trusted peer said."""
-        request = exchange.request
-        peer = exchange.client.peer
-        node = b'"[%b]"' % peer if b":" in peer else (b"unknown" if peer == b"unix" else peer)
-        own = b'for=%b;proto=%b;host="%b"' % (node, request.scheme, request.authority)
-        if self._trusts is not None and self._trusts(peer):
-            return b", ".join([*_values(request.fields, b"forwarded"), own])
-        return own
+        """RFC 7239 4: what is believed of the client's connection to a trusted proxy, from the
+        same fields as all else (7.4), and our own."""
+        request, peer = exchange.request, exchange.client.peer
+        own = b'for=%b;proto=%b;host="%b"' % (_node(peer), request.scheme, request.authority)
+        if exchange.client_ip == peer:
+            return own
+        first = [b"for=" + _node(exchange.client_ip)]
+        for word, name in ((b"proto", b"x-forwarded-proto"), (b"host", b"x-forwarded-host")):
+            said = request.get(name)
+            if said is not None and _PLAIN.fullmatch(said):
+                first.append(b'%b="%b"' % (word, said))
+        return b"%b, %b" % (b";".join(first), own)
+
+
+def _node(address: bytes) -> bytes:
+    """RFC 7239 6."""
+    if b":" in address:
+        return b'"[%b]"' % address
+    return b"unknown" if address == b"unix" else address
 
 
 def _values(fields: list[Field], name: bytes) -> list[bytes]:
