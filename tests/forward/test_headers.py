@@ -10,6 +10,8 @@ from porch.forward.headers import (
     CERTIFICATE_FAMILIES,
     CERTIFICATES,
     CLAIMS,
+    IDENTITIES,
+    IDENTITY_FAMILIES,
     STEERING,
     STEERING_FAMILIES,
     Forwarding,
@@ -301,6 +303,18 @@ def test_what_is_withheld_goes_on_in_no_spelling(
         underscores=underscores,
     )
     assert [each for each in went if each not in OURS] == [(b"x-userx", b"1")]
+
+
+IDENTIFYING = [*sorted(IDENTITIES), *(each + b"x" for each in IDENTITY_FAMILIES)]
+
+
+@pytest.mark.parametrize("name", IDENTIFYING)
+def test_where_the_door_says_who_comes_no_client_does_by_another_name(name: bytes) -> None:
+    for spelled in (name, name.replace(b"-", b"_"), name.replace(b"-", b".")):
+        claim = (spelled, b"admin")
+        assert sent(claim, identifies=True, underscores=True) == OURS
+        assert claim in sent(claim, identifies=True, underscores=True, trusts=yes)
+        assert claim in sent(claim, underscores=True), "what is off changes nothing"
 
 
 @pytest.mark.parametrize("is_believed", [False, True])

@@ -179,6 +179,7 @@ class RouteFilters:
                 forwarded=settings.forwarded,
                 via=settings.via.encode(),
                 prefix=prefix,
+                identifies=self._shielding.authing.identifies,
                 withheld=withheld,
             )
             found = self._forwarding_of[key] = ForwardingHeaders(forwarding)

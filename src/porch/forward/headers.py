@@ -24,6 +24,8 @@ __all__ = [
     "CERTIFICATES",
     "CERTIFICATE_FAMILIES",
     "CLAIMS",
+    "IDENTITIES",
+    "IDENTITY_FAMILIES",
     "STEERING",
     "STEERING_FAMILIES",
     "Forwarding",
@@ -121,6 +123,44 @@ application to answer with another file (Rack::Sendfile takes X-Accel-Mapping fr
 and Proxy, which CGI makes HTTP_PROXY of (httpoxy). Dropped from every peer; a route may set them
 by `headers.request`."""
 
+IDENTITIES = frozenset(
+    (
+        b"cf-access-authenticated-user-email",
+        b"remote-email",
+        b"remote-group",
+        b"remote-groups",
+        b"remote-name",
+        b"remote-user",
+        b"x-credential-identifier",
+        b"x-forwarded-access-token",
+        b"x-forwarded-email",
+        b"x-forwarded-groups",
+        b"x-forwarded-preferred-username",
+        b"x-forwarded-user",
+        b"x-remote-group",
+        b"x-remote-groups",
+        b"x-remote-user",
+        b"x-vouch-user",
+    )
+)
+IDENTITY_FAMILIES = (
+    b"tailscale-user-",
+    b"x-amzn-oidc-",
+    b"x-auth-request-",
+    b"x-authenticated-",
+    b"x-authentik-",
+    b"x-consumer-",
+    b"x-goog-authenticated-user-",
+    b"x-ms-client-principal",
+    b"x-pomerium-",
+    b"x-remote-extra-",
+    b"x-vouch-idp-",
+    b"x-webauth-",
+)
+"""By what oauth2-proxy, Authelia, authentik, Kong, Pomerium and the clouds tell origins who comes,
+in full and by their beginnings. Where a door has `auth`, an origin may still read what it was told
+by before: from who is not in `trust` none of them passes."""
+
 _REMEMBERED = 4096
 _ROUTES = 8
 """Of them a client's connection remembers what was made of its fields."""
@@ -136,7 +176,8 @@ class Forwarding:
     """trusts: whether a peer's claims are believed, by its address; None for nobody's.
 
     underscores: pass names with an underscore. forwarded: send RFC 7239 too. via: our name in
-    Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix. withheld: names that no
+    Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix. identifies: whether it
+    is the door that says who comes. withheld: names that no
     client may send through, one in `trust` neither, behind the body neither: the door's own words
     about who the client is, and what it has shown to the door alone.
     """
@@ -146,21 +187,28 @@ class Forwarding:
     forwarded: bool = False
     via: bytes = b"porch"
     prefix: bytes = b""
+    identifies: bool = False
     withheld: frozenset[bytes] = frozenset()
 
 
 class _Passes(dict[bytes, bool]):
     """name -> whether the field goes on, by all names that are alike. Bounded."""
 
-    __slots__ = ("_claims", "_underscores")
+    __slots__ = ("_claims", "_families", "_underscores")
 
-    def __init__(self, claims: frozenset[bytes], underscores: bool) -> None:
+    def __init__(
+        self,
+        claims: frozenset[bytes],
+        underscores: bool,
+        families: tuple[bytes, ...] = _FAMILIES,
+    ) -> None:
         self._claims = frozenset(map(alike, claims))
+        self._families = families
         self._underscores = underscores
 
     def __missing__(self, name: bytes) -> bool:
         known = alike(name)
-        passes = not (known in self._claims or known.startswith(_FAMILIES))
+        passes = not (known in self._claims or known.startswith(self._families))
         passes = passes and (b"_" not in name or self._underscores)
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -180,7 +228,10 @@ class ForwardingHeaders(Filter):
         self._forwarding = forwarding
         self._trusts = forwarding.trusts
         withheld = forwarding.withheld
-        self._passes = _Passes(CLAIMS | _NEVER | withheld, forwarding.underscores).__getitem__
+        claims, families = CLAIMS | _NEVER | withheld, _FAMILIES
+        if forwarding.identifies:
+            claims, families = claims | IDENTITIES, _FAMILIES + IDENTITY_FAMILIES
+        self._passes = _Passes(claims, forwarding.underscores, families).__getitem__
         ours = _OURS | _NEVER | withheld
         if forwarding.prefix:
             ours |= {b"x-forwarded-prefix"}
