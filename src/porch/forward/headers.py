@@ -228,9 +228,11 @@ class ForwardingHeaders(Filter):
         self._forwarding = forwarding
         self._trusts = forwarding.trusts
         withheld = forwarding.withheld
-        claims, families = CLAIMS | _NEVER | withheld, _FAMILIES
+        claims = CLAIMS | _NEVER | withheld
+        families: tuple[bytes, ...] = _FAMILIES
         if forwarding.identifies:
-            claims, families = claims | IDENTITIES, _FAMILIES + IDENTITY_FAMILIES
+            claims |= IDENTITIES
+            families += IDENTITY_FAMILIES
         self._passes = _Passes(claims, forwarding.underscores, families).__getitem__
         ours = _OURS | _NEVER | withheld
         if forwarding.prefix:
