@@ -293,6 +293,7 @@ def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_so
             f"--config.file={tmp_path}/prometheus.yml",
             f"--storage.tsdb.path={tmp_path}/data",
             f"--web.listen-address=127.0.0.1:{port}",
+            "--enable-feature=exemplar-storage",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -312,9 +313,23 @@ def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_so
         observed.door.wait_until(lambda: total() == 12, "the scrape", 60)
         for expression in expressions():
             observed.door.wait_until(lambda: found(expression), expression, 30)  # noqa: B023
+        for name in ("porch_request_duration_seconds_bucket", "porch_first_byte_seconds_bucket"):
+            ids = exemplars_of(f"http://127.0.0.1:{port}", name)
+            assert ids
+            for each in ids:
+                shown = observed.door.porch("trace", each)
+                assert shown.returncode == 0, shown.stderr
     finally:
         scraping.terminate()
         scraping.wait(30)
+
+
+def exemplars_of(prometheus: str, name: str) -> set[str]:
+    """The ids of requests that Prometheus has kept for a histogram."""
+    words = {"query": name, "start": str(time.time() - 600), "end": str(time.time() + 60)}
+    url = f"{prometheus}/api/v1/query_exemplars?{urllib.parse.urlencode(words)}"
+    series = json.loads(get(url)[1])["data"]
+    return {each["labels"]["request_id"] for one in series for each in one["exemplars"]}
 
 
 def promtool(*words: str, given: str = "") -> None:

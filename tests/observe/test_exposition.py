@@ -12,12 +12,14 @@ from porch.manage.columns import CACHE
 from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
 from porch.manage.measures import measures
 from porch.observe.ended import Batch
+from porch.observe.exemplars import Exemplars
 from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition, Family, content_type
 from porch.observe.lost import LOST
 from porch.observe.meter import REQUESTS, TOTAL, WIDTH, Meter
+from porch.observe.recent import RecentTable
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
-from tests.support.ended import ended
+from tests.support.ended import ENDPOINT, ended
 
 SAMPLE = re.compile(r'[a-z_]+(\{([a-z_]+="(\\.|[^"\\\n])*",?)*\})? [0-9.]+\Z')
 
@@ -98,6 +100,26 @@ def test_a_text_is_used_again_until_its_counts_change():
     assert exposition.page(table.totals(), (), PLAIN) == first
     cells[2] = 2
     assert b'code="2xx"} 2' in exposition.page(table.totals(), (), PLAIN)
+
+
+def test_exemplars_stand_in_open_metrics_alone_also_when_both_are_asked_for():
+    series, recent = SeriesTable(2), RecentTable(2)
+    batch = Batch([ended()])
+    meter = Meter(series.row(1))
+    for each in (meter, recent.row(1, 1)):
+        each.take(batch)
+    meter.flush()
+    exposition = Exposition(Exemplars(recent))
+    shown = exposition.page(series.totals(), (), OPEN_METRICS).decode()
+    plain = exposition.page(series.totals(), (), PLAIN).decode()
+    labels = 'route="example.com/*"'
+    said = '# {request_id="5f1c2a3e-1b"}'
+    assert f'porch_request_duration_seconds_bucket{{{labels},le="0.025"}} 1 {said} 0.0121' in shown
+    first = f'porch_first_byte_seconds_bucket{{{labels},endpoint="{ENDPOINT}",le="0.005"}}'
+    assert f"{first} 1 {said} 0.0035" in shown
+    assert f"{first} 1\n" in plain
+    assert "request_id" not in plain
+    assert exposition.page(series.totals(), (), OPEN_METRICS).decode() == shown
 
 
 def test_a_scraper_that_names_open_metrics_gets_it():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from porch.observe.exemplars import NONE, Exemplars, Texts
 from porch.observe.lost import LOST
 from porch.observe.meter import (
     ATTEMPTS,
@@ -58,8 +59,10 @@ def content_type(accept: bytes | None) -> bytes:
 class Exposition:
     """Writes pages; keeps the text of what has not changed between two of them."""
 
-    def __init__(self) -> None:
-        self._kept: dict[Name, _Texts] = {}
+    def __init__(self, exemplars: Exemplars | None = None) -> None:
+        """exemplars: which stand in OpenMetrics."""
+        self._exemplars = exemplars
+        self._kept: dict[bytes, dict[Name, _Texts]] = {OPEN_METRICS: {}, PLAIN: {}}
 
     def page(self, totals: Totals, families: Iterable[Family], kind: bytes) -> bytes:
         """All of it. totals: of the workers' meters. families: what else there is. kind:
@@ -68,23 +71,27 @@ class Exposition:
         lines: list[str] = []
         for family in families:
             _write(lines, family, is_open=is_open)
-        self._routes(lines, totals, is_open=is_open)
+        self._routes(lines, totals, kind)
         _write(lines, _errors(totals), is_open=is_open)
         _write(lines, _lost(totals), is_open=is_open)
         if is_open:
             lines.append("# EOF\n")
         return "".join(lines).encode()
 
-    def _routes(self, lines: list[str], totals: Totals, *, is_open: bool) -> None:
-        kept: dict[Name, _Texts] = {}
+    def _routes(self, lines: list[str], totals: Totals, kind: bytes) -> None:
+        is_open = kind is OPEN_METRICS
+        exemplars = self._exemplars if is_open else None
+        if exemplars is not None:
+            exemplars.look()
+        before, kept = self._kept[kind], {}
         whole: dict[str, int] = {}
         for name, total in totals.items():
             if name[0] == REQUESTS:
-                texts = kept[name] = self._kept.get(name) or _Texts(name)
+                texts = kept[name] = before.get(name) or _Texts(name)
                 if texts.total != total:
-                    texts.take(total)
+                    texts.take(total, exemplars)
                 whole[name[1]] = whole.get(name[1], 0) + total
-        self._kept = kept
+        self._kept[kind] = kept
         ordered = [kept[name] for name in sorted(kept)]
         for place, (metric, _, unit, says) in enumerate(_COUNTERS):
             _head(lines, metric, "counter", says, unit, is_open=is_open)
@@ -93,9 +100,13 @@ class Exposition:
         lines += [each.texts[-1] for each in ordered]
         for metric, start, says in _WHOLE:
             _head(lines, metric, "histogram", says, "seconds", is_open=is_open)
+            shown = exemplars.whole if exemplars is not None and start == TOTAL else {}
             for key, total in sorted(whole.items()):
                 template = _histogram(metric, _labels({"route": key}))
-                lines.append(template % _buckets(cells_of(total, WIDTH * 8), start))
+                cells = cells_of(total, WIDTH * 8)
+                lines.append(template % _buckets(cells, start, shown.get(key, NONE)))
+        if exemplars is not None:
+            exemplars.keep({(name[1], name[2]) for name in kept})
 
 
 _COUNTERS = (
@@ -126,19 +137,21 @@ class _Texts:
     """The lines of one route and endpoint. total: what they say. texts: one of each of _COUNTERS,
     and the histogram."""
 
-    __slots__ = ("_histogram", "_labels", "texts", "total")
+    __slots__ = ("_histogram", "_labels", "_name", "texts", "total")
 
     def __init__(self, name: Name) -> None:
+        self._name = name[1], name[2]
         self._labels = _labels({"route": name[1], "endpoint": name[2]})
         self._histogram = _histogram(_FIRST, self._labels)
         self.total = -1
         self.texts: list[str] = []
 
-    def take(self, total: int) -> None:
+    def take(self, total: int, exemplars: Exemplars | None) -> None:
         """The counts are other ones."""
         self.total = total
         cells = cells_of(total, WIDTH * 8)
         labels = self._labels
+        shown = NONE if exemplars is None else exemplars.first.get(self._name, NONE)
         codes = (
             f'porch_requests_total{{{labels},code="{code}"}} {cells[digit]}\n'
             for digit, code in enumerate(_CODES)
@@ -147,21 +160,24 @@ class _Texts:
         self.texts = [
             "".join(codes),
             *(f"{name}_total{{{labels}}} {cells[cell]}\n" for name, cell, *_ in _COUNTERS[1:]),
-            self._histogram % _buckets(cells, FIRST_BYTE),
+            self._histogram % _buckets(cells, FIRST_BYTE, shown),
         ]
 
 
 def _histogram(metric: str, labels: str) -> str:
     """A template for the buckets so far, the sum and the count."""
     escaped = labels.replace("%", "%%")
-    text = "".join(f'{metric}_bucket{{{escaped},le="{bound}"}} %d\n' for bound in _BOUNDS)
+    text = "".join(f'{metric}_bucket{{{escaped},le="{bound}"}} %s\n' for bound in _BOUNDS)
     return f"{text}{metric}_sum{{{escaped}}} %s\n{metric}_count{{{escaped}}} %d\n"
 
 
-def _buckets(cells: Sequence[int], start: int) -> tuple[object, ...]:
-    counts = tuple(accumulate(cells[start + 1 : start + 1 + BUCKETS]))
+def _buckets(cells: Sequence[int], start: int, exemplars: Texts) -> tuple[object, ...]:
+    counts: list[object] = [*accumulate(cells[start + 1 : start + 1 + BUCKETS])]
+    count = counts[-1]
+    for bucket, text in exemplars.items():
+        counts[bucket] = f"{counts[bucket]}{text}"
     seconds, micro = divmod(cells[start], 1_000_000)
-    return (*counts, f"{seconds}.{micro:06}", counts[-1])
+    return (*counts, f"{seconds}.{micro:06}", count)
 
 
 def _errors(totals: Totals) -> Family:

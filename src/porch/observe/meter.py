@@ -14,6 +14,7 @@ from porch.observe.series import Series
 
 __all__ = [
     "ATTEMPTS",
+    "AT_DOOR",
     "BOUNDS",
     "BUCKETS",
     "BYTES_IN",

@@ -134,14 +134,20 @@ class RecentTable:
     def since(self, marks: Mapping[int, int]) -> tuple[list[Record], dict[int, int]]:
         """Exchanges that have ended behind `marks`, in order of their ends, and marks behind
         these. marks: of rows, {} for all that are there. 4 us each."""
-        found: list[Record] = []
+        written, reached = self.lines(marks)
+        found = [json.loads(line) for lines in written for line in lines.splitlines()]
+        return sorted(found, key=_end), reached
+
+    def lines(self, marks: Mapping[int, int]) -> tuple[list[bytes], dict[int, int]]:
+        """The same as they were written, those of one worker behind those of another."""
+        found: list[bytes] = []
         reached: dict[int, int] = {}
         for row, ring in enumerate(self._last):
             lines, mark = ring.read(marks.get(row, -1))
-            found += [json.loads(line) for line in lines.splitlines()]
+            found.append(lines)
             if mark:
                 reached[row] = mark
-        return sorted(found, key=_end), reached
+        return found, reached
 
     def bad(self) -> list[Record]:
         """Those that went wrong, in order of their ends."""
