@@ -95,7 +95,7 @@ def test_a_successor_in_the_same_row_goes_on_with_what_is_there():
 
 
 def test_names_that_share_the_rest_share_their_counts(monkeypatch):
-    monkeypatch.setattr("porch.observe.series.MOST", 17)
+    monkeypatch.setattr("porch.observe.series_row.MOST", 17)
     table = SeriesTable(2)
     meter = Meter(table.row(1))
     for number in range(5):

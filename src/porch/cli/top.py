@@ -22,6 +22,7 @@ from porch.observe.meter import (
     REQUESTS,
     TOTAL,
 )
+from porch.observe.series import GONE
 from porch.observe.visible import visible
 
 __all__ = ["Snapshot", "lines", "show_top", "summary"]
@@ -95,7 +96,7 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
         new = [now - then for now, then in zip(cells, old, strict=True)]
         if name[0] == ERRORS:
             reasons[name[2]] += new[0]
-        elif name[0] == REQUESTS and any(new[:6]):
+        elif name[0] == REQUESTS and name[2] != GONE and any(new[:6]):
             _add(routes, name[1], new)
             _add(endpoints, name[2], new)
     records: Sequence[Mapping[str, Any]] = after["recent"]

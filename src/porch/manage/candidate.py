@@ -58,7 +58,7 @@ class Candidate:
     files to be opened. metrics: where the observer listens. workers: how many. identity: whom they
     run as. kinds: of connections that are secured. store: where certificates are kept, None where
     the door gets none. managed: hosts that it gets one for. given: what the others have.
-    canaries: by their names.
+    canaries: by their names. keys: of all routes, those too that no file has.
     """
 
     loaded: Loaded
@@ -80,6 +80,7 @@ class Candidate:
     grace: float
     watch: bool
     canaries: Mapping[str, Watched] = field(default_factory=dict)
+    keys: frozenset[str] = frozenset()
 
     @classmethod
     def examine(cls, loaded: Loaded) -> "Candidate | None":
@@ -141,6 +142,7 @@ class Candidate:
             grace=config.grace,
             watch=config.watch,
             canaries=dict(_canaries(built)),
+            keys=frozenset(entry.route.key for entry in built.entries),
         )
 
     @property

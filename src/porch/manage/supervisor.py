@@ -33,6 +33,7 @@ from porch.manage.observing import Observing
 from porch.manage.ordering import Ordering
 from porch.manage.process import Process
 from porch.manage.prospect import Load
+from porch.manage.reclaiming import Reclaiming, alive
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
@@ -138,6 +139,9 @@ class Supervisor:
         )
         self.observing = Observing(
             self._loop, in_force, self.messages, lambda: facts(self), self._close_in_observer
+        )
+        self._reclaiming = Reclaiming(
+            in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
@@ -289,6 +293,7 @@ class Supervisor:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
         self.observing.look()
+        self._reclaiming.look()
         self._notify.on_tick(clock.monotonic())
         self.in_force.write_found()
         if given := self.in_force.look():

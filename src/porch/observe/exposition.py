@@ -25,7 +25,7 @@ from porch.observe.meter import (
     TOTAL,
     WIDTH,
 )
-from porch.observe.series import Name, Totals, cells_of
+from porch.observe.series import GONE, Name, Totals, cells_of
 
 __all__ = ["OPEN_METRICS", "PLAIN", "Exposition", "Family", "Sample", "content_type"]
 
@@ -86,10 +86,11 @@ class Exposition:
         before, kept = self._kept[kind], {}
         whole: dict[str, int] = {}
         for name, total in totals.items():
-            if name[0] == REQUESTS:
+            if name[0] == REQUESTS and name[2] != GONE:
                 texts = kept[name] = before.get(name) or _Texts(name)
                 if texts.total != total:
                     texts.take(total, exemplars)
+            if name[0] == REQUESTS:
                 whole[name[1]] = whole.get(name[1], 0) + total
         self._kept[kind] = kept
         ordered = [kept[name] for name in sorted(kept)]

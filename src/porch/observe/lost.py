@@ -11,7 +11,7 @@ LOST = "lost"
 """The kind of names (see series.py) of lines that were never written: ("lost", log)."""
 
 CellsOf = Callable[[str], MutableSequence[int]]
-"""The cell of a log, by its name."""
+"""The cell of a log, by its name; another one whenever it is asked."""
 
 
 class _Loses(Protocol):
@@ -24,11 +24,14 @@ class _Loses(Protocol):
 class Lost:
     """An observer (ended.py), behind the log whose sinks these are."""
 
-    __slots__ = ("_counted", "_sinks")
+    __slots__ = ("_cells_of", "_counted", "_sinks")
 
     def __init__(self, sinks: Sequence[_Loses], cells_of: CellsOf) -> None:
-        self._sinks = [(sink, cells_of(sink.name)) for sink in sinks]
-        self._counted = [0] * len(self._sinks)
+        self._sinks = sinks
+        self._cells_of = cells_of
+        self._counted = [0] * len(sinks)
+        for sink in sinks:
+            cells_of(sink.name)  # whoever looks sees that none was lost
 
     def __repr__(self) -> str:
         return f"<Lost {sum(self._counted)} lines>"
@@ -38,10 +41,10 @@ class Lost:
 
     def flush(self) -> None:
         """Count what was lost since the last time."""
-        for at, (sink, cells) in enumerate(self._sinks):
+        for at, sink in enumerate(self._sinks):
             lost = sink.lost
             if lost != self._counted[at]:
-                cells[0] += lost - self._counted[at]
+                self._cells_of(sink.name)[0] += lost - self._counted[at]
                 self._counted[at] = lost
 
     close = flush

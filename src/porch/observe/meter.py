@@ -103,6 +103,9 @@ class Meter:
         for error, count in self._errors.items():
             self._series.of((ERRORS, *error), 1)[0] += count
         self._errors.clear()
+        if self._series.renew():
+            self._known.clear()
+            self._places.clear()
 
     close = flush
 
