@@ -14,6 +14,18 @@ from porch import clock
 from porch.clock import INFINITY
 from porch.keeper import Security
 from porch.listen.door_session import Busy
+from porch.listen.handshake_ends import (
+    CERTIFICATE,
+    CLIENT_GONE,
+    CROWDED,
+    MALFORMED,
+    NO_HELLO,
+    NOT_TLS,
+    STOPPED,
+    TIMEOUT,
+    UNKNOWN_NAME,
+    word_of,
+)
 from porch.listen.handshakes import Handshakes
 from porch.listen.ip import ip_of
 from porch.listen.security import Agreed, Choose, Chosen
@@ -51,6 +63,7 @@ class Secured(Busy, asyncio.Protocol):
         "_encrypt",
         "_ended",
         "_factory",
+        "_fault",
         "_first",
         "_handshakes",
         "_in",
@@ -85,6 +98,7 @@ class Secured(Busy, asyncio.Protocol):
         self._factory = factory
         self._plain = plain
         self._first = b""
+        self._fault = ""
         self._inner: asyncio.Protocol | None = None
         self._ssl: ssl.SSLObject | None = None
         self._paused = self._ended = self._cut = False
@@ -134,6 +148,8 @@ class Secured(Busy, asyncio.Protocol):
             inner.connection_lost(exc)
         else:
             self._handshakes.end(self)
+            said = self._first or self.chosen is not None
+            self._handshakes.failed[self._fault or (CLIENT_GONE if said else NO_HELLO)] += 1
             if self._later is not None:
                 self._later.leave(self._choose_now)
 
@@ -157,11 +173,11 @@ class Secured(Busy, asyncio.Protocol):
         elif self.chosen is not None:  # its turn has not come yet
             self._take_in(data)
             if self._in.pending > 2 * LONGEST:  # and who waits for an answer has little to say
-                self._transport.abort()
+                self._give_up(MALFORMED)
         elif self._later is not None:
             self._first += data
             if len(self._first) > LONGEST:  # nobody has anything to say before he is answered
-                self._transport.abort()
+                self._give_up(MALFORMED)
         else:
             self._listen(data)
 
@@ -184,6 +200,7 @@ class Secured(Busy, asyncio.Protocol):
             return
         chosen = self._choose(self.hello, self._address())
         if chosen is None:
+            self._fault = UNKNOWN_NAME
             self._transport.write(_UNRECOGNIZED)
             self._transport.close()
             return
@@ -216,13 +233,14 @@ class Secured(Busy, asyncio.Protocol):
             self._raw: Any = self._ssl._sslobj  # type: ignore[attr-defined]
             self._raw.context = chosen.context
         except ValueError:
-            self._transport.abort()
+            self._give_up(CERTIFICATE)
             raise
         self._shake()
 
     def _go_on_plainly(self) -> None:
         """No TLS: somebody wrote http:// for https://, and is told so."""
         self._handshakes.end(self)
+        self._handshakes.failed[NOT_TLS] += 1
         transport, plain = self._transport, self._plain()
         transport.set_protocol(plain)
         plain.connection_made(transport)
@@ -235,7 +253,8 @@ class Secured(Busy, asyncio.Protocol):
         except ssl.SSLWantReadError:
             self._flush()
             return
-        except (ssl.SSLError, ValueError):  # ValueError: the certificate could not be used
+        except (ssl.SSLError, ValueError) as error:  # ValueError: the certificate is of no use
+            self._fault = word_of(error)
             self._flush()  # the alert that says why
             self._transport.close()
             return
@@ -247,12 +266,13 @@ class Secured(Busy, asyncio.Protocol):
         inner = self._inner = self._factory(agreed)
         inner.connection_made(self)  # type: ignore[arg-type]  # a transport as far as it is asked
         self._handshakes.end(self)
+        self._handshakes.count(raw.version(), agreed.protocol, is_resumed=raw.session_reused)
         if self._in.pending:
             self._read(0)
 
     def on_deadline(self) -> None:
         """See clock.Waiting."""
-        self.close_now()
+        self._give_up(TIMEOUT)
 
     def announce(self) -> None:
         """See door.Session. It was accepted, so what it asks for is answered."""
@@ -262,6 +282,14 @@ class Secured(Busy, asyncio.Protocol):
 
     def close_now(self) -> None:
         """See door.Session."""
+        self._give_up(STOPPED)
+
+    def give_way(self) -> None:
+        """See Handshake."""
+        self._give_up(CROWDED)
+
+    def _give_up(self, fault: str) -> None:
+        self._fault = fault
         self._transport.abort()
 
     # --- reading -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import KeptCache
 from porch.manage.discovering import News
 from porch.manage.tables import Tables
+from porch.manage.tally import Tally
 from porch.manage.user import Identity
 from porch.observe.ended import Observer
 from porch.observe.lost import LOST, CellsOf
@@ -56,6 +57,11 @@ class Equipment:
         """Who looks at each exchange of this worker, one of so many."""
         series, recent = self.tables.series, self.tables.recent
         return Meter(series.row(self.row)), recent.row(self.row, workers)
+
+    def tally(self) -> Tally:
+        """What this worker counts of itself."""
+        series = self.tables.series.row(self.row)
+        return Tally(self.table.rows[self.row], series, self.slot)
 
     def lost(self) -> CellsOf:
         """Where this worker counts lines that its logs have lost."""

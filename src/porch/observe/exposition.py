@@ -27,7 +27,24 @@ from porch.observe.meter import (
 )
 from porch.observe.series import GONE, Name, Totals, cells_of
 
-__all__ = ["OPEN_METRICS", "PLAIN", "Exposition", "Family", "Sample", "content_type"]
+__all__ = [
+    "HANDSHAKES",
+    "HANDSHAKES_FAILED",
+    "LAG",
+    "OPEN_METRICS",
+    "PLAIN",
+    "Exposition",
+    "Family",
+    "Sample",
+    "content_type",
+]
+
+HANDSHAKES = "handshakes"
+"""A kind of names: (HANDSHAKES, version of TLS, whether a session was resumed, protocol inside)."""
+HANDSHAKES_FAILED = "handshakes failed"
+"""(HANDSHAKES_FAILED, why)."""
+LAG = "lag"
+"""(LAG, slot of the worker): a histogram."""
 
 PLAIN = b"text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = b"application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -72,8 +89,9 @@ class Exposition:
         for family in families:
             _write(lines, family, is_open=is_open)
         self._routes(lines, totals, kind)
-        _write(lines, _errors(totals), is_open=is_open)
-        _write(lines, _lost(totals), is_open=is_open)
+        for kind_of, *words in _KINDS:
+            _write(lines, _counted(totals, kind_of, *words), is_open=is_open)
+        _lag(lines, totals, is_open=is_open)
         if is_open:
             lines.append("# EOF\n")
         return "".join(lines).encode()
@@ -181,28 +199,51 @@ def _buckets(cells: Sequence[int], start: int, exemplars: Texts) -> tuple[object
     return (*counts, f"{seconds}.{micro:06}", count)
 
 
-def _errors(totals: Totals) -> Family:
-    return Family(
-        name="porch_errors",
-        kind="counter",
-        says="Exchanges that failed, by the reason word of log, page and Proxy-Status.",
-        samples=[
-            ({"route": name[1], "reason": name[2]}, total)
-            for name, total in sorted(totals.items())
-            if name[0] == ERRORS
-        ],
-    )
+_KINDS = (
+    (
+        ERRORS,
+        "porch_errors",
+        "Exchanges that failed, by the reason word of log, page and Proxy-Status.",
+        ("route", "reason"),
+    ),
+    (
+        HANDSHAKES,
+        "porch_tls_handshakes",
+        "Handshakes of clients that were done.",
+        ("version", "resumed", "alpn"),
+    ),
+    (
+        HANDSHAKES_FAILED,
+        "porch_tls_handshakes_failed",
+        "Handshakes of clients that came to nothing, by why.",
+        ("reason",),
+    ),
+    (
+        LOST,
+        "porch_log_lines_lost",
+        "Lines of the access log that were never written: its disk is full, its reader slow.",
+        ("log",),
+    ),
+)
+"""Kinds of names that have one cell, and what they are on the page."""
+_LAG_SAYS = "How late a worker's loop came to what was due, looked at four times a second."
 
 
-def _lost(totals: Totals) -> Family:
-    return Family(
-        name="porch_log_lines_lost",
-        kind="counter",
-        says="Lines of the access log that were never written: its disk is full, its reader slow.",
-        samples=[
-            ({"log": name[1]}, total) for name, total in sorted(totals.items()) if name[0] == LOST
-        ],
-    )
+def _counted(totals: Totals, kind: str, metric: str, says: str, labels: tuple[str, ...]) -> Family:
+    samples = [
+        (dict(zip(labels, name[1:], strict=False)), total)
+        for name, total in sorted(totals.items())
+        if name[0] == kind
+    ]
+    return Family(name=metric, kind="counter", says=says, samples=samples)
+
+
+def _lag(lines: list[str], totals: Totals, *, is_open: bool) -> None:
+    metric = "porch_loop_lag_seconds"
+    _head(lines, metric, "histogram", _LAG_SAYS, "seconds", is_open=is_open)
+    for name in sorted(name for name in totals if name[0] == LAG):
+        template = _histogram(metric, _labels({"worker": name[1]}))
+        lines.append(template % _buckets(totals.cells(name), 0, NONE))
 
 
 def _write(lines: list[str], family: Family, *, is_open: bool) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "CONNECT",
     "ERRORS",
     "FIRST_BYTE",
+    "HISTOGRAM",
     "REQUESTS",
     "TOTAL",
     "WIDTH",
@@ -32,6 +33,8 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 """Seconds, of the histograms; each bucket holds what took no longer."""
 BUCKETS = len(BOUNDS) + 1
 """The last is of what took longer than all bounds."""
+HISTOGRAM = 1 + BUCKETS
+"""Cells of one: the sum in microseconds, and the buckets."""
 
 REQUESTS, ERRORS = "requests", "errors"
 """Kinds of names: ("requests", route, endpoint) and ("errors", route, reason word)."""
@@ -40,11 +43,11 @@ BYTES_IN, BYTES_OUT, ATTEMPTS = 6, 7, 8
 that had no answer. ATTEMPTS: requests to endpoints beyond the first of each."""
 TOTAL = 9
 """The sum of durations in microseconds, and behind it BUCKETS: of whole exchanges."""
-FIRST_BYTE = TOTAL + 1 + BUCKETS
+FIRST_BYTE = TOTAL + HISTOGRAM
 """The same until the head of the answer, of those that an endpoint answered."""
-CONNECT = FIRST_BYTE + 1 + BUCKETS
+CONNECT = FIRST_BYTE + HISTOGRAM
 """The same until there was a connection, of those that had to wait for a new one."""
-WIDTH = CONNECT + 1 + BUCKETS
+WIDTH = CONNECT + HISTOGRAM
 
 AT_DOOR = "-"
 """In place of an endpoint, of what was answered at the door."""
