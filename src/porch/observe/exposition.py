@@ -89,8 +89,8 @@ class Exposition:
         for family in families:
             _write(lines, family, is_open=is_open)
         self._routes(lines, totals, kind)
-        for kind_of, *words in _KINDS:
-            _write(lines, _counted(totals, kind_of, *words), is_open=is_open)
+        for each in _KINDS:
+            _write(lines, _counted(totals, *each), is_open=is_open)
         _lag(lines, totals, is_open=is_open)
         if is_open:
             lines.append("# EOF\n")
