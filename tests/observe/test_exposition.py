@@ -11,7 +11,7 @@ from porch import clock
 from porch.errors import ConnectionRefused
 from porch.listen.handshake_ends import WORDS
 from porch.manage.columns import CACHE
-from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
+from porch.manage.facts import Facts, WorkerFacts
 from porch.manage.measures import measures
 from porch.observe.ended import Batch
 from porch.observe.exemplars import Exemplars
@@ -24,6 +24,7 @@ from porch.observe.exposition import (
     Exposition,
     Family,
     content_type,
+    labels,
 )
 from porch.observe.lost import LOST
 from porch.observe.meter import HISTOGRAM, REQUESTS, TOTAL, WIDTH, Meter
@@ -81,8 +82,8 @@ def test_durations_of_a_route_are_those_of_all_its_endpoints():
 @pytest.mark.parametrize("kind", [PLAIN, OPEN_METRICS])
 def test_every_line_is_of_the_format_and_each_family_stands_together(kind):
     families = [
-        Family(name="porch_up", kind="gauge", says="Whether.", samples=[({"pool": "a"}, 1)]),
-        Family(name="porch_ticks", kind="counter", says="How often.", samples=[({}, 2.5)]),
+        Family(name="porch_up", kind="gauge", says="Whether.", samples=[(labels(pool="a"), 1)]),
+        Family(name="porch_ticks", kind="counter", says="How often.", samples=[("", 2.5)]),
     ]
     text = page(ended(route='a"b\\c\nd %d %s é/*'), families=families, kind=kind)
     seen: list[str] = []
@@ -199,8 +200,8 @@ def test_the_page_names_every_metric_with_its_labels():
         refused=False,
         workers=[WorkerFacts(slot=0, pid=os.getpid(), row=1, is_ready=True)],
         endpoints=[
-            EndpointFacts(pool="p", name="a", column=100, is_up=True, kind=kind)
-            for kind in ("endpoint", "limit")
+            ("p", "a", 100, True, "endpoint"),
+            ("p", "a", 100, True, "limit"),
         ],
         ends={"a.test": 1.0},
     )
@@ -209,10 +210,8 @@ def test_the_page_names_every_metric_with_its_labels():
     failed = ended(error=ConnectionRefused("x"), status=502)
     text = page(ended(), failed, families=measures(facts, counts))
     told = {}
-    for name, labels in re.findall(
-        r"(?m)^(porch_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? ", text
-    ):
-        found = re.findall(r'(\w+)="', labels)
+    for name, said in re.findall(r"(?m)^(porch_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? ", text):
+        found = re.findall(r'(\w+)="', said)
         told.setdefault(name, set()).update(found)
     rows = re.findall(r"(?m)^\| `(porch_\w+)` \| ([\w, ]*?) ?\|", DOCS.read_text(encoding="utf-8"))
-    assert {name: set(filter(None, labels.split(", "))) for name, labels in rows} == told
+    assert {name: set(filter(None, words.split(", "))) for name, words in rows} == told

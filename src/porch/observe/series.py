@@ -16,7 +16,7 @@ from collections.abc import Iterator, MutableSequence, Sequence
 from itertools import count
 from operator import itemgetter
 
-from porch.observe.series_row import NAMES, SIZE, Gone, Name, Row, pack, unpack
+from porch.observe.series_row import NAMES, SIZE, Entry, Gone, Name, Row, pack, unpack
 from porch.shared import Memory
 
 __all__ = ["GONE", "REST", "Name", "Series", "SeriesTable", "Totals", "cells_of"]
@@ -82,14 +82,8 @@ class SeriesTable:
         totals = Totals()
         for row in self._rows:
             entries, memory, time = row.look()
-            gone = self.gone if entries and time != self.time else {}
-            for name, start, width, _ in entries:
-                if name in gone:
-                    into = gone[name]
-                    if into is None:
-                        continue
-                    name = into
-                totals.add(name, memory[start * 8 : (start + width) * 8])
+            if entries:
+                totals.add(entries, memory, {} if time == self.time else self.gone)
         return totals
 
     # --- what nobody counts under any more -------------------------------------------------------
@@ -175,10 +169,23 @@ class Totals(dict[Name, int]):
     def __init__(self) -> None:
         self.widths: dict[Name, int] = {}
 
-    def add(self, name: Name, cells: memoryview) -> None:
-        """More of the same name. cells: bytes."""
-        self[name] = self.get(name, 0) + int.from_bytes(cells, "little")
-        self.widths[name] = len(cells)
+    def add(self, entries: list[Entry], memory: memoryview, gone: Gone) -> None:
+        """Another row. gone: what is in it no more, though it stands there."""
+        _, start, width, _ = entries[-1]
+        cells, to_int, find, widths = (
+            bytes(memory[: (start + width) * 8]),
+            int.from_bytes,
+            self.get,
+            self.widths,
+        )
+        for name, start, width, _ in entries:
+            if name in gone:
+                into = gone[name]
+                if into is None:
+                    continue
+                name = into
+            self[name] = find(name, 0) + to_int(cells[start * 8 : (start + width) * 8], "little")
+            widths[name] = width * 8
 
     def cells(self, name: Name) -> Sequence[int]:
         """One by one."""
