@@ -51,12 +51,18 @@ def sent(
 
 
 def outgoing(
-    headers: ForwardingHeaders, head: RequestHead, peer: bytes = b"192.0.2.7", **others: bytes
+    headers: ForwardingHeaders,
+    head: RequestHead,
+    peer: bytes = b"192.0.2.7",
+    id: bytes = b"",
+    **others: bytes,
 ) -> RequestHead:
-    """What goes out for a request. others: attributes of what goes out, set by an earlier hook."""
+    """What goes out for a request. id: of the exchange. others: attributes of what goes out, set
+    by an earlier hook."""
     client: Any = Client(peer)
     keeper: Any = None
     exchange = Exchange(keeper, client, head, Route(key="*"), peer)
+    exchange.id = id
     exchange.outgoing = went = RequestHead(
         head.method, head.target, head.authority, head.scheme, head.fields, version=head.version
     )
@@ -204,6 +210,22 @@ def test_via_extends_those_that_came() -> None:
 
 def test_without_a_name_via_passes_as_it_came() -> None:
     assert sent((b"via", b"1.0 a")) == [(b"via", b"1.0 a"), *OURS]
+
+
+@pytest.mark.parametrize("is_believed", [False, True])
+def test_the_id_is_told_where_there_is_one_and_a_clients_own_is_kept_away(
+    is_believed: bool,
+) -> None:
+    headers = ForwardingHeaders(Forwarding(tells_id=True, trusts=lambda _: is_believed))
+    own = [(b"X-Request-ID".lower(), b"1"), (b"x_request_id", b"2")]
+    head = RequestHead(b"GET", b"/", b"x.test", b"https", own)
+    head.repeats = {}
+    for name in (b"a-1", b"a-2", b""):
+        went = outgoing(headers, head, id=name)
+        told = [value for field, value in went.fields if b"request" in field]
+        assert told == [name][: bool(name)]
+        assert request_head(went).count(b"x-request-id: ") == bool(name)
+        assert request_head(went).count(b"\r\n") == len(went.fields) + 3
 
 
 def test_what_is_remembered_of_names_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,6 +230,9 @@ def dates(message: bytes) -> list[bytes]:
         (b"HTTP/1.1", b"", True),
         (b"HTTP/1.1", b"connection: close\r\n", False),
         (b"HTTP/1.1", b"connection: x\r\nconnection: CLOSE\r\n", False),
+        (b"HTTP/1.1", b"connection: keep-alive\r\nkeep-alive: timeout=5\r\n", True),
+        (b"HTTP/1.1", b"connection: close\r\nconnection: keep-alive\r\n", False),
+        (b"HTTP/1.1", b"connection: keep-alive\r\nconnection: close\r\n", False),
         (b"HTTP/1.0", b"", False),
         (b"HTTP/1.0", b"connection: keep-alive\r\n", True),
         (b"HTTP/1.0", b"connection: keep-alive, close\r\n", False),
@@ -251,6 +254,17 @@ def test_fields_of_the_connection_end_here() -> None:
     assert_split_anywhere(
         answer_decoder, message, [answer(200, (b"x", b"y"), (b"content-length", b"0")), end]
     )
+
+
+@pytest.mark.parametrize("said", [b"Keep-Alive: timeout=5\r\n", b""])
+@pytest.mark.parametrize("word", [b"keep-alive", b"Keep-Alive", b"KEEP-ALIVE"])
+def test_so_does_what_servers_say_though_it_is_so_anyway(word: bytes, said: bytes) -> None:
+    message = OK + b"Connection: %b\r\n%bContent-Length: 0\r\nx: y\r\n\r\n" % (word, said)
+    fields = sorted([(b"content-length", b"0"), (b"x", b"y")])
+    piece = answer_decoder().decode(message)
+    assert piece is not None
+    assert isinstance(piece[0], ResponseHead)
+    assert sorted(each for each in piece[0].fields if each[0] != b"date") == fields
 
 
 def test_started_says_that_a_byte_can_have_been_used() -> None:

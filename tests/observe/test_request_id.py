@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from porch.filter import Response
-from porch.http.fields import encode
-from porch.http.message import RequestHead, ResponseHead
-from porch.observe.request_id import TELL_REQUEST_ID, RequestId
+from porch.http.message import ResponseHead
+from porch.observe.request_id import RequestId
 from tests.support.ended import ended
 
 FORM = re.compile(rb"[0-9a-f]{8}-[0-9a-f]+\Z")
@@ -50,25 +49,6 @@ def test_the_client_is_told_and_an_origins_own_goes():
     RequestId().on_response(exchange)
     assert exchange.response.fields == [(b"a", b"b"), (b"x-request-id", b"5f1c2a3e-1b")]
     assert stored[0] == (b"x-request-id", b"origin's")
-
-
-def test_the_origin_is_told_and_the_lines_are_those_of_the_fields():
-    exchange = ended()
-    fields = [(b"a", b"b")]
-    exchange.outgoing = outgoing = RequestHead(b"GET", b"/", b"h", b"http", [*fields])
-    outgoing.lines = fields, encode(fields)
-    TELL_REQUEST_ID.on_upstream_request(exchange)
-    assert outgoing.fields == [(b"a", b"b"), (b"x-request-id", b"5f1c2a3e-1b")]
-    assert outgoing.lines == (outgoing.fields, encode(outgoing.fields))
-    assert outgoing.lines[0] is not outgoing.fields
-
-
-def test_where_there_is_none_nobody_is_told():
-    exchange = ended()
-    exchange.id = b""
-    exchange.outgoing = RequestHead(b"GET", b"/", b"h", b"http", [])
-    TELL_REQUEST_ID.on_upstream_request(exchange)
-    assert exchange.outgoing.fields == []
 
 
 def test_an_answer_that_others_may_have_too_stays_as_it_is():

@@ -18,7 +18,6 @@ from porch.config.shielding import Shielding
 from porch.config.state import State
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
-from porch.observe.request_id import NAME, TELL_REQUEST_ID
 from porch.observe.tracing import NAMES, TELL_TRACE
 from porch.serve.redirect import HttpsRedirect
 from porch.serve.respond import Options
@@ -127,8 +126,6 @@ class RouteFilters:
         if settings.limits.body is not None:
             filters.append(BodyLimit(settings.limits.body))
         filters.append(self._forwarding(settings, prefix, is_internal=is_internal))
-        if self._loaded.config.request_id:
-            filters.append(TELL_REQUEST_ID)
         if self._loaded.config.traces:
             filters.append(TELL_TRACE)
         filters += self._shielding.authing.telling(settings)
@@ -163,8 +160,6 @@ class RouteFilters:
         self, settings: RouteSettings, prefix: bytes, *, is_internal: bool
     ) -> ForwardingHeaders:
         withheld = self._shielding.authing.withheld(settings, is_internal=is_internal)
-        if self._loaded.config.request_id:
-            withheld |= {NAME}
         if self._loaded.config.traces:
             withheld |= NAMES
         said = changes(settings.headers, "request")
@@ -180,6 +175,7 @@ class RouteFilters:
                 via=settings.via.encode(),
                 prefix=prefix,
                 withheld=withheld,
+                tells_id=self._loaded.config.request_id,
             )
             found = self._forwarding_of[key] = ForwardingHeaders(forwarding)
         return found

@@ -12,8 +12,8 @@ from operator import itemgetter
 
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.fields import alike, encode
-from porch.http.message import Field, Trailers
+from porch.http.fields import REQUEST_ID, alike, encode
+from porch.http.message import Field, Lines, RequestHead, Trailers
 from porch.route.methods import OVERRIDES
 
 __all__ = [
@@ -104,7 +104,8 @@ class Forwarding:
     underscores: pass names with an underscore. forwarded: send RFC 7239 too. via: our name in
     Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix. withheld: names that no
     client may send through, one in `trust` neither, behind the body neither: the door's own words
-    about who the client is, and what it has shown to the door alone.
+    about who the client is, and what it has shown to the door alone. tells_id: send the exchange's
+    id as X-Request-ID; a client's own is kept away then.
     """
 
     trusts: Callable[[bytes], bool] | None = None
@@ -113,6 +114,7 @@ class Forwarding:
     via: bytes = b"porch"
     prefix: bytes = b""
     withheld: frozenset[bytes] = frozenset()
+    tells_id: bool = False
 
 
 class _Passes(dict[bytes, bool]):
@@ -137,12 +139,22 @@ class _Passes(dict[bytes, bool]):
 class ForwardingHeaders(Filter):
     """Sets the fields of an attempt. Always on, and last, so that nothing can undo it."""
 
-    __slots__ = ("_behind", "_forwarding", "_passes", "_rare", "_trusted_passes", "_trusts", "_via")
+    __slots__ = (
+        "_behind",
+        "_forwarding",
+        "_passes",
+        "_rare",
+        "_tells_id",
+        "_trusted_passes",
+        "_trusts",
+        "_via",
+    )
 
     def __init__(self, forwarding: Forwarding) -> None:
         self._forwarding = forwarding
         self._trusts = forwarding.trusts
-        withheld = forwarding.withheld
+        self._tells_id = forwarding.tells_id
+        withheld = forwarding.withheld | ({REQUEST_ID} if forwarding.tells_id else frozenset())
         self._passes = _Passes(CLAIMS | _NEVER | withheld, forwarding.underscores).__getitem__
         ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
         ours |= _NEVER | withheld
@@ -169,13 +181,32 @@ class ForwardingHeaders(Filter):
         client = exchange.client
         came = outgoing.fields
         repeats = exchange.request.repeats
+        lines: Lines | None = None
         if repeats is not None:
             of = outgoing.authority, outgoing.scheme, outgoing.version, client.peer, client.port
             made = repeats.get(self)
             if made is not None and made[0] == came and made[1] == of:
-                outgoing.lines = lines = made[2]
-                outgoing.fields = [*lines[0]]
-                return
+                lines = made[2]
+        if lines is not None:
+            fields = [*lines[0]]
+        else:
+            fields, may_repeat = self._anew(exchange, outgoing)
+            if repeats is not None and may_repeat:
+                if len(repeats) >= _ROUTES:
+                    repeats.clear()
+                lines = [*fields], encode(fields)
+                repeats[self] = [*came], of, lines
+        if self._tells_id and exchange.id:
+            fields.append((REQUEST_ID, exchange.id))
+            if lines is not None:
+                lines = [*fields], b"%bx-request-id: %b\r\n" % (lines[1], exchange.id)
+        outgoing.fields = fields
+        outgoing.lines = lines
+
+    def _anew(self, exchange: Exchange, outgoing: RequestHead) -> tuple[list[Field], bool]:
+        """The fields, and whether they are the same for the same request another time."""
+        client = exchange.client
+        came = outgoing.fields
         names = [*map(_name, came)]
         is_believed = self._trusts is not None and self._trusts(client.peer)
         if is_believed:
@@ -196,12 +227,7 @@ class ForwardingHeaders(Filter):
             fields.append(own)
         if self._rare:
             self._add_rare(exchange, fields)
-        outgoing.fields = fields
-        if repeats is not None and not (is_believed or self._rare):
-            if len(repeats) >= _ROUTES:
-                repeats.clear()
-            outgoing.lines = [*fields], encode(fields)
-            repeats[self] = [*came], of, outgoing.lines
+        return fields, not (is_believed or self._rare)
 
     def on_request_trailers(self, exchange: Exchange, trailers: Trailers) -> None:
         """See Filter. What is kept out of a head is kept out behind the body too, for origins that

@@ -10,7 +10,17 @@ import re
 
 from porch.http.message import Field
 
-__all__ = ["HOP_BY_HOP", "FieldLines", "alike", "decoded", "encode", "encoded", "quoted", "tokens"]
+__all__ = [
+    "HOP_BY_HOP",
+    "REQUEST_ID",
+    "FieldLines",
+    "alike",
+    "decoded",
+    "encode",
+    "encoded",
+    "quoted",
+    "tokens",
+]
 
 LINE = re.compile(
     rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\Z",
@@ -28,7 +38,9 @@ REMEMBERED = 2048
 LONGEST = 1024
 """Bytes of a line that is remembered: 5 MB in all at the very worst. Secrets are remembered too:
 a look-up compares whole lines, so its time tells nobody a part of one."""
-NEW_EACH_TIME = frozenset((b"ratelimit", b"set-cookie", b"x-request-id"))
+REQUEST_ID = b"x-request-id"
+"""Nobody's standard, but what everybody reads: by which a request is found again."""
+NEW_EACH_TIME = frozenset((b"ratelimit", b"set-cookie", REQUEST_ID))
 
 HOP_BY_HOP = frozenset(
     (

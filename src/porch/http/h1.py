@@ -21,6 +21,8 @@ HEAD, INTERIM, LENGTH, CHUNKED, UNTIL_CLOSE, RAW = range(6)
 """What comes next: a head, one more head of the same message, so many bytes, chunks, all until
 the end, all of a tunnel."""
 
+MEANT_ANYWAY = (b"keep-alive", b"Keep-Alive")
+"""What every browser and many servers say in Connection, and HTTP/1.1 means without the word."""
 _BARE = re.compile(rb"(?<!\r)\n|\r[^\n]|\x00")
 """What no head may hold, found before the head's end has come."""
 _LENGTH_VALUE = re.compile(rb"[0-9]{1,18}\Z")

@@ -12,7 +12,14 @@ from porch.errors import (
 )
 from porch.http.chunked import ChunkedBody
 from porch.http.fields import HOP_BY_HOP, decoded, tokens
-from porch.http.h1 import CHUNKED, LENGTH, Decoder, HeadLimits, content_length
+from porch.http.h1 import (
+    CHUNKED,
+    LENGTH,
+    MEANT_ANYWAY,
+    Decoder,
+    HeadLimits,
+    content_length,
+)
 from porch.http.message import Field, Repeats, RequestHead
 from porch.http.target import check_authority, known_authorities, split_absolute
 
@@ -23,8 +30,6 @@ _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-\"$-~]+) HTTP/1\.([01])
 _OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\Z")
 
 _SPECIAL = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
-_MEANT_ANYWAY = (b"keep-alive", b"Keep-Alive")
-"""What every browser says in Connection and HTTP/1.1 means without the word."""
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
 _DECIDING = re.compile(
     rb"(?:access-control-request-.+|forwarded|origin|sec-fetch-.+|x-forwarded-.+|x-real-ip)\Z"
@@ -43,7 +48,7 @@ def _says_nothing_else(special: list[Field]) -> bool:
     if len(special) == 1:
         return special[0][0] == b"host"
     return len(special) == 2 and all(
-        name == b"host" or (name == b"connection" and value in _MEANT_ANYWAY)
+        name == b"host" or (name == b"connection" and value in MEANT_ANYWAY)
         for name, value in special
     )
 
@@ -161,7 +166,7 @@ class RequestDecoder(Decoder):
             raise BadRequest("Host is missing")
         if lengths or codings:
             self._read_framing(request, lengths, codings)
-        if connection and not (connection in _MEANT_ANYWAY and not self.one_zero):
+        if connection and not (connection in MEANT_ANYWAY and not self.one_zero):
             self._read_connection(request, connection, upgrade)
         if expect and not self.one_zero:  # RFC 9110 10.1.1: ignored in HTTP/1.0
             if tokens(expect) != [b"100-continue"]:

@@ -12,6 +12,7 @@ from porch.http.h1 import (
     HEAD,
     INTERIM,
     LENGTH,
+    MEANT_ANYWAY,
     RAW,
     UNTIL_CLOSE,
     Decoder,
@@ -87,15 +88,19 @@ class ResponseDecoder(Decoder):
         except ValueError:
             raise BadGateway("a field line of the answer is malformed") from None
         said = dict(fields)
+        is_usual = HOP_BY_HOP.isdisjoint(said)
+        if not is_usual and not one_zero and said.get(b"connection") in MEANT_ANYWAY:
+            is_usual = self._let_go(fields, said)
         if b"date" not in said and status >= 200:  # RFC 9110 6.6.1: the recipient adds it
             fields.append((b"date", clock.date))
+            said[b"date"] = clock.date
         length = said.get(b"content-length")
         if (
             length is not None
             and status == 200
             and not one_zero
-            and len(said) == len(lines)
-            and HOP_BY_HOP.isdisjoint(said)
+            and is_usual
+            and len(said) == len(fields)
             and self.method != b"HEAD"
             and length.isdigit()
             and len(length) < 16
@@ -113,6 +118,13 @@ class ResponseDecoder(Decoder):
         head = ResponseHead(status, fields, 0, reason)
         self._read_special(head, special, one_zero)
         return head
+
+    def _let_go(self, fields: list[Field], said: dict[bytes, bytes]) -> bool:
+        """Take out what is said of a connection that stays. Whether nothing else is said of it."""
+        for name in (b"connection", b"keep-alive"):
+            if name in said:
+                fields.remove((name, said.pop(name)))
+        return HOP_BY_HOP.isdisjoint(said)
 
     def _read_status_line(self, line: bytes) -> tuple[int, bool, bytes]:
         match = _LINE.match(line)

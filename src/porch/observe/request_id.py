@@ -12,17 +12,18 @@ from operator import itemgetter
 
 from porch.exchange import Exchange
 from porch.filter import Filter
+from porch.http.fields import REQUEST_ID
 
-__all__ = ["NAME", "TELL_REQUEST_ID", "RequestId", "TellRequestId"]
+__all__ = ["RequestId"]
 
-NAME = b"x-request-id"
 _name = itemgetter(0)
 _is_fit = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
 """Nothing in one breaks a line of a log or a page; longer ones are nobody's."""
 
 
 class RequestId(Filter):
-    """Gives each exchange its id and tells it to the client. The first filter: an error of the
+    """Gives each exchange its id and tells it to the client; ForwardingHeaders tells it to the
+    origin. The first filter: an error of the
     next ones shows it. trusts: whether a peer's own is kept, by its address; None for nobody's.
 
     Unique among all doors by 32 random bits of each worker and configuration, and a number: who is
@@ -39,7 +40,7 @@ class RequestId(Filter):
     def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
         if self._trusts is not None and self._trusts(exchange.client.peer):
-            given = exchange.request.get(NAME)
+            given = exchange.request.get(REQUEST_ID)
             if given is not None and _is_fit(given):
                 exchange.id = given
                 return
@@ -52,30 +53,9 @@ class RequestId(Filter):
         if not exchange.id:  # of a request that was refused before it had a route
             exchange.id = b"%b-%x" % (self._prefix, self._next())
         fields = response.fields
-        if NAME in map(_name, fields):
-            fields = [each for each in fields if each[0] != NAME]
+        if REQUEST_ID in map(_name, fields):
+            fields = [each for each in fields if each[0] != REQUEST_ID]
         if exchange.made is not None:  # its fields may be another answer's too
             fields = [*fields]
-        fields.append((NAME, exchange.id))
+        fields.append((REQUEST_ID, exchange.id))
         response.fields = fields
-
-
-class TellRequestId(Filter):
-    """Tells the origin. Behind ForwardingHeaders, which keeps the client's own away."""
-
-    __slots__ = ()
-
-    def on_upstream_request(self, exchange: Exchange) -> None:
-        """See Filter."""
-        outgoing = exchange.outgoing
-        assert outgoing is not None
-        if not exchange.id:
-            return
-        fields, lines = outgoing.fields, outgoing.lines
-        fields.append((NAME, exchange.id))  # the attempt's own list
-        if lines is not None:
-            outgoing.lines = [*fields], b"%bx-request-id: %b\r\n" % (lines[1], exchange.id)
-
-
-TELL_REQUEST_ID = TellRequestId()
-"""It keeps nothing of its route."""
