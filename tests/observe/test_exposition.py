@@ -26,7 +26,7 @@ from porch.observe.exposition import (
     content_type,
     labels,
 )
-from porch.observe.lost import LOST
+from porch.observe.lost import LINES_LOST, SPANS_LOST
 from porch.observe.meter import HISTOGRAM, REQUESTS, TOTAL, WIDTH, Meter
 from porch.observe.recent import RecentTable
 from porch.observe.series import SeriesTable
@@ -42,7 +42,8 @@ def page(*exchanges, families=(), kind=PLAIN):
     meter.take(Batch(exchanges))
     meter.flush()
     row = table.row(1)
-    row.of((LOST, "stdout"), 1)
+    row.of((LINES_LOST, "stdout"), 1)
+    row.of((SPANS_LOST, "http://127.0.0.1:4318"), 1)
     row.of((HANDSHAKES, "TLSv1.3", "true", "h2"), 1)[0] = 7
     row.of((HANDSHAKES_FAILED, "timeout"), 1)
     row.of((LAG, "0"), HISTOGRAM)[:3] = array("q", [2500, 3, 1])

@@ -16,7 +16,7 @@ from porch.manage.tables import Tables
 from porch.manage.tally import Tally
 from porch.manage.user import Identity
 from porch.observe.ended import Observer
-from porch.observe.lost import LOST, CellsOf
+from porch.observe.lost import CellsOf
 from porch.observe.meter import Meter
 from porch.shared import SharedTable
 from porch.tls.presented import Kind
@@ -64,6 +64,6 @@ class Equipment:
         return Tally(self.table.rows[self.row], series, self.slot)
 
     def lost(self) -> CellsOf:
-        """Where this worker counts lines that its logs have lost."""
+        """Where this worker counts what its logs and traces have lost."""
         series = self.tables.series.row(self.row)
-        return lambda log: series.of((LOST, log), 1)
+        return lambda kind, name: series.of((kind, name), 1)

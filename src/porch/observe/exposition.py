@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from porch.observe.exemplars import NONE, Exemplars, Texts
-from porch.observe.lost import LOST
+from porch.observe.lost import LINES_LOST, SPANS_LOST
 from porch.observe.meter import (
     ATTEMPTS,
     BOUNDS,
@@ -270,10 +270,16 @@ _KINDS = (
         ("reason",),
     ),
     (
-        LOST,
+        LINES_LOST,
         "porch_log_lines_lost",
         "Lines of the access log that were never written: its disk is full, its reader slow.",
         ("log",),
+    ),
+    (
+        SPANS_LOST,
+        "porch_spans_lost",
+        "Spans that never arrived at their collector: it is away, or slow.",
+        ("collector",),
     ),
 )
 """Kinds of names that have one cell, and what they are on the page."""
