@@ -3,10 +3,12 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -191,3 +193,16 @@ def test_the_night(shell: Callable[..., Shell]) -> None:
         ports["39003"] = hung.getsockname()[1]
         known = {written: str(port) for written, port in ports.items()}
         assert try_out(shell(**known), page("night.md")) >= 18
+
+
+@pytest.mark.system
+def test_prometheus_in_ten_minutes(shell: Callable[..., Shell]) -> None:
+    ports = {written: str(free_port()) for written in ("39001", "39145", "39090")}
+    reader = shell(**ports, **{"cp contrib/": f"cp {ROOT}/contrib/"})
+    try:
+        assert try_out(reader, page("prometheus.md")) >= 9
+    finally:
+        number = reader.folder / "prometheus.pid"
+        if number.exists():
+            with suppress(ProcessLookupError):
+                os.kill(int(number.read_text("utf-8")), signal.SIGKILL)

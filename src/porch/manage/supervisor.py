@@ -45,6 +45,7 @@ from porch.manage.ordering import Ordering
 from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
+from porch.manage.reclaiming import Reclaiming, alive
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
@@ -159,6 +160,9 @@ class Supervisor:
             lambda known: drawing(self, known),
             self._close_in_observer,
             self.operating.operate,
+        )
+        self._reclaiming = Reclaiming(
+            in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
         self.asking = Asking(self._loop, self.fleet, self.messages)
         self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
@@ -367,6 +371,7 @@ class Supervisor:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
         self.observing.look()
+        self._reclaiming.look()
         self._notify.on_tick(clock.monotonic())
         self.in_force.write_found()
         if given := self.in_force.look():
