@@ -18,6 +18,7 @@ _SHOWN = frozenset(
         *(b"if-none-match", b"referer", b"te", b"user-agent", b"via", b"x-forwarded-for"),
         *(b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto"),
         *(b"x-request-id", b"traceparent", b"upgrade", b"sec-fetch-site", b"sec-fetch-mode"),
+        b"x-real-ip",
     )
 )
 """Fields whose value is kept; of all others it might be a secret, whatever their names are."""
