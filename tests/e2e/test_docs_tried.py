@@ -172,6 +172,10 @@ def test_logins(shell: Callable[..., Shell]) -> None:
         assert try_out(shell(**known), page("oidc.md")) >= 5
 
 
+def test_the_admin_door(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(demo=False), page("admin.md")) >= 7
+
+
 def test_who_may_come_in(shell: Callable[..., Shell]) -> None:
     text = page("access.md")
     assert try_out(shell(demo=False), text[text.index("## See it") :]) >= 5

@@ -61,6 +61,15 @@ unknown_name = "refuse"
 store = "/tmp/porch"
 cache_store = { size = "10GB", path = "/tmp/kept", memory = false }
 
+[admin]
+listen = "192.168.1.9:9146"
+tokens = { ann = { token = "sha256:\
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", role = "read" } }
+hosts = ["door.test"]
+public = true
+plain = true
+read_only = true
+
 [compress]
 codings = ["zstd"]
 types = ["text/*"]

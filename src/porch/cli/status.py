@@ -35,7 +35,11 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     found = status["configuration"]
     routes = f"{found['routes']} route{'' if found['routes'] == 1 else 's'}"
     yield f"{found['file']} ({found['hash']}), {routes}, loaded {found['loaded']}"
+    yield from _for_a_while(status)
     yield f"listening on {', '.join(status['listening']) or 'nothing'}"
+    for what, urls in status["observed"].items():
+        if urls:
+            yield f"{what} on {', '.join(urls)}"
     yield ""
     yield from table(
         ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
@@ -79,6 +83,19 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         if more > 0:
             yield f"and {more} more; --json shows up to {len(endpoints)} of them"
     yield from _changes(status)
+
+
+def _for_a_while(status: dict[str, Any]) -> Iterator[str]:
+    """What ends by itself: a log level, a capture."""
+    if status["log_level"] != "normal":
+        yield f"log level {status['log_level']}; porch log-level normal ends it"
+    if status["capture"] is not None:
+        found = status["capture"]
+        left = f"for {found['seconds_left']} s more, {found['heads']} heads so far"
+        yield (
+            f"the heads of {found['client']} are captured {left}, begun by {found['by']}; porch "
+            "capture --end ends it"
+        )
 
 
 def _changes(status: dict[str, Any]) -> Iterator[str]:

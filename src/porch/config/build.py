@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
@@ -62,8 +63,10 @@ from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import Redirect
 from porch.serve.respond import FailWith, Options
-from porch.shield.busy import Busy
 from porch.tls.presented import Presented
+
+if TYPE_CHECKING:
+    from porch.listen.door import Router as FindsRoutes  # with its loop, which takes time
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
 
@@ -75,7 +78,7 @@ _NO_PLAN = Plan()
 class DoorSettings:
     """See listen.door.Settings."""
 
-    router: Router | Busy
+    router: "FindsRoutes"
     limits: HeadLimits
     streams: int
     timeouts: Timeouts

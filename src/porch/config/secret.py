@@ -73,7 +73,8 @@ def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
 def _is_secret(path: KeyPath) -> bool:
     """Whether a value is one of a field, a parameter or a cookie, or a password or key."""
     words = tuple(each for each in path if isinstance(each, str))
-    if _word(words) is not None or words[-3:-1] == ("acme", "dns"):
+    is_of_account = words[-3:-1] == ("acme", "dns") or words[:2] == ("admin", "tokens")
+    if is_of_account or _word(words) is not None:
         return True
     return "headers" in path[:-1] or ("when" in path[:-1] and path[-2] != "when")
 

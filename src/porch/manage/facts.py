@@ -11,7 +11,7 @@ from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE
 if TYPE_CHECKING:
     from porch.manage.supervisor import Supervisor
 
-__all__ = ["EndpointFacts", "Facts", "WorkerFacts", "facts"]
+__all__ = ["EndpointFacts", "Facts", "WorkerFacts", "facts", "trouble"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def facts(door: "Supervisor") -> Facts:
         version=door.version,
         since=door.since,
         loaded_at=in_force.loaded_at,
-        trouble=_trouble(door),
+        trouble=trouble(door),
         changes=in_force.changes,
         refused=in_force.was_refused,
         workers=[
@@ -83,7 +83,8 @@ def facts(door: "Supervisor") -> Facts:
     )
 
 
-def _trouble(door: "Supervisor") -> str:
+def trouble(door: "Supervisor") -> str:
+    """Why the door should get nothing new, in words; "" where it should."""
     if door.is_stopping:
         return "the door is stopping"
     serving = door.fleet.serving

@@ -7,16 +7,16 @@ could read it too, and nobody would have looked: so such a spelling is refused.
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote_to_bytes
 
+from porch.http.cookies import folded
 from porch.http.fields import alike
 from porch.http.message import RequestHead
 from porch.shield.content_errors import BadContent, named
 
 __all__ = ["cookies", "fields", "parameters"]
 
-_NOBODY_SEES = bytes((*range(0x21), *b"\"'", *range(0x7F, 0x100)))
-"""White space, also that of Unicode and as bytes, and what else no name of a cookie has
-(RFC 6265 4.1.1): origins strip it, or some of it."""
-_UNDERSCORED = bytes.maketrans(b".[+", b"___")
+_IN_NO_NAME = bytes((*range(1, 0x20), *b"\"'", *range(0x7F, 0x100)))
+"""What no name of a cookie has (RFC 6265 4.1.1), but for spaces and NUL, of which origins make
+something: some drop some of it, so that all of it is nothing here."""
 
 
 def cookies(request: RequestHead, names: Collection[str]) -> Mapping[str, list[bytes]]:
@@ -83,15 +83,8 @@ def parameters(query: bytes, names: Collection[str]) -> Mapping[str, list[bytes]
 
 
 def _folded(name: bytes) -> bytes:
-    """What all names of cookies become that some origin takes for one: quoted, escaped, in another
-    case, or what PHP makes of them (`a.b` is `a_b`, `a[b]` is in `a`, nothing is behind a NUL)."""
-    plain = unquote_to_bytes(name) if b"%" in name else name
-    plain = plain.strip(b"\0").partition(b"\0")[0]
-    array, _, rest = plain.partition(b"[")
-    if array and b"]" in rest:
-        plain = array
-    inner = plain.strip(_NOBODY_SEES)
-    return inner.replace(b" ", b"_").translate(_UNDERSCORED, _NOBODY_SEES).lower()
+    """What all names of cookies become that some origin takes for one."""
+    return folded(unquote_to_bytes(name).translate(None, _IN_NO_NAME))
 
 
 def _unquoted(text: bytes) -> bytes:
