@@ -46,22 +46,7 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     yield from _for_a_while(status)
     yield from _addresses(status)
     yield ""
-    yield from table(
-        ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
-        [
-            [
-                each["pid"],
-                each["state"],
-                each["connections"],
-                each["running"],
-                each["requests"],
-                f"{each['cpu_seconds']:.1f} s",
-                f"{each['memory'] / 1e6:.0f} MB",
-                each["since"],
-            ]
-            for each in status["workers"]
-        ],
-    )
+    yield from _workers(status)
     if any(status["cut"].values()):
         yield ""
         told = ", ".join(f"{count} {word}" for word, count in status["cut"].items() if count)
@@ -88,6 +73,25 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         if more > 0:
             yield f"and {more} more; --json shows up to {len(endpoints)} of them"
     yield from _changes(status)
+
+
+def _workers(status: dict[str, Any]) -> Iterator[str]:
+    yield from table(
+        ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
+        [
+            [
+                each["pid"],
+                each["state"],
+                each["connections"],
+                each["running"],
+                each["requests"],
+                f"{each['cpu_seconds']:.1f} s",
+                f"{each['memory'] / 1e6:.0f} MB",
+                each["since"],
+            ]
+            for each in status["workers"]
+        ],
+    )
 
 
 def _for_a_while(status: dict[str, Any]) -> Iterator[str]:
