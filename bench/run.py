@@ -3,6 +3,7 @@
     make bench                                   all rows, five rounds, about ten minutes
     make bench ARGS="--quick --rows small"       a first look
     make bench ARGS="--rows h2 --peers porch"    one row, one proxy
+    make bench ARGS="--with metrics"             the same while they show what they count
 
 One worker each, all on one core; the load and the origin on another. The figure is the CPU time of
 the proxy itself, all its processes and threads, kernel included, an exchange. Rounds alternate
@@ -53,6 +54,7 @@ class Contest:
     origin: Origin
     pair: Pair
     directory: Path
+    metrics: bool
 
 
 def main() -> int:
@@ -82,6 +84,7 @@ def main() -> int:
             origin=origin,
             pair=make_pair(directory / "certificate", HOST.decode()),
             directory=directory,
+            metrics=options.extra == "metrics",
         )
         report = Report(
             facts=_facts(contest, options),
@@ -174,6 +177,7 @@ def _start(contest: Contest, peer: Peer, program: str, purpose: str) -> Running:
         connections=contest.settings.idle
         + IDLE_BEFORE
         + 900,  # nginx closes idle ones before all are used
+        metrics=contest.metrics,
     )
 
 
@@ -224,7 +228,9 @@ def _facts(contest: Contest, options: argparse.Namespace) -> list[tuple[str, str
         if peer.name != "Porch"
     ]
     settings = contest.settings
+    shown = [peer.name for peer, program in contest.peers if peer.has_metrics(program)]
     return [
+        *([("metrics", f"shown by {', '.join(shown)} alone")] if contest.metrics else []),
         ("measured", f"{machine.date()}, Porch at {machine.commit(ROOT)}, {' '.join(sys.argv)}"),
         ("machine", machine.machine()),
         ("interpreter of Porch", machine.interpreter(options.python)),
@@ -252,6 +258,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=_some(rows), default=rows, metavar="ROW,...", help="all")
     parser.add_argument(
         "--peers", type=_some(peers), default=peers, metavar="PROXY,...", help=",".join(peers)
+    )
+    parser.add_argument(
+        "--with",
+        dest="extra",
+        choices=["metrics"],
+        help="what they count is shown, and asked for once, by those that can: Porch, nginx "
+        "(stub_status, where it is built with it), HAProxy and Traefik (their exporters)",
     )
     parser.add_argument("--rounds", type=int, help="5; with --quick 1")
     parser.add_argument("--seconds", type=float, help="of a measurement: 3; with --quick 1")

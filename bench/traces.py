@@ -80,7 +80,7 @@ def make(exchanges: list[Exchange]) -> None:
 
 
 def leave_out(exchanges: list[Exchange]) -> None:
-    Traces(NOTHING, 1.0).take(Batch(exchanges))
+    Traces("c", NOTHING, 1.0).take(Batch(exchanges))
 
 
 class _Client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import socket
 import time
 from contextlib import suppress
@@ -54,8 +55,10 @@ def start_peer(
     core: int,
     directory: Path,
     connections: int,
+    metrics: bool = False,
 ) -> Running:
-    """Start a proxy before the origin. Raises StartError where it does not come up or not work."""
+    """Start a proxy before the origin. metrics: it shows what it counts, if it can. Raises
+    StartError where it does not come up or not work."""
     directory.mkdir(parents=True)
     place = Place(
         directory=directory,
@@ -68,6 +71,7 @@ def start_peer(
         connections=connections,
         www=_write_files(directory / "www"),
         networks=_write_networks(directory / "networks"),
+        metrics=free_port() if metrics and peer.has_metrics(program) else 0,
     )
     command = peer.command(program, place)
     settled = time.monotonic() + SETTLED
@@ -81,6 +85,7 @@ def start_peer(
             _verify_tls(place)
             _verify_h2(place)
             _verify_grpc(place)
+            _verify_metrics(place)
         time.sleep(max(0.0, settled - time.monotonic()))
     except BaseException:
         process.stop()
@@ -156,6 +161,16 @@ def _verify_grpc(place: Place) -> None:
         raise StartError(
             f"gRPC gave {answer.status}, {bytes(answer.body[:60])!r} and status {status!r}"
         )
+
+
+def _verify_metrics(place: Place) -> None:
+    """What was asked until now has been counted."""
+    if not place.metrics:
+        return
+    status, page = _ask(place.metrics, "GET", "/metrics", b"")
+    numbers = re.findall(rb"(?<![\w.])[1-9][0-9]*(?:\.[0-9]+)?\s*$", page, re.MULTILINE)
+    if status != 200 or not numbers:
+        raise StartError(f"/metrics gave {status} with {page[:60]!r}")
 
 
 def _wait_for_routes(port: int, seconds: float = 10) -> None:

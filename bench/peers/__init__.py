@@ -39,6 +39,7 @@ class Place:
     www: a folder with files/small and files/large, to be served below /files/.
     networks: a file of 100,000 networks, who may not see what is below /listed/. Whoever
     asks for what is below /limited/ is counted by address, and may come more often than he can.
+    metrics: the port on which it shows what it counts, at /metrics; 0 where it is not to.
     """
 
     directory: Path
@@ -51,6 +52,7 @@ class Place:
     connections: int
     www: Path
     networks: Path
+    metrics: int
 
     def write(self, name: str, text: str) -> Path:
         """A configuration file of the proxy's directory."""
@@ -78,9 +80,11 @@ class Peer:
     find: its program's path, or None where it is not installed.
     version: the arguments that make it print its version.
     command: writes its configuration for a place and tells how to start it there.
+    has_metrics: whether its program heeds Place.metrics.
     """
 
     name: str
     find: Callable[[], str | None]
     version: tuple[str, ...]
     command: Callable[[str, Place], Command]
+    has_metrics: Callable[[str], bool] = lambda program: False

@@ -73,6 +73,14 @@ backend grpc
     server grpc 127.0.0.1:{grpc} proto h2 pool-max-conn 512
 """
 
+# What it counts it always counts; this shows it.
+METRICS = """\
+frontend metrics
+    bind 127.0.0.1:{port}
+    no log
+    http-request use-service prometheus-exporter if {{ path /metrics }}
+"""
+
 
 def find() -> str | None:
     return on_path("haproxy")
@@ -89,9 +97,12 @@ def command(program: str, place: Place) -> Command:
             origin=place.origin,
             grpc=place.grpc,
             networks=place.networks,
-        ),
+        )
+        + (METRICS.format(port=place.metrics) if place.metrics else ""),
     )
     return Command(arguments=[program, "-db", "-f", str(config)], logs_to_stdout=True)
 
 
-PEER = Peer(name="HAProxy", find=find, version=("-v",), command=command)
+PEER = Peer(
+    name="HAProxy", find=find, version=("-v",), command=command, has_metrics=lambda program: True
+)

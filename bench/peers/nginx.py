@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 
 from peers import Command, Peer, Place
 from peers.find import in_package, on_path
@@ -16,6 +17,7 @@ __all__ = ["PEER"]
 # "log unbuffered" shows the default, /unbuffered/ below.
 # ssl_session_cache: off by default; TLS 1.3 resumes by tickets, whose keys it rotates then.
 # burst: what limit_req lets in at once; else it delays whoever comes in the same microsecond.
+# stub_status: all that it counts without a module of somebody else: seven numbers of the whole.
 # /streamed/: nginx stores a whole upload in a file before the origin hears of it; this says not to.
 CONFIG = """\
 {user}
@@ -90,7 +92,16 @@ http {{
         location /streamed/ {{ proxy_pass http://origin; proxy_request_buffering off; }}
         location /unbuffered/ {{ proxy_pass http://origin; access_log {log}.unbuffered json; }}
     }}
+    {metrics}
 }}
+"""
+
+METRICS = """\
+server {{
+        listen 127.0.0.1:{port};
+        access_log off;
+        location /metrics {{ stub_status; }}
+    }}
 """
 
 
@@ -117,9 +128,16 @@ def command(program: str, place: Place) -> Command:
             tls_port=place.tls_port,
             pair=place.pair,
             www=place.www,
+            metrics=METRICS.format(port=place.metrics) if place.metrics else "",
         ),
     )
     return Command(arguments=[program, "-p", str(place.directory), "-c", str(config)])
 
 
-PEER = Peer(name="nginx", find=find, version=("-v",), command=command)
+def has_metrics(program: str) -> bool:
+    """Whether it was built with the module."""
+    ran = subprocess.run([program, "-V"], capture_output=True, text=True, check=False)
+    return "http_stub_status_module" in ran.stderr
+
+
+PEER = Peer(name="nginx", find=find, version=("-v",), command=command, has_metrics=has_metrics)

@@ -9,6 +9,7 @@ from peers import Command, Peer, Place
 
 __all__ = ["porch"]
 
+# metrics: it counts whether or not somebody is shown it.
 # tell: neither nginx nor HAProxy says what is left; /told/ is what it costs to say it, where it is
 # another number each time.
 CONFIG = """\
@@ -18,6 +19,7 @@ acme = false
 certificates = "{pair.cert.parent}"
 cache_store = {{ path = "{directory}/cache", size = "1GB" }}
 log = {{ to = "file:{log}", format = "json" }}
+{metrics}
 
 [routes]
 "*" = "127.0.0.1:{origin}"
@@ -41,6 +43,7 @@ def porch(python: str, source: Path) -> Peer:
         find=lambda: python,
         version=("-m", "porch", "--version"),
         command=partial(_command, source=source),
+        has_metrics=lambda program: True,
     )
 
 
@@ -57,6 +60,7 @@ def _command(python: str, place: Place, *, source: Path) -> Command:
             grpc=place.grpc,
             www=place.www,
             networks=place.networks,
+            metrics=f'metrics = "127.0.0.1:{place.metrics}"' if place.metrics else "",
         ),
     )
     return Command(

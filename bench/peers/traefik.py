@@ -23,10 +23,20 @@ entryPoints:
     address: 127.0.0.1:{port}
   tls:
     address: 127.0.0.1:{tls_port}
-providers:
+{metrics}providers:
   file:
     filename: {routes}
     watch: false
+"""
+
+# Labels of routers are off by its default; services, which are what others count too, are on.
+METRICS = """\
+  metrics:
+    address: 127.0.0.1:{port}
+metrics:
+  prometheus:
+    entryPoint: metrics
+    addRoutersLabels: true
 """
 
 ROUTES = """\
@@ -84,9 +94,21 @@ def command(program: str, place: Place) -> Command:
     )
     static = place.write(
         "traefik.yml",
-        STATIC.format(log=place.log, port=place.port, tls_port=place.tls_port, routes=routes),
+        STATIC.format(
+            log=place.log,
+            port=place.port,
+            tls_port=place.tls_port,
+            routes=routes,
+            metrics=METRICS.format(port=place.metrics) if place.metrics else "",
+        ),
     )
     return Command(arguments=[program, f"--configFile={static}"], environment={"GOMAXPROCS": "1"})
 
 
-PEER = Peer(name="Traefik", find=find, version=("version",), command=command)
+PEER = Peer(
+    name="Traefik",
+    find=find,
+    version=("version",),
+    command=command,
+    has_metrics=lambda program: True,
+)

@@ -52,6 +52,14 @@ def test_what_a_limit_adds_is_measured_beside_a_stick_table(tmp_path: Path) -> N
     assert set(found["rows"]["limited"]["peers"]) == {"Porch", "HAProxy"}
 
 
+@pytest.mark.system
+def test_what_is_counted_is_shown_beside_haproxys_exporter() -> None:
+    done = bench("--rows", "small", "--peers", "porch,haproxy", "--with", "metrics")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "metrics: shown by Porch, HAProxy alone" in done.stdout
+
+
 def test_a_row_without_its_load_generator_fails_and_says_what_to_install(tmp_path: Path) -> None:
     done = bench("--rows", "h2", "--peers", "porch", path=str(tmp_path))
 

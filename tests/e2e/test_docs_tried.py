@@ -1,12 +1,14 @@
-"""What some pages have a reader try is as they say: each console block is run in a shell,
-before a real `porch demo`."""
+"""What pages have a reader try is as they say: each console block is run in a shell, before a real
+`porch demo`."""
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -179,6 +181,11 @@ def test_who_may_come_in(shell: Callable[..., Shell]) -> None:
     assert try_out(shell(demo=False), text[text.index("## See it") :]) >= 5
 
 
+def test_slow_readers(shell: Callable[..., Shell]) -> None:
+    found = shell(demo=False, **{"9009": str(free_port())})
+    assert try_out(found, page("buffering.md")) >= 2
+
+
 def test_the_night(shell: Callable[..., Shell]) -> None:
     """Nobody listens at two of its backends, and one takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as hung:
@@ -186,3 +193,16 @@ def test_the_night(shell: Callable[..., Shell]) -> None:
         ports["39003"] = hung.getsockname()[1]
         known = {written: str(port) for written, port in ports.items()}
         assert try_out(shell(**known), page("night.md")) >= 18
+
+
+@pytest.mark.system
+def test_prometheus_in_ten_minutes(shell: Callable[..., Shell]) -> None:
+    ports = {written: str(free_port()) for written in ("39001", "39145", "39090")}
+    reader = shell(**ports, **{"cp contrib/": f"cp {ROOT}/contrib/"})
+    try:
+        assert try_out(reader, page("prometheus.md")) >= 9
+    finally:
+        number = reader.folder / "prometheus.pid"
+        if number.exists():
+            with suppress(ProcessLookupError):
+                os.kill(int(number.read_text("utf-8")), signal.SIGKILL)

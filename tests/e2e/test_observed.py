@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -24,7 +25,7 @@ from tests.support.ports import free_port
 
 CONFIG = """\
 workers = 2
-log = false
+log = {log}
 metrics = "127.0.0.1:{metrics}"
 [routes]
 "*" = "127.0.0.1:{port}"
@@ -53,10 +54,13 @@ def sample(page: str, name: str) -> float:
 class Observed:
     """A door with metrics, before an origin that tells back what it was sent."""
 
-    def __init__(self, door: Any, origin: Any, first: str = "", last: str = "") -> None:
+    def __init__(
+        self, door: Any, origin: Any, first: str = "", last: str = "", log: str = "false"
+    ) -> None:
         self.metrics = free_port()
         self.origin = origin(echo)
-        self.config = first + CONFIG.format(metrics=self.metrics, port=self.origin.port) + last
+        words = {"metrics": self.metrics, "port": self.origin.port, "log": log}
+        self.config = first + CONFIG.format(**words) + last
         self.door: Door = door(self.config)
         self.url = f"http://127.0.0.1:{self.metrics}"
 
@@ -254,6 +258,59 @@ def test_tail_shows_what_ends_in_all_workers_and_only_what_was_asked_for(
     assert all(each["target"] == "/dead?token=***" for each in records)
 
 
+def test_handshakes_are_counted_by_what_they_agree_on_and_by_why_they_fail(
+    door: Any, origin: Any, tmp_path: Path
+) -> None:
+    made = trustme.CA().issue_cert("a.localhost")
+    made.private_key_and_cert_chain_pem.write_to_path(tmp_path / "a.pem")
+    port = free_port()
+    last = f'[site."a.localhost"]\ncert = "{tmp_path}/a.pem"\nkey = "{tmp_path}/a.pem"\n'
+    first = f'listen = ["127.0.0.1:0", "https://127.0.0.1:{port}"]\n'
+    observed = Observed(door, origin, first, last)
+    for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+        shake_hands(port, version)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as client,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        ssl.create_default_context().wrap_socket(client, server_hostname="a.localhost")
+    socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    done = 'porch_tls_handshakes_total{version="%s",resumed="false",alpn="h2"}'
+    failed = 'porch_tls_handshakes_failed_total{reason="%s"}'
+    wanted = [done % "TLSv1.3", done % "TLSv1.2"]
+    wanted += [failed % word for word in ("not_tls", "certificate_refused", "no_hello")]
+
+    def found() -> list[float]:
+        page = observed.page()
+        return [sample(page, each) for each in wanted]
+
+    observed.door.wait_until(lambda: found() == [1.0] * 5, "the handshakes")
+    assert sample(observed.page(), "porch_connections_accepted_total") == 5
+    for pid in workers_of(observed.door):
+        os.kill(pid, signal.SIGKILL)
+    observed.door.wait_until(
+        lambda: sample(observed.page(), "porch_worker_ready") == 2, "other workers"
+    )
+    assert found() == [1.0] * 5
+
+
+def test_a_loop_that_stands_still_is_seen_in_its_lag(observed: Observed) -> None:
+    pid, _ = workers_of(observed.door)
+    with observed.door.connect():  # so that clocks are looked at four times a second
+        observed.door.wait_until(
+            lambda: sample(observed.page(), "porch_loop_lag_seconds_count") > 4, "some looks"
+        )
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(1.5)
+        os.kill(pid, signal.SIGCONT)
+        observed.door.wait_until(
+            lambda: sample(observed.page(), "porch_loop_lag_seconds_sum") > 0.4, "the lag"
+        )
+
+
 CONTRIB = ROOT / "contrib"
 
 
@@ -274,8 +331,10 @@ def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_so
     made = trustme.CA().issue_cert("a.localhost")
     made.private_key_and_cert_chain_pem.write_to_path(tmp_path / "a.pem")
     files = f'cert = "{tmp_path}/a.pem"\nkey = "{tmp_path}/a.pem"\n'
-    listen = 'listen = ["127.0.0.1:0", "https://127.0.0.1:0"]\n'
-    observed = Observed(door, origin, listen, f'[site."a.localhost"]\n{files}')
+    secure = free_port()
+    first = f'limit = "1000/s per client"\nlisten = ["127.0.0.1:0", "https://127.0.0.1:{secure}"]\n'
+    last = f'[site."a.localhost"]\n{files}'
+    observed = Observed(door, origin, first, last, log=f'"file:{tmp_path}/access.log"')
     observed.ask(10)
     observed.ask(2, "/dead")
     observed.wait_for(12)
@@ -293,6 +352,7 @@ def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_so
             f"--config.file={tmp_path}/prometheus.yml",
             f"--storage.tsdb.path={tmp_path}/data",
             f"--web.listen-address=127.0.0.1:{port}",
+            "--enable-feature=exemplar-storage",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -311,10 +371,38 @@ def test_prometheus_scrapes_it_and_every_expression_of_alerts_and_board_finds_so
 
         observed.door.wait_until(lambda: total() == 12, "the scrape", 60)
         for expression in expressions():
-            observed.door.wait_until(lambda: found(expression), expression, 30)  # noqa: B023
+            observed.door.wait_until(
+                lambda: shake_hands(secure) or found(expression),  # noqa: B023
+                expression,
+                30,
+            )
+        for name in ("porch_request_duration_seconds_bucket", "porch_first_byte_seconds_bucket"):
+            ids = exemplars_of(f"http://127.0.0.1:{port}", name)
+            assert ids
+            for each in ids:
+                shown = observed.door.porch("trace", each)
+                assert shown.returncode == 0, shown.stderr
     finally:
         scraping.terminate()
         scraping.wait(30)
+
+
+def shake_hands(port: int, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> None:
+    """As a client that believes anybody does."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = version
+    context.set_alpn_protocols(["h2"])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        context.wrap_socket(client, server_hostname="a.localhost").close()
+
+
+def exemplars_of(prometheus: str, name: str) -> set[str]:
+    """The ids of requests that Prometheus has kept for a histogram."""
+    words = {"query": name, "start": str(time.time() - 600), "end": str(time.time() + 60)}
+    url = f"{prometheus}/api/v1/query_exemplars?{urllib.parse.urlencode(words)}"
+    series = json.loads(get(url)[1])["data"]
+    return {each["labels"]["request_id"] for one in series for each in one["exemplars"]}
 
 
 def promtool(*words: str, given: str = "") -> None:

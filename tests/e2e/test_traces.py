@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Connection, echo
 from tests.support.collector import Collector, Told, collecting
+from tests.support.ports import free_port
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra porch[otel]")
 
@@ -270,3 +271,21 @@ def test_a_key_of_the_collector_comes_from_the_environment(
     assert server.resource["service.name"] == "shop"
     assert collector.requests[0][1]["x-key"] == "hush"
     assert "hush" not in started.errors
+
+
+def test_a_bucket_of_the_metrics_names_a_trace_that_the_collector_was_told(
+    door: Any, origin: Any, collector: Collector
+) -> None:
+    made, port = origin(echo), free_port()
+    top = f'metrics = "127.0.0.1:{port}"\n'
+    started = door(config(collector, f'"*" = "127.0.0.1:{made.port}"', top=top))
+    assert get(started.url + "/a") == 200
+    server = spans(started, collector, 2)[0]
+    accept = {"Accept": "application/openmetrics-text;version=1.0.0"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=accept)
+
+    def is_there() -> bool:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return f'# {{trace_id="{server.trace}",request_id="'.encode() in answer.read()
+
+    started.wait_until(is_there, "the exemplar")

@@ -21,12 +21,14 @@ class Worker:
         self.loop = FakeLoop(self.time)
         self.door, _, self.client = made()
         self.ticks = self.written = self.lines = 0
+        self.late: list[float] = []
         self.waits = False
         self.beats = Beats(self.door, self._tick, self._write, self._make)
         self.loop.run(self.beats.start)
 
-    def _tick(self) -> bool:
+    def _tick(self, late: float) -> bool:
         self.ticks += 1
+        self.late.append(late)
         clock.tick()
         return not self.waits
 
@@ -136,7 +138,7 @@ def test_lines_are_made_behind_some_requests_and_not_within_one(worker: Worker) 
 
 
 def test_a_look_that_fails_is_not_the_last(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails() -> bool:
+    def fails(late: float) -> bool:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
@@ -146,3 +148,14 @@ def test_a_look_that_fails_is_not_the_last(worker: Worker, monkeypatch: pytest.M
     ticks = worker.ticks
     worker.turns(AT_REST)
     assert worker.ticks > ticks
+
+
+def test_how_late_a_look_comes_is_told(worker: Worker) -> None:
+    worker.waits = True
+    worker.turns(2.0)
+    assert max(worker.late) < 1e-6
+    worker.time.time += TICK + 0.4  # something did not return
+    worker.loop.settle()
+    assert 0.399 < worker.late[-1] < TICK + 0.401
+    worker.turns(1.0)
+    assert worker.late[-1] < 1e-6

@@ -45,7 +45,7 @@ def test_lines_that_a_worker_has_lost_are_counted_in_its_row() -> None:
         ("loaded", "sockets", "firsts", "files", "table", "columns", "stacks", "slot")
     )
     worker = Equipment(**words, tables=tables, row=2)
-    worker.lost()("stdout")[0] += 2
-    worker.lost()("stdout")[0] += 3
+    worker.lost()("lost", "stdout")[0] += 2
+    worker.lost()("lost", "stdout")[0] += 3
     totals = tables.series.totals()
     assert list(totals.cells(("lost", "stdout"))) == [5]

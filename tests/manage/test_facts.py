@@ -33,11 +33,11 @@ def door(**words: Any) -> Any:
 def test_it_is_all_that_shared_memory_does_not_tell_and_can_be_sent() -> None:
     found = pickle.loads(pickle.dumps(facts(door())))
     assert (found.version, found.since, found.trouble) == ("1", 1000.0, "")
-    assert [(each.pool, each.name, each.is_up) for each in found.endpoints] == [
+    assert [(pool, name, is_up) for pool, name, _, is_up, _ in found.endpoints] == [
         ("*", "a:1", True),
         ("*", "b:1", True),
     ]
-    assert len({each.column for each in found.endpoints}) == 2
+    assert len({column for _, _, column, _, _ in found.endpoints}) == 2
     (worker,) = found.workers
     assert (worker.slot, worker.pid, worker.row, worker.is_ready) == (0, 4711, 1, True)
     assert found.ends == {"a.test": 2000.0}
@@ -46,7 +46,7 @@ def test_it_is_all_that_shared_memory_does_not_tell_and_can_be_sent() -> None:
 def test_an_endpoint_that_is_out_is_not_up_and_a_limit_is_told_apart() -> None:
     made = door(limit="10/min per client")
     made.in_force.standings.note((("*", "b:1"), "refused", Out("dns_error", 1.8e9)))
-    found = [(each.name, each.kind, each.is_up) for each in facts(made).endpoints]
+    found = [(name, kind, is_up) for _, name, _, is_up, kind in facts(made).endpoints]
     assert ("a:1", "endpoint", True) in found
     assert ("b:1", "endpoint", False) in found
     assert [kind for _, kind, _ in found if kind != "endpoint"] == ["limit"]

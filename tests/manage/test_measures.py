@@ -1,12 +1,13 @@
 """What the metrics page says beside routes."""
 
 import os
+import re
 from typing import Any
 
 from porch.balance.endpoint import FAILED
 from porch.cache.counts import HIT, KEPT
 from porch.manage.columns import CACHE, CONNECTIONS, CUT, TURNED_AWAY
-from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
+from porch.manage.facts import Facts, WorkerFacts
 from porch.manage.measures import measures
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
@@ -23,8 +24,8 @@ FACTS = Facts(
         WorkerFacts(slot=-1, pid=1, row=2, is_ready=True),
     ],
     endpoints=[
-        EndpointFacts(pool="p", name="a:1", column=100, is_up=False, kind="endpoint"),
-        EndpointFacts(pool="10/min", name="", column=120, is_up=True, kind="limit"),
+        ("p", "a:1", 100, False, "endpoint"),
+        ("10/min", "", 120, True, "limit"),
     ],
     ends={"a.test": 2000.0},
     audit_lost=4,
@@ -33,7 +34,7 @@ FACTS = Facts(
 
 def found(table: SharedTable) -> dict[str, dict[tuple[str, ...], Any]]:
     return {
-        family.name: {tuple(labels.values()): value for labels, value in family.samples}
+        family.name: {tuple(re.findall('"(.*?)"', said)): value for said, value in family.samples}
         for family in measures(FACTS, table)
     }
 

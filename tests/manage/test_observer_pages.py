@@ -10,6 +10,7 @@ from porch.manage.facts import Facts
 from porch.manage.observer_pages import LASTS, Pages
 from porch.observe.ended import Batch
 from porch.observe.meter import Meter
+from porch.observe.recent import RecentTable
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
 from tests.support.ended import ended
@@ -29,13 +30,18 @@ FACTS = Facts(
 STOPPING = Facts(**{name: getattr(FACTS, name) for name in FACTS.__slots__} | {"trouble": "stops"})
 
 
+def some_tables() -> Any:
+    return SimpleNamespace(series=SeriesTable(2), recent=RecentTable(2))
+
+
 class Asked:
     """A supervisor that says this, or nothing (None)."""
 
     def __init__(self, *facts: Facts | None) -> None:
         self.facts = list(facts)
-        self.series = SeriesTable(2)
-        self.pages = Pages(self.ask, SharedTable(2, 200), self.series)
+        tables = some_tables()
+        self.series = tables.series
+        self.pages = Pages(self.ask, SharedTable(2, 200), tables)
 
     def ask(self, tell: Any) -> None:
         tell(self.facts.pop(0))
@@ -117,7 +123,7 @@ def test_nothing_is_changed_by_any_method() -> None:
 
 def test_who_has_left_meanwhile_gets_nothing() -> None:
     waiting: list[Any] = []
-    pages = Pages(waiting.append, SharedTable(2, 200), SeriesTable(2))
+    pages = Pages(waiting.append, SharedTable(2, 200), some_tables())
     exchange: Any = SimpleNamespace(request=ended(b"/livez").request, ended=1.0)
     assert pages.on_request(exchange) is SUSPEND
     waiting[0](FACTS)

@@ -7,17 +7,32 @@ from pathlib import Path
 
 import pytest
 
+from porch import clock
 from porch.errors import ConnectionRefused
+from porch.listen.handshake_ends import WORDS
 from porch.manage.columns import CACHE
-from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
+from porch.manage.facts import Facts, WorkerFacts
 from porch.manage.measures import measures
 from porch.observe.ended import Batch
-from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition, Family, content_type
-from porch.observe.lost import LOST
-from porch.observe.meter import REQUESTS, TOTAL, WIDTH, Meter
+from porch.observe.exemplars import Exemplars
+from porch.observe.exposition import (
+    ACCEPTED,
+    HANDSHAKES,
+    HANDSHAKES_FAILED,
+    LAG,
+    OPEN_METRICS,
+    PLAIN,
+    Exposition,
+    Family,
+    content_type,
+    labels,
+)
+from porch.observe.lost import LINES_LOST, SPANS_LOST
+from porch.observe.meter import HISTOGRAM, REQUESTS, TOTAL, WIDTH, Meter
+from porch.observe.recent import RecentTable
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
-from tests.support.ended import ended
+from tests.support.ended import ENDPOINT, ended
 
 SAMPLE = re.compile(r'[a-z_]+(\{([a-z_]+="(\\.|[^"\\\n])*",?)*\})? [0-9.]+\Z')
 
@@ -27,7 +42,13 @@ def page(*exchanges, families=(), kind=PLAIN):
     meter = Meter(table.row(1))
     meter.take(Batch(exchanges))
     meter.flush()
-    table.row(1).of((LOST, "stdout"), 1)
+    row = table.row(1)
+    row.of((LINES_LOST, "stdout"), 1)
+    row.of((SPANS_LOST, "http://127.0.0.1:4318"), 1)
+    row.of((HANDSHAKES, "TLSv1.3", "true", "h2"), 1)[0] = 7
+    row.of((HANDSHAKES_FAILED, "timeout"), 1)
+    row.of((ACCEPTED, "0"), 1)[0] = 9
+    row.of((LAG, "0"), HISTOGRAM)[:3] = array("q", [2500, 3, 1])
     return Exposition().page(table.totals(), families, kind).decode()
 
 
@@ -64,8 +85,8 @@ def test_durations_of_a_route_are_those_of_all_its_endpoints():
 @pytest.mark.parametrize("kind", [PLAIN, OPEN_METRICS])
 def test_every_line_is_of_the_format_and_each_family_stands_together(kind):
     families = [
-        Family(name="porch_up", kind="gauge", says="Whether.", samples=[({"pool": "a"}, 1)]),
-        Family(name="porch_ticks", kind="counter", says="How often.", samples=[({}, 2.5)]),
+        Family(name="porch_up", kind="gauge", says="Whether.", samples=[(labels(pool="a"), 1)]),
+        Family(name="porch_ticks", kind="counter", says="How often.", samples=[("", 2.5)]),
     ]
     text = page(ended(route='a"b\\c\nd %d %s é/*'), families=families, kind=kind)
     seen: list[str] = []
@@ -89,6 +110,17 @@ def test_open_metrics_names_a_counter_without_total_and_says_units():
     assert open_metrics.endswith("# EOF\n")
 
 
+def test_what_workers_count_of_themselves_is_told():
+    text = page()
+    assert 'porch_tls_handshakes_total{version="TLSv1.3",resumed="true",alpn="h2"} 7\n' in text
+    assert 'porch_tls_handshakes_failed_total{reason="timeout"} 0\n' in text
+    assert 'porch_connections_accepted_total{worker="0"} 9\n' in text
+    assert 'porch_loop_lag_seconds_bucket{worker="0",le="0.001"} 3\n' in text
+    assert 'porch_loop_lag_seconds_bucket{worker="0",le="+Inf"} 4\n' in text
+    assert 'porch_loop_lag_seconds_sum{worker="0"} 0.002500\n' in text
+    assert 'porch_loop_lag_seconds_count{worker="0"} 4\n' in text
+
+
 def test_a_text_is_used_again_until_its_counts_change():
     table = SeriesTable(2)
     cells = table.row(1).of((REQUESTS, "r", "e"), WIDTH)
@@ -100,10 +132,63 @@ def test_a_text_is_used_again_until_its_counts_change():
     assert b'code="2xx"} 2' in exposition.page(table.totals(), (), PLAIN)
 
 
+def test_when_the_machines_time_jumps_nothing_is_negative_and_no_count_goes_back(monkeypatch):
+    series, recent = SeriesTable(2), RecentTable(2)
+    observers = Meter(series.row(1)), recent.row(1, 1)
+    exposition = Exposition(Exemplars(recent))
+    before: dict[str, float] = {}
+    for number, wall in enumerate((1.7e9, 1.7e9 - 86_400, 4e9, 1.0, 1.7e9)):
+        monkeypatch.setattr(clock, "wall", lambda: wall)  # noqa: B023
+        exchange = ended()
+        exchange.started, exchange.ended = 1000.0 + number, 1000.0 + number + 0.0121
+        exchange.first_byte = exchange.connected = exchange.started + 0.002
+        for each in observers:
+            each.take(Batch([exchange]))
+            each.flush()
+        text = exposition.page(series.totals(), (), OPEN_METRICS).decode()
+        lines = [line.partition(" # ") for line in text.splitlines() if line[0] != "#"]
+        assert sum(bool(exemplar) for _, _, exemplar in lines) == 2
+        now = {name: float(value) for name, _, value in (each[0].rpartition(" ") for each in lines)}
+        assert min(now.values()) >= 0
+        assert all(value >= before.get(name, 0) for name, value in now.items())
+        before = now
+    (total,) = (value for name, value in before.items() if "duration_seconds_sum" in name)
+    assert abs(total - 5 * 0.0121) < 1e-5
+
+
+def test_exemplars_stand_in_open_metrics_alone_also_when_both_are_asked_for():
+    series, recent = SeriesTable(2), RecentTable(2)
+    batch = Batch([ended()])
+    meter = Meter(series.row(1))
+    for each in (meter, recent.row(1, 1)):
+        each.take(batch)
+    meter.flush()
+    exposition = Exposition(Exemplars(recent))
+    shown = exposition.page(series.totals(), (), OPEN_METRICS).decode()
+    plain = exposition.page(series.totals(), (), PLAIN).decode()
+    labels = 'route="example.com/*"'
+    said = '# {request_id="5f1c2a3e-1b"}'
+    assert f'porch_request_duration_seconds_bucket{{{labels},le="0.025"}} 1 {said} 0.0121' in shown
+    first = f'porch_first_byte_seconds_bucket{{{labels},endpoint="{ENDPOINT}",le="0.005"}}'
+    assert f"{first} 1 {said} 0.0035" in shown
+    assert f"{first} 1\n" in plain
+    assert "request_id" not in plain
+    assert exposition.page(series.totals(), (), OPEN_METRICS).decode() == shown
+
+
 def test_a_scraper_that_names_open_metrics_gets_it():
     assert content_type(None) == content_type(b"text/plain") == PLAIN
     accept = b"application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4"
     assert content_type(accept) == OPEN_METRICS
+
+
+def test_every_reason_of_a_handshake_is_explained():
+    text = DOCS.read_text(encoding="utf-8")
+    rows = re.findall(
+        r"(?m)^\|(.*?)\|", text.partition("### Why handshakes fail")[2].partition("##")[0]
+    )
+    told = {word for first in rows for word in re.findall(r"`(\w+)`", first)}
+    assert told == set(WORDS)
 
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -119,8 +204,8 @@ def test_the_page_names_every_metric_with_its_labels():
         refused=False,
         workers=[WorkerFacts(slot=0, pid=os.getpid(), row=1, is_ready=True)],
         endpoints=[
-            EndpointFacts(pool="p", name="a", column=100, is_up=True, kind=kind)
-            for kind in ("endpoint", "limit")
+            ("p", "a", 100, True, "endpoint"),
+            ("p", "a", 100, True, "limit"),
         ],
         ends={"a.test": 1.0},
     )
@@ -129,10 +214,8 @@ def test_the_page_names_every_metric_with_its_labels():
     failed = ended(error=ConnectionRefused("x"), status=502)
     text = page(ended(), failed, families=measures(facts, counts))
     told = {}
-    for name, labels in re.findall(
-        r"(?m)^(porch_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? ", text
-    ):
-        found = re.findall(r'(\w+)="', labels)
+    for name, said in re.findall(r"(?m)^(porch_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? ", text):
+        found = re.findall(r'(\w+)="', said)
         told.setdefault(name, set()).update(found)
     rows = re.findall(r"(?m)^\| `(porch_\w+)` \| ([\w, ]*?) ?\|", DOCS.read_text(encoding="utf-8"))
-    assert {name: set(filter(None, labels.split(", "))) for name, labels in rows} == told
+    assert {name: set(filter(None, words.split(", "))) for name, words in rows} == told

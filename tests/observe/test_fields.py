@@ -8,6 +8,7 @@ from porch.errors import ConnectionRefused, InternalError
 from porch.http.message import ResponseHead
 from porch.observe.fields import LONGEST, NAMES, SLOW_NAMES, Fields
 from porch.observe.json_lines import json_lines
+from porch.trace import Trace
 from tests.support.ended import ended
 
 
@@ -33,7 +34,14 @@ def test_a_key_means_what_it_means_in_a_line_with_all(error):
 def test_what_has_nothing_to_say_is_null():
     found = line(*NAMES, endpoint=None)
     nothing = {"user", "endpoint", "connect_ms", "first_byte_ms", "reason", "sentence", "detail"}
+    nothing.add("trace")
     assert {key for key, value in found.items() if value is None} == nothing
+
+
+def test_the_trace_is_told_where_there_is_one():
+    exchange = ended()
+    exchange.trace = Trace(0xAB, sampled=True)
+    assert json.loads(Fields(["trace"])([exchange])) == {"trace": f"{0xAB:032x}"}
 
 
 def test_the_text_of_a_defect_is_not_told():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from porch.errors import BadRequest, ClientGone, ConnectionRefused, InternalError
 from porch.identity import Identity
 from porch.observe.json_lines import json_lines
+from porch.trace import Trace
 from tests.support.ended import ended
 
 USUAL = (
@@ -152,3 +153,11 @@ def test_who_was_let_in_stands_in_the_line_whatever_the_name():
         each.identity = Identity('ann "x" \u00e9', "basic")
         assert read(json_lines([each]))["user"] == 'ann "x" \u00e9'
     assert read(json_lines([ended()]))["user"] is None
+
+
+def test_a_trace_stands_behind_the_id_where_there_is_one():
+    for exchange in (ended(), ended(endpoint=None)):
+        exchange.trace = Trace(0xAB, sampled=False)
+        line = read(json_lines([exchange]))
+        assert line["trace"] == f"{0xAB:032x}"
+        assert [*line][1:4] == ["id", "trace", "client"]

@@ -1,9 +1,15 @@
 """The meter: what ended exchanges add up to."""
 
+from bisect import bisect_left
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from porch.errors import ConnectionRefused
 from porch.observe.ended import Batch
 from porch.observe.meter import (
     ATTEMPTS,
+    BOUNDS,
     BUCKETS,
     BYTES_OUT,
     CONNECT,
@@ -95,7 +101,7 @@ def test_a_successor_in_the_same_row_goes_on_with_what_is_there():
 
 
 def test_names_that_share_the_rest_share_their_counts(monkeypatch):
-    monkeypatch.setattr("porch.observe.series.MOST", 17)
+    monkeypatch.setattr("porch.observe.series_row.MOST", 17)
     table = SeriesTable(2)
     meter = Meter(table.row(1))
     for number in range(5):
@@ -103,3 +109,39 @@ def test_names_that_share_the_rest_share_their_counts(monkeypatch):
         meter.flush()
     totals = table.totals()
     assert totals.cells(("requests", "other", "other"))[2] == 4
+
+
+@given(st.lists(st.one_of(st.sampled_from(BOUNDS), st.floats(0, 20)), max_size=80))
+def test_many_durations_are_in_the_buckets_in_which_each_would_be(durations):
+    exchanges = []
+    for took in durations:
+        exchange = ended(endpoint=None)
+        exchange.started, exchange.ended = 0.0, took
+        exchanges.append(exchange)
+    meter = Meter((table := SeriesTable(2)).row(1))
+    for start in range(0, len(exchanges), 30):
+        meter.take(Batch(exchanges[start : start + 30]))
+    meter.flush()
+    wanted = [0] * BUCKETS
+    for took in durations:
+        wanted[bisect_left(BOUNDS, took)] += 1
+    name = ("requests", "example.com/*", "-")
+    cells = table.totals().cells(name) if durations else [0] * WIDTH
+    assert list(cells[TOTAL + 1 : TOTAL + 1 + BUCKETS]) == wanted
+    assert abs(cells[TOTAL] - sum(durations) * 1e6) <= 1
+
+
+def test_when_names_are_given_back_what_was_counted_before_is_counted_and_all_goes_on():
+    table = SeriesTable(2)
+    meter = Meter(table.row(1))
+    meter.take(Batch([ended(), ended(route="gone.test")]))
+    meter.flush()
+    meter.take(Batch([ended(), ended(route="gone.test")]))
+    assert table.give_back({("requests", "gone.test", ENDPOINT): None})
+    meter.flush()
+    assert repr(meter) == "<Meter 0 series, 0 to write>"
+    meter.take(Batch([ended()]))
+    meter.flush()
+    totals = table.totals()
+    assert [*totals] == [NAME]
+    assert totals.cells(NAME)[2] == sum(totals.cells(NAME)[TOTAL + 1 : TOTAL + 1 + BUCKETS]) == 3

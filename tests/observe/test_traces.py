@@ -40,7 +40,7 @@ def exchange(*, sampled: bool, took: float = 0.01, **words: Any) -> Exchange:
 
 def told(*exchanges: Exchange) -> int:
     queue = FakeQueue()
-    Traces(cast("SpanQueue", queue), 1.0).take(Batch(exchanges))
+    Traces("c", cast("SpanQueue", queue), 1.0).take(Batch(exchanges))
     return sum(each.kind == "server" for each in queue.taken)
 
 
@@ -70,13 +70,13 @@ def test_what_never_had_a_trace_is_not() -> None:
 def test_what_there_is_no_room_for_is_counted_and_not_made() -> None:
     queue = FakeQueue()
     queue.has_room = False
-    Traces(cast("SpanQueue", queue), 1.0).take(Batch([exchange(sampled=True)] * 3))
+    Traces("c", cast("SpanQueue", queue), 1.0).take(Batch([exchange(sampled=True)] * 3))
     assert (queue.taken, queue.lost) == ([], 6)
 
 
 def test_a_flush_tells_and_the_end_is_the_queues() -> None:
     queue = FakeQueue()
-    traces = Traces(cast("SpanQueue", queue), 1.0)
+    traces = Traces("c", cast("SpanQueue", queue), 1.0)
     traces.flush()
     traces.close()
     traces.wait()

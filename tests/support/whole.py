@@ -88,7 +88,7 @@ profile = "shortlived"
 dns = "persist"
 on_demand = "http://127.0.0.1:9000/ask"
 key = "rsa"
-eab = { kid = "1", key = "AAAA" }
+eab = { kid = "1", key = "${PORCH_TEST_SECRET}" }
 
 [timeouts]
 connect = "2s"
@@ -207,7 +207,7 @@ client = "10.0.0.0/8"
 
 [site."a.test"]
 www = "redirect"
-sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = "1h" }
+sticky = { cookie = "sid", secret = "${PORCH_TEST_SECRET}", max_age = "1d", drain = "1h" }
 headers = "secure"
 
 [pool.pool]

@@ -15,6 +15,7 @@ from porch.cli.ask import answer_of
 from porch.cli.status import table
 from porch.observe.meter import ERRORS, REQUESTS
 from porch.observe.rates import rates
+from porch.observe.series import GONE
 from porch.observe.took import took
 from porch.observe.visible import visible
 
@@ -89,7 +90,7 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
         new = [now - then for now, then in zip(cells, old, strict=True)]
         if name[0] == ERRORS:
             reasons[name[2]] += new[0]
-        elif name[0] == REQUESTS and any(new[:6]):
+        elif name[0] == REQUESTS and name[2] != GONE and any(new[:6]):
             _add(routes, name[1], new)
             _add(endpoints, name[2], new)
     records: Sequence[Mapping[str, Any]] = after["recent"]

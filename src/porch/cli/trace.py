@@ -37,7 +37,8 @@ def lines(record: dict[str, Any]) -> Iterator[str]:
     yield f"{visible(record['method'])} {visible(record['host'])}{visible(record['target'])}"
     status = record["status"] or "no answer"
     yield f"{status} after {took(record['total_ms'] / 1000)}, ended {visible(record['time'])}"
-    yield f"id {visible(record['id']) or '-'}"
+    trace = f", trace {visible(record['trace'])}" if record.get("trace") else ""
+    yield f"id {visible(record['id']) or '-'}{trace}"
     yield ""
     yield from _steps(record)
     if record["reason"]:

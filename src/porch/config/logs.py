@@ -18,7 +18,7 @@ from porch.observe.ended import Ended, Format, Observer
 from porch.observe.fields import SLOW_NAMES, Fields
 from porch.observe.journal import journal
 from porch.observe.json_lines import json_lines
-from porch.observe.lost import CellsOf, Lost
+from porch.observe.lost import LINES_LOST, SPANS_LOST, CellsOf, Lost
 from porch.observe.memo import Memo
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
@@ -62,7 +62,7 @@ class Logs:
     ) -> "Logs":
         """The logs that a configuration asks for. files: see `log_files`, opened; they
         stay the caller's. observers: who looks at each exchange besides, whatever is logged.
-        lost: where lines that were never written are counted."""
+        lost: where lines and spans that never arrived are counted."""
         logs = cls(messages=messages)
         logs._models = config.log
         sinks = [logs._sink(model, base, files) for model in config.log]
@@ -77,7 +77,9 @@ class Logs:
         if logs._traces is not None:
             everybody.append(logs._traces)
         if lost is not None:
-            everybody.append(Lost(sinks, lost))
+            everybody.append(Lost(LINES_LOST, sinks, lost))
+            if logs._traces is not None:
+                everybody.append(Lost(SPANS_LOST, [logs._traces], lost))
         if everybody:
             logs._ended = Ended(everybody)
         return logs

@@ -24,7 +24,7 @@ def traces(config: ConfigModel, say: Callable[[str], None]) -> Traces | None:
         return None
     url = url_of(words)
     begin = partial(sender, url, words.headers, words.service, words.timeout)
-    return Traces(SpanQueue(f"traces to {words.to}", begin, say), words.slower)
+    return Traces(words.to, SpanQueue(f"traces to {words.to}", begin, say), words.slower)
 
 
 def begin_traces(config: ConfigModel, trusts: Callable[[bytes], bool] | None) -> list[Filter]:

@@ -6,7 +6,7 @@ served.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -42,11 +42,16 @@ class Handshake(Protocol):
     def close_now(self) -> None:
         """See door.Session."""
 
+    def give_way(self) -> None:
+        """There are too many: it ends now."""
+
 
 class Handshakes:
-    """Those under way. evicted: how many had to give way."""
+    """Those under way. done: since somebody took them from there, by version, whether a session
+    was resumed, and the protocol inside. failed: the same of others, by a word of handshake_ends.
+    """
 
-    __slots__ = ("_deadlines", "_left", "_queue", "_sessions", "_under_way", "evicted")
+    __slots__ = ("_deadlines", "_left", "_queue", "_sessions", "_under_way", "done", "failed")
 
     def __init__(self, sessions: set[Any], deadlines: Deadlines) -> None:
         """sessions: of the door, among which these count."""
@@ -55,7 +60,8 @@ class Handshakes:
         self._under_way: dict[Handshake, None] = {}  # in the order in which they came
         self._queue: deque[Callable[[], None]] = deque()
         self._left = A_TURN
-        self.evicted = 0
+        self.done = Counter[tuple[str, str, str]]()
+        self.failed = Counter[str]()
 
     def __len__(self) -> int:
         return len(self._under_way)
@@ -67,14 +73,17 @@ class Handshakes:
         self._sessions.add(handshake)
         self._under_way[handshake] = None
         if len(self._under_way) > MOST:
-            self.evicted += 1
-            next(iter(self._under_way)).close_now()
+            next(iter(self._under_way)).give_way()
 
     def end(self, handshake: Handshake) -> None:
         """It is done, or comes to nothing."""
         self._deadlines.discard(handshake)
         self._sessions.discard(handshake)
         self._under_way.pop(handshake, None)
+
+    def count(self, version: str, protocol: str | None, *, is_resumed: bool) -> None:
+        """One is done. protocol: that both sides speak inside (RFC 7301), None if none was said."""
+        self.done[version, "true" if is_resumed else "false", protocol or "none"] += 1
 
     def work(self, step: Callable[[], None]) -> None:
         """Do the dear part of one, now or in one of the next turns of the loop."""

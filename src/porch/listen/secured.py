@@ -15,6 +15,18 @@ from porch.clock import INFINITY
 from porch.debug import debug
 from porch.keeper import Security
 from porch.listen.door_session import Busy
+from porch.listen.handshake_ends import (
+    CERTIFICATE,
+    CLIENT_GONE,
+    CROWDED,
+    MALFORMED,
+    NO_HELLO,
+    NOT_TLS,
+    STOPPED,
+    TIMEOUT,
+    UNKNOWN_NAME,
+    word_of,
+)
 from porch.listen.handshakes import Handshakes
 from porch.listen.ip import ip_of
 from porch.listen.security import Agreed, Choose, Chosen
@@ -52,6 +64,7 @@ class Secured(Busy, asyncio.Protocol):
         "_encrypt",
         "_ended",
         "_factory",
+        "_fault",
         "_first",
         "_handshakes",
         "_in",
@@ -86,6 +99,7 @@ class Secured(Busy, asyncio.Protocol):
         self._factory = factory
         self._plain = plain
         self._first = b""
+        self._fault = ""
         self._inner: asyncio.Protocol | None = None
         self._ssl: ssl.SSLObject | None = None
         self._paused = self._ended = self._cut = False
@@ -135,6 +149,13 @@ class Secured(Busy, asyncio.Protocol):
             inner.connection_lost(exc)
         else:
             self._handshakes.end(self)
+            said = self._first or self.chosen is not None
+            fault = self._fault or (CLIENT_GONE if said else NO_HELLO)
+            self._handshakes.failed[fault] += 1
+            if debug.is_on:
+                name = f" for '{self.hello.name}'" if self.hello.name else ""
+                peer = ip_of(self._transport, "peername")
+                debug.say(f"TLS handshake with {peer}{name} failed: {fault}")
             if self._later is not None:
                 self._later.leave(self._choose_now)
 
@@ -158,11 +179,11 @@ class Secured(Busy, asyncio.Protocol):
         elif self.chosen is not None:  # its turn has not come yet
             self._take_in(data)
             if self._in.pending > 2 * LONGEST:  # and who waits for an answer has little to say
-                self._transport.abort()
+                self._give_up(MALFORMED)
         elif self._later is not None:
             self._first += data
             if len(self._first) > LONGEST:  # nobody has anything to say before he is answered
-                self._transport.abort()
+                self._give_up(MALFORMED)
         else:
             self._listen(data)
 
@@ -185,7 +206,7 @@ class Secured(Busy, asyncio.Protocol):
             return
         chosen = self._choose(self.hello, self._address())
         if chosen is None:
-            self._say_failed("no certificate for that name")
+            self._fault = UNKNOWN_NAME
             self._transport.write(_UNRECOGNIZED)
             self._transport.close()
             return
@@ -218,13 +239,14 @@ class Secured(Busy, asyncio.Protocol):
             self._raw: Any = self._ssl._sslobj  # type: ignore[attr-defined]
             self._raw.context = chosen.context
         except ValueError:
-            self._transport.abort()
+            self._give_up(CERTIFICATE)
             raise
         self._shake()
 
     def _go_on_plainly(self) -> None:
         """No TLS: somebody wrote http:// for https://, and is told so."""
         self._handshakes.end(self)
+        self._handshakes.failed[NOT_TLS] += 1
         transport, plain = self._transport, self._plain()
         transport.set_protocol(plain)
         plain.connection_made(transport)
@@ -237,8 +259,8 @@ class Secured(Busy, asyncio.Protocol):
         except ssl.SSLWantReadError:
             self._flush()
             return
-        except (ssl.SSLError, ValueError) as error:  # ValueError: the certificate was of no use
-            self._say_failed(getattr(error, "reason", None) or str(error))
+        except (ssl.SSLError, ValueError) as error:  # ValueError: the certificate is of no use
+            self._fault = word_of(error)
             self._flush()  # the alert that says why
             self._transport.close()
             return
@@ -250,19 +272,13 @@ class Secured(Busy, asyncio.Protocol):
         inner = self._inner = self._factory(agreed)
         inner.connection_made(self)  # type: ignore[arg-type]  # a transport as far as it is asked
         self._handshakes.end(self)
+        self._handshakes.count(raw.version(), agreed.protocol, is_resumed=raw.session_reused)
         if self._in.pending:
             self._read(0)
 
-    def _say_failed(self, why: str) -> None:
-        if debug.is_on:
-            name = f" for '{self.hello.name}'" if self.hello.name else ""
-            peer = ip_of(self._transport, "peername")
-            debug.say(f"TLS handshake with {peer}{name} failed: {why}")
-
     def on_deadline(self) -> None:
         """See clock.Waiting."""
-        self._say_failed("it took too long")
-        self.close_now()
+        self._give_up(TIMEOUT)
 
     def announce(self) -> None:
         """See door.Session. It was accepted, so what it asks for is answered."""
@@ -272,6 +288,14 @@ class Secured(Busy, asyncio.Protocol):
 
     def close_now(self) -> None:
         """See door.Session."""
+        self._give_up(STOPPED)
+
+    def give_way(self) -> None:
+        """See Handshake."""
+        self._give_up(CROWDED)
+
+    def _give_up(self, fault: str) -> None:
+        self._fault = fault
         self._transport.abort()
 
     # --- reading -------------------------------------------------------------------------------

@@ -23,13 +23,13 @@ and the supervisor sees that the worker lives."""
 
 
 class Beats:
-    """Of one worker. tick: looks at the clock, and returns whether nothing waits for it. write:
-    has the lines made and written. make: has the lines made."""
+    """Of one worker. tick: looks at the clock, so many seconds late, and returns whether nothing
+    waits for it. write: has the lines made and written. make: has the lines made."""
 
     def __init__(
         self,
         door: Door,
-        tick: Callable[[], bool],
+        tick: Callable[[float], bool],
         write: Callable[[], None],
         make: Callable[[], None],
     ) -> None:
@@ -50,6 +50,7 @@ class Beats:
         self._door.put_away = self._on_requests
         self._door.wake = self.wake
         self._door.look_at = 1
+        self._due = clock.monotonic()
         self._on_tick()
 
     def close(self) -> None:
@@ -68,12 +69,14 @@ class Beats:
     def _wait(self, seconds: float) -> None:
         if self._clock is not None:
             self._clock.cancel()
+        self._due = clock.monotonic() + seconds
         self._clock = self._loop.call_later(seconds, self._on_tick)
 
     def _on_tick(self) -> None:
+        late = max(0.0, clock.monotonic() - self._due)
         self._wait(clock.TICK)  # whatever the look does
         door = self._door
-        nothing_waits = self._tick()
+        nothing_waits = self._tick(late)
         if self._log is None:
             self._write()
         door.rests = nothing_waits and not door.sessions and not door.running

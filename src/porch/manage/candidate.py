@@ -59,7 +59,7 @@ class Candidate:
     files to be opened. metrics: where scrapes come. admin: see administering.py. workers: how many.
     identity: whom they run as. kinds: of connections that are secured. store: where certificates
     are kept, None where the door gets none. managed: hosts that it gets one for. given: what the
-    others have. canaries: by their names.
+    others have. canaries: by their names. keys: of all routes, those too that no file has.
     """
 
     loaded: Loaded
@@ -82,6 +82,7 @@ class Candidate:
     grace: float
     watch: bool
     canaries: Mapping[str, Watched] = field(default_factory=dict)
+    keys: frozenset[str] = frozenset()
 
     @classmethod
     def examine(cls, loaded: Loaded) -> "Candidate | None":
@@ -144,6 +145,7 @@ class Candidate:
             grace=config.grace,
             watch=config.watch,
             canaries=dict(_canaries(built)),
+            keys=frozenset(entry.route.key for entry in built.entries),
         )
 
     @property

@@ -13,10 +13,11 @@ from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import KeptCache
 from porch.manage.discovering import News
 from porch.manage.tables import Tables
+from porch.manage.tally import Tally
 from porch.manage.user import Identity
 from porch.observe.capture import Wanted
 from porch.observe.ended import Observer
-from porch.observe.lost import LOST, CellsOf
+from porch.observe.lost import CellsOf
 from porch.observe.meter import Meter
 from porch.shared import SharedTable
 from porch.tls.presented import Kind
@@ -60,7 +61,12 @@ class Equipment:
         series, recent = self.tables.series, self.tables.recent
         return Meter(series.row(self.row)), recent.row(self.row, workers)
 
-    def lost(self) -> CellsOf:
-        """Where this worker counts lines that its logs have lost."""
+    def tally(self) -> Tally:
+        """What this worker counts of itself."""
         series = self.tables.series.row(self.row)
-        return lambda log: series.of((LOST, log), 1)
+        return Tally(self.table.rows[self.row], series, self.slot)
+
+    def lost(self) -> CellsOf:
+        """Where this worker counts what its logs and traces have lost."""
+        series = self.tables.series.row(self.row)
+        return lambda kind, name: series.of((kind, name), 1)

@@ -83,7 +83,7 @@ class Observer:
         self._waiting: list[Tell] = []
         self._timer: asyncio.TimerHandle | None = None
         self._deadlines = Deadlines()
-        pages = Pages(self.ask, table, tables.series)
+        pages = Pages(self.ask, table, tables)
         route = Route(key="metrics", plan=Plan([pages]), timeouts=_TIMEOUTS)
         self._door = Door(self._settings(route), self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn

@@ -12,8 +12,9 @@ from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import Field
 from porch.manage.facts import Facts
 from porch.manage.measures import measures
+from porch.manage.tables import Tables
+from porch.observe.exemplars import Exemplars
 from porch.observe.exposition import Exposition, content_type
-from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
 
 __all__ = ["LASTS", "Pages"]
@@ -31,15 +32,15 @@ _SILENT = b"the supervisor does not answer; porch status, or restart the door\n"
 
 
 class Pages(Filter):
-    """table, series: where the workers count."""
+    """table, tables: where the workers count."""
 
     __slots__ = ("_ask", "_exposition", "_last", "_made", "_series", "_table")
 
-    def __init__(self, ask: Ask, table: SharedTable, series: SeriesTable) -> None:
+    def __init__(self, ask: Ask, table: SharedTable, tables: Tables) -> None:
         self._ask = ask
         self._table = table
-        self._series = series
-        self._exposition = Exposition()
+        self._series = tables.series
+        self._exposition = Exposition(Exemplars(tables.recent))
         self._last: Facts | None = None
         self._made: dict[bytes, tuple[float, bytes]] = {}  # by kind: when, and the page
 

@@ -45,6 +45,7 @@ from porch.manage.ordering import Ordering
 from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
+from porch.manage.reclaiming import Reclaiming, alive
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
@@ -144,29 +145,12 @@ class Supervisor:
             self._load,
             self._become,
         )
-        self.observing = Observing(
-            self._loop,
-            in_force,
-            self.messages,
-            lambda: facts(self),
-            lambda known: drawing(self, known),
-            self._close_in_observer,
-            self.operating.operate,
+        self.observing = self._observing(in_force)
+        self._reclaiming = Reclaiming(
+            in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
-        self.asking = Asking(self._loop, self.fleet, self.messages)
-        self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
-        self.operating.begin(self._loop, in_force, self.auditing)
-        self.ordering = Ordering(
-            self._loop,
-            self.asking,
-            in_force,
-            self.messages,
-            self._keeping(),
-            self.operating.by_itself,
-        )
-        self.ordering.begin(handover.orders if handover is not None else None)
+        self._take_commands(handover)
         self._listen_to_signals()
-        self._take_commands()
         if self._control is not None:
             self._control.start(self._loop)
         if handover is not None:
@@ -194,9 +178,33 @@ class Supervisor:
         fleet.sockets_of = in_force.listening.of_slot
         return fleet
 
-    def _take_commands(self) -> None:
-        """Those of the parts that were made since."""
-        asking, in_force = self.asking, self.in_force
+    def _observing(self, in_force: InForce) -> Observing:
+        return Observing(
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
+            self.operating.operate,
+        )
+
+    def _take_commands(self, handover: Handover | None) -> None:
+        """Whatever can be asked of the door, and what was ordered holds on."""
+        in_force = self.in_force
+        self.asking = Asking(self._loop, self.fleet, self.messages)
+        self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
+        self.operating.begin(self._loop, in_force, self.auditing)
+        self.ordering = Ordering(
+            self._loop,
+            self.asking,
+            in_force,
+            self.messages,
+            self._keeping(),
+            self.operating.by_itself,
+        )
+        self.ordering.begin(handover.orders if handover is not None else None)
+        asking = self.asking
         spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
         self.capturings = Capturings(*spells)
         for each in (
@@ -372,6 +380,7 @@ class Supervisor:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
         self.observing.look()
+        self._reclaiming.look()
         self._notify.on_tick(clock.monotonic())
         self.in_force.write_found()
         if given := self.in_force.look():

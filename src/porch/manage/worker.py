@@ -33,7 +33,6 @@ from porch.manage.cache_keeping import KeptCache, shelf_of
 from porch.manage.certifying import Certifying
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
-from porch.manage.columns import count
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
@@ -81,7 +80,7 @@ class Worker:
         self._channel = channel
         self._messages = messages
         self._state = State(pools())
-        self._cells = equipment.table.rows[equipment.row]
+        self._tally = equipment.tally()
         loaded = equipment.loaded
         self._observers = equipment.observers(workers(loaded.config.workers))
         logs = self._logs(loaded, equipment.files)
@@ -468,15 +467,14 @@ class Worker:
     def _start(self, listener: Listener) -> None:
         listener.start(self._door, self._presenter.choose if listener.address.tls else None)
 
-    def _tick(self) -> bool:
+    def _tick(self, late: float) -> bool:
         """See Beats: nothing has a deadline, and no task sleeps but the one that serves."""
         clock.tick()
         self._state.tick()
         self._health.tick()
         self._answering.tick()
         self._door.rates.tick()
-        tasks = len(asyncio.all_tasks())
-        count(self._cells, self._door, self._state, tasks)
+        tasks = self._tally.count(self._door, self._state, late)
         return not len(self._state.deadlines) and tasks <= 1 and not self._health.waits
 
     def _put_away(self) -> None:

@@ -6,11 +6,12 @@ again: 10,000 names of which a few have changed take as long as to add up their 
 collector (prometheus-client) takes 6 us a line for what is 0.1 here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from porch.observe.lost import LOST
+from porch.observe.exemplars import NONE, Exemplars, Texts
+from porch.observe.lost import LINES_LOST, SPANS_LOST
 from porch.observe.meter import (
     ATTEMPTS,
     BOUNDS,
@@ -24,15 +25,36 @@ from porch.observe.meter import (
     TOTAL,
     WIDTH,
 )
-from porch.observe.series import Name, Totals, cells_of
+from porch.observe.series import GONE, Name, Totals, cells_of
 
-__all__ = ["OPEN_METRICS", "PLAIN", "Exposition", "Family", "Sample", "content_type"]
+__all__ = [
+    "ACCEPTED",
+    "HANDSHAKES",
+    "HANDSHAKES_FAILED",
+    "LAG",
+    "OPEN_METRICS",
+    "PLAIN",
+    "Exposition",
+    "Family",
+    "Sample",
+    "content_type",
+    "labels",
+]
+
+ACCEPTED = "accepted"
+"""A kind of names: (ACCEPTED, slot of the worker), of client connections."""
+HANDSHAKES = "handshakes"
+"""(HANDSHAKES, version of TLS, whether a session was resumed, protocol inside)."""
+HANDSHAKES_FAILED = "handshakes failed"
+"""(HANDSHAKES_FAILED, why)."""
+LAG = "lag"
+"""(LAG, slot of the worker): a histogram."""
 
 PLAIN = b"text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = b"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-Sample = tuple[Mapping[str, str], float]
-"""Labels, and the value."""
+Sample = tuple[str, float]
+"""Labels as `labels` makes them, and the value."""
 
 _CODES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 _BOUNDS = (*(f"{bound:g}" if bound % 1 else f"{bound:.1f}" for bound in BOUNDS), "+Inf")
@@ -58,8 +80,11 @@ def content_type(accept: bytes | None) -> bytes:
 class Exposition:
     """Writes pages; keeps the text of what has not changed between two of them."""
 
-    def __init__(self) -> None:
-        self._kept: dict[Name, _Texts] = {}
+    def __init__(self, exemplars: Exemplars | None = None) -> None:
+        """exemplars: which stand in OpenMetrics."""
+        self._exemplars = exemplars
+        self._pairs = {kind: _Kept(_Pair) for kind in (OPEN_METRICS, PLAIN)}
+        self._routes = {kind: _Kept(_Route) for kind in (OPEN_METRICS, PLAIN)}
 
     def page(self, totals: Totals, families: Iterable[Family], kind: bytes) -> bytes:
         """All of it. totals: of the workers' meters. families: what else there is. kind:
@@ -68,34 +93,39 @@ class Exposition:
         lines: list[str] = []
         for family in families:
             _write(lines, family, is_open=is_open)
-        self._routes(lines, totals, is_open=is_open)
-        _write(lines, _errors(totals), is_open=is_open)
-        _write(lines, _lost(totals), is_open=is_open)
+        requests = {name: total for name, total in totals.items() if name[0] == REQUESTS}
+        self._requests(lines, requests, kind)
+        others = [name for name in totals if name[0] != REQUESTS]
+        for each in _KINDS:
+            _write(lines, _counted(totals, others, *each), is_open=is_open)
+        _lag(lines, totals, others, is_open=is_open)
         if is_open:
             lines.append("# EOF\n")
         return "".join(lines).encode()
 
-    def _routes(self, lines: list[str], totals: Totals, *, is_open: bool) -> None:
-        kept: dict[Name, _Texts] = {}
-        whole: dict[str, int] = {}
+    def _requests(self, lines: list[str], totals: dict[Name, int], kind: bytes) -> None:
+        is_open = kind is OPEN_METRICS
+        exemplars = self._exemplars if is_open else None
+        if exemplars is not None:
+            exemplars.look()
+        whole: dict[Name, int] = {}
         for name, total in totals.items():
-            if name[0] == REQUESTS:
-                texts = kept[name] = self._kept.get(name) or _Texts(name)
-                if texts.total != total:
-                    texts.take(total)
-                whole[name[1]] = whole.get(name[1], 0) + total
-        self._kept = kept
-        ordered = [kept[name] for name in sorted(kept)]
+            route = name[1:2]
+            whole[route] = whole.get(route, 0) + total
+        pairs, routes = self._pairs[kind], self._routes[kind]
+        shown = {name: total for name, total in totals.items() if name[2] != GONE}
+        changed = pairs.take(shown, exemplars)
+        routes.take(whole, exemplars)
         for place, (metric, _, unit, says) in enumerate(_COUNTERS):
             _head(lines, metric, "counter", says, unit, is_open=is_open)
-            lines += [each.texts[place] for each in ordered]
+            lines += [each.texts[place] for each in pairs.ordered]
         _head(lines, _FIRST, "histogram", _FIRST_SAYS, "seconds", is_open=is_open)
-        lines += [each.texts[-1] for each in ordered]
-        for metric, start, says in _WHOLE:
+        lines += [each.texts[-1] for each in pairs.ordered]
+        for place, (metric, _, says) in enumerate(_WHOLE):
             _head(lines, metric, "histogram", says, "seconds", is_open=is_open)
-            for key, total in sorted(whole.items()):
-                template = _histogram(metric, _labels({"route": key}))
-                lines.append(template % _buckets(cells_of(total, WIDTH * 8), start))
+            lines += [each.texts[place] for each in routes.ordered]
+        if exemplars is not None and changed:
+            exemplars.keep({(name[1], name[2]) for name in shown})
 
 
 _COUNTERS = (
@@ -123,77 +153,170 @@ _WHOLE = (
 
 
 class _Texts:
-    """The lines of one route and endpoint. total: what they say. texts: one of each of _COUNTERS,
-    and the histogram."""
+    """The lines of one name. total: what they say. texts: one of each family."""
 
-    __slots__ = ("_histogram", "_labels", "texts", "total")
+    __slots__ = ("texts", "total")
 
-    def __init__(self, name: Name) -> None:
-        self._labels = _labels({"route": name[1], "endpoint": name[2]})
-        self._histogram = _histogram(_FIRST, self._labels)
+    def __init__(self) -> None:
         self.total = -1
         self.texts: list[str] = []
 
-    def take(self, total: int) -> None:
+    def take(self, total: int, exemplars: Exemplars | None) -> None:
         """The counts are other ones."""
         self.total = total
-        cells = cells_of(total, WIDTH * 8)
-        labels = self._labels
-        codes = (
-            f'porch_requests_total{{{labels},code="{code}"}} {cells[digit]}\n'
+        self.texts = self._made(cells_of(total, WIDTH * 8), exemplars)
+
+    def _made(self, cells: Sequence[int], exemplars: Exemplars | None) -> list[str]:
+        raise NotImplementedError
+
+
+class _Pair(_Texts):
+    """Of a route and an endpoint: each of _COUNTERS, and the histogram."""
+
+    __slots__ = ("_histogram", "_labels", "_name")
+
+    def __init__(self, name: Name) -> None:
+        super().__init__()
+        self._name = name[1], name[2]
+        self._labels = labels(route=name[1], endpoint=name[2])
+        self._histogram = _histogram(_FIRST, self._labels)
+
+    def _made(self, cells: Sequence[int], exemplars: Exemplars | None) -> list[str]:
+        said = self._labels
+        shown = NONE if exemplars is None else exemplars.first.get(self._name, NONE)
+        codes = [
+            f'porch_requests_total{{{said},code="{code}"}} {cells[digit]}\n'
             for digit, code in enumerate(_CODES)
             if cells[digit]
-        )
-        self.texts = [
-            "".join(codes),
-            *(f"{name}_total{{{labels}}} {cells[cell]}\n" for name, cell, *_ in _COUNTERS[1:]),
-            self._histogram % _buckets(cells, FIRST_BYTE),
         ]
+        return [
+            "".join(codes),
+            *[f"{name}_total{{{said}}} {cells[cell]}\n" for name, cell, *_ in _COUNTERS[1:]],
+            self._histogram % _buckets(cells, FIRST_BYTE, shown),
+        ]
+
+
+class _Route(_Texts):
+    """Of a route: each of _WHOLE."""
+
+    __slots__ = ("_histograms", "_key")
+
+    def __init__(self, name: Name) -> None:
+        super().__init__()
+        (self._key,) = name
+        said = labels(route=self._key)
+        self._histograms = [_histogram(metric, said) for metric, *_ in _WHOLE]
+
+    def _made(self, cells: Sequence[int], exemplars: Exemplars | None) -> list[str]:
+        shown = NONE if exemplars is None else exemplars.whole.get(self._key, NONE)
+        return [
+            template % _buckets(cells, start, shown if start == TOTAL else NONE)
+            for template, (_, start, _) in zip(self._histograms, _WHOLE, strict=True)
+        ]
+
+
+class _Kept:
+    """Texts by name. ordered: by their names."""
+
+    def __init__(self, make: Callable[[Name], _Texts]) -> None:
+        self._make = make
+        self._of: dict[Name, _Texts] = {}
+        self.ordered: list[_Texts] = []
+
+    def take(self, totals: dict[Name, int], exemplars: Exemplars | None) -> bool:
+        """What the counts are now. Returns whether there are other names."""
+        before = self._of
+        changed = before.keys() != totals.keys()
+        if changed:
+            make = self._make
+            self._of = {name: before.get(name) or make(name) for name in sorted(totals)}
+            self.ordered = [*self._of.values()]
+        for texts, total in zip(self.ordered, map(totals.__getitem__, self._of), strict=True):
+            if texts.total != total:
+                texts.take(total, exemplars)
+        return changed
 
 
 def _histogram(metric: str, labels: str) -> str:
     """A template for the buckets so far, the sum and the count."""
     escaped = labels.replace("%", "%%")
-    text = "".join(f'{metric}_bucket{{{escaped},le="{bound}"}} %d\n' for bound in _BOUNDS)
+    text = "".join(f'{metric}_bucket{{{escaped},le="{bound}"}} %s\n' for bound in _BOUNDS)
     return f"{text}{metric}_sum{{{escaped}}} %s\n{metric}_count{{{escaped}}} %d\n"
 
 
-def _buckets(cells: Sequence[int], start: int) -> tuple[object, ...]:
-    counts = tuple(accumulate(cells[start + 1 : start + 1 + BUCKETS]))
+def _buckets(cells: Sequence[int], start: int, exemplars: Texts) -> tuple[object, ...]:
+    counts: list[object] = [*accumulate(cells[start + 1 : start + 1 + BUCKETS])]
+    count = counts[-1]
+    for bucket, text in exemplars.items():
+        counts[bucket] = f"{counts[bucket]}{text}"
     seconds, micro = divmod(cells[start], 1_000_000)
-    return (*counts, f"{seconds}.{micro:06}", counts[-1])
+    return (*counts, f"{seconds}.{micro:06}", count)
 
 
-def _errors(totals: Totals) -> Family:
-    return Family(
-        name="porch_errors",
-        kind="counter",
-        says="Exchanges that failed, by the reason word of log, page and Proxy-Status.",
-        samples=[
-            ({"route": name[1], "reason": name[2]}, total)
-            for name, total in sorted(totals.items())
-            if name[0] == ERRORS
-        ],
-    )
+_KINDS = (
+    (
+        ERRORS,
+        "porch_errors",
+        "Exchanges that failed, by the reason word of log, page and Proxy-Status.",
+        ("route", "reason"),
+    ),
+    (ACCEPTED, "porch_connections_accepted", "Client connections so far.", ("worker",)),
+    (
+        HANDSHAKES,
+        "porch_tls_handshakes",
+        "Handshakes of clients that were done.",
+        ("version", "resumed", "alpn"),
+    ),
+    (
+        HANDSHAKES_FAILED,
+        "porch_tls_handshakes_failed",
+        "Handshakes of clients that came to nothing, by why.",
+        ("reason",),
+    ),
+    (
+        LINES_LOST,
+        "porch_log_lines_lost",
+        "Lines of the access log that were never written: its disk is full, its reader slow.",
+        ("log",),
+    ),
+    (
+        SPANS_LOST,
+        "porch_spans_lost",
+        "Spans that never arrived at their collector: it is away, or slow.",
+        ("collector",),
+    ),
+)
+"""Kinds of names that have one cell, and what they are on the page."""
+_LAG_SAYS = "How late a worker's loop came to what was due, looked at four times a second."
 
 
-def _lost(totals: Totals) -> Family:
-    return Family(
-        name="porch_log_lines_lost",
-        kind="counter",
-        says="Lines of the access log that were never written: its disk is full, its reader slow.",
-        samples=[
-            ({"log": name[1]}, total) for name, total in sorted(totals.items()) if name[0] == LOST
-        ],
-    )
+def _counted(
+    totals: Totals, names: list[Name], kind: str, metric: str, says: str, words: tuple[str, ...]
+) -> Family:
+    samples = [
+        (labels(**dict(zip(words, name[1:], strict=False))), totals[name])
+        for name in sorted(name for name in names if name[0] == kind)
+    ]
+    return Family(name=metric, kind="counter", says=says, samples=samples)
+
+
+def _lag(lines: list[str], totals: Totals, names: list[Name], *, is_open: bool) -> None:
+    metric = "porch_loop_lag_seconds"
+    _head(lines, metric, "histogram", _LAG_SAYS, "seconds", is_open=is_open)
+    for name in sorted(name for name in names if name[0] == LAG):
+        template = _histogram(metric, labels(worker=name[1]))
+        lines.append(template % _buckets(totals.cells(name), 0, NONE))
 
 
 def _write(lines: list[str], family: Family, *, is_open: bool) -> None:
     _head(lines, family.name, family.kind, family.says, family.unit, is_open=is_open)
     name = f"{family.name}_total" if family.kind == "counter" else family.name
-    for labels, value in family.samples:
-        said = f"{{{_labels(labels)}}}" if labels else ""
-        lines.append(f"{name}{said} {_number(value)}\n")
+    lines += [
+        f"{name}{{{said}}} {value}\n"
+        if said and isinstance(value, int)
+        else f"{name}{f'{{{said}}}' if said else ''} {_number(value)}\n"
+        for said, value in family.samples
+    ]
 
 
 def _head(lines: list[str], name: str, kind: str, says: str, unit: str, *, is_open: bool) -> None:
@@ -205,8 +328,9 @@ def _head(lines: list[str], name: str, kind: str, says: str, unit: str, *, is_op
         lines.append(f"# UNIT {name} {unit}\n")
 
 
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
+def labels(**words: str) -> str:
+    """Labels as they stand between the braces."""
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in words.items())
 
 
 def _escape(value: str) -> str:

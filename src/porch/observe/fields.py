@@ -135,6 +135,7 @@ _MAKERS: dict[str, Make | None] = {
     "detail": _detail,
     "reused": lambda each: b"true" if each.reused else b"false",
     "slow": lambda each: _names[phase(each)],
+    "trace": lambda each: b"null" if each.trace is None else b'"%032x"' % each.trace.id,
 }
 
 NAMES = tuple(_MAKERS)

@@ -1,8 +1,8 @@
 """The access log as JSON: one object a line, one line an exchange, always the same keys.
 
-`user` is who was let in by `auth`, null where nobody was. Where an exchange failed, `sentence` and
-`detail` follow. Whatever a client sends, a line is valid JSON in ASCII: bytes that are not UTF-8
-stand as \\xff in the text.
+`user` is who was let in by `auth`, null where nobody was. Where traces are told `trace` stands
+behind `id`. Where an exchange failed, `sentence` and `detail` follow. Whatever a client sends, a
+line is valid JSON in ASCII: bytes that are not UTF-8 stand as \\xff in the text.
 """
 
 import json
@@ -15,6 +15,7 @@ from porch.exchange import Exchange
 from porch.observe.memo import Memo
 from porch.observe.redact import redact_url
 from porch.observe.stamp import iso
+from porch.trace import Trace
 
 __all__ = ["json_lines"]
 
@@ -64,7 +65,7 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
             % (
                 stamp,
                 (at - second) * 1000,
-                exchange.id,
+                exchange.id if exchange.trace is None else _traced(exchange.id, exchange.trace),
                 _texts[exchange.client_ip],
                 _texts[request.method],
                 _texts[request.authority],
@@ -95,7 +96,7 @@ def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float
     return _LINE % (
         stamp,
         millisecond,
-        exchange.id,
+        exchange.id if exchange.trace is None else _traced(exchange.id, exchange.trace),
         _texts[exchange.client_ip],
         _texts[request.method],
         _texts[request.authority],
@@ -113,6 +114,11 @@ def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float
         _duration(started, exchange.first_byte),
         b"null" if error is None else _reason(error),
     )
+
+
+def _traced(name: bytes, trace: Trace) -> bytes:
+    """The id, and behind it the trace."""
+    return b'%b","trace":"%032x' % (name, trace.id)
 
 
 def _duration(started: float, reached: float) -> bytes:

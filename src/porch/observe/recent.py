@@ -145,6 +145,18 @@ class RecentTable:
         """The same of those that went wrong."""
         return _since(self._bad, marks, most)
 
+    def lines(self, marks: Mapping[int, int]) -> tuple[list[bytes], dict[int, int]]:
+        """Lines of those that have ended behind `marks`, as they were written, those of one worker
+        behind those of another; and marks behind these."""
+        found: list[bytes] = []
+        reached: dict[int, int] = {}
+        for row, ring in enumerate(self._last):
+            lines, mark = ring.read(marks.get(row, -1))
+            found.append(lines)
+            if mark:
+                reached[row] = mark
+        return found, reached
+
     def bad(self) -> list[Record]:
         """Those that went wrong, in order of their ends."""
         return _since(self._bad, {}, None)[0]

@@ -1,46 +1,44 @@
 """Series: counts that have names, which workers make up as they go, in memory that all see.
 
-Each worker writes a row of its own: a list of names, each with how many cells it has, and the
-cells. A name is added behind the others and never taken away while its worker lives, so that a
-place in the list is a name for good, and no lock is needed. Whoever wants totals reads all rows and
-adds up what has the same name.
+Each worker writes a row of its own, so that no lock is needed: a list of names with their cells, to
+whose end a name is added where there is none. Whoever wants totals reads all rows and adds up what
+has the same name. What an ended worker has counted moves to row 0, so that no total ever goes back:
+meanwhile the version is odd, and who read then reads again.
 
-What an ended worker has counted moves to row 0, so that no total ever goes back: meanwhile the
-version is odd, and who read then reads again. Memory is bounded by the size of a row; of names
-that find no room the last of their kind counts them all, see `Series.of`.
+Memory is bounded by the size of a row; of names that find no room the last of their kind counts
+them all, see `Series.of`. So the supervisor gives back names that nobody counts under any more. It
+writes which these are, and that it has done so once more; from this one store on no reader finds
+them in a row that is of before. Each worker leaves them out of its row when it sees that (`renew`),
+and counts anew what has such a name from then on. There is no next time before all have done so.
 """
 
-import struct
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
+from itertools import count
+from operator import itemgetter
 
+from porch.observe.series_row import NAMES, SIZE, Entry, Gone, Name, Row, pack, unpack
 from porch.shared import Memory
 
-__all__ = ["CELLS", "MOST", "NAMES", "REST", "Series", "SeriesTable", "Totals", "cells_of"]
+__all__ = ["GONE", "REST", "Name", "Series", "SeriesTable", "Totals", "cells_of"]
 
-MOST = 16_384
-"""Names in a row."""
-NAMES = 1 << 21
-"""Bytes of a row that names may take."""
-CELLS = 1 << 19
-"""Cells of a row: 4 MiB. Of all this only what was written takes memory."""
 REST = "other"
 """In place of the parts of a name that found no room."""
-LONGEST = 512
-"""Bytes of a name."""
-_HEAD = 8
-"""Cells in front of a row: names so far, bytes of them, cells, the row's generation."""
-_COUNT, _BYTES, _USED, _GENERATION = range(4)
-_ENTRY = struct.Struct("<HH")
-_ROW = _HEAD * 8 + NAMES + CELLS * 8
-
-Name = tuple[str, ...]
+GONE = ""
+"""In place of the last part of a name, of what has that name no more: its counts are still part of
+a greater sum."""
+_HEAD = 4 * 8
+_VERSION, _TIME, _COUNTS = range(3)
+"""Behind these the names that were given back, of even times and of odd ones: who reads those of
+now is not in the way of the next."""
+_SPARE = 16
+"""Names that are kept for the rest of each kind."""
 
 
 class SeriesTable:
     """rows: of workers; row 0 is that of those that have ended. descriptor: of its memory; given
     one, the table is what another process has counted there."""
 
-    __slots__ = ("_memory", "_version", "_views", "descriptor", "rows")
+    __slots__ = ("_gone", "_head", "_known", "_memory", "_rows", "_series", "descriptor", "rows")
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         size = self.size(rows)
@@ -48,54 +46,118 @@ class SeriesTable:
         self.descriptor = self._memory.descriptor
         self.rows = rows
         memory = self._memory.view()
-        self._version = memory[:8].cast("q")
-        self._views = [_View(memory[8 + row * _ROW : 8 + (row + 1) * _ROW]) for row in range(rows)]
+        self._head = memory[:_HEAD].cast("q")
+        start = _HEAD + 2 * NAMES
+        self._gone = memory[_HEAD : _HEAD + NAMES], memory[_HEAD + NAMES : start]
+        self._rows = [Row(memory[at : at + SIZE]) for at in range(start, size, SIZE)]
+        self._series: dict[int, Series] = {}
+        self._known: tuple[int, Gone] = 0, {}
 
     @staticmethod
     def size(rows: int) -> int:
         """Bytes of a table."""
-        return 8 + rows * _ROW
+        return _HEAD + 2 * NAMES + rows * SIZE
 
     def __repr__(self) -> str:
-        return f"<SeriesTable {self.rows} rows, {sum(each.count for each in self._views)} names>"
+        return f"<SeriesTable {self.rows} rows, {sum(each.count for each in self._rows)} names>"
 
     def row(self, number: int) -> "Series":
-        """For the one worker that counts there."""
-        return Series(self._views[number])
+        """For the one worker that counts there. All who count in it share it."""
+        found = self._series.get(number)
+        if found is None:
+            found = self._series[number] = Series(self._rows[number], self)
+        return found
 
     def totals(self) -> "Totals":
         """All names, each with its cells added up over all rows. 10,000 names of 2 workers are
         15 ms."""
         for _ in range(100):
-            version = self._version[0]
+            version = self._head[_VERSION]
             found = self._totals()
-            if version == self._version[0] and not version % 2:
+            if version == self._head[_VERSION] and not version % 2:
                 break
         return found
 
     def _totals(self) -> "Totals":
         totals = Totals()
-        for view in self._views:
-            memory = view.bytes
-            for name, start, width in view.names():
-                totals.add(name, memory[start * 8 : (start + width) * 8])
+        for row in self._rows:
+            entries, memory, time = row.look()
+            if entries:
+                totals.add(entries, memory, {} if time == self.time else self.gone)
         return totals
+
+    # --- what nobody counts under any more -------------------------------------------------------
+
+    @property
+    def time(self) -> int:
+        """How often names were given back."""
+        return self._head[_TIME]
+
+    @property
+    def gone(self) -> Gone:
+        """Those of the last time."""
+        time = self.time
+        if self._known[0] != time:
+            self._known = time, dict(self._read_gone(time % 2))
+        return self._known[1]
+
+    def _read_gone(self, side: int) -> Iterator[tuple[Name, Name | None]]:
+        at = 0
+        for _ in range(self._head[_COUNTS + side]):
+            name, has_place, at = unpack(self._gone[side], at)
+            yield name, (*name[:-1], GONE) if has_place else None
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there will be no room for further names somewhere, before long."""
+        return any(row.is_crowded for row in self._rows)
+
+    @property
+    def names(self) -> set[Name]:
+        """All that are in any row."""
+        return {entry[0] for row in self._rows for entry in row.look()[0]}
+
+    def give_back(self, gone: Gone) -> bool:
+        """Nobody counts under these names any more; their counts are forgotten, or go to the same
+        name with GONE for its last part. False: not yet, a worker has the last ones still. Only the
+        supervisor may call this."""
+        if any(row.count and row.time != self.time for row in self._rows):
+            return False
+        side = (self.time + 1) % 2
+        at = many = 0
+        for name, into in gone.items():
+            text = pack(name, into is not None)
+            if at + len(text) > NAMES:
+                break  # the rest another time
+            self._gone[side][at : at + len(text)] = text
+            at, many = at + len(text), many + 1
+        self._head[_COUNTS + side] = many
+        self._head[_VERSION] += 1
+        try:
+            self._head[_TIME] += 1
+            self.row(0).renew()
+        finally:
+            self._head[_VERSION] += 1
+        return True
 
     def clear(self, row: int) -> None:
         """The worker of this row has ended: what it has counted stays counted. Only the supervisor
         may call this."""
-        view = self._views[row]
-        past = Series(self._views[0])
-        self._version[0] += 1
+        self._series.pop(row, None)
+        past = self.row(0)
+        self._head[_VERSION] += 1
         try:
-            for name, start, width in view.names():
+            Series(self._rows[row], self).renew()
+            entries, memory, _ = self._rows[row].look()
+            counts = memory.cast("q")
+            for name, start, width, _ in entries:
                 cells = past.of(name, width)
-                for place, value in enumerate(view.cells[start : start + width]):
+                for place, value in enumerate(counts[start : start + width]):
                     if value:
                         cells[place] += value
-            view.clear()
+            self._rows[row].clear(self.time)
         finally:
-            self._version[0] += 1
+            self._head[_VERSION] += 1
 
 
 class Totals(dict[Name, int]):
@@ -107,10 +169,23 @@ class Totals(dict[Name, int]):
     def __init__(self) -> None:
         self.widths: dict[Name, int] = {}
 
-    def add(self, name: Name, cells: memoryview) -> None:
-        """More of the same name. cells: bytes."""
-        self[name] = self.get(name, 0) + int.from_bytes(cells, "little")
-        self.widths[name] = len(cells)
+    def add(self, entries: list[Entry], memory: memoryview, gone: Gone) -> None:
+        """Another row. gone: what is in it no more, though it stands there."""
+        _, start, width, _ = entries[-1]
+        cells, to_int, find, widths = (
+            bytes(memory[: (start + width) * 8]),
+            int.from_bytes,
+            self.get,
+            self.widths,
+        )
+        for name, start, width, _ in entries:
+            if name in gone:
+                into = gone[name]
+                if into is None:
+                    continue
+                name = into
+            self[name] = find(name, 0) + to_int(cells[start * 8 : (start + width) * 8], "little")
+            widths[name] = width * 8
 
     def cells(self, name: Name) -> Sequence[int]:
         """One by one."""
@@ -125,100 +200,63 @@ def cells_of(total: int, size: int) -> Sequence[int]:
 class Series:
     """A worker's own row."""
 
-    __slots__ = ("_known", "_view")
+    __slots__ = ("_entries", "_known", "_row", "_table")
 
-    def __init__(self, view: "_View") -> None:
-        self._view = view
-        self._known = {name: (start, place) for place, (name, start, _) in enumerate(view.names())}
+    def __init__(self, row: Row, table: SeriesTable) -> None:
+        self._row = row
+        self._table = table
+        if not row.count and row.time != table.time:
+            row.clear(table.time)
+        self._learn()
+
+    def __repr__(self) -> str:
+        return f"<Series {self._row.count} names>"
+
+    def _learn(self) -> None:
+        self._entries = self._row.look()[0]
+        self._known: dict[Name, int] = dict(zip(map(_first, self._entries), count(), strict=False))
 
     def place(self, name: Name, width: int) -> int:
         """Where the name is in the row's list; its cells are made if there are none."""
         found = self._known.get(name)
         if found is None:
             found = self._known[name] = self._add(name, width)
-        return found[1]
+        return found
 
     def of(self, name: Name, width: int) -> MutableSequence[int]:
-        """The cells of a name, 0 at first. parts: the first says what kind it is.
+        """The cells of a name, 0 at first. They are the name's until `renew` says otherwise. Its
+        first part says what kind it is.
 
         Where there is no room for more names, those of the kind's REST: few kinds there are, and
         room for theirs is kept.
         """
-        self.place(name, width)
-        start = self._known[name][0]
-        return self._view.cells[start : start + width]  # type: ignore[return-value]
+        return self._row.cells(self._entries[self.place(name, width)][1], width)
 
-    def _add(self, name: Name, width: int) -> tuple[int, int]:
-        added = self._view.add(name, width, spare=_SPARE)
+    def renew(self) -> bool:
+        """Leave out what was given back. True: there was something, and all places and cells are
+        others from now on; what is to be counted in those of before must have been."""
+        table = self._table
+        if self._row.time == table.time:
+            return False
+        gone, known = table.gone, self._known
+        places = {known[name] for name in gone if name in known}
+        places = {place for place in places if self._entries[place][0] in gone}  # and not the rest
+        self._row.give_back(sorted(places), gone, table.time)
+        self._learn()
+        return True
+
+    def _add(self, name: Name, width: int) -> int:
+        row = self._row
+        added = row.add(name, width, spare=_SPARE)
         if added is not None:
-            return added
+            return self._known.setdefault(added[0], len(self._entries) - 1)
         rest = (name[0], *(REST for _ in name[1:]))
-        known = self._known.get(rest) or self._view.add(rest, width)
+        known = self._known.get(rest)
         if known is None:
-            raise MemoryError("no room for another kind of counts")
-        self._known[rest] = known
+            if row.add(rest, width) is None:
+                raise MemoryError("no room for another kind of counts")
+            known = self._known[rest] = len(self._entries) - 1
         return known
 
 
-_SPARE = 16
-"""Names that are kept for the rest of each kind."""
-
-
-class _View:
-    """The memory of a row."""
-
-    __slots__ = ("_generation", "_head", "_names", "_read", "_texts", "bytes", "cells")
-
-    def __init__(self, memory: memoryview) -> None:
-        self._head = memory[: _HEAD * 8].cast("q")
-        self._texts = memory[_HEAD * 8 : _HEAD * 8 + NAMES]
-        self.bytes = memory[_HEAD * 8 + NAMES :]
-        self.cells = self.bytes.cast("q")
-        self._names: list[tuple[Name, int, int]] = []
-        self._read = 0
-        self._generation = 0
-
-    @property
-    def count(self) -> int:
-        return self._head[_COUNT]
-
-    def names(self) -> list[tuple[Name, int, int]]:
-        """Each name, where its cells begin, and how many they are."""
-        if self._generation != self._head[_GENERATION]:
-            self._generation = self._head[_GENERATION]
-            self._names = []
-            self._read = 0
-        count = self._head[_COUNT]
-        while len(self._names) < count:
-            length, width = _ENTRY.unpack_from(self._texts, self._read)
-            self._read += _ENTRY.size
-            text = bytes(self._texts[self._read : self._read + length])
-            self._read += length
-            last = self._names[-1] if self._names else ((), 0, 0)
-            name = tuple(text.decode("utf-8", "replace").split("\0"))
-            self._names.append((name, last[1] + last[2], width))
-        return self._names
-
-    def add(self, name: Name, width: int, spare: int = 0) -> tuple[int, int] | None:
-        """Where its cells begin and its place; None where there is no room, `spare` names apart."""
-        text = "\0".join(name).encode("utf-8", "replace")[:LONGEST]
-        head = self._head
-        count, used, start = head[_COUNT], head[_BYTES], head[_USED]
-        size = _ENTRY.size + len(text)
-        room = spare * 64
-        if count + spare >= MOST or used + size + room > NAMES or start + width + room > CELLS:
-            return None
-        _ENTRY.pack_into(self._texts, used, len(text), width)
-        self._texts[used + _ENTRY.size : used + size] = text
-        head[_BYTES] = used + size
-        head[_USED] = start + width
-        head[_COUNT] = count + 1  # behind all else: from now on it is read
-        return start, count
-
-    def clear(self) -> None:
-        head = self._head
-        used = head[_USED]
-        head[_COUNT] = 0
-        head[_BYTES] = head[_USED] = 0
-        head[_GENERATION] += 1
-        self.bytes[: used * 8] = bytes(used * 8)
+_first = itemgetter(0)

@@ -15,16 +15,23 @@ __all__ = ["Traces"]
 
 
 class Traces:
-    """slower: seconds from which on an exchange is told of whatever was decided."""
+    """name: of the collector. slower: seconds from which on an exchange is told of whatever was
+    decided."""
 
-    __slots__ = ("_queue", "_slower")
+    __slots__ = ("_queue", "_slower", "name")
 
-    def __init__(self, queue: SpanQueue, slower: float) -> None:
+    def __init__(self, name: str, queue: SpanQueue, slower: float) -> None:
+        self.name = name
         self._queue = queue
         self._slower = slower
 
     def __repr__(self) -> str:
         return f"<Traces {self._queue!r}>"
+
+    @property
+    def lost(self) -> int:
+        """Spans that never arrived."""
+        return self._queue.lost
 
     def take(self, batch: Batch) -> None:
         """Have them told. What there is no room for is not even made: 0.1 us, beside 10."""

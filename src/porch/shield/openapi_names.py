@@ -1,4 +1,4 @@
-"""Names of cookies and fields, and what some origins take for the same name.
+"""Names of cookies, fields and parameters of a query, and what some origins take for the same name.
 
 A parameter that is described is looked at under its name. Under another spelling of that an origin
 could read it too, and nobody would have looked: so such a spelling is refused.
@@ -12,7 +12,7 @@ from porch.http.fields import alike
 from porch.http.message import RequestHead
 from porch.shield.content_errors import BadContent, named
 
-__all__ = ["cookies", "fields"]
+__all__ = ["cookies", "fields", "parameters"]
 
 _IN_NO_NAME = bytes((*range(1, 0x20), *b"\"'", *range(0x7F, 0x100)))
 """What no name of a cookie has (RFC 6265 4.1.1), but for spaces and NUL, of which origins make
@@ -54,6 +54,31 @@ def fields(request: RequestHead, names: Collection[str]) -> Mapping[str, list[by
         if exact not in names:
             _refuse("header", name)
         found.setdefault(exact, []).append(value)
+    return found
+
+
+def parameters(query: bytes, names: Collection[str]) -> Mapping[str, list[bytes]]:
+    """The values of all parameters of a query, as sent, by their names as forms have them. Raises
+    BadContent where one is another spelling of one of `names`: in another case, encoded once more,
+    with what PHP and Rack make arrays of, or behind a `;`, by which some origins part them too."""
+    found: dict[str, list[bytes]] = {}
+    known = {_folded(name.encode()): name for name in names}
+    for pair in query.split(b"&") if query else ():
+        key, _, value = pair.partition(b"=")
+        plain = unquote_to_bytes(key.replace(b"+", b" "))
+        try:
+            exact = plain.decode()
+        except UnicodeDecodeError:
+            raise BadContent("The name of a query parameter is not UTF-8.") from None
+        if pair:
+            found.setdefault(exact, []).append(value)
+        first, *behind = pair.split(b";") if b";" in pair else (key,)
+        others = [unquote_to_bytes(each.partition(b"=")[0].replace(b"+", b" ")) for each in behind]
+        if exact not in names:
+            others += (plain, unquote_to_bytes(first.partition(b"=")[0].replace(b"+", b" ")))
+        for other in others:
+            if (name := known.get(_folded(other))) is not None and other:
+                _refuse("query", name)
     return found
 
 

@@ -16,12 +16,14 @@ from porch.manage.operation_request import LONGEST, Refused, read
 from porch.manage.operation_schema import wrong
 from porch.manage.operations import OPERATIONS, Operation
 
-__all__ = ["FILES", "OPERATE", "needed", "operated"]
+__all__ = ["CLOSE", "FILES", "OPERATE", "needed", "operated"]
 
-OPERATE = frozenset(("drain", "undrain", "weight", "maintenance", "canary", "purge"))
+OPERATE = frozenset(("drain", "undrain", "weight", "maintenance", "canary", "purge", "log-level"))
 """What whoever steers may change. All other changes are for the role `all`: an operation that is
 new is, until it is named here."""
 
+CLOSE = frozenset(("captured",))
+"""Questions that are not for whoever only looks: what one client has sent, head by head."""
 FILES = {"maintenance": "page"}
 """Words that name a file of the door's machine, which the supervisor reads, perhaps as root: who
 steers from elsewhere could have any of them shown to the world. They are for commands alone."""
@@ -30,7 +32,7 @@ steers from elsewhere could have any of them shown to the world. They are for co
 def needed(operation: Operation) -> Role:
     """The role of who may."""
     if not operation.changes:
-        return "read"
+        return "all" if operation.name in CLOSE else "read"
     return "operate" if operation.name in OPERATE else "all"
 
 
