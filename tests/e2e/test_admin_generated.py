@@ -2,6 +2,7 @@
 is a fault, and each answer is as the document says."""
 
 import asyncio
+import hashlib
 import shutil
 import subprocess
 import threading
@@ -12,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import free_port
+
+TOKEN = "generated-" + "g" * 32
 CONFIG = '[routes]\n"a.test" = { to = ["127.0.0.1:1", "127.0.0.1:2"], cache = true }\n'
 CHECKS = (
     "not_a_server_error",
@@ -63,27 +67,41 @@ def relayed(path: Path) -> Iterator[int]:
     loop.close()
 
 
+def ask_all(url: str, folder: Path, *more: str) -> None:
+    """Have questions made from the document at `url`; each answer is as it says."""
+    ran = subprocess.run(
+        [
+            *("schemathesis", "run", "--no-color", f"{url}/v1/openapi.json", *more),
+            *("--exclude-operation-id", "stop", "--exclude-operation-id", "upgrade"),
+            *("--phases", "coverage,fuzzing", "--max-examples", str(MOST)),
+            *("--checks", ",".join(CHECKS), "--continue-on-failure"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=380,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-5000:]
+    assert "Tested: 18" in ran.stdout
+
+
 def test_no_question_is_a_fault_and_each_answer_is_as_it_is_described(
     door: Any, tmp_path: Path
 ) -> None:
     started = door(CONFIG)
     (path,) = (started.folder / "porch").glob("*.sock")
     with relayed(path) as port:
-        ran = subprocess.run(
-            [
-                *("schemathesis", "run", "--no-color"),
-                f"http://127.0.0.1:{port}/v1/openapi.json",
-                *("--exclude-operation-id", "stop", "--exclude-operation-id", "upgrade"),
-                *("--phases", "coverage,fuzzing", "--max-examples", str(MOST)),
-                *("--checks", ",".join(CHECKS), "--continue-on-failure"),
-            ],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            timeout=380,
-            check=False,
-        )
-    assert ran.returncode == 0, ran.stdout[-5000:]
-    assert "Tested: 18" in ran.stdout
+        ask_all(f"http://127.0.0.1:{port}", tmp_path)
+    assert started.process.poll() is None
+    assert "Traceback" not in started.errors
+
+
+def test_nor_at_the_address_of_admin(door: Any, tmp_path: Path) -> None:
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    port = free_port()
+    admin = f'[admin]\nlisten = "127.0.0.1:{port}"\ntokens = {{ ann = "sha256:{digest}" }}\n'
+    started = door(admin + CONFIG)
+    ask_all(f"http://127.0.0.1:{port}", tmp_path, "-H", f"Authorization: Bearer {TOKEN}")
     assert started.process.poll() is None
     assert "Traceback" not in started.errors

@@ -105,6 +105,10 @@ def test_who_may_only_look_is_offered_nothing_that_changes_anything(
         for word in ("Drain", "Weight", "Close", "Purge…", "Roll back…"):
             assert page.get_by_role("button", name=word).count() == 0
         assert said == []
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_label("Token").wait_for()
+        page.goto(f"http://127.0.0.1:{steered.admin}/")
+        page.get_by_label("Token").wait_for()
 
 
 def test_nothing_that_a_client_sends_is_read_as_more_than_text(
@@ -127,6 +131,23 @@ def test_nothing_that_a_client_sends_is_read_as_more_than_text(
         ).first.wait_for()
         assert page.title() == "Porch"
         assert page.locator("main img, main script, dialog script").count() == 0
+        assert said == []
+
+
+def test_it_explains_what_would_become_of_a_request(steered: Steered, chromium: Any) -> None:
+    with looked(chromium, steered.admin) as (page, said):
+        for url, words in (
+            ("http://shop.test/a", ["route     shop.test/*", "asks", "of pool web", "may get it"]),
+            ("http://old.test/", ["route     old.test", "answers   the door itself"]),
+            ("http://nobody.test/", ["route     no-site"]),
+        ):
+            page.get_by_label("URL").fill(url)
+            page.get_by_role("button", name="Explain").click()
+            shown = page.get_by_role("region", name="The explanation")
+            shown.filter(has_text=words[0]).wait_for()
+            text = shown.inner_text()
+            assert [each for each in words if each not in text] == []
+        assert steered.site.asked == []
         assert said == []
 
 

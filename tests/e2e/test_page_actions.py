@@ -105,6 +105,8 @@ def test_an_endpoint_is_drained_and_undrained(steered: Steered) -> None:
     again.click()
     steered.confirm("Undrain", f"Undrained: {name}")
     assert steered.orders == []
+    audit = steered.page.get_by_role("table", name="Audit").get_by_role("row")
+    audit.filter(has_text=f"undrain endpoint={name}").filter(has_text="ann by session").wait_for()
 
 
 def test_the_last_of_a_pool_is_drained_with_a_warning(steered: Steered) -> None:

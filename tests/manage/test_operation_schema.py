@@ -28,6 +28,7 @@ SCHEMA = made(
     count=optional(whole("how many")),
     names=optional(listed(text("a name", 3), 2)),
     marks=optional(mapped("marks")),
+    kind=optional({"type": "string", "enum": ["a", "b"]}),
     weight=optional({"type": ["integer", "null"], "minimum": 0, "maximum": 10}),
 )
 ANY = st.recursive(
@@ -75,6 +76,7 @@ def _leaves(value: Any) -> list[Any]:
         ({"name": "a", "names": ["a", 7]}, "'names[1]' is a text"),
         ({"name": "a", "marks": {"x": "y"}}, "'marks.x' is a whole number"),
         ({"name": "a", "x": 1}, "'x' is not known; the words are: name, on, wait"),
+        ({"name": "a", "kind": "c"}, "'kind' is one of: a, b"),
         ([], "the body is an object"),
     ],
 )

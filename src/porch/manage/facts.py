@@ -33,7 +33,8 @@ EndpointFacts = tuple[str, str, int, bool, str]
 class Facts:
     """since, loaded_at: seconds of the wall clock. trouble: why the door should get nothing new, ""
     where it should. refused: whether the last change of the configuration was. ends: when the
-    certificates of hosts end, in seconds of the wall clock."""
+    certificates of hosts end, in seconds of the wall clock. audit_lost: changes that could not be
+    written into the audit."""
 
     version: str
     since: float
@@ -44,6 +45,7 @@ class Facts:
     workers: list[WorkerFacts]
     endpoints: list[EndpointFacts]
     ends: dict[str, float]
+    audit_lost: int = 0
 
 
 def facts(door: "Supervisor") -> Facts:
@@ -80,6 +82,7 @@ def facts(door: "Supervisor") -> Facts:
             and (column := in_force.columns.of.get((pool, address))) is not None
         ],
         ends=dict(door.certificate_ends),
+        audit_lost=door.auditing.lost,
     )
 
 

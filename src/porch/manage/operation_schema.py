@@ -1,7 +1,8 @@
 """Schemas of operations' words and answers, and the check of words against them.
 
 A small part of JSON Schema 2020-12, so that they stand in the document of OpenAPI as they are:
-type, properties, required, additionalProperties, items, maxItems, maxLength, minimum, maximum.
+type, enum (of texts), properties, required, additionalProperties, items, maxItems, maxLength,
+minimum, maximum.
 """
 
 import math
@@ -14,6 +15,7 @@ __all__ = [
     "listed",
     "made",
     "mapped",
+    "nullable",
     "number",
     "optional",
     "text",
@@ -79,6 +81,11 @@ def mapped(description: str) -> Schema:
     }
 
 
+def nullable(schema: Schema) -> Schema:
+    """Or null."""
+    return {**schema, "type": [*types(schema), "null"]}
+
+
 def optional(schema: Schema) -> Schema:
     """As a part of `made`: one that may be left out."""
     return {**schema, _OPTIONAL: True}
@@ -108,6 +115,8 @@ def wrong(schema: Schema, value: object, name: str = "") -> str:
     fits = [_KINDS[kind][1](value) for kind in kinds]
     if not any(fits):
         return f"{_called(name)} is {' or '.join(_KINDS[kind][0] for kind in kinds)}"
+    if value not in schema.get("enum", (value,)):
+        return f"{_called(name)} is one of: {', '.join(schema['enum'])}"
     if isinstance(value, dict):
         return _wrong_object(schema, value, name)
     if isinstance(value, list):

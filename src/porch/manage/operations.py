@@ -8,6 +8,15 @@ others are GET, so that no link and no image can change anything.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from porch.manage.operation_answers import (
+    AUDIT,
+    CACHE,
+    KEPT,
+    ORDERS,
+    PURGED,
+    STATUS,
+    TOTALS,
+)
 from porch.manage.operation_schema import (
     Schema,
     flag,
@@ -91,7 +100,7 @@ _TABLE = (
         summary="What runs: configuration, workers, endpoints, orders, history.",
         changes=False,
         takes=_NOTHING,
-        gives=_ANY,
+        gives=STATUS,
     ),
     Operation(
         name="reload",
@@ -198,14 +207,14 @@ _TABLE = (
         summary="What holds beside the file: drains, weights, maintenance, canaries taken back.",
         changes=False,
         takes=_NOTHING,
-        gives=made(orders=listed(_ANY)),
+        gives=ORDERS,
     ),
     Operation(
         name="audit",
         summary="Who has changed what, the latest last.",
         changes=False,
         takes=made(most=optional(whole("entries at most; 100 where it is not said"))),
-        gives=made(entries=listed(_ANY)),
+        gives=AUDIT,
     ),
     Operation(
         name="purge",
@@ -218,21 +227,21 @@ _TABLE = (
             all=optional(flag("everything")),
             soft=optional(flag("only make it stale")),
         ),
-        gives=_ANY,
+        gives=PURGED,
     ),
     Operation(
         name="cache",
         summary="What the cache holds and how well it serves.",
         changes=False,
         takes=_NOTHING,
-        gives=_ANY,
+        gives=CACHE,
     ),
     Operation(
         name="kept",
         summary="What is stored under one key, for porch explain.",
         changes=False,
         takes=made(primary=text("the key's digest in hexadecimal digits", LONGEST_TEXT)),
-        gives=_ANY,
+        gives=KEPT,
     ),
     Operation(
         name="recent",
@@ -305,7 +314,7 @@ _TABLE = (
         summary="What all exchanges add up to, by route and endpoint.",
         changes=False,
         takes=_NOTHING,
-        gives=_ANY,
+        gives=TOTALS,
     ),
 )
 

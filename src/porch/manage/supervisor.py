@@ -135,14 +135,7 @@ class Supervisor:
         self._loop.on_fault = self._on_fault
         self._rotating = Rotating(self.messages.warn)
         self._expiry = Expiry(self._loop, lambda: in_force.candidate, self.messages.warn)
-        self.fleet = Fleet(
-            self._loop, self.messages, in_force.table, in_force.equip, self._close_in_child
-        )
-        self.fleet.on_message = self._on_message
-        self.fleet.on_gone = self._on_gone
-        self.fleet.counters = lambda: in_force.columns.counters
-        self.fleet.on_empty = in_force.tables.clear
-        self.fleet.sockets_of = in_force.listening.of_slot
+        self.fleet = self._fleet(in_force)
         self._changes = Changes(
             self._loop,
             self.fleet,
@@ -152,15 +145,7 @@ class Supervisor:
             self._load,
             self._become,
         )
-        self.observing = Observing(
-            self._loop,
-            in_force,
-            self.messages,
-            lambda: facts(self),
-            lambda known: drawing(self, known),
-            self._close_in_observer,
-            self.operating.operate,
-        )
+        self.observing = self._observing(in_force)
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
@@ -180,6 +165,29 @@ class Supervisor:
         self.fleet.resize(in_force.candidate.workers)
         self.observing.look()
         self._watch()
+
+    def _fleet(self, in_force: InForce) -> Fleet:
+        """Without workers yet."""
+        fleet = Fleet(
+            self._loop, self.messages, in_force.table, in_force.equip, self._close_in_child
+        )
+        fleet.on_message = self._on_message
+        fleet.on_gone = self._on_gone
+        fleet.counters = lambda: in_force.columns.counters
+        fleet.on_empty = in_force.tables.clear
+        fleet.sockets_of = in_force.listening.of_slot
+        return fleet
+
+    def _observing(self, in_force: InForce) -> Observing:
+        return Observing(
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
+            self.operating.operate,
+        )
 
     def _take_commands(self, handover: Handover | None) -> None:
         """Whatever can be asked of the door, and what was ordered holds on."""

@@ -280,9 +280,9 @@ def test_who_is_slow_with_a_head_or_a_body_is_not_waited_for(
 
 def test_a_head_that_is_too_long_is_refused(door: Opened) -> None:
     for raw in (
-        b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n",
+        b"GET /" + b"x" * 70000 + b" HTTP/1.1\r\n",
         b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: b\r\n" * 70 + b"\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 17000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 90000 + b"\r\n\r\n",
     ):
         answer = door.send(raw)
         assert answer.status in (414, 431)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from porch.manage.admin.offer import RANKS
-from porch.manage.admin.operated import OPERATE, needed, operated
+from porch.manage.admin.operated import CLOSE, FILES, OPERATE, needed, operated
 from porch.manage.admin.relay import Relay
 from porch.manage.operations import OPERATIONS
 from tests.support.admin import ANN, Opened
@@ -40,9 +40,9 @@ def test_each_is_there_by_its_own_path_and_method_alone() -> None:
 def test_who_only_looks_changes_nothing_and_what_is_new_is_for_all_alone() -> None:
     for each in OPERATIONS.values():
         role = needed(each)
-        assert (role == "read") == (not each.changes), each.name
+        assert (role == "read") == (not each.changes and each.name not in CLOSE), each.name
         assert (role == "operate") == (each.name in OPERATE), each.name
-    assert OPERATIONS.keys() >= OPERATE
+    assert OPERATIONS.keys() >= OPERATE | CLOSE
     whole = {name for name, each in OPERATIONS.items() if needed(each) == "all"}
     assert {"reload", "rollback", "upgrade", "stop", "certificates"} <= whole
     assert RANKS["all"] > RANKS["operate"] > RANKS["read"]
@@ -95,6 +95,26 @@ def test_what_does_not_fit_never_comes_to_the_supervisor(
         answer = door.ask(method, path, JSON if body else {}, body, token=ANN)
         assert (answer.status, far.asked) == (status, [])
         assert answer.json["error"]
+
+
+def test_no_file_of_the_doors_machine_is_named_from_elsewhere() -> None:
+    far = Far()
+    with Opened(offers=operated(far.relay)) as door:
+        for page, status in (("/etc/shadow", 403), ("", 200)):
+            body = json.dumps({"route": "a.test", "on": True, "page": page}).encode()
+            answer = door.ask("POST", "/v1/maintenance", JSON, body, token=ANN)
+            assert answer.status == status
+    assert len(far.asked) == 1
+
+
+def test_every_word_that_names_a_file_is_known_as_such() -> None:
+    words = {
+        (each.name, word)
+        for each in OPERATIONS.values()
+        for word, schema in each.takes.get("properties", {}).items()
+        if "a file" in schema.get("description", "")
+    }
+    assert words == {*FILES.items()}
 
 
 def test_a_body_over_what_is_held_in_memory_is_read_as_well() -> None:

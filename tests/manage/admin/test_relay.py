@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from porch.manage.admin import relay as module
-from porch.manage.admin.relay import MOST, MOST_BYTES, Relay, Told
+from porch.manage.admin.relay import MOST, MOST_BYTES, MOST_CHANGES, Errand, Relay, Told
 
 
 class Sent:
@@ -18,12 +18,21 @@ class Sent:
         self.told: dict[str, Told] = {}
         self.relay = Relay(lambda word, data: self.sent.append((word, data)))
 
-    def ask(self, who: str, size: int = 10) -> None:
+    def ask(self, who: str, size: int = 10, changes: bool = False, wait: float = 0.0) -> None:
         def tell(told: Told) -> None:
             assert who not in self.told, "told once"
             self.told[who] = told
 
-        self.relay.operate("drain", {"endpoint": "a:1"}, who, ['"1"'], size, tell)
+        errand = Errand(
+            name="drain",
+            words={"endpoint": "a:1"},
+            who=who,
+            if_match=['"1"'],
+            changes=changes,
+            size=size,
+            wait=wait,
+        )
+        self.relay.operate(errand, tell)
 
 
 def run(story: Callable[[Sent], Any]) -> None:
@@ -97,5 +106,34 @@ def test_nor_more_bytes_of_them() -> None:
         sent.relay.on_operated(sent.sent[0][1][0], 200, None, "")
         sent.ask("again", MOST_BYTES)
         assert len(sent.sent) == 2
+
+    run(story)
+
+
+def test_changes_that_wait_for_long_leave_room_for_questions() -> None:
+    async def story(sent: Sent) -> None:
+        for number in range(MOST_CHANGES + 1):
+            sent.ask(str(number), changes=True)
+        await asyncio.sleep(0)
+        assert [*sent.told] == [str(MOST_CHANGES)]
+        for number in range(MOST - MOST_CHANGES):
+            sent.ask(f"question {number}")
+        await asyncio.sleep(0)
+        assert len(sent.told) == 1
+        assert len(sent.sent) == MOST
+
+    run(story)
+
+
+def test_what_waits_by_its_own_words_has_that_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+
+    async def story(sent: Sent) -> None:
+        sent.ask("short")
+        sent.ask("long", wait=30.0)
+        await asyncio.sleep(0.1)
+        assert [*sent.told] == ["short"]
+        sent.relay.on_operated(sent.sent[1][1][0], 200, "drained", "")
+        assert sent.told["long"].answer == "drained"
 
     run(story)

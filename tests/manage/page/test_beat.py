@@ -208,3 +208,22 @@ def test_one_that_does_not_read_is_told_the_plan_when_it_does(watched: Watched) 
     watched.wait(5.0)
     assert watched.events[stream] == []
     assert stream.has == NEVER
+
+
+def test_whatever_is_wrong_with_one_picture_there_is_the_next(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = watched.open()
+    look = module.Lately.look
+
+    def broken(self: Any) -> None:
+        raise ValueError("a line is torn")
+
+    monkeypatch.setattr(module.Lately, "look", broken)
+    watched.wait(EVERY)
+    assert len(watched.loop.problems) == 1
+    watched.loop.problems.clear()
+    monkeypatch.setattr(module.Lately, "look", look)
+    count = len(watched.events[stream])
+    watched.wait(2 * EVERY)
+    assert len(watched.events[stream]) > count

@@ -14,6 +14,11 @@ from tests.support.network import FakeClock
 REFUSED = ConnectionRefused("10.0.0.11:8000 refused")
 
 
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    return FakeClock(monkeypatch)
+
+
 class Watched:
     """A worker that writes, and who looks."""
 
@@ -31,22 +36,32 @@ class Watched:
         return [each["target"] for each in self.lately.slowest]
 
 
-def lasting(seconds: float, target: bytes = b"/", **words: Any) -> Any:
+def lasting(seconds: float, target: bytes = b"/", since: float = 0.0, **words: Any) -> Any:
+    """since: seconds that the clock has been turned."""
     exchange = ended(target, **words)
+    exchange.started += since
     exchange.ended = exchange.started + seconds
     return exchange
 
 
-def test_the_slowest_come_first_and_are_shown_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = FakeClock(monkeypatch)
+def test_the_slowest_come_first_and_are_shown_for_a_minute(fake: FakeClock) -> None:
     watched = Watched()
     watched.end(lasting(1, b"/one"), lasting(3, b"/three"))
     assert watched.slowest == ["/three", "/one"]
     fake.advance(LASTS / 2)
-    watched.end(lasting(2, b"/two"))
+    watched.end(lasting(2, b"/two", since=LASTS / 2))
     assert watched.slowest == ["/three", "/two", "/one"]
-    fake.advance(LASTS / 2 + 1)
+    fake.advance(LASTS / 2 + 10)
     assert watched.slowest == ["/two"]
+
+
+def test_what_was_long_before_the_page_was_opened_is_not_slow_now(
+    fake: FakeClock,
+) -> None:
+    watched = Watched()
+    watched.end(lasting(3, b"/three"))
+    fake.advance(LASTS * 2)
+    assert watched.slowest == []
 
 
 def test_only_so_many_are_shown_and_read() -> None:

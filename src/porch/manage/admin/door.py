@@ -43,7 +43,8 @@ BOUNDS = Bounds(most=128, per_client=32, are_fixed=True)
 kept from others by these, and never from those who come by the socket for commands."""
 STREAMS = 32
 TIMEOUTS = Timeouts(head=10.0, idle=10.0, keep_alive=75.0)
-LIMITS = HeadLimits(request_line=8192, head=16384, fields=64)
+LIMITS = HeadLimits(request_line=65536, head=65536 + 16384, fields=64)
+"""As at the control socket: the words of a question stand in its query."""
 
 
 class AdminDoor:
@@ -120,7 +121,7 @@ class AdminDoor:
 
 def _error_page(exchange: Exchange, error: PorchError) -> Response:
     """What is told is no more than what is wrong with the request."""
-    fields = [] if exchange.request_done else [(b"connection", b"close")]
+    fields = [(b"allow", b"GET, HEAD, POST")] if error.status == 405 else []
     return refusal(exchange, error.status or 500, error.sentence, fields)
 
 

@@ -76,8 +76,9 @@ def json_answer(status: int, value: object, fields: Sequence[Field] = ()) -> Res
 def refusal(
     exchange: Exchange, status: int, sentence: str, fields: Sequence[Field] = ()
 ) -> Response:
-    """Why not, with the way out: as JSON to who asks for /v1/, else as text."""
-    if exchange.request.target.startswith(API):
+    """Why not, with the way out: as JSON to who asks for /v1/ or cannot be read, else as text."""
+    target = exchange.request.target
+    if target.startswith(API) or not target.startswith(b"/"):
         return json_answer(status, {"error": sentence}, fields)
     plain = (b"content-type", b"text/plain; charset=utf-8")
     return Response(status, [plain, *fields], f"{sentence}\n".encode())

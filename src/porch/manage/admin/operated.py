@@ -11,22 +11,28 @@ from porch.exchange import Exchange
 from porch.filter import SUSPEND, Response, Suspend
 from porch.http.message import Field
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
-from porch.manage.admin.relay import Relay, Told
+from porch.manage.admin.relay import Errand, Relay, Told
 from porch.manage.operation_request import LONGEST, Refused, read
 from porch.manage.operation_schema import wrong
 from porch.manage.operations import OPERATIONS, Operation
 
-__all__ = ["OPERATE", "needed", "operated"]
+__all__ = ["CLOSE", "FILES", "OPERATE", "needed", "operated"]
 
-OPERATE = frozenset(("drain", "undrain", "weight", "maintenance", "canary", "purge"))
+OPERATE = frozenset(("drain", "undrain", "weight", "maintenance", "canary", "purge", "log-level"))
 """What whoever steers may change. All other changes are for the role `all`: an operation that is
 new is, until it is named here."""
+
+CLOSE = frozenset(("captured",))
+"""Questions that are not for whoever only looks: what one client has sent, head by head."""
+FILES = {"maintenance": "page"}
+"""Words that name a file of the door's machine, which the supervisor reads, perhaps as root: who
+steers from elsewhere could have any of them shown to the world. They are for commands alone."""
 
 
 def needed(operation: Operation) -> Role:
     """The role of who may."""
     if not operation.changes:
-        return "read"
+        return "all" if operation.name in CLOSE else "read"
     return "operate" if operation.name in OPERATE else "all"
 
 
@@ -54,12 +60,25 @@ def _ask(
         refused = wrong(operation.takes, asked.words)
         if refused:
             raise Refused(400, refused)
+        word = FILES.get(operation.name)
+        if word is not None and asked.words.get(word):
+            text = f"'{word}' names a file of the door's machine; a command there can do that"
+            raise Refused(403, text)
     except Refused as error:
         fields = [(b"allow", error.allow.encode())] if error.allow else []
         return json_answer(error.status, {"error": f"porch: {error.text}"}, fields)
     who = f"{caller.name} by {caller.kind} from {exchange.client_ip.decode('latin-1')}"
-    size = len(body) + len(exchange.request.target)
-    relay.operate(operation.name, asked.words, who, asked.if_match, size, partial(_tell, exchange))
+    wait = asked.words.get("wait")
+    errand = Errand(
+        name=operation.name,
+        words=asked.words,
+        who=who,
+        if_match=asked.if_match,
+        changes=operation.changes,
+        size=len(body) + len(exchange.request.target),
+        wait=float(wait) if isinstance(wait, int | float) else 0.0,
+    )
+    relay.operate(errand, partial(_tell, exchange))
     return SUSPEND
 
 

@@ -112,14 +112,21 @@ class Beat:
             self._timer = loop.call_later(PATIENCE, partial(self._make, is_silent=True))
             return
         self._newest = b""  # the next page to open is not shown what was long ago
-        self._note(self._picture.look())
         self._again(IDLE)
+        self._note(self._picture.look())
 
     def _make(self, *, is_silent: bool) -> None:
         """A picture, for all; without the supervisor's part if need be: the workers may serve on.
         What it has cost says when there is the next."""
         self._is_asking = False
         began = clock.cpu()
+        try:
+            self._show_all(is_silent)
+        finally:  # whatever was wrong with one, there is the next
+            self.pause = min(max(EVERY, (clock.cpu() - began) / SHARE), LONGEST)
+            self._again(self.pause)
+
+    def _show_all(self, is_silent: bool) -> None:
         found = self._picture.look()
         self._note(found)
         self._lately.look()
@@ -137,8 +144,6 @@ class Beat:
         self._newest = event("picture", told)
         for stream in [*self._streams]:
             self._show(stream)
-        self.pause = min(max(EVERY, (clock.cpu() - began) / SHARE), LONGEST)
-        self._again(self.pause)
 
     def _show(self, stream: Stream) -> None:
         """The newest, behind the plan that it is of."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from porch import clock
 from porch.observe.recent import Marks, RecentTable, Record
+from porch.observe.stamp import iso
 
 __all__ = ["FAILING", "LASTS", "MOST", "SLOWEST", "Lately"]
 
@@ -28,19 +29,16 @@ class Lately:
         self._recent = recent
         self._marks: Marks | None = None
         self._seen: Marks = {}
-        self._slow: list[tuple[float, float, Row]] = []  # (milliseconds, until, row)
+        self._slow: list[Row] = []
         self._failing: list[Row] = []
 
     def look(self) -> None:
         """Take notice of what has ended since the last look; at the first, of what is there."""
         records, self._marks = self._recent.since(self._marks or {}, MOST)
-        now = clock.monotonic()
-        slow = [each for each in self._slow if each[1] > now]
-        slow += [
-            (each["total_ms"], now + LASTS, _row(each)) for each in records if each["status"] != 101
-        ]
-        slow.sort(key=lambda each: -each[0])
-        self._slow = slow[:SLOWEST]
+        since = iso(int(clock.wall() - LASTS)).decode()  # times of one form are in order as texts
+        slow = [each for each in self._slow if each["time"] >= since]
+        slow += [_row(each) for each in records if each["status"] != 101 and each["time"] >= since]
+        self._slow = sorted(slow, key=lambda each: -each["ms"])[:SLOWEST]
         bad, self._seen = self._recent.bad_since(self._seen, FAILING)
         if bad:
             self._failing = [*self._failing, *map(_row, bad)][-FAILING:]
@@ -48,7 +46,7 @@ class Lately:
     @property
     def slowest(self) -> list[Row]:
         """The slowest first, without tunnels: they last as long as they are wanted."""
-        return [row for _, _, row in self._slow]
+        return self._slow
 
     @property
     def failing(self) -> list[Row]:

@@ -15,6 +15,11 @@ export async function begin() {
   return answer;
 }
 
+export async function leave() {
+  await fetch("/logout", { method: "POST", headers: { "x-porch-csrf": session.csrf } });
+  location.assign("/login");
+}
+
 // Returns {answer, etag}; throws Refused with the door's own sentence.
 export async function ask(name, words = {}) {
   const query = new URLSearchParams(words).toString();

@@ -2,7 +2,8 @@
 
 import { clock, duration, el, mark, rate, say, share, svg } from "./dom.js";
 
-const SECONDS = 600;
+const SECONDS = 600; // at most, and at least
+const LEAST = 60;
 const WIDTH = 300;
 const HEIGHT = 72;
 const EVERY = 10; // pictures between two of its descriptions, so that no reader is talked to death
@@ -39,7 +40,9 @@ class Chart {
   show(points, end) {
     const values = points.map((each) => this.of(each));
     const most = Math.max(...values.flat().filter((each) => each !== null), 0);
-    const x = (at) => (WIDTH * (1 - (end - at) / SECONDS)).toFixed(1);
+    const first = points.length ? points[0][0] : end;
+    const span = Math.min(SECONDS, Math.max(LEAST, end - first));
+    const x = (at) => (WIDTH * (1 - (end - at) / span)).toFixed(1);
     const y = (value) => (HEIGHT - 2 - (most ? (value / most) * (HEIGHT - 6) : 0)).toFixed(1);
     const line = (which) => {
       let path = "";
@@ -50,15 +53,14 @@ class Chart {
       });
       return path;
     };
-    const first = line(0);
-    mark(this.curve, "d", first || "M0 0");
+    const curve = line(0);
+    mark(this.curve, "d", curve || "M0 0");
     mark(this.second, "d", line(1) || "M0 0");
-    const begin = points.length ? x(points[0][0]) : 0;
-    mark(this.area, "d", first ? `${first}L${WIDTH} ${HEIGHT}L${begin} ${HEIGHT}Z` : "M0 0");
+    mark(this.area, "d", curve ? `${curve}L${WIDTH} ${HEIGHT}L${x(first)} ${HEIGHT}Z` : "M0 0");
     const last = values.length ? values[values.length - 1] : [null];
     say(this.value, this.text(last));
     say(this.most, `most ${this.text([most])}`);
-    say(this.began, points.length ? `from ${clock(Math.max(points[0][0], end - SECONDS))}` : "");
+    say(this.began, points.length ? `from ${clock(end - span)}` : "");
     if (this.turn++ % EVERY === 0) {
       mark(this.svg, "aria-label", `${this.title}: ${this.text(last)}, most ${this.text([most])}`);
     }

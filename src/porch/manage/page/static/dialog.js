@@ -29,6 +29,7 @@ export async function confirm(act) {
       const { answer } = await change(act.name, act.words(), seen.etag);
       const warning = answer?.warning ? `\n${visible(answer.warning)}` : "";
       tell(act.done(answer || {}) + warning, warning ? "warn" : "good");
+      window.dispatchEvent(new Event("changed"));
       go.remove();
       say(cancel, "Close");
       cancel.focus();

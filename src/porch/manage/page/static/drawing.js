@@ -15,7 +15,7 @@ const COLUMNS = [
   { x: 680, width: 150, title: "Pools" },
   { x: 990, width: 210, title: "Endpoints" },
 ];
-const WIDTH = 1200;
+const WIDTH = 1202;
 
 const words = (each) =>
   each.rate ? `${rate(each.rate)} · ${share(each.failed, each.rate)} fail · ${duration(each.p99)}` : "";
@@ -152,8 +152,8 @@ export class Drawing {
       else if (kind === "pool") {
         const out = thing.endpoints.filter((each) => each.why).length;
         const all = thing.endpoints.length;
-        text = out ? `${SIGN.bad} ${out} of ${all} out` : `${all} endpoint${all === 1 ? "" : "s"}`;
         if (out) mood = out === all ? "bad" : "warn";
+        text = out ? `${SIGN[mood]} ${out} of ${all} out` : `${all} endpoint${all === 1 ? "" : "s"}`;
         if (more > 0) text += `, ${more} not drawn`;
       } else {
         const [found, word] = tone(thing);

@@ -16,7 +16,7 @@ export function sentence(door) {
   const state = trouble ? `Not serving as it should: ${visible(trouble)}.` : "Serving.";
   const clients = picture.workers.reduce((sum, each) => sum + (each.connections || 0), 0);
   const running = picture.workers.reduce((sum, each) => sum + (each.running || 0), 0);
-  const here = `${count(clients)} clients, ${count(running)} in flight.`;
+  const here = `${count(clients)} client${clients === 1 ? "" : "s"}, ${count(running)} in flight.`;
   if (!picture.all) return `${state} No request in the last ${span(picture.seconds)}. ${here}`;
   const [, flow, failed, p50, p99] = picture.all;
   return `${state} ${rate(flow)}, ${share(failed, flow)} fail; half within ${duration(p50)}, 99 % within ${duration(p99)}. ${here}`;
@@ -33,8 +33,12 @@ export function troubles(door) {
   if (now?.trouble) bad(`No new requests are welcome: ${visible(now.trouble)}.`);
   const reasons = Object.entries(picture.reasons).map(([word, many]) => `${count(many)} ${visible(word)}`);
   if (picture.all && picture.all[2] / picture.all[1] >= 0.01) {
-    const why = reasons.length ? `: ${reasons.slice(0, 5).join(", ")}` : "";
-    bad(`${share(picture.all[2], picture.all[1])} of all requests fail${why}.`);
+    const where = [...door.routes]
+      .filter((each) => each.failed)
+      .sort((one, other) => other.failed - one.failed)
+      .map((each) => `${share(each.failed, each.rate)} of ${each.name}`);
+    const said = [...where.slice(0, 3), ...reasons.slice(0, 5)].join(", ");
+    bad(`${share(picture.all[2], picture.all[1])} of all requests fail${said ? `: ${said}` : ""}.`);
   } else if (reasons.length) warn(`In the last ${span(picture.seconds)}: ${reasons.slice(0, 5).join(", ")}.`);
   const out = door.endpoints.filter((each) => each.why && !each.drained);
   for (const each of out.slice(0, MOST)) bad(`${each.name} is ${each.why}.`);

@@ -1,15 +1,17 @@
 // The page: pictures come each second, and are shown.
 
-import { begin } from "./api.js";
+import { begin, leave } from "./api.js";
+import { Audit } from "./audit.js";
 import { Charts } from "./charts.js";
 import { byId, clock, mark, moment, say, span, visible } from "./dom.js";
 import { Door } from "./door.js";
 import { Drawing } from "./drawing.js";
+import { explaining } from "./explain.js";
 import { show } from "./now.js";
 import { Steer } from "./steer.js";
 import { Stream } from "./stream.js";
 import { Tables } from "./tables.js";
-import { explaining, trace } from "./trace.js";
+import { trace } from "./trace.js";
 
 const STALE = 5000; // ms beyond the pause between two pictures, after which none is believed
 
@@ -18,6 +20,7 @@ const charts = new Charts(byId("charts"));
 const drawing = new Drawing(
   ...["picture", "flow", "picture-more", "picture-note"].map((each) => byId(each)),
 );
+const audit = new Audit((entries) => tables.showAudit(entries));
 let tables = null;
 let last = 0;
 let pause = 1000;
@@ -40,6 +43,7 @@ function render() {
   tables.show(door, sought);
   const { now, at } = door.picture;
   if (now) {
+    audit.onPicture(now);
     say(byId("version"), visible(now.version));
     const since = `Up for ${span(at - now.since)}.`;
     say(byId("foot"), `${since} Configuration ${now.hash}, in force since ${moment(now.loaded)}.`);
@@ -86,13 +90,20 @@ byId("sought").addEventListener("input", render);
 byId("find").addEventListener("submit", (event) => event.preventDefault());
 explaining();
 
-let may = { role: "read", name: "" };
-try {
-  may = await begin();
-} catch (error) {
-  lost = `who asks is not known: ${error.message}`;
+let may = null;
+while (!may) {
+  try {
+    may = await begin();
+  } catch (error) {
+    lost = `it is not known who asks: ${error.message}`;
+    look();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
 }
+lost = "";
 const steers = may.role !== "read" && !may.read_only;
 tables = new Tables(byId("tables"), steers ? new Steer(door, may.role) : null, trace);
 say(byId("who"), `${visible(may.name)}${steers ? "" : " (read only)"}`);
+byId("leave").hidden = may.by !== "session";
+byId("leave").addEventListener("click", leave);
 stream.start();

@@ -21,7 +21,7 @@ export class Steer {
       confirm({
         title: `Drain ${row.name}?`,
         what: [
-          `${row.address} gets no new requests; the ${row.running} that run there now end in peace.`,
+          `${row.address} gets no new requests; ${running(row)}.`,
           others(row),
           `${HOLDS}, until it is undrained.`,
         ],
@@ -171,6 +171,11 @@ export class Steer {
       done: (answer) => `Rolled back. Now: ${visible(answer.loaded || "the one before")}.`,
     });
   }
+}
+
+function running(row) {
+  if (!row.running) return "nothing runs there now";
+  return row.running === 1 ? "the one that runs there now ends in peace" : `the ${row.running} that run there now end in peace`;
 }
 
 function others(row) {

@@ -58,8 +58,8 @@ export class Tables {
     this.makeFlows(steer);
     this.makeExchanges(trace);
     this.makeRest(steer);
-    const all = [this.endpoints, this.routes, this.slowest, this.failing, this.changes];
-    all.push(this.orders, this.workers, this.certificates, this.cache, this.limits);
+    const all = [this.endpoints, this.routes, this.slowest, this.failing, this.audit];
+    all.push(this.changes, this.orders, this.workers, this.certificates, this.cache, this.limits);
     home.replaceChildren(...all.map((each) => each.node));
   }
 
@@ -178,6 +178,16 @@ export class Tables {
       ],
       { empty: "None.", note: "Configurations that were in force, the newest first." },
     );
+    this.audit = new Table(
+      "Audit",
+      [
+        number("At", (row) => moment(Date.parse(row.at) / 1000)),
+        plain("What", (row) => visible([row.what, ...worded(row.words)].join(" "))),
+        plain("Who", (row) => visible(row.who)),
+        { ...plain("Outcome", (row) => visible(row.outcome)), tone: (row) => undone(row) },
+      ],
+      { empty: "Nobody has changed anything.", note: "The latest first; porch audit has all." },
+    );
     this.orders = new Table(
       "Orders",
       [
@@ -216,6 +226,10 @@ export class Tables {
     if (picture.now) this.showNow(picture.now, picture.at);
   }
 
+  showAudit(entries) {
+    this.audit.show(entries.map((each) => ({ ...each, key: `${each.at} ${each.what} ${each.who}` })));
+  }
+
   showNow(now, at) {
     const ends = [...now.ends].sort((one, other) => one[1] - other[1]);
     this.certificates.show(
@@ -228,6 +242,12 @@ export class Tables {
     this.orders.show(now.orders.map((each) => ({ ...each, key: each.undo })));
   }
 }
+
+const worded = (words) =>
+  Object.entries(words || {}).map(([name, value]) =>
+    typeof value === "string" ? `${name}=${value}` : `${name}=${JSON.stringify(value)}`,
+  );
+const undone = (row) => (row.outcome === "done" ? "" : "warn");
 
 function worker(each) {
   let [mood, word] = ["", "serves"];

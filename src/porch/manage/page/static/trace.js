@@ -1,4 +1,4 @@
-// One exchange step by step, and what would become of one.
+// One exchange step by step.
 
 import { ask } from "./api.js";
 import { byId, duration, el, visible } from "./dom.js";
@@ -53,23 +53,3 @@ function* lines(found) {
     yield at === 0 ? ["Sent", each] : ["", `${each[0]}: ${each[1]}`];
   }
 }
-
-export function explaining() {
-  const out = byId("explained");
-  byId("explain").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const words = { method: byId("explain-method").value, url: byId("explain-url").value };
-    let text;
-    try {
-      text = spelled((await ask("explain", words)).answer);
-    } catch (error) {
-      text = `Not explained: ${error.message}`;
-    }
-    out.textContent = text.split("\n").map(visible).join("\n");
-    out.hidden = false;
-    out.focus();
-  });
-}
-
-const spelled = (answer) =>
-  answer.text ?? (answer.lines ? answer.lines.join("\n") : JSON.stringify(answer, null, 2));
