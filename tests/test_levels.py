@@ -16,7 +16,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src"
 
 LEVELS = {
-    **dict.fromkeys(("errors", "clock", "crowd", "ip", "outbox", "tls"), 0),
+    **dict.fromkeys(("errors", "clock", "crowd", "debug", "ip", "outbox", "tls"), 0),
     **dict.fromkeys(("shared", "version"), 0),
     **dict.fromkeys(("http",), 1),
     **dict.fromkeys(("between", "client", "filter", "identity", "keeper", "nobody", "route"), 2),
@@ -32,7 +32,7 @@ LEVELS = {
 }
 
 KNOWN_ORDER = [
-    ["errors", "clock", "ip", "outbox", "shared", "crowd", "tls", "version"],
+    ["errors", "clock", "debug", "ip", "outbox", "shared", "crowd", "tls", "version"],
     [
         "filter",
         "identity",

@@ -89,3 +89,11 @@ def test_each_comes_once_whoever_comes_and_goes(given: list[int], turns: list[se
             one.use(there, endpoints)
             order = [each.name for each in one.candidates(NOBODY)]
             assert sorted(order) == sorted(each.name for each in there)
+
+
+def test_who_looks_at_who_leads_takes_nobodys_turn() -> None:
+    one = balancer(pool(a=1, b=1))
+    for turn in "abab":
+        for _ in range(3):
+            assert [each.name for each in one.leading(NOBODY)] == [turn]
+        assert first(one) == turn

@@ -265,3 +265,18 @@ def test_what_another_pool_answers_sets_no_cookie_of_this_one() -> None:
     nowhere: Any = SimpleNamespace()
     bench.of["x"] = Endpoint("x", nowhere, roster=Roster("pool canary"))
     assert bench.set_cookie("x") == b""
+
+
+def test_whom_a_client_belongs_to_leads_while_it_serves_it() -> None:
+    bench = Bench()
+    cookie = b"sid=" + bench.value("b")
+    leading = [*bench.sticky.leading(bench.exchange(cookie))]
+    assert leading == [bench.sticky.kept_by(bench.exchange(cookie))] == [bench.of["b"]]
+    assert [*bench.sticky.leading(bench.exchange(b""))] == [bench.of["a"]]
+    before = bench.sticky.budget.came
+    bench.out("b", "refused")
+    assert bench.sticky.kept_by(bench.exchange(cookie)) is None
+    assert [*bench.sticky.leading(bench.exchange(cookie))] == [bench.of["a"]]
+    assert bench.sticky.budget.came == before
+    assert bench.sticky.is_used(bench.of["a"])
+    assert not bench.sticky.is_full(bench.of["a"])

@@ -20,10 +20,12 @@ from porch.config.load import load_mapping
 from porch.config.logs import Logs
 from porch.config.pools import pools
 from porch.config.state import State
+from porch.debug import debug
 from porch.forward.pool import Pool
 from porch.listen.door import Door
 from porch.listen.h1 import ServerConnection
 from porch.observe.ended import Ended
+from porch.observe.steps import Steps
 from porch.route.route import HEARD, REQUESTS, RUNNING
 from tests.support.dialer import FakeDialer
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
@@ -146,6 +148,17 @@ def test_the_counter_counts(plain: Plain) -> None:
     names = Counter(calls_of(plain.exchange))
     assert names["ServerConnection.data_received"] == names["Exchange.end"] == 1
     assert names["Decoder.decode"] == names["RequestHead.__init__"] == 2
+
+
+def test_while_the_log_level_is_debug_an_exchange_costs_what_it_costs_else(plain: Plain) -> None:
+    """What is to be said of it is said when it is put away."""
+    before = calls_of(plain.exchange)
+    debug.begin(clock.monotonic() + 60, [].append)
+    plain.log.watch(Steps())
+    try:
+        assert calls_of(plain.exchange) == before
+    finally:
+        debug.end()
 
 
 def test_each_exchange_costs_the_same(plain: Plain) -> None:

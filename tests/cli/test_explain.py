@@ -48,12 +48,13 @@ def explained(capsys: pytest.CaptureFixture[str], file: Path) -> Explained:
 
 
 def test_what_goes_out_is_shown_with_what_the_filters_did(explained: Explained, file: Path) -> None:
-    lines = explained("http://a.test/api/x?y=1", "Connection: X-Hop", "X-Real-IP: 6.6.6.6")
+    lines = explained("http://a.test/api/x?y=1", "Connection: X-Hop", "True-Client-IP: 6.6.6.6")
     assert f'route a.test/api/* {file}:5 (beats "a.test": longer prefix)' in lines
     assert "sends GET /x?y=1 (came as /api/x?y=1) to 10.0.0.1:80, 10.0.0.2:8000" in lines
     assert "adds x-forwarded-for: 192.0.2.1" in lines
     assert "adds x-forwarded-prefix: /api" in lines
-    assert "removes x-real-ip" in lines
+    assert "adds x-real-ip: 192.0.2.1" in lines
+    assert "removes true-client-ip" in lines
 
 
 @pytest.mark.parametrize(

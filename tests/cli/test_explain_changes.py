@@ -1,13 +1,11 @@
 """What explain says of canary, mirror, maintenance, and of what a door was told."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from porch.cli import explain_changes as module
 from porch.cli.explain import explain_request
-from porch.manage.control import NotRunning
+from porch.cli.explain_running import Door
 
 FILE = """\
 listen = ":80"
@@ -36,15 +34,9 @@ class Explained:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """What the door was told; none runs while it is empty."""
+    """What the door was told."""
     orders: list[dict[str, str]] = []
-
-    def ask(config: Path, command: str, patience: float) -> Any:
-        if not orders:
-            raise NotRunning("none")
-        return {"orders": orders}
-
-    monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(Door, "orders", orders)
     return orders
 
 

@@ -67,6 +67,7 @@ def test_a_canary_is_on_or_off(asked: list[tuple[Any, ...]]) -> None:
     ("order", "why"),
     [
         (lambda: orders.drain(FILE, "a:1", "5", all_pools=False), "--within: a duration"),
+        (lambda: orders.drain(FILE, "a:1", "2h", all_pools=False), "--within is at most 1h"),
         (lambda: orders.weight(FILE, "a:1", "-1", all_pools=False), "'-1' is no weight"),
         (lambda: orders.weight(FILE, "a:1", "x", all_pools=False), "'x' is no weight"),
         (lambda: orders.maintenance(FILE, "a", "yes", None, ("", ""), []), "neither on nor off"),

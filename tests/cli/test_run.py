@@ -12,7 +12,7 @@ import pytest
 
 from porch.cli.run import run_file, run_loaded
 from porch.config.load import load_mapping
-from porch.manage import control
+from porch.manage import control_server
 from porch.manage.control import socket_path
 
 ROUTE = '[routes]\n"*" = "respond:204"\n'
@@ -143,7 +143,7 @@ def test_an_address_in_use_is_said_and_nothing_stays_open(
 def test_a_second_door_with_one_file_is_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "SHORT_PATIENCE", 0.01)
+    monkeypatch.setattr(control_server, "SHORT_PATIENCE", 0.01)
     config = file(tmp_path, f'listen = "127.0.0.1:0"\nlog = false\n{ROUTE}')
     socket_path(config).parent.mkdir()
     with socket.socket(socket.AF_UNIX) as first:

@@ -16,6 +16,7 @@ STATUS: dict[str, Any] = {
     "stopping": False,
     "configuration": {"file": "p.toml", "hash": "abc", "routes": 2, "loaded": "now"},
     "listening": [":80"],
+    "observed": {"metrics": [], "admin": ["http://127.0.0.1:9146/"]},
     "cut": {"client_flood": 0, "http_request_error": 0, "proxy_header_error": 0},
     "turned_away": {"low": 0, "normal": 0, "high": 0},
     "workers": [
@@ -43,6 +44,8 @@ STATUS: dict[str, Any] = {
     ],
     "more_upstreams": 0,
     "orders": [],
+    "log_level": "normal",
+    "capture": None,
     "canaries": [],
     "mirrors": [],
     "limits": [],
@@ -55,6 +58,7 @@ def test_it_is_short_and_what_is_in_trouble_comes_first() -> None:
         "porch 1.2, process 7, up since 2026-01-01T00:00:00Z",
         "p.toml (abc), 2 routes, loaded now",
         "listening on :80",
+        "admin on http://127.0.0.1:9146/",
         "",
         "worker  state    clients  running  requests  cpu    memory  since",
         "8       serving  3        1        12        1.2 s  36 MB   then",
@@ -140,3 +144,19 @@ def test_json_is_the_whole_of_it(
 def test_no_answer_is_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "answer_of", lambda *_: None)
     assert show_status(Path("p.toml"), as_json=False) == 1
+
+
+def test_a_log_level_that_is_not_the_usual_one_is_told() -> None:
+    loud = STATUS | {"log_level": "debug for 245 s more"}
+    told = "log level debug for 245 s more; porch log-level normal ends it"
+    assert told in list(lines(loud))
+    assert not any("log level" in line for line in lines(STATUS))
+
+
+def test_a_capture_is_told_with_who_began_it() -> None:
+    found = {"client": "192.0.2.7", "seconds_left": 540, "heads": 12, "by": "ann"}
+    told = (
+        "the heads of 192.0.2.7 are captured for 540 s more, 12 heads so far, begun by ann; porch "
+        "capture --end ends it"
+    )
+    assert told in list(lines(STATUS | {"capture": found}))

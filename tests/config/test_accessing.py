@@ -16,9 +16,10 @@ from porch.config.rehearse import rehearse, request_of
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.config.steps import complete
-from porch.shield.access import Access
+from porch.shield.access import Access, AccessDenied
 from tests.support.mmdb import country, mmdb
 
+DENIED, OTHER = b"192.0.2.7", b"198.51.100.7"
 HEAD = 'listen = ":80"\n'
 ROUTE = '[routes]\n"a.test" = "respond:204"\n"b.test" = "respond:204"\n'
 
@@ -216,3 +217,68 @@ def test_paths_whose_readings_differ_in_who_may_come_in_are_refused(tmp_path: Pa
         path: status(door, "192.0.2.1", f"http://a.test{path}") for path in ("/x/", "/y%2f../x/")
     }
     assert seen == {"/x/": 403, "/y%2f../x/": 400}
+
+
+SITES = """[routes]
+"a.test" = "respond:204"
+"a.test/page" = { to = "respond:204", challenge = true }
+"id.test/app/*" = { to = ":1", auth.oidc = { issuer = "http://127.0.0.1:1", client_id = "x" } }
+"open.test/x" = { to = "respond:204", headers = {} }
+"closed.test/x" = "respond:204"
+"*.wide.test/x" = "respond:204"
+[site."a.test"]
+www = "redirect"
+[site."open.test"]
+deny = false
+[site."closed.test"]
+deny = ["10.0.0.0/8"]
+[site."*.wide.test"]
+deny = ["10.0.0.0/8"]
+"""
+WHERE = [
+    ("http://a.test/", 204),
+    ("http://www.a.test/x", 308),
+    ("http://nobody.test/", 404),
+    ("http://id.test/elsewhere", 404),
+    ("http://id.test/.porch/oidc/callback?state=p.x&code=y", 400),
+    ("http://id.test/.porch/logout", 403),
+    ("http://a.test/page", 403),
+]
+
+
+@pytest.mark.parametrize(("url", "otherwise"), WHERE)
+def test_who_is_denied_at_the_top_is_told_nothing_else_by_any_answer_of_the_door(
+    tmp_path: Path, url: str, otherwise: int
+) -> None:
+    door = built(tmp_path, 'deny = ["192.0.2.0/24"]', SITES)
+    found = [rehearse(door, request_of("GET", url, []), client) for client in (DENIED, OTHER)]
+    assert isinstance(found[0].error, AccessDenied)
+    assert not isinstance(found[1].error, AccessDenied)
+    assert (found[0].status, found[1].status) == (403, otherwise)
+
+
+@pytest.mark.parametrize(
+    ("url", "client", "expected"),
+    [
+        ("http://open.test/y", DENIED, 404),
+        ("http://closed.test/y", b"10.0.0.1", 403),
+        ("http://x.wide.test/y", b"10.0.0.1", 403),
+        ("http://a.test.wide.test:8080/", b"10.0.0.1", 403),
+        ("http://wide.test/", b"10.0.0.1", 404),
+        ("http://a.test/", b"10.0.0.1", 204),
+    ],
+)
+def test_where_no_route_is_the_hosts_own_words_hold(
+    tmp_path: Path, url: str, client: bytes, expected: int
+) -> None:
+    door = built(tmp_path, 'deny = ["192.0.2.0/24"]', SITES)
+    assert rehearse(door, request_of("GET", url, []), client).status == expected
+
+
+def test_without_such_words_nothing_is_asked_where_no_route_is(tmp_path: Path) -> None:
+    door = built(tmp_path, "", '[routes]\n"a.test" = "respond:204"\n')
+    found = rehearse(door, request_of("GET", "http://b.test/", []), DENIED)
+    assert found.status == 404
+    assert found.route is not None
+    names = [type(getattr(each, "__self__", None)).__name__ for each in found.route.plan.on_request]
+    assert not [each for each in names if "Access" in each]

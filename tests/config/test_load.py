@@ -67,6 +67,7 @@ def test_a_file_with_every_word_has_no_problem(tmp_path, monkeypatch):
 
 WORDS = [path for path in locate(WHOLE) if isinstance(path[-1], str)]
 FREE = (
+    "tokens",
     "routes",
     "site",
     "pool",
@@ -147,7 +148,7 @@ def test_every_word_there_is_stands_in_that_file():
     models = [each for each in vars(schema).values() if isinstance(each, type)]
     words = {word for each in models if issubclass(each, BaseModel) for word in each.model_fields}
     files = {"include", "error_page", "cert", "ca", "certificates", "key_password", "client_ca"}
-    files |= {"geo", "geo_fields", "openapi"}
+    files |= {"geo", "geo_fields", "openapi", "clients"}
     others = {"client_cert", "user", "group", *files}  # no such user may be on this machine
     assert words - {step for path in locate(WHOLE) for step in path} == others
 
@@ -187,13 +188,6 @@ def test_a_route_knows_its_key_its_place_and_what_was_written(tmp_path):
     assert entry.raw == {"to": "a:1", "strip": True}
     assert entry.pattern is not None
     assert (entry.pattern.host, entry.pattern.kind) == (b"*.a.test", Kind.PREFIX)
-
-
-def test_harmless_words_of_later_versions_warn_and_the_rest_is_loaded(tmp_path):
-    loaded = load_text(tmp_path, 'admin = "127.0.0.1:9"\n[routes]\n"a.test" = "a:1"\n')
-    assert loaded.ok
-    assert [each.severity for each in loaded.problems] == ["warning"]
-    assert loaded.routes[0].targets[0].text == "a:1"
 
 
 def test_what_is_wrong_in_a_route_does_not_hide_what_else_is_wrong_with_it(tmp_path):

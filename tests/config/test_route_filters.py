@@ -70,9 +70,30 @@ def test_what_a_route_says_in_a_field_no_client_says_in_any_spelling(name: bytes
     behind = Trailers([*came])
     for behind_hook in made.plan.on_request_trailers:
         behind_hook(exchange, behind)
-    went = [each for each in exchange.outgoing.fields if b"forwarded" not in each[0]]
+    usual = (b"x-forwarded", b"x-real-ip")
+    went = [each for each in exchange.outgoing.fields if not each[0].startswith(usual)]
     assert went == [(b"x-more", b"his"), (b"via", b"1.1 porch"), (b"x-route", b"ours"), MORE]
     assert behind.fields == [(b"x-more", b"his")]
 
 
 MORE = (b"x-more", b"ours")
+
+
+@pytest.mark.parametrize("name", [b"x-forwarded-user", b"remote-user", b"x_auth_request_email"])
+def test_where_auth_tells_by_another_field_the_usual_ones_come_from_nobody(name: bytes) -> None:
+    """An origin that still reads what `auth.user` was before would take a client's word for it."""
+    auth = {"keys": {"ann": "sha256:" + "0a" * 32}, "user": "X-Staff"}
+    beside = {"routes": {"a.test": {"to": ":1", "underscores": True}, "b.test": {"to": ":2"}}}
+    behind = {"routes": {**beside["routes"], "b.test": {"to": ":2", "auth": auth}}}
+    for more, passes in ((beside, True), (behind, False)):
+        found = build(load_mapping({"request_id": False} | more), State())
+        assert found is not None
+        (made,) = [each.route for each in found.entries if each.route.key == "a.test"]
+        client: Any = Client()
+        keeper: Any = None
+        head = RequestHead(b"GET", b"/", b"a.test", b"http", [(name, b"admin")])
+        exchange = Exchange(keeper, client, head, made, client.peer)
+        exchange.outgoing = RequestHead(b"GET", b"/", b"a.test", b"http", [(name, b"admin")])
+        for hook in made.plan.on_upstream_request:
+            hook(exchange)
+        assert ((name, b"admin") in exchange.outgoing.fields) is passes

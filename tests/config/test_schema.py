@@ -7,7 +7,6 @@ from pydantic import BaseModel, ValidationError
 
 from porch.config import schema
 from porch.config.schema import (
-    LATER_WORDS,
     TOP_ONLY,
     ConfigModel,
     LimitsModel,
@@ -44,11 +43,6 @@ def test_every_timeout_and_limit_of_a_route_is_a_word():
     assert set(LimitsModel.model_fields) == set(Limits.__dataclass_fields__)
     assert set(TOP_ONLY["timeouts"]) < set(TimeoutsModel.model_fields)
     assert set(TOP_ONLY["limits"]) < set(LimitsModel.model_fields)
-
-
-def test_a_word_of_a_later_version_is_none_of_this_one():
-    now = {word for model in MODELS for word in model.model_fields}
-    assert not now & LATER_WORDS
 
 
 def test_words_of_a_route_stand_in_a_site_and_at_the_top_too():

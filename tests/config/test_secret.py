@@ -2,6 +2,7 @@
 
 import pytest
 
+from porch.config.load import load
 from porch.config.loaded import Loaded
 from porch.config.secret import fill
 
@@ -115,3 +116,61 @@ def test_no_problem_shows_a_secret(loaded, monkeypatch, tmp_path):
 def test_a_word_that_is_no_text_is_refused_and_left_out(loaded):
     assert fill(loaded, {"a": {5: 1, "b": 2}}) == {"a": {"b": 2}}
     assert [each.text for each in loaded.problems] == ["a: a word is a text, not 5"]
+
+
+PLAIN = """[acme]
+email = "a@example.com"
+eab = {{ id = "x", key = "{secret}" }}
+dns = {{ provider = "rfc2136", server = "192.0.2.1", key = "porch.", secret = "{secret}" }}
+[traces]
+to = "http://127.0.0.1:4318"
+headers = {{ X-Api-Key = "{secret}", X-Max-Tokens = "4096" }}
+[site."a.test"]
+key_password = "{secret}"
+[pool.p]
+servers = ["10.0.0.1:1", "10.0.0.2:1"]
+sticky = {{ secret = "{secret}" }}
+[routes."a.test"]
+to = "p"
+headers.request = {{ Authorization = "{secret}", X-Token = ["{secret}"], X-Auth-Mode = "none" }}
+auth.jwt = {{ secret = "{secret}", audience = "x" }}
+challenge = {{ secret = "{secret}" }}
+[routes."b.test"]
+to = ["10.0.0.1:2", "10.0.0.2:2"]
+sticky = {{ secret = "{secret}" }}
+auth.oidc = {{ issuer = "https://id.test", client_id = "x", client_secret = "{secret}" }}
+[[expect]]
+get = "http://a.test/"
+headers = {{ Authorization = "{secret}" }}
+"""
+SECRET = "c2VjcmV0LW9mLXRoaXMtZG9vci10aGF0LW5vYm9keS1rbm93cw"
+TOLD = [
+    *[("eab", "key"), ("dns", "secret"), ("traces", "X-Api-Key"), ("a.test", "key_password")],
+    *[("pool", "secret"), ("a.test", "Authorization"), ("a.test", "X-Token"), ("b.test", "secret")],
+]
+ERRORS = ["jwt", "challenge", "client_secret"]
+
+
+def test_a_secret_that_is_written_in_the_file_is_told_of_and_not_shown(tmp_path):
+    """Eleven of them, whatever the word; what only looks like one a little is left alone."""
+    file = tmp_path / "porch.toml"
+    file.write_text(PLAIN.format(secret=SECRET), encoding="utf-8")
+    found = load(file)
+    told = [each for each in found.problems if "not written here itself" in each.text]
+    assert len([each for each in told if not each.is_error]) == len(TOLD), found.report()
+    assert len([each for each in told if each.is_error]) == len(ERRORS), found.report()
+    assert SECRET not in found.report()
+
+
+@pytest.mark.parametrize("written", ["${PORCH_TEST}", "file:kept"])
+def test_nor_is_one_that_stands_elsewhere(tmp_path, monkeypatch, written):
+    monkeypatch.setenv("PORCH_TEST", SECRET)
+    (tmp_path / "kept").write_text(SECRET, encoding="utf-8")
+    file = tmp_path / "porch.toml"
+    file.write_text(PLAIN.format(secret=written), encoding="utf-8")
+    assert "not written here itself" not in load(file).report()
+
+
+def test_who_writes_python_has_it_from_where_he_likes(loaded):
+    fill(loaded, {"sticky": {"secret": SECRET}, "challenge": {"secret": SECRET}})
+    assert loaded.problems == []

@@ -6,7 +6,6 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from porch.config.schema import (
-    LATER_WORDS,
     ConfigModel,
     ExpectModel,
     PoolModel,
@@ -58,13 +57,6 @@ def test_each_mistake_has_one_sentence(kind, table, sentence):
     said = texts(kind, table)
     assert len(said) == 1
     assert said[0].startswith(sentence)
-
-
-@pytest.mark.parametrize("word", sorted(LATER_WORDS))
-def test_a_harmless_word_of_a_later_version_warns(word):
-    (finding,) = found(RouteModel, {"to": "a", word: 1})
-    assert finding.harmless
-    assert finding.text == f"'{word}' is not in this version yet and does nothing"
 
 
 def test_a_word_that_was_meant_to_be_the_missing_one_is_one_mistake():

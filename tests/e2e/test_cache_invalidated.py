@@ -154,3 +154,45 @@ def test_stores_in_memory_let_go_of_it_in_every_worker(door: Start, origin: Scri
         before, asked = now, answered
     for each in clients:
         each.close()
+
+
+@pytest.mark.parametrize("name", [b"Location", b"Content-Location"])
+@pytest.mark.parametrize(
+    ("key", "words", "got", "named"),
+    [
+        ("a.test", 'rewrite = "/v2{path}"', b"/list", b"/v2/list"),
+        ("a.test", 'rewrite = "/v2{path}"', b"/list", b"list"),
+        ("a.test", 'rewrite = "/v2{path}"', b"/list", b"/list"),
+        ("a.test/api/*", "strip = true", b"/api/list", b"/list"),
+        ("a.test/api/*", 'strip = true\nrewrite = "/v2{path}"', b"/api/list", b"/v2/list"),
+    ],
+)
+def test_what_an_answer_names_is_let_go_of_behind_a_rewrite(
+    door: Start, origin: Scripted, key: str, words: str, got: bytes, named: bytes, name: bytes
+) -> None:
+    numbers = count(1)
+
+    def serve(connection: Connection) -> None:
+        while True:
+            head, body = connection.read_head(), b"%d" % next(numbers)
+            if head.startswith(b"POST"):
+                said = b"HTTP/1.1 201 Created\r\n%b: %b\r\nContent-Length: 0\r\n\r\n"
+                connection.send(said % (name, named))
+            else:
+                said = b"Cache-Control: max-age=60\r\nContent-Length: %d\r\n\r\n" % len(body)
+                connection.send(b"HTTP/1.1 200 OK\r\n" + said + body)
+
+    to = f"127.0.0.1:{origin(serve).port}"
+    running = door(f'workers = 1\n[routes."{key}"]\nto = "{to}"\ncache = true\n{words}\n')
+    client = Client(running)
+
+    def ask(line: bytes) -> bytes:
+        client.send(line + b" HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n")
+        return client.read_answer()[2]
+
+    first, other = ask(b"GET " + got), ask(b"GET " + got + b"2")
+    assert ask(b"GET " + got) == first
+    ask(b"POST " + got.replace(b"list", b"items"))
+    assert ask(b"GET " + got) != first
+    assert ask(b"GET " + got + b"2") == other
+    client.close()

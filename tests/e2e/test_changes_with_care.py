@@ -1,5 +1,6 @@
 """Drain, weights, maintenance, canary and mirror: a real door of two workers, and real origins."""
 
+import json
 import os
 import signal
 import subprocess
@@ -450,3 +451,42 @@ def test_explain_says_what_changes_mean_for_a_request(door: Start, three: list[E
     assert f"canary    100% of the clients to 127.0.0.1:{three[1].port}; this one does" in said
     assert "abort     errors > 5% for 30s" in said
     assert f"now       drained a.test/127.0.0.1:{three[0].port} (porch undrain" in said
+    assert f"asks      127.0.0.1:{three[1].port} of pool a.test canary" in said
+
+
+def explained(started: Door, *words: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "porch", "explain", "GET", "http://a.test/", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+        env=started.environ,
+        cwd=started.folder,
+    ).stdout
+
+
+def test_explain_asks_the_door_that_runs_and_moves_nothing(
+    door: Start, three: list[EchoOrigin]
+) -> None:
+    started = door(pool_of(three))
+    marks(started, 16)
+    started.ask("drain", endpoint=named(three[0]))
+    before = started.ask("status")["upstreams"]
+    answers = [json.loads(explained(started, "--json")) for _ in range(2)]
+    assert started.ask("status")["upstreams"] == before
+    asked = [each["door"]["workers"] for each in answers]
+    assert {len(each) for each in asked} == {2}
+    assert len({worker["pid"] for each in asked for worker in each}) == 2
+    for worker in asked[0]:
+        (pool,) = worker["pools"]
+        of = {each["endpoint"]: each["why"] for each in pool["endpoints"]}
+        assert "drained: by porch drain" in "".join(of[f"127.0.0.1:{three[0].port}"])
+        assert of[f"127.0.0.1:{three[1].port}"] == []
+        assert f"127.0.0.1:{three[0].port}" not in pool["first"]
+    assert "door      was not asked: this is what the file says" in explained(
+        started, "--file-only"
+    )
+    assert "older" not in explained(started)
+    started.file.write_text(started.file.read_text() + "# later\n")
+    assert "older     the door runs an older file, loaded" in explained(started)

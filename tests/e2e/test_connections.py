@@ -176,6 +176,36 @@ def test_one_client_has_so_many_requests_at_once_over_all_connections(door: Star
         origin.close()
 
 
+def test_requests_of_before_an_upgrade_count_behind_it(door: Start) -> None:
+    go_on = threading.Event()
+
+    def serve(connection: Connection) -> None:
+        connection.read_head()
+        go_on.wait(PATIENCE)
+        connection.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    origin = Origin(serve)
+    running = door(config("requests_per_client = 4", f"127.0.0.1:{origin.port}"))
+    try:
+        with crowd(running) as clients:
+            busy = [clients.come() for _ in range(4)]
+            for each in busy:
+                each.sendall(GET)
+            running.wait_until(lambda: len(origin.connections) == 4, "they are served")
+            before = set(running.workers)
+            ran = running.porch("upgrade")
+            assert ran.returncode == 0, ran.stderr + running.errors
+            assert len(set(running.workers) - before) == 2
+            assert [clients.asks() for _ in range(6)] == [b"HTTP/1.1 429"] * 6
+            go_on.set()
+            assert [each.recv(4096)[:12] for each in busy] == [OK] * 4
+            running.wait_until(lambda: clients.asks() == OK, "room again")
+            running.wait_until(lambda: not before & set(running.workers), "the end of the old")
+            busy = [clients.come() for _ in range(4)]
+    finally:
+        origin.close()
+
+
 @pytest.mark.system
 def test_slow_bodies_and_slow_readers_are_cut_and_quiet_ones_are_not(door: Start) -> None:
     """A body by a byte a second is answered 408, an answer of which little is taken is reset; a

@@ -1,5 +1,5 @@
-"""What the pages about identity, browsers and addresses have a reader try is as they say: each
-console block is run in a shell, before a real `porch demo`."""
+"""What pages have a reader try is as they say: each console block is run in a shell, before a real
+`porch demo`."""
 
 import os
 import re
@@ -172,9 +172,18 @@ def test_logins(shell: Callable[..., Shell]) -> None:
         assert try_out(shell(**known), page("oidc.md")) >= 5
 
 
+def test_the_admin_door(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(demo=False), page("admin.md")) >= 7
+
+
 def test_who_may_come_in(shell: Callable[..., Shell]) -> None:
     text = page("access.md")
     assert try_out(shell(demo=False), text[text.index("## See it") :]) >= 5
+
+
+def test_slow_readers(shell: Callable[..., Shell]) -> None:
+    found = shell(demo=False, **{"9009": str(free_port())})
+    assert try_out(found, page("buffering.md")) >= 2
 
 
 def test_the_night(shell: Callable[..., Shell]) -> None:

@@ -6,9 +6,12 @@ import pytest
 
 from porch.exchange import Exchange
 from porch.forward.headers import (
+    ADDRESSES,
     CERTIFICATE_FAMILIES,
     CERTIFICATES,
     CLAIMS,
+    IDENTITIES,
+    IDENTITY_FAMILIES,
     STEERING,
     STEERING_FAMILIES,
     Forwarding,
@@ -32,17 +35,19 @@ def sent(
     peer: bytes = b"192.0.2.7",
     scheme: bytes = b"https",
     version: bytes = b"1.1",
+    client_ip: bytes = b"",
     **forwarding: Any,
 ) -> list[Field]:
-    """The fields that go out for a request with `fields`, whether it repeats another or not."""
+    """The fields that go out for a request with `fields`, whether it repeats another or not.
+    client_ip: what was found with `trust`, where it is not the peer."""
     forwarding.setdefault("via", b"")
     headers = ForwardingHeaders(Forwarding(**forwarding))
     head = RequestHead(b"GET", b"/", b"x.test", scheme, list(fields), version=version)
-    went = outgoing(headers, head, peer).fields
+    went = outgoing(headers, head, peer, client_ip).fields
     assert head.fields == list(fields), "the request itself stays as it came"
     head.repeats = {}
     for _ in range(3):
-        again = outgoing(headers, head, peer)
+        again = outgoing(headers, head, peer, client_ip)
         assert again.fields == went
         assert request_head(again).count(b"\r\n") == len(went) + 3
         again.fields.append((b"x-client-cert", b"of a later hook"))
@@ -54,6 +59,7 @@ def outgoing(
     headers: ForwardingHeaders,
     head: RequestHead,
     peer: bytes = b"192.0.2.7",
+    client_ip: bytes = b"",
     id: bytes = b"",
     **others: bytes,
 ) -> RequestHead:
@@ -61,7 +67,7 @@ def outgoing(
     by an earlier hook."""
     client: Any = Client(peer)
     keeper: Any = None
-    exchange = Exchange(keeper, client, head, Route(key="*"), peer)
+    exchange = Exchange(keeper, client, head, Route(key="*"), client_ip or peer)
     exchange.id = id
     exchange.outgoing = went = RequestHead(
         head.method, head.target, head.authority, head.scheme, head.fields, version=head.version
@@ -77,6 +83,7 @@ OURS = [
     (b"x-forwarded-proto", b"https"),
     (b"x-forwarded-host", b"x.test"),
     (b"x-forwarded-port", b"443"),
+    (b"x-real-ip", b"192.0.2.7"),
 ]
 
 
@@ -113,7 +120,7 @@ def test_what_is_kept_of_repeated_heads_is_bounded() -> None:
         assert len(head.repeats) <= 8
 
 
-def test_four_fields_are_set() -> None:
+def test_five_fields_are_set() -> None:
     assert sent((b"accept", b"*/*")) == [(b"accept", b"*/*"), *OURS]
 
 
@@ -137,17 +144,63 @@ def test_what_a_trusted_peer_says_stands() -> None:
         (b"x-forwarded-proto", b"http"),
         (b"x-forwarded-host", b"shop.test"),
         (b"x-forwarded-port", b"8443"),
-        (b"x-real-ip", b"203.0.113.9"),
-        (b"x_real_ip", b"evil"),
+        (b"x-forwarded-ssl", b"on"),
         trusts=yes,
+        client_ip=b"198.51.100.2",
     )
     assert fields == [
-        (b"x-real-ip", b"203.0.113.9"),
+        (b"x-forwarded-ssl", b"on"),
         (b"x-forwarded-for", b"203.0.113.9, 198.51.100.1, 198.51.100.2, 192.0.2.7"),
         (b"x-forwarded-proto", b"http"),
         (b"x-forwarded-host", b"shop.test"),
         (b"x-forwarded-port", b"8443"),
+        (b"x-real-ip", b"198.51.100.2"),
     ]
+
+
+@pytest.mark.parametrize("underscores", [False, True])
+@pytest.mark.parametrize("name", [b"x-real-ip", b"x_real_ip", b"X-REAL.IP".lower(), b"forwarded"])
+def test_an_origin_hears_the_client_that_the_door_has_found_alone(
+    name: bytes, underscores: bool
+) -> None:
+    """A proxy that does not write X-Real-IP or Forwarded passes on what its client has written."""
+    came = [(name, b"6.6.6.6"), (b"x-forwarded-for", b"6.6.6.6, 198.51.100.2"), (name, b"for=6")]
+    found = sent(*came, trusts=yes, client_ip=b"198.51.100.2", underscores=underscores)
+    assert [field for field in found if b"6.6.6.6" in field[1] or field[1] == b"for=6"] == [
+        (b"x-forwarded-for", b"6.6.6.6, 198.51.100.2, 192.0.2.7")
+    ]
+    assert [value for each, value in found if each == b"x-real-ip"] == [b"198.51.100.2"]
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+@pytest.mark.parametrize(
+    ("value", "client_ip", "passes"),
+    [
+        (b"198.51.100.2", b"198.51.100.2", True),
+        (b"::ffff:198.51.100.2", b"198.51.100.2", True),
+        (b"2001:DB8:0::1", b"2001:db8::1", True),
+        (b"6.6.6.6", b"198.51.100.2", False),
+        (b"198.51.100.2, 6.6.6.6", b"198.51.100.2", False),
+        (b"198.51.100.2:80", b"198.51.100.2", False),
+        (b"", b"198.51.100.2", False),
+        (b"unix", b"unix", False),
+        (b"\xff", b"198.51.100.2", False),
+    ],
+)
+def test_a_cdns_own_field_passes_if_it_names_that_client(
+    name: bytes, value: bytes, client_ip: bytes, passes: bool
+) -> None:
+    found = sent((name, value), trusts=yes, client_ip=client_ip)
+    assert ((name, value) in found) is passes
+    odd = name.replace(b"-", b"_")
+    found = sent((odd, value), trusts=yes, client_ip=client_ip, underscores=True)
+    assert ((odd, value) in found) is passes
+
+
+@pytest.mark.parametrize("name", [b"x-original-url", b"x_rewrite_url"])
+def test_no_proxy_passes_another_path_on(name: bytes) -> None:
+    """Its rules and ours would have been asked about the one, and the origin serves the other."""
+    assert sent((name, b"/admin"), trusts=yes, underscores=True) == OURS
 
 
 FAMILIES = [each + b"subject" for each in (*CERTIFICATE_FAMILIES, *STEERING_FAMILIES)]
@@ -166,7 +219,7 @@ def test_a_trusted_peer_that_says_nothing_is_told_about_itself() -> None:
 
 
 def test_whether_a_peer_is_trusted_is_asked_of_the_peer() -> None:
-    claim = (b"x-real-ip", b"203.0.113.9")
+    claim = (b"x-forwarded-ssl", b"on")
     assert claim in sent(claim, trusts=b"192.0.2.7".__eq__)
     assert claim not in sent(claim, trusts=b"192.0.2.8".__eq__)
 
@@ -191,11 +244,27 @@ def test_forwarded_is_sent_by_the_setting(peer: bytes, node: bytes) -> None:
     assert [value for name, value in fields if name == b"forwarded"] == [expected]
 
 
-def test_forwarded_goes_behind_what_a_trusted_peer_said() -> None:
-    fields = sent((b"forwarded", b"for=a"), (b"forwarded", b"for=b"), forwarded=True, trusts=yes)
+@pytest.mark.parametrize(
+    ("came", "first"),
+    [
+        ([], b"for=198.51.100.2"),
+        ([(b"x-forwarded-proto", b"https")], b'for=198.51.100.2;proto="https"'),
+        ([(b"x-forwarded-host", b"[::1]:8")], b'for=198.51.100.2;host="[::1]:8"'),
+        ([(b"x-forwarded-host", b'a";for=6.6.6.6;x="')], b"for=198.51.100.2"),
+        ([(b"x-forwarded-host", b"a, b"), (b"x-forwarded-proto", b"")], b"for=198.51.100.2"),
+    ],
+)
+def test_forwarded_says_of_the_client_what_is_believed(came: list[Field], first: bytes) -> None:
+    """What came in it goes: who sends through a proxy that does not write it would name any."""
+    forged = [(b"forwarded", b"for=6.6.6.6"), (b"forwarded", b"for=7.7.7.7;secret=x")]
+    fields = sent(*forged, *came, forwarded=True, trusts=yes, client_ip=b"198.51.100.2")
     own = b'for=192.0.2.7;proto=https;host="x.test"'
-    assert (b"forwarded", b"for=a, for=b, " + own) in fields
-    assert len([name for name, _ in fields if name == b"forwarded"]) == 1
+    assert [value for name, value in fields if name == b"forwarded"] == [first + b", " + own]
+
+
+def test_forwarded_names_ipv6_in_quotes() -> None:
+    fields = dict(sent(forwarded=True, trusts=yes, client_ip=b"2001:db8::1", peer=b"unix"))
+    assert fields[b"forwarded"].startswith(b'for="[2001:db8::1]", for=unknown;proto=https;')
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1", b"2", b"3"])
@@ -252,8 +321,32 @@ def test_what_is_withheld_goes_on_in_no_spelling(
         trusts=lambda _: is_believed,
         underscores=underscores,
     )
-    names = [each for each, _ in went if not each.startswith(b"x-forwarded")]
-    assert names == [b"x-userx"]
+    assert [each for each in went if each not in OURS] == [(b"x-userx", b"1")]
+
+
+IDENTIFYING = [*sorted(IDENTITIES), *(each + b"x" for each in IDENTITY_FAMILIES)]
+
+
+@pytest.mark.parametrize("name", IDENTIFYING)
+def test_where_the_door_says_who_comes_no_client_does_by_another_name(name: bytes) -> None:
+    for spelled in (name, name.replace(b"-", b"_"), name.replace(b"-", b".")):
+        claim = (spelled, b"admin")
+        assert sent(claim, identifies=True, underscores=True) == OURS
+        assert claim in sent(claim, identifies=True, underscores=True, trusts=yes)
+        assert claim in sent(claim, underscores=True), "what is off changes nothing"
+
+
+@pytest.mark.parametrize("is_believed", [False, True])
+def test_no_address_is_told_behind_the_body(is_believed: bool) -> None:
+    headers = ForwardingHeaders(Forwarding(trusts=lambda _: is_believed))
+    client: Any = Client(b"192.0.2.7")
+    keeper: Any = None
+    head = RequestHead(b"POST", b"/", b"x.test", b"http", [], None)
+    exchange = Exchange(keeper, client, head, Route(key="*"), b"198.51.100.2")
+    names = [*sorted(ADDRESSES), b"x-real-ip", b"forwarded", b"x-forwarded-for"]
+    behind = Trailers([(each, b"198.51.100.2") for each in names])
+    headers.on_request_trailers(exchange, behind)
+    assert behind.fields == []
 
 
 @pytest.mark.parametrize("is_believed", [False, True])

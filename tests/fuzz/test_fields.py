@@ -7,7 +7,6 @@ Some seconds each in the ordinary run, ten minutes each in `make soak`.
 import base64
 import ipaddress
 import random
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -46,7 +45,7 @@ from porch.shield.jwt_token import BadToken, taken_apart
 from porch.shield.limit_keys import by_client, by_host, by_value, together
 from porch.shield.origins import Origins
 from porch.tls.hello import UNKNOWN, read_hello
-from tests.support.damaged_words import damaged, fields_of
+from tests.support.damaged_words import damaged, fields_of, last
 from tests.support.hooks import FakeExchange, seen
 from tests.support.tokens import EC, NOW, RSA, key_set, signed
 
@@ -364,20 +363,6 @@ def frames(chance: Chance) -> None:
 KINDS = [
     *(password, api_key, token, chain, proxy_header, page, value, authority, name, hello, frames),
 ]
-
-
-def last(kind: Callable[[Chance], None], seconds: float, seed: int) -> int:
-    """Rounds until so many seconds are over. Returns their number."""
-    until, number = time.monotonic() + seconds, seed
-    while time.monotonic() < until:
-        for _ in range(50):
-            try:
-                kind(random.Random(number))
-            except BaseException as error:
-                error.add_note(f"of round {number}")
-                raise
-            number += 1
-    return number - seed
 
 
 @pytest.fixture(autouse=True)

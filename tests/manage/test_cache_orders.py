@@ -37,7 +37,7 @@ class FakeQuestion:
         self.words = words
         self.answer: dict[str, Any] = {}
 
-    def reply(self, answer: dict[str, Any]) -> None:
+    def reply(self, answer: dict[str, Any], status: int = 0) -> None:
         assert not self.answer, "answered twice"
         self.answer = answer
 

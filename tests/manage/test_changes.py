@@ -49,12 +49,13 @@ class FakeFleet:
 
 
 class FakeQuestion:
-    def __init__(self, loop: Loop, word: str) -> None:
+    def __init__(self, loop: Loop, word: str, *, waits: bool = True) -> None:
         self.word = word
         self.answer: dict[str, Any] = {}
+        self.is_waited_for = waits
         self._loop = loop
 
-    def reply(self, answer: dict[str, Any]) -> None:
+    def reply(self, answer: dict[str, Any], status: int = 0) -> None:
         assert not self.answer, "answered twice"
         self.answer = answer
         self._loop.stop()
@@ -96,8 +97,8 @@ class Door:
     def become(self, question: object) -> None:
         raise OSError(2, "No such file or directory")
 
-    def ask(self, word: Any) -> FakeQuestion:
-        question: Any = FakeQuestion(self.loop, word)
+    def ask(self, word: Any, *, waits: bool = True) -> FakeQuestion:
+        question: Any = FakeQuestion(self.loop, word, waits=waits)
         self.changes.ask(word, question)
         return question  # type: ignore[no-any-return]
 
@@ -175,7 +176,7 @@ def test_a_storm_of_signals_is_one_change_behind_the_one_that_runs(door: Door) -
 
     door.now = count
     for _ in range(1000):
-        door.changes.ask("reload")
+        door.ask("reload", waits=False)
     door.wait(door.ask("diff"))
     assert len(loads) == 3  # the first, one for all others, and the diff
 
@@ -193,7 +194,7 @@ def test_who_waits_behind_an_upgrade_is_told_to_ask_again(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "Trial", FakeTrial)
-    door.changes.ask("upgrade")
+    door.ask("upgrade", waits=False)
     waiting = door.ask("reload")
     door.loop.run()
     assert "ask again" in door.wait(waiting)["error"]

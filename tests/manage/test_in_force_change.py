@@ -14,6 +14,7 @@ from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.prospect import Prospect, Refusal
 from porch.manage.reload import Reload
+from tests.support.handshake import files
 
 
 class NoFleet:
@@ -164,3 +165,24 @@ def test_other_lists_are_no_other_configuration(tmp_path: Path) -> None:
     made.take(job, None, is_same=True)
     assert [each.number for each in made.history] == [number]
     made.close()
+
+
+def test_a_new_certificate_of_the_admin_door_is_its_own_and_no_hosts(tmp_path: Path) -> None:
+    cert, key = files(tmp_path, "door.test")
+    admin = {"listen": "127.0.0.1:9146", "tokens": {"ann": "x" * 32}}
+    secure = admin | {"cert": str(cert), "key": str(key)}
+    candidate = Candidate.examine(load_mapping(words(admin=secure)))
+    assert candidate is not None
+    assert candidate.admin is not None
+    before = candidate.admin
+    in_force = InForce(candidate, Listening(), {})
+    (tmp_path / "other").mkdir()
+    for file, other in zip((cert, key), files(tmp_path / "other", "door.test"), strict=True):
+        file.write_bytes(other.read_bytes())
+        os.utime(file, (1, 1))
+    assert in_force.look() == {}, "workers need not know of it"
+    assert candidate.admin is not None
+    assert not candidate.admin.is_same(before)
+    assert candidate.admin.certificate is not None
+    assert candidate.admin.certificate.pairs[0].chain == cert.read_bytes()
+    in_force.close()

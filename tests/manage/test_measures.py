@@ -28,6 +28,7 @@ FACTS = Facts(
         ("10/min", "", 120, True, "limit"),
     ],
     ends={"a.test": 2000.0},
+    audit_lost=4,
 )
 
 
@@ -74,6 +75,7 @@ def test_the_configuration_and_certificates_are_told() -> None:
     said = found(SharedTable(3, 200))
     assert said["porch_config_last_change_refused"][()] == 1
     assert said["porch_config_changes"][()] == 3
+    assert said["porch_audit_lines_lost"][()] == 4
     assert said["porch_certificate_end_timestamp_seconds"] == {("a.test",): 2000.0}
     assert said["porch_build_info"] == {("1.2",): 1}
     assert said["porch_ready"][()] == 1

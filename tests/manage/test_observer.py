@@ -1,15 +1,18 @@
 """The observer: serves by a real socket, and asks the other end of its channel."""
 
 import asyncio
+import hashlib
+import os
 import socket
 from typing import Any
 
 import pytest
 
+from porch.config.administering import Key
 from porch.listen.address import ListenAddress
 from porch.manage import observer as module
-from porch.manage.channel import Channel
-from porch.manage.observer import BOUNDS, Observer
+from porch.manage.channel import SHORT, Channel, Message
+from porch.manage.observer import BOUNDS, Observer, Served
 from porch.manage.tables import Tables
 from porch.observe.direct import Direct
 from porch.observe.exposition import Exposition
@@ -17,6 +20,7 @@ from porch.observe.messages import Messages
 from porch.shared import SharedTable
 from tests.manage.conftest import until
 from tests.manage.test_observer_pages import FACTS
+from tests.support.admin import ANN, ROB, settings
 
 
 class Running:
@@ -27,25 +31,33 @@ class Running:
         self.sock.setblocking(False)
         self.port = self.sock.getsockname()[1]
         self.ours, self.theirs = Channel.pair()
-        address = ListenAddress(host="127.0.0.1", port=self.port)
+        self.address = ListenAddress(host="127.0.0.1", port=self.port)
         self.asked = 0
+        self.operated: list[Any] = []
         self.observer = Observer(
-            {address: self.sock},
-            SharedTable(2, 200),
-            Tables.of(2, 1024),
-            self.theirs,
-            Messages(Direct(2)),
+            SharedTable(2, 200), Tables.of(2, 1024), self.theirs, Messages(Direct(2))
         )
+        self.serve(Served((self.address,)), self.sock)
+        self.sock.close()
+
+    def serve(self, served: Served, *socks: socket.socket) -> None:
+        """Tell it what it serves."""
+        self.ours.send("serve", served, [each.fileno() for each in socks])
 
     def answer(self) -> None:
         for message in self.ours.receive():
+            if message.word == "operate":
+                self.operated.append(message.data)
+                continue
             assert message.word == "facts"
             self.asked += 1
             self.ours.send("facts", FACTS)
 
-    async def get(self, path: str) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    async def get(self, path: str, port: int = 0, token: str = "") -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port or self.port)
+        shown = f"Authorization: Bearer {token}\r\n" if token else ""
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{shown}Connection: close\r\n\r\n"
+        writer.write(head.encode())
         answer = await asyncio.wait_for(reader.read(), 10)
         writer.close()
         return answer
@@ -145,3 +157,90 @@ def test_a_silent_supervisor_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
         assert (await running.get("/livez")).startswith(b"HTTP/1.1 503 ")
 
     run(story, answers=False)
+
+
+# --- the admin door ------------------------------------------------------------------------------
+
+
+def opened() -> tuple[ListenAddress, socket.socket, int]:
+    """An address for it."""
+    sock = socket.create_server(("127.0.0.1", 0))
+    sock.setblocking(False)
+    port = sock.getsockname()[1]
+    return ListenAddress(host="127.0.0.1", port=port), sock, port
+
+
+async def until_heard(running: Running) -> None:
+    """The observer has taken what it was told."""
+    await running.get("/livez")
+
+
+def test_it_serves_an_admin_door_when_it_is_told_and_scrapes_go_on_beside_it() -> None:
+    async def story(running: Running) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200 ")
+        address, sock, port = opened()
+        _, scrapes, _ = opened()  # one too many
+        for token, role in ((ANN, "all"), (ANN, "read"), (ROB, "all")):
+            key = Key(hashlib.sha256(token.encode()).digest(), "ann", role)  # type: ignore[arg-type]
+            admin = settings(listen=(address,), keys=(key,))
+            running.serve(Served((running.address,), admin), scrapes, sock)
+            await until_heard(running)
+            told = await running.get("/v1/session", port, token)
+            assert told.startswith(b"HTTP/1.1 200 ")
+            assert f'"role": "{role}"'.encode() in told
+        assert (await running.get("/v1/session", port, ANN)).startswith(b"HTTP/1.1 401 ")
+        open_files = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            running.serve(Served((running.address,), admin), scrapes, sock)
+            await until_heard(running)
+        assert len(os.listdir("/proc/self/fd")) == open_files
+        running.serve(Served((running.address,)), scrapes)
+        sock.close()
+        scrapes.close()
+        await until_heard(running)
+        with pytest.raises(ConnectionRefusedError):
+            await running.get("/v1/session", port, ROB)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 "), "it is the same connection"
+        writer.close()
+
+    run(story)
+
+
+def test_an_operation_goes_to_the_supervisor_and_its_silence_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("porch.manage.admin.relay.PATIENCE", 0.1)
+
+    async def story(running: Running) -> None:
+        address, sock, port = opened()
+        running.serve(Served((), settings(listen=(address,))), sock)
+        sock.close()
+        asking = asyncio.create_task(running.get("/v1/status", port, ANN))
+        await until(lambda: running.operated)
+        number, name, words, who, if_match = running.operated[0]
+        assert (name, words, who, if_match) == ("status", {}, "ann by token from 127.0.0.1", ())
+        running.ours.send("operated", (number, 200, {"version": "1"}, '"1-2"'))
+        answer = await asking
+        assert b'{"version": "1"}' in answer
+        assert b'etag: "1-2"' in answer
+        answer = await running.get("/v1/status", port, ANN)
+        assert answer.startswith(b"HTTP/1.1 504 ")
+        assert b"the supervisor does not answer" in answer
+
+    run(story)
+
+
+def test_without_room_for_sockets_it_ends_so_that_another_is_started() -> None:
+    async def main() -> None:
+        running = Running()
+        serving = asyncio.create_task(running.observer.serve())
+        await asyncio.sleep(0)
+        running.observer._take(Message(SHORT, "serve", ()))
+        await asyncio.wait_for(serving, 10)
+        running.ours.close()
+        running.theirs.close()
+
+    asyncio.run(main())

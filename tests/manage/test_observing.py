@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
+from porch.config.administering import Administered, administered
 from porch.config.load import load_mapping
 from porch.listen.address import ListenAddress
 from porch.manage.candidate import Candidate
+from porch.manage.channel import Channel
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.loop import Loop
-from porch.manage.observing import Observing
+from porch.manage.observer import Served
+from porch.manage.observing import MOST, Observing
+from porch.manage.page.drawing import Drawing
 from tests.manage.test_observer_pages import FACTS
 
 HERE = ListenAddress(host="127.0.0.1")
@@ -31,13 +35,27 @@ class Told:
 
 class Made:
     def __init__(self) -> None:
-        candidate = Candidate.examine(load_mapping({"listen": ":80", "routes": {"*": "a:1"}}))
+        words = {"listen": ":80", "metrics": "127.0.0.1:0", "routes": {"*": "a:1"}}
+        candidate = Candidate.examine(load_mapping(words))
         assert candidate is not None
         self.listening = Listening()
         self.loop = Loop()
         self.told: Any = Told()
-        in_force = InForce(candidate, Listening(), {}, self.listening)
-        self.observing = Observing(self.loop, in_force, self.told, lambda: FACTS, self.loop.close)
+        self.in_force = InForce(candidate, Listening(), {}, self.listening)
+        self.operated: list[Any] = []
+        self.far: list[Channel] = []
+        self.observing = Observing(
+            self.loop,
+            self.in_force,
+            self.told,
+            lambda: FACTS,
+            lambda known: Drawing(revision=known, plan=None, now={}, workers=[]),
+            self.loop.close,
+            self.operate,
+        )
+
+    def operate(self, *asked: Any) -> None:
+        self.operated.append(asked)
 
     @property
     def port(self) -> int:
@@ -65,6 +83,8 @@ def made() -> Any:
     found = Made()
     yield found
     found.observing.close()
+    for each in found.far:
+        each.close()
     found.listening.close_all()
     found.loop.close()
 
@@ -93,6 +113,7 @@ def test_one_that_has_ended_is_said_once_and_replaced_at_the_next_look(made: Mad
     made.observing.look()
     for _ in range(2):
         pid = made.observing.pid
+        assert pid > 0
         os.kill(pid, signal.SIGKILL)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         made.observing.reap()
@@ -114,8 +135,101 @@ def test_where_no_process_can_be_started_that_is_said_and_tried_again(
     monkeypatch.setattr("porch.manage.observing.fork_to", full)
     made.observing.look()
     assert made.told.warnings == [
-        "metrics are not served: Resource temporarily unavailable; tried again"
+        "metrics and admin are not served: Resource temporarily unavailable; tried again"
     ]
     monkeypatch.undo()
     made.observing.look()
     assert made.answers()
+
+
+class Far:
+    """The observer's end of the channel, in this process."""
+
+    def __init__(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+        ours, self.channel = Channel.pair()
+        made.far.append(self.channel)
+        self.pid = os.posix_spawn("/bin/sleep", ["sleep", "60"], {})  # one that may be ended
+        monkeypatch.setattr("porch.manage.observing.fork_to", lambda run, leave: (self.pid, ours))
+        made.listening.open([HERE], 1)
+        made.observing.look()
+        self.made = made
+
+    def heard(self) -> list[Any]:
+        """What has come, without descriptors."""
+        self.made.loop.turns(0.0)
+        found = self.channel.receive()
+        for each in found:
+            for number in each.descriptors:
+                os.close(number)
+        return [(each.word, each.data, len(each.descriptors)) for each in found]
+
+
+def admin_of(**words: Any) -> Administered:
+    tokens = {"ann": "x" * 32}
+    loaded = load_mapping(
+        {"routes": {"*": "a:1"}, "admin": {"listen": "127.0.0.1:0", "tokens": tokens} | words}
+    )
+    found = administered(loaded)
+    assert found is not None
+    return found
+
+
+def test_what_is_to_be_served_is_told_with_its_sockets_and_again_when_it_is_other(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    assert far.heard() == [("serve", Served((HERE,)), 1)]
+    made.observing.look()
+    assert far.heard() == [], "nothing is other than before"
+    made.in_force.candidate.metrics = ()
+    made.in_force.candidate.admin = admin_of()
+    made.observing.look()
+    assert far.heard() == [("serve", Served((), admin_of()), 1)]
+    made.in_force.candidate.admin = admin_of(read_only=True)
+    made.observing.look()
+    assert far.heard() == [("serve", Served((), admin_of(read_only=True)), 1)]
+    assert made.observing.pid == far.pid, "it is the same process"
+
+
+def test_an_operation_is_carried_out_and_its_answer_goes_back_with_its_number(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    far.channel.send("operate", (7, "drain", {"endpoint": "a:1"}, "ann by token", ()))
+    made.loop.turns(0.0)
+    ((*asked, reply),) = made.operated
+    assert asked == ["drain", {"endpoint": "a:1"}, "ann by token", ()]
+    reply(200, {"drained": []}, '"1-2"')
+    assert far.heard() == [("operated", (7, 200, {"drained": []}, '"1-2"'), 0)]
+
+
+def test_no_more_are_under_way_than_the_supervisor_wants(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    for number in range(MOST + 1):
+        far.channel.send("operate", (number, "reload", {}, "ann", ()))
+        made.loop.turns(0.0)
+    assert len(made.operated) == MOST
+    ((word, (number, status, _, _), _),) = far.heard()
+    assert (word, number, status) == ("operated", MOST, 503)
+    made.operated[0][-1](200, {}, "")
+    far.channel.send("operate", (99, "reload", {}, "ann", ()))
+    made.loop.turns(0.0)
+    assert len(made.operated) == MOST + 1
+
+
+def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.channel.send("operate", (1, "reload", {}, "ann", ()))
+    made.loop.turns(0.0)
+    made.observing.close()
+    made.listening.close([HERE])
+    other = Far(made, monkeypatch)
+    other.heard()
+    made.operated[0][-1](200, {}, "")
+    assert other.heard() == []

@@ -8,7 +8,7 @@ import pytest
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.manage import renewed as module
-from porch.manage.renewed import Renewed
+from porch.manage.renewed import ADMIN, Renewed
 from porch.tls.certificate import load_certificate
 from tests.support.handshake import files
 
@@ -143,3 +143,22 @@ def test_of_many_files_a_part_is_looked_at_each_time(
 def test_a_configuration_without_certificates_has_nothing_to_look_at() -> None:
     loaded = load_mapping({"routes": {"*": ":1"}})
     assert Renewed(loaded, lambda text, level: None).look() == {}
+
+
+def test_the_files_of_the_admin_door_are_looked_at_beside_those_of_hosts(tmp_path: Path) -> None:
+    cert, key = files(tmp_path, "door.test")
+    admin = {"listen": "127.0.0.1:9146", "tokens": {"ann": "x" * 32}}
+    loaded = load_mapping(
+        {"routes": {"*": ":1"}, "admin": admin | {"cert": str(cert), "key": str(key)}}
+    )
+    told: list[str] = []
+    renewed = Renewed(loaded, lambda text, level: told.append(text))
+    assert renewed.look() == {}
+    (tmp_path / "other").mkdir()
+    for file, other in zip((cert, key), files(tmp_path / "other", "door.test"), strict=True):
+        file.write_bytes(other.read_bytes())
+        os.utime(file, (1, 1))
+    found = renewed.look()
+    assert [*found] == [ADMIN]
+    assert found[ADMIN][0].chain == cert.read_bytes()
+    assert told == ["the admin door: its certificate files have changed; used from now on"]

@@ -31,7 +31,13 @@ def door(routes: dict[str, Any] | None = None) -> Any:
     process = Process(os.getpid(), 0, 1, None, -1)
     fleet = SimpleNamespace(all=[process])
     return SimpleNamespace(
-        in_force=in_force, fleet=fleet, version="1", since=0.0, is_stopping=False
+        in_force=in_force,
+        fleet=fleet,
+        version="1",
+        since=0.0,
+        is_stopping=False,
+        capturings=SimpleNamespace(told=None),
+        auditing=SimpleNamespace(told={"file": None, "lost": 0}),
     )
 
 
@@ -153,3 +159,14 @@ def test_a_refused_change_is_told_until_one_is_not() -> None:
     assert status(made)["configuration"]["refused"] is False  # type: ignore[index]
     made.in_force.was_refused = True
     assert status(made)["configuration"]["refused"] is True  # type: ignore[index]
+
+
+def test_what_is_said_and_captured_for_some_minutes_is_told() -> None:
+    found = door()
+    told: Any = status(found)
+    assert (told["log_level"], told["capture"]) == ("normal", None)
+    found.in_force.debug_until = clock.monotonic() + 245.4
+    found.capturings.told = {"client": "192.0.2.7"}
+    told = status(found)
+    assert told["log_level"] == "debug for 245 s more"
+    assert told["capture"] == {"client": "192.0.2.7"}

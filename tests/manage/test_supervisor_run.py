@@ -47,6 +47,7 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     doors: list[Door] = []
 
     def start(text: str = GOOD) -> Door:
@@ -143,3 +144,30 @@ def test_a_worker_that_cannot_start_ends_the_door_with_the_reason(tmp_path: Path
     )
     assert ran.returncode == 1
     assert ran.stderr.count("a worker cannot start: no worker today") == 1
+
+
+def test_all_that_changes_it_is_in_the_audit_whoever_did_it(door: Any) -> None:
+    started = door()
+    started.ask("reload")
+    started.file.write_text("routes = 7\n")
+    assert "error" in started.ask("reload")
+    started.file.write_text(GOOD + '"a.test" = "respond:200"\n')
+    started.process.send_signal(signal.SIGHUP)
+    started.wait("loaded again: 2 routes")
+    entries = started.ask("audit")["entries"]
+    assert [(each["what"], each["outcome"]) for each in entries] == [
+        ("start", "done"),
+        ("reload", "done"),
+        ("reload", "refused"),
+        ("reload", "done"),
+    ]
+    start, _, refused, last = entries
+    assert f"process {started.process.pid}" in start["who"]
+    assert f"process {os.getpid()}" in refused["who"]
+    assert "routes" in refused["error"]
+    assert last["who"] == "signal SIGHUP"
+    assert last["before"]["configuration"] != last["after"]["configuration"]
+    file = Path(started.ask("status")["audit"]["file"])
+    started.process.send_signal(signal.SIGTERM)
+    started.process.wait(10)
+    assert '"who": "signal SIGTERM"' in file.read_text().splitlines()[-1]

@@ -31,11 +31,13 @@ def handed(tables: Tables) -> dict[str, int]:
 def test_the_next_version_goes_on_where_this_one_was() -> None:
     tables = Tables.of(3, 4096)
     tables.limits.slots(1, 1).heads[0] = 7
+    tables.crowd.row(1).enter(b"192.0.2.7")
     for observer in (Meter(tables.series.row(1)), tables.recent.row(1, 1)):
         observer.take(Batch([ended(b"/before")]))
         observer.flush()
     found = Tables.of(3, 4000, handed(tables))
     assert found.limits.slots(1, 1).heads[0] == 7
+    assert found.crowd.row(2).here(b"192.0.2.7") == 1
     assert found.series.totals() == tables.series.totals()
     assert [each["target"] for each in found.recent.since({})[0]] == ["/before"]
     assert not any(map(os.get_inheritable, found.handed.values()))
@@ -48,7 +50,9 @@ def test_what_is_of_another_size_starts_anew() -> None:
     meter = Meter(tables.series.row(1))
     meter.take(Batch([ended()]))
     meter.flush()
+    tables.crowd.row(1).enter(b"192.0.2.7")
     other = Tables.of(4, 4096, handed(tables))
+    assert other.crowd.row(1).here(b"192.0.2.7") == 0
     assert other.limits.rows == 4
     assert len(other.series.totals()) == 0
     os.pwrite(tables.limits.descriptor, bytes(8), 8)  # the mark of how it counts

@@ -104,3 +104,17 @@ def test_lines_of_a_batch_are_made_once_whoever_asks():
     assert batch.lines(lines) == batch.lines(lines) == b"x"
     assert made == [2]
     assert repr(batch) == "<Batch 2>"
+
+
+def test_one_more_may_look_for_a_while():
+    first, later = FakeObserver(), FakeObserver()
+    over = Ended([first])
+    over.watch(later)
+    over.watch(later)
+    over.on_end(ended(b"/a"))
+    over.put_away()
+    over.unwatch(later)
+    over.on_end(ended(b"/b"))
+    over.close()
+    assert (first.seen, later.seen) == ([b"/a", b"/b"], [b"/a"])
+    assert later.closed == 0

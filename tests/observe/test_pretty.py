@@ -66,7 +66,7 @@ def test_the_status_has_the_colour_of_its_class(status, colour):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.0004, " 0.4 ms"), (0.9994, " 999.4 ms"), (1.25, " 1.2 s"), (90.0, " 1.5 min")],
+    [(0.0004, " 0.4 ms"), (0.9994, " 999.4 ms"), (1.25, " 1.25 s"), (90.0, " 1.5 min")],
 )
 def test_durations_are_written_for_people(seconds, text):
     exchange = ended(endpoint=None)

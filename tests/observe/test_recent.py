@@ -50,6 +50,20 @@ def test_what_has_ended_is_read_in_order_over_all_workers():
     assert repr(table).startswith("<RecentTable 3 rows, ")
 
 
+def test_of_many_the_newest_of_each_worker_are_read():
+    table = RecentTable(3)
+    for row in (1, 2):
+        ours = table.row(row, 2)
+        ours.take(Batch([later(b"/%d-%d" % (row, at), at * 10 + row) for at in range(5)]))
+        ours.take(Batch([named(b"/bad%d-%d" % (row, at), b"x", error=REFUSED) for at in range(3)]))
+    records, marks = table.since({}, 4)
+    assert [each for each in targets(records) if "bad" not in each] == ["/1-4", "/2-4"]
+    assert table.since(marks, 4) == ([], marks)
+    bad, marks = table.bad_since({}, 2)
+    assert sorted(targets(bad)) == ["/bad1-1", "/bad1-2", "/bad2-1", "/bad2-2"]
+    assert table.bad_since(marks, 2) == ([], marks)
+
+
 def test_a_record_is_the_line_of_the_log_which_is_made_once_for_both():
     table = RecentTable(2)
     batch = Batch([ended(b"/x?token=hush")])

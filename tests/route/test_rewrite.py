@@ -1,5 +1,7 @@
 """What goes out for what came in, and what is put back into the answer."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from porch.route.rewrite import (
     put_back,
     put_back_cookie,
     put_back_location,
+    returned,
     rewriter,
     stripped,
 )
@@ -213,3 +216,58 @@ def test_only_location_and_set_cookie_are_touched() -> None:
         (b"set-cookie", b"c=d"),
         (b"link", b"</x>"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "target", "asked"),
+    [
+        ("a.test/api/*", {"strip": True}, "/x?y", ["/api/x?y"]),
+        ("a.test/api/*", {"strip": True}, "/?y", ["/api/?y", "/api?y"]),
+        ("a.test", {"template": "/v2{path}"}, "/v2/x?y=/v2/", ["/x?y=/v2/"]),
+        ("a.test", {"template": "/v2{path}"}, "/v2", []),
+        ("a.test", {"template": "/v2{path}"}, "/v2x", []),
+        ("a.test", {"template": "/v2{path}"}, "/other", []),
+        ("a.test", {"template": "{path}.json"}, "/x.json?y", ["/x?y"]),
+        ("a.test", {"template": "/v{path}.json"}, "/v.json", []),
+        ("a.test/api/*", {"strip": True, "template": "/v2{path}"}, "/v2/x", ["/api/x"]),
+        ("a.test/api/*", {"strip": True}, "/api/x", ["/api/x"]),
+        ("a.test/api/*", {"strip": True, "template": "/v2{path}"}, "/api/v2/x", ["/api/x"]),
+        ("a.test/x", {"template": "/y"}, "/y?z", ["/x?z"]),
+        ("a.test/x", {"template": "/y"}, "/y/z", []),
+    ],
+)
+def test_what_an_origin_names_is_known_by_what_clients_ask_for(
+    key: str, words: dict[str, Any], target: str, asked: list[str]
+) -> None:
+    back = returned(parse_key(key), **words)
+    assert back is not None
+    assert [each.decode() for each in back(target.encode())] == asked
+    for each in asked:
+        assert sent(key, each, **words) in (target, target.removeprefix("/api"))
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("a.test", {}),
+        ("a.test", {"template": "/index.php?path={path}"}),
+        ("a.test/~/(a|b)/(.*)", {"template": "/{2}"}),
+        ("a.test/x/*", {"template": "/y"}),
+        ("a.test", {"template": "{path}{path}"}),
+    ],
+)
+def test_what_does_not_tell_leads_nowhere(key: str, words: dict[str, Any]) -> None:
+    assert returned(parse_key(key), **words) is None
+
+
+@given(
+    st.text("/abc.", max_size=8), st.booleans(), st.sampled_from(["/v2{path}", "{path}.b", None])
+)
+def test_whatever_goes_out_comes_back(path: str, strip: bool, template: str | None) -> None:
+    pattern = parse_key("a.test/api/*")
+    rewrite = rewriter(pattern, strip=strip, template=template)
+    back = returned(pattern, strip=strip, template=template)
+    asked = f"/api/{path}".encode()
+    if rewrite is not None and back is not None and b"//" not in asked:
+        went = rewrite(RequestHead(b"GET", asked, b"a.test", b"http", []))
+        assert asked in back(went) or went.startswith(b"/api/")

@@ -6,9 +6,10 @@ import pytest
 
 from porch.config.steps import complete
 from porch.shield import access
-from porch.shield.access import Access, AccessDenied, Lists, Verdicts
+from porch.shield.access import Access, AccessByHost, AccessDenied, Lists, Verdicts
 from porch.shield.country import Place, Places
 from porch.shield.network import ALLOWED, DENIED, Gathering, Table, parse_network
+from tests.support.hooks import FakeExchange
 
 
 def table(allow: tuple[str, ...] = (), deny: tuple[str, ...] = ()) -> Table:
@@ -127,3 +128,36 @@ def test_a_client_is_judged_once_and_what_is_remembered_is_bounded() -> None:
 def test_only_the_lists_of_a_filter_are_public() -> None:
     lists: Any = Lists(table=table(), default=True, allow=("10.0.0.1",))
     assert Access(lists).lists.allow == ("10.0.0.1",)
+
+
+@pytest.mark.parametrize("other", [None, Access(Lists(table=table(), default=False))])
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        (b"a.test", None),
+        (b"closed.test", None),
+        (b"free.closed.test", True),
+        (b"x.closed.test", False),
+        (b"A.B.Closed.Test.:8080", False),
+        (b"", None),
+    ],
+)
+def test_where_no_route_is_the_nearest_word_of_the_host_decides(
+    host: bytes, said: bool | None, other: Access | None
+) -> None:
+    nobody = Access(Lists(table=table(), default=False))
+    found = AccessByHost({"*.closed.test": nobody, "free.closed.test": None}, other)
+    exchange: Any = FakeExchange(authority=host)
+    exchange.client_ip = b"192.0.2.7"
+    if (other is None) if said is None else said:
+        found.on_request(exchange)
+    else:
+        with pytest.raises(AccessDenied):
+            found.on_request(exchange)
+
+
+def test_the_word_of_every_host_goes_before_that_of_the_top() -> None:
+    nobody = Access(Lists(table=table(), default=False))
+    exchange: Any = FakeExchange(authority=b"a.test")
+    exchange.client_ip = b"192.0.2.7"
+    AccessByHost({"*": None}, nobody).on_request(exchange)

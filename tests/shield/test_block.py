@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.http.message import Field, RequestHead
-from porch.shield.block import MOST_BODY, Block, BlockBodies, Rule
+from porch.shield.block import MOST_BODY, Block, BlockBodies, Blocked, Rule
 from porch.shield.block_spellings import TooDeep
 from porch.shield.tarpit import Tarpit
+from tests.support.hooks import FakeExchange
 from tests.support.scenario import Scenario
 
 PATH = Rule("path", path=("^/private(?:/|$)",))
@@ -174,6 +175,18 @@ def test_a_pattern_that_comes_in_pieces_is_found_before_the_last_goes_on(
         story.client(bytes((byte,)))
     story.upstream_gets(b"POST /a", b"a <scrip", end=False).client(b"t")
     story.client_gets(403, b"http_request_denied").ended(1, "http_request_denied")
+
+
+def test_a_body_is_whole_with_its_last_byte_and_not_only_when_its_end_is_said() -> None:
+    """HTTP/2 says so in a frame of its own, behind which an origin would have had all of it."""
+    for cut in range(8):
+        block = BlockBodies([BODY])
+        exchange: Any = FakeExchange(method=b"POST", length=8)
+        exchange.request_done = False
+        assert block.on_request_data(exchange, b" <script"[:cut]) == b" <script"[:cut]
+        assert block.on_request(exchange) is None
+        with pytest.raises(Blocked):
+            block.on_request_data(exchange, b" <script"[cut:])
 
 
 def test_an_innocent_body_passes_as_it_came(scenario: Callable[..., Scenario]) -> None:

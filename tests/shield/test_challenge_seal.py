@@ -44,6 +44,16 @@ def test_no_host_and_network_read_as_another_pair() -> None:
     assert not SEAL.holds(PASS, NOW, BITS, HOST[:-1], HOST[-1:] + NET)
 
 
+def test_no_other_letters_stand_for_the_same() -> None:
+    """Those of plain Base64."""
+    until = NOW
+    while not {b"-"[0], b"_"[0]} & {*(shown := SEAL.grant(until, BITS, HOST, NET))}:
+        until += 1
+    assert SEAL.holds(shown, NOW - 1, BITS, HOST, NET)
+    plain = shown.translate(bytes.maketrans(b"-_", b"+/"))
+    assert not SEAL.holds(plain, NOW - 1, BITS, HOST, NET)
+
+
 def test_every_changed_character_is_noticed() -> None:
     for place in range(len(PASS)):
         other = b"B" if PASS[place : place + 1] == b"A" else b"A"

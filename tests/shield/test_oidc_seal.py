@@ -45,6 +45,19 @@ def test_what_is_no_seal_is_refused(text: bytes) -> None:
     assert SEALER.open(text, b"a.test") is None
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_nor_is_another_spelling_of_the_same_bytes(size: int) -> None:
+    """Letters of plain Base64, `=`, and bits of the last letter that mean nothing."""
+    sealed = SEALER.seal({"c": "x" * size}, b"a.test")
+    while not {b"-"[0], b"_"[0]} & {*sealed}:
+        sealed = SEALER.seal({"c": "x" * size}, b"a.test")
+    plain = sealed.translate(bytes.maketrans(b"-_", b"+/"))
+    ends = [bytes((each,)) for each in range(128) if each != sealed[-1]]
+    for other in (plain, sealed + b"=", sealed + b"==", *(sealed[:-1] + each for each in ends)):
+        assert SEALER.open(other, b"a.test") is None, other
+    assert SEALER.open(sealed, b"a.test") is not None
+
+
 def test_what_is_too_long_is_not_looked_at() -> None:
     long = SEALER.seal({"c": "x" * LONGEST}, b"a.test")
     assert SEALER.open(long, b"a.test") is None

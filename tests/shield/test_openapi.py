@@ -137,6 +137,36 @@ def test_unknown_parameters_of_the_query_may_be_refused(door: Make) -> None:
     plays(door, ask(b"GET", b"/v1/pets?limit=1&key=abc"), 200, unknown=False)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"Limit=1000",
+        b"limit=1&LIMIT=1000",
+        b"limit[]=1000",
+        b"limit%5B%5D=1000",
+        b"limit[0]=1000",
+        b"+limit=1000",
+        b"%20limit=1000",
+        b"limit%20=1000",
+        b"limit%00=1000",
+        b"limit%00x=1000",
+        b"li%256dit=1000",
+        b"debug=1;limit=1000",
+        b"limit=7;limit=1000",
+        b"tags=a;limit=9",
+        b"debug;Limit=1000",
+    ],
+)
+def test_another_spelling_of_a_described_parameter_is_refused(door: Make, query: bytes) -> None:
+    """An origin that takes it for `limit` would have it unseen."""
+    plays(door, ask(b"GET", b"/v1/pets?" + query), 400)
+
+
+@pytest.mark.parametrize("query", [b"limit=7&debug=a;b", b"limits=1000", b"a=limit", b"limit=7&;"])
+def test_what_is_no_spelling_of_one_passes(door: Make, query: bytes) -> None:
+    plays(door, ask(b"GET", b"/v1/pets?" + query), 200)
+
+
 def test_a_preflight_passes_and_has_no_body(door: Make) -> None:
     fields = b"origin: https://a.test\r\naccess-control-request-method: DELETE\r\n"
     plays(door, ask(b"OPTIONS", b"/v1/pets/7", fields), 200)

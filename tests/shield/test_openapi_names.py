@@ -1,10 +1,10 @@
-"""Names of cookies and fields, and their other spellings."""
+"""Names of cookies, fields and parameters, and their other spellings."""
 
 import pytest
 
 from porch.http.message import RequestHead
 from porch.shield.content_errors import BadContent
-from porch.shield.openapi_names import cookies, fields
+from porch.shield.openapi_names import cookies, fields, parameters
 
 
 def head(*fields: tuple[bytes, bytes]) -> RequestHead:
@@ -42,6 +42,10 @@ def test_one_pair_of_quotes_is_no_part_of_a_value(value: bytes, text: bytes) -> 
         b'"role"=user',
         b"role[]=user",
         b"role[x]=user",
+        b"+role=user",
+        b"ro\xc2\xadle=user",
+        b"ro%01le=user",
+        b"role\xc3=user",
         b"a=b, role=user",
         b"a=b,role =user",
     ],
@@ -73,3 +77,32 @@ def test_another_spelling_of_a_field_is_refused(sent: bytes) -> None:
     with pytest.raises(BadContent) as caught:
         fields(head((b"x-limit", b"5"), (sent, b"5")), ["x-limit"])
     assert caught.value.sentence == "The header parameter 'x-limit' is spelled in another way."
+
+
+def test_all_parameters_of_a_query_are_found() -> None:
+    assert parameters(b"", ["a"]) == {}
+    assert parameters(b"&a=1&b+c=2&a=%31&d&=3&a", ["a", "e"]) == {
+        "a": [b"1", b"%31", b""],
+        "b c": [b"2"],
+        "d": [b""],
+        "": [b"3"],
+    }
+    assert parameters(b"a.b=1&ids%5B%5D=2&q=x;y", ["a.b", "ids[]", "q"]) == {
+        "a.b": [b"1"],
+        "ids[]": [b"2"],
+        "q": [b"x;y"],
+    }
+
+
+@pytest.mark.parametrize(
+    "query", [b"USER_ROLE=1", b"user.role=1", b"user%2Brole=1", b"a=;user_role"]
+)
+def test_a_parameter_has_one_spelling_too(query: bytes) -> None:
+    with pytest.raises(BadContent) as caught:
+        parameters(query, ["user_role"])
+    assert caught.value.sentence == "The query parameter 'user_role' is spelled in another way."
+
+
+def test_a_parameters_name_is_utf_8() -> None:
+    with pytest.raises(BadContent):
+        parameters(b"%ff=1", [])

@@ -61,6 +61,7 @@ class Sent:
             b"x-forwarded-proto: https",
             b"x-forwarded-host: " + self.host,
             b"x-forwarded-port: %d" % port,
+            b"x-real-ip: 127.0.0.1",
             b"via: 2 porch",
             *self.extra,
         ]

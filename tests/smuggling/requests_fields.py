@@ -48,9 +48,10 @@ CLAIMS = {
     b"X-Forwarded-For:": (b"x-forwarded-for", LOCAL),
     b"X-Forwarded-Proto: https": (b"x-forwarded-proto", b"http"),
     b"X-Forwarded-Host: b.test": (b"x-forwarded-host", b"a.test"),
+    b"X-Real-IP: 6.6.6.6": (b"x-real-ip", LOCAL),
+    b"X_Real_IP: 6.6.6.6": (b"x-real-ip", LOCAL),
 }
 DROPPED = (
-    b"X-Real-IP: 6.6.6.6",
     b"True-Client-IP: 6.6.6.6",
     b"X-Forwarded-Prefix: /admin",
     b"X-Original-URL: /admin",

@@ -1,9 +1,10 @@
 """Values of fields, damaged at random: what they are made of, and where parsers have erred."""
 
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
-__all__ = ["damaged", "fields_of"]
+__all__ = ["damaged", "fields_of", "last"]
 
 _PARTS = (
     *(b"", b" ", b"\t", b",", b", ", b";", b"; ", b"=", b":", b'"', b"\\", b"/", b"//", b"?", b"#"),
@@ -45,3 +46,17 @@ def fields_of(
     names = chance.choices(list(seeds), k=chance.randrange(1, most + 1))
     values = [damaged(chance, seeds[each]).translate(None, b"\0\r\n").strip() for each in names]
     return list(zip(names, values, strict=True))
+
+
+def last(kind: Callable[[random.Random], None], seconds: float, seed: int) -> int:
+    """Rounds of `kind` until so many seconds are over. Returns their number."""
+    until, number = time.monotonic() + seconds, seed
+    while time.monotonic() < until:
+        for _ in range(50):
+            try:
+                kind(random.Random(number))
+            except BaseException as error:
+                error.add_note(f"of round {number}")
+                raise
+            number += 1
+    return number - seed

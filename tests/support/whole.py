@@ -61,6 +61,15 @@ unknown_name = "refuse"
 store = "/tmp/porch"
 cache_store = { size = "10GB", path = "/tmp/kept", memory = false }
 
+[admin]
+listen = "192.168.1.9:9146"
+tokens = { ann = { token = "sha256:\
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", role = "read" } }
+hosts = ["door.test"]
+public = true
+plain = true
+read_only = true
+
 [compress]
 codings = ["zstd"]
 types = ["text/*"]
@@ -79,7 +88,7 @@ profile = "shortlived"
 dns = "persist"
 on_demand = "http://127.0.0.1:9000/ask"
 key = "rsa"
-eab = { kid = "1", key = "AAAA" }
+eab = { kid = "1", key = "${PORCH_TEST_SECRET}" }
 
 [timeouts]
 connect = "2s"
@@ -198,7 +207,7 @@ client = "10.0.0.0/8"
 
 [site."a.test"]
 www = "redirect"
-sticky = { cookie = "sid", secret = "0123456789abcdef", max_age = "1d", drain = "1h" }
+sticky = { cookie = "sid", secret = "${PORCH_TEST_SECRET}", max_age = "1d", drain = "1h" }
 headers = "secure"
 
 [pool.pool]

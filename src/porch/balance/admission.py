@@ -77,6 +77,14 @@ class Admission(Filter):
     def __repr__(self) -> str:
         return f"<Admission {len(self._running)} running, {len(self._waiting)} wait>"
 
+    @property
+    def described(self) -> str:
+        """What is under way in the pool, of all workers, and who waits, in words."""
+        bounds, cells = self._bounds, self._cells
+        most = f" of {bounds.pool}" if bounds.pool is not None else ""
+        words = f"{cells.total(RUNNING)}{most} requests under way"
+        return f"{words}, {cells.total(WAITING)} of {bounds.queue} wait"
+
     def on_request(self, exchange: Exchange) -> Suspend | None:
         """See Filter."""
         if not self._waiting and self._has_room():

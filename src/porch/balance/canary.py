@@ -113,18 +113,25 @@ class Canary:
     def takes(self, request: RequestHead, client_ip: bytes) -> bool:
         """Whether the request goes to the canary, unless that was taken back."""
         rule = self.rule
-        if rule.headers and rule.headers.holds(request, client_ip):
-            return True
-        if rule.cookie:
-            asked = _cookie(request, rule.cookie)
-            if asked in ALWAYS:
-                return True
-            if asked in NEVER:
-                return False
+        asked = self._asks(request, client_ip)
+        if asked is not None:
+            return asked
         if not rule.sticky:
             return self._number() < rule.share
         who = _cookie(request, rule.sticky_cookie) if rule.sticky_cookie else None
         return _point(rule.salt, who or client_ip) < rule.share
+
+    def is_drawn(self, request: RequestHead, client_ip: bytes) -> bool:
+        """Whether `takes` leaves it to chance."""
+        return not self.rule.sticky and self._asks(request, client_ip) is None
+
+    def _asks(self, request: RequestHead, client_ip: bytes) -> bool | None:
+        """Whether it asks for the canary or for the others, if it does."""
+        rule = self.rule
+        if rule.headers and rule.headers.holds(request, client_ip):
+            return True
+        asked = _cookie(request, rule.cookie) if rule.cookie else None
+        return True if asked in ALWAYS else False if asked in NEVER else None
 
 
 _cookie = READERS["cookie"]

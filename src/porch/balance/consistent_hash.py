@@ -77,6 +77,25 @@ class ConsistentHash:
         yield first
         yield from self._others(point, first, busy)
 
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Balancer. Anybody where there is no key."""
+        key = self._key(exchange)
+        if key is None:
+            return self._draw.all
+        assert self._load is not None
+        up, bound = self._up, self._load.foreseen * BOUND
+        busy: list[Endpoint] = []
+        for each in self._ring.walk(point_of(key)):
+            if each in up and each not in busy:
+                if sum(each.runs) < max(LEAST, bound * each.weight):
+                    return (each,)
+                busy.append(each)
+                if len(busy) == len(up):
+                    break
+                if len(busy) == _PASSED:
+                    return (min(busy, key=_load),)
+        return busy[:1]
+
     def _search(self, point: int, busy: list[Endpoint]) -> Endpoint:
         """The first that is not too busy. busy: those that are; the first of them may be known."""
         up = self._up

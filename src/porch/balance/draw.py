@@ -30,6 +30,11 @@ class Draw:
         self._total = self._sums[-1] if self._sums else 0.0
         self._are_equal = len({each.weight for each in endpoints}) == 1
 
+    @property
+    def all(self) -> Sequence[Endpoint]:
+        """Those who may be drawn."""
+        return self._endpoints
+
     def one(self) -> Endpoint:
         """Each with the probability of its weight."""
         endpoints = self._endpoints

@@ -137,6 +137,12 @@ class Endpoint:
         """When any worker had an answer below 500 (clock.milliseconds)."""
         return self._cells.most(ANSWERED)
 
+    @property
+    def checked_at(self) -> int:
+        """When its next active check is due, whichever worker asks (clock.milliseconds); 0 for
+        never."""
+        return self._cells.most(CHECKED_AT)
+
     def weigh(self, weight: float, share: float = 1.0) -> None:
         """Another weight, of which it has this share as long as it is new or just back."""
         self.full_weight = weight

@@ -23,6 +23,10 @@ class FirstAvailable:
         """See upstream.Balancer."""
         self._endpoints = up
 
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Balancer."""
+        return self._endpoints[:1]
+
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer. As they are written."""
         return iter(self._endpoints)

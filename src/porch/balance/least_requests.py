@@ -38,6 +38,14 @@ class LeastRequests:
         self._endpoints = up
         self._draw.use(up)
 
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Balancer. Of many two are drawn, so that it may be anybody."""
+        endpoints = self._endpoints
+        if len(endpoints) > EXACT:
+            return endpoints
+        least = min(map(_load, endpoints))
+        return [each for each in endpoints if _load(each) == least]
+
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""
         endpoints = self._endpoints

@@ -14,6 +14,7 @@ then counts for what it is, not for an eighth.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from itertools import chain
 
 from porch import clock
@@ -70,6 +71,16 @@ class LeastTime:
             there = {*everyone}
             for each in [each for each in self._known if each not in there]:
                 del self._known[each]
+
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Balancer. Of many two are drawn, so that it may be anybody."""
+        if not self._few:
+            return self._up
+        twin = copy(self)  # to look at an endpoint is to know more of it
+        twin._known = _All({each: copy(known) for each, known in self._known.items()})
+        costs = {each: twin._cost(each) for each in self._up}
+        least = min(costs.values()) * ALIKE
+        return [each for each, cost in costs.items() if cost <= least]
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""

@@ -31,6 +31,14 @@ class MeanLoad:
         """What was under way at the last look."""
         return dict(zip(self._endpoints, self._had, strict=True))
 
+    @property
+    def foreseen(self) -> float:
+        """What `look` would say next, without a look."""
+        endpoints, had, index = self._endpoints, self._had, self._next
+        if len(endpoints) <= EXACT:
+            return self.look()
+        return (self._sum + sum(endpoints[index].runs) - had[index]) / self._weights
+
     def look(self) -> float:
         """Requests under way for each unit of weight."""
         endpoints, had = self._endpoints, self._had

@@ -27,6 +27,10 @@ class RandomChoice:
         """See upstream.Balancer."""
         self._draw.use(up)
 
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Balancer."""
+        return self._draw.all
+
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer."""
         first = self._draw.one()

@@ -33,6 +33,10 @@ class RoundRobin:
         ]
         heapify(self._due)
 
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Balancer."""
+        return (self._due[0][2],)
+
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer. Only the first has had its turn; the rest follow as they are
         due."""

@@ -7,6 +7,7 @@ later, and decides nothing.
 from collections.abc import Callable, Container
 
 from porch.balance.endpoint import Endpoint, Out
+from porch.debug import debug
 
 __all__ = [
     "LIMITED",
@@ -57,6 +58,9 @@ class Standings:
     def tell(self, endpoint: Endpoint, kind: str, why: Out | None) -> None:
         """See roster.Tell."""
         standing = (endpoint.roster.name, endpoint.name), kind, why
+        if debug.is_on:
+            how = f"out, {kind}: {why.text}" if why is not None else f"no more {kind}"
+            debug.say(f"endpoint {endpoint.roster.name}/{endpoint.name}: {how}")
         self.note(standing)
         self.send(standing)
 

@@ -93,11 +93,29 @@ class Sticky(Filter):
 
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See route.Destination."""
-        own = self._own(exchange)
+        own = self.kept_by(exchange)
         others = self._upstream.candidates(exchange)  # by which the budget knows that it came
-        if own is None or not self._keeps(own):
+        if own is None:
             return others
         return chain((own,), (each for each in others if each is not own))
+
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Upstream."""
+        own = self.kept_by(exchange)
+        return self._upstream.leading(exchange) if own is None else (own,)
+
+    def kept_by(self, exchange: Exchange) -> Endpoint | None:
+        """The endpoint that the client belongs to, if that serves it now."""
+        own = self._own(exchange)
+        return own if own is not None and self._keeps(own) else None
+
+    def is_full(self, endpoint: Endpoint) -> bool:
+        """See upstream.Upstream."""
+        return self._upstream.is_full(endpoint)
+
+    def is_used(self, endpoint: Endpoint) -> bool:
+        """See upstream.Upstream."""
+        return self._upstream.is_used(endpoint)
 
     def nobody(self, error: PorchError | None) -> PorchError:
         """See route.Destination."""
@@ -150,8 +168,8 @@ class Sticky(Filter):
 
     def _keeps(self, endpoint: Endpoint) -> bool:
         """Whether an endpoint serves its sticky clients now."""
-        out, most = endpoint.out, self._upstream.most
-        if most is not None and endpoint.running >= most:
+        out = endpoint.out
+        if self._upstream.is_full(endpoint):
             return False
         if not out:
             return True

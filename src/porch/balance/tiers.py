@@ -53,6 +53,16 @@ class Tiers:
         self._sums = [*accumulate(_loads(health))]
         self._tiers = [self._tier(priority, tiers[priority], everyone) for priority in order]
 
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """See upstream.Balancer. Of all tiers that get something now."""
+        found: list[Endpoint] = []
+        before = 0.0
+        for tier, sum_ in zip(self._tiers, self._sums, strict=True):
+            if sum_ > before:
+                found += (tier,) if isinstance(tier, Endpoint) else tier.leading(exchange)
+            before = sum_
+        return found
+
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """See upstream.Balancer. The other tiers follow in their order."""
         tiers = self._tiers

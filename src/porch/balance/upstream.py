@@ -41,6 +41,10 @@ class Balancer(Protocol):
     def candidates(self, exchange: Exchange) -> Iterator[Endpoint]:
         """Each of them once, best first. Most callers take the first alone."""
 
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """Who might be the first now, of at least two in rotation: one where that is certain,
+        several where it is drawn. For explain: nobody has had a turn by it."""
+
 
 class Upstream:
     """A named pool. See route.Destination. care: how its endpoints are looked after. most: requests
@@ -150,6 +154,26 @@ class Upstream:
         more = len(self.endpoints) - TOLD
         text = "; ".join(why) + (f"; and {more} more" if more > 0 else "")
         return NoEndpoint(f"all endpoints of pool {self.name} are out: {text}")
+
+    def leading(self, exchange: Exchange) -> Sequence[Endpoint]:
+        """Who might be asked first now: several where it is drawn, nobody where all are out. For
+        explain: no turn is taken by it, and nothing counted, dialled or tried."""
+        if len(self.endpoints) == 1:
+            return [each for each in self.endpoints if each.weight and not each.is_drained]
+        if self._version != self.roster.version or self._live[0] != self._seen:
+            self._turn()
+        up = self._up
+        if not up:
+            return [each for each in self._refused if each.is_due()][:1]
+        first = self._balancer.leading(exchange) if len(up) > 1 else up
+        with_room = [each for each in first if not self.is_full(each)]
+        if not with_room:
+            with_room = [each for each in up if not self.is_full(each)]
+        return with_room or [min(up, key=attrgetter("running"))]
+
+    def is_full(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint has as many requests under way as it may have."""
+        return self.most is not None and endpoint.running >= self.most
 
     def is_used(self, endpoint: Endpoint) -> bool:
         """Whether requests go to it now: it is in rotation, or all are out for lesser reasons."""

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from porch.cache.key import cookies, folded
+from porch.cache.key import cookies
+from porch.http.cookies import folded
 from porch.http.message import RequestHead
 from porch.keeper import Security
 from porch.route.condition import ValueCondition

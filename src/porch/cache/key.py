@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+from porch.http.cookies import folded
 from porch.http.message import RequestHead
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "body_digest",
     "cookies",
     "digest",
-    "folded",
     "host",
     "make",
     "port",
@@ -42,18 +42,6 @@ _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _DECODED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~")
 _DOTTED = re.compile(rb"\A([^\[:]*[^.:])\.(:[0-9]+)?\Z")
 _PARTING = re.compile(rb"[;,]")
-_USUAL = re.compile(rb"[0-9A-Za-z_-]*")
-_UNDERSCORED = re.compile(rb"[. \[+]")
-_EDGES = "".join(
-    (
-        " \t\n\r\v\f\0\"'\x1c\x1d\x1e\x1f\x85\xa0",
-        "\u1680\u180e\u2028\u2029\u202f\u205f\u3000\ufeff",
-        *map(chr, range(0x2000, 0x200B)),
-        "\udc85\udca0",  # the bytes of Latin-1, alone
-    )
-)
-"""What some origin takes away around a name: all that is white space to Python, JavaScript or Java,
-quotes, NUL."""
 _SEPARATORS = re.compile(rb"[ \\]")
 _ESCAPED = {b" ": rb"\s", b"\\": rb"\\"}
 _PORT = {b"http": b"80", b"https": b"443"}
@@ -162,22 +150,6 @@ def cookies(request: RequestHead) -> Iterator[tuple[bytes, bytes]]:
                 name, equals, value = pair.partition(b"=")
                 name = name.strip(b" \t")
                 yield folded(name), name + equals + value.strip(b" \t")
-
-
-def folded(name: bytes) -> bytes:
-    """What all names of cookies become that some origin takes for one: quoted, escaped or in
-    another case, with white space around them, of ASCII or not, or what PHP makes of them (`.` and
-    the like are `_`, a space or `+` at the start is nothing, `a[b]` is in `a`, and what is behind a
-    NUL is no part of it)."""
-    if _USUAL.fullmatch(name) is not None:  # at 8,000 names in a request that counts
-        return name.lower()
-    plain = _ESCAPE.sub(lambda escape: bytes((int(escape[1], 16),)), name)
-    text = plain.decode("utf-8", "surrogateescape").strip(_EDGES).lstrip(_EDGES + "+")
-    plain = text.encode("utf-8", "surrogateescape").partition(b"\0")[0]
-    array, _, rest = plain.partition(b"[")
-    if b"]" in rest:
-        plain = array
-    return _UNDERSCORED.sub(b"_", plain).lower()
 
 
 def _origin(request: RequestHead) -> bytes:

@@ -14,6 +14,7 @@ from porch.filter import Filter
 from porch.http.message import RequestHead
 from porch.route.paths import TooManyReadings, readings
 from porch.route.pattern import Pattern
+from porch.route.rewrite import Returned
 
 __all__ = ["Attending", "Invalidate", "InvalidateAlone", "InvalidateAtDoor", "Siblings"]
 
@@ -117,17 +118,34 @@ class Attending:
 
 
 class _Invalidating(Filter):
-    __slots__ = ("_siblings", "_store")
+    """back: how clients ask for what an origin names, on a route that rewrites. They may follow a
+    Location as it stands too, so that both are let go of."""
 
-    def __init__(self, siblings: Siblings | Attending, store: Store) -> None:
+    __slots__ = ("_back", "_siblings", "_store")
+
+    def __init__(
+        self, siblings: Siblings | Attending, store: Store, back: Returned | None = None
+    ) -> None:
         self._siblings = siblings
         self._store = store
+        self._back = back
 
     def _look(self, exchange: Exchange) -> None:
         request, response = exchange.request, exchange.response
-        if request.method not in SAFE and response is not None:
-            for each in invalidated(request, response.status, response.fields):
-                self._siblings.forget(self._store, each)
+        if request.method in SAFE or response is None:
+            return
+        for each in invalidated(request, response.status, response.fields):
+            self._siblings.forget(self._store, each)
+        back, outgoing = self._back, exchange.outgoing
+        if back is None or outgoing is None:
+            return
+        went = RequestHead(request.method, outgoing.target, outgoing.authority, request.scheme, [])
+        _, *named = invalidated(went, response.status, response.fields) or [b""]
+        for each in named:
+            target = b"/" + each.partition(b"://")[2].partition(b"/")[2]
+            for known in back(target):
+                asked = RequestHead(b"GET", known, request.authority, request.scheme, [])
+                self._siblings.forget(self._store, url(asked))
 
 
 class Invalidate(_Invalidating):
@@ -139,8 +157,10 @@ class Invalidate(_Invalidating):
 
     __slots__ = ("_heard",)
 
-    def __init__(self, siblings: Siblings | Attending, store: Store) -> None:
-        super().__init__(siblings, store)
+    def __init__(
+        self, siblings: Siblings | Attending, store: Store, back: Returned | None = None
+    ) -> None:
+        super().__init__(siblings, store, back)
         self._heard: set[Exchange] = set()
 
     def on_upstream_response(self, exchange: Exchange) -> None:

@@ -183,7 +183,7 @@ def renew_name(config: Path, name: str) -> int:
     print(text if is_new else f"porch: {text}", file=sys.stdout if is_new else sys.stderr)
     if is_new:
         with contextlib.suppress(NotRunning, OSError):
-            ask(config, "certificates")  # it would see it within a minute
+            ask(config, "certificates", {"names": [name]})  # it would see it within a minute
     return 0 if is_new else 1
 
 

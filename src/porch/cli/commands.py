@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from porch.cli.commands_certs import certs
+from porch.cli.options import DEFAULT, AsJson, Config, File
+
 __all__ = ["app", "usage_error"]
 
 app = typer.Typer(
@@ -16,10 +19,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-File = Annotated[Path, typer.Argument(help="The configuration.", metavar="[FILE]")]
-Config = Annotated[Path, typer.Option("--config", help="The configuration.", metavar="FILE")]
-DEFAULT = Path("porch.toml")
 
 
 @app.callback(invoke_without_command=True)
@@ -66,11 +65,24 @@ def explain(
     client_cert: Annotated[
         Path | None, typer.Option(help="A PEM file with the certificate that the client shows.")
     ] = None,
+    file_only: Annotated[
+        bool, typer.Option("--file-only", help="Ask no door, if one runs with it.")
+    ] = False,
+    json: AsJson = False,
 ) -> int:
-    """Show the route of a request, why it won, and what is sent."""
+    """Show the route of a request, why it won, what is sent, and to whom it would go now."""
     from porch.cli.explain import explain_request
 
-    return explain_request(config, method, url, header or [], client, client_cert)
+    return explain_request(
+        config,
+        method,
+        url,
+        header or [],
+        client,
+        client_cert,
+        file_only=file_only,
+        as_json=json,
+    )
 
 
 @app.command()
@@ -121,7 +133,7 @@ def stop(config: Config = DEFAULT) -> int:
 @app.command()
 def status(
     config: Config = DEFAULT,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    json: AsJson = False,
 ) -> int:
     """Show what a running door does."""
     from porch.cli.status import show_status
@@ -132,7 +144,7 @@ def status(
 @app.command()
 def doctor(
     config: Config = DEFAULT,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    json: AsJson = False,
 ) -> int:
     """Look the door and its machine over; say what is wrong and what to do."""
     from porch.cli.doctor import show_doctor
@@ -146,12 +158,32 @@ def trace(
         str, typer.Argument(metavar="ID|last-error", help="The X-Request-ID of an answer.")
     ],
     config: Config = DEFAULT,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    json: AsJson = False,
 ) -> int:
     """Show what happened to one request, step by step."""
     from porch.cli.trace import show_trace
 
     return show_trace(config, wanted, as_json=json)
+
+
+@app.command()
+def audit(
+    config: Config = DEFAULT,
+    since: Annotated[str, typer.Option(help="Such as 2h, or 2026-11-29T15:00 (UTC).")] = "",
+    who: Annotated[str, typer.Option(help="By whom; * stands for anything.")] = "",
+    what: Annotated[str, typer.Option(help="drain, reload, …; * stands for anything.")] = "",
+    count: Annotated[int, typer.Option("-n", "--count", min=0, help="The last ones.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
+) -> int:
+    """Show who has changed what of a door, whether it runs or not."""
+    from porch.cli.audit import Wanted, show_audit, since_of
+
+    try:
+        wanted = Wanted(since=since_of(since), who=who, what=what, count=count)
+    except ValueError as error:
+        print(f"porch: {error}", file=sys.stderr)
+        return 2
+    return show_audit(config, wanted, as_json=json)
 
 
 @app.command()
@@ -280,6 +312,42 @@ def canary(
     return order(config, route, state)
 
 
+@app.command("log-level")
+def log_level(
+    level: Annotated[str, typer.Argument(metavar="debug|normal", help="debug says more.")],
+    config: Config = DEFAULT,
+    for_: Annotated[
+        str, typer.Option("--for", help="Normal again by itself after so long; an hour at most.")
+    ] = "5m",
+) -> int:
+    """Have all workers say more in their messages, for some minutes."""
+    from porch.cli.orders import log_level as order
+
+    return order(config, level, for_)
+
+
+@app.command()
+def capture(
+    client: Annotated[
+        str, typer.Argument(metavar="[CLIENT]", help="Its address; none follows the one that runs.")
+    ] = "",
+    config: Config = DEFAULT,
+    for_: Annotated[
+        str, typer.Option("--for", help="Ends by itself after so long; 10m at most.")
+    ] = "10m",
+    route: Annotated[str, typer.Option(help="Of this route only; its key.")] = "",
+    end: Annotated[bool, typer.Option("--end", help="End the one that runs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
+) -> int:
+    """Show the heads that one client, the door and the origin send, until Ctrl-C."""
+    from porch.cli.capture import capture as follow
+    from porch.cli.capture import end_capture
+
+    if end:
+        return end_capture(config)
+    return follow(config, client, for_, route, as_json=json)
+
+
 @app.command()
 def purge(
     urls: Annotated[
@@ -305,7 +373,7 @@ def purge(
 @app.command()
 def cache(
     config: Config = DEFAULT,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    json: AsJson = False,
 ) -> int:
     """Show what is kept, how often that was of use, and why it was not."""
     from porch.cli.cache import show_cache
@@ -390,38 +458,7 @@ def untrust(
     return trust_root(config, root, is_wanted=False, has_system=not browsers_only)
 
 
-certs = typer.Typer(help="How the certificates are; what stands in the way of one; a new one.")
 app.add_typer(certs, name="certs")
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
-Name = Annotated[str, typer.Argument(help="A host, as a route has it.")]
-
-
-@certs.callback(invoke_without_command=True)
-def _certs(context: typer.Context, config: Config = DEFAULT, json: AsJson = False) -> int:
-    if context.invoked_subcommand is not None:
-        # `porch certs --config FILE check NAME` means the same as with the option behind.
-        given = {"config": str(config), "json": json}
-        context.default_map = {context.invoked_subcommand: given}
-        return 0
-    from porch.cli.certs import show_certs
-
-    return show_certs(config, as_json=json)
-
-
-@certs.command("check")
-def check_certificate(name: Name, config: Config = DEFAULT, json: AsJson = False) -> int:
-    """Look at DNS, ports, CAA and limits before a certificate is asked for."""
-    from porch.cli.certs import check_name
-
-    return check_name(config, name, as_json=json)
-
-
-@certs.command("renew")
-def renew_certificate(name: Name, config: Config = DEFAULT) -> int:
-    """Get a new certificate now."""
-    from porch.cli.certs import renew_name
-
-    return renew_name(config, name)
 
 
 def _ask(config: Path, command: str) -> int:

@@ -1,5 +1,6 @@
 """`porch explain METHOD URL`: why a request takes its route, and what is sent."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from porch.cli.explain_compress import compress_lines
 from porch.cli.explain_content import content_lines
 from porch.cli.explain_limit import limit_lines
 from porch.cli.explain_retry import retry_lines
+from porch.cli.explain_running import Door, running_lines
 from porch.config.build import build
 from porch.config.load import load
 from porch.config.loaded import Loaded
@@ -29,6 +31,7 @@ from porch.config.rehearse import (
     security_of,
     shown_in,
 )
+from porch.config.snapshot import Snapshot
 from porch.config.state import State
 from porch.errors import PorchError
 from porch.forward.address import ONE, SPOKEN
@@ -53,13 +56,18 @@ def explain_request(
     headers: list[str],
     client: str,
     client_cert: Path | None = None,
+    *,
+    file_only: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Print the explanation. client: the address that the connection comes from, before `trust`.
-    client_cert: the PEM file of what it shows.
+    client_cert: the PEM file of what it shows. file_only: no door is asked, if one runs.
 
     Returns 0, also for a request that the door refuses; 1 if the file is of no use; 2 if the
     words are no request.
     """
+    door = Door({}, "was not asked: this is what the file says")
+    lines: list[str] = []
     loaded = load(config)
     state = State()
     built = build(loaded, state) if loaded.ok else None
@@ -74,37 +82,50 @@ def explain_request(
         print(f"porch: {error}", file=sys.stderr)
         return 2
     except PorchError as error:
-        print(f"refused   {error.status}: {error.detail}")
-        return 0
+        return _show([f"refused   {error.status}: {error.detail}"], door, as_json=as_json)
+    if not file_only:
+        door = _asked(config, method, url, headers, client, client_cert)
     rehearsal = rehearse(built, request, peer, certificate)
     client_ip = client_ip_of(built, request, peer)
     security = security_of(built, request, certificate)
     explanation = explain(built.router, request, client_ip, security)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
-    print(_redacted(shown.text(), loaded), end="")
-    for line in _described(certificate):
-        print(line)
-    for line in (*_served(rehearsal), *_consumed(headers, rehearsal)):
-        print(line)
+    lines += _redacted(shown.text(), loaded).splitlines()
+    lines += (*_described(certificate), *_served(rehearsal), *_consumed(headers, rehearsal))
     if rehearsal.sent is not None:
-        for line in _spoken(rehearsal.route, state):
-            print(line)
-        for line in retry_lines(rehearsal.route, rehearsal.sent):
-            print(f"retry     {line}")
+        lines += _spoken(rehearsal.route, state)
+        lines += [f"retry     {line}" for line in retry_lines(rehearsal.route, rehearsal.sent)]
     trusted = built.trusts is not None and built.trusts(peer)
-    for line in cache_lines(
-        config, loaded, rehearsal.route, request, client_ip, is_trusted=trusted
-    ):
-        print(_redacted(line, loaded))
-    for line in _answer_changes(rehearsal):
-        print(line)
-    for line in _protected(loaded, rehearsal.route, request, client_ip):
-        print(line)
-    for lines in (compress_lines, buffer_lines):
-        for line in lines(loaded, rehearsal.route, request):
-            print(line)
-    for line in (*changes(rehearsal, client_ip), *ordered_for(config, rehearsal.route)):
-        print(line)
+    asks = None if file_only else config
+    kept = cache_lines(asks, loaded, rehearsal.route, request, client_ip, is_trusted=trusted)
+    lines += [_redacted(line, loaded) for line in kept]
+    lines += _answer_changes(rehearsal)
+    lines += _protected(loaded, rehearsal.route, request, client_ip)
+    lines += compress_lines(loaded, rehearsal.route, request)
+    lines += buffer_lines(loaded, rehearsal.route, request)
+    lines += changes(rehearsal, client_ip)
+    lines += ordered_for(door.orders, rehearsal.route)
+    lines += running_lines(door, Snapshot.of(loaded, lists=built.lists), rehearsal.route)
+    return _show(lines, door, as_json=as_json)
+
+
+def _asked(
+    config: Path, method: str, url: str, headers: list[str], client: str, shown: Path | None
+) -> Door:
+    """What the door that runs says of the request."""
+    words: dict[str, object] = {"method": method, "url": url, "client": client, "headers": headers}
+    if shown is not None:
+        words["certificate"] = shown.read_text("latin-1")
+    return Door.asked(config, words)
+
+
+def _show(lines: list[str], door: Door, *, as_json: bool) -> int:
+    """Print it: a line each, or all as JSON, with what the door has said."""
+    if as_json:
+        pairs = [{"about": line[:10].strip(), "text": line[10:]} for line in lines]
+        print(json.dumps({"lines": pairs, "door": door.told or None}, indent=2))
+    else:
+        print("\n".join(lines))
     return 0
 
 

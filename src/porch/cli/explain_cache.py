@@ -39,7 +39,7 @@ _DONE: Mapping[How, str] = {
 
 
 def cache_lines(
-    config: Path,
+    config: Path | None,
     loaded: Loaded,
     route: Route | None,
     request: RequestHead,
@@ -47,7 +47,8 @@ def cache_lines(
     *,
     is_trusted: bool,
 ) -> Iterator[str]:
-    """None of a route that keeps nothing. is_trusted: whether it comes from a proxy in `trust`."""
+    """None of a route that keeps nothing. config: of the door that is asked for what it has; None
+    asks nobody. is_trusted: whether it comes from a proxy in `trust`."""
     if route is None or route.destination is None:
         return
     places = (each for each in loaded.routes if (each.key, each.where) == (route.key, route.where))
@@ -94,8 +95,11 @@ def _why_past(rules: Policy, request: RequestHead, client_ip: bytes, past: str) 
 
 
 def _stored(
-    config: Path, primary: bytes, request: RequestHead, rules: Policy, client_ip: bytes
+    config: Path | None, primary: bytes, request: RequestHead, rules: Policy, client_ip: bytes
 ) -> Iterator[str]:
+    if config is None:
+        yield "stored    not known: no door was asked"
+        return
     answer: dict[str, Any] = {}
     with suppress(NotRunning, OSError):
         answer = ask(config, "kept", {"primary": primary.hex()}, patience=PATIENCE)

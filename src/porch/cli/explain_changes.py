@@ -1,13 +1,9 @@
 """What `porch explain` says of canary, mirror and maintenance, and of what a running door was told.
 
-The file is what is explained; orders are not in it, so the door that runs with it is asked for
-them, if there is one.
+The file is what is explained; orders are not in it: the door that runs has them.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from porch.balance.canary import Canary
 from porch.balance.mirror import Mirror
@@ -15,15 +11,11 @@ from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
 from porch.config.rehearse import Rehearsal
 from porch.config.units import spell_share
-from porch.manage.control import NotRunning, ask
 from porch.manage.naming import spelled
 from porch.route.route import Route
 from porch.serve.maintenance import Maintenance
 
 __all__ = ["changes", "ordered_for", "pools"]
-
-PATIENCE = 2.0
-"""Seconds for a door to say what it was told."""
 
 
 def changes(rehearsal: Rehearsal, client_ip: bytes) -> Iterator[str]:
@@ -54,18 +46,16 @@ def changes(rehearsal: Rehearsal, client_ip: bytes) -> Iterator[str]:
             yield f"mirror    {spell_share(owner.share)} are copied to {target}, answers dropped"
 
 
-def ordered_for(config: Path, route: Route | None) -> Iterator[str]:
-    """Lines about what the door that runs was told and this route meets."""
+def ordered_for(orders: Iterable[Mapping[str, str]], route: Route | None) -> Iterator[str]:
+    """Lines about what the door that runs was told and this route meets. orders: as its status has
+    them."""
     if route is None:
         return
-    answer: dict[str, Any] = {}
-    with suppress(NotRunning, OSError):
-        answer = ask(config, "orders", patience=PATIENCE)
     names = {spelled((each.name, place.name)) for each in pools(route) for place in each.endpoints}
     names.add(route.key)
     if isinstance(route.destination, Canary):
         names.add(route.destination.name)
-    for each in answer.get("orders", ()):
+    for each in orders:
         if each["about"] in names:
             yield f"now       {each['order']} ({each['undo']} ends it)"
 

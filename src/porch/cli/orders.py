@@ -1,14 +1,16 @@
-"""`porch drain`, `undrain`, `weight`, `maintenance`, `canary`: orders to a running door."""
+"""`porch drain`, `undrain`, `weight`, `maintenance`, `canary`, `log-level`: orders to a running
+door."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from porch.cli.ask import ask_door
-from porch.config.units import parse_duration
+from porch.config.units import parse_duration, spell_duration
 from porch.manage.control import PATIENCE
+from porch.manage.operations import LONGEST_WAIT
 
-__all__ = ["canary", "drain", "maintenance", "undrain", "weight"]
+__all__ = ["canary", "drain", "log_level", "maintenance", "undrain", "weight"]
 
 
 def drain(config: Path, endpoint: str, within: str | None, *, all_pools: bool) -> int:
@@ -18,6 +20,8 @@ def drain(config: Path, endpoint: str, within: str | None, *, all_pools: bool) -
         wait = parse_duration(within) if within is not None else 0.0
     except ValueError as error:
         return _wrong(f"--within: {error}")
+    if wait > LONGEST_WAIT:
+        return _wrong(f"--within is at most {spell_duration(LONGEST_WAIT)}")
     words = {"endpoint": endpoint, "all_pools": all_pools, "wait": wait}
     return ask_door(config, "drain", words, wait + PATIENCE)
 
@@ -69,6 +73,17 @@ def canary(config: Path, route: str, state: str) -> int:
     if state not in ("on", "off"):
         return _wrong(f"'{state}' is neither on nor off")
     return ask_door(config, "canary", {"route": route, "on": state == "on"})
+
+
+def log_level(config: Path, level: str, lasts: str) -> int:
+    """See drain. lasts: for how long, where it is debug."""
+    if level not in ("debug", "normal"):
+        return _wrong(f"'{level}' is neither debug nor normal")
+    try:
+        seconds = parse_duration(lasts)
+    except ValueError as error:
+        return _wrong(f"--for: {error}")
+    return ask_door(config, "log-level", {"level": level, "for": seconds})
 
 
 def _wrong(text: str) -> int:

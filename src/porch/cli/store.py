@@ -14,7 +14,7 @@ from porch.config.loaded import Loaded
 from porch.manage.control import NotRunning, ask
 from porch.manage.wanted import SYSTEM, store_folder
 
-__all__ = ["loaded_of", "open_store"]
+__all__ = ["folder_of", "loaded_of", "open_store"]
 
 
 def loaded_of(config: Path) -> Loaded | None:
@@ -29,13 +29,13 @@ def loaded_of(config: Path) -> Loaded | None:
 def open_store(loaded: Loaded) -> FileStore | None:
     """Its store, made if it is missing; None with the reason on stderr."""
     try:
-        return FileStore(_folder(loaded))
+        return FileStore(folder_of(loaded))
     except StoreError as error:
         print(f"porch: {error}", file=sys.stderr)
         return None
 
 
-def _folder(loaded: Loaded) -> Path:
+def folder_of(loaded: Loaded) -> Path:
     """Where the door has it. Root who asks beside the door of a user (`sudo porch trust`) means
     that door's: it says which one it has, else it is the one in that user's home. Root's own would
     be another authority's."""

@@ -13,16 +13,10 @@ from typing import Any
 
 from porch.cli.ask import answer_of
 from porch.cli.status import table
-from porch.observe.meter import (
-    BOUNDS,
-    BUCKETS,
-    BYTES_OUT,
-    ERRORS,
-    FIRST_BYTE,
-    REQUESTS,
-    TOTAL,
-)
+from porch.observe.meter import ERRORS, REQUESTS
+from porch.observe.rates import rates
 from porch.observe.series import GONE
+from porch.observe.took import took
 from porch.observe.visible import visible
 
 __all__ = ["Snapshot", "lines", "show_top", "summary"]
@@ -104,7 +98,7 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
     whole = [sum(column) for column in zip(*routes.values(), strict=True)] if routes else []
     return {
         "seconds": round(seconds, 3),
-        "all": _row("all", whole, seconds) if whole else None,
+        "all": {"name": "all"} | rates(whole, seconds) if whole else None,
         "connections": sum(each["connections"] or 0 for each in workers),
         "running": sum(each["running"] or 0 for each in workers),
         "routes": _rows(routes, seconds),
@@ -125,37 +119,8 @@ def _add(found: dict[str, Cells], key: str, cells: Cells) -> None:
 
 
 def _rows(found: Mapping[str, Cells], seconds: float) -> list[dict[str, Any]]:
-    rows = [_row(name, cells, seconds) for name, cells in found.items()]
+    rows = [{"name": name} | rates(cells, seconds) for name, cells in found.items()]
     return sorted(rows, key=lambda row: -row["per_second"])[:MOST]
-
-
-def _row(name: str, cells: Cells, seconds: float) -> dict[str, Any]:
-    requests = sum(cells[:6])
-    return {
-        "name": name,
-        "per_second": round(requests / seconds, 2),
-        "failed": cells[0] + cells[5],
-        "share_failed": round((cells[0] + cells[5]) / requests, 4) if requests else 0.0,
-        "bytes_per_second": round(cells[BYTES_OUT] / seconds),
-        "p50": _quantile(cells, TOTAL, 0.5),
-        "p99": _quantile(cells, TOTAL, 0.99),
-        "first_byte_p99": _quantile(cells, FIRST_BYTE, 0.99),
-    }
-
-
-def _quantile(cells: Cells, start: int, share: float) -> float | None:
-    """Within the bucket evenly, as Prometheus has it; the last bucket's bound for all above."""
-    counts = cells[start + 1 : start + 1 + BUCKETS]
-    left = share * sum(counts)
-    if not left:
-        return None
-    low = 0.0
-    for count, bound in zip(counts, BOUNDS, strict=False):
-        if left <= count:
-            return round(low + (bound - low) * left / count, 6)
-        left -= count
-        low = bound
-    return BOUNDS[-1]
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -177,7 +142,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
             ["slowest", "status", "client", "request", "id"],
             [
                 [
-                    _time(each["total_ms"] / 1000),
+                    took(each["total_ms"] / 1000),
                     each["status"] or "---",
                     visible(each["client"]),
                     visible(f"{each['method']} {each['host']}{each['target']}")[:60],
@@ -202,14 +167,12 @@ def _cells(row: Mapping[str, Any]) -> list[object]:
         visible(row["name"]),
         f"{row['per_second']:.1f}",
         f"{row['failed']} ({row['share_failed']:.1%})" if row["failed"] else "0",
-        _time(row["p50"]),
-        _time(row["p99"]),
-        _time(row["first_byte_p99"]),
+        _known(row["p50"]),
+        _known(row["p99"]),
+        _known(row["first_byte_p99"]),
         f"{row['bytes_per_second'] / 1e6:.2f} MB/s",
     ]
 
 
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+def _known(seconds: float | None) -> str:
+    return "-" if seconds is None else took(seconds)

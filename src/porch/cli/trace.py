@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from porch.cli.ask import answer_of
+from porch.observe.took import took
 from porch.observe.visible import visible
 
 __all__ = ["lines", "show_trace"]
@@ -35,7 +36,7 @@ def lines(record: dict[str, Any]) -> Iterator[str]:
     """The exchange as text. What a client or an origin has sent moves no cursor."""
     yield f"{visible(record['method'])} {visible(record['host'])}{visible(record['target'])}"
     status = record["status"] or "no answer"
-    yield f"{status} after {_time(record['total_ms'])}, ended {visible(record['time'])}"
+    yield f"{status} after {took(record['total_ms'] / 1000)}, ended {visible(record['time'])}"
     trace = f", trace {visible(record['trace'])}" if record.get("trace") else ""
     yield f"id {visible(record['id']) or '-'}{trace}"
     yield ""
@@ -59,7 +60,7 @@ def _steps(record: dict[str, Any]) -> Iterator[str]:
     tried = record.get("tried", ())
     for endpoint, connected, failed, word, detail in tried:
         told = f": {visible(detail)}" if detail else ""
-        had = "never connected" if connected is None else f"connected at {_time(connected)}"
+        had = "never connected" if connected is None else f"connected at {took(connected / 1000)}"
         yield _step(failed, f"{visible(endpoint)} failed, {had}: {word}{told}")
     if record["endpoint"] is None:
         yield _step(None, "answered at the door")
@@ -75,8 +76,4 @@ def _steps(record: dict[str, Any]) -> Iterator[str]:
 
 
 def _step(at: float | None, text: str) -> str:
-    return f"{'' if at is None else _time(at):>10}  {text}"
-
-
-def _time(milliseconds: float) -> str:
-    return f"{milliseconds:.1f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
+    return f"{'' if at is None else took(at / 1000):>10}  {text}"

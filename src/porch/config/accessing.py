@@ -13,12 +13,12 @@ from porch import clock
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.networks import Word, file_of, lines_of, parse_word
-from porch.config.settings import RouteSettings
+from porch.config.settings import RouteSettings, site_of
 from porch.config.state import State
 from porch.config.steps import Steps, complete
 from porch.filter import Filter
 from porch.route.condition import Network as AnyNetwork
-from porch.shield.access import Access, Lists
+from porch.shield.access import Access, AccessByHost, Lists
 from porch.shield.country import Database, Places, TellPlace, opening
 from porch.shield.network import ALLOWED, DENIED, Gathering, Network, parse_network
 
@@ -82,6 +82,30 @@ class Accessing:
         if settings.nearest("geo_fields") and self._tell is not None:
             found.append(self._tell)
         return found
+
+    def of_host(self, host: str) -> Steps[list[Filter]]:
+        """What an answer of the door's own on a host has by its site's words and the top's: nobody
+        whom they keep out is told anything else."""
+        site = site_of(self._loaded, host)
+        layers = [self._loaded.config] if site is None else [self._loaded.config, site]
+        access = yield from self._access(RouteSettings(layers))
+        return [] if access is None else [access]
+
+    def where_no_route_is(self) -> Steps[list[Filter]]:
+        """The same for hosts and paths that nobody has named."""
+        other = yield from self._access(RouteSettings([self._loaded.config]))
+        by_host: dict[str, Access | None] = {}
+        for host, site in self._loaded.sites.items():
+            if any(getattr(site, word) is not None for word in _SAYS):
+                layers = [self._loaded.config, site]
+                by_host[host] = yield from self._access(RouteSettings(layers))
+        if other is None and not any(by_host.values()):
+            return []
+        return [AccessByHost(by_host, other)]
+
+    def _access(self, settings: RouteSettings) -> Steps[Access | None]:
+        yield from self.preparing(settings)
+        return self._made.get(_key(settings))
 
     def _lists(self, allow: tuple[str, ...], deny: tuple[str, ...]) -> Steps[Lists]:
         gathering = Gathering()

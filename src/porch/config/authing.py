@@ -159,7 +159,7 @@ class Authing:
     """Of one configuration. Routes with the same words share what lets in. files: that it is made
     of, to be watched. people: files of users and keys, in which somebody may be missing by now:
     they are noticed at once, and no rollback brings an older one back. logins: those at OpenID
-    providers, None where no route has such.
+    providers, None where no route has such. identifies: whether any route has `auth`.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
     in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, gives its fields
@@ -174,6 +174,7 @@ class Authing:
         self._auth.count_in(state.limit_row)
         self.logins = _logins(loaded, state)
         self._told = frozenset(_all_told(loaded))
+        self.identifies = any(each.auth for each in _all_words(loaded))
         self._shown: Shown | None = None
         self._made: dict[tuple[int, ...], _Made] = {}
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
@@ -62,8 +63,10 @@ from porch.route.when import parse_when
 from porch.serve.acme import CHALLENGES, AcmeAnswer
 from porch.serve.redirect import Redirect
 from porch.serve.respond import FailWith, Options
-from porch.shield.busy import Busy
 from porch.tls.presented import Presented
+
+if TYPE_CHECKING:
+    from porch.listen.door import Router as FindsRoutes  # with its loop, which takes time
 
 __all__ = ["Built", "DoorSettings", "build", "building", "releasing"]
 
@@ -75,7 +78,7 @@ _NO_PLAN = Plan()
 class DoorSettings:
     """See listen.door.Settings."""
 
-    router: Router | Busy
+    router: "FindsRoutes"
     limits: HeadLimits
     streams: int
     timeouts: Timeouts
@@ -186,10 +189,12 @@ class _Builder:
         self.caches = Caches(loaded, state, self.trusts)
         self.servings = Servings(loaded)
         self.entries: list[Entry] = []
+        self.no_site = Route(key="no-site", plan=_NO_PLAN, limits=Limits(), importance=LOW)
+        self.no_route = Route(key="no-route", plan=_NO_PLAN, limits=Limits(), importance=LOW)
         self.router = Router(
             (),
-            no_site=self._fallback("no-site", FailWith(NoSite)),
-            no_route=self._fallback("no-route", FailWith(NoRoute)),
+            no_site=self.no_site,
+            no_route=self.no_route,
         )
 
     def building(self) -> Steps[Built]:
@@ -261,7 +266,11 @@ class _Builder:
 
     def _routes(self) -> Steps[None]:
         """All routes, and what `www` of the sites adds."""
-        yield from self.filters.accessing.opening()
+        accessing = self.filters.accessing
+        yield from accessing.opening()
+        kept_out = yield from accessing.where_no_route_is()
+        self.no_site.plan = self._plan([*kept_out, self.options, FailWith(NoSite)])
+        self.no_route.plan = self._plan([*kept_out, self.options, FailWith(NoRoute)])
         www = {f"www.{host}": host for host, site in self.loaded.sites.items() if site.www}
         taken: set[Pattern] = set()
         for each in self.loaded.routes:
@@ -271,8 +280,7 @@ class _Builder:
                 taken.add(entry.pattern)
             yield
         for name, host in www.items():
-            self._add_www(name, host, taken)
-            yield
+            yield from self._add_www(name, host, taken)
         self.calling.review(self.loaded)
         yield from self._challenges()
         yield from self._logins()
@@ -286,6 +294,7 @@ class _Builder:
             key = f"{host}{CHALLENGES.decode()}/*"
             pattern = parse_key(key)
             if source == "acme" and pattern not in given:
+                # An authority asks from addresses that nobody is told of: no rule keeps it out.
                 plan = self._plan([AcmeAnswer(self.state.acme_answer)])
                 target = "an authority's challenge"
                 route = Route(key=key, plan=plan, target=target, importance=HIGH)
@@ -303,7 +312,9 @@ class _Builder:
                 text = f"a login of auth.oidc has this path ({key}); write another in its words"
                 self.loaded.add(("routes", key), text)
             else:
-                route = Route(key=key, plan=self._plan([filter_]), target="a login (auth.oidc)")
+                kept_out = yield from self.filters.accessing.of_host(host)
+                plan = self._plan([*kept_out, filter_])
+                route = Route(key=key, plan=plan, target="a login (auth.oidc)")
                 self._add(Entry(pattern=pattern, route=route))
             yield
 
@@ -453,11 +464,7 @@ class _Builder:
         """Of any route, whoever answers."""
         return self.logs.plan([*self.ids, *filters])
 
-    def _fallback(self, key: str, filter_: Filter) -> Route:
-        plan = self._plan([self.options, filter_])
-        return Route(key=key, plan=plan, limits=Limits(), importance=LOW)
-
-    def _add_www(self, name: str, host: str, taken: set[Pattern]) -> None:
+    def _add_www(self, name: str, host: str, taken: set[Pattern]) -> Steps[None]:
         """The redirect from www. A route of that host may stand beside it for a path."""
         pattern = parse_key(name)
         path = (*self.loaded.site_paths[host], "www")
@@ -465,10 +472,11 @@ class _Builder:
             text = f'"{name}" has a route of its own already; keep one of them'
             self.loaded.add(path, text)
             return
+        kept_out = yield from self.filters.accessing.of_host(host)
         route = Route(
             key=name,
             target=f"redirect://{host}{{port}}{{path}}",
-            plan=self._plan([self.options, Redirect(f"//{host}{{port}}{{path}}")]),
+            plan=self._plan([*kept_out, self.options, Redirect(f"//{host}{{port}}{{path}}")]),
             where=self.loaded.where(path),
         )
         self._add(Entry(pattern=pattern, route=route))

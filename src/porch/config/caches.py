@@ -6,7 +6,14 @@ from typing import TypeVar
 
 from porch.cache.filter import Cache
 from porch.cache.invalidation import SAFE
-from porch.cache.siblings import Invalidate, InvalidateAlone, InvalidateAtDoor, Siblings
+from porch.cache.siblings import (
+    Attending,
+    Invalidate,
+    InvalidateAlone,
+    InvalidateAtDoor,
+    Siblings,
+)
+from porch.cache.store import Store
 from porch.config.authing import auth_of, shown_inside, tells_who, told_fields
 from porch.config.caching import caching
 from porch.config.loaded import Loaded, RouteEntry
@@ -15,6 +22,7 @@ from porch.config.state import State
 from porch.filter import Filter
 from porch.route.pattern import Pattern
 from porch.route.plan import Plan
+from porch.route.rewrite import returned
 from porch.route.route import Route
 from porch.shield.internal import SendInternal
 
@@ -24,7 +32,7 @@ CLIENT_PHASES = ("on_response", "on_cut", "on_request_data")
 """What an exchange for the store has no part in: each client's own has them."""
 
 
-Kind = TypeVar("Kind", Invalidate, InvalidateAlone, InvalidateAtDoor)
+Kind = TypeVar("Kind", Invalidate, InvalidateAlone)
 
 
 class Caches:
@@ -59,10 +67,10 @@ class Caches:
         """
         before, own, behind = filters
         facing = [*before, *filter(faces_origin, own), *behind]
-        changing = self._invalidate(named[1].pattern, Invalidate)
+        changing = self._invalidate(named[1], Invalidate)
         cache = self._cache(named, settings, route, is_personal, (facing, changing))
         if not cache:
-            changing = self._invalidate(named[1].pattern, InvalidateAlone)
+            changing = self._invalidate(named[1], InvalidateAlone)
         # What is sent from inside is no answer to hear that from; what is not is heard of once
         # more when its Location is as clients know it.
         sends = any(isinstance(each, SendInternal) for each in own)
@@ -70,17 +78,26 @@ class Caches:
 
     def at_door(self, pattern: Pattern | None) -> list[Filter]:
         """The same for a route that answers at the door: it has no cache."""
-        return [*self._invalidate(pattern, InvalidateAtDoor)]
+        found = self._changed(pattern)
+        return [] if found is None else [InvalidateAtDoor(*found)]
 
-    def _invalidate(self, pattern: Pattern | None, kind: type[Kind]) -> list[Kind]:
+    def _invalidate(self, entry: RouteEntry, kind: type[Kind]) -> list[Kind]:
+        pattern, model = entry.pattern, entry.model
+        found = self._changed(pattern)
+        if found is None or pattern is None:
+            return []
+        back = returned(pattern, strip=bool(model.strip), template=model.rewrite)
+        return [kind(*found, back)]
+
+    def _changed(self, pattern: Pattern | None) -> tuple[Attending, Store] | None:
         """Of a route that may take unsafe methods, where one that keeps may be asked for the same
         URLs."""
         shelf = self._state.shelf
         if shelf is None or pattern is None or pattern.method in SAFE or not self._keeping:
-            return []
+            return None
         host = pattern.host
         is_any = host[:1] == b"*" or not self._keeping.isdisjoint((host, b"*"))
-        return [kind(self._state.attending, shelf.store)] if is_any else []
+        return (self._state.attending, shelf.store) if is_any else None
 
     def _cache(
         self,

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from porch.config.administering import administered
 from porch.config.build import Built, build
 from porch.config.certificates import Certificates
 from porch.config.loaded import Loaded
@@ -48,6 +49,7 @@ def examine(loaded: Loaded, state: State) -> Built | None:
         review_certificates(loaded, found)
         return None
     built = build(loaded, state)
+    administered(loaded)
     if built is not None:
         review_certificates(loaded, built.certificates)
         for expect, path in loaded.expects:

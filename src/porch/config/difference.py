@@ -378,7 +378,7 @@ def _flat(table: _Table, secrets: "_Secrets", start: str = "") -> Iterator[tuple
             items = _items(name, value, hide)
             yield start + name, _Word(items.keys(), _listed(items), items)
         elif name in ("ca", "error_page", "page", "file") or (
-            name in ("cert", "key") and start == "tls."
+            name in ("cert", "key", "client_ca") and start in ("tls.", "admin.")
         ):
             content = table.loaded.contents.get(table.loaded.base / value)
             yield start + name, _Word((value, content), _shown(hide(value)), is_file=True)

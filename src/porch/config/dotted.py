@@ -10,21 +10,18 @@ from typing import Any
 
 from porch.config.loaded import Loaded
 from porch.config.locate import DottedName
-from porch.config.schema import (
-    LATER_WORDS,
-    ConfigModel,
-    RouteModel,
-    SiteModel,
-)
+from porch.config.schema import AdminModel, ConfigModel, RouteModel, SiteModel
 
 __all__ = ["report_dotted"]
 
 _TOP = ConfigModel.model_fields.keys()
 _GROUPS = {
-    "routes": RouteModel.model_fields.keys() | LATER_WORDS,
-    "site": SiteModel.model_fields.keys() | LATER_WORDS,
+    "routes": RouteModel.model_fields.keys(),
+    "site": SiteModel.model_fields.keys(),
 }
 """The tables whose keys are hosts, and the words that may stand below a host."""
+_ADMIN = AdminModel.model_fields.keys()
+"""A table that hosts are called like, "admin.example.com"."""
 _NAMED = ("routes", "site", "pool", "headers")
 """Words that another name can follow after a dot; misspelt, they are no host."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -44,10 +41,10 @@ def report_dotted(loaded: Loaded, data: dict[str, Any]) -> None:
 
 def _is_host(parts: tuple[str, ...]) -> bool:
     """Whether a name at the top is a host's, and not that of a known or misspelt table."""
+    if parts[0] == "admin" and not _is_key(parts[1]):
+        return len(parts) > 2 and parts[1] not in _ADMIN
     if parts[0] in _TOP or _is_key(parts[1]):
         return False
-    if parts[0] in LATER_WORDS:
-        return len(parts) > 2
     return not difflib.get_close_matches(parts[0], _NAMED, n=1, cutoff=0.75)
 
 

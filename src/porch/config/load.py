@@ -161,12 +161,12 @@ def _validate(
     except ValidationError as error:
         found = findings(error, table, kind)
     for each in found:
-        loaded.add(path + each.path, each.text, warning=each.harmless)
+        loaded.add(path + each.path, each.text)
     rest = table
     for each in found:
         rest = _without(rest, each.path)
     try:
-        return kind.model_validate(rest), all(each.harmless for each in found)
+        return kind.model_validate(rest), False
     except ValidationError:
         return None, False
 

@@ -103,6 +103,11 @@ class Logs:
         if self._messages is not None:
             self._messages.report(exchange, error)
 
+    def watch(self, observer: Observer, *, wanted: bool) -> None:
+        """Show exchanges that end to one more, or no more."""
+        if self._ended is not None:
+            (self._ended.watch if wanted else self._ended.unwatch)(observer)
+
     def put_away(self) -> None:
         """See Ended."""
         if self._ended is not None:

@@ -25,9 +25,9 @@ from porch.config.reference_text import (
     UNITS,
 )
 from porch.config.schema import (
-    LATER_WORDS,
     TOP_ONLY,
     AcmeModel,
+    AdminModel,
     ConfigModel,
     EabModel,
     EjectModel,
@@ -49,6 +49,7 @@ from porch.config.schema import (
     StickyModel,
     TimeoutsModel,
     TlsModel,
+    TokenModel,
 )
 from porch.config.schema_auth import AuthModel, ForwardModel, JwtModel, KeyModel
 from porch.config.schema_bots import BlockModel, ChallengeModel
@@ -140,7 +141,6 @@ def reference_page() -> str:
             *_observed(),
             UNITS,
             SECRETS,
-            *_later(),
             PROBLEMS,
             "```",
             render(_PROBLEMS, running=True),
@@ -151,11 +151,13 @@ def reference_page() -> str:
 
 
 def _observed() -> list[str]:
-    """On logs and traces."""
+    """On logs, traces and the admin door."""
     return [
         *_section("log", LogModel),
         *_section("rotate", RotateModel),
         *_section("traces", TracesModel),
+        *_section("admin", AdminModel),
+        *_section("tokens", TokenModel),
     ]
 
 
@@ -297,16 +299,6 @@ def _secure() -> list[str]:
     lines = ["", '`"secure"` stands for these, each only where the origin does not send it:', ""]
     fields = (f"{name.decode()}: {value.decode()}" for name, value in SECURE.items())
     return [*lines, "```", *fields, "```"]
-
-
-def _later() -> list[str]:
-    words = ", ".join(f"`{word}`" for word in sorted(LATER_WORDS))
-    return [
-        "## Words of later versions",
-        "",
-        f"Known by name. These do nothing yet, and a warning says so: {words}.",
-        "",
-    ]
 
 
 if __name__ == "__main__":

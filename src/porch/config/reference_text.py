@@ -145,9 +145,14 @@ step 1024, with `KiB`, `MiB` and `GiB` the same. A bare number is refused.
 SECRETS = """\
 ## Secrets
 
-`"${NAME}"` in any text is the variable of the environment; one that is not set is an error. Among
-the values of `headers` and `when`, `"file:/run/secrets/x"` is the content of the file without its
-last line end.
+`"${NAME}"` in any text is the variable of the environment; one that is not set is an error. As a
+secret, and among the values of `headers` and `when`, `"file:/run/secrets/x"` is the content of the
+file without its last line end.
+
+A secret that is written in the configuration itself is told of: `client_secret`, `cookie_secret`
+and the `secret` of `jwt` and `challenge` are errors then, that of `sticky`, `key_password`, the
+`key` of `eab`, secrets of an account of `dns`, and `Authorization`, `Cookie` and what ends in
+`Api-Key`, `Password`, `Secret` or `Token` among `headers.request` are warnings.
 """
 
 PROBLEMS = """\

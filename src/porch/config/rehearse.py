@@ -30,6 +30,7 @@ __all__ = [
     "Rehearsal",
     "client_ip_of",
     "client_of",
+    "exchange_of",
     "rehearse",
     "request_of",
     "security_of",
@@ -197,6 +198,19 @@ def security_of(
     return _Shown(built, shown) if request.scheme == b"https" else None
 
 
+def exchange_of(
+    built: Built, request: RequestHead, client: bytes, shown: ClientCertificate | None = None
+) -> Exchange:
+    """What `request` would be on its route, of which nothing has been asked yet: to look at it
+    changes nothing, in a door that runs either. Raises PorchError for one that has no route."""
+    security = security_of(built, request, shown)
+    client_ip = client_ip_of(built, request, client)
+    route = built.router.find(request, client_ip, security)
+    stream = _Rehearsed(client, b"%d" % _port(built, request.scheme == b"https"))
+    stream.security = security
+    return Exchange(_Keeper(built), stream, request, route, client_ip)
+
+
 def rehearse(
     built: Built, request: RequestHead, client: bytes, shown: ClientCertificate | None = None
 ) -> Rehearsal:
@@ -204,15 +218,11 @@ def rehearse(
 
     shown: its certificate. That it verifies is not looked into.
     """
-    security = security_of(built, request, shown)
-    client_ip = client_ip_of(built, request, client)
     try:
-        route = built.router.find(request, client_ip, security)
+        exchange = exchange_of(built, request, client, shown)
     except PorchError as error:
         return Rehearsal(request=request, route=None, status=error.status, error=error)
-    stream = _Rehearsed(client, b"%d" % _port(built, request.scheme == b"https"))
-    stream.security = security
-    exchange = Exchange(_Keeper(built), stream, request, route, client_ip)
+    route = exchange.route
     try:
         for hook in route.plan.on_request:
             result = hook(exchange)

@@ -14,6 +14,7 @@ from porch.config.locate import KeyPath
 from porch.config.pairs import BUNDLES
 from porch.config.review_access import review_access, review_peers
 from porch.config.review_acme import review_acme
+from porch.config.review_admin import review_admin
 from porch.config.review_auth import review_auth
 from porch.config.review_balance import review_servers, review_sticky
 from porch.config.review_bots import review_bots
@@ -44,6 +45,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
     _review_listen(loaded)
     review_peers(loaded)
     review_traces(loaded)
+    review_admin(loaded, data)
     review_file(loaded, loaded.config.error_page, ("error_page",))
     if loaded.config.group is not None and loaded.config.user is None:
         loaded.add(("group",), "'group' stands beside 'user'; name the user too")

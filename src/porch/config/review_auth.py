@@ -96,11 +96,7 @@ def _review_jwt(loaded: Loaded, jwt: JwtModel, path: KeyPath) -> None:
         why = f"{' and '.join(said)} stand side by side" if said else "nothing verifies a token"
         loaded.add(path, f"{why}; write one of jwks, key and secret")
         return
-    is_file = bool(loaded.files)  # who writes Python has it from where he likes
-    if is_file and jwt.secret is not None and (*path, "secret") not in loaded.secrets:
-        text = 'a secret is not written here itself; write secret = "${NAME}" or "file:/path"'
-        loaded.add((*path, "secret"), text)
-    elif jwt.jwks is None:
+    if jwt.jwks is None:
         named = "secret" if jwt.secret is not None else f"the file {jwt.key}"
         _review_read(loaded, lambda: jwt_keys_of(loaded, jwt), named, (*path, said[0]))
     review_file(loaded, jwt.ca, (*path, "ca"))

@@ -19,11 +19,7 @@ def review_bots(loaded: Loaded, words: BotWords, path: KeyPath) -> None:
         text = "'tarpit' has nothing to do where 'block' is false; take one of them out"
         loaded.add((*path, "tarpit"), text, warning=True)
     secret, at = words.challenge.secret if words.challenge else None, (*path, "challenge", "secret")
-    is_file = bool(loaded.files)  # who writes Python has it from where he likes
-    if is_file and secret is not None and at not in loaded.secrets:
-        text = 'a secret is not written here itself; write secret = "${NAME}" or "file:/path"'
-        loaded.add(at, text)
-    elif secret is not None and len(secret) < SHORTEST:
+    if secret is not None and len(secret) < SHORTEST:
         text = f"the secret has fewer than {SHORTEST} characters; openssl rand -hex 32 makes one"
         loaded.add(at, text)
     patterns: list[str] = []

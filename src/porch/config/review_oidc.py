@@ -17,13 +17,6 @@ def review_oidc(loaded: Loaded, words: OidcModel, path: KeyPath) -> None:
     if words.issuer.startswith("http://") and not is_near(words.issuer):
         text = "whoever is between could log in as anybody; write https://"
         loaded.add((*path, "issuer"), text)
-    is_file = bool(loaded.files)  # who writes Python has it from where he likes
-    for name in ("client_secret", "cookie_secret"):
-        if is_file and getattr(words, name) is not None and (*path, name) not in loaded.secrets:
-            text = (
-                f'a secret is not written here itself; write {name} = "${{NAME}}" or "file:/path"'
-            )
-            loaded.add((*path, name), text)
     secret = words.cookie_secret
     if secret is not None and len(secret.encode()) < _LEAST:
         text = f"a secret of less than {_LEAST} bytes can be found by trying; write a longer one"

@@ -174,6 +174,7 @@ class RouteFilters:
                 forwarded=settings.forwarded,
                 via=settings.via.encode(),
                 prefix=prefix,
+                identifies=self._shielding.authing.identifies,
                 withheld=withheld,
                 tells_id=self._loaded.config.request_id,
             )

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from porch.config.conditions import WhenModel
 from porch.config.model import Model, word
 from porch.config.schema_access import NetworkWords
+from porch.config.schema_admin import AdminModel, TokenModel
 from porch.config.schema_balance import Balance, ServerModel, Sticky, StickyModel, To
 from porch.config.schema_buffer import Bandwidth, BufferRequest, BufferResponse
 from porch.config.schema_busy import BusyWords, ImportanceWords
@@ -52,9 +53,9 @@ from porch.route.route import Limits, Timeouts
 from porch.shield.limit_table import MOST_KEYS, ROOM
 
 __all__ = [
-    "LATER_WORDS",
     "TOP_ONLY",
     "AcmeModel",
+    "AdminModel",
     "ConfigModel",
     "EabModel",
     "EjectModel",
@@ -76,11 +77,9 @@ __all__ = [
     "StickyModel",
     "TimeoutsModel",
     "TlsModel",
+    "TokenModel",
     "WhenModel",
 ]
-
-LATER_WORDS = frozenset({"admin"})
-"""Words of later versions, whose absence changes comfort alone: they warn."""
 
 TOP_ONLY = {
     "timeouts": ("head", "keep_alive"),

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from porch.config.address import parse_listen
 from porch.config.model import Model, word
+from porch.config.schema_admin import Admin
 from porch.config.schema_log import LOG_FORM, LogModel, LogText, read_logs
 from porch.config.schema_traces import EXAMPLE, Traces
 from porch.config.words import Strings
@@ -38,6 +39,10 @@ class ObserveWords(Model):
         description="Where Prometheus finds `/metrics`, and whoever asks `/livez` and `/readyz`: "
         '"127.0.0.1:9145", or several; plain HTTP, nothing else is there. See '
         "[metrics](metrics.md).",
+    )
+    admin: Admin | None = word(
+        "Where the door is seen and steered over TCP, by whom; see [admin](#admin). By commands "
+        "alone if left out.",
     )
     request_id: bool = Field(
         default=True,

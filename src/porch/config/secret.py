@@ -3,6 +3,9 @@
 `${NAME}` may stand in any text. A text that is `file:` and a path is the file's content where a
 secret can stand, among the values of `headers` and `when`, as a password and as a key of an
 account; elsewhere it has its own meaning.
+
+A file with a configuration is copied, shown and kept in repositories: a secret that stands in it
+as it is, is told of. Who writes Python has it from where he likes.
 """
 
 import os
@@ -18,6 +21,20 @@ __all__ = ["fill"]
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_WORDS = {
+    ("client_secret",): True,
+    ("cookie_secret",): True,
+    ("jwt", "secret"): True,
+    ("challenge", "secret"): True,
+    ("sticky", "secret"): False,
+    ("eab", "key"): False,
+    ("key_password",): False,
+}
+"""Words whose value is a secret, by the ends of their paths -> whether it is an error to write it
+in the file: by those anybody who has read it could let himself in here."""
+_TOLD = re.compile(r"(?:\A|[-_.])(?:api[-_]?key|password|secret|token)\Z", re.IGNORECASE)
+"""How names of fields end, and of words of an account, whose values are secrets without doubt."""
+_CREDENTIALS = frozenset(("authorization", "cookie", "proxy-authorization"))
 _LONGEST = 65536
 """Bytes that are read of a secret's file; what is longer is no secret."""
 
@@ -40,6 +57,8 @@ def fill(loaded: Loaded, value: Any, path: KeyPath = ()) -> Any:
 def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
     is_file = text.startswith("file:") and _is_secret(path)
     if not is_file and "${" not in text:
+        if text and loaded.files:
+            _review_plain(loaded, path)
         return text
     known = len(loaded.problems)
     if is_file:
@@ -53,14 +72,32 @@ def _fill_text(loaded: Loaded, text: str, path: KeyPath) -> str:
 
 def _is_secret(path: KeyPath) -> bool:
     """Whether a value is one of a field, a parameter or a cookie, or a password or key."""
-    if (
-        path[-1] in ("key_password", "client_secret", "cookie_secret")
-        or path[-2:]
-        in (("eab", "key"), ("sticky", "secret"), ("jwt", "secret"), ("challenge", "secret"))
-        or path[-3:-1] == ("acme", "dns")
-    ):
+    words = tuple(each for each in path if isinstance(each, str))
+    is_of_account = words[-3:-1] == ("acme", "dns") or words[:2] == ("admin", "tokens")
+    if is_of_account or _word(words) is not None:
         return True
     return "headers" in path[:-1] or ("when" in path[:-1] and path[-2] != "when")
+
+
+def _review_plain(loaded: Loaded, path: KeyPath) -> None:
+    """Tell of a secret that is written as it is."""
+    words = tuple(each for each in path if isinstance(each, str))
+    is_error = _word(words)
+    if is_error is None and not _is_credential(words):
+        return
+    text = f'a secret is not written here itself; write {words[-1]} = "${{NAME}}" or "file:/path"'
+    loaded.add(path, text, warning=not is_error)
+
+
+def _word(words: tuple[str, ...]) -> bool | None:
+    return _WORDS.get(words[-1:], _WORDS.get(words[-2:]))
+
+
+def _is_credential(words: tuple[str, ...]) -> bool:
+    """Whether it is one of a field that is sent, or of an account at a DNS provider."""
+    if words[-3:-1] != ("headers", "request") and words[:-1] != ("traces", "headers"):
+        return words[-3:-1] == ("acme", "dns") and _TOLD.search(words[-1]) is not None
+    return words[-1].lower() in _CREDENTIALS or _TOLD.search(words[-1]) is not None
 
 
 def _variable(loaded: Loaded, name: str, path: KeyPath) -> str:

@@ -12,7 +12,6 @@ from porch.config.forms import choices, find_field, form_of, model_in
 from porch.config.locate import KeyPath
 from porch.config.model import Unrepeated
 from porch.config.schema import (
-    LATER_WORDS,
     ConfigModel,
     ExpectModel,
     HeadersModel,
@@ -41,14 +40,13 @@ _LONGEST = 60
 
 
 class Finding:
-    """path: where it stands, within the table. harmless: a warning."""
+    """path: where it stands, within the table."""
 
-    __slots__ = ("harmless", "path", "text")
+    __slots__ = ("path", "text")
 
-    def __init__(self, path: KeyPath, text: str, harmless: bool = False) -> None:
+    def __init__(self, path: KeyPath, text: str) -> None:
         self.path = path
         self.text = text
-        self.harmless = harmless
 
 
 def findings(error: ValidationError, table: object, kind: type[BaseModel]) -> list[Finding]:
@@ -130,8 +128,6 @@ def _wrong(error: ErrorDetails, path: KeyPath, kind: type[BaseModel]) -> str:
 
 def _unknown(path: KeyPath, word: str, inner: type[BaseModel], kind: type[BaseModel]) -> Finding:
     """What an unknown word probably is."""
-    if inner is kind and word in LATER_WORDS:
-        return Finding(path, f"'{word}' is not in this version yet and does nothing", True)
     if inner is ConfigModel and (word == "*" or "." in word or "/" in word):
         return Finding(path, f'"{word}" is a key of [routes]; write it there')
     if inner is HeadersModel:
@@ -139,10 +135,9 @@ def _unknown(path: KeyPath, word: str, inner: type[BaseModel], kind: type[BaseMo
     home = _home(word, inner)
     if home and not difflib.get_close_matches(word, inner.model_fields, n=1, cutoff=0.9):
         return Finding(path, home)
-    known = [*inner.model_fields, *(LATER_WORDS if inner is kind else ())]
     table = next((step for step in reversed(path[:-1]) if isinstance(step, str)), "")
     where = f"for {_NAMES.get(inner, table)}" if inner is not ConfigModel else "at the top"
-    return Finding(path, f"unknown option '{word}' {where}{suggest(word, known)}")
+    return Finding(path, f"unknown option '{word}' {where}{suggest(word, inner.model_fields)}")
 
 
 def _home(word: str, inner: type[BaseModel]) -> str:

@@ -2,9 +2,11 @@
 
 RFC 9110 7.6, RFC 7239. Claims about where a request came from are ours to make: those of a peer
 that is not in `trust` are dropped, and so is every spelling of them that a WSGI or CGI origin
-would read as the same name.
+would read as the same name. Who the client is, an origin hears as the door has decided it
+(listen/trust.py), of trusted peers too: a proxy passes on what it does not write itself.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress
@@ -14,12 +16,16 @@ from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.fields import REQUEST_ID, alike, encode
 from porch.http.message import Field, Lines, RequestHead, Trailers
+from porch.ip import packed
 from porch.route.methods import OVERRIDES
 
 __all__ = [
+    "ADDRESSES",
     "CERTIFICATES",
     "CERTIFICATE_FAMILIES",
     "CLAIMS",
+    "IDENTITIES",
+    "IDENTITY_FAMILIES",
     "STEERING",
     "STEERING_FAMILIES",
     "Forwarding",
@@ -51,6 +57,34 @@ CLAIMS = frozenset(
     )
 )
 """Fields by which a client could claim to be somebody else or to ask for something else."""
+
+ADDRESSES = frozenset(
+    (
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
+        b"forwarded-for",
+        b"true-client-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+    )
+)
+"""What CDNs and others name the client by. A trusted peer's passes if it names the one that the
+door has found: an origin that reads it is misled by nobody."""
+
+_OURS = frozenset(
+    (
+        b"forwarded",
+        b"x-forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+        b"x-original-url",
+        b"x-real-ip",
+        b"x-rewrite-url",
+    )
+)
+"""Said by the door or by nobody, whatever a trusted peer has sent."""
 
 CERTIFICATES = frozenset(
     (
@@ -89,11 +123,51 @@ application to answer with another file (Rack::Sendfile takes X-Accel-Mapping fr
 and Proxy, which CGI makes HTTP_PROXY of (httpoxy). Dropped from every peer; a route may set them
 by `headers.request`."""
 
+IDENTITIES = frozenset(
+    (
+        b"cf-access-authenticated-user-email",
+        b"remote-email",
+        b"remote-group",
+        b"remote-groups",
+        b"remote-name",
+        b"remote-user",
+        b"x-credential-identifier",
+        b"x-forwarded-access-token",
+        b"x-forwarded-email",
+        b"x-forwarded-groups",
+        b"x-forwarded-preferred-username",
+        b"x-forwarded-user",
+        b"x-remote-group",
+        b"x-remote-groups",
+        b"x-remote-user",
+        b"x-vouch-user",
+    )
+)
+IDENTITY_FAMILIES = (
+    b"tailscale-user-",
+    b"x-amzn-oidc-",
+    b"x-auth-request-",
+    b"x-authenticated-",
+    b"x-authentik-",
+    b"x-consumer-",
+    b"x-goog-authenticated-user-",
+    b"x-ms-client-principal",
+    b"x-pomerium-",
+    b"x-remote-extra-",
+    b"x-vouch-idp-",
+    b"x-webauth-",
+)
+"""By what oauth2-proxy, Authelia, authentik, Kong, Pomerium and the clouds tell origins who comes,
+in full and by their beginnings. Where a door has `auth`, an origin may still read what it was told
+by before: from who is not in `trust` none of them passes."""
+
 _REMEMBERED = 4096
 _ROUTES = 8
 """Of them a client's connection remembers what was made of its fields."""
 _NEVER = CERTIFICATES | STEERING
 _FAMILIES = CERTIFICATE_FAMILIES + STEERING_FAMILIES
+_PLAIN = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
+"""A scheme or an authority that needs no escape in quotes."""
 _name = itemgetter(0)
 
 
@@ -102,7 +176,8 @@ class Forwarding:
     """trusts: whether a peer's claims are believed, by its address; None for nobody's.
 
     underscores: pass names with an underscore. forwarded: send RFC 7239 too. via: our name in
-    Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix. withheld: names that no
+    Via, b"" for none. prefix: what `strip` cut off, for X-Forwarded-Prefix. identifies: whether it
+    is the door that says who comes. withheld: names that no
     client may send through, one in `trust` neither, behind the body neither: the door's own words
     about who the client is, and what it has shown to the door alone. tells_id: send the exchange's
     id as X-Request-ID; a client's own is kept away then.
@@ -113,6 +188,7 @@ class Forwarding:
     forwarded: bool = False
     via: bytes = b"porch"
     prefix: bytes = b""
+    identifies: bool = False
     withheld: frozenset[bytes] = frozenset()
     tells_id: bool = False
 
@@ -120,15 +196,21 @@ class Forwarding:
 class _Passes(dict[bytes, bool]):
     """name -> whether the field goes on, by all names that are alike. Bounded."""
 
-    __slots__ = ("_claims", "_underscores")
+    __slots__ = ("_claims", "_families", "_underscores")
 
-    def __init__(self, claims: frozenset[bytes], underscores: bool) -> None:
+    def __init__(
+        self,
+        claims: frozenset[bytes],
+        underscores: bool,
+        families: tuple[bytes, ...] = _FAMILIES,
+    ) -> None:
         self._claims = frozenset(map(alike, claims))
+        self._families = families
         self._underscores = underscores
 
     def __missing__(self, name: bytes) -> bool:
         known = alike(name)
-        passes = not (known in self._claims or known.startswith(_FAMILIES))
+        passes = not (known in self._claims or known.startswith(self._families))
         passes = passes and (b"_" not in name or self._underscores)
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -140,14 +222,8 @@ class ForwardingHeaders(Filter):
     """Sets the fields of an attempt. Always on, and last, so that nothing can undo it."""
 
     __slots__ = (
-        "_behind",
-        "_forwarding",
-        "_passes",
-        "_rare",
-        "_tells_id",
-        "_trusted_passes",
-        "_trusts",
-        "_via",
+        *("_behind", "_forwarding", "_is_no_address", "_passes", "_rare", "_tells_id"),
+        *("_trusted_passes", "_trusts", "_via"),
     )
 
     def __init__(self, forwarding: Forwarding) -> None:
@@ -155,15 +231,18 @@ class ForwardingHeaders(Filter):
         self._trusts = forwarding.trusts
         self._tells_id = forwarding.tells_id
         withheld = forwarding.withheld | ({REQUEST_ID} if forwarding.tells_id else frozenset())
-        self._passes = _Passes(CLAIMS | _NEVER | withheld, forwarding.underscores).__getitem__
-        ours = {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"}
-        ours |= _NEVER | withheld
-        if forwarding.forwarded:
-            ours.add(b"forwarded")
+        claims = CLAIMS | _NEVER | withheld
+        families: tuple[bytes, ...] = _FAMILIES
+        if forwarding.identifies:
+            claims |= IDENTITIES
+            families += IDENTITY_FAMILIES
+        self._passes = _Passes(claims, forwarding.underscores, families).__getitem__
+        ours = _OURS | _NEVER | withheld
         if forwarding.prefix:
-            ours.add(b"x-forwarded-prefix")
-        self._trusted_passes = _Passes(frozenset(ours), forwarding.underscores).__getitem__
-        self._behind = _Passes(OVERRIDES, underscores=False).__getitem__
+            ours |= {b"x-forwarded-prefix"}
+        self._trusted_passes = _Passes(ours, forwarding.underscores).__getitem__
+        self._is_no_address = _Passes(ADDRESSES, forwarding.underscores).__getitem__
+        self._behind = _Passes(OVERRIDES | ADDRESSES, underscores=False).__getitem__
         self._rare = bool(forwarding.prefix or forwarding.forwarded)
         self._via: dict[bytes, Field] | None = None
         if forwarding.via:
@@ -218,6 +297,7 @@ class ForwardingHeaders(Filter):
                 (b"x-forwarded-proto", outgoing.scheme),
                 (b"x-forwarded-host", outgoing.authority),
                 (b"x-forwarded-port", client.port),
+                (b"x-real-ip", client.peer),
             ]
         if self._via is not None:
             own = self._via[outgoing.version]
@@ -243,13 +323,22 @@ class ForwardingHeaders(Filter):
         request = exchange.request
         client = exchange.client
         chain = b", ".join([*_values(request.fields, b"x-forwarded-for"), client.peer])
+        passing = compress(came, map(self._trusted_passes, names))
         return [
-            *compress(came, map(self._trusted_passes, names)),
+            *(each for each in passing if self._is_true(each, exchange.client_ip)),
             (b"x-forwarded-for", chain),
             (b"x-forwarded-proto", request.get(b"x-forwarded-proto") or request.scheme),
             (b"x-forwarded-host", request.get(b"x-forwarded-host") or request.authority),
             (b"x-forwarded-port", request.get(b"x-forwarded-port") or client.port),
+            (b"x-real-ip", exchange.client_ip),
         ]
+
+    def _is_true(self, field: Field, client_ip: bytes) -> bool:
+        """Whether it says nothing of the client's address, or what the door has found."""
+        if self._is_no_address(field[0]):
+            return True
+        said = packed(field[1].decode("latin-1"))
+        return said is not None and said == packed(client_ip.decode("latin-1"))
 
     def _add_rare(self, exchange: Exchange, fields: list[Field]) -> None:
         forwarding = self._forwarding
@@ -259,14 +348,25 @@ class ForwardingHeaders(Filter):
             fields.append((b"forwarded", self._forwarded(exchange)))
 
     def _forwarded(self, exchange: Exchange) -> bytes:
-        """RFC 7239 4, behind what a trusted peer said."""
-        request = exchange.request
-        peer = exchange.client.peer
-        node = b'"[%b]"' % peer if b":" in peer else (b"unknown" if peer == b"unix" else peer)
-        own = b'for=%b;proto=%b;host="%b"' % (node, request.scheme, request.authority)
-        if self._trusts is not None and self._trusts(peer):
-            return b", ".join([*_values(request.fields, b"forwarded"), own])
-        return own
+        """RFC 7239 4: what is believed of the client's connection to a trusted proxy, from the
+        same fields as all else (7.4), and our own."""
+        request, peer = exchange.request, exchange.client.peer
+        own = b'for=%b;proto=%b;host="%b"' % (_node(peer), request.scheme, request.authority)
+        if exchange.client_ip == peer:
+            return own
+        first = [b"for=" + _node(exchange.client_ip)]
+        for word, name in ((b"proto", b"x-forwarded-proto"), (b"host", b"x-forwarded-host")):
+            said = request.get(name)
+            if said is not None and _PLAIN.fullmatch(said):
+                first.append(b'%b="%b"' % (word, said))
+        return b"%b, %b" % (b";".join(first), own)
+
+
+def _node(address: bytes) -> bytes:
+    """RFC 7239 6."""
+    if b":" in address:
+        return b'"[%b]"' % address
+    return b"unknown" if address == b"unix" else address
 
 
 def _values(fields: list[Field], name: bytes) -> list[bytes]:

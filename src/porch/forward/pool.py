@@ -9,6 +9,7 @@ import asyncio
 
 from porch import clock
 from porch.clock import INFINITY, Deadlines
+from porch.debug import debug
 from porch.errors import ConnectFailed, ConnectTimeout, PorchError
 from porch.exchange import Exchange
 from porch.forward.address import ONE, TWO
@@ -311,6 +312,16 @@ class Pool:
 
     async def _open(self, dialer: Dialer, seconds: float) -> _Kind | PorchError:
         """Connect; the error if that fails."""
+        began = clock.monotonic()
+        made = await self._connect(dialer, seconds)
+        if debug.is_on:
+            how = "connected" if not isinstance(made, PorchError) else f"{made.word}: {made.detail}"
+            debug.say(
+                f"connect {self.name}: {how} after {(clock.monotonic() - began) * 1000:.1f} ms"
+            )
+        return made
+
+    async def _connect(self, dialer: Dialer, seconds: float) -> _Kind | PorchError:
         opening = self._opening(dialer)
         try:
             async with asyncio.timeout(seconds if seconds < INFINITY else None):

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from porch import clock
 from porch.clock import INFINITY
+from porch.debug import debug
 from porch.keeper import Security
 from porch.listen.door_session import Busy
 from porch.listen.handshake_ends import (
@@ -149,7 +150,12 @@ class Secured(Busy, asyncio.Protocol):
         else:
             self._handshakes.end(self)
             said = self._first or self.chosen is not None
-            self._handshakes.failed[self._fault or (CLIENT_GONE if said else NO_HELLO)] += 1
+            fault = self._fault or (CLIENT_GONE if said else NO_HELLO)
+            self._handshakes.failed[fault] += 1
+            if debug.is_on:
+                name = f" for '{self.hello.name}'" if self.hello.name else ""
+                peer = ip_of(self._transport, "peername")
+                debug.say(f"TLS handshake with {peer}{name} failed: {fault}")
             if self._later is not None:
                 self._later.leave(self._choose_now)
 

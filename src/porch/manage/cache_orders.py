@@ -5,7 +5,7 @@ so that what is to be seen is asked of all.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from porch.cache.counts import totals
@@ -14,8 +14,8 @@ from porch.manage.asking import Answers, Asking, Silent
 from porch.manage.cache_keeping import caches
 from porch.manage.cache_place import CachePlace, cache_place
 from porch.manage.columns import CACHE
-from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce
+from porch.manage.operating import Answer, Command, Question
 
 __all__ = ["MOST", "CacheOrders"]
 
@@ -38,8 +38,8 @@ class CacheOrders:
         self._in_force = in_force
 
     @property
-    def commands(self) -> dict[str, Callable[[Question], None]]:
-        """See Control."""
+    def commands(self) -> dict[str, Command]:
+        """See Operating."""
         return {"purge": self._purge, "cache": self._cache, "kept": self._kept}
 
     def _purge(self, question: Question) -> None:

@@ -12,6 +12,7 @@ from porch.balance.endpoint import WIDTH
 from porch.balance.standing import EndpointName
 from porch.certs.entry import Source
 from porch.config.address import parse_listen
+from porch.config.administering import Administered, administered
 from porch.config.build import Built, releasing
 from porch.config.check import examine
 from porch.config.loaded import Loaded
@@ -55,10 +56,10 @@ class Candidate:
     where it is not HTTP/1.1 alone. sources: where others are found, and the
     pools that these are for.
     files: all that are watched. lists: those of them that are, whatever `watch` says. logs: the
-    files to be opened. metrics: where the observer listens. workers: how many. identity: whom they
-    run as. kinds: of connections that are secured. store: where certificates are kept, None where
-    the door gets none. managed: hosts that it gets one for. given: what the others have.
-    canaries: by their names. keys: of all routes, those too that no file has.
+    files to be opened. metrics: where scrapes come. admin: see administering.py. workers: how many.
+    identity: whom they run as. kinds: of connections that are secured. store: where certificates
+    are kept, None where the door gets none. managed: hosts that it gets one for. given: what the
+    others have. canaries: by their names. keys: of all routes, those too that no file has.
     """
 
     loaded: Loaded
@@ -70,6 +71,7 @@ class Candidate:
     lists: tuple[Path, ...]
     logs: list[Path]
     metrics: tuple[ListenAddress, ...]
+    admin: Administered | None
     routes: int
     workers: int
     identity: Identity | None
@@ -132,6 +134,7 @@ class Candidate:
             lists=built.lists,
             logs=log_files(config, loaded.base),
             metrics=tuple(parse_listen(text) for text in config.metrics),
+            admin=administered(loaded),
             routes=len(loaded.routes),
             workers=workers(config.workers),
             identity=identity,
@@ -144,6 +147,11 @@ class Candidate:
             canaries=dict(_canaries(built)),
             keys=frozenset(entry.route.key for entry in built.entries),
         )
+
+    @property
+    def observed(self) -> tuple[ListenAddress, ...]:
+        """Where the observer listens."""
+        return (*self.metrics, *(self.admin.listen if self.admin is not None else ()))
 
     @property
     def summary(self) -> str:

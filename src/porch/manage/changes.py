@@ -16,12 +16,12 @@ from porch.config.build import releasing
 from porch.config.history import Ran
 from porch.config.steps import advance
 from porch.manage.channel import Message
-from porch.manage.control import Answer, Question
 from porch.manage.errand import Errand
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.operating import Answer, Question
 from porch.manage.process import Process
 from porch.manage.prospect import Load, Prospect, Refusal, compared
 from porch.manage.reload import Reload
@@ -49,13 +49,10 @@ _STOPPING: Answer = {"error": "the door is stopping; nothing was changed."}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """What somebody asked for, by a command or, without a question, by a signal.
-
-    back_to: of a rollback that has begun.
-    """
+    """What somebody asked for. back_to: of a rollback that has begun."""
 
     kind: Kind
-    question: Question | None = None
+    question: Question
     back_to: Ran | None = None
 
 
@@ -71,7 +68,7 @@ class Changes:
         messages: Messages,
         notify: Notify,
         load: Load,
-        become: Callable[[Question | None], None],
+        become: Callable[[Question], None],
     ) -> None:
         self._loop = loop
         self._fleet = fleet
@@ -91,17 +88,21 @@ class Changes:
         """Whether nothing is asked for."""
         return self._wish is None
 
-    def ask(self, kind: Kind, question: Question | None = None) -> None:
+    def ask(self, kind: Kind, question: Question) -> None:
         """Now, or behind the one that runs."""
         wish = _Wish(kind=kind, question=question)
         if self._is_over:
-            _reply(question, _STOPPING)
+            question.reply(_STOPPING, 503)
         elif self._wish is None and self._is_open:
             self._begin(wish)
-        elif question is not None or wish not in self._wishes:  # a storm of signals is one
+        elif question.is_waited_for or not self._is_wished(kind):  # a storm of signals is one
             self._wishes.append(wish)
 
-    def go_on(self, question: Question | None) -> None:
+    def _is_wished(self, kind: Kind) -> bool:
+        """Whether somebody has who does not wait for an answer."""
+        return any(each.kind == kind and not each.question.is_waited_for for each in self._wishes)
+
+    def go_on(self, question: Question) -> None:
         """This process is the new version; who asked for it is answered when it serves."""
         self._wish = _Wish(kind="upgrade", question=question)
 
@@ -120,7 +121,7 @@ class Changes:
             self._trial.cancel()
         for wish in (self._wish, *self._wishes):
             if wish is not None:
-                _reply(wish.question, _STOPPING)
+                wish.question.reply(_STOPPING, 503)
         self._wish = None
         self._wishes.clear()
 
@@ -188,7 +189,7 @@ class Changes:
         self._fleet.hold(holds=False)
         self._notify.ready(f"serving {self._in_force.candidate.summary}")
         if wish is not None:
-            _reply(wish.question, answer)
+            wish.question.reply(answer)
         if self._wishes:
             self._begin(self._wishes.popleft())
 
@@ -295,16 +296,10 @@ class Changes:
         if not reason:
             assert self._wish is not None
             for wish in self._wishes:
-                _reply(wish.question, _UPGRADING)
+                wish.question.reply(_UPGRADING, 503)
             self._wishes.clear()
             try:
                 self._become(self._wish.question)
             except OSError as error:
                 reason = f"it cannot be executed: {why(error)}"
         self._refuse(f"{reason}\nthe running version stays.")
-
-
-def _reply(question: Question | None, answer: Answer) -> None:
-    """None asked by a signal; what matters was said as a message."""
-    if question is not None:
-        question.reply(answer)

@@ -17,6 +17,7 @@ from porch.balance.check import MOST_BODY, Check, Progress, words_of
 from porch.balance.endpoint import CHECKED_AT, Endpoint
 from porch.client import Client
 from porch.config.pools import MakeClient
+from porch.debug import debug
 from porch.errors import PorchError
 from porch.forward.address import TWO, Address
 from porch.http.grpc import GRPC, spell_timeout
@@ -208,6 +209,8 @@ class Checks:
         except Exception as error:  # the operator's code may raise anything
             why = words_of(error, check.timeout)
             ours = isinstance(error, PorchError) and error.source == "porch"
+        if debug.is_on:
+            debug.say(f"check {each.endpoint.roster.name}/{each.endpoint.name}: {why or 'well'}")
         if each.is_gone:
             return
         if not ours:  # without descriptors nothing is found out

@@ -10,6 +10,7 @@ from porch.config.load import load
 from porch.config.loaded import Loaded
 from porch.config.state import State
 from porch.manage.control import NotRunning, ask
+from porch.manage.doctor_admin import check_admin
 from porch.manage.doctor_build import check_interpreter, check_libraries, check_versions
 from porch.manage.doctor_certificates import check_certificates
 from porch.manage.doctor_clock import check_clock
@@ -32,6 +33,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("reload", check_changes),
     ("endpoints", check_endpoints),
     ("ports", check_ports),
+    ("admin", check_admin),
     ("certificates", check_certificates),
     ("store", check_store),
     ("user", check_user),

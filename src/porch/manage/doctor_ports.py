@@ -18,9 +18,10 @@ def check_ports(patient: Patient) -> Iterator[Found]:
     held = set(patient.status["listening"]) if patient.status is not None else set()
     for address in patient.built.listen:
         yield _of(address, is_held=str(address) in held, runs=patient.status is not None)
-    for text in patient.loaded.config.metrics:
+    admin = patient.loaded.config.admin
+    for text in (*patient.loaded.config.metrics, *(admin.listen if admin is not None else ())):
         address = parse_listen(text)
-        # The door does not tell of these; if it runs, they are most likely its own.
+        # A door that runs tells of these as URLs; they are most likely its own.
         if patient.status is None:
             yield _of(address, is_held=False, runs=False)
 

@@ -15,6 +15,7 @@ from porch.manage.discovering import News
 from porch.manage.tables import Tables
 from porch.manage.tally import Tally
 from porch.manage.user import Identity
+from porch.observe.capture import Wanted
 from porch.observe.ended import Observer
 from porch.observe.lost import CellsOf
 from porch.observe.meter import Meter
@@ -34,7 +35,7 @@ class Equipment:
     into, None to stay who it is. stacks: where its stack is written when it is asked for. slot: the
     first one does what one of a door must do. standing: who is out of rotation. orders: what
     operators have said. found: what is known of sources. cache: where it keeps answers. tables:
-    where it counts all else.
+    where it counts all else. debug_until, capture: see InForce.
     """
 
     loaded: Loaded
@@ -52,6 +53,8 @@ class Equipment:
     found: Sequence[News] = ()
     identity: Identity | None = field(default=None)
     cache: KeptCache | None = None
+    debug_until: float = 0.0
+    capture: Wanted | None = None
 
     def observers(self, workers: int) -> Sequence[Observer]:
         """Who looks at each exchange of this worker, one of so many."""

@@ -11,7 +11,7 @@ from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE
 if TYPE_CHECKING:
     from porch.manage.supervisor import Supervisor
 
-__all__ = ["EndpointFacts", "Facts", "WorkerFacts", "facts"]
+__all__ = ["EndpointFacts", "Facts", "WorkerFacts", "facts", "trouble"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ EndpointFacts = tuple[str, str, int, bool, str]
 class Facts:
     """since, loaded_at: seconds of the wall clock. trouble: why the door should get nothing new, ""
     where it should. refused: whether the last change of the configuration was. ends: when the
-    certificates of hosts end, in seconds of the wall clock."""
+    certificates of hosts end, in seconds of the wall clock. audit_lost: changes that could not be
+    written into the audit."""
 
     version: str
     since: float
@@ -44,6 +45,7 @@ class Facts:
     workers: list[WorkerFacts]
     endpoints: list[EndpointFacts]
     ends: dict[str, float]
+    audit_lost: int = 0
 
 
 def facts(door: "Supervisor") -> Facts:
@@ -54,7 +56,7 @@ def facts(door: "Supervisor") -> Facts:
         version=door.version,
         since=door.since,
         loaded_at=in_force.loaded_at,
-        trouble=_trouble(door),
+        trouble=trouble(door),
         changes=in_force.changes,
         refused=in_force.was_refused,
         workers=[
@@ -80,10 +82,12 @@ def facts(door: "Supervisor") -> Facts:
             and (column := in_force.columns.of.get((pool, address))) is not None
         ],
         ends=dict(door.certificate_ends),
+        audit_lost=door.auditing.lost,
     )
 
 
-def _trouble(door: "Supervisor") -> str:
+def trouble(door: "Supervisor") -> str:
+    """Why the door should get nothing new, in words; "" where it should."""
     if door.is_stopping:
         return "the door is stopping"
     serving = door.fleet.serving

@@ -8,6 +8,7 @@ nothing of the old is let go.
 import errno
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from porch import clock
@@ -29,9 +30,10 @@ from porch.manage.listening import Listening
 from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
-from porch.manage.renewed import Renewed
+from porch.manage.renewed import ADMIN, Renewed
 from porch.manage.tables import NOTHING, Tables
 from porch.manage.wanted import store_folder
+from porch.observe.capture import Wanted
 from porch.observe.messages import Level
 from porch.shared import SharedTable
 from porch.tls.certificate import Certificate, Pair
@@ -47,9 +49,10 @@ class InForce:
     """candidate: what runs. loaded_at: since when, in seconds of the wall clock. files: the open
     log files. history: what ran before. renewed: certificate files that change. standings:
     which endpoints are out of rotation. orders: what operators have said. discovered: which were
-    found. cache: where answers are kept. observed: the sockets of the observer. changes: put in
-    force so far, was_refused: whether the last one was not. say: tells the operator;
-    assigned later."""
+    found. cache: where answers are kept. debug_until: until when workers say more, by the monotonic
+    clock; 0.0 while they do not. capture: what is captured, None for nothing. observed: the sockets
+    of the observer. changes: put in force so far, was_refused: whether the last one was not.
+    ordered: orders so far. say: tells the operator; assigned later."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class InForce:
         self.files = files
         self.observed = observed or Listening()
         self.changes, self.was_refused = 0, False
+        self.ordered = 0
         self.loaded_at = clock.wall()
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
@@ -75,6 +79,8 @@ class InForce:
         self.columns = Columns(self.table)
         self.standings = Standings()
         self.orders = Orders.none()
+        self.debug_until = 0.0
+        self.capture: Wanted | None = None
         self.cache = CacheKeeping(len(self.table.rows))
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
@@ -117,6 +123,8 @@ class InForce:
             found=self.discovered.news(),
             identity=self.candidate.identity,
             cache=self.cache.kept,
+            debug_until=self.debug_until,
+            capture=self.capture,
         )
 
     def find(self, listing: Listing, fleet: Fleet) -> None:
@@ -157,6 +165,9 @@ class InForce:
     def look(self) -> dict[str, tuple[Pair, ...]]:
         """Hosts whose certificate files hold another pair now, which counts from now on."""
         found = self.renewed.look()
+        pairs, admin = found.pop(ADMIN, None), self.candidate.admin
+        if pairs is not None and admin is not None:
+            self.candidate.admin = replace(admin, certificate=Certificate(pairs))
         if found:
             given = self.candidate.given
             fresh = {host: Certificate(pairs) for host, pairs in found.items() if host in given}
@@ -192,7 +203,7 @@ class InForce:
             self._begin_cache(candidate, fleet)
             for news in self.discovered.expect(candidate.sources):
                 fleet.tell(fleet.all, "found", news)
-            self.observed.open(candidate.metrics, 1)
+            self.observed.open(candidate.observed, 1)
             return Reload(fleet, self.listening, prospect, files, on_end)
         except OSError as error:
             close_log_files(files)
@@ -234,13 +245,13 @@ class InForce:
         self.listening.close(gone)
         self._left = dict.fromkeys(gone, clock.monotonic())
         observed = self.observed.sockets
-        self.observed.close([each for each in observed if each not in self.candidate.metrics])
+        self.observed.close([each for each in observed if each not in self.candidate.observed])
         return before
 
     def give_up(self, job: Reload) -> None:
         """Nothing comes of the change."""
         observed = self.observed.sockets
-        self.observed.close([each for each in observed if each not in self.candidate.metrics])
+        self.observed.close([each for each in observed if each not in self.candidate.observed])
         self.discovered.settle(self.candidate.sources)
         self.listening.close(job.fresh)
         close_log_files(job.files)

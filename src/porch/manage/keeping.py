@@ -1,20 +1,18 @@
 """Keeping: what operators have ordered, on disk, so that a crash of the door does not undo it.
 
 A folder of the supervisor's own beside the certificates: where workers run as another user, that
-one must not be able to drain a pool for good. So it is opened once, looked at, and used by its
-descriptor. What cannot be read or written is said, and the door serves without.
+one must not be able to drain a pool for good. What cannot be read or written is said, and the door
+serves without.
 """
 
 import contextlib
 import json
 import os
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from porch import clock
-from porch.certs.files import make_folder
 from porch.config.orders import Orders
+from porch.manage.own_folder import make_own_folder, own_folder
 
 __all__ = ["Keeping"]
 
@@ -34,7 +32,7 @@ class Keeping:
         """What was ordered before; none if nothing was. Raises OSError or ValueError with a
         sentence."""
         try:
-            with self._opened() as folder:
+            with own_folder(self.file.parent) as folder:
                 flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
                 with open(os.open(self.file.name, flags, dir_fd=folder), "rb") as file:
                     content = file.read()
@@ -52,10 +50,8 @@ class Keeping:
         """Keep these in place of what was kept. Raises OSError."""
         if not orders and not self.file.exists():
             return
-        make_folder(self.file.parent.parent)
-        with contextlib.suppress(FileExistsError):
-            self.file.parent.mkdir(mode=0o700)
-        with self._opened() as folder:
+        make_own_folder(self.file.parent)
+        with own_folder(self.file.parent) as folder:
             new = f".{self.file.name}.new"
             with contextlib.suppress(FileNotFoundError):  # of a door that was killed in the middle
                 os.unlink(new, dir_fd=folder)
@@ -66,19 +62,3 @@ class Keeping:
                 os.fsync(file.fileno())
             os.rename(new, self.file.name, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
-
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[int]:
-        """The folder. Raises OSError if it is not ours alone."""
-        folder = self.file.parent
-        refusal = OSError(f"{folder} is not the door's own; remove it")
-        if folder.is_symlink():
-            raise refusal
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            found = os.fstat(descriptor)
-            if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                raise refusal
-            yield descriptor
-        finally:
-            os.close(descriptor)

@@ -4,11 +4,9 @@ Nobody is asked: workers write into shared memory (observe/recent.py, observe/se
 one that hangs is seen like the others.
 """
 
-from collections.abc import Callable
-
 from porch import clock
-from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce
+from porch.manage.operating import Answer, Command, Question
 from porch.observe.visible import visible
 
 __all__ = ["MOST", "Looking"]
@@ -24,8 +22,8 @@ class Looking:
         self._in_force = in_force
 
     @property
-    def commands(self) -> dict[str, Callable[[Question], None]]:
-        """See Control."""
+    def commands(self) -> dict[str, Command]:
+        """See Operating."""
         return {"recent": self._recent, "trace": self._trace, "totals": self._totals}
 
     def _recent(self, question: Question) -> None:

@@ -54,6 +54,11 @@ def _configuration(facts: Facts) -> Iterator[Family]:
         "Whether the last reload, rollback or upgrade changed nothing.",
     )
     yield _counted("porch_config_changes", "Configurations put in force.", [("", facts.changes)])
+    yield _counted(
+        "porch_audit_lines_lost",
+        "Changes that could not be written into the audit.",
+        [("", facts.audit_lost)],
+    )
     yield Family(
         name="porch_certificate_end_timestamp_seconds",
         kind="gauge",

@@ -3,27 +3,37 @@
 It reads what they write into shared memory and asks the supervisor for the rest. It serves by the
 same listener and exchange as they do, so that a scrape has the bounds of any request. When it dies
 another one takes its place and nobody else notices; it ends with its channel.
+
+What it serves it is told by its channel, with the sockets: at the start, and whenever another
+configuration says otherwise. Connections of what stays the same go on.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from socket import socket
 
 from porch import clock
 from porch.clock import Deadlines
+from porch.config.administering import Administered
 from porch.config.build import DoorSettings
 from porch.crowd import CrowdTable
 from porch.http.h1 import HeadLimits
-from porch.http.message import RequestHead
-from porch.keeper import Security
 from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
 from porch.listen.door import Door
 from porch.listen.listener import Listener
-from porch.manage.channel import Channel
+from porch.manage.admin.door import AdminDoor
+from porch.manage.admin.offer import Offers
+from porch.manage.admin.operated import operated
+from porch.manage.admin.relay import Relay
+from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import Pages
+from porch.manage.one_route import OneRoute
+from porch.manage.page.beat import Beat
+from porch.manage.page.page import Page
 from porch.manage.tables import Tables
 from porch.observe.error_page import error_response
 from porch.observe.messages import Messages
@@ -31,7 +41,7 @@ from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
 from porch.shared import SharedTable
 
-__all__ = ["BOUNDS", "FRESH", "PATIENCE", "Observer"]
+__all__ = ["BOUNDS", "FRESH", "PATIENCE", "Observer", "Served"]
 
 PATIENCE = 2.0
 """Seconds that the supervisor has for an answer."""
@@ -46,27 +56,27 @@ _TIMEOUTS = Timeouts(keep_alive=120.0)
 Tell = Callable[[Facts | None], None]
 
 
-class _OneRoute:
-    """A router of one route."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """metrics: the addresses for scrapes. admin: what the admin door holds to, None for none. The
+    sockets go with it, in this order: of metrics, then of admin.listen."""
 
-    def __init__(self, route: Route) -> None:
-        self._route = route
+    metrics: tuple[ListenAddress, ...] = ()
+    admin: Administered | None = None
 
-    def find(self, request: RequestHead, client_ip: bytes, security: Security | None) -> Route:
-        """See listen.door.Router."""
-        return self._route
+    def is_same(self, other: "Served") -> bool:
+        """Whether nobody could tell one from the other."""
+        admin, others = self.admin, other.admin
+        if admin is None or others is None:
+            return self.metrics == other.metrics and admin is others
+        return self.metrics == other.metrics and admin.is_same(others)
 
 
 class Observer:
-    """sockets: listening. table, tables: where the workers count. channel: to the supervisor."""
+    """table, tables: where the workers count. channel: to the supervisor."""
 
     def __init__(
-        self,
-        sockets: Mapping[ListenAddress, socket],
-        table: SharedTable,
-        tables: Tables,
-        channel: Channel,
-        messages: Messages,
+        self, table: SharedTable, tables: Tables, channel: Channel, messages: Messages
     ) -> None:
         self._channel = channel
         self._messages = messages
@@ -78,12 +88,15 @@ class Observer:
         self._door = Door(self._settings(route), self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
         self._told: tuple[float, Facts] | None = None
-        self._listeners = [Listener(*each, messages.warn) for each in sockets.items()]
+        self._listeners: dict[ListenAddress, Listener] = {}
+        self._relay = Relay(self._send)
+        self._beat = Beat(partial(self._send, "drawing"), table, tables)
+        self._admin: AdminDoor | None = None
 
     def _settings(self, route: Route) -> DoorSettings:
         limits = HeadLimits()
         return DoorSettings(
-            router=_OneRoute(route),  # type: ignore[arg-type]
+            router=OneRoute(route),
             limits=limits,
             streams=STREAMS,
             timeouts=_TIMEOUTS,
@@ -98,19 +111,22 @@ class Observer:
             h2c=False,
         )
 
+    @property
+    def offers(self) -> Offers:
+        """All that the admin door has beside logging in."""
+        return {**operated(self._relay), **Page(self._beat).offers}
+
     async def serve(self) -> None:
         """Until the supervisor is gone, or says so by closing the channel."""
         loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         loop.add_reader(self._channel.fileno(), self._receive)
-        for listener in self._listeners:
-            listener.start(self._door, None)
         ticking = loop.create_task(self._tick())
         await self._ended.wait()
         ticking.cancel()
         loop.remove_reader(self._channel.fileno())
-        for listener in self._listeners:
-            listener.close()
+        loop.remove_writer(self._channel.fileno())
+        self._serve(Served(), ())
         self._door.close_now()
         self._messages.close()
 
@@ -122,7 +138,7 @@ class Observer:
             return
         self._waiting.append(tell)
         if len(self._waiting) == 1:
-            self._channel.send("facts")
+            self._send("facts", None)
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(PATIENCE, partial(self._tell, None))
 
@@ -141,13 +157,70 @@ class Observer:
             self._ended.set()
             return
         for message in messages:
-            if message.word == "facts":
-                self._tell(message.data)
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        if message.word == "facts":
+            self._tell(message.data)
+        elif message.word == "drawing":
+            self._beat.on_drawing(message.data)
+        elif message.word == "operated":
+            self._relay.on_operated(*message.data)
+        elif message.word == SHORT:  # there was no room for the sockets: another may have some
+            self._ended.set()
+        elif message.word == "serve":
+            served: Served = message.data
+            addresses = [*served.metrics, *(served.admin.listen if served.admin else ())]
+            found = [socket(fileno=number) for number in message.descriptors]
+            self._serve(served, tuple(zip(addresses, found, strict=True)))
+
+    def _serve(self, served: Served, sockets: tuple[tuple[ListenAddress, socket], ...]) -> None:
+        """This from now on. A socket of an address that is served already is one too many."""
+        count = len(served.metrics)
+        self._serve_metrics(dict(sockets[:count]))
+        admin, settings = self._admin, served.admin
+        if settings is None:
+            if admin is not None:
+                admin.close()
+                self._admin = None
+                self._beat.stop()
+            return
+        if admin is None:
+            admin = self._admin = AdminDoor(settings, self.offers, self._deadlines, self._messages)
+            self._beat.start()
+        else:
+            admin.change(settings)
+        admin.listen(dict(sockets[count:]))
+
+    def _serve_metrics(self, sockets: Mapping[ListenAddress, socket]) -> None:
+        for address in [each for each in self._listeners if each not in sockets]:
+            self._listeners.pop(address).close()
+        for address, sock in sockets.items():
+            if address in self._listeners:
+                sock.close()
+                continue
+            listener = self._listeners[address] = Listener(address, sock, self._messages.warn)
+            listener.start(self._door, None)
+
+    def _send(self, word: str, data: object) -> None:
+        self._channel.send(word, data)
+        self._flush()
+
+    def _flush(self) -> None:
+        """What the supervisor does not take yet goes when it does."""
+        self._channel.flush()
+        loop = asyncio.get_running_loop()
+        if self._channel.is_full:
+            loop.add_writer(self._channel.fileno(), self._flush)
+        else:
+            loop.remove_writer(self._channel.fileno())
 
     async def _tick(self) -> None:
         while True:
             clock.tick()
             self._deadlines.check()
             self._door.rates.tick()
+            if self._admin is not None:
+                self._admin.tick()
             self._messages.flush()
             await asyncio.sleep(clock.TICK)

@@ -6,23 +6,43 @@ It has no part in serving: where it cannot be started the door says so and serve
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from socket import socket
+from typing import Any, Protocol
 
 from porch.manage.channel import Channel
 from porch.manage.facts import Facts
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop
-from porch.manage.observer import Observer
+from porch.manage.observer import Observer, Served
+from porch.manage.page.drawing import Drawing, Revision
 from porch.manage.process import fork_to, new_loop, settle
 from porch.observe.messages import Messages
 
-__all__ = ["Observing"]
+__all__ = ["MOST", "Observing", "Operate"]
+
+MOST = 64
+"""Operations of the admin door that wait at once. It has the same bound itself."""
+
+
+class Operate(Protocol):
+    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py."""
+
+    def __call__(
+        self,
+        name: str,
+        words: Mapping[str, object],
+        who: str,
+        if_match: Sequence[str],
+        reply: Callable[[int, Any, str], None],
+    ) -> None: ...
 
 
 class Observing:
-    """One door's. facts: what it is told. leave: closes, in its process, what is not its own.
+    """One door's. facts, draw: what it is told. leave: closes, in its process, what is not its own.
+    operate: does what comes by the admin door.
 
     pid: of the one that runs, 0 for none.
     """
@@ -33,41 +53,67 @@ class Observing:
         in_force: InForce,
         messages: Messages,
         facts: Callable[[], Facts],
+        draw: Callable[[Revision], Drawing],
         leave: Callable[[], None],
+        operate: Operate,
     ) -> None:
         self.pid = 0
         self._loop = loop
         self._in_force = in_force
         self._messages = messages
         self._facts = facts
+        self._draw = draw
         self._leave = leave
+        self._operate = operate
         self._channel: Channel | None = None
-        self._served: list[list[socket]] = []
+        self._served = Served()
+        self._sockets: list[socket] = []
+        self._under_way: set[tuple[Channel, int]] = set()
         self._has_said = False
 
     def look(self) -> None:
-        """Whether it is there, and for the addresses of now; called every second. Another is
-        started a second behind the end of one, at the soonest."""
-        wanted = [*self._in_force.observed.sockets.values()]
-        if wanted != self._served:
+        """Whether it is there, and serves what is to be served now; called every second. Another
+        is started a second behind the end of one, at the soonest."""
+        candidate = self._in_force.candidate
+        served = Served(candidate.metrics, candidate.admin)
+        known = self._in_force.observed.sockets
+        sockets = [known[each][0] for each in candidate.observed if each in known]
+        if not sockets:
             self.close()
-        if wanted and not self.pid:
-            self._served = wanted
+        elif not self.pid:
             self._start()
+            self._tell(served, sockets)
+        elif sockets != self._sockets or not served.is_same(self._served):
+            self._tell(served, sockets)
 
     def _start(self) -> None:
         try:
             self.pid, self._channel = fork_to(self._run, self._leave)
         except OSError as error:
-            self._messages.warn(f"metrics are not served: {error.strerror}; tried again")
+            text = f"metrics and admin are not served: {error.strerror}; tried again"
+            self._messages.warn(text)
             return
         self._loop.on_readable(self._channel, self._receive)
+
+    def _tell(self, served: Served, sockets: list[socket]) -> None:
+        """Have it serve this. Where there are no descriptors for that, at the next look."""
+        channel = self._channel
+        if channel is None:
+            return
+        try:
+            channel.send("serve", served, [each.fileno() for each in sockets])
+        except OSError as error:
+            text = f"metrics and admin are as they were: {error.strerror}; tried again"
+            self._messages.warn(text)
+            return
+        self._flush()
+        self._served, self._sockets = served, sockets
 
     def close(self) -> None:
         """Have it end. The sockets are ours still."""
         pid, self.pid = self.pid, 0
         self._drop_channel()
-        if pid:
+        if pid > 0:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             with suppress(ChildProcessError):
@@ -93,16 +139,17 @@ class Observing:
             if not self._has_said:
                 self._has_said = True
                 code = os.waitstatus_to_exitcode(status)
-                text = (
-                    f"the process that serves metrics has ended ({code}); another takes its place"
+                self._messages.warn(
+                    f"the process that serves metrics and admin has ended ({code}); another takes "
+                    "its place"
                 )
-                self._messages.warn(text)
 
     def _drop_channel(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None:
             self._loop.forget(channel)
             channel.close()
+            self._under_way = {each for each in self._under_way if each[0] is not channel}
 
     def _receive(self) -> None:
         channel = self._channel
@@ -117,6 +164,34 @@ class Observing:
             if message.word == "facts":
                 channel.send("facts", self._facts())
                 self._flush()
+            elif message.word == "drawing":
+                channel.send("drawing", self._draw(message.data))
+                self._flush()
+            elif message.word == "operate":
+                self._take(channel, *message.data)
+
+    def _take(
+        self,
+        channel: Channel,
+        number: int,
+        name: str,
+        words: Mapping[str, object],
+        who: str,
+        if_match: Sequence[str],
+    ) -> None:
+        """An operation of the admin door: its answer goes to who asked, if that is still there."""
+        reply = partial(self._reply, channel, number)
+        if len(self._under_way) >= MOST:
+            reply(503, {"error": "too many operations are under way; try again soon"}, "")
+            return
+        self._under_way.add((channel, number))
+        self._operate(name, words, who, if_match, reply)
+
+    def _reply(self, channel: Channel, number: int, status: int, answer: object, etag: str) -> None:
+        self._under_way.discard((channel, number))
+        if channel is self._channel:
+            channel.send("operated", (number, status, answer, etag))
+            self._flush()
 
     def _flush(self) -> None:
         channel = self._channel
@@ -128,13 +203,8 @@ class Observing:
         """In its own process."""
         in_force = self._in_force
         messages = settle(in_force.candidate.identity)
-        observer = Observer(
-            {address: each[0] for address, each in in_force.observed.sockets.items()},
-            in_force.table,
-            in_force.tables,
-            channel,
-            messages,
-        )
+        in_force.observed.close_in_child(slot=-1)  # it is given what it serves
+        observer = Observer(in_force.table, in_force.tables, channel, messages)
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(observer.serve())
         return 0

@@ -18,26 +18,23 @@ from porch.config.loaded import RouteEntry
 from porch.config.orders import Back, Closed, Order, Orders
 from porch.config.units import spell_duration
 from porch.manage.asking import Asking
-from porch.manage.control import Answer, Question
 from porch.manage.in_force import InForce, why
 from porch.manage.judging import Judging
 from porch.manage.keeping import Keeping
 from porch.manage.loop import Loop
 from porch.manage.naming import endpoints_named, route_named, spelled
 from porch.manage.obeying import BY_COMMAND
+from porch.manage.operating import Answer, ByItself, Command, Question
 from porch.manage.ordered import ordered
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
 
-__all__ = ["LARGEST_PAGE", "LONGEST_WAIT", "Ordering"]
+__all__ = ["LARGEST_PAGE", "Ordering"]
 
 LOOK = 0.05
 """Seconds between two looks whether something still runs."""
-LONGEST_WAIT = 3600.0
-"""Seconds that `--wait` waits at most."""
 LARGEST_PAGE = 1 << 20
 """Bytes of a page."""
-_HEAVIEST = 1000
 BY_CANARY = "by porch canary"
 
 Then = Callable[[], None]
@@ -47,18 +44,26 @@ class Ordering:
     """Of one door."""
 
     def __init__(
-        self, loop: Loop, asking: Asking, in_force: InForce, messages: Messages, keeping: Keeping
+        self,
+        loop: Loop,
+        asking: Asking,
+        in_force: InForce,
+        messages: Messages,
+        keeping: Keeping,
+        by_itself: ByItself,
     ) -> None:
+        """by_itself: see Operating."""
         self._loop = loop
         self._asking = asking
         self._in_force = in_force
         self._messages = messages
         self._keeping = keeping
+        self._by_itself = by_itself
         self._judging = Judging(loop, in_force, self._take_back)
 
     @property
-    def commands(self) -> dict[str, Callable[[Question], None]]:
-        """See Control."""
+    def commands(self) -> dict[str, Command]:
+        """See Operating."""
         commands = {
             "drain": self._drain,
             "undrain": self._undrain,
@@ -93,16 +98,17 @@ class Ordering:
     def _answer(self, work: Callable[[Question], None], question: Question) -> None:
         try:
             work(question)
-        except (LookupError, ValueError, OSError) as error:
-            text = error.args[0] if isinstance(error, LookupError) else why(error)
-            question.reply({"error": f"porch: {text}"})
+        except LookupError as error:
+            question.reply({"error": f"porch: {error.args[0]}"}, 404)
+        except (ValueError, OSError) as error:
+            question.reply({"error": f"porch: {why(error)}"}, 400)
 
     def _drain(self, question: Question) -> None:
         names = self._endpoints(question)
         drained = self._in_force.orders.drained
         now = clock.wall()
         orders = [Order("drained", name, drained.get(name, now)) for name in names]
-        wait = min(_number(question, "wait"), LONGEST_WAIT)
+        wait = _number(question, "wait")
         until = clock.monotonic() + wait
         then = partial(self._wait_idle, names, until, wait, question) if wait else None
         self._order(orders, then or partial(self._told, question, "drained", names))
@@ -114,12 +120,7 @@ class Ordering:
 
     def _weight(self, question: Question) -> None:
         names = self._endpoints(question)
-        weight = question.words.get("weight")
-        if weight is not None and (type(weight) is not int or not 0 <= weight <= _HEAVIEST):
-            raise ValueError(
-                f"a weight is a whole number from 0 to {_HEAVIEST}, or 'file' for that of the file"
-            )
-        orders = [Order("weight", name, weight) for name in names]
+        orders = [Order("weight", name, question.words["weight"]) for name in names]
         self._order(orders, partial(self._told, question, "weighted", names))
 
     def _maintenance(self, question: Question) -> None:
@@ -215,6 +216,7 @@ class Ordering:
 
     def _note(self, order: Order) -> None:
         self._in_force.orders.note(order)
+        self._in_force.ordered += 1
         if order.kind == "drained":
             assert isinstance(order.name, tuple)
             why = None if order.value is None else Out(BY_COMMAND, order.value)
@@ -230,21 +232,29 @@ class Ordering:
     def _open_again(self, key: str, closed: Closed) -> None:
         if self._in_force.orders.closed.get(key) is closed:
             self._messages.tell(f"maintenance of {key} is over")
-            self._order([Order("closed", key, None)], lambda: None)
+            words: dict[str, object] = {"route": key, "on": False}
+            question = self._by_itself("maintenance", "the door: its time is over", words)
+            self._order([Order("closed", key, None)], partial(question.reply, {"open": key}))
 
     def _take_back(self, name: str, back: Back | None) -> None:
+        why = (
+            "the door: its words in the file are others"
+            if back is None
+            else f"the door: {back.why}"
+        )
+        words: dict[str, object] = {"route": name, "on": back is None}
+        question = self._by_itself("canary", f"the door: {why}", words)
         if back is not None:
             self._messages.warn(
                 f"the canary of {name} was taken back: {back.why}; porch canary on sends it "
                 "requests again"
             )
-        self._order([Order("back", name, back)], lambda: None)
+        self._order([Order("back", name, back)], partial(question.reply, {}))
 
 
 def _text(question: Question, word: str) -> str:
-    value = question.words.get(word)
-    if not isinstance(value, str):
-        raise ValueError(f"'{word}' is missing")
+    value = question.words[word]
+    assert isinstance(value, str)  # see operations.py
     return value
 
 

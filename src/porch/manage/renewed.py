@@ -16,7 +16,10 @@ from porch.manage.candidate import Stamp, stamps
 from porch.observe.messages import Level
 from porch.tls.certificate import Certificate, Pair, keep_only
 
-__all__ = ["A_LOOK", "Renewed"]
+__all__ = ["ADMIN", "A_LOOK", "Renewed"]
+
+ADMIN = "the admin door"
+"""What its own files are told of as. No host is called so."""
 
 A_LOOK = 1000
 """Files that are looked at at once, in 2 ms; more take several looks."""
@@ -54,9 +57,12 @@ class Renewed:
             yield _Source(host, site_files(base, site), site.key_password, (host,))
         for pair in folder_pairs(self._loaded):
             yield _Source(str(pair[0]), [pair], None, None)
+        admin = self._loaded.config.admin
+        if admin is not None and admin.cert is not None and admin.key is not None:
+            yield _Source(ADMIN, [(base / admin.cert, base / admin.key)], None, (ADMIN,))
 
     def look(self) -> dict[str, tuple[Pair, ...]]:
-        """Hosts whose files hold another pair now, which can be used.
+        """Hosts whose files hold another pair now, which can be used; ADMIN among them.
 
         What is of no use is told of if it is so at the next look too: a pair is written one file
         after the other.
@@ -113,7 +119,8 @@ class Renewed:
     @staticmethod
     def _doubts(source: _Source, certificate: Certificate) -> Iterator[str]:
         """What is told of files at the start, too."""
-        yield from findings(certificate, source.hosts[0] if source.hosts else None)
+        host = source.hosts[0] if source.hosts and source.name != ADMIN else None
+        yield from findings(certificate, host)
         for _, key in source.files:
             yield from loose_rights(key)
 

@@ -10,7 +10,7 @@ from porch.config.logs import close_log_files, open_log_files
 from porch.listen.address import ListenAddress
 from porch.manage.activation import inherited, matching
 from porch.manage.candidate import Candidate
-from porch.manage.control import AlreadyRuns, Control
+from porch.manage.control_server import AlreadyRuns, Control
 from porch.manage.in_force import InForce, why
 from porch.manage.listening import Listening
 from porch.manage.prospect import Load
@@ -45,7 +45,7 @@ def start(
         replaced = _open(control, handover, say)
         files = open_log_files(candidate.logs)
         _bind(listening, candidate, patience=TAKE_OVER if replaced else 0.0)
-        observed.open(candidate.metrics, 1)
+        observed.open(candidate.observed, 1)
         listening.drop_inherited()
         return _in_force(candidate, listening, files, observed, handover)
     except (AlreadyRuns, OSError) as error:

@@ -5,12 +5,12 @@ Counts come from the shared table, time and memory of processes from the system.
 
 import os
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from porch import clock
-from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING, Out
+from porch.balance.endpoint import CHECKED_AT, FAILED, WAITING
 from porch.balance.standing import LIMITED, NOT_COPIED, WHOLE, EndpointName
 from porch.manage.columns import (
     CONNECTIONS,
@@ -22,8 +22,10 @@ from porch.manage.columns import (
     TASKS,
     TURNED_AWAY,
 )
+from porch.manage.observed import observed
 from porch.manage.ordered import ordered
 from porch.manage.process import Process
+from porch.manage.state_words import state_of
 from porch.observe.stamp import iso
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
@@ -75,9 +77,13 @@ def status(door: "Supervisor") -> dict[str, object]:
             word: table.total(column) for column, word in enumerate(NAMES, TURNED_AWAY)
         },
         "listening": in_force.listening.names,
+        "observed": observed(in_force),
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),
         "orders": ordered(in_force.orders),
+        "log_level": _log_level(in_force.debug_until),
+        "capture": door.capturings.told,
+        "audit": door.auditing.told,
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
         "mirrors": [_mirror(in_force, name) for name in mirrors],
         "limits": [_limit(in_force, name) for name in limits],
@@ -94,6 +100,12 @@ def status(door: "Supervisor") -> dict[str, object]:
             for each in in_force.history.status()
         ],
     }
+
+
+def _log_level(until: float) -> str:
+    """ "normal", or "debug for 245 s more"."""
+    left = until - clock.monotonic()
+    return f"debug for {left:.0f} s more" if left > 0 else "normal"
 
 
 def _worker(table: SharedTable, process: Process) -> dict[str, object]:
@@ -134,7 +146,7 @@ def _endpoint(in_force: "InForce", name: EndpointName, speaks: str | None) -> di
         }
     out = in_force.standings.of(name)
     return found | {
-        "state": _state(out, table.most(column + CHECKED_AT)),
+        "state": state_of(out, table.most(column + CHECKED_AT)),
         "out_since": _time(min(why.since for why in out.values())) if out else None,
         "running": table.total(column + RUNNING),
         "requests": table.total(column + REQUESTS),
@@ -166,29 +178,6 @@ def _limit(in_force: "InForce", name: EndpointName) -> dict[str, object]:
         (0, 0) if column is None else (table.total(column + FAILED), table.total(column + REQUESTS))
     )
     return {"limit": name[0], "refused": refused, "would_refuse": would}
-
-
-def _state(out: Mapping[str, Out], check: int) -> str:
-    """ "out since 12:03:11: connection refused, 4 of 4; next check in 3 s". check: when that is,
-    0 for never."""
-    if not out:
-        return "up"
-    since = min(why.since for why in out.values())
-    stamp = _time(since)
-    if stamp[:10] == _time(clock.wall())[:10]:
-        stamp = stamp[11:-1]
-    said = [_why(kind, why.text) for kind, why in out.items()]
-    until = max(why.until for why in out.values())
-    if until:
-        said.append(f"back in {max(until - clock.wall(), 0):.0f} s")
-    if check:
-        said.append(f"next check in {max(check / 1000 - clock.monotonic(), 0):.0f} s")
-    return f"out since {stamp}: {'; '.join(said)}"
-
-
-def _why(kind: str, text: str) -> str:
-    """What a dial or a check has found says by itself what it is of."""
-    return text if kind in ("refused", "unhealthy") else f"{kind}: {text}"
 
 
 def usage(pid: int) -> tuple[float, int]:

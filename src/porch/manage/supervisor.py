@@ -11,26 +11,38 @@ import resource
 import signal
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from porch import clock
 from porch.config.history import History
 from porch.manage.asking import Asking
+from porch.manage.audit_file import AuditFile
+from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
-from porch.manage.changes import Changes
+from porch.manage.capturing import Capturings
+from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
-from porch.manage.control import Control, Question, second_path, socket_path
+from porch.manage.control import second_path, socket_path
+from porch.manage.control_server import Control, started_by
 from porch.manage.demand import ANY
 from porch.manage.expiry import Expiry
+from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.keeping import Keeping
+from porch.manage.log_level import LogLevel
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
+from porch.manage.observed import observed
 from porch.manage.observing import Observing
+from porch.manage.operating import Command, Operating, Question
+from porch.manage.operation_document import document
+from porch.manage.ordered import ordered
 from porch.manage.ordering import Ordering
+from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.reclaiming import Reclaiming, alive
@@ -76,9 +88,12 @@ class Supervisor:
         self._ready = ready
         self._notify = Notify()
         self._file = control
+        self.operating = Operating(self._commands())
         self._control: Control | None = None
         if control is not None:
-            self._control = Control(socket_path(control), self._commands(), second_path(control))
+            self._control = Control(
+                socket_path(control), self.operating.operate, second_path(control)
+            )
         self._code = 0
         self._failure: object = None
         self._is_up = False
@@ -120,14 +135,7 @@ class Supervisor:
         self._loop.on_fault = self._on_fault
         self._rotating = Rotating(self.messages.warn)
         self._expiry = Expiry(self._loop, lambda: in_force.candidate, self.messages.warn)
-        self.fleet = Fleet(
-            self._loop, self.messages, in_force.table, in_force.equip, self._close_in_child
-        )
-        self.fleet.on_message = self._on_message
-        self.fleet.on_gone = self._on_gone
-        self.fleet.counters = lambda: in_force.columns.counters
-        self.fleet.on_empty = in_force.tables.clear
-        self.fleet.sockets_of = in_force.listening.of_slot
+        self.fleet = self._fleet(in_force)
         self._changes = Changes(
             self._loop,
             self.fleet,
@@ -137,23 +145,19 @@ class Supervisor:
             self._load,
             self._become,
         )
-        self.observing = Observing(
-            self._loop, in_force, self.messages, lambda: facts(self), self._close_in_observer
-        )
+        self.observing = self._observing(in_force)
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
-        self.asking = Asking(self._loop, self.fleet, self.messages)
-        self.ordering = Ordering(self._loop, self.asking, in_force, self.messages, self._keeping())
-        self.ordering.begin(handover.orders if handover is not None else None)
+        self._take_commands(handover)
         self._listen_to_signals()
         if self._control is not None:
-            for each in (self.ordering, CacheOrders(self.asking, in_force), Looking(in_force)):
-                self._control.commands |= each.commands
             self._control.start(self._loop)
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)
+        if handover is None:
+            self.operating.by_itself("start", started_by()).reply({})
         in_force.keep_cache(handover.cache if handover is not None else [])
         self._descriptors = _raise_limit()
         gc.collect()
@@ -162,8 +166,60 @@ class Supervisor:
         self.observing.look()
         self._watch()
 
-    def _commands(self) -> dict[str, Callable[[Question], None]]:
+    def _fleet(self, in_force: InForce) -> Fleet:
+        """Without workers yet."""
+        fleet = Fleet(
+            self._loop, self.messages, in_force.table, in_force.equip, self._close_in_child
+        )
+        fleet.on_message = self._on_message
+        fleet.on_gone = self._on_gone
+        fleet.counters = lambda: in_force.columns.counters
+        fleet.on_empty = in_force.tables.clear
+        fleet.sockets_of = in_force.listening.of_slot
+        return fleet
+
+    def _observing(self, in_force: InForce) -> Observing:
+        return Observing(
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
+            self.operating.operate,
+        )
+
+    def _take_commands(self, handover: Handover | None) -> None:
+        """Whatever can be asked of the door, and what was ordered holds on."""
+        in_force = self.in_force
+        self.asking = Asking(self._loop, self.fleet, self.messages)
+        self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
+        self.operating.begin(self._loop, in_force, self.auditing)
+        self.ordering = Ordering(
+            self._loop,
+            self.asking,
+            in_force,
+            self.messages,
+            self._keeping(),
+            self.operating.by_itself,
+        )
+        self.ordering.begin(handover.orders if handover is not None else None)
+        asking = self.asking
+        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.capturings = Capturings(*spells)
+        for each in (
+            self.ordering,
+            CacheOrders(asking, in_force),
+            Looking(in_force),
+            Explaining(asking, in_force),
+            LogLevel(*spells),
+            self.capturings,
+        ):
+            self.operating.commands |= each.commands
+
+    def _commands(self) -> dict[str, Command]:
         return {
+            "openapi": lambda question: question.reply(document(self.version)),
             "status": lambda question: question.reply(status(self)),
             "reload": lambda question: self._changes.ask("reload", question),
             "rollback": lambda question: self._changes.ask("rollback", question),
@@ -173,20 +229,48 @@ class Supervisor:
             "stop": self._on_stop,
         }
 
-    def _keeping(self) -> Keeping:
+    @property
+    def _name(self) -> str:
         """Two doors that share a folder have names as their control sockets do."""
-        name = second_path(self._file).stem if self._file is not None else "none"
-        return Keeping(store_folder(self.in_force.candidate.loaded), name)
+        return second_path(self._file).stem if self._file is not None else "none"
+
+    def _keeping(self) -> Keeping:
+        return Keeping(store_folder(self.in_force.candidate.loaded), self._name)
+
+    def _audit_file(self) -> AuditFile | None:
+        if self._file is None:
+            return None
+        return AuditFile(store_folder(self.in_force.candidate.loaded), self._name)
+
+    def _state(self) -> dict[str, object]:
+        """What a change may change, for the audit."""
+        running = self.in_force.history.running
+        return {
+            "version": self.version,
+            "configuration": running.snapshot.short if running is not None else "",
+            "orders": [each["order"] for each in ordered(self.in_force.orders)],
+            "log_level": "debug" if self.in_force.debug_until else "normal",
+            "capture": self.in_force.capture[0] if self.in_force.capture else None,
+        }
 
     def _listen_to_signals(self) -> None:
         loop = self._loop
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.on_signal(number, self.stop)
-        loop.on_signal(signal.SIGHUP, lambda: self._changes.ask("reload"))
+            loop.on_signal(number, partial(self._on_end_signal, number.name))
+        loop.on_signal(signal.SIGHUP, lambda: self._change("reload", "signal SIGHUP"))
         loop.on_signal(signal.SIGUSR1, self._changes.reopen)
-        loop.on_signal(signal.SIGUSR2, lambda: self._changes.ask("upgrade"))
+        loop.on_signal(signal.SIGUSR2, lambda: self._change("upgrade", "signal SIGUSR2"))
         loop.on_signal(signal.SIGCHLD, self._reap)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())  # blocked over an exec
+
+    def _change(self, kind: Kind, who: str) -> None:
+        """Nobody waits to hear what comes of it."""
+        self._changes.ask(kind, self.operating.by_itself(kind, who))
+
+    def _on_end_signal(self, name: str) -> None:
+        if not self.is_stopping:
+            self.operating.by_itself("stop", f"signal {name}").reply({})
+        self.stop()
 
     def _on_fault(self, error: Exception) -> None:
         """A fault of ours must not end the door."""
@@ -243,6 +327,8 @@ class Supervisor:
         elif message.word in ("demanded", "troubled"):  # the first slot's worker decides
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
+        elif message.word == "captured":
+            self.capturings.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)
@@ -281,8 +367,9 @@ class Supervisor:
         candidate, listening = self.in_force.candidate, self.in_force.listening
         for address in listening.names:
             self._say(f"porch: listening on {address}")
-        for address in self.in_force.observed.names:
-            self._say(f"porch: metrics on http://{address}/metrics")
+        for what, urls in observed(self.in_force).items():
+            for url in urls:
+                self._say(f"porch: {what} on {url}")
         plainly = "" if any(each.tls for each in listening.sockets) else " over plain HTTP"
         by = "" if candidate.workers == 1 else f" with {candidate.workers} workers"
         if self._descriptors:
@@ -303,13 +390,13 @@ class Supervisor:
         if self._rotating.look(self.in_force.candidate.loaded):
             self._changes.reopen()
         if self.in_force.candidate.watch and self.in_force.has_changed():
-            self._changes.ask("reload")
+            self._change("reload", "watch: a file has changed")
         elif self.in_force.lists_have_changed():
-            self._changes.ask("lists")
+            self._change("lists", "a list of networks or places has changed")
 
     # --- an upgrade ----------------------------------------------------------------------------
 
-    def _become(self, question: Question | None) -> None:
+    def _become(self, question: Question) -> None:
         """Exec the new version. Raises OSError, and then nothing has changed."""
         listening = self.in_force.listening
         control = self._control.server if self._control is not None else None
@@ -318,7 +405,8 @@ class Supervisor:
             listening=listening_words(listening.sockets),
             lent=[place for place, each in enumerate(listening.sockets) if each in listening.lent],
             control=control.fileno() if control is not None else -1,
-            question=question.sock.fileno() if question is not None else -1,
+            question=question.sock.fileno() if question.sock is not None else -1,
+            asked={"who": question.who, "before": self._state()},
             workers=[
                 (each.pid, each.channel.fileno(), each.row)
                 for each in self.fleet.all
@@ -346,10 +434,11 @@ class Supervisor:
         counted = self.in_force.table.descriptor == handover.table
         for process in handover.processes(counted=counted):
             self.fleet.adopt(process)
-        question = None
+        reply = None
         if handover.question >= 0 and self._control is not None:
-            question = self._control.adopt_question(handover.question_socket)
-        self._changes.go_on(question)
+            reply = self._control.adopt_question(handover.question_socket)
+        who, before = handover.asked["who"], handover.asked["before"]
+        self._changes.go_on(self.operating.going_on("upgrade", who, before, reply))
 
     # --- commands ------------------------------------------------------------------------------
 

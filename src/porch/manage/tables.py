@@ -32,7 +32,7 @@ class Tables:
         found = {word: _taken(number) for word, number in handed.items()}
         return cls(
             limits=_limits(found.get("limits", -1), rows, limit_keys),
-            crowd=CrowdTable(rows),
+            crowd=_crowd(found.get("crowd", -1), rows),
             series=SeriesTable(rows, _sized(found.get("series", -1), SeriesTable.size(rows))),
             recent=RecentTable(rows, _sized(found.get("recent", -1), RecentTable.size(rows))),
         )
@@ -42,6 +42,7 @@ class Tables:
         """Descriptors, for the version that takes over."""
         return {
             "limits": self.limits.descriptor,
+            "crowd": self.crowd.descriptor,
             "series": self.series.descriptor,
             "recent": self.recent.descriptor,
         }
@@ -74,3 +75,10 @@ def _limits(number: int, rows: int, keys: int) -> LimitTable:
         if found.rows == rows and found.has_room(keys):
             return found
     return LimitTable(rows, keys)
+
+
+def _crowd(number: int, rows: int) -> CrowdTable:
+    try:
+        return CrowdTable(rows, number)
+    except ValueError:
+        return CrowdTable(rows)

@@ -35,7 +35,7 @@ __all__ = [
     "tried",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """Of what one version hands to the next. Another number is not understood, and refused on trial."""
 TRIAL, HANDOVER = "PORCH_TRIAL", "PORCH_HANDOVER"
 """Words of the environment: what a trial should find out, and the descriptor of what is handed
@@ -50,13 +50,14 @@ LONGEST = 65536
 class Handover:
     """What outlives the exec. Descriptors stay open over it.
 
-    since: when the door was started. listening: each address and its sockets' descriptors. lent:
-    which of them are lent (see Listening), by their place. control: the commands' socket,
-    question: who asked for the upgrade; -1 for none. workers: the process ids of the old ones, the
-    descriptors of their channels and their rows in the table. table: where they count: its
-    descriptor, its rows and columns, and which endpoint has which. tables: the descriptors of
-    all else that they share, see Tables. history: see history.py.
-    orders: see orders.py. found: see discovered.py. cache: see cache_keeping.py.
+    since: when the door was started. listening: each address and its sockets' descriptors.
+    lent: which of them are lent (see Listening), by their place. control: the commands' socket,
+    question: who asked for the upgrade; -1 for none. asked: the same in words, and the door
+    before, see auditing.py. workers: the process ids of the old ones, the descriptors of their
+    channels and their rows in the table. table: where they count: its descriptor, its rows and
+    columns, and which endpoint has which. tables: the descriptors of all else that they share,
+    see Tables. history: see history.py. orders: see orders.py. found: see discovered.py. cache:
+    see cache_keeping.py.
     """
 
     since: float
@@ -64,6 +65,7 @@ class Handover:
     lent: list[int] = field(default_factory=list)
     control: int = -1
     question: int = -1
+    asked: dict[str, Any] = field(default_factory=lambda: {"who": "", "before": {}})
     workers: list[tuple[int, int, int]] = field(default_factory=list)
     table: int = -1
     table_shape: tuple[int, int] = (0, 0)

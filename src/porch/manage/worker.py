@@ -27,7 +27,7 @@ from porch.config.steps import advance, complete
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.listener import Listener
-from porch.manage.at_store import at_store
+from porch.manage.answering import WORDS, Answering
 from porch.manage.beats import Beats
 from porch.manage.cache_keeping import KeptCache, shelf_of
 from porch.manage.certifying import Certifying
@@ -39,7 +39,6 @@ from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
 from porch.manage.hash_key import load_auth, load_with
 from porch.manage.health import Health
-from porch.manage.obeying import Obeying
 from porch.manage.parcel import unwrapped
 from porch.manage.prepared import Change, Prepared, Retired
 from porch.manage.wanted import Wanted
@@ -99,7 +98,7 @@ class Worker:
         for standing in equipment.standing:
             self._state.on_told(standing)
         self._state.orders = equipment.orders
-        self._obeying = Obeying(self._state)
+        self._answering = Answering(self._state, messages, self._send, equipment)
         self._state.standings.send = lambda standing: self._send("standing", standing)
         looks = equipment.slot == 0
         table = equipment.table, equipment.row
@@ -116,7 +115,7 @@ class Worker:
         self._state.commit()
         self._discovering.take(built)
         self._built = built
-        self._obeying.take(built)
+        self._answering.take(built)
         checks = Checks(clients(), messages.warn) if equipment.slot == 0 else None
         self._health = Health(self._state, checks, self._send)
         complete(self._health.taking(built.upstreams, built.base))
@@ -227,16 +226,11 @@ class Worker:
                 self._certifying.on_demand.on_denied(*message.data)
             case "standing":
                 self._state.on_told(message.data)
-            case "order":
-                number, orders = message.data
-                for order in orders:
-                    self._obeying.obey(order)
-                self._send("answer", (number, None))
             case "cache begins":
                 self._state.keep_on(self._shelf_of(KeptCache.told(message)))
-            case "purge" | "cache" | "kept":
+            case word if word in WORDS:
                 number, data = message.data
-                self._send("answer", (number, at_store(self._state.shelf, message.word, data)))
+                self._send("answer", (number, self._answering.answer(word, data)))
             case "troubled":
                 self._health.on_troubled(message.data)
             case "found":
@@ -353,7 +347,7 @@ class Worker:
             return
         before, built = self._built, prepared.built
         self._built = built
-        self._obeying.take(built)
+        self._answering.take(built)
         if before.logs is not built.logs:
             sessions = set(self._door.sessions)
             self._retired.append(Retired(logs=before.logs, sessions=sessions))
@@ -478,6 +472,7 @@ class Worker:
         clock.tick()
         self._state.tick()
         self._health.tick()
+        self._answering.tick()
         self._door.rates.tick()
         tasks = self._tally.count(self._door, self._state, late)
         return not len(self._state.deadlines) and tasks <= 1 and not self._health.waits
@@ -487,6 +482,7 @@ class Worker:
 
     def _flush(self) -> None:
         self._built.logs.flush()
+        self._answering.flush()
         self._messages.flush()
         for each in [*self._retired]:
             each.sessions &= self._door.sessions

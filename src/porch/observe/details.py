@@ -4,11 +4,13 @@ Secrets in URLs and fields are taken out.
 """
 
 import json
+from collections.abc import Sequence
 
 from porch.exchange import Exchange
+from porch.http.message import Field
 from porch.observe.redact import redact_url
 
-__all__ = ["details"]
+__all__ = ["details", "shown_fields"]
 
 _MOST_TRIED, _MOST_DETAIL, _MOST_SENT = 8, 300, 40
 _SHOWN = frozenset(
@@ -18,6 +20,11 @@ _SHOWN = frozenset(
         *(b"if-none-match", b"referer", b"te", b"user-agent", b"via", b"x-forwarded-for"),
         *(b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto"),
         *(b"x-request-id", b"traceparent", b"upgrade", b"sec-fetch-site", b"sec-fetch-mode"),
+        b"x-real-ip",
+        *(b"accept-ranges", b"age", b"allow", b"cache-status", b"connection", b"content-language"),
+        *(b"content-range", b"date", b"expires", b"last-modified", b"location", b"proxy-status"),
+        *(b"retry-after", b"server", b"strict-transport-security", b"transfer-encoding", b"vary"),
+        *(b"access-control-allow-origin", b"access-control-allow-methods", b"origin", b"x-cache"),
     )
 )
 """Fields whose value is kept; of all others it might be a secret, whatever their names are."""
@@ -49,11 +56,14 @@ def _sent(exchange: Exchange) -> list[object]:
     outgoing = exchange.outgoing
     assert outgoing is not None
     line = b"%b %b" % (outgoing.method, redact_url(outgoing.target))
-    fields = [
-        [_shown(name), _shown(_value(name, value)[:_MOST_DETAIL])]
-        for name, value in outgoing.fields[:_MOST_SENT]
-    ]
-    return [_shown(line[:_MOST_DETAIL]), *fields]
+    fields = shown_fields(outgoing.fields[:_MOST_SENT], _MOST_DETAIL)
+    return [_shown(line[:_MOST_DETAIL]), *map(list, fields)]
+
+
+def shown_fields(fields: Sequence[Field], longest: int) -> list[tuple[str, str]]:
+    """Names and values of fields as they may be shown: of those that might be secrets the length.
+    longest: bytes of a value."""
+    return [(_shown(name), _shown(_value(name, value)[:longest])) for name, value in fields]
 
 
 def _value(name: bytes, value: bytes) -> bytes:

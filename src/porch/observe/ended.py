@@ -72,6 +72,15 @@ class Ended(Filter):
     def __repr__(self) -> str:
         return f"<Ended {len(self._observers)} observers, {len(self._ended)} exchanges to look at>"
 
+    def watch(self, observer: Observer) -> None:
+        """Show what ends from now on to one more; watched twice, once."""
+        if observer not in self._observers:
+            self._observers = (*self._observers, observer)
+
+    def unwatch(self, observer: Observer) -> None:
+        """No more."""
+        self._observers = tuple(each for each in self._observers if each is not observer)
+
     def put_away(self) -> None:
         """Show all that has ended, and let go of it.
 

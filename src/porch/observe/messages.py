@@ -16,7 +16,8 @@ from porch.observe.visible import visible
 
 __all__ = ["MOST", "QUIET", "Level", "Messages"]
 
-Level = Literal["info", "warning", "error"]
+Level = Literal["debug", "info", "warning", "error"]
+"""debug: what is said while somebody asked for it (porch/debug.py)."""
 
 QUIET = 60.0
 """Seconds within which the same message is only counted."""
@@ -24,7 +25,7 @@ QUIET = 60.0
 MOST = 256
 """Messages that are remembered."""
 
-_COLOURS = {"info": "2", "warning": "33", "error": "31"}
+_COLOURS = {"debug": "36", "info": "2", "warning": "33", "error": "31"}
 
 
 class Output(Protocol):

@@ -14,6 +14,7 @@ from porch.exchange import Exchange
 from porch.observe.choosing import phase
 from porch.observe.redact import redact_url
 from porch.observe.stamp import local
+from porch.observe.took import took
 from porch.observe.visible import visible
 
 __all__ = ["Pretty"]
@@ -46,7 +47,7 @@ class Pretty:
         method = self._paint(visible(request.method), _BOLD)
         url = visible(request.authority) + visible(redact_url(request.target))
         to = f" -> {exchange.endpoint.name}" if exchange.endpoint is not None else ""
-        total = _duration(exchange.ended - exchange.started)
+        total = took(exchange.ended - exchange.started)
         slow = (f"slow: {phase(exchange).replace('_', ' ')}",) if self._phases else ()
         rest = self._paint("  ".join((*slow, *_rest(exchange))), _DIM)
         why = self._paint(_why(exchange.error), _RED) if exchange.error is not None else ""
@@ -66,21 +67,15 @@ def _rest(exchange: Exchange) -> Iterator[str]:
         yield f"in {_size(exchange.bytes_in)}"
     yield f"out {_size(exchange.bytes_out)}"
     if exchange.connected:
-        yield f"connect {_duration(exchange.connected - started)}"
+        yield f"connect {took(exchange.connected - started)}"
     if exchange.first_byte:
-        yield f"first byte {_duration(exchange.first_byte - started)}"
+        yield f"first byte {took(exchange.first_byte - started)}"
     yield visible(exchange.client_ip)
 
 
 def _why(error: PorchError) -> str:
     detail = visible(redact_url(error.detail.encode("utf-8", "backslashreplace")))
     return f"  {error.word}: {error.sentence}" + (f" ({detail})" if detail else "")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 1:
-        return f"{seconds * 1000:.1f} ms"
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
 
 
 def _size(count: int) -> str:

@@ -16,7 +16,7 @@ from porch.observe.ended import Batch
 from porch.observe.json_lines import json_lines
 from porch.shared import Memory
 
-__all__ = ["BAD", "LAST", "Recent", "RecentTable", "is_ours"]
+__all__ = ["BAD", "LAST", "Marks", "Recent", "RecentTable", "is_ours"]
 
 LAST = 10_000 * 512
 """Bytes of lines that are kept of all workers together: 10,000 of a usual length, and then some. A
@@ -30,6 +30,10 @@ _ROOM = 1024
 
 Record = dict[str, Any]
 """A line of the access log, read; one that went wrong with `tried` and `sent` (details.py)."""
+
+
+Marks = Mapping[int, int]
+"""By row: behind what is known already."""
 
 
 class _Ring:
@@ -131,15 +135,19 @@ class RecentTable:
         """Behind what is there by now."""
         return {row: ring.written for row, ring in enumerate(self._last) if ring.written}
 
-    def since(self, marks: Mapping[int, int]) -> tuple[list[Record], dict[int, int]]:
+    def since(self, marks: Marks, most: int | None = None) -> tuple[list[Record], dict[int, int]]:
         """Exchanges that have ended behind `marks`, in order of their ends, and marks behind
-        these. marks: of rows, {} for all that are there. 4 us each."""
-        written, reached = self.lines(marks)
-        found = [json.loads(line) for lines in written for line in lines.splitlines()]
-        return sorted(found, key=_end), reached
+        these. marks: of rows, {} for all that are there. most: of each worker, the newest; None
+        for all. 4 us each."""
+        return _since(self._last, marks, most)
+
+    def bad_since(self, marks: Marks, most: int) -> tuple[list[Record], dict[int, int]]:
+        """The same of those that went wrong."""
+        return _since(self._bad, marks, most)
 
     def lines(self, marks: Mapping[int, int]) -> tuple[list[bytes], dict[int, int]]:
-        """The same as they were written, those of one worker behind those of another."""
+        """Lines of those that have ended behind `marks`, as they were written, those of one worker
+        behind those of another; and marks behind these."""
         found: list[bytes] = []
         reached: dict[int, int] = {}
         for row, ring in enumerate(self._last):
@@ -151,11 +159,7 @@ class RecentTable:
 
     def bad(self) -> list[Record]:
         """Those that went wrong, in order of their ends."""
-        found: list[Record] = []
-        for ring in self._bad:
-            lines = ring.read(-1)[0].splitlines()
-            found += [json.loads(line) for line in lines]
-        return sorted(found, key=_end)
+        return _since(self._bad, {}, None)[0]
 
     def find(self, name: str) -> Record | None:
         """The latest with this id."""
@@ -171,6 +175,22 @@ class RecentTable:
             if found:
                 break
         return max(found, key=_end, default=None)
+
+
+def _since(
+    rings: Sequence[_Ring], marks: Marks, most: int | None
+) -> tuple[list[Record], dict[int, int]]:
+    found: list[Record] = []
+    reached: dict[int, int] = {}
+    for row, ring in enumerate(rings):
+        data, mark = ring.read(marks.get(row, -1))
+        lines = data.splitlines()
+        if most is not None:
+            lines = lines[-most:]
+        found += [json.loads(line) for line in lines]
+        if mark:
+            reached[row] = mark
+    return sorted(found, key=_end), reached
 
 
 def _end(record: Record) -> str:

@@ -11,9 +11,19 @@ from porch.http.message import Field, RequestHead
 from porch.route.paths import readings, to_wire
 from porch.route.pattern import Kind, Pattern
 
-__all__ = ["Rewrite", "put_back", "put_back_cookie", "put_back_location", "rewriter", "stripped"]
+__all__ = [
+    "Returned",
+    "Rewrite",
+    "put_back",
+    "put_back_cookie",
+    "put_back_location",
+    "returned",
+    "rewriter",
+    "stripped",
+]
 
 Rewrite = Callable[[RequestHead], bytes]
+Returned = Callable[[bytes], Sequence[bytes]]
 Pieces = list[tuple[bytes, str]]
 """Literal text, each with the name of what comes behind it, "" for nothing."""
 
@@ -53,6 +63,46 @@ def rewriter(
     if template is not None:
         return _filler(pattern, len(prefix), template)
     return _stripper(len(prefix)) if prefix else None
+
+
+def returned(
+    pattern: Pattern, *, strip: bool = False, template: str | None = None
+) -> Returned | None:
+    """The function from a target of the origin's to those by which clients ask for it here; None
+    where a target stays the same, or where what is left of it does not tell: a template that fills
+    in what a regex caught, or a query. Takes what `rewriter` does."""
+    prefix = stripped(pattern) if strip else b""
+    before, behind, is_fixed = b"", b"", False
+    if template is not None:
+        if "?" in template:
+            return None
+        pieces = _parse_path(template, template, ["path", *_groups(pattern.regex)])
+        slots = [slot for _, slot in pieces if slot]
+        is_fixed = not slots and pattern.kind is Kind.EXACT and not prefix
+        if slots != ["path"] and not is_fixed:
+            return None
+        before = pieces[0][0]
+        behind = b"".join([literal for literal, _ in pieces[1:]])
+    elif not prefix:
+        return None
+
+    def back(target: bytes) -> Sequence[bytes]:
+        path, mark, query = target.partition(b"?")
+        if is_fixed:
+            return (pattern.path + mark + query,) if path == before else ()
+        if prefix and path.startswith(prefix + b"/"):  # `put_back` was here before
+            path = path[len(prefix) :]
+        if not (path.startswith(before) and path.endswith(behind)):
+            return ()
+        rest = path[len(before) : len(path) - len(behind)]
+        if not rest.startswith(b"/"):
+            return ()
+        found = [prefix + rest + mark + query]
+        if prefix and rest == b"/":  # both go out so
+            found.append(prefix + mark + query)
+        return found
+
+    return back
 
 
 def put_back(fields: Sequence[Field], prefix: bytes, authority: bytes) -> list[Field]:

@@ -12,10 +12,11 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.ip import packed
+from porch.route.host import normal_host
 from porch.shield.country import Places
 from porch.shield.network import ALLOWED, UNNAMED, Table
 
-__all__ = ["Access", "AccessDenied", "Lists", "Verdicts"]
+__all__ = ["Access", "AccessByHost", "AccessDenied", "Lists", "Verdicts"]
 
 _REMEMBERED = 8192
 
@@ -89,3 +90,29 @@ class Access(Filter):
         """See Filter."""
         if not self._lets_in(exchange.client_ip):
             raise AccessDenied(f"{exchange.client_ip.decode('latin-1')} may not come in")
+
+
+class AccessByHost(Filter):
+    """The same where no route is found that could say it. by_host: of hosts with words of their
+    own, `*.a.test` and `*` too. other: of all others; None lets everybody in."""
+
+    __slots__ = ("_by_host", "_other")
+
+    def __init__(self, by_host: Mapping[str, Access | None], other: Access | None) -> None:
+        self._by_host = dict(by_host)
+        self._other = by_host.get("*", other)
+
+    def on_request(self, exchange: Exchange) -> None:
+        """See Filter."""
+        access = self._of(normal_host(exchange.request.authority).decode("latin-1"))
+        if access is not None:
+            access.on_request(exchange)
+
+    def _of(self, host: str) -> Access | None:
+        if host in self._by_host:
+            return self._by_host[host]
+        while host:
+            host = host.partition(".")[2]
+            if f"*.{host}" in self._by_host:
+                return self._by_host[f"*.{host}"]
+        return self._other

@@ -6,6 +6,7 @@ A claim is found by its name, then by a path with dots (`realm_access.roles`). W
 
 import json
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from porch.http.message import Field
 
@@ -108,19 +109,29 @@ def is_plain_name(text: object) -> bool:
 def field_value(value: object) -> bytes | None:
     """A claim as the value of a field; None where there is nothing to say. Of a list the items
     stand with commas between. In a text and in each item %2C stands for a comma, %25 for a `%` and
-    so on for controls, so that none passes for two. A table is JSON."""
+    so on for controls and for white space at its ends, which who reads it takes away: so none
+    passes for two, nor for another. A table is JSON."""
     if isinstance(value, str):
-        text = value.translate(_IN_TEXT)
+        text = _escaped(value)
     elif isinstance(value, bool | int | float):
         text = json.dumps(value)
     elif isinstance(value, list | tuple | frozenset | set):
         items = (each if isinstance(each, str) else json.dumps(each) for each in value)
-        text = ", ".join(each.translate(_IN_TEXT).strip() for each in items)
+        text = ", ".join(map(_escaped, items))
     elif isinstance(value, Mapping):
         text = json.dumps(value)
     else:
         return None
-    return text.strip().encode("utf-8", "replace")
+    return text.encode("utf-8", "replace")
+
+
+def _escaped(text: str) -> str:
+    text = text.translate(_IN_TEXT)
+    inner = text.strip()
+    if inner == text:
+        return text
+    start, _, end = text.partition(inner) if inner else (text, "", "")
+    return quote(start) + inner + quote(end)
 
 
 def told(name: str, claims: Claims, fields: Mapping[bytes, str]) -> tuple[Field, ...]:

@@ -72,6 +72,8 @@ class Seal:
             found = base64.b64decode(text, b"-_", validate=True)
         except (binascii.Error, ValueError):
             return 0, 0
+        if base64.urlsafe_b64encode(found) != text:  # b64decode takes `+` and `/` too
+            return 0, 0
         words, mac = found[: _WORDS.size], found[_WORDS.size :]
         if not hmac.compare_digest(mac, self._mac(use, words, host, network)):
             return 0, 0

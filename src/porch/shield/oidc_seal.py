@@ -49,7 +49,8 @@ class Sealer:
             return None
         try:
             data = base64.b64decode(sealed + b"=" * (-len(sealed) % 4), b"-_", validate=True)
-            if len(data) < _NONCE + _TAG:
+            # One spelling alone: no `+`, `=` or bits that mean nothing.
+            if len(data) < _NONCE + _TAG or b64(data) != sealed:
                 return None
             text = self._cipher.decrypt(data[:_NONCE], data[_NONCE:], self._bound(host))
         except (binascii.Error, ValueError, InvalidTag):

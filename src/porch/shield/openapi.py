@@ -6,7 +6,6 @@ JSON. Answers are not looked at, and who may ask is a matter of `auth`.
 
 from collections.abc import Mapping
 from functools import partial
-from urllib.parse import unquote_to_bytes
 
 from porch.exchange import Exchange
 from porch.http.fields import alike
@@ -25,7 +24,7 @@ from porch.shield.content_errors import (
 from porch.shield.json_content import no_body
 from porch.shield.json_shape import Shape, parse
 from porch.shield.media import is_json, media_type
-from porch.shield.openapi_names import cookies, fields
+from porch.shield.openapi_names import cookies, fields, parameters
 from porch.shield.openapi_operations import Body, Item, Offer, Operation
 from porch.shield.openapi_parameters import Parameter
 from porch.shield.openapi_value import Value
@@ -148,15 +147,7 @@ class OpenApi(Content):
         query = request.target.partition(b"?")[2]
         if not query and not described:
             return
-        found: dict[str, list[bytes]] = {}
-        for pair in query.split(b"&") if query else ():
-            key, _, value = pair.partition(b"=")
-            try:
-                name = unquote_to_bytes(key.replace(b"+", b" ")).decode()
-            except UnicodeDecodeError:
-                raise BadContent("The name of a query parameter is not UTF-8.") from None
-            if pair:
-                found.setdefault(name, []).append(value)
+        found = parameters(query, described)
         if not self.unknown:
             for name in found:
                 if name not in described and name not in self.offer.keys:

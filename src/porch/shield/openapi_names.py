@@ -1,4 +1,4 @@
-"""Names of cookies and fields, and what some origins take for the same name.
+"""Names of cookies, fields and parameters of a query, and what some origins take for the same name.
 
 A parameter that is described is looked at under its name. Under another spelling of that an origin
 could read it too, and nobody would have looked: so such a spelling is refused.
@@ -7,16 +7,16 @@ could read it too, and nobody would have looked: so such a spelling is refused.
 from collections.abc import Collection, Mapping
 from urllib.parse import unquote_to_bytes
 
+from porch.http.cookies import folded
 from porch.http.fields import alike
 from porch.http.message import RequestHead
 from porch.shield.content_errors import BadContent, named
 
-__all__ = ["cookies", "fields"]
+__all__ = ["cookies", "fields", "parameters"]
 
-_NOBODY_SEES = bytes((*range(0x21), *b"\"'", *range(0x7F, 0x100)))
-"""White space, also that of Unicode and as bytes, and what else no name of a cookie has
-(RFC 6265 4.1.1): origins strip it, or some of it."""
-_UNDERSCORED = bytes.maketrans(b".[+", b"___")
+_IN_NO_NAME = bytes((*range(1, 0x20), *b"\"'", *range(0x7F, 0x100)))
+"""What no name of a cookie has (RFC 6265 4.1.1), but for spaces and NUL, of which origins make
+something: some drop some of it, so that all of it is nothing here."""
 
 
 def cookies(request: RequestHead, names: Collection[str]) -> Mapping[str, list[bytes]]:
@@ -57,16 +57,34 @@ def fields(request: RequestHead, names: Collection[str]) -> Mapping[str, list[by
     return found
 
 
+def parameters(query: bytes, names: Collection[str]) -> Mapping[str, list[bytes]]:
+    """The values of all parameters of a query, as sent, by their names as forms have them. Raises
+    BadContent where one is another spelling of one of `names`: in another case, encoded once more,
+    with what PHP and Rack make arrays of, or behind a `;`, by which some origins part them too."""
+    found: dict[str, list[bytes]] = {}
+    known = {_folded(name.encode()): name for name in names}
+    for pair in query.split(b"&") if query else ():
+        key, _, value = pair.partition(b"=")
+        plain = unquote_to_bytes(key.replace(b"+", b" "))
+        try:
+            exact = plain.decode()
+        except UnicodeDecodeError:
+            raise BadContent("The name of a query parameter is not UTF-8.") from None
+        if pair:
+            found.setdefault(exact, []).append(value)
+        first, *behind = pair.split(b";") if b";" in pair else (key,)
+        others = [unquote_to_bytes(each.partition(b"=")[0].replace(b"+", b" ")) for each in behind]
+        if exact not in names:
+            others += (plain, unquote_to_bytes(first.partition(b"=")[0].replace(b"+", b" ")))
+        for other in others:
+            if (name := known.get(_folded(other))) is not None and other:
+                _refuse("query", name)
+    return found
+
+
 def _folded(name: bytes) -> bytes:
-    """What all names of cookies become that some origin takes for one: quoted, escaped, in another
-    case, or what PHP makes of them (`a.b` is `a_b`, `a[b]` is in `a`, nothing is behind a NUL)."""
-    plain = unquote_to_bytes(name) if b"%" in name else name
-    plain = plain.strip(b"\0").partition(b"\0")[0]
-    array, _, rest = plain.partition(b"[")
-    if array and b"]" in rest:
-        plain = array
-    inner = plain.strip(_NOBODY_SEES)
-    return inner.replace(b" ", b"_").translate(_UNDERSCORED, _NOBODY_SEES).lower()
+    """What all names of cookies become that some origin takes for one."""
+    return folded(unquote_to_bytes(name).translate(None, _IN_NO_NAME))
 
 
 def _unquoted(text: bytes) -> bytes:

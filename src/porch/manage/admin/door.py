@@ -1,0 +1,134 @@
+"""Door: the admin door as the observer serves it: its own listeners, bounds and timeouts.
+
+What it offers is given by others (offer.py). It has nothing of the door that serves the sites but
+the kernel of it: parser, exchange, HTTP/2 and TLS are the same, and strict in the same way.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from socket import socket
+
+from porch.buffer.request import BufferRequest
+from porch.clock import Deadlines
+from porch.config.administering import Administered
+from porch.config.build import DoorSettings
+from porch.crowd import CrowdTable
+from porch.errors import PorchError
+from porch.exchange import Exchange
+from porch.filter import Response
+from porch.http.h1 import HeadLimits
+from porch.listen.address import ListenAddress
+from porch.listen.crowd_gate import Bounds
+from porch.listen.door import Door
+from porch.listen.listener import Listener
+from porch.listen.security import Choose, Chosen
+from porch.manage.admin.entrance import Entrance, Reception, most
+from porch.manage.admin.guards import GUARDS
+from porch.manage.admin.guesses import Guesses
+from porch.manage.admin.login import Login
+from porch.manage.admin.offer import Offers, refusal
+from porch.manage.admin.proof import Proof
+from porch.manage.one_route import OneRoute
+from porch.observe.messages import Messages
+from porch.route.plan import Plan
+from porch.route.route import Route, Timeouts
+from porch.tls.hello import Hello
+from porch.tls.later import Later
+from porch.tls.presented import Kind, Presented, Presenter
+
+__all__ = ["BOUNDS", "LIMITS", "STREAMS", "TIMEOUTS", "AdminDoor"]
+
+BOUNDS = Bounds(most=128, per_client=32, are_fixed=True)
+"""People and their tools. A page keeps one stream of events open; whoever opens more than that is
+kept from others by these, and never from those who come by the socket for commands."""
+STREAMS = 32
+TIMEOUTS = Timeouts(head=10.0, idle=10.0, keep_alive=75.0)
+LIMITS = HeadLimits(request_line=65536, head=65536 + 16384, fields=64)
+"""As at the control socket: the words of a question stand in its query."""
+
+
+class AdminDoor:
+    """settings: of now. deadlines: looked at by who made it. guesses: at tokens."""
+
+    def __init__(
+        self, settings: Administered, offers: Offers, deadlines: Deadlines, messages: Messages
+    ) -> None:
+        """offers: beside those to log in and out."""
+        self._messages = messages
+        self._proof = Proof(settings)
+        self._choose = _chooser(settings)
+        self._listeners: dict[ListenAddress, Listener] = {}
+        self.guesses = Guesses(messages.warn)
+        offers = {**offers, **Login(self._proof, self.guesses).offers}
+        body = BufferRequest(None, partial(most, offers))
+        entrance = Entrance(offers, self._proof, self.guesses)
+        plan = Plan([entrance, body, Reception(offers, body.body_of), GUARDS])
+        route = Route(key="admin", plan=plan, timeouts=TIMEOUTS)
+        self._door = Door(self._settings(route), deadlines, CrowdTable(1).row(0))
+        self._door.warn = messages.warn
+
+    def listen(self, sockets: Mapping[ListenAddress, socket]) -> None:
+        """At these, and nowhere else. A socket of an address that is open already is one too many.
+        In the loop that runs."""
+        for address in [each for each in self._listeners if each not in sockets]:
+            self._listeners.pop(address).close()
+        for address, sock in sockets.items():
+            if address in self._listeners:
+                sock.close()
+                continue
+            listener = self._listeners[address] = Listener(address, sock, self._messages.warn)
+            listener.start(self._door, self._choose_now if address.tls else None)
+
+    def change(self, settings: Administered) -> None:
+        """From now on these hold. Connections end: each was let in by what held before, and so
+        were streams that run. Sessions of tokens that are there still go on."""
+        self._proof.settings = settings
+        self._proof.sessions.keep(settings.keys)
+        self.guesses.forgive()
+        self._choose = _chooser(settings)
+        self._door.close_now()
+
+    def tick(self) -> None:
+        """Called a few times a second."""
+        self._door.rates.tick()
+        self._proof.sessions.sweep()
+
+    def close(self) -> None:
+        """Serve no more."""
+        self.listen({})
+        self._door.close_now()
+
+    def _choose_now(self, hello: Hello, address: str) -> Chosen | Later | None:
+        return self._choose(hello, address)
+
+    def _settings(self, route: Route) -> DoorSettings:
+        return DoorSettings(
+            router=OneRoute(route),
+            limits=LIMITS,
+            streams=STREAMS,
+            timeouts=TIMEOUTS,
+            malformed=Route(key="-", plan=Plan([GUARDS])),
+            error_page=_error_page,
+            report=self._messages.report,
+            client_ip=None,
+            announces=None,
+            own_fields=((b"server", b"porch"),),
+            bounds=BOUNDS,
+            min_rate=240,
+            h2c=False,
+        )
+
+
+def _error_page(exchange: Exchange, error: PorchError) -> Response:
+    """What is told is no more than what is wrong with the request."""
+    fields = [(b"allow", b"GET, HEAD, POST")] if error.status == 405 else []
+    return refusal(exchange, error.status or 500, error.sentence, fields)
+
+
+def _chooser(settings: Administered) -> Choose:
+    """With a context of its own: no ticket of before a change is taken, and so no certificate that
+    was verified by what held then."""
+    if settings.certificate is None:
+        return lambda hello, address: None
+    kind = Kind(client_ca=settings.client_ca)
+    return Presenter(Presented({"admin": settings.certificate}, kind=kind)).choose

@@ -1,0 +1,90 @@
+"""Operated: the operations of the control socket, offered at the admin door as they are there.
+
+Paths, methods, words and answers are those of one table (operations.py), and are read by the same
+code. What does not fit is refused here already: the supervisor has more to do.
+"""
+
+from functools import partial
+
+from porch.config.schema_admin import Role
+from porch.exchange import Exchange
+from porch.filter import SUSPEND, Response, Suspend
+from porch.http.message import Field
+from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
+from porch.manage.admin.relay import Errand, Relay, Told
+from porch.manage.operation_request import LONGEST, Refused, read
+from porch.manage.operation_schema import wrong
+from porch.manage.operations import OPERATIONS, Operation
+
+__all__ = ["CLOSE", "FILES", "OPERATE", "needed", "operated"]
+
+OPERATE = frozenset(("drain", "undrain", "weight", "maintenance", "canary", "purge", "log-level"))
+"""What whoever steers may change. All other changes are for the role `all`: an operation that is
+new is, until it is named here."""
+
+CLOSE = frozenset(("captured",))
+"""Questions that are not for whoever only looks: what one client has sent, head by head."""
+FILES = {"maintenance": "page"}
+"""Words that name a file of the door's machine, which the supervisor reads, perhaps as root: who
+steers from elsewhere could have any of them shown to the world. They are for commands alone."""
+
+
+def needed(operation: Operation) -> Role:
+    """The role of who may."""
+    if not operation.changes:
+        return "all" if operation.name in CLOSE else "read"
+    return "operate" if operation.name in OPERATE else "all"
+
+
+def operated(relay: Relay) -> Offers:
+    """All operations. relay: to who carries them out."""
+    return {
+        each.path.encode(): {
+            each.method.encode(): Offer(
+                answer=partial(_ask, relay, each),
+                needs=needed(each),
+                changes=each.changes,
+                most=LONGEST if each.changes else 0,
+            )
+        }
+        for each in OPERATIONS.values()
+    }
+
+
+def _ask(
+    relay: Relay, operation: Operation, exchange: Exchange, caller: Caller | None, body: bytes
+) -> Response | Suspend:
+    assert caller is not None
+    try:
+        asked = read(exchange.request, body)
+        refused = wrong(operation.takes, asked.words)
+        if refused:
+            raise Refused(400, refused)
+        word = FILES.get(operation.name)
+        if word is not None and asked.words.get(word):
+            text = f"'{word}' names a file of the door's machine; a command there can do that"
+            raise Refused(403, text)
+    except Refused as error:
+        fields = [(b"allow", error.allow.encode())] if error.allow else []
+        return json_answer(error.status, {"error": f"porch: {error.text}"}, fields)
+    who = f"{caller.name} by {caller.kind} from {exchange.client_ip.decode('latin-1')}"
+    wait = asked.words.get("wait")
+    errand = Errand(
+        name=operation.name,
+        words=asked.words,
+        who=who,
+        if_match=asked.if_match,
+        changes=operation.changes,
+        size=len(body) + len(exchange.request.target),
+        wait=float(wait) if isinstance(wait, int | float) else 0.0,
+    )
+    relay.operate(errand, partial(_tell, exchange))
+    return SUSPEND
+
+
+def _tell(exchange: Exchange, told: Told) -> None:
+    """Whoever has left meanwhile gets nothing; what he asked for is done all the same."""
+    if exchange.ended:
+        return
+    fields: list[Field] = [(b"etag", told.etag.encode())] if told.etag else []
+    exchange.resume(json_answer(told.status, told.answer, fields))

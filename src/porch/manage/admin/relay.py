@@ -1,0 +1,97 @@
+"""Relay: from the admin door to the supervisor, which alone carries out operations, and back.
+
+An operation goes over the channel with a number, and its answer comes with the same one. How many
+may wait, and how much of them, is bounded; a supervisor that is silent is told of. When this
+process dies the supervisor finishes what it does, and its answer is for nobody.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+__all__ = ["MOST", "MOST_BYTES", "MOST_CHANGES", "PATIENCE", "Errand", "Relay", "Told"]
+
+MOST, MOST_CHANGES = 64, 48
+"""Operations that may wait at once, as many as commands may, and those that change something."""
+MOST_BYTES = 4 << 20
+"""Bytes of what these say. One has at most 1 MiB."""
+PATIENCE = 60.0
+"""Seconds: a reload of ten thousand routes takes fewer. What waits by its own words has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of an operation. status: of HTTP. answer: for JSON. etag: of the state that it
+    is about, "" for none."""
+
+    status: int
+    answer: object
+    etag: str = ""
+
+
+_BUSY = Told(503, {"error": "too many operations wait already; try again when one has ended"})
+_SILENT = Told(
+    504,
+    {
+        "error": "the supervisor does not answer; what was asked for may still be done: porch "
+        "status tells, or a restart helps"
+    },
+)
+
+Tell = Callable[[Told], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """name: of the operation. words: checked. who: for the audit. if_match: see
+    Operating.operate. changes: whether it changes something. size: bytes of its words. wait:
+    seconds that it takes by its own words."""
+
+    name: str
+    words: Mapping[str, object]
+    who: str
+    if_match: Sequence[str] = ()
+    changes: bool = False
+    size: int = 0
+    wait: float = 0.0
+
+
+class Relay:
+    """send: a word and what goes with it, to the supervisor."""
+
+    def __init__(self, send: Callable[[str, object], None]) -> None:
+        self._send = send
+        self._number = 0
+        self._waiting: dict[int, tuple[Errand, Tell, asyncio.TimerHandle]] = {}
+
+    def operate(self, errand: Errand, tell: Tell) -> None:
+        """Have it done. tell: called once, later."""
+        loop = asyncio.get_running_loop()
+        if not self._has_room(errand):
+            loop.call_soon(tell, _BUSY)
+            return
+        self._number += 1
+        number = self._number
+        timer = loop.call_later(PATIENCE + errand.wait, self._end, number, _SILENT)
+        self._waiting[number] = errand, tell, timer
+        words, if_match = dict(errand.words), tuple(errand.if_match)
+        self._send("operate", (number, errand.name, words, errand.who, if_match))
+
+    def _has_room(self, errand: Errand) -> bool:
+        """Some room is left for questions: changes that wait for long must not hide what runs."""
+        waiting = [each for each, _, _ in self._waiting.values()]
+        most = MOST_CHANGES if errand.changes else MOST
+        alike = sum(each.changes for each in waiting) if errand.changes else len(waiting)
+        return alike < most and sum(each.size for each in waiting) + errand.size <= MOST_BYTES
+
+    def on_operated(self, number: int, status: int, answer: object, etag: str) -> None:
+        """The supervisor has answered; perhaps nobody waits for it any more."""
+        self._end(number, Told(status, answer, etag))
+
+    def _end(self, number: int, told: Told) -> None:
+        waiting = self._waiting.pop(number, None)
+        if waiting is None:
+            return
+        _, tell, timer = waiting
+        timer.cancel()
+        tell(told)

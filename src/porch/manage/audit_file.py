@@ -1,0 +1,112 @@
+"""The audit on disk: who has changed what of a door, a line of JSON each, never written again.
+
+One write a line, to a file that is opened to append; so that a line is whole, or the last one and
+torn by a crash or a full disk. It grows to a bound, and then makes way for another.
+"""
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from porch.manage.own_folder import make_own_folder, own_folder
+
+__all__ = ["KEPT", "LARGEST", "AuditFile", "Torn"]
+
+FOLDER = "audit"
+LARGEST = 10 << 20
+"""Bytes behind which the next line begins another file."""
+KEPT = 4
+"""Files of before: name.jsonl.1 is the latest of them."""
+_NEVER = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""No link is followed, and no pipe waited for."""
+
+Line = Mapping[str, Any]
+
+
+class Torn:
+    """A line that is none: its end never came."""
+
+
+class AuditFile:
+    """folder: of the state. name: of the door among those that share it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.file = folder / FOLDER / f"{name}.jsonl"
+
+    def __repr__(self) -> str:
+        return f"<AuditFile {self.file}>"
+
+    def append(self, line: Line) -> None:
+        """Write one, and come back when a loss of power cannot undo it. Raises OSError."""
+        make_own_folder(self.file.parent)
+        with own_folder(self.file.parent) as folder:
+            descriptor = self._opened(folder)
+            try:
+                if os.fstat(descriptor).st_size > LARGEST and self._turn(folder):
+                    os.close(descriptor)
+                    descriptor = self._opened(folder)
+                self._write(descriptor, json.dumps(line).encode() + b"\n")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.fsync(folder)
+
+    def _opened(self, folder: int) -> int:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _NEVER
+        descriptor = os.open(self.file.name, flags, 0o600, dir_fd=folder)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            os.close(descriptor)
+            raise OSError(f"{self.file} is not the door's own; remove it")
+        return descriptor
+
+    def _write(self, descriptor: int, data: bytes) -> None:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            data = b"\n" + data  # behind one that is torn
+        if os.write(descriptor, data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file))
+
+    def _turn(self, folder: int) -> bool:
+        """Make way for another. False where that is not allowed: chattr +a; it grows on then."""
+        name = self.file.name
+        try:
+            for number in range(KEPT, 0, -1):
+                older = f"{name}.{number - 1}" if number > 1 else name
+                if os.path.lexists(self.file.with_name(older)):
+                    os.rename(older, f"{name}.{number}", src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            return False
+        return True
+
+    def read(self) -> Iterator[Line | Torn]:
+        """All lines, the oldest first. Raises OSError; FileNotFoundError where nothing was ever
+        written."""
+        name = self.file.name
+        older = [self.file.with_name(f"{name}.{number}") for number in range(KEPT, 0, -1)]
+        for file in [*(each for each in older if each.exists()), self.file]:
+            with file.open("rb") as opened:
+                yield from map(_line, opened)
+
+    def latest(self, most: int) -> list[Line]:
+        """The last lines of the file, as many as stand in `most` bytes of it. Raises OSError."""
+        with own_folder(self.file.parent) as folder:
+            flags = os.O_RDONLY | _NEVER
+            with open(os.open(self.file.name, flags, dir_fd=folder), "rb") as opened:
+                left_out = max(os.fstat(opened.fileno()).st_size - most, 0)
+                opened.seek(left_out)
+                lines = opened.read().split(b"\n")
+        found = [_line(each) for each in lines[1 if left_out else 0 :]]
+        return [each for each in found if not isinstance(each, Torn)]
+
+
+def _line(text: bytes) -> Line | Torn:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return Torn()
+    return line if isinstance(line, dict) else Torn()

@@ -1,0 +1,136 @@
+"""Auditing: what is written down of each change of a running door, whoever has made it.
+
+Who, what, when, with which words, and what of the door was another way behind it. A change is made
+even where nothing can be written: a full disk must not keep an operator from draining what fails.
+It is said then, with the line itself, and counted.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from porch import clock
+from porch.manage.audit_file import AuditFile
+from porch.manage.operating import Answer, Question
+from porch.observe.redact import REDACTED, is_secret, redact_url
+from porch.observe.stamp import iso
+
+__all__ = ["Auditing", "Entry"]
+
+LONGEST = 1000
+"""Characters of one text in a line."""
+MOST = 20
+"""Entries of one list in a line; of more, how many there were."""
+TAIL = 1 << 18
+"""Bytes of the file that one answer is taken from."""
+
+State = Mapping[str, object]
+"""What a change may change, by its name: plain data."""
+
+
+class Auditing:
+    """Of one door. file: None for a door that no command finds. state: as it is now. warn: tells
+    the operator. lost: lines that could not be written."""
+
+    def __init__(
+        self, file: AuditFile | None, state: Callable[[], State], warn: Callable[[str], None]
+    ) -> None:
+        self.lost = 0
+        self._file = file
+        self._state = state
+        self._warn = warn
+
+    @property
+    def told(self) -> Answer:
+        """For status."""
+        return {"file": str(self._file.file) if self._file else None, "lost": self.lost}
+
+    def begin(
+        self, what: str, who: str, words: Mapping[str, object], before: State | None = None
+    ) -> "Entry":
+        """A change is about to be made. before: of the version that has begun it."""
+        return Entry(what, who, words, self._state() if before is None else before)
+
+    def write(self, entry: "Entry", outcome: str, answer: Answer) -> dict[str, Any]:
+        """Write down what came of one. Returns the line."""
+        after = {} if outcome == "begun" else self._state()
+        line = entry.line(outcome, after)
+        if "error" in answer:
+            line["error"] = _shown("error", answer["error"])
+        if self._file is not None:
+            try:
+                self._file.append(line)
+            except OSError as error:
+                self.lost += 1
+                why = error.strerror or str(error)
+                self._warn(
+                    f"{self._file.file}: {why}; it was done all the same, and is in no audit: "
+                    f"{json.dumps(line)}"
+                )
+        return line
+
+    def tell(self, question: Question) -> None:
+        """The operation `audit`: the latest lines."""
+        most = question.words.get("most", 100)
+        try:
+            lines = self._file.latest(TAIL) if self._file else []
+        except FileNotFoundError:
+            lines = []
+        except OSError as error:
+            question.reply({"error": f"porch: {error.strerror or error}"})
+            return
+        assert isinstance(most, int)
+        question.reply({"entries": lines[len(lines) - min(most, len(lines)) :]})
+
+
+class Entry:
+    """One change. before: the door when it began."""
+
+    def __init__(self, what: str, who: str, words: Mapping[str, object], before: State) -> None:
+        self.what = what
+        self.who = who
+        self.before = before
+        self._words = {name: _shown(name, value) for name, value in words.items()}
+        self._at = clock.wall()
+        self._began = clock.monotonic()
+
+    def line(self, outcome: str, after: State) -> dict[str, Any]:
+        """As it is written. after: of the door now; empty while it is under way."""
+        changed = [name for name in after if after[name] != self.before.get(name)]
+        return {
+            "at": _stamp(self._at),
+            "what": self.what,
+            "who": self.who,
+            "words": self._words,
+            "before": {name: _less(self.before.get(name), after[name]) for name in changed},
+            "after": {name: _less(after[name], self.before.get(name)) for name in changed},
+            "outcome": outcome,
+            "seconds": round(clock.monotonic() - self._began, 3),
+        }
+
+
+def _stamp(seconds: float) -> str:
+    return f"{iso(int(seconds)).decode()}.{int(seconds % 1 * 1000):03}Z"
+
+
+def _less(value: object, other: object) -> object:
+    """Of a list what the other has not: the rest is as it was."""
+    if isinstance(value, list):
+        rest = other if isinstance(other, list) else []
+        return _shown("", [each for each in value if each not in rest])
+    return value
+
+
+def _shown(name: str, value: object) -> object:
+    """Without secrets, and bounded."""
+    if is_secret(name.encode("utf-8", "surrogatepass")) and value not in (None, "", False, True):
+        return REDACTED.decode()
+    if isinstance(value, str):
+        text = redact_url(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
+    if isinstance(value, list):
+        shown = [_shown(name, each) for each in value[:MOST]]
+        return [*shown, f"and {len(value) - MOST} more"] if len(value) > MOST else shown
+    if isinstance(value, dict):
+        return {each: _shown(each, value[each]) for each in [*value][:MOST]}
+    return value

@@ -1,0 +1,143 @@
+"""The operations of the control socket at the admin door."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from porch.manage.admin.offer import RANKS
+from porch.manage.admin.operated import CLOSE, FILES, OPERATE, needed, operated
+from porch.manage.admin.relay import Relay
+from porch.manage.operations import OPERATIONS
+from tests.support.admin import ANN, Opened
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Far:
+    """A supervisor that answers at once, or keeps what it is asked."""
+
+    def __init__(self, *, answers: bool = True) -> None:
+        self.asked: list[Any] = []
+        self._answers = answers
+        self.relay = Relay(self._send)
+
+    def _send(self, word: str, data: Any) -> None:
+        self.asked.append(data)
+        if self._answers:
+            said = data[0], 200, {"did": data[1]}, '"1-2"'
+            asyncio.get_running_loop().call_soon(self.relay.on_operated, *said)
+
+
+def test_each_is_there_by_its_own_path_and_method_alone() -> None:
+    offers = operated(Far().relay)
+    assert {(path, *methods) for path, methods in offers.items()} == {
+        (each.path.encode(), each.method.encode()) for each in OPERATIONS.values()
+    }
+
+
+def test_who_only_looks_changes_nothing_and_what_is_new_is_for_all_alone() -> None:
+    for each in OPERATIONS.values():
+        role = needed(each)
+        assert (role == "read") == (not each.changes and each.name not in CLOSE), each.name
+        assert (role == "operate") == (each.name in OPERATE), each.name
+    assert OPERATIONS.keys() >= OPERATE | CLOSE
+    whole = {name for name, each in OPERATIONS.items() if needed(each) == "all"}
+    assert {"reload", "rollback", "upgrade", "stop", "certificates"} <= whole
+    assert RANKS["all"] > RANKS["operate"] > RANKS["read"]
+
+
+def test_an_operation_goes_with_its_words_and_who_asks_and_its_answer_comes_back() -> None:
+    far = Far()
+    with Opened(offers=operated(far.relay)) as door:
+        tagged = JSON | {"If-Match": '"1-1", "1-2"'}
+        words = json.dumps({"endpoint": "a:1", "wait": 2}).encode()
+        answer = door.ask("POST", "/v1/drain", tagged, words, token=ANN)
+        assert (answer.status, answer.json, answer.all("etag")) == (
+            200,
+            {"did": "drain"},
+            ['"1-2"'],
+        )
+        door.ask("GET", "/v1/trace?id=last-error", token=ANN)
+        door.ask("HEAD", "/v1/status", token=ANN)
+    who = "ann by token from 127.0.0.1"
+    assert [each[1:] for each in far.asked] == [
+        ("drain", {"endpoint": "a:1", "wait": 2}, who, ('"1-1"', '"1-2"')),
+        ("trace", {"id": "last-error"}, who, ()),
+        ("status", {}, who, ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/v1/drain", b"{", 400),
+        ("POST", "/v1/drain", b"[]", 400),
+        ("POST", "/v1/drain", b"{}", 400),
+        ("POST", "/v1/drain", b'{"endpoint": 1}', 400),
+        ("POST", "/v1/drain", b'{"endpoint": "a", "endpoint": "b"}', 400),
+        ("POST", "/v1/drain", b'{"endpoint": "a", "wait": NaN}', 400),
+        ("POST", "/v1/drain?endpoint=a", b"", 400),
+        ("POST", "/v1/drain", b"[" * 100_000, 400),
+        ("GET", "/v1/trace", b"", 400),
+        ("GET", "/v1/trace?id=a&id=b", b"", 400),
+        ("GET", "/v1/trace?id=%zz", b"", 400),
+        ("GET", "/v1/trace?id=%ff", b"", 400),
+        ("POST", "/v1/purge", b'{"urls": "' + b"x" * (1 << 20) + b'"}', 413),
+    ],
+)
+def test_what_does_not_fit_never_comes_to_the_supervisor(
+    method: str, path: str, body: bytes, status: int
+) -> None:
+    far = Far()
+    with Opened(offers=operated(far.relay)) as door:
+        answer = door.ask(method, path, JSON if body else {}, body, token=ANN)
+        assert (answer.status, far.asked) == (status, [])
+        assert answer.json["error"]
+
+
+def test_no_file_of_the_doors_machine_is_named_from_elsewhere() -> None:
+    far = Far()
+    with Opened(offers=operated(far.relay)) as door:
+        for page, status in (("/etc/shadow", 403), ("", 200)):
+            body = json.dumps({"route": "a.test", "on": True, "page": page}).encode()
+            answer = door.ask("POST", "/v1/maintenance", JSON, body, token=ANN)
+            assert answer.status == status
+    assert len(far.asked) == 1
+
+
+def test_every_word_that_names_a_file_is_known_as_such() -> None:
+    words = {
+        (each.name, word)
+        for each in OPERATIONS.values()
+        for word, schema in each.takes.get("properties", {}).items()
+        if "a file" in schema.get("description", "")
+    }
+    assert words == {*FILES.items()}
+
+
+def test_a_body_over_what_is_held_in_memory_is_read_as_well() -> None:
+    far = Far()
+    urls = [f"https://a.test/{number:060}" for number in range(5000)]
+    with Opened(offers=operated(far.relay)) as door:
+        body = json.dumps({"urls": urls}).encode()
+        assert len(body) > 300_000
+        assert door.ask("POST", "/v1/purge", JSON, body, token=ANN).status == 200
+    assert far.asked[0][2] == {"urls": urls}
+
+
+def test_who_leaves_before_the_answer_gets_none_and_nothing_else_happens() -> None:
+    far = Far(answers=False)
+    with Opened(offers=operated(far.relay)) as door:
+        with door.connect() as sock:
+            head = f"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ANN}"
+            sock.sendall(f"{head}\r\n\r\n".encode())
+            while not far.asked:
+                pass
+        door.within(lambda: None)
+        while door.within(lambda: door.door._door.running):
+            pass
+        door.within(lambda: far.relay.on_operated(far.asked[0][0], 200, {}, ""))
+        assert door.ask("GET", "/v1/state", token=ANN).status == 200
+        assert "Traceback" not in door.output.text

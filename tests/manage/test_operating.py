@@ -1,0 +1,174 @@
+"""The one way in: what reaches a command, and what is answered instead."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from porch.manage.auditing import Auditing
+from porch.manage.operating import Answer, Operating, Question
+
+
+class Told:
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, Answer, str]] = []
+
+    def __call__(self, status: int, answer: Answer, etag: str) -> None:
+        self.answers.append((status, answer, etag))
+
+
+class Door:
+    """What changes, and what is written down of it."""
+
+    def __init__(self, **commands: Any) -> None:
+        self.operating = Operating(commands)
+        self.in_force: Any = SimpleNamespace(changes=0, ordered=0)
+        self.lines: list[Any] = []
+        self.timers: list[Any] = []
+        loop: Any = SimpleNamespace(after=lambda _, work: self.timers.append(work))
+        auditing: Any = Auditing(None, lambda: {"changes": self.in_force.changes}, print)
+        write = auditing.write
+
+        def written(*words: Any) -> Any:
+            self.lines.append(write(*words))
+            return self.lines[-1]
+
+        auditing.write = written
+        self.operating.begin(loop, self.in_force, auditing)
+
+    @property
+    def told(self) -> list[tuple[str, str, str]]:
+        return [(each["what"], each["who"], each["outcome"]) for each in self.lines]
+
+
+def operating(**commands: Any) -> Operating:
+    return Door(**commands).operating
+
+
+def asked(door: Operating, name: str, words: Any = None, *if_match: str) -> Any:
+    told = Told()
+    door.operate(name, words or {}, "ann", if_match, told)
+    (answer,) = told.answers
+    return answer
+
+
+def test_a_command_is_given_the_words_and_who_has_said_them() -> None:
+    questions: list[Question] = []
+    door = operating(drain=questions.append)
+    told = Told()
+    door.operate("drain", {"endpoint": "a:1"}, "ann", (), told)
+    assert told.answers == []
+    (question,) = questions
+    assert (question.words, question.who) == ({"endpoint": "a:1"}, "ann")
+    question.reply({"drained": ["a:1"]})
+    question.reply({"drained": ["again"]})
+    assert told.answers == [(200, {"drained": ["a:1"]}, door.revision)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "is_told"),
+    [({}, 0, 200), ({"error": "x"}, 0, 409), ({"error": "x"}, 404, 404)],
+)
+def test_an_error_has_a_status_of_its_own(answer: Answer, status: int, is_told: int) -> None:
+    door = operating(status=lambda question: question.reply(answer, status))
+    assert asked(door, "status")[:2] == (is_told, answer)
+
+
+def test_what_is_no_command_is_said() -> None:
+    for name in ("nothing", "reload"):
+        assert asked(operating(nothing=print), name)[0] == 404
+
+
+def test_words_that_do_not_fit_reach_nobody() -> None:
+    status, answer, _ = asked(operating(drain=print), "drain", {"endpoint": 7})
+    assert (status, answer) == (400, {"error": "porch: 'endpoint' is a text"})
+
+
+def test_a_fault_is_answered_and_raised() -> None:
+    def fail(question: Question) -> None:
+        raise RuntimeError("x")
+
+    told = Told()
+    with pytest.raises(RuntimeError):
+        operating(status=fail).operate("status", {}, "ann", (), told)
+    assert [(status, "a fault of Porch" in str(said)) for status, said, _ in told.answers] == [
+        (500, True)
+    ]
+
+
+def changing(door: Door) -> Any:
+    """A reload that changes something."""
+
+    def reload(question: Question) -> None:
+        door.in_force.changes += 1
+        question.reply({"loaded": "1 route"})
+
+    return reload
+
+
+def test_a_change_on_a_revision_that_is_past_is_not_done_and_told_what_was() -> None:
+    door = Door(diff=print)
+    door.operating.commands["reload"] = changing(door)
+    asked(door.operating, "reload")
+    before = door.operating.revision
+    assert asked(door.operating, "reload", {}, before)[0] == 200
+    status, answer, etag = asked(door.operating, "reload", {}, before)
+    assert (status, etag, door.in_force.changes) == (412, door.operating.revision, 2)
+    (line,) = answer["changed"]
+    assert (line["what"], line["who"], line["after"]) == ("reload", "ann", {"changes": 2})
+    assert asked(door.operating, "reload", {}, '"x"', etag)[0] == 200
+
+
+def test_a_revision_of_long_ago_is_said_to_be_one() -> None:
+    door = operating(reload=lambda question: question.reply({}))
+    status, answer, _ = asked(door, "reload", {}, '"x"')
+    assert (status, answer["changed"]) == (412, [])
+    assert "of long ago" in answer["error"]
+
+
+def test_changes_are_written_down_and_questions_are_not() -> None:
+    door = Door(status=lambda question: question.reply({}))
+    door.operating.commands["reload"] = changing(door)
+    door.operating.commands["drain"] = lambda question: question.reply({"error": "no"}, 404)
+    asked(door.operating, "status")
+    asked(door.operating, "reload")
+    asked(door.operating, "drain", {"endpoint": "a:1"})
+    asked(door.operating, "drain", {"endpoint": 1})
+    assert door.told == [("reload", "ann", "done"), ("drain", "ann", "refused")]
+    assert door.lines[0]["before"] == {"changes": 0}
+    assert door.lines[1]["error"] == "no"
+
+
+def test_a_change_that_takes_long_is_written_down_when_it_begins() -> None:
+    questions: list[Question] = []
+    door = Door(drain=questions.append)
+    door.operating.operate("drain", {"endpoint": "a:1", "wait": 60}, "ann", (), Told())
+    (timer,) = door.timers
+    assert door.told == []
+    timer()
+    questions[0].reply({})
+    assert door.told == [("drain", "ann", "begun"), ("drain", "ann", "done")]
+    timer()
+    assert len(door.told) == 2
+
+
+def test_what_a_signal_or_the_door_itself_changes_is_written_down() -> None:
+    door = Door()
+    question = door.operating.by_itself("reload", "signal SIGHUP")
+    assert not question.is_waited_for
+    question.reply({})
+    assert door.told == [("reload", "signal SIGHUP", "done")]
+
+
+def test_two_doors_have_no_revision_in_common() -> None:
+    assert operating().revision != operating().revision
+
+
+def test_who_asked_the_version_before_is_answered_by_this_one() -> None:
+    told = Told()
+    door = Door()
+    question = door.operating.going_on("upgrade", "ann", {"changes": 7}, told)
+    question.reply({"upgraded": "2"})
+    assert told.answers == [(200, {"upgraded": "2"}, door.operating.revision)]
+    assert door.told == [("upgrade", "ann", "done")]
+    assert door.lines[0]["before"] == {"changes": 7}
