@@ -49,7 +49,8 @@ class Picture:
         self._places = _Places(plan)
 
     def look(self) -> dict[str, Any]:
-        """What was counted. 1,000 routes, each with one request in these seconds, are 6 ms."""
+        """What was counted. 1,000 routes, each with a request in these seconds, are 9 ms; with 10
+        endpoints each, all of them busy, 100 ms."""
         now = clock.monotonic()
         totals = self._series.totals()
         looks = self._looks
