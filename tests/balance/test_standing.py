@@ -6,6 +6,7 @@ from porch.balance.endpoint import Endpoint, Out
 from porch.balance.roster import Roster
 from porch.balance.standing import Standing, Standings
 from porch.route.route import Connections
+from tests.support.debugging import listening
 
 A, B = ("api", "10.0.0.1:80"), ("api", "10.0.0.2:80")
 REFUSED, SICK = Out("connection_refused", 1.0), Out("404", 2.0)
@@ -64,3 +65,16 @@ def test_what_was_ordered_is_not_forgotten() -> None:
     one.note((A, "refused", REFUSED))
     one.keep(())
     assert one.all == [(A, "drained", SICK)]
+
+
+def test_who_goes_out_and_comes_back_is_said_to_who_debugs() -> None:
+    one = Standings()
+    endpoint = Endpoint("10.0.0.1:80", cast("Connections", None), roster=Roster("api", one.tell))
+    with listening() as said:
+        endpoint.on_failure("connection_refused")
+        endpoint.on_success()
+    endpoint.on_failure("connection_refused")
+    assert said == [
+        "endpoint api/10.0.0.1:80: out, refused: connection_refused",
+        "endpoint api/10.0.0.1:80: no more refused",
+    ]

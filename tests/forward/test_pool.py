@@ -13,6 +13,7 @@ from porch.forward.h1 import ClientConnection
 from porch.forward.pool import Pool
 from porch.http.h1 import HeadLimits
 from porch.route.route import Route
+from tests.support.debugging import listening
 from tests.support.dialer import FakeDialer
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
 
@@ -197,3 +198,18 @@ def test_a_closed_pool_keeps_nothing_but_serves_who_waits(bench: Bench) -> None:
         assert bench.release(exchange).closed
     assert len(bench.deadlines) == 0
     assert repr(bench.pool) == "<Pool e 0 idle, 0 dialling>"
+
+
+def test_what_comes_of_a_dial_is_said_to_who_debugs(bench: Bench) -> None:
+    async def refuse(make: object) -> ClientConnection:
+        raise OSError("odd")
+
+    with listening() as said:
+        bench.acquire()
+        bench.dialer.dial = refuse  # type: ignore[method-assign]
+        bench.acquire()
+    bench.acquire()
+    assert said == [
+        "connect e: connected after 0.0 ms",
+        "connect e: destination_ip_unroutable: e: odd after 0.0 ms",
+    ]

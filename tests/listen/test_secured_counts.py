@@ -9,6 +9,7 @@ import pytest
 
 from porch.tls.presented import Presented
 from tests.listen.conftest import Run
+from tests.support.debugging import listening
 from tests.support.handshake import certificate, client
 from tests.support.secured import Pair
 
@@ -112,5 +113,20 @@ def test_a_name_that_nobody_serves_and_plain_http_count_too(run: Run, presented:
         pair = Pair(presented)
         pair.secured.data_received(b"GET / HTTP/1.1\r\n")
         assert dict(pair.handshakes.failed) == {"not_tls": 1}
+
+    run(main())
+
+
+def test_whose_handshake_fails_and_why_is_said_to_who_debugs(
+    run: Run, presented: Presented
+) -> None:
+    async def main() -> None:
+        pair = Pair(Presented(presented.by_host, refuse_unknown=True), "z.test")
+        with listening() as said:
+            begin(pair)
+            pair.secured.connection_lost(None)
+        (line,) = said
+        assert line.startswith("TLS handshake with ")
+        assert line.endswith(" for 'z.test' failed: unknown_name")
 
     run(main())

@@ -18,6 +18,7 @@ from porch.forward.address import TWO, Address
 from porch.manage import checks
 from porch.manage.checks import MOST, Checks
 from porch.route.route import Connections
+from tests.support.debugging import listening
 
 QUICK = Check(every=0.02, timeout=1.0, fall=2)
 
@@ -415,3 +416,16 @@ def test_it_prints_how_many_there_are() -> None:
     bench = Bench()
     bench.take(Check(every=50))
     assert repr(bench.checks) == "<Checks of 2 endpoints, 0 run>"
+
+
+def test_what_a_check_has_found_is_said_to_who_debugs() -> None:
+    bench = Bench()
+    bench.far.status[1] = None
+
+    async def story() -> None:
+        with listening() as said:
+            bench.take()
+            await bench.until(lambda: len({*said}) > 1)
+        assert {"check pool/a:1: connection refused", "check pool/a:2: well"} <= {*said}
+
+    bench.run(story)

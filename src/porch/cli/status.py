@@ -41,7 +41,22 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         if urls:
             yield f"{what} on {', '.join(urls)}"
     yield ""
-    yield from _workers(status)
+    yield from table(
+        ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
+        [
+            [
+                each["pid"],
+                each["state"],
+                each["connections"],
+                each["running"],
+                each["requests"],
+                f"{each['cpu_seconds']:.1f} s",
+                f"{each['memory'] / 1e6:.0f} MB",
+                each["since"],
+            ]
+            for each in status["workers"]
+        ],
+    )
     if any(status["cut"].values()):
         yield ""
         told = ", ".join(f"{count} {word}" for word, count in status["cut"].items() if count)
@@ -68,25 +83,6 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         if more > 0:
             yield f"and {more} more; --json shows up to {len(endpoints)} of them"
     yield from _changes(status)
-
-
-def _workers(status: dict[str, Any]) -> Iterator[str]:
-    yield from table(
-        ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
-        [
-            [
-                each["pid"],
-                each["state"],
-                each["connections"],
-                each["running"],
-                each["requests"],
-                f"{each['cpu_seconds']:.1f} s",
-                f"{each['memory'] / 1e6:.0f} MB",
-                each["since"],
-            ]
-            for each in status["workers"]
-        ],
-    )
 
 
 def _for_a_while(status: dict[str, Any]) -> Iterator[str]:

@@ -145,17 +145,20 @@ class Supervisor:
             self._load,
             self._become,
         )
-        self.observing = self._observing(in_force)
+        self.observing = Observing(
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
+            self.operating.operate,
+        )
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
-        self.asking = Asking(self._loop, self.fleet, self.messages)
-        self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
-        self.operating.begin(self._loop, in_force, self.auditing)
-        self.ordering = self._ordering(in_force)
-        self.ordering.begin(handover.orders if handover is not None else None)
+        self._take_commands(handover)
         self._listen_to_signals()
-        self._take_commands()
         if self._control is not None:
             self._control.start(self._loop)
         if handover is not None:
@@ -183,19 +186,13 @@ class Supervisor:
         fleet.sockets_of = in_force.listening.of_slot
         return fleet
 
-    def _observing(self, in_force: InForce) -> Observing:
-        return Observing(
-            self._loop,
-            in_force,
-            self.messages,
-            lambda: facts(self),
-            lambda known: drawing(self, known),
-            self._close_in_observer,
-            self.operating.operate,
-        )
-
-    def _ordering(self, in_force: InForce) -> Ordering:
-        return Ordering(
+    def _take_commands(self, handover: Handover | None) -> None:
+        """Whatever can be asked of the door, and what was ordered holds on."""
+        in_force = self.in_force
+        self.asking = Asking(self._loop, self.fleet, self.messages)
+        self.auditing = Auditing(self._audit_file(), self._state, self.messages.warn)
+        self.operating.begin(self._loop, in_force, self.auditing)
+        self.ordering = Ordering(
             self._loop,
             self.asking,
             in_force,
@@ -203,10 +200,8 @@ class Supervisor:
             self._keeping(),
             self.operating.by_itself,
         )
-
-    def _take_commands(self) -> None:
-        """Those of the parts that were made since."""
-        asking, in_force = self.asking, self.in_force
+        self.ordering.begin(handover.orders if handover is not None else None)
+        asking = self.asking
         spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
         self.capturings = Capturings(*spells)
         for each in (
