@@ -288,6 +288,7 @@ def test_handshakes_are_counted_by_what_they_agree_on_and_by_why_they_fail(
         return [sample(page, each) for each in wanted]
 
     observed.door.wait_until(lambda: found() == [1.0] * 5, "the handshakes")
+    assert sample(observed.page(), "porch_connections_accepted_total") == 5
     for pid in workers_of(observed.door):
         os.kill(pid, signal.SIGKILL)
     observed.door.wait_until(

@@ -6,7 +6,7 @@ from porch.config.state import State
 from porch.listen.handshake_ends import TIMEOUT, WORDS
 from porch.manage.columns import CACHE, CONNECTIONS, HEARTBEAT
 from porch.manage.tally import Tally
-from porch.observe.exposition import HANDSHAKES, HANDSHAKES_FAILED, LAG
+from porch.observe.exposition import ACCEPTED, HANDSHAKES, HANDSHAKES_FAILED, LAG
 from porch.observe.meter import BUCKETS
 from porch.observe.series import SeriesTable
 from porch.shared import SharedTable
@@ -54,6 +54,14 @@ def test_handshakes_are_taken_once() -> None:
     counting.count(0.0)
     assert counting.total(HANDSHAKES, "TLSv1.3", "true", "h2") == 2
     assert counting.total(HANDSHAKES_FAILED, TIMEOUT) == 2
+
+
+def test_connections_are_counted_once() -> None:
+    counting = Counting()
+    for accepted in (3, 3, 5):
+        counting.door.accepted = accepted
+        counting.count(0.0)
+    assert counting.total(ACCEPTED, "3") == 5
 
 
 def test_every_reason_is_there_before_the_first_one() -> None:

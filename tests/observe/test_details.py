@@ -48,6 +48,15 @@ def test_each_attempt_that_failed_is_told_and_what_was_sent():
     ]
 
 
+def test_whom_an_origin_was_told_of_is_shown():
+    exchange = ended()
+    exchange.outgoing = RequestHead(
+        b"GET", b"/", b"h", b"http", [(b"x-forwarded-for", b"6, 7"), (b"x-real-ip", b"192.0.2.7")]
+    )
+    _, *fields = json.loads(details(exchange, 1024))["sent"]
+    assert fields[-2:] == [["x-forwarded-for", "6, 7"], ["x-real-ip", "192.0.2.7"]]
+
+
 def test_where_there_is_nothing_it_is_an_empty_object():
     assert details(ended(), 1024) == b"{}"
 

@@ -28,6 +28,14 @@ def show_status(config: Path, *, as_json: bool) -> int:
     return 0
 
 
+def _addresses(status: dict[str, Any]) -> Iterator[str]:
+    """Where clients come, and those who look."""
+    yield f"listening on {', '.join(status['listening']) or 'nothing'}"
+    for what, urls in status["observed"].items():
+        if urls:
+            yield f"{what} on {', '.join(urls)}"
+
+
 def lines(status: dict[str, Any]) -> Iterator[str]:
     """The status as text: short lines, columns where there are rows."""
     state = "stopping" if status["stopping"] else "up"
@@ -36,27 +44,9 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     routes = f"{found['routes']} route{'' if found['routes'] == 1 else 's'}"
     yield f"{found['file']} ({found['hash']}), {routes}, loaded {found['loaded']}"
     yield from _for_a_while(status)
-    yield f"listening on {', '.join(status['listening']) or 'nothing'}"
-    for what, urls in status["observed"].items():
-        if urls:
-            yield f"{what} on {', '.join(urls)}"
+    yield from _addresses(status)
     yield ""
-    yield from table(
-        ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
-        [
-            [
-                each["pid"],
-                each["state"],
-                each["connections"],
-                each["running"],
-                each["requests"],
-                f"{each['cpu_seconds']:.1f} s",
-                f"{each['memory'] / 1e6:.0f} MB",
-                each["since"],
-            ]
-            for each in status["workers"]
-        ],
-    )
+    yield from _workers(status)
     if any(status["cut"].values()):
         yield ""
         told = ", ".join(f"{count} {word}" for word, count in status["cut"].items() if count)
@@ -83,6 +73,25 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         if more > 0:
             yield f"and {more} more; --json shows up to {len(endpoints)} of them"
     yield from _changes(status)
+
+
+def _workers(status: dict[str, Any]) -> Iterator[str]:
+    yield from table(
+        ["worker", "state", "clients", "running", "requests", "cpu", "memory", "since"],
+        [
+            [
+                each["pid"],
+                each["state"],
+                each["connections"],
+                each["running"],
+                each["requests"],
+                f"{each['cpu_seconds']:.1f} s",
+                f"{each['memory'] / 1e6:.0f} MB",
+                each["since"],
+            ]
+            for each in status["workers"]
+        ],
+    )
 
 
 def _for_a_while(status: dict[str, Any]) -> Iterator[str]:

@@ -242,6 +242,7 @@ class Listener:
                 self._short = f"{error.strerror or error}, {FILES}"
                 return False
             if sock is not None:
+                door.accepted += 1
                 Opening(sessions, self._loop, sock, factory)
         return False
 

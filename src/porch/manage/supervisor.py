@@ -145,15 +145,7 @@ class Supervisor:
             self._load,
             self._become,
         )
-        self.observing = Observing(
-            self._loop,
-            in_force,
-            self.messages,
-            lambda: facts(self),
-            lambda known: drawing(self, known),
-            self._close_in_observer,
-            self.operating.operate,
-        )
+        self.observing = self._observing(in_force)
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
@@ -185,6 +177,17 @@ class Supervisor:
         fleet.on_empty = in_force.tables.clear
         fleet.sockets_of = in_force.listening.of_slot
         return fleet
+
+    def _observing(self, in_force: InForce) -> Observing:
+        return Observing(
+            self._loop,
+            in_force,
+            self.messages,
+            lambda: facts(self),
+            lambda known: drawing(self, known),
+            self._close_in_observer,
+            self.operating.operate,
+        )
 
     def _take_commands(self, handover: Handover | None) -> None:
         """Whatever can be asked of the door, and what was ordered holds on."""

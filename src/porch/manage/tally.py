@@ -8,7 +8,7 @@ from porch.config.state import State
 from porch.listen.door import Door
 from porch.listen.handshake_ends import WORDS
 from porch.manage.columns import count
-from porch.observe.exposition import HANDSHAKES, HANDSHAKES_FAILED, LAG
+from porch.observe.exposition import ACCEPTED, HANDSHAKES, HANDSHAKES_FAILED, LAG
 from porch.observe.meter import BOUNDS, HISTOGRAM
 from porch.observe.series import Series
 
@@ -16,14 +16,16 @@ __all__ = ["Tally"]
 
 
 class Tally:
-    """row, series: where the worker counts. slot: by which its lag is told, so that it is the same
+    """row, series: where the worker counts. slot: by which it is named, so that it is the same
     for who takes its place."""
 
     def __init__(self, row: MutableSequence[int], series: Series, slot: int) -> None:
         self._row = row
         self._series = series
-        self._lag = (LAG, str(slot))
+        self._lag, self._accepted = (LAG, str(slot)), (ACCEPTED, str(slot))
+        self._seen = 0
         series.of(self._lag, HISTOGRAM)
+        series.of(self._accepted, 1)
         for word in WORDS:  # a rate needs to see it before the first one
             series.of((HANDSHAKES_FAILED, word), 1)
 
@@ -36,6 +38,9 @@ class Tally:
         cells = of(self._lag, HISTOGRAM)
         cells[0] += int(late * 1e6)
         cells[1 + bisect_left(BOUNDS, late)] += 1
+        if door.accepted != self._seen:
+            of(self._accepted, 1)[0] += door.accepted - self._seen
+            self._seen = door.accepted
         handshakes = door.handshakes
         if handshakes.done:
             for name, number in handshakes.done.items():

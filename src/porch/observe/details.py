@@ -20,6 +20,7 @@ _SHOWN = frozenset(
         *(b"if-none-match", b"referer", b"te", b"user-agent", b"via", b"x-forwarded-for"),
         *(b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto"),
         *(b"x-request-id", b"traceparent", b"upgrade", b"sec-fetch-site", b"sec-fetch-mode"),
+        b"x-real-ip",
         *(b"accept-ranges", b"age", b"allow", b"cache-status", b"connection", b"content-language"),
         *(b"content-range", b"date", b"expires", b"last-modified", b"location", b"proxy-status"),
         *(b"retry-after", b"server", b"strict-transport-security", b"transfer-encoding", b"vary"),

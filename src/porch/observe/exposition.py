@@ -28,6 +28,7 @@ from porch.observe.meter import (
 from porch.observe.series import GONE, Name, Totals, cells_of
 
 __all__ = [
+    "ACCEPTED",
     "HANDSHAKES",
     "HANDSHAKES_FAILED",
     "LAG",
@@ -40,8 +41,10 @@ __all__ = [
     "labels",
 ]
 
+ACCEPTED = "accepted"
+"""A kind of names: (ACCEPTED, slot of the worker), of client connections."""
 HANDSHAKES = "handshakes"
-"""A kind of names: (HANDSHAKES, version of TLS, whether a session was resumed, protocol inside)."""
+"""(HANDSHAKES, version of TLS, whether a session was resumed, protocol inside)."""
 HANDSHAKES_FAILED = "handshakes failed"
 """(HANDSHAKES_FAILED, why)."""
 LAG = "lag"
@@ -257,6 +260,7 @@ _KINDS = (
         "Exchanges that failed, by the reason word of log, page and Proxy-Status.",
         ("route", "reason"),
     ),
+    (ACCEPTED, "porch_connections_accepted", "Client connections so far.", ("worker",)),
     (
         HANDSHAKES,
         "porch_tls_handshakes",
