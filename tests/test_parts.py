@@ -54,6 +54,25 @@ def test_what_fails_is_shown_and_fails_the_run(checkout: Path) -> None:
     assert last == ["failed: tests/cache", "failed: tests/e2e/test_other.py"]
 
 
+def test_what_fails_once_is_tried_alone_and_named(checkout: Path) -> None:
+    (checkout / "tests/e2e/test_other.py").write_text(
+        "from pathlib import Path\n\n\ndef test_fails_first():\n"
+        "    mark = Path('was_here')\n    was, _ = mark.exists(), mark.touch()\n    assert was\n"
+    )
+    code, printed = run(checkout)
+    assert code == 0, printed
+    assert "\n4 passed in " in printed
+    assert printed.endswith("failed beside others, passed alone: tests/e2e/test_other.py\n")
+
+
+def test_of_many_failures_none_is_tried_again(checkout: Path) -> None:
+    for number in range(4):
+        (checkout / f"tests/test_{number}.py").write_text(FAILS, encoding="utf-8")
+    code, printed = run(checkout)
+    assert code == 1
+    assert printed.count("FAILED") == 4
+
+
 def test_options_go_to_each_and_a_run_of_nothing_fails(checkout: Path) -> None:
     code, printed = run(checkout, "-k", "nothing_of_the_kind")
     assert (code, "no test was selected" in printed) == (pytest.ExitCode.NO_TESTS_COLLECTED, True)

@@ -209,6 +209,9 @@ def test_a_silent_supervisor_costs_only_answers(steered: Steered) -> None:
 def test_no_token_is_told_by_anything(steered: Steered) -> None:
     door = steered.door
     steered.ask("/v1/status", token="guess-" + "g" * 40)
+    assert steered.ask("/v1/drain", {"endpoint": f"127.0.0.1:{steered.port}"})[0] == 200
+    audit = steered.ask("/v1/audit")[1]
+    assert "ann by token from 127.0.0.1" in json.dumps(audit)
     told = [
         door.porch(*words).stdout + door.porch(*words).stderr
         for words in (
@@ -220,7 +223,14 @@ def test_no_token_is_told_by_anything(steered: Steered) -> None:
     steered.token.write_text(BOB)
     told += [json.dumps(door.ask("diff"))]
     assert "admin.tokens" in told[-1]
-    for path in ("/v1/status", "/v1/diff", "/v1/orders", "/v1/openapi.json", "/v1/totals"):
+    for path in (
+        "/v1/status",
+        "/v1/diff",
+        "/v1/orders",
+        "/v1/audit",
+        "/v1/openapi.json",
+        "/v1/totals",
+    ):
         told.append(json.dumps(steered.ask(path)[1]))
     told += [door.errors, door.log]
     for secret in (ANN, BOB, "guess-"):

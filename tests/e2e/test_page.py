@@ -30,6 +30,7 @@ log = false
 [routes]
 "shop.test/*" = {{ to = "web" }}
 "old.test" = "redirect:https://shop.test/"
+'evil.test/~/<svg/onload=x>.*' = "web"
 "blog.test" = {{ to = "127.0.0.1:{port}", limit = "1000/s per client" }}
 [pool.web]
 servers = ["127.0.0.1:{port}", "127.0.0.1:{nobody}"]
@@ -129,6 +130,9 @@ def test_nothing_that_a_client_sends_is_read_as_more_than_text(
         page.get_by_role("dialog").get_by_text("User-Agent", exact=False).or_(
             page.get_by_role("dialog").get_by_text("user-agent", exact=False)
         ).first.wait_for()
+        page.get_by_label("Find").fill("<svg/onload")  # a name in the file that looks like more
+        page.get_by_role("table", name="Routes").get_by_text("evil.test/~/<svg").wait_for()
+        assert "evil.test/~/<svg" in page.locator("#picture").inner_text()
         assert page.title() == "Porch"
         assert page.locator("main img, main script, dialog script").count() == 0
         assert said == []

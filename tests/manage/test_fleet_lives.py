@@ -123,9 +123,9 @@ def test_a_worker_that_hangs_is_named_with_its_stack_and_replaced() -> None:
         from porch import clock as clocks
         flag = sys.argv  # the fork has its own copy of everything
         original = worker.Worker._tick
-        def tick(self):
-            original(self)
-            if self._cells[0] == 3: clocks.sleep(30)
+        def tick(self, late):
+            if self._tally._row[0] == 3: clocks.sleep(30)
+            return original(self, late)
         worker.Worker._tick = tick
         module.YOUNG = 0.0
         fleet.resize(1); ready(1)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.manage.admin.door import TIMEOUTS
 from porch.manage.columns import COLUMNS
 from porch.manage.page import beat as module
 from porch.manage.page.beat import EVERY, HISTORY, IDLE, LONGEST, MOST, PATIENCE, SHARE, Beat
@@ -227,3 +228,7 @@ def test_whatever_is_wrong_with_one_picture_there_is_the_next(
     count = len(watched.events[stream])
     watched.wait(2 * EVERY)
     assert len(watched.events[stream]) > count
+
+
+def test_the_longest_pause_is_below_the_silence_that_ends_the_stream() -> None:
+    assert TIMEOUTS.idle > LONGEST + PATIENCE

@@ -11,7 +11,7 @@ from porch.manage.page.drawing import Plan
 from porch.manage.page.picture import FAILING, MOST, WINDOW, Picture, in_flight, told_plan
 from porch.observe.ended import Batch
 from porch.observe.meter import Meter
-from porch.observe.series import SeriesTable
+from porch.observe.series import GONE, SeriesTable
 from porch.route.route import RUNNING
 from porch.shared import SharedTable
 from tests.support.ended import ended
@@ -140,6 +140,21 @@ def test_a_worker_that_dies_takes_nothing_back(watched: Watched) -> None:
     watched.series.clear(1)
     watched.end(5, 1, route="a.test", endpoint="a:1")
     assert watched.look()["point"][0] == 5.0
+
+
+def test_names_that_are_given_back_are_no_flow(watched: Watched) -> None:
+    watched.end(9, route="a.test", endpoint="a:1")
+    watched.end(9, route="gone.test", endpoint="a:1")
+    watched.look()
+    gone = {("requests", "a.test", "a:1"): ("requests", "a.test", GONE)}
+    watched.series.give_back({**gone, ("requests", "gone.test", "a:1"): None})
+    for meter in watched.meters:
+        meter.flush()
+    watched.end(2, route="b.test", endpoint="b:1")
+    assert watched.look()["point"][0] == 2.0
+    for _ in range(int(WINDOW)):
+        found = watched.look()
+    assert found["all"] is None or found["all"][1] <= 2.0
 
 
 def test_the_plan_is_told_in_places_and_in_the_words_of_the_commands() -> None:

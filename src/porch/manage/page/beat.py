@@ -22,8 +22,9 @@ from porch.shared import SharedTable
 
 __all__ = ["EVERY", "HISTORY", "IDLE", "LONGEST", "MOST", "PATIENCE", "SHARE", "Beat"]
 
-EVERY, LONGEST = 1.0, 5.0
-"""Seconds between two pictures, at least and at most: far below the silence that ends an answer."""
+EVERY, LONGEST = 1.0, 7.0
+"""Seconds between two pictures, at least and at most: with PATIENCE below the silence that ends an
+answer, `idle` of the admin door."""
 SHARE = 0.006
 """Of a processor, that pictures take at most; the supervisor's part comes to it."""
 IDLE = 10.0

@@ -6,7 +6,7 @@ in whole that are busy or failing; of the others it is enough that they exist.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from porch import clock
@@ -16,7 +16,7 @@ from porch.manage.naming import pool_word
 from porch.manage.page.drawing import Plan
 from porch.observe.meter import BYTES_OUT, ERRORS, REQUESTS, TOTAL, WIDTH
 from porch.observe.rates import quantile
-from porch.observe.series import SeriesTable, Totals, cells_of
+from porch.observe.series import GONE, Name, SeriesTable, Totals, cells_of
 from porch.route.route import RUNNING
 from porch.shared import SharedTable
 
@@ -41,7 +41,7 @@ class Picture:
         self._series = series
         self._table = table
         self._looks: deque[tuple[float, Totals]] = deque()
-        self._whole: tuple[float, int] = (0.0, -1)
+        self._last: tuple[float, Totals] | None = None
         self._places = _Places()
 
     def draw(self, plan: Plan) -> None:
@@ -49,7 +49,8 @@ class Picture:
         self._places = _Places(plan)
 
     def look(self) -> dict[str, Any]:
-        """What was counted. 1,000 routes, each with one request in these seconds, are 6 ms."""
+        """What was counted. 1,000 routes, each with a request in these seconds, are 9 ms; with 10
+        endpoints each, all of them busy, 100 ms."""
         now = clock.monotonic()
         totals = self._series.totals()
         looks = self._looks
@@ -61,16 +62,12 @@ class Picture:
         routes: dict[str, int] = {}
         edges: dict[tuple[str, str], int] = {}
         reasons: dict[str, int] = {}
-        for name, total in totals.items():
-            before = old.get(name, 0)
-            if total <= before:
-                continue
+        for name, new in _grown(totals, old):
             if name[0] == REQUESTS:
-                new = total - before
                 routes[name[1]] = routes.get(name[1], 0) + new
                 edges[name[1], name[2]] = new
             elif name[0] == ERRORS:
-                reasons[name[2]] = reasons.get(name[2], 0) + total - before
+                reasons[name[2]] = reasons.get(name[2], 0) + new
         return {
             "seconds": round(seconds, 2),
             "all": _row("all", sum(routes.values()), seconds) if routes else None,
@@ -81,12 +78,11 @@ class Picture:
 
     def _point(self, now: float, totals: Totals) -> Row | None:
         """Of all since the last look alone: [requests a second, failed, p50, p99]."""
-        then, before = self._whole
-        whole = sum(total for name, total in totals.items() if name[0] == REQUESTS)
-        self._whole = now, whole
-        if before < 0 or now <= then:
+        last, self._last = self._last, (now, totals)
+        if last is None or now <= last[0]:
             return None
-        return _row("all", max(whole - before, 0), now - then)[1:5]
+        new = sum(new for name, new in _grown(totals, last[1]) if name[0] == REQUESTS)
+        return _row("all", new, now - last[0])[1:5]
 
     def _rows(
         self,
@@ -115,6 +111,14 @@ class Picture:
         """Attempts under way, by the place of an endpoint; without those of 0."""
         counts = in_flight(self._table, self._places.columns)
         return {at: count for at, count in enumerate(counts) if count}
+
+
+def _grown(totals: Totals, before: Totals) -> Iterator[tuple[Name, int]]:
+    """What was counted since. What was counted under names that are given back only moves."""
+    for name, total in totals.items():
+        old = before.get(name, 0)
+        if total > old and name[-1] != GONE:
+            yield name, total - old
 
 
 class _Places:
