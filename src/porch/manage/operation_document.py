@@ -18,7 +18,9 @@ _REFUSALS: Mapping[int, str] = {
     405: "The path is for another method.",
     409: "It does not fit what runs; nothing was changed.",
     413: "The body is too large.",
+    414: "The query is too long.",
     415: "The body is no JSON.",
+    431: "The head is too large.",
     500: "A fault of Porch; the door serves on.",
     503: "The door is busy, or ends.",
 }
