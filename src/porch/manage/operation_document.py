@@ -20,7 +20,7 @@ _REFUSALS: Mapping[int, str] = {
     413: "The body is too large.",
     414: "The query is too long.",
     415: "The body is no JSON.",
-    431: "The head is too long.",
+    431: "The head is too large.",
     500: "A fault of Porch; the door serves on.",
     503: "The door is busy, or ends.",
 }
