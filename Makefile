@@ -3,6 +3,7 @@
 # Environments are made here, by pip alone, from the hashes in requirements/:
 #   .venv        what `make demo` needs, and on top of it what the tests and checks need
 #   .venv-bench  Porch and the proxies it is compared with, on a fast interpreter
+#   .venv-schemathesis  what makes questions to the admin door out of its document
 # Another interpreter: make PYTHON=/path/to/python3 demo (after `make clean`).
 
 PYTHON ?= python3
@@ -29,7 +30,7 @@ demo: .venv/demo.stamp ## three backends with Porch before them; Ctrl-C ends all
 test: .venv/dev.stamp ## every test that needs no system package; ARGS=tests/cache for some
 	$(PARTS) -m "not system and not soak" $(ARGS)
 
-test-all: .venv/dev.stamp ## every test but the long ones; nothing is skipped
+test-all: .venv/dev.stamp .venv-schemathesis/tool.stamp ## every test but the long ones; nothing is skipped
 	scripts/install-system
 	$(PARTS) -m "not soak" --no-skips $(ARGS)
 
@@ -60,7 +61,7 @@ lock: ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for n
 	PYTHON="$(PYTHON)" scripts/lock $(ARGS)
 
 clean: ## remove the environments and whatever tools left behind
-	rm -rf .venv .venv-bench .venv-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-bench .venv-lock .venv-schemathesis .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv: .venv/dev.stamp ## the development environment
@@ -78,6 +79,12 @@ clean: ## remove the environments and whatever tools left behind
 .venv/dev.stamp: requirements/dev.txt .venv/demo.stamp
 	@echo "installing what tests and checks need into .venv ..."
 	@$(BIN)/python $(LOCKED) requirements/dev.txt
+	@touch $@
+
+# It wants an older library than Porch does, so that it has a place of its own.
+.venv-schemathesis/tool.stamp: requirements/schemathesis.txt
+	@scripts/make-venv "$(PYTHON)" .venv-schemathesis
+	@.venv-schemathesis/bin/python $(LOCKED) requirements/schemathesis.txt
 	@touch $@
 
 .venv-bench/bench.stamp: requirements/bench.txt pyproject.toml

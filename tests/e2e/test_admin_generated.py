@@ -4,7 +4,6 @@ is a fault, and each answer is as the document says."""
 import asyncio
 import hashlib
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -33,13 +32,10 @@ ENDING = ("stop", "upgrade")
 MOST = 30
 """Questions of each operation, beside those at the bounds of its words."""
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(
-        shutil.which("schemathesis") is None,
-        reason="schemathesis is not on PATH (pip install it into an environment of its own)",
-    ),
-]
+TOOL = Path(__file__).parent.parent.parent / ".venv-schemathesis/bin/schemathesis"
+"""`make test-all` has installed it."""
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 
 @contextmanager
@@ -75,7 +71,7 @@ def ask_all(url: str, folder: Path, *more: str) -> None:
     """Have questions made from the document at `url`; each answer is as it says."""
     ran = subprocess.run(
         [
-            *("schemathesis", "run", "--no-color", f"{url}/v1/openapi.json", *more),
+            *(TOOL, "run", "--no-color", f"{url}/v1/openapi.json", *more),
             *(word for name in ENDING for word in ("--exclude-operation-id", name)),
             *("--phases", "coverage,fuzzing", "--max-examples", str(MOST)),
             *("--checks", ",".join(CHECKS), "--continue-on-failure"),
