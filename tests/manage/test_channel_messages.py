@@ -1,11 +1,17 @@
 """Both ends in one process; the descriptors are real."""
 
 import os
+import pickle
 import resource
+import socket
+import struct
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from porch.manage.channel import SHORT, Channel
+from porch.manage.channel import SHORT, Channel, Message
 
 
 def count_open() -> int:
@@ -129,5 +135,53 @@ def test_what_finds_no_room_for_its_descriptors_is_told_and_the_next_is_whole() 
     assert (message.word, len(message.descriptors)) == ("hand over", 3)
     for each in (*numbers, *message.descriptors):
         os.close(each)
+    one.close()
+    other.close()
+
+
+class Runs:
+    """What pickle would run when it is read."""
+
+    def __init__(self, call: Any, *words: Any) -> None:
+        self.made = call, words
+
+    def __reduce__(self) -> Any:
+        return self.made
+
+
+NAMED = b"\x80\x04\x8c\x15porch.manage.channel\x94\x8c\x09os.system\x94\x93."
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        pickle.dumps(("word", Runs(os.system, "true"))),
+        pickle.dumps(("word", Runs(os.unlink, "/nowhere"))),
+        pickle.dumps(("word", Runs(getattr, Path, "unlink"))),
+        pickle.dumps(("word", Runs(Channel.pair))),
+        pickle.dumps(("word", Path.unlink)),
+        pickle.dumps(("word", pickle.loads)),
+        pickle.dumps(("word", Channel)),
+        NAMED.replace(b"\x15", b"\x14"),
+        b"not a pickle",
+        b"",
+        pickle.dumps("not a pair"),
+    ],
+)
+def test_nothing_that_comes_is_run_and_who_sends_it_is_as_good_as_gone(evil: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours)
+    theirs.sendall(struct.pack("!IH", len(evil), 0) + evil)
+    with pytest.raises(EOFError):
+        channel.receive()
+    channel.close()
+    theirs.close()
+
+
+def test_values_of_ours_come_as_they_were() -> None:
+    one, other = Channel.pair()
+    sent = {"a": Message("x", {1, 2}, ()), "b": [ip_network("10.0.0.0/8"), Path("/x"), 1.5, None]}
+    one.send("word", sent)
+    assert [each.data for each in other.receive()] == [sent]
     one.close()
     other.close()

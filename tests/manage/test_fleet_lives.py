@@ -62,9 +62,10 @@ finally:
 """
 
 
-def run(body: str) -> dict[str, Any]:
+def run(body: str, grace: str = "1s") -> dict[str, Any]:
     """What the program told at its end."""
     program = PROGRAM.replace("{body}", textwrap.indent(textwrap.dedent(body), "    "))
+    program = program.replace('"grace": "1s"', f'"grace": "{grace}"')
     ran = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
@@ -158,7 +159,8 @@ def test_a_worker_that_hangs_before_it_serves_is_named_and_replaced_too() -> Non
 
 
 def test_a_worker_that_is_told_to_end_has_a_successor_before_it_has_ended() -> None:
-    found = run("""
+    found = run(
+        """
         import socket
         from porch.manage.columns import CONNECTIONS
         fleet.resize(3); ready(3)
@@ -175,7 +177,9 @@ def test_a_worker_that_is_told_to_end_has_a_successor_before_it_has_ended() -> N
         client.sendall(b"\\r\\n")
         answer = client.recv(100).decode()
         tell(still=still, pid=first.pid, answer=answer)
-    """)
+    """,
+        grace="20s",
+    )
     assert found["still"]
     assert found["answer"].startswith("HTTP/1.1 204")
     assert f"worker {found['pid']} was told to end; a new one takes its place" in found["said"]
