@@ -148,7 +148,7 @@ def test_a_process_that_dies_is_replaced_and_serving_goes_on(observed: Observed)
             return False
 
     observed.door.wait_until(is_back, "another one")
-    assert "the process that serves metrics has ended (-9)" in observed.door.errors
+    assert "the process that serves metrics and admin has ended (-9)" in observed.door.errors
 
 
 def test_a_door_that_drains_is_not_ready(observed: Observed) -> None:
