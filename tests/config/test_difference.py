@@ -411,3 +411,13 @@ def test_a_log_with_other_words_is_another_log() -> None:
     assert difference(before, after) == [
         "log: also file:/a.log (errors True, slower 2.0); no longer file:/a.log (errors True)"
     ]
+
+
+def test_nor_are_those_in_urls() -> None:
+    before, after = (
+        routes(**{"a.test": f"redirect:https://u:{word}@b.test/?token={word}"})
+        for word in ("hunter2", "hunter3")
+    )
+    told = difference(before, after)
+    assert told
+    assert "hunter" not in str(told)

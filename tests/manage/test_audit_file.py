@@ -110,3 +110,14 @@ def test_what_is_no_object_is_no_line(tmp_path: Path) -> None:
     with audit.file.open("ab") as file:
         file.write(b"[]\n" + b"[" * 100_000 + b"\n\xff\n" + json.dumps({"n": 2}).encode() + b"\n")
     assert numbers(audit) == [1, None, None, None, 2]
+
+
+def test_the_latest_lines_are_told_behind_a_turn_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGEST", 30)
+    audit = AuditFile(tmp_path, "a")
+    for number in range(6):
+        audit.append({"n": number})
+    assert len([*audit.file.parent.iterdir()]) > 1
+    assert [each["n"] for each in audit.latest(1 << 18)][-3:] == [3, 4, 5]

@@ -83,3 +83,26 @@ def test_a_door_that_no_command_finds_has_no_file() -> None:
     auditing = Auditing(None, dict, print)
     auditing.write(auditing.begin("start", "ann", {}), "done", {})
     assert auditing.told == {"file": None, "lost": 0}
+
+
+def test_a_password_is_in_no_sentence_about_what_was_refused(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    said = "there is no endpoint 'http://ann:hunter2@a.test:80'; 'u:hunter2@b.test' is none either"
+    entry = door.auditing.begin("drain", "ann", {"endpoint": "http://ann:hunter2@a.test:80"})
+    line = door.auditing.write(entry, "refused", {"error": said})
+    assert "hunter2" not in json.dumps(line)
+    assert line["error"].startswith("there is no endpoint 'http://***@a.test:80'; ")
+
+
+def test_what_is_refused_by_long_words_turns_nothing_out(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    done = door.auditing.begin("weight", "ann", {"endpoint": "a:1"})
+    door.auditing.write(done, "done", {})
+    long = ["\U0001f600" * 1001] * 20
+    for _ in range(77):
+        entry = door.auditing.begin("purge", "ops", {"urls": long, "hosts": long, "tags": long})
+        line = door.auditing.write(entry, "refused", {"error": "no " + "x" * 5000})
+        assert len(json.dumps(line)) < 3000
+    entries = door.asked(most=1000)["entries"]
+    assert len(entries) == 78
+    assert entries[0]["what"] == "weight"

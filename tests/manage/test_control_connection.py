@@ -120,6 +120,8 @@ def test_a_head_is_answered_without_a_body(asker: Asker) -> None:
         (b"POST /v1/stop HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
         (b"POST /v1/stop HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", 413),
         (b"POST /v1/stop HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", 415),
+        (b"POST /v1/stop HTTP/1.1\r\nHost: a\r\nOrigin: null\r\nContent-Length: 0\r\n\r\n", 403),
+        (b"GET /v1/status HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: none\r\n\r\n", 403),
         (b"GET /v1/status HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\n\r\n", 417),
     ],
 )

@@ -172,3 +172,27 @@ def test_who_asked_the_version_before_is_answered_by_this_one() -> None:
     assert told.answers == [(200, {"upgraded": "2"}, door.operating.revision)]
     assert door.told == [("upgrade", "ann", "done")]
     assert door.lines[0]["before"] == {"changes": 7}
+
+
+def test_while_another_configuration_comes_no_revision_is_that_of_now() -> None:
+    questions: list[Question] = []
+    door = Door(reload=questions.append, weight=lambda question: question.reply({}))
+    revision = door.operating.revision
+    door.operating.operate("reload", {}, "ann", (), Told())
+    words = {"endpoint": "a:1", "weight": 1}
+    status, answer, _ = asked(door.operating, "weight", words, revision)
+    assert status == 412
+    assert "a reload is under way" in answer["error"]
+    assert asked(door.operating, "weight", words)[0] == 200
+    questions[0].reply({})
+    assert asked(door.operating, "weight", words, revision)[0] == 200
+
+
+def test_what_is_under_way_at_an_upgrade_is_written_down() -> None:
+    questions: list[Question] = []
+    door = Door(drain=questions.append, upgrade=questions.append)
+    door.operating.operate("drain", {"endpoint": "a:1"}, "ann", (), Told())
+    door.operating.operate("upgrade", {}, "bob", (), Told())
+    door.operating.tell_begun(but=questions[1])
+    door.operating.tell_begun(but=questions[1])
+    assert [(line["what"], line["outcome"]) for line in door.lines] == [("drain", "begun")]

@@ -12,6 +12,7 @@ from porch.observe.redact import (
     WORDS,
     is_secret,
     redact_field,
+    redact_text,
     redact_url,
 )
 
@@ -165,3 +166,17 @@ def test_fields(name, value, shown):
 def test_the_lists_for_the_docs_are_sorted_and_without_repeats():
     for words in (ANYWHERE, WORDS):
         assert len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        (b"no host 'a.test:80' here", b"no host 'a.test:80' here"),
+        (b"no 'http://u:pw@a.test/x', ann@a.test", b"no 'http://***@a.test/x', ann@a.test"),
+        (b"'u:pw@a.test' is none", b"'***@a.test' is none"),
+        (b"to was redirect:https://u:p@a.test/", b"to was redirect:https://***@a.test/"),
+        (b'was "/x?token=1 2", is /y?a=1', b'was "/x?token=*** 2", is /y?a=1'),
+    ],
+)
+def test_urls_in_a_sentence(text, redacted):
+    assert redact_text(text) == redacted

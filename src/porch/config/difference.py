@@ -22,6 +22,7 @@ from porch.config.schema import HeadersModel, LogModel, ServerModel
 from porch.config.target import parse_target
 from porch.config.units import spell_duration, spell_share, spell_size
 from porch.config.words import DURATION_FORM, SHARE_FORM, SIZE_FORM
+from porch.observe.redact import redact_text
 
 __all__ = ["LINES", "NOTHING", "difference"]
 
@@ -454,7 +455,8 @@ def _shown(value: str | bool | int) -> str:
 
 
 def _printable(text: str) -> str:
-    """A line stays one, and what a file says cannot steer a terminal."""
+    """A line stays one, and what a file says cannot steer a terminal; no secrets of URLs."""
+    text = redact_text(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

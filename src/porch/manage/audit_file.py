@@ -4,6 +4,7 @@ One write a line, to a file that is opened to append; so that a line is whole, o
 torn by a crash or a full disk. It grows to a bound, and then makes way for another.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -93,15 +94,24 @@ class AuditFile:
                 yield from map(_line, opened)
 
     def latest(self, most: int) -> list[Line]:
-        """The last lines of the file, as many as stand in `most` bytes of it. Raises OSError."""
+        """The last lines, as many as stand in `most` bytes of the file and the one before it.
+        Raises OSError."""
         with own_folder(self.file.parent) as folder:
-            flags = os.O_RDONLY | _NEVER
-            with open(os.open(self.file.name, flags, dir_fd=folder), "rb") as opened:
-                left_out = max(os.fstat(opened.fileno()).st_size - most, 0)
-                opened.seek(left_out)
-                lines = opened.read().split(b"\n")
-        found = [_line(each) for each in lines[1 if left_out else 0 :]]
+            data = _end(folder, self.file.name, most)
+            if len(data) < most:
+                with contextlib.suppress(FileNotFoundError):
+                    data = _end(folder, f"{self.file.name}.1", most - len(data)) + data
+        found = map(_line, data.splitlines())
         return [each for each in found if not isinstance(each, Torn)]
+
+
+def _end(folder: int, name: str, most: int) -> bytes:
+    """The last whole lines of a file."""
+    with open(os.open(name, os.O_RDONLY | _NEVER, dir_fd=folder), "rb") as opened:
+        left_out = max(os.fstat(opened.fileno()).st_size - most, 0)
+        opened.seek(left_out)
+        data = opened.read()
+    return data.partition(b"\n")[2] if left_out else data
 
 
 def _line(text: bytes) -> Line | Torn:

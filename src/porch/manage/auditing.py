@@ -12,7 +12,7 @@ from typing import Any
 from porch import clock
 from porch.manage.audit_file import AuditFile
 from porch.manage.operating import Answer, Question
-from porch.observe.redact import REDACTED, is_secret, redact_url
+from porch.observe.redact import REDACTED, is_secret, redact_text
 from porch.observe.stamp import iso
 
 __all__ = ["Auditing", "Entry"]
@@ -21,6 +21,9 @@ LONGEST = 1000
 """Characters of one text in a line."""
 MOST = 20
 """Entries of one list in a line; of more, how many there were."""
+LONGEST_LINE, LONGEST_REFUSED = 8192, 2048
+"""Bytes of a line, and of one by which nothing was changed: whoever may ask for little cannot have
+what others did turned out of the files by a few requests. What is longer lacks its words."""
 TAIL = 1 << 18
 """Bytes of the file that one answer is taken from."""
 
@@ -57,6 +60,9 @@ class Auditing:
         line = entry.line(outcome, after)
         if "error" in answer:
             line["error"] = _shown("error", answer["error"])
+        size = len(json.dumps(line))
+        if size > (LONGEST_LINE if outcome in ("done", "begun") else LONGEST_REFUSED):
+            line["words"] = {"left out": f"{size} bytes"}
         if self._file is not None:
             try:
                 self._file.append(line)
@@ -84,12 +90,13 @@ class Auditing:
 
 
 class Entry:
-    """One change. before: the door when it began."""
+    """One change. before: the door when it began. is_told: whether a line says that it did."""
 
     def __init__(self, what: str, who: str, words: Mapping[str, object], before: State) -> None:
         self.what = what
         self.who = who
         self.before = before
+        self.is_told = False
         self._words = {name: _shown(name, value) for name, value in words.items()}
         self._at = clock.wall()
         self._began = clock.monotonic()
@@ -126,7 +133,7 @@ def _shown(name: str, value: object) -> object:
     if is_secret(name.encode("utf-8", "surrogatepass")) and value not in (None, "", False, True):
         return REDACTED.decode()
     if isinstance(value, str):
-        text = redact_url(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        text = redact_text(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
     if isinstance(value, list):
         shown = [_shown(name, each) for each in value[:MOST]]

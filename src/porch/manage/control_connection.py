@@ -30,6 +30,8 @@ TAKING = 30.0
 LEAVING = 1.0
 """Seconds for which what is still sent is thrown away, so that who sends it gets to read why."""
 _AT_ONCE = 65536
+_OF_PAGES = frozenset((b"origin", b"sec-fetch-site"))
+"""What a browser says for a page, who reaches the socket by somebody's tunnel alone."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -124,6 +126,8 @@ class ControlConnection:
 
     def _ask(self) -> None:
         assert self._head is not None
+        if any(name in _OF_PAGES for name, _ in self._head.fields):
+            raise Refused(403, "no page of a browser may ask here; `admin` has one")
         asked = read(self._head, bytes(self._body))
         self.is_asked = True
         self._timer.cancel()

@@ -28,12 +28,18 @@ Reply = Callable[[int, Answer, str], None]
 
 REMEMBERED = 100
 """Changes of which a 412 can tell."""
-BEGUN = 5.0
+BEGUN = 0.5
 """Seconds behind which it is written down that a change was begun, if it is not over by then."""
 _MEANWHILE = (
     "porch: what runs has changed since this revision, see 'changed'; nothing was done; look again "
     "and ask with the ETag of that"
 )
+_UNDER_WAY = (
+    "porch: a {} is under way, behind which this revision is another; nothing was done; look again "
+    "when it is over"
+)
+_ANEW = ("reload", "rollback", "upgrade")
+"""Operations behind which another configuration runs, perhaps a while after they were asked for."""
 _UNKNOWN_REVISION = (
     "porch: this revision is of long ago, or of before the door was started; nothing was done; "
     "look again and ask with the ETag of that"
@@ -90,6 +96,7 @@ class Operating:
     def __init__(self, commands: Mapping[str, Command]) -> None:
         self.commands = dict(commands)
         self._life = secrets.token_hex(4)
+        self._begun: dict[Question, Entry] = {}
         self._changed: deque[tuple[str, Mapping[str, object]]] = deque(maxlen=REMEMBERED)
 
     def begin(self, loop: "Loop", in_force: "InForce", auditing: "Auditing") -> None:
@@ -126,6 +133,15 @@ class Operating:
         if if_match and self.revision not in if_match:
             reply(412, self._meanwhile(if_match), self.revision)
             return
+        under_way = [
+            entry.what
+            for each, entry in self._begun.items()
+            if entry.what in _ANEW and not each.is_over
+        ]
+        if if_match and operation.changes and under_way:
+            answer: Answer = {"error": _UNDER_WAY.format(under_way[0]), "changed": []}
+            reply(412, answer, self.revision)
+            return
         entry = self._auditing.begin(name, who, words) if operation.changes else None
         question = Question(words, who, partial(self._answered, entry, reply), sock)
         try:
@@ -134,7 +150,9 @@ class Operating:
             question.reply({"error": _FAULT}, 500)
             raise
         if entry is not None and not question.is_over:
-            self._loop.after(BEGUN, partial(self._tell_begun, question, entry))
+            self._begun = {each: its for each, its in self._begun.items() if not each.is_over}
+            self._begun[question] = entry
+            self._loop.after(BEGUN, partial(self._tell_begun, question))
 
     def by_itself(self, name: str, who: str, words: Mapping[str, object] | None = None) -> Question:
         """Of a change for whose answer nobody waits: a signal has asked for it, or the door itself.
@@ -158,8 +176,16 @@ class Operating:
         if reply is not None:
             reply(status, answer, self.revision)
 
-    def _tell_begun(self, question: Question, entry: "Entry") -> None:
-        if not question.is_over:
+    def tell_begun(self, but: Question) -> None:
+        """Write down what is under way: nobody will know how it ends."""
+        for question in [*self._begun]:
+            if question is not but:
+                self._tell_begun(question)
+
+    def _tell_begun(self, question: Question) -> None:
+        entry = self._begun.get(question)
+        if entry is not None and not question.is_over and not entry.is_told:
+            entry.is_told = True
             self._auditing.write(entry, "begun", {})
 
     def _meanwhile(self, if_match: Sequence[str]) -> Answer:

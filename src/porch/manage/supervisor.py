@@ -398,6 +398,7 @@ class Supervisor:
 
     def _become(self, question: Question) -> None:
         """Exec the new version. Raises OSError, and then nothing has changed."""
+        self.operating.tell_begun(but=question)
         listening = self.in_force.listening
         control = self._control.server if self._control is not None else None
         handover = Handover(

@@ -17,6 +17,7 @@ __all__ = [
     "WORDS",
     "is_secret",
     "redact_field",
+    "redact_text",
     "redact_url",
 ]
 
@@ -61,6 +62,9 @@ _NESTED = re.compile(rb'%(?:25)*(?:3[DdFf]|22)|"|=eyJ')
 _PATH_PARAMETER = re.compile(rb";([^=;/]*)=([^;/]*)")
 _CUT = re.compile(rb"[?#]")
 _PIECE = re.compile(rb"[^&#]+")
+_WORD_OF_TEXT = re.compile(rb"[^\s'\"]+")
+_USERS = re.compile(rb"//[^/?#]*@")
+_BARE_USER = re.compile(rb"\A[^/?#@]*:[^/?#@]*@")
 _USER = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*:)?//[^/?#]*@")
 
 
@@ -81,6 +85,12 @@ def redact_url(url: bytes) -> bytes:
         path, mark, _ = path.partition(b";")
         return path + (mark or query[:1]) + REDACTED
     return _PATH_PARAMETER.sub(_path_parameter, path) + _PIECE.sub(_piece, query)
+
+
+def redact_text(text: bytes) -> bytes:
+    """A sentence with what redact_url leaves of each URL in it, wherever that stands. User and
+    password are taken out without a scheme too."""
+    return _WORD_OF_TEXT.sub(_word_of_text, text)
 
 
 def redact_field(name: bytes, value: bytes) -> bytes:
@@ -105,6 +115,10 @@ def _judge(name: bytes) -> bool:
 
 
 _judged = Memo(_judge).__getitem__
+
+
+def _word_of_text(match: re.Match[bytes]) -> bytes:
+    return redact_url(_BARE_USER.sub(b"***@", _USERS.sub(b"//***@", match[0])))
 
 
 def _path_parameter(match: re.Match[bytes]) -> bytes:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from porch.manage.admin import relay as module
-from porch.manage.admin.relay import MOST, MOST_BYTES, MOST_CHANGES, Errand, Relay, Told
+from porch.manage.admin.relay import (
+    MOST,
+    MOST_BYTES,
+    MOST_CHANGES,
+    MOST_OF_ONE,
+    Errand,
+    Relay,
+    Told,
+)
 
 
 class Sent:
@@ -106,6 +114,18 @@ def test_nor_more_bytes_of_them() -> None:
         sent.relay.on_operated(sent.sent[0][1][0], 200, None, "")
         sent.ask("again", MOST_BYTES)
         assert len(sent.sent) == 2
+
+    run(story)
+
+
+def test_one_whose_changes_wait_for_long_leaves_room_for_others() -> None:
+    async def story(sent: Sent) -> None:
+        told: list[Told] = []
+        for who in ["ops"] * (MOST_OF_ONE + 1) + ["ann"]:
+            sent.relay.operate(Errand(name="drain", words={}, who=who, changes=True), told.append)
+        await asyncio.sleep(0)
+        assert [each.status for each in told] == [503]
+        assert [data[3] for _, data in sent.sent] == ["ops"] * MOST_OF_ONE + ["ann"]
 
     run(story)
 

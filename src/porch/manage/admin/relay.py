@@ -9,10 +9,21 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["MOST", "MOST_BYTES", "MOST_CHANGES", "PATIENCE", "Errand", "Relay", "Told"]
+__all__ = [
+    "MOST",
+    "MOST_BYTES",
+    "MOST_CHANGES",
+    "MOST_OF_ONE",
+    "PATIENCE",
+    "Errand",
+    "Relay",
+    "Told",
+]
 
 MOST, MOST_CHANGES = 64, 48
 """Operations that may wait at once, as many as commands may, and those that change something."""
+MOST_OF_ONE = 16
+"""Changes of one who asks: a drain that waits for an hour must not keep others from changing."""
 MOST_BYTES = 4 << 20
 """Bytes of what these say. One has at most 1 MiB."""
 PATIENCE = 60.0
@@ -82,6 +93,10 @@ class Relay:
         waiting = [each for each, _, _ in self._waiting.values()]
         most = MOST_CHANGES if errand.changes else MOST
         alike = sum(each.changes for each in waiting) if errand.changes else len(waiting)
+        if errand.changes:
+            own = sum(each.changes and each.who == errand.who for each in waiting)
+            if own >= MOST_OF_ONE:
+                return False
         return alike < most and sum(each.size for each in waiting) + errand.size <= MOST_BYTES
 
     def on_operated(self, number: int, status: int, answer: object, etag: str) -> None:
