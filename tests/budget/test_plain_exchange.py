@@ -216,7 +216,9 @@ def test_a_choice_takes_some_calls_more(
             each.counts[HEARD] = clock.milliseconds
         here = max(made.endpoints, key=lambda each: each.counts[REQUESTS])
         here.counts[RUNNING] = 20
-        for _ in range(200):  # each has a connection then, and was looked at in this tick
+        for turn in range(5000):  # each has a connection then, and was looked at in this tick
+            if turn >= 200 and len(made.origins) >= count:
+                break
             made.exchange()
         for each in made.endpoints:
             each.usual = 0.01  # again: an answer takes no time here
