@@ -66,7 +66,7 @@ def test_a_flood_of_clients_makes_no_innocent_one_look_like_many() -> None:
         for _ in range(256):
             here.enter(b"bad %d" % number)
     seen = [here.here(b"good %d" % number) for number in range(20_000)]
-    assert sum(count >= 256 for count in seen) <= 2
+    assert sum(count >= 256 for count in seen) <= 10
     assert sum(seen) / len(seen) < 1
 
 

@@ -66,11 +66,11 @@ def test_what_fails_once_is_tried_alone_and_named(checkout: Path) -> None:
 
 
 def test_of_many_failures_none_is_tried_again(checkout: Path) -> None:
-    for number in range(4):
+    for number in range(9):
         (checkout / f"tests/test_{number}.py").write_text(FAILS, encoding="utf-8")
     code, printed = run(checkout)
     assert code == 1
-    assert printed.count("FAILED") == 4
+    assert printed.count("FAILED") == 9
 
 
 def test_options_go_to_each_and_a_run_of_nothing_fails(checkout: Path) -> None:

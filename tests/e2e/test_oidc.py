@@ -356,7 +356,10 @@ def test_a_provider_that_is_away_closes_its_routes_alone_and_is_said_once(
     found.wait_until(lambda: said in found.errors, "the message")
     assert found.errors.count(said) <= 2, "once a worker at most"
     provider.is_away = False
-    found.wait_until(lambda: browser.ask("/")[0] == 303, "the provider to be known")
+    found.wait_until(
+        lambda: all(browser.ask("/")[0] == 303 for _ in range(12)),
+        "the provider to be known to each worker",
+    )
     assert browser.log_in()[0] == 200
 
 
