@@ -240,7 +240,7 @@ def test_a_thousand_clients_of_what_is_stale_when_it_comes_are_one_request(
 ) -> None:
     """The origin takes longer than its answer is good for: all have asked before it was made."""
     start = b"HTTP/1.1 200 OK\r\nCache-Control: %b\r\nContent-Length: 2\r\n\r\nhi" % said
-    slow = Slow(origin, start, pause=3.0)
+    slow = Slow(origin, start, pause=7.0)
     running = started(door, slow.port)
     gots = Crowd(running.port, MANY, lambda _: GET).run()
     assert slow.asked == 1
