@@ -195,7 +195,7 @@ class Router:
             route = self._find_odd(sites, path, asked)
         else:
             route = self._match(sites, path, asked)
-        if is_doubtful or not (self._are_folded and path.islower()):
+        if is_doubtful or not (self._are_folded and path == path.lower()):
             self._look_further(route, sites, path, asked)
         if self._by_method and (methods := meant(asked[0])):
             self._look_at_methods(route, sites, path, asked, methods)
