@@ -10,7 +10,7 @@ from porch import clock
 from porch.manage.admin.door import TIMEOUTS
 from porch.manage.columns import COLUMNS
 from porch.manage.page import beat as module
-from porch.manage.page.beat import EVERY, HISTORY, IDLE, LONGEST, MOST, PATIENCE, SHARE, Beat
+from porch.manage.page.beat import EVERY, HISTORY, IDLE, LONGEST, MOST, PATIENCE, SHARE, STILL, Beat
 from porch.manage.page.drawing import NEVER, Drawing, Plan, Revision
 from porch.manage.page.stream import Stream
 from porch.manage.tables import Tables
@@ -94,7 +94,7 @@ class _Shown:
 
     def __init__(self, stream: Stream, show: Any) -> None:
         self._stream = stream
-        self.show = show
+        self.show = self.mention = show
         self.has = NEVER
 
     def close(self, beat: Beat) -> None:
@@ -168,6 +168,24 @@ def test_what_costs_much_comes_less_often(
     assert watched.beat.pause == LONGEST
 
 
+def test_a_page_is_told_when_the_next_picture_comes_and_never_hears_nothing_for_long(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(self: Any) -> None:
+        watched.cpu += SHARE * 20.0
+
+    monkeypatch.setattr(module.Lately, "look", slow)
+    stream = watched.open()
+    found = watched.events[stream]
+    assert found[-1] == ("next", 20.0)
+    assert STILL == 7.0
+    watched.wait(19.5)
+    assert found[2:] == [("next", 20.0), ("next", 13.0), ("next", 6.0)]
+    watched.wait(1.0)
+    assert found[-1][0] == "picture"
+    assert found[-1][1]["pause"] == pytest.approx(20.0)
+
+
 def test_with_no_page_open_only_points_are_taken_and_a_page_begins_with_them(
     watched: Watched,
 ) -> None:
@@ -230,5 +248,5 @@ def test_whatever_is_wrong_with_one_picture_there_is_the_next(
     assert len(watched.events[stream]) > count
 
 
-def test_the_longest_pause_is_below_the_silence_that_ends_the_stream() -> None:
-    assert TIMEOUTS.idle > LONGEST + PATIENCE
+def test_the_longest_silence_is_below_the_one_that_ends_the_stream() -> None:
+    assert TIMEOUTS.idle > STILL + PATIENCE
