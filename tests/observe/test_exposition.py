@@ -147,7 +147,7 @@ def test_when_the_machines_time_jumps_nothing_is_negative_and_no_count_goes_back
             each.flush()
         text = exposition.page(series.totals(), (), OPEN_METRICS).decode()
         lines = [line.partition(" # ") for line in text.splitlines() if line[0] != "#"]
-        assert sum(bool(exemplar) for _, _, exemplar in lines) == 2
+        assert sum(bool(exemplar) for _, _, exemplar in lines) == 3
         now = {name: float(value) for name, _, value in (each[0].rpartition(" ") for each in lines)}
         assert min(now.values()) >= 0
         assert all(value >= before.get(name, 0) for name, value in now.items())
