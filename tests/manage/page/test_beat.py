@@ -205,6 +205,21 @@ def test_points_are_forgotten_in_time(watched: Watched) -> None:
     assert HISTORY / IDLE - 1 <= len(points) <= HISTORY / IDLE + 2
 
 
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_when_the_clock_jumps_no_point_is_of_another_time(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    watched.wait(5 * IDLE)
+    wall = clock.wall
+    monkeypatch.setattr(clock, "wall", lambda: wall() + jump)
+    watched.wait(3 * IDLE)
+    stream = watched.open()
+    times = [each[0] for each in watched.events[stream][0][1]["points"]]
+    assert times == sorted(times)
+    assert len(times) >= 3
+    assert all(abs(at - clock.wall()) <= HISTORY for at in times)
+
+
 def test_when_the_last_page_is_closed_nobody_is_asked_any_more(watched: Watched) -> None:
     stream: Any = watched.open()
     stream.close(watched.beat)

@@ -177,6 +177,8 @@ class Beat:
 
     def _note(self, found: dict[str, Any]) -> None:
         now = clock.wall()
+        if self._points and self._points[-1][0] > now + EVERY:
+            self._points.clear()  # the clock was set back: they are of a time that is still to come
         if found["point"] is not None:
             self._points.append([round(now, 1), *found["point"]])
         while self._points and self._points[0][0] < now - HISTORY:
