@@ -96,6 +96,11 @@ class Question:
         self._is_over = True
         self.case.end(answer, status or (409 if "error" in answer else 200))
 
+    def promise(self, answer: Answer) -> None:
+        """Answer whoever asked, and go on (202, RFC 9110 15.3.3). `reply` ends it all the same."""
+        if not self._is_over:
+            self.case.promise(answer, 202)
+
     def drop(self) -> None:
         """Nothing comes of it, for another like it is about to be done."""
         self._is_over = True

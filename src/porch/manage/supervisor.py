@@ -46,6 +46,7 @@ from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.reclaiming import Reclaiming, alive
+from porch.manage.renewing import Renewing
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
@@ -215,6 +216,7 @@ class Supervisor:
             CacheOrders(asking, in_force),
             Looking(in_force),
             Explaining(asking, in_force),
+            Renewing(self._loop, asking, in_force),
             LogLevel(*spells),
             self.capturings,
         ):
