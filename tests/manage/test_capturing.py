@@ -1,5 +1,6 @@
 """The commands of captures: who may begin one, what is read, and how it ends."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ class Bench:
     def _by_itself(self, name: str, who: str, words: object = None) -> Any:
         self.itself.append((name, who))
         question: Any = type("Question", (), {"words": words, "who": who})()
+        question.changing = nullcontext
         question.reply = lambda answer: None
         return question
 

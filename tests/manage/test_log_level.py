@@ -1,5 +1,6 @@
 """The command `log-level`: for how long, and that it ends by itself."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ class Bench:
     def _by_itself(self, name: str, who: str, words: object = None) -> Any:
         self.itself.append((name, who))
         question: Any = type("Question", (), {"words": words, "who": who})()
+        question.changing = nullcontext
         question.reply = lambda answer: None
         return question
 

@@ -178,7 +178,8 @@ class Capturings:
     def _end_itself(self, why: str) -> None:
         assert self._running is not None
         question = self._by_itself("capture-end", f"the door: {why}", {})
-        self._end(why, self._running, question)
+        with question.changing():
+            self._end(why, self._running, question)
 
     def _look(self) -> None:
         """Whether its time is over, or nobody reads it."""

@@ -73,7 +73,9 @@ class LogLevel:
 
     def _end_in_time(self) -> None:
         words = {"level": "normal"}
-        self._end(self._by_itself("log-level", "the door: its time is over", words))
+        question = self._by_itself("log-level", "the door: its time is over", words)
+        with question.changing():
+            self._end(question)
 
     def _end(self, question: Question) -> None:
         was_on = self._in_force.debug_until > 0
