@@ -194,6 +194,60 @@ def test_when_its_process_dies_what_was_asked_for_is_done_and_another_takes_its_
     assert "Traceback" not in steered.door.errors
 
 
+@pytest.mark.parametrize("is_kept", [False, True], ids=["close", "keep-alive"])
+def test_an_upgrade_is_answered_each_time_and_the_next_version_says_when_it_serves(
+    steered: Steered, is_kept: bool
+) -> None:
+    for _ in range(3):
+        observer = steered.observer
+        asking = http.client.HTTPConnection("127.0.0.1", steered.admin, timeout=30)
+        shown = {"Authorization": f"Bearer {ANN}", "Content-Type": "application/json"}
+        if not is_kept:
+            shown["Connection"] = "close"
+        asking.request("POST", "/v1/upgrade", "{}", shown)
+        answer = asking.getresponse()
+        told = json.loads(answer.read())
+        asking.close()
+        assert (answer.status, told["begun"]) == (202, "upgrade"), told
+        steered.door.wait_until(
+            lambda: (
+                answers(steered, steered.admin)
+                and steered.ask("/v1/audit")[1]["entries"][-1]["outcome"] == "done"
+            ),
+            "the next version",
+        )
+        assert is_ended(observer)
+        entry = steered.ask("/v1/audit")[1]["entries"][-1]
+        assert (entry["what"], entry["who"]) == ("upgrade", "ann by token from 127.0.0.1")
+    assert "Traceback" not in steered.door.errors
+
+
+def test_what_else_is_waited_for_is_told_of_an_upgrade(
+    door: Any, origin: Any, tmp_path: Path
+) -> None:
+    def silent(connection: Connection) -> None:
+        connection.read_head()
+        connection.read_head()
+
+    steered = Steered(door, origin(silent).port, tmp_path)
+    with socket.create_connection(("127.0.0.1", steered.door.port), 30) as running:
+        running.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        steered.door.wait_until(
+            lambda: sum(e["running"] for e in steered.door.ask("status")["upstreams"]) == 1,
+            "the request",
+        )
+        found: list[Any] = []
+        words = {"endpoint": f"127.0.0.1:{steered.port}", "wait": 60}
+        asking = threading.Thread(target=lambda: found.append(steered.ask("/v1/drain", words)))
+        asking.start()
+        steered.door.wait_until(lambda: steered.door.ask("orders")["orders"], "the order")
+        assert steered.door.porch("upgrade").returncode == 0
+        asking.join(30)
+        assert found[0][0] == 503
+        assert "/v1/orders" in found[0][1]["error"]
+    assert steered.door.ask("orders")["orders"], "it holds"
+
+
 def test_a_silent_supervisor_costs_only_answers(steered: Steered) -> None:
     """It is told of in time by the tests of the relay; here nothing else is lost."""
     os.kill(steered.door.process.pid, signal.SIGSTOP)

@@ -12,6 +12,7 @@ import pytest
 from porch.config.administering import Administered, administered
 from porch.config.load import load_mapping
 from porch.listen.address import ListenAddress
+from porch.manage import observing as module
 from porch.manage.candidate import Candidate
 from porch.manage.channel import Channel
 from porch.manage.in_force import InForce
@@ -219,6 +220,43 @@ def test_no_more_are_under_way_than_the_supervisor_wants(
     far.channel.send("operate", (99, "reload", {}, "ann", ()))
     made.loop.turns(0.0)
     assert len(made.operated) == MOST + 1
+
+
+def test_before_another_version_takes_over_all_who_wait_are_told(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FINISH", 0.05)
+    far = Far(made, monkeypatch)
+    far.heard()
+    for number, name in ((1, "upgrade"), (2, "drain"), (3, "reload")):
+        far.channel.send("operate", (number, name, {}, "ann", ()))
+        made.loop.turns(0.0)
+    made.operated[2][-1](200, {}, "")
+    made.observing.hand_over()
+    heard = far.channel.receive()
+    assert [each.word for each in heard] == ["operated", "operated", "operated", "finish"]
+    told = [each.data[:2] for each in heard[:3]]
+    assert told == [(3, 200), (1, 202), (2, 503)]
+    with pytest.raises(ProcessLookupError):
+        os.kill(far.pid, 0)
+
+
+def test_who_has_told_them_is_not_waited_for_and_where_nobody_waits_nor_is_anybody(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FINISH", 60.0)
+    far = Far(made, monkeypatch)
+    far.channel.send("operate", (1, "upgrade", {}, "ann", ()))
+    made.loop.turns(0.0)
+    far.channel.close()
+    began = time.monotonic()
+    made.observing.hand_over()
+    other = Far(made, monkeypatch)
+    made.observing.hand_over()
+    assert other.channel.receive()[0].word == "serve"
+    with pytest.raises(EOFError):
+        other.channel.receive()
+    assert time.monotonic() - began < 30
 
 
 def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(

@@ -422,7 +422,7 @@ class Supervisor:
             orders=self.in_force.orders.dump(),
             cache=self.in_force.cache.hand_over(),
         )
-        self.observing.close()  # the next version binds its addresses anew
+        self.observing.hand_over()  # the next version binds its addresses anew
         become(handover)
 
     def _take_over(self, handover: Handover) -> None:

@@ -98,6 +98,21 @@ class AdminDoor:
         self._door.rates.tick()
         self._proof.sessions.sweep()
 
+    @property
+    def running(self) -> int:
+        """Exchanges that have not ended."""
+        return self._door.running
+
+    @property
+    def connections(self) -> int:
+        """That are open."""
+        return len(self._door.sessions)
+
+    def drain(self) -> None:
+        """Take nobody in any more; what runs goes on."""
+        self.listen({})
+        self._door.drain()
+
     def close(self) -> None:
         """Serve no more."""
         self.listen({})
