@@ -126,6 +126,35 @@ def test_a_reload_with_another_token_lets_in_the_new_one_alone_and_drops_nobody_
     assert steady.read_answer()[0] == 200
 
 
+def test_behind_the_answer_of_a_reload_nothing_is_changed_by_what_held_before(
+    steered: Steered,
+) -> None:
+    """Asked on a connection that was let in by that: the next thing that is said on it."""
+    endpoint = {"endpoint": f"127.0.0.1:{steered.port}"}
+    text = steered.config()
+    for turn in range(6):
+        asking = http.client.HTTPConnection("127.0.0.1", steered.admin, timeout=30)
+        shown = {"Authorization": f"Bearer {ANN}", "Content-Type": "application/json"}
+        steered.door.wait_until(lambda: steered.ask("/v1/undrain", endpoint)[0] == 200, "the rules")
+        steered.door.write(text.replace("[admin]", "[admin]\nread_only = true"))
+        if turn % 2:
+            asking.request("GET", "/v1/session", headers=shown)
+            asking.getresponse().read()
+            assert steered.door.reload() == ""
+        else:
+            asking.request("POST", "/v1/reload", "{}", shown)
+            answer = asking.getresponse()
+            assert (answer.status, "loaded" in json.loads(answer.read())) == (200, True)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            asking.request("POST", "/v1/drain", json.dumps(endpoint), shown)
+            answer = asking.getresponse()
+            assert answer.status in (403, 503), answer.read()
+        asking.close()
+        assert steered.door.ask("orders")["orders"] == []
+        steered.door.write(text)
+        assert steered.door.reload() == ""
+
+
 def test_a_reload_with_another_address_is_there_and_no_more_at_the_old_one(
     steered: Steered,
 ) -> None:

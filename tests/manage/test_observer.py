@@ -251,12 +251,13 @@ def test_an_operation_goes_to_the_supervisor_and_its_silence_is_told(
 
     async def story(running: Running) -> None:
         address, sock, port = opened()
-        running.serve(Served((), settings(listen=(address,))), sock)
+        running.serve(Served((), settings(listen=(address,)), generation=5), sock)
         sock.close()
         asking = asyncio.create_task(running.get("/v1/status", port, ANN))
         await until(lambda: running.operated)
-        number, name, words, who, if_match = running.operated[0]
+        number, name, words, who, if_match, generation = running.operated[0]
         assert (name, words, who, if_match) == ("status", {}, "ann by token from 127.0.0.1", ())
+        assert generation == 5
         running.ours.send("operated", (number, 200, {"version": "1"}, '"1-2"'))
         answer = await asking
         assert b'{"version": "1"}' in answer

@@ -10,7 +10,7 @@ configuration says otherwise. Connections of what stays the same go on.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
 
@@ -62,10 +62,12 @@ Tell = Callable[[Facts | None], None]
 @dataclass(frozen=True, slots=True)
 class Served:
     """metrics: the addresses for scrapes. admin: what the admin door holds to, None for none. The
-    sockets go with it, in this order: of metrics, then of admin.listen."""
+    sockets go with it, in this order: of metrics, then of admin.listen. generation: which of all
+    that were told; what is asked for by an older one is refused."""
 
     metrics: tuple[ListenAddress, ...] = ()
     admin: Administered | None = None
+    generation: int = field(default=0, compare=False)
 
     def is_same(self, other: "Served") -> bool:
         """Whether nobody could tell one from the other."""
@@ -174,6 +176,7 @@ class Observer:
             self._ended.set()
         elif message.word == "serve":
             served: Served = message.data
+            self._relay.generation = served.generation
             addresses = [*served.metrics, *(served.admin.listen if served.admin else ())]
             found = [socket(fileno=number) for number in message.descriptors]
             self._serve(served, tuple(zip(addresses, found, strict=True)))

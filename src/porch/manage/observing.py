@@ -9,6 +9,7 @@ import select
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from socket import socket
 from typing import Any, Protocol
@@ -30,6 +31,10 @@ MOST = 64
 FINISH = 3.0
 """Seconds in which one that is to end has told all who wait: longer than it takes for that itself,
 see observer.py."""
+_OLD = {
+    "error": "the rules of the admin door were changed while this was asked for; nothing was done; "
+    "ask again"
+}
 _BEGUN = {
     "begun": "upgrade",
     "next": "ask /v1/status until it answers; the last of /v1/audit says what came of it",
@@ -80,13 +85,14 @@ class Observing:
         self._operate = operate
         self._channel: Channel | None = None
         self._served = Served()
+        self._generation = 0
         self._sockets: list[socket] = []
         self._under_way: dict[tuple[Channel, int], str] = {}  # the name of each
         self._has_said = False
 
     def look(self) -> None:
-        """Whether it is there, and serves what is to be served now; called every second. Another
-        is started a second behind the end of one, at the soonest."""
+        """Whether it is there, and serves what is to be served now; called every second, and when
+        that has changed. Another is started a second behind the end of one, at the soonest."""
         candidate = self._in_force.candidate
         served = Served(candidate.metrics, candidate.admin)
         known = self._in_force.observed.sockets
@@ -113,6 +119,8 @@ class Observing:
         channel = self._channel
         if channel is None:
             return
+        self._generation += 1
+        served = replace(served, generation=self._generation)
         try:
             channel.send("serve", served, [each.fileno() for each in sockets])
         except OSError as error:
@@ -204,9 +212,18 @@ class Observing:
         words: Mapping[str, object],
         who: str,
         if_match: Sequence[str],
+        generation: int,
     ) -> None:
-        """An operation of the admin door: its answer goes to who asked, if that is still there."""
+        """An operation of the admin door: its answer goes to who asked, if that is still there.
+
+        By the rules that hold now. Whoever was let in by others could be one who may not any more:
+        it is refused, and can ask again when they are known over there.
+        """
+        self.look()
         reply = partial(self._reply, channel, number)
+        if generation != self._generation:
+            reply(503, _OLD, "")
+            return
         if len(self._under_way) >= MOST:
             reply(503, {"error": "too many operations are under way; try again soon"}, "")
             return

@@ -146,6 +146,7 @@ class Supervisor:
             self._become,
         )
         self.observing = self._observing(in_force)
+        in_force.taken = lambda: self._loop.after(0.0, self.observing.look)  # behind its answer
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
