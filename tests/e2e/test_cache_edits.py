@@ -54,10 +54,14 @@ def words(shop: Shop, cache: str = "cache = true") -> str:
     return f'workers = 2\n\n[routes."a.test"]\nto = "127.0.0.1:{shop.port}"\n{cache}\n'
 
 
-def edit(running: Door, text: str) -> None:
+def written(running: Door, text: str) -> None:
     listen = running.file.read_text().partition("\n")[0]
     assert listen.startswith("listen"), listen
     running.file.write_text(f"{listen}\n{text}")
+
+
+def edit(running: Door, text: str) -> None:
+    written(running, text)
     assert running.porch("reload").returncode == 0
 
 
@@ -94,6 +98,24 @@ def test_a_change_that_is_under_way_when_words_change_lets_go_of_what_is_kept_th
     posting.start()
     assert shop.is_asked.wait(20.0)
     edit(running, words(shop, OTHER["key"]))
+    assert ask(running) == b"0"
+    shop.slow.set()
+    posting.join()
+    assert ask(running) == b"1"
+
+
+def test_a_change_by_a_worker_of_before_an_upgrade_lets_go_of_what_the_new_ones_keep(
+    door: Start, origin: Scripted
+) -> None:
+    shop = Shop(origin)
+    running = door(words(shop))
+    shop.slow.clear()
+    posting = Thread(target=ask, args=(running, b"POST"))
+    posting.start()
+    assert shop.is_asked.wait(20.0)
+    written(running, words(shop, OTHER["key"]))
+    ran = running.porch("upgrade")
+    assert ran.returncode == 0, ran.stderr
     assert ask(running) == b"0"
     shop.slow.set()
     posting.join()

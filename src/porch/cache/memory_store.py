@@ -26,7 +26,7 @@ from porch.cache.store import (
     Ways,
 )
 from porch.cache.sweeping import is_useless
-from porch.cache.ways import unattended
+from porch.cache.ways import Attended, unattended
 
 __all__ = ["MemoryStore"]
 
@@ -118,7 +118,8 @@ class MemoryStore:
         self._sieve = Sieve(self._marks)
         self._ghost = Ghost(array("Q", bytes(8 * GHOSTS)))
         self._line = Line()
-        self._ways: Ways = {}
+        self._ways: Ways | None = None
+        self._attended = Attended(notices.ways)
         self._hands = Hands()
         self._bans = _Bans()
         self._position = self._used = self._reserved = self._spools = 0
@@ -254,8 +255,15 @@ class MemoryStore:
     def attend(self, ways: Ways) -> None:
         """See Store."""
         before, self._ways = self._ways, ways
-        for scope, value in unattended(before, ways):
+        gone = [] if before is None else unattended(before, ways)
+        for scope, value in gone:
             self.purge(scope, value)
+        # What others keep by is not known to one that begins.
+        self._attended.take(ways, parts=before is None or bool(gone))
+
+    def is_attended(self) -> bool:
+        """See Store."""
+        return self._attended.is_alone()
 
     def sweep(self) -> None:
         """See Store."""
