@@ -82,7 +82,7 @@ class InForce:
         self.orders = Orders.none()
         self.debug_until = 0.0
         self.capture: Wanted | None = None
-        self.cache = CacheKeeping(len(self.table.rows))
+        self.cache = CacheKeeping(self.tables.notices)
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
             self.columns.assign(candidate.endpoints)
