@@ -43,6 +43,7 @@ class Made:
         self.told: Any = Told()
         self.in_force = InForce(candidate, Listening(), {}, self.listening)
         self.operated: list[Any] = []
+        self.left: list[str] = []
         self.far: list[Channel] = []
         self.observing = Observing(
             self.loop,
@@ -54,8 +55,9 @@ class Made:
             self.operate,
         )
 
-    def operate(self, *asked: Any) -> None:
+    def operate(self, *asked: Any) -> Any:
         self.operated.append(asked)
+        return lambda: self.left.append(asked[0])
 
     @property
     def port(self) -> int:
@@ -219,6 +221,28 @@ def test_no_more_are_under_way_than_the_supervisor_wants(
     far.channel.send("operate", (99, "reload", {}, "ann", ()))
     made.loop.turns(0.0)
     assert len(made.operated) == MOST + 1
+
+
+def test_of_who_has_left_the_operation_is_told_and_the_place_is_free(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    for number, name in enumerate(("drain", "renew")):
+        far.channel.send("operate", (number, name, {}, "ann", ()))
+    far.channel.send("left", 0)
+    far.channel.send("left", 0)
+    far.channel.send("left", 99)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"]
+    made.operated[1][-1](200, {}, "")
+    far.channel.send("left", 1)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"], "it was answered"
+    far.channel.send("operate", (2, "reload", {}, "ann", ()))
+    made.loop.turns(0.0)
+    made.observing.close()
+    assert made.left == ["drain", "reload"], "nobody there waits for it"
 
 
 def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(

@@ -178,6 +178,15 @@ def test_waiting_has_an_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
     assert DRAINED in bench.in_force.orders.drained
 
 
+def test_for_who_has_left_nothing_is_waited_any_more(bench: Bench) -> None:
+    bench.runs(2)
+    question = bench.ask("drain", endpoint="a.test/a:1", wait=60)
+    question.is_left = True
+    bench.loop.go("_wait_idle")
+    assert question.answer == {"drained": ["a.test/a:1, 2 still running there"]}
+    assert not [work for _, work in bench.loop.timers if "_wait_idle" in str(work)]
+
+
 def test_without_waiting_it_is_said_what_still_runs(bench: Bench) -> None:
     bench.runs(3)
     answer = bench.ask("drain", endpoint="a.test/a:1").answer

@@ -28,7 +28,8 @@ MOST = 64
 
 
 class Operate(Protocol):
-    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py."""
+    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py. Returns
+    what is to be called when whoever asked has left."""
 
     def __call__(
         self,
@@ -37,7 +38,7 @@ class Operate(Protocol):
         who: str,
         if_match: Sequence[str],
         reply: Callable[[int, Any, str], None],
-    ) -> None: ...
+    ) -> Callable[[], None]: ...
 
 
 class Observing:
@@ -68,7 +69,7 @@ class Observing:
         self._channel: Channel | None = None
         self._served = Served()
         self._sockets: list[socket] = []
-        self._under_way: set[tuple[Channel, int]] = set()
+        self._under_way: dict[int, Callable[[], None] | None] = {}
         self._has_said = False
 
     def look(self) -> None:
@@ -149,7 +150,10 @@ class Observing:
         if channel is not None:
             self._loop.forget(channel)
             channel.close()
-            self._under_way = {each for each in self._under_way if each[0] is not channel}
+            under_way, self._under_way = self._under_way, {}
+            for leave in under_way.values():
+                if leave is not None:
+                    leave()
 
     def _receive(self) -> None:
         channel = self._channel
@@ -169,6 +173,10 @@ class Observing:
                 self._flush()
             elif message.word == "operate":
                 self._take(channel, *message.data)
+            elif message.word == "left":
+                leave = self._under_way.pop(message.data, None)
+                if leave is not None:
+                    leave()
 
     def _take(
         self,
@@ -184,12 +192,14 @@ class Observing:
         if len(self._under_way) >= MOST:
             reply(503, {"error": "too many operations are under way; try again soon"}, "")
             return
-        self._under_way.add((channel, number))
-        self._operate(name, words, who, if_match, reply)
+        self._under_way[number] = None
+        leave = self._operate(name, words, who, if_match, reply)
+        if number in self._under_way:
+            self._under_way[number] = leave
 
     def _reply(self, channel: Channel, number: int, status: int, answer: object, etag: str) -> None:
-        self._under_way.discard((channel, number))
         if channel is self._channel:
+            self._under_way.pop(number, None)
             channel.send("operated", (number, status, answer, etag))
             self._flush()
 

@@ -197,7 +197,7 @@ class Ordering:
         self, names: list[EndpointName], until: float, wait: float, question: Question
     ) -> None:
         left = sum(map(self._running, names))
-        if not left:
+        if not left or question.is_left:
             self._told(question, "drained", names)
         elif clock.monotonic() >= until:
             text = f"{left} still running there after {spell_duration(wait)}; it stays drained"
