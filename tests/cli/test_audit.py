@@ -181,3 +181,7 @@ def test_what_stands_in_the_place_of_the_file_is_said_and_not_read(
     assert said.err == (
         f"porch: {where}: it is {kind}, and the door has not made it; see who has, and remove it\n"
     )
+
+
+def test_who_had_not_taken_it_is_shown() -> None:
+    assert "    not taken by then by worker 7, 8" in [*lines(LINE | {"pending": [7, 8]})]

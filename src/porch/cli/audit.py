@@ -125,6 +125,8 @@ def lines(line: dict[str, Any]) -> Iterator[str]:
         else:
             was = f"{_spelled(old)} -> " if old else ""
             yield visible(f"    {name}: {was}{_spelled(new)}")
+    if "pending" in line:
+        yield f"    not taken by then by worker {visible(_spelled(line['pending'])).strip('[]')}"
     if "error" in line:
         # Marked, so that no line in a word that was refused looks like one of ours.
         for each in str(line["error"]).removeprefix("porch: ").split("\n"):
