@@ -139,3 +139,18 @@ def test_of_two_alike_that_were_begun_and_one_that_is_over_one_is_left() -> None
     lines = [line(1, "begun"), line(1, "begun"), line(1, "done")]
     assert paired(lines) == [line(1, "begun"), line(1, "done")]
     assert paired([*lines, line(1, "done")]) == [line(1, "done")] * 2
+
+
+def test_no_link_is_read_and_no_pipe_waited_for(tmp_path: Path) -> None:
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    older = audit.file.with_name(f"{audit.file.name}.1")
+    older.symlink_to(audit.file)
+    with pytest.raises(OSError, match=rf"it is a symbolic link.*{older.name}"):
+        numbers(audit)
+    older.unlink()
+    os.mkfifo(older)
+    with pytest.raises(OSError, match=r"it is no regular file"):
+        numbers(audit)
+    older.unlink()
+    assert numbers(audit) == [1]

@@ -110,3 +110,9 @@ def test_what_is_refused_by_long_words_turns_nothing_out(tmp_path: Path) -> None
     entries = door.asked(most=1000)["entries"]
     assert len(entries) == 78
     assert entries[0]["what"] == "weight"
+
+
+def test_who_had_not_taken_it_is_in_the_line(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    line = door.auditing.write(door.auditing.begin("drain", "ann", {}), "done", {"pending": [7]})
+    assert line["pending"] == [7]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.manage.asking import Silent
 from porch.manage.log_level import LONGEST, USUAL, LogLevel
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
@@ -51,13 +52,13 @@ class Bench:
         self.itself.append((name, who))
         question: Any = type("Question", (), {"words": words, "who": who})()
         question.changing = nullcontext
-        question.reply = lambda answer: None
+        question.reply = lambda answer, status: None
         return question
 
     def ask(self, **words: object) -> Any:
         answers: list[Any] = []
         question: Any = type("Question", (), {"words": words, "who": "ann"})()
-        question.reply = answers.append
+        question.reply = lambda answer, _=0: answers.append(answer)
         self.level.commands["log-level"](question)
         (answer,) = answers
         return answer
@@ -119,3 +120,8 @@ def test_normal_ends_it_and_says_nothing_of_what_was_not(bench: Bench) -> None:
 def test_words_of_no_use_change_nothing(bench: Bench, words: dict[str, object], why: str) -> None:
     assert why in bench.ask(**words)["error"]
     assert bench.asking.told == []
+
+
+def test_a_worker_that_hangs_is_named(bench: Bench) -> None:
+    bench.asking.tell = lambda word, data, then: then([Silent(7)])
+    assert bench.ask(level="normal")["pending"] == [7]
