@@ -85,7 +85,8 @@ class Entrance(Filter):
             return None
         if caller is None:
             if exchange.request.target.startswith(API):
-                return refusal(exchange, 401, _NOBODY, [_BEARER])
+                text = self._proof.trouble(exchange.request) or _NOBODY
+                return refusal(exchange, 401, text, [_BEARER])
             return Response(303, [(b"location", LOGIN)])
         if not caller.may(offer.needs):
             return refusal(exchange, 403, self._why_not(caller, offer))

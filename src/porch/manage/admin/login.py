@@ -12,7 +12,7 @@ from porch.http.message import Field
 from porch.manage.admin.entrance import LOGIN
 from porch.manage.admin.guesses import Guesses
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
-from porch.manage.admin.proof import Proof, Wrong, cookie_name, session_id
+from porch.manage.admin.proof import Proof, Wrong, cookie_name
 from porch.manage.admin.sessions import LIFETIME
 
 __all__ = ["LOGOUT", "SESSION", "STYLE", "Login"]
@@ -77,7 +77,7 @@ class Login:
         }
 
     def _show(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
-        return _page(200, "")
+        return _page(200, self._proof.trouble(exchange.request))
 
     def _take(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
         if self._guesses.wait(exchange.client_ip):
@@ -93,7 +93,7 @@ class Login:
         return Response(303, fields)
 
     def _end(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
-        self._proof.sessions.end(session_id(exchange.request))
+        self._proof.log_out(exchange.request)
         return Response(204, [_cookie(exchange, "", 0)])
 
     def _tell(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
