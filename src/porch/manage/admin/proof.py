@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from porch.exchange import Exchange
     from porch.tls.client_certificate import ClientCertificate
 
-__all__ = ["MOST", "Proof", "Wrong", "cookie_name", "session_ids"]
+__all__ = ["MOST", "Proof", "Wrong", "cookie_name", "session_ids", "token_of"]
 
 MOST = 4
 """Cookies of one name that are looked at: pages of other ports of the same host can set as many as
@@ -49,12 +49,9 @@ class Proof:
     def caller(self, exchange: "Exchange") -> Caller | None:
         """Who asks; None where nothing is shown. Raises Wrong."""
         request = exchange.request
-        shown = [value for name, value in request.fields if name == b"authorization"]
-        if shown:
-            scheme, _, token = shown[0].partition(b" ")
-            if len(shown) > 1 or scheme.lower() != b"bearer":
-                raise Wrong
-            key = self.key(token.strip())
+        token = token_of(request)
+        if token is not None:
+            key = self.key(token)
             return Caller(key.name, "token", self._role(key.role))
         session = self.session(request)
         if session is not None:
@@ -123,6 +120,15 @@ class Proof:
 
     def _role(self, role: Role) -> Role:
         return "read" if self.settings.read_only else role
+
+
+def token_of(request: RequestHead) -> bytes | None:
+    """The token that a request shows; b"" for what is none, and None where nothing is shown."""
+    shown = [value for name, value in request.fields if name == b"authorization"]
+    if not shown:
+        return None
+    scheme, _, token = shown[0].partition(b" ")
+    return token.strip() if len(shown) == 1 and scheme.lower() == b"bearer" else b""
 
 
 def cookie_name(request: RequestHead) -> str:
