@@ -20,10 +20,14 @@ class Far:
 
     def __init__(self, *, answers: bool = True) -> None:
         self.asked: list[Any] = []
+        self.left: list[int] = []
         self._answers = answers
         self.relay = Relay(self._send)
 
     def _send(self, word: str, data: Any) -> None:
+        if word == "left":
+            self.left.append(data)
+            return
         self.asked.append(data)
         if self._answers:
             said = data[0], 200, {"did": data[1]}, '"1-2"'
@@ -62,7 +66,7 @@ def test_an_operation_goes_with_its_words_and_who_asks_and_its_answer_comes_back
         door.ask("GET", "/v1/trace?id=last-error", token=ANN)
         door.ask("HEAD", "/v1/status", token=ANN)
     who = "ann by token from 127.0.0.1"
-    assert [each[1:] for each in far.asked] == [
+    assert [each[1:-1] for each in far.asked] == [
         ("drain", {"endpoint": "a:1", "wait": 2}, who, ('"1-1"', '"1-2"')),
         ("trace", {"id": "last-error"}, who, ()),
         ("status", {}, who, ()),
@@ -127,7 +131,7 @@ def test_a_body_over_what_is_held_in_memory_is_read_as_well() -> None:
     assert far.asked[0][2] == {"urls": urls}
 
 
-def test_who_leaves_before_the_answer_gets_none_and_nothing_else_happens() -> None:
+def test_who_leaves_before_the_answer_holds_no_place_any_more() -> None:
     far = Far(answers=False)
     with Opened(offers=operated(far.relay)) as door:
         with door.connect() as sock:
@@ -138,6 +142,9 @@ def test_who_leaves_before_the_answer_gets_none_and_nothing_else_happens() -> No
         door.within(lambda: None)
         while door.within(lambda: door.door._door.running):
             pass
-        door.within(lambda: far.relay.on_operated(far.asked[0][0], 200, {}, ""))
+        number = far.asked[0][0]
+        assert far.left == [number]
+        door.within(lambda: far.relay.on_operated(number, 200, {}, ""))
         assert door.ask("GET", "/v1/state", token=ANN).status == 200
+        assert far.left == [number]
         assert "Traceback" not in door.output.text
