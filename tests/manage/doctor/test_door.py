@@ -7,8 +7,8 @@ from porch.config.check import examine
 from porch.config.load import load
 from porch.config.snapshot import Snapshot
 from porch.config.state import State
-from porch.manage.doctor_door import check_changes, check_endpoints, check_workers
-from porch.manage.patient import Patient
+from porch.manage.doctor.door import check_changes, check_endpoints, check_workers
+from porch.manage.doctor.patient import Patient
 
 T0, T1, T2 = "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T09:00:00Z"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 
 
 def test_a_finding_says_how_bad_it_is() -> None:

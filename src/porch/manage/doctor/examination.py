@@ -6,7 +6,7 @@ A check that takes longer, or fails itself, is a finding too: whoever asks at ni
 import threading
 from collections.abc import Iterator, Sequence
 
-from porch.manage.patient import Check, Found, Patient, look
+from porch.manage.doctor.patient import Check, Found, Patient, look
 
 __all__ = ["PATIENCE", "examination"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from porch import clock
-from porch.manage.doctor_clock import BUILT, check_clock
-from porch.manage.patient import Patient
+from porch.manage.doctor.clock import BUILT, check_clock
+from porch.manage.doctor.patient import Patient
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from porch.config.snapshot import Snapshot
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 
 __all__ = ["check_changes", "check_endpoints", "check_workers"]
 

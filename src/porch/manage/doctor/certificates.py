@@ -8,7 +8,7 @@ from porch.certs import moments
 from porch.certs.report import WARN_DAYS, NameState, is_unattended
 from porch.certs.states import states
 from porch.certs.store import FileStore, StoreError
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 from porch.manage.wanted import Wanted
 
 __all__ = ["check_certificates"]

@@ -7,7 +7,7 @@ import ctypes
 from collections.abc import Callable, Iterator
 
 from porch import clock
-from porch.manage.patient import Found, Patient, look, ok
+from porch.manage.doctor.patient import Found, Patient, look, ok
 
 __all__ = ["check_clock"]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from porch.config.address import parse_listen
 from porch.config.review_admin import is_loopback, is_private
-from porch.manage.patient import Found, Patient, look, ok
+from porch.manage.doctor.patient import Found, Patient, look, ok
 
 __all__ = ["check_admin"]
 

@@ -1,6 +1,6 @@
 """Patient: what `porch doctor` looks at, and what it says of it.
 
-A finding is one sentence with the way out. Nothing here looks at anything: the doctor_*.py do.
+A finding is one sentence with the way out. Nothing here looks at anything: its neighbours do.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Doctor: all that `porch doctor` looks at, in the order in which it is told."""
+"""Diagnosis: all that `porch doctor` looks at, in the order in which it is told."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,18 +10,18 @@ from porch.config.load import load
 from porch.config.loaded import Loaded
 from porch.config.state import State
 from porch.manage.control import NotRunning, ask
-from porch.manage.doctor_admin import check_admin
-from porch.manage.doctor_build import check_interpreter, check_libraries, check_versions
-from porch.manage.doctor_certificates import check_certificates
-from porch.manage.doctor_clock import check_clock
-from porch.manage.doctor_door import check_changes, check_endpoints, check_workers
-from porch.manage.doctor_files import check_cache, check_files, check_logs, check_store, check_user
-from porch.manage.doctor_limits import check_cores, check_descriptors, check_memory, check_queue
-from porch.manage.doctor_names import check_endpoint_names, check_public_names
-from porch.manage.doctor_ports import check_ports
-from porch.manage.examination import examination
+from porch.manage.doctor.admin import check_admin
+from porch.manage.doctor.build import check_interpreter, check_libraries, check_versions
+from porch.manage.doctor.certificates import check_certificates
+from porch.manage.doctor.clock import check_clock
+from porch.manage.doctor.door import check_changes, check_endpoints, check_workers
+from porch.manage.doctor.examination import examination
+from porch.manage.doctor.files import check_cache, check_files, check_logs, check_store, check_user
+from porch.manage.doctor.limits import check_cores, check_descriptors, check_memory, check_queue
+from porch.manage.doctor.names import check_endpoint_names, check_public_names
+from porch.manage.doctor.patient import Check, Found, Patient, look, ok, wrong
+from porch.manage.doctor.ports import check_ports
 from porch.manage.named_code import review_code
-from porch.manage.patient import Check, Found, Patient, look, ok, wrong
 
 __all__ = ["CHECKS", "diagnosis"]
 

@@ -17,7 +17,7 @@ from porch import clock
 from porch.certs.addresses import is_public, own_addresses
 from porch.certs.lookup import Lookup, look_up
 from porch.config.target import parse_target
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 
 __all__ = ["check_endpoint_names", "check_public_names"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from porch.manage import doctor
 from porch.manage.control import NotRunning
-from porch.manage.doctor import CHECKS, diagnosis
-from porch.manage.patient import Found, Patient, ok
+from porch.manage.doctor import diagnosis as module
+from porch.manage.doctor.diagnosis import CHECKS, diagnosis
+from porch.manage.doctor.patient import Found, Patient, ok
 
 ROUTES = 'listen = ["127.0.0.1:0"]\n[routes]\n"*" = "127.0.0.1:1"\n'
 
@@ -32,7 +32,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Patient]:
         patients.append(patient)
         yield ok("seen", "it was")
 
-    monkeypatch.setattr(doctor, "CHECKS", (("seen", check),))
+    monkeypatch.setattr(module, "CHECKS", (("seen", check),))
     return patients
 
 
@@ -79,7 +79,7 @@ def test_warnings_are_to_be_looked_at(config: Path, monkeypatch: pytest.MonkeyPa
 
 def test_what_the_door_says_is_shown_to_all(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patients = seen(monkeypatch)
-    monkeypatch.setattr(doctor, "ask", lambda *_, **__: {"pid": 7})
+    monkeypatch.setattr(module, "ask", lambda *_, **__: {"pid": 7})
     assert len([*diagnosis(config)]) == 2
     assert patients[0].status == {"pid": 7}
 
@@ -94,7 +94,7 @@ def test_a_door_that_does_not_answer_is_wrong(
         return failure
 
     patients = seen(monkeypatch)
-    monkeypatch.setattr(doctor, "ask", ask)
+    monkeypatch.setattr(module, "ask", ask)
     _, second, _ = diagnosis(config)
     assert (second.check, second.said, patients[0].status) == ("door", "wrong", None)
 
@@ -104,6 +104,6 @@ def test_no_door_is_no_failure(config: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise NotRunning("none")
 
     patients = seen(monkeypatch)
-    monkeypatch.setattr(doctor, "ask", ask)
+    monkeypatch.setattr(module, "ask", ask)
     assert len([*diagnosis(config)]) == 2
     assert patients[0].status is None

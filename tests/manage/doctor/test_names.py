@@ -15,9 +15,9 @@ import pytest
 from porch.config.check import examine
 from porch.config.load import load_mapping
 from porch.config.state import State
-from porch.manage import doctor_names
-from porch.manage.doctor_names import check_endpoint_names, check_public_names
-from porch.manage.patient import Patient
+from porch.manage.doctor import names
+from porch.manage.doctor.names import check_endpoint_names, check_public_names
+from porch.manage.doctor.patient import Patient
 from tests.support.resolving import NameServer
 
 
@@ -72,7 +72,7 @@ def test_a_name_that_does_not_resolve_is_wrong(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_name_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve(monkeypatch, one="")
-    monkeypatch.setattr(doctor_names, "SLOW", -1.0)
+    monkeypatch.setattr(names, "SLOW", -1.0)
     (found,) = check_endpoint_names(patient(routes={"*": "one.test:1"}))
     assert (found.said, "one.test took" in found.sentence) == ("look", True)
 
@@ -80,7 +80,7 @@ def test_a_name_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_name_that_hangs_keeps_nobody_from_leaving() -> None:
     program = (
         "import socket, threading; socket.getaddrinfo = lambda *_, **__: threading.Event().wait(50)"
-        "; from porch.manage import doctor_names as d; d.PATIENCE = 0.05"
+        "; from porch.manage.doctor import names as d; d.PATIENCE = 0.05"
         "; print(d._resolve(['one.test']))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=40)
@@ -97,7 +97,7 @@ def test_more_names_than_threads_are_all_asked_for(monkeypatch: pytest.MonkeyPat
 def test_a_name_that_hangs_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: let_go.wait(20))
-    monkeypatch.setattr(doctor_names, "PATIENCE", 0.05)
+    monkeypatch.setattr(names, "PATIENCE", 0.05)
     (found,) = check_endpoint_names(patient(routes={"*": "one.test:1"}))
     let_go.set()
     assert (found.said, "not resolved within" in found.sentence) == ("wrong", True)
@@ -114,7 +114,7 @@ def said(found: Any) -> dict[str, str]:
 
 
 def test_names_lead_to_this_machine(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_names, "own_addresses", lambda: OWN)
+    monkeypatch.setattr(names, "own_addresses", lambda: OWN)
     server.add("shop.dev.", "A", str(OWN[0])).add("blog.dev.", "A", str(OWN[0]))
     (found,) = check_public_names(patient(server, routes=SITES))
     assert (found.said, found.sentence) == ("ok", "2 names lead to this machine")
@@ -123,7 +123,7 @@ def test_names_lead_to_this_machine(server: NameServer, monkeypatch: pytest.Monk
 def test_a_name_that_leads_elsewhere_or_nowhere_is_told(
     server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor_names, "own_addresses", lambda: OWN)
+    monkeypatch.setattr(names, "own_addresses", lambda: OWN)
     server.add("shop.dev.", "A", "93.184.216.99")
     first, second = check_public_names(patient(server, routes=SITES))
     assert said([first, second]) == {"shop.dev": "look", "blog.dev": "wrong"}
@@ -134,7 +134,7 @@ def test_a_name_that_leads_elsewhere_or_nowhere_is_told(
 def test_behind_a_router_it_cannot_be_told(
     server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor_names, "own_addresses", lambda: (ip_address("10.0.0.5"),))
+    monkeypatch.setattr(names, "own_addresses", lambda: (ip_address("10.0.0.5"),))
     server.add("shop.dev.", "A", "93.184.216.99")
     (found,) = check_public_names(patient(server, routes={"shop.dev/*": ":1"}))
     assert (found.said, "porch certs check shop.dev" in found.sentence) == ("look", True)

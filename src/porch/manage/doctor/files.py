@@ -11,7 +11,7 @@ from porch.config.loaded import Loaded
 from porch.config.logs import log_files
 from porch.manage.cache_keeping import caches
 from porch.manage.cache_place import cache_place
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 from porch.manage.user import Identity, identity, obstacle, unreadable
 from porch.manage.wanted import store_folder
 

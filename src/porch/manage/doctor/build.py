@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 from porch.version import installed_version
 
 __all__ = ["check_interpreter", "check_libraries", "check_versions"]

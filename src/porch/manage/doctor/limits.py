@@ -7,7 +7,7 @@ from pathlib import Path
 from porch.listen.listener import most
 from porch.listen.sockets import BACKLOG
 from porch.manage.cores import cores, workers
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 
 __all__ = ["check_cores", "check_descriptors", "check_memory", "check_queue"]
 

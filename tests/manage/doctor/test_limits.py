@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.manage.doctor_limits import check_cores, check_descriptors, check_memory, check_queue
-from porch.manage.patient import Patient
+from porch.manage.doctor.limits import check_cores, check_descriptors, check_memory, check_queue
+from porch.manage.doctor.patient import Patient
 
 
 def patient(root: Path, words: dict[str, Any] | None = None, **status: Any) -> Patient:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from porch.config.address import parse_listen
 from porch.listen.address import ListenAddress
 from porch.listen.sockets import obstacle
-from porch.manage.patient import Found, Patient, look, ok, wrong
+from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 
 __all__ = ["check_ports"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from porch import clock
-from porch.manage.examination import examination
-from porch.manage.patient import Found, Patient, ok
+from porch.manage.doctor.examination import examination
+from porch.manage.doctor.patient import Found, Patient, ok
 
 PATIENT = Patient(config=Path("p.toml"))
 

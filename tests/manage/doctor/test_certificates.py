@@ -11,8 +11,8 @@ from porch.certs.store import FileStore
 from porch.config.check import examine
 from porch.config.load import load
 from porch.config.state import State
-from porch.manage.doctor_certificates import check_certificates
-from porch.manage.patient import Patient
+from porch.manage.doctor.certificates import check_certificates
+from porch.manage.doctor.patient import Patient
 from tests.certs.test_shelf import entry
 from tests.support.certificates import START, make, names
 from tests.support.hands import Hands

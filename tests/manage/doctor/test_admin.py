@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.manage.doctor_admin import check_admin
-from porch.manage.patient import Found, Patient
+from porch.manage.doctor.admin import check_admin
+from porch.manage.doctor.patient import Found, Patient
 
 TOKENS = {"ann": "x" * 32}
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from porch.manage.doctor_build import check_interpreter, check_libraries, check_versions
-from porch.manage.patient import Patient
+from porch.manage.doctor.build import check_interpreter, check_libraries, check_versions
+from porch.manage.doctor.patient import Patient
 
 PATIENT = Patient(config=Path("p"))
 BOTH = "'--enable-optimizations' '--with-lto'"

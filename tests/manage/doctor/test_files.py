@@ -12,9 +12,9 @@ import pytest
 from porch.config.check import examine
 from porch.config.load import load
 from porch.config.state import State
-from porch.manage import doctor_files
-from porch.manage.doctor_files import check_cache, check_files, check_logs, check_store, check_user
-from porch.manage.patient import Found, Patient
+from porch.manage.doctor import files as module
+from porch.manage.doctor.files import check_cache, check_files, check_logs, check_store, check_user
+from porch.manage.doctor.patient import Found, Patient
 from porch.manage.user import Identity
 
 ROUTES = '[routes]\n"*" = ":1"\n'
@@ -42,14 +42,14 @@ Make = Callable[..., Patient]
 
 def as_web(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers become somebody whom this machine need not have."""
-    monkeypatch.setattr(doctor_files, "_identity", lambda _: (NOBODY, ""))
+    monkeypatch.setattr(module, "_identity", lambda _: (NOBODY, ""))
 
 
 def disk(monkeypatch: pytest.MonkeyPatch, free: int, size: int, files: float = 0.5) -> None:
     told = SimpleNamespace(
         f_bavail=free, f_frsize=1, f_blocks=size, f_favail=int(1000 * files), f_files=1000
     )
-    monkeypatch.setattr(doctor_files.os, "statvfs", lambda _: told)
+    monkeypatch.setattr(module.os, "statvfs", lambda _: told)
 
 
 def only(found: Any) -> Found:
@@ -82,7 +82,7 @@ def test_code_that_workers_may_not_read_is_wrong(
     code = tmp_path / "code.py"
     code.touch(0o644)
     tmp_path.chmod(0o700)
-    monkeypatch.setattr(doctor_files, "__file__", str(code))
+    monkeypatch.setattr(module, "__file__", str(code))
     _, wrong = check_user(made)
     assert (wrong.said, "may not go into" in wrong.sentence) == ("wrong", True)
 
@@ -184,7 +184,7 @@ def test_a_cache_with_less_room_than_it_may_take_is_told(
 
 def test_a_cache_on_another_machine_is_told(patient: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = patient(CACHE)
-    monkeypatch.setattr(doctor_files, "kinds", lambda _: ["nfs4"])
+    monkeypatch.setattr(module, "kinds", lambda _: ["nfs4"])
     found = only(check_cache(made))
     assert (found.said, "nfs4" in found.sentence) == ("look", True)
 

@@ -10,9 +10,9 @@ import pytest
 from porch.config.check import examine
 from porch.config.load import load_mapping
 from porch.config.state import State
-from porch.manage import doctor_ports
-from porch.manage.doctor_ports import check_ports
-from porch.manage.patient import Patient
+from porch.manage.doctor import ports
+from porch.manage.doctor.patient import Patient
+from porch.manage.doctor.ports import check_ports
 from tests.support.ports import free_port
 
 
@@ -57,7 +57,7 @@ def test_a_port_that_the_system_chooses_is_fine() -> None:
 
 def test_rights_that_this_command_lacks_the_door_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = PermissionError(13, ":80 needs more rights: root")
-    monkeypatch.setattr(doctor_ports, "obstacle", lambda _: refusal)
+    monkeypatch.setattr(ports, "obstacle", lambda _: refusal)
     (found,) = check_ports(patient("127.0.0.1:80"))
     assert (found.said, "systemd" in found.sentence) == ("look", True)
 
