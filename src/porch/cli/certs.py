@@ -30,8 +30,8 @@ from porch.config.build import Built, build
 from porch.config.loaded import Loaded
 from porch.config.state import State
 from porch.config.suggest import nearest
+from porch.manage.certs.managed import Managed
 from porch.manage.control import NotRunning, ask
-from porch.manage.wanted import Wanted
 from porch.route.host import parse_host
 
 __all__ = ["check_name", "renew_name", "show_certs"]
@@ -63,7 +63,7 @@ def show_certs(config: Path, *, as_json: bool) -> int:
     store = open_store(loaded) if certificates.gets else None  # files alone need none
     if certificates.gets and store is None:
         return 1
-    asked = [each.directory for each in Wanted.of(loaded, built).authorities]
+    asked = [each.directory for each in Managed.of(loaded, built).authorities]
     all_of_them = [*states(store, certificates.managed, certificates.presented.by_host, asked)]
     if store is not None and certificates.covered is not None:
         try:
@@ -119,11 +119,11 @@ def check_name(
             return 1
         print(f"{name} is certified by the authority of this machine, which needs no check")
         return 0
-    wanted = Wanted.of(loaded, built)
-    if not wanted.authorities:
+    managed = Managed.of(loaded, built)
+    if not managed.authorities:
         print("porch: acme = false, so that no authority is asked", file=sys.stderr)
         return 1
-    authority = wanted.authorities[0]
+    authority = managed.authorities[0]
     token = make_token()
     try:
         is_shown = built.certificates.managed.get(name) == "acme" and _is_running(config)
@@ -132,7 +132,7 @@ def check_name(
                 ToCheck(
                     name=name,
                     own=own_addresses(),
-                    method=_method(wanted, name),
+                    method=_method(managed, name),
                     identities=_identities(authority),
                     is_public=authority.directory in PUBLIC,
                     account=str(read_note(store, record_name(authority)).get("uri") or ""),
@@ -164,12 +164,12 @@ def renew_name(config: Path, name: str) -> int:
         return 1
     loaded, built, store = found
     name = _normal(name)
-    wanted = Wanted.of(loaded, built)
-    source = wanted.hosts.get(name)
-    if source is None and wanted.on_demand is not None and wanted.on_demand.covered(name):
+    managed = Managed.of(loaded, built)
+    source = managed.hosts.get(name)
+    if source is None and managed.on_demand is not None and managed.on_demand.covered(name):
         source = "acme"
     why = _unmanaged(loaded, built, name) if source is None else ""
-    if source == "acme" and _method(wanted, name) != "dns-01" and not _is_running(config):
+    if source == "acme" and _method(managed, name) != "dns-01" and not _is_running(config):
         # The authority would find nobody, and count the failure.
         why = f"no door runs that would answer the authority; porch run {config} starts one"
     if source is None or why:
@@ -177,7 +177,7 @@ def renew_name(config: Path, name: str) -> int:
         return 1
     said: list[str] = []
     keeper = Keeper(store, lambda hosts: None, said.append)
-    keeper.want({name: source}, wanted.authorities, wanted.served, wanted.by_dns)
+    keeper.want({name: source}, managed.authorities, managed.served, managed.by_dns)
     is_new = keeper.renew(name)
     text = "\n".join(said) or f"{name} has a new certificate"
     print(text if is_new else f"porch: {text}", file=sys.stdout if is_new else sys.stderr)
@@ -204,11 +204,11 @@ def _unmanaged(loaded: Loaded, built: Built, name: str) -> str:
     return "acme = false, so that no authority is asked for it"
 
 
-def _method(wanted: Wanted, name: str) -> Method:
+def _method(managed: Managed, name: str) -> Method:
     """How an authority is shown that `name` is ours."""
-    if name.startswith("*") and wanted.by_dns is not None:
+    if name.startswith("*") and managed.by_dns is not None:
         return "dns-01"
-    return "http-01" if "http-01" in wanted.served else "tls-alpn-01"
+    return "http-01" if "http-01" in managed.served else "tls-alpn-01"
 
 
 def _normal(name: str) -> str:

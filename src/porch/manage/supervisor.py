@@ -21,12 +21,12 @@ from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
 from porch.manage.capturing import Capturings
+from porch.manage.certs.demand import ANY
+from porch.manage.certs.expiry import Expiry
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
-from porch.manage.demand import ANY
-from porch.manage.expiry import Expiry
 from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
@@ -49,8 +49,8 @@ from porch.manage.reclaiming import Reclaiming, alive
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
+from porch.manage.store_folder import store_folder
 from porch.manage.upgrade import Handover, become, listening_words
-from porch.manage.wanted import store_folder
 from porch.observe.direct import Direct
 from porch.observe.messages import Messages
 from porch.version import installed_version

@@ -30,18 +30,18 @@ from porch.listen.listener import Listener
 from porch.manage.answering import WORDS, Answering
 from porch.manage.beats import Beats
 from porch.manage.cache_keeping import KeptCache, shelf_of
-from porch.manage.certifying import Certifying
+from porch.manage.certs.certifying import Certifying
+from porch.manage.certs.managed import Managed
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
 from porch.manage.discovering import Discovering
 from porch.manage.equipment import Equipment
-from porch.manage.hash_key import load_auth, load_with
 from porch.manage.health import Health
+from porch.manage.own_functions import load_auth, load_with
 from porch.manage.parcel import unwrapped
 from porch.manage.prepared import Change, Prepared, Retired
-from porch.manage.wanted import Wanted
 from porch.observe.messages import Messages
 from porch.tls.certificate import keep_only
 from porch.tls.presented import Presenter
@@ -122,7 +122,7 @@ class Worker:
         self._door = Door(built.settings, self._state.deadlines, self._state.crowd)
         self._door.warn = messages.warn
         self._beats = Beats(self._door, self._tick, self._flush, self._put_away)
-        self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
+        self._certifying.take(complete(self._certifying.preparing(Managed.of(loaded, built))))
         self._presenter = Presenter(
             self._certifying.presented(built.certificates.presented), equipment.firsts
         )
@@ -301,7 +301,7 @@ class Worker:
             self._state.workers = workers(loaded.config.workers)
             built = yield from building(loaded, self._state, logs)
             if built is not None:
-                certified = yield from self._certifying.preparing(Wanted.of(loaded, built))
+                certified = yield from self._certifying.preparing(Managed.of(loaded, built))
         except GeneratorExit:
             self._drop(sockets, logs)
             raise

@@ -8,8 +8,8 @@ from porch.certs import moments
 from porch.certs.report import WARN_DAYS, NameState, is_unattended
 from porch.certs.states import states
 from porch.certs.store import FileStore, StoreError
+from porch.manage.certs.managed import Managed
 from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
-from porch.manage.wanted import Wanted
 
 __all__ = ["check_certificates"]
 
@@ -25,15 +25,15 @@ def check_certificates(patient: Patient) -> Iterator[Found]:
         return
     certificates = patient.built.certificates
     told = (patient.status or {}).get("configuration", {}).get("store")
-    wanted = Wanted.of(patient.loaded, patient.built)
-    folder = Path(told) if told else wanted.folder
+    managed = Managed.of(patient.loaded, patient.built)
+    folder = Path(told) if told else managed.folder
     store = None
     if certificates.gets and folder.exists():
         try:
             store = FileStore(folder)
         except StoreError as error:
             yield wrong(name, str(error))
-    asked = [each.directory for each in wanted.authorities]
+    asked = [each.directory for each in managed.authorities]
     every = [*states(store, certificates.managed, certificates.presented.by_host, asked)]
     if not every:
         yield ok(name, "none is needed" if store or not certificates.gets else "none is there yet")

@@ -12,8 +12,8 @@ from porch.config.logs import log_files
 from porch.manage.cache_keeping import caches
 from porch.manage.cache_place import cache_place
 from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
+from porch.manage.store_folder import store_folder
 from porch.manage.user import Identity, identity, obstacle, unreadable
-from porch.manage.wanted import store_folder
 
 __all__ = ["check_cache", "check_files", "check_logs", "check_store", "check_user"]
 

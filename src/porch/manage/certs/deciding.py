@@ -15,7 +15,7 @@ from typing import Protocol
 from porch import clock
 from porch.certs.brakes import Brakes
 from porch.certs.verdicts import NO, Verdicts
-from porch.manage.question import SECONDS, Question
+from porch.manage.certs.permission import SECONDS, Permission
 
 __all__ = ["AT_ONCE", "Deciding", "Got", "Hears", "Orders"]
 
@@ -80,7 +80,7 @@ class _Asked:
 class Deciding:
     """ask: the operator's. brakes: they outlive a reload, and so this."""
 
-    def __init__(self, ask: Question, orders: Orders, hears: Hears, brakes: Brakes) -> None:
+    def __init__(self, ask: Permission, orders: Orders, hears: Hears, brakes: Brakes) -> None:
         self._ask = ask
         self._orders = orders
         self._hears = hears

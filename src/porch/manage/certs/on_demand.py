@@ -14,10 +14,10 @@ from porch import clock
 from porch.certs.brakes import Brakes
 from porch.certs.shelf import Shelf
 from porch.certs.store import Store
-from porch.manage.deciding import Deciding, Got
-from porch.manage.demand import Demand
-from porch.manage.question import Askable, question
-from porch.manage.wanted import Wanted
+from porch.manage.certs.deciding import Deciding, Got
+from porch.manage.certs.demand import Demand
+from porch.manage.certs.managed import Managed
+from porch.manage.certs.permission import Askable, permission
 from porch.tls.certificate import Certificate
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class OnDemand:
         self._shelf = Shelf()
         self._store: Store | None = None
         self._keeper: Keeper | None = None
-        self._wanted: Wanted | None = None
+        self._managed: Managed | None = None
         self._deciding: Deciding | None = None
         self.demand: Demand | None = None
 
@@ -49,18 +49,20 @@ class OnDemand:
         """Those that are served."""
         return self._shelf.certificates
 
-    def take(self, wanted: Wanted, store: Store, keeper: "Keeper | None") -> None:
+    def take(self, managed: Managed, store: Store, keeper: "Keeper | None") -> None:
         """A configuration is in force. keeper: where this worker decides and gets.
 
         What was answered before is asked again: that is what an operator reloads for.
         """
         shelf = self._shelf if store is self._store else Shelf()
         self.close()
-        self._wanted, self._store, self._keeper = wanted, store, keeper
-        if wanted.on_demand is None:
+        self._managed, self._store, self._keeper = managed, store, keeper
+        if managed.on_demand is None:
             return
         self._shelf = shelf
-        self.demand = Demand(wanted.on_demand.covered, store, self._shelf, self._on_asked, self.say)
+        self.demand = Demand(
+            managed.on_demand.covered, store, self._shelf, self._on_asked, self.say
+        )
 
     def close(self) -> None:
         """Get nothing more. What is under way comes to its end."""
@@ -75,11 +77,11 @@ class OnDemand:
     def start(self) -> None:
         """The loop runs. Whether whom to ask can be loaded is found out now, and not when the first
         client waits."""
-        words = self._wanted.on_demand if self._wanted is not None else None
+        words = self._managed.on_demand if self._managed is not None else None
         if words is None or self._store is None or self._keeper is None or self.demand is None:
             return
         if self._deciding is None:
-            ask = question(words.ask, words.base)
+            ask = permission(words.ask, words.base)
             orders = _Orders(self._store, self._keeper)
             self._deciding = Deciding(ask, orders, self, self._brakes)
             self._loading(ask)

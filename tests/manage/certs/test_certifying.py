@@ -15,9 +15,9 @@ from porch.certs.kept import keep_entry
 from porch.certs.local_ca import LocalAuthority
 from porch.certs.store import FileStore
 from porch.config.steps import complete
-from porch.manage import certifying
-from porch.manage.certifying import Certifying
-from porch.manage.wanted import Wanted
+from porch.manage.certs import certifying
+from porch.manage.certs.certifying import Certifying
+from porch.manage.certs.managed import Managed
 from porch.tls.presented import Presented
 from tests.manage.conftest import ANY, Running, until
 
@@ -25,9 +25,9 @@ HOST = "a.test"
 TOKEN = "a" * 32
 
 
-def wanted(folder: Path, *hosts: str) -> Wanted:
+def managed(folder: Path, *hosts: str) -> Managed:
     local: Source = "local"
-    return Wanted(hosts=dict.fromkeys(hosts, local), folder=folder, authorities=(), served=())
+    return Managed(hosts=dict.fromkeys(hosts, local), folder=folder, authorities=(), served=())
 
 
 class Part:
@@ -48,10 +48,10 @@ class Part:
         self.told += hosts
         self.one.on_certified(hosts)
 
-    def take(self, what: Wanted) -> None:
+    def take(self, what: Managed) -> None:
         self.one.take(complete(self.one.preparing(what)))
 
-    def begin(self, what: Wanted) -> None:
+    def begin(self, what: Managed) -> None:
         self.take(what)
         self.one.start()
 
@@ -103,7 +103,7 @@ def run(then: Callable[[], Awaitable[None]]) -> None:
 
 def test_what_is_missing_is_got_told_and_shown(gets: Part, folder: Path) -> None:
     async def then() -> None:
-        gets.begin(wanted(folder, HOST, "b.test"))
+        gets.begin(managed(folder, HOST, "b.test"))
         assert not gets.one.has(HOST)
         await until(lambda: gets.shown == [HOST, "b.test"])
         assert (gets.told, gets.said) == ([HOST, "b.test"], [])
@@ -116,7 +116,7 @@ def test_what_is_missing_is_got_told_and_shown(gets: Part, folder: Path) -> None
 def test_one_thread_gets_them_however_often_it_is_started(gets: Part, folder: Path) -> None:
     async def then() -> None:
         for _ in range(3):
-            gets.begin(wanted(folder, HOST))
+            gets.begin(managed(folder, HOST))
         await until(lambda: gets.shown)
         assert len(keepers()) == 2
 
@@ -127,12 +127,12 @@ def test_a_reload_with_another_host_gets_that_too_and_shows_the_first_no_more(
     gets: Part, folder: Path
 ) -> None:
     async def then() -> None:
-        gets.begin(wanted(folder, HOST))
+        gets.begin(managed(folder, HOST))
         await until(lambda: gets.shown)
-        gets.begin(wanted(folder, "b.test"))
+        gets.begin(managed(folder, "b.test"))
         assert gets.shown == []
         await until(lambda: gets.shown == ["b.test"])
-        gets.begin(wanted(folder, HOST, "b.test"))
+        gets.begin(managed(folder, HOST, "b.test"))
         assert gets.shown == [HOST, "b.test"]  # it is in the store
 
     run(then)
@@ -142,11 +142,11 @@ def test_a_reload_to_another_store_begins_anew_there(
     gets: Part, folder: Path, tmp_path: Path
 ) -> None:
     async def then() -> None:
-        gets.begin(wanted(folder, HOST))
+        gets.begin(managed(folder, HOST))
         await until(lambda: gets.shown)
         first = keepers()
         put(tmp_path / "other", "b.test")
-        gets.begin(wanted(tmp_path / "other", HOST, "b.test"))
+        gets.begin(managed(tmp_path / "other", HOST, "b.test"))
         assert gets.shown == ["b.test"]
         await until(lambda: len(gets.shown) == 2)
         await until(lambda: not first[0].is_alive())
@@ -158,12 +158,12 @@ def test_a_reload_to_another_store_begins_anew_there(
 
 def test_a_reload_to_none_ends_it_and_a_next_one_begins_again(gets: Part, folder: Path) -> None:
     async def then() -> None:
-        gets.begin(wanted(folder, HOST))
+        gets.begin(managed(folder, HOST))
         await until(lambda: gets.shown)
-        gets.begin(wanted(folder))
+        gets.begin(managed(folder))
         assert (gets.shown, gets.one.has(HOST)) == ([], False)
         await until(lambda: not keepers())
-        gets.begin(wanted(folder, HOST))
+        gets.begin(managed(folder, HOST))
         assert gets.shown == [HOST]
         assert len(keepers()) == 2
 
@@ -174,11 +174,11 @@ def test_what_was_prepared_and_forgotten_changes_nothing(
     gets: Part, folder: Path, tmp_path: Path
 ) -> None:
     async def then() -> None:
-        gets.begin(wanted(folder, HOST))
+        gets.begin(managed(folder, HOST))
         await until(lambda: gets.shown)
         put(folder, "b.test")
-        complete(gets.one.preparing(wanted(folder, HOST, "b.test")))
-        complete(gets.one.preparing(wanted(tmp_path / "other", HOST)))
+        complete(gets.one.preparing(managed(folder, HOST, "b.test")))
+        complete(gets.one.preparing(managed(tmp_path / "other", HOST)))
         assert gets.shown == [HOST]
         assert len(keepers()) == 2
 
@@ -199,7 +199,7 @@ def test_closed_while_the_keeper_works_it_ends_with_what_it_is_at(
     monkeypatch.setattr(LocalAuthority, "issue", slow)
 
     async def then() -> None:
-        gets.begin(wanted(folder, HOST, "b.test"))
+        gets.begin(managed(folder, HOST, "b.test"))
         await asyncio.to_thread(working.wait, 10)
         gets.one.close()
         assert gets.shown == []
@@ -227,7 +227,7 @@ def test_a_worker_that_does_not_get_shows_what_is_there_and_has_no_thread(
     put(folder, HOST)
 
     async def then() -> None:
-        looks.begin(wanted(folder, HOST, "b.test"))
+        looks.begin(managed(folder, HOST, "b.test"))
         assert looks.shown == [HOST]
         assert keepers() == []
 
@@ -236,7 +236,7 @@ def test_a_worker_that_does_not_get_shows_what_is_there_and_has_no_thread(
 
 def test_what_another_worker_has_got_is_shown_when_it_tells(looks: Part, folder: Path) -> None:
     async def then() -> None:
-        looks.begin(wanted(folder, HOST, "b.test"))
+        looks.begin(managed(folder, HOST, "b.test"))
         put(folder, HOST, "b.test", "c.test")
         looks.one.on_certified([HOST, "c.test"])
         looks.one.on_certified(["b.test"])  # while the first look is under way
@@ -251,7 +251,7 @@ def test_what_others_put_into_the_store_is_seen(
     monkeypatch.setattr(certifying, "LOOK", 0.01)
 
     async def then() -> None:
-        looks.begin(wanted(folder, HOST))
+        looks.begin(managed(folder, HOST))
         for changes in (1, 2):
             put(folder, HOST)
             await until(lambda changes=changes: looks.changes == changes)
@@ -266,18 +266,18 @@ def test_given_ones_come_first_and_those_that_nobody_wants_are_not_shown(
     looks: Part, folder: Path
 ) -> None:
     put(folder, HOST, "b.test")
-    looks.take(wanted(folder, HOST, "b.test"))
+    looks.take(managed(folder, HOST, "b.test"))
     given = Presented({"z.test": looks.one.presented(Presented()).by_host[HOST]})
     assert [*looks.one.presented(given).by_host] == ["z.test", HOST, "b.test"]
-    looks.take(wanted(folder, HOST))
+    looks.take(managed(folder, HOST))
     assert [*looks.one.presented(given).by_host] == ["z.test", HOST]
-    looks.take(wanted(folder))
+    looks.take(managed(folder))
     assert looks.one.presented(given) is given
 
 
 def test_reading_is_done_one_host_a_step(looks: Part, folder: Path) -> None:
     put(folder, HOST, "b.test")
-    steps = looks.one.preparing(wanted(folder, HOST, "b.test"))
+    steps = looks.one.preparing(managed(folder, HOST, "b.test"))
     assert sum(1 for _ in steps) >= 2
 
 
@@ -298,8 +298,8 @@ def test_a_store_that_cannot_be_used_is_told_once_until_it_can(
         folder = folder / "\0"
 
     async def then() -> None:
-        gets.begin(wanted(folder, HOST))
-        gets.begin(wanted(folder, HOST))
+        gets.begin(managed(folder, HOST))
+        gets.begin(managed(folder, HOST))
         await asyncio.sleep(0.05)
         (said,) = gets.said
         assert said.startswith("no certificates but those given: ")
@@ -325,7 +325,7 @@ def test_a_disk_that_hangs_is_told_once_and_holds_up_nothing(
     put(folder, HOST)
 
     async def then() -> None:
-        looks.begin(wanted(folder, HOST))
+        looks.begin(managed(folder, HOST))
         monkeypatch.setattr(certifying, "PATIENCE", 0.02)
         place = folder / "certificates" / f"{HOST}.kept"
         content = place.read_bytes()
@@ -362,7 +362,7 @@ def test_without_a_thread_it_is_told_once_and_tried_again(
     async def then() -> None:
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", refuse)
-            gets.begin(wanted(folder, HOST))
+            gets.begin(managed(folder, HOST))
             gets.one.on_certified([HOST])
             await asyncio.sleep(0.05)
         (said,) = gets.said
@@ -377,7 +377,7 @@ def test_without_a_thread_it_is_told_once_and_tried_again(
 
 def test_authorities_are_answered_from_the_store(looks: Part, folder: Path) -> None:
     put(folder, HOST)
-    looks.take(wanted(folder, HOST))
+    looks.take(managed(folder, HOST))
     store = FileStore(folder)
     assert looks.one.http_answer(TOKEN) is None
     assert looks.one.challenge(HOST) is None
@@ -393,7 +393,7 @@ def test_authorities_are_answered_from_the_store(looks: Part, folder: Path) -> N
 
 
 def test_a_store_that_cannot_be_read_answers_nobody(looks: Part, folder: Path) -> None:
-    looks.take(wanted(folder, HOST))
+    looks.take(managed(folder, HOST))
     for each in (f"http/{TOKEN}", f"alpn/{HOST}"):
         (folder / "answers" / f"{each}.kept").mkdir(parents=True)
     assert looks.one.http_answer(TOKEN) is None

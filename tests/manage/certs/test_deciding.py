@@ -8,8 +8,8 @@ import pytest
 
 from porch import clock
 from porch.certs.brakes import Brakes
-from porch.manage import deciding
-from porch.manage.deciding import AT_ONCE, Deciding, Got
+from porch.manage.certs import deciding
+from porch.manage.certs.deciding import AT_ONCE, Deciding, Got
 from tests.manage.conftest import until
 
 

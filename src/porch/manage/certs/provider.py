@@ -1,7 +1,5 @@
 """Provider: who writes records into DNS, by the words of a configuration."""
 
-import importlib
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -9,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from porch.config.words import dns_settings
+from porch.manage.named_object import object_named
 
 if TYPE_CHECKING:
     from porch.certs.means import Means
 
-__all__ = ["by_dns", "object_named", "provider_named"]
+__all__ = ["by_dns", "provider_named"]
 
 PATIENCE = 60.0
 """Seconds that a provider may take to be loaded and set up."""
@@ -58,22 +57,3 @@ def provider_named(name: str, base: Path) -> object:
     from porch.certs.dns import find
 
     return object_named(name, base) if name.startswith("py:") else find(name)
-
-
-def object_named(name: str, base: Path) -> object:
-    """What "py:module:object" names; modules beside the configuration are found too.
-
-    Raises ValueError with a sentence.
-    """
-    module, _, attribute = name.removeprefix("py:").partition(":")
-    if not module or not attribute:
-        raise ValueError(f"'{name}' is not py:module:object")
-    if str(base) not in sys.path:
-        sys.path.append(str(base))
-    try:
-        found: object = importlib.import_module(module)
-        for step in attribute.split("."):
-            found = getattr(found, step)
-    except (Exception, SystemExit) as error:  # the operator's code
-        raise ValueError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
-    return found

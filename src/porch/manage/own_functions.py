@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from porch.balance.hash_keys import by_function
 from porch.config.state import State
-from porch.manage.provider import object_named
+from porch.manage.named_object import object_named
 from porch.observe.messages import Messages
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from porch.manage import question as module
-from porch.manage.question import question
+from porch.manage.certs import permission as module
+from porch.manage.certs.permission import permission
 
 CODE = """\
 async def slowly(name, client):
@@ -50,12 +50,12 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_function_is_told_name_and_client_and_answers(base: Path) -> None:
-    ask = question("py:asked_here:ask", base)
+    ask = permission("py:asked_here:ask", base)
     assert ask("a.example", "192.0.2.1")
     assert not ask("a.example", "192.0.2.2")
-    slowly = question("py:asked_here:slowly", base)
+    slowly = permission("py:asked_here:slowly", base)
     assert (slowly("yes.example", ""), slowly("no.example", "")) == (True, False)
-    assert not question("py:asked_here:nothing", base)("a.example", "")
+    assert not permission("py:asked_here:nothing", base)("a.example", "")
 
 
 @pytest.mark.parametrize(
@@ -71,21 +71,21 @@ def test_what_is_no_answer_is_raised(
     base: Path, name: str, kind: type[Exception], why: str
 ) -> None:
     with pytest.raises(kind, match=why):
-        question(f"py:asked_here:{name}", base)("a.example", "")
+        permission(f"py:asked_here:{name}", base)("a.example", "")
 
 
 def test_whether_it_can_be_loaded_is_found_out_before(base: Path) -> None:
     for name in ("number", "absent"):
         with pytest.raises((TypeError, ValueError)):
-            question(f"py:asked_here:{name}", base).load()
-    question("py:asked_here:ask", base).load()
-    question("http://127.0.0.1:1/ask", base).load()  # it may come up later
+            permission(f"py:asked_here:{name}", base).load()
+    permission("py:asked_here:ask", base).load()
+    permission("http://127.0.0.1:1/ask", base).load()  # it may come up later
 
 
 def test_one_that_waits_for_ever_is_ended(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 0.01)
     with pytest.raises(TimeoutError):
-        question("py:asked_here:never", base)("a.example", "")
+        permission("py:asked_here:never", base)("a.example", "")
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def service() -> Iterator[tuple[str, list[str]]]:
 
 def test_a_service_says_yes_with_200_and_nothing_else(service: tuple[str, list[str]]) -> None:
     url, asked = service
-    ask = question(f"{url}/ask", Path())
+    ask = permission(f"{url}/ask", Path())
     assert ask("yes.example", "2001:db8::1")
     assert not ask("no.example", "")
     assert not ask("moved.example", "")  # to a page that would be 200
@@ -124,7 +124,7 @@ def test_a_service_says_yes_with_200_and_nothing_else(service: tuple[str, list[s
 
 def test_what_stands_in_its_url_stays(service: tuple[str, list[str]]) -> None:
     url, asked = service
-    assert question(f"{url}?key=1", Path())("yes.example", "")
+    assert permission(f"{url}?key=1", Path())("yes.example", "")
     assert asked == ["/?key=1&domain=yes.example&client="]
 
 
@@ -132,9 +132,9 @@ def test_no_proxy_is_asked_for_what_is_near(
     service: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert question(f"{service[0]}/ask", Path())("yes.example", "")
+    assert permission(f"{service[0]}/ask", Path())("yes.example", "")
 
 
 def test_a_service_that_is_down_is_raised(service: tuple[str, list[str]]) -> None:
     with pytest.raises(OSError, match="refused"):
-        question("http://127.0.0.1:1/ask", Path())("yes.example", "")
+        permission("http://127.0.0.1:1/ask", Path())("yes.example", "")

@@ -18,8 +18,8 @@ from porch.certs.entry import Source
 from porch.certs.kept import Found, Kept
 from porch.certs.store import FileStore, StoreError
 from porch.config.steps import Steps, advance
-from porch.manage.on_demand import OnDemand
-from porch.manage.wanted import Wanted
+from porch.manage.certs.managed import Managed
+from porch.manage.certs.on_demand import OnDemand
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Presented
 
@@ -61,12 +61,12 @@ class _Keeping:
         """Seconds for which a thread has been reading an entry."""
         return clock.monotonic() - self.since if self.since is not None else 0.0
 
-    def want(self, wanted: Wanted) -> None:
+    def want(self, managed: Managed) -> None:
         """Have these got."""
         if self.keeper is not None:
-            covered = wanted.on_demand.covered if wanted.on_demand is not None else None
+            covered = managed.on_demand.covered if managed.on_demand is not None else None
             self.keeper.want(
-                wanted.hosts, wanted.authorities, wanted.served, wanted.by_dns, covered
+                managed.hosts, managed.authorities, managed.served, managed.by_dns, covered
             )
 
 
@@ -74,7 +74,7 @@ class _Keeping:
 class Ready:
     """What was read for a configuration that is not in force yet."""
 
-    wanted: Wanted
+    managed: Managed
     keeping: _Keeping | None = None
 
 
@@ -100,7 +100,7 @@ class Certifying:
         self._warn = warn
         self._gets = gets
         self.on_demand = OnDemand(send, warn)
-        self._wanted: Wanted | None = None
+        self._managed: Managed | None = None
         self._keeping: _Keeping | None = None
         self._told: set[str] = set()
         self._looks: asyncio.TimerHandle | None = None
@@ -114,15 +114,15 @@ class Certifying:
         """What was given, and what is kept behind it."""
         if self._keeping is None:
             return given
-        found, managed = self._keeping.kept.by_host, self._managed
-        kept = {host: each for host, each in found.items() if host in managed}
+        found, hosts = self._keeping.kept.by_host, self._hosts
+        kept = {host: each for host, each in found.items() if host in hosts}
         return replace(given, by_host={**given.by_host, **kept}) if kept else given
 
     def challenge(self, name: str) -> Certificate | None:
         """What an authority that asks for acme-tls/1 is shown (RFC 8737 3)."""
         if self._keeping is None:
             return None
-        if name not in self._managed and not self.on_demand.covers(name):
+        if name not in self._hosts and not self.on_demand.covers(name):
             return None
         found = self._keeping.asked.alpn(name)
         if found is None:
@@ -134,32 +134,32 @@ class Certifying:
         """What an authority that asks by HTTP is answered (RFC 8555 8.3)."""
         return self._keeping.asked.http(token) if self._keeping is not None else None
 
-    # --- what is wanted ------------------------------------------------------------------------
+    # --- what is managed -----------------------------------------------------------------------
 
-    def preparing(self, wanted: Wanted) -> Steps[Ready]:
+    def preparing(self, managed: Managed) -> Steps[Ready]:
         """Read what the store has for a configuration that is not in force yet, a host a step."""
-        ready = Ready(wanted=wanted)
-        if not wanted:
+        ready = Ready(managed=managed)
+        if not managed:
             return ready
-        if self._keeping is not None and self._keeping.folder == wanted.folder:
+        if self._keeping is not None and self._keeping.folder == managed.folder:
             ready.keeping = self._keeping
         else:
-            ready.keeping = self._open(wanted.folder)
+            ready.keeping = self._open(managed.folder)
         if ready.keeping is not None:
             kept = ready.keeping.kept
-            yield from kept.reading(host for host in wanted.hosts if not kept.has(host))
+            yield from kept.reading(host for host in managed.hosts if not kept.has(host))
         return ready
 
     def take(self, ready: Ready) -> None:
         """A configuration is in force. Waits for nothing, and never raises."""
-        wanted = self._wanted = ready.wanted
+        managed = self._managed = ready.managed
         if ready.keeping is not self._keeping:
             self._let_go()
             self._keeping = ready.keeping
         if self._keeping is not None:
-            self._keeping.kept.only(wanted.hosts)
-            self._keeping.want(wanted)
-            self.on_demand.take(wanted, self._keeping.store, self._keeping.keeper)
+            self._keeping.kept.only(managed.hosts)
+            self._keeping.want(managed)
+            self.on_demand.take(managed, self._keeping.store, self._keeping.keeper)
         else:
             self.on_demand.close()
 
@@ -169,13 +169,13 @@ class Certifying:
         if self._keeping is not None and self._keeping.keeper is not None:
             self._begin(self._keeping.keeper.start_once)
         self.on_demand.start()
-        if self._looks is None and self._wanted:
+        if self._looks is None and self._managed:
             self._looks = self._loop.call_later(LOOK, self._look)
 
     def on_certified(self, hosts: list[str]) -> None:
         """Some worker has got these."""
-        self._look_at([host for host in hosts if host in self._managed])
-        self.on_demand.on_certified(host for host in hosts if host not in self._managed)
+        self._look_at([host for host in hosts if host in self._hosts])
+        self.on_demand.on_certified(host for host in hosts if host not in self._hosts)
 
     def close(self) -> None:
         """Get nothing more."""
@@ -183,8 +183,8 @@ class Certifying:
         self._let_go()
 
     @property
-    def _managed(self) -> Mapping[str, Source]:
-        return self._wanted.hosts if self._wanted is not None else {}
+    def _hosts(self) -> Mapping[str, Source]:
+        return self._managed.hosts if self._managed is not None else {}
 
     def _open(self, folder: Path) -> "_Keeping | None":
         """What is kept in a folder; None, which is told once, if it cannot be used."""
@@ -213,12 +213,12 @@ class Certifying:
     def _look(self) -> None:
         """What have others put into the store? And is there one by now?"""
         self._looks = None
-        wanted = self._wanted
-        if wanted and self._keeping is None:
-            self._keeping = self._open(wanted.folder)
+        managed = self._managed
+        if managed and self._keeping is None:
+            self._keeping = self._open(managed.folder)
             if self._keeping is not None:
-                self._keeping.want(wanted)
-                self.on_demand.take(wanted, self._keeping.store, self._keeping.keeper)
+                self._keeping.want(managed)
+                self.on_demand.take(managed, self._keeping.store, self._keeping.keeper)
                 self._changed()
         self.start()
         if self._keeping is not None and self._keeping.waits > PATIENCE:
@@ -227,7 +227,7 @@ class Certifying:
                 f"the store {self._keeping.folder} does not answer; see to its disk. What was read"
                 " from it is served on",
             )
-        self._look_at([*self._managed])
+        self._look_at([*self._hosts])
 
     def _look_at(self, hosts: Iterable[str]) -> None:
         """In a thread, for a disk may hang and the door has to serve."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.manage.certs.test_expiry import Time
 
 from porch import clock
 from porch.certs import issuer
@@ -21,9 +22,8 @@ from porch.config.build import build
 from porch.config.load import load_mapping
 from porch.config.state import State
 from porch.manage.candidate import Candidate
-from porch.manage.expiry import Expiry
-from porch.manage.wanted import Wanted
-from tests.manage.test_expiry import Time
+from porch.manage.certs.expiry import Expiry
+from porch.manage.certs.managed import Managed
 from tests.support import validated
 from tests.support.certificates import make, names
 from tests.support.hands import Hands
@@ -57,8 +57,8 @@ class Outage:
         self.tried: list[float] = []
         self.kept = Kept(self.store, self.said.append)
         self.keeper = Keeper(self.store, self._look, self.said.append)
-        wanted = Wanted.of(loaded, built)
-        self.keeper.want(wanted.hosts, wanted.authorities, wanted.served)
+        managed = Managed.of(loaded, built)
+        self.keeper.want(managed.hosts, managed.authorities, managed.served)
         loop: Any = self.time
         Expiry(loop, lambda: candidate, self.warned.append)
         self._keep_one(pebble)

@@ -7,8 +7,8 @@ import pytest
 
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
-from porch.manage import renewed as module
-from porch.manage.renewed import ADMIN, Renewed
+from porch.manage.certs import renewed as module
+from porch.manage.certs.renewed import ADMIN, Renewed
 from porch.tls.certificate import load_certificate
 from tests.support.handshake import files
 

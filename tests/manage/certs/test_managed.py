@@ -1,6 +1,5 @@
 """What a configuration wants to be certified, by whom, and where that is kept."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from porch.config.build import build
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.config.state import State
-from porch.manage.wanted import SYSTEM, Wanted, authorities, store_folder
+from porch.manage.certs.managed import Managed, authorities
 from tests.support.certificates import make
 
 BASE = Path("/etc/porch")
@@ -25,11 +24,11 @@ def loaded(**words: Any) -> Loaded:
     return found
 
 
-def wanted(*listen: str, **words: Any) -> Wanted:
+def managed(*listen: str, **words: Any) -> Managed:
     found = loaded(listen=list(listen), **words)
     built = build(found, State())
     assert built is not None, found.report()
-    return Wanted.of(found, built)
+    return Managed.of(found, built)
 
 
 def asked(**words: Any) -> tuple[Authority, ...]:
@@ -42,14 +41,14 @@ def asked(**words: Any) -> tuple[Authority, ...]:
 
 
 def test_without_an_address_for_https_nothing_is_wanted() -> None:
-    assert wanted("127.0.0.1:0").hosts == {}
+    assert managed("127.0.0.1:0").hosts == {}
 
 
 def test_hosts_have_their_authorities() -> None:
-    found = wanted("https://127.0.0.1:0")
+    found = managed("https://127.0.0.1:0")
     assert found.hosts == {"a.example": "acme", "b.test": "local"}
     assert found.authorities == (PRESETS["letsencrypt"],)
-    found = wanted("https://127.0.0.1:0", acme=False)
+    found = managed("https://127.0.0.1:0", acme=False)
     assert (found.hosts, found.authorities) == ({"b.test": "local"}, ())
 
 
@@ -64,7 +63,7 @@ def test_hosts_have_their_authorities() -> None:
 def test_a_challenge_by_http_takes_an_address_without_tls(
     listen: list[str], served: tuple[str, ...]
 ) -> None:
-    assert wanted(*listen).served == served
+    assert managed(*listen).served == served
 
 
 def test_what_is_the_same_for_all_authorities_and_what_is_the_firsts() -> None:
@@ -105,65 +104,31 @@ def test_who_vouches_for_it_lies_beside_the_configuration(tmp_path: Path) -> Non
     assert one.ca == BASE / "ca.pem"
 
 
-# --- where -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def nobody_in_particular(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not root, and nothing in the environment."""
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    for word in ("STATE_DIRECTORY", "XDG_DATA_HOME"):
-        monkeypatch.delenv(word, raising=False)
-    monkeypatch.setenv("HOME", "/srv/me")
-
-
-def test_the_word_comes_first_and_lies_beside_the_configuration(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("directories", "vouched"),
+    [
+        (["https://ca.internal/dir", "letsencrypt"], [True, False]),
+        (["letsencrypt", "zerossl"], [True, True]),  # by a proxy between
+        (["https://ca.internal/dir", "https://ca2.internal/dir"], [True, True]),
+    ],
+)
+def test_the_root_of_a_company_does_not_vouch_for_public_authorities_beside_its_own(
+    tmp_path: Path, directories: list[str], vouched: list[bool]
 ) -> None:
-    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/x")
-    assert store_folder(loaded(store="certs")) == BASE / "certs"
-    assert store_folder(loaded(store="/srv/certs")) == Path("/srv/certs")
-
-
-def test_systemd_comes_next_with_the_first_of_its_folders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/x:/var/lib/y")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert store_folder(loaded()) == Path("/var/lib/x")
-
-
-def test_root_has_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
-    assert store_folder(loaded()) == SYSTEM
-
-
-def test_a_worker_that_is_no_longer_root_has_the_same() -> None:
-    assert store_folder(loaded(user="www-data")) == SYSTEM
-
-
-def test_anybody_else_has_one_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert store_folder(loaded()) == Path("/srv/me/.local/share/porch")
-    monkeypatch.setenv("XDG_DATA_HOME", "/srv/me/data")
-    assert store_folder(loaded()) == Path("/srv/me/data/porch")
-
-
-def test_who_has_no_home_has_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container with a user of its own number; a worker must not die of it."""
-
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", homeless)
-    assert store_folder(loaded()) == SYSTEM
+    (tmp_path / "ca.pem").touch()
+    words = {"directory": directories, "ca": str(tmp_path / "ca.pem")}
+    acme = load_mapping({"routes": {"a.test": ":1"}, "acme": words}).config.acme
+    assert acme is not None
+    assert [each.ca is not None for each in authorities(acme, tmp_path)] == vouched
 
 
 def test_what_is_got_on_demand_is_wanted_too() -> None:
     acme = {"on_demand": "py:shop:ask"}
-    found = wanted("https://127.0.0.1:0", acme=acme, routes={"*": "respond:204"})
+    found = managed("https://127.0.0.1:0", acme=acme, routes={"*": "respond:204"})
     assert found.on_demand is not None
     assert (found.on_demand.ask, found.on_demand.base) == ("py:shop:ask", BASE)
     assert found.on_demand.covered("a.example")
     assert (found.hosts, bool(found)) == ({}, True)
-    assert wanted("https://127.0.0.1:0", acme=acme).on_demand is None  # no route is for such
-    assert wanted("https://127.0.0.1:0").on_demand is None
-    assert not wanted("127.0.0.1:0", acme=acme)
+    assert managed("https://127.0.0.1:0", acme=acme).on_demand is None  # no route is for such
+    assert managed("https://127.0.0.1:0").on_demand is None
+    assert not managed("127.0.0.1:0", acme=acme)

@@ -13,8 +13,8 @@ from porch.certs.covered import Covered
 from porch.certs.kept import keep_entry
 from porch.certs.shelf import Shelf
 from porch.certs.store import FileStore, StoreError
-from porch.manage import demand as module
-from porch.manage.demand import ANY, Demand
+from porch.manage.certs import demand as module
+from porch.manage.certs.demand import ANY, Demand
 from porch.tls.certificate import Certificate
 from porch.tls.later import Later
 from tests.certs.test_shelf import entry

@@ -1,4 +1,4 @@
-"""Question: whether a host may have a certificate on demand, as the operator's code or service
+"""Permission: whether a host may have a certificate on demand, as the operator's code or service
 answers it. It blocks, so it is asked in a thread."""
 
 import asyncio
@@ -9,29 +9,29 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode, urlsplit
 
-from porch.manage.provider import object_named
+from porch.manage.named_object import object_named
 
-__all__ = ["SECONDS", "Askable", "Question", "question"]
+__all__ = ["SECONDS", "Askable", "Permission", "permission"]
 
 SECONDS = 10.0
 """That an answer may take."""
 
-Question = Callable[[str, str], bool]
+Permission = Callable[[str, str], bool]
 """(host, the client's address) -> whether it may have one. Blocks, and raises what goes wrong."""
 
 
 class Askable(Protocol):
-    """A Question that may have to be made ready."""
+    """A Permission that may have to be made ready."""
 
     def __call__(self, name: str, client: str, /) -> bool:
-        """See Question."""
+        """See Permission."""
 
     def load(self) -> None:
         """Find whom to ask. It is done again by who asks. Blocks; raises ValueError or TypeError
         with a sentence."""
 
 
-def question(word: str, base: Path) -> Askable:
+def permission(word: str, base: Path) -> Askable:
     """What `word` names: "py:module:function" or a URL. base: where modules are found too."""
     return _Function(word, base) if word.startswith("py:") else _Service(word)
 

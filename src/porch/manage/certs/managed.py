@@ -1,7 +1,6 @@
-"""Wanted: which certificates a configuration has the door get, from whom, and where it keeps
-them."""
+"""Managed: which certificates a configuration has the door get by itself, from whom, and where it
+keeps them."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,15 +13,13 @@ from porch.certs.entry import Source
 from porch.config.build import Built
 from porch.config.loaded import Loaded
 from porch.config.schema import AcmeModel
-from porch.manage.provider import by_dns
+from porch.manage.certs.provider import by_dns
+from porch.manage.store_folder import store_folder
 
 if TYPE_CHECKING:
     from porch.certs.means import Means
 
-__all__ = ["OnDemand", "Wanted", "authorities", "store_folder"]
-
-SYSTEM = Path("/var/lib/porch")
-"""The store of a door that was started as root, or by the user who owns this folder."""
+__all__ = ["Managed", "OnDemand", "authorities"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,7 @@ class OnDemand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Managed:
     """hosts: to who certifies them. folder: of the store. authorities: whom to ask, in their order.
     served: by which challenges this door can show that a host is its own. by_dns: adds proofs by
     DNS, see provider.py. on_demand: None: nothing is got when a client asks for it."""
@@ -49,7 +46,7 @@ class Wanted:
     on_demand: OnDemand | None = None
 
     @classmethod
-    def of(cls, loaded: Loaded, built: Built) -> "Wanted":
+    def of(cls, loaded: Loaded, built: Built) -> "Managed":
         """What a configuration wants."""
         acme = loaded.config.acme
         has_plain = any(not each.tls and not each.path for each in built.listen)
@@ -87,31 +84,3 @@ def authorities(acme: AcmeModel, base: Path) -> tuple[Authority, ...]:
             )
         )
     return tuple(found)
-
-
-def store_folder(loaded: Loaded) -> Path:
-    """Where certificates and accounts are kept. Never raises: that it cannot be used is found out
-    by who uses it."""
-    if loaded.config.store is not None:
-        return loaded.base / loaded.config.store
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]  # systemd.exec(5)
-    if given:
-        return Path(given)
-    # A worker with a user of its own is not root any more, and has the home of root.
-    # A unit's user who asks with a command has no $STATE_DIRECTORY, but owns the folder.
-    if os.geteuid() in (0, _owner(SYSTEM)) or loaded.config.user is not None:
-        return SYSTEM
-    data = os.environ.get("XDG_DATA_HOME")
-    if data:
-        return Path(data) / "porch"
-    try:
-        return Path.home() / ".local" / "share" / "porch"
-    except RuntimeError:  # a user whom the system does not know, in a container, has none
-        return SYSTEM
-
-
-def _owner(folder: Path) -> int | None:
-    try:
-        return folder.lstat().st_uid
-    except OSError:
-        return None

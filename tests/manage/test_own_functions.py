@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from porch.config.state import State
-from porch.manage.hash_key import (
+from porch.manage.own_functions import (
     hash_key,
     load_cache_key,
     load_cost,

@@ -12,7 +12,7 @@ from porch.certs.kept import PREFIX
 from porch.certs.store import FileStore
 from porch.config.load import load_mapping
 from porch.manage.candidate import Candidate
-from porch.manage.expiry import EVERY, Expiry
+from porch.manage.certs.expiry import EVERY, Expiry
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from tests.support.certificates import START, make, names

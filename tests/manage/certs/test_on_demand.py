@@ -15,10 +15,10 @@ from porch.certs.failure import IssueError
 from porch.certs.issuer import Outcome
 from porch.certs.kept import keep_entry
 from porch.certs.store import FileStore
-from porch.manage import on_demand as module
-from porch.manage.on_demand import OnDemand
-from porch.manage.wanted import OnDemand as Words
-from porch.manage.wanted import Wanted
+from porch.manage.certs import on_demand as module
+from porch.manage.certs.managed import Managed
+from porch.manage.certs.managed import OnDemand as Words
+from porch.manage.certs.on_demand import OnDemand
 from porch.tls.certificate import Certificate
 from porch.tls.later import Later
 from tests.certs.test_shelf import entry
@@ -57,12 +57,12 @@ class Part:
         self.one = OnDemand(self._send, self.said.append)
         covered = Covered(wildcards={}, everybody=True)
         words = Words(covered=covered, ask="py:asked_on_demand:ask", base=folder)
-        self.wanted = Wanted(hosts={}, folder=folder, authorities=(), served=(), on_demand=words)
+        self.managed = Managed(hosts={}, folder=folder, authorities=(), served=(), on_demand=words)
         self._decides = decides
 
-    def take(self, wanted: Wanted | None = None) -> None:
+    def take(self, managed: Managed | None = None) -> None:
         keeper = cast("Any", self.keeper) if self._decides else None
-        self.one.take(wanted or self.wanted, self.store, keeper)
+        self.one.take(managed or self.managed, self.store, keeper)
 
     def _send(self, word: str, data: Any) -> None:
         self.sent.append((word, data))
@@ -127,7 +127,7 @@ def test_a_reload_keeps_what_is_served_and_asks_anew(part: Part) -> None:
         assert isinstance(part.find(), Certificate)
         part.wait("no.example")  # an operator may have reloaded for it
         await until(lambda: part.told == 3)
-        part.take(replace(part.wanted, hosts={"a.test": "local"}, on_demand=None))
+        part.take(replace(part.managed, hosts={"a.test": "local"}, on_demand=None))
         assert (part.one.demand, part.one.certificates) == (None, [])
         assert not part.one.covers(HOST)
         part.one.on_demanded([(HOST, "")])  # of a worker that is behind
@@ -226,11 +226,11 @@ def test_an_order_that_fails_is_told(part: Part) -> None:
 
 
 def test_a_function_that_cannot_be_loaded_is_told_before_a_client_comes(part: Part) -> None:
-    words = part.wanted.on_demand
+    words = part.managed.on_demand
     assert words is not None
 
     async def then() -> None:
-        part.take(replace(part.wanted, on_demand=replace(words, ask="py:nowhere_at_all:ask")))
+        part.take(replace(part.managed, on_demand=replace(words, ask="py:nowhere_at_all:ask")))
         part.one.start()
         await until(lambda: part.said)
         part.one.start()

@@ -9,8 +9,8 @@ import pytest
 from porch.certs.answers import Answers
 from porch.certs.dns_rfc2136 import Rfc2136
 from porch.certs.means import Means
-from porch.manage import provider
-from porch.manage.provider import by_dns
+from porch.manage.certs import provider
+from porch.manage.certs.provider import by_dns
 from tests.support.store import MemoryStore
 
 OWN = """
