@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.manage.certs.test_expiry import Time
 
 from porch import clock
 from porch.certs import issuer
@@ -24,6 +23,7 @@ from porch.config.state import State
 from porch.manage.candidate import Candidate
 from porch.manage.certs.expiry import Expiry
 from porch.manage.certs.managed import Managed
+from tests.manage.certs.test_expiry import Time
 from tests.support import validated
 from tests.support.certificates import make, names
 from tests.support.hands import Hands
