@@ -125,7 +125,8 @@ class Keeper(Protocol):
         """Tell the operator of a defect."""
 
     def later(self, seconds: float, call: Callable[[], object]) -> Timer:
-        """Have `call` called in so many seconds. Not for plain exchanges: a timer costs 1 us."""
+        """Have `call` called in so many seconds; in 0.0 behind all that is ready now, and before
+        anybody asks what else is. Not for plain exchanges: a timer costs 1 us."""
 
 
 def send_file(transport: "asyncio.Transport", descriptor: int, first: int, size: int) -> int:

@@ -1,6 +1,7 @@
 """The door alone: settings to exchanges, and the end of all sessions."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -207,3 +208,22 @@ def test_something_is_called_later_unless_it_was_cancelled() -> None:
 
     asyncio.run(main())
     assert called == ["one"]
+
+
+def test_what_is_to_be_called_at_once_is_so_before_anybody_else_is_heard() -> None:
+    door, _, _ = made()
+    called: list[str] = []
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ours, lambda: called.append("heard"))
+        door.later(0.0, lambda: called.append("at once"))
+        theirs.send(b"x")
+        await asyncio.sleep(0.01)
+        loop.remove_reader(ours)
+        ours.close()
+        theirs.close()
+
+    asyncio.run(main())
+    assert called[:2] == ["at once", "heard"]

@@ -218,7 +218,8 @@ class Door:
 
     def later(self, seconds: float, call: Callable[[], object]) -> Timer:
         """See keeper.Keeper."""
-        return asyncio.get_running_loop().call_later(seconds, call)
+        loop = asyncio.get_running_loop()
+        return loop.call_later(seconds, call) if seconds else loop.call_soon(call)
 
     def finish(self) -> None:
         """Let all connections end by themselves: each with its next answer, which says so, or when
