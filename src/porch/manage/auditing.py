@@ -13,7 +13,7 @@ from porch import clock
 from porch.manage.audit_file import AuditFile
 from porch.manage.operating import Answer, Question
 from porch.observe.redact import REDACTED, is_secret, redact_text
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc_ms
 
 __all__ = ["Auditing", "Entry"]
 
@@ -105,7 +105,7 @@ class Entry:
         """As it is written. after: of the door now; empty while it is under way."""
         changed = [name for name in after if after[name] != self.before.get(name)]
         return {
-            "at": _stamp(self._at),
+            "at": utc_ms(self._at),
             "what": self.what,
             "who": self.who,
             "words": self._words,
@@ -114,10 +114,6 @@ class Entry:
             "outcome": outcome,
             "seconds": round(clock.monotonic() - self._began, 3),
         }
-
-
-def _stamp(seconds: float) -> str:
-    return f"{iso(int(seconds)).decode()}.{int(seconds % 1 * 1000):03}Z"
 
 
 def _less(value: object, other: object) -> object:

@@ -20,7 +20,7 @@ from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
-from porch.manage.capturing import Capturings
+from porch.manage.captures import Captures
 from porch.manage.certs.demand import ANY
 from porch.manage.certs.expiry import Expiry
 from porch.manage.changes import Changes, Kind
@@ -205,15 +205,15 @@ class Supervisor:
         )
         self.ordering.begin(handover.orders if handover is not None else None)
         asking = self.asking
-        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
-        self.capturings = Capturings(*spells)
+        temporary = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.captures = Captures(*temporary)
         for each in (
             self.ordering,
             CacheOrders(asking, in_force),
             Looking(in_force),
             Explaining(asking, in_force),
-            LogLevel(*spells),
-            self.capturings,
+            LogLevel(*temporary),
+            self.captures,
         ):
             self.operating.commands |= each.commands
 
@@ -328,7 +328,7 @@ class Supervisor:
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
         elif message.word == "captured":
-            self.capturings.on_captured(message.data)
+            self.captures.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)

@@ -5,23 +5,17 @@ asked for it. It ends by itself: by its time, when it is full, or when nobody re
 """
 
 import ipaddress
-from collections.abc import Callable, Mapping
 
 from porch import clock
 from porch.config.units import spell_duration
-from porch.manage.asking import Asking
-from porch.manage.in_force import InForce
-from porch.manage.loop import Loop, Timer
 from porch.manage.naming import route_named
-from porch.manage.operating import Answer, ByItself, Command, Question
+from porch.manage.operating import Answer, Command, Question
+from porch.manage.temporary import Temporary
 from porch.observe.capture import MOST_BYTES, MOST_HEADS, Captured, Heads
-from porch.observe.messages import Messages
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc
 
-__all__ = ["LONGEST", "UNREAD", "Capturings"]
+__all__ = ["UNREAD", "Captures"]
 
-LONGEST = 600.0
-"""Seconds that a capture lasts at most, and does where nobody says for how long."""
 UNREAD = 60.0
 """Seconds after which one ends that nobody reads; and for which one that has ended can be read."""
 _LOOK = 5.0
@@ -50,34 +44,20 @@ class _Running:
             "client": self.client,
             "route": self.route or None,
             "by": self.who,
-            "since": _stamp(self.since),
-            "seconds_left": round(max(self.until - clock.monotonic(), 0.0))
-            if not self.ended
-            else 0,
+            "since": utc(self.since),
+            "seconds_left": 0 if self.ended else round(max(self.until - clock.monotonic(), 0.0)),
             "heads": self.count,
             "ended": self.ended or None,
         }
 
 
-class Capturings:
-    """Of one door, one at a time. Workers that are forked meanwhile have it from in_force."""
+class Captures(Temporary):
+    """Of one door, one at a time."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        asking: Asking,
-        in_force: InForce,
-        messages: Messages,
-        by_itself: ByItself,
-    ) -> None:
-        """by_itself: see Operating."""
-        self._by_itself = by_itself
-        self._loop = loop
-        self._asking = asking
-        self._in_force = in_force
-        self._messages = messages
-        self._running: _Running | None = None
-        self._timer: Timer | None = None
+    WORD = "capture"
+    USUAL = LONGEST = 600.0
+
+    _running: _Running | None = None
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -107,9 +87,9 @@ class Capturings:
 
     def _begin(self, question: Question) -> None:
         """words: client, an address; route, a key, or "" for all; `for`, seconds."""
-        words = question.words
         try:
-            client, route, seconds = self._wanted(words)
+            client, route = self._whom(question)
+            seconds = self._seconds(question)
         except (ValueError, LookupError) as error:
             question.reply({"error": f"porch: {error.args[0]}"})
             return
@@ -117,7 +97,7 @@ class Capturings:
         if now is not None and not now.ended:
             text = (
                 f"porch: {now.client} is captured already, begun by {now.who} at "
-                f"{_stamp(now.since)}; porch capture --end ends it"
+                f"{utc(now.since)}; porch capture --end ends it"
             )
             question.reply({"error": text})
             return
@@ -128,24 +108,20 @@ class Capturings:
             f"{question.who}; porch capture --end ends it"
         )
         self._look()
-        self._tell(lambda: question.reply({"capture": running.told}))
+        self._tell(self._in_force.capture, question, lambda: {"capture": running.told})
 
-    def _wanted(self, words: Mapping[str, object]) -> tuple[str, str, float]:
-        """Raises ValueError or LookupError with a sentence."""
-        client, route, seconds = words.get("client"), words.get("route"), words.get("for", LONGEST)
+    def _whom(self, question: Question) -> tuple[str, str]:
+        """Its address, and the key of the route, "" for all. Raises ValueError or LookupError with
+        a sentence."""
+        client, route = question.words.get("client"), question.words.get("route")
         try:
             address = str(ipaddress.ip_address(str(client))) if client != "unix" else "unix"
         except ValueError:
             raise ValueError(
                 f"'{client}' is not the address of a client; write 192.0.2.1"
             ) from None
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
-            raise ValueError("'for' is a number of seconds above 0")
-        if seconds > LONGEST:
-            raise ValueError(f"a capture lasts {spell_duration(LONGEST)} at most")
         keys = [each.key for each in self._in_force.candidate.loaded.routes]
-        key = route_named(route, keys) if isinstance(route, str) and route else ""
-        return address, key, float(seconds)
+        return address, route_named(route, keys) if isinstance(route, str) and route else ""
 
     def _read(self, question: Question) -> None:
         """words: behind, the number of the last head that was read, 0 for none."""
@@ -173,12 +149,11 @@ class Capturings:
         running.ended = why
         self._in_force.capture = None
         self._messages.tell(f"the heads of {running.client} are captured no more: {why}")
-        self._tell(lambda: question.reply({"capture": running.told}))
+        self._tell(None, question, lambda: {"capture": running.told})
 
     def _end_itself(self, why: str) -> None:
         assert self._running is not None
-        question = self._by_itself("capture-end", f"the door: {why}", {})
-        self._end(why, self._running, question)
+        self._end(why, self._running, self._asked_by_itself("capture-end", why, {}))
 
     def _look(self) -> None:
         """Whether its time is over, or nobody reads it."""
@@ -192,23 +167,10 @@ class Capturings:
         if running.ended and now - running.read_at >= UNREAD:
             self._running = None  # and all that it has
             return
-        self._look_later(min(_LOOK, max(running.until - now, 0.1)))
-
-    def _look_later(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.after(seconds, self._look)
-
-    def _tell(self, then: Callable[[], None]) -> None:
-        """All workers: what is captured now."""
-        self._asking.tell("capture", self._in_force.capture, lambda _: then())
+        self._later(min(_LOOK, max(running.until - now, 0.1)), self._look)
 
 
 def _size(head: Captured) -> int:
     """As observe/capture.py counts it."""
     fields = head.get("fields", ())
     return len(head.get("line", "")) + sum(len(name) + len(value) + 16 for name, value in fields)
-
-
-def _stamp(seconds: float) -> str:
-    return iso(int(seconds)).decode() + "Z"

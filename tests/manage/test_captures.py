@@ -5,22 +5,12 @@ from typing import Any
 import pytest
 
 from porch import clock
-from porch.manage.capturing import LONGEST, UNREAD, Capturings
+from porch.manage.captures import UNREAD, Captures
 from porch.observe.capture import MOST_HEADS
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
-from tests.manage.test_log_level import FakeLoop
 from tests.support.network import FakeClock
-
-
-class FakeAsking:
-    def __init__(self) -> None:
-        self.told: list[Any] = []
-
-    def tell(self, word: str, data: object, then: Any) -> None:
-        assert word == "capture"
-        self.told.append(data)
-        then([])
+from tests.support.temporary import FakeAsking, FakeLoop, asked, itself
 
 
 class Route:
@@ -37,22 +27,11 @@ class Bench:
         candidate = type("Candidate", (), {"loaded": loaded})()
         self.in_force: Any = type("InForce", (), {"capture": None, "candidate": candidate})()
         self.output = FakeOutput()
-        messages = Messages(self.output)
-        self.captures = Capturings(self.loop, self.asking, self.in_force, messages, self._by_itself)
-
-    def _by_itself(self, name: str, who: str, words: object = None) -> Any:
-        self.itself.append((name, who))
-        question: Any = type("Question", (), {"words": words, "who": who})()
-        question.reply = lambda answer: None
-        return question
+        parts = self.loop, self.asking, self.in_force, Messages(self.output), itself(self.itself)
+        self.captures = Captures(*parts)
 
     def ask(self, command: str, **words: object) -> Any:
-        answers: list[Any] = []
-        question: Any = type("Question", (), {"words": words, "who": "ann"})()
-        question.reply = answers.append
-        self.captures.commands[command](question)
-        (answer,) = answers
-        return answer
+        return asked(self.captures.commands[command], **words)
 
     def comes(self, count: int, what: str = "asked") -> None:
         head = {"what": what, "line": "GET /", "fields": [("a", "b")]}
@@ -76,7 +55,7 @@ def test_workers_are_told_and_later_ones_know_it(bench: Bench) -> None:
     found = bench.ask("capture", client="192.0.2.7", route="a.test", **{"for": 60})["capture"]
     assert (found["client"], found["by"], found["seconds_left"]) == ("192.0.2.7", "ann", 60)
     wanted = ("192.0.2.7", "a.test", clock.monotonic() + 60)
-    assert bench.asking.told == [wanted]
+    assert bench.asking.told == [("capture", wanted)]
     assert bench.in_force.capture == wanted
     assert b"the heads of 192.0.2.7 are captured for 60s, begun by ann" in bench.output.lines
     assert bench.captures.told == found
@@ -99,7 +78,7 @@ def test_there_is_one_at_a_time(bench: Bench) -> None:
     answer = bench.ask("capture", client="192.0.2.1")
     assert "::1 is captured already, begun by ann at " in answer["error"]
     assert bench.ask("capture-end")["capture"]["ended"] == "ann has ended it"
-    assert (bench.asking.told[-1], bench.in_force.capture) == (None, None)
+    assert (bench.asking.told[-1], bench.in_force.capture) == (("capture", None), None)
     assert bench.captures.told is None
     assert "error" not in bench.ask("capture", client="192.0.2.1")
 
@@ -107,10 +86,10 @@ def test_there_is_one_at_a_time(bench: Bench) -> None:
 def test_it_ends_by_its_time_while_it_is_read(bench: Bench) -> None:
     bench.ask("capture", client="::1")
     for _ in range(13):
-        bench.wait(LONGEST / 12)
+        bench.wait(Captures.LONGEST / 12)
         answer = bench.ask("captured")
     assert answer["capture"]["ended"] == "its time is over"
-    assert bench.asking.told[-1] is None
+    assert bench.asking.told[-1] == ("capture", None)
     assert b"captured no more: its time is over" in bench.output.lines
     assert bench.itself == [("capture-end", "the door: its time is over")]
 
@@ -120,7 +99,7 @@ def test_it_ends_when_nobody_reads_it_and_then_is_forgotten(bench: Bench) -> Non
     bench.comes(3)
     bench.wait(UNREAD + 6)
     assert b"captured no more: nobody reads it" in bench.output.lines
-    assert bench.asking.told[-1] is None
+    assert bench.asking.told[-1] == ("capture", None)
     assert bench.captures._running is None
     assert "nothing is captured" in bench.ask("captured")["error"]
 
@@ -149,7 +128,7 @@ def test_it_ends_when_it_is_full(bench: Bench, *, long: bool) -> None:
     answer = bench.ask("captured")
     assert answer["capture"]["ended"] == "it is full"
     assert len(answer["heads"]) <= MOST_HEADS
-    assert bench.asking.told[-1] is None
+    assert bench.asking.told[-1] == ("capture", None)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +136,7 @@ def test_it_ends_when_it_is_full(bench: Bench, *, long: bool) -> None:
     [
         ({"client": "me"}, "is not the address of a client"),
         ({"client": "::1", "route": "b.test"}, "no route 'b.test'"),
-        ({"client": "::1", "for": LONGEST + 1}, "a capture lasts 10m at most"),
+        ({"client": "::1", "for": Captures.LONGEST + 1}, "10m at most"),
         ({"client": "::1", "for": 0}, "a number of seconds"),
         ({"client": "::1", "for": "1m"}, "a number of seconds"),
     ],
