@@ -106,3 +106,11 @@ def test_what_is_refused_by_long_words_turns_nothing_out(tmp_path: Path) -> None
     entries = door.asked(most=1000)["entries"]
     assert len(entries) == 78
     assert entries[0]["what"] == "weight"
+
+
+def test_who_has_a_long_name_turns_nothing_out(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    entry = door.auditing.begin("drain", "x" * 100_000, {"endpoint": "a:1"})
+    line = door.auditing.write(entry, "refused", {"error": "no"})
+    assert line["who"].startswith("xxx")
+    assert len(json.dumps(line)) < 2 * LONGEST

@@ -94,7 +94,7 @@ class Entry:
 
     def __init__(self, what: str, who: str, words: Mapping[str, object], before: State) -> None:
         self.what = what
-        self.who = who
+        self.who = _shown("", who)  # the name in a certificate may be long
         self.before = before
         self.is_told = False
         self._words = {name: _shown(name, value) for name, value in words.items()}

@@ -121,9 +121,9 @@ class Observer:
         loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         loop.add_reader(self._channel.fileno(), self._receive)
-        ticking = loop.create_task(self._tick())
+        self._ticking: asyncio.Handle = loop.call_soon(self._tick)
         await self._ended.wait()
-        ticking.cancel()
+        self._ticking.cancel()
         loop.remove_reader(self._channel.fileno())
         loop.remove_writer(self._channel.fileno())
         self._serve(Served(), ())
@@ -215,12 +215,12 @@ class Observer:
         else:
             loop.remove_writer(self._channel.fileno())
 
-    async def _tick(self) -> None:
-        while True:
-            clock.tick()
-            self._deadlines.check()
-            self._door.rates.tick()
-            if self._admin is not None:
-                self._admin.tick()
-            self._messages.flush()
-            await asyncio.sleep(clock.TICK)
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_later(clock.TICK, self._tick)  # whatever is raised below
+        clock.tick()
+        self._messages.flush()
+        self._door.rates.tick()
+        if self._admin is not None:
+            self._admin.tick()
+        self._deadlines.check()

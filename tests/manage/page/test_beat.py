@@ -230,5 +230,19 @@ def test_whatever_is_wrong_with_one_picture_there_is_the_next(
     assert len(watched.events[stream]) > count
 
 
+def test_when_the_door_is_gone_an_answer_that_was_under_way_begins_nothing(
+    watched: Watched,
+) -> None:
+    watched.answers = False
+    watched.open()
+    watched.wait(EVERY)
+    assert watched.asked
+    watched.beat.stop()
+    asked = len(watched.asked)
+    watched._tell(NEVER)
+    watched.wait(3 * IDLE)
+    assert len(watched.asked) == asked
+
+
 def test_the_longest_pause_is_below_the_silence_that_ends_the_stream() -> None:
     assert TIMEOUTS.idle > LONGEST + PATIENCE

@@ -104,6 +104,28 @@ def test_who_asks_whether_there_are_events_opens_no_page(door: Shown) -> None:
     assert door.beat.open == 0
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Connection": "upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+        {"Connection": "upgrade", "Upgrade": "h2c"},
+        {"Connection": "upgrade", "Upgrade": "other"},
+    ],
+)
+def test_who_asks_for_another_protocol_takes_no_place_for_ever(
+    door: Shown, fields: dict[str, str]
+) -> None:
+    for _ in range(MOST + 1):
+        with socket.create_connection(("127.0.0.1", door.port), PATIENCE) as sock:
+            token = {"Authorization": f"Bearer {ANN}"}
+            sock.sendall(asked("GET", EVENTS.decode(), token | fields))
+            assert sock.recv(65536).startswith(b"HTTP/1.1 ")
+    until = time.monotonic() + PATIENCE
+    while door.beat.open and time.monotonic() < until:
+        time.sleep(0.02)
+    assert door.beat.open == 0
+
+
 def test_one_page_too_many_is_told_so_and_has_room_when_another_closes(door: Shown) -> None:
     open_ = [door.stream() for _ in range(MOST)]
     for each in open_:

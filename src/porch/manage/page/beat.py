@@ -67,7 +67,8 @@ class Beat:
         self._again(IDLE)
 
     def stop(self) -> None:
-        """No more."""
+        """No more, whatever the supervisor still says."""
+        self._is_asking = False
         if self._timer is not None:
             self._timer.cancel()
 
