@@ -89,18 +89,22 @@ class AuditFile:
         written."""
         name = self.file.name
         older = [self.file.with_name(f"{name}.{number}") for number in range(KEPT, 0, -1)]
-        for file in [*(each for each in older if each.exists()), self.file]:
-            with file.open("rb") as opened:
+        found = [each for each in older if os.path.lexists(each)]
+        if not found or os.path.lexists(self.file):  # a crash between two files leaves none of now
+            found.append(self.file)
+        for file in found:
+            with open(os.open(file, os.O_RDONLY | _NEVER), "rb") as opened:
                 yield from map(_line, opened)
 
     def latest(self, most: int) -> list[Line]:
         """The last lines, as many as stand in `most` bytes of the file and the one before it.
         Raises OSError."""
         with own_folder(self.file.parent) as folder:
-            data = _end(folder, self.file.name, most)
-            if len(data) < most:
-                with contextlib.suppress(FileNotFoundError):
-                    data = _end(folder, f"{self.file.name}.1", most - len(data)) + data
+            data = b""
+            for name in (self.file.name, f"{self.file.name}.1"):
+                if len(data) < most:
+                    with contextlib.suppress(FileNotFoundError):
+                        data = _end(folder, name, most - len(data)) + data
         found = map(_line, data.splitlines())
         return [each for each in found if not isinstance(each, Torn)]
 
