@@ -107,6 +107,20 @@ def test_of_a_door_that_does_not_run_it_is_where_its_file_says(
     assert "by ann 0\n" in capsys.readouterr().out
 
 
+def test_a_change_that_was_begun_is_shown_once_and_what_is_not_known_of_it(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.audit.append(LINE | {"outcome": "begun", "seconds": 0.0})
+    assert show_audit(folder.config, Wanted(), as_json=False) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].endswith("drain endpoint=a:1 wait=3, begun")
+    assert "it is under way, or the door ended meanwhile" in shown[2]
+    folder.audit.append(LINE)
+    assert show_audit(folder.config, Wanted(), as_json=False) == 0
+    (first,) = [each for each in capsys.readouterr().out.splitlines() if "  drain" in each]
+    assert first.endswith(", done after 1.5 s")
+
+
 def test_of_a_door_that_runs_it_is_where_the_door_has_it(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

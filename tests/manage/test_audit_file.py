@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from porch.manage import audit_file as module
-from porch.manage.audit_file import KEPT, AuditFile, Torn
+from porch.manage.audit_file import KEPT, AuditFile, Torn, paired
 
 
 def numbers(audit: AuditFile) -> list[Any]:
@@ -136,3 +136,21 @@ def test_the_latest_lines_are_told_behind_a_turn_too(
         audit.append({"n": number})
     assert len([*audit.file.parent.iterdir()]) > 1
     assert [each["n"] for each in audit.latest(1 << 18)][-3:] == [3, 4, 5]
+
+
+def line(at: int, outcome: str, **more: object) -> dict[str, Any]:
+    return {"at": at, "what": "drain", "who": "ann", "outcome": outcome, **more}
+
+
+def test_a_change_that_was_begun_and_is_over_is_one() -> None:
+    lines = [line(1, "begun"), line(2, "begun"), line(3, "done"), line(1, "refused", why="x")]
+    assert paired(lines) == lines[1:]
+    assert paired(lines, 2) == lines[2:]
+    other = line(1, "done") | {"who": "bob"}
+    assert paired([line(1, "begun"), other]) == [line(1, "begun"), other]
+
+
+def test_of_two_alike_that_were_begun_and_one_that_is_over_one_is_left() -> None:
+    lines = [line(1, "begun"), line(1, "begun"), line(1, "done")]
+    assert paired(lines) == [line(1, "begun"), line(1, "done")]
+    assert paired([*lines, line(1, "done")]) == [line(1, "done")] * 2

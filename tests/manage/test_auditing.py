@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import LONGEST, MOST, Auditing
+from porch.manage.case import Case
 from porch.manage.operating import Question
 
 
@@ -18,7 +20,9 @@ class Door:
 
     def asked(self, **words: object) -> dict[str, Any]:
         answers: list[dict[str, Any]] = []
-        self.auditing.tell(Question(words, "ann", lambda answer, _: answers.append(answer)))
+        records: Any = SimpleNamespace(revision="")
+        case = Case(records, None, lambda _, answer, __: answers.append(answer))
+        self.auditing.tell(Question(words, "ann", case))
         return answers[0]
 
 

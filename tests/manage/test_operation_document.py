@@ -34,3 +34,11 @@ def test_what_the_address_of_admin_adds_stands_in_it() -> None:
     for each in OPERATIONS.values():
         responses = found["paths"][each.path][each.method.lower()]["responses"]
         assert {"401", "403", "421", "429", "504"} <= responses.keys()
+
+
+def test_what_may_go_on_behind_its_answer_has_a_second_one() -> None:
+    paths = document("1")["paths"]
+    for each in OPERATIONS.values():
+        responses = paths[each.path][each.method.lower()]["responses"]
+        assert ("202" in responses) is bool(each.later)
+    assert "202" in paths["/v1/renew"]["post"]["responses"]

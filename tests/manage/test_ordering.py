@@ -1,6 +1,7 @@
 """Orders and their answers: a real loop, and workers that are not there."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,16 @@ class FakeQuestion:
     def __init__(self, words: dict[str, object]) -> None:
         self.words = words
         self.answer: dict[str, Any] = {}
+        self.begun: list[object] = []
+        self.orders: Any = []
+        self.is_left = False
+
+    def begin(self) -> bool:
+        self.begun.append(len(self.orders))
+        return True
+
+    def changing(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def reply(self, answer: dict[str, Any], status: int = 0) -> None:
         assert not self.answer, "answered twice"
@@ -149,6 +160,15 @@ def test_waiting_ends_when_nothing_runs_there(bench: Bench) -> None:
     bench.runs(0)
     bench.loop.go("_wait_idle")
     assert question.answer == {"drained": ["a.test/a:1"]}
+
+
+def test_a_drain_that_waits_is_begun_before_anything_is_ordered(bench: Bench) -> None:
+    bench.runs(2)
+    waits: Any = FakeQuestion({"endpoint": "a.test/a:1", "wait": 60})
+    waits.orders = bench.in_force.orders.drained
+    bench.ordering.commands["drain"](waits)
+    assert waits.begun == [0]
+    assert bench.ask("drain", endpoint="a.test/a:2").begun == []
 
 
 def test_waiting_has_an_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What a door is to a command whose effect lasts a while: its loop, workers, and who else asks."""
 
+from contextlib import nullcontext
 from typing import Any
 
 __all__ = ["FakeAsking", "FakeLoop", "asked", "itself"]
@@ -53,6 +54,7 @@ def itself(noted: list[tuple[str, str]]) -> Any:
     def by_itself(name: str, who: str, words: object = None) -> Any:
         noted.append((name, who))
         question: Any = type("Question", (), {"words": words, "who": who})()
+        question.changing = nullcontext
         question.reply = lambda answer: None
         return question
 

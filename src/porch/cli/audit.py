@@ -8,7 +8,6 @@
 import json
 import re
 import sys
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 from porch import clock
 from porch.cli.store import folder_of, loaded_of
 from porch.config.units import parse_duration
-from porch.manage.audit_file import AuditFile, Torn
+from porch.manage.audit_file import AuditFile, Torn, paired
 from porch.manage.control import NotRunning, ask, second_path
 from porch.observe.stamp import iso
 from porch.observe.visible import visible
@@ -28,6 +27,7 @@ __all__ = ["Wanted", "lines", "show_audit", "since_of"]
 
 PATIENCE = 5.0
 """Seconds for a door that runs; one that hangs has its file where the configuration says."""
+_BEGUN = "how it ended is not written down: it is under way, or the door ended meanwhile"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?Z?\Z", re.ASCII)
 
 
@@ -70,14 +70,18 @@ def show_audit(config: Path, wanted: Wanted, *, as_json: bool) -> int:
     audit = _file(config)
     if audit is None:
         return 1
-    found: deque[dict[str, Any]] = deque(maxlen=wanted.count or None)
     torn = 0
-    try:
+
+    def taken() -> Iterator[dict[str, Any]]:
+        nonlocal torn
         for line in audit.read():
             if isinstance(line, Torn):
                 torn += 1
             elif wanted.takes(dict(line)):
-                found.append(dict(line))
+                yield dict(line)
+
+    try:
+        found = paired(taken(), wanted.count)
     except FileNotFoundError:
         print(f"porch: {audit.file} is not there: no door has run with it yet", file=sys.stderr)
         return 1
@@ -85,7 +89,7 @@ def show_audit(config: Path, wanted: Wanted, *, as_json: bool) -> int:
         print(f"porch: {audit.file}: {error.strerror}", file=sys.stderr)
         return 1
     for each in found:
-        print(json.dumps(each) if as_json else "\n".join(lines(each)))
+        print(json.dumps(each) if as_json else "\n".join(lines(dict(each))))
     if torn:
         print(f"porch: {torn} torn lines in {audit.file} are not shown", file=sys.stderr)
     return 0
@@ -109,6 +113,8 @@ def lines(line: dict[str, Any]) -> Iterator[str]:
     took = f" after {seconds} s" if isinstance(seconds, float) and seconds >= 1 else ""
     yield f"{visible(str(line.get('at')))}  {what}, {visible(str(line.get('outcome')))}{took}"
     yield f"    by {visible(str(line.get('who')))}"
+    if line.get("outcome") == "begun":
+        yield f"    {_BEGUN}"
     before, after = dict(_pairs(line.get("before"))), dict(_pairs(line.get("after")))
     for name in before | after:
         old, new = before.get(name), after.get(name)

@@ -60,13 +60,20 @@ class Asking:
         return [each for each in self._fleet.serving if each.channel is not None]
 
     def tell(
-        self, word: str, data: object, then: Then, *, only: Sequence[Process] | None = None
+        self,
+        word: str,
+        data: object,
+        then: Then,
+        *,
+        only: Sequence[Process] | None = None,
+        patience: float = PATIENCE,
     ) -> None:
-        """Tell all workers, or `only` these, and do `then` when those who serve have answered."""
+        """Tell all workers, or `only` these, and do `then` when those who serve have answered.
+        patience: seconds, more than the usual for what takes long."""
         self._number += 1
         number = self._number
         waited = self.waited_for if only is None else only
-        timer = self._loop.after(PATIENCE, partial(self._give_up, number))
+        timer = self._loop.after(patience, partial(self._give_up, number))
         self._asked[number] = _Asked({*waited}, then, timer)
         self._fleet.tell(self._fleet.all if only is None else only, word, (number, data))
         self._look(number)

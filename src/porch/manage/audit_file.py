@@ -9,13 +9,14 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from porch.manage.own_folder import make_own_folder, own_folder
 
-__all__ = ["KEPT", "LARGEST", "AuditFile", "Torn"]
+__all__ = ["KEPT", "LARGEST", "AuditFile", "Torn", "paired"]
 
 FOLDER = "audit"
 LARGEST = 10 << 20
@@ -30,6 +31,25 @@ Line = Mapping[str, Any]
 
 class Torn:
     """A line that is none: its end never came."""
+
+
+def paired(lines: Iterable[Line], most: int = 0) -> list[Line]:
+    """One line a change, the last `most` of them, 0 for all: that one was begun is left out where
+    another line says what came of it."""
+    kept: dict[int, Line] = {}
+    begun: dict[tuple[object, ...], deque[int]] = {}
+    for number, line in enumerate(lines):
+        change = line.get("at"), line.get("what"), line.get("who")
+        if line.get("outcome") == "begun":
+            begun.setdefault(change, deque()).append(number)
+        elif change in begun:
+            kept.pop(begun[change].popleft(), None)
+            if not begun[change]:
+                del begun[change]
+        kept[number] = line
+        if most and len(kept) > most:
+            del kept[next(iter(kept))]
+    return [*kept.values()]
 
 
 class AuditFile:

@@ -153,7 +153,9 @@ class Captures(Temporary):
 
     def _end_itself(self, why: str) -> None:
         assert self._running is not None
-        self._end(why, self._running, self._asked_by_itself("capture-end", why, {}))
+        question = self._asked_by_itself("capture-end", why, {})
+        with question.changing():
+            self._end(why, self._running, question)
 
     def _look(self) -> None:
         """Whether its time is over, or nobody reads it."""

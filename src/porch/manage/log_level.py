@@ -47,7 +47,9 @@ class LogLevel(Temporary):
 
     def _end_in_time(self) -> None:
         words = {"level": "normal"}
-        self._end(self._asked_by_itself("log-level", "its time is over", words))
+        question = self._asked_by_itself("log-level", "its time is over", words)
+        with question.changing():
+            self._end(question)
 
     def _end(self, question: Question) -> None:
         if self._in_force.debug_until > 0:

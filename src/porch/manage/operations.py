@@ -33,7 +33,7 @@ __all__ = ["BASE", "LONGEST_WAIT", "OPERATIONS", "Operation", "at"]
 
 BASE = "/v1/"
 LONGEST_WAIT = 3600
-"""Seconds that a drain waits at most."""
+"""Seconds that a drain or a renewal is waited for at most."""
 _HEAVIEST = 1000
 _TEN_YEARS = 315_360_000
 LONGEST_TEXT = 4096
@@ -46,7 +46,8 @@ MOST_NAMED = 10_000
 class Operation:
     """One. name: the word by which commands have it. summary: a sentence. changes: whether
     anything is another way afterwards. takes, gives: schemas of its words and of its answer.
-    ending: of its path, if that is not its name."""
+    ending: of its path, if that is not its name. later: what an answer with 202 means, "" where
+    there is none."""
 
     name: str
     summary: str
@@ -54,6 +55,7 @@ class Operation:
     takes: Schema
     gives: Schema
     ending: str = ""
+    later: str = ""
 
     @property
     def path(self) -> str:
@@ -136,6 +138,24 @@ _TABLE = (
         changes=True,
         takes=made(names=optional(listed(text("a host whose it is", LONGEST_TEXT), MOST_NAMED))),
         gives=made(told=whole("workers")),
+    ),
+    Operation(
+        name="renew",
+        summary="Get a host another certificate now, whatever the time of the one that it has.",
+        changes=True,
+        takes=made(
+            host=text("as a route has it", LONGEST_TEXT),
+            wait=optional(
+                number("seconds to wait for how it went; 0: not at all", LONGEST_WAIT),
+            ),
+        ),
+        gives=made(
+            renewed=optional(text("the host")),
+            certificate=optional(text("until when, of whom, its serial number")),
+            said=optional(text("how it went")),
+            renewing=optional(text("with 202: it is not over yet")),
+        ),
+        later="It is not over yet; the audit tells its end.",
     ),
     Operation(
         name="stop",

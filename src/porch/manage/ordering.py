@@ -110,6 +110,8 @@ class Ordering:
         now = clock.wall()
         orders = [Order("drained", name, drained.get(name, now)) for name in names]
         wait = _number(question, "wait")
+        if wait and not question.begin():
+            return
         until = clock.monotonic() + wait
         then = partial(self._wait_idle, names, until, wait, question) if wait else None
         self._order(orders, then or partial(self._told, question, "drained", names))
@@ -242,7 +244,8 @@ class Ordering:
             self._messages.tell(f"maintenance of {key} is over")
             words: dict[str, object] = {"route": key, "on": False}
             question = self._by_itself("maintenance", "the door: its time is over", words)
-            self._order([Order("closed", key, None)], partial(question.reply, {"open": key}))
+            with question.changing():
+                self._order([Order("closed", key, None)], partial(question.reply, {"open": key}))
 
     def _take_back(self, name: str, back: Back | None) -> None:
         why = (
@@ -257,7 +260,8 @@ class Ordering:
                 f"the canary of {name} was taken back: {back.why}; porch canary on sends it "
                 "requests again"
             )
-        self._order([Order("back", name, back)], partial(question.reply, {}))
+        with question.changing():
+            self._order([Order("back", name, back)], partial(question.reply, {}))
 
 
 def _text(question: Question, word: str) -> str:

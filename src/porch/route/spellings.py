@@ -111,6 +111,7 @@ def _narrow(match: re.Match[bytes]) -> bytes:
 
 
 _STEPS: tuple[Callable[[bytes], bytes], ...] = (
+    partial(_AUTHORITY.sub, b""),
     partial(_BEHIND_NUL.sub, b""),
     partial(_BEHIND_PATH.sub, b""),
     partial(_CONTROLS.sub, b""),
@@ -119,3 +120,4 @@ _STEPS: tuple[Callable[[bytes], bytes], ...] = (
     partial(_AUTHORITY.sub, b""),
     partial(_BEHIND_PATH.sub, b""),
 )
+"""An authority may show up behind what others leave away, and end at what they cut off."""

@@ -62,7 +62,7 @@ def test_an_operation_goes_with_its_words_and_who_asks_and_its_answer_comes_back
         door.ask("GET", "/v1/trace?id=last-error", token=ANN)
         door.ask("HEAD", "/v1/status", token=ANN)
     who = "ann by token from 127.0.0.1"
-    assert [each[1:] for each in far.asked] == [
+    assert [each[1:-1] for each in far.asked] == [
         ("drain", {"endpoint": "a:1", "wait": 2}, who, ('"1-1"', '"1-2"')),
         ("trace", {"id": "last-error"}, who, ()),
         ("status", {}, who, ()),
