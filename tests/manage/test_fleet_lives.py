@@ -18,7 +18,7 @@ PROGRAM = """
 import json, os, signal, sys
 from porch import clock
 from porch.config.load import load_mapping
-from porch.manage import beats, fleet as module, start
+from porch.manage import ticking, fleet as module, start
 from porch.manage.fleet import Fleet
 from porch.manage.loop import Loop
 from porch.observe.messages import Messages
@@ -28,7 +28,7 @@ class Said:
     def write(self, lines): self.lines += lines
     def close(self): pass
 
-module.LOOK, beats.AT_REST = 0.05, 0.25
+module.LOOK, ticking.AT_REST = 0.05, 0.25
 module.STACK_TIME = 0.2
 words = {"listen": ["127.0.0.1:0"], "routes": {"*": "respond:204"}, "log": False, "grace": "1s"}
 in_force = start.start(lambda: load_mapping(words), None, None, print)

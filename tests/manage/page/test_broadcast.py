@@ -9,8 +9,17 @@ import pytest
 from porch import clock
 from porch.manage.admin.door import TIMEOUTS
 from porch.manage.columns import COLUMNS
-from porch.manage.page import beat as module
-from porch.manage.page.beat import EVERY, HISTORY, IDLE, LONGEST, MOST, PATIENCE, SHARE, Beat
+from porch.manage.page import broadcast as module
+from porch.manage.page.broadcast import (
+    EVERY,
+    HISTORY,
+    IDLE,
+    LONGEST,
+    MOST,
+    PATIENCE,
+    SHARE,
+    Broadcast,
+)
 from porch.manage.page.drawing import NEVER, Drawing, Plan, Revision
 from porch.manage.page.stream import Stream
 from porch.manage.tables import Tables
@@ -30,7 +39,7 @@ PLAN = Plan(
 
 
 class Watched:
-    """A beat in a loop of a clock turned by hand. answers: whether the supervisor does."""
+    """A broadcast in a loop of a clock turned by hand. answers: whether the supervisor does."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = FakeClock(monkeypatch)
@@ -43,9 +52,9 @@ class Watched:
         self.asked: list[Revision] = []
         self.revision = (1, 0)
         self.answers = True
-        self.beat = Beat(self._ask, SharedTable(2, COLUMNS), self.tables)
+        self.broadcast = Broadcast(self._ask, SharedTable(2, COLUMNS), self.tables)
         self.events: dict[Stream, list[tuple[str, Any]]] = {}
-        self.loop.run(self.beat.start)
+        self.loop.run(self.broadcast.start)
 
     def _ask(self, known: Revision) -> None:
         self.asked.append(known)
@@ -55,11 +64,11 @@ class Watched:
     def _tell(self, known: Revision) -> None:
         plan = None if known == self.revision else PLAN
         now = {"version": "1"}
-        self.beat.on_drawing(Drawing(revision=self.revision, plan=plan, now=now, workers=[]))
+        self.broadcast.on_drawing(Drawing(revision=self.revision, plan=plan, now=now, workers=[]))
 
     def open(self, *, reads: bool = True) -> Stream:
         """One more page, which reads."""
-        stream = self.beat.stream()
+        stream = self.broadcast.stream()
         assert stream is not None
         events: list[tuple[str, Any]] = []
         self.events[stream] = events
@@ -73,8 +82,8 @@ class Watched:
             return reads
 
         stream_any: Any = _Shown(stream, show)
-        self.beat._streams[-1] = stream_any
-        self.loop.run(lambda: self.beat._catch_up(stream_any))
+        self.broadcast._streams[-1] = stream_any
+        self.loop.run(lambda: self.broadcast._catch_up(stream_any))
         self.events[stream_any] = events
         return stream_any
 
@@ -97,8 +106,8 @@ class _Shown:
         self.show = show
         self.has = NEVER
 
-    def close(self, beat: Beat) -> None:
-        beat._on_gone(self)  # type: ignore[arg-type]
+    def close(self, broadcast: Broadcast) -> None:
+        broadcast._on_gone(self)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -159,13 +168,13 @@ def test_what_costs_much_comes_less_often(
     monkeypatch.setattr(module.Lately, "look", slow)
     watched.costs = SHARE * 3.0
     watched.open()
-    assert watched.beat.pause == pytest.approx(3.0)
+    assert watched.broadcast.pause == pytest.approx(3.0)
     asked = len(watched.asked)
     watched.wait(6.0)
     assert len(watched.asked) == asked + 2
     watched.costs = 60.0
     watched.wait(3.0)
-    assert watched.beat.pause == LONGEST
+    assert watched.broadcast.pause == LONGEST
 
 
 def test_with_no_page_open_only_points_are_taken_and_a_page_begins_with_them(
@@ -189,7 +198,7 @@ def test_points_are_forgotten_in_time(watched: Watched) -> None:
 
 def test_when_the_last_page_is_closed_nobody_is_asked_any_more(watched: Watched) -> None:
     stream: Any = watched.open()
-    stream.close(watched.beat)
+    stream.close(watched.broadcast)
     asked = len(watched.asked)
     watched.wait(5 * IDLE)
     assert len(watched.asked) == asked
@@ -199,9 +208,9 @@ def test_when_the_last_page_is_closed_nobody_is_asked_any_more(watched: Watched)
 
 def test_there_are_so_many_pages_at_most(watched: Watched) -> None:
     for _ in range(MOST):
-        assert watched.beat.stream() is not None
-    assert watched.beat.stream() is None
-    assert watched.beat.open == MOST
+        assert watched.broadcast.stream() is not None
+    assert watched.broadcast.stream() is None
+    assert watched.broadcast.open == MOST
 
 
 def test_one_that_does_not_read_is_told_the_plan_when_it_does(watched: Watched) -> None:
@@ -237,7 +246,7 @@ def test_when_the_door_is_gone_an_answer_that_was_under_way_begins_nothing(
     watched.open()
     watched.wait(EVERY)
     assert watched.asked
-    watched.beat.stop()
+    watched.broadcast.stop()
     asked = len(watched.asked)
     watched._tell(NEVER)
     watched.wait(3 * IDLE)

@@ -1,4 +1,4 @@
-"""Beat: a picture a second for all pages that are open, made once for all of them.
+"""Broadcast: a picture a second for all pages that are open, made once for all of them.
 
 Where making one costs much, as of ten thousand routes, there is one in several seconds: all of it
 takes a share of a processor and no more, whatever the door is like. With no page open only a point
@@ -20,7 +20,7 @@ from porch.manage.page.stream import Stream, event
 from porch.manage.tables import Tables
 from porch.shared import SharedTable
 
-__all__ = ["EVERY", "HISTORY", "IDLE", "LONGEST", "MOST", "PATIENCE", "SHARE", "Beat"]
+__all__ = ["EVERY", "HISTORY", "IDLE", "LONGEST", "MOST", "PATIENCE", "SHARE", "Broadcast"]
 
 EVERY, LONGEST = 1.0, 7.0
 """Seconds between two pictures, at least and at most: with PATIENCE below the silence that ends an
@@ -40,7 +40,7 @@ Ask = Callable[[Revision], None]
 """Asks the supervisor for its part; it comes by `on_drawing`."""
 
 
-class Beat:
+class Broadcast:
     """table, tables: where the workers count."""
 
     def __init__(self, ask: Ask, table: SharedTable, tables: Tables) -> None:

@@ -1,4 +1,4 @@
-"""Beats: how often a worker looks at the clock, and at what has ended; seldom, where nothing is.
+"""Ticking: how often a worker looks at the clock, and at what has ended; seldom, where nothing is.
 
 While somebody is connected or something waits for a time the clock is looked at each clock.TICK.
 Where neither is, once a second: who comes then is told the time first. The log is looked at
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from porch import clock
 from porch.listen.door import Door
 
-__all__ = ["AT_REST", "LOG_DELAY", "Beats"]
+__all__ = ["AT_REST", "LOG_DELAY", "Ticking"]
 
 LOG_DELAY = 0.02
 """Seconds that an access log line may wait for company. Making the lines stops the loop for about
@@ -22,7 +22,7 @@ AT_REST = 1.0
 and the supervisor sees that the worker lives."""
 
 
-class Beats:
+class Ticking:
     """Of one worker. tick: looks at the clock, so many seconds late, and returns whether nothing
     waits for it. write: has the lines made and written. make: has the lines made."""
 
@@ -42,7 +42,7 @@ class Beats:
         self._seen = 0
 
     def __repr__(self) -> str:
-        return f"<Beats {'at rest' if self._door.rests else 'awake'}>"
+        return f"<Ticking {'at rest' if self._door.rests else 'awake'}>"
 
     def start(self) -> None:
         """In the loop that runs."""

@@ -7,13 +7,13 @@ import pytest
 
 from porch import clock
 from porch.clock import TICK
-from porch.manage.beats import AT_REST, LOG_DELAY, Beats
+from porch.manage.ticking import AT_REST, LOG_DELAY, Ticking
 from tests.listen.test_door import made, request
 from tests.support.network import FakeClock, FakeLoop
 
 
 class Worker:
-    """Beats in a loop that has nothing else. ticks, written, lines: how often so far. waits:
+    """Ticking in a loop that has nothing else. ticks, written, lines: how often so far. waits:
     whether something has a deadline."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,8 +23,8 @@ class Worker:
         self.ticks = self.written = self.lines = 0
         self.late: list[float] = []
         self.waits = False
-        self.beats = Beats(self.door, self._tick, self._write, self._make)
-        self.loop.run(self.beats.start)
+        self.ticking = Ticking(self.door, self._tick, self._write, self._make)
+        self.loop.run(self.ticking.start)
 
     def _tick(self, late: float) -> bool:
         self.ticks += 1
@@ -60,14 +60,14 @@ class Worker:
 def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     started = Worker(monkeypatch)
     yield started
-    started.beats.close()
+    started.ticking.close()
     assert not [each for each in started.loop._scheduled if not each.cancelled()]  # type: ignore[attr-defined]
     started.loop.close()
 
 
 def test_at_rest_it_wakes_once_a_second(worker: Worker) -> None:
     worker.turns(1.0)
-    assert repr(worker.beats) == "<Beats at rest>"
+    assert repr(worker.ticking) == "<Ticking at rest>"
     assert worker.turns(100.0) == 100
 
 
@@ -131,7 +131,7 @@ def test_the_log_is_written_soon_after_the_first_request_and_while_one_runs(
 
 def test_lines_are_made_behind_some_requests_and_not_within_one(worker: Worker) -> None:
     worker.asks()
-    worker.beats._on_requests()
+    worker.ticking._on_requests()
     assert worker.lines == 0
     worker.loop.settle()
     assert worker.lines == 1
@@ -142,7 +142,7 @@ def test_a_look_that_fails_is_not_the_last(worker: Worker, monkeypatch: pytest.M
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(worker.beats, "_tick", fails)
+        patch.setattr(worker.ticking, "_tick", fails)
         worker.turns(1.5)
     assert worker.loop.problems
     ticks = worker.ticks
