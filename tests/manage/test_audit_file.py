@@ -28,6 +28,18 @@ def test_lines_are_added_and_read_in_their_order(tmp_path: Path) -> None:
         [*AuditFile(tmp_path, "b").read()]
 
 
+def test_a_line_is_on_the_disk_when_it_is_written_and_so_is_the_name_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: kept.append(os.readlink(f"/proc/self/fd/{number}"))
+    )
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    assert kept == [str(audit.file), str(audit.file.parent)]
+
+
 def test_a_line_has_no_line_in_it(tmp_path: Path) -> None:
     audit = AuditFile(tmp_path, "a")
     audit.append({"n": 'a\n{"n": 2}\r\x1b[2J\u2028'})

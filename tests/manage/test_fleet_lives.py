@@ -301,3 +301,28 @@ def test_the_sockets_of_a_slot_that_stays_without_a_worker_are_lent_by_one_timer
         tell(pending=len(pending))
     """)
     assert found["pending"] <= 4, "two looks of the fleet's, the next try, and one to lend"
+
+
+def test_a_fault_at_the_last_word_of_a_worker_leaves_no_slot_without_one() -> None:
+    found = run("""
+        from porch.manage.worker import Worker
+        module.YOUNG = 0.0
+        send = Worker._send
+        def last(self, word, data=None):
+            send(self, "odd", None)
+            os._exit(0)
+        Worker._send = last
+        fleet.resize(1)
+        first = fleet.slots[0].pid
+        Worker._send = send
+        def odd(process, message):
+            if message.word == "odd": raise ValueError("what is this?")
+        fleet.on_message = odd
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+        faults = []
+        try: fleet.reap()
+        except ValueError as error: faults.append(str(error))
+        until(lambda: fleet.slots[0] and fleet.slots[0].pid != first); ready(1)
+        tell(faults=faults)
+    """)
+    assert found["faults"] == ["what is this?"]

@@ -178,8 +178,10 @@ class Fleet:
             pid, status = os.waitpid(process.pid, os.WNOHANG)
             if pid:
                 process.has_ended = True
-                self._hear(process)
-                self._on_end(process, status)
+                try:
+                    self._hear(process)
+                finally:  # whatever is wrong with its last word, its slot gets another
+                    self._on_end(process, status)
         if os.getpid() == 1:
             self._reap_orphans()
 
