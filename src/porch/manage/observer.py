@@ -88,8 +88,8 @@ class Observer:
         self._waiting: list[Tell] = []
         self._timer: asyncio.TimerHandle | None = None
         self._deadlines = Deadlines()
-        pages = Pages(self.ask, table, tables)
-        route = Route(key="metrics", plan=Plan([pages]), timeouts=_TIMEOUTS)
+        self._pages = Pages(self.ask, table, tables)
+        route = Route(key="metrics", plan=Plan([self._pages]), timeouts=_TIMEOUTS)
         self._door = Door(self._settings(route), self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
         self._told: tuple[float, Facts] | None = None
@@ -250,6 +250,8 @@ class Observer:
         clock.tick()
         self._messages.flush()
         self._door.rates.tick()
+        if self._listeners:
+            self._pages.tick()
         if self._admin is not None:
             self._admin.tick()
         self._deadlines.check()
