@@ -153,3 +153,22 @@ def test_a_system_that_does_not_say_who_waits_says_nobody(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "open", missing)
     assert clock.waited() == 0.0
+
+
+def test_one_that_fails_keeps_nobody_from_his_deadline(at: Callable[[float], None]) -> None:
+    """And it is told once, not with each tick."""
+    deadlines = Deadlines()
+
+    def fail() -> None:
+        raise ValueError("a fault")
+
+    sleepers = [Sleeper(10.0, fail), Sleeper(10.0), Sleeper(10.0, fail), Sleeper(10.0)]
+    for each in sleepers:
+        deadlines.watch(each)
+    at(10.5)
+    with pytest.raises(ValueError, match="a fault"):
+        deadlines.check()
+    assert [each.woken for each in sleepers] == [1, 1, 1, 1]
+    at(11.0)
+    deadlines.check()
+    assert [each.woken for each in sleepers] == [1, 2, 1, 2]

@@ -108,9 +108,17 @@ class Deadlines:
         return iter(self._waiting)
 
     def check(self) -> None:
-        """Call everything whose deadline lies before `now`."""
+        """Call everything whose deadline lies before `now`. What one raises is raised when all were
+        called, and it is called no more: the others must not wait for ever behind it."""
         late = [each for each in self._waiting if each.deadline < now]
+        fault: Exception | None = None
         for each in late:
             # Another's end may have moved it or taken it off meanwhile.
             if each.deadline < now and each in self._waiting:
-                each.on_deadline()
+                try:
+                    each.on_deadline()
+                except Exception as error:
+                    self._waiting.discard(each)
+                    fault = error
+        if fault is not None:
+            raise fault

@@ -33,6 +33,10 @@ class Told:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
+    def tell(self, text: str, level: str) -> None:
+        assert level == "error"
+        self.warnings.append(text)
+
 
 class Made:
     def __init__(self) -> None:
@@ -44,6 +48,7 @@ class Made:
         self.told: Any = Told()
         self.in_force = InForce(candidate, Listening(), {}, self.listening)
         self.operated: list[Any] = []
+        self.left: list[str] = []
         self.far: list[Channel] = []
         self.observing = Observing(
             self.loop,
@@ -55,8 +60,9 @@ class Made:
             self.operate,
         )
 
-    def operate(self, *asked: Any) -> None:
+    def operate(self, *asked: Any) -> Any:
         self.operated.append(asked)
+        return lambda: self.left.append(asked[0])
 
     @property
     def port(self) -> int:
@@ -280,6 +286,28 @@ def test_who_has_told_them_is_not_waited_for_and_where_nobody_waits_nor_is_anybo
     assert time.monotonic() - began < 30
 
 
+def test_of_who_has_left_the_operation_is_told_and_the_place_is_free(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    for number, name in enumerate(("drain", "renew")):
+        far.channel.send("operate", (number, name, {}, "ann", (), 1))
+    far.channel.send("left", 0)
+    far.channel.send("left", 0)
+    far.channel.send("left", 99)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"]
+    made.operated[1][-1](200, {}, "")
+    far.channel.send("left", 1)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"], "it was answered"
+    far.channel.send("operate", (2, "reload", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    made.observing.close()
+    assert made.left == ["drain", "reload"], "nobody there waits for it"
+
+
 def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,3 +320,44 @@ def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(
     other.heard()
     made.operated[0][-1](200, {}, "")
     assert other.heard() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (1, "drain", {}, "ann", ()),
+        (1, "drain", {}, b"ann", (), 1),
+        (1, "drain", {}, {"ann"}, (), 1),
+        (1, ["drain"], {}, "ann", (), 1),
+        (1, "drain", ["endpoint"], "ann", (), 1),
+        (1, "drain", {}, "ann", (7,), 1),
+        ("1", "drain", {}, "ann", (), 1),
+        (1, "drain", {}, "ann", (), "1"),
+        None,
+    ],
+)
+def test_what_no_audit_could_be_written_of_is_not_done(
+    made: Made, monkeypatch: pytest.MonkeyPatch, words: object
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    far.channel.send("operate", words)
+    far.channel.send("operate", (2, "drain", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    assert [each[0] for each in made.operated] == ["drain"]
+    assert not made.told.warnings
+
+
+def test_one_that_sends_what_is_no_message_is_ended(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    far.channel.send(os.fspath)  # type: ignore[arg-type]
+    made.loop.turns(0.0)
+    found = os.waitid(os.P_PID, far.pid, os.WEXITED | os.WNOWAIT)
+    assert found is not None
+    assert found.si_status == signal.SIGKILL
+    made.observing.reap()
+    (warning,) = made.told.warnings
+    assert "is ended: what it sends is no message of its own" in warning

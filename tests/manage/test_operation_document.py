@@ -34,3 +34,11 @@ def test_nothing_is_told_that_the_control_socket_does_not_have() -> None:
         responses = found["paths"][each.path][each.method.lower()]["responses"]
         assert "403" in responses
         assert not {"401", "421", "429"} & responses.keys()
+
+
+def test_what_may_go_on_behind_its_answer_has_a_second_one() -> None:
+    paths = document("1")["paths"]
+    for each in OPERATIONS.values():
+        responses = paths[each.path][each.method.lower()]["responses"]
+        assert ("202" in responses) is bool(each.later)
+    assert "202" in paths["/v1/renew"]["post"]["responses"]

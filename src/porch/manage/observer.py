@@ -32,7 +32,7 @@ from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import Pages
 from porch.manage.one_route import OneRoute
-from porch.manage.page.beat import Beat
+from porch.manage.page.broadcast import Broadcast
 from porch.manage.page.page import Page
 from porch.manage.tables import Tables
 from porch.observe.error_page import error_response
@@ -95,7 +95,7 @@ class Observer:
         self._told: tuple[float, Facts] | None = None
         self._listeners: dict[ListenAddress, Listener] = {}
         self._relay = Relay(self._send)
-        self._beat = Beat(partial(self._send, "drawing"), table, tables)
+        self._broadcast = Broadcast(partial(self._send, "drawing"), table, tables)
         self._admin: AdminDoor | None = None
 
     def _settings(self, route: Route) -> DoorSettings:
@@ -119,16 +119,16 @@ class Observer:
     @property
     def offers(self) -> Offers:
         """All that the admin door has beside logging in."""
-        return {**operated(self._relay), **Page(self._beat).offers}
+        return {**operated(self._relay), **Page(self._broadcast).offers}
 
     async def serve(self) -> None:
         """Until the supervisor is gone, or says so by closing the channel."""
         loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         loop.add_reader(self._channel.fileno(), self._receive)
-        ticking = loop.create_task(self._tick())
+        self._ticking: asyncio.Handle = loop.call_soon(self._tick)
         await self._ended.wait()
-        ticking.cancel()
+        self._ticking.cancel()
         loop.remove_reader(self._channel.fileno())
         loop.remove_writer(self._channel.fileno())
         self._close()
@@ -167,7 +167,7 @@ class Observer:
         if message.word == "facts":
             self._tell(message.data)
         elif message.word == "drawing":
-            self._beat.on_drawing(message.data)
+            self._broadcast.on_drawing(message.data)
         elif message.word == "operated":
             self._relay.on_operated(*message.data)
         elif message.word == "finish":
@@ -190,7 +190,7 @@ class Observer:
         if admin is not None:
             admin.drain()
         await _patiently(
-            lambda: self._door.running + (admin.running if admin else 0) > self._beat.open
+            lambda: self._door.running + (admin.running if admin else 0) > self._broadcast.open
         )
         self._close()
         await _patiently(
@@ -212,11 +212,11 @@ class Observer:
             if admin is not None:
                 admin.close()
                 self._admin = None
-                self._beat.stop()
+                self._broadcast.stop()
             return
         if admin is None:
             admin = self._admin = AdminDoor(settings, self.offers, self._deadlines, self._messages)
-            self._beat.start()
+            self._broadcast.start()
         else:
             admin.change(settings)
         admin.listen(dict(sockets[count:]))
@@ -244,15 +244,15 @@ class Observer:
         else:
             loop.remove_writer(self._channel.fileno())
 
-    async def _tick(self) -> None:
-        while True:
-            clock.tick()
-            self._deadlines.check()
-            self._door.rates.tick()
-            if self._admin is not None:
-                self._admin.tick()
-            self._messages.flush()
-            await asyncio.sleep(clock.TICK)
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_later(clock.TICK, self._tick)  # whatever is raised below
+        clock.tick()
+        self._messages.flush()
+        self._door.rates.tick()
+        if self._admin is not None:
+            self._admin.tick()
+        self._deadlines.check()
 
 
 async def _patiently(is_so: Callable[[], bool]) -> None:

@@ -15,7 +15,7 @@ from socket import socket
 from typing import Any, Protocol
 
 from porch import clock
-from porch.manage.channel import Channel
+from porch.manage.channel import Channel, NotData
 from porch.manage.facts import Facts
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop
@@ -46,7 +46,8 @@ _ENDS = {
 
 
 class Operate(Protocol):
-    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py."""
+    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py. Returns
+    what is to be called when whoever asked has left."""
 
     def __call__(
         self,
@@ -55,7 +56,7 @@ class Operate(Protocol):
         who: str,
         if_match: Sequence[str],
         reply: Callable[[int, Any, str], None],
-    ) -> None: ...
+    ) -> Callable[[], None]: ...
 
 
 class Observing:
@@ -87,7 +88,7 @@ class Observing:
         self._served = Served()
         self._generation = 0
         self._sockets: list[socket] = []
-        self._under_way: dict[tuple[Channel, int], str] = {}  # the name of each
+        self._under_way: dict[int, tuple[str, Callable[[], None] | None]] = {}
         self._has_said = False
 
     def look(self) -> None:
@@ -146,7 +147,7 @@ class Observing:
         are free behind that. Blocks for FINISH seconds at most, and only where somebody waits."""
         channel = self._channel
         if channel is not None and self._under_way:
-            for (_, number), name in self._under_way.items():
+            for number, (name, _) in self._under_way.items():
                 status, answer = (202, _BEGUN) if name == "upgrade" else (503, _ENDS)
                 channel.send("operated", (number, status, answer, ""))
             channel.send("finish")
@@ -183,7 +184,10 @@ class Observing:
         if channel is not None:
             self._loop.forget(channel)
             channel.close()
-            self._under_way.clear()
+            under_way, self._under_way = self._under_way, {}
+            for _, leave in under_way.values():
+                if leave is not None:
+                    leave()
 
     def _receive(self) -> None:
         channel = self._channel
@@ -191,8 +195,10 @@ class Observing:
             return
         try:
             messages = channel.receive()
-        except EOFError:
+        except EOFError as error:
             self._drop_channel()
+            if isinstance(error, NotData):
+                self._end_odd(error)
             return
         for message in messages:
             if message.word == "facts":
@@ -201,8 +207,25 @@ class Observing:
             elif message.word == "drawing":
                 channel.send("drawing", self._draw(message.data))
                 self._flush()
-            elif message.word == "operate":
+            elif message.word == "operate" and _is_operation(message.data):
                 self._take(channel, *message.data)
+            elif message.word == "left":
+                _, leave = self._under_way.pop(message.data, ("", None))
+                if leave is not None:
+                    leave()
+
+    def _end_odd(self, error: NotData) -> None:
+        """It is under somebody's hand, or has a fault: it must not let anybody in any more. What
+        comes of it is told when its end is noticed."""
+        self._messages.tell(
+            f"the process that serves metrics and admin is ended: what it sends is no message of "
+            f"its own ({error}); somebody may have taken it over, or this is a fault of Porch",
+            "error",
+        )
+        self._has_said = True
+        if self.pid > 0:  # 0 would be all of us
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _take(
         self,
@@ -227,12 +250,14 @@ class Observing:
         if len(self._under_way) >= MOST:
             reply(503, {"error": "too many operations are under way; try again soon"}, "")
             return
-        self._under_way[channel, number] = name
-        self._operate(name, words, who, if_match, reply)
+        self._under_way[number] = name, None
+        leave = self._operate(name, words, who, if_match, reply)
+        if number in self._under_way:
+            self._under_way[number] = name, leave
 
     def _reply(self, channel: Channel, number: int, status: int, answer: object, etag: str) -> None:
-        self._under_way.pop((channel, number), None)
         if channel is self._channel:
+            self._under_way.pop(number, None)
             channel.send("operated", (number, status, answer, etag))
             self._flush()
 
@@ -251,6 +276,15 @@ class Observing:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(observer.serve())
         return 0
+
+
+def _is_operation(data: object) -> bool:
+    """Whether the words have the types that an audit can be written of: what comes is from a
+    process that faces networks. What they mean is checked by who carries them out."""
+    match data:
+        case (int(), str(), dict(), str(), tuple() as if_match, int()):
+            return all(isinstance(each, str) for each in if_match)
+    return False
 
 
 def _wait_for_end(channel: Channel) -> None:

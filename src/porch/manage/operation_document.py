@@ -23,6 +23,7 @@ _REFUSALS: Mapping[int, str] = {
     415: "The body is no JSON.",
     431: "The head is too large.",
     500: "A fault of Porch; the door serves on.",
+    502: "What it needs of somebody else, such as an authority, was not given.",
     503: "The door is busy, or ends.",
 }
 _OF_CHANGES: Mapping[int, str] = {
@@ -80,7 +81,10 @@ def _operation(each: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": each.name,
         "summary": each.summary,
-        "responses": {"200": _answer("Done.", each.gives) | {"headers": _ETAG}}
+        "responses": {
+            "200": _answer("Done.", each.gives) | {"headers": _ETAG},
+            **({"202": _answer(each.later, each.gives) | {"headers": _ETAG}} if each.later else {}),
+        }
         | {
             str(status): {"$ref": f"#/components/responses/Refused{status}"}
             for status in sorted(refusals)

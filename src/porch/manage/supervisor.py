@@ -20,13 +20,14 @@ from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
-from porch.manage.capturing import Capturings
+from porch.manage.captures import Captures
+from porch.manage.certs.demand import ANY
+from porch.manage.certs.expiry import Expiry
+from porch.manage.certs.renewing import Renewing
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
-from porch.manage.demand import ANY
-from porch.manage.expiry import Expiry
 from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
@@ -49,8 +50,8 @@ from porch.manage.reclaiming import Reclaiming, alive
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
+from porch.manage.store_folder import store_folder
 from porch.manage.upgrade import Handover, become, listening_words
-from porch.manage.wanted import store_folder
 from porch.observe.direct import Direct
 from porch.observe.messages import Messages
 from porch.version import installed_version
@@ -94,6 +95,7 @@ class Supervisor:
             self._control = Control(
                 socket_path(control), self.operating.operate, second_path(control)
             )
+        self._upgrading: Question | None = None
         self._code = 0
         self._failure: object = None
         self._is_up = False
@@ -157,8 +159,10 @@ class Supervisor:
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)
-        if handover is None:
+        if self._upgrading is None:
             self.operating.by_itself("start", started_by()).reply({})
+        else:
+            self._upgrading.case.made()
         in_force.keep_cache(handover.cache if handover is not None else [])
         self._descriptors = _raise_limit()
         gc.collect()
@@ -206,15 +210,16 @@ class Supervisor:
         )
         self.ordering.begin(handover.orders if handover is not None else None)
         asking = self.asking
-        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
-        self.capturings = Capturings(*spells)
+        temporary = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.captures = Captures(*temporary)
         for each in (
             self.ordering,
             CacheOrders(asking, in_force),
             Looking(in_force),
             Explaining(asking, in_force),
-            LogLevel(*spells),
-            self.capturings,
+            Renewing(self._loop, asking, in_force),
+            LogLevel(*temporary),
+            self.captures,
         ):
             self.operating.commands |= each.commands
 
@@ -329,7 +334,7 @@ class Supervisor:
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
         elif message.word == "captured":
-            self.capturings.on_captured(message.data)
+            self.captures.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)
@@ -408,7 +413,11 @@ class Supervisor:
             lent=[place for place, each in enumerate(listening.sockets) if each in listening.lent],
             control=control.fileno() if control is not None else -1,
             question=question.sock.fileno() if question.sock is not None else -1,
-            asked={"who": question.who, "before": self._state()},
+            asked={
+                "who": question.who,
+                "before": self._state(),
+                "at": question.case.at,
+            },
             workers=[
                 (each.pid, each.channel.fileno(), each.row)
                 for each in self.fleet.all
@@ -439,8 +448,8 @@ class Supervisor:
         reply = None
         if handover.question >= 0 and self._control is not None:
             reply = self._control.adopt_question(handover.question_socket)
-        who, before = handover.asked["who"], handover.asked["before"]
-        self._changes.go_on(self.operating.going_on("upgrade", who, before, reply))
+        self._upgrading = self.operating.going_on("upgrade", handover.asked, reply)
+        self._changes.go_on(self._upgrading)
 
     # --- commands ------------------------------------------------------------------------------
 

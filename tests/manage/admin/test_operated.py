@@ -22,11 +22,15 @@ class Far:
 
     def __init__(self, *, answers: bool = True, told: Any = None) -> None:
         self.asked: list[Any] = []
+        self.left: list[int] = []
         self._told = told
         self._answers = answers
         self.relay = Relay(self._send)
 
     def _send(self, word: str, data: Any) -> None:
+        if word == "left":
+            self.left.append(data)
+            return
         self.asked.append(data)
         if self._answers:
             said = data[0], 200, self._told or {"did": data[1]}, '"1-2"'
@@ -138,7 +142,7 @@ def test_a_body_over_what_is_held_in_memory_is_read_as_well() -> None:
     assert far.asked[0][2] == {"urls": urls}
 
 
-def test_who_leaves_before_the_answer_gets_none_and_nothing_else_happens() -> None:
+def test_who_leaves_before_the_answer_holds_no_place_any_more() -> None:
     far = Far(answers=False)
     with Opened(offers=operated(far.relay)) as door:
         with door.connect() as sock:
@@ -149,6 +153,9 @@ def test_who_leaves_before_the_answer_gets_none_and_nothing_else_happens() -> No
         door.within(lambda: None)
         while door.within(lambda: door.door._door.running):
             pass
-        door.within(lambda: far.relay.on_operated(far.asked[0][0], 200, {}, ""))
+        number = far.asked[0][0]
+        assert far.left == [number]
+        door.within(lambda: far.relay.on_operated(number, 200, {}, ""))
         assert door.ask("GET", "/v1/state", token=ANN).status == 200
+        assert far.left == [number]
         assert "Traceback" not in door.output.text

@@ -147,6 +147,12 @@ class Reception(Filter):
         assert caller is None or isinstance(caller, Caller)
         return offer.answer(exchange, caller, self._body_of(exchange))
 
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        offer = offered(self._offers, exchange.request)
+        if offer is not None and offer.on_end is not None:
+            offer.on_end(exchange)
+
 
 def most(offers: Offers, exchange: Exchange) -> int:
     """Bytes of a body that are waited for."""

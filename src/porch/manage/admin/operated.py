@@ -39,13 +39,19 @@ def needed(operation: Operation) -> Role:
 
 def operated(relay: Relay) -> Offers:
     """All operations. relay: to who carries them out."""
+    waiting: dict[Exchange, int] = {}
+
+    def left(exchange: Exchange) -> None:
+        relay.leave(waiting.pop(exchange, 0))
+
     return {
         each.path.encode(): {
             each.method.encode(): Offer(
-                answer=partial(_ask, relay, each),
+                answer=partial(_ask, relay, waiting, each),
                 needs=needed(each),
                 changes=each.changes,
                 most=LONGEST if each.changes else 0,
+                on_end=left,
             )
         }
         for each in OPERATIONS.values()
@@ -53,8 +59,14 @@ def operated(relay: Relay) -> Offers:
 
 
 def _ask(
-    relay: Relay, operation: Operation, exchange: Exchange, caller: Caller | None, body: bytes
+    relay: Relay,
+    waiting: dict[Exchange, int],
+    operation: Operation,
+    exchange: Exchange,
+    caller: Caller | None,
+    body: bytes,
 ) -> Response | Suspend:
+    """waiting: exchanges whose operations are under way, by their numbers."""
     assert caller is not None
     try:
         asked = read(exchange.request, body)
@@ -79,7 +91,7 @@ def _ask(
         size=len(body) + len(exchange.request.target),
         wait=float(wait) if isinstance(wait, int | float) else 0.0,
     )
-    relay.operate(errand, partial(_tell, exchange, operation))
+    waiting[exchange] = relay.operate(errand, partial(_tell, exchange, operation))
     return SUSPEND
 
 
