@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 import urllib.error
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.e2e.conftest import Connection, Door, children, echo, is_ended
 from tests.support.ports import free_port
@@ -36,11 +38,12 @@ tokens = {{ ann = "file:{token}" }}
 class Steered:
     """A door with an admin door, whose token stands in a file beside the configuration."""
 
-    def __init__(self, door: Any, port: int, folder: Path) -> None:
+    def __init__(self, door: Any, port: int, folder: Path, more: str = "") -> None:
+        """more: words of admin."""
         self.admin, self.metrics, self.port = free_port(), free_port(), port
         self.token = folder / "token"
         self.token.write_text(ANN)
-        self.door: Door = door(self.config())
+        self.door: Door = door(self.config().replace("[routes]", f"{more}[routes]"))
 
     def config(self, **others: int) -> str:
         words = {"admin": self.admin, "metrics": self.metrics, "port": self.port}
@@ -314,6 +317,39 @@ def test_an_upgrade_is_answered_each_time_and_the_next_version_says_when_it_serv
         assert is_ended(observer)
         entry = steered.ask("/v1/audit")[1]["entries"][-1]
         assert (entry["what"], entry["who"]) == ("upgrade", "ann by token from 127.0.0.1")
+    assert "Traceback" not in steered.door.errors
+
+
+def test_over_https_it_answers_and_a_certificate_that_is_renewed_is_used(
+    door: Any, origin: Any, tmp_path: Path
+) -> None:
+    ca = trustme.CA()
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+
+    def write() -> None:
+        made = ca.issue_cert("127.0.0.1")
+        made.private_key_pem.write_to_path(tmp_path / "door.key")
+        (tmp_path / "door.key").chmod(0o600)
+        made.cert_chain_pems[0].write_to_path(tmp_path / "door.pem")
+
+    def shown() -> bytes | None:
+        address = ("127.0.0.1", steered.admin)
+        with (
+            socket.create_connection(address, 10) as sock,
+            context.wrap_socket(sock, server_hostname="127.0.0.1") as wrapped,
+        ):
+            fields = f"Host: 127.0.0.1\r\nAuthorization: Bearer {ANN}\r\nConnection: close\r\n"
+            wrapped.sendall(f"GET /v1/session HTTP/1.1\r\n{fields}\r\n".encode())
+            assert wrapped.recv(65536).startswith(b"HTTP/1.1 200 ")
+            return wrapped.getpeercert(binary_form=True)
+
+    write()
+    files = f'cert = "{tmp_path}/door.pem"\nkey = "{tmp_path}/door.key"\n'
+    steered = Steered(door, origin(echo).port, tmp_path, more=files)
+    first = shown()
+    write()
+    steered.door.wait_until(lambda: shown() != first, "the new one")
     assert "Traceback" not in steered.door.errors
 
 
