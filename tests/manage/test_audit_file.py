@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from porch.manage import audit_file as module
-from porch.manage.audit_file import KEPT, AuditFile, Torn
+from porch.manage.audit_file import KEPT, AuditFile, Torn, paired
 
 
 def numbers(audit: AuditFile) -> list[Any]:
@@ -121,3 +121,36 @@ def test_the_latest_lines_are_told_behind_a_turn_too(
         audit.append({"n": number})
     assert len([*audit.file.parent.iterdir()]) > 1
     assert [each["n"] for each in audit.latest(1 << 18)][-3:] == [3, 4, 5]
+
+
+def line(at: int, outcome: str, **more: object) -> dict[str, Any]:
+    return {"at": at, "what": "drain", "who": "ann", "outcome": outcome, **more}
+
+
+def test_a_change_that_was_begun_and_is_over_is_one() -> None:
+    lines = [line(1, "begun"), line(2, "begun"), line(3, "done"), line(1, "refused", why="x")]
+    assert paired(lines) == lines[1:]
+    assert paired(lines, 2) == lines[2:]
+    other = line(1, "done") | {"who": "bob"}
+    assert paired([line(1, "begun"), other]) == [line(1, "begun"), other]
+
+
+def test_of_two_alike_that_were_begun_and_one_that_is_over_one_is_left() -> None:
+    lines = [line(1, "begun"), line(1, "begun"), line(1, "done")]
+    assert paired(lines) == [line(1, "begun"), line(1, "done")]
+    assert paired([*lines, line(1, "done")]) == [line(1, "done")] * 2
+
+
+def test_no_link_is_read_and_no_pipe_waited_for(tmp_path: Path) -> None:
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    older = audit.file.with_name(f"{audit.file.name}.1")
+    older.symlink_to(audit.file)
+    with pytest.raises(OSError, match=rf"it is a symbolic link.*{older.name}"):
+        numbers(audit)
+    older.unlink()
+    os.mkfifo(older)
+    with pytest.raises(OSError, match=r"it is no regular file"):
+        numbers(audit)
+    older.unlink()
+    assert numbers(audit) == [1]

@@ -1,10 +1,12 @@
 """The commands of captures: who may begin one, what is read, and how it ends."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from porch import clock
+from porch.manage.asking import Silent
 from porch.manage.capturing import LONGEST, UNREAD, Capturings
 from porch.observe.capture import MOST_HEADS
 from porch.observe.messages import Messages
@@ -43,13 +45,14 @@ class Bench:
     def _by_itself(self, name: str, who: str, words: object = None) -> Any:
         self.itself.append((name, who))
         question: Any = type("Question", (), {"words": words, "who": who})()
-        question.reply = lambda answer: None
+        question.changing = nullcontext
+        question.reply = lambda answer, status: None
         return question
 
     def ask(self, command: str, **words: object) -> Any:
         answers: list[Any] = []
         question: Any = type("Question", (), {"words": words, "who": "ann"})()
-        question.reply = answers.append
+        question.reply = lambda answer, _=0: answers.append(answer)
         self.captures.commands[command](question)
         (answer,) = answers
         return answer
@@ -173,3 +176,9 @@ def test_a_client_by_a_unix_socket_and_one_that_is_spelled_in_another_way(bench:
     found = bench.ask("capture", client="2001:DB8:0::1")["capture"]
     assert found["client"] == "2001:db8::1"
     assert "nothing is captured" in Bench(bench.time).ask("capture-end")["error"]
+
+
+def test_a_worker_that_hangs_is_named(bench: Bench) -> None:
+    bench.asking.tell = lambda word, data, then: then([Silent(7)])
+    assert bench.ask("capture", client="192.0.2.1")["pending"] == [7]
+    assert bench.ask("capture-end")["pending"] == [7]

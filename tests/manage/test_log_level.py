@@ -1,10 +1,12 @@
 """The command `log-level`: for how long, and that it ends by itself."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from porch import clock
+from porch.manage.asking import Silent
 from porch.manage.log_level import LONGEST, USUAL, LogLevel
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
@@ -49,13 +51,14 @@ class Bench:
     def _by_itself(self, name: str, who: str, words: object = None) -> Any:
         self.itself.append((name, who))
         question: Any = type("Question", (), {"words": words, "who": who})()
-        question.reply = lambda answer: None
+        question.changing = nullcontext
+        question.reply = lambda answer, status: None
         return question
 
     def ask(self, **words: object) -> Any:
         answers: list[Any] = []
         question: Any = type("Question", (), {"words": words, "who": "ann"})()
-        question.reply = answers.append
+        question.reply = lambda answer, _=0: answers.append(answer)
         self.level.commands["log-level"](question)
         (answer,) = answers
         return answer
@@ -117,3 +120,8 @@ def test_normal_ends_it_and_says_nothing_of_what_was_not(bench: Bench) -> None:
 def test_words_of_no_use_change_nothing(bench: Bench, words: dict[str, object], why: str) -> None:
     assert why in bench.ask(**words)["error"]
     assert bench.asking.told == []
+
+
+def test_a_worker_that_hangs_is_named(bench: Bench) -> None:
+    bench.asking.tell = lambda word, data, then: then([Silent(7)])
+    assert bench.ask(level="normal")["pending"] == [7]

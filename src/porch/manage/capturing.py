@@ -5,11 +5,11 @@ asked for it. It ends by itself: by its time, when it is full, or when nobody re
 """
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from porch import clock
 from porch.config.units import spell_duration
-from porch.manage.asking import Asking
+from porch.manage.asking import Answers, Asking, pending, taken
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop, Timer
 from porch.manage.naming import route_named
@@ -128,7 +128,7 @@ class Capturings:
             f"{question.who}; porch capture --end ends it"
         )
         self._look()
-        self._tell(lambda: question.reply({"capture": running.told}))
+        self._tell(question, running)
 
     def _wanted(self, words: Mapping[str, object]) -> tuple[str, str, float]:
         """Raises ValueError or LookupError with a sentence."""
@@ -173,12 +173,13 @@ class Capturings:
         running.ended = why
         self._in_force.capture = None
         self._messages.tell(f"the heads of {running.client} are captured no more: {why}")
-        self._tell(lambda: question.reply({"capture": running.told}))
+        self._tell(question, running)
 
     def _end_itself(self, why: str) -> None:
         assert self._running is not None
         question = self._by_itself("capture-end", f"the door: {why}", {})
-        self._end(why, self._running, question)
+        with question.changing():
+            self._end(why, self._running, question)
 
     def _look(self) -> None:
         """Whether its time is over, or nobody reads it."""
@@ -199,9 +200,13 @@ class Capturings:
             self._timer.cancel()
         self._timer = self._loop.after(seconds, self._look)
 
-    def _tell(self, then: Callable[[], None]) -> None:
+    def _tell(self, question: Question, running: _Running) -> None:
         """All workers: what is captured now."""
-        self._asking.tell("capture", self._in_force.capture, lambda _: then())
+
+        def told(answers: Answers) -> None:
+            question.reply(*taken({"capture": running.told}, pending(answers)))
+
+        self._asking.tell("capture", self._in_force.capture, told)
 
 
 def _size(head: Captured) -> int:

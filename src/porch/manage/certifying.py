@@ -177,6 +177,29 @@ class Certifying:
         self._look_at([host for host in hosts if host in self._managed])
         self.on_demand.on_certified(host for host in hosts if host not in self._managed)
 
+    def renew(self, host: str, tell: Callable[[Mapping[str, str]], None]) -> None:
+        """Get another one now, in a thread. tell: called once, with `what` (see certs.issuer), a
+        `sentence`, and the certificate `before` and `after` in words."""
+        keeping = self._keeping
+        keeper = keeping.keeper if keeping is not None else None
+        if keeper is None:
+            tell({"what": "waiting", "sentence": f"no store is open, so that {host} has none"})
+            return
+
+        def work() -> None:
+            before = keeper.shown(host)
+            try:
+                outcome = keeper.renew(host)
+                found = {"what": outcome.what, "sentence": outcome.sentence}
+            except Exception as error:  # whoever asked waits for an answer
+                found = {"what": "failed", "sentence": f"{host}: {type(error).__name__}: {error}"}
+            self._soon(self._say, found["sentence"])
+            self._soon(tell, found | {"before": before, "after": keeper.shown(host)})
+
+        thread = threading.Thread(target=work, name="porch renewal", daemon=True)
+        if not self._begin(thread.start):
+            tell({"what": "waiting", "sentence": "the system gives no thread (ulimit -u)"})
+
     def close(self) -> None:
         """Get nothing more."""
         self.on_demand.close()

@@ -73,6 +73,7 @@ class InForce:
         self.loaded_at = clock.wall()
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
+        self.taken: Callable[[], object] = lambda: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         rows, keys = len(self.table.rows), candidate.loaded.config.limit_keys
         self.tables = Tables.of(rows, keys, handed)
@@ -246,6 +247,7 @@ class InForce:
         self._left = dict.fromkeys(gone, clock.monotonic())
         observed = self.observed.sockets
         self.observed.close([each for each in observed if each not in self.candidate.observed])
+        self.taken()
         return before
 
     def give_up(self, job: Reload) -> None:

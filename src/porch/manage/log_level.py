@@ -6,7 +6,7 @@ wall clock does, and also where the supervisor is replaced or dies meanwhile, it
 
 from porch import clock
 from porch.config.units import spell_duration
-from porch.manage.asking import Asking
+from porch.manage.asking import Asking, pending, taken
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop, Timer
 from porch.manage.operating import Answer, ByItself, Command, Question
@@ -73,7 +73,9 @@ class LogLevel:
 
     def _end_in_time(self) -> None:
         words = {"level": "normal"}
-        self._end(self._by_itself("log-level", "the door: its time is over", words))
+        question = self._by_itself("log-level", "the door: its time is over", words)
+        with question.changing():
+            self._end(question)
 
     def _end(self, question: Question) -> None:
         was_on = self._in_force.debug_until > 0
@@ -90,7 +92,9 @@ class LogLevel:
 
     def _tell(self, answer: Answer, question: Question) -> None:
         until = self._in_force.debug_until
-        self._asking.tell("log-level", until, lambda _: question.reply(answer))
+        self._asking.tell(
+            "log-level", until, lambda answers: question.reply(*taken(answer, pending(answers)))
+        )
 
 
 def _stamp(seconds: float) -> str:

@@ -46,6 +46,7 @@ from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.reclaiming import Reclaiming, alive
+from porch.manage.renewing import Renewing
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
@@ -94,6 +95,7 @@ class Supervisor:
             self._control = Control(
                 socket_path(control), self.operating.operate, second_path(control)
             )
+        self._upgrading: Question | None = None
         self._code = 0
         self._failure: object = None
         self._is_up = False
@@ -146,6 +148,7 @@ class Supervisor:
             self._become,
         )
         self.observing = self._observing(in_force)
+        in_force.taken = lambda: self._loop.after(0.0, self.observing.look)  # behind its answer
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
@@ -156,8 +159,10 @@ class Supervisor:
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)
-        if handover is None:
+        if self._upgrading is None:
             self.operating.by_itself("start", started_by()).reply({})
+        else:
+            self._upgrading.case.made()
         in_force.keep_cache(handover.cache if handover is not None else [])
         self._descriptors = _raise_limit()
         gc.collect()
@@ -212,6 +217,7 @@ class Supervisor:
             CacheOrders(asking, in_force),
             Looking(in_force),
             Explaining(asking, in_force),
+            Renewing(self._loop, asking, in_force),
             LogLevel(*spells),
             self.capturings,
         ):
@@ -407,7 +413,11 @@ class Supervisor:
             lent=[place for place, each in enumerate(listening.sockets) if each in listening.lent],
             control=control.fileno() if control is not None else -1,
             question=question.sock.fileno() if question.sock is not None else -1,
-            asked={"who": question.who, "before": self._state()},
+            asked={
+                "who": question.who,
+                "before": self._state(),
+                "at": question.case.at,
+            },
             workers=[
                 (each.pid, each.channel.fileno(), each.row)
                 for each in self.fleet.all
@@ -422,7 +432,7 @@ class Supervisor:
             orders=self.in_force.orders.dump(),
             cache=self.in_force.cache.hand_over(),
         )
-        self.observing.close()  # the next version binds its addresses anew
+        self.observing.hand_over()  # the next version binds its addresses anew
         become(handover)
 
     def _take_over(self, handover: Handover) -> None:
@@ -438,8 +448,8 @@ class Supervisor:
         reply = None
         if handover.question >= 0 and self._control is not None:
             reply = self._control.adopt_question(handover.question_socket)
-        who, before = handover.asked["who"], handover.asked["before"]
-        self._changes.go_on(self.operating.going_on("upgrade", who, before, reply))
+        self._upgrading = self.operating.going_on("upgrade", handover.asked, reply)
+        self._changes.go_on(self._upgrading)
 
     # --- commands ------------------------------------------------------------------------------
 

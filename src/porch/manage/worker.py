@@ -228,6 +228,9 @@ class Worker:
                 self._state.on_told(message.data)
             case "cache begins":
                 self._state.keep_on(self._shelf_of(KeptCache.told(message)))
+            case "renew":
+                number, host = message.data
+                self._certifying.renew(host, lambda told: self._send("answer", (number, told)))
             case word if word in WORDS:
                 number, data = message.data
                 self._send("answer", (number, self._answering.answer(word, data)))
