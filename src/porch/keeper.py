@@ -54,6 +54,9 @@ class ClientStream(Stream, Protocol):
     def is_read(self) -> bool:
         """Whether what it sends is taken as it comes: nothing keeps it from sending more."""
 
+    def descriptor(self) -> int:
+        """Of the connection's socket; -1 where there is none."""
+
     def unsent(self) -> int:
         """Bytes that this side has not taken yet, the system's buffers included."""
 

@@ -258,6 +258,35 @@ def test_a_reload_with_another_token_lets_in_the_new_one_alone_and_drops_nobody_
     assert steady.read_answer()[0] == 200
 
 
+def test_behind_the_answer_of_a_reload_nothing_is_changed_by_what_held_before(
+    steered: Steered,
+) -> None:
+    """Asked on a connection that was let in by that: the next thing that is said on it."""
+    endpoint = {"endpoint": f"127.0.0.1:{steered.port}"}
+    text = steered.config()
+    for turn in range(6):
+        asking = http.client.HTTPConnection("127.0.0.1", steered.admin, timeout=30)
+        shown = {"Authorization": f"Bearer {ANN}", "Content-Type": "application/json"}
+        steered.door.wait_until(lambda: steered.ask("/v1/undrain", endpoint)[0] == 200, "the rules")
+        steered.door.write(text.replace("[admin]", "[admin]\nread_only = true"))
+        if turn % 2:
+            asking.request("GET", "/v1/session", headers=shown)
+            asking.getresponse().read()
+            assert steered.door.reload() == ""
+        else:
+            asking.request("POST", "/v1/reload", "{}", shown)
+            answer = asking.getresponse()
+            assert (answer.status, "loaded" in json.loads(answer.read())) == (200, True)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            asking.request("POST", "/v1/drain", json.dumps(endpoint), shown)
+            answer = asking.getresponse()
+            assert answer.status in (403, 503), answer.read()
+        asking.close()
+        assert steered.door.ask("orders")["orders"] == []
+        steered.door.write(text)
+        assert steered.door.reload() == ""
+
+
 def test_a_reload_with_another_address_is_there_and_no_more_at_the_old_one(
     steered: Steered,
 ) -> None:
@@ -324,6 +353,60 @@ def test_when_its_process_dies_what_was_asked_for_is_done_and_another_takes_its_
     assert steered.door.ask("orders")["orders"], "the order holds"
     assert steered.door.process.poll() is None
     assert "Traceback" not in steered.door.errors
+
+
+@pytest.mark.parametrize("is_kept", [False, True], ids=["close", "keep-alive"])
+def test_an_upgrade_is_answered_each_time_and_the_next_version_says_when_it_serves(
+    steered: Steered, is_kept: bool
+) -> None:
+    for _ in range(3):
+        observer = steered.observer
+        asking = http.client.HTTPConnection("127.0.0.1", steered.admin, timeout=30)
+        shown = {"Authorization": f"Bearer {ANN}", "Content-Type": "application/json"}
+        if not is_kept:
+            shown["Connection"] = "close"
+        asking.request("POST", "/v1/upgrade", "{}", shown)
+        answer = asking.getresponse()
+        told = json.loads(answer.read())
+        asking.close()
+        assert (answer.status, told["begun"]) == (202, "upgrade"), told
+        steered.door.wait_until(
+            lambda: (
+                answers(steered, steered.admin)
+                and steered.ask("/v1/audit")[1]["entries"][-1]["outcome"] == "done"
+            ),
+            "the next version",
+        )
+        assert is_ended(observer)
+        entry = steered.ask("/v1/audit")[1]["entries"][-1]
+        assert (entry["what"], entry["who"]) == ("upgrade", "ann by token from 127.0.0.1")
+    assert "Traceback" not in steered.door.errors
+
+
+def test_what_else_is_waited_for_is_told_of_an_upgrade(
+    door: Any, origin: Any, tmp_path: Path
+) -> None:
+    def silent(connection: Connection) -> None:
+        connection.read_head()
+        connection.read_head()
+
+    steered = Steered(door, origin(silent).port, tmp_path)
+    with socket.create_connection(("127.0.0.1", steered.door.port), 30) as running:
+        running.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        steered.door.wait_until(
+            lambda: sum(e["running"] for e in steered.door.ask("status")["upstreams"]) == 1,
+            "the request",
+        )
+        found: list[Any] = []
+        words = {"endpoint": f"127.0.0.1:{steered.port}", "wait": 60}
+        asking = threading.Thread(target=lambda: found.append(steered.ask("/v1/drain", words)))
+        asking.start()
+        steered.door.wait_until(lambda: steered.door.ask("orders")["orders"], "the order")
+        assert steered.door.porch("upgrade").returncode == 0
+        asking.join(30)
+        assert found[0][0] == 503
+        assert "/v1/orders" in found[0][1]["error"]
+    assert steered.door.ask("orders")["orders"], "it holds"
 
 
 def test_a_silent_supervisor_costs_only_answers(steered: Steered) -> None:

@@ -87,6 +87,41 @@ def test_it_serves_until_its_channel_ends() -> None:
     assert run(story).asked == 1  # it was told right before
 
 
+def test_told_to_finish_it_tells_what_is_known_and_ends_by_itself() -> None:
+    async def story(running: Running) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            sock.setblocking(False)
+            port = sock.getsockname()[1]
+            address = ListenAddress(host="127.0.0.1", port=port)
+            running.serve(Served((), settings(listen=(address,))), sock)
+            asking = asyncio.create_task(running.get("/v1/status", port, ANN))
+            await until(lambda: bool(running.operated))
+        number = running.operated[0][0]
+        running.ours.send("operated", (number, 202, {"begun": "upgrade"}, ""))
+        running.ours.send("finish")
+        answer = await asking
+        assert answer.startswith(b"HTTP/1.1 202 ")
+        assert answer.endswith(b'{"begun": "upgrade"}\n')
+        await asyncio.wait_for(running.observer._ended.wait(), 10)
+        with pytest.raises(ConnectionRefusedError):
+            await running.get("/livez", port)
+
+    run(story)
+
+
+def test_what_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FINISH", 0.05)
+
+    async def story(running: Running) -> None:
+        asking = asyncio.create_task(running.get("/livez"))
+        await until(lambda: running.observer._door.running == 1)
+        running.ours.send("finish")
+        await asyncio.wait_for(running.observer._ended.wait(), 10)
+        assert not (await asking).startswith(b"HTTP/1.1 2")
+
+    run(story, answers=False)
+
+
 def test_those_who_ask_at_once_are_told_the_same() -> None:
     async def story(running: Running) -> None:
         told: asyncio.Queue[Any] = asyncio.Queue()
@@ -216,12 +251,13 @@ def test_an_operation_goes_to_the_supervisor_and_its_silence_is_told(
 
     async def story(running: Running) -> None:
         address, sock, port = opened()
-        running.serve(Served((), settings(listen=(address,))), sock)
+        running.serve(Served((), settings(listen=(address,)), generation=5), sock)
         sock.close()
         asking = asyncio.create_task(running.get("/v1/status", port, ANN))
         await until(lambda: running.operated)
-        number, name, words, who, if_match = running.operated[0]
+        number, name, words, who, if_match, generation = running.operated[0]
         assert (name, words, who, if_match) == ("status", {}, "ann by token from 127.0.0.1", ())
+        assert generation == 5
         running.ours.send("operated", (number, 200, {"version": "1"}, '"1-2"'))
         answer = await asking
         assert b'{"version": "1"}' in answer

@@ -263,6 +263,10 @@ class Store(Protocol):
         so when its URL is changed. What was kept by other ways is purged; in a store that outlives
         the door, those of before its start count too."""
 
+    def is_attended(self) -> bool:
+        """Whether what is kept by the ways of this worker is all that is kept. It is not while a
+        configuration with other ways comes into force, by an upgrade say."""
+
     def sweep(self) -> None:
         """A small step (under 1 ms) of looking for what has expired or was purged, and for what
         dead workers left. To be called now and then, by one of the workers or by all."""

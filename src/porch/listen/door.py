@@ -14,7 +14,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import ClientStream, Security, Timer
 from porch.listen.crowd_gate import Bounds, Gate
-from porch.listen.crowd_shed import Shedding
+from porch.listen.crowd_shed import MakesRoom, Shedding
 from porch.listen.door_session import Session
 from porch.listen.handshakes import Handshakes
 from porch.listen.rates import Rates
@@ -149,7 +149,7 @@ class Door:
         self.warn: Callable[[str, str], None] = _nobody_listens
         self.cuts = Counter[str]()
         self.gate = Gate(crowd, self.cuts, self._warn)
-        self.shedding = Shedding(self.sessions, self.cuts, self._warn)
+        self.shedding: MakesRoom = Shedding(self.sessions, self.cuts, self._warn)
         self.rates = Rates(self.sessions, deadlines, self.cuts, self._warn)
         self.put_away: Callable[[], object] = _nothing_is_left
         self.wake: Callable[[], object] = _nothing_is_left
@@ -205,6 +205,8 @@ class Door:
         self.requests += 1
         self.running += 1
         exchange.request_done = True
+        for hook in exchange.route.plan.on_request:  # what all have: its id is on the page
+            hook(exchange)
         exchange.fail(error)
         return exchange
 

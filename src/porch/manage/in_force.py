@@ -74,6 +74,7 @@ class InForce:
         self.loaded_at = clock.wall()
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
+        self.taken: Callable[[], object] = lambda: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         rows, keys = len(self.table.rows), candidate.loaded.config.limit_keys
         self.tables = Tables.of(rows, keys, handed)
@@ -82,7 +83,7 @@ class InForce:
         self.orders = Orders.none()
         self.debug_until = 0.0
         self.capture: Wanted | None = None
-        self.cache = CacheKeeping(len(self.table.rows))
+        self.cache = CacheKeeping(self.tables.notices)
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
             self.columns.assign(candidate.endpoints)
@@ -247,6 +248,7 @@ class InForce:
         self._left = dict.fromkeys(gone, clock.monotonic())
         observed = self.observed.sockets
         self.observed.close([each for each in observed if each not in self.candidate.observed])
+        self.taken()
         return before
 
     def give_up(self, job: Reload) -> None:

@@ -10,7 +10,7 @@ configuration says otherwise. Connections of what stays the same go on.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
 
@@ -41,12 +41,15 @@ from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
 from porch.shared import SharedTable
 
-__all__ = ["BOUNDS", "FRESH", "PATIENCE", "Observer", "Served"]
+__all__ = ["BOUNDS", "FINISH", "FRESH", "PATIENCE", "Observer", "Served"]
 
 PATIENCE = 2.0
 """Seconds that the supervisor has for an answer."""
 FRESH = 0.1
 """Seconds for which an answer of the supervisor is told to others too: it has more to do."""
+FINISH, _LOOK = 1.0, 0.005
+"""Seconds that what runs has to end, and then connections, before another one takes over; and
+seconds between two looks whether they have."""
 BOUNDS = Bounds(most=128, per_client=16, are_fixed=True)
 """Who scrapes needs one connection. Each has a copy of one page at most that waits to be taken."""
 STREAMS = 16
@@ -59,10 +62,12 @@ Tell = Callable[[Facts | None], None]
 @dataclass(frozen=True, slots=True)
 class Served:
     """metrics: the addresses for scrapes. admin: what the admin door holds to, None for none. The
-    sockets go with it, in this order: of metrics, then of admin.listen."""
+    sockets go with it, in this order: of metrics, then of admin.listen. generation: which of all
+    that were told; what is asked for by an older one is refused."""
 
     metrics: tuple[ListenAddress, ...] = ()
     admin: Administered | None = None
+    generation: int = field(default=0, compare=False)
 
     def is_same(self, other: "Served") -> bool:
         """Whether nobody could tell one from the other."""
@@ -126,8 +131,7 @@ class Observer:
         ticking.cancel()
         loop.remove_reader(self._channel.fileno())
         loop.remove_writer(self._channel.fileno())
-        self._serve(Served(), ())
-        self._door.close_now()
+        self._close()
         self._messages.close()
 
     def ask(self, tell: Tell) -> None:
@@ -166,13 +170,38 @@ class Observer:
             self._beat.on_drawing(message.data)
         elif message.word == "operated":
             self._relay.on_operated(*message.data)
+        elif message.word == "finish":
+            self._finishing = asyncio.get_running_loop().create_task(self._finish())
         elif message.word == SHORT:  # there was no room for the sockets: another may have some
             self._ended.set()
         elif message.word == "serve":
             served: Served = message.data
+            self._relay.generation = served.generation
             addresses = [*served.metrics, *(served.admin.listen if served.admin else ())]
             found = [socket(fileno=number) for number in message.descriptors]
             self._serve(served, tuple(zip(addresses, found, strict=True)))
+
+    async def _finish(self) -> None:
+        """Another one will be here: take nobody in, and end when what is known was told. Pages
+        that are open do not end by themselves."""
+        self._serve_metrics({})
+        self._door.drain()
+        admin = self._admin
+        if admin is not None:
+            admin.drain()
+        await _patiently(
+            lambda: self._door.running + (admin.running if admin else 0) > self._beat.open
+        )
+        self._close()
+        await _patiently(
+            lambda: bool(self._door.sessions) or (admin is not None and admin.connections > 0)
+        )
+        self._ended.set()
+
+    def _close(self) -> None:
+        """Serve nothing more, and end what runs."""
+        self._serve(Served(), ())
+        self._door.close_now()
 
     def _serve(self, served: Served, sockets: tuple[tuple[ListenAddress, socket], ...]) -> None:
         """This from now on. A socket of an address that is served already is one too many."""
@@ -224,3 +253,11 @@ class Observer:
                 self._admin.tick()
             self._messages.flush()
             await asyncio.sleep(clock.TICK)
+
+
+async def _patiently(is_so: Callable[[], bool]) -> None:
+    """As long as it is so, and for FINISH at most."""
+    for _ in range(round(FINISH / _LOOK)):
+        if not is_so():
+            return
+        await asyncio.sleep(_LOOK)

@@ -5,13 +5,16 @@ It has no part in serving: where it cannot be started the door says so and serve
 
 import asyncio
 import os
+import select
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from socket import socket
 from typing import Any, Protocol
 
+from porch import clock
 from porch.manage.channel import Channel
 from porch.manage.facts import Facts
 from porch.manage.in_force import InForce
@@ -21,10 +24,25 @@ from porch.manage.page.drawing import Drawing, Revision
 from porch.manage.process import fork_to, new_loop, settle
 from porch.observe.messages import Messages
 
-__all__ = ["MOST", "Observing", "Operate"]
+__all__ = ["FINISH", "MOST", "Observing", "Operate"]
 
 MOST = 64
 """Operations of the admin door that wait at once. It has the same bound itself."""
+FINISH = 3.0
+"""Seconds in which one that is to end has told all who wait: longer than it takes for that itself,
+see observer.py."""
+_OLD = {
+    "error": "the rules of the admin door were changed while this was asked for; nothing was done; "
+    "ask again"
+}
+_BEGUN = {
+    "begun": "upgrade",
+    "next": "ask /v1/status until it answers; the last of /v1/audit says what came of it",
+}
+_ENDS = {
+    "error": "the door becomes another version; what was asked for may hold or be done all the "
+    "same: look at /v1/orders and /v1/audit"
+}
 
 
 class Operate(Protocol):
@@ -68,13 +86,14 @@ class Observing:
         self._operate = operate
         self._channel: Channel | None = None
         self._served = Served()
+        self._generation = 0
         self._sockets: list[socket] = []
-        self._under_way: dict[int, Callable[[], None] | None] = {}
+        self._under_way: dict[int, tuple[str, Callable[[], None] | None]] = {}
         self._has_said = False
 
     def look(self) -> None:
-        """Whether it is there, and serves what is to be served now; called every second. Another
-        is started a second behind the end of one, at the soonest."""
+        """Whether it is there, and serves what is to be served now; called every second, and when
+        that has changed. Another is started a second behind the end of one, at the soonest."""
         candidate = self._in_force.candidate
         served = Served(candidate.metrics, candidate.admin)
         known = self._in_force.observed.sockets
@@ -101,6 +120,8 @@ class Observing:
         channel = self._channel
         if channel is None:
             return
+        self._generation += 1
+        served = replace(served, generation=self._generation)
         try:
             channel.send("serve", served, [each.fileno() for each in sockets])
         except OSError as error:
@@ -119,6 +140,19 @@ class Observing:
                 os.kill(pid, signal.SIGKILL)
             with suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+    def hand_over(self) -> None:
+        """Another version of this process takes over, and starts one of its own: whoever waits for
+        an answer is told what is known, and this one lives until it has told them. Its addresses
+        are free behind that. Blocks for FINISH seconds at most, and only where somebody waits."""
+        channel = self._channel
+        if channel is not None and self._under_way:
+            for number, (name, _) in self._under_way.items():
+                status, answer = (202, _BEGUN) if name == "upgrade" else (503, _ENDS)
+                channel.send("operated", (number, status, answer, ""))
+            channel.send("finish")
+            _wait_for_end(channel)
+        self.close()
 
     def close_in_child(self) -> None:
         """In a forked process: the channel to it is not its own."""
@@ -151,7 +185,7 @@ class Observing:
             self._loop.forget(channel)
             channel.close()
             under_way, self._under_way = self._under_way, {}
-            for leave in under_way.values():
+            for _, leave in under_way.values():
                 if leave is not None:
                     leave()
 
@@ -174,7 +208,7 @@ class Observing:
             elif message.word == "operate":
                 self._take(channel, *message.data)
             elif message.word == "left":
-                leave = self._under_way.pop(message.data, None)
+                _, leave = self._under_way.pop(message.data, ("", None))
                 if leave is not None:
                     leave()
 
@@ -186,16 +220,25 @@ class Observing:
         words: Mapping[str, object],
         who: str,
         if_match: Sequence[str],
+        generation: int,
     ) -> None:
-        """An operation of the admin door: its answer goes to who asked, if that is still there."""
+        """An operation of the admin door: its answer goes to who asked, if that is still there.
+
+        By the rules that hold now. Whoever was let in by others could be one who may not any more:
+        it is refused, and can ask again when they are known over there.
+        """
+        self.look()
         reply = partial(self._reply, channel, number)
+        if generation != self._generation:
+            reply(503, _OLD, "")
+            return
         if len(self._under_way) >= MOST:
             reply(503, {"error": "too many operations are under way; try again soon"}, "")
             return
-        self._under_way[number] = None
+        self._under_way[number] = name, None
         leave = self._operate(name, words, who, if_match, reply)
         if number in self._under_way:
-            self._under_way[number] = leave
+            self._under_way[number] = name, leave
 
     def _reply(self, channel: Channel, number: int, status: int, answer: object, etag: str) -> None:
         if channel is self._channel:
@@ -218,3 +261,17 @@ class Observing:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(observer.serve())
         return 0
+
+
+def _wait_for_end(channel: Channel) -> None:
+    """Of the other end, for FINISH seconds; what it says meanwhile is for nobody."""
+    until = clock.monotonic() + FINISH
+    look = select.poll()
+    while (left := until - clock.monotonic()) > 0:
+        look.register(channel, select.POLLIN | (select.POLLOUT if channel.is_full else 0))
+        look.poll(left * 1000)
+        channel.flush()
+        try:
+            channel.receive()
+        except EOFError:
+            return

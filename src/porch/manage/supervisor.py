@@ -148,6 +148,7 @@ class Supervisor:
             self._become,
         )
         self.observing = self._observing(in_force)
+        in_force.taken = lambda: self._loop.after(0.0, self.observing.look)  # behind its answer
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
@@ -431,7 +432,7 @@ class Supervisor:
             orders=self.in_force.orders.dump(),
             cache=self.in_force.cache.hand_over(),
         )
-        self.observing.close()  # the next version binds its addresses anew
+        self.observing.hand_over()  # the next version binds its addresses anew
         become(handover)
 
     def _take_over(self, handover: Handover) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from porch.manage.admin.described import described
 from porch.manage.admin.offer import RANKS
 from porch.manage.admin.operated import CLOSE, FILES, OPERATE, needed, operated
 from porch.manage.admin.relay import Relay
+from porch.manage.operation_document import document
 from porch.manage.operations import OPERATIONS
 from tests.support.admin import ANN, Opened
 
@@ -18,9 +20,10 @@ JSON = {"Content-Type": "application/json"}
 class Far:
     """A supervisor that answers at once, or keeps what it is asked."""
 
-    def __init__(self, *, answers: bool = True) -> None:
+    def __init__(self, *, answers: bool = True, told: Any = None) -> None:
         self.asked: list[Any] = []
         self.left: list[int] = []
+        self._told = told
         self._answers = answers
         self.relay = Relay(self._send)
 
@@ -30,7 +33,7 @@ class Far:
             return
         self.asked.append(data)
         if self._answers:
-            said = data[0], 200, {"did": data[1]}, '"1-2"'
+            said = data[0], 200, self._told or {"did": data[1]}, '"1-2"'
             asyncio.get_running_loop().call_soon(self.relay.on_operated, *said)
 
 
@@ -52,6 +55,14 @@ def test_who_only_looks_changes_nothing_and_what_is_new_is_for_all_alone() -> No
     assert RANKS["all"] > RANKS["operate"] > RANKS["read"]
 
 
+def test_the_document_is_told_as_it_is_true_here() -> None:
+    told = document("1.2.3")
+    with Opened(offers=operated(Far(told=told).relay)) as door:
+        answer = door.ask("GET", "/v1/openapi.json", token=ANN)
+        assert answer.json == described(told)
+        assert answer.all("etag") == ['"1-2"']
+
+
 def test_an_operation_goes_with_its_words_and_who_asks_and_its_answer_comes_back() -> None:
     far = Far()
     with Opened(offers=operated(far.relay)) as door:
@@ -66,7 +77,7 @@ def test_an_operation_goes_with_its_words_and_who_asks_and_its_answer_comes_back
         door.ask("GET", "/v1/trace?id=last-error", token=ANN)
         door.ask("HEAD", "/v1/status", token=ANN)
     who = "ann by token from 127.0.0.1"
-    assert [each[1:] for each in far.asked] == [
+    assert [each[1:-1] for each in far.asked] == [
         ("drain", {"endpoint": "a:1", "wait": 2}, who, ('"1-1"', '"1-2"')),
         ("trace", {"id": "last-error"}, who, ()),
         ("status", {}, who, ()),

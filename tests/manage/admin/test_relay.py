@@ -52,11 +52,12 @@ def run(story: Callable[[Sent], Any]) -> None:
 
 def test_each_answer_goes_to_who_asked_in_whatever_order_they_come() -> None:
     async def story(sent: Sent) -> None:
+        sent.relay.generation = 7
         for who in ("ann", "eve"):
             sent.ask(who)
         (_, first), (word, second) = sent.sent
         assert word == "operate"
-        assert second[1:] == ("drain", {"endpoint": "a:1"}, "eve", ('"1"',))
+        assert second[1:] == ("drain", {"endpoint": "a:1"}, "eve", ('"1"',), 7)
         sent.relay.on_operated(second[0], 200, "second", '"2"')
         sent.relay.on_operated(first[0], 409, "first", "")
         assert sent.told == {"eve": Told(200, "second", '"2"'), "ann": Told(409, "first")}

@@ -68,9 +68,11 @@ class Errand:
 
 
 class Relay:
-    """send: a word and what goes with it, to the supervisor."""
+    """send: a word and what goes with it, to the supervisor. generation: of the rules by which is
+    let in who asks; the supervisor carries out nothing by older ones than those that it has."""
 
     def __init__(self, send: Callable[[str, object], None]) -> None:
+        self.generation = 0
         self._send = send
         self._number = 0
         self._waiting: dict[int, tuple[Errand, Tell, asyncio.TimerHandle]] = {}
@@ -86,7 +88,7 @@ class Relay:
         timer = loop.call_later(PATIENCE + errand.wait, self._give_up, number)
         self._waiting[number] = errand, tell, timer
         words, if_match = dict(errand.words), tuple(errand.if_match)
-        self._send("operate", (number, errand.name, words, errand.who, if_match))
+        self._send("operate", (number, errand.name, words, errand.who, if_match, self.generation))
         return number
 
     def leave(self, number: int) -> None:
