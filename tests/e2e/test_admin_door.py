@@ -105,6 +105,72 @@ def test_an_endpoint_is_drained_and_the_change_holds_to_its_revision(steered: St
     assert steered.ask("/v1/drain", {"endpoint": "no.such:1"})[0] == 404
 
 
+PEEK = '''\
+import gc
+
+
+def peek(exchange):
+    """Writes down how many objects of this process have the secret. It is said backwards, so that
+    the question is none of them."""
+    wanted = exchange.request.target.rpartition(b"/")[2][::-1]
+    count = looked = 0
+    gc.unfreeze()
+    rest = gc.get_objects()
+    known = {{id(each): each for each in rest}}
+    while rest:  # those too that the collector has no need to know
+        fresh = {{id(each): each for each in gc.get_referents(*rest) if id(each) not in known}}
+        known.update(fresh)
+        rest = [*fresh.values()]
+    for each in known.values():
+        if isinstance(each, str):
+            each = each.encode("utf-8", "replace")
+        if isinstance(each, (bytes, bytearray)):
+            looked += 1
+            count += wanted in each and each is not wanted
+    with open("{file}", "w") as file:
+        file.write(f"{{count}} of {{looked}}")
+'''
+
+
+def test_no_worker_has_a_token_in_its_memory_whether_it_was_forked_or_told(
+    steered: Steered, client: Any, origin: Any, tmp_path: Path
+) -> None:
+    """Of a file. The operator's own code looks for it in all that a worker holds."""
+    seen, code = tmp_path / "seen", steered.door.folder / "porch_test_peek.py"
+    code.write_text(PEEK.format(file=seen))
+    text = steered.config().replace("workers = 2", "workers = 1", 1)
+    balance = 'balance = "hash py:porch_test_peek:peek"\n[admin]'
+    two = f'"*" = ["127.0.0.1:{steered.port}", "127.0.0.1:{origin(echo).port}"]'
+    text = text.replace(f'"*" = "127.0.0.1:{steered.port}"', two)
+    steered.door.write(text.replace("[admin]", balance))
+    assert steered.door.reload() == ""
+    assert found(steered, client, seen, "porch_test_peek") > 0, "it finds what is there"
+    assert found(steered, client, seen, ANN) == 0, "it was told by a reload"
+    (worker,) = [each["pid"] for each in steered.door.ask("status")["workers"]]
+    os.kill(worker, signal.SIGKILL)
+
+    def is_followed() -> bool:
+        (other,) = steered.door.ask("status")["workers"] or [{"pid": worker, "state": ""}]
+        return (other["pid"] != worker, other["state"]) == (True, "serving")
+
+    steered.door.wait_until(is_followed, "its successor")
+    assert found(steered, client, seen, "porch_test_peek") > 0
+    assert found(steered, client, seen, ANN) == 0, "it was forked"
+    assert steered.ask("/v1/status")[0] == 200
+
+
+def found(steered: Steered, client: Any, seen: Path, word: str) -> int:
+    """How many objects of the worker have it."""
+    seen.unlink(missing_ok=True)
+    connection = client(steered.door)
+    connection.send(f"GET /{word[::-1]} HTTP/1.1\r\nHost: a.test\r\n\r\n".encode())
+    assert connection.read_answer()[0] == 200
+    assert seen.exists(), steered.door.errors
+    count, _, looked = seen.read_text().partition(" of ")
+    assert int(looked) > 1000
+    return int(count)
+
+
 def test_whoever_leaves_while_a_drain_waits_holds_no_place(steered: Steered, client: Any) -> None:
     """Changes of one who asks are 16 at once: as many have left, and one more is made."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
