@@ -1,6 +1,7 @@
 """The door's end of the control socket: real Unix sockets in folders of the test's own."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
@@ -50,6 +51,26 @@ def test_only_the_user_can_reach_it(config: Path) -> None:
         path = socket_path(config)
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    serving(config, then)
+
+
+def test_another_user_is_not_answered_however_he_came_by_the_socket(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a descriptor that somebody handed to him, or a folder whose mode was changed."""
+    ours = os.geteuid()
+    users = [ours + 1, ours]
+    monkeypatch.setattr(control_server, "_peer", lambda sock: (7, users.pop(0)))
+    monkeypatch.setattr(os, "geteuid", lambda: ours)
+
+    async def then() -> None:
+        reader, writer = await asyncio.open_unix_connection(socket_path(config))
+        writer.write(b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert (await asked(config))["pid"] == 1
 
     serving(config, then)
 
