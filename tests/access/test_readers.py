@@ -101,6 +101,7 @@ def passes(router: Router, path: bytes) -> bool:
 @example(b"/x/../%61dmin/%2e%2e/y")
 @example(b"//a.test/%2561dmin./y")
 @example(b"/%2f%00%252e/ADMIN..%00admin...")
+@example(b"/..::$DATA.%2e%3b%5cadmin..")
 def test_no_path_gets_by_the_open_route_to_what_is_protected(path: bytes) -> None:
     assert not passes(PROTECTING, path), {*taken_by_lax(path)}
 

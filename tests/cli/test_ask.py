@@ -86,6 +86,20 @@ def test_a_door_that_is_silent_is_said(
     assert capsys.readouterr().err == f"porch: the door does not answer: {why}\n"
 
 
+def test_what_not_all_workers_have_taken_is_exit_1(
+    answering: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering({"drained": ["a:1"], "pending": [4711], "warning": "worker 4711 hangs"})
+    assert ask_door(Path("porch.toml"), "drain") == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        "drained      a:1",
+        "pending      4711",
+        "warning      worker 4711 hangs",
+    ]
+    assert said.err == "porch: not all workers have taken it yet, see pending\n"
+
+
 def test_an_answer_is_shown_in_lines_or_as_it_is(
     answering: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from porch.clock import Deadlines
 from porch.errors import BadRequest, InternalError, MethodNotAllowed, PorchError
 from porch.exchange import Exchange
-from porch.filter import Response
+from porch.filter import Filter, Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import Security
@@ -227,3 +227,17 @@ def test_what_is_to_be_called_at_once_is_so_before_anybody_else_is_heard() -> No
 
     asyncio.run(main())
     assert called[:2] == ["at once", "heard"]
+
+
+class Named(Filter):
+    def on_request(self, exchange: Exchange) -> None:
+        exchange.id = b"a-name"
+
+
+def test_the_page_of_a_refused_request_has_what_all_exchanges_have() -> None:
+    door, settings, client = made()
+    settings.malformed = Route(key="malformed", plan=Plan([Named()]))
+    settings.error_page = lambda exchange, error: Response(error.status, (), exchange.id)
+    door.refuse(client, None, BadRequest("x"))
+    ((_, body, _),) = client.sent
+    assert body == b"a-name"

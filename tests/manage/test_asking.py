@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from porch.manage.asking import PATIENCE, Answers, Asking, Silent
+from porch.manage.asking import PATIENCE, Answers, Asking, Silent, pending, taken
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
 
@@ -99,3 +99,11 @@ def test_what_takes_long_is_waited_for_longer(bench: Bench) -> None:
     bench.ask()
     bench.ask(patience=60.0)
     assert bench.waits == [PATIENCE, 60.0]
+
+
+def test_who_has_not_taken_a_change_stands_in_its_answer() -> None:
+    assert pending(["done", Silent(8), None, Silent(7)]) == [7, 8]
+    assert taken({"a": 1}, []) == ({"a": 1}, 0)
+    answer, status = taken({"a": 1, "warning": "nobody is left"}, [7, 8])
+    assert (answer["a"], answer["pending"], status) == (1, [7, 8], 202)
+    assert str(answer["warning"]).startswith("nobody is left; worker 7, 8 has not taken it yet")

@@ -99,11 +99,8 @@ def test_what_is_no_file_of_ours_is_refused_and_not_waited_for(tmp_path: Path, k
     with pytest.raises(OSError):  # noqa: PT011  each has its own sentence
         audit.append({"n": 2})
     assert not (tmp_path / "elsewhere").exists()
-    if kind != "pipe":
-        with pytest.raises(OSError):  # noqa: PT011  each has its own sentence
-            [*audit.read()]
-    else:
-        assert [*audit.read()] == []
+    with pytest.raises(OSError):  # noqa: PT011  each has its own sentence
+        [*audit.read()]
 
 
 def test_a_crash_between_two_files_hides_none_of_before(tmp_path: Path) -> None:
@@ -166,3 +163,18 @@ def test_of_two_alike_that_were_begun_and_one_that_is_over_one_is_left() -> None
     lines = [line(1, "begun"), line(1, "begun"), line(1, "done")]
     assert paired(lines) == [line(1, "begun"), line(1, "done")]
     assert paired([*lines, line(1, "done")]) == [line(1, "done")] * 2
+
+
+def test_no_link_is_read_and_no_pipe_waited_for(tmp_path: Path) -> None:
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    older = audit.file.with_name(f"{audit.file.name}.1")
+    older.symlink_to(audit.file)
+    with pytest.raises(OSError, match=rf"it is a symbolic link.*{older.name}"):
+        numbers(audit)
+    older.unlink()
+    os.mkfifo(older)
+    with pytest.raises(OSError, match=r"it is no regular file"):
+        numbers(audit)
+    older.unlink()
+    assert numbers(audit) == [1]

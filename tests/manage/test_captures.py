@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.manage.asking import Silent
 from porch.manage.captures import UNREAD, Captures
 from porch.observe.capture import MOST_HEADS
 from porch.observe.messages import Messages
@@ -152,3 +153,9 @@ def test_a_client_by_a_unix_socket_and_one_that_is_spelled_in_another_way(bench:
     found = bench.ask("capture", client="2001:DB8:0::1")["capture"]
     assert found["client"] == "2001:db8::1"
     assert "nothing is captured" in Bench(bench.time).ask("capture-end")["error"]
+
+
+def test_a_worker_that_hangs_is_named(bench: Bench) -> None:
+    bench.asking.tell = lambda word, data, then: then([Silent(7)])
+    assert bench.ask("capture", client="192.0.2.1")["pending"] == [7]
+    assert bench.ask("capture-end")["pending"] == [7]

@@ -25,14 +25,16 @@ class Asker:
         theirs.setblocking(False)
         self.asked: list[tuple[Any, ...]] = []
         self.replies: list[Reply] = []
+        self.left: list[str] = []
         self.ended: list[ControlConnection] = []
         self.connection = ControlConnection(
             theirs, "ann", self.operate, self.loop, self.ended.append
         )
 
-    def operate(self, name: str, words: Any, who: str, if_match: Any, reply: Reply, _: Any) -> None:
+    def operate(self, name: str, words: Any, who: str, if_match: Any, reply: Reply, _: Any) -> Any:
         self.asked.append((name, words, who, if_match))
         self.replies.append(reply)
+        return lambda: self.left.append(name)
 
     def turn(self, seconds: float = 0.02) -> None:
         self.loop.turns(seconds)
@@ -196,7 +198,15 @@ def test_who_has_left_is_answered_nothing(asker: Asker) -> None:
     asker.sock.close()
     asker.turn()
     assert asker.ended
+    assert asker.left == ["status"]
     asker.replies[0](200, {}, "")
+
+
+def test_who_was_answered_has_not_left(asker: Asker) -> None:
+    asker.ask(GET)
+    asker.replies[0](200, {}, "")
+    asker.turn()
+    assert (len(asker.ended), asker.left) == (1, [])
 
 
 def test_a_question_of_before_an_upgrade_is_only_answered(asker: Asker) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.manage.asking import Silent
 from porch.manage.log_level import LogLevel
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
@@ -81,3 +82,8 @@ def test_normal_ends_it_and_says_nothing_of_what_was_not(bench: Bench) -> None:
 def test_words_of_no_use_change_nothing(bench: Bench, words: dict[str, object], why: str) -> None:
     assert why in bench.ask(**words)["error"]
     assert bench.asking.told == []
+
+
+def test_a_worker_that_hangs_is_named(bench: Bench) -> None:
+    bench.asking.tell = lambda word, data, then: then([Silent(7)])
+    assert bench.ask(level="normal")["pending"] == [7]

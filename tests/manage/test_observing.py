@@ -48,6 +48,7 @@ class Made:
         self.told: Any = Told()
         self.in_force = InForce(candidate, Listening(), {}, self.listening)
         self.operated: list[Any] = []
+        self.left: list[str] = []
         self.far: list[Channel] = []
         self.observing = Observing(
             self.loop,
@@ -59,8 +60,9 @@ class Made:
             self.operate,
         )
 
-    def operate(self, *asked: Any) -> None:
+    def operate(self, *asked: Any) -> Any:
         self.operated.append(asked)
+        return lambda: self.left.append(asked[0])
 
     @property
     def port(self) -> int:
@@ -282,6 +284,28 @@ def test_who_has_told_them_is_not_waited_for_and_where_nobody_waits_nor_is_anybo
     with pytest.raises(EOFError):
         other.channel.receive()
     assert time.monotonic() - began < 30
+
+
+def test_of_who_has_left_the_operation_is_told_and_the_place_is_free(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    for number, name in enumerate(("drain", "renew")):
+        far.channel.send("operate", (number, name, {}, "ann", (), 1))
+    far.channel.send("left", 0)
+    far.channel.send("left", 0)
+    far.channel.send("left", 99)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"]
+    made.operated[1][-1](200, {}, "")
+    far.channel.send("left", 1)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"], "it was answered"
+    far.channel.send("operate", (2, "reload", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    made.observing.close()
+    assert made.left == ["drain", "reload"], "nobody there waits for it"
 
 
 def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(

@@ -257,6 +257,18 @@ def test_a_revision_is_judged_again_when_its_turn_comes(door: Door) -> None:
     assert door.told == [("reload", "ann", "refused")]
 
 
+def test_who_has_left_is_told_nothing_and_what_he_asked_for_is_done(door: Door) -> None:
+    questions: list[Question] = []
+    door.commands(drain=questions.append)
+    told = Told()
+    left = door.operating.operate("drain", {"endpoint": "a:1"}, "ann", (), told)
+    left()
+    assert questions[0].is_left
+    questions[0].reply({})
+    assert (told.answers, door.told) == ([], [("drain", "ann", "done")])
+    door.operating.operate("drain", {}, "ann", (), told)()
+
+
 def test_what_is_dropped_is_under_way_no_more_and_in_no_line(door: Door) -> None:
     door.commands(weight=lambda question: question.reply({}))
     door.operating.by_itself("reload", "signal SIGHUP").drop()

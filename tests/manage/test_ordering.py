@@ -77,6 +77,7 @@ class FakeQuestion:
         self.begun: list[object] = []
         self.orders: Any = []
         self.is_left = False
+        self.status = 0
 
     def begin(self) -> bool:
         self.begun.append(len(self.orders))
@@ -87,7 +88,7 @@ class FakeQuestion:
 
     def reply(self, answer: dict[str, Any], status: int = 0) -> None:
         assert not self.answer, "answered twice"
-        self.answer = answer
+        self.answer, self.status = answer, status
 
 
 class Bench:
@@ -179,6 +180,50 @@ def test_waiting_has_an_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
     bench.loop.go("_wait_idle")
     assert "2 still running there after 60s; it stays drained" in question.answer["error"]
     assert DRAINED in bench.in_force.orders.drained
+
+
+def test_for_who_has_left_nothing_is_waited_any_more(bench: Bench) -> None:
+    bench.runs(2)
+    question = bench.ask("drain", endpoint="a.test/a:1", wait=60)
+    question.is_left = True
+    bench.loop.go("_wait_idle")
+    assert question.answer == {"drained": ["a.test/a:1, 2 still running there"]}
+    assert not [work for _, work in bench.loop.timers if "_wait_idle" in str(work)]
+
+
+def test_a_worker_that_hangs_is_named_where_it_has_not_taken_it(bench: Bench) -> None:
+    for word, words in (
+        ("drain", {"endpoint": "a.test/a:1"}),
+        ("weight", {"endpoint": "a.test/a:1", "weight": 2}),
+        ("maintenance", {"route": "a.test", "on": True}),
+        ("maintenance", {"route": "a.test", "on": False}),
+        ("canary", {"route": "a.test", "on": False}),
+    ):
+        question = bench.ask(word, obeyed=False, **words)
+        assert question.answer == {}
+        bench.loop.go("_give_up")
+        assert (question.status, question.answer["pending"]) == (202, [4711, 4711]), word
+        assert "worker 4711, 4711 has not taken it yet: it hangs" in question.answer["warning"]
+    assert bench.ask("undrain", endpoint="a.test/a:1").status == 0
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_whether_it_has_taken_it_is_asked_again_at_the_end_of_a_wait(
+    bench: Bench, goes_on: bool
+) -> None:
+    bench.runs(1)
+    question = bench.ask("drain", obeyed=False, endpoint="a.test/a:1", wait=60)
+    bench.loop.go("_give_up")
+    bench.runs(0)
+    bench.loop.go("_wait_idle")
+    assert question.answer == {}
+    assert bench.fleet.told[-1][1] == []
+    if goes_on:
+        bench.obey()
+        assert (question.status, question.answer) == (0, {"drained": ["a.test/a:1"]})
+    else:
+        bench.loop.go("_give_up")
+        assert (question.status, question.answer["pending"]) == (202, [4711, 4711])
 
 
 def test_without_waiting_it_is_said_what_still_runs(bench: Bench) -> None:

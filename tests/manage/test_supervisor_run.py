@@ -202,3 +202,16 @@ def test_a_drain_that_waits_is_written_down_before_anybody_can_kill_the_door(doo
                     drained.result()
     last = json.loads(file.read_text().splitlines()[-1])
     assert (last["what"], last["outcome"], last["words"]) == ("drain", "begun", words)
+
+
+def test_a_worker_that_hangs_is_named_by_a_change_until_it_goes_on(door: Any) -> None:
+    started = door(GOOD.replace('"respond:204"', '"127.0.0.1:1"'))
+    pid = started.ask("status")["workers"][0]["pid"]
+    words = {"endpoint": "127.0.0.1:1"}
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = ask(started.file, "drain", words)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (answer["pending"], answer["drained"]) == ([pid], ["*/127.0.0.1:1"])
+    assert "pending" not in ask(started.file, "undrain", words)

@@ -42,7 +42,7 @@ def asked(command: Any, **words: object) -> Any:
     """What `command` answers ann."""
     answers: list[Any] = []
     question: Any = type("Question", (), {"words": words, "who": "ann"})()
-    question.reply = answers.append
+    question.reply = lambda answer, _=0: answers.append(answer)
     command(question)
     (answer,) = answers
     return answer
@@ -55,7 +55,7 @@ def itself(noted: list[tuple[str, str]]) -> Any:
         noted.append((name, who))
         question: Any = type("Question", (), {"words": words, "who": who})()
         question.changing = nullcontext
-        question.reply = lambda answer: None
+        question.reply = lambda answer, _=0: None
         return question
 
     return by_itself

@@ -17,7 +17,8 @@ def ask_door(
     words: Mapping[str, object] | None = None,
     patience: float = 0.0,
 ) -> int:
-    """Ask and print. words, patience: see control.ask. Returns 0, or 1 with the reason."""
+    """Ask and print. words, patience: see control.ask. Returns 0, or 1 with the reason: it was
+    refused, or not all workers have taken it yet."""
     answer = answer_of(config, command, words, patience)
     if answer is None:
         return 1
@@ -25,6 +26,9 @@ def ask_door(
         for line in value if isinstance(value, list) else [value]:
             print(f"{name:<12} {line}")
             name = ""
+    if "pending" in answer:
+        print("porch: not all workers have taken it yet, see pending", file=sys.stderr)
+        return 1
     return 0
 
 

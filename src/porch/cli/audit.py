@@ -86,7 +86,8 @@ def show_audit(config: Path, wanted: Wanted, *, as_json: bool) -> int:
         print(f"porch: {audit.file} is not there: no door has run with it yet", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"porch: {audit.file}: {error.strerror}", file=sys.stderr)
+        file = error.filename if error.filename else audit.file
+        print(f"porch: {file}: {error.strerror}", file=sys.stderr)
         return 1
     for each in found:
         print(json.dumps(each) if as_json else "\n".join(lines(dict(each))))
@@ -124,9 +125,12 @@ def lines(line: dict[str, Any]) -> Iterator[str]:
         else:
             was = f"{_spelled(old)} -> " if old else ""
             yield visible(f"    {name}: {was}{_spelled(new)}")
+    if "pending" in line:
+        yield f"    not taken by then by worker {visible(_spelled(line['pending'])).strip('[]')}"
     if "error" in line:
-        for each in str(line["error"]).removeprefix("porch: ").splitlines():
-            yield f"    {visible(each)}"
+        # Marked, so that no line in a word that was refused looks like one of ours.
+        for each in str(line["error"]).removeprefix("porch: ").split("\n"):
+            yield f"    | {visible(each)}"
 
 
 def _pairs(value: object) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from porch.manage.own_folder import make_own_folder, own_folder
 
@@ -105,16 +105,36 @@ class AuditFile:
         return True
 
     def read(self) -> Iterator[Line | Torn]:
-        """All lines, the oldest first. Raises OSError; FileNotFoundError where nothing was ever
-        written."""
-        name = self.file.name
-        older = [self.file.with_name(f"{name}.{number}") for number in range(KEPT, 0, -1)]
-        found = [each for each in older if os.path.lexists(each)]
-        if not found or os.path.lexists(self.file):  # a crash between two files leaves none of now
-            found.append(self.file)
-        for file in found:
-            with open(os.open(file, os.O_RDONLY | _NEVER), "rb") as opened:
-                yield from map(_line, opened)
+        """All lines, the oldest first. Raises OSError with the file's name; FileNotFoundError where
+        nothing was ever written.
+
+        Whoever may read them reads: root those of any door. But the folder above is also of others,
+        so that what is read is no other file than it says."""
+        folder = _opened(self.file.parent, os.O_DIRECTORY)
+        try:
+            found = False
+            for number in range(KEPT, -1, -1):
+                name = f"{self.file.name}.{number}" if number else self.file.name
+                try:
+                    opened = self._read(folder, name)
+                except FileNotFoundError:
+                    if number or found:  # a crash between two files leaves none of now
+                        continue
+                    raise
+                found = True
+                with opened:
+                    yield from map(_line, opened)
+        finally:
+            os.close(folder)
+
+    def _read(self, folder: int, name: str) -> BinaryIO:
+        """Open one of them. Raises OSError."""
+        file = self.file.with_name(name)
+        descriptor = _opened(file, dir_fd=folder)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise _strange(file, "no regular file")
+        return open(descriptor, "rb")
 
     def latest(self, most: int) -> list[Line]:
         """The last lines, as many as stand in `most` bytes of the file and the one before it.
@@ -127,6 +147,22 @@ class AuditFile:
                         data = _end(folder, name, most - len(data)) + data
         found = map(_line, data.splitlines())
         return [each for each in found if not isinstance(each, Torn)]
+
+
+def _opened(file: Path, flags: int = 0, dir_fd: int | None = None) -> int:
+    """To be read, and no link. Raises OSError."""
+    try:
+        name = file if dir_fd is None else file.name
+        return os.open(name, os.O_RDONLY | _NEVER | flags, dir_fd=dir_fd)
+    except OSError as error:
+        if error.errno == errno.ELOOP or (error.errno == errno.ENOTDIR and file.is_symlink()):
+            raise _strange(file, "a symbolic link") from None
+        raise OSError(error.errno, error.strerror, str(file)) from None
+
+
+def _strange(file: Path, what: str) -> OSError:
+    text = f"it is {what}, and the door has not made it; see who has, and remove it"
+    return OSError(errno.EINVAL, text, str(file))
 
 
 def _end(folder: int, name: str, most: int) -> bytes:

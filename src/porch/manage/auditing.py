@@ -68,6 +68,8 @@ class Auditing:
         line = entry.line(outcome, after)
         if "error" in answer:
             line["error"] = _shown("error", answer["error"])
+        if "pending" in answer:
+            line["pending"] = answer["pending"]
         size = len(json.dumps(line))
         if size > (LONGEST_LINE if outcome in ("done", "begun") else LONGEST_REFUSED):
             line["words"] = {"left out": f"{size} bytes"}

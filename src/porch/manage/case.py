@@ -116,6 +116,10 @@ class Case:
         if reply is not None:
             reply(status, answer, self._revision or self._records.revision)
 
+    def forget(self) -> None:
+        """Whoever asked has left."""
+        self._reply = None
+
     def end(self, answer: Answer, status: int) -> None:
         """It is over."""
         entry = self.entry

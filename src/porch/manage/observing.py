@@ -46,7 +46,8 @@ _ENDS = {
 
 
 class Operate(Protocol):
-    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py."""
+    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py. Returns
+    what is to be called when whoever asked has left."""
 
     def __call__(
         self,
@@ -55,7 +56,7 @@ class Operate(Protocol):
         who: str,
         if_match: Sequence[str],
         reply: Callable[[int, Any, str], None],
-    ) -> None: ...
+    ) -> Callable[[], None]: ...
 
 
 class Observing:
@@ -87,7 +88,7 @@ class Observing:
         self._served = Served()
         self._generation = 0
         self._sockets: list[socket] = []
-        self._under_way: dict[tuple[Channel, int], str] = {}  # the name of each
+        self._under_way: dict[int, tuple[str, Callable[[], None] | None]] = {}
         self._has_said = False
 
     def look(self) -> None:
@@ -146,7 +147,7 @@ class Observing:
         are free behind that. Blocks for FINISH seconds at most, and only where somebody waits."""
         channel = self._channel
         if channel is not None and self._under_way:
-            for (_, number), name in self._under_way.items():
+            for number, (name, _) in self._under_way.items():
                 status, answer = (202, _BEGUN) if name == "upgrade" else (503, _ENDS)
                 channel.send("operated", (number, status, answer, ""))
             channel.send("finish")
@@ -183,7 +184,10 @@ class Observing:
         if channel is not None:
             self._loop.forget(channel)
             channel.close()
-            self._under_way.clear()
+            under_way, self._under_way = self._under_way, {}
+            for _, leave in under_way.values():
+                if leave is not None:
+                    leave()
 
     def _receive(self) -> None:
         channel = self._channel
@@ -205,6 +209,10 @@ class Observing:
                 self._flush()
             elif message.word == "operate" and _is_operation(message.data):
                 self._take(channel, *message.data)
+            elif message.word == "left":
+                _, leave = self._under_way.pop(message.data, ("", None))
+                if leave is not None:
+                    leave()
 
     def _end_odd(self, error: NotData) -> None:
         """It is under somebody's hand, or has a fault: it must not let anybody in any more. What
@@ -242,12 +250,14 @@ class Observing:
         if len(self._under_way) >= MOST:
             reply(503, {"error": "too many operations are under way; try again soon"}, "")
             return
-        self._under_way[channel, number] = name
-        self._operate(name, words, who, if_match, reply)
+        self._under_way[number] = name, None
+        leave = self._operate(name, words, who, if_match, reply)
+        if number in self._under_way:
+            self._under_way[number] = name, leave
 
     def _reply(self, channel: Channel, number: int, status: int, answer: object, etag: str) -> None:
-        self._under_way.pop((channel, number), None)
         if channel is self._channel:
+            self._under_way.pop(number, None)
             channel.send("operated", (number, status, answer, etag))
             self._flush()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from porch.manage.in_force import InForce
     from porch.manage.loop import Loop
 
-__all__ = ["Answer", "ByItself", "Command", "Operating", "Question", "Reply"]
+__all__ = ["Answer", "ByItself", "Command", "Leave", "Operating", "Question", "Reply"]
 
 REMEMBERED = 100
 """Changes of which a 412 can tell."""
@@ -48,6 +48,7 @@ class Question:
     """What somebody has asked for. words: those of its operation, checked. who: has asked.
 
     sock: by which a new version of the door can answer in place of this one; None for none.
+    is_left: whoever asked is there no more; what he asked for is done, and nothing is waited for.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Question:
         """case: what is said and written down of it. is_waited_for: whether somebody waits for an
         answer; nobody does where a signal has asked, or the door itself."""
         self.is_waited_for = is_waited_for
+        self.is_left = False
         self.words = dict(words)
         self.who = who
         self.sock = sock
@@ -101,6 +103,11 @@ class Question:
         if not self._is_over:
             self.case.promise(answer, 202)
 
+    def leave(self) -> None:
+        """Whoever asked is there no more."""
+        self.is_left = True
+        self.case.forget()
+
     def drop(self) -> None:
         """Nothing comes of it, for another like it is about to be done."""
         self._is_over = True
@@ -113,6 +120,8 @@ class Question:
 
 Command = Callable[[Question], None]
 """Does what a word asks for, and answers when it is done."""
+Leave = Callable[[], None]
+"""Told that whoever asked has left."""
 ByItself = Callable[[str, str, Mapping[str, object]], Question]
 """See Operating.by_itself."""
 
@@ -147,23 +156,24 @@ class Operating:
         if_match: Sequence[str],
         reply: Reply,
         sock: socket | None = None,
-    ) -> None:
+    ) -> Leave:
         """Have it done. if_match: revisions of which one must be that of now, empty for any.
-        sock: see Question. Raises only what is a fault of ours, and then has answered."""
+        sock: see Question. Returns what is to be called when whoever asked has left before he was
+        answered. Raises only what is a fault of ours, and then has answered."""
         operation, command = OPERATIONS.get(name), self.commands.get(name)
         if operation is None or command is None:
             reply(404, {"error": "not a command of this door"}, self.revision)
-            return
+            return _nothing
         refused = wrong(operation.takes, words)
         if refused:
             reply(400, {"error": f"porch: {refused}"}, self.revision)
-            return
+            return _nothing
         answer = self.judge(if_match)
         if answer is None and if_match and operation.changes:
             answer = self._is_under_way()
         if answer is not None:
             reply(412, answer, self.revision)
-            return
+            return _nothing
         entry = self.auditing.begin(name, who, words) if operation.changes else None
         question = Question(words, who, Case(self, entry, reply, if_match), sock)
         if operation.changes:
@@ -174,6 +184,7 @@ class Operating:
         except Exception:
             question.reply({"error": _FAULT}, 500)
             raise
+        return question.leave
 
     def by_itself(self, name: str, who: str, words: Mapping[str, object] | None = None) -> Question:
         """Of a change for whose answer nobody waits: a signal has asked for it, or the door itself.
@@ -223,3 +234,7 @@ class Operating:
         """What is answered while another configuration comes."""
         names = [name for each, name in self._open.items() if name in _ANEW and not each.is_over]
         return {"error": _UNDER_WAY.format(names[0]), "changed": []} if names else None
+
+
+def _nothing() -> None:
+    """It was answered already."""

@@ -87,6 +87,8 @@ _LOADED = made(
 )
 _WARNING = optional(text("what should be known about it"))
 _DONE = listed(text("an endpoint"))
+_PENDING = optional(listed(whole("the process of a worker that has not taken it yet")))
+_LATER = "It is made; the workers in `pending` hang, or start, and take it when they go on."
 
 _TABLE = (
     Operation(
@@ -173,14 +175,16 @@ _TABLE = (
                 number("seconds to wait until nothing runs there; 0: not at all", LONGEST_WAIT)
             )
         ),
-        gives=made(drained=_DONE, warning=_WARNING),
+        gives=made(drained=_DONE, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="undrain",
         summary="Use a drained endpoint again.",
         changes=True,
         takes=_endpoint(),
-        gives=made(undrained=_DONE, warning=_WARNING),
+        gives=made(undrained=_DONE, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="weight",
@@ -194,7 +198,8 @@ _TABLE = (
                 "description": "0: none; null: that of the file again",
             }
         ),
-        gives=made(weighted=_DONE, warning=_WARNING),
+        gives=made(weighted=_DONE, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="maintenance",
@@ -210,7 +215,13 @@ _TABLE = (
             ),
             **{"for": optional(number("seconds until it opens by itself; 0: never", _TEN_YEARS))},
         ),
-        gives=made(closed=optional(text("what")), open=optional(text("what")), warning=_WARNING),
+        gives=made(
+            closed=optional(text("what")),
+            open=optional(text("what")),
+            warning=_WARNING,
+            pending=_PENDING,
+        ),
+        later=_LATER,
     ),
     Operation(
         name="canary",
@@ -221,6 +232,7 @@ _TABLE = (
             on=flag("whether it has requests"),
         ),
         gives=_ANY,
+        later=_LATER,
     ),
     Operation(
         name="orders",
@@ -303,6 +315,7 @@ _TABLE = (
             **{"for": optional(number("seconds; 300 if it is left out", 3600))},
         ),
         gives=_ANY,
+        later=_LATER,
     ),
     Operation(
         name="capture",
@@ -313,7 +326,8 @@ _TABLE = (
             route=optional(text("the key of the one route; all if it is left out", LONGEST_TEXT)),
             **{"for": optional(number("seconds; 600 if it is left out", 600))},
         ),
-        gives=made(capture=_ANY),
+        gives=made(capture=_ANY, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="captured",
@@ -327,7 +341,8 @@ _TABLE = (
         summary="Capture nothing more.",
         changes=True,
         takes=_NOTHING,
-        gives=made(capture=_ANY),
+        gives=made(capture=_ANY, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="totals",

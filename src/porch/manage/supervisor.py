@@ -7,7 +7,6 @@ to it. It has no event loop that a fork or an exec would break, and no thread.
 import contextlib
 import errno
 import gc
-import resource
 import signal
 import traceback
 from collections.abc import Callable, Mapping
@@ -28,6 +27,7 @@ from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
+from porch.manage.descriptors import raise_limit
 from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
@@ -164,7 +164,7 @@ class Supervisor:
         else:
             self._upgrading.case.made()
         in_force.keep_cache(handover.cache if handover is not None else [])
-        self._descriptors = _raise_limit()
+        self._descriptors = raise_limit()
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
         self.fleet.resize(in_force.candidate.workers)
@@ -490,15 +490,3 @@ class Supervisor:
             self._control.close()
         self._loop.close()
         self.messages.close()
-
-
-def _raise_limit() -> int:
-    """As many descriptors as the system allows: an exchange needs two, an idle client one.
-
-    Returns the limit if it had to be raised, 0 if it is what it was.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit of its own
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        return hard if hard != soft else 0
-    return 0

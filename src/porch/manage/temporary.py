@@ -7,7 +7,7 @@ wall clock does, and also where the supervisor is replaced or dies meanwhile, it
 from collections.abc import Callable, Mapping
 
 from porch.config.units import spell_duration
-from porch.manage.asking import Asking
+from porch.manage.asking import Asking, pending, taken
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop, Timer
 from porch.manage.operating import Answer, ByItself, Question
@@ -64,8 +64,11 @@ class Temporary:
             self._timer = None
 
     def _tell(self, value: object, question: Question, answer: Callable[[], Answer]) -> None:
-        """All workers: what holds now. Whoever asked is answered when they have it."""
-        self._asking.tell(self.WORD, value, lambda _: question.reply(answer()))
+        """All workers: what holds now. Whoever asked is answered when they have it, or
+        would not take it."""
+        self._asking.tell(
+            self.WORD, value, lambda answers: question.reply(*taken(answer(), pending(answers)))
+        )
 
     def _asked_by_itself(self, name: str, why: str, words: Mapping[str, object]) -> Question:
         """An operation that the door does without being asked, for the audit."""

@@ -50,8 +50,6 @@ class RequestId(Filter):
         """See Filter. An origin's own stands behind nothing of ours: it goes."""
         response = exchange.response
         assert response is not None
-        if not exchange.id:  # of a request that was refused before it had a route
-            exchange.id = self._next()
         fields = response.fields
         if REQUEST_ID in map(_name, fields):
             fields = [each for each in fields if each[0] != REQUEST_ID]

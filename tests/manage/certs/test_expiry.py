@@ -171,3 +171,23 @@ def test_a_door_without_certificates_says_nothing(door: Door) -> None:
     door.run()
     door.time.pass_by(DAY)
     assert door.said == []
+
+
+def test_that_of_the_admin_door_is_told_of_and_measured_as_those_of_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Door(tmp_path, Hands(monkeypatch))
+    door.write("door.test", 90)
+    stem = tmp_path / "door.test"
+    tokens = {"ann": "x" * 32}
+    admin = {"listen": "127.0.0.1:0", "tokens": tokens, "cert": f"{stem}.crt", "key": f"{stem}.key"}
+    loaded = load_mapping({"routes": {"*": ":1"}, "admin": admin})
+    candidate = Candidate.examine(loaded)
+    assert candidate is not None, loaded.report()
+    loop: Any = door.time
+    expiry = Expiry(loop, lambda: candidate, door.said.append)
+    door.time.pass_by(10.0)
+    assert expiry.ends == {"the admin door": START.timestamp() + 90 * DAY}
+    assert door.said == []
+    door.time.pass_by(80 * DAY)
+    assert "the certificate for the admin door ends within 14 days" in door.said[0]

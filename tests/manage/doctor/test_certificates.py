@@ -65,6 +65,24 @@ def test_files_that_end_soon_are_wrong(
     assert said == "ok" or "put a new one into its files" in found.sentence
 
 
+def test_that_of_the_admin_door_is_looked_at_too(
+    hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADMIN_ANN", "x" * 32)
+    given(tmp_path, "door.test", 90)
+    words = given(tmp_path, "shop.test", 365)
+    words += '[admin]\nlisten = "127.0.0.1:0"\ntokens.ann = "${ADMIN_ANN}"\n'
+    made = patient(tmp_path, words + 'cert = "door.test.crt"\nkey = "door.test.key"\n')
+    hands.set(START.timestamp() + DAY / 2)
+    (found,) = check_certificates(made)
+    assert (found.said, found.sentence) == ("ok", "2; the first ends in 89 days (the admin door)")
+    hands.set(START.timestamp() + 80 * DAY)
+    (found,) = check_certificates(made)
+    assert found.said == "wrong"
+    assert found.sentence.startswith("that of the admin door ends in ")
+    assert "put a new one into its files" in found.sentence
+
+
 def test_one_that_is_not_there_yet_is_no_harm(hands: Hands, tmp_path: Path) -> None:
     (found,) = check_certificates(patient(tmp_path, '[routes]\n"shop.dev" = ":1"\n'))
     assert (found.said, found.sentence) == ("ok", "none is there yet")

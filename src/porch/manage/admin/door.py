@@ -58,7 +58,7 @@ class AdminDoor:
     ) -> None:
         """offers: beside those to log in and out."""
         self._messages = messages
-        self._proof = Proof(settings)
+        self._proof = Proof(settings, messages.warn)
         self._choose = _chooser(settings)
         self._listeners: dict[ListenAddress, Listener] = {}
         self.guesses = Guesses(messages.warn)

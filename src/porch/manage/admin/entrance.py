@@ -13,9 +13,9 @@ from porch.exchange import Exchange
 from porch.filter import Filter, Response, Suspend
 from porch.http.message import RequestHead
 from porch.listen.crowd_seats import Seat, Seats
-from porch.manage.admin.guesses import Guesses
+from porch.manage.admin.guesses import Guesses, is_drawn
 from porch.manage.admin.offer import API, Caller, Offer, Offers, refusal
-from porch.manage.admin.proof import Proof, Wrong
+from porch.manage.admin.proof import Proof, Wrong, token_of
 from porch.manage.admin.sessions import Session
 from porch.route.host import normal_host
 from porch.shield.origins import is_own, origin_of
@@ -70,12 +70,15 @@ class Entrance(Filter):
 
     def _admit(self, exchange: Exchange, offer: Offer) -> Response | None:
         """None where it may go on; `exchange.identity` is the caller then."""
+        token = token_of(exchange.request)
+        wait = 0.0 if token is None else self._guesses.wait(exchange.client_ip)
+        if wait and not is_drawn(token or b""):
+            return _too_many(exchange, wait)
         try:
-            shows = exchange.request.get(b"authorization") is not None
-            if shows and (wait := self._guesses.wait(exchange.client_ip)):
-                return _too_many(exchange, wait)
             caller = self._proof.caller(exchange)
         except Wrong:
+            if wait:
+                return _too_many(exchange, wait)
             self._guesses.note(exchange.client_ip)
             return refusal(exchange, 401, _WRONG, [_BEARER])
         exchange.identity = caller
@@ -85,7 +88,8 @@ class Entrance(Filter):
             return None
         if caller is None:
             if exchange.request.target.startswith(API):
-                return refusal(exchange, 401, _NOBODY, [_BEARER])
+                text = self._proof.trouble(exchange.request) or _NOBODY
+                return refusal(exchange, 401, text, [_BEARER])
             return Response(303, [(b"location", LOGIN)])
         if not caller.may(offer.needs):
             return refusal(exchange, 403, self._why_not(caller, offer))
@@ -142,6 +146,12 @@ class Reception(Filter):
         caller = exchange.identity
         assert caller is None or isinstance(caller, Caller)
         return offer.answer(exchange, caller, self._body_of(exchange))
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        offer = offered(self._offers, exchange.request)
+        if offer is not None and offer.on_end is not None:
+            offer.on_end(exchange)
 
 
 def most(offers: Offers, exchange: Exchange) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from porch import clock
 from porch.certs.store import FileStore, StoreError
 from porch.manage.candidate import Candidate
+from porch.manage.certs.renewed import ADMIN
 from porch.manage.loop import Loop
 
 __all__ = ["Expiry"]
@@ -18,7 +19,7 @@ SLOWLY = 0.01
 
 class Expiry:
     """candidate: what runs. say: tells the operator, each thing once. ends: when certificates end,
-    by name, in seconds of the wall clock, as it was at the last look."""
+    by host, that of the admin door by ADMIN, in seconds of the wall clock, as of the last look."""
 
     def __init__(
         self, loop: Loop, candidate: Callable[[], Candidate], say: Callable[[str], None]
@@ -39,7 +40,11 @@ class Expiry:
             self._loop.after(SLOWLY, lambda: self._go_on(steps))
 
     def _look(self, candidate: Candidate) -> Iterator[None]:
-        if not candidate.given and not candidate.managed:
+        given = dict(candidate.given)
+        admin = candidate.admin
+        if admin is not None and admin.certificate is not None:
+            given[ADMIN] = admin.certificate
+        if not given and not candidate.managed:
             return
         from porch.certs.report import NameState, expiry_warnings  # late: cryptography
         from porch.certs.states import states
@@ -49,7 +54,7 @@ class Expiry:
             with contextlib.suppress(StoreError):  # which was told, and files end all the same
                 store = FileStore(candidate.store)
         found: list[NameState] = []
-        for state in states(store, candidate.managed, candidate.given):
+        for state in states(store, candidate.managed, given):
             found.append(state)
             yield
         self.ends = {each.name: each.not_after for each in found if each.not_after is not None}

@@ -8,7 +8,9 @@ from porch.certs import moments
 from porch.certs.report import WARN_DAYS, NameState, is_unattended
 from porch.certs.states import states
 from porch.certs.store import FileStore, StoreError
+from porch.config.administering import administered
 from porch.manage.certs.managed import Managed
+from porch.manage.certs.renewed import ADMIN
 from porch.manage.doctor.patient import Found, Patient, look, ok, wrong
 
 __all__ = ["check_certificates"]
@@ -34,7 +36,11 @@ def check_certificates(patient: Patient) -> Iterator[Found]:
         except StoreError as error:
             yield wrong(name, str(error))
     asked = [each.directory for each in managed.authorities]
-    every = [*states(store, certificates.managed, certificates.presented.by_host, asked)]
+    given = dict(certificates.presented.by_host)
+    admin = administered(patient.loaded)
+    if admin is not None and admin.certificate is not None:
+        given[ADMIN] = admin.certificate
+    every = [*states(store, certificates.managed, given, asked)]
     if not every:
         yield ok(name, "none is needed" if store or not certificates.gets else "none is there yet")
         return
