@@ -16,7 +16,7 @@ import sys
 from harness import machine
 from scrape import Counted, cpu_ms
 
-from porch.manage.page.beat import EVERY, LONGEST, SHARE
+from porch.manage.page.broadcast import EVERY, LONGEST, SHARE
 from porch.manage.page.drawing import Plan
 from porch.manage.page.picture import Picture
 from porch.manage.page.stream import event

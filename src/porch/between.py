@@ -79,6 +79,10 @@ class BeforeClient(_Between):
         """See ClientStream."""
         return self.client.is_read()
 
+    def descriptor(self) -> int:
+        """See ClientStream."""
+        return self.client.descriptor()
+
     def unsent(self) -> int:
         """See ClientStream."""
         return self.client.unsent()

@@ -54,6 +54,9 @@ class ClientStream(Stream, Protocol):
     def is_read(self) -> bool:
         """Whether what it sends is taken as it comes: nothing keeps it from sending more."""
 
+    def descriptor(self) -> int:
+        """Of the connection's socket; -1 where there is none."""
+
     def unsent(self) -> int:
         """Bytes that this side has not taken yet, the system's buffers included."""
 
@@ -125,7 +128,8 @@ class Keeper(Protocol):
         """Tell the operator of a defect."""
 
     def later(self, seconds: float, call: Callable[[], object]) -> Timer:
-        """Have `call` called in so many seconds. Not for plain exchanges: a timer costs 1 us."""
+        """Have `call` called in so many seconds; in 0.0 behind all that is ready now, and before
+        anybody asks what else is. Not for plain exchanges: a timer costs 1 us."""
 
 
 def send_file(transport: "asyncio.Transport", descriptor: int, first: int, size: int) -> int:

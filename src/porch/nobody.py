@@ -37,6 +37,10 @@ class Nobody:
         """See ClientStream: nobody sends."""
         return False
 
+    def descriptor(self) -> int:
+        """See ClientStream: there is none."""
+        return -1
+
     def unsent(self) -> int:
         """See ClientStream: nothing waits."""
         return 0

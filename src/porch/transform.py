@@ -204,6 +204,10 @@ class Transformed:
         """See keeper.ClientStream."""
         return self._client.is_read()
 
+    def descriptor(self) -> int:
+        """See keeper.ClientStream."""
+        return self._client.descriptor()
+
     def unsent(self) -> int:
         """See keeper.ClientStream."""
         return self._client.unsent()

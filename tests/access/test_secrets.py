@@ -4,6 +4,10 @@ place of a text, in hexadecimal and percent-encoded."""
 
 import base64
 import json
+import os
+import re
+import signal
+import socket
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +16,12 @@ from urllib.parse import quote
 
 import pytest
 
+from porch.manage.operations import OPERATIONS
 from porch.shield.basic_hash import make_hash
-from tests.e2e.conftest import Client, Door
+from tests.e2e.conftest import SOURCE, Client, Door
 from tests.smuggling.strict import Request
+from tests.support.collector import collecting
+from tests.support.ports import free_port
 from tests.support.site import Site, written
 from tests.support.tokens import SECRET, claims, signed
 
@@ -25,12 +32,13 @@ KEY, OTHER = "pk_aKeyThatIsNeverWrittenDown012345", "pk_anotherKeyThatIsOfNobody
 COOKIE, SET = "cookie-of-a-session-4711", "cookie-that-is-set-0815"
 QUERY, USER = "a-code-of-a-login-in-a-query", "a-password-in-a-url"
 SENT = "what-the-door-shows-to-its-origin"
+ADMIN, CLIENT = "admin-4Q3kJ9Zb7mT1xWc8Vd2R", "secret-of-a-client-at-a-provider-8Yh2"
 TOKEN = signed(SECRET.encode(), "HS256", payload=claims(exp=time() + 900)).decode()
 FORGED = TOKEN.rpartition(".")[0] + ".c2lnbmVkIGJ5IG5vYm9keSBhdCBhbGw"
 EXPIRED = signed(SECRET.encode(), "HS256", payload=claims(exp=time() - 900)).decode()
 
 SECRETS = (
-    *(PASSWORD, WRONG, KEY, OTHER, COOKIE, SET, QUERY, USER, SENT, SECRET),
+    *(PASSWORD, WRONG, KEY, OTHER, COOKIE, SET, QUERY, USER, SENT, SECRET, ADMIN, CLIENT),
     *(each.rpartition(".")[2] for each in (TOKEN, FORGED, EXPIRED)),
     *(each.split(".")[1] for each in (TOKEN, FORGED, EXPIRED)),
 )
@@ -225,6 +233,114 @@ def test_no_secret_is_in_what_a_door_and_its_commands_say(running: Door, tmp_pat
     assert leaks("\n".join(said)) == []
     assert all(each.count("/x?") > 10 for each in (said[0], *said[2:])), "there was much to see"
     assert all(json.loads(line) for line in running.log.splitlines())
+
+
+TOP = """
+metrics = "127.0.0.1:{metrics}"
+traces = "{collector}"
+[admin]
+listen = "127.0.0.1:{admin}"
+tokens = {{ ann = "${{ADMIN}}" }}
+[routes]
+"own.test" = {{ to = "127.0.0.1:1", auth = "py:broken_who:who" }}
+"asked.test" = {{ to = "127.0.0.1:1", challenge = {{ secret = "${{SIGNING}}" }} }}
+"""
+LOGIN = """
+[routes."past.test"]
+to = "127.0.0.1:1"
+cache = {{ bypass = {{ header = {{ x-a = "${{SENT}}" }} }} }}
+[routes."new.test"]
+to = ["127.0.0.1:1"]
+canary = {{ to = "127.0.0.1:2", header = {{ x-a = "${{SENT}}" }} }}
+[routes."login.test"]
+to = "127.0.0.1:1"
+[routes."login.test".auth.oidc]
+issuer = "http://127.0.0.1:1"
+client_id = "a"
+client_secret = "${{CLIENT}}"
+"""
+BROKEN = """
+def who(exchange):
+    password = exchange.request.get(b"authorization")
+    raise LookupError(len(password or b""))
+"""
+"""A defect of the operator's own: its traceback is told, without what it had in its hands."""
+LOOKS = [each for each in OPERATIONS.values() if not each.changes]
+WORDS = {
+    "explain": {
+        "url": f"http://ann:{USER}@key.test/?api_key={KEY}",
+        "headers": [f"X-Api-Key: {KEY}"],
+    },
+    "kept": {"primary": "00" * 16},
+    "trace": {"id": "last-error"},
+}
+HOSTS = sorted(re.findall(r'"(\w+\.test)"', CONFIG + TOP + LOGIN))
+PATHS = ("/", "/login", "/v1/session", "/v1/events", *(each.path for each in LOOKS))
+
+
+def asked(port: int, path: str) -> str:
+    """What an address beside the door answers, with its fields; of a stream how it begins."""
+    with socket.create_connection(("127.0.0.1", port), 10) as client:
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {ADMIN}"
+        client.sendall(f"{head}\r\nConnection: close\r\n\r\n".encode())
+        said = b""
+        while piece := client.recv(65536):
+            said += piece
+            if path == "/v1/events" and said.count(b"\ndata:") > 2:
+                break
+        return said.decode("utf-8", "replace")
+
+
+@pytest.mark.timeout(150)
+def test_nor_in_what_is_seen_beside_it(door: Start, origin: Site, tmp_path: Path) -> None:
+    """All that only looks, by the control socket and by the admin door; its page and its events,
+    metrics, traces, what is captured, the audit, the stacks of a worker, and a traceback."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra porch[otel]")
+    metrics, admin = free_port(), free_port()
+    (tmp_path / "broken_who.py").write_text(BROKEN, encoding="utf-8")
+    with collecting() as collector:
+        top = TOP.format(metrics=metrics, admin=admin, collector=collector.url)
+        text = CONFIG.replace("[routes]\n", top.replace("{", "{{").replace("}", "}}"), 1) + LOGIN
+        running = door(
+            text.format(
+                port=origin.port,
+                folder=tmp_path,
+                hashed=make_hash(PASSWORD.encode()),
+                digest=sha256(KEY.encode()).hexdigest(),
+            ),
+            environ={
+                "SIGNING": SECRET,
+                "SENT": SENT,
+                "ADMIN": ADMIN,
+                "CLIENT": CLIENT,
+                "PYTHONPATH": f"{SOURCE}:{tmp_path}",
+            },
+        )
+        assert "error" not in running.ask("capture", client="127.0.0.1")
+        pages = show(running)
+        for host in ("own.test", "asked.test", "login.test"):
+            head = f"GET /?code={QUERY} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html"
+            pages += _page(running, f"{head}\r\nAuthorization: {basic(PASSWORD)}")
+        assert leaks(pages) == []
+        for each in LOOKS:
+            assert leaks(json.dumps(running.ask(each.name, **WORDS.get(each.name, {})))) == [], each
+        for host in HOSTS:
+            told = running.ask("explain", url=f"http://{host}/", headers=[f"X-A: {SENT}"])
+            assert leaks(json.dumps(told)) == [], host
+        seen = {path: asked(admin, path) for path in PATHS}
+        seen |= {path: asked(metrics, path) for path in ("/metrics", "/status", "/")}
+        assert {path: leaks(said) for path, said in seen.items() if leaks(said)} == {}
+        assert sum(said.startswith("HTTP/1.1 200") for said in seen.values()) > 10, seen.keys()
+        assert "data:" in seen["/v1/events"]
+        for words in (("trace", "last-error"), ("audit",), ("doctor",), ("certs",)):
+            done = running.porch(*words)
+            assert leaks(done.stdout + done.stderr) == [], words
+        running.wait_until(lambda: len(collector.spans) > 50, "traces")
+        assert leaks(repr(collector.spans) + repr(collector.requests)) == []
+        os.kill(running.workers[0], signal.SIGUSR2)
+        running.stop()
+    assert leaks(running.log + running.errors) == []
+    assert "LookupError" in running.errors, "it was told with its traceback"
 
 
 WRONG_FILES = (

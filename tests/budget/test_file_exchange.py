@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from porch import clock
+from porch.listen.h1 import ServerConnection
 from porch.serve.files import SMALL
-from tests.budget.test_plain_exchange import Plain, calls_of
+from tests.budget.test_plain_exchange import GET, Plain, calls_of
 from tests.support.folder import write
-from tests.support.network import FakeClock, FakeLoop
+from tests.support.network import FakeClock, FakeLoop, FakeTransport
 
-MOST_CALLS = 28
+MOST_CALLS = 31
+MOST_FOLLOWING = 27
 SYSTEM = ("open", "close", "stat", "fstat", "pread")
 
 
@@ -43,6 +45,13 @@ class Served(Plain):
         """Nobody is asked."""
         assert not self.origins
 
+    def other(self) -> FakeTransport:
+        """One more client."""
+        client = self._transport()
+        connection = ServerConnection(self.door, b"http", b"80")
+        self.loop.run(lambda: client.connect(connection))
+        return client
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -62,7 +71,7 @@ def served(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Served]:
     loop.close()
 
 
-def test_a_small_file_takes_at_most_28_python_calls_and_one_look_at_the_disk(
+def test_a_small_file_takes_at_most_31_python_calls_and_one_look_at_the_disk(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Counted(monkeypatch)
@@ -73,12 +82,31 @@ def test_a_small_file_takes_at_most_28_python_calls_and_one_look_at_the_disk(
     assert bytes(served.client.arrived).endswith(b"\r\n\r\nhello")
 
 
+def test_who_asks_for_it_in_the_same_turn_takes_at_most_27_and_none(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = served.other()
+    found = Counted(monkeypatch)
+    calls: list[str] = []
+
+    def both() -> None:
+        served.ask()
+        calls.extend(calls_of(lambda: other.feed(GET)))
+        assert found.names == ["stat"]
+
+    served.loop.run(both)
+    assert len(calls) <= MOST_FOLLOWING, "\n" + "\n".join(calls)
+    assert bytes(other.arrived).endswith(b"\r\n\r\nhello")
+    served.exchange()
+    assert found.names == ["stat", "stat"]
+
+
 def test_it_is_one_write_without_task_or_timer(served: Served) -> None:
     writes = served.client.writes
     served.loop.counts.clear()
     served.exchange()
     assert served.client.writes == writes + 1
-    assert served.loop.counts == {}
+    assert served.loop.counts == {"call_soon": 1}  # the turn's end
 
 
 def test_a_large_file_is_opened_once_and_looked_at_twice(

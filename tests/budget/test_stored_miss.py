@@ -134,4 +134,4 @@ def test_two_reads_two_writes_and_one_callback(missing: Missing) -> None:
     missing.exchange()
     reads, writes = count()
     assert (reads - before[0], writes - before[1]) == (2, 2)
-    assert missing.loop.counts == {"call_at": 1}
+    assert missing.loop.counts == {"call_soon": 1}

@@ -1,6 +1,5 @@
 """The store in memory, where it is not as the one on disk; see test_store_laws for the rest."""
 
-import gc
 import os
 from collections.abc import Iterator
 
@@ -9,6 +8,7 @@ import pytest
 from porch.cache import memory_store
 from porch.cache.memory_store import OVERHEAD, MemoryStore
 from porch.cache.notices import Notices
+from porch.cache.validate import outdated
 from tests.support.storing import answer, keep, key
 
 
@@ -51,22 +51,6 @@ def test_too_many_forgotten_keys_purge_nothing_that_is_stored(monkeypatch: pytes
     for number in range(11):
         store.purge("tag", b"%d" % number)
     assert store.load(kept) is None
-
-
-def test_a_body_that_nobody_finishes_gives_its_room_back():
-    store = MemoryStore(4 << 20)
-    spool = store.spool(key("a"), answer("a", -1), store.moment())
-    spool.write(bytes(1 << 20))
-    assert store.stat().size >= 1 << 20
-    spool.abandon()
-    assert store.stat().size == 0
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(3):
-        store.spool(key("a"), answer("a", -1), store.moment()).abandon()
-    growths = store.follow(key("a"))
-    assert growths == []
-    gc.collect()
-    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_closed_it_holds_nothing():
@@ -139,6 +123,38 @@ def test_a_soft_purge_and_a_host_of_another_worker_are_as_of_ones_own(pair):
     assert other.load(ident).is_purged
     one.purge("host", b"A.TEST")
     assert other.load(ident) is None
+
+
+def test_what_one_worker_finds_outdated_the_other_asks_about(pair):
+    one, other = pair
+    mine, theirs = keep(one, "a"), keep(other, "a")
+    beside, before = keep(other, "b"), other.moment()
+    number = other.generations[other.cell(key("a"))]
+    assert one.freshen(key("a"), mine, outdated(answer("a")), one.moment())
+    assert other.generations[other.cell(key("a"))] != number
+    assert other.load(theirs).is_purged
+    assert not other.load(beside).is_purged
+    late = other.save(key("a"), answer("a"), b"", before)
+    assert late is not None
+    assert other.load(late).is_purged, "it was asked for before"
+    assert other.freshen(key("a"), late, answer("a"), other.moment())
+    assert not other.load(late).is_purged
+
+
+def test_what_was_good_for_no_time_says_nothing_of_what_another_has(pair):
+    one, other = pair
+    mine, theirs = keep(one, "a", lifetime=0.0), keep(other, "a")
+    for entry in (answer("a", lifetime=0.0), answer("a")):
+        assert one.freshen(key("a"), mine, entry, one.moment())
+        assert not other.load(theirs).is_purged
+
+
+def test_what_one_worker_may_not_keep_any_more_no_other_keeps(pair):
+    one, other = pair
+    mine, theirs, beside = keep(one, "a"), keep(other, "a"), keep(other, "b")
+    assert one.remove(key("a"), mine)
+    assert other.load(theirs) is None
+    assert other.load(beside) is not None
 
 
 def test_what_is_stored_in_one_worker_takes_nothing_from_the_other(pair):

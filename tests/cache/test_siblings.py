@@ -1,11 +1,13 @@
 """Siblings: what was changed through one route of a host is let go of by all that keep it."""
 
+import os
 from typing import Any
 
 import pytest
 
 from porch.cache.key import KeyRules, digest, make, url
 from porch.cache.memory_store import MemoryStore
+from porch.cache.notices import Notices
 from porch.cache.siblings import Invalidate, InvalidateAlone, InvalidateAtDoor, Siblings
 from porch.errors import ConnectionLost
 from porch.failing import Tried
@@ -80,6 +82,27 @@ def test_routes_of_a_path_are_asked_for_it(key: str) -> None:
     primary = kept(store, asked(), KeyRules())
     siblings.forget(store, url(asked()))
     assert not is_there(store, primary)
+
+
+@pytest.mark.parametrize("path", [b"/a", b"/a?utm_x=1&b"])
+def test_workers_of_an_upgrade_with_another_key_let_go_of_each_others_answers(path: bytes) -> None:
+    descriptor = Notices.make(3)
+    old, new = (MemoryStore(1 << 20, Notices.of(descriptor, row)) for row in (1, 2))
+    os.close(descriptor)
+    before, after = Siblings(), Siblings()
+    before.add(parse_key("a.test"), KeyRules(), b"")
+    after.add(parse_key("a.test"), NORMAL, b" route:a.test header")
+    old.attend(before.ways)
+    new.attend(after.ways)
+    suffix = b" route:a.test header"
+    for siblings, store in ((before, old), (after, new)):
+        theirs = kept(new, asked(b"/a?utm_source=2&b"), NORMAL, suffix)
+        mine = kept(old, asked(path), KeyRules())
+        other = kept(new, asked(b"/b"), NORMAL, suffix)
+        siblings.forget(store, url(asked(path)))
+        assert not is_there(new, theirs)
+        assert not is_there(old, mine)
+        assert is_there(new, other)
 
 
 class FakeExchange:

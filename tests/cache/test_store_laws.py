@@ -435,3 +435,13 @@ def test_what_was_kept_by_other_ways_is_purged_when_they_come_into_force(store: 
     assert store.load(other) is None
     store.attend({b"a.test": way("another")})
     assert store.load(mine) is not None
+
+
+def test_what_is_kept_by_the_ways_that_are_in_force_is_all_until_others_are(store: Store) -> None:
+    assert store.is_attended()
+    store.attend({b"a.test": way("one")})
+    assert store.is_attended()
+    store.attend({b"a.test": way("one"), b"b.test": way("one")})
+    assert store.is_attended(), "those of before are attended still"
+    store.attend({b"a.test": way("another"), b"b.test": way("one")})
+    assert not store.is_attended(), "others may be about to keep by those of before"

@@ -1,5 +1,6 @@
 """Public hosts beside slow ones, and those that nobody has written down."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -142,3 +143,27 @@ def test_of_those_got_on_demand_the_authority_is_asked_when_and_whoever_serves_t
     renewed = take_down(store, HOST)
     assert renewed is not None
     assert renewed.renews - hands.wall > 50 * DAY  # what was said was of the one before
+
+
+def test_one_that_is_good_is_got_anew_where_somebody_asks(store: FileStore, world: World) -> None:
+    one = Kept(store, HOST)
+    one.step()
+    before = one.keeper.shown(HOST)
+    assert one.keeper.renew(HOST).what == "issued"
+    assert one.made == [HOST, HOST]  # whoever serves it is told
+    assert one.keeper.shown(HOST) != before
+    assert one.keeper.renew("asked-for.example").what == "issued"  # by a client, on demand
+    assert (one.keeper.shown("none.example"), world.asked[-1]) == ("", "asked-for.example")
+
+
+def test_what_stands_in_the_way_of_another_one_is_said(store: FileStore, world: World) -> None:
+    one = Kept(store, HOST)
+    lock = store.lock(f"issue/{HOST}", 60)
+    assert lock is not None
+    outcome = one.keeper.renew(HOST)
+    assert (outcome.what, f"process {os.getpid()}" in outcome.sentence) == ("busy", True)
+    lock.release()
+    world.fails[HOST] = [IssueError("unauthorized", "the authority says no")]
+    outcome = one.keeper.renew(HOST)
+    assert (outcome.what, "the authority says no" in outcome.sentence) == ("failed", True)
+    assert one.made == []

@@ -1,5 +1,6 @@
 """What a command prints of a door's answer."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from porch.cli import ask as module
-from porch.cli.ask import ask_door
+from porch.cli.ask import ask_door, show_answer
 from porch.manage.control import NotRunning
 
 
@@ -83,3 +84,35 @@ def test_a_door_that_is_silent_is_said(
     answering(error)
     assert ask_door(Path("porch.toml"), "status") == 1
     assert capsys.readouterr().err == f"porch: the door does not answer: {why}\n"
+
+
+def test_what_not_all_workers_have_taken_is_exit_1(
+    answering: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering({"drained": ["a:1"], "pending": [4711], "warning": "worker 4711 hangs"})
+    assert ask_door(Path("porch.toml"), "drain") == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        "drained      a:1",
+        "pending      4711",
+        "warning      worker 4711 hangs",
+    ]
+    assert said.err == "porch: not all workers have taken it yet, see pending\n"
+
+
+def test_an_answer_is_shown_in_lines_or_as_it_is(
+    answering: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering({"pid": 7})
+
+    def lines(answer: dict[str, Any]) -> list[str]:
+        return [f"process {answer['pid']}", "serves"]
+
+    file = Path("porch.toml")
+    assert show_answer(file, "status", lines, as_json=False) == 0
+    assert capsys.readouterr().out == "process 7\nserves\n"
+    assert show_answer(file, "status", lines, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == {"pid": 7}
+    answering({"error": "no"})
+    assert show_answer(file, "status", lines, as_json=True) == 1
+    assert capsys.readouterr() == ("", "no\n")

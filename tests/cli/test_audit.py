@@ -1,6 +1,7 @@
 """`porch audit`: which changes it shows, and how."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def test_what_somebody_has_sent_moves_no_cursor() -> None:
         "outcome": evil,
         "at": evil,
     }
-    assert all(each.isprintable() for each in lines(line))
+    shown = [*lines(line)]
+    assert all(each.isprintable() for each in shown)
+    assert shown[-3:] == ["    | a", "    | \\x1b[2J\\r", "    | \\u202e"]
     for words in ([], None, 7, "x"):
         assert [*lines({"words": words, "before": words, "after": words})]
 
@@ -107,6 +110,20 @@ def test_of_a_door_that_does_not_run_it_is_where_its_file_says(
     assert "by ann 0\n" in capsys.readouterr().out
 
 
+def test_a_change_that_was_begun_is_shown_once_and_what_is_not_known_of_it(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.audit.append(LINE | {"outcome": "begun", "seconds": 0.0})
+    assert show_audit(folder.config, Wanted(), as_json=False) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].endswith("drain endpoint=a:1 wait=3, begun")
+    assert "it is under way, or the door ended meanwhile" in shown[2]
+    folder.audit.append(LINE)
+    assert show_audit(folder.config, Wanted(), as_json=False) == 0
+    (first,) = [each for each in capsys.readouterr().out.splitlines() if "  drain" in each]
+    assert first.endswith(", done after 1.5 s")
+
+
 def test_of_a_door_that_runs_it_is_where_the_door_has_it(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,3 +148,40 @@ def test_what_cannot_be_shown_is_said(folder: Folder, capsys: pytest.CaptureFixt
     assert show_audit(folder.config, Wanted(), as_json=False) == 1
     folder.config.write_text("broken")
     assert show_audit(folder.config, Wanted(), as_json=False) == 1
+
+
+def test_what_was_refused_looks_like_no_line_of_the_audit() -> None:
+    error = "porch: there is no endpoint 'x\n2026-11-29T15:02:11.083Z  reload, done\u2028y'"
+    *_, first, second = lines(LINE | {"outcome": "refused", "error": error})
+    assert first == "    | there is no endpoint 'x"
+    assert second == "    | 2026-11-29T15:02:11.083Z  reload, done\\u2028y'"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("what", ["link", "pipe", "folder"])
+def test_what_stands_in_the_place_of_the_file_is_said_and_not_read(
+    folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    folder.audit.append(LINE)
+    secret = tmp_path / "secret"
+    folder.audit.file.rename(secret)
+    where = folder.audit.file
+    if what == "link":
+        where.symlink_to(secret)
+    elif what == "pipe":
+        os.mkfifo(where)
+    else:
+        where.parent.rename(tmp_path / "other")
+        where.parent.symlink_to(tmp_path / "other")
+        where = where.parent
+    assert show_audit(folder.config, Wanted(), as_json=False) == 1
+    said = capsys.readouterr()
+    kind = "no regular file" if what == "pipe" else "a symbolic link"
+    assert said.out == ""
+    assert said.err == (
+        f"porch: {where}: it is {kind}, and the door has not made it; see who has, and remove it\n"
+    )
+
+
+def test_who_had_not_taken_it_is_shown() -> None:
+    assert "    not taken by then by worker 7, 8" in [*lines(LINE | {"pending": [7, 8]})]

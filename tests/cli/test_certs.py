@@ -18,7 +18,7 @@ from porch.certs.authority import PRESETS
 from porch.certs.failure import IssueError
 from porch.certs.kept import find_entry, keep_entry
 from porch.certs.store import FileStore
-from porch.cli import main
+from porch.cli import certs, main
 from porch.cli.certs import check_name, renew_name, show_certs
 from porch.clock import wall
 from tests.certs.test_shelf import entry
@@ -309,7 +309,41 @@ def test_a_local_one_is_made_anew_each_time(door: Door, capsys: pytest.CaptureFi
         assert entry.not_after > wall()
         chains.append(entry.chain)
     assert chains[0] != chains[1]
-    assert capsys.readouterr().out == "a.localhost has a new certificate\n" * 2
+    said = "a.localhost has a new certificate; no door runs: this command has got it\n"
+    assert capsys.readouterr().out == said * 2
+
+
+def test_a_door_that_runs_is_asked_and_nothing_is_done_here(
+    door: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: list[Any] = [
+        {"renewed": "a.localhost", "said": "it has one", "certificate": "until then"},
+        {"renewing": "a.localhost; porch audit tells"},
+        {"error": "porch: a.localhost: no"},
+        OSError("timed out"),
+    ]
+    asked: list[Any] = []
+
+    def ask(config: Path, *words: Any, patience: float) -> Any:
+        asked.append((*words, patience))
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(certs, "ask", ask)
+    assert [renew_name(door.config, "a.localhost") for _ in range(4)] == [0, 1, 1, 1]
+    word, words, patience = asked[0]
+    assert (word, words["host"]) == ("renew", "a.localhost")
+    assert patience > words["wait"] > 0
+    said = capsys.readouterr()
+    assert said.out == "it has one; the door that runs has got it\n"
+    assert said.err.splitlines() == [
+        "porch: it is not over yet: a.localhost; porch audit tells",
+        "porch: a.localhost: no",
+        "porch: the door does not answer: timed out",
+    ]
+    assert not door.store.exists()
 
 
 def test_without_a_door_nobody_would_answer_the_authority(

@@ -85,6 +85,16 @@ def test_a_canary_stands_before_the_pool_with_a_pool_of_its_own() -> None:
     assert destination.target == "c:1, c:2"
 
 
+def test_what_is_told_and_kept_of_a_canary_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSIDE", 'a-word-for-"those"-inside')
+    model = {"to": ":2", "header": {"x-inside": "${INSIDE}"}}
+    canary = the_route(built(routes={"a.test": {"to": ":1", "canary": model}})).destination
+    assert isinstance(canary, Canary)
+    assert str(canary.rule) == '0% of the clients; or header x-inside = "${INSIDE}"'
+    assert "those" not in canary.words
+    assert "${INSIDE}" in canary.words
+
+
 def test_a_canary_may_be_a_pool_with_a_name() -> None:
     canary = {"to": "green", "share": "5%", "sticky": "session"}
     destination = the_route(built(routes={"a.test": {"to": ":1", "canary": canary}})).destination

@@ -54,10 +54,14 @@ def words(shop: Shop, cache: str = "cache = true") -> str:
     return f'workers = 2\n\n[routes."a.test"]\nto = "127.0.0.1:{shop.port}"\n{cache}\n'
 
 
-def edit(running: Door, text: str) -> None:
+def written(running: Door, text: str) -> None:
     listen = running.file.read_text().partition("\n")[0]
     assert listen.startswith("listen"), listen
     running.file.write_text(f"{listen}\n{text}")
+
+
+def edit(running: Door, text: str) -> None:
+    written(running, text)
     assert running.porch("reload").returncode == 0
 
 
@@ -98,3 +102,24 @@ def test_a_change_that_is_under_way_when_words_change_lets_go_of_what_is_kept_th
     shop.slow.set()
     posting.join()
     assert ask(running) == b"1"
+
+
+@pytest.mark.parametrize("other", ["cache = true", OTHER["key"]], ids=["same", "key"])
+@pytest.mark.parametrize("store", ["disk", "memory"])
+def test_a_change_by_a_worker_of_before_an_upgrade_lets_go_of_what_the_new_ones_keep(
+    door: Start, origin: Scripted, store: str, other: str
+) -> None:
+    shop = Shop(origin)
+    where = "cache_store = { memory = true }\n" if store == "memory" else ""
+    running = door(where + words(shop))
+    shop.slow.clear()
+    posting = Thread(target=ask, args=(running, b"POST"))
+    posting.start()
+    assert shop.is_asked.wait(20.0)
+    written(running, where + words(shop, other))
+    ran = running.porch("upgrade")
+    assert ran.returncode == 0, ran.stderr
+    assert {ask(running) for _ in range(8)} == {b"0"}
+    shop.slow.set()
+    posting.join()
+    assert {ask(running) for _ in range(8)} == {b"1"}

@@ -156,6 +156,34 @@ def test_stores_in_memory_let_go_of_it_in_every_worker(door: Start, origin: Scri
         each.close()
 
 
+def test_stores_in_memory_hear_what_one_was_told_in_answer_to_a_head(
+    door: Start, origin: Scripted
+) -> None:
+    version = [1]
+
+    def serve(connection: Connection) -> None:
+        while True:
+            head, body = connection.read_head(), b"%d" % version[0]
+            said = b'Cache-Control: max-age=600\r\nETag: "%b"\r\nContent-Length: 1\r\n\r\n' % body
+            is_head = head.startswith(b"HEAD")
+            connection.send(b"HTTP/1.1 200 OK\r\n" + said + (b"" if is_head else body))
+
+    to = f"127.0.0.1:{origin(serve).port}"
+    running = door(
+        "workers = 2\ncache = true\ncache_store = { memory = true }\n"
+        f'[routes]\n"a.test" = "{to}"\n'
+    )
+    clients = [Client(running) for _ in range(8)]  # each stays with its worker
+    asked = b"GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n"
+    for number in range(1, 4):
+        version[0] = number
+        renew = b"HEAD /x HTTP/1.1\r\nHost: a.test\r\nCache-Control: no-cache\r\n\r\n"
+        clients[number].send(renew).read_head()
+        assert {each.send(asked).read_answer()[2] for each in clients} == {b"%d" % number}
+    for each in clients:
+        each.close()
+
+
 @pytest.mark.parametrize("name", [b"Location", b"Content-Location"])
 @pytest.mark.parametrize(
     ("key", "words", "got", "named"),

@@ -280,6 +280,9 @@ def test_commands_beside_a_running_door(door):
     before = _shown(secure, "shop.localhost", root)
     renewed = started.porch("certs", "renew", "shop.localhost")
     assert (renewed.returncode, renewed.stderr) == (0, "")
+    said = "shop.localhost has a new certificate"
+    assert renewed.stdout == f"{said}; the door that runs has got it\n"
+    assert f"{said}\n" in started.errors
     started.wait_until(
         lambda: all(_shown(secure, "shop.localhost", root) != before for _ in range(10)),
         "the new one by either worker",
@@ -301,7 +304,11 @@ def test_commands_beside_a_door_with_an_authority(door, pebble, monkeypatch, cap
     before = _shown(pebble.tls_port, "shop.example", None)
     renewed = started.porch("certs", "renew", "shop.example")
     assert renewed.returncode == 0, renewed.stderr
-    assert renewed.stdout == "shop.example has a certificate of 127.0.0.1\n"
+    has = "shop.example has a certificate of 127.0.0.1"
+    assert renewed.stdout == f"{has}; the door that runs has got it\n"
+    line = json.loads(started.porch("audit", "--json", "--what", "renew").stdout)
+    assert (line["outcome"], line["words"]["host"]) == ("done", "shop.example")
+    assert line["before"]["certificate"] != line["after"]["certificate"]
     started.wait_until(
         lambda: _shown(pebble.tls_port, "shop.example", None) != before, "the new one"
     )

@@ -105,6 +105,40 @@ def test_a_flood_of_new_connections_is_closed_and_others_are_served(door: Start)
         )
 
 
+def test_all_together_come_so_fast_and_no_faster_and_nobody_is_turned_away(door: Start) -> None:
+    """100 at once, of whom two workers accept 20 a second: the others wait. A second is one of the
+    clock that both read, so that 100 take three whole ones and a part of two more."""
+    running = door(config("new_per_second = 20"))
+    begun = time.monotonic()
+    with crowd(running) as clients:
+        came = [clients.come(f"127.0.0.{1 + number % 50}") for number in range(100)]
+        for each in came:
+            each.sendall(GET)
+        answers = [each.recv(4096)[:12] for each in came]
+        took = time.monotonic() - begun
+        assert answers == [OK] * 100
+        assert 3 <= took < 3 + PATIENCE
+        assert cut(running) == {}
+        assert "20 clients came in a second, further clients wait" in running.errors
+        running.wait_until(
+            lambda: all(each["requests"] for each in running.ask("status")["workers"]), "both"
+        )
+
+
+def test_a_client_who_comes_too_fast_takes_nothing_of_what_all_may_together(door: Start) -> None:
+    """Who is closed for himself is not counted among all: they do not wait for him."""
+    running = door(config("new_per_second = 40\nnew_per_client = 10"))
+    with crowd(running) as clients:
+        begun = time.monotonic()
+        flood = [clients.asks() for _ in range(300)]
+        assert flood.count(OK) <= 11 * (time.monotonic() - begun + 2)
+        assert [clients.asks(f"127.0.0.{2 + each}") for each in range(5)] == [OK] * 5
+        assert "further clients wait" not in running.errors
+        running.wait_until(
+            lambda: cut(running) == {"client_arrivals": flood.count(b"")}, "the count"
+        )
+
+
 def test_where_a_door_is_full_the_longest_idle_connection_goes(door: Start) -> None:
     running = door(config("most = 8", more="h2c = true").replace("workers = 2", "workers = 1"))
     with crowd(running) as clients:

@@ -19,6 +19,7 @@ from tests.support.openid import serving
 from tests.support.ports import free_port
 
 _BLOCK = re.compile(r"^```\n(\$ .*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"cat ([\w.]+)")
 _END = "\x01"
 
 
@@ -92,6 +93,7 @@ class Shell:
             each.wait(PATIENCE)
         assert self._bash.stdin is not None
         assert self._bash.stdout is not None
+        self.run("kill $(jobs -p)")
         self._bash.stdin.close()
         self._bash.stdout.close()
         self._bash.wait(PATIENCE)
@@ -113,12 +115,13 @@ def is_as(line: str, printed: str) -> bool:
 
 
 def try_out(shell: Shell, page: str) -> int:
-    """Run them all. Returns how many outputs were compared."""
+    """Run them all; a file that is shown is there from then on. Returns how many outputs were
+    compared."""
     compared = 0
     for command, lines in commands(page):
-        if command == "cat porch.toml":
+        if lines and (shown := _FILE.fullmatch(command)):
             text = shell.here("\n".join(lines))
-            (shell.folder / "porch.toml").write_text(text + "\n", encoding="utf-8")
+            (shell.folder / shown[1]).write_text(text + "\n", encoding="utf-8")
         elif command == "porch run":
             shell.start("run", ready="Ctrl-C stops")
         else:
@@ -144,9 +147,9 @@ def shell(tmp_path: Path) -> Iterator[Callable[..., Shell]]:
         made.append(found)
         if demo:
             said = found.start("demo", ready="Ctrl-C ends the door")
-            address = re.search(r"door +http://127\.0\.0\.1:(\d+)", said)
+            address = re.search(r"door +http://127\.0\.0\.1:(\d+)/\nbackends +api \S+:(\d+)", said)
             assert address is not None, said
-            known["44933"] = address[1]
+            known["44933"], known["44934"] = address[1], address[2]
         return found
 
     yield start
@@ -179,6 +182,49 @@ def test_the_admin_door(shell: Callable[..., Shell]) -> None:
 def test_who_may_come_in(shell: Callable[..., Shell]) -> None:
     text = page("access.md")
     assert try_out(shell(demo=False), text[text.index("## See it") :]) >= 5
+
+
+@pytest.mark.timeout(150)
+def test_limits(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(), page("limits.md")) >= 8
+
+
+def test_bots(shell: Callable[..., Shell]) -> None:
+    found = shell(demo=False, **{"8000": str(free_port())})
+    assert try_out(found, page("bots.md")) >= 10
+
+
+def test_hidden_backends(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(**{"9009": str(free_port())}), page("hidden-backends.md")) >= 7
+
+
+def test_who_the_client_is(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(), page("client-address.md")) >= 11
+
+
+def test_what_requests_may_say(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(), page("openapi.md")) >= 7
+
+
+SLOW = "## An attack, and what it does"
+
+
+@pytest.mark.timeout(150)
+def test_one_client_that_takes_all(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(demo=False), page("connections.md").partition(SLOW)[0]) >= 5
+
+
+@pytest.mark.system
+@pytest.mark.timeout(150)
+def test_slow_clients(shell: Callable[..., Shell]) -> None:
+    """By a tenth of what the page has: 5,000 are in test_slow_attacks.py."""
+    found = shell(**{"-c 5000 -r 1000": "-c 500 -r 250"})
+    assert try_out(found, page("connections.md").partition(SLOW)[2]) >= 3
+
+
+@pytest.mark.timeout(150)
+def test_overload(shell: Callable[..., Shell]) -> None:
+    assert try_out(shell(demo=False, **{"9009": str(free_port())}), page("overload.md")) >= 8
 
 
 def test_slow_readers(shell: Callable[..., Shell]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from porch import clock
 from porch.crowd import EVERYBODY, CrowdTable
 from porch.listen.crowd_gate import ARRIVALS, CONNECTIONS, UNBOUNDED, Bounds, Gate
+from porch.listen.crowd_seats import Seats
 
 
 class Bench:
@@ -88,6 +89,31 @@ def test_one_connection_too_many_of_a_client_is_closed_and_counted(bench: Bench)
     assert bench.come(bounds, "127.0.0.2") is not None
     kept[0].close()  # type: ignore[union-attr]
     assert bench.come(bounds) is not None
+
+
+@pytest.mark.parametrize("end", ["close", "detach"])
+def test_where_seats_are_kept_a_newcomer_takes_that_of_who_came_first(
+    bench: Bench, end: str
+) -> None:
+    seats = Seats(lambda text, about: bench.said.append(text))
+    bounds = Bounds(per_client=2, seats=seats)
+    first, second = bench.come(bounds), bench.come(bounds)
+    assert first is not None
+    assert second is not None
+    assert bench.come(bounds, "127.0.0.2") is not None
+    held = seats.hold(second.fileno())
+    assert bench.come(bounds) is not None
+    assert bench.clients[0].recv(1) == b""
+    descriptor = getattr(first, end)()
+    if descriptor is not None:
+        socket.close(descriptor)
+    assert bench.crowd.here(bytes((127, 0, 0, 1))) == 2
+    assert bench.come(bounds) is not None
+    assert bench.come(bounds) is not None
+    assert bench.cuts == {}
+    assert held is not None
+    assert seats.make_room(bytes((127, 0, 0, 2)))
+    assert not bench.come(Bounds(per_client=1)), "others refuse as ever"
 
 
 def test_a_client_that_comes_too_fast_is_closed_until_a_second_is_over(

@@ -1,6 +1,7 @@
 """The door alone: settings to exchanges, and the end of all sessions."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from porch.clock import Deadlines
 from porch.errors import BadRequest, InternalError, MethodNotAllowed, PorchError
 from porch.exchange import Exchange
-from porch.filter import Response
+from porch.filter import Filter, Response
 from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import Security
@@ -207,3 +208,36 @@ def test_something_is_called_later_unless_it_was_cancelled() -> None:
 
     asyncio.run(main())
     assert called == ["one"]
+
+
+def test_what_is_to_be_called_at_once_is_so_before_anybody_else_is_heard() -> None:
+    door, _, _ = made()
+    called: list[str] = []
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ours, lambda: called.append("heard"))
+        door.later(0.0, lambda: called.append("at once"))
+        theirs.send(b"x")
+        await asyncio.sleep(0.01)
+        loop.remove_reader(ours)
+        ours.close()
+        theirs.close()
+
+    asyncio.run(main())
+    assert called[:2] == ["at once", "heard"]
+
+
+class Named(Filter):
+    def on_request(self, exchange: Exchange) -> None:
+        exchange.id = b"a-name"
+
+
+def test_the_page_of_a_refused_request_has_what_all_exchanges_have() -> None:
+    door, settings, client = made()
+    settings.malformed = Route(key="malformed", plan=Plan([Named()]))
+    settings.error_page = lambda exchange, error: Response(error.status, (), exchange.id)
+    door.refuse(client, None, BadRequest("x"))
+    ((_, body, _),) = client.sent
+    assert body == b"a-name"

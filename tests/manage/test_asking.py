@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from porch.manage.asking import Answers, Asking, Silent
+from porch.manage.asking import PATIENCE, Answers, Asking, Silent, pending, taken
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
 
@@ -23,6 +23,7 @@ class Bench:
         self.serving, self.all = workers[:2], workers
         self.told: list[tuple[Any, ...]] = []
         self.late: Any = None
+        self.waits: list[float] = []
         self.is_cancelled = False
         self.output = FakeOutput()
         self.answers: list[Answers] = []
@@ -33,6 +34,7 @@ class Bench:
         self.told.append(([each.pid for each in processes], word, data))
 
     def after(self, seconds: float, work: Any) -> Any:
+        self.waits.append(seconds)
         self.late = work
         return self
 
@@ -91,3 +93,17 @@ def test_with_nobody_to_wait_for_it_is_done_at_once(bench: Bench) -> None:
     bench.one.channel = bench.two.channel = None
     bench.ask()
     assert bench.answers == [[]]
+
+
+def test_what_takes_long_is_waited_for_longer(bench: Bench) -> None:
+    bench.ask()
+    bench.ask(patience=60.0)
+    assert bench.waits == [PATIENCE, 60.0]
+
+
+def test_who_has_not_taken_a_change_stands_in_its_answer() -> None:
+    assert pending(["done", Silent(8), None, Silent(7)]) == [7, 8]
+    assert taken({"a": 1}, []) == ({"a": 1}, 0)
+    answer, status = taken({"a": 1, "warning": "nobody is left"}, [7, 8])
+    assert (answer["a"], answer["pending"], status) == (1, [7, 8], 202)
+    assert str(answer["warning"]).startswith("nobody is left; worker 7, 8 has not taken it yet")

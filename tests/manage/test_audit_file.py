@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from porch.manage import audit_file as module
-from porch.manage.audit_file import KEPT, AuditFile, Torn
+from porch.manage.audit_file import KEPT, AuditFile, Torn, paired
 
 
 def numbers(audit: AuditFile) -> list[Any]:
@@ -26,6 +26,18 @@ def test_lines_are_added_and_read_in_their_order(tmp_path: Path) -> None:
     assert [each["n"] for each in audit.latest(18)] == [2]
     with pytest.raises(FileNotFoundError):
         [*AuditFile(tmp_path, "b").read()]
+
+
+def test_a_line_is_on_the_disk_when_it_is_written_and_so_is_the_name_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: kept.append(os.readlink(f"/proc/self/fd/{number}"))
+    )
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    assert kept == [str(audit.file), str(audit.file.parent)]
 
 
 def test_a_line_has_no_line_in_it(tmp_path: Path) -> None:
@@ -87,6 +99,18 @@ def test_what_is_no_file_of_ours_is_refused_and_not_waited_for(tmp_path: Path, k
     with pytest.raises(OSError):  # noqa: PT011  each has its own sentence
         audit.append({"n": 2})
     assert not (tmp_path / "elsewhere").exists()
+    with pytest.raises(OSError):  # noqa: PT011  each has its own sentence
+        [*audit.read()]
+
+
+def test_a_crash_between_two_files_hides_none_of_before(tmp_path: Path) -> None:
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    audit.file.rename(audit.file.with_name("a.jsonl.1"))
+    assert numbers(audit) == [1]
+    assert [each["n"] for each in audit.latest(1 << 18)] == [1]
+    audit.append({"n": 2})
+    assert numbers(audit) == [1, 2]
 
 
 def test_a_full_disk_is_said_and_the_next_line_that_fits_is_whole(tmp_path: Path) -> None:
@@ -121,3 +145,36 @@ def test_the_latest_lines_are_told_behind_a_turn_too(
         audit.append({"n": number})
     assert len([*audit.file.parent.iterdir()]) > 1
     assert [each["n"] for each in audit.latest(1 << 18)][-3:] == [3, 4, 5]
+
+
+def line(at: int, outcome: str, **more: object) -> dict[str, Any]:
+    return {"at": at, "what": "drain", "who": "ann", "outcome": outcome, **more}
+
+
+def test_a_change_that_was_begun_and_is_over_is_one() -> None:
+    lines = [line(1, "begun"), line(2, "begun"), line(3, "done"), line(1, "refused", why="x")]
+    assert paired(lines) == lines[1:]
+    assert paired(lines, 2) == lines[2:]
+    other = line(1, "done") | {"who": "bob"}
+    assert paired([line(1, "begun"), other]) == [line(1, "begun"), other]
+
+
+def test_of_two_alike_that_were_begun_and_one_that_is_over_one_is_left() -> None:
+    lines = [line(1, "begun"), line(1, "begun"), line(1, "done")]
+    assert paired(lines) == [line(1, "begun"), line(1, "done")]
+    assert paired([*lines, line(1, "done")]) == [line(1, "done")] * 2
+
+
+def test_no_link_is_read_and_no_pipe_waited_for(tmp_path: Path) -> None:
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    older = audit.file.with_name(f"{audit.file.name}.1")
+    older.symlink_to(audit.file)
+    with pytest.raises(OSError, match=rf"it is a symbolic link.*{older.name}"):
+        numbers(audit)
+    older.unlink()
+    os.mkfifo(older)
+    with pytest.raises(OSError, match=r"it is no regular file"):
+        numbers(audit)
+    older.unlink()
+    assert numbers(audit) == [1]

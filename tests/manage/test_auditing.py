@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import LONGEST, MOST, Auditing
+from porch.manage.case import Case
 from porch.manage.operating import Question
 
 
@@ -18,7 +20,9 @@ class Door:
 
     def asked(self, **words: object) -> dict[str, Any]:
         answers: list[dict[str, Any]] = []
-        self.auditing.tell(Question(words, "ann", lambda answer, _: answers.append(answer)))
+        records: Any = SimpleNamespace(revision="")
+        case = Case(records, None, lambda _, answer, __: answers.append(answer))
+        self.auditing.tell(Question(words, "ann", case))
         return answers[0]
 
 
@@ -106,3 +110,17 @@ def test_what_is_refused_by_long_words_turns_nothing_out(tmp_path: Path) -> None
     entries = door.asked(most=1000)["entries"]
     assert len(entries) == 78
     assert entries[0]["what"] == "weight"
+
+
+def test_who_had_not_taken_it_is_in_the_line(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    line = door.auditing.write(door.auditing.begin("drain", "ann", {}), "done", {"pending": [7]})
+    assert line["pending"] == [7]
+
+
+def test_who_has_a_long_name_turns_nothing_out(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    entry = door.auditing.begin("drain", "x" * 100_000, {"endpoint": "a:1"})
+    line = door.auditing.write(entry, "refused", {"error": "no"})
+    assert line["who"].startswith("xxx")
+    assert len(json.dumps(line)) < 2 * LONGEST

@@ -10,6 +10,7 @@ import pytest
 from porch import clock
 from porch.cache.disk_store import DiskStore
 from porch.cache.memory_store import MemoryStore
+from porch.cache.notices import Notices
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
 from porch.manage import cache_keeping as module
@@ -41,7 +42,7 @@ def at(folder: Path, **more: Any) -> Loaded:
 
 
 def begun(wanted: Loaded, handed: Any = None) -> CacheKeeping:
-    keeping = CacheKeeping(4)
+    keeping = CacheKeeping(Notices.make(4))
     keeping.begin(wanted, None, say, handed)  # type: ignore[arg-type]
     return keeping
 

@@ -1,6 +1,7 @@
 """Changes, one after the other: a real loop and real sockets, and a fleet that is not there."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -53,7 +54,24 @@ class FakeQuestion:
         self.word = word
         self.answer: dict[str, Any] = {}
         self.is_waited_for = waits
+        self.is_late = self.is_dropped = False
+        self.told: list[str] = []
         self._loop = loop
+
+    def begin(self) -> bool:
+        self.told.append("begins")
+        if self.is_late:
+            self.reply({"error": "late"})
+        return not self.is_late
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        self.told.append("changes")
+        yield
+        self.told.append("changed")
+
+    def drop(self) -> None:
+        self.is_dropped = True
 
     def reply(self, answer: dict[str, Any], status: int = 0) -> None:
         assert not self.answer, "answered twice"
@@ -128,6 +146,26 @@ def test_what_is_asked_meanwhile_comes_behind_and_sees_the_file_of_then(door: Do
     assert "loaded" in door.wait(first)
     assert door.wait(second) == {"changes": ["nothing changes"]}
     assert [each.key for each in door.in_force.candidate.loaded.routes] == ["*", "b.test"]
+
+
+def test_a_change_begins_when_its_turn_comes_and_is_made_in_one_piece(door: Door) -> None:
+    first, second = door.ask("reload"), door.ask("reload")
+    assert (first.told, second.told) == (["begins"], [])
+    door.wait(second)
+    assert first.told == second.told == ["begins", "changes", "changed"]
+
+
+def test_one_that_is_refused_when_its_turn_comes_holds_up_nobody(door: Door) -> None:
+    first, late, third = [door.ask("reload") for _ in range(3)]
+    late.is_late = True
+    assert "loaded" in door.wait(third)
+    assert (late.answer, late.told) == ({"error": "late"}, ["begins"])
+    assert "loaded" in first.answer
+
+
+def test_of_a_storm_of_signals_those_that_are_one_too_many_are_dropped(door: Door) -> None:
+    asked = [door.ask("reload", waits=False) for _ in range(4)]
+    assert [each.is_dropped for each in asked] == [False, False, True, True]
 
 
 def test_no_worker_is_forked_while_one_is_examined(door: Door) -> None:

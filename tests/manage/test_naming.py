@@ -66,3 +66,10 @@ def test_a_route_is_named_by_its_key() -> None:
     assert route_named("a.test", ["a.test", "b.test", "a.test"]) == "a.test"
     with pytest.raises(LookupError, match=r"no route 'a\.tst'; did you mean 'a\.test'\?"):
         route_named("a.tst", ["a.test", "b.test"])
+
+
+def test_what_names_nothing_is_said_without_what_it_could_do_to_a_terminal() -> None:
+    with pytest.raises(LookupError, match=r"there is no endpoint 'a\\n\\x1b\[2J'"):
+        endpoints_named("a\n\x1b[2J", [("api", "a:1")])
+    with pytest.raises(LookupError, match=r"there is no route '\\u202e'; the"):
+        route_named("\u202e", [])

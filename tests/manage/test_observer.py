@@ -87,6 +87,41 @@ def test_it_serves_until_its_channel_ends() -> None:
     assert run(story).asked == 1  # it was told right before
 
 
+def test_told_to_finish_it_tells_what_is_known_and_ends_by_itself() -> None:
+    async def story(running: Running) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            sock.setblocking(False)
+            port = sock.getsockname()[1]
+            address = ListenAddress(host="127.0.0.1", port=port)
+            running.serve(Served((), settings(listen=(address,))), sock)
+            asking = asyncio.create_task(running.get("/v1/status", port, ANN))
+            await until(lambda: bool(running.operated))
+        number = running.operated[0][0]
+        running.ours.send("operated", (number, 202, {"begun": "upgrade"}, ""))
+        running.ours.send("finish")
+        answer = await asking
+        assert answer.startswith(b"HTTP/1.1 202 ")
+        assert answer.endswith(b'{"begun": "upgrade"}\n')
+        await asyncio.wait_for(running.observer._ended.wait(), 10)
+        with pytest.raises(ConnectionRefusedError):
+            await running.get("/livez", port)
+
+    run(story)
+
+
+def test_what_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FINISH", 0.05)
+
+    async def story(running: Running) -> None:
+        asking = asyncio.create_task(running.get("/livez"))
+        await until(lambda: running.observer._door.running == 1)
+        running.ours.send("finish")
+        await asyncio.wait_for(running.observer._ended.wait(), 10)
+        assert not (await asking).startswith(b"HTTP/1.1 2")
+
+    run(story, answers=False)
+
+
 def test_those_who_ask_at_once_are_told_the_same() -> None:
     async def story(running: Running) -> None:
         told: asyncio.Queue[Any] = asyncio.Queue()
@@ -216,12 +251,13 @@ def test_an_operation_goes_to_the_supervisor_and_its_silence_is_told(
 
     async def story(running: Running) -> None:
         address, sock, port = opened()
-        running.serve(Served((), settings(listen=(address,))), sock)
+        running.serve(Served((), settings(listen=(address,)), generation=5), sock)
         sock.close()
         asking = asyncio.create_task(running.get("/v1/status", port, ANN))
         await until(lambda: running.operated)
-        number, name, words, who, if_match = running.operated[0]
+        number, name, words, who, if_match, generation = running.operated[0]
         assert (name, words, who, if_match) == ("status", {}, "ann by token from 127.0.0.1", ())
+        assert generation == 5
         running.ours.send("operated", (number, 200, {"version": "1"}, '"1-2"'))
         answer = await asking
         assert b'{"version": "1"}' in answer
@@ -244,3 +280,30 @@ def test_without_room_for_sockets_it_ends_so_that_another_is_started() -> None:
         running.theirs.close()
 
     asyncio.run(main())
+
+
+def test_a_fault_at_one_look_at_the_clock_leaves_the_next_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without them nothing has a deadline, and silent clients would take all room for ever."""
+    told: list[Any] = []
+    looks: list[float] = []
+
+    async def story(running: Running) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, found: told.append(found))
+
+        def look() -> None:
+            looks.append(0.0)
+            raise ValueError("a fault")
+
+        monkeypatch.setattr(running.observer._deadlines, "check", look, raising=False)
+        await until(lambda: len(looks) > 2)
+
+    monkeypatch.setattr(module.clock, "TICK", 0.01)
+    monkeypatch.setattr(module, "Deadlines", _Deadlines)
+    run(story)
+    assert len(told) >= 2
+
+
+class _Deadlines(module.Deadlines):
+    """One of which a test may say what it does."""

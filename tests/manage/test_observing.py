@@ -12,6 +12,7 @@ import pytest
 from porch.config.administering import Administered, administered
 from porch.config.load import load_mapping
 from porch.listen.address import ListenAddress
+from porch.manage import observing as module
 from porch.manage.candidate import Candidate
 from porch.manage.channel import Channel
 from porch.manage.in_force import InForce
@@ -32,6 +33,10 @@ class Told:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
+    def tell(self, text: str, level: str) -> None:
+        assert level == "error"
+        self.warnings.append(text)
+
 
 class Made:
     def __init__(self) -> None:
@@ -43,6 +48,7 @@ class Made:
         self.told: Any = Told()
         self.in_force = InForce(candidate, Listening(), {}, self.listening)
         self.operated: list[Any] = []
+        self.left: list[str] = []
         self.far: list[Channel] = []
         self.observing = Observing(
             self.loop,
@@ -54,8 +60,9 @@ class Made:
             self.operate,
         )
 
-    def operate(self, *asked: Any) -> None:
+    def operate(self, *asked: Any) -> Any:
         self.operated.append(asked)
+        return lambda: self.left.append(asked[0])
 
     @property
     def port(self) -> int:
@@ -196,12 +203,33 @@ def test_an_operation_is_carried_out_and_its_answer_goes_back_with_its_number(
 ) -> None:
     far = Far(made, monkeypatch)
     far.heard()
-    far.channel.send("operate", (7, "drain", {"endpoint": "a:1"}, "ann by token", ()))
+    far.channel.send("operate", (7, "drain", {"endpoint": "a:1"}, "ann by token", (), 1))
     made.loop.turns(0.0)
     ((*asked, reply),) = made.operated
     assert asked == ["drain", {"endpoint": "a:1"}, "ann by token", ()]
     reply(200, {"drained": []}, '"1-2"')
     assert far.heard() == [("operated", (7, 200, {"drained": []}, '"1-2"'), 0)]
+
+
+def test_what_was_let_in_by_rules_of_before_is_not_carried_out(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    made.in_force.candidate.admin = admin_of(read_only=True)
+    far.channel.send("operate", (1, "drain", {}, "ann", (), 1))
+    ((word, served, _),) = far.heard()
+    assert (word, served) == ("serve", Served((HERE,), admin_of(read_only=True)))
+    assert served.generation == 2, "it is told of them now"
+    ((_, told, _),) = far.heard()
+    assert told[:2] == (1, 503)
+    assert "nothing was done; ask again" in told[2]["error"]
+    far.channel.send("operate", (2, "drain", {}, "ann", (), 1))
+    assert far.heard()[0][1][:2] == (2, 503), "it was sent before they came"
+    assert made.operated == []
+    far.channel.send("operate", (3, "drain", {}, "ann", (), 2))
+    assert far.heard() == []
+    assert len(made.operated) == 1
 
 
 def test_no_more_are_under_way_than_the_supervisor_wants(
@@ -210,22 +238,81 @@ def test_no_more_are_under_way_than_the_supervisor_wants(
     far = Far(made, monkeypatch)
     far.heard()
     for number in range(MOST + 1):
-        far.channel.send("operate", (number, "reload", {}, "ann", ()))
+        far.channel.send("operate", (number, "reload", {}, "ann", (), 1))
         made.loop.turns(0.0)
     assert len(made.operated) == MOST
     ((word, (number, status, _, _), _),) = far.heard()
     assert (word, number, status) == ("operated", MOST, 503)
     made.operated[0][-1](200, {}, "")
-    far.channel.send("operate", (99, "reload", {}, "ann", ()))
+    far.channel.send("operate", (99, "reload", {}, "ann", (), 1))
     made.loop.turns(0.0)
     assert len(made.operated) == MOST + 1
+
+
+def test_before_another_version_takes_over_all_who_wait_are_told(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FINISH", 0.05)
+    far = Far(made, monkeypatch)
+    far.heard()
+    for number, name in ((1, "upgrade"), (2, "drain"), (3, "reload")):
+        far.channel.send("operate", (number, name, {}, "ann", (), 1))
+        made.loop.turns(0.0)
+    made.operated[2][-1](200, {}, "")
+    made.observing.hand_over()
+    heard = far.channel.receive()
+    assert [each.word for each in heard] == ["operated", "operated", "operated", "finish"]
+    told = [each.data[:2] for each in heard[:3]]
+    assert told == [(3, 200), (1, 202), (2, 503)]
+    with pytest.raises(ProcessLookupError):
+        os.kill(far.pid, 0)
+
+
+def test_who_has_told_them_is_not_waited_for_and_where_nobody_waits_nor_is_anybody(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FINISH", 60.0)
+    far = Far(made, monkeypatch)
+    far.channel.send("operate", (1, "upgrade", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    far.channel.close()
+    began = time.monotonic()
+    made.observing.hand_over()
+    other = Far(made, monkeypatch)
+    made.observing.hand_over()
+    assert other.channel.receive()[0].word == "serve"
+    with pytest.raises(EOFError):
+        other.channel.receive()
+    assert time.monotonic() - began < 30
+
+
+def test_of_who_has_left_the_operation_is_told_and_the_place_is_free(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    for number, name in enumerate(("drain", "renew")):
+        far.channel.send("operate", (number, name, {}, "ann", (), 1))
+    far.channel.send("left", 0)
+    far.channel.send("left", 0)
+    far.channel.send("left", 99)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"]
+    made.operated[1][-1](200, {}, "")
+    far.channel.send("left", 1)
+    made.loop.turns(0.0)
+    assert made.left == ["drain"], "it was answered"
+    far.channel.send("operate", (2, "reload", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    made.observing.close()
+    assert made.left == ["drain", "reload"], "nobody there waits for it"
 
 
 def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     far = Far(made, monkeypatch)
-    far.channel.send("operate", (1, "reload", {}, "ann", ()))
+    far.channel.send("operate", (1, "reload", {}, "ann", (), 1))
     made.loop.turns(0.0)
     made.observing.close()
     made.listening.close([HERE])
@@ -233,3 +320,44 @@ def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(
     other.heard()
     made.operated[0][-1](200, {}, "")
     assert other.heard() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (1, "drain", {}, "ann", ()),
+        (1, "drain", {}, b"ann", (), 1),
+        (1, "drain", {}, {"ann"}, (), 1),
+        (1, ["drain"], {}, "ann", (), 1),
+        (1, "drain", ["endpoint"], "ann", (), 1),
+        (1, "drain", {}, "ann", (7,), 1),
+        ("1", "drain", {}, "ann", (), 1),
+        (1, "drain", {}, "ann", (), "1"),
+        None,
+    ],
+)
+def test_what_no_audit_could_be_written_of_is_not_done(
+    made: Made, monkeypatch: pytest.MonkeyPatch, words: object
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    far.channel.send("operate", words)
+    far.channel.send("operate", (2, "drain", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    assert [each[0] for each in made.operated] == ["drain"]
+    assert not made.told.warnings
+
+
+def test_one_that_sends_what_is_no_message_is_ended(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    far.channel.send(os.fspath)  # type: ignore[arg-type]
+    made.loop.turns(0.0)
+    found = os.waitid(os.P_PID, far.pid, os.WEXITED | os.WNOWAIT)
+    assert found is not None
+    assert found.si_status == signal.SIGKILL
+    made.observing.reap()
+    (warning,) = made.told.warnings
+    assert "is ended: what it sends is no message of its own" in warning

@@ -26,7 +26,10 @@ class Door:
         self.lines: list[Any] = []
         self.timers: list[Any] = []
         loop: Any = SimpleNamespace(after=lambda _, work: self.timers.append(work))
-        auditing: Any = Auditing(None, lambda: {"changes": self.in_force.changes}, print)
+        self.orders: list[str] = []
+        self.told_at: list[Any] = []
+        self.questions: dict[str, Question] = {}
+        auditing: Any = Auditing(None, self.state, print)
         write = auditing.write
 
         def written(*words: Any) -> Any:
@@ -36,9 +39,53 @@ class Door:
         auditing.write = written
         self.operating.begin(loop, self.in_force, auditing)
 
+    def state(self) -> dict[str, Any]:
+        return {"changes": self.in_force.changes, "orders": [*self.orders]}
+
+    def commands(self, **commands: Any) -> None:
+        self.operating.commands |= commands
+
+    def waits(self, question: Question) -> None:
+        """A command that does nothing yet."""
+
+    def order(self, name: str) -> Any:
+        """A command that has ordered this, and waits."""
+
+        def work(_: Question) -> None:
+            self.orders.append(name)
+            self.in_force.ordered += 1
+
+        return work
+
+    def begin(self, name: str, *if_match: str) -> Told:
+        """Ask with a command that waits."""
+        told = Told()
+        work = self.operating.commands[name]
+
+        def kept(question: Question) -> None:
+            self.questions[name] = question
+            work(question)
+
+        words = {"endpoint": "a:1"} if name != "reload" else {}
+        words |= {"weight": 1} if name == "weight" else {}
+        self.operating.commands[name] = kept
+        self.operating.operate(name, words, "ann", if_match, told)
+        return told
+
+    def question(self, name: str) -> Question:
+        return self.questions[name]
+
+    def answer(self, name: str) -> None:
+        self.questions[name].reply({})
+
     @property
     def told(self) -> list[tuple[str, str, str]]:
         return [(each["what"], each["who"], each["outcome"]) for each in self.lines]
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
 
 
 def operating(**commands: Any) -> Operating:
@@ -152,6 +199,86 @@ def test_a_change_that_takes_long_is_written_down_when_it_begins() -> None:
     assert len(door.told) == 2
 
 
+def test_a_change_that_waits_is_written_down_at_once(door: Door) -> None:
+    def drain(question: Question) -> None:
+        assert question.begin()
+        door.told_at.append(door.told)
+        door.in_force.ordered += 1
+
+    door.operating.commands["drain"] = drain
+    door.operating.operate("drain", {"endpoint": "a:1", "wait": 60}, "ann", (), Told())
+    assert door.told_at == [[("drain", "ann", "begun")]]
+    (timer,) = door.timers
+    timer()
+    assert len(door.told) == 1
+
+
+def test_two_changes_at_once_do_not_tell_each_others(door: Door) -> None:
+    """Each waits for workers, and the other is made meanwhile."""
+    door.commands(drain=door.order("a"), weight=door.order("b"), reload=door.waits)
+    first, second = door.begin("drain"), door.begin("weight")
+    third = door.begin("reload")
+    door.answer("weight")
+    with door.question("reload").changing():
+        door.in_force.changes += 1
+    door.answer("drain")
+    door.answer("reload")
+    after = {line["what"]: (line["before"], line["after"]) for line in door.lines}
+    assert after == {
+        "drain": ({"orders": []}, {"orders": ["a"]}),
+        "weight": ({"orders": []}, {"orders": ["b"]}),
+        "reload": ({"changes": 0}, {"changes": 1}),
+    }
+    etags = [
+        told.answers[0][2].rpartition("-")[0][-2:] + told.answers[0][2][-3:]
+        for told in (first, second, third)
+    ]
+    assert etags == ['-0-1"', '-0-2"', '-1-2"']
+
+
+def test_whoever_was_first_is_told_what_the_second_has_done_meanwhile(door: Door) -> None:
+    door.commands(drain=door.order("a"), weight=door.order("b"))
+    first, _ = door.begin("drain"), door.begin("weight")
+    door.answer("drain")
+    ((_, _, etag),) = first.answers
+    status, answer, _ = asked(door.operating, "drain", {"endpoint": "a:1"}, etag)
+    assert status == 412
+    assert [(line["what"], line["outcome"]) for line in answer["changed"]] == [("weight", "begun")]
+
+
+def test_a_revision_is_judged_again_when_its_turn_comes(door: Door) -> None:
+    door.commands(reload=door.waits, drain=door.order("a"))
+    told = door.begin("reload", door.operating.revision)
+    door.begin("drain")
+    assert not door.question("reload").begin()
+    ((status, answer, etag),) = told.answers
+    assert (status, etag) == (412, door.operating.revision)
+    assert [line["what"] for line in answer["changed"]] == ["drain"]
+    assert door.told == [("reload", "ann", "refused")]
+
+
+def test_who_has_left_is_told_nothing_and_what_he_asked_for_is_done(door: Door) -> None:
+    questions: list[Question] = []
+    door.commands(drain=questions.append)
+    told = Told()
+    left = door.operating.operate("drain", {"endpoint": "a:1"}, "ann", (), told)
+    left()
+    assert questions[0].is_left
+    questions[0].reply({})
+    assert (told.answers, door.told) == ([], [("drain", "ann", "done")])
+    door.operating.operate("drain", {}, "ann", (), told)()
+
+
+def test_what_is_dropped_is_under_way_no_more_and_in_no_line(door: Door) -> None:
+    door.commands(weight=lambda question: question.reply({}))
+    door.operating.by_itself("reload", "signal SIGHUP").drop()
+    (timer,) = door.timers
+    timer()
+    words = {"endpoint": "a:1", "weight": 1}
+    assert asked(door.operating, "weight", words, door.operating.revision)[0] == 200
+    assert [each["what"] for each in door.lines] == ["weight"]
+
+
 def test_what_a_signal_or_the_door_itself_changes_is_written_down() -> None:
     door = Door()
     question = door.operating.by_itself("reload", "signal SIGHUP")
@@ -167,11 +294,13 @@ def test_two_doors_have_no_revision_in_common() -> None:
 def test_who_asked_the_version_before_is_answered_by_this_one() -> None:
     told = Told()
     door = Door()
-    question = door.operating.going_on("upgrade", "ann", {"changes": 7}, told)
+    asked = {"who": "ann", "before": {"changes": 7, "orders": []}, "at": 86400.0}
+    question = door.operating.going_on("upgrade", asked, told)
     question.reply({"upgraded": "2"})
     assert told.answers == [(200, {"upgraded": "2"}, door.operating.revision)]
     assert door.told == [("upgrade", "ann", "done")]
     assert door.lines[0]["before"] == {"changes": 7}
+    assert door.lines[0]["at"] == "1970-01-02T00:00:00.000Z"  # as the line says that it was begun
 
 
 def test_while_another_configuration_comes_no_revision_is_that_of_now() -> None:

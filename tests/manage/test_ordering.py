@@ -1,6 +1,7 @@
 """Orders and their answers: a real loop, and workers that are not there."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,13 @@ class FakeLoop:
         self.timers: list[tuple[float, Any]] = []
 
     def after(self, seconds: float, work: Any) -> Any:
-        self.timers.append((seconds, work))
-        return self
+        timer = (seconds, work)
+        self.timers.append(timer)
 
-    def cancel(self) -> None: ...
+        class Timer:
+            cancel = staticmethod(lambda: timer in self.timers and self.timers.remove(timer))
+
+        return Timer()
 
     def go(self, work: str = "") -> None:
         """The timers whose work has this name, or all."""
@@ -70,10 +74,21 @@ class FakeQuestion:
     def __init__(self, words: dict[str, object]) -> None:
         self.words = words
         self.answer: dict[str, Any] = {}
+        self.begun: list[object] = []
+        self.orders: Any = []
+        self.is_left = False
+        self.status = 0
+
+    def begin(self) -> bool:
+        self.begun.append(len(self.orders))
+        return True
+
+    def changing(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def reply(self, answer: dict[str, Any], status: int = 0) -> None:
         assert not self.answer, "answered twice"
-        self.answer = answer
+        self.answer, self.status = answer, status
 
 
 class Bench:
@@ -148,6 +163,15 @@ def test_waiting_ends_when_nothing_runs_there(bench: Bench) -> None:
     assert question.answer == {"drained": ["a.test/a:1"]}
 
 
+def test_a_drain_that_waits_is_begun_before_anything_is_ordered(bench: Bench) -> None:
+    bench.runs(2)
+    waits: Any = FakeQuestion({"endpoint": "a.test/a:1", "wait": 60})
+    waits.orders = bench.in_force.orders.drained
+    bench.ordering.commands["drain"](waits)
+    assert waits.begun == [0]
+    assert bench.ask("drain", endpoint="a.test/a:2").begun == []
+
+
 def test_waiting_has_an_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.runs(2)
     question = bench.ask("drain", endpoint="a.test/a:1", wait=60)
@@ -156,6 +180,50 @@ def test_waiting_has_an_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
     bench.loop.go("_wait_idle")
     assert "2 still running there after 60s; it stays drained" in question.answer["error"]
     assert DRAINED in bench.in_force.orders.drained
+
+
+def test_for_who_has_left_nothing_is_waited_any_more(bench: Bench) -> None:
+    bench.runs(2)
+    question = bench.ask("drain", endpoint="a.test/a:1", wait=60)
+    question.is_left = True
+    bench.loop.go("_wait_idle")
+    assert question.answer == {"drained": ["a.test/a:1, 2 still running there"]}
+    assert not [work for _, work in bench.loop.timers if "_wait_idle" in str(work)]
+
+
+def test_a_worker_that_hangs_is_named_where_it_has_not_taken_it(bench: Bench) -> None:
+    for word, words in (
+        ("drain", {"endpoint": "a.test/a:1"}),
+        ("weight", {"endpoint": "a.test/a:1", "weight": 2}),
+        ("maintenance", {"route": "a.test", "on": True}),
+        ("maintenance", {"route": "a.test", "on": False}),
+        ("canary", {"route": "a.test", "on": False}),
+    ):
+        question = bench.ask(word, obeyed=False, **words)
+        assert question.answer == {}
+        bench.loop.go("_give_up")
+        assert (question.status, question.answer["pending"]) == (202, [4711, 4711]), word
+        assert "worker 4711, 4711 has not taken it yet: it hangs" in question.answer["warning"]
+    assert bench.ask("undrain", endpoint="a.test/a:1").status == 0
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_whether_it_has_taken_it_is_asked_again_at_the_end_of_a_wait(
+    bench: Bench, goes_on: bool
+) -> None:
+    bench.runs(1)
+    question = bench.ask("drain", obeyed=False, endpoint="a.test/a:1", wait=60)
+    bench.loop.go("_give_up")
+    bench.runs(0)
+    bench.loop.go("_wait_idle")
+    assert question.answer == {}
+    assert bench.fleet.told[-1][1] == []
+    if goes_on:
+        bench.obey()
+        assert (question.status, question.answer) == (0, {"drained": ["a.test/a:1"]})
+    else:
+        bench.loop.go("_give_up")
+        assert (question.status, question.answer["pending"]) == (202, [4711, 4711])
 
 
 def test_without_waiting_it_is_said_what_still_runs(bench: Bench) -> None:
@@ -232,6 +300,17 @@ def test_the_end_of_an_earlier_order_does_not_end_a_later_one(bench: Bench) -> N
     bench.ask("maintenance", route="a.test", on=True)
     bench.loop.go("_open_again")
     assert "a.test" in bench.in_force.orders.closed
+
+
+@pytest.mark.parametrize("then", [{"on": True, "for": 60}, {"on": True}, {"on": False}])
+def test_no_timer_is_left_of_maintenance_that_was_said_in_another_way(
+    bench: Bench, then: dict[str, object]
+) -> None:
+    """With `for` a year it would hold its page, of a megabyte, for a year."""
+    bench.ask("maintenance", route="a.test", on=True, **{"for": 31_536_000})
+    bench.ask("maintenance", route="a.test", **then)
+    left = [seconds for seconds, work in bench.loop.timers if "_open_again" in str(work)]
+    assert [round(each) for each in left] == ([60] if "for" in then else [])
 
 
 def test_a_page_that_is_a_pipe_is_refused_and_not_waited_for(bench: Bench, tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +170,48 @@ def test_all_that_changes_it_is_in_the_audit_whoever_did_it(door: Any) -> None:
     assert last["who"] == "signal SIGHUP"
     assert last["before"]["configuration"] != last["after"]["configuration"]
     file = Path(started.ask("status")["audit"]["file"])
+    assert [json.loads(each)["outcome"] for each in file.read_text().splitlines()] == [
+        "done",
+        *("begun", "done"),
+        *("begun", "refused"),
+        *("begun", "done"),
+    ]
     started.process.send_signal(signal.SIGTERM)
     started.process.wait(10)
     assert '"who": "signal SIGTERM"' in file.read_text().splitlines()[-1]
+
+
+def test_a_drain_that_waits_is_written_down_before_anybody_can_kill_the_door(door: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as origin:  # takes requests and answers none
+        port = origin.getsockname()[1]
+        started = door(GOOD.replace('"respond:204"', f'"127.0.0.1:{port}"'))
+        status = started.ask("status")
+        file = Path(status["audit"]["file"])
+        address = status["listening"][0].rpartition(":")[2]
+        words = {"endpoint": f"127.0.0.1:{port}", "wait": 60}
+        with socket.create_connection(("127.0.0.1", int(address))) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            taken, _ = origin.accept()
+            with taken, ThreadPoolExecutor() as pool:
+                drained = pool.submit(ask, started.file, "drain", words)
+                until = time.monotonic() + 10
+                while not started.ask("orders")["orders"]:
+                    assert time.monotonic() < until
+                os.kill(started.process.pid, signal.SIGKILL)
+                with pytest.raises(OSError, match="the door ended before it answered"):
+                    drained.result()
+    last = json.loads(file.read_text().splitlines()[-1])
+    assert (last["what"], last["outcome"], last["words"]) == ("drain", "begun", words)
+
+
+def test_a_worker_that_hangs_is_named_by_a_change_until_it_goes_on(door: Any) -> None:
+    started = door(GOOD.replace('"respond:204"', '"127.0.0.1:1"'))
+    pid = started.ask("status")["workers"][0]["pid"]
+    words = {"endpoint": "127.0.0.1:1"}
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = ask(started.file, "drain", words)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (answer["pending"], answer["drained"]) == ([pid], ["*/127.0.0.1:1"])
+    assert "pending" not in ask(started.file, "undrain", words)

@@ -2,6 +2,7 @@
 
 import os
 
+from porch.cache.notices import Notices
 from porch.manage.tables import Tables
 from porch.observe.ended import Batch
 from porch.observe.meter import Meter
@@ -35,7 +36,11 @@ def test_the_next_version_goes_on_where_this_one_was() -> None:
     for observer in (Meter(tables.series.row(1)), tables.recent.row(1, 1)):
         observer.take(Batch([ended(b"/before")]))
         observer.flush()
+    before, old = Notices.of(tables.notices, 2), Notices.of(tables.notices, 1)
     found = Tables.of(3, 4000, handed(tables))
+    new = Notices.of(found.notices, 2)
+    old.tell([("key", b"a", False)])
+    assert before.hear() == new.hear() == [("key", b"a", False)]
     assert found.limits.slots(1, 1).heads[0] == 7
     assert found.crowd.row(2).here(b"192.0.2.7") == 1
     assert found.series.totals() == tables.series.totals()
@@ -55,5 +60,6 @@ def test_what_is_of_another_size_starts_anew() -> None:
     assert other.crowd.row(1).here(b"192.0.2.7") == 0
     assert other.limits.rows == 4
     assert len(other.series.totals()) == 0
+    assert os.fstat(other.notices).st_size == Notices.size(4)
     os.pwrite(tables.limits.descriptor, bytes(8), 8)  # the mark of how it counts
     assert Tables.of(3, 4096, handed(tables)).limits.slots(1, 1).heads[0] == 0

@@ -61,12 +61,3 @@ def test_an_answer_that_others_may_have_too_stays_as_it_is():
         RequestId().on_response(exchange)
         assert exchange.response.fields == [(b"a", b"b"), (b"x-request-id", name)]
     assert kept == [(b"a", b"b")]
-
-
-def test_one_that_never_had_a_route_gets_its_id_with_the_answer():
-    exchange = ended()
-    exchange.id = b""
-    exchange.response = ResponseHead(400, [])
-    RequestId().on_response(exchange)
-    assert FORM.match(exchange.id)
-    assert exchange.response.fields == [(b"x-request-id", exchange.id)]

@@ -1,7 +1,9 @@
 """What is remembered of files, and for how long."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +48,33 @@ def test_all_is_looked_up_anew_after_a_second(
     known = of(write(tmp_path, "a", b"1"))
     monkeypatch.setattr(clock, "now", clock.now + LASTS)
     assert not known.is_current()
+
+
+class _Keeper:
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], object]] = []
+
+    def later(self, seconds: float, call: Callable[[], object]) -> None:
+        assert seconds == 0.0
+        self.calls.append(call)
+
+
+def test_it_is_looked_at_once_in_a_turn_of_the_loop_and_anew_in_the_next(tmp_path: Path) -> None:
+    a, b = write(tmp_path, "a", b"1"), write(tmp_path, "b", b"1")
+    known, other = of(a), of(b)
+    memory = Memory()
+    keeper: Any = _Keeper()
+    assert memory.is_current(known, keeper)
+    assert memory.is_current(other, keeper)
+    assert (known.looked_at, other.looked_at) == (True, True)
+    a.write_bytes(b"2")
+    (end,) = keeper.calls
+    end()
+    assert (known.looked_at, other.looked_at) == (False, False)
+    assert not memory.is_current(known, keeper)
+    assert not known.looked_at
+    assert memory.is_current(other, keeper)
+    assert len(keeper.calls) == 2
 
 
 def test_a_worker_remembers_so_much_and_the_first_go_first(

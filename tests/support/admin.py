@@ -20,22 +20,25 @@ from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
 from porch.manage.process import new_loop
 from porch.observe.messages import Messages
 
-__all__ = ["ANN", "EVE", "HOST", "ROB", "Answered", "Opened", "asked", "settings"]
+__all__ = ["ANN", "DEE", "EVE", "HOST", "ROB", "Answered", "Opened", "asked", "settings"]
 
 ANN, ROB, EVE = "ann-" + "a" * 40, "rob-" + "b" * 40, "eve-" + "c" * 40
-"""Tokens of one who may do all, of one who looks, and of one who operates."""
+"""Tokens of one who may do all, of one who looks, and of one who operates: none was drawn."""
+DEE = "u5Wd2Vb0Qz8Xk4TmJc1RfY7n"
+"""One that looks as if it was drawn, of another who looks."""
 HOST = "localhost"
 PATIENCE = 20.0
 
 
 def settings(**words: Any) -> Administered:
-    """What a door with these three holds to."""
+    """What a door with these four holds to."""
     keys = tuple(
         Key(hashlib.sha256(token.encode()).digest(), name, role)  # type: ignore[arg-type]
         for token, name, role in (
             (ANN, "ann", "all"),
             (ROB, "rob", "read"),
             (EVE, "eve", "operate"),
+            (DEE, "dee", "read"),
         )
     )
     hosts = frozenset((b"localhost", b"127.0.0.1"))

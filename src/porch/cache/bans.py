@@ -137,15 +137,19 @@ class Bans:
 
     def attend(
         self, txn: "lmdb.Transaction[memoryview]", meta: Meta, before: Ways | None, ways: Ways
-    ) -> None:
-        """See Store.attend. before: in this worker; None at its start."""
+    ) -> bool:
+        """See Store.attend. before: in this worker; None at its start. Whether anything was purged
+        for it."""
         known = self.ways(txn) if before is None else before
+        gone: list[tuple[Scope, bytes]] = []
         if known is not None:
-            for scope, value in unattended(known, ways):
-                self.add(txn, meta, scope, value, soft=False)
+            gone = unattended(known, ways)
         elif txn.stat(self._database.objects)["entries"]:
-            self.add(txn, meta, "all", b"", soft=False)
+            gone = [("all", b"")]
+        for scope, value in gone:
+            self.add(txn, meta, scope, value, soft=False)
         txn.put(_WAYS, msgspec.msgpack.encode(ways), db=self._database.bans)
+        return bool(gone)
 
     def drop_swept(self, txn: "lmdb.Transaction[memoryview]", meta: Meta, steps: int) -> None:
         """Forget some of those that the sweep has gone all the way since."""

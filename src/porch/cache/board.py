@@ -38,7 +38,8 @@ SIZE = _MARKS_AT + MARKS
     REFUSED,
     VERSION,
     WRITES,
-) = range(17)
+    WAYS,
+) = range(18)
 
 
 class Board:
@@ -50,6 +51,7 @@ class Board:
     SWEEP_FROM: how many purges there were when it began; SWEPT: the same of the last that went all
     the way; SWEEPS: steps. SAID: when trouble was last told of. EVICTED, EXPIRED, DAMAGED,
     REFUSED: see Stat. VERSION: of all that is shared and stored. WRITES: how many there were.
+    WAYS and the one behind it: see ways.Attended.
     generations, ghosts, marks: see Store, eviction.
     """
 

@@ -18,6 +18,7 @@ from porch.cache.board import (
     PURGES,
     REFUSED,
     SAID,
+    WAYS,
     WRITES,
     Board,
 )
@@ -41,6 +42,7 @@ from porch.cache.spool import DiskSpool, Growing, growing_key, growing_prefix, l
 from porch.cache.store import SMALL, Growth, Save, Scope, Spool, Stat, Stored, Variant, Ways
 from porch.cache.sweeping import Sweeper
 from porch.cache.tops import tops
+from porch.cache.ways import Attended
 
 __all__ = ["DiskStore"]
 
@@ -81,6 +83,7 @@ class DiskStore:
         self._checked = Checked()
         self._idents: list[bytes] = []
         self._ways: Ways | None = None
+        self._attended = Attended(board.numbers[WAYS : WAYS + 2])
         self._sweeper = Sweeper(folder, self._database, board, self._bans, self._write)
         try:
             self._database.open()
@@ -300,19 +303,23 @@ class DiskStore:
     def attend(self, ways: Ways) -> None:
         """See Store."""
         before, self._ways = self._ways, ways
-
-        def attend(change: Change) -> bool:
-            self._bans.attend(change.txn, change.meta, before, ways)
-            return True
-
         if before == ways:
             return
+        is_known = False
         if before is None:
             with contextlib.suppress(DatabaseError), self._database.reading() as txn:
-                if self._bans.ways(txn) == ways:
-                    return
-        if not self._write(attend, False, URGENT):
-            self._give_all_up()
+                is_known = self._bans.ways(txn) == ways
+        parts: bool | None = False
+        if not is_known:
+            attend = partial(self._bans.attend, before=before, ways=ways)
+            parts = self._write(lambda change: attend(change.txn, change.meta), None, URGENT)
+            if parts is None:
+                self._give_all_up()
+        self._attended.take(ways, parts=parts is not False)
+
+    def is_attended(self) -> bool:
+        """See Store."""
+        return self._attended.is_alone()
 
     def sweep(self) -> None:
         """See Store."""

@@ -2,7 +2,6 @@
 What one of them lets go of, all do (notices.py)."""
 
 import heapq
-import os
 from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,12 +11,12 @@ from porch.cache.bans import GONE, SOFT, VALID, Numbers, decided, names
 from porch.cache.change import hashed
 from porch.cache.entry import Entry
 from porch.cache.eviction import Ghost, Hands, Line, Sieve
+from porch.cache.memory_spool import MemoryGrowth, MemorySpool
 from porch.cache.notices import GENERATIONS, Notices
 from porch.cache.spool import Growing
 from porch.cache.store import (
     VARIANTS,
     Growth,
-    GrowthState,
     Save,
     Scope,
     Spool,
@@ -27,8 +26,7 @@ from porch.cache.store import (
     Ways,
 )
 from porch.cache.sweeping import is_useless
-from porch.cache.ways import unattended
-from porch.reader import OPEN
+from porch.cache.ways import Attended, unattended
 
 __all__ = ["MemoryStore"]
 
@@ -120,7 +118,8 @@ class MemoryStore:
         self._sieve = Sieve(self._marks)
         self._ghost = Ghost(array("Q", bytes(8 * GHOSTS)))
         self._line = Line()
-        self._ways: Ways = {}
+        self._ways: Ways | None = None
+        self._attended = Attended(notices.ways)
         self._hands = Hands()
         self._bans = _Bans()
         self._position = self._used = self._reserved = self._spools = 0
@@ -224,16 +223,19 @@ class MemoryStore:
             return False
         verdict = self._bans.verdict(entry, moment, primary)
         if GONE in (verdict, self._bans.verdict(kept.entry, kept.moment, b"")):
-            self.remove(primary, ident)
+            self._touch(primary)
+            self._drop(int.from_bytes(ident, "big"))
             return False
+        if kept.entry.lifetime > 0.0 and entry.lifetime <= 0.0:  # so do not others believe theirs
+            self._notices.tell([("key", primary, True)], self.cell(primary))
         kept.entry, kept.moment = entry, self._bans.count
         kept.is_purged = verdict == SOFT
         self._enlist(primary, Variant(ident, entry.vary, entry.received))
         return True
 
     def remove(self, primary: bytes, ident: bytes) -> bool:
-        """See Store."""
-        self._touch(primary)
+        """See Store. What others have under this key they have from the same origin."""
+        self._notices.tell([("key", primary, False)], self.cell(primary))
         return self._drop(int.from_bytes(ident, "big"))
 
     def forget(self, primary: bytes, *made: bytes) -> bool:
@@ -253,8 +255,15 @@ class MemoryStore:
     def attend(self, ways: Ways) -> None:
         """See Store."""
         before, self._ways = self._ways, ways
-        for scope, value in unattended(before, ways):
+        gone = [] if before is None else unattended(before, ways)
+        for scope, value in gone:
             self.purge(scope, value)
+        # What others keep by is not known to one that begins.
+        self._attended.take(ways, parts=before is None or bool(gone))
+
+    def is_attended(self) -> bool:
+        """See Store."""
+        return self._attended.is_alone()
 
     def sweep(self) -> None:
         """See Store."""
@@ -308,7 +317,7 @@ class MemoryStore:
         self._reserved += more
         return True
 
-    def end_spool(self, spool: "MemorySpool") -> None:
+    def end_spool(self, spool: MemorySpool) -> None:
         """It is not on its way any more."""
         self._reserved -= spool.length
         spools = self._growing[spool.primary]
@@ -341,7 +350,9 @@ class MemoryStore:
             return
         self._heard = latest
         for kind, value, soft in self._notices.hear():
-            if kind == "key":
+            if kind == "key" and soft:
+                self._doubt(value)
+            elif kind == "key":
                 self._let_go(value)
             else:
                 self._bans.add(kind, value, soft=soft)
@@ -354,6 +365,13 @@ class MemoryStore:
         for each in variants:
             self._drop(int.from_bytes(each.ident, "big"))
         return bool(variants)
+
+    def _doubt(self, primary: bytes) -> None:
+        """What is under this key is asked about, and what was asked for before now and comes
+        there."""
+        self._bans.add("key", primary, soft=True)
+        for each in self._keys.get(primary, ()):
+            self._kept[int.from_bytes(each.ident, "big")].is_purged = True
 
     def _has_room(self, whole: int, need: int) -> bool:
         """For `need` bytes of something that has `whole`."""
@@ -386,95 +404,3 @@ class MemoryStore:
         else:
             self._keys.pop(kept.primary, None)
         return True
-
-
-class MemorySpool:
-    """A store.Spool. What has come stands in a file in memory, so that it can be followed as a
-    file can."""
-
-    __slots__ = (
-        "_is_short",
-        "_store",
-        "descriptor",
-        "entry",
-        "ident",
-        "length",
-        "moment",
-        "primary",
-        "state",
-    )
-
-    def __init__(self, store: MemoryStore, primary: bytes, growing: Growing) -> None:
-        self._store = store
-        self.moment = growing.moment
-        self.primary = primary
-        self.entry = growing.entry
-        self.ident = growing.ident
-        self.length = 0
-        self.state: GrowthState = "growing"
-        self._is_short = False  # something of it was not written
-        self.descriptor = os.memfd_create("porch body")
-
-    def write(self, data: bytes) -> bool:
-        """See store.Spool."""
-        if self.state != "growing" or self._is_short:
-            return False
-        if not self._store.take_room(self.length, len(data)):
-            self._is_short = True
-            return False
-        self.length += len(data)
-        os.write(self.descriptor, data)
-        return True
-
-    def lend(self) -> bool:
-        """See store.Spool: no other worker knows of it."""
-        return False
-
-    def free(self, low: int) -> int:
-        """See store.Spool."""
-        return OPEN
-
-    def finish(self, entry: Entry) -> bytes | None:
-        """See store.Spool."""
-        if self._is_short:
-            self.abandon()
-        if self.state != "growing":
-            return None
-        self._end("complete")
-        body = os.pread(self.descriptor, self.length, 0)
-        return self._store.save(self.primary, entry, body, self.moment)
-
-    def abandon(self) -> None:
-        """See store.Spool."""
-        if self.state == "growing":
-            self._end("failed")
-
-    def _end(self, state: GrowthState) -> None:
-        self.state = state
-        self._store.end_spool(self)
-
-    def __del__(self) -> None:
-        os.close(self.descriptor)
-
-
-class MemoryGrowth:
-    """A store.Growth."""
-
-    __slots__ = ("_spool", "descriptor", "entry", "ident")
-
-    def __init__(self, spool: MemorySpool) -> None:
-        self._spool = spool
-        self.descriptor = os.dup(spool.descriptor)
-        self.entry = spool.entry
-        self.ident = spool.ident
-
-    def __del__(self) -> None:
-        os.close(self.descriptor)
-
-    def size(self) -> int:
-        """See store.Growth."""
-        return self._spool.length
-
-    def state(self) -> GrowthState:
-        """See store.Growth."""
-        return self._spool.state

@@ -18,7 +18,7 @@ GENERATIONS = 4096
 RING = 32 * 1024
 """Bytes of notices that a row has at a time: a thousand forgotten keys."""
 
-_LATEST, _ALL, _NUMBERS = range(3)
+_LATEST, _ALL, _WAYS, _UNTIL, _NUMBERS = range(5)
 _HEAD = (_NUMBERS + GENERATIONS) * 8
 _ROW = 2 * 8 + RING
 """How far it is written, from where on it can be read, and the ring."""
@@ -37,12 +37,12 @@ class Notices:
 
     generations: see Store. latest: one cell, another number whenever there may be something to
     hear. Numbers that are written are random ones of 63 bits, so that no two are alike, whoever
-    writes them.
+    writes them. ways: two cells for ways.Attended.
     """
 
     __slots__ = (
         *("_cells", "_ends", "_heard", "_heard_all", "_rings", "_row", "_starts"),
-        *("generations", "latest"),
+        *("generations", "latest", "ways"),
     )
 
     def __init__(self, memory: mmap.mmap, row: int) -> None:
@@ -52,6 +52,7 @@ class Notices:
         cells = whole[:rings_at].cast("q")
         self._cells = cells
         self.latest = cells[_LATEST : _LATEST + 1]
+        self.ways = cells[_WAYS : _UNTIL + 1]
         self.generations = cells[_NUMBERS : _NUMBERS + GENERATIONS]
         self._ends = cells[_NUMBERS + GENERATIONS :][:rows]
         self._starts = cells[_NUMBERS + GENERATIONS + rows :]
@@ -67,8 +68,13 @@ class Notices:
     def make(rows: int) -> int:
         """A descriptor of new memory; of what was never written it takes none."""
         descriptor = os.memfd_create("porch cache notices")
-        os.ftruncate(descriptor, _HEAD + rows * _ROW)
+        os.ftruncate(descriptor, Notices.size(rows))
         return descriptor
+
+    @staticmethod
+    def size(rows: int) -> int:
+        """Bytes of the memory."""
+        return _HEAD + rows * _ROW
 
     @classmethod
     def of(cls, descriptor: int, row: int) -> "Notices":

@@ -77,6 +77,10 @@ class Siblings:
 
     def forget(self, store: Store, changed: bytes) -> None:
         """Nothing of this URL (Entry.url, by no rules) is served any more."""
+        if not store.is_attended():
+            # By whatever rules, what is kept of it begins so; some of what else does goes too.
+            store.purge("prefix", changed.partition(b"?")[0])
+            return
         scheme, _, rest = changed.partition(b"://")
         authority, slash, target = rest.partition(b"/")
         asked = RequestHead(b"GET", slash + target, authority, scheme, [])

@@ -125,6 +125,9 @@ class Spool(Protocol):
         may be: it will not be kept. How much of it is there all the same says its Growth; it is to
         be lent or abandoned then."""
 
+    def growth(self) -> "Growth | None":
+        """Itself, as others follow it. None where its file has gone."""
+
     def lend(self) -> bool:
         """It will not be kept, and nobody else finds it; those in other workers who follow it read
         on. False where there is none, or the system cannot do it. From now on `write` takes no room
@@ -262,6 +265,10 @@ class Store(Protocol):
         """A configuration has come into force in this worker, by which what is kept is let go of
         so when its URL is changed. What was kept by other ways is purged; in a store that outlives
         the door, those of before its start count too."""
+
+    def is_attended(self) -> bool:
+        """Whether what is kept by the ways of this worker is all that is kept. It is not while a
+        configuration with other ways comes into force, by an upgrade say."""
 
     def sweep(self) -> None:
         """A small step (under 1 ms) of looking for what has expired or was purged, and for what

@@ -7,14 +7,18 @@ told the ways of each configuration that comes into force, and what was kept by 
 
 from hashlib import blake2b
 
+from porch import clock
 from porch.cache.store import Scope, Ways
 
-__all__ = ["ALL", "MOST", "unattended", "way"]
+__all__ = ["ALL", "LEAVING", "MOST", "Attended", "unattended", "way"]
 
 MOST = 64
 """Hosts that are purged one by one."""
 ALL = b"*"
 """Of routes for more than one host."""
+LEAVING = 120.0
+"""Seconds in which workers of before an upgrade may still answer from what is kept: what was asked
+of them by then, and once more on each connection that was idle."""
 _SIZE = 8
 
 
@@ -29,6 +33,33 @@ def unattended(before: Ways, now: Ways) -> list[tuple[Scope, bytes]]:
     if ALL in gone or len(gone) > MOST:
         return [("all", b"")]
     return [("host", host) for host in gone]
+
+
+class Attended:
+    """Whether all workers keep by the same ways, which what one lets go of by its own depends on.
+    cells: two, zero at first, that the workers of one store share."""
+
+    __slots__ = ("_cells", "_mine")
+
+    def __init__(self, cells: memoryview) -> None:
+        self._cells = cells
+        self._mine = 0
+
+    def take(self, ways: Ways, *, parts: bool) -> None:
+        """They are in force in this worker, the last of all to change them. parts: whether others
+        may keep by ways that are none of these."""
+        said = repr(sorted(ways.items())).encode()
+        self._mine = int.from_bytes(blake2b(said, digest_size=_SIZE).digest()) >> 1 or 1
+        last, until = self._cells
+        if last != self._mine:
+            if last and parts:
+                self._cells[1] = max(until, int(clock.uptime() + LEAVING))
+            self._cells[0] = self._mine
+
+    def is_alone(self) -> bool:
+        """Nobody keeps anything by other ways than this worker."""
+        last, until = self._cells
+        return last == self._mine and (not until or clock.uptime() >= until)
 
 
 def _set(ways: bytes) -> set[bytes]:

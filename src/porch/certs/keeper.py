@@ -9,6 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from porch import clock
@@ -36,6 +37,8 @@ SELDOM = 3600.0
 """Seconds between two looks at the rights of all files."""
 AGAIN = 60.0
 """Seconds until what failed here is tried again, and until another who is about it is done."""
+OTHERS = 1.0
+"""The same where another makes a local one, which takes no time."""
 SHARE = 2 / 3
 """Of a certificate's life, after which the local authority makes the next."""
 REHEARSALS = frozenset(each.staging for each in PRESETS.values()) - {""}
@@ -244,7 +247,7 @@ class Keeper:
             lock = self._store.lock(lock_name(host), AGAIN)
             if lock is None:
                 self._awaited.add(host)
-                return 1.0
+                return OTHERS
             try:
                 left = self._left(host)  # who had the lock before may have made it
                 if left <= 0 or force:
@@ -293,23 +296,40 @@ class Keeper:
             return Outcome((host,), "waiting", "there is no CA to ask")
         return issuer.issue((host,))
 
-    def renew(self, host: str) -> bool:
-        """Get a new one now, whatever its time. Whether there is one; if not, why was said."""
+    def renew(self, host: str) -> Outcome:
+        """Get a new one now, whatever its time: of a host that is wanted, or of one that may be
+        got when a client asks. "issued", or why not. From any thread."""
         self._add_dns()
-        if self._wanted[host] == "acme":
-            assert self._issuer is not None
-            outcome = self._issuer.issue((host,), force=True)
+        if self._wanted.get(host, "acme") == "acme":
+            issuer = self._issuer
+            if issuer is None:
+                return Outcome((host,), "waiting", "there is no CA to ask")
+            outcome = issuer.issue((host,), force=True)
+            if outcome.what == "issued":
+                self._told.pop(host, None)
+                self._changed([host])
             who = self._holder(host) if outcome.what == "busy" else ""
-            self._say(who or outcome.sentence)
-            return outcome.what == "issued"
+            return replace(outcome, sentence=who) if who else outcome
         try:
-            self._keep_local(host, force=True)
+            left = self._keep_local(host, force=True)
         except (StoreError, ValueError) as error:
-            self._say(f"no certificate for {host}: {error}")
-            return False
-        if host in self._awaited:
-            self._say(self._holder(host) or f"another process is about the certificate of {host}")
-        return host not in self._awaited
+            return Outcome((host,), "failed", f"no certificate for {host}: {error}")
+        if left == OTHERS:
+            who = self._holder(host) or f"another process is about the certificate of {host}"
+            return Outcome((host,), "busy", who)
+        return Outcome((host,), "issued", f"{host} has a new certificate")
+
+    def shown(self, host: str) -> str:
+        """Which one a host has, in words that no other one has; "" for none of any use."""
+        try:
+            entry = find_entry(self._store, host)
+            if entry is None:
+                return ""
+            facts = read_facts(entry.chain)
+        except (StoreError, ValueError):
+            return ""
+        until = moments.text(datetime.fromtimestamp(entry.not_after, UTC))
+        return f"until {until}, of {facts.issuer}, serial {facts.serial}"
 
     def _holder(self, host: str) -> str:
         try:

@@ -8,7 +8,6 @@
 import json
 import re
 import sys
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 from porch import clock
 from porch.cli.store import folder_of, loaded_of
 from porch.config.units import parse_duration
-from porch.manage.audit_file import AuditFile, Torn
+from porch.manage.audit_file import AuditFile, Torn, paired
 from porch.manage.control import NotRunning, ask, second_path
 from porch.observe.stamp import iso
 from porch.observe.visible import visible
@@ -28,6 +27,7 @@ __all__ = ["Wanted", "lines", "show_audit", "since_of"]
 
 PATIENCE = 5.0
 """Seconds for a door that runs; one that hangs has its file where the configuration says."""
+_BEGUN = "how it ended is not written down: it is under way, or the door ended meanwhile"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?Z?\Z", re.ASCII)
 
 
@@ -70,22 +70,27 @@ def show_audit(config: Path, wanted: Wanted, *, as_json: bool) -> int:
     audit = _file(config)
     if audit is None:
         return 1
-    found: deque[dict[str, Any]] = deque(maxlen=wanted.count or None)
     torn = 0
-    try:
+
+    def taken() -> Iterator[dict[str, Any]]:
+        nonlocal torn
         for line in audit.read():
             if isinstance(line, Torn):
                 torn += 1
             elif wanted.takes(dict(line)):
-                found.append(dict(line))
+                yield dict(line)
+
+    try:
+        found = paired(taken(), wanted.count)
     except FileNotFoundError:
         print(f"porch: {audit.file} is not there: no door has run with it yet", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"porch: {audit.file}: {error.strerror}", file=sys.stderr)
+        file = error.filename if error.filename else audit.file
+        print(f"porch: {file}: {error.strerror}", file=sys.stderr)
         return 1
     for each in found:
-        print(json.dumps(each) if as_json else "\n".join(lines(each)))
+        print(json.dumps(each) if as_json else "\n".join(lines(dict(each))))
     if torn:
         print(f"porch: {torn} torn lines in {audit.file} are not shown", file=sys.stderr)
     return 0
@@ -109,6 +114,8 @@ def lines(line: dict[str, Any]) -> Iterator[str]:
     took = f" after {seconds} s" if isinstance(seconds, float) and seconds >= 1 else ""
     yield f"{visible(str(line.get('at')))}  {what}, {visible(str(line.get('outcome')))}{took}"
     yield f"    by {visible(str(line.get('who')))}"
+    if line.get("outcome") == "begun":
+        yield f"    {_BEGUN}"
     before, after = dict(_pairs(line.get("before"))), dict(_pairs(line.get("after")))
     for name in before | after:
         old, new = before.get(name), after.get(name)
@@ -118,9 +125,12 @@ def lines(line: dict[str, Any]) -> Iterator[str]:
         else:
             was = f"{_spelled(old)} -> " if old else ""
             yield visible(f"    {name}: {was}{_spelled(new)}")
+    if "pending" in line:
+        yield f"    not taken by then by worker {visible(_spelled(line['pending'])).strip('[]')}"
     if "error" in line:
-        for each in str(line["error"]).removeprefix("porch: ").splitlines():
-            yield f"    {visible(each)}"
+        # Marked, so that no line in a word that was refused looks like one of ours.
+        for each in str(line["error"]).removeprefix("porch: ").split("\n"):
+            yield f"    | {visible(each)}"
 
 
 def _pairs(value: object) -> list[tuple[str, Any]]:

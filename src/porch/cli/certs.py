@@ -29,13 +29,14 @@ from porch.cli.store import loaded_of, open_store
 from porch.config.build import Built, build
 from porch.config.loaded import Loaded
 from porch.config.state import State
-from porch.config.suggest import nearest
-from porch.manage.control import NotRunning, ask
-from porch.manage.wanted import Wanted
-from porch.route.host import parse_host
+from porch.manage.certs.managed import Managed
+from porch.manage.certs.unmanaged import Hosts, normal
+from porch.manage.control import PATIENCE, NotRunning, ask
 
 __all__ = ["check_name", "renew_name", "show_certs"]
 
+RENEWAL = 900.0
+"""Seconds that a door that runs is given to get one."""
 IDENTITIES = {
     "letsencrypt": ("letsencrypt.org",),
     "letsencrypt-staging": ("letsencrypt.org",),
@@ -63,7 +64,7 @@ def show_certs(config: Path, *, as_json: bool) -> int:
     store = open_store(loaded) if certificates.gets else None  # files alone need none
     if certificates.gets and store is None:
         return 1
-    asked = [each.directory for each in Wanted.of(loaded, built).authorities]
+    asked = [each.directory for each in Managed.of(loaded, built).authorities]
     all_of_them = [*states(store, certificates.managed, certificates.presented.by_host, asked)]
     if store is not None and certificates.covered is not None:
         try:
@@ -112,18 +113,18 @@ def check_name(
     if found is None:
         return 1
     loaded, built, store = found
-    name = _normal(name)
+    name = normal(name)
     if built.certificates.managed.get(name) == "local":
         if why := unvouched(name) or damage(store):
             print(f"porch: {why}", file=sys.stderr)
             return 1
         print(f"{name} is certified by the authority of this machine, which needs no check")
         return 0
-    wanted = Wanted.of(loaded, built)
-    if not wanted.authorities:
+    managed = Managed.of(loaded, built)
+    if not managed.authorities:
         print("porch: acme = false, so that no authority is asked", file=sys.stderr)
         return 1
-    authority = wanted.authorities[0]
+    authority = managed.authorities[0]
     token = make_token()
     try:
         is_shown = built.certificates.managed.get(name) == "acme" and _is_running(config)
@@ -132,7 +133,7 @@ def check_name(
                 ToCheck(
                     name=name,
                     own=own_addresses(),
-                    method=_method(wanted, name),
+                    method=_method(managed, name),
                     identities=_identities(authority),
                     is_public=authority.directory in PUBLIC,
                     account=str(read_note(store, record_name(authority)).get("uri") or ""),
@@ -158,18 +159,36 @@ def check_name(
 
 
 def renew_name(config: Path, name: str) -> int:
-    """Get a new certificate now. Returns 0, or 1 with the reason on stderr."""
+    """Get a new certificate now: by the door that runs, or here where none does. Returns 0, or 1
+    with the reason on stderr."""
+    try:
+        words = {"host": name, "wait": RENEWAL}
+        answer = ask(config, "renew", words, patience=RENEWAL + PATIENCE)
+    except NotRunning:
+        return _renew_here(config, name)
+    except OSError as error:
+        print(f"porch: the door does not answer: {error.strerror or error}", file=sys.stderr)
+        return 1
+    if "renewed" in answer:
+        print(f"{answer['said']}; the door that runs has got it")
+        return 0
+    late = f"porch: it is not over yet: {answer.get('renewing')}"
+    print(answer.get("error") or late, file=sys.stderr)
+    return 1
+
+
+def _renew_here(config: Path, name: str) -> int:
     found = _found(config)
     if found is None:
         return 1
     loaded, built, store = found
-    name = _normal(name)
-    wanted = Wanted.of(loaded, built)
-    source = wanted.hosts.get(name)
-    if source is None and wanted.on_demand is not None and wanted.on_demand.covered(name):
-        source = "acme"
-    why = _unmanaged(loaded, built, name) if source is None else ""
-    if source == "acme" and _method(wanted, name) != "dns-01" and not _is_running(config):
+    name = normal(name)
+    managed = Managed.of(loaded, built)
+    own = built.certificates
+    hosts = Hosts(loaded, built.listen, own.managed, own.presented.by_host)
+    source = hosts.source(name)
+    why = hosts.why(name) if source is None else ""
+    if source == "acme" and _method(managed, name) != "dns-01":
         # The authority would find nobody, and count the failure.
         why = f"no door runs that would answer the authority; porch run {config} starts one"
     if source is None or why:
@@ -177,46 +196,22 @@ def renew_name(config: Path, name: str) -> int:
         return 1
     said: list[str] = []
     keeper = Keeper(store, lambda hosts: None, said.append)
-    keeper.want({name: source}, wanted.authorities, wanted.served, wanted.by_dns)
-    is_new = keeper.renew(name)
-    text = "\n".join(said) or f"{name} has a new certificate"
-    print(text if is_new else f"porch: {text}", file=sys.stdout if is_new else sys.stderr)
-    if is_new:
-        with contextlib.suppress(NotRunning, OSError):
-            ask(config, "certificates", {"names": [name]})  # it would see it within a minute
-    return 0 if is_new else 1
+    keeper.want({name: source}, managed.authorities, managed.served, managed.by_dns)
+    outcome = keeper.renew(name)
+    for text in said:  # what else it has met
+        print(f"porch: {text}", file=sys.stderr)
+    if outcome.what != "issued":
+        print(f"porch: {outcome.sentence}", file=sys.stderr)
+        return 1
+    print(f"{outcome.sentence}; no door runs: this command has got it")
+    return 0
 
 
-def _unmanaged(loaded: Loaded, built: Built, name: str) -> str:
-    """Why the door gets no certificate for a host, with the way out."""
-    site = loaded.sites.get(name)
-    if built.certificates.is_given(name):
-        return "its files are given, and nobody renews them here"
-    if not any(each.tls for each in built.listen):
-        return 'no address of this door speaks HTTPS; add one to listen, such as ":443"'
-    if site is not None and site.cert is False:
-        return "its site says cert = false; take that out"
-    if not any(each.pattern and each.pattern.host == name.encode() for each in loaded.routes):
-        meant = nearest(name, built.certificates.managed)
-        return "no route is for it" + (f"; did you mean {meant}?" if meant else "")
-    if name.startswith("*"):
-        return "a wildcard is proved by DNS; name a provider (acme.dns), or give it files (cert)"
-    return "acme = false, so that no authority is asked for it"
-
-
-def _method(wanted: Wanted, name: str) -> Method:
+def _method(managed: Managed, name: str) -> Method:
     """How an authority is shown that `name` is ours."""
-    if name.startswith("*") and wanted.by_dns is not None:
+    if name.startswith("*") and managed.by_dns is not None:
         return "dns-01"
-    return "http-01" if "http-01" in wanted.served else "tls-alpn-01"
-
-
-def _normal(name: str) -> str:
-    """A host as routes have it; what is none is left to who judges names."""
-    try:
-        return parse_host(name).decode("ascii")
-    except ValueError:
-        return name
+    return "http-01" if "http-01" in managed.served else "tls-alpn-01"
 
 
 def _identities(authority: Authority) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import copy
+from functools import partial
 from pathlib import Path
 
 from porch.balance.abort import parse_abort
@@ -66,7 +67,12 @@ class Changing:
     ) -> Steps[Canary]:
         """name: of the route, with its conditions."""
         to = yield from self._pool(f"{name} canary", model.to, settings, entry.path)
-        headers = parse_when({"header": model.header}) if model.header else NONE
+        hide = partial(self._loaded.without_secrets, entry.path)
+        headers = parse_when({"header": model.header}, hide) if model.header else NONE
+        shown = {
+            field: hide(wanted) if isinstance(wanted, str) else wanted
+            for field, wanted in model.header.items()
+        }
         assert entry.pattern is not None
         rule = CanaryRule(
             share=model.share,
@@ -78,7 +84,7 @@ class Changing:
         )
         made = Canary(name, stable, to[0], rule)
         made.target = to[1]
-        made.words = model.model_dump_json()
+        made.words = model.model_copy(update={"header": shown}).model_dump_json()
         made.abort = parse_abort(model.abort_if) if model.abort_if is not None else None
         return made
 

@@ -30,6 +30,8 @@ _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-\"$-~]+) HTTP/1\.([01])
 _OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\Z")
 
 _SPECIAL = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_RARE = _SPECIAL - {b"host", b"connection"}
+_decode = decoded.__getitem__
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
 _DECIDING = re.compile(
     rb"(?:access-control-request-.+|forwarded|origin|sec-fetch-.+|x-forwarded-.+|x-real-ip)\Z"
@@ -41,16 +43,6 @@ it, so that no request may (RFC 9110 7.6.1: it MUST NOT be named)."""
 
 LONGEST = 1024
 """Bytes of the fields that are remembered of a connection. A browser's are 500 to 900."""
-
-
-def _says_nothing_else(special: list[Field]) -> bool:
-    """Whether a head is one without a body, on a connection that stays."""
-    if len(special) == 1:
-        return special[0][0] == b"host"
-    return len(special) == 2 and all(
-        name == b"host" or (name == b"connection" and value in MEANT_ANYWAY)
-        for name, value in special
-    )
 
 
 class RequestDecoder(Decoder):
@@ -101,52 +93,60 @@ class RequestDecoder(Decoder):
             self._too_many(lines)
         if not lines[0] and len(lines) > 1:  # RFC 9112 2.2: one empty line before is ignored
             del lines[0]
-        line = lines[0]
+        line = lines.pop(0)
         if len(line) > self._limits.request_line:
             self._line_too_long()
         match = _LINE.match(line)
         if match is None:
             self._bad_line(line)
         method, target, minor = match.groups()
-        fields: list[Field] = []
-        special: list[Field] = []
         try:
-            for line in lines[1:]:
-                field = decoded[line]
-                if field[0] in _SPECIAL:
-                    special.append(field)
-                else:
-                    fields.append(field)
+            fields = [*map(_decode, lines)]
         except ValueError:
             raise BadRequest("a field line is malformed") from None
         one_zero = self.one_zero = minor == b"0"
         self.keep_alive = not one_zero
-        request = RequestHead(method, target, b"", self._scheme, fields)
-        if len(special) == 1 and special[0][0] == b"host":
-            host = special[0][1]
-            request.authority = host if host in known_authorities else check_authority(host)
+        said = dict(fields)
+        host = said.get(b"host")
+        connection = said.get(b"connection")
+        if (
+            host is not None
+            and host in known_authorities
+            and not one_zero
+            and (connection is None or connection in MEANT_ANYWAY)
+            and len(said) == len(fields)
+            and _RARE.isdisjoint(said)
+        ):
+            # The usual head, which a browser's is, without a look at each field (-1.3 us).
+            fields.remove((b"host", host))
+            if connection is not None:
+                fields.remove((b"connection", connection))
+            request = RequestHead(method, target, host, self._scheme, fields)
+            if 0 < cut < len(block) <= cut + LONGEST:
+                self._usual = block[cut:]
+                self._usual_fields = tuple(fields)
+                self._usual_host = request.authority
+                self._repeats = {}
         else:
-            self._read_special(request, special)
-        if one_zero:
-            request.version = b"1.0"
-        elif 0 < cut < len(block) <= cut + LONGEST and _says_nothing_else(special):
-            self._usual = block[cut:]
-            self._usual_fields = tuple(fields)
-            self._usual_host = request.authority
-            self._repeats = {}
+            request = RequestHead(method, target, b"", self._scheme, fields)
+            self._read_special(request)
         if not target.startswith(b"/") or method in _NEVER:
             self._read_target(request)
         return request
 
-    def _read_special(self, request: RequestHead, special: list[Field]) -> None:
+    def _read_special(self, request: RequestHead) -> None:
         """Host, framing and what concerns this connection alone. One pass, without a table of
-        names: most requests of browsers and all with a body come by here (-1.2 us)."""
+        names: all with a body come by here (-1.2 us)."""
         host: bytes | None = None
         lengths: list[bytes] = []
         codings: list[bytes] = []
         connection = upgrade = expect = b""
-        for name, value in special:
-            if name == b"host":
+        plain: list[Field] = []
+        for field in request.fields:
+            name, value = field
+            if name not in _SPECIAL:
+                plain.append(field)
+            elif name == b"host":
                 if host is not None:
                     raise BadRequest("Host is repeated")
                 host = value
@@ -160,6 +160,9 @@ class RequestDecoder(Decoder):
                 upgrade += b"," + value
             elif name == b"expect":
                 expect += b"," + value
+        request.fields = plain
+        if self.one_zero:
+            request.version = b"1.0"
         if host is not None:
             request.authority = host if host in known_authorities else check_authority(host)
         elif not self.one_zero:

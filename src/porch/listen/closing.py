@@ -7,6 +7,7 @@ what came for the whole is reset.
 import asyncio
 import struct
 from socket import SO_LINGER, SOL_SOCKET
+from typing import Any
 
 from porch import clock
 from porch.errors import PorchError
@@ -16,7 +17,7 @@ from porch.listen.door import Door
 from porch.listen.door_session import Busy, Owed
 from porch.listen.rates import taken
 
-__all__ = ["DRAIN", "LINGER", "MOST_TAKEN", "Closing", "flush", "owed", "reset"]
+__all__ = ["DRAIN", "LINGER", "MOST_TAKEN", "Closing", "descriptor_of", "flush", "owed", "reset"]
 
 DRAIN = 5.0
 """Seconds that the rest of a body is taken for whose answer has gone out already, so that the
@@ -112,6 +113,11 @@ class Closing(Busy, asyncio.Protocol):
         self._heard = None
         self.deadline = clock.now + self._door.settings.timeouts.idle
         self._transport.close()
+
+
+def descriptor_of(connection: Any) -> int:
+    """See keeper.ClientStream.descriptor: the method of whoever has a `_transport`."""
+    return int(connection._transport.get_extra_info("socket").fileno())
 
 
 def owed(transport: asyncio.Transport, least: int, waits: int) -> Owed:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from porch.crowd import EVERYBODY, Crowd
 from porch.ip import packed
 from porch.listen.accepting import Accepted, accept
+from porch.listen.crowd_seats import Seats
 
 __all__ = ["ARRIVALS", "CONNECTIONS", "FILES", "UNBOUNDED", "Bounds", "Gate"]
 
@@ -28,7 +29,8 @@ class Bounds:
     """Of all workers together; 0 for none. most: connections. per_client: of one client, IPv6 by
     /64. new: a second. new_per_client: the same of one client. exempt: whether a peer speaks for
     many clients, by its address, so that it has no bounds of its own; None for nobody.
-    are_fixed: no setting changes them, so that none is named to the operator."""
+    are_fixed: no setting changes them, so that none is named to the operator. seats: of a door
+    where a client that has too many connections loses one that asks nothing, and is not refused."""
 
     most: int = 0
     per_client: int = 0
@@ -36,6 +38,7 @@ class Bounds:
     new_per_client: int = 0
     exempt: Callable[[bytes], bool] | None = None
     are_fixed: bool = False
+    seats: Seats | None = None
 
     @property
     def counts(self) -> bool:
@@ -50,10 +53,11 @@ class _Counted(Accepted):
     """A socket whose client is counted until it is closed. The loops end it in one of two ways:
     asyncio's closes it, and uvloop takes its descriptor away to close that."""
 
-    __slots__ = ("client", "crowd")
+    __slots__ = ("client", "crowd", "seats")
 
     client: bytes
     crowd: Crowd | None
+    seats: Seats | None
 
     def close(self) -> None:
         """See socket."""
@@ -71,6 +75,8 @@ class _Counted(Accepted):
             crowd.leave(EVERYBODY)
             if self.client:
                 crowd.leave(self.client)
+            if self.seats is not None:
+                self.seats.leave(self)
 
 
 class Gate:
@@ -129,11 +135,14 @@ class Gate:
             crowd.arrive(EVERYBODY)
         if client:
             crowd.enter(client)
-        sock.client, sock.crowd = client, crowd
+        sock.client, sock.crowd, sock.seats = client, crowd, bounds.seats
+        if bounds.seats is not None:
+            bounds.seats.take(sock, client)
         return sock
 
     def _refuses(self, client: bytes, peer: str, bounds: Bounds, crowd: Crowd) -> bool:
-        if bounds.per_client and crowd.here(client) >= bounds.per_client:
+        is_full = bounds.per_client and crowd.here(client) >= bounds.per_client
+        if is_full and not (bounds.seats is not None and bounds.seats.make_room(client)):
             word = CONNECTIONS
             what = f"has {bounds.per_client} connections already"
             if not bounds.are_fixed:

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from heapq import nsmallest
+from typing import Protocol
 
 from porch import clock
 from porch.listen.door_session import Session
 
-__all__ = ["AT_ONCE", "SHED", "YOUNG", "Shedding"]
+__all__ = ["AT_ONCE", "SHED", "YOUNG", "MakesRoom", "Shedding"]
 
 SHED = "idle_shed"
 """By which connections are counted that were closed for others."""
@@ -15,6 +16,13 @@ AT_ONCE = 64
 """Closed together at most: to look through all of 20,000 takes 5 ms."""
 YOUNG = 1.0
 """Seconds in which who has just come, or has had an answer, is not idle yet."""
+
+
+class MakesRoom(Protocol):
+    """Closes connections of a door for others."""
+
+    def make_room(self) -> bool:
+        """Have some leave, unless some leave already. False where nobody can."""
 
 
 class Shedding:

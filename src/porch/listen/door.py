@@ -14,13 +14,13 @@ from porch.http.h1 import HeadLimits
 from porch.http.message import Field, RequestHead
 from porch.keeper import ClientStream, Security, Timer
 from porch.listen.crowd_gate import Bounds, Gate
-from porch.listen.crowd_shed import Shedding
+from porch.listen.crowd_shed import MakesRoom, Shedding
 from porch.listen.door_session import Session
 from porch.listen.handshakes import Handshakes
 from porch.listen.rates import Rates
 from porch.route.route import Route, Timeouts
 
-__all__ = ["SOME", "Door", "Router", "Settings"]
+__all__ = ["SOME", "Door", "ErrorPage", "Router", "Settings"]
 
 ErrorPage = Callable[[Exchange, PorchError], Response]
 
@@ -149,7 +149,7 @@ class Door:
         self.warn: Callable[[str, str], None] = _nobody_listens
         self.cuts = Counter[str]()
         self.gate = Gate(crowd, self.cuts, self._warn)
-        self.shedding = Shedding(self.sessions, self.cuts, self._warn)
+        self.shedding: MakesRoom = Shedding(self.sessions, self.cuts, self._warn)
         self.rates = Rates(self.sessions, deadlines, self.cuts, self._warn)
         self.put_away: Callable[[], object] = _nothing_is_left
         self.wake: Callable[[], object] = _nothing_is_left
@@ -205,6 +205,8 @@ class Door:
         self.requests += 1
         self.running += 1
         exchange.request_done = True
+        for hook in exchange.route.plan.on_request:  # what all have: its id is on the page
+            hook(exchange)
         exchange.fail(error)
         return exchange
 
@@ -218,7 +220,8 @@ class Door:
 
     def later(self, seconds: float, call: Callable[[], object]) -> Timer:
         """See keeper.Keeper."""
-        return asyncio.get_running_loop().call_later(seconds, call)
+        loop = asyncio.get_running_loop()
+        return loop.call_later(seconds, call) if seconds else loop.call_soon(call)
 
     def finish(self) -> None:
         """Let all connections end by themselves: each with its next answer, which says so, or when

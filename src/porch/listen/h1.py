@@ -17,7 +17,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import Frames
 from porch.keeper import Security, send_file, unsent
-from porch.listen.closing import DRAIN, LINGER, Closing, flush, owed, reset
+from porch.listen.closing import DRAIN, LINGER, Closing, descriptor_of, flush, owed, reset
 from porch.listen.door import Door
 from porch.listen.door_session import Owed
 from porch.listen.ip import ip_of
@@ -71,6 +71,7 @@ class ServerConnection(asyncio.Protocol):
     )
 
     trailers = False  # hardly anybody reads them, and a body that ends as it should looks whole
+    descriptor = descriptor_of
 
     def __init__(
         self, door: Door, scheme: bytes, port: bytes, security: Security | None = None
@@ -83,8 +84,7 @@ class ServerConnection(asyncio.Protocol):
         self._state = IDLE
         self._chunked = self._no_body = self._paused = self._refused = False
         self._half_closed = self._ended = self._full = self._waits = False
-        self._drained = 0
-        self._unsent = -1
+        self._drained, self._unsent = 0, -1
         self._file: tuple[int, int, int] | None = None
         self._file_sent = 0
         self._tunnel: Tunnel | None = None

@@ -29,7 +29,7 @@ from porch.http.h2_request import Refused, refused
 from porch.http.h2_server import ServerCodec
 from porch.http.message import RequestHead, Trailers
 from porch.keeper import Security, unsent
-from porch.listen.closing import Closing, flush, owed, reset
+from porch.listen.closing import Closing, descriptor_of, flush, owed, reset
 from porch.listen.door import Door
 from porch.listen.door_session import Owed
 from porch.listen.h2_stream import (
@@ -88,12 +88,13 @@ class MultiplexedConnection(asyncio.Protocol):
         "streams",
     )
 
+    descriptor = descriptor_of
+
     def __init__(
         self, door: Door, scheme: bytes, port: bytes, security: Security | None = None
     ) -> None:
         """See h1.ServerConnection."""
-        self._door = door
-        self.scheme = scheme
+        self._door, self.scheme = door, scheme
         self.codec = ServerCodec(door.settings.limits, scheme, door.settings.streams)
         self.streams: dict[int, ServerStream] = {}
         self.slow: dict[ServerStream, None] = {}
@@ -104,8 +105,7 @@ class MultiplexedConnection(asyncio.Protocol):
         self.dirty = self.crowded = self._full = self._closed = self._drips = False
         self._away = OPEN
         self.peer = b"unix"
-        self.port = port
-        self.security = security
+        self.port, self.security = port, security
         self.deadline = self._before = INFINITY
 
     def __repr__(self) -> str:

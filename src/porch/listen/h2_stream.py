@@ -344,6 +344,10 @@ class ServerStream:
         """See keeper.ClientStream. What is not acknowledged narrows its window."""
         return not self._paused and self._untaken < A_WINDOW
 
+    def descriptor(self) -> int:
+        """See keeper.ClientStream."""
+        return self._connection.descriptor()
+
     def unsent(self) -> int:
         """See keeper.ClientStream."""
         return self._connection.unsent(self.number)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from porch.manage.fleet import Fleet
 from porch.manage.loop import Loop, Timer
+from porch.manage.operating import Answer
 from porch.manage.process import Process
 from porch.observe.messages import Messages
 
-__all__ = ["PATIENCE", "Answers", "Asking", "Silent"]
+__all__ = ["PATIENCE", "Answers", "Asking", "Silent", "pending", "taken"]
 
 PATIENCE = 2.0
 """Seconds in which a worker answers; one that hangs does when it goes on, or its successor."""
@@ -30,6 +31,25 @@ class Silent(NamedTuple):
 
 
 Then = Callable[[Answers], None]
+
+
+def pending(answers: Answers) -> list[int]:
+    """The processes of workers that have not taken it yet."""
+    return sorted(each.pid for each in answers if isinstance(each, Silent))
+
+
+def taken(answer: Answer, silent: Sequence[int]) -> tuple[Answer, int]:
+    """An answer to a change that is made, and its status: 202, with who has not taken it yet, where
+    somebody has not (RFC 9110 15.3.3). silent: see pending."""
+    if not silent:
+        return answer, 0
+    pids = ", ".join(map(str, silent))
+    text = f"worker {pids} has not taken it yet: it hangs, or starts; it does when it goes on"
+    warning = answer.get("warning")
+    return answer | {
+        "pending": [*silent],
+        "warning": f"{warning}; {text}" if warning else text,
+    }, 202
 
 
 class _Asked:
@@ -60,13 +80,20 @@ class Asking:
         return [each for each in self._fleet.serving if each.channel is not None]
 
     def tell(
-        self, word: str, data: object, then: Then, *, only: Sequence[Process] | None = None
+        self,
+        word: str,
+        data: object,
+        then: Then,
+        *,
+        only: Sequence[Process] | None = None,
+        patience: float = PATIENCE,
     ) -> None:
-        """Tell all workers, or `only` these, and do `then` when those who serve have answered."""
+        """Tell all workers, or `only` these, and do `then` when those who serve have answered.
+        patience: seconds, more than the usual for what takes long."""
         self._number += 1
         number = self._number
         waited = self.waited_for if only is None else only
-        timer = self._loop.after(PATIENCE, partial(self._give_up, number))
+        timer = self._loop.after(patience, partial(self._give_up, number))
         self._asked[number] = _Asked({*waited}, then, timer)
         self._fleet.tell(self._fleet.all if only is None else only, word, (number, data))
         self._look(number)

@@ -9,13 +9,14 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from porch.manage.own_folder import make_own_folder, own_folder
 
-__all__ = ["KEPT", "LARGEST", "AuditFile", "Torn"]
+__all__ = ["KEPT", "LARGEST", "AuditFile", "Torn", "paired"]
 
 FOLDER = "audit"
 LARGEST = 10 << 20
@@ -30,6 +31,25 @@ Line = Mapping[str, Any]
 
 class Torn:
     """A line that is none: its end never came."""
+
+
+def paired(lines: Iterable[Line], most: int = 0) -> list[Line]:
+    """One line a change, the last `most` of them, 0 for all: that one was begun is left out where
+    another line says what came of it."""
+    kept: dict[int, Line] = {}
+    begun: dict[tuple[object, ...], deque[int]] = {}
+    for number, line in enumerate(lines):
+        change = line.get("at"), line.get("what"), line.get("who")
+        if line.get("outcome") == "begun":
+            begun.setdefault(change, deque()).append(number)
+        elif change in begun:
+            kept.pop(begun[change].popleft(), None)
+            if not begun[change]:
+                del begun[change]
+        kept[number] = line
+        if most and len(kept) > most:
+            del kept[next(iter(kept))]
+    return [*kept.values()]
 
 
 class AuditFile:
@@ -85,24 +105,64 @@ class AuditFile:
         return True
 
     def read(self) -> Iterator[Line | Torn]:
-        """All lines, the oldest first. Raises OSError; FileNotFoundError where nothing was ever
-        written."""
-        name = self.file.name
-        older = [self.file.with_name(f"{name}.{number}") for number in range(KEPT, 0, -1)]
-        for file in [*(each for each in older if each.exists()), self.file]:
-            with file.open("rb") as opened:
-                yield from map(_line, opened)
+        """All lines, the oldest first. Raises OSError with the file's name; FileNotFoundError where
+        nothing was ever written.
+
+        Whoever may read them reads: root those of any door. But the folder above is also of others,
+        so that what is read is no other file than it says."""
+        folder = _opened(self.file.parent, os.O_DIRECTORY)
+        try:
+            found = False
+            for number in range(KEPT, -1, -1):
+                name = f"{self.file.name}.{number}" if number else self.file.name
+                try:
+                    opened = self._read(folder, name)
+                except FileNotFoundError:
+                    if number or found:  # a crash between two files leaves none of now
+                        continue
+                    raise
+                found = True
+                with opened:
+                    yield from map(_line, opened)
+        finally:
+            os.close(folder)
+
+    def _read(self, folder: int, name: str) -> BinaryIO:
+        """Open one of them. Raises OSError."""
+        file = self.file.with_name(name)
+        descriptor = _opened(file, dir_fd=folder)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise _strange(file, "no regular file")
+        return open(descriptor, "rb")
 
     def latest(self, most: int) -> list[Line]:
         """The last lines, as many as stand in `most` bytes of the file and the one before it.
         Raises OSError."""
         with own_folder(self.file.parent) as folder:
-            data = _end(folder, self.file.name, most)
-            if len(data) < most:
-                with contextlib.suppress(FileNotFoundError):
-                    data = _end(folder, f"{self.file.name}.1", most - len(data)) + data
+            data = b""
+            for name in (self.file.name, f"{self.file.name}.1"):
+                if len(data) < most:
+                    with contextlib.suppress(FileNotFoundError):
+                        data = _end(folder, name, most - len(data)) + data
         found = map(_line, data.splitlines())
         return [each for each in found if not isinstance(each, Torn)]
+
+
+def _opened(file: Path, flags: int = 0, dir_fd: int | None = None) -> int:
+    """To be read, and no link. Raises OSError."""
+    try:
+        name = file if dir_fd is None else file.name
+        return os.open(name, os.O_RDONLY | _NEVER | flags, dir_fd=dir_fd)
+    except OSError as error:
+        if error.errno == errno.ELOOP or (error.errno == errno.ENOTDIR and file.is_symlink()):
+            raise _strange(file, "a symbolic link") from None
+        raise OSError(error.errno, error.strerror, str(file)) from None
+
+
+def _strange(file: Path, what: str) -> OSError:
+    text = f"it is {what}, and the door has not made it; see who has, and remove it"
+    return OSError(errno.EINVAL, text, str(file))
 
 
 def _end(folder: int, name: str, most: int) -> bytes:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from porch import clock
-from porch.manage.audit_file import AuditFile
+from porch.manage.audit_file import AuditFile, paired
 from porch.manage.operating import Answer, Question
 from porch.observe.redact import REDACTED, is_secret, redact_text
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc_ms
 
 __all__ = ["Auditing", "Entry"]
 
@@ -39,8 +39,8 @@ class Auditing:
         self, file: AuditFile | None, state: Callable[[], State], warn: Callable[[str], None]
     ) -> None:
         self.lost = 0
+        self.state = state
         self._file = file
-        self._state = state
         self._warn = warn
 
     @property
@@ -48,18 +48,28 @@ class Auditing:
         """For status."""
         return {"file": str(self._file.file) if self._file else None, "lost": self.lost}
 
-    def begin(
-        self, what: str, who: str, words: Mapping[str, object], before: State | None = None
-    ) -> "Entry":
-        """A change is about to be made. before: of the version that has begun it."""
-        return Entry(what, who, words, self._state() if before is None else before)
+    def begin(self, what: str, who: str, words: Mapping[str, object]) -> "Entry":
+        """A change is about to be made."""
+        return Entry(what, who, words, self.state())
+
+    def go_on(self, what: str, who: str, asked: Mapping[str, Any]) -> "Entry":
+        """One that the version before this one has begun and written down. asked: `at`, when, and
+        `before`, the door then."""
+        entry = Entry(what, who, {}, asked["before"])
+        entry.is_told = True
+        entry.at = asked.get("at", entry.at)
+        return entry
 
     def write(self, entry: "Entry", outcome: str, answer: Answer) -> dict[str, Any]:
         """Write down what came of one. Returns the line."""
-        after = {} if outcome == "begun" else self._state()
+        after = entry.after
+        if after is None:
+            after = {} if outcome == "begun" else self.state()
         line = entry.line(outcome, after)
         if "error" in answer:
             line["error"] = _shown("error", answer["error"])
+        if "pending" in answer:
+            line["pending"] = answer["pending"]
         size = len(json.dumps(line))
         if size > (LONGEST_LINE if outcome in ("done", "begun") else LONGEST_REFUSED):
             line["words"] = {"left out": f"{size} bytes"}
@@ -86,38 +96,40 @@ class Auditing:
             question.reply({"error": f"porch: {error.strerror or error}"})
             return
         assert isinstance(most, int)
-        question.reply({"entries": lines[len(lines) - min(most, len(lines)) :]})
+        question.reply({"entries": paired(lines, most) if most else []})
 
 
 class Entry:
-    """One change. before: the door when it began. is_told: whether a line says that it did."""
+    """One change. at: when it was asked for, in seconds of the wall clock. before, after: the door
+    right before and right behind it; after is None while it is not made. notes: what else was one
+    thing and is another, by its name. is_told: whether a line says that it was begun."""
 
     def __init__(self, what: str, who: str, words: Mapping[str, object], before: State) -> None:
         self.what = what
-        self.who = who
+        self.who = _shown("", who)  # the name in a certificate may be long
         self.before = before
+        self.after: State | None = None
+        self.notes: dict[str, tuple[object, object]] = {}
         self.is_told = False
+        self.at = clock.wall()
         self._words = {name: _shown(name, value) for name, value in words.items()}
-        self._at = clock.wall()
         self._began = clock.monotonic()
 
     def line(self, outcome: str, after: State) -> dict[str, Any]:
-        """As it is written. after: of the door now; empty while it is under way."""
-        changed = [name for name in after if after[name] != self.before.get(name)]
+        """As it is written. after: of the door; empty where it was not made yet."""
+        before = self.before
+        both = {name: (before.get(name), after[name]) for name in after} | self.notes
+        changed = {name: each for name, each in both.items() if each[0] != each[1]}
         return {
-            "at": _stamp(self._at),
+            "at": utc_ms(self.at),
             "what": self.what,
             "who": self.who,
             "words": self._words,
-            "before": {name: _less(self.before.get(name), after[name]) for name in changed},
-            "after": {name: _less(after[name], self.before.get(name)) for name in changed},
+            "before": {name: _less(old, new) for name, (old, new) in changed.items()},
+            "after": {name: _less(new, old) for name, (old, new) in changed.items()},
             "outcome": outcome,
             "seconds": round(clock.monotonic() - self._began, 3),
         }
-
-
-def _stamp(seconds: float) -> str:
-    return f"{iso(int(seconds)).decode()}.{int(seconds % 1 * 1000):03}Z"
 
 
 def _less(value: object, other: object) -> object:

@@ -63,10 +63,10 @@ class KeptCache:
 
 
 class CacheKeeping:
-    """kept: for workers; None where nothing is kept. rows: in which workers may be."""
+    """kept: for workers; None where nothing is kept. notices: see Tables."""
 
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
+    def __init__(self, notices: int) -> None:
+        self._notices = notices
         self.kept: KeptCache | None = None
 
     def begin(
@@ -85,7 +85,7 @@ class CacheKeeping:
         before = _taken_over(place, handed) if handed else None
         if self.kept is None and place is not None:
             if place.folder is None:
-                self.kept = KeptCache(place=place, claimed=None, shared=Notices.make(self._rows))
+                self.kept = KeptCache(place=place, claimed=None, shared=self._notices)
             elif before is not None:
                 self.kept = before
             else:

@@ -95,8 +95,10 @@ class Changes:
             question.reply(_STOPPING, 503)
         elif self._wish is None and self._is_open:
             self._begin(wish)
-        elif question.is_waited_for or not self._is_wished(kind):  # a storm of signals is one
+        elif question.is_waited_for or not self._is_wished(kind):
             self._wishes.append(wish)
+        else:  # a storm of signals is one
+            question.drop()
 
     def _is_wished(self, kind: Kind) -> bool:
         """Whether somebody has who does not wait for an answer."""
@@ -144,7 +146,10 @@ class Changes:
 
     def _begin(self, wish: _Wish) -> None:
         self._wish = wish
-        if wish.kind == "diff":
+        if wish.kind != "diff" and not wish.question.begin():
+            self._wish = None
+            self._go_on()
+        elif wish.kind == "diff":
             loaded = self._in_force.candidate.loaded
             self._run(partial(compared, loaded, self._load), self._on_compared)
         elif wish.kind == "reload":
@@ -190,6 +195,9 @@ class Changes:
         self._notify.ready(f"serving {self._in_force.candidate.summary}")
         if wish is not None:
             wish.question.reply(answer)
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._wishes:
             self._begin(self._wishes.popleft())
 
@@ -253,7 +261,9 @@ class Changes:
             return
         candidate = job.prospect.candidate
         is_same = wish.kind == "lists"
-        self._let_go(releasing(self._in_force.take(job, wish.back_to, is_same=is_same)))
+        with wish.question.changing():
+            before = self._in_force.take(job, wish.back_to, is_same=is_same)
+        self._let_go(releasing(before))
         self._fleet.resize(candidate.workers)
         self._fleet.kill_late(candidate.grace + KILL_AFTER)
         self._in_force.settle(self._fleet)

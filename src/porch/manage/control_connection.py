@@ -16,7 +16,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead
 from porch.manage.loop import Loop, Timer
-from porch.manage.operating import Answer, Reply
+from porch.manage.operating import Answer, Leave, Reply
 from porch.manage.operation_request import LONGEST, Refused, read
 
 __all__ = ["ControlConnection", "Operate", "encoded"]
@@ -46,7 +46,7 @@ class Operate(Protocol):
         if_match: Sequence[str],
         reply: Reply,
         sock: socket,
-    ) -> None: ...
+    ) -> Leave: ...
 
 
 class ControlConnection:
@@ -74,6 +74,7 @@ class ControlConnection:
         self._is_left = False
         self._thrown = 0
         self._ended = self._is_answered = False
+        self._on_left: Leave | None = None
         self._timer: Timer = loop.after(ASKING, self.end)
         loop.on_readable(sock, self._read)
 
@@ -122,7 +123,8 @@ class ControlConnection:
         if head.length > LONGEST:
             raise Refused(413, f"a body has at most {LONGEST} bytes")
         if head.expect:
-            self.sock.send(_CONTINUE)
+            with suppress(OSError):  # whoever has left is noticed when reading
+                self.sock.send(_CONTINUE)
 
     def _ask(self) -> None:
         assert self._head is not None
@@ -132,7 +134,8 @@ class ControlConnection:
         self.is_asked = True
         self._timer.cancel()
         name = asked.operation.name
-        self._operate(name, asked.words, self._who, asked.if_match, self.reply, self.sock)
+        left = self._operate(name, asked.words, self._who, asked.if_match, self.reply, self.sock)
+        self._on_left = left
 
     def await_answer(self) -> None:
         """The question came to the version before this one."""
@@ -189,6 +192,8 @@ class ControlConnection:
             self._loop.forget(self.sock)
             self.sock.close()
             self._on_end(self)
+            if self._on_left is not None and not self._is_answered:
+                self._on_left()
 
 
 def encoded(status: int, answer: Answer, etag: str, allow: str = "") -> tuple[bytes, bytes]:

@@ -19,20 +19,20 @@ from porch.config.loaded import Loaded
 from porch.config.logs import close_log_files, open_log_files
 from porch.config.orders import Orders
 from porch.config.snapshot import Snapshot
+from porch.config.withheld import withheld
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import CacheKeeping, Handed
 from porch.manage.candidate import Candidate, stamps
+from porch.manage.certs.renewed import ADMIN, Renewed
 from porch.manage.columns import COLUMNS, Columns, rows_for
 from porch.manage.discovered import Discovered
 from porch.manage.equipment import Equipment
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
-from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
-from porch.manage.renewed import ADMIN, Renewed
+from porch.manage.store_folder import ready_store, store_folder
 from porch.manage.tables import NOTHING, Tables
-from porch.manage.wanted import store_folder
 from porch.observe.capture import Wanted
 from porch.observe.messages import Level
 from porch.shared import SharedTable
@@ -73,6 +73,7 @@ class InForce:
         self.loaded_at = clock.wall()
         self.history = History()
         self.say: Callable[[str, Level], None] = lambda text, severity: None
+        self.taken: Callable[[], object] = lambda: None
         self.table = table or SharedTable(rows_for(candidate.workers), COLUMNS)
         rows, keys = len(self.table.rows), candidate.loaded.config.limit_keys
         self.tables = Tables.of(rows, keys, handed)
@@ -81,7 +82,7 @@ class InForce:
         self.orders = Orders.none()
         self.debug_until = 0.0
         self.capture: Wanted | None = None
-        self.cache = CacheKeeping(len(self.table.rows))
+        self.cache = CacheKeeping(self.tables.notices)
         self.discovered = Discovered(self.columns, self.standings, candidate.sources)
         if table is None:
             self.columns.assign(candidate.endpoints)
@@ -108,7 +109,7 @@ class InForce:
     def equip(self, slot: int, row: int, stacks: int) -> Equipment:
         """What a worker is forked with."""
         return Equipment(
-            loaded=self.candidate.loaded,
+            loaded=withheld(self.candidate.loaded),
             sockets=self.listening.of_slot(slot),
             firsts=self._firsts,
             files=self.files,
@@ -246,6 +247,7 @@ class InForce:
         self._left = dict.fromkeys(gone, clock.monotonic())
         observed = self.observed.sockets
         self.observed.close([each for each in observed if each not in self.candidate.observed])
+        self.taken()
         return before
 
     def give_up(self, job: Reload) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from porch.balance.standing import EndpointName, is_endpoint
 from porch.config.suggest import nearest
+from porch.observe.visible import visible
 
 __all__ = ["endpoints_named", "pool_word", "route_named", "spelled"]
 
@@ -40,7 +41,8 @@ def endpoints_named(
     if len(found) > 1 and not all_pools:
         choices = _list([spelled(name) for name in found])
         raise LookupError(
-            f"'{text}' is in {len(found)} pools; name one of them, or add --all-pools:\n{choices}"
+            f"'{visible(text)}' is in {len(found)} pools; name one of them, or add --all-pools:\n"
+            f"{choices}"
         )
     return found
 
@@ -54,11 +56,12 @@ def route_named(text: str, keys: Iterable[str], what: str = "route") -> str:
 
 
 def _none(what: str, text: str, there: Sequence[str]) -> str:
+    shown = visible(text)
     if not there:
-        return f"there is no {what} '{text}'; the configuration that runs has none"
+        return f"there is no {what} '{shown}'; the configuration that runs has none"
     near = nearest(text, there)
     meant = f"; did you mean '{near}'?" if near else ";"
-    return f"there is no {what} '{text}'{meant} there are:\n{_list(there)}"
+    return f"there is no {what} '{shown}'{meant} there are:\n{_list(there)}"
 
 
 def _list(choices: Sequence[str]) -> str:

@@ -10,14 +10,13 @@ configuration says otherwise. Connections of what stays the same go on.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
 
 from porch import clock
 from porch.clock import Deadlines
 from porch.config.administering import Administered
-from porch.config.build import DoorSettings
 from porch.crowd import CrowdTable
 from porch.http.h1 import HeadLimits
 from porch.listen.address import ListenAddress
@@ -31,8 +30,8 @@ from porch.manage.admin.relay import Relay
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import Pages
-from porch.manage.one_route import OneRoute
-from porch.manage.page.beat import Beat
+from porch.manage.one_route import one_route
+from porch.manage.page.broadcast import Broadcast
 from porch.manage.page.page import Page
 from porch.manage.tables import Tables
 from porch.observe.error_page import error_response
@@ -41,12 +40,15 @@ from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
 from porch.shared import SharedTable
 
-__all__ = ["BOUNDS", "FRESH", "PATIENCE", "Observer", "Served"]
+__all__ = ["BOUNDS", "FINISH", "FRESH", "PATIENCE", "Observer", "Served"]
 
 PATIENCE = 2.0
 """Seconds that the supervisor has for an answer."""
 FRESH = 0.1
 """Seconds for which an answer of the supervisor is told to others too: it has more to do."""
+FINISH, _LOOK = 1.0, 0.005
+"""Seconds that what runs has to end, and then connections, before another one takes over; and
+seconds between two looks whether they have."""
 BOUNDS = Bounds(most=128, per_client=16, are_fixed=True)
 """Who scrapes needs one connection. Each has a copy of one page at most that waits to be taken."""
 STREAMS = 16
@@ -59,10 +61,12 @@ Tell = Callable[[Facts | None], None]
 @dataclass(frozen=True, slots=True)
 class Served:
     """metrics: the addresses for scrapes. admin: what the admin door holds to, None for none. The
-    sockets go with it, in this order: of metrics, then of admin.listen."""
+    sockets go with it, in this order: of metrics, then of admin.listen. generation: which of all
+    that were told; what is asked for by an older one is refused."""
 
     metrics: tuple[ListenAddress, ...] = ()
     admin: Administered | None = None
+    generation: int = field(default=0, compare=False)
 
     def is_same(self, other: "Served") -> bool:
         """Whether nobody could tell one from the other."""
@@ -85,49 +89,39 @@ class Observer:
         self._deadlines = Deadlines()
         self._pages = Pages(self.ask, table, tables)
         route = Route(key="metrics", plan=Plan([self._pages]), timeouts=_TIMEOUTS)
-        self._door = Door(self._settings(route), self._deadlines, CrowdTable(1).row(0))
+        settings = one_route(
+            route,
+            Route(key="-"),
+            limits=HeadLimits(),
+            streams=STREAMS,
+            bounds=BOUNDS,
+            error_page=error_response,
+            report=messages.report,
+        )
+        self._door = Door(settings, self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
         self._told: tuple[float, Facts] | None = None
         self._listeners: dict[ListenAddress, Listener] = {}
         self._relay = Relay(self._send)
-        self._beat = Beat(partial(self._send, "drawing"), table, tables)
+        self._broadcast = Broadcast(partial(self._send, "drawing"), table, tables)
         self._admin: AdminDoor | None = None
-
-    def _settings(self, route: Route) -> DoorSettings:
-        limits = HeadLimits()
-        return DoorSettings(
-            router=OneRoute(route),
-            limits=limits,
-            streams=STREAMS,
-            timeouts=_TIMEOUTS,
-            malformed=Route(key="-"),
-            error_page=error_response,
-            report=self._messages.report,
-            client_ip=None,
-            announces=None,
-            own_fields=((b"server", b"porch"),),
-            bounds=BOUNDS,
-            min_rate=240,
-            h2c=False,
-        )
 
     @property
     def offers(self) -> Offers:
         """All that the admin door has beside logging in."""
-        return {**operated(self._relay), **Page(self._beat).offers}
+        return {**operated(self._relay), **Page(self._broadcast).offers}
 
     async def serve(self) -> None:
         """Until the supervisor is gone, or says so by closing the channel."""
         loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         loop.add_reader(self._channel.fileno(), self._receive)
-        ticking = loop.create_task(self._tick())
+        self._ticking: asyncio.Handle = loop.call_soon(self._tick)
         await self._ended.wait()
-        ticking.cancel()
+        self._ticking.cancel()
         loop.remove_reader(self._channel.fileno())
         loop.remove_writer(self._channel.fileno())
-        self._serve(Served(), ())
-        self._door.close_now()
+        self._close()
         self._messages.close()
 
     def ask(self, tell: Tell) -> None:
@@ -163,16 +157,41 @@ class Observer:
         if message.word == "facts":
             self._tell(message.data)
         elif message.word == "drawing":
-            self._beat.on_drawing(message.data)
+            self._broadcast.on_drawing(message.data)
         elif message.word == "operated":
             self._relay.on_operated(*message.data)
+        elif message.word == "finish":
+            self._finishing = asyncio.get_running_loop().create_task(self._finish())
         elif message.word == SHORT:  # there was no room for the sockets: another may have some
             self._ended.set()
         elif message.word == "serve":
             served: Served = message.data
+            self._relay.generation = served.generation
             addresses = [*served.metrics, *(served.admin.listen if served.admin else ())]
             found = [socket(fileno=number) for number in message.descriptors]
             self._serve(served, tuple(zip(addresses, found, strict=True)))
+
+    async def _finish(self) -> None:
+        """Another one will be here: take nobody in, and end when what is known was told. Pages
+        that are open do not end by themselves."""
+        self._serve_metrics({})
+        self._door.drain()
+        admin = self._admin
+        if admin is not None:
+            admin.drain()
+        await _patiently(
+            lambda: self._door.running + (admin.running if admin else 0) > self._broadcast.open
+        )
+        self._close()
+        await _patiently(
+            lambda: bool(self._door.sessions) or (admin is not None and admin.connections > 0)
+        )
+        self._ended.set()
+
+    def _close(self) -> None:
+        """Serve nothing more, and end what runs."""
+        self._serve(Served(), ())
+        self._door.close_now()
 
     def _serve(self, served: Served, sockets: tuple[tuple[ListenAddress, socket], ...]) -> None:
         """This from now on. A socket of an address that is served already is one too many."""
@@ -183,11 +202,11 @@ class Observer:
             if admin is not None:
                 admin.close()
                 self._admin = None
-                self._beat.stop()
+                self._broadcast.stop()
             return
         if admin is None:
             admin = self._admin = AdminDoor(settings, self.offers, self._deadlines, self._messages)
-            self._beat.start()
+            self._broadcast.start()
         else:
             admin.change(settings)
         admin.listen(dict(sockets[count:]))
@@ -215,14 +234,22 @@ class Observer:
         else:
             loop.remove_writer(self._channel.fileno())
 
-    async def _tick(self) -> None:
-        while True:
-            clock.tick()
-            self._deadlines.check()
-            self._door.rates.tick()
-            if self._listeners:
-                self._pages.tick()
-            if self._admin is not None:
-                self._admin.tick()
-            self._messages.flush()
-            await asyncio.sleep(clock.TICK)
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_later(clock.TICK, self._tick)  # whatever is raised below
+        clock.tick()
+        self._messages.flush()
+        self._door.rates.tick()
+        if self._listeners:
+            self._pages.tick()
+        if self._admin is not None:
+            self._admin.tick()
+        self._deadlines.check()
+
+
+async def _patiently(is_so: Callable[[], bool]) -> None:
+    """As long as it is so, and for FINISH at most."""
+    for _ in range(round(FINISH / _LOOK)):
+        if not is_so():
+            return
+        await asyncio.sleep(_LOOK)

@@ -5,14 +5,17 @@ It has no part in serving: where it cannot be started the door says so and serve
 
 import asyncio
 import os
+import select
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from socket import socket
 from typing import Any, Protocol
 
-from porch.manage.channel import Channel
+from porch import clock
+from porch.manage.channel import Channel, NotData
 from porch.manage.facts import Facts
 from porch.manage.heap import LARGEST, keep_heap
 from porch.manage.in_force import InForce
@@ -22,14 +25,30 @@ from porch.manage.page.drawing import Drawing, Revision
 from porch.manage.process import fork_to, new_loop, settle
 from porch.observe.messages import Messages
 
-__all__ = ["MOST", "Observing", "Operate"]
+__all__ = ["FINISH", "MOST", "Observing", "Operate"]
 
 MOST = 64
 """Operations of the admin door that wait at once. It has the same bound itself."""
+FINISH = 3.0
+"""Seconds in which one that is to end has told all who wait: longer than it takes for that itself,
+see observer.py."""
+_OLD = {
+    "error": "the rules of the admin door were changed while this was asked for; nothing was done; "
+    "ask again"
+}
+_BEGUN = {
+    "begun": "upgrade",
+    "next": "ask /v1/status until it answers; the last of /v1/audit says what came of it",
+}
+_ENDS = {
+    "error": "the door becomes another version; what was asked for may hold or be done all the "
+    "same: look at /v1/orders and /v1/audit"
+}
 
 
 class Operate(Protocol):
-    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py."""
+    """Has an operation done, and answers once: status, answer, ETag. See admin/relay.py. Returns
+    what is to be called when whoever asked has left."""
 
     def __call__(
         self,
@@ -38,7 +57,7 @@ class Operate(Protocol):
         who: str,
         if_match: Sequence[str],
         reply: Callable[[int, Any, str], None],
-    ) -> None: ...
+    ) -> Callable[[], None]: ...
 
 
 class Observing:
@@ -68,13 +87,14 @@ class Observing:
         self._operate = operate
         self._channel: Channel | None = None
         self._served = Served()
+        self._generation = 0
         self._sockets: list[socket] = []
-        self._under_way: set[tuple[Channel, int]] = set()
+        self._under_way: dict[int, tuple[str, Callable[[], None] | None]] = {}
         self._has_said = False
 
     def look(self) -> None:
-        """Whether it is there, and serves what is to be served now; called every second. Another
-        is started a second behind the end of one, at the soonest."""
+        """Whether it is there, and serves what is to be served now; called every second, and when
+        that has changed. Another is started a second behind the end of one, at the soonest."""
         candidate = self._in_force.candidate
         served = Served(candidate.metrics, candidate.admin)
         known = self._in_force.observed.sockets
@@ -101,6 +121,8 @@ class Observing:
         channel = self._channel
         if channel is None:
             return
+        self._generation += 1
+        served = replace(served, generation=self._generation)
         try:
             channel.send("serve", served, [each.fileno() for each in sockets])
         except OSError as error:
@@ -119,6 +141,19 @@ class Observing:
                 os.kill(pid, signal.SIGKILL)
             with suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+    def hand_over(self) -> None:
+        """Another version of this process takes over, and starts one of its own: whoever waits for
+        an answer is told what is known, and this one lives until it has told them. Its addresses
+        are free behind that. Blocks for FINISH seconds at most, and only where somebody waits."""
+        channel = self._channel
+        if channel is not None and self._under_way:
+            for number, (name, _) in self._under_way.items():
+                status, answer = (202, _BEGUN) if name == "upgrade" else (503, _ENDS)
+                channel.send("operated", (number, status, answer, ""))
+            channel.send("finish")
+            _wait_for_end(channel)
+        self.close()
 
     def close_in_child(self) -> None:
         """In a forked process: the channel to it is not its own."""
@@ -150,7 +185,10 @@ class Observing:
         if channel is not None:
             self._loop.forget(channel)
             channel.close()
-            self._under_way = {each for each in self._under_way if each[0] is not channel}
+            under_way, self._under_way = self._under_way, {}
+            for _, leave in under_way.values():
+                if leave is not None:
+                    leave()
 
     def _receive(self) -> None:
         channel = self._channel
@@ -158,8 +196,10 @@ class Observing:
             return
         try:
             messages = channel.receive()
-        except EOFError:
+        except EOFError as error:
             self._drop_channel()
+            if isinstance(error, NotData):
+                self._end_odd(error)
             return
         for message in messages:
             if message.word == "facts":
@@ -168,8 +208,25 @@ class Observing:
             elif message.word == "drawing":
                 channel.send("drawing", self._draw(message.data))
                 self._flush()
-            elif message.word == "operate":
+            elif message.word == "operate" and _is_operation(message.data):
                 self._take(channel, *message.data)
+            elif message.word == "left":
+                _, leave = self._under_way.pop(message.data, ("", None))
+                if leave is not None:
+                    leave()
+
+    def _end_odd(self, error: NotData) -> None:
+        """It is under somebody's hand, or has a fault: it must not let anybody in any more. What
+        comes of it is told when its end is noticed."""
+        self._messages.tell(
+            f"the process that serves metrics and admin is ended: what it sends is no message of "
+            f"its own ({error}); somebody may have taken it over, or this is a fault of Porch",
+            "error",
+        )
+        self._has_said = True
+        if self.pid > 0:  # 0 would be all of us
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _take(
         self,
@@ -179,18 +236,29 @@ class Observing:
         words: Mapping[str, object],
         who: str,
         if_match: Sequence[str],
+        generation: int,
     ) -> None:
-        """An operation of the admin door: its answer goes to who asked, if that is still there."""
+        """An operation of the admin door: its answer goes to who asked, if that is still there.
+
+        By the rules that hold now. Whoever was let in by others could be one who may not any more:
+        it is refused, and can ask again when they are known over there.
+        """
+        self.look()
         reply = partial(self._reply, channel, number)
+        if generation != self._generation:
+            reply(503, _OLD, "")
+            return
         if len(self._under_way) >= MOST:
             reply(503, {"error": "too many operations are under way; try again soon"}, "")
             return
-        self._under_way.add((channel, number))
-        self._operate(name, words, who, if_match, reply)
+        self._under_way[number] = name, None
+        leave = self._operate(name, words, who, if_match, reply)
+        if number in self._under_way:
+            self._under_way[number] = name, leave
 
     def _reply(self, channel: Channel, number: int, status: int, answer: object, etag: str) -> None:
-        self._under_way.discard((channel, number))
         if channel is self._channel:
+            self._under_way.pop(number, None)
             channel.send("operated", (number, status, answer, etag))
             self._flush()
 
@@ -211,3 +279,26 @@ class Observing:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(observer.serve())
         return 0
+
+
+def _is_operation(data: object) -> bool:
+    """Whether the words have the types that an audit can be written of: what comes is from a
+    process that faces networks. What they mean is checked by who carries them out."""
+    match data:
+        case (int(), str(), dict(), str(), tuple() as if_match, int()):
+            return all(isinstance(each, str) for each in if_match)
+    return False
+
+
+def _wait_for_end(channel: Channel) -> None:
+    """Of the other end, for FINISH seconds; what it says meanwhile is for nobody."""
+    until = clock.monotonic() + FINISH
+    look = select.poll()
+    while (left := until - clock.monotonic()) > 0:
+        look.register(channel, select.POLLIN | (select.POLLOUT if channel.is_full else 0))
+        look.poll(left * 1000)
+        channel.flush()
+        try:
+            channel.receive()
+        except EOFError:
+            return

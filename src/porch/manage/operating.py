@@ -7,24 +7,21 @@ what does it is a command, which is given a Question and answers it, now or late
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from socket import socket
 from typing import TYPE_CHECKING
 
+from porch.manage.case import Answer, Case, Made, Reply
 from porch.manage.operation_schema import wrong
 from porch.manage.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from porch.manage.auditing import Auditing, Entry
+    from porch.manage.auditing import Auditing
     from porch.manage.in_force import InForce
     from porch.manage.loop import Loop
 
-__all__ = ["Answer", "ByItself", "Command", "Operating", "Question", "Reply"]
-
-Answer = dict[str, object]
-"""What is said, as JSON has it; "error" is a sentence of why nothing was done."""
-Reply = Callable[[int, Answer, str], None]
-"""Told once: a status of HTTP, the answer, and the revision behind it as an ETag."""
+__all__ = ["Answer", "ByItself", "Command", "Leave", "Operating", "Question", "Reply"]
 
 REMEMBERED = 100
 """Changes of which a 412 can tell."""
@@ -51,32 +48,69 @@ class Question:
     """What somebody has asked for. words: those of its operation, checked. who: has asked.
 
     sock: by which a new version of the door can answer in place of this one; None for none.
+    is_left: whoever asked is there no more; what he asked for is done, and nothing is waited for.
     """
 
     def __init__(
         self,
         words: Mapping[str, object],
         who: str,
-        answered: Callable[[Answer, int], None],
+        case: Case,
         sock: socket | None = None,
         *,
         is_waited_for: bool = True,
     ) -> None:
-        """answered: told of the first answer, with its status. is_waited_for: whether somebody
-        waits for it; nobody does where a signal has asked, or the door itself."""
+        """case: what is said and written down of it. is_waited_for: whether somebody waits for an
+        answer; nobody does where a signal has asked, or the door itself."""
         self.is_waited_for = is_waited_for
+        self.is_left = False
         self.words = dict(words)
         self.who = who
         self.sock = sock
-        self._answered = answered
+        self.case = case
         self._is_over = False
+
+    def begin(self) -> bool:
+        """Its turn has come, and it takes a while, so that it is written down now that it was
+        begun. False where what runs is another revision than it was asked for: that is answered.
+        """
+        if self._is_over:
+            return False
+        refused = self.case.refused()
+        if refused is not None:
+            self.reply(refused, 412)
+            return False
+        self.case.tell_begun()
+        return True
+
+    def changing(self) -> AbstractContextManager[None]:
+        """What it changes is changed within, in one piece. See Case."""
+        return self.case.changing()
+
+    def note(self, name: str, before: object, after: object) -> None:
+        """For the audit: something that is not of what it compares by itself."""
+        self.case.note(name, before, after)
 
     def reply(self, answer: Answer, status: int = 0) -> None:
         """Answer, once. status: 0 is 200, or for an error 409: it does not fit what runs."""
         if self._is_over:
             return
         self._is_over = True
-        self._answered(answer, status or (409 if "error" in answer else 200))
+        self.case.end(answer, status or (409 if "error" in answer else 200))
+
+    def promise(self, answer: Answer) -> None:
+        """Answer whoever asked, and go on (202, RFC 9110 15.3.3). `reply` ends it all the same."""
+        if not self._is_over:
+            self.case.promise(answer, 202)
+
+    def leave(self) -> None:
+        """Whoever asked is there no more."""
+        self.is_left = True
+        self.case.forget()
+
+    def drop(self) -> None:
+        """Nothing comes of it, for another like it is about to be done."""
+        self._is_over = True
 
     @property
     def is_over(self) -> bool:
@@ -86,6 +120,8 @@ class Question:
 
 Command = Callable[[Question], None]
 """Does what a word asks for, and answers when it is done."""
+Leave = Callable[[], None]
+"""Told that whoever asked has left."""
 ByItself = Callable[[str, str, Mapping[str, object]], Question]
 """See Operating.by_itself."""
 
@@ -96,15 +132,16 @@ class Operating:
     def __init__(self, commands: Mapping[str, Command]) -> None:
         self.commands = dict(commands)
         self._life = secrets.token_hex(4)
-        self._begun: dict[Question, Entry] = {}
-        self._changed: deque[tuple[str, Mapping[str, object]]] = deque(maxlen=REMEMBERED)
+        self._open: dict[Question, str] = {}
+        self._made: deque[Made] = deque(maxlen=REMEMBERED)
 
     def begin(self, loop: "Loop", in_force: "InForce", auditing: "Auditing") -> None:
         """Before anybody may ask."""
         self._loop = loop
         self._in_force = in_force
-        self._auditing = auditing
+        self.auditing = auditing
         self.commands["audit"] = auditing.tell
+        self.add(Made(self.revision, {}))  # behind it all others are
 
     @property
     def revision(self) -> str:
@@ -119,79 +156,85 @@ class Operating:
         if_match: Sequence[str],
         reply: Reply,
         sock: socket | None = None,
-    ) -> None:
+    ) -> Leave:
         """Have it done. if_match: revisions of which one must be that of now, empty for any.
-        sock: see Question. Raises only what is a fault of ours, and then has answered."""
+        sock: see Question. Returns what is to be called when whoever asked has left before he was
+        answered. Raises only what is a fault of ours, and then has answered."""
         operation, command = OPERATIONS.get(name), self.commands.get(name)
         if operation is None or command is None:
             reply(404, {"error": "not a command of this door"}, self.revision)
-            return
+            return _nothing
         refused = wrong(operation.takes, words)
         if refused:
             reply(400, {"error": f"porch: {refused}"}, self.revision)
-            return
-        if if_match and self.revision not in if_match:
-            reply(412, self._meanwhile(if_match), self.revision)
-            return
-        under_way = [
-            entry.what
-            for each, entry in self._begun.items()
-            if entry.what in _ANEW and not each.is_over
-        ]
-        if if_match and operation.changes and under_way:
-            answer: Answer = {"error": _UNDER_WAY.format(under_way[0]), "changed": []}
+            return _nothing
+        answer = self.judge(if_match)
+        if answer is None and if_match and operation.changes:
+            answer = self._is_under_way()
+        if answer is not None:
             reply(412, answer, self.revision)
-            return
-        entry = self._auditing.begin(name, who, words) if operation.changes else None
-        question = Question(words, who, partial(self._answered, entry, reply), sock)
+            return _nothing
+        entry = self.auditing.begin(name, who, words) if operation.changes else None
+        question = Question(words, who, Case(self, entry, reply, if_match), sock)
+        if operation.changes:
+            self._watch(name, question)
         try:
-            command(question)
+            with question.changing():
+                command(question)
         except Exception:
             question.reply({"error": _FAULT}, 500)
             raise
-        if entry is not None and not question.is_over:
-            self._begun = {each: its for each, its in self._begun.items() if not each.is_over}
-            self._begun[question] = entry
-            self._loop.after(BEGUN, partial(self._tell_begun, question))
+        return question.leave
 
     def by_itself(self, name: str, who: str, words: Mapping[str, object] | None = None) -> Question:
         """Of a change for whose answer nobody waits: a signal has asked for it, or the door itself.
         who: in words. It is audited when it is answered."""
-        entry = self._auditing.begin(name, who, words or {})
-        return Question(words or {}, who, partial(self._answered, entry, None), is_waited_for=False)
+        case = Case(self, self.auditing.begin(name, who, words or {}), None)
+        question = Question(words or {}, who, case, is_waited_for=False)
+        self._watch(name, question)
+        return question
 
-    def going_on(
-        self, name: str, who: str, before: Mapping[str, object], reply: Reply | None
-    ) -> Question:
-        """Of one that the version before this one has begun. before: the door then."""
-        entry = self._auditing.begin(name, who, {}, before)
-        return Question({}, who, partial(self._answered, entry, reply))
+    def going_on(self, name: str, asked: Mapping[str, object], reply: Reply | None) -> Question:
+        """Of one that the version before this one has begun. asked: what that has said of it."""
+        who = str(asked["who"])
+        entry = self.auditing.go_on(name, who, asked)
+        return Question({}, who, Case(self, entry, reply))
 
-    def _answered(
-        self, entry: "Entry | None", reply: Reply | None, answer: Answer, status: int
-    ) -> None:
-        if entry is not None:
-            outcome = "done" if status < 400 else "refused" if status < 500 else "failed"
-            self._changed.append((self.revision, self._auditing.write(entry, outcome, answer)))
-        if reply is not None:
-            reply(status, answer, self.revision)
+    def judge(self, if_match: Sequence[str]) -> Answer | None:
+        """See Records."""
+        if not if_match or self.revision in if_match:
+            return None
+        places = [place for place, each in enumerate(self._made) if each.revision in if_match]
+        if not places:
+            return {"error": _UNKNOWN_REVISION, "changed": []}
+        behind = [*self._made][places[-1] + 1 :]
+        return {"error": _MEANWHILE, "changed": [dict(each.line) for each in behind]}
+
+    def add(self, made: Made) -> None:
+        """See Records."""
+        self._made.append(made)
 
     def tell_begun(self, but: Question) -> None:
         """Write down what is under way: nobody will know how it ends."""
-        for question in [*self._begun]:
-            if question is not but:
-                self._tell_begun(question)
+        for question in self._open:
+            if question is not but and not question.is_over:
+                question.case.tell_begun()
 
-    def _tell_begun(self, question: Question) -> None:
-        entry = self._begun.get(question)
-        if entry is not None and not question.is_over and not entry.is_told:
-            entry.is_told = True
-            self._auditing.write(entry, "begun", {})
+    def _watch(self, name: str, question: Question) -> None:
+        self._open = {each: its for each, its in self._open.items() if not each.is_over}
+        self._open[question] = name
+        self._loop.after(BEGUN, partial(self._tell_late, question))
 
-    def _meanwhile(self, if_match: Sequence[str]) -> Answer:
-        """What has changed since any of these revisions."""
-        places = [place for place, each in enumerate(self._changed) if each[0] in if_match]
-        if not places:
-            return {"error": _UNKNOWN_REVISION, "changed": []}
-        behind = [*self._changed][places[-1] + 1 :]
-        return {"error": _MEANWHILE, "changed": [dict(line) for _, line in behind]}
+    @staticmethod
+    def _tell_late(question: Question) -> None:
+        if not question.is_over:
+            question.case.tell_begun()
+
+    def _is_under_way(self) -> Answer | None:
+        """What is answered while another configuration comes."""
+        names = [name for each, name in self._open.items() if name in _ANEW and not each.is_over]
+        return {"error": _UNDER_WAY.format(names[0]), "changed": []} if names else None
+
+
+def _nothing() -> None:
+    """It was answered already."""

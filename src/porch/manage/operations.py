@@ -33,7 +33,7 @@ __all__ = ["BASE", "LONGEST_WAIT", "OPERATIONS", "Operation", "at"]
 
 BASE = "/v1/"
 LONGEST_WAIT = 3600
-"""Seconds that a drain waits at most."""
+"""Seconds that a drain or a renewal is waited for at most."""
 _HEAVIEST = 1000
 _TEN_YEARS = 315_360_000
 LONGEST_TEXT = 4096
@@ -46,7 +46,8 @@ MOST_NAMED = 10_000
 class Operation:
     """One. name: the word by which commands have it. summary: a sentence. changes: whether
     anything is another way afterwards. takes, gives: schemas of its words and of its answer.
-    ending: of its path, if that is not its name."""
+    ending: of its path, if that is not its name. later: what an answer with 202 means, "" where
+    there is none. needs_others: whether somebody else has a part in it, so that it may be 502."""
 
     name: str
     summary: str
@@ -54,6 +55,8 @@ class Operation:
     takes: Schema
     gives: Schema
     ending: str = ""
+    later: str = ""
+    needs_others: bool = False
 
     @property
     def path(self) -> str:
@@ -85,6 +88,8 @@ _LOADED = made(
 )
 _WARNING = optional(text("what should be known about it"))
 _DONE = listed(text("an endpoint"))
+_PENDING = optional(listed(whole("the process of a worker that has not taken it yet")))
+_LATER = "It is made; the workers in `pending` hang, or start, and take it when they go on."
 
 _TABLE = (
     Operation(
@@ -138,6 +143,25 @@ _TABLE = (
         gives=made(told=whole("workers")),
     ),
     Operation(
+        name="renew",
+        summary="Get a host another certificate now, whatever the time of the one that it has.",
+        changes=True,
+        takes=made(
+            host=text("as a route has it", LONGEST_TEXT),
+            wait=optional(
+                number("seconds to wait for how it went; 0: not at all", LONGEST_WAIT),
+            ),
+        ),
+        gives=made(
+            renewed=optional(text("the host")),
+            certificate=optional(text("until when, of whom, its serial number")),
+            said=optional(text("how it went")),
+            renewing=optional(text("with 202: it is not over yet")),
+        ),
+        later="It is not over yet; the audit tells its end.",
+        needs_others=True,
+    ),
+    Operation(
         name="stop",
         summary="Let what runs finish, then end.",
         changes=True,
@@ -153,14 +177,16 @@ _TABLE = (
                 number("seconds to wait until nothing runs there; 0: not at all", LONGEST_WAIT)
             )
         ),
-        gives=made(drained=_DONE, warning=_WARNING),
+        gives=made(drained=_DONE, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="undrain",
         summary="Use a drained endpoint again.",
         changes=True,
         takes=_endpoint(),
-        gives=made(undrained=_DONE, warning=_WARNING),
+        gives=made(undrained=_DONE, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="weight",
@@ -174,7 +200,8 @@ _TABLE = (
                 "description": "0: none; null: that of the file again",
             }
         ),
-        gives=made(weighted=_DONE, warning=_WARNING),
+        gives=made(weighted=_DONE, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="maintenance",
@@ -190,7 +217,13 @@ _TABLE = (
             ),
             **{"for": optional(number("seconds until it opens by itself; 0: never", _TEN_YEARS))},
         ),
-        gives=made(closed=optional(text("what")), open=optional(text("what")), warning=_WARNING),
+        gives=made(
+            closed=optional(text("what")),
+            open=optional(text("what")),
+            warning=_WARNING,
+            pending=_PENDING,
+        ),
+        later=_LATER,
     ),
     Operation(
         name="canary",
@@ -201,6 +234,7 @@ _TABLE = (
             on=flag("whether it has requests"),
         ),
         gives=_ANY,
+        later=_LATER,
     ),
     Operation(
         name="orders",
@@ -283,6 +317,7 @@ _TABLE = (
             **{"for": optional(number("seconds; 300 if it is left out", 3600))},
         ),
         gives=_ANY,
+        later=_LATER,
     ),
     Operation(
         name="capture",
@@ -293,7 +328,8 @@ _TABLE = (
             route=optional(text("the key of the one route; all if it is left out", LONGEST_TEXT)),
             **{"for": optional(number("seconds; 600 if it is left out", 600))},
         ),
-        gives=made(capture=_ANY),
+        gives=made(capture=_ANY, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="captured",
@@ -307,7 +343,8 @@ _TABLE = (
         summary="Capture nothing more.",
         changes=True,
         takes=_NOTHING,
-        gives=made(capture=_ANY),
+        gives=made(capture=_ANY, warning=_WARNING, pending=_PENDING),
+        later=_LATER,
     ),
     Operation(
         name="totals",

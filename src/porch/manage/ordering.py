@@ -17,11 +17,11 @@ from porch.config.changing import RETRY_AFTER, networks
 from porch.config.loaded import RouteEntry
 from porch.config.orders import Back, Closed, Order, Orders
 from porch.config.units import spell_duration
-from porch.manage.asking import Asking
+from porch.manage.asking import Asking, pending, taken
 from porch.manage.in_force import InForce, why
 from porch.manage.judging import Judging
 from porch.manage.keeping import Keeping
-from porch.manage.loop import Loop
+from porch.manage.loop import Loop, Timer
 from porch.manage.naming import endpoints_named, route_named, spelled
 from porch.manage.obeying import BY_COMMAND
 from porch.manage.operating import Answer, ByItself, Command, Question
@@ -37,7 +37,8 @@ LARGEST_PAGE = 1 << 20
 """Bytes of a page."""
 BY_CANARY = "by porch canary"
 
-Then = Callable[[], None]
+Then = Callable[[Sequence[int]], None]
+"""Done when all obey, with who does not yet: see asking.pending."""
 
 
 class Ordering:
@@ -60,6 +61,7 @@ class Ordering:
         self._keeping = keeping
         self._by_itself = by_itself
         self._judging = Judging(loop, in_force, self._take_back)
+        self._opening: dict[str, Timer] = {}  # route -> when its maintenance ends by itself
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -109,6 +111,8 @@ class Ordering:
         now = clock.wall()
         orders = [Order("drained", name, drained.get(name, now)) for name in names]
         wait = _number(question, "wait")
+        if wait and not question.begin():
+            return
         until = clock.monotonic() + wait
         then = partial(self._wait_idle, names, until, wait, question) if wait else None
         self._order(orders, then or partial(self._told, question, "drained", names))
@@ -133,11 +137,12 @@ class Ordering:
             answer: Answer = {"closed": _until(key, closed)}
         else:
             answer = {"open": key}
+            self._end_in_time(key, None)
             if any(each.key == key and each.model.maintenance for each in self._routes):
                 answer["warning"] = (
                     "the file has maintenance for it too; take it out there and porch reload"
                 )
-        self._order([Order("closed", key, closed)], partial(question.reply, answer))
+        self._order([Order("closed", key, closed)], partial(self._made, question, answer))
 
     def _canary(self, question: Question) -> None:
         text = _text(question, "route")
@@ -152,7 +157,8 @@ class Ordering:
             back = None if is_on else Back(since=clock.wall(), why=BY_CANARY, words=words)
             orders.append(Order("back", name, back))
         self._judging.forget(names)
-        self._order(orders, partial(question.reply, {"on" if is_on else "taken back": names}))
+        answer: Answer = {"on" if is_on else "taken back": names}
+        self._order(orders, partial(self._made, question, answer))
 
     @property
     def _routes(self) -> Sequence[RouteEntry]:
@@ -164,12 +170,18 @@ class Ordering:
         all_pools = question.words.get("all_pools") is True
         return endpoints_named(_text(question, "endpoint"), names, all_pools=all_pools)
 
-    def _told(self, question: Question, word: str, names: list[EndpointName]) -> None:
+    def _told(
+        self, question: Question, word: str, names: list[EndpointName], silent: Sequence[int]
+    ) -> None:
         answer: Answer = {word: [self._described(name) for name in names]}
         lonely = [name[0] for name in names if self._is_lonely(name[0])]
         if lonely and word != "undrained":
             answer["warning"] = f"nobody is left in {', '.join(lonely)}: answered 503"
-        question.reply(answer)
+        question.reply(*taken(answer, silent))
+
+    @staticmethod
+    def _made(question: Question, answer: Answer, silent: Sequence[int]) -> None:
+        question.reply(*taken(answer, silent))
 
     def _described(self, name: EndpointName) -> str:
         running = self._running(name)
@@ -192,27 +204,40 @@ class Ordering:
         return 0 if column is None else self._in_force.table.total(column + RUNNING)
 
     def _wait_idle(
-        self, names: list[EndpointName], until: float, wait: float, question: Question
+        self,
+        names: list[EndpointName],
+        until: float,
+        wait: float,
+        question: Question,
+        silent: Sequence[int],
     ) -> None:
         left = sum(map(self._running, names))
-        if not left:
-            self._told(question, "drained", names)
+        if not left or question.is_left:
+            told = partial(self._told, question, "drained", names)
+            if silent:  # who went on meanwhile has taken it: words come in their order
+                self._order([], told)
+            else:
+                told(silent)
         elif clock.monotonic() >= until:
             text = f"{left} still running there after {spell_duration(wait)}; it stays drained"
             question.reply({"error": f"porch: {text}"})
         else:
-            again = partial(self._wait_idle, names, until, wait, question)
+            again = partial(self._wait_idle, names, until, wait, question, silent)
             self._loop.after(LOOK, again)
 
     def _order(self, orders: list[Order], then: Then) -> None:
         """Have all obey, and do `then` when they do."""
         for order in orders:
             self._note(order)
+        if orders:
+            self._keep()
+        self._asking.tell("order", orders, lambda answers: then(pending(answers)))
+
+    def _keep(self) -> None:
         try:
             self._keeping.write(self._in_force.orders)
         except OSError as error:
             self._messages.warn(f"{why(error)}: what was ordered ends with this door")
-        self._asking.tell("order", orders, lambda _: then())
 
     def _note(self, order: Order) -> None:
         self._in_force.orders.note(order)
@@ -224,17 +249,25 @@ class Ordering:
 
     # --- by itself -----------------------------------------------------------------------------
 
-    def _end_in_time(self, key: str, closed: Closed) -> None:
-        if closed.until is not None:
+    def _end_in_time(self, key: str, closed: Closed | None) -> None:
+        """What was said of it before ends now: its timer would hold its page for years."""
+        timer = self._opening.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if closed is not None and closed.until is not None:
             seconds = max(0.0, closed.until - clock.wall())
-            self._loop.after(seconds, partial(self._open_again, key, closed))
+            work = partial(self._open_again, key, closed)
+            self._opening[key] = self._loop.after(seconds, work)
 
     def _open_again(self, key: str, closed: Closed) -> None:
+        self._opening.pop(key, None)
         if self._in_force.orders.closed.get(key) is closed:
             self._messages.tell(f"maintenance of {key} is over")
             words: dict[str, object] = {"route": key, "on": False}
             question = self._by_itself("maintenance", "the door: its time is over", words)
-            self._order([Order("closed", key, None)], partial(question.reply, {"open": key}))
+            with question.changing():
+                opened = partial(self._made, question, {"open": key})
+                self._order([Order("closed", key, None)], opened)
 
     def _take_back(self, name: str, back: Back | None) -> None:
         why = (
@@ -249,7 +282,8 @@ class Ordering:
                 f"the canary of {name} was taken back: {back.why}; porch canary on sends it "
                 "requests again"
             )
-        self._order([Order("back", name, back)], partial(question.reply, {}))
+        with question.changing():
+            self._order([Order("back", name, back)], partial(self._made, question, {}))
 
 
 def _text(question: Question, word: str) -> str:

@@ -7,7 +7,6 @@ to it. It has no event loop that a fork or an exec would break, and no thread.
 import contextlib
 import errno
 import gc
-import resource
 import signal
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,13 +19,15 @@ from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
-from porch.manage.capturing import Capturings
+from porch.manage.captures import Captures
+from porch.manage.certs.demand import ANY
+from porch.manage.certs.expiry import Expiry
+from porch.manage.certs.renewing import Renewing
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
-from porch.manage.demand import ANY
-from porch.manage.expiry import Expiry
+from porch.manage.descriptors import raise_limit
 from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
@@ -49,8 +50,8 @@ from porch.manage.reclaiming import Reclaiming, alive
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
+from porch.manage.store_folder import store_folder
 from porch.manage.upgrade import Handover, become, listening_words
-from porch.manage.wanted import store_folder
 from porch.observe.direct import Direct
 from porch.observe.messages import Messages
 from porch.version import installed_version
@@ -94,6 +95,7 @@ class Supervisor:
             self._control = Control(
                 socket_path(control), self.operating.operate, second_path(control)
             )
+        self._upgrading: Question | None = None
         self._code = 0
         self._failure: object = None
         self._is_up = False
@@ -146,6 +148,7 @@ class Supervisor:
             self._become,
         )
         self.observing = self._observing(in_force)
+        in_force.taken = lambda: self._loop.after(0.0, self.observing.look)  # behind its answer
         self._reclaiming = Reclaiming(
             in_force.tables.series, lambda: alive(in_force.candidate, in_force.discovered.shown)
         )
@@ -156,10 +159,12 @@ class Supervisor:
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)
-        if handover is None:
+        if self._upgrading is None:
             self.operating.by_itself("start", started_by()).reply({})
+        else:
+            self._upgrading.case.made()
         in_force.keep_cache(handover.cache if handover is not None else [])
-        self._descriptors = _raise_limit()
+        self._descriptors = raise_limit()
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
         self.fleet.resize(in_force.candidate.workers)
@@ -205,15 +210,16 @@ class Supervisor:
         )
         self.ordering.begin(handover.orders if handover is not None else None)
         asking = self.asking
-        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
-        self.capturings = Capturings(*spells)
+        temporary = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.captures = Captures(*temporary)
         for each in (
             self.ordering,
             CacheOrders(asking, in_force),
             Looking(in_force),
             Explaining(asking, in_force),
-            LogLevel(*spells),
-            self.capturings,
+            Renewing(self._loop, asking, in_force),
+            LogLevel(*temporary),
+            self.captures,
         ):
             self.operating.commands |= each.commands
 
@@ -328,7 +334,7 @@ class Supervisor:
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
         elif message.word == "captured":
-            self.capturings.on_captured(message.data)
+            self.captures.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)
@@ -407,7 +413,11 @@ class Supervisor:
             lent=[place for place, each in enumerate(listening.sockets) if each in listening.lent],
             control=control.fileno() if control is not None else -1,
             question=question.sock.fileno() if question.sock is not None else -1,
-            asked={"who": question.who, "before": self._state()},
+            asked={
+                "who": question.who,
+                "before": self._state(),
+                "at": question.case.at,
+            },
             workers=[
                 (each.pid, each.channel.fileno(), each.row)
                 for each in self.fleet.all
@@ -422,7 +432,7 @@ class Supervisor:
             orders=self.in_force.orders.dump(),
             cache=self.in_force.cache.hand_over(),
         )
-        self.observing.close()  # the next version binds its addresses anew
+        self.observing.hand_over()  # the next version binds its addresses anew
         become(handover)
 
     def _take_over(self, handover: Handover) -> None:
@@ -438,8 +448,8 @@ class Supervisor:
         reply = None
         if handover.question >= 0 and self._control is not None:
             reply = self._control.adopt_question(handover.question_socket)
-        who, before = handover.asked["who"], handover.asked["before"]
-        self._changes.go_on(self.operating.going_on("upgrade", who, before, reply))
+        self._upgrading = self.operating.going_on("upgrade", handover.asked, reply)
+        self._changes.go_on(self._upgrading)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -480,15 +490,3 @@ class Supervisor:
             self._control.close()
         self._loop.close()
         self.messages.close()
-
-
-def _raise_limit() -> int:
-    """As many descriptors as the system allows: an exchange needs two, an idle client one.
-
-    Returns the limit if it had to be raised, 0 if it is what it was.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit of its own
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        return hard if hard != soft else 0
-    return 0

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from porch.cache.notices import Notices
 from porch.crowd import CrowdTable
 from porch.observe.recent import RecentTable
 from porch.observe.series import SeriesTable
@@ -18,12 +19,14 @@ NOTHING: Mapping[str, int] = MappingProxyType({})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
     """Each with a row a worker. limits: who has come how often. crowd: who is connected. series:
-    what all exchanges add up to. recent: the last of them."""
+    what all exchanges add up to. recent: the last of them. notices: a descriptor, of what caches in
+    memory let go of."""
 
     limits: LimitTable
     crowd: CrowdTable
     series: SeriesTable
     recent: RecentTable
+    notices: int
 
     @classmethod
     def of(cls, rows: int, limit_keys: int, handed: Mapping[str, int] = NOTHING) -> "Tables":
@@ -35,6 +38,7 @@ class Tables:
             crowd=_crowd(found.get("crowd", -1), rows),
             series=SeriesTable(rows, _sized(found.get("series", -1), SeriesTable.size(rows))),
             recent=RecentTable(rows, _sized(found.get("recent", -1), RecentTable.size(rows))),
+            notices=_notices(found.get("notices", -1), rows),
         )
 
     @property
@@ -45,6 +49,7 @@ class Tables:
             "crowd": self.crowd.descriptor,
             "series": self.series.descriptor,
             "recent": self.recent.descriptor,
+            "notices": self.notices,
         }
 
     def clear(self, row: int) -> None:
@@ -82,3 +87,8 @@ def _crowd(number: int, rows: int) -> CrowdTable:
         return CrowdTable(rows, number)
     except ValueError:
         return CrowdTable(rows)
+
+
+def _notices(number: int, rows: int) -> int:
+    known = _sized(number, Notices.size(rows))
+    return Notices.make(rows) if known < 0 else known

@@ -30,12 +30,12 @@ class RequestId(Filter):
     told one learns how many requests there were, so that they start anywhere.
     """
 
-    __slots__ = ("_next", "_prefix", "_trusts")
+    __slots__ = ("_next", "_trusts")
 
     def __init__(self, trusts: Callable[[bytes], bool] | None = None) -> None:
         self._trusts = trusts
-        self._prefix = os.urandom(4).hex().encode()
-        self._next = count(int.from_bytes(os.urandom(3))).__next__
+        made = (os.urandom(4).hex() + "-%x").encode().__mod__
+        self._next = map(made, count(int.from_bytes(os.urandom(3)))).__next__
 
     def on_request(self, exchange: Exchange) -> None:
         """See Filter."""
@@ -44,14 +44,12 @@ class RequestId(Filter):
             if given is not None and _is_fit(given):
                 exchange.id = given
                 return
-        exchange.id = b"%b-%x" % (self._prefix, self._next())
+        exchange.id = self._next()
 
     def on_response(self, exchange: Exchange) -> None:
         """See Filter. An origin's own stands behind nothing of ours: it goes."""
         response = exchange.response
         assert response is not None
-        if not exchange.id:  # of a request that was refused before it had a route
-            exchange.id = b"%b-%x" % (self._prefix, self._next())
         fields = response.fields
         if REQUEST_ID in map(_name, fields):
             fields = [each for each in fields if each[0] != REQUEST_ID]

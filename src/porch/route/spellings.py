@@ -44,18 +44,24 @@ def spellings(path: bytes) -> tuple[bytes, ...]:
     TooManyReadings for what is encoded more than DEPTH times over, or is tangled."""
     if doubtful(path) is None and _SHAPED(path) is None:
         return (path,)
-    found: dict[bytes, None] = {path: None}
     of_path = layers(path)
     if len(of_path) > DEPTH + 1:
         raise TooManyReadings(f"the path is encoded more than {DEPTH} times over")
-    for each in of_path:
-        if _SHAPED(each) is None and odd(each) is None:
-            found[each] = None
-            continue
-        for shape in _shapes(each) if _SHAPED(each) is not None else (each,):
-            for reading in readings(shape) if odd(shape) is not None else (shape,):
-                found[reading] = None
-                found[_TRAILING.sub(b"", reading)] = None
+    found = [*of_path]
+    known = {*found}
+    read = set[bytes]()
+    for each in found:  # which grows: what one leaves away shows another what to leave away
+        others = [step(each) for step in _STEPS] if _SHAPED(each) is not None else []
+        if each not in of_path:
+            others.append(decoded(each))
+        if each not in read and odd(each) is not None:
+            more = readings(each)
+            read.update(more)
+            others.extend(more)
+        for other in others:
+            if other not in known:
+                known.add(other)
+                found.append(other)
         if len(found) > _MOST:
             raise TooManyReadings("the path can be read in too many ways")
     return tuple(found)
@@ -78,15 +84,6 @@ def decoded(text: bytes) -> bytes:
     """Without one layer of escapes, those of IIS (`%u002e`) too, and in plain ASCII where it is
     some spelling of that."""
     return _WIDE.sub(_narrow, _ESCAPE.sub(_byte, text))
-
-
-def _shapes(text: bytes) -> list[bytes]:
-    """With and without each of what is left away by some, before it is read: a dot segment may show
-    up only behind that."""
-    shapes = [text]
-    for step in _STEPS:
-        shapes = [*dict.fromkeys([*shapes, *map(step, shapes)])]
-    return shapes
 
 
 def _visible(text: bytes) -> bytes:
@@ -117,5 +114,4 @@ _STEPS: tuple[Callable[[bytes], bytes], ...] = (
     _visible,
     partial(_TRAILING.sub, b""),
     partial(_AUTHORITY.sub, b""),
-    partial(_BEHIND_PATH.sub, b""),
 )

@@ -101,7 +101,9 @@ class Files(Filter):
         key = (finding, path, codings)
         plain = SPECIAL.isdisjoint(said)
         known = self._memory.get(key)
-        if known is not None and known.is_current():
+        if known is not None and (
+            known.looked_at or self._memory.is_current(known, exchange.keeper)
+        ):
             body = known.body
             if body is not None:
                 if plain and not exchange.client_full:

@@ -1,8 +1,9 @@
 """Remembered: what a path was answered with, as long as the system says that nothing has changed.
 
-That is asked each time (stat, about 2 us): a file that is written or put in another's place is
-served at once. After a second all is looked up anew, which finds what stands before it by now (an
-index, a copy in a coding), and what was changed in memory that is mapped.
+That is asked each time (stat, about 2 us), but once for all who ask in one turn of the loop: what
+they ask had come before the look. A file that is written or put in another's place is served at
+once. After a second all is looked up anew, which finds what stands before it by now (an index, a
+copy in a coding), and what was changed in memory that is mapped.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 
 from porch import clock
 from porch.http.message import Field
+from porch.keeper import Keeper
 from porch.serve.beneath import Identity, Names, identity
 
 __all__ = ["LASTS", "ROOM", "SETTLED", "Key", "Memory", "Remembered"]
@@ -31,9 +33,9 @@ Key = tuple[object, bytes, tuple[bytes, ...]]
 class Remembered:
     """names: of what goes out. fields: of its 200, without length and date. body: None where it is
     too long to be kept. watched: paths, and what they are as long as all this holds: first of what
-    goes out."""
+    goes out. looked_at: in this turn of the loop (Memory.is_current)."""
 
-    __slots__ = ("_until", "_watched", "body", "fields", "names")
+    __slots__ = ("_until", "_watched", "body", "fields", "looked_at", "names")
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Remembered:
         self.body = body
         self._watched = watched
         self._until = clock.now + LASTS
+        self.looked_at = False
 
     @property
     def identity(self) -> Identity:
@@ -74,11 +77,28 @@ class Remembered:
 class Memory(dict[Key, Remembered]):
     """All of a worker."""
 
-    __slots__ = ("_size",)
+    __slots__ = ("_looked_at", "_size")
 
     def __init__(self) -> None:
         super().__init__()
         self._size = 0
+        self._looked_at: list[Remembered] = []
+
+    def is_current(self, remembered: Remembered, keeper: Keeper) -> bool:
+        """Whether nothing has changed. Where `looked_at` says it nobody has to ask: those who have
+        their answer in this turn of the loop had sent their requests before the look."""
+        if not remembered.is_current():
+            return False
+        if not self._looked_at:
+            keeper.later(0.0, self._end_turn)
+        remembered.looked_at = True
+        self._looked_at.append(remembered)
+        return True
+
+    def _end_turn(self) -> None:
+        for each in self._looked_at:
+            each.looked_at = False
+        self._looked_at.clear()
 
     def keep(self, key: Key, remembered: Remembered) -> None:
         """One more, in place of one of the same key."""

@@ -289,25 +289,96 @@ def test_a_head_that_is_too_long_is_refused(door: Opened) -> None:
         assert answer.all("x-frame-options") == ["DENY"]
 
 
-def test_one_client_has_so_many_connections(door: Opened) -> None:
-    socks = [door.connect() for _ in range(BOUNDS.per_client)]
-    try:
-        with door.connect() as further:
-            assert rest(further) == b""
-        assert "has 32 connections already" in door.output.text
-    finally:
-        for each in socks:
-            each.close()
-
-
-def test_who_leaves_while_it_is_waited_for_costs_nothing(door: Opened) -> None:
-    waiting: list[Exchange] = []
+def keeping(waiting: list[Exchange]) -> dict[bytes, dict[bytes, Offer]]:
+    """An offer whose answer does not come."""
 
     def keep(exchange: Exchange, caller: Any, body: bytes) -> Suspend:
         waiting.append(exchange)
         return SUSPEND
 
-    with Opened(offers={b"/v1/slow": {b"GET": Offer(answer=keep)}}) as other:
+    return {b"/v1/slow": {b"GET": Offer(answer=keep)}}
+
+
+HALF = (
+    b"",
+    b"G",
+    asked("GET", "/v1/state")[:-2],
+    asked(
+        "POST",
+        "/login",
+        {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": "9"},
+    ),
+)
+"""Of strangers: nothing, a head that does not end, a form without what it takes."""
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("half", HALF, ids=["silence", "a byte", "a head", "a form"])
+def test_who_asks_nothing_makes_room_for_a_newcomer_of_the_same_address(
+    half: bytes, is_tls: bool, secure: Secure
+) -> None:
+    context = secure.client() if is_tls else None
+    with Opened(secure.settings if is_tls else None) as door, contextlib.ExitStack() as stack:
+        for _ in range(BOUNDS.per_client + 8):
+            sock = stack.enter_context(door.connect(context))
+            sock.sendall(half)
+        for _ in range(3):
+            assert door.ask("GET", "/v1/state", token=ANN, context=context).status == 200
+        assert "ask nothing are closed for others" in door.output.text
+
+
+def test_a_handshake_that_is_not_begun_makes_room_too(secure: Secure) -> None:
+    with Opened(secure.settings) as door, contextlib.ExitStack() as stack:
+        for _ in range(BOUNDS.per_client + 8):
+            stack.enter_context(door.connect())
+        answer = door.ask("GET", "/v1/state", token=ANN, context=secure.client())
+        assert answer.status == 200
+
+
+def test_a_stream_without_a_whole_request_makes_room_on_http2_too(secure: Secure) -> None:
+    with Opened(secure.settings) as door, contextlib.ExitStack() as stack:
+        for _ in range(BOUNDS.per_client + 8):
+            far = stack.enter_context(H2Socket(door.port, secure.client(), HOST))
+            kind = (b"content-type", b"application/x-www-form-urlencoded")
+            with contextlib.suppress(OSError):
+                far.asks(b"/login", kind, method=b"POST", end=False)
+        answer = door.ask("GET", "/v1/state", token=ANN, context=secure.client())
+        assert answer.status == 200
+
+
+def test_the_whole_door_is_kept_shut_by_nobody_who_asks_nothing(door: Opened) -> None:
+    with contextlib.ExitStack() as stack:
+        for number in range(BOUNDS.most + 8):
+            sock = stack.enter_context(socket.socket())
+            sock.bind((f"127.0.1.{1 + number % 8}", 0))
+            sock.connect(("127.0.0.1", door.port))
+            sock.sendall(b"G")
+        for _ in range(3):
+            assert door.ask("GET", "/v1/state", token=ANN).status == 200
+
+
+def test_what_runs_for_somebody_who_is_known_makes_no_room() -> None:
+    waiting: list[Exchange] = []
+    with Opened(offers=keeping(waiting)) as door, contextlib.ExitStack() as stack:
+        slow = asked("GET", "/v1/slow", {"Authorization": f"Bearer {ANN}"})
+        socks = [stack.enter_context(door.connect()) for _ in range(BOUNDS.per_client)]
+        for each in socks:
+            each.sendall(slow)
+        while len(waiting) < len(socks):
+            time.sleep(0.01)
+        with door.connect() as further:
+            assert rest(further) == b""
+        assert "has 32 connections already" in door.output.text
+        socks[0].close()
+        while not waiting[0].ended:
+            time.sleep(0.01)
+        assert door.ask("GET", "/v1/state", token=ANN).status == 200
+        assert not any(each.ended for each in waiting[1:])
+
+
+def test_who_leaves_while_it_is_waited_for_costs_nothing(door: Opened) -> None:
+    waiting: list[Exchange] = []
+    with Opened(offers=keeping(waiting)) as other:
         with other.connect() as sock:
             sock.sendall(asked("GET", "/v1/slow", {"Authorization": f"Bearer {ANN}"}))
             while not waiting:

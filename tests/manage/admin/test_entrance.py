@@ -7,7 +7,7 @@ import pytest
 
 from porch.manage.admin.guards import FIELDS
 from porch.manage.admin.guesses import AT_ONCE
-from tests.support.admin import ANN, EVE, ROB, Opened, asked, settings
+from tests.support.admin import ANN, DEE, EVE, ROB, Opened, asked, settings
 
 JSON = {"Content-Type": "application/json"}
 
@@ -102,7 +102,7 @@ def test_of_a_door_that_is_read_only_nobody_changes_anything() -> None:
 # --- guesses -------------------------------------------------------------------------------------
 
 
-def test_guesses_that_come_together_are_bounded_and_then_the_right_one_is_not_heard_either(
+def test_guesses_that_come_together_are_bounded_and_then_one_that_may_be_guessed_is_not_heard(
     door: Opened,
 ) -> None:
     socks = [door.connect() for _ in range(30)]
@@ -116,6 +116,24 @@ def test_guesses_that_come_together_are_bounded_and_then_the_right_one_is_not_he
     answer = door.ask("GET", "/v1/state", token=ANN)
     assert answer.status == 429
     assert 0 < int(answer.all("retry-after")[0]) <= 6
+
+
+def test_a_right_token_that_nobody_guesses_is_heard_whatever_others_of_the_address_do(
+    door: Opened,
+) -> None:
+    for number in range(AT_ONCE + 2):
+        wrong = DEE[:-2] + f"{number:02}"
+        assert door.ask("GET", "/v1/state", token=wrong).status == (
+            401 if number < AT_ONCE else 429
+        )
+    for _ in range(3):
+        assert door.ask("GET", "/v1/state", token=DEE).json["name"] == "dee"
+        assert door.ask("GET", "/v1/state", token=ANN).status == 429
+        assert door.ask("GET", "/v1/state", token=DEE[:-1]).status == 429
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert door.ask("POST", "/login", form, f"token={DEE}".encode()).status == 303
+    assert door.ask("POST", "/login", form, f"token={ANN}".encode()).status == 429
+    assert door.ask("POST", "/login", form, f"token={DEE}x".encode()).status == 429
 
 
 def test_a_session_goes_on_while_somebody_guesses(door: Opened) -> None:

@@ -1,9 +1,12 @@
 """How often a wrong token may be shown."""
 
+import secrets
+from collections.abc import Callable
+
 import pytest
 
 from porch.manage.admin import guesses as module
-from porch.manage.admin.guesses import AT_ONCE, EVERY, Guesses
+from porch.manage.admin.guesses import AT_ONCE, EVERY, LONGEST, Guesses, is_drawn
 from tests.support.network import FakeClock
 
 
@@ -70,3 +73,44 @@ def test_the_operator_is_told_from_where(clock: FakeClock) -> None:
     said.guess(b"192.0.2.1")
     (text, about), *_ = said.texts
     assert text == f"{about} from 192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: secrets.token_urlsafe(32),
+        lambda: secrets.token_urlsafe(18),
+        lambda: secrets.token_hex(32),
+        lambda: secrets.token_hex(16).upper(),
+    ],
+)
+def test_what_was_drawn_looks_so(make: Callable[[], str]) -> None:
+    """Of the shortest one in 22 does not, and is as one that may be guessed."""
+    drawn = sum(is_drawn(make().encode()) for _ in range(200))
+    assert drawn > 160
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "correct-horse-battery-staple-correct",
+        "CorrectHorseBatteryStaple2026",
+        "Correct-Horse-Battery-Staple-2026",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "0123456789012345678901234567890123456789",
+        "a1" * 11,
+        "A1b2C3d4",
+        "deadbeef0123deadbeef0123dead0",
+        "u5Wd2Vb0Qz8Xk4TmJc1RfY7n" * 30,
+        "u5Wd2Vb0Qz8Xk4Tm Jc1RfY7n",
+        "u5Wd2Vb0Qz8Xk4Tm\xffJc1RfY7n",
+    ],
+)
+def test_what_somebody_has_thought_of_or_nobody_would_does_not(token: str) -> None:
+    assert not is_drawn(token.encode("latin-1"))
+
+
+def test_what_is_longer_than_any_token_is_not_looked_at() -> None:
+    assert is_drawn(secrets.token_hex(LONGEST // 2).encode())
+    assert not is_drawn(secrets.token_hex(LONGEST // 2 + 1).encode())

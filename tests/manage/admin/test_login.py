@@ -101,6 +101,25 @@ def test_a_cookie_of_another_port_or_kind_is_none(door: Opened) -> None:
         assert door.ask("GET", "/v1/state", {"Cookie": f"{name}={value}"}).status == 401
 
 
+def test_cookies_of_another_page_of_the_host_keep_nobody_out_or_it_is_said_why(
+    door: Opened,
+) -> None:
+    cookie, csrf = door.log_in()
+    both = {"Cookie": f"porch-80=evil; {cookie}"}
+    assert door.ask("GET", "/v1/state", both).status == 200
+    for fields in ({"Cookie": "porch-80=evil; porch-80=bad"},):
+        answer = door.ask("GET", "/v1/state", fields)
+        assert (answer.status, "2 cookies of the name porch-80" in answer.json["error"]) == (
+            401,
+            True,
+        )
+        assert door.ask("GET", "/", fields).all("location") == ["/login"]
+        assert b"delete the cookies of this host" in door.ask("GET", "/login", fields).body
+    assert "2 cookies of the name porch-80" in door.output.text
+    assert door.ask("POST", "/logout", both | {"X-Porch-Csrf": csrf}).status == 204
+    assert door.ask("GET", "/v1/state", {"Cookie": cookie}).status == 401
+
+
 def test_the_session_tells_that_nothing_can_be_changed() -> None:
     with Opened(settings(read_only=True)) as door:
         cookie, _ = door.log_in()

@@ -8,7 +8,7 @@ import pytest
 
 from porch.http.message import RequestHead
 from porch.manage.admin.offer import Caller
-from porch.manage.admin.proof import Proof, Wrong, cookie_name, session_id
+from porch.manage.admin.proof import MOST, Proof, Wrong, cookie_name, session_ids
 from tests.support.admin import ANN, ROB, settings
 
 
@@ -50,7 +50,7 @@ def test_every_token_is_compared_to_its_end(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("porch.manage.admin.proof.hmac.compare_digest", compare)
     Proof(settings()).key(ANN.encode())
-    assert len(compared) == 3, "the first is right, and the others are looked at all the same"
+    assert len(compared) == 4, "the first is right, and the others are looked at all the same"
 
 
 def test_a_wrong_token_is_not_made_up_for_by_a_cookie_or_a_certificate() -> None:
@@ -123,20 +123,69 @@ def test_a_cookie_is_of_one_port_and_under_tls_of_no_other_host(
 @pytest.mark.parametrize(
     ("cookies", "found"),
     [
-        ([b"porch-9146=x"], "x"),
-        ([b"a=b; porch-9146=x; c=d"], "x"),
-        ([b"a=b", b"porch-9146=x"], "x"),
-        ([b"porch-9146=x=y"], "x=y"),
-        ([b"porch-9146=x; porch-9146=x"], ""),
-        ([b"porch-9146=x", b"porch-9146=y"], ""),
-        ([b"porch-80=x"], ""),
-        ([b"xporch-9146=x; PORCH-9146=y"], ""),
-        ([b"porch-9146"], ""),
-        ([], ""),
+        ([b"porch-9146=x"], ["x"]),
+        ([b"a=b; porch-9146=x; c=d"], ["x"]),
+        ([b"a=b", b"porch-9146=x"], ["x"]),
+        ([b"porch-9146=x=y"], ["x=y"]),
+        ([b"porch-9146=x; porch-9146=x"], ["x"]),
+        ([b"porch-9146=x", b"porch-9146=y"], ["x", "y"]),
+        ([b"porch-80=x; __Host-porch-9146=y"], []),
+        ([b"xporch-9146=x; PORCH-9146=y"], []),
+        ([b"porch-9146"], [""]),
+        ([], []),
     ],
 )
-def test_a_cookie_that_is_there_twice_is_none(cookies: list[bytes], found: str) -> None:
-    assert session_id(head(*((b"cookie", each) for each in cookies))) == found
+def test_all_cookies_of_the_name_are_looked_at_once_and_in_their_order(
+    cookies: list[bytes], found: list[str]
+) -> None:
+    assert session_ids(head(*((b"cookie", each) for each in cookies))) == found
+
+
+class Browser:
+    """What comes of its cookies. said: to the operator."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.proof = Proof(settings(), lambda text, about: self.said.append(text))
+
+    def log_in(self, token: str = ANN) -> str:
+        return self.proof.sessions.begin(self.proof.key(token.encode()))
+
+    def comes(self, *values: str) -> tuple[str, str, str] | None:
+        self.request = head(*((b"cookie", f"porch-9146={each}".encode()) for each in values))
+        exchange: Any = SimpleNamespace(request=self.request, client=SimpleNamespace(security=None))
+        return who(self.proof.caller(exchange))
+
+
+def test_a_cookie_that_another_page_of_the_host_has_set_keeps_nobody_out() -> None:
+    browser = Browser()
+    own = browser.log_in()
+    for values in ((own, "x"), ("x", own), ("x", "y", "z", own), (own, own, "x")):
+        assert browser.comes(*values) == ("ann", "session", "all"), values
+        assert browser.proof.trouble(browser.request) == ""
+    assert browser.said == []
+
+
+def test_of_too_many_or_of_two_sessions_nobody_knows_which_is_meant_and_that_is_said() -> None:
+    browser = Browser()
+    own, rob = browser.log_in(), browser.log_in(ROB)
+    others = [f"x{number}" for number in range(MOST)]
+    for values in ((*others, own), (own, rob), ("x", "y")):
+        assert browser.comes(*values) is None, values
+        count = len(values)
+        told = browser.proof.trouble(browser.request)
+        assert told.startswith(f"the browser sends {count} cookies of the name porch-9146, ")
+        assert "delete the cookies of this host" in told
+    assert len({*browser.said}) == 2, "one text for each number"
+    assert own not in "".join(browser.said)
+    assert browser.comes(own, browser.log_in()) == ("ann", "session", "all"), "both are ann's"
+
+
+def test_a_lone_cookie_of_long_ago_is_no_trouble() -> None:
+    browser = Browser()
+    assert browser.comes("x") is None
+    assert browser.proof.trouble(browser.request) == ""
+    assert browser.said == []
 
 
 def test_a_session_that_has_ended_or_was_never_there_is_nobody() -> None:

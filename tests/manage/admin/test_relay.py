@@ -52,11 +52,12 @@ def run(story: Callable[[Sent], Any]) -> None:
 
 def test_each_answer_goes_to_who_asked_in_whatever_order_they_come() -> None:
     async def story(sent: Sent) -> None:
+        sent.relay.generation = 7
         for who in ("ann", "eve"):
             sent.ask(who)
         (_, first), (word, second) = sent.sent
         assert word == "operate"
-        assert second[1:] == ("drain", {"endpoint": "a:1"}, "eve", ('"1"',))
+        assert second[1:] == ("drain", {"endpoint": "a:1"}, "eve", ('"1"',), 7)
         sent.relay.on_operated(second[0], 200, "second", '"2"')
         sent.relay.on_operated(first[0], 409, "first", "")
         assert sent.told == {"eve": Told(200, "second", '"2"'), "ann": Told(409, "first")}
@@ -86,7 +87,25 @@ def test_a_silent_supervisor_is_told_of_and_its_late_answer_is_for_nobody(
         await asyncio.sleep(0.1)
         told = sent.told["ann"]
         assert (told.status, "may still be done" in str(told.answer)) == (504, True)
-        sent.relay.on_operated(sent.sent[0][1][0], 200, None, "")
+        (_, (number, *_)), left = sent.sent
+        assert left == ("left", number)
+        sent.relay.on_operated(number, 200, None, "")
+
+    run(story)
+
+
+def test_who_leaves_gives_his_place_back_and_the_supervisor_knows_it() -> None:
+    async def story(sent: Sent) -> None:
+        told: list[Told] = []
+        errand = Errand(name="drain", words={}, who="ops", changes=True)
+        numbers = [sent.relay.operate(errand, told.append) for _ in range(MOST_OF_ONE)]
+        sent.relay.leave(numbers[3])
+        sent.relay.leave(numbers[3])
+        sent.relay.leave(0)
+        assert [data for word, data in sent.sent if word == "left"] == [numbers[3]]
+        sent.relay.operate(errand, told.append)
+        await asyncio.sleep(0)
+        assert told == []
 
     run(story)
 

@@ -4,6 +4,8 @@ import json
 import pickle
 from typing import Any
 
+import pytest
+
 from porch.balance.endpoint import Out
 from porch.config.orders import Closed
 from porch.manage.page.drawing import NEVER, Drawing, Plan, drawing
@@ -47,6 +49,15 @@ def test_routes_with_one_key_and_different_conditions_are_one_with_the_pools_of_
     ((_, _, pools),) = plan.routes.values()
     assert sorted(pools) == sorted({pool for pool, _ in plan.endpoints})
     assert len(pools) == 2
+
+
+def test_no_secret_of_a_condition_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSIDE", "a-word-for-those-inside")
+    when = {"header": {"x-inside": "${INSIDE}"}}
+    plan = plan_of(door(routes={"a.test": [{"to": "a:1"}, {"to": "b:1", "when": when}]}))
+    ((_, _, pools),) = plan.routes.values()
+    assert sorted(pools) == sorted({pool for pool, _ in plan.endpoints})
+    assert pools[1] == 'a.test header x-inside = "${INSIDE}"'
 
 
 def test_a_canary_is_one_of_the_pools_of_its_route() -> None:

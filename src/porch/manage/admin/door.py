@@ -5,13 +5,13 @@ the kernel of it: parser, exchange, HTTP/2 and TLS are the same, and strict in t
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from socket import socket
 
 from porch.buffer.request import BufferRequest
 from porch.clock import Deadlines
 from porch.config.administering import Administered
-from porch.config.build import DoorSettings
 from porch.crowd import CrowdTable
 from porch.errors import PorchError
 from porch.exchange import Exchange
@@ -19,6 +19,7 @@ from porch.filter import Response
 from porch.http.h1 import HeadLimits
 from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
+from porch.listen.crowd_seats import Seats
 from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.listen.security import Choose, Chosen
@@ -28,7 +29,7 @@ from porch.manage.admin.guesses import Guesses
 from porch.manage.admin.login import Login
 from porch.manage.admin.offer import Offers, refusal
 from porch.manage.admin.proof import Proof
-from porch.manage.one_route import OneRoute
+from porch.manage.one_route import one_route
 from porch.observe.messages import Messages
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
@@ -40,7 +41,8 @@ __all__ = ["BOUNDS", "LIMITS", "STREAMS", "TIMEOUTS", "AdminDoor"]
 
 BOUNDS = Bounds(most=128, per_client=32, are_fixed=True)
 """People and their tools. A page keeps one stream of events open; whoever opens more than that is
-kept from others by these, and never from those who come by the socket for commands."""
+kept from others by these, and never from those who come by the socket for commands. Who asks
+nothing, or has not shown who asks, makes room for a newcomer: see crowd_seats.py."""
 STREAMS = 32
 TIMEOUTS = Timeouts(head=10.0, idle=10.0, keep_alive=75.0)
 LIMITS = HeadLimits(request_line=65536, head=65536 + 16384, fields=64)
@@ -55,17 +57,28 @@ class AdminDoor:
     ) -> None:
         """offers: beside those to log in and out."""
         self._messages = messages
-        self._proof = Proof(settings)
+        self._proof = Proof(settings, messages.warn)
         self._choose = _chooser(settings)
         self._listeners: dict[ListenAddress, Listener] = {}
         self.guesses = Guesses(messages.warn)
         offers = {**offers, **Login(self._proof, self.guesses).offers}
         body = BufferRequest(None, partial(most, offers))
-        entrance = Entrance(offers, self._proof, self.guesses)
+        seats = Seats(messages.warn)
+        entrance = Entrance(offers, self._proof, self.guesses, seats)
         plan = Plan([entrance, body, Reception(offers, body.body_of), GUARDS])
         route = Route(key="admin", plan=plan, timeouts=TIMEOUTS)
-        self._door = Door(self._settings(route), deadlines, CrowdTable(1).row(0))
+        held = one_route(
+            route,
+            Route(key="-", plan=Plan([GUARDS])),
+            limits=LIMITS,
+            streams=STREAMS,
+            bounds=replace(BOUNDS, seats=seats),
+            error_page=_error_page,
+            report=messages.report,
+        )
+        self._door = Door(held, deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
+        self._door.shedding = seats
 
     def listen(self, sockets: Mapping[ListenAddress, socket]) -> None:
         """At these, and nowhere else. A socket of an address that is open already is one too many.
@@ -93,6 +106,21 @@ class AdminDoor:
         self._door.rates.tick()
         self._proof.sessions.sweep()
 
+    @property
+    def running(self) -> int:
+        """Exchanges that have not ended."""
+        return self._door.running
+
+    @property
+    def connections(self) -> int:
+        """That are open."""
+        return len(self._door.sessions)
+
+    def drain(self) -> None:
+        """Take nobody in any more; what runs goes on."""
+        self.listen({})
+        self._door.drain()
+
     def close(self) -> None:
         """Serve no more."""
         self.listen({})
@@ -100,23 +128,6 @@ class AdminDoor:
 
     def _choose_now(self, hello: Hello, address: str) -> Chosen | Later | None:
         return self._choose(hello, address)
-
-    def _settings(self, route: Route) -> DoorSettings:
-        return DoorSettings(
-            router=OneRoute(route),
-            limits=LIMITS,
-            streams=STREAMS,
-            timeouts=TIMEOUTS,
-            malformed=Route(key="-", plan=Plan([GUARDS])),
-            error_page=_error_page,
-            report=self._messages.report,
-            client_ip=None,
-            announces=None,
-            own_fields=((b"server", b"porch"),),
-            bounds=BOUNDS,
-            min_rate=240,
-            h2c=False,
-        )
 
 
 def _error_page(exchange: Exchange, error: PorchError) -> Response:

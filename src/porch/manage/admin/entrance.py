@@ -12,9 +12,10 @@ from math import ceil
 from porch.exchange import Exchange
 from porch.filter import Filter, Response, Suspend
 from porch.http.message import RequestHead
-from porch.manage.admin.guesses import Guesses
+from porch.listen.crowd_seats import Seat, Seats
+from porch.manage.admin.guesses import Guesses, is_drawn
 from porch.manage.admin.offer import API, Caller, Offer, Offers, refusal
-from porch.manage.admin.proof import Proof, Wrong
+from porch.manage.admin.proof import Proof, Wrong, token_of
 from porch.manage.admin.sessions import Session
 from porch.route.host import normal_host
 from porch.shield.origins import is_own, origin_of
@@ -33,15 +34,18 @@ _NOBODY = (
 
 
 class Entrance(Filter):
-    """offers: what there is. proof: of who asks. guesses: at tokens."""
+    """offers: what there is. proof: of who asks. guesses: at tokens. seats: of the door, where
+    those are held that run something for who is known."""
 
-    __slots__ = ("_guesses", "_offers", "_proof", "_running")
+    __slots__ = ("_guesses", "_held", "_offers", "_proof", "_running", "_seats")
 
-    def __init__(self, offers: Offers, proof: Proof, guesses: Guesses) -> None:
+    def __init__(self, offers: Offers, proof: Proof, guesses: Guesses, seats: Seats) -> None:
         self._offers = offers
         self._proof = proof
         self._guesses = guesses
+        self._seats = seats
         self._running: dict[Exchange, Session] = {}
+        self._held: dict[Exchange, Seat] = {}
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter."""
@@ -66,20 +70,26 @@ class Entrance(Filter):
 
     def _admit(self, exchange: Exchange, offer: Offer) -> Response | None:
         """None where it may go on; `exchange.identity` is the caller then."""
+        token = token_of(exchange.request)
+        wait = 0.0 if token is None else self._guesses.wait(exchange.client_ip)
+        if wait and not is_drawn(token or b""):
+            return _too_many(exchange, wait)
         try:
-            shows = exchange.request.get(b"authorization") is not None
-            if shows and (wait := self._guesses.wait(exchange.client_ip)):
-                return _too_many(exchange, wait)
             caller = self._proof.caller(exchange)
         except Wrong:
+            if wait:
+                return _too_many(exchange, wait)
             self._guesses.note(exchange.client_ip)
             return refusal(exchange, 401, _WRONG, [_BEARER])
         exchange.identity = caller
+        if caller is not None:
+            self._hold(exchange)
         if offer.is_open:
             return None
         if caller is None:
             if exchange.request.target.startswith(API):
-                return refusal(exchange, 401, _NOBODY, [_BEARER])
+                text = self._proof.trouble(exchange.request) or _NOBODY
+                return refusal(exchange, 401, text, [_BEARER])
             return Response(303, [(b"location", LOGIN)])
         if not caller.may(offer.needs):
             return refusal(exchange, 403, self._why_not(caller, offer))
@@ -88,6 +98,12 @@ class Entrance(Filter):
             return refusal(exchange, 403, text)
         self._watch(exchange, offer)
         return None
+
+    def _hold(self, exchange: Exchange) -> None:
+        """Its connection makes no room for others until it is over."""
+        seat = self._seats.hold(exchange.client.descriptor())
+        if seat is not None:
+            self._held[exchange] = seat
 
     def _why_not(self, caller: Caller, offer: Offer) -> str:
         if self._proof.settings.read_only:
@@ -109,6 +125,9 @@ class Entrance(Filter):
         session = self._running.pop(exchange, None)
         if session is not None:
             session.running.discard(exchange)
+        seat = self._held.pop(exchange, None)
+        if seat is not None:
+            self._seats.release(seat)
 
 
 class Reception(Filter):
@@ -127,6 +146,12 @@ class Reception(Filter):
         caller = exchange.identity
         assert caller is None or isinstance(caller, Caller)
         return offer.answer(exchange, caller, self._body_of(exchange))
+
+    def on_end(self, exchange: Exchange) -> None:
+        """See Filter."""
+        offer = offered(self._offers, exchange.request)
+        if offer is not None and offer.on_end is not None:
+            offer.on_end(exchange)
 
 
 def most(offers: Offers, exchange: Exchange) -> int:

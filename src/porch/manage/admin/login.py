@@ -10,9 +10,9 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import Field
 from porch.manage.admin.entrance import LOGIN
-from porch.manage.admin.guesses import Guesses
+from porch.manage.admin.guesses import Guesses, is_drawn
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
-from porch.manage.admin.proof import Proof, Wrong, cookie_name, session_id
+from porch.manage.admin.proof import Proof, Wrong, cookie_name
 from porch.manage.admin.sessions import LIFETIME
 
 __all__ = ["LOGOUT", "SESSION", "STYLE", "Login"]
@@ -22,6 +22,7 @@ SESSION = b"/v1/session"
 STYLE = b"/login.css"
 HOME = b"/"
 _MOST = 4096
+_TOO_MANY = "Too many wrong tokens came from your address; wait a minute."
 _FORM = b"application/x-www-form-urlencoded"
 _HTML: Field = (b"content-type", b"text/html; charset=utf-8")
 _PAGE = """\
@@ -77,15 +78,19 @@ class Login:
         }
 
     def _show(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
-        return _page(200, "")
+        return _page(200, self._proof.trouble(exchange.request))
 
     def _take(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
-        if self._guesses.wait(exchange.client_ip):
-            return _page(429, "Too many wrong tokens came from your address; wait a minute.")
         given = parse_qs(body.decode("latin-1")).get("token", [""])
+        token = given[0].strip().encode("latin-1", "replace")
+        waits = self._guesses.wait(exchange.client_ip) > 0
+        if waits and not is_drawn(token):
+            return _page(429, _TOO_MANY)
         try:
-            key = self._proof.key(given[0].strip().encode("latin-1", "replace"))
+            key = self._proof.key(token)
         except Wrong:
+            if waits:
+                return _page(429, _TOO_MANY)
             self._guesses.note(exchange.client_ip)
             return _page(401, "This token is nobody's. Tokens stand in the configuration's admin.")
         name = self._proof.sessions.begin(key)
@@ -93,7 +98,7 @@ class Login:
         return Response(303, fields)
 
     def _end(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:
-        self._proof.sessions.end(session_id(exchange.request))
+        self._proof.log_out(exchange.request)
         return Response(204, [_cookie(exchange, "", 0)])
 
     def _tell(self, exchange: Exchange, caller: Caller | None, body: bytes) -> Response:

@@ -51,7 +51,7 @@ class Offer:
     needs: the role of who may. is_open: anybody may, as for what a browser needs before somebody
     has logged in; nothing open tells anything of the door. changes: whether something is other
     than before, so that a page of another site must not bring it about. most: bytes of a body, 0
-    for none. media: what a body must be.
+    for none. media: what a body must be. on_end: called at the end of each exchange about it.
     """
 
     answer: Answers
@@ -60,6 +60,7 @@ class Offer:
     changes: bool = False
     most: int = 0
     media: bytes = b"application/json"
+    on_end: Callable[[Exchange], None] | None = None
 
 
 Offers = Mapping[bytes, Mapping[bytes, Offer]]

@@ -10,6 +10,7 @@ from porch.config.schema_admin import Role
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Response, Suspend
 from porch.http.message import Field
+from porch.manage.admin.described import described
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
 from porch.manage.admin.relay import Errand, Relay, Told
 from porch.manage.operation_request import LONGEST, Refused, read
@@ -38,13 +39,19 @@ def needed(operation: Operation) -> Role:
 
 def operated(relay: Relay) -> Offers:
     """All operations. relay: to who carries them out."""
+    waiting: dict[Exchange, int] = {}
+
+    def left(exchange: Exchange) -> None:
+        relay.leave(waiting.pop(exchange, 0))
+
     return {
         each.path.encode(): {
             each.method.encode(): Offer(
-                answer=partial(_ask, relay, each),
+                answer=partial(_ask, relay, waiting, each),
                 needs=needed(each),
                 changes=each.changes,
                 most=LONGEST if each.changes else 0,
+                on_end=left,
             )
         }
         for each in OPERATIONS.values()
@@ -52,8 +59,14 @@ def operated(relay: Relay) -> Offers:
 
 
 def _ask(
-    relay: Relay, operation: Operation, exchange: Exchange, caller: Caller | None, body: bytes
+    relay: Relay,
+    waiting: dict[Exchange, int],
+    operation: Operation,
+    exchange: Exchange,
+    caller: Caller | None,
+    body: bytes,
 ) -> Response | Suspend:
+    """waiting: exchanges whose operations are under way, by their numbers."""
     assert caller is not None
     try:
         asked = read(exchange.request, body)
@@ -78,13 +91,17 @@ def _ask(
         size=len(body) + len(exchange.request.target),
         wait=float(wait) if isinstance(wait, int | float) else 0.0,
     )
-    relay.operate(errand, partial(_tell, exchange))
+    waiting[exchange] = relay.operate(errand, partial(_tell, exchange, operation))
     return SUSPEND
 
 
-def _tell(exchange: Exchange, told: Told) -> None:
+def _tell(exchange: Exchange, operation: Operation, told: Told) -> None:
     """Whoever has left meanwhile gets nothing; what he asked for is done all the same."""
     if exchange.ended:
         return
+    answer = told.answer
+    if operation.name == "openapi" and told.status == 200:
+        assert isinstance(answer, dict)
+        answer = described(answer)
     fields: list[Field] = [(b"etag", told.etag.encode())] if told.etag else []
-    exchange.resume(json_answer(told.status, told.answer, fields))
+    exchange.resume(json_answer(told.status, answer, fields))

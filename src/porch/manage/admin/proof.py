@@ -6,6 +6,7 @@ One way a request: who shows a token that is wrong is not let in by a cookie bes
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from porch.config.administering import Administered, Key
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from porch.exchange import Exchange
     from porch.tls.client_certificate import ClientCertificate
 
-__all__ = ["Proof", "Wrong", "cookie_name"]
+__all__ = ["MOST", "Proof", "Wrong", "cookie_name", "session_ids", "token_of"]
+
+MOST = 4
+"""Cookies of one name that are looked at: pages of other ports of the same host can set as many as
+they like (RFC 6265 8.5), beside ours."""
 
 _OWN_PORT = {b"http": b"80", b"https": b"443"}
 
@@ -30,22 +35,23 @@ class Wrong(Exception):
 class Proof:
     """settings: of now; a reload assigns others. sessions: those that are open."""
 
-    __slots__ = ("_secret", "sessions", "settings")
+    __slots__ = ("_secret", "_warn", "sessions", "settings")
 
-    def __init__(self, settings: Administered) -> None:
+    def __init__(
+        self, settings: Administered, warn: Callable[[str, str], None] = lambda text, about: None
+    ) -> None:
+        """warn: see Messages.warn."""
         self.settings = settings
+        self._warn = warn
         self.sessions = Sessions()
         self._secret = secrets.token_bytes(32)
 
     def caller(self, exchange: "Exchange") -> Caller | None:
         """Who asks; None where nothing is shown. Raises Wrong."""
         request = exchange.request
-        shown = [value for name, value in request.fields if name == b"authorization"]
-        if shown:
-            scheme, _, token = shown[0].partition(b" ")
-            if len(shown) > 1 or scheme.lower() != b"bearer":
-                raise Wrong
-            key = self.key(token.strip())
+        token = token_of(request)
+        if token is not None:
+            key = self.key(token)
             return Caller(key.name, "token", self._role(key.role))
         session = self.session(request)
         if session is not None:
@@ -69,9 +75,26 @@ class Proof:
         return found
 
     def session(self, request: RequestHead) -> Session | None:
-        """The session of a browser."""
-        name = session_id(request)
-        return self.sessions.find(name) if name else None
+        """The session of a browser, whatever else has its cookie's name. None for none, and where
+        two are of different tokens: one of them is not who sits there."""
+        shown = session_ids(request)
+        looked = [self.sessions.find(each) for each in shown[:MOST]]
+        found = [each for each in looked if each is not None]
+        if found and all(each.key == found[0].key for each in found):
+            return found[0]
+        if len(shown) > 1:
+            self._warn(_trouble(request, shown), "cookies of one name keep a browser out")
+        return None
+
+    def trouble(self, request: RequestHead) -> str:
+        """What is wrong where cookies keep out who may be logged in, and what to do; else ""."""
+        shown = session_ids(request)
+        return _trouble(request, shown) if len(shown) > 1 and not self.session(request) else ""
+
+    def log_out(self, request: RequestHead) -> None:
+        """End the session of a browser."""
+        for each in session_ids(request)[:MOST]:
+            self.sessions.end(each)
 
     def _certified(self, exchange: "Exchange") -> Caller | None:
         security = exchange.client.security
@@ -99,6 +122,15 @@ class Proof:
         return "read" if self.settings.read_only else role
 
 
+def token_of(request: RequestHead) -> bytes | None:
+    """The token that a request shows; b"" for what is none, and None where nothing is shown."""
+    shown = [value for name, value in request.fields if name == b"authorization"]
+    if not shown:
+        return None
+    scheme, _, token = shown[0].partition(b" ")
+    return token.strip() if len(shown) == 1 and scheme.lower() == b"bearer" else b""
+
+
 def cookie_name(request: RequestHead) -> str:
     """Of the cookie that has a session's id.
 
@@ -113,15 +145,24 @@ def cookie_name(request: RequestHead) -> str:
     return f"{start}porch-{port.decode()}"
 
 
-def session_id(request: RequestHead) -> str:
-    """What the browser sends for it; "" for nothing, or where it sends two: one is not ours."""
+def session_ids(request: RequestHead) -> list[str]:
+    """What the browser sends for it, each once. Who may set a cookie for the host can have set
+    others of that name: which is ours is known by what is in it."""
     name = cookie_name(request).encode()
     found = [
-        value
+        value.decode("latin-1")
         for field, cookies in request.fields
         if field == b"cookie"
         for each in cookies.split(b";")
         for key, _, value in [each.strip().partition(b"=")]
         if key == name
     ]
-    return found[0].decode("latin-1") if len(found) == 1 else ""
+    return list(dict.fromkeys(found))
+
+
+def _trouble(request: RequestHead, shown: list[str]) -> str:
+    return (
+        f"the browser sends {len(shown)} cookies of the name {cookie_name(request)}, and which of "
+        "them is its session cannot be told: another page of this host sets them; delete the "
+        "cookies of this host, and come by a name or an address that no other page has"
+    )

@@ -68,25 +68,35 @@ class Errand:
 
 
 class Relay:
-    """send: a word and what goes with it, to the supervisor."""
+    """send: a word and what goes with it, to the supervisor. generation: of the rules by which is
+    let in who asks; the supervisor carries out nothing by older ones than those that it has."""
 
     def __init__(self, send: Callable[[str, object], None]) -> None:
+        self.generation = 0
         self._send = send
         self._number = 0
         self._waiting: dict[int, tuple[Errand, Tell, asyncio.TimerHandle]] = {}
 
-    def operate(self, errand: Errand, tell: Tell) -> None:
-        """Have it done. tell: called once, later."""
+    def operate(self, errand: Errand, tell: Tell) -> int:
+        """Have it done. tell: called once, later. Returns its number, for `leave`."""
         loop = asyncio.get_running_loop()
         if not self._has_room(errand):
             loop.call_soon(tell, _BUSY)
-            return
+            return 0
         self._number += 1
         number = self._number
-        timer = loop.call_later(PATIENCE + errand.wait, self._end, number, _SILENT)
+        timer = loop.call_later(PATIENCE + errand.wait, self._give_up, number)
         self._waiting[number] = errand, tell, timer
         words, if_match = dict(errand.words), tuple(errand.if_match)
-        self._send("operate", (number, errand.name, words, errand.who, if_match))
+        self._send("operate", (number, errand.name, words, errand.who, if_match, self.generation))
+        return number
+
+    def leave(self, number: int) -> None:
+        """Whoever asked is there no more: nobody is told, and its place is free."""
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None:
+            waiting[2].cancel()
+            self._send("left", number)
 
     def _has_room(self, errand: Errand) -> bool:
         """Some room is left for questions: changes that wait for long must not hide what runs."""
@@ -102,6 +112,10 @@ class Relay:
     def on_operated(self, number: int, status: int, answer: object, etag: str) -> None:
         """The supervisor has answered; perhaps nobody waits for it any more."""
         self._end(number, Told(status, answer, etag))
+
+    def _give_up(self, number: int) -> None:
+        self._end(number, _SILENT)
+        self._send("left", number)
 
     def _end(self, number: int, told: Told) -> None:
         waiting = self._waiting.pop(number, None)

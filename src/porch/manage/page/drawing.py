@@ -5,8 +5,9 @@ then only when it is another one; what is so now is short, and told each time. P
 goes to another process.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from porch.balance.endpoint import CHECKED_AT
@@ -84,8 +85,9 @@ def _plan(in_force: "InForce", found: Iterable[EndpointName]) -> Plan:
     names = dict.fromkeys([*candidate.endpoints, *found])
     routes: dict[str, tuple[str, str, list[str]]] = {}
     for entry in candidate.loaded.routes:
-        where, target, pools = routes.get(entry.key, (entry.where, _target(entry), []))
-        pools += [each for each in _pools(entry) if each not in pools]
+        hide = partial(candidate.loaded.without_secrets, entry.path)
+        where, target, pools = routes.get(entry.key, (entry.where, hide(_target(entry)), []))
+        pools += [each for each in _pools(entry, hide) if each not in pools]
         routes[entry.key] = where, target, pools
     for canary in candidate.canaries.values():
         pools = routes[canary.key][2] if canary.key in routes else []
@@ -104,8 +106,9 @@ def _target(entry: RouteEntry) -> str:
     return ", ".join(each.text for each in entry.targets)
 
 
-def _pools(entry: RouteEntry) -> list[str]:
-    """Names of pools, as endpoints have them; none of a route that the door answers itself."""
+def _pools(entry: RouteEntry, hide: Callable[[str], str]) -> list[str]:
+    """Names of pools, as endpoints have them; none of a route that the door answers itself. hide:
+    makes of a text what may be shown of it, and so has what builds the endpoints."""
     kinds = {each.kind for each in entry.targets}
     if kinds & {"redirect", "respond", "file"}:
         return []
@@ -114,7 +117,7 @@ def _pools(entry: RouteEntry) -> list[str]:
     when = entry.model.when
     if when is None:
         return [entry.key]
-    return [f"{entry.key} {parse_when(when.model_dump(exclude_defaults=True))}".rstrip()]
+    return [f"{entry.key} {parse_when(when.model_dump(exclude_defaults=True), hide)}".rstrip()]
 
 
 def _now(door: "Supervisor") -> dict[str, Any]:
