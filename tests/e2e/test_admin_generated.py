@@ -27,8 +27,8 @@ CHECKS = (
     "unsupported_method",
     "allow_header_conformance",
 )
-ENDING = ("stop", "upgrade")
-"""Operations that end the door, or begin it anew."""
+ENDING = ("stop", "upgrade", "events")
+"""Operations that end the door, or begin it anew; and one that does not end."""
 MOST = 30
 """Questions of each operation, beside those at the bounds of its words."""
 
@@ -67,13 +67,13 @@ def relayed(path: Path) -> Iterator[int]:
     loop.close()
 
 
-def ask_all(url: str, folder: Path, *more: str) -> None:
+def ask_all(url: str, folder: Path, *more: str, examples: int = MOST) -> None:
     """Have questions made from the document at `url`; each answer is as it says."""
     ran = subprocess.run(
         [
             *(TOOL, "run", "--no-color", f"{url}/v1/openapi.json", *more),
             *(word for name in ENDING for word in ("--exclude-operation-id", name)),
-            *("--phases", "coverage,fuzzing", "--max-examples", str(MOST)),
+            *("--phases", "coverage,fuzzing", "--max-examples", str(examples)),
             *("--checks", ",".join(CHECKS), "--continue-on-failure"),
         ],
         capture_output=True,
@@ -104,6 +104,25 @@ def test_nor_at_the_address_of_admin(door: Any, tmp_path: Path) -> None:
     port = free_port()
     admin = f'[admin]\nlisten = "127.0.0.1:{port}"\ntokens = {{ ann = "sha256:{digest}" }}\n'
     started = door(admin + CONFIG)
-    ask_all(f"http://127.0.0.1:{port}", tmp_path, "-H", f"Authorization: Bearer {TOKEN}")
+    url = f"http://127.0.0.1:{port}"
+    ask_all(url, tmp_path, "-H", f"Authorization: Bearer {TOKEN}")
+    assert started.process.poll() is None
+    assert "Traceback" not in started.errors
+
+
+def test_nor_is_there_an_answer_that_it_does_not_know_to_who_may_not(
+    door: Any, tmp_path: Path
+) -> None:
+    """Of a role that may look alone: what it asks for is 403, as the document says of it."""
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    port = free_port()
+    admin = (
+        f'[admin]\nlisten = "127.0.0.1:{port}"\n'
+        f'tokens.ann = {{ token = "sha256:{digest}", role = "read" }}\n'
+    )
+    started = door(admin + CONFIG)
+    ask_all(
+        f"http://127.0.0.1:{port}", tmp_path, "-H", f"Authorization: Bearer {TOKEN}", examples=5
+    )
     assert started.process.poll() is None
     assert "Traceback" not in started.errors

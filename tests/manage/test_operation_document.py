@@ -27,13 +27,13 @@ def test_a_word_of_a_query_that_is_no_text_is_json() -> None:
     assert name["schema"]["type"] == "string"
 
 
-def test_what_the_address_of_admin_adds_stands_in_it() -> None:
+def test_nothing_is_told_that_the_control_socket_does_not_have() -> None:
     found = document("1")
-    assert found["security"] == [{}, {"token": []}, {"certificate": []}]
-    assert found["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert "security" not in found
     for each in OPERATIONS.values():
         responses = found["paths"][each.path][each.method.lower()]["responses"]
-        assert {"401", "403", "421", "429", "504"} <= responses.keys()
+        assert "403" in responses
+        assert not {"401", "421", "429"} & responses.keys()
 
 
 def test_what_may_go_on_behind_its_answer_has_a_second_one() -> None:

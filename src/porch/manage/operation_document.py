@@ -14,27 +14,25 @@ _CHANGED = made(
 )
 _REFUSALS: Mapping[int, str] = {
     400: "The request is malformed, or its words do not fit.",
+    403: "A page of a browser sent it.",
     404: "What is named is not there.",
     405: "The path is for another method.",
     409: "It does not fit what runs; nothing was changed.",
+    411: "A body has a Content-Length, and no chunks.",
     413: "The body is too large.",
     414: "The query is too long.",
-    415: "The body is no JSON.",
+    417: "Something other than 100-continue is expected.",
     431: "The head is too large.",
     500: "A fault of Porch; the door serves on.",
-    502: "What it needs of somebody else, such as an authority, was not given.",
     503: "The door is busy, or ends.",
-}
-_OF_ADMIN: Mapping[int, str] = {
-    401: "At the address of `admin`: nobody has shown who asks.",
-    403: "There: whoever asks may not, or a page of another site sent it.",
-    421: "There: it is for a host that is none of its names.",
-    429: "There: too many wrong tokens came from this client.",
-    504: "There: the supervisor does not answer; it may still be done.",
+    505: "It is another version than HTTP/1.1 or 1.0.",
 }
 _OF_CHANGES: Mapping[int, str] = {
-    411: "A body has a Content-Length.",
     412: "What runs is not the revision of If-Match; nothing was changed.",
+    415: "The body is no JSON.",
+}
+_OF_OTHERS: Mapping[int, str] = {
+    502: "Somebody else who is needed for it, such as an authority, has not done his part.",
 }
 _NAMED = {412: "Changed"}
 _ETAG = {
@@ -61,10 +59,9 @@ def document(version: str) -> dict[str, Any]:
             "title": "Porch",
             "version": version,
             "description": "What a running door can be asked: by its commands, at its control "
-            "socket, and at the address of `admin`.",
+            "socket, and at the address of `admin`, which says more of itself.",
         },
         "servers": [{"url": "/"}],
-        "security": [{}, {"token": []}, {"certificate": []}],  # {}: the control socket's own
         "paths": {
             each.path: {each.method.lower(): _operation(each)} for each in OPERATIONS.values()
         },
@@ -76,20 +73,20 @@ def document(version: str) -> dict[str, Any]:
                 )
                 for status, why in [
                     *_REFUSALS.items(),
-                    *_OF_ADMIN.items(),
                     *_OF_CHANGES.items(),
+                    *_OF_OTHERS.items(),
                 ]
-            },
-            "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer"},
-                "certificate": {"type": "mutualTLS"},
             },
         },
     }
 
 
 def _operation(each: Operation) -> dict[str, Any]:
-    refusals = [*_REFUSALS, *_OF_ADMIN, *(_OF_CHANGES if each.changes else ())]
+    refusals = [
+        *_REFUSALS,
+        *(_OF_CHANGES if each.changes else ()),
+        *(_OF_OTHERS if each.needs_others else ()),
+    ]
     found: dict[str, Any] = {
         "operationId": each.name,
         "summary": each.summary,

@@ -10,6 +10,7 @@ from porch.config.schema_admin import Role
 from porch.exchange import Exchange
 from porch.filter import SUSPEND, Response, Suspend
 from porch.http.message import Field
+from porch.manage.admin.described import described
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
 from porch.manage.admin.relay import Errand, Relay, Told
 from porch.manage.operation_request import LONGEST, Refused, read
@@ -90,13 +91,17 @@ def _ask(
         size=len(body) + len(exchange.request.target),
         wait=float(wait) if isinstance(wait, int | float) else 0.0,
     )
-    waiting[exchange] = relay.operate(errand, partial(_tell, exchange))
+    waiting[exchange] = relay.operate(errand, partial(_tell, exchange, operation))
     return SUSPEND
 
 
-def _tell(exchange: Exchange, told: Told) -> None:
+def _tell(exchange: Exchange, operation: Operation, told: Told) -> None:
     """Whoever has left meanwhile gets nothing; what he asked for is done all the same."""
     if exchange.ended:
         return
+    answer = told.answer
+    if operation.name == "openapi" and told.status == 200:
+        assert isinstance(answer, dict)
+        answer = described(answer)
     fields: list[Field] = [(b"etag", told.etag.encode())] if told.etag else []
-    exchange.resume(json_answer(told.status, told.answer, fields))
+    exchange.resume(json_answer(told.status, answer, fields))
