@@ -192,9 +192,9 @@ def _own(value: bytes) -> bytes:
 
 
 def _several_fields(request: RequestHead, name: bytes) -> bool:
-    known, count = alike(name), 0
+    known, size, count = alike(name), len(name), 0
     for field, _ in request.fields:
-        if field == name or alike(field) == known:
+        if len(field) == size and alike(field) == known:
             count += 1
     return count > 1
 
