@@ -44,4 +44,4 @@ def _early(exchange: "Exchange") -> None:
         return
     error = exchange.endpoint.on_waits(exchange)
     if error is None or not exchange.leave(error):
-        exchange.deadline = min(exchange.answer_by, clock.now + clock.TICK)
+        exchange.deadline = clock.now  # at the next look

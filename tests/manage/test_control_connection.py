@@ -100,6 +100,16 @@ def test_who_waits_to_be_told_to_go_on_is_told(asker: Asker) -> None:
     assert asker.asked[0][:2] == ("drain", {})
 
 
+def test_who_leaves_before_he_is_told_to_go_on_is_forgotten(asker: Asker) -> None:
+    asker.sock.sendall(
+        b"POST /v1/drain HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    )
+    asker.sock.close()
+    asker.turn()
+    assert asker.ended == [asker.connection]
+
+
 def test_a_head_is_answered_without_a_body(asker: Asker) -> None:
     asker.ask(GET.replace(b"GET", b"HEAD"))
     asker.replies[0](200, {"pid": 7}, "")

@@ -25,13 +25,13 @@ class FakeObserver:
         self.closed += 1
 
 
-def test_observers_see_what_has_ended_when_it_is_put_away():
+def test_watchers_see_what_has_ended_when_it_is_put_away():
     first, second = FakeObserver(), FakeObserver()
     over = Ended([first, second])
     over.on_end(ended(b"/a"))
     over.on_end(ended(b"/b"))
     assert first.seen == []
-    assert repr(over) == "<Ended 2 observers, 2 exchanges to look at>"
+    assert repr(over) == "<Ended 2 watchers, 2 exchanges to look at>"
     over.put_away()
     over.put_away()
     assert first.seen == second.seen == [b"/a", b"/b"]
@@ -40,26 +40,26 @@ def test_observers_see_what_has_ended_when_it_is_put_away():
 
 
 def test_a_flush_puts_away_first_and_then_has_it_written():
-    observer = FakeObserver()
-    over = Ended([observer])
+    watcher = FakeObserver()
+    over = Ended([watcher])
     over.on_end(ended(b"/a"))
     over.flush()
-    assert (observer.seen, observer.flushes, observer.closed) == ([b"/a"], 1, 0)
+    assert (watcher.seen, watcher.flushes, watcher.closed) == ([b"/a"], 1, 0)
     over.on_end(ended(b"/b"))
     over.close()
-    assert (observer.seen, observer.flushes, observer.closed) == ([b"/a", b"/b"], 2, 1)
+    assert (watcher.seen, watcher.flushes, watcher.closed) == ([b"/a", b"/b"], 2, 1)
 
 
 def test_a_plan_takes_its_hook_as_that_of_any_filter():
-    observer = FakeObserver()
-    over = Ended([observer])
+    watcher = FakeObserver()
+    over = Ended([watcher])
     assert isinstance(over, Filter)
     plan = Plan([over])
     assert len(plan.on_end) == 1
     assert plan.on_request == plan.on_response == plan.on_upstream_request == ()
     plan.on_end[0](ended(b"/a"))
     over.close()
-    assert observer.seen == [b"/a"]
+    assert watcher.seen == [b"/a"]
 
 
 def test_the_hook_costs_no_python_call():

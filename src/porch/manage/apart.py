@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from porch.balance.discover.found import Found, Provider
-from porch.manage.provider import object_named
+from porch.manage.named_object import object_named
 
 __all__ = ["apart", "load_provider"]
 

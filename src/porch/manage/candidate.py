@@ -24,8 +24,8 @@ from porch.forward.address import ONE, SPOKEN
 from porch.listen.address import ListenAddress
 from porch.manage.cores import workers
 from porch.manage.signing import signing_key
+from porch.manage.store_folder import store_folder
 from porch.manage.user import Identity, identity, obstacle
-from porch.manage.wanted import store_folder
 from porch.shared import Cells
 from porch.tls.certificate import Certificate, keep_only
 from porch.tls.presented import Kind

@@ -15,7 +15,7 @@ from porch.config.listing import Entry, Listing, looked_over
 from porch.config.members import LoadProvider, Sought
 from porch.config.steps import Steps, advance
 from porch.errors import PorchError
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc
 
 __all__ = ["Seeking"]
 
@@ -129,7 +129,7 @@ class Seeking:
         since = before.trouble_since or clock.wall()
         self._note(replace(before, trouble=reason, trouble_since=since))
         if not before.trouble:
-            kept = f"; the list of {_time(before.since)} stays" if before.found else ""
+            kept = f"; the list of {utc(before.since)} stays" if before.found else ""
             self._warn(f"discovery of {name} fails: {reason}{kept}")
 
     def _of(self, name: str) -> Listing:
@@ -164,7 +164,3 @@ def _why(error: Exception) -> str:
     if type(error) in (OSError, ValueError):
         return str(error)
     return f"{type(error).__name__}: {error}"
-
-
-def _time(seconds: float) -> str:
-    return iso(int(seconds)).decode() + "Z"
