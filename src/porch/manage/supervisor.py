@@ -17,6 +17,7 @@ from porch import clock
 from porch.config.history import History
 from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
+from porch.manage.audited import audited
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
 from porch.manage.captures import Captures
@@ -41,7 +42,6 @@ from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
-from porch.manage.ordered import ordered
 from porch.manage.ordering import Ordering
 from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
@@ -249,15 +249,7 @@ class Supervisor:
         return AuditFile(store_folder(self.in_force.candidate.loaded), self._name)
 
     def _state(self) -> dict[str, object]:
-        """What a change may change, for the audit."""
-        running = self.in_force.history.running
-        return {
-            "version": self.version,
-            "configuration": running.snapshot.short if running is not None else "",
-            "orders": [each["order"] for each in ordered(self.in_force.orders)],
-            "log_level": "debug" if self.in_force.debug_until else "normal",
-            "capture": self.in_force.capture[0] if self.in_force.capture else None,
-        }
+        return audited(self.version, self.in_force)
 
     def _listen_to_signals(self) -> None:
         loop = self._loop

@@ -6,7 +6,6 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -110,45 +109,6 @@ def test_what_is_missing_is_got_told_and_shown(gets: Part, folder: Path) -> None
         assert (gets.told, gets.said) == ([HOST, "b.test"], [])
         assert gets.one.has(HOST)
         await until(lambda: gets.changes)
-
-    run(then)
-
-
-def test_one_that_is_good_is_got_anew_where_somebody_asks_for_it(gets: Part, folder: Path) -> None:
-    async def then() -> None:
-        gets.begin(managed(folder, HOST))
-        await until(lambda: gets.shown and gets.changes)
-        first, told = gets.one.presented(Presented()).by_host[HOST], []
-        gets.one.renew(HOST, told.append)
-        await until(lambda: told and gets.said)
-        (found,) = told
-        assert (found["what"], found["sentence"]) == ("issued", f"{HOST} has a new certificate")
-        assert found["before"] != found["after"]
-        assert all("serial" in found[each] for each in ("before", "after"))
-        await until(lambda: gets.one.presented(Presented()).by_host[HOST] is not first)
-        assert gets.told == [HOST, HOST]
-        assert gets.said == [found["sentence"]]
-
-    run(then)
-
-
-def test_who_gets_none_and_who_meets_a_fault_says_so(
-    gets: Part, looks: Part, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError("x")
-
-    async def then() -> None:
-        told: list[Any] = []
-        looks.begin(managed(folder, HOST))
-        looks.one.renew(HOST, told.append)
-        assert told[0]["what"] == "waiting"
-        gets.begin(managed(folder, HOST))
-        await until(lambda: gets.shown)
-        monkeypatch.setattr("porch.certs.keeper.Keeper.renew", fail)
-        gets.one.renew(HOST, told.append)
-        await until(lambda: len(told) == 2)
-        assert (told[1]["what"], told[1]["sentence"]) == ("failed", f"{HOST}: RuntimeError: x")
 
     run(then)
 
