@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 import urllib.error
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.e2e.conftest import Connection, Door, children, echo, is_ended
 from tests.support.ports import free_port
@@ -36,11 +38,12 @@ tokens = {{ ann = "file:{token}" }}
 class Steered:
     """A door with an admin door, whose token stands in a file beside the configuration."""
 
-    def __init__(self, door: Any, port: int, folder: Path) -> None:
+    def __init__(self, door: Any, port: int, folder: Path, more: str = "") -> None:
+        """more: words of admin."""
         self.admin, self.metrics, self.port = free_port(), free_port(), port
         self.token = folder / "token"
         self.token.write_text(ANN)
-        self.door: Door = door(self.config())
+        self.door: Door = door(self.config().replace("[routes]", f"{more}[routes]"))
 
     def config(self, **others: int) -> str:
         words = {"admin": self.admin, "metrics": self.metrics, "port": self.port}
@@ -100,6 +103,72 @@ def test_an_endpoint_is_drained_and_the_change_holds_to_its_revision(steered: St
     assert steered.ask("/v1/undrain", endpoint)[0] == 200
     assert steered.ask("/v1/drain", {"endpoint": 7})[0] == 400
     assert steered.ask("/v1/drain", {"endpoint": "no.such:1"})[0] == 404
+
+
+PEEK = '''\
+import gc
+
+
+def peek(exchange):
+    """Writes down how many objects of this process have the secret. It is said backwards, so that
+    the question is none of them."""
+    wanted = exchange.request.target.rpartition(b"/")[2][::-1]
+    count = looked = 0
+    gc.unfreeze()
+    rest = gc.get_objects()
+    known = {{id(each): each for each in rest}}
+    while rest:  # those too that the collector has no need to know
+        fresh = {{id(each): each for each in gc.get_referents(*rest) if id(each) not in known}}
+        known.update(fresh)
+        rest = [*fresh.values()]
+    for each in known.values():
+        if isinstance(each, str):
+            each = each.encode("utf-8", "replace")
+        if isinstance(each, (bytes, bytearray)):
+            looked += 1
+            count += wanted in each and each is not wanted
+    with open("{file}", "w") as file:
+        file.write(f"{{count}} of {{looked}}")
+'''
+
+
+def test_no_worker_has_a_token_in_its_memory_whether_it_was_forked_or_told(
+    steered: Steered, client: Any, origin: Any, tmp_path: Path
+) -> None:
+    """Of a file. The operator's own code looks for it in all that a worker holds."""
+    seen, code = tmp_path / "seen", steered.door.folder / "porch_test_peek.py"
+    code.write_text(PEEK.format(file=seen))
+    text = steered.config().replace("workers = 2", "workers = 1", 1)
+    balance = 'balance = "hash py:porch_test_peek:peek"\n[admin]'
+    two = f'"*" = ["127.0.0.1:{steered.port}", "127.0.0.1:{origin(echo).port}"]'
+    text = text.replace(f'"*" = "127.0.0.1:{steered.port}"', two)
+    steered.door.write(text.replace("[admin]", balance))
+    assert steered.door.reload() == ""
+    assert found(steered, client, seen, "porch_test_peek") > 0, "it finds what is there"
+    assert found(steered, client, seen, ANN) == 0, "it was told by a reload"
+    (worker,) = [each["pid"] for each in steered.door.ask("status")["workers"]]
+    os.kill(worker, signal.SIGKILL)
+
+    def is_followed() -> bool:
+        (other,) = steered.door.ask("status")["workers"] or [{"pid": worker, "state": ""}]
+        return (other["pid"] != worker, other["state"]) == (True, "serving")
+
+    steered.door.wait_until(is_followed, "its successor")
+    assert found(steered, client, seen, "porch_test_peek") > 0
+    assert found(steered, client, seen, ANN) == 0, "it was forked"
+    assert steered.ask("/v1/status")[0] == 200
+
+
+def found(steered: Steered, client: Any, seen: Path, word: str) -> int:
+    """How many objects of the worker have it."""
+    seen.unlink(missing_ok=True)
+    connection = client(steered.door)
+    connection.send(f"GET /{word[::-1]} HTTP/1.1\r\nHost: a.test\r\n\r\n".encode())
+    assert connection.read_answer()[0] == 200
+    assert seen.exists(), steered.door.errors
+    count, _, looked = seen.read_text().partition(" of ")
+    assert int(looked) > 1000
+    return int(count)
 
 
 def test_whoever_leaves_while_a_drain_waits_holds_no_place(steered: Steered, client: Any) -> None:
@@ -314,6 +383,39 @@ def test_an_upgrade_is_answered_each_time_and_the_next_version_says_when_it_serv
         assert is_ended(observer)
         entry = steered.ask("/v1/audit")[1]["entries"][-1]
         assert (entry["what"], entry["who"]) == ("upgrade", "ann by token from 127.0.0.1")
+    assert "Traceback" not in steered.door.errors
+
+
+def test_over_https_it_answers_and_a_certificate_that_is_renewed_is_used(
+    door: Any, origin: Any, tmp_path: Path
+) -> None:
+    ca = trustme.CA()
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+
+    def write() -> None:
+        made = ca.issue_cert("127.0.0.1")
+        made.private_key_pem.write_to_path(tmp_path / "door.key")
+        (tmp_path / "door.key").chmod(0o600)
+        made.cert_chain_pems[0].write_to_path(tmp_path / "door.pem")
+
+    def shown() -> bytes | None:
+        address = ("127.0.0.1", steered.admin)
+        with (
+            socket.create_connection(address, 10) as sock,
+            context.wrap_socket(sock, server_hostname="127.0.0.1") as wrapped,
+        ):
+            fields = f"Host: 127.0.0.1\r\nAuthorization: Bearer {ANN}\r\nConnection: close\r\n"
+            wrapped.sendall(f"GET /v1/session HTTP/1.1\r\n{fields}\r\n".encode())
+            assert wrapped.recv(65536).startswith(b"HTTP/1.1 200 ")
+            return wrapped.getpeercert(binary_form=True)
+
+    write()
+    files = f'cert = "{tmp_path}/door.pem"\nkey = "{tmp_path}/door.key"\n'
+    steered = Steered(door, origin(echo).port, tmp_path, more=files)
+    first = shown()
+    write()
+    steered.door.wait_until(lambda: shown() != first, "the new one")
     assert "Traceback" not in steered.door.errors
 
 

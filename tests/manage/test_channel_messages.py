@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from porch.config.administering import Administered
+from porch.listen.address import ListenAddress
 from porch.manage.channel import LARGEST, SHORT, Channel, Message, NotData
+from porch.manage.observer import Served
+from porch.tls.certificate import Certificate, Pair
 
 
 def count_open() -> int:
@@ -184,6 +188,23 @@ def test_values_of_ours_come_as_they_were() -> None:
     sent = {"a": Message("x", {1, 2}, ()), "b": [ip_network("10.0.0.0/8"), Path("/x"), 1.5, None]}
     one.send("word", sent)
     assert [each.data for each in other.receive()] == [sent]
+    one.close()
+    other.close()
+
+
+def test_all_that_an_observer_is_told_to_serve_comes_as_it_was() -> None:
+    one, other = Channel.pair()
+    pair = Pair(chain=b"chain", key=b"key", cert_file=Path("/c"), key_file=Path("/k"))
+    here = ListenAddress(host="127.0.0.1", port=1, tls=True)
+    admin = Administered(
+        listen=(here,), certificate=Certificate([pair]), client_ca=b"ca", clients={"ann": "all"}
+    )
+    served = Served((here,), admin, generation=3)
+    one.send("serve", served)
+    (found,) = [each.data for each in other.receive()]
+    assert found.is_same(served)
+    assert found.generation == 3
+    assert found.admin.certificate.pairs == (pair,)
     one.close()
     other.close()
 

@@ -12,7 +12,7 @@ from porch.errors import ConnectionRefused
 from porch.listen.handshake_ends import WORDS
 from porch.manage.columns import CACHE
 from porch.manage.facts import Facts, WorkerFacts
-from porch.manage.measures import measures
+from porch.manage.measures import Measures
 from porch.observe.ended import Batch
 from porch.observe.exemplars import Exemplars
 from porch.observe.exposition import (
@@ -25,8 +25,8 @@ from porch.observe.exposition import (
     Exposition,
     Family,
     content_type,
-    labels,
 )
+from porch.observe.label_texts import labels
 from porch.observe.lost import LINES_LOST, SPANS_LOST
 from porch.observe.meter import HISTOGRAM, REQUESTS, TOTAL, WIDTH, Meter
 from porch.observe.recent import RecentTable
@@ -212,7 +212,7 @@ def test_the_page_names_every_metric_with_its_labels():
     counts = SharedTable(2, 200)
     counts.rows[0][CACHE : CACHE + 47] = array("q", [1] * 47)
     failed = ended(error=ConnectionRefused("x"), status=502)
-    text = page(ended(), failed, families=measures(facts, counts))
+    text = page(ended(), failed, families=Measures(counts).of(facts))
     told = {}
     for name, said in re.findall(r"(?m)^(porch_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? ", text):
         found = re.findall(r'(\w+)="', said)

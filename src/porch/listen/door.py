@@ -20,7 +20,7 @@ from porch.listen.handshakes import Handshakes
 from porch.listen.rates import Rates
 from porch.route.route import Route, Timeouts
 
-__all__ = ["SOME", "Door", "Router", "Settings"]
+__all__ = ["SOME", "Door", "ErrorPage", "Router", "Settings"]
 
 ErrorPage = Callable[[Exchange, PorchError], Response]
 

@@ -38,9 +38,10 @@ _TYPES = frozenset(
         ("ipaddress", "IPv6Address"),
         ("ipaddress", "IPv6Network"),
         ("pathlib", "PosixPath"),
+        ("porch.tls.certificate", "Certificate"),
     )
 )
-"""Of what is not ours: to make one does nothing else."""
+"""What is no dataclass, tuple or enum: to make one does nothing else."""
 
 _AT_ONCE = 250
 """Descriptors that go with one piece of a message; the kernel takes 253 (SCM_MAX_FD)."""

@@ -17,7 +17,6 @@ from socket import socket
 from porch import clock
 from porch.clock import Deadlines
 from porch.config.administering import Administered
-from porch.config.build import DoorSettings
 from porch.crowd import CrowdTable
 from porch.http.h1 import HeadLimits
 from porch.listen.address import ListenAddress
@@ -31,7 +30,7 @@ from porch.manage.admin.relay import Relay
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import Pages
-from porch.manage.one_route import OneRoute
+from porch.manage.one_route import one_route
 from porch.manage.page.broadcast import Broadcast
 from porch.manage.page.page import Page
 from porch.manage.tables import Tables
@@ -88,33 +87,24 @@ class Observer:
         self._waiting: list[Tell] = []
         self._timer: asyncio.TimerHandle | None = None
         self._deadlines = Deadlines()
-        pages = Pages(self.ask, table, tables)
-        route = Route(key="metrics", plan=Plan([pages]), timeouts=_TIMEOUTS)
-        self._door = Door(self._settings(route), self._deadlines, CrowdTable(1).row(0))
+        self._pages = Pages(self.ask, table, tables)
+        route = Route(key="metrics", plan=Plan([self._pages]), timeouts=_TIMEOUTS)
+        settings = one_route(
+            route,
+            Route(key="-"),
+            limits=HeadLimits(),
+            streams=STREAMS,
+            bounds=BOUNDS,
+            error_page=error_response,
+            report=messages.report,
+        )
+        self._door = Door(settings, self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
         self._told: tuple[float, Facts] | None = None
         self._listeners: dict[ListenAddress, Listener] = {}
         self._relay = Relay(self._send)
         self._broadcast = Broadcast(partial(self._send, "drawing"), table, tables)
         self._admin: AdminDoor | None = None
-
-    def _settings(self, route: Route) -> DoorSettings:
-        limits = HeadLimits()
-        return DoorSettings(
-            router=OneRoute(route),
-            limits=limits,
-            streams=STREAMS,
-            timeouts=_TIMEOUTS,
-            malformed=Route(key="-"),
-            error_page=error_response,
-            report=self._messages.report,
-            client_ip=None,
-            announces=None,
-            own_fields=((b"server", b"porch"),),
-            bounds=BOUNDS,
-            min_rate=240,
-            h2c=False,
-        )
 
     @property
     def offers(self) -> Offers:
@@ -250,6 +240,8 @@ class Observer:
         clock.tick()
         self._messages.flush()
         self._door.rates.tick()
+        if self._listeners:
+            self._pages.tick()
         if self._admin is not None:
             self._admin.tick()
         self._deadlines.check()

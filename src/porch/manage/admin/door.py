@@ -12,7 +12,6 @@ from socket import socket
 from porch.buffer.request import BufferRequest
 from porch.clock import Deadlines
 from porch.config.administering import Administered
-from porch.config.build import DoorSettings
 from porch.crowd import CrowdTable
 from porch.errors import PorchError
 from porch.exchange import Exchange
@@ -30,7 +29,7 @@ from porch.manage.admin.guesses import Guesses
 from porch.manage.admin.login import Login
 from porch.manage.admin.offer import Offers, refusal
 from porch.manage.admin.proof import Proof
-from porch.manage.one_route import OneRoute
+from porch.manage.one_route import one_route
 from porch.observe.messages import Messages
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
@@ -68,7 +67,16 @@ class AdminDoor:
         entrance = Entrance(offers, self._proof, self.guesses, seats)
         plan = Plan([entrance, body, Reception(offers, body.body_of), GUARDS])
         route = Route(key="admin", plan=plan, timeouts=TIMEOUTS)
-        self._door = Door(self._settings(route, seats), deadlines, CrowdTable(1).row(0))
+        held = one_route(
+            route,
+            Route(key="-", plan=Plan([GUARDS])),
+            limits=LIMITS,
+            streams=STREAMS,
+            bounds=replace(BOUNDS, seats=seats),
+            error_page=_error_page,
+            report=messages.report,
+        )
+        self._door = Door(held, deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
         self._door.shedding = seats
 
@@ -120,23 +128,6 @@ class AdminDoor:
 
     def _choose_now(self, hello: Hello, address: str) -> Chosen | Later | None:
         return self._choose(hello, address)
-
-    def _settings(self, route: Route, seats: Seats) -> DoorSettings:
-        return DoorSettings(
-            router=OneRoute(route),
-            limits=LIMITS,
-            streams=STREAMS,
-            timeouts=TIMEOUTS,
-            malformed=Route(key="-", plan=Plan([GUARDS])),
-            error_page=_error_page,
-            report=self._messages.report,
-            client_ip=None,
-            announces=None,
-            own_fields=((b"server", b"porch"),),
-            bounds=replace(BOUNDS, seats=seats),
-            min_rate=240,
-            h2c=False,
-        )
 
 
 def _error_page(exchange: Exchange, error: PorchError) -> Response:
