@@ -130,3 +130,23 @@ def test_nothing_is_left_of_one_that_is_closed():
     del watcher
     gc.collect()
     assert kept() is None
+
+
+@pytest.mark.parametrize("what", ["take", "flush", "close"])
+def test_one_that_fails_keeps_no_other_from_what_has_ended(what):
+    """A line that cannot be made must not end the counts, nor leave a file open."""
+
+    class Failing(FakeWatcher):
+        pass
+
+    def fail(*_: object) -> None:
+        raise ValueError("a fault")
+
+    first, second = Failing(), FakeWatcher()
+    setattr(first, what, fail)
+    over = Ended([first, second])
+    over.on_end(ended(b"/a"))
+    with pytest.raises(ValueError, match="a fault"):
+        over.close()
+    assert (second.seen, second.flushes, second.closed) == ([b"/a"], 1, 1)
+    assert first.closed == (what != "close")
