@@ -233,3 +233,17 @@ def test_what_is_asked_about_each_time_leaves_its_key_at_once(
         story.client(GET).upstream_gets(b"GET /a", field=(b"if-none-match", b'"1"'))
         story.upstream(b'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n').client_gets(200, b"hi")
         assert not story.locks.mine
+
+
+def test_what_may_not_be_stored_is_not_read_on_for_a_client_that_takes_nothing(
+    cached: Make,
+) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a")
+    (exchange,) = story.shelf.members
+    exchange.on_client_full()
+    story.upstream(PRIVATE + b"content-length: 100000\r\n\r\n" + bytes(100_000))
+    assert story.upstreams[-1].transport.reads == 1, "in the very turn in which its head came"
+    exchange.on_client_drained()
+    story.client_drained()
+    story.client_gets(200, bytes(100_000))

@@ -202,3 +202,19 @@ def test_where_no_room_can_be_given_back_nothing_is_lent(
     want(follower.descriptor, 0)
     monkeypatch.setattr("porch.cache.spool.free", cannot)
     assert not made.lend()
+
+
+def test_it_is_read_from_its_beginning_and_still_when_it_is_whole(tmp_path: Path) -> None:
+    made = spool(tmp_path, Keeper())
+    made.write(b"one")
+    growth = made.growth()
+    assert growth is not None
+    made.write(b"two")
+    assert (growth.size(), growth.state()) == (6, "growing")
+    made.finish(answer("a", 6))
+    assert growth.state() == "complete"
+    assert os.pread(growth.descriptor, 9, 0) == b"onetwo"
+    assert made.growth() is None
+    gone = spool(tmp_path / "b", Keeper())
+    path_of(tmp_path / "b", IDENT).unlink()
+    assert gone.growth() is None

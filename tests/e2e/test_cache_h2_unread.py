@@ -1,11 +1,13 @@
 """A client of HTTP/2 that takes nothing of what it asks for, on a route with a cache."""
 
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Connection, Door, Origin
+from tests.e2e.conftest import Connection, Door, Origin, memory
 from tests.e2e.test_h2_floods import ZERO, get, many, peak, watch
 from tests.support import h2_frames as wire
 from tests.support.h2_attack import Attacker
@@ -15,9 +17,15 @@ Scripted = Callable[[Callable[[Connection], None]], Origin]
 
 BIG = 1 << 20
 WIDE = wire.PREFACE[:24] + wire.settings((4, 1 << 30)) + wire.window_update(0, 1 << 30)
-HELD = 2 << 10
-"""KiB that may be held for it, in the best of some rounds: in the first also what stands around it
-is made, a hundred exchanges, questions and connections."""
+FIRST, LATER = 3 << 10, 1 << 10
+"""KiB that may be held for it: in the first round what stands around it is made too, a hundred
+exchanges, questions and connections (1.3 to 2.4 MB); a later one has that already."""
+
+
+def most(pid: int) -> int:
+    """KiB that a process has had since `watch`, apart from tables that workers share."""
+    whole = int(re.findall(r"VmRSS:\s*(\d+)", Path(f"/proc/{pid}/status").read_text("utf-8"))[0])
+    return peak(pid) - (whole - memory(pid))
 
 
 def serve(connection: Connection) -> None:
@@ -51,6 +59,7 @@ def test_a_hundred_answers_that_nobody_takes_are_not_held(
         with Attacker(running.port, secure=False, hello=hello, buffer=4096) as attacker:
             attacker.pour(many(100, lambda n, at=number: get(n, b"/big/%b/%d/%d" % (kind, at, n))))
             time.sleep(1.0)
-            costs.append(peak(worker) - before)
+            costs.append(most(worker) - before)
         running.wait_until(lambda: "'running': 0" in str(running.ask("status")), "the end")
-    assert min(costs) < HELD, costs
+    assert costs[0] < FIRST, costs
+    assert min(costs) < LATER, costs

@@ -154,9 +154,7 @@ class Arriving:
         if spool is None:
             self.stores = False
             return
-        self._growth = next(
-            (each for each in self._store.follow(self._primary) if each.ident == spool.ident), None
-        )
+        self._growth = spool.growth()
         if self._growth is None:
             self._lose()
         else:

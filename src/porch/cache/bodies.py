@@ -131,11 +131,11 @@ class BodyFile:
 class Writer:
     """A file that is being written; locked for as long as it is. Raises OSError."""
 
-    __slots__ = ("_descriptor", "_last", "_path", "_sums", "size")
+    __slots__ = ("_descriptor", "_last", "_sums", "path", "size")
 
     def __init__(self, path: Path) -> None:
         self._descriptor = -1
-        self._path = path
+        self.path = path
         self._sums = array("I")
         self._last = 0
         self.size = 0
@@ -171,7 +171,7 @@ class Writer:
 
     def is_in(self, folder: Path) -> bool:
         """Whether it is one of the files of the database in `folder`."""
-        return folder in self._path.parents
+        return folder in self.path.parents
 
     def content(self) -> bytes:
         """All of it, for what turned out to be small. Raises OSError."""
@@ -180,7 +180,7 @@ class Writer:
     def lend(self) -> int:
         """It will not be kept: gone by name, and from now on for those alone who want it already
         (see `wanted`). Its descriptor. Raises OSError."""
-        os.unlink(self._path)
+        os.unlink(self.path)
         os.fchmod(self._descriptor, LENT)
         return self._descriptor
 
@@ -189,14 +189,14 @@ class Writer:
         is_kept: whether there is one."""
         if not is_kept:
             with contextlib.suppress(OSError):
-                os.unlink(self._path)
+                os.unlink(self.path)
         self._end(_COMPLETE)
 
     def fail(self) -> None:
         """It will not be whole: gone by name, and who follows knows. Once more does nothing."""
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
-                os.unlink(self._path)
+                os.unlink(self.path)
             self._end(_FAILED)
 
     def _end(self, mode: int) -> None:

@@ -322,8 +322,7 @@ class Fill(Nobody):
                 each.let_go(why.word)
             else:
                 each.again()
-        if not (end or self._readers) and self._exchange is not None:
-            self._exchange.fail(ClientGone("nobody waits for it any more"))
+        self._settle(body)  # at once: more of it may be there in this very turn
 
     def _on_data(self, head: Trailers | None, data: bytes, end: bool) -> None:
         if self._joining is not None:

@@ -52,6 +52,10 @@ class MemorySpool:
         os.write(self.descriptor, data)
         return True
 
+    def growth(self) -> "MemoryGrowth":
+        """See store.Spool."""
+        return MemoryGrowth(self)
+
     def lend(self) -> bool:
         """See store.Spool: no other worker knows of it."""
         return False

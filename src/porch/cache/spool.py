@@ -146,6 +146,13 @@ class DiskSpool:
         growing.reserved = -(-need // STEP) * STEP
         return self._keeper.take_room(self._primary, growing)
 
+    def growth(self) -> GrowingFile | None:
+        """See store.Spool."""
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                return GrowingFile(self._writer.path, self.ident, self._growing.entry)
+        return None
+
     def lend(self) -> bool:
         """See store.Spool."""
         writer = self._writer

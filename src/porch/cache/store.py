@@ -125,6 +125,9 @@ class Spool(Protocol):
         may be: it will not be kept. How much of it is there all the same says its Growth; it is to
         be lent or abandoned then."""
 
+    def growth(self) -> "Growth | None":
+        """Itself, as others follow it. None where its file has gone."""
+
     def lend(self) -> bool:
         """It will not be kept, and nobody else finds it; those in other workers who follow it read
         on. False where there is none, or the system cannot do it. From now on `write` takes no room

@@ -9,7 +9,7 @@ configuration says otherwise. Connections of what stays the same go on.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from socket import socket
@@ -23,13 +23,13 @@ from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
 from porch.listen.crowd_seats import Seats
 from porch.listen.door import Door
-from porch.listen.listener import Listener
 from porch.manage.admin.door import AdminDoor
 from porch.manage.admin.offer import Offers
 from porch.manage.admin.operated import operated
 from porch.manage.admin.relay import Relay
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
+from porch.manage.listeners import Listeners
 from porch.manage.observer_pages import Pages
 from porch.manage.one_route import one_route
 from porch.manage.page.broadcast import Broadcast
@@ -91,8 +91,9 @@ class Observer:
         self._timer: asyncio.TimerHandle | None = None
         self._deadlines = Deadlines()
         seats = Seats(messages.warn)
-        pages = Pages(self.ask, table, tables)
-        route = Route(key="metrics", plan=Plan([Seated(seats), pages]), timeouts=_TIMEOUTS)
+        self._pages = Pages(self.ask, table, tables)
+        plan = Plan([Seated(seats), self._pages])
+        route = Route(key="metrics", plan=plan, timeouts=_TIMEOUTS)
         settings = one_route(
             route,
             Route(key="-"),
@@ -106,7 +107,7 @@ class Observer:
         self._door.warn = messages.warn
         self._door.shedding = seats
         self._told: tuple[float, Facts] | None = None
-        self._listeners: dict[ListenAddress, Listener] = {}
+        self._listeners = Listeners(self._door, None, messages.warn)
         self._relay = Relay(self._send)
         self._broadcast = Broadcast(partial(self._send, "drawing"), table, tables)
         self._admin: AdminDoor | None = None
@@ -179,7 +180,7 @@ class Observer:
     async def _finish(self) -> None:
         """Another one will be here: take nobody in, and end when what is known was told. Pages
         that are open do not end by themselves."""
-        self._serve_metrics({})
+        self._listeners.listen({})
         self._door.drain()
         admin = self._admin
         if admin is not None:
@@ -201,7 +202,7 @@ class Observer:
     def _serve(self, served: Served, sockets: tuple[tuple[ListenAddress, socket], ...]) -> None:
         """This from now on. A socket of an address that is served already is one too many."""
         count = len(served.metrics)
-        self._serve_metrics(dict(sockets[:count]))
+        self._listeners.listen(dict(sockets[:count]))
         admin, settings = self._admin, served.admin
         if settings is None:
             if admin is not None:
@@ -215,16 +216,6 @@ class Observer:
         else:
             admin.change(settings)
         admin.listen(dict(sockets[count:]))
-
-    def _serve_metrics(self, sockets: Mapping[ListenAddress, socket]) -> None:
-        for address in [each for each in self._listeners if each not in sockets]:
-            self._listeners.pop(address).close()
-        for address, sock in sockets.items():
-            if address in self._listeners:
-                sock.close()
-                continue
-            listener = self._listeners[address] = Listener(address, sock, self._messages.warn)
-            listener.start(self._door, None)
 
     def _send(self, word: str, data: object) -> None:
         self._channel.send(word, data)
@@ -245,6 +236,8 @@ class Observer:
         clock.tick()
         self._messages.flush()
         self._door.rates.tick()
+        if self._listeners:
+            self._pages.tick()
         if self._admin is not None:
             self._admin.tick()
         self._deadlines.check()

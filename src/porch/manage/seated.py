@@ -1,4 +1,4 @@
-"""Seated: keeps a connection of a door with seats (crowd_seats.py) in its place while it is used."""
+"""Seated: keeps a connection of a door with seats (crowd_seats.py) while it is used."""
 
 from porch.exchange import Exchange
 from porch.filter import Filter

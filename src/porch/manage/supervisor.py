@@ -7,7 +7,6 @@ to it. It has no event loop that a fork or an exec would break, and no thread.
 import contextlib
 import errno
 import gc
-import resource
 import signal
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from porch import clock
 from porch.config.history import History
 from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
+from porch.manage.audited import audited
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
 from porch.manage.captures import Captures
@@ -28,6 +28,7 @@ from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
+from porch.manage.descriptors import raise_limit
 from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
@@ -41,7 +42,6 @@ from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
-from porch.manage.ordered import ordered
 from porch.manage.ordering import Ordering
 from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
@@ -164,7 +164,7 @@ class Supervisor:
         else:
             self._upgrading.case.made()
         in_force.keep_cache(handover.cache if handover is not None else [])
-        self._descriptors = _raise_limit()
+        self._descriptors = raise_limit()
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
         self.fleet.resize(in_force.candidate.workers)
@@ -249,15 +249,7 @@ class Supervisor:
         return AuditFile(store_folder(self.in_force.candidate.loaded), self._name)
 
     def _state(self) -> dict[str, object]:
-        """What a change may change, for the audit."""
-        running = self.in_force.history.running
-        return {
-            "version": self.version,
-            "configuration": running.snapshot.short if running is not None else "",
-            "orders": [each["order"] for each in ordered(self.in_force.orders)],
-            "log_level": "debug" if self.in_force.debug_until else "normal",
-            "capture": self.in_force.capture[0] if self.in_force.capture else None,
-        }
+        return audited(self.version, self.in_force)
 
     def _listen_to_signals(self) -> None:
         loop = self._loop
@@ -490,15 +482,3 @@ class Supervisor:
             self._control.close()
         self._loop.close()
         self.messages.close()
-
-
-def _raise_limit() -> int:
-    """As many descriptors as the system allows: an exchange needs two, an idle client one.
-
-    Returns the limit if it had to be raised, 0 if it is what it was.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit of its own
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        return hard if hard != soft else 0
-    return 0

@@ -6,7 +6,6 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ from porch.manage.certs import certifying
 from porch.manage.certs.certifying import Certifying
 from porch.manage.certs.managed import Managed
 from porch.tls.presented import Presented
-from tests.manage.conftest import ANY, Running, until
+from tests.manage.conftest import until
 
 HOST = "a.test"
 TOKEN = "a" * 32
@@ -110,45 +109,6 @@ def test_what_is_missing_is_got_told_and_shown(gets: Part, folder: Path) -> None
         assert (gets.told, gets.said) == ([HOST, "b.test"], [])
         assert gets.one.has(HOST)
         await until(lambda: gets.changes)
-
-    run(then)
-
-
-def test_one_that_is_good_is_got_anew_where_somebody_asks_for_it(gets: Part, folder: Path) -> None:
-    async def then() -> None:
-        gets.begin(managed(folder, HOST))
-        await until(lambda: gets.shown and gets.changes)
-        first, told = gets.one.presented(Presented()).by_host[HOST], []
-        gets.one.renew(HOST, told.append)
-        await until(lambda: told and gets.said)
-        (found,) = told
-        assert (found["what"], found["sentence"]) == ("issued", f"{HOST} has a new certificate")
-        assert found["before"] != found["after"]
-        assert all("serial" in found[each] for each in ("before", "after"))
-        await until(lambda: gets.one.presented(Presented()).by_host[HOST] is not first)
-        assert gets.told == [HOST, HOST]
-        assert gets.said == [found["sentence"]]
-
-    run(then)
-
-
-def test_who_gets_none_and_who_meets_a_fault_says_so(
-    gets: Part, looks: Part, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError("x")
-
-    async def then() -> None:
-        told: list[Any] = []
-        looks.begin(managed(folder, HOST))
-        looks.one.renew(HOST, told.append)
-        assert told[0]["what"] == "waiting"
-        gets.begin(managed(folder, HOST))
-        await until(lambda: gets.shown)
-        monkeypatch.setattr("porch.certs.keeper.Keeper.renew", fail)
-        gets.one.renew(HOST, told.append)
-        await until(lambda: len(told) == 2)
-        assert (told[1]["what"], told[1]["sentence"]) == ("failed", f"{HOST}: RuntimeError: x")
 
     run(then)
 
@@ -438,78 +398,3 @@ def test_a_store_that_cannot_be_read_answers_nobody(looks: Part, folder: Path) -
         (folder / "answers" / f"{each}.kept").mkdir(parents=True)
     assert looks.one.http_answer(TOKEN) is None
     assert looks.one.challenge(HOST) is None
-
-
-# --- in a worker -----------------------------------------------------------------------------
-
-
-async def handshake(port: int, name: str = HOST) -> bytes:
-    """The certificate that is shown; empty for none."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        _, writer = await asyncio.open_connection(
-            "127.0.0.1", port, ssl=context, server_hostname=name
-        )
-    except (OSError, ssl.SSLError):
-        return b""
-    found: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    writer.close()
-    return found
-
-
-@pytest.fixture
-def secure(running: Running, folder: Path) -> Running:
-    running.words |= {
-        "listen": [ANY, "https://" + ANY],
-        "routes": {HOST: "respond:204"},
-        "store": str(folder),
-    }
-    return running
-
-
-def test_a_worker_serves_what_it_gets_and_a_reload_to_another_store(
-    secure: Running, folder: Path, tmp_path: Path
-) -> None:
-    async def then() -> None:
-        assert (await secure.hear("certified"))[1] == [HOST]
-        assert await handshake(secure.port(1)) == b""
-        secure.channel.send("certified", [HOST])
-        while not (first := await handshake(secure.port(1))):
-            pass
-        put(tmp_path / "other", HOST)
-        secure.words["store"] = str(tmp_path / "other")
-        await secure.reload()
-        second = await handshake(secure.port(1))
-        assert second not in (b"", first)
-        secure.words["routes"] = {"*": "respond:204"}
-        secure.words["listen"] = [ANY]
-        await secure.reload()
-        await until(lambda: not keepers())
-
-    secure.serve(then)
-
-
-def test_a_worker_with_a_broken_store_serves_all_the_same(secure: Running, folder: Path) -> None:
-    folder.write_text("")
-
-    async def then() -> None:
-        client = await secure.connect()
-        assert await client.get() == 204
-        await secure.reload()
-        assert await client.get() == 204
-        client.close()
-
-    secure.serve(then)
-    assert secure.said.count("no certificates but those given: ") == 1
-
-
-def test_a_worker_that_ends_ends_its_keeper(secure: Running) -> None:
-    async def then() -> None:
-        await secure.hear("certified")
-
-    secure.serve(then)
-    for each in keepers():
-        each.join(10)
-    assert keepers() == []
